@@ -1,0 +1,3 @@
+from morefollows.run.command import main
+
+main()

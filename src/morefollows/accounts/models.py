@@ -1,0 +1,42 @@
+"""Who works here."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    REPORTER = "reporter", _("reporter")
+    EDITOR = "editor", _("editor")
+    ADMINISTRATOR = "administrator", _("administrator")
+
+
+class Editor(AbstractBaseUser):
+    """Someone who works at the desk. A reporter drafts; an editor sends; an administrator also runs the house."""
+
+    email = models.EmailField(_("email"), unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.REPORTER)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[BaseUserManager[Editor]] = BaseUserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def may_send(self) -> bool:
+        """May send an alert, take it back and stop it."""
+        return self.is_active and self.role in (Role.EDITOR, Role.ADMINISTRATOR)
+
+    @property
+    def may_administer(self) -> bool:
+        return self.is_active and self.role == Role.ADMINISTRATOR

@@ -1,0 +1,212 @@
+"""Who listens: the newsroom as readers know it, its topics, its readers, and the evidence of their consent."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Newsroom(models.Model):
+    """Who publishes. One row, with the key 1."""
+
+    name = models.CharField(_("name"), max_length=100)
+    sender_name = models.CharField(_("sender's name"), max_length=100)
+    sender_address = models.EmailField(_("sender's address"), max_length=254)
+    postal_address = models.CharField(_("postal address"), max_length=300)
+    time_zone = models.CharField(_("time zone"), max_length=60, default="Europe/London")
+    language = models.CharField(_("language"), max_length=10, default="en")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Topic(models.Model):
+    """What a reader can sign up to."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=100)
+    description = models.CharField(max_length=300, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("position", "name")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Purpose(models.TextChoices):
+    """What a consent is for. Each is given, confirmed and withdrawn apart from the other."""
+
+    ALERTS = "alerts", _("alerts")
+    OFFERS = "offers", _("offers")
+
+
+class Wording(models.Model):
+    """The exact words shown to readers, in one language. A new version is a new row; old evidence keeps the old.
+
+    Append-only: the database refuses to change or delete a row.
+    """
+
+    class Kind(models.TextChoices):
+        ALERTS = "alerts", _("consent to alerts")
+        OFFERS = "offers", _("consent to offers")
+        PRIVACY = "privacy", _("privacy notice")
+
+    kind = models.CharField(max_length=20, choices=Kind)
+    language = models.CharField(max_length=10)
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the text, in hexadecimal")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("kind", "language", "version"), name="wording_version"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.language} {self.version}"
+
+
+class Reader(models.Model):
+    """A person with an address."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("pending")
+        CONFIRMED = "confirmed", _("confirmed")
+        LEFT = "left", _("left")
+        GONE = "gone", _("gone")
+        COMPLAINED = "complained", _("complained")
+
+    address = models.CharField(max_length=320, help_text="as typed; the domain in A-labels on the wire only")
+    key = models.CharField(
+        max_length=64, unique=True, help_text="keyed hash of the normalised address: finds duplicates"
+    )
+    domain = models.CharField(max_length=255, help_text="A-labels, lower case")
+    language = models.CharField(max_length=10, default="en")
+    state = models.CharField(max_length=12, choices=State, default=State.PENDING)
+    created_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    offers = models.BooleanField(default=False, help_text="a confirmed consent to offers is in force")
+
+    class Meta:
+        indexes = (models.Index(fields=("state",), name="reader_state"),)
+
+    def __str__(self) -> str:
+        return f"reader {self.pk}"  # never the address: this lands in logs
+
+
+class Subscription(models.Model):
+    """A reader's alerts of one topic, as the consent lines now stand. Changed only together with a Consent."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("pending")
+        ACTIVE = "active", _("active")
+        ENDED = "ended", _("ended")
+
+    reader = models.ForeignKey(Reader, models.CASCADE, related_name="subscriptions")
+    topic = models.ForeignKey(Topic, models.PROTECT, related_name="subscriptions")
+    state = models.CharField(max_length=8, choices=State, default=State.PENDING)
+    since = models.DateTimeField(help_text="when the state began")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("topic", "reader"), name="one_subscription"),)
+        indexes = (models.Index(fields=("topic", "state", "reader"), name="topic_readers"),)
+
+    def __str__(self) -> str:
+        return f"{self.state} subscription of reader {self.reader_id} to topic {self.topic_id}"
+
+
+class Consent(models.Model):
+    """One line of evidence (GDPR Art. 7(1)): who, when, where, how, for what, and the exact words shown.
+
+    Append-only: the database refuses to change or delete a row.
+    """
+
+    class Event(models.TextChoices):
+        GIVEN = "given", _("given")
+        CONFIRMED = "confirmed", _("confirmed")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    class How(models.TextChoices):
+        FORM = "form", _("sign-up form")
+        LINK = "link", _("button behind a mailed link")
+        ONE_CLICK = "one-click", _("one-click unsubscribe (RFC 8058)")
+        IMPORT = "import", _("import")
+        DESK = "desk", _("at the desk")
+        COMMAND = "command", _("command line")
+
+    reader = models.ForeignKey(Reader, models.PROTECT, related_name="consents")
+    purpose = models.CharField(max_length=10, choices=Purpose)
+    topic = models.ForeignKey(Topic, models.PROTECT, null=True, blank=True)
+    event = models.CharField(max_length=10, choices=Event)
+    how = models.CharField(max_length=12, choices=How)
+    at = models.DateTimeField()
+    words = models.TextField(blank=True, help_text="the exact words shown, or the provenance of an import")
+    version = models.PositiveIntegerField(null=True, help_text="version of those words")
+    privacy_version = models.PositiveIntegerField(
+        null=True, help_text="version of the privacy notice then in force"
+    )
+    language = models.CharField(max_length=10, blank=True)
+    page = models.CharField(max_length=500, blank=True, help_text="where the form stood; never with a query")
+    form_version = models.CharField(max_length=20, blank=True)
+    client_address = models.CharField(max_length=45, blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("reader", "at"), name="consent_history"),)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.event} by reader {self.reader_id}"
+
+
+class Suppression(models.Model):
+    """An address that must never be mailed again, as a keyed hash, and why."""
+
+    class Reason(models.TextChoices):
+        BOUNCED = "bounced", _("the mailbox is gone")
+        COMPLAINED = "complained", _("complained")
+        LEFT_ELSEWHERE = "left elsewhere", _("unsubscribed before an import")
+        ERASED = "erased", _("erased at the reader's wish")
+        DESK = "desk", _("by the newsroom")
+
+    key = models.CharField(max_length=64, unique=True)
+    reason = models.CharField(max_length=20, choices=Reason)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"suppressed: {self.reason}"
+
+
+class Letter(models.Model):
+    """One mail owed to one reader on account of what that reader did: the confirmation, or the thanks.
+
+    Written in the transaction of the sign-up itself; the courier takes it from here.
+    """
+
+    class Kind(models.TextChoices):
+        CONFIRMATION = "confirmation", _("confirmation")
+        THANKS = "thanks", _("thanks")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        ACCEPTED = "accepted", _("accepted")
+        REFUSED = "refused", _("refused")
+        EXPIRED = "expired", _("expired")
+
+    reader = models.ForeignKey(Reader, models.CASCADE, related_name="letters")
+    topic = models.ForeignKey(Topic, models.PROTECT)
+    kind = models.CharField(max_length=14, choices=Kind)
+    offers = models.BooleanField(default=False, help_text="the link also confirms the consent to offers")
+    created_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.BigIntegerField(help_text="milliseconds since 1970")
+    worker = models.CharField(max_length=40, blank=True, default="")
+    claimed_until = models.BigIntegerField(default=0, help_text="milliseconds since 1970")
+
+    class Meta:
+        indexes = (models.Index(fields=("due_at",), condition=models.Q(state="waiting"), name="letters_due"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} to reader {self.reader_id}"

@@ -1,0 +1,100 @@
+"""Links that prove themselves: unforgeable, without an address in them, each good for one purpose only.
+
+A token is its facts and a MAC over them (HMAC-SHA256, truncated as RFC 2104 §5 allows); nothing about it is
+kept in the database. Tokens of one kind are all of one length, so that mail can be composed around them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from typing import NamedTuple
+
+_LEAVE, _CONFIRM, _RECEIPT, _LETTER_RECEIPT = b"\x01", b"\x02", b"\x03", b"\x04"
+_LINK_MAC = 16  # bytes
+_RECEIPT_MAC = 12  # bytes: it guards statistics and bounces, and must fit a local part of 64 octets
+
+LEAVE_LENGTH = 36
+CONFIRM_LENGTH = 36
+RECEIPT_LENGTH = 46
+
+
+class Leave(NamedTuple):
+    reader: int
+    topic: int
+
+
+class Confirm(NamedTuple):
+    letter: int
+
+
+class Receipt(NamedTuple):
+    """Which mail it was: `alert` is 0 for a letter, whose key then stands in `reader`."""
+
+    alert: int
+    reader: int
+
+
+class Tokens:
+    """Makes and reads tokens with one key (32 bytes, `Settings.derived_key("tokens")`)."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def leave(self, reader: int, topic: int) -> bytes:
+        """For one-click unsubscribe (RFC 8058): good for ever."""
+        return self._link(_LEAVE + reader.to_bytes(6, "big") + topic.to_bytes(4, "big"))
+
+    def confirm(self, letter: int) -> bytes:
+        """For the confirmation of the sign-up that this letter belongs to; the letter's age limits it."""
+        return self._link(_CONFIRM + letter.to_bytes(10, "big"))
+
+    def receipt(self, alert: int, reader: int) -> bytes:
+        """Names one mail, in its Message-ID and its return path: lower case, as some systems fold case there."""
+        facts = _RECEIPT + alert.to_bytes(4, "big") + reader.to_bytes(6, "big")
+        return (facts + hmac.digest(self._key, facts, "sha256")[:_RECEIPT_MAC]).hex().encode()
+
+    def letter_receipt(self, letter: int) -> bytes:
+        facts = _LETTER_RECEIPT + letter.to_bytes(10, "big")
+        return (facts + hmac.digest(self._key, facts, "sha256")[:_RECEIPT_MAC]).hex().encode()
+
+    def read_leave(self, token: str) -> Leave | None:
+        """None if it is not one of ours."""
+        facts = self._read_link(token, _LEAVE)
+        return (
+            None
+            if facts is None
+            else Leave(int.from_bytes(facts[1:7], "big"), int.from_bytes(facts[7:11], "big"))
+        )
+
+    def read_confirm(self, token: str) -> Confirm | None:
+        facts = self._read_link(token, _CONFIRM)
+        return None if facts is None else Confirm(int.from_bytes(facts[1:11], "big"))
+
+    def read_receipt(self, token: str) -> Receipt | None:
+        try:
+            raw = bytes.fromhex(token) if len(token) == RECEIPT_LENGTH else b""
+        except ValueError:
+            return None
+        facts, mac = raw[:11], raw[11:]
+        if not hmac.compare_digest(hmac.digest(self._key, facts, "sha256")[:_RECEIPT_MAC], mac):
+            return None
+        if facts[:1] == _LETTER_RECEIPT:
+            return Receipt(0, int.from_bytes(facts[1:], "big"))
+        return Receipt(int.from_bytes(facts[1:5], "big"), int.from_bytes(facts[5:], "big"))
+
+    def _link(self, facts: bytes) -> bytes:
+        raw = facts + hmac.digest(self._key, facts, "sha256")[:_LINK_MAC]
+        return base64.urlsafe_b64encode(raw)
+
+    def _read_link(self, token: str, kind: bytes) -> bytes | None:
+        if len(token) != LEAVE_LENGTH or not token.isascii():
+            return None
+        try:
+            raw = base64.b64decode(token, altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        facts, mac = raw[:11], raw[11:]
+        genuine = hmac.compare_digest(hmac.digest(self._key, facts, "sha256")[:_LINK_MAC], mac)
+        return facts if genuine and facts[:1] == kind else None

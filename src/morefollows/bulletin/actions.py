@@ -1,0 +1,134 @@
+"""The only code that changes stories, updates and alerts; each action is one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from morefollows import line
+from morefollows.accounts.models import Editor
+from morefollows.bulletin.models import Alert, Deed, Story, Update
+
+
+class Refused(Exception):
+    """The action is not possible as things stand. ``str()`` says why and what to do, in the editor's words."""
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def send(story: Story, editor: Editor, *, hold: float | None = None) -> Alert:
+    """Freezes the story's draft as an update and starts the hold: *Send*.
+
+    `hold` in seconds, the setting's when None. The first mail leaves when it is over, unless it is taken back.
+    """
+    if not editor.may_send:
+        raise Refused("Your role can't send alerts. Ask an editor.")
+    with transaction.atomic():
+        story = Story.objects.select_for_update().get(pk=story.pk)
+        if story.state != Story.State.DRAFT:
+            raise Refused("This story has been sent already.")
+        if Alert.objects.filter(
+            update__story=story, state__in=(Alert.State.HELD, Alert.State.SENDING)
+        ).exists():
+            raise Refused("An alert of this story is on its way.")
+        frozen_at = timezone.now()
+        held_until = now_ms() + int((settings.MOREFOLLOWS.hold if hold is None else hold) * 1000)
+        update = Update.objects.create(
+            story=story,
+            number=1 + story.updates.filter(number__isnull=False).count(),
+            kind=Update.Kind.FIRST,
+            headline=story.headline,
+            standfirst=story.standfirst,
+            text=story.text,
+            language=story.language,
+            author=editor,
+        )
+        alert = Alert.objects.create(
+            update=update,
+            topic=story.topic,
+            sent_by=editor,
+            frozen_at=frozen_at,
+            held_until=held_until,
+            expires_at=held_until + int(settings.MOREFOLLOWS.alert_ttl * 1000),
+        )
+        record(editor, "send", story=story, alert=alert)
+        transaction.on_commit(_announce("alert"))
+    return alert
+
+
+def take_back(alert: Alert, editor: Editor) -> None:
+    """Within the hold: nothing was mailed, and the story is a draft again."""
+    if not editor.may_send:
+        raise Refused("Your role can't take an alert back. Ask an editor.")
+    with transaction.atomic():
+        taken = Alert.objects.filter(pk=alert.pk, state=Alert.State.HELD).update(
+            state=Alert.State.TAKEN_BACK, ended_at=timezone.now(), ended_by=editor
+        )
+        if not taken:
+            raise Refused("The hold is over: the first mails have left. You can still stop the rest.")
+        Update.objects.filter(alerts=alert.pk).update(number=None)
+        record(editor, "take back", story=alert.update.story, alert=alert)
+        transaction.on_commit(_announce("alert"))
+
+
+def stop(alert: Alert, editor: Editor) -> None:
+    """Stops what has not been mailed yet. What has left can't be called back."""
+    if not editor.may_send:
+        raise Refused("Your role can't stop an alert. Ask an editor.")
+    with transaction.atomic():
+        stopped = Alert.objects.filter(pk=alert.pk, state=Alert.State.SENDING).update(
+            state=Alert.State.STOPPED, ended_at=timezone.now(), ended_by=editor
+        )
+        if not stopped:
+            raise Refused("This alert is not being sent now.")
+        record(editor, "stop", story=alert.update.story, alert=alert)
+        transaction.on_commit(_announce("alert"))
+
+
+def release(alert_id: int) -> bool:
+    """The hold is over: publishes the update. False if the alert was taken back, or another sender was first.
+
+    Called by the courier inside its own transaction.
+    """
+    released = Alert.objects.filter(pk=alert_id, state=Alert.State.HELD, held_until__lte=now_ms()).update(
+        state=Alert.State.SENDING
+    )
+    if not released:
+        return False
+    Update.objects.filter(alerts=alert_id, published_at__isnull=True).update(published_at=timezone.now())
+    Story.objects.filter(updates__alerts=alert_id, state=Story.State.DRAFT).update(
+        state=Story.State.DEVELOPING
+    )
+    return True
+
+
+def finish(alert_id: int, state: str, curve: dict[str, Any]) -> bool:
+    """Every reader's outcome is final, or the time to live is over. False if the alert had ended already."""
+    return bool(
+        Alert.objects.filter(pk=alert_id, state=Alert.State.SENDING).update(
+            state=state, ended_at=timezone.now(), curve=curve
+        )
+    )
+
+
+def record(
+    editor: Editor | None,
+    what: str,
+    *,
+    story: Story | None = None,
+    alert: Alert | None = None,
+    **details: Any,
+) -> None:
+    """Writes who did what into the log that nobody can edit."""
+    Deed.objects.create(editor=editor, what=what, story=story, alert=alert, details=details)
+
+
+def _announce(word: str) -> Callable[[], None]:
+    return lambda: line.announce(settings.MOREFOLLOWS.data, word)

@@ -1,0 +1,19 @@
+"""What every template may ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from morefollows.audience.models import Newsroom
+
+
+def newsroom(request: HttpRequest) -> dict[str, Any]:
+    """`newsroom` (None before set-up) and `local_inbox` (True while nothing leaves the machine)."""
+    return {
+        "newsroom": SimpleLazyObject(lambda: Newsroom.objects.filter(pk=1).first()),
+        "local_inbox": settings.MOREFOLLOWS.inbox,
+    }

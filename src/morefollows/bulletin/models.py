@@ -1,0 +1,137 @@
+"""What we say: stories, their updates, and the alerts that carry an update to an audience."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from morefollows.audience.models import Topic
+
+
+class Story(models.Model):
+    """A developing piece of news. Its headline is every mail's subject, so that the thread holds in the inbox."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        DEVELOPING = "developing", _("developing")
+        FINAL = "final", _("final")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    headline = models.CharField(_("headline"), max_length=150)
+    standfirst = models.CharField(_("standfirst"), max_length=300, blank=True)
+    text = models.TextField(
+        _("text"), max_length=50_000, help_text=_("the draft of the next update, in Markdown")
+    )
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
+    topic = models.ForeignKey(Topic, models.PROTECT, verbose_name=_("topic"), related_name="stories")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+    revision = models.PositiveIntegerField(default=1, help_text="raised by each save: no silent overwriting")
+
+    class Meta:
+        verbose_name_plural = "stories"
+        ordering = ("-changed_at",)
+
+    def __str__(self) -> str:
+        return self.headline
+
+
+class Update(models.Model):
+    """One instalment of a story. Once it is published the database refuses to change or delete it."""
+
+    class Kind(models.TextChoices):
+        FIRST = "first", _("first")
+        UPDATE = "update", _("update")
+        CORRECTION = "correction", _("correction")
+        WITHDRAWAL = "withdrawal", _("withdrawal")
+        FINAL = "final", _("final")
+
+    story = models.ForeignKey(Story, models.PROTECT, related_name="updates")
+    number = models.PositiveIntegerField(
+        null=True, help_text="from 1; empty when it was taken back in the hold"
+    )
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.FIRST)
+    headline = models.CharField(max_length=150)
+    standfirst = models.CharField(max_length=300, blank=True)
+    text = models.TextField()
+    language = models.CharField(max_length=10)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("story", "number"), name="update_number"),)
+        ordering = ("story", "number")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}"
+
+
+class Alert(models.Model):
+    """One update mailed to one audience.
+
+    held → sending → sent; or taken back (within the hold), stopped (by an editor), expired (no longer news).
+    """
+
+    class State(models.TextChoices):
+        HELD = "held", _("held")
+        SENDING = "sending", _("sending")
+        SENT = "sent", _("sent")
+        TAKEN_BACK = "taken back", _("taken back")
+        STOPPED = "stopped", _("stopped")
+        EXPIRED = "expired", _("expired")
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    update = models.ForeignKey(Update, models.PROTECT, related_name="alerts")
+    topic = models.ForeignKey(Topic, models.PROTECT, help_text="the audience: this topic's readers")
+    state = models.CharField(max_length=10, choices=State, default=State.HELD)
+    sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    frozen_at = models.DateTimeField(
+        help_text="t0, the editor's Send: readers active by then are the audience"
+    )
+    held_until = models.BigIntegerField(
+        help_text="end of the hold, milliseconds since 1970: zero of the curve"
+    )
+    expires_at = models.BigIntegerField(help_text="milliseconds since 1970")
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # How far the audience has been cut into batches: ids from `cut_from` upwards, then round from the start.
+    cut_from = models.BigIntegerField(default=0)
+    cut_to = models.BigIntegerField(null=True, help_text="last reader id cut; empty before the first batch")
+    cut_wrapped = models.BooleanField(default=False)
+    cut_done = models.BooleanField(default=False)
+    curve = models.JSONField(null=True, help_text="the finished alert's curve; see delivery.curve")
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=("state",), condition=models.Q(state__in=("held", "sending")), name="alerts_running"
+            ),
+        )
+        ordering = ("-frozen_at",)
+
+    def __str__(self) -> str:
+        return f"alert {self.pk}"
+
+
+class Deed(models.Model):
+    """Who did what at the desk, and when. Append-only: the database refuses to change or delete a row."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    editor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    what = models.CharField(max_length=40)
+    story = models.ForeignKey(Story, models.PROTECT, null=True, related_name="deeds")
+    alert = models.ForeignKey(Alert, models.PROTECT, null=True, related_name="deeds")
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("-at",)
+
+    def __str__(self) -> str:
+        return self.what

@@ -1,0 +1,55 @@
+"""The delivery boundary: bytes and an envelope go in, a reply comes out. SMTP is one implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+
+class Reached(Enum):
+    """How far a mail had got when its fate was decided."""
+
+    RELAY = "relay"  #: never offered: the relay itself failed us; nothing is known about the recipient
+    ENVELOPE = "envelope"  #: answered at MAIL, RCPT or DATA
+    CONTENT = "content"  #: content handed over; without a reply the outcome is uncertain
+
+
+class Reply(NamedTuple):
+    """What the relay said to one mail. ``code`` 0: it said nothing, and `reached` tells how far we had got."""
+
+    code: int
+    status: str  #: enhanced status code (RFC 3463), "" if none
+    text: str
+    reached: Reached
+
+
+class Mail(NamedTuple):
+    """One message to one recipient, ready for the wire."""
+
+    sender: bytes  #: return path, without angle brackets
+    recipient: bytes  #: without angle brackets; UTF-8 if the local part is not ASCII
+    content: Sequence[bytes]  #: RFC 5322 message in pieces; CRLF line ends and a last CRLF; dot-stuffed
+    settle: Callable[[Mail, Reply], None]  #: called exactly once, with what the relay said
+    ticket: int = 0  #: the owner's own mark; opaque to the relay
+    utf8: bool = False  #: needs SMTPUTF8 (RFC 6531)
+
+
+class Source(Protocol):
+    """Where a relay takes its mails from."""
+
+    def take(self) -> Mail | None:
+        """The next mail, or None when there is none just now. Never blocks."""
+
+
+class Relay(Protocol):
+    """Somewhere to hand mails to."""
+
+    async def open(self) -> None:
+        """Opens connections ahead of the first mail. Returns when one is ready, or at once if none can be had."""
+
+    def wake(self) -> None:
+        """Tells idle connections that `Source.take` may have a mail for them."""
+
+    async def close(self) -> None:
+        """Lets mails in flight come to their reply, within the time-outs, and says QUIT."""

@@ -1,0 +1,122 @@
+"""How it goes out: the ledger's rows. A million readers cost two thousand rows, not a million.
+
+Only `ledger` changes these; the desk reads them through `delivery`.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from morefollows.bulletin.models import Alert
+
+
+class Outcome(models.IntegerChoices):
+    """What became of one reader's mail: one byte in `Batch.outcomes`."""
+
+    WAITING = 0, _("waiting")
+    ACCEPTED = 1, _("accepted")
+    DEFERRED = 2, _("deferred")
+    REFUSED = 3, _("refused")
+    SKIPPED = 4, _("skipped")
+    UNCERTAIN = 5, _("uncertain")
+    EXPIRED = 6, _("expired")
+
+
+class Batch(models.Model):
+    """A slice of an alert's readers, with one outcome for each.
+
+    A worker claims it by raising `epoch`; each later write says ``WHERE epoch = mine``, so a worker that lost
+    its claim finds out at the next write. `reach` is the evidence written before action: only readers before
+    it may have been handed to the relay, so after a crash those of them still waiting are the uncertain ones.
+    """
+
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="batches")
+    number = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()
+    readers = models.BinaryField(help_text="reader ids, 8 bytes each, little-endian, ascending")
+    outcomes = models.BinaryField(help_text="one byte a reader: Outcome")
+    times = models.BinaryField(
+        help_text="4 bytes a reader, little-endian: milliseconds from hold's end to acceptance"
+    )
+    epoch = models.PositiveIntegerField(default=0)
+    reach = models.PositiveIntegerField(default=0)
+    worker = models.CharField(max_length=40, blank=True, default="")
+    claimed_until = models.BigIntegerField(default=0, help_text="milliseconds since 1970")
+    due_at = models.BigIntegerField(
+        null=True, help_text="milliseconds since 1970; empty: every outcome is final"
+    )
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="passes made")
+    accepted = models.PositiveIntegerField(default=0)
+    deferred = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    uncertain = models.PositiveIntegerField(default=0)
+    expired = models.PositiveIntegerField(default=0)
+    repeated = models.PositiveIntegerField(
+        default=0, help_text="sent again because the first time was uncertain"
+    )
+    changed_at = models.BigIntegerField(default=0, help_text="milliseconds since 1970")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("alert", "number"), name="batch_number"),)
+        indexes = (
+            models.Index(
+                fields=("alert", "due_at"), condition=models.Q(due_at__isnull=False), name="batches_due"
+            ),
+            models.Index(fields=("alert", "changed_at"), name="batches_changed"),
+        )
+
+    def __str__(self) -> str:
+        return f"batch {self.number} of alert {self.alert_id}"
+
+
+class Composition(models.Model):
+    """An alert's bytes in one language, with holes: composed once, in the hold, and the same after a restart."""
+
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="compositions")
+    language = models.CharField(max_length=10)
+    parts = models.BinaryField(help_text="see compose.Composed.to_bytes")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("alert", "language"), name="one_composition"),)
+
+    def __str__(self) -> str:
+        return f"alert {self.alert_id} in {self.language}"
+
+
+class Verdict(models.Model):
+    """Why mails of an alert were deferred or refused: one row for each domain and reply, with how often."""
+
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="verdicts")
+    domain = models.CharField(max_length=255)
+    outcome = models.PositiveSmallIntegerField(choices=Outcome)
+    code = models.PositiveSmallIntegerField(help_text="SMTP reply code; 0: no reply")
+    status = models.CharField(max_length=12, help_text="enhanced status code (RFC 3463), or empty")
+    text = models.CharField(
+        max_length=200, help_text="the relay's first words to that effect, without addresses"
+    )
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("alert", "domain", "outcome", "code", "status"), name="one_verdict"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.status}"
+
+
+class Relay(models.Model):
+    """What we know of a relay beside its settings: whether it is paused, and why."""
+
+    name = models.CharField(max_length=300, unique=True, help_text="host:port")
+    paused_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=300, blank=True, help_text="the relay's reply, without addresses")
+    trouble = models.CharField(max_length=300, blank=True, help_text="why it can't be reached just now")
+    trouble_since = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,139 @@
+"""What Django needs to know, worked out from `settings`. Nothing here is set by hand."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.utils.translation import gettext_lazy as _
+
+from morefollows import settings as _settings
+
+MOREFOLLOWS = _settings.load()
+
+_PACKAGE = Path(__file__).parent
+_site = urlsplit(MOREFOLLOWS.url)
+
+DEBUG = MOREFOLLOWS.debug
+SECRET_KEY = base64.b64encode(MOREFOLLOWS.derived_key("django")).decode()
+ALLOWED_HOSTS = sorted({_site.hostname or "127.0.0.1", "127.0.0.1", "localhost", "[::1]"})
+USE_X_FORWARDED_HOST = False
+if MOREFOLLOWS.trusted_proxies:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "morefollows.accounts",
+    "morefollows.audience",
+    "morefollows.bulletin",
+    "morefollows.courier",
+    "morefollows.delivery",
+    "morefollows.inbox",
+    "morefollows.live",
+]
+MIDDLEWARE = [
+    "morefollows.run.headers.SecurityHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "morefollows.urls"
+ASGI_APPLICATION = "morefollows.run.web.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [_PACKAGE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "morefollows.bulletin.context.newsroom",
+            ],
+        },
+    }
+]
+
+
+def _database() -> dict[str, Any]:
+    if MOREFOLLOWS.database_url.startswith("postgres"):
+        return {**dj_database_url.parse(MOREFOLLOWS.database_url), "CONN_HEALTH_CHECKS": True}
+    if MOREFOLLOWS.database_url:
+        path = dj_database_url.parse(MOREFOLLOWS.database_url)["NAME"]
+    else:
+        path = str((MOREFOLLOWS.data / "morefollows.sqlite3").absolute())
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": {
+            # A writer takes its lock at BEGIN: a transaction that began as a reader can't be refused half-way.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # FULL: an answered request is on disk, whatever happens to the process or the power.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+            " PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864;",
+        },
+    }
+
+
+DATABASES = {"default": {**_database(), "ATOMIC_REQUESTS": False}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.Editor"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "desk"
+LOGOUT_REDIRECT_URL = "sign-in"
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _site.scheme == "https"
+SESSION_COOKIE_NAME = "morefollows-desk"
+CSRF_COOKIE_NAME = "morefollows-csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [f"{_site.scheme}://{_site.netloc}"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [_PACKAGE / "locale"]
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [_PACKAGE / "static"]
+STATIC_ROOT = MOREFOLLOWS.data / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "morefollows.run.logs.OneLine"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": MOREFOLLOWS.log_level.upper()},
+}

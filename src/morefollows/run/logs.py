@@ -1,0 +1,17 @@
+"""Log lines: one event, one line. Line breaks in what was logged can't forge a second line."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
+
+
+class OneLine(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        return _CONTROL.sub("?", line.replace("\n", "\\n").replace("\t", " "))

@@ -1,0 +1,323 @@
+"""Every setting of More Follows, typed, from the environment or from a file named by ``<NAME>_FILE``.
+
+``load`` checks them all at the start of a process; what is wrong is told as the setting's name and the
+remedy, never as a stack trace. docs/reference/settings.md lists the same settings; a test compares them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import dj_database_url
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. ``str()`` names the setting and the remedy."""
+
+    def __init__(self, name: str, remedy: str) -> None:
+        super().__init__(f"{name}: {remedy}")
+        self.name = name
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class RelayAddress:
+    """Where mail is handed on, read from ``smtp://user:password@host:port`` or ``smtps://…``.
+
+    ``smtp``: STARTTLS when the relay offers it (``?tls=require`` insists, ``?tls=never`` declines).
+    ``smtps``: TLS from the first byte (RFC 8314). Certificates are verified unless ``?verify=no``.
+    """
+
+    host: str
+    port: int
+    implicit_tls: bool = False
+    starttls: str = "offered"  # offered | require | never
+    verify: bool = True
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def name(self) -> str:
+        """Host and port: what pages and logs call this relay. Never holds the credentials."""
+        return f"{self.host}:{self.port}"
+
+
+def _text(value: str) -> str:
+    if any(ord(c) < 32 or ord(c) == 127 for c in value):
+        raise ValueError("must not contain control characters")
+    return value
+
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not re.fullmatch(r"-?\d{1,12}", value) or not least <= int(value) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def _seconds(least: float, most: float) -> Callable[[str], float]:
+    def read(value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")
+        if not least <= number <= most:
+            raise ValueError(f"must be seconds, from {least:g} to {most:g}")
+        return number
+
+    return read
+
+
+def _yes_no(value: str) -> bool:
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
+    if value.lower() not in words:
+        raise ValueError("must be yes or no")
+    return words[value.lower()]
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(word for word in re.split(r"[,\s]+", _text(value)) if word)
+
+
+def _site(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be a web address such as https://alerts.example.org")
+    return value.rstrip("/")
+
+
+def _host_name(value: str) -> str:
+    if value and not re.fullmatch(r"(?=.{1,253}\Z)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+", value):
+        raise ValueError("must be a host name such as bounces.example.org")
+    return value.lower()
+
+
+def _relay(value: str) -> RelayAddress | None:
+    if not value:
+        return None
+    remedy = "must look like smtp://user:password@mail.example.org:587 or smtps://mail.example.org"
+    try:
+        parts = urlsplit(_text(value))
+        port = parts.port
+    except ValueError:
+        raise ValueError(remedy) from None
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError(remedy)
+    options = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
+    unknown = set(options) - {"tls", "verify"}
+    if unknown or options.get("tls", "offered") not in ("offered", "require", "never"):
+        raise ValueError("takes ?tls=offered, ?tls=require or ?tls=never, and verify=no")
+    return RelayAddress(
+        host=parts.hostname,
+        port=port or (465 if parts.scheme == "smtps" else 25),
+        implicit_tls=parts.scheme == "smtps",
+        starttls=options.get("tls", "offered"),
+        verify=options.get("verify", "yes") != "no",
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+
+
+def _secret(value: str) -> bytes:
+    """32 bytes or more, as base64 or as any text of 32 characters or more."""
+    if not value:
+        return b""
+    if len(value) < 32:
+        raise ValueError("must have 32 characters or more; `openssl rand -base64 48` makes one")
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return value.encode()
+
+
+def setting(default: Any, read: Callable[[str], Any], help: str, *, name: str = "") -> Any:
+    """A field of `Settings`: its default as one would write it, how it is read, and what it is for."""
+    return field(metadata={"default": default, "read": read, "help": help, "name": name})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings. The variable is ``MOREFOLLOWS_`` and the field's name in capitals, unless `name` says else."""
+
+    data: Path = setting(
+        "morefollows-data", Path, "The folder for the database, the secret and the local inbox."
+    )
+    database_url: str = setting(
+        "",
+        _text,
+        "`postgres://user:password@host/name`, or empty for SQLite in the data folder.",
+        name="DATABASE_URL",
+    )
+    secret: bytes = setting(
+        "",
+        _secret,
+        "The key behind all tokens, 32 characters or more. Made in the data folder when empty. "
+        "Changing it breaks the links in mail already sent.",
+    )
+    url: str = setting("", _site, "The public web address of this service; links in mail begin with it.")
+    host: str = setting("127.0.0.1", _text, "The address that the web server listens on.")
+    port: int = setting(
+        "8025", _whole_number(0, 65535), "The port that the web server listens on; 0 takes a free one."
+    )
+    trusted_proxies: int = setting(
+        "0",
+        _whole_number(0, 10),
+        "How many proxies stand in front and may be believed about the client's address.",
+    )
+    relay: RelayAddress | None = setting(
+        "",
+        _relay,
+        "The SMTP server that mail is handed to. Empty: the local inbox, and nothing leaves the machine.",
+    )
+    relay_connections: int = setting(
+        "20", _whole_number(1, 1000), "Connections to the relay, over all sender processes."
+    )
+    inbox_port: int = setting(
+        "2525", _whole_number(0, 65535), "The local inbox's SMTP port, on loopback only."
+    )
+    helo: str = setting("", _host_name, "The name that we greet the relay with; empty: this machine's name.")
+    bounce_domain: str = setting(
+        "",
+        _host_name,
+        "The domain of return paths (VERP); empty: the domain of the newsroom's sender address.",
+    )
+    dkim_domain: str = setting("", _host_name, "DKIM `d=`; empty: the domain of the sender address.")
+    dkim_selector: str = setting("", _host_name, "DKIM selector of the RSA key.")
+    dkim_key: str = setting(
+        "", str, "DKIM private key (RSA-2048), PEM; best given as MOREFOLLOWS_DKIM_KEY_FILE."
+    )
+    dkim_ed25519_selector: str = setting("", _host_name, "DKIM selector of the second, Ed25519 key.")
+    dkim_ed25519_key: str = setting("", str, "Second DKIM private key (Ed25519), PEM.")
+    senders: int = setting(
+        "0", _whole_number(0, 64), "Sender processes; 0: one for each core of the machine, four at the most."
+    )
+    hold: float = setting(
+        "10", _seconds(0, 600), "Seconds between Send and the first mail, to take it back in."
+    )
+    alert_ttl: float = setting(
+        "14400",
+        _seconds(60, 604800),
+        "Seconds for which a deferred alert is tried again; then it is no longer news.",
+    )
+    batch_size: int = setting("500", _whole_number(1, 5000), "Readers in one batch.")
+    confirmation_days: int = setting(
+        "7", _whole_number(1, 60), "Days after which an unconfirmed sign-up expires."
+    )
+    confirmation_interval: float = setting(
+        "600", _seconds(0, 86400), "Seconds before the same address is sent another confirmation mail."
+    )
+    log_level: str = setting("info", _text, "debug, info, warning or error.")
+    debug: bool = setting("no", _yes_no, "Development only: error pages with details.")
+
+    @property
+    def inbox(self) -> bool:
+        """True when mail goes to the local inbox, and nothing leaves the machine."""
+        return self.relay is None
+
+    def derived_key(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose, so that a token of one kind never passes as another."""
+        import hashlib
+        import hmac
+
+        return hmac.digest(self.secret, b"morefollows/" + purpose.encode(), hashlib.sha256)
+
+
+def variable(spec: Any) -> str:
+    """The environment variable of a field of `Settings`."""
+    return spec.metadata["name"] or "MOREFOLLOWS_" + spec.name.upper()
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Reads and checks every setting. Raises `SettingsError` for the first one that is wrong."""
+    values: dict[str, Any] = {}
+    for spec in fields(Settings):
+        name = variable(spec)
+        values[spec.name] = _read(spec, name, _given(name, environ))
+    known = {variable(spec) for spec in fields(Settings)}
+    for name in environ:
+        if name.startswith("MOREFOLLOWS_") and name.removesuffix("_FILE") not in known:
+            raise SettingsError(name, "is not a setting; docs/reference/settings.md lists them all")
+    if values["database_url"]:
+        _check_database(values["database_url"])
+    if not values["secret"]:
+        values["secret"] = _own_secret(values["data"])
+    if not values["url"]:
+        host = values["host"] if values["host"] not in ("0.0.0.0", "::", "") else "127.0.0.1"
+        values["url"] = f"http://{host}:{values['port']}"
+    for key, selector in (("dkim_key", "dkim_selector"), ("dkim_ed25519_key", "dkim_ed25519_selector")):
+        if values[key] and not values[selector]:
+            raise SettingsError(
+                f"MOREFOLLOWS_{selector.upper()}", "name the selector that this DKIM key is published at"
+            )
+    return Settings(**values)
+
+
+def _given(name: str, environ: Mapping[str, str]) -> str | None:
+    path = environ.get(name + "_FILE")
+    if path is None:
+        return environ.get(name)
+    if name in environ:
+        raise SettingsError(name, f"is given twice; keep either {name} or {name}_FILE")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
+        raise SettingsError(name + "_FILE", f"the file can't be read: {reason}") from None
+
+
+def _read(spec: Any, name: str, given: str | None) -> Any:
+    value = spec.metadata["default"] if given is None else given.strip()
+    if value == "" and spec.name == "url":
+        return ""
+    try:
+        return spec.metadata["read"](value)
+    except ValueError as error:
+        raise SettingsError(name, str(error)) from None
+
+
+def _check_database(url: str) -> None:
+    try:
+        engine = dj_database_url.parse(url)["ENGINE"]
+    except (ValueError, KeyError):
+        engine = ""
+    if engine not in ("django.db.backends.postgresql", "django.db.backends.sqlite3"):
+        raise SettingsError(
+            "DATABASE_URL", "must look like postgres://user:password@host/name or sqlite:////path"
+        )
+
+
+def _own_secret(data: Path) -> bytes:
+    """The secret kept in the data folder, made at the first start, readable by its owner only."""
+    path = data / "secret"
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass
+        else:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(base64.b64encode(secrets.token_bytes(48)).decode() + "\n")
+        return _secret(path.read_text(encoding="ascii").strip())
+    except OSError as error:
+        raise SettingsError("MOREFOLLOWS_DATA", f"the folder can't be used: {error.strerror}") from None
