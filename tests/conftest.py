@@ -1,0 +1,44 @@
+"""What all tests share. Ada edits, Ben reports, Cy reads.
+
+Run on SQLite as they stand, and on PostgreSQL with `TEST_DATABASE=postgres`. Nothing here may import a model
+before `ground.lay`: the settings are read once, and must find the test's own folder and database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+
+from tests.support import ground
+
+ground.lay()
+
+pytest_plugins = ["tests.support.people", "tests.support.browser", "tests.support.house"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """SQLite's test database is a file with a write-ahead log, as in the field, not memory."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(ground.folder() / "test.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """A cheap hash: the real one takes a third of a second by design. Journeys use the real one."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture
+def data() -> Path:
+    """The data folder that this test process's settings name."""
+    from django.conf import settings
+
+    path: Path = settings.MOREFOLLOWS.data
+    return path

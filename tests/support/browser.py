@@ -1,0 +1,65 @@
+"""A real browser: Debian's Chromium, or the one that CHROMIUM names, driven by Playwright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 800}
+NARROW = {"width": 320, "height": 700}
+
+_MACOS = (
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-pings",
+    "--disable-dev-shm-usage",
+    # Nothing but this machine answers: a page that asks for anything else must fail here as well.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
+
+
+def executable() -> str:
+    """The path of the browser's program."""
+    named = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", *_MACOS]
+    for name in named:
+        path = shutil.which(name) if name else None
+        if path:
+            return path
+    raise SystemExit("Chromium was not found. Install it, or name it in the variable CHROMIUM.")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """For one file of tests. While it is open this thread has an event loop: such tests leave the ORM alone."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=executable(), args=_ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """A window with no cookies, at desktop size. Waits of more than 10 seconds are failures."""
+    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(window: BrowserContext) -> Page:
+    """A page in it."""
+    return window.new_page()

@@ -1,0 +1,52 @@
+"""The ground that a test process stands on: a data folder of its own, a database, and settings that name both."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import django
+
+from tests.support.postgres import Cluster
+
+
+@functools.cache
+def folder() -> Path:
+    """A temporary folder, gone when the process ends. Its name is short: Unix sockets stand in it."""
+    path = Path(tempfile.mkdtemp(prefix="mf-"))
+    path.chmod(0o755)  # PostgreSQL's own user has to come through
+    owner = os.getpid()
+    atexit.register(lambda: os.getpid() == owner and shutil.rmtree(path, ignore_errors=True))
+    return path
+
+
+@functools.cache
+def cluster() -> Cluster | None:
+    """PostgreSQL, when `TEST_DATABASE=postgres` asks for it; None on SQLite."""
+    wanted = os.environ.get("TEST_DATABASE", "sqlite")
+    if wanted not in ("sqlite", "postgres"):
+        raise SystemExit(f"TEST_DATABASE={wanted}: must be sqlite or postgres")
+    if wanted == "sqlite":
+        return None
+    server = Cluster(folder() / "pg")
+    server.start()
+    atexit.register(server.stop)
+    return server
+
+
+def lay() -> None:
+    """Sets the environment and starts Django. Whatever settings the developer's shell has do not reach the tests."""
+    for name in list(os.environ):
+        if name.startswith("MOREFOLLOWS_") or name.removesuffix("_FILE") == "DATABASE_URL":
+            del os.environ[name]
+    os.environ["MOREFOLLOWS_DATA"] = str(folder() / "data")
+    os.environ["MOREFOLLOWS_URL"] = "https://alerts.herald.example"
+    server = cluster()
+    if server is not None:
+        os.environ["DATABASE_URL"] = server.url("morefollows")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "morefollows.framework"
+    django.setup()
