@@ -159,9 +159,7 @@ def setting(default: Any, read: Callable[[str], Any], help: str, *, name: str = 
 class Settings:
     """All settings. The variable is ``MOREFOLLOWS_`` and the field's name in capitals, unless `name` says else."""
 
-    data: Path = setting(
-        "morefollows-data", Path, "The folder for the database, the secret and the local inbox."
-    )
+    data: Path = setting("morefollows-data", Path, "The folder for the database, the secret and the local inbox.")
     database_url: str = setting(
         "",
         _text,
@@ -176,9 +174,7 @@ class Settings:
     )
     url: str = setting("", _site, "The public web address of this service; links in mail begin with it.")
     host: str = setting("127.0.0.1", _text, "The address that the web server listens on.")
-    port: int = setting(
-        "8025", _whole_number(0, 65535), "The port that the web server listens on; 0 takes a free one."
-    )
+    port: int = setting("8025", _whole_number(0, 65535), "The port that the web server listens on; 0 takes a free one.")
     trusted_proxies: int = setting(
         "0",
         _whole_number(0, 10),
@@ -192,9 +188,7 @@ class Settings:
     relay_connections: int = setting(
         "20", _whole_number(1, 1000), "Connections to the relay, over all sender processes."
     )
-    inbox_port: int = setting(
-        "2525", _whole_number(0, 65535), "The local inbox's SMTP port, on loopback only."
-    )
+    inbox_port: int = setting("2525", _whole_number(0, 65535), "The local inbox's SMTP port, on loopback only.")
     helo: str = setting("", _host_name, "The name that we greet the relay with; empty: this machine's name.")
     bounce_domain: str = setting(
         "",
@@ -203,26 +197,20 @@ class Settings:
     )
     dkim_domain: str = setting("", _host_name, "DKIM `d=`; empty: the domain of the sender address.")
     dkim_selector: str = setting("", _host_name, "DKIM selector of the RSA key.")
-    dkim_key: str = setting(
-        "", str, "DKIM private key (RSA-2048), PEM; best given as MOREFOLLOWS_DKIM_KEY_FILE."
-    )
+    dkim_key: str = setting("", str, "DKIM private key (RSA-2048), PEM; best given as MOREFOLLOWS_DKIM_KEY_FILE.")
     dkim_ed25519_selector: str = setting("", _host_name, "DKIM selector of the second, Ed25519 key.")
     dkim_ed25519_key: str = setting("", str, "Second DKIM private key (Ed25519), PEM.")
     senders: int = setting(
         "0", _whole_number(0, 64), "Sender processes; 0: one for each core of the machine, four at the most."
     )
-    hold: float = setting(
-        "10", _seconds(0, 600), "Seconds between Send and the first mail, to take it back in."
-    )
+    hold: float = setting("10", _seconds(0, 600), "Seconds between Send and the first mail, to take it back in.")
     alert_ttl: float = setting(
         "14400",
         _seconds(60, 604800),
         "Seconds for which a deferred alert is tried again; then it is no longer news.",
     )
     batch_size: int = setting("500", _whole_number(1, 5000), "Readers in one batch.")
-    confirmation_days: int = setting(
-        "7", _whole_number(1, 60), "Days after which an unconfirmed sign-up expires."
-    )
+    confirmation_days: int = setting("7", _whole_number(1, 60), "Days after which an unconfirmed sign-up expires.")
     confirmation_interval: float = setting(
         "600", _seconds(0, 86400), "Seconds before the same address is sent another confirmation mail."
     )
@@ -234,6 +222,21 @@ class Settings:
         """True when mail goes to the local inbox, and nothing leaves the machine."""
         return self.relay is None
 
+    @property
+    def relay_address(self) -> RelayAddress:
+        """Where senders connect to: the relay, or the local inbox."""
+        return self.relay or RelayAddress("127.0.0.1", self.inbox_port, starttls="never")
+
+    @property
+    def relay_name(self) -> str:
+        """What pages, logs and the ledger call it."""
+        return self.relay.name if self.relay else "local inbox"
+
+    @property
+    def sender_count(self) -> int:
+        """How many sender processes there are."""
+        return self.senders or min(os.cpu_count() or 1, 4)
+
     def derived_key(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose, so that a token of one kind never passes as another."""
         import hashlib
@@ -244,7 +247,7 @@ class Settings:
 
 def variable(spec: Any) -> str:
     """The environment variable of a field of `Settings`."""
-    return spec.metadata["name"] or "MOREFOLLOWS_" + spec.name.upper()
+    return str(spec.metadata["name"] or "MOREFOLLOWS_" + spec.name.upper())
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -301,9 +304,7 @@ def _check_database(url: str) -> None:
     except (ValueError, KeyError):
         engine = ""
     if engine not in ("django.db.backends.postgresql", "django.db.backends.sqlite3"):
-        raise SettingsError(
-            "DATABASE_URL", "must look like postgres://user:password@host/name or sqlite:////path"
-        )
+        raise SettingsError("DATABASE_URL", "must look like postgres://user:password@host/name or sqlite:////path")
 
 
 def _own_secret(data: Path) -> bytes:

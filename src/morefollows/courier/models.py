@@ -36,15 +36,13 @@ class Batch(models.Model):
     size = models.PositiveIntegerField()
     readers = models.BinaryField(help_text="reader ids, 8 bytes each, little-endian, ascending")
     outcomes = models.BinaryField(help_text="one byte a reader: Outcome")
-    times = models.BinaryField(
-        help_text="4 bytes a reader, little-endian: milliseconds from hold's end to acceptance"
-    )
+    times = models.BinaryField(help_text="4 bytes a reader, little-endian: milliseconds from hold's end to acceptance")
     epoch = models.PositiveIntegerField(default=0)
     reach = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=40, blank=True, default="")
-    claimed_until = models.BigIntegerField(default=0, help_text="milliseconds since 1970")
     due_at = models.BigIntegerField(
-        null=True, help_text="milliseconds since 1970; empty: every outcome is final"
+        null=True,
+        help_text="when a worker may claim it, ms since 1970: while claimed, the claim's end; empty: all final",
     )
     attempts = models.PositiveSmallIntegerField(default=0, help_text="passes made")
     accepted = models.PositiveIntegerField(default=0)
@@ -53,17 +51,13 @@ class Batch(models.Model):
     skipped = models.PositiveIntegerField(default=0)
     uncertain = models.PositiveIntegerField(default=0)
     expired = models.PositiveIntegerField(default=0)
-    repeated = models.PositiveIntegerField(
-        default=0, help_text="sent again because the first time was uncertain"
-    )
+    repeated = models.PositiveIntegerField(default=0, help_text="sent again because the first time was uncertain")
     changed_at = models.BigIntegerField(default=0, help_text="milliseconds since 1970")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("alert", "number"), name="batch_number"),)
         indexes = (
-            models.Index(
-                fields=("alert", "due_at"), condition=models.Q(due_at__isnull=False), name="batches_due"
-            ),
+            models.Index(fields=("alert", "due_at"), condition=models.Q(due_at__isnull=False), name="batches_due"),
             models.Index(fields=("alert", "changed_at"), name="batches_changed"),
         )
 
@@ -93,16 +87,12 @@ class Verdict(models.Model):
     outcome = models.PositiveSmallIntegerField(choices=Outcome)
     code = models.PositiveSmallIntegerField(help_text="SMTP reply code; 0: no reply")
     status = models.CharField(max_length=12, help_text="enhanced status code (RFC 3463), or empty")
-    text = models.CharField(
-        max_length=200, help_text="the relay's first words to that effect, without addresses"
-    )
+    text = models.CharField(max_length=200, help_text="the relay's first words to that effect, without addresses")
     count = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                fields=("alert", "domain", "outcome", "code", "status"), name="one_verdict"
-            ),
+            models.UniqueConstraint(fields=("alert", "domain", "outcome", "code", "status"), name="one_verdict"),
         )
 
     def __str__(self) -> str:

@@ -1,0 +1,324 @@
+"""The ledger: all hot SQL, in one place. How nothing is lost, and nothing repeated beyond what is uncertain.
+
+Everything here is one short transaction on Django's connection, called from a sender's database thread. Times
+are milliseconds since 1970. Both databases run the same statements, but for how a list of ids is passed and
+for ``SKIP LOCKED``, which SQLite (one writer at a time) does not need.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from morefollows.audience.actions import mark_gone
+from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin.actions import now_ms
+from morefollows.bulletin.models import Alert
+from morefollows.courier.models import Composition, Outcome, Relay
+
+CLAIM_MS = 30_000  #: a claim holds for so long after the last word from its worker
+NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted
+
+
+class Running(NamedTuple):
+    """An alert on its way."""
+
+    id: int
+    state: str
+    topic: int
+    held_until: int
+    expires_at: int
+    cut_done: bool
+
+
+class Claim(NamedTuple):
+    """A batch that is ours as long as its epoch stands."""
+
+    batch: int
+    epoch: int
+    alert: int
+    readers: array[int]
+    outcomes: bytearray
+    times: array[int]
+    attempts: int
+    repeated: int
+
+
+class Addressee(NamedTuple):
+    """A reader as of the moment of sending."""
+
+    address: str
+    domain: str
+    language: str
+
+
+class Entry(NamedTuple):
+    """What a worker has to record of one batch. `due_at` None: every outcome is final."""
+
+    batch: int
+    epoch: int
+    alert: int
+    outcomes: bytes
+    times: bytes
+    reach: int
+    worker: str
+    due_at: int | None
+    attempts: int
+    repeated: int
+    verdicts: dict[tuple[str, int, int, str], tuple[int, str]]  #: (domain, outcome, code, status) → (count, text)
+    gone: list[int]  #: readers whose mailbox is gone
+
+
+class Recorded(NamedTuple):
+    lost: set[int]  #: batches that another worker has claimed meanwhile: stop working on them
+    sending: set[int]  #: the alerts in question that are still being sent
+
+
+# -- what is there to do ------------------------------------------------------------------------------------
+
+_RUNNING = """
+SELECT id, state, topic_id, held_until, expires_at, cut_done FROM bulletin_alert
+WHERE state IN ('held', 'sending') ORDER BY held_until
+"""
+
+
+def running() -> list[Running]:
+    """The alerts on their way, the oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RUNNING)
+        return [Running(*row) for row in cursor.fetchall()]
+
+
+# -- cutting: audience → batches ----------------------------------------------------------------------------
+
+# A cut may be taken up by another worker after a crash: the row lock and the position kept in the alert make
+# each reader land in exactly one batch. (SQLite's transactions lock as a whole.)
+_CUT_POSITION = "SELECT topic_id, frozen_at, cut_from, cut_to, cut_wrapped, cut_done FROM bulletin_alert WHERE id = %s"
+
+# Only who was active by the editor's Send is in the audience: the cut gives the same readers whenever it runs.
+_CUT_READERS = """
+SELECT s.reader_id FROM audience_subscription s JOIN audience_reader r ON r.id = s.reader_id
+WHERE s.topic_id = %s AND s.state = 'active' AND s.reader_id > %s AND s.reader_id <= %s
+  AND s.since <= %s AND r.state = 'confirmed'
+ORDER BY s.reader_id LIMIT %s
+"""
+_LAST_READER = "SELECT COALESCE(MAX(reader_id), 0) FROM audience_subscription WHERE topic_id = %s AND state = 'active'"
+_NEXT_NUMBER = "SELECT COALESCE(MAX(number), 0) + 1 FROM courier_batch WHERE alert_id = %s"
+_NEW_BATCH = """
+INSERT INTO courier_batch (alert_id, number, size, readers, outcomes, times, due_at, changed_at,
+    epoch, reach, worker, attempts, accepted, deferred, refused, skipped, uncertain, expired, repeated)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0)
+"""
+_CUT_MOVED = "UPDATE bulletin_alert SET cut_from = %s, cut_to = %s, cut_wrapped = %s, cut_done = %s WHERE id = %s"
+_HIGHEST_ID = 2**63 - 1
+
+
+def cut(alert: int, batches: int) -> bool:
+    """Cuts up to so many batches more. True when the whole audience is cut, or somebody else is cutting just now.
+
+    The cut starts at a reader taken by lot and goes round, so that nobody is always last.
+    """
+    size = settings.MOREFOLLOWS.batch_size
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CUT_POSITION + _skip_locked(), (alert,))
+        position = cursor.fetchone()
+        if position is None or position[-1]:
+            return True
+        topic, frozen_at, cut_from, cut_to, wrapped, _done = position
+        if cut_to is None:
+            cursor.execute(_LAST_READER, (topic,))
+            cut_from = cut_to = random.randint(0, cursor.fetchone()[0])  # noqa: S311 - a fair start, no secret
+        upper = cut_from if wrapped else _HIGHEST_ID
+        frozen_at = connection.ops.adapt_datetimefield_value(frozen_at)
+        cursor.execute(_CUT_READERS, (topic, cut_to, upper, frozen_at, batches * size))
+        readers = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_NEXT_NUMBER, (alert,))
+        number = cursor.fetchone()[0]
+        cursor.executemany(
+            _NEW_BATCH,
+            [
+                _batch_row(alert, number + i, readers[start : start + size])
+                for i, start in enumerate(range(0, len(readers), size))
+            ],
+        )
+        round_done = len(readers) < batches * size
+        cut_to = readers[-1] if readers else cut_to
+        done = round_done and wrapped
+        if round_done and not wrapped:
+            cut_to, wrapped = 0, True
+        cursor.execute(_CUT_MOVED, (cut_from, cut_to, wrapped, done, alert))
+    return done
+
+
+def _batch_row(alert: int, number: int, readers: Sequence[int]) -> tuple[int | bytes, ...]:
+    packed = array("q", readers).tobytes()
+    never = array("I", [NEVER]) * len(readers)
+    # Long due, and in an order taken by lot: batches are handed out as they are cut, but in no fixed order.
+    due_at = random.randint(1, 1_000_000)  # noqa: S311
+    return alert, number, len(readers), packed, bytes(len(readers)), never.tobytes(), due_at, now_ms()
+
+
+# -- claiming: batch → worker -------------------------------------------------------------------------------
+
+# While a batch is claimed, due_at is the claim's end: a batch whose worker died falls due by itself.
+_CLAIM = """
+UPDATE courier_batch SET epoch = epoch + 1, worker = %s, due_at = %s
+WHERE id IN (SELECT id FROM courier_batch WHERE alert_id = %s AND due_at <= %s ORDER BY due_at LIMIT %s{skip_locked})
+RETURNING id, epoch, alert_id, readers, outcomes, times, attempts, repeated, reach
+"""
+
+
+def claim(worker: str, alert: int, limit: int) -> list[Claim]:
+    """Claims up to so many due batches. What a dead worker may have sent without noting it comes back uncertain."""
+    now = now_ms()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CLAIM.format(skip_locked=_skip_locked()), (worker, now + CLAIM_MS, alert, now, limit))
+        return [_claimed(row) for row in cursor.fetchall()]
+
+
+def _claimed(row: tuple[object, ...]) -> Claim:
+    batch, epoch, alert, readers, outcomes, times, attempts, repeated, reach = row
+    ids, when = array("q"), array("I")
+    ids.frombytes(bytes(readers))  # type: ignore[call-overload]
+    when.frombytes(bytes(times))  # type: ignore[call-overload]
+    states = bytearray(outcomes)  # type: ignore[call-overload]
+    # A worker that ends in order resets `reach`; so what stands below it was in the hands of one that did not.
+    for i in range(reach):  # type: ignore[call-overload]
+        if states[i] == Outcome.WAITING:
+            states[i] = Outcome.UNCERTAIN
+    return Claim(batch, epoch, alert, ids, states, when, attempts, repeated)  # type: ignore[arg-type]
+
+
+_ADDRESSEES = """
+SELECT r.id, r.address, r.domain, r.language
+FROM audience_reader r JOIN audience_subscription s ON s.reader_id = r.id AND s.topic_id = %s AND s.state = 'active'
+WHERE r.id {among} AND r.state = 'confirmed'
+  AND NOT EXISTS (SELECT 1 FROM audience_suppression p WHERE p.key = r.key)
+"""
+
+
+def addressees(topic: int, readers: Sequence[int]) -> dict[int, Addressee]:
+    """Those of these readers who want the topic's alerts now. Who left meanwhile is not among them."""
+    if connection.vendor == "postgresql":
+        among, ids = "= ANY(%s)", list(readers)
+    else:
+        among, ids = "IN (SELECT value FROM json_each(%s))", json.dumps(list(readers))  # type: ignore[assignment]
+    with connection.cursor() as cursor:
+        cursor.execute(_ADDRESSEES.format(among=among), (topic, ids))
+        return {row[0]: Addressee(*row[1:]) for row in cursor.fetchall()}
+
+
+# -- recording: outcomes → batch ----------------------------------------------------------------------------
+
+_RECORD = """
+UPDATE courier_batch SET outcomes = %s, times = %s, reach = %s, worker = %s, due_at = %s, attempts = %s,
+    repeated = %s, accepted = %s, deferred = %s, refused = %s, skipped = %s, uncertain = %s, expired = %s,
+    changed_at = %s
+WHERE id = %s AND epoch = %s
+"""
+_COUNT_VERDICT = """
+INSERT INTO courier_verdict (alert_id, domain, outcome, code, status, text, count) VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (alert_id, domain, outcome, code, status) DO UPDATE SET count = courier_verdict.count + excluded.count
+"""
+_COUNTED = (
+    Outcome.ACCEPTED,
+    Outcome.DEFERRED,
+    Outcome.REFUSED,
+    Outcome.SKIPPED,
+    Outcome.UNCERTAIN,
+    Outcome.EXPIRED,
+)
+
+
+def record(entries: Iterable[Entry], release: int | None = None) -> Recorded:
+    """Writes what happened, and how far each batch may go on. All of it, or nothing.
+
+    `release`: the alert whose hold is over, if it is; its first batches' `reach` is then among the entries.
+    """
+    lost: set[int] = set()
+    alerts: set[int] = set()
+    now = now_ms()
+    with transaction.atomic(), connection.cursor() as cursor:
+        if release is not None:
+            bulletin.release(release)
+            alerts.add(release)
+        for entry in entries:
+            alerts.add(entry.alert)
+            counts = [entry.outcomes.count(outcome) for outcome in _COUNTED]
+            facts = (entry.outcomes, entry.times, entry.reach, entry.worker, entry.due_at, entry.attempts)
+            cursor.execute(_RECORD, (*facts, entry.repeated, *counts, now, entry.batch, entry.epoch))
+            if cursor.rowcount == 0:
+                lost.add(entry.batch)
+                continue
+            for (domain, outcome, code, status), (count, text) in entry.verdicts.items():
+                cursor.execute(_COUNT_VERDICT, (entry.alert, domain, outcome, code, status, text, count))
+            if entry.gone:
+                mark_gone(entry.gone, "bounced")
+        sending = set(Alert.objects.filter(pk__in=alerts, state=Alert.State.SENDING).values_list("pk", flat=True))
+    return Recorded(lost, sending)
+
+
+_COMPLETE = """
+SELECT a.id FROM bulletin_alert a WHERE a.state = 'sending' AND a.cut_done
+  AND NOT EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at IS NOT NULL)
+"""
+
+
+def complete() -> list[int]:
+    """The alerts being sent in which no reader is left to send to."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COMPLETE)
+        return [row[0] for row in cursor.fetchall()]
+
+
+# -- after a crash ------------------------------------------------------------------------------------------
+
+
+def release_claims(worker: str) -> None:
+    """That worker is dead: its batches and letters are due at once. `reach` stays, as evidence of what it began."""
+    _release("worker = %s", (worker,))
+
+
+def release_all_claims() -> None:
+    """Nobody else is working on this database (the caller holds the data folder's lock)."""
+    _release("worker <> ''", ())
+
+
+def _release(whose: str, values: tuple[str, ...]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE courier_batch SET worker = '', due_at = 1 WHERE {whose} AND due_at IS NOT NULL",  # noqa: S608
+            values,
+        )
+        cursor.execute(f"UPDATE audience_letter SET worker = '', claimed_until = 0 WHERE {whose}", values)  # noqa: S608
+
+
+# -- compositions and relays --------------------------------------------------------------------------------
+
+
+def keep_composition(alert: int, language: str, parts: bytes) -> bytes:
+    """Keeps an alert's bytes. Returns those that were there first: all workers send the same, also after a restart."""
+    with transaction.atomic():
+        Composition.objects.bulk_create(
+            [Composition(alert_id=alert, language=language, parts=parts)], ignore_conflicts=True
+        )
+        return bytes(Composition.objects.get(alert_id=alert, language=language).parts)
+
+
+def kept_composition(alert: int, language: str) -> bytes | None:
+    found = Composition.objects.filter(alert_id=alert, language=language).values_list("parts", flat=True).first()
+    return None if found is None else bytes(found)
+
+
+def relay_paused(name: str) -> bool:
+    return Relay.objects.filter(name=name, paused_at__isnull=False).exists()
+
+
+def _skip_locked() -> str:
+    return " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""

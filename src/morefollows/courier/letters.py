@@ -1,0 +1,147 @@
+"""The letters that a sign-up owes its reader (confirmation, thanks): claimed and recorded like batches, one by one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.utils import timezone
+
+from morefollows.audience.actions import mark_gone
+from morefollows.audience.models import Letter, Subscription, Suppression
+from morefollows.bulletin.actions import now_ms
+from morefollows.courier import replies, retries
+from morefollows.courier.boundary import Mail, Reached, Reply
+
+# Longer than the final dot may take to be answered (RFC 5321 §4.5.3.2.6): nobody else sends it meanwhile.
+_CLAIM_MS = 11 * 60_000
+
+
+class Job(NamedTuple):
+    """A claimed letter, with its reader as of now."""
+
+    letter: int
+    kind: str
+    offers: bool
+    attempts: int
+    topic: int
+    reader: int
+    address: str
+    domain: str
+    language: str
+
+
+class Done(NamedTuple):
+    job: Job
+    state: str
+    due_at: int
+    gone: bool
+
+
+_CLAIM = """
+UPDATE audience_letter SET worker = %s, claimed_until = %s
+WHERE id IN (SELECT id FROM audience_letter WHERE state = 'waiting' AND due_at <= %s AND claimed_until <= %s
+             ORDER BY due_at LIMIT %s{skip_locked})
+RETURNING id
+"""
+
+
+def claim(worker: str, limit: int) -> list[Job]:
+    """Claims letters that are due. One whose reader does not want it any more, or may not have it, expires."""
+    now = now_ms()
+    with transaction.atomic(), connection.cursor() as cursor:
+        skip_locked = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+        values = (worker, now + _CLAIM_MS, now, now, limit)
+        cursor.execute(_CLAIM.format(skip_locked=skip_locked), values)
+        claimed = [row[0] for row in cursor.fetchall()]
+        if not claimed:
+            return []
+        wanted = _wanted(claimed)
+        unwanted = set(claimed) - {job.letter for job in wanted}
+        Letter.objects.filter(pk__in=unwanted).update(state=Letter.State.EXPIRED, worker="", claimed_until=0)
+    return wanted
+
+
+def _wanted(letters: Sequence[int]) -> list[Job]:
+    """A confirmation asks a pending subscription, thanks answer an active one; a suppressed address gets neither."""
+    subscription = Subscription.objects.filter(reader=OuterRef("reader"), topic=OuterRef("topic"))
+    rows = (
+        Letter.objects.filter(
+            Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.PENDING)
+            | Q(kind=Letter.Kind.THANKS, subscribed=Subscription.State.ACTIVE),
+            ~Exists(Suppression.objects.filter(key=OuterRef("reader__key"))),
+            pk__in=letters,
+            created_at__gt=timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days),
+        )
+        .alias(subscribed=Subquery(subscription.values("state")[:1]))
+        .values_list(*_JOB)
+    )
+    return [Job(*row) for row in rows]
+
+
+_JOB = (
+    "pk",
+    "kind",
+    "offers",
+    "attempts",
+    "topic_id",
+    "reader_id",
+    "reader__address",
+    "reader__domain",
+    "reader__language",
+)
+
+
+def record(done: Iterable[Done]) -> None:
+    with transaction.atomic():
+        for job, state, due_at, gone in done:
+            Letter.objects.filter(pk=job.letter).update(
+                state=state, due_at=due_at, attempts=job.attempts + 1, worker="", claimed_until=0
+            )
+            if gone:
+                mark_gone([job.reader], "bounced")
+
+
+class Post:
+    """The letters at work in one sender process."""
+
+    def __init__(self, on_policy: Callable[[str], None]) -> None:
+        self._on_policy = on_policy
+        self._waiting: deque[tuple[Job, Mail]] = deque()
+        self._in_flight: dict[int, Job] = {}
+        self.done: list[Done] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._in_flight)
+
+    def add(self, jobs: Iterable[tuple[Job, Mail]]) -> None:
+        """Each job with its mail, whose `settle` and `ticket` are filled in here."""
+        self._waiting.extend(jobs)
+
+    def take(self) -> Mail | None:
+        if not self._waiting:
+            return None
+        job, mail = self._waiting.popleft()
+        self._in_flight[job.letter] = job
+        return mail._replace(settle=self._settle, ticket=job.letter)
+
+    def _settle(self, mail: Mail, reply: Reply) -> None:
+        job = self._in_flight.pop(mail.ticket)
+        now = now_ms()
+        if reply.code == 250:
+            self.done.append(Done(job, Letter.State.ACCEPTED, now, False))
+        elif reply.reached is Reached.RELAY:
+            self._waiting.appendleft((job, mail))
+        else:
+            verdict = replies.verdict(reply)
+            if verdict.permanent:
+                self.done.append(Done(job, Letter.State.REFUSED, now, verdict.gone))
+            else:
+                self.done.append(Done(job, Letter.State.WAITING, now + retries.wait_ms(job.attempts + 1), False))
+            if verdict.pause:
+                self._on_policy(f"{reply.code} {reply.status} {replies.without_addresses(reply.text)}")

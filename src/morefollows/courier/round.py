@@ -1,0 +1,187 @@
+"""One pass over one claimed batch: hands out its mails one by one, and keeps what became of each."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+from django.conf import settings
+
+from morefollows.courier import replies, retries
+from morefollows.courier.boundary import Mail, Reached, Reply
+from morefollows.courier.ledger import Addressee, Claim, Entry, Running
+from morefollows.courier.models import Outcome
+
+Press = Callable[[Sequence[bytes]], Sequence[bytes]]
+
+_OPEN = (Outcome.WAITING, Outcome.DEFERRED, Outcome.UNCERTAIN)
+_LONGEST_MS = 2**32 - 2  # the longest time that `Batch.times` can hold: 49 days
+
+
+class Release:
+    """What one alert's rounds have in common: its bytes, and whether it may be sent."""
+
+    #: So many policy refusals without an acceptance between them speak of us, not of one reader.
+    POLICY_LIMIT = 3
+
+    def __init__(
+        self,
+        running: Running,
+        *,
+        presses: Mapping[str, Press],
+        fill: Callable[[int, int, int, bytes], tuple[bytes, Sequence[bytes]]],
+        on_policy: Callable[[str], None],
+    ) -> None:
+        self.alert = running.id
+        self.topic = running.topic
+        self.held_until = running.held_until
+        self.expires_at = running.expires_at
+        self.presses = presses
+        self.fill = fill
+        self.on_policy = on_policy
+        self.sending = False  # false within the hold, and again once it was stopped
+        self.policy_refusals = self.POLICY_LIMIT - 1  # before anything was accepted, one is enough
+
+
+class Round:
+    """A claimed batch at work in one sender process. Not for use from two threads."""
+
+    def __init__(self, claim: Claim, addressees: Mapping[int, Addressee], release: Release) -> None:
+        self.claim = claim
+        self.release = release
+        self.addressees = addressees
+        self.loaded_at = time.monotonic()
+        self.reach = 0  #: as written in the ledger: no mail from there on may be handed out yet
+        self.in_flight = 0
+        self.dirty = True
+        self.lost = False
+        self._reach_wanted = 0
+        self._repeated = claim.repeated
+        self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
+        self._gone: list[int] = []
+        outcomes = claim.outcomes
+        self._todo = deque(i for i in range(len(outcomes)) if outcomes[i] in _OPEN)
+        self._uncertain = {i for i in self._todo if outcomes[i] == Outcome.UNCERTAIN}
+        for i in self._todo:
+            # Within a pass, waiting means: not answered in this pass. An uncertain one stays so until answered.
+            if outcomes[i] == Outcome.DEFERRED:
+                outcomes[i] = Outcome.WAITING
+        self.refresh(addressees)
+
+    def __len__(self) -> int:
+        """Mails still to hand out."""
+        return len(self._todo)
+
+    @property
+    def done(self) -> bool:
+        return not self._todo and not self.in_flight
+
+    def waiting_for(self) -> list[int]:
+        """The readers whose mail is still to be handed out."""
+        return [self.claim.readers[i] for i in self._todo]
+
+    def refresh(self, addressees: Mapping[int, Addressee]) -> None:
+        """Takes in the readers as they are now: who left meanwhile is skipped."""
+        self.addressees = addressees
+        self.loaded_at = time.monotonic()
+        expired = time.time() * 1000 > self.release.expires_at
+        kept: deque[int] = deque()
+        for i in self._todo:
+            if expired:
+                self.claim.outcomes[i] = Outcome.EXPIRED
+            elif self.claim.readers[i] not in addressees:
+                self.claim.outcomes[i] = Outcome.SKIPPED
+            else:
+                kept.append(i)
+        self.dirty |= len(kept) < len(self._todo)
+        self._todo = kept
+
+    def grant(self, mails: int) -> int:
+        """Asks that so many mails more may be handed out. Returns how many of them this round can use."""
+        used = min(mails, len(self._todo))
+        if used:
+            reach = 1 + max(itertools.islice(self._todo, used))
+            if reach > self._reach_wanted:
+                self._reach_wanted = reach
+                self.dirty = True
+        return used
+
+    def take(self) -> Mail | None:
+        """The next mail, or None: nothing left, or not yet allowed by what is written in the ledger."""
+        if not self._todo or self._todo[0] >= self.reach or not self.release.sending or self.lost:
+            return None
+        i = self._todo.popleft()
+        reader = self.claim.readers[i]
+        address, domain, language = self.addressees[reader]
+        local = address[: address.rindex("@")]
+        recipient = f"{local}@{domain}".encode()
+        return_path, values = self.release.fill(self.claim.alert, reader, self.release.topic, recipient)
+        presses = self.release.presses
+        press = presses.get(language) or presses[settings.LANGUAGE_CODE]
+        self.in_flight += 1
+        return Mail(return_path, recipient, press(values), self.settle, i, not local.isascii())
+
+    def settle(self, mail: Mail, reply: Reply) -> None:
+        """Notes what the relay said. The relay calls this once for each mail taken."""
+        i = mail.ticket
+        self.in_flight -= 1
+        self.dirty = True
+        outcomes = self.claim.outcomes
+        if reply.code == 250:
+            if i in self._uncertain:
+                self._repeated += 1
+            outcomes[i] = Outcome.ACCEPTED
+            since = time.time_ns() // 1_000_000 - self.release.held_until
+            self.claim.times[i] = min(max(since, 0), _LONGEST_MS)
+            self.release.policy_refusals = 0
+            return
+        if reply.reached is Reached.RELAY:
+            # Nothing was offered: back to the head of the queue, and no word about the reader.
+            self._todo.appendleft(i)
+            return
+        verdict = replies.verdict(reply)
+        words = replies.without_addresses(reply.text)
+        outcomes[i] = verdict.outcome
+        key = (self.addressees[self.claim.readers[i]].domain, verdict.outcome, reply.code, reply.status)
+        count, first_words = self._verdicts.get(key, (0, words))
+        self._verdicts[key] = (count + 1, first_words)
+        if verdict.gone:
+            self._gone.append(self.claim.readers[i])
+        if verdict.pause:
+            self.release.policy_refusals += 1
+            if self.release.policy_refusals >= self.release.POLICY_LIMIT:
+                self.release.on_policy(f"{reply.code} {reply.status} {words}")
+
+    def entry(self, worker: str, claimed_until: int, *, give_up: bool = False) -> Entry:
+        """What is to be recorded now. `give_up`: the claim is given back with whatever is still open."""
+        outcomes = self.claim.outcomes
+        attempts, holder, reach = self.claim.attempts, worker, self._reach_wanted
+        due_at: int | None = claimed_until
+        if self.done or give_up:
+            holder, reach = "", 0
+            now = time.time_ns() // 1_000_000
+            if not any(outcomes.count(outcome) for outcome in _OPEN):
+                due_at = None
+            elif self.done:
+                attempts += 1
+                due_at = min(now + retries.wait_ms(attempts), max(self.release.expires_at, now) + 1)
+            else:
+                due_at = now
+        entry = Entry(
+            self.claim.batch,
+            self.claim.epoch,
+            self.claim.alert,
+            bytes(outcomes),
+            self.claim.times.tobytes(),
+            reach,
+            holder,
+            due_at,
+            attempts,
+            self._repeated,
+            self._verdicts,
+            self._gone,
+        )
+        self._verdicts, self._gone, self.dirty = {}, [], False
+        return entry

@@ -1,0 +1,314 @@
+"""A sender at work: surveys what there is to do, claims batches ahead, feeds the relay, and keeps the books.
+
+Three things go on side by side. The *relay* takes mails whenever one of its connections is free. The *feed*
+keeps enough claimed batches ready for it. The *books* write outcomes to the ledger and, with the same
+transaction, how far sending may go on: when the ledger can't be written, sending stops within `_AHEAD` mails.
+All statements run in one thread with one database connection; everything else in the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+
+from morefollows.audience.tokens import Tokens
+from morefollows.bulletin.actions import now_ms
+from morefollows.courier import actions, dkim, ledger, letters, mails
+from morefollows.courier.boundary import Mail, Relay
+from morefollows.courier.compose import Composed, press
+from morefollows.courier.ledger import Entry, Running
+from morefollows.courier.round import Press, Release, Round
+from morefollows.line import Listener
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_AHEAD = 600  #: mails that may be handed out before the ledger is written again
+_READY = 1_500  #: mails to have claimed and loaded
+_WRITE_EVERY = 0.02  #: seconds between two writes, when there is something to write
+_HEARTBEAT = 5.0  #: seconds after which a claim is renewed
+_STALE = 1.0  #: seconds after which readers are looked up again before they are sent to
+_CUT_AT_ONCE = 4  #: batches cut in one transaction
+_CUT_AT_ONCE_IN_HOLD = 20
+_LETTERS_AT_ONCE = 50
+_GOODBYE = 8.0  #: seconds for mails in flight to be answered when the process is told to end
+
+
+class Worker:
+    """One sender process. `on_complete` is told each alert whose outcomes are all final."""
+
+    def __init__(self, name: str, listener: Listener, relay_name: str, on_complete: Callable[[int], None]) -> None:
+        self.name = name
+        self.relay: Relay  # set by whoever makes both: each needs the other
+        self._listener = listener
+        self._relay_name = relay_name
+        self._on_complete = on_complete
+        self._tokens = Tokens(settings.MOREFOLLOWS.derived_key("tokens"))
+        self._database = ThreadPoolExecutor(1, "database")
+        self._post = letters.Post(self._pause)
+        self._releases: dict[int, Release] = {}
+        self._rounds: list[Round] = []
+        self._unwritten: list[tuple[Round, Entry]] = []
+        self._unwritten_letters: list[letters.Done] = []
+        self._something_to_write = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._dry: set[int] = set()  # alerts that had nothing due at the last look
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._paused = False
+        self._stopping = False  # hand out no more
+        self._closing = False  # and write no more
+
+    # -- what the relay calls ---------------------------------------------------------------------------
+
+    def take(self) -> Mail | None:
+        """`boundary.Source`: letters first, they are few and somebody waits for them; then alerts."""
+        if self._paused or self._stopping:
+            return None
+        mail = self._post.take()
+        if mail is not None:
+            self._something_to_write.set()
+            return mail
+        for round_ in self._rounds:
+            mail = round_.take()
+            if mail is not None:
+                self._something_to_write.set()
+                return mail
+        return None
+
+    # -- the feed ---------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Works until `stop` is called; then lets mails in flight come in, and gives its claims back."""
+        books = asyncio.create_task(self._keep_books())
+        try:
+            while not self._stopping:
+                try:
+                    patience = await self._look()
+                except DatabaseError as error:
+                    log.error("the database can't be used: %s", type(error).__name__)
+                    await self._call(close_old_connections)
+                    patience = 1.0
+                if patience > 0:
+                    await self._listener.wait(patience)
+        finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GOODBYE):
+                    await self.relay.close()
+            self._closing = True
+            self._something_to_write.set()
+            await books
+            await self._give_back()
+            await self._call(connection.close)
+            self._database.shutdown()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._listener.wake()
+
+    async def _look(self) -> float:
+        """One look at what there is to do, and doing it. Returns the seconds until the next look."""
+        running, self._paused, jobs = await self._call(self._survey)
+        self._post.add(jobs)
+        if running and not self._releases:
+            self._start(self.relay.open())  # within the hold, so that the first mail finds a connection
+        for ended in set(self._releases) - {alert.id for alert in running}:
+            self._drop(ended)
+        patience = self._listener.patience
+        self._dry.clear()
+        for alert in running:
+            release = self._releases.get(alert.id) or await self._prepare(alert)
+            wait = alert.held_until / 1000 - time.time()
+            if not alert.cut_done:
+                at_once = _CUT_AT_ONCE_IN_HOLD if wait > 1 else _CUT_AT_ONCE
+                somebody_else = await self._call(ledger.cut, alert.id, at_once)
+                patience = min(patience, 0.02 if somebody_else else 0.0)
+            await self._claim(release)
+            if alert.state == "sending":
+                release.sending = True
+            elif wait <= 0:
+                await self._write(release=alert.id)
+            else:
+                patience = min(patience, wait + 0.001)
+        self.relay.wake()
+        self._something_to_write.set()
+        if any(alert.state == "sending" and alert.cut_done for alert in running):
+            await self._close_complete()
+        return patience
+
+    def _survey(self) -> tuple[list[Running], bool, list[tuple[letters.Job, Mail]]]:
+        paused = ledger.relay_paused(self._relay_name)
+        jobs = [] if paused or len(self._post) else letters.claim(self.name, _LETTERS_AT_ONCE)
+        return ledger.running(), paused, [(job, self._letter(job)) for job in jobs]
+
+    def _letter(self, job: letters.Job) -> Mail:
+        raise NotImplementedError
+
+    async def _prepare(self, alert: Running) -> Release:
+        presses = await self._call(self._compose, alert.id)
+        release = Release(alert, presses=presses, fill=self._fill, on_policy=self._pause)
+        self._releases[alert.id] = release
+        return release
+
+    def _compose(self, alert: int) -> dict[str, Press]:
+        """Composes the alert once a language, or takes what was composed before."""
+        signers = dkim.signers(settings.MOREFOLLOWS)
+        presses: dict[str, Press] = {}
+        for language, _ in settings.LANGUAGES:
+            parts = ledger.kept_composition(alert, language)
+            if parts is None:
+                parts = ledger.keep_composition(alert, language, mails.alert_bytes(alert, language))
+            presses[language] = press(Composed.from_bytes(parts), signers)
+        return presses
+
+    async def _claim(self, release: Release) -> None:
+        while sum(map(len, self._rounds)) < _READY and release.alert not in self._dry:
+            rounds = await self._call(self._claim_and_load, release)
+            self._rounds.extend(rounds)
+            if len(rounds) < 2:
+                self._dry.add(release.alert)
+            self._something_to_write.set()
+            self.relay.wake()
+
+    def _claim_and_load(self, release: Release) -> list[Round]:
+        return [
+            Round(claim, ledger.addressees(release.topic, claim.readers), release)
+            for claim in ledger.claim(self.name, release.alert, 2)
+        ]
+
+    def _fill(self, alert: int, reader: int, topic: int, recipient: bytes) -> tuple[bytes, Sequence[bytes]]:
+        receipt = self._tokens.receipt(alert, reader)
+        return mails.return_path(receipt), (recipient, self._tokens.leave(reader, topic), receipt, b"")
+
+    def _drop(self, alert: int) -> None:
+        """Stopped, taken back or ended: hand out no more of it. The books give its batches back."""
+        self._releases.pop(alert).sending = False
+
+    # -- the books --------------------------------------------------------------------------------------
+
+    async def _keep_books(self) -> None:
+        while not self._closing:
+            try:
+                async with asyncio.timeout(_HEARTBEAT):
+                    await self._something_to_write.wait()
+            except TimeoutError:
+                for round_ in self._rounds:
+                    round_.dirty = True
+            self._something_to_write.clear()
+            try:
+                await self._write()
+            except DatabaseError as error:
+                log.error("outcomes can't be written, sending waits: %s", type(error).__name__)
+                await self._call(close_old_connections)
+                await asyncio.sleep(0.5)
+                self._something_to_write.set()
+            await asyncio.sleep(_WRITE_EVERY)
+
+    async def _write(self, release: int | None = None) -> None:
+        """Records what happened since the last time, and lets sending go on from there.
+
+        `release`: the alert whose hold is over; its state, its publication and its first mails' permission are one
+        transaction. What could not be written stays in `_unwritten` and comes first the next time.
+        """
+        async with self._writing:
+            if not self._unwritten and not self._unwritten_letters:
+                await self._collect(release)
+            if not self._unwritten and not self._unwritten_letters and release is None:
+                return
+            entries = [entry for _, entry in self._unwritten]
+            recorded = await self._call(self._record, entries, self._unwritten_letters, release)
+            for round_, entry in self._unwritten:
+                round_.reach = entry.reach
+                round_.lost = entry.batch in recorded.lost
+                round_.release.sending &= entry.alert in recorded.sending
+                if round_.lost or not entry.worker:
+                    self._rounds.remove(round_)
+            if release is not None and release in self._releases:
+                self._releases[release].sending = release in recorded.sending
+            finished = self._unwritten and not self._rounds
+            self._unwritten, self._unwritten_letters = [], []
+        self.relay.wake()
+        if finished or self._hungry():
+            self._listener.wake()
+
+    async def _collect(self, release: int | None) -> None:
+        going = [r for r in self._rounds if r.release.sending or r.release.alert == release]
+        await self._refresh(going)
+        ahead = _AHEAD
+        for round_ in going:
+            ahead -= round_.grant(ahead)
+        claimed_until = now_ms() + ledger.CLAIM_MS
+        for round_ in self._rounds:
+            dropped = self._releases.get(round_.release.alert) is not round_.release
+            give_up = dropped and not round_.in_flight
+            if round_.dirty or round_.done or give_up:
+                self._unwritten.append((round_, round_.entry(self.name, claimed_until, give_up=give_up)))
+        self._unwritten_letters, self._post.done = self._post.done, []
+
+    async def _refresh(self, rounds: Sequence[Round]) -> None:
+        """Readers change their minds, also while a batch waits for the hold's end or for a relay that is down."""
+        oldest = time.monotonic() - _STALE
+        stale = [(r, r.release.topic, r.waiting_for()) for r in rounds if len(r) and r.loaded_at < oldest]
+        if stale:
+            found = await self._call(lambda: [ledger.addressees(topic, ids) for _, topic, ids in stale])
+            for (round_, _, _), addressees in zip(stale, found, strict=True):
+                round_.refresh(addressees)
+
+    def _record(self, entries: Sequence[Entry], done: Sequence[letters.Done], release: int | None) -> ledger.Recorded:
+        if done:
+            letters.record(done)
+        return ledger.record(entries, release)
+
+    def _hungry(self) -> bool:
+        """Mails are running out, and the last look did not say that there are no more."""
+        return sum(map(len, self._rounds)) < _READY and any(
+            release.sending and alert not in self._dry for alert, release in self._releases.items()
+        )
+
+    async def _close_complete(self) -> None:
+        for alert in await self._call(ledger.complete):
+            await self._call(self._on_complete, alert)
+
+    async def _give_back(self) -> None:
+        """At an orderly end. A mail still unanswered keeps its mark in the ledger, and will be uncertain."""
+        try:
+            await self._write()
+            claimed_until = now_ms() + ledger.CLAIM_MS
+            entries = [round_.entry(self.name, claimed_until, give_up=not round_.in_flight) for round_ in self._rounds]
+            await self._call(self._record, entries, self._post.done, None)
+            await self._call(ledger.release_claims, self.name)
+        except DatabaseError as error:
+            log.error("claims can't be given back, they will run out: %s", type(error).__name__)
+
+    # -- trouble ----------------------------------------------------------------------------------------
+
+    def _pause(self, reason: str) -> None:
+        """A policy refusal: nothing more goes to this relay until an editor says so."""
+        if not self._paused:
+            self._paused = True
+            log.error("the relay refuses us, sending is paused: %s", reason)
+            self._in_background(actions.pause_relay, self._relay_name, reason)
+
+    def note_trouble(self, trouble: str | None) -> None:
+        """The relay can't be reached, or can be again."""
+        if trouble:
+            log.warning("the relay can't be used: %s", trouble)
+        self._in_background(actions.note_trouble, self._relay_name, trouble)
+
+    def _in_background(self, function: Callable[..., object], *arguments: object) -> None:
+        self._start(self._call(function, *arguments))
+
+    def _start(self, work: Coroutine[Any, Any, object]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _call(self, function: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._database, function, *arguments)

@@ -1,0 +1,37 @@
+"""What ends an alert."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+
+from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin.models import Alert
+from morefollows.courier.models import Batch
+from morefollows.delivery.curve import Histogram
+
+
+def close(alert: int) -> None:
+    """Every outcome of this alert is final: keeps its curve, and says that it is sent, or that it has expired."""
+    with transaction.atomic():
+        expired = Batch.objects.filter(alert=alert).aggregate(n=Sum("expired", default=0))["n"]
+        state = Alert.State.EXPIRED if expired else Alert.State.SENT
+        bulletin.finish(alert, state, final_curve(alert))
+
+
+def final_curve(alert: int) -> dict[str, Any]:
+    """The whole curve, read batch by batch: {"rate", "seconds", "points"}."""
+    histogram = Histogram()
+    for times in Batch.objects.filter(alert=alert).values_list("times", flat=True).iterator(chunk_size=100):
+        histogram.add(bytes(times))
+    accepted = histogram.accepted()
+    seconds = histogram.seconds(accepted)
+    first, last = seconds["first"], seconds["last"]
+    duration = last - first if first is not None and last is not None else 0.0
+    return {
+        "rate": round(accepted / duration, 1) if duration else 0.0,
+        "seconds": seconds,
+        "points": histogram.points(),
+    }

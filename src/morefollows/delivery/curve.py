@@ -1,0 +1,93 @@
+"""The curve of an alert: mails accepted over time, and the seconds to the first, 50 %, 90 %, 99 % and the last.
+
+Zero is the end of the hold. Times are counted in bins: to the millisecond in the first 10 seconds, to 10 ms in the
+first 100, to 100 ms in the first 1,000, and to the second after that, so that a million readers need no more
+memory than ten thousand.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal, TypedDict
+
+from morefollows.courier.ledger import NEVER
+
+
+class Seconds(TypedDict):
+    """Seconds from the end of the hold until that share had been accepted; None as long as it has not been."""
+
+    first: float | None
+    p50: float | None
+    p90: float | None
+    p99: float | None
+    last: float | None
+
+
+class Histogram:
+    """How many mails were accepted at which millisecond, to three or four digits."""
+
+    def __init__(self) -> None:
+        self._bins: Counter[int] = Counter()
+
+    def add(self, times: bytes, sign: int = 1) -> None:
+        """Adds one batch's `Batch.times`, or with ``sign=-1`` takes them off again."""
+        packed = array("I")
+        packed.frombytes(times)
+        for time, count in Counter(packed).items():
+            if time != NEVER:
+                self._bins[_bin(time)] += sign * count
+
+    def accepted(self) -> int:
+        return sum(self._bins.values())
+
+    def between(self, start: float, end: float) -> int:
+        """Mails accepted from `start` up to `end`, in milliseconds."""
+        return sum(count for time, count in self._bins.items() if start <= time < end)
+
+    def seconds(self, audience: int) -> Seconds:
+        """`audience`: how many are to get it, skipped and refused ones left out."""
+        marks: dict[Literal["first", "p50", "p90", "p99", "last"], int] = {
+            "first": 1,
+            "p50": _share(audience, 50),
+            "p90": _share(audience, 90),
+            "p99": _share(audience, 99),
+            "last": audience,
+        }
+        reached = Seconds(first=None, p50=None, p90=None, p99=None, last=None)
+        total = 0
+        for time, count in self._sorted():
+            total += count
+            for name, mark in marks.items():
+                if reached[name] is None and total >= mark > 0:
+                    reached[name] = time / 1000
+        return reached
+
+    def points(self, most: int = 120) -> list[tuple[float, int]]:
+        """The curve as (seconds, accepted until then), at most so many points, evenly spread over its length."""
+        points: list[tuple[float, int]] = []
+        total, last = 0, self._last()
+        step = max(last / most, 1)
+        for time, count in self._sorted():
+            total += count
+            if not points or time >= points[-1][0] * 1000 + step or time == last:
+                points.append((time / 1000, total))
+        return points[-most - 2 :] if len(points) > most + 2 else points
+
+    def _last(self) -> int:
+        return max((time for time, count in self._bins.items() if count), default=0)
+
+    def _sorted(self) -> Iterable[tuple[int, int]]:
+        return sorted((time, count) for time, count in self._bins.items() if count)
+
+
+def _bin(time: int) -> int:
+    for limit, width in ((10_000, 1), (100_000, 10), (1_000_000, 100)):
+        if time < limit:
+            return time - time % width
+    return time - time % 1000
+
+
+def _share(audience: int, percent: int) -> int:
+    return -(-audience * percent // 100)
