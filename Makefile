@@ -1,0 +1,58 @@
+# More Follows. `make help` lists what there is; every target installs what it needs first.
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/installed-run
+DEV := $(VENV)/installed-dev
+NODE := tests/node/node_modules/.package-lock.json
+OPTIONS ?=
+
+.PHONY: help install up demo test check format bench lock messages pictures
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+install: $(RUN) ## Everything that More Follows needs to run, in .venv
+	@echo "Installed in $(VENV). Start it with: make up"
+
+up: $(RUN) ## Start it on this machine; OPTIONS=--sample brings a fictional newsroom along
+	@exec $(BIN)/morefollows up $(OPTIONS)
+
+demo: $(RUN) ## Sign readers up, break a story, count what arrives (OPTIONS="--readers 5000")
+	@exec $(BIN)/morefollows demo $(OPTIONS)
+
+test: $(DEV) $(NODE) ## The whole suite, on SQLite and then on PostgreSQL (OPTIONS="-k sign_up")
+	@tools/test-needs
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest $(OPTIONS)
+	TEST_DATABASE=postgres $(BIN)/python -m pytest $(OPTIONS)
+
+check: $(DEV) ## Lint, formatting, types, migrations, translations
+	@tools/check
+
+format: $(DEV) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV) ## Measure the way from the database to the relay, beside its rivals
+	@tools/test-needs smtp-sink
+	$(BIN)/morefollows bench send $(OPTIONS)
+
+lock: $(DEV) ## Renew the lock files of pyproject.toml (needs uv)
+	tools/lock
+
+messages: $(DEV) ## Collect the words to translate, and compile the translations
+	tools/messages
+
+pictures: $(DEV) ## Take the pictures of docs/pictures from a running sample
+	tools/pictures
+
+$(RUN): requirements/run.lock pyproject.toml tools/install
+	tools/install run
+
+$(DEV): requirements/dev.lock $(RUN)
+	tools/install dev
+
+$(NODE): tests/node/package-lock.json tools/test-needs
+	@tools/test-needs npm
+	npm ci --prefix tests/node --no-audit --no-fund
+	@touch $@
