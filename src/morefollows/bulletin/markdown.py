@@ -1,0 +1,190 @@
+"""A story's text: Markdown as journalists write it, or plain text as they paste it, into safe HTML and plain text.
+
+Both are made from the same tokens, so both carry the same facts and links. No HTML passes through; what pasted text
+is likely to hold by accident (indentation, underlining dashes, "[1]: …") stays text instead of becoming markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from django.utils.safestring import SafeString
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+_SCHEMES = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+_BARE_LINK = re.compile(r"https?://[^\s<>\"“”«»]+", re.IGNORECASE)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+_PARSER = MarkdownIt("commonmark", {"html": False})
+_PARSER.disable(["code", "fence", "lheading", "reference", "html_block", "html_inline"])
+_PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # judged in `_inline`, which keeps the words
+
+#: For mail, where many programs drop a stylesheet. Colours are left to the surroundings, for dark mode's sake.
+_STYLES = {
+    "p": "margin:0 0 1.1em",
+    "h2": "margin:1.6em 0 .5em;font-size:1.25em;line-height:1.25;font-weight:bold",
+    "h3": "margin:1.6em 0 .5em;font-size:1.05em;line-height:1.3;font-weight:bold",
+    "ul": "margin:0 0 1.1em;padding:0 0 0 1.3em",
+    "ol": "margin:0 0 1.1em;padding:0 0 0 1.5em",
+    "li": "margin:0 0 .4em",
+    "blockquote": "margin:0 0 1.1em;padding:0 0 0 1em;border-left:3px solid #8a8a8a;font-style:italic",
+    "hr": "margin:1.6em auto;width:4em;border:0;border-top:1px solid #8a8a8a",
+    "a": "color:inherit;text-decoration:underline",
+}
+
+
+def to_html(text: str, *, inline_styles: bool = False) -> SafeString:
+    """Safe HTML: p, h2, h3, ul, ol, li, blockquote, hr, br, strong, em, code, and a to http, https and mailto."""
+    tokens = _parse(text)
+    if inline_styles:
+        for token in _all(tokens):
+            if token.nesting >= 0 and token.tag in _STYLES:
+                token.attrSet("style", _STYLES[token.tag])
+    return SafeString(_PARSER.renderer.render(tokens, _PARSER.options, {}))  # the renderer escapes all text
+
+
+def to_text(text: str) -> str:
+    """The same facts and links as plain text, paragraphs apart by one empty line: "port authority (https://…)"."""
+    return _Plain().render(_parse(text))
+
+
+def links(text: str) -> list[str]:
+    """The addresses that the text links to, in order."""
+    return [str(token.attrs["href"]) for token in _all(_parse(text)) if token.type == "link_open"]
+
+
+def _parse(text: str) -> list[Token]:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    tokens = _PARSER.parse(_CONTROLS.sub("", _SURROGATES.sub("\ufffd", text)))
+    for token in tokens:
+        if token.type == "inline":
+            token.children = list(_inline(token.children or []))
+        elif token.tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
+            token.tag = "h2" if token.tag in ("h1", "h2") else "h3"  # h1 is the story's headline
+    return tokens
+
+
+def _inline(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Without images (their words stay), without links to elsewhere than the web and mail, bare links made links."""
+    open_links: list[bool] = []
+    for token in tokens:
+        if token.type == "link_open":
+            kept = bool(_SCHEMES.match(str(token.attrs.get("href", ""))))
+            open_links.append(kept)
+            token.attrs = {"href": token.attrs["href"]} if kept else {}
+            if kept:
+                yield token
+        elif token.type == "link_close":
+            if open_links.pop():
+                yield token
+        elif token.type == "image":
+            yield Token("text", "", 0, content=_words(token.children or []))
+        elif token.type == "text" and not any(open_links):
+            yield from _with_bare_links(token.content)
+        else:
+            yield token
+
+
+def _with_bare_links(text: str) -> Iterator[Token]:
+    at = 0
+    for found in _BARE_LINK.finditer(text):
+        address = found.group().rstrip(".,:;!?'’*_")
+        if address.endswith(")") and address.count(")") > address.count("("):
+            address = address[:-1].rstrip(".,:;!?'’*_")
+        href = _PARSER.normalizeLink(address)
+        if not _SCHEMES.match(address):
+            continue
+        yield Token("text", "", 0, content=text[at : found.start()])
+        yield Token("link_open", "a", 1, attrs={"href": href}, markup="autolink")
+        yield Token("text", "", 0, content=address)
+        yield Token("link_close", "a", -1, markup="autolink")
+        at = found.start() + len(address)
+    yield Token("text", "", 0, content=text[at:])
+
+
+def _words(tokens: Sequence[Token]) -> str:
+    return "".join(_words(token.children) if token.children else token.content for token in tokens)
+
+
+def _all(tokens: Sequence[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        yield from _all(token.children or [])
+
+
+class _Plain:
+    """Writes blocks as plain text. Each open list item and quotation puts something before every line."""
+
+    def __init__(self) -> None:
+        self._written: list[str] = []
+        self._close = False  # the paragraph at hand belongs to a list whose items have no empty lines between them
+        self._close_before = False
+        self._before: list[str] = []  # what each open container puts before a line
+        self._bullets: list[str] = []  # what the current item puts before its first line instead
+        self._lists: list[int | None] = []  # the next number, None where items have none
+
+    def render(self, tokens: Sequence[Token]) -> str:
+        for token in tokens:
+            match token.type:
+                case "blockquote_open":
+                    self._before.append("> ")
+                case "bullet_list_open":
+                    self._lists.append(None)
+                case "ordered_list_open":
+                    self._lists.append(int(token.attrs.get("start", 1)))
+                case "list_item_open":
+                    self._open_item()
+                case "blockquote_close" | "list_item_close":
+                    self._before.pop()
+                    self._bullets.clear()
+                case "bullet_list_close" | "ordered_list_close":
+                    self._lists.pop()
+                case "paragraph_open" | "heading_open":
+                    self._close = token.hidden
+                case "hr":
+                    self._close = False
+                    self._add("* * *")
+                case "inline":
+                    self._add(self._line(token.children or []))
+        return "".join(self._written)
+
+    def _open_item(self) -> None:
+        number = self._lists[-1]
+        bullet = "- " if number is None else f"{number}. "
+        if number is not None:
+            self._lists[-1] = number + 1
+        self._bullets = ["".join(self._before) + bullet]
+        self._before.append(" " * len(bullet))
+
+    def _add(self, text: str) -> None:
+        before = "".join(self._before)
+        first = self._bullets.pop() if self._bullets else before
+        if self._written:
+            self._written.append("\n" if self._close and self._close_before else "\n\n")
+        self._close_before = self._close
+        self._written.append((first + text.replace("\n", "\n" + before)).rstrip())
+
+    @staticmethod
+    def _line(tokens: Sequence[Token]) -> str:
+        out: list[str] = []
+        link: tuple[str, int] | None = None
+        for token in tokens:
+            match token.type:
+                case "softbreak":
+                    out.append(" ")
+                case "hardbreak":
+                    out.append("\n")
+                case "link_open":
+                    link = str(token.attrs["href"]), len(out)
+                case "link_close" if link:
+                    address, start = link
+                    shown = address[7:] if address.lower().startswith("mailto:") else address
+                    if "".join(out[start:]) not in (address, shown) and token.markup != "autolink":
+                        out.append(f" ({shown})")
+                    link = None
+                case _:
+                    out.append(token.content)
+        return "".join(out).strip()
