@@ -1,0 +1,166 @@
+"""The product as its users run it: the real command, its real processes, a data folder and a database of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import IO
+
+import pytest
+
+from morefollows.inbox.store import Kept, Shelf
+from morefollows.inbox.store import path as inbox_path
+from morefollows.run import lock
+from tests.support import ground
+from tests.support.waiting import until
+
+_numbers = count(1)
+
+
+class House:
+    """One data folder, and the `up` that runs on it. Settings are given as in `hold="2"` for MOREFOLLOWS_HOLD."""
+
+    def __init__(self, **settings: str) -> None:
+        number = next(_numbers)
+        self.data = ground.folder() / f"house{number}"
+        self.log = ground.folder() / f"house{number}.log"
+        self._database = f"house{number}"
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("MOREFOLLOWS_", "DJANGO_"))
+        }
+        self.environment.pop("DATABASE_URL", None)
+        server = ground.cluster()
+        if server is not None:
+            self.environment["DATABASE_URL"] = server.create(self._database)
+        defaults = {"data": str(self.data), "port": "0", "inbox_port": "0", "senders": "1"}
+        for name, value in {**defaults, **settings}.items():
+            self.environment["MOREFOLLOWS_" + name.upper()] = value
+        self._up: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The web address, without a slash at the end."""
+        told = lock.running(self.data)
+        assert told, f"it does not run:\n{self.said}"
+        return str(told["url"])
+
+    @property
+    def said(self) -> str:
+        """All that its processes have said so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    @property
+    def invitation(self) -> str:
+        """The one-time link that the first start prints."""
+        found = re.search(r"https?://\S+/desk/\S+/\S+", self.said.partition("first time")[2])
+        assert found, self.said
+        return found[0]
+
+    def start(self, *options: str, wait: bool = True) -> House:
+        """Starts `up`, and waits for its first page."""
+        assert self._up is None
+        self._output = self.log.open("ab")
+        self._up = subprocess.Popen(
+            [sys.executable, "-m", "morefollows", "up", *options],
+            env=self.environment,
+            cwd=ground.folder(),
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        if wait:
+            until("the first page", self._ready, 60)
+        return self
+
+    def stop(self) -> None:
+        """Ends it in order, as Ctrl-C does."""
+        if self._up is not None:
+            self._up.terminate()
+            code = self._wait()
+            assert code == 0, f"up ended with {code}:\n{self.said}"
+
+    def kill(self) -> None:
+        """Kills every process of it, at once, as a lost machine would."""
+        if self._up is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._up.pid, signal.SIGKILL)
+            self._wait()
+
+    def command(self, *words: str, input: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs `morefollows WORDS` on the same folder."""
+        done = subprocess.run(
+            [sys.executable, "-m", "morefollows", *words],
+            env=self.environment,
+            cwd=ground.folder(),
+            input=input,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert not check or done.returncode == 0, f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        return done
+
+    def mails(self, to: str = "") -> list[Kept]:
+        """What the local inbox has taken, the oldest first."""
+        shelf = Shelf(inbox_path(self.data))
+        kept = [shelf.mail(line.id) for line in reversed(shelf.newest(100_000, to=to))]
+        return [mail for mail in kept if mail is not None]
+
+    def wait_for_mails(self, to: str, number: int = 1, seconds: float = 15) -> list[Kept]:
+        """The mails to this address, as soon as there are `number` of them."""
+
+        def enough() -> list[Kept]:
+            found = self.mails(to)
+            return found if len(found) >= number else []
+
+        return until(f"{number} mails to {to}", enough, seconds)
+
+    def clear(self) -> None:
+        """Kills what is left of it and removes its database."""
+        self.kill()
+        server = ground.cluster()
+        if server is not None:
+            server.drop(self._database)
+
+    def _ready(self) -> bool:
+        assert self._up is not None
+        assert self._up.poll() is None, f"up ended with {self._up.returncode}:\n{self.said}"
+        told = lock.running(self.data)
+        return bool(told and told.get("ready"))
+
+    def _wait(self) -> int:
+        assert self._up is not None
+        code = self._up.wait(30)
+        self._up = None
+        if self._output is not None:
+            self._output.close()
+        return code
+
+
+@pytest.fixture
+def build() -> Iterator[Callable[..., House]]:
+    """Makes houses, and clears them away after the test. None of them may have fallen over a bug of its own."""
+    built: list[House] = []
+
+    def make(**settings: str) -> House:
+        built.append(House(**settings))
+        return built[-1]
+
+    yield make
+    for house in built:
+        house.clear()
+    assert not [house.said for house in built if "Traceback (most recent call last)" in house.said]
+
+
+@pytest.fixture
+def house(build: Callable[..., House]) -> House:
+    """More Follows with its sample newsroom, started for the first time, with a hold of two seconds."""
+    return build(hold="2").start("--sample")
