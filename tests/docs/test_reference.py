@@ -1,0 +1,101 @@
+"""What docs/reference says is what the code does: settings, commands, states, roles and outcomes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import click
+from django.db.models import Choices
+
+from morefollows.settings import Settings, variable
+
+DOCS = Path(__file__).parents[2] / "docs" / "reference"
+
+
+def sections(page: str) -> dict[str, str]:
+    """A page's sections, by their headings."""
+    parts = re.split(r"^## (.+)$", (DOCS / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def rows(text: str) -> list[list[str]]:
+    """The rows of its tables: those whose first cell is a `name`."""
+    return [[name, *rest.split(" | ")] for name, rest in re.findall(r"^\| `(.+?)` \| (.+) \|$", text, re.MULTILINE)]
+
+
+def test_every_setting_is_documented_as_it_is() -> None:
+    documented = [row for text in sections("settings.md").values() for row in rows(text)]
+    expected = [
+        [
+            variable(spec),
+            f"`{spec.metadata['default']}`" if spec.metadata["default"] else "(empty)",
+            spec.metadata["help"],
+        ]
+        for spec in fields(Settings)
+    ]
+    assert sorted(documented) == sorted(expected)
+
+
+def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    """A command and those below it, each with the words that one types."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from commands(below, f"{path} {name}")
+    elif not command.hidden:
+        yield path, command
+
+
+def words(command: click.Command) -> list[str]:
+    """A command's arguments and options as one types them."""
+    shown = []
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument):
+            shown.append(parameter.make_metavar(click.Context(command)))
+        elif isinstance(parameter, click.Option) and not parameter.hidden:
+            shown.append(max(parameter.opts, key=len))
+    return shown
+
+
+def test_every_command_is_documented_with_its_options() -> None:
+    from morefollows.run.command import cli
+
+    documented = {
+        heading.strip("`"): [name.split(" ")[0] for name, *_ in rows(text)]
+        for heading, text in sections("commands.md").items()
+        if heading.startswith("`")
+    }
+    assert documented == {path: words(command) for path, command in commands(cli, "morefollows")}
+
+
+def test_every_state_outcome_and_role_is_documented() -> None:
+    from morefollows.accounts.models import Role
+    from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression
+    from morefollows.bulletin.models import Alert, Story, Update
+    from morefollows.courier.models import Outcome
+
+    known: dict[str, type[Choices]] = {
+        "Roles": Role,
+        "Stories": Story.State,
+        "Updates": Update.Kind,
+        "Alerts": Alert.State,
+        "Outcomes": Outcome,
+        "Readers": Reader.State,
+        "Subscriptions": Subscription.State,
+        "Letters": Letter.State,
+        "Purposes of consent": Purpose,
+        "Evidence of consent": Consent.Event,
+        "How consent was given or withdrawn": Consent.How,
+        "Suppressions": Suppression.Reason,
+    }
+    documented = {heading: [name for name, *_ in rows(text)] for heading, text in sections("states.md").items()}
+    expected = {
+        heading: [str(choice.value if isinstance(choice.value, str) else choice.name.lower()) for choice in choices]
+        for heading, choices in known.items()
+    }
+    assert documented == expected
