@@ -58,6 +58,12 @@ class Addressee(NamedTuple):
     language: str
 
 
+def recipient(address: str, domain: str) -> tuple[bytes, bool]:
+    """An address as the envelope has it (local part as typed, domain in A-labels), and whether it needs SMTPUTF8."""
+    local = address[: address.rindex("@")]
+    return f"{local}@{domain}".encode(), not local.isascii()
+
+
 class Entry(NamedTuple):
     """What a worker has to record of one batch. `due_at` None: every outcome is final."""
 

@@ -16,7 +16,7 @@ from morefollows.audience.actions import mark_gone
 from morefollows.audience.models import Letter, Subscription, Suppression
 from morefollows.bulletin.actions import now_ms
 from morefollows.courier import replies, retries
-from morefollows.courier.boundary import Mail, Reached, Reply
+from morefollows.courier.boundary import Mail, Reply
 
 # Longer than the final dot may take to be answered (RFC 5321 §4.5.3.2.6): nobody else sends it meanwhile.
 _CLAIM_MS = 11 * 60_000
@@ -135,8 +135,6 @@ class Post:
         now = now_ms()
         if reply.code == 250:
             self.done.append(Done(job, Letter.State.ACCEPTED, now, False))
-        elif reply.reached is Reached.RELAY:
-            self._waiting.appendleft((job, mail))
         else:
             verdict = replies.verdict(reply)
             if verdict.permanent:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 
 from django.conf import settings
 
-from morefollows.courier import replies, retries
-from morefollows.courier.boundary import Mail, Reached, Reply
+from morefollows.courier import ledger, replies, retries
+from morefollows.courier.boundary import Mail, Reply
 from morefollows.courier.ledger import Addressee, Claim, Entry, Running
 from morefollows.courier.models import Outcome
 
 Press = Callable[[Sequence[bytes]], Sequence[bytes]]
 
-_OPEN = (Outcome.WAITING, Outcome.DEFERRED, Outcome.UNCERTAIN)
+_UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
+_OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)
+_PUT_BACK_LIMIT = 5
 _LONGEST_MS = 2**32 - 2  # the longest time that `Batch.times` can hold: 49 days
 
 
@@ -51,16 +53,18 @@ class Round:
     def __init__(self, claim: Claim, addressees: Mapping[int, Addressee], release: Release) -> None:
         self.claim = claim
         self.release = release
-        self.addressees = addressees
+        self.addressees: Mapping[int, Addressee] = {}
         self.loaded_at = time.monotonic()
         self.reach = 0  #: as written in the ledger: no mail from there on may be handed out yet
         self.in_flight = 0
         self.dirty = True
         self.lost = False
         self._reach_wanted = 0
+        self._expired = False
         self._repeated = claim.repeated
         self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
         self._gone: list[int] = []
+        self._put_back: Counter[int] = Counter()
         outcomes = claim.outcomes
         self._todo = deque(i for i in range(len(outcomes)) if outcomes[i] in _OPEN)
         self._uncertain = {i for i in self._todo if outcomes[i] == Outcome.UNCERTAIN}
@@ -84,13 +88,15 @@ class Round:
 
     def refresh(self, addressees: Mapping[int, Addressee]) -> None:
         """Takes in the readers as they are now: who left meanwhile is skipped."""
-        self.addressees = addressees
+        self.addressees = {**self.addressees, **addressees}  # those in flight are still needed
         self.loaded_at = time.monotonic()
-        expired = time.time() * 1000 > self.release.expires_at
+        self._expired = time.time() * 1000 > self.release.expires_at
         kept: deque[int] = deque()
         for i in self._todo:
-            if expired:
-                self.claim.outcomes[i] = Outcome.EXPIRED
+            if self._expired:
+                # Who may have got it must still be found when it has to be corrected.
+                if self.claim.outcomes[i] != Outcome.UNCERTAIN:
+                    self.claim.outcomes[i] = Outcome.EXPIRED
             elif self.claim.readers[i] not in addressees:
                 self.claim.outcomes[i] = Outcome.SKIPPED
             else:
@@ -115,13 +121,12 @@ class Round:
         i = self._todo.popleft()
         reader = self.claim.readers[i]
         address, domain, language = self.addressees[reader]
-        local = address[: address.rindex("@")]
-        recipient = f"{local}@{domain}".encode()
+        recipient, utf8 = ledger.recipient(address, domain)
         return_path, values = self.release.fill(self.claim.alert, reader, self.release.topic, recipient)
         presses = self.release.presses
         press = presses.get(language) or presses[settings.LANGUAGE_CODE]
         self.in_flight += 1
-        return Mail(return_path, recipient, press(values), self.settle, i, not local.isascii())
+        return Mail(return_path, recipient, press(values), self.settle, i, utf8)
 
     def settle(self, mail: Mail, reply: Reply) -> None:
         """Notes what the relay said. The relay calls this once for each mail taken."""
@@ -137,14 +142,18 @@ class Round:
             self.claim.times[i] = min(max(since, 0), _LONGEST_MS)
             self.release.policy_refusals = 0
             return
-        if reply.reached is Reached.RELAY:
-            # Nothing was offered: back to the head of the queue, and no word about the reader.
-            self._todo.appendleft(i)
-            return
         verdict = replies.verdict(reply)
+        if not verdict.counts:
+            # The relay was in trouble, which says nothing of the reader. But a mail that brings the relay into
+            # trouble each time must not keep all the others waiting.
+            self._put_back[i] += 1
+            if self._put_back[i] < _PUT_BACK_LIMIT:
+                self._todo.append(i)
+                return
         words = replies.without_addresses(reply.text)
-        outcomes[i] = verdict.outcome
-        key = (self.addressees[self.claim.readers[i]].domain, verdict.outcome, reply.code, reply.status)
+        outcome = Outcome[verdict.outcome.upper()]
+        outcomes[i] = outcome
+        key = (self.addressees[self.claim.readers[i]].domain, outcome.value, reply.code, reply.status)
         count, first_words = self._verdicts.get(key, (0, words))
         self._verdicts[key] = (count + 1, first_words)
         if verdict.gone:
@@ -162,7 +171,7 @@ class Round:
         if self.done or give_up:
             holder, reach = "", 0
             now = time.time_ns() // 1_000_000
-            if not any(outcomes.count(outcome) for outcome in _OPEN):
+            if not any(outcomes.count(outcome) for outcome in (_UNANSWERED if self._expired else _OPEN)):
                 due_at = None
             elif self.done:
                 attempts += 1

@@ -19,11 +19,13 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
+from morefollows.audience.models import Letter, Topic
 from morefollows.audience.tokens import Tokens
 from morefollows.bulletin.actions import now_ms
+from morefollows.bulletin.models import Alert
 from morefollows.courier import actions, dkim, ledger, letters, mails
-from morefollows.courier.boundary import Mail, Relay
-from morefollows.courier.compose import Composed, press
+from morefollows.courier.boundary import Mail, Relay, Reply
+from morefollows.courier.compose import Composed, date, press
 from morefollows.courier.ledger import Entry, Running
 from morefollows.courier.round import Press, Release, Round
 from morefollows.line import Listener
@@ -54,6 +56,7 @@ class Worker:
         self._tokens = Tokens(settings.MOREFOLLOWS.derived_key("tokens"))
         self._database = ThreadPoolExecutor(1, "database")
         self._post = letters.Post(self._pause)
+        self._letter_presses: dict[tuple[str, int, str, bool, int], Press] = {}
         self._releases: dict[int, Release] = {}
         self._rounds: list[Round] = []
         self._unwritten: list[tuple[Round, Entry]] = []
@@ -149,7 +152,27 @@ class Worker:
         return ledger.running(), paused, [(job, self._letter(job)) for job in jobs]
 
     def _letter(self, job: letters.Job) -> Mail:
-        raise NotImplementedError
+        recipient, utf8 = ledger.recipient(job.address, job.domain)
+        receipt = self._tokens.letter_receipt(job.letter)
+        leave, confirm = self._tokens.leave(job.reader, job.topic), self._tokens.confirm(job.letter)
+        press = self._letter_press(job.kind, job.topic, job.language, job.offers)
+        content = press((recipient, leave, receipt, confirm, date(time.time())))
+        return Mail(mails.return_path(receipt), recipient, content, _unsettled, utf8=utf8)
+
+    def _letter_press(self, kind: str, topic: int, language: str, offers: bool) -> Press:
+        """Composed once for many letters, and anew each minute: the newsroom may have changed its name."""
+        key = (kind, topic, language, offers, int(time.monotonic() / 60))
+        press_ = self._letter_presses.get(key)
+        if press_ is None:
+            signed_up_to = Topic.objects.get(pk=topic)
+            if kind == Letter.Kind.CONFIRMATION:
+                composed = mails.confirmation(signed_up_to, language, offers)
+            else:
+                composed = mails.thanks(signed_up_to, language)
+            press_ = press(composed, dkim.signers(settings.MOREFOLLOWS))
+            self._letter_presses = {old: kept for old, kept in self._letter_presses.items() if old[-1] == key[-1]}
+            self._letter_presses[key] = press_
+        return press_
 
     async def _prepare(self, alert: Running) -> Release:
         presses = await self._call(self._compose, alert.id)
@@ -164,7 +187,8 @@ class Worker:
         for language, _ in settings.LANGUAGES:
             parts = ledger.kept_composition(alert, language)
             if parts is None:
-                parts = ledger.keep_composition(alert, language, mails.alert_bytes(alert, language))
+                whole = Alert.objects.select_related("update__story", "topic").get(pk=alert)
+                parts = ledger.keep_composition(alert, language, mails.alert(whole, language).to_bytes())
             presses[language] = press(Composed.from_bytes(parts), signers)
         return presses
 
@@ -185,7 +209,7 @@ class Worker:
 
     def _fill(self, alert: int, reader: int, topic: int, recipient: bytes) -> tuple[bytes, Sequence[bytes]]:
         receipt = self._tokens.receipt(alert, reader)
-        return mails.return_path(receipt), (recipient, self._tokens.leave(reader, topic), receipt, b"")
+        return mails.return_path(receipt), (recipient, self._tokens.leave(reader, topic), receipt, b"", b"")
 
     def _drop(self, alert: int) -> None:
         """Stopped, taken back or ended: hand out no more of it. The books give its batches back."""
@@ -312,3 +336,7 @@ class Worker:
 
     async def _call(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._database, function, *arguments)
+
+
+def _unsettled(mail: Mail, reply: Reply) -> None:
+    raise AssertionError("a letter's mail is settled by its Post")

@@ -1,0 +1,124 @@
+"""What the ledger's tests share: an alert with its audience, and a worker's book-keeping in slow motion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+from django.utils import timezone
+
+from morefollows.accounts.models import Editor
+from morefollows.audience.models import Reader, Subscription, Topic
+from morefollows.bulletin.actions import now_ms
+from morefollows.bulletin.models import Alert, Story, Update
+from morefollows.courier import ledger
+from morefollows.courier.round import Release, Round
+
+_numbers = count(1)
+
+
+def alert_for(readers: int, *, state: str = "sending", expires_in: int = 3_600_000) -> Alert:
+    """A new topic with so many active readers, and an alert to them, sent by Ada."""
+    n = next(_numbers)
+    topic = Topic.objects.create(slug=f"topic-{n}", name=f"Topic {n}")
+    add_readers(topic, readers)
+    ada, _ = Editor.objects.get_or_create(email="ada@ledger.example", defaults={"name": "Ada", "role": "editor"})
+    story = Story.objects.create(headline="Bridge closed", text="It is.", topic=topic, author=ada)
+    update = Update.objects.create(
+        story=story, number=1, headline=story.headline, text=story.text, language="en", author=ada
+    )
+    return Alert.objects.create(
+        update=update,
+        topic=topic,
+        state=state,
+        sent_by=ada,
+        frozen_at=timezone.now(),
+        held_until=now_ms(),
+        expires_at=now_ms() + expires_in,
+    )
+
+
+def add_readers(topic: Topic, number: int) -> list[Reader]:
+    start = next(_numbers) * 1_000_000
+    now = timezone.now()
+    readers = Reader.objects.bulk_create(
+        Reader(
+            address=f"cy{start + i}@reader.example",
+            key=f"{start + i:064x}",
+            domain="reader.example",
+            state="confirmed",
+            created_at=now,
+        )
+        for i in range(number)
+    )
+    Subscription.objects.bulk_create(
+        Subscription(reader=reader, topic=topic, state="active", since=now) for reader in readers
+    )
+    return readers
+
+
+def cut_all(alert: Alert, batches_at_once: int = 3) -> None:
+    for _ in range(10_000):
+        if ledger.cut(alert.pk, batches_at_once):
+            return
+    raise AssertionError("the cut never ends")
+
+
+def cut_from_start(alert: Alert) -> None:
+    """Cuts without the lot, so that the readers of one batch's size are in one batch."""
+    Alert.objects.filter(pk=alert.pk).update(cut_to=0)
+    cut_all(alert)
+
+
+def release_of(alert: Alert) -> Release:
+    running = ledger.Running(alert.pk, "sending", alert.topic_id, alert.held_until, alert.expires_at, True)
+    release = Release(
+        running,
+        presses={"en": lambda values: [values[0]]},
+        fill=lambda alert, reader, topic, recipient: (b"b@x.example", (recipient, b"", str(reader).encode(), b"")),
+        on_policy=lambda reason: None,
+    )
+    release.sending = True
+    return release
+
+
+def claim_rounds(worker: str, release: Release, limit: int = 1) -> list[Round]:
+    return [
+        Round(claim, ledger.addressees(release.topic, claim.readers), release)
+        for claim in ledger.claim(worker, release.alert, limit)
+    ]
+
+
+def write(worker: str, rounds: list[Round], *, ahead: int = 5, give_up: bool = False) -> None:
+    """What `Worker._write` does, step by step: records, and lets sending go on."""
+    for round_ in rounds:
+        round_.grant(ahead)
+    until = now_ms() + ledger.CLAIM_MS
+    entries = [(round_, round_.entry(worker, until, give_up=give_up)) for round_ in rounds]
+    recorded = ledger.record([entry for _, entry in entries])
+    for round_, entry in entries:
+        round_.reach = entry.reach
+        round_.lost = entry.batch in recorded.lost
+        if round_.lost or not entry.worker:
+            rounds.remove(round_)
+
+
+def states(alert: Alert) -> dict[int, int]:
+    """Reader → outcome, as the ledger has it."""
+    from array import array
+
+    found: dict[int, int] = {}
+    for readers, outcomes in alert.batches.values_list("readers", "outcomes"):
+        ids = array("q")
+        ids.frombytes(bytes(readers))
+        assert not set(ids) & set(found), "a reader is in two batches"
+        found.update(zip(ids, bytes(outcomes), strict=True))
+    return found
+
+
+def audience(alert: Alert) -> set[int]:
+    return set(Subscription.objects.filter(topic=alert.topic, state="active").values_list("reader_id", flat=True))
+
+
+def everyone(rounds: Sequence[Round]) -> int:
+    return sum(map(len, rounds))

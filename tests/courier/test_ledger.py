@@ -1,0 +1,273 @@
+"""The ledger, rule by rule: cut, claim, record, crash."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError
+from django.utils import timezone
+
+from morefollows.audience.models import Reader, Subscription, Suppression
+from morefollows.bulletin.actions import now_ms
+from morefollows.bulletin.models import Alert
+from morefollows.courier import ledger
+from morefollows.courier.boundary import Reached, Reply
+from morefollows.courier.models import Batch, Outcome, Verdict
+from tests.courier.support import (
+    add_readers,
+    alert_for,
+    audience,
+    claim_rounds,
+    cut_all,
+    cut_from_start,
+    release_of,
+    states,
+    write,
+)
+
+pytestmark = pytest.mark.django_db
+
+ACCEPTED = Reply(250, "2.0.0", "Ok", Reached.CONTENT)
+MAILBOX_FULL = Reply(452, "4.2.2", "mailbox full", Reached.ENVELOPE)
+GONE = Reply(550, "5.1.1", "no such user", Reached.ENVELOPE)
+SILENCE = Reply(0, "", "connection lost", Reached.CONTENT)
+NEVER_OFFERED = Reply(0, "", "connection lost", Reached.RELAY)
+
+
+@pytest.fixture(autouse=True)
+def small_batches(settings: object) -> None:
+    import dataclasses
+
+    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, batch_size=10)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("readers", [0, 1, 9, 10, 11, 30, 57])
+def test_it_cuts_every_reader_into_exactly_one_batch(readers: int) -> None:
+    alert = alert_for(readers)
+    cut_all(alert)
+    assert set(states(alert)) == audience(alert)
+    assert len(states(alert)) == readers
+    assert ledger.cut(alert.pk, 3), "a cut that is done stays done"
+    assert alert.batches.count() == len(set(alert.batches.values_list("number", flat=True)))
+
+
+def test_it_cuts_no_reader_who_came_after_send() -> None:
+    alert = alert_for(5)
+    add_readers(alert.topic, 3)
+    cut_all(alert)
+    assert len(states(alert)) == 5
+
+
+def test_it_cuts_neither_pending_nor_gone_readers() -> None:
+    alert = alert_for(6)
+    ids = sorted(audience(alert))
+    Subscription.objects.filter(reader=ids[0]).update(state="pending")
+    Reader.objects.filter(pk=ids[1]).update(state="gone")
+    cut_all(alert)
+    assert set(states(alert)) == set(ids[2:])
+
+
+def test_it_starts_the_cut_at_different_readers() -> None:
+    """Nobody is always last: the first batch does not always begin with the lowest reader."""
+    firsts = set()
+    alert = alert_for(40)
+    for _ in range(12):
+        Batch.objects.filter(alert=alert).delete()
+        Alert.objects.filter(pk=alert.pk).update(cut_to=None, cut_wrapped=False, cut_done=False, cut_from=0)
+        cut_all(alert)
+        assert set(states(alert)) == audience(alert)
+        firsts.add(bytes(alert.batches.order_by("number").first().readers)[:8])  # type: ignore[union-attr]
+    assert len(firsts) > 3
+
+
+def test_it_hands_a_batch_to_one_worker_only() -> None:
+    alert = alert_for(30)
+    cut_from_start(alert)
+    mine, yours = ledger.claim("one", alert.pk, 2), ledger.claim("two", alert.pk, 5)
+    assert len(mine) == 2 and len(yours) == 1
+    assert not {c.batch for c in mine} & {c.batch for c in yours}
+    assert ledger.claim("three", alert.pk, 5) == []
+
+
+def test_it_hands_out_nothing_before_it_is_written() -> None:
+    alert = alert_for(10)
+    cut_from_start(alert)
+    rounds = claim_rounds("one", release_of(alert))
+    assert rounds[0].take() is None
+    write("one", rounds, ahead=4)
+    taken = [rounds[0].take() for _ in range(5)]
+    assert [mail is not None for mail in taken] == [True] * 4 + [False]
+    assert Batch.objects.get(alert=alert).reach == 4
+
+
+def test_it_hands_out_nothing_in_the_hold_or_after_stop() -> None:
+    alert = alert_for(10)
+    cut_from_start(alert)
+    release = release_of(alert)
+    release.sending = False
+    rounds = claim_rounds("one", release)
+    write("one", rounds)
+    assert rounds[0].take() is None
+
+
+def test_it_records_each_outcome() -> None:
+    alert = alert_for(5)
+    cut_from_start(alert)
+    rounds = claim_rounds("one", release_of(alert))
+    round_ = rounds[0]
+    write("one", rounds)
+    mails = [round_.take() for _ in range(5)]
+    readers = [int(mail.content[0].split(b"@")[0][2:]) if mail else 0 for mail in mails]
+    assert len(set(readers)) == 5
+    for mail, reply in zip(mails, (ACCEPTED, ACCEPTED, MAILBOX_FULL, GONE, SILENCE), strict=True):
+        assert mail is not None
+        mail.settle(mail, reply)
+    write("one", rounds)
+    batch = Batch.objects.get(alert=alert)
+    assert (batch.accepted, batch.deferred, batch.refused, batch.uncertain) == (2, 1, 1, 1)
+    assert batch.worker == "" and batch.reach == 0 and batch.attempts == 1
+    assert batch.due_at is not None and 55_000 < batch.due_at - now_ms() < 70_000
+    assert sorted(Verdict.objects.values_list("code", "status", "count")) == [
+        (0, "", 1),
+        (452, "4.2.2", 1),
+        (550, "5.1.1", 1),
+    ]
+    gone = [reader for reader, state in states(alert).items() if state == Outcome.REFUSED]
+    assert list(Reader.objects.filter(state="gone").values_list("pk", flat=True)) == gone
+    assert Suppression.objects.count() == 1
+
+
+def test_it_offers_again_what_the_relay_was_never_offered() -> None:
+    alert = alert_for(1)
+    cut_from_start(alert)
+    rounds = claim_rounds("one", release_of(alert))
+    write("one", rounds)
+    for _ in range(3):
+        mail = rounds[0].take()
+        assert mail is not None
+        mail.settle(mail, NEVER_OFFERED)
+        write("one", rounds)
+    mail = rounds[0].take()
+    assert mail is not None
+    mail.settle(mail, ACCEPTED)
+    write("one", rounds)
+    batch = Batch.objects.get(alert=alert)
+    assert (batch.accepted, batch.repeated, batch.due_at) == (1, 0, None)
+
+
+def test_a_crash_leaves_only_what_was_begun_uncertain() -> None:
+    alert = alert_for(10)
+    cut_from_start(alert)
+    rounds = claim_rounds("one", release_of(alert))
+    write("one", rounds, ahead=6)
+    for _ in range(3):
+        mail = rounds[0].take()
+        assert mail is not None
+        mail.settle(mail, ACCEPTED)
+    write("one", rounds, ahead=3)
+    ledger.release_claims("one")  # killed
+    [claim] = ledger.claim("two", alert.pk, 1)
+    assert claim.outcomes.count(Outcome.ACCEPTED) == 3
+    assert claim.outcomes.count(Outcome.UNCERTAIN) == 3
+    assert claim.outcomes.count(Outcome.WAITING) == 4
+
+
+def test_an_orderly_end_leaves_nothing_uncertain() -> None:
+    alert = alert_for(10)
+    cut_from_start(alert)
+    rounds = claim_rounds("one", release_of(alert))
+    write("one", rounds, ahead=6)
+    write("one", rounds, give_up=True)
+    [claim] = ledger.claim("two", alert.pk, 1)
+    assert claim.outcomes.count(Outcome.WAITING) == 10
+
+
+def test_a_worker_that_lost_its_claim_finds_out_and_changes_nothing() -> None:
+    alert = alert_for(10)
+    cut_from_start(alert)
+    slow = claim_rounds("slow", release_of(alert))
+    slow_round = slow[0]
+    write("slow", slow, ahead=10)
+    Batch.objects.filter(alert=alert).update(due_at=1)  # the claim has run out meanwhile
+    quick = claim_rounds("quick", release_of(alert))
+    write("quick", quick, ahead=10)
+    for round_ in (slow_round, quick[0]):
+        for _ in range(2):
+            mail = round_.take()
+            assert mail is not None
+            mail.settle(mail, ACCEPTED if round_ is slow_round else GONE)
+    write("quick", quick)
+    write("slow", slow)
+    assert slow_round.lost and slow_round.take() is None and slow == []
+    batch = Batch.objects.get(alert=alert)
+    assert (batch.accepted, batch.refused, batch.worker) == (0, 2, "quick")
+
+
+def test_a_reader_who_leaves_meanwhile_is_skipped() -> None:
+    alert = alert_for(10)
+    cut_from_start(alert)
+    rounds = claim_rounds("one", release_of(alert))
+    write("one", rounds)
+    left, suppressed = sorted(audience(alert))[-2:]
+    Subscription.objects.filter(reader=left).update(state="ended")
+    Suppression.objects.create(key=Reader.objects.get(pk=suppressed).key, reason="complained", at=timezone.now())
+    rounds[0].refresh(ledger.addressees(alert.topic_id, rounds[0].waiting_for()))
+    write("one", rounds)
+    found = states(alert)
+    assert found[left] == found[suppressed] == Outcome.SKIPPED
+    assert list(found.values()).count(Outcome.WAITING) == 8
+
+
+def test_an_alert_past_its_time_to_live_expires() -> None:
+    alert = alert_for(10, expires_in=-1)
+    cut_from_start(alert)
+    rounds = claim_rounds("one", release_of(alert))
+    write("one", rounds)
+    batch = Batch.objects.get(alert=alert)
+    assert (batch.expired, batch.due_at) == (10, None)
+    assert ledger.complete() == [alert.pk]
+
+
+def test_it_is_complete_only_when_cut_and_every_outcome_is_final() -> None:
+    alert = alert_for(15)
+    assert ledger.complete() == []
+    cut_from_start(alert)
+    release = release_of(alert)
+    for _ in range(2):
+        assert ledger.complete() == []
+        rounds = claim_rounds("one", release)
+        round_ = rounds[0]
+        while rounds:
+            write("one", rounds, ahead=20)
+            while (mail := round_.take()) is not None:
+                mail.settle(mail, ACCEPTED)
+    assert ledger.complete() == [alert.pk]
+
+
+def test_the_first_composition_stays() -> None:
+    alert = alert_for(1)
+    assert ledger.kept_composition(alert.pk, "en") is None
+    assert ledger.keep_composition(alert.pk, "en", b"first") == b"first"
+    assert ledger.keep_composition(alert.pk, "en", b"second") == b"first"
+    assert ledger.kept_composition(alert.pk, "en") == b"first"
+
+
+def test_an_alert_taken_back_is_never_released() -> None:
+    alert = alert_for(3, state="taken back")
+    assert ledger.record([], release=alert.pk).sending == set()
+    held = alert_for(3, state="held")
+    Alert.objects.filter(pk=held.pk).update(held_until=now_ms() + 60_000)
+    assert ledger.record([], release=held.pk).sending == set()
+    Alert.objects.filter(pk=held.pk).update(held_until=now_ms() - 1)
+    assert ledger.record([], release=held.pk).sending == {held.pk}
+    assert Alert.objects.get(pk=held.pk).update.published_at is not None
+
+
+def test_nothing_is_half_written() -> None:
+    """A failure in the middle leaves no trace of the first half."""
+    alert = alert_for(20)
+    cut_from_start(alert)
+    rounds = claim_rounds("one", release_of(alert), 2)
+    good, bad = (round_.entry("one", now_ms()) for round_ in rounds)
+    with pytest.raises(IntegrityError):
+        ledger.record([good._replace(reach=7), bad._replace(worker=None)])  # type: ignore[arg-type]
+    assert set(alert.batches.values_list("reach", flat=True)) == {0}

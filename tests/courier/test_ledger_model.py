@@ -1,0 +1,179 @@
+"""The ledger against a model: whatever workers, relay and crashes do in whatever order, nothing is lost, and nothing
+is sent twice but what was honestly uncertain."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import override_settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from morefollows.audience.models import Subscription
+from morefollows.courier import ledger
+from morefollows.courier.boundary import Mail, Reached, Reply
+from morefollows.courier.models import Batch, Outcome
+from morefollows.courier.round import Round
+from tests.courier.support import alert_for, audience, claim_rounds, cut_all, release_of, states, write
+
+WORKERS = ("one", "two", "three")
+worker_names = st.sampled_from(WORKERS)
+
+REFUSALS = st.sampled_from(
+    [
+        Reply(451, "4.3.0", "try later", Reached.ENVELOPE),
+        Reply(452, "4.2.2", "mailbox full", Reached.CONTENT),
+        Reply(421, "4.3.2", "shutting down", Reached.ENVELOPE),
+        Reply(0, "", "", Reached.RELAY),
+        Reply(554, "5.7.1", "not from you", Reached.ENVELOPE),
+    ]
+)
+
+
+class Newsroom(RuleBasedStateMachine):
+    """Three workers, one relay that takes or refuses mails, and kill -9 at any moment."""
+
+    @initialize(readers=st.integers(0, 35))
+    def ada_sends(self, readers: int) -> None:
+        self.alert = alert_for(readers)
+        self.wanted = audience(self.alert)
+        self.left: set[int] = set()
+        self.taken: dict[int, int] = {}  # reader → how often the relay really took the mail
+        self.allowed: dict[int, int] = {}  # reader → how often it was uncertain, and so might be repeated
+        self.release = release_of(self.alert)
+        self.rounds: dict[str, list[Round]] = {worker: [] for worker in WORKERS}
+        self.zombies: list[tuple[str, list[Round]]] = []
+        self.flights: list[tuple[str, Mail, bool]] = []
+
+    def reader(self, mail: Mail) -> int:
+        return int(mail.recipient.split(b"@")[0][2:])
+
+    @rule(batches=st.integers(1, 3))
+    def cut_some(self, batches: int) -> None:
+        ledger.cut(self.alert.pk, batches)
+
+    @rule(worker=worker_names)
+    def claim(self, worker: str) -> None:
+        rounds = claim_rounds(worker, self.release)
+        for round_ in rounds:
+            for reader, outcome in zip(round_.claim.readers, round_.claim.outcomes, strict=True):
+                if outcome == Outcome.UNCERTAIN:
+                    address = self.number(reader)
+                    self.allowed[address] = self.allowed.get(address, 0) + 1
+        self.rounds[worker] += rounds
+
+    def number(self, reader: int) -> int:
+        from morefollows.audience.models import Reader
+
+        return int(Reader.objects.get(pk=reader).address.split("@")[0][2:])
+
+    @rule(worker=worker_names, ahead=st.integers(0, 12))
+    def write(self, worker: str, ahead: int) -> None:
+        write(worker, self.rounds[worker], ahead=ahead)
+
+    @rule(worker=worker_names, mails=st.lists(st.booleans(), min_size=1, max_size=12))
+    def hand_out(self, worker: str, mails: list[bool]) -> None:
+        """Mails go out; the relay takes each, or refuses it. No reply has come back yet."""
+        for round_ in self.rounds[worker]:
+            while mails and (mail := round_.take()) is not None:
+                reader, taken_by_relay = self.reader(mail), mails.pop()
+                if taken_by_relay:
+                    self.taken[reader] = self.taken.get(reader, 0) + 1
+                self.flights.append((worker, mail, taken_by_relay))
+
+    @precondition(lambda self: self.flights)
+    @rule(replies=st.lists(st.one_of(st.none(), REFUSALS), min_size=1, max_size=12))
+    def answer(self, replies: list[Reply | None]) -> None:
+        """Replies come in: the truth, or (None) nothing at all."""
+        while replies and self.flights:
+            _, mail, taken = self.flights.pop(len(self.flights) // 2)
+            refusal = replies.pop()
+            if refusal is None:
+                mail.settle(mail, Reply(0, "", "connection lost", Reached.CONTENT))
+                reader = self.reader(mail)
+                self.allowed[reader] = self.allowed.get(reader, 0) + 1
+            else:
+                mail.settle(mail, Reply(250, "2.0.0", "Ok", Reached.CONTENT) if taken else refusal)
+
+    @rule(worker=worker_names)
+    def kill(self, worker: str) -> None:
+        """kill -9: what was in memory is gone; the supervisor frees the claims."""
+        self.rounds[worker] = []
+        self.flights = [flight for flight in self.flights if flight[0] != worker]
+        ledger.release_claims(worker)
+
+    @rule(sleeper=worker_names, other=worker_names, ahead=st.integers(0, 12))
+    def stall(self, sleeper: str, other: str, ahead: int) -> None:
+        """SIGSTOP past the claim's end: another takes over, and the sleeper wakes up later."""
+        Batch.objects.filter(alert=self.alert, worker=sleeper).update(due_at=1)
+        self.claim(other)
+        self.write(other, ahead)
+
+    @rule()
+    def retries_fall_due(self) -> None:
+        Batch.objects.filter(alert=self.alert, worker="", due_at__isnull=False).update(due_at=1)
+
+    @precondition(lambda self: len(self.wanted) > 3)
+    @rule(data=st.data())
+    def a_reader_leaves(self, data: st.DataObject) -> None:
+        reader = data.draw(st.sampled_from(sorted(self.wanted)))
+        Subscription.objects.filter(reader=reader).update(state="ended")
+        self.left.add(reader)
+
+    @invariant()
+    def repeats_only_what_was_uncertain(self) -> None:
+        for reader, times in getattr(self, "taken", {}).items():
+            assert times <= 1 + self.allowed.get(reader, 0), f"reader {reader} was sent it {times} times"
+
+    def teardown(self) -> None:
+        """In the end, with a relay that takes everything, everybody has it who wanted it to the end."""
+        if not hasattr(self, "alert"):
+            return
+        for worker in WORKERS:
+            self.kill(worker)
+        cut_all(self.alert)
+        for _ in range(400):
+            self.retries_fall_due()
+            self.claim("one")
+            if not self.rounds["one"]:
+                break
+            for round_ in list(self.rounds["one"]):
+                while round_ in self.rounds["one"]:
+                    self.write("one", 50)
+                    while (mail := round_.take()) is not None:
+                        self.taken[self.reader(mail)] = self.taken.get(self.reader(mail), 0) + 1
+                        mail.settle(mail, Reply(250, "2.0.0", "Ok", Reached.CONTENT))
+        found = states(self.alert)
+        assert set(found) | self.left >= self.wanted, "a reader is in no batch"
+        for reader in self.wanted:
+            if reader not in self.left:
+                assert found[reader] == Outcome.ACCEPTED
+                assert self.taken[self.number(reader)] >= 1, "lost: the ledger says accepted, the relay never had it"
+            elif found.get(reader) == Outcome.ACCEPTED:
+                assert self.taken[self.number(reader)] >= 1
+        self.repeats_only_what_was_uncertain()
+        assert ledger.complete().count(self.alert.pk) == 1
+
+
+@pytest.mark.django_db
+def test_nothing_is_lost_and_nothing_repeated_but_what_was_uncertain() -> None:
+    machine: Any = Newsroom
+    with override_settings(MOREFOLLOWS=dataclasses.replace(settings.MOREFOLLOWS, batch_size=10)):
+        run_state_machine_as_test(
+            machine,
+            settings=hypothesis_settings(
+                max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            ),
+        )
