@@ -56,9 +56,14 @@ def links(text: str) -> list[str]:
     return [str(token.attrs["href"]) for token in _all(_parse(text)) if token.type == "link_open"]
 
 
-def _parse(text: str) -> list[Token]:
+def clean(text: str) -> str:
+    """`text` with LF line ends, without control characters, and without the halves of broken characters."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    tokens = _PARSER.parse(_CONTROLS.sub("", _SURROGATES.sub("\ufffd", text)))
+    return _CONTROLS.sub("", _SURROGATES.sub("\ufffd", text))
+
+
+def _parse(text: str) -> list[Token]:
+    tokens = _PARSER.parse(clean(text))
     for token in tokens:
         if token.type == "inline":
             token.children = list(_inline(token.children or []))
