@@ -60,6 +60,34 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(window: BrowserContext) -> Page:
-    """A page in it."""
-    return window.new_page()
+def page(window: BrowserContext) -> Iterator[Page]:
+    """A page in it. The test fails if the browser had anything to complain about: scripts, policies, lost files."""
+    complaints: list[str] = []
+    opened = window.new_page()
+    watch(opened, complaints)
+    yield opened
+    assert complaints == []
+
+
+def watch(page: Page, complaints: list[str]) -> None:
+    """Notes errors of scripts, breaches of the content security policy, and files that are not there.
+
+    That a form is answered with 4xx is no complaint.
+    """
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    page.on(
+        "console",
+        lambda said: (
+            said.type == "error"
+            and not said.text.startswith("Failed to load resource: the server responded")
+            and complaints.append(f"{page.url}: {said.text}")
+        ),
+    )
+    page.on(
+        "response",
+        lambda response: (
+            response.status >= 400
+            and response.request.resource_type != "document"
+            and complaints.append(f"{page.url}: {response.status} for {response.url}")
+        ),
+    )

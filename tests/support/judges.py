@@ -1,0 +1,70 @@
+"""What a page must be, judged by programs that are not ours: axe-core, html-validate, and the browser itself."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.support import ground
+from tests.support.browser import DESKTOP, NARROW
+
+_NODE = Path(__file__).parents[1] / "node"
+_WIDER = "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
+
+
+@functools.cache
+def _axe() -> str:
+    return (_NODE / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+
+
+def accessible(page: Page) -> list[str]:
+    """What axe-core finds wrong: WCAG 2.2 A and AA, and its best practices. Contrast in light and in dark."""
+    problems = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.evaluate(_axe())
+        found: dict[str, Any] = page.evaluate(
+            "axe.run(document, {iframes: false, resultTypes: ['violations'], runOnly:"
+            " ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+        )
+        problems += [
+            f"{scheme}: {violation['id']}: {node['target']} {node['failureSummary']}"
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
+    page.emulate_media(color_scheme="light")
+    return problems
+
+
+def narrow(page: Page) -> list[str]:
+    """WCAG 2.2, 1.4.10: at 320 CSS pixels nothing has to be scrolled sideways."""
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    width = page.evaluate("document.documentElement.scrollWidth")
+    wider = page.evaluate(f"{_WIDER}.slice(0, 3).map(e => e.tagName + '.' + e.className)") if width > 320 else []
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    return [f"{width} pixels wide at 320: {wider}"] if width > 320 else []
+
+
+def valid(pages: dict[str, str]) -> list[str]:
+    """What html-validate finds wrong with these pages' sources."""
+    folder = ground.folder() / "html"
+    folder.mkdir(exist_ok=True)
+    for name, source in pages.items():
+        (folder / f"{name}.html").write_text(source, encoding="utf-8")
+    done = subprocess.run(
+        ["node_modules/.bin/html-validate", "--config", "html-validate.json", "--formatter", "json",
+         *(str(folder / f"{name}.html") for name in pages)],
+        cwd=_NODE, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    reports = json.loads(done.stdout)
+    assert len(pages) == 0 or done.returncode in (0, 1), done.stderr
+    return [
+        f"{Path(report['filePath']).stem}, line {message['line']}: {message['ruleId']}: {message['message']}"
+        for report in reports
+        for message in report["messages"]
+    ]
