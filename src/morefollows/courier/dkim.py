@@ -1,0 +1,225 @@
+"""Signs each reader's copy (DKIM, RFC 6376): relaxed/relaxed, no l=; RSA, and Ed25519 (RFC 8463) as a second signature.
+
+What is the same in all copies is canonicalised once. For a copy there remain one hash of the body, from the first hole
+on, one of the header, and the signature itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from morefollows.courier.compose import Composed, Hole
+from morefollows.settings import SettingsError
+
+if TYPE_CHECKING:
+    from morefollows.settings import Settings
+
+#: Named once more often than they are there, so that nobody can add another (RFC 6376 §5.4.2, §8.15).
+OVERSIGNED = (
+    "from",
+    "to",
+    "subject",
+    "date",
+    "reply-to",
+    "message-id",
+    "content-type",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+)
+#: Signed where they are there.
+SIGNED = (
+    "in-reply-to",
+    "references",
+    "mime-version",
+    "content-transfer-encoding",
+    "content-language",
+    "list-id",
+    "list-help",
+    "list-owner",
+    "list-archive",
+    "feedback-id",
+    "auto-submitted",
+)
+
+# In a mail that is canonicalised, NUL and a letter stand for a hole; NUL is not in any composed mail.
+_HOLE = re.compile(rb"\x00([A-Z])")
+_SPACES = re.compile(rb"[ \t]+")
+_FOLDS = re.compile(rb"\r\n(?=[ \t])")
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A private key, and where its public half is published: ``<selector>._domainkey.<domain>``."""
+
+    domain: str  #: empty: the domain of the mail's From
+    selector: str
+    key: RSAPrivateKey | Ed25519PrivateKey
+
+    def prepare(self, composed: Composed) -> Callable[[Sequence[bytes]], bytes]:
+        """The function that makes the DKIM-Signature field of one copy, from the values in its holes."""
+        head, body = _split(composed)
+        fields = _fields(head)
+        domain = self.domain.encode("ascii") or _from_domain(fields)
+        names = _names(fields)
+        algorithm = b"rsa-sha256" if isinstance(self.key, RSAPrivateKey) else b"ed25519-sha256"
+        before_hash = b"".join(
+            (
+                b"DKIM-Signature: v=1; a=" + algorithm + b"; c=relaxed/relaxed;\r\n",
+                b" d=" + domain + b"; s=" + self.selector.encode("ascii") + b";\r\n",
+                b" h=" + _folded_names(names) + b";\r\n bh=",
+            )
+        )
+        digest_of_body = _digester(_relaxed_body(body))
+        signed_head = _Pieces(_relaxed_header(fields, names) + _relaxed_field(before_hash))
+        sign = self._sign
+
+        def field(values: Sequence[bytes]) -> bytes:
+            body_hash = b64encode(digest_of_body(values))
+            address = values[Hole.ADDRESS]
+            if b" " in address or b"\t" in address:  # in a quoted local part: relaxed, as all of the header is
+                values = [_SPACES.sub(b" ", address), *values[1:]]
+            head = hashlib.sha256(b"".join(signed_head.fill(values)))
+            head.update(body_hash + b"; b=")
+            signature = b64encode(sign(head.digest()))
+            lines = b"\r\n ".join(signature[at : at + 72] for at in range(0, len(signature), 72))
+            return b"".join((before_hash, body_hash, b";\r\n b=", lines, b"\r\n"))
+
+        return field
+
+    def _sign(self, digest: bytes) -> bytes:
+        if isinstance(self.key, RSAPrivateKey):
+            return self.key.sign(digest, PKCS1v15(), Prehashed(SHA256()))
+        return self.key.sign(digest)  # PureEdDSA over the hash (RFC 8463 §3)
+
+
+def signers(settings: Settings) -> tuple[Signer, ...]:
+    """The signers that are configured: RSA first. Raises `SettingsError` for a key that is not one."""
+    found = []
+    if settings.dkim_key:
+        key = _load("MOREFOLLOWS_DKIM_KEY", settings.dkim_key)
+        if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
+            raise SettingsError("MOREFOLLOWS_DKIM_KEY", "must be an RSA key of 2048 bits or more (RFC 8301)")
+        found.append(Signer(settings.dkim_domain, settings.dkim_selector, key))
+    if settings.dkim_ed25519_key:
+        key = _load("MOREFOLLOWS_DKIM_ED25519_KEY", settings.dkim_ed25519_key)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise SettingsError("MOREFOLLOWS_DKIM_ED25519_KEY", "must be an Ed25519 key")
+        if not found:
+            raise SettingsError(
+                "MOREFOLLOWS_DKIM_KEY", "is needed as well: most receivers don't check Ed25519 signatures"
+            )
+        found.append(Signer(settings.dkim_domain, settings.dkim_ed25519_selector, key))
+    return tuple(found)
+
+
+def _load(name: str, pem: str) -> object:
+    try:
+        return load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        remedy = "is not an unencrypted private key in PEM; `openssl genrsa 2048` makes an RSA one"
+        raise SettingsError(name, remedy) from None
+
+
+# -- canonicalisation (RFC 6376 §3.4) -----------------------------------------------------------------------
+
+
+def _split(composed: Composed) -> tuple[bytes, bytes]:
+    """Header and body, with marks for the holes."""
+    marked = [composed.parts[0]]
+    for hole, part in zip(composed.holes, composed.parts[1:], strict=True):
+        marked += (b"\0" + bytes([65 + hole]), part)
+    head, _, body = b"".join(marked).partition(b"\r\n\r\n")
+    return head + b"\r\n", body
+
+
+def _fields(head: bytes) -> dict[bytes, list[bytes]]:
+    """The fields by name in lower case, each relaxed (§3.4.2) and with its CRLF, in the order in which they stand."""
+    found: dict[bytes, list[bytes]] = {}
+    for line in _FOLDS.sub(b"", head).split(b"\r\n")[:-1]:
+        field = _relaxed_field(line)
+        found.setdefault(field.partition(b":")[0], []).append(field + b"\r\n")
+    return found
+
+
+def _relaxed_field(field: bytes) -> bytes:
+    name, _, value = _FOLDS.sub(b"", field).partition(b":")
+    return name.strip().lower() + b":" + _SPACES.sub(b" ", value).strip(b" ")
+
+
+def _names(fields: dict[bytes, list[bytes]]) -> list[bytes]:
+    """What stands in h=."""
+    names: list[bytes] = []
+    for name in OVERSIGNED:
+        names += [name.encode()] * (1 + len(fields.get(name.encode(), ())))
+    for name in SIGNED:
+        names += [name.encode()] * len(fields.get(name.encode(), ()))
+    return names
+
+
+def _relaxed_header(fields: dict[bytes, list[bytes]], names: Sequence[bytes]) -> bytes:
+    """The fields in the order of h=, those of one name from the bottom up (§5.4.2)."""
+    left = {name: list(values) for name, values in fields.items()}
+    return b"".join(left[name].pop() for name in names if left.get(name))
+
+
+def _relaxed_body(body: bytes) -> bytes:
+    """Spaces at line ends gone, other runs of them one space, empty lines at the end gone (§3.4.4)."""
+    lines = [_SPACES.sub(b" ", line).rstrip(b" ") for line in body.split(b"\r\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    return b"".join(line + b"\r\n" for line in lines)
+
+
+def _folded_names(names: Sequence[bytes]) -> bytes:
+    lines, line = [], b""
+    for name in names:
+        if line and len(line) + len(name) > 70:
+            lines.append(line)
+            line = b""
+        line += name + b":"
+    return b"\r\n  ".join([*lines, line[:-1]])
+
+
+def _from_domain(fields: dict[bytes, list[bytes]]) -> bytes:
+    return fields[b"from"][0].rpartition(b"@")[2].rstrip(b">\r\n")
+
+
+class _Pieces:
+    """Canonical bytes with holes."""
+
+    def __init__(self, marked: bytes) -> None:
+        pieces = _HOLE.split(marked)
+        self.literals = pieces[::2]
+        self.holes = [letter[0] - 65 for letter in pieces[1::2]]
+        self._gaps = [*pieces]
+
+    def fill(self, values: Sequence[bytes]) -> list[bytes]:
+        pieces = self._gaps.copy()
+        pieces[1::2] = [values[hole] for hole in self.holes]
+        return pieces
+
+
+def _digester(marked: bytes) -> Callable[[Sequence[bytes]], bytes]:
+    """SHA-256 of the body. Up to the first hole it is the same for all, and done only once."""
+    pieces = _Pieces(marked)
+    start = hashlib.sha256(pieces.literals[0])
+
+    def digest(values: Sequence[bytes]) -> bytes:
+        state = start.copy()
+        state.update(b"".join(pieces.fill(values)[1:]))
+        return state.digest()
+
+    return digest
