@@ -1,5 +1,36 @@
 """Every address, on one page."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from morefollows.accounts import views as accounts
+from morefollows.bulletin import views as bulletin
+from morefollows.delivery import views as delivery
+from morefollows.inbox import views as inbox
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    # The desk
+    path("desk/", bulletin.desk, name="desk"),
+    path("desk/story/new/", bulletin.story_new, name="story-new"),
+    path("desk/story/<uuid:uuid>/", bulletin.story_edit, name="story-edit"),
+    path("desk/story/<uuid:uuid>/check/", bulletin.story_check, name="story-check"),
+    path("desk/story/<uuid:uuid>/mail/", bulletin.story_mail, name="story-mail"),
+    path("desk/story/<uuid:uuid>/send/", bulletin.story_send, name="story-send"),
+    path("desk/readers/", bulletin.topic_readers, name="topic-readers"),
+    path("desk/alert/<uuid:uuid>/", delivery.alert_page, name="alert"),
+    path("desk/alert/<uuid:uuid>/stream/", delivery.alert_stream, name="alert-stream"),
+    path("desk/alert/<uuid:uuid>/take-back/", delivery.take_back, name="alert-take-back"),
+    path("desk/alert/<uuid:uuid>/stop/", delivery.stop, name="alert-stop"),
+    path("desk/relay/resume/", delivery.relay_resume, name="relay-resume"),
+    path("desk/sign-in/", accounts.sign_in, name="sign-in"),
+    path("desk/sign-out/", accounts.sign_out, name="sign-out"),
+    path("desk/first/<str:key>/<str:token>/", accounts.first_sign_in, name="first-sign-in"),
+    # The local inbox
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/rows/", inbox.rows, name="inbox-rows"),
+    path("inbox/<int:number>/", inbox.mail, name="inbox-mail"),
+    path("inbox/<int:number>/text/", inbox.mail, {"part": "text"}, name="inbox-text"),
+    path("inbox/<int:number>/source/", inbox.mail, {"part": "source"}, name="inbox-source"),
+    path("inbox/<int:number>/frame/", inbox.frame, name="inbox-frame"),
+]
+
+handler400 = "morefollows.bulletin.views.bad_request"

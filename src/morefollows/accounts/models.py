@@ -40,3 +40,15 @@ class Editor(AbstractBaseUser):
     @property
     def may_administer(self) -> bool:
         return self.is_active and self.role == Role.ADMINISTRATOR
+
+
+class FailedSignIns(models.Model):
+    """How often in a row signing in failed, for one account from one network, or from one network at all."""
+
+    key = models.CharField(max_length=64, unique=True, help_text="keyed hash of the account and the network")
+    count = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField()
+    wait_until = models.DateTimeField(null=True, help_text="no try is looked at before")
+
+    def __str__(self) -> str:
+        return f"{self.count} failed"

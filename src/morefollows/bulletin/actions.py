@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import time
+import uuid as uuids
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from morefollows import line
 from morefollows.accounts.models import Editor
+from morefollows.audience.models import Topic
+from morefollows.bulletin import checks
 from morefollows.bulletin.models import Alert, Deed, Story, Update
 
 
@@ -19,25 +24,91 @@ class Refused(Exception):
     """The action is not possible as things stand. ``str()`` says why and what to do, in the editor's words."""
 
 
+class Conflict(Refused):
+    """Somebody else has saved the story since this version of it was opened. `theirs` is what is kept now."""
+
+    def __init__(self, theirs: Story) -> None:
+        super().__init__(_("This story was saved by somebody else while you wrote."))
+        self.theirs = theirs
+
+
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def send(story: Story, editor: Editor, *, hold: float | None = None) -> Alert:
+def save_story(
+    uuid: uuids.UUID,
+    editor: Editor,
+    *,
+    revision: int,
+    headline: str,
+    standfirst: str,
+    text: str,
+    topic: Topic,
+    language: str,
+) -> Story:
+    """Keeps a draft. `revision` is the one that the editor began with: 0 for a new story, whose `uuid` is then free.
+
+    Raises `ValidationError` by field if the wording won't do, `Conflict` if somebody else saved meanwhile, and
+    `Refused` once the story is on its way. Saving the same again, as a double click does, changes nothing.
+    """
+    wording = {"headline": headline, "standfirst": standfirst, "text": text, "language": language}
+    _check_wording(wording)
+    with transaction.atomic():
+        story, made = Story.objects.select_for_update().get_or_create(
+            uuid=uuid, defaults={**wording, "topic": topic, "author": editor}
+        )
+        if not made and all(getattr(story, name) == value for name, value in {**wording, "topic": topic}.items()):
+            return story
+        if not made:
+            _check_still_a_draft(story)
+            if story.revision != revision:
+                raise Conflict(story)
+            for name, value in wording.items():
+                setattr(story, name, value)
+            story.topic, story.revision = topic, revision + 1
+            story.save()
+        record(editor, "save", story=story, revision=story.revision)
+    return story
+
+
+def _check_wording(wording: dict[str, str]) -> None:
+    errors = {}
+    for name, check in (("headline", checks.headline), ("standfirst", checks.standfirst), ("text", checks.text)):
+        try:
+            check(wording[name])
+        except ValidationError as error:
+            errors[name] = error
+    if wording["language"] not in dict(settings.LANGUAGES):
+        errors["language"] = ValidationError(_("This language is not set up here."), code="language")
+    if errors:
+        raise ValidationError(errors)
+
+
+def _check_still_a_draft(story: Story) -> None:
+    alert = Alert.objects.filter(update__story=story, state__in=(Alert.State.HELD, Alert.State.SENDING)).first()
+    if alert and alert.state == Alert.State.HELD:
+        raise Refused(_("The alert of this story is in its hold. Take it back to change the story."))
+    if alert or story.state != Story.State.DRAFT:
+        raise Refused(_("This story has been sent. What was mailed can’t be changed any more."))
+
+
+def send(story: Story, editor: Editor, *, hold: float | None = None, revision: int | None = None) -> Alert:
     """Freezes the story's draft as an update and starts the hold: *Send*.
 
     `hold` in seconds, the setting's when None. The first mail leaves when it is over, unless it is taken back.
+    `revision`, when given, is the one that the editor has checked: no other is sent.
     """
     if not editor.may_send:
-        raise Refused("Your role can't send alerts. Ask an editor.")
+        raise Refused(_("Your role can’t send alerts. Ask an editor."))
     with transaction.atomic():
         story = Story.objects.select_for_update().get(pk=story.pk)
         if story.state != Story.State.DRAFT:
-            raise Refused("This story has been sent already.")
-        if Alert.objects.filter(
-            update__story=story, state__in=(Alert.State.HELD, Alert.State.SENDING)
-        ).exists():
-            raise Refused("An alert of this story is on its way.")
+            raise Refused(_("This story has been sent already."))
+        if Alert.objects.filter(update__story=story, state__in=(Alert.State.HELD, Alert.State.SENDING)).exists():
+            raise Refused(_("An alert of this story is on its way."))
+        if revision is not None and story.revision != revision:
+            raise Refused(_("The story was changed since you looked at it. Check it again, then send."))
         frozen_at = timezone.now()
         held_until = now_ms() + int((settings.MOREFOLLOWS.hold if hold is None else hold) * 1000)
         update = Update.objects.create(
@@ -66,28 +137,36 @@ def send(story: Story, editor: Editor, *, hold: float | None = None) -> Alert:
 def take_back(alert: Alert, editor: Editor) -> None:
     """Within the hold: nothing was mailed, and the story is a draft again."""
     if not editor.may_send:
-        raise Refused("Your role can't take an alert back. Ask an editor.")
+        raise Refused(_("Your role can’t take an alert back. Ask an editor."))
     with transaction.atomic():
         taken = Alert.objects.filter(pk=alert.pk, state=Alert.State.HELD).update(
             state=Alert.State.TAKEN_BACK, ended_at=timezone.now(), ended_by=editor
         )
         if not taken:
-            raise Refused("The hold is over: the first mails have left. You can still stop the rest.")
+            raise Refused(_why_not_taken_back(Alert.objects.get(pk=alert.pk).state))
         Update.objects.filter(alerts=alert.pk).update(number=None)
         record(editor, "take back", story=alert.update.story, alert=alert)
         transaction.on_commit(_announce("alert"))
 
 
+def _why_not_taken_back(state: str) -> str:
+    if state == Alert.State.TAKEN_BACK:
+        return _("This alert has been taken back already. Nothing was mailed.")
+    if state == Alert.State.SENDING:
+        return _("The hold is over: the first mails have left. You can still stop the rest.")
+    return _("This alert is over: it can’t be taken back.")
+
+
 def stop(alert: Alert, editor: Editor) -> None:
     """Stops what has not been mailed yet. What has left can't be called back."""
     if not editor.may_send:
-        raise Refused("Your role can't stop an alert. Ask an editor.")
+        raise Refused(_("Your role can’t stop an alert. Ask an editor."))
     with transaction.atomic():
         stopped = Alert.objects.filter(pk=alert.pk, state=Alert.State.SENDING).update(
             state=Alert.State.STOPPED, ended_at=timezone.now(), ended_by=editor
         )
         if not stopped:
-            raise Refused("This alert is not being sent now.")
+            raise Refused(_("This alert is not being sent now."))
         record(editor, "stop", story=alert.update.story, alert=alert)
         transaction.on_commit(_announce("alert"))
 
@@ -103,9 +182,7 @@ def release(alert_id: int) -> bool:
     if not released:
         return False
     Update.objects.filter(alerts=alert_id, published_at__isnull=True).update(published_at=timezone.now())
-    Story.objects.filter(updates__alerts=alert_id, state=Story.State.DRAFT).update(
-        state=Story.State.DEVELOPING
-    )
+    Story.objects.filter(updates__alerts=alert_id, state=Story.State.DRAFT).update(state=Story.State.DEVELOPING)
     return True
 
 

@@ -24,9 +24,7 @@ class Story(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     headline = models.CharField(_("headline"), max_length=150)
     standfirst = models.CharField(_("standfirst"), max_length=300, blank=True)
-    text = models.TextField(
-        _("text"), max_length=50_000, help_text=_("the draft of the next update, in Markdown")
-    )
+    text = models.TextField(_("text"), max_length=50_000, help_text=_("the draft of the next update, in Markdown"))
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
     topic = models.ForeignKey(Topic, models.PROTECT, verbose_name=_("topic"), related_name="stories")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -53,9 +51,7 @@ class Update(models.Model):
         FINAL = "final", _("final")
 
     story = models.ForeignKey(Story, models.PROTECT, related_name="updates")
-    number = models.PositiveIntegerField(
-        null=True, help_text="from 1; empty when it was taken back in the hold"
-    )
+    number = models.PositiveIntegerField(null=True, help_text="from 1; empty when it was taken back in the hold")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.FIRST)
     headline = models.CharField(max_length=150)
     standfirst = models.CharField(max_length=300, blank=True)
@@ -92,12 +88,8 @@ class Alert(models.Model):
     topic = models.ForeignKey(Topic, models.PROTECT, help_text="the audience: this topic's readers")
     state = models.CharField(max_length=10, choices=State, default=State.HELD)
     sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    frozen_at = models.DateTimeField(
-        help_text="t0, the editor's Send: readers active by then are the audience"
-    )
-    held_until = models.BigIntegerField(
-        help_text="end of the hold, milliseconds since 1970: zero of the curve"
-    )
+    frozen_at = models.DateTimeField(help_text="t0, the editor's Send: readers active by then are the audience")
+    held_until = models.BigIntegerField(help_text="end of the hold, milliseconds since 1970: zero of the curve")
     expires_at = models.BigIntegerField(help_text="milliseconds since 1970")
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -110,9 +102,7 @@ class Alert(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(
-                fields=("state",), condition=models.Q(state__in=("held", "sending")), name="alerts_running"
-            ),
+            models.Index(fields=("state",), condition=models.Q(state__in=("held", "sending")), name="alerts_running"),
         )
         ordering = ("-frozen_at",)
 

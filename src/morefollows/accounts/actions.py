@@ -1,0 +1,109 @@
+"""The only code that changes who works here; each action is one transaction."""
+
+from __future__ import annotations
+
+import hmac
+import math
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import gettext as _
+
+from morefollows.accounts.models import Editor, FailedSignIns
+from morefollows.client import network
+
+_FREE_FOR_ACCOUNT = 5  # tries before the first wait: someone who mistypes must not notice
+_FREE_FOR_NETWORK = 30  # a whole newsroom may sit behind one address
+_LONGEST_WAIT = 900  # seconds
+_FORGOTTEN_AFTER = timedelta(days=1)
+
+
+def add_editor(email: str, name: str, role: str) -> Editor:
+    """Makes an account that has no password yet; `invite` gives the link to set one.
+
+    Raises `django.core.exceptions.ValidationError` if the address, the name or the role won't do.
+    """
+    editor = Editor(email=email.strip().lower(), name=name.strip(), role=role)
+    editor.set_unusable_password()
+    with transaction.atomic():
+        if Editor.objects.filter(email__iexact=editor.email).exists():
+            raise ValidationError({"email": _("There is an account with this address already.")})
+        editor.full_clean()
+        editor.save()
+    return editor
+
+
+def invite(editor: Editor) -> str:
+    """An absolute link to set a password with. Good once, and for three days (`PASSWORD_RESET_TIMEOUT`)."""
+    path = reverse(
+        "first-sign-in",
+        args=(urlsafe_base64_encode(force_bytes(editor.pk)), default_token_generator.make_token(editor)),
+    )
+    return f"{settings.MOREFOLLOWS.url}{path}"
+
+
+def invited(key: str, token: str) -> Editor | None:
+    """Whom a link of `invite` was made for; None if it is not one of ours, was used, or is too old."""
+    try:
+        editor = Editor.objects.get(pk=int(urlsafe_base64_decode(key)), is_active=True)
+    except (ValueError, OverflowError, Editor.DoesNotExist):
+        return None
+    return editor if default_token_generator.check_token(editor, token) else None
+
+
+def set_first_password(key: str, token: str, password: str) -> Editor | None:
+    """Uses the link up. None if another request has been faster."""
+    with transaction.atomic():
+        if (editor := invited(key, token)) is None:
+            return None
+        editor = Editor.objects.select_for_update().get(pk=editor.pk)
+        if not default_token_generator.check_token(editor, token):
+            return None
+        editor.set_password(password)
+        editor.save(update_fields=["password"])
+    return editor
+
+
+def seconds_to_wait(email: str, address: str) -> int:
+    """How long until another try to sign in is looked at; 0: at once."""
+    now = timezone.now()
+    waits = FailedSignIns.objects.filter(key__in=_keys(email, address), wait_until__gt=now)
+    return max((math.ceil((row.wait_until - now).total_seconds()) for row in waits if row.wait_until), default=0)
+
+
+def note_failed_sign_in(email: str, address: str) -> None:
+    """Counts a failure. The wait doubles with each one beyond the free ones."""
+    now = timezone.now()
+    with transaction.atomic():
+        FailedSignIns.objects.filter(last_at__lt=now - _FORGOTTEN_AFTER).delete()
+        for key, free in zip(_keys(email, address), (_FREE_FOR_ACCOUNT, _FREE_FOR_NETWORK), strict=True):
+            row, _made = FailedSignIns.objects.select_for_update().get_or_create(key=key, defaults={"last_at": now})
+            row.count += 1
+            row.last_at, row.wait_until = now, _wait(row.count - free, now)
+            row.save()
+
+
+def forget_failed_sign_ins(email: str, address: str) -> None:
+    """Whoever got in starts afresh. The network's own count stays: it is not only theirs."""
+    with transaction.atomic():
+        FailedSignIns.objects.filter(key=_keys(email, address)[0]).delete()
+
+
+def _wait(beyond: int, now: datetime) -> datetime | None:
+    return now + timedelta(seconds=min(2 ** min(beyond, 20), _LONGEST_WAIT)) if beyond >= 0 else None
+
+
+def _keys(email: str, address: str) -> tuple[str, str]:
+    """Neither an account nor an address is kept: only a keyed hash of both."""
+    key, place = settings.MOREFOLLOWS.derived_key("failed-sign-ins"), network(address)
+    return (
+        hmac.new(key, f"{email.strip().lower()}\n{place}".encode(errors="replace"), "sha256").hexdigest(),
+        hmac.new(key, place.encode(), "sha256").hexdigest(),
+    )

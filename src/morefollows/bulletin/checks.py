@@ -1,0 +1,74 @@
+"""What a story may consist of: the same for the desk's form, the command line, and whatever a wire brings.
+
+Each check raises `ValidationError` with words for an editor. A headline becomes a mail's subject, so nothing that
+could end a header line gets through (RFC 5322 §2.2), nor what UTF-8 can't say (lone surrogates, RFC 3629 §3).
+"""
+
+from __future__ import annotations
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+HEADLINE_LIMIT = 150
+STANDFIRST_LIMIT = 300
+TEXT_LIMIT = 50_000
+
+_BREAKS = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def one_line(value: str) -> None:
+    """For the headline and the standfirst."""
+    if _BREAKS.search(value):
+        raise ValidationError(_("This must be one line, without line breaks."), code="breaks")
+    many_lines(value)
+    if "\t" in value:
+        raise ValidationError(_("This must not contain tabs."), code="control")
+
+
+def many_lines(value: str) -> None:
+    """For the text: line feeds and tabs are part of it, other control characters are not."""
+    if found := _CONTROLS.search(value):
+        raise ValidationError(
+            _("There is an invisible control character (U+%(code)s) after “%(before)s”. Remove it."),
+            code="control",
+            params={"code": f"{ord(found[0]):04X}", "before": value[max(found.start() - 20, 0) : found.start()]},
+        )
+    if _SURROGATES.search(value):
+        raise ValidationError(_("There is half a character in it that can’t be sent. Type it again."), code="broken")
+
+
+def length(value: str, limit: int) -> None:
+    if (beyond := len(value) - limit) > 0:
+        raise ValidationError(
+            ngettext(
+                "This is %(beyond)d character too long; %(limit)d are possible.",
+                "This is %(beyond)d characters too long; %(limit)d are possible.",
+                beyond,
+            ),
+            code="length",
+            params={"beyond": beyond, "limit": limit},
+        )
+
+
+def headline(value: str) -> None:
+    if not value.strip():
+        raise ValidationError(_("A story needs a headline."), code="required")
+    one_line(value)
+    length(value, HEADLINE_LIMIT)
+
+
+def standfirst(value: str) -> None:
+    one_line(value)
+    length(value, STANDFIRST_LIMIT)
+
+
+def text(value: str) -> None:
+    if not value.strip():
+        raise ValidationError(_("A story needs a text."), code="required")
+    length(value, TEXT_LIMIT)
+    many_lines(value)

@@ -1,0 +1,45 @@
+"""What every page of the desk has in common."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from morefollows.accounts.models import Editor
+from morefollows.audience.models import Newsroom
+
+Rest = ParamSpec("Rest")
+View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
+
+
+def at_desk(view: View[Rest]) -> View[Rest]:
+    """For people who have signed in; never kept by caches; times as the newsroom's clocks show them."""
+
+    @functools.wraps(view)
+    def wrapped(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+        with timezone.override(_newsroom_zone()):
+            return view(request, *args, **kwargs)
+
+    return never_cache(login_required(wrapped))
+
+
+def editor_of(request: HttpRequest) -> Editor:
+    """Who is at the desk, in a view that `at_desk` guards."""
+    if not isinstance(request.user, Editor):
+        raise TypeError("this view is not guarded by at_desk")
+    return request.user
+
+
+def _newsroom_zone() -> ZoneInfo:
+    name = Newsroom.objects.filter(pk=1).values_list("time_zone", flat=True).first()
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,74 @@
+"""The form that a story is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from morefollows.audience.models import Topic
+from morefollows.bulletin import checks
+from morefollows.bulletin.models import Story
+
+
+class _Wording(forms.Field):
+    """Text as it was typed: the check sees it all, and names what is wrong, before anything is stripped."""
+
+    def __init__(self, *, check: Callable[[str], None], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.check = check
+
+    def clean(self, value: Any) -> str:
+        text = str(value or "").replace("\r\n", "\n")
+        self.check(text)
+        return text.strip()
+
+
+class StoryForm(forms.Form):
+    headline = _Wording(
+        label=_("Headline"),
+        help_text=_("Also the subject of the mail, and of every later one of this story."),
+        check=checks.headline,
+        widget=forms.TextInput(attrs={"data-limit": checks.HEADLINE_LIMIT, "autocomplete": "off"}),
+    )
+    standfirst = _Wording(
+        label=_("Standfirst"),
+        required=False,
+        help_text=_("One or two sentences: what phones show beside the subject. May stay empty."),
+        check=checks.standfirst,
+        widget=forms.Textarea(attrs={"rows": 2, "data-limit": checks.STANDFIRST_LIMIT, "data-one-line": ""}),
+    )
+    text = _Wording(
+        label=_("Text"),
+        help_text=_("Markdown: a blank line between paragraphs, **bold**, [words](https://link.example)."),
+        check=checks.text,
+        widget=forms.Textarea(attrs={"rows": 16, "data-limit": checks.TEXT_LIMIT}),
+    )
+    topic = forms.ModelChoiceField(
+        label=_("Topic"),
+        queryset=Topic.objects.all(),
+        empty_label=None,
+        help_text=_("Its readers get the alert."),
+        error_messages={"required": _("Choose a topic."), "invalid_choice": _("This topic is gone. Choose another.")},
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=settings.LANGUAGES,
+        help_text=_("That the story is written in."),
+        error_messages={"required": _("Choose a language."), "invalid_choice": _("Choose a language of the list.")},
+    )
+    uuid = forms.UUIDField(widget=forms.HiddenInput)
+    revision = forms.IntegerField(min_value=0, max_value=2_000_000_000, widget=forms.HiddenInput)
+
+    @classmethod
+    def of(cls, story: Story) -> StoryForm:
+        """The form filled with a story as it is kept."""
+        names = ("uuid", "revision", "headline", "standfirst", "text", "topic", "language")
+        return cls(initial={name: getattr(story, name) for name in names})
+
+    def wording(self) -> dict[str, Any]:
+        """What `bulletin.actions.save_story` takes, once the form is valid."""
+        return {name: self.cleaned_data[name] for name in ("headline", "standfirst", "text", "topic", "language")}

@@ -1,0 +1,33 @@
+"""Figures and times as the desk shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.filter
+def number(value: int) -> str:
+    """1204 → "1,204", or as the editor's language groups digits."""
+    return number_format(value, use_l10n=True, force_grouping=True)
+
+
+@register.simple_tag
+def moment(value: datetime) -> SafeString:
+    """A time of the newsroom's clock; with the day, if that is not today."""
+    local = timezone.localtime(value)
+    day = "" if local.date() == timezone.localdate() else date_format(local, "j M") + " "
+    return format_html(
+        '<time datetime="{}" title="{}">{}{}</time>',
+        local.isoformat(timespec="seconds"),
+        date_format(local, "j M Y, H:i:s T"),
+        day,
+        date_format(local, "H:i"),
+    )

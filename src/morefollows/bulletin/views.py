@@ -1,0 +1,222 @@
+"""The desk: the list of stories, writing one, and checking its alert before it is sent."""
+
+from __future__ import annotations
+
+import uuid as uuids
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import BadRequest, RequestDataTooBig, ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language_info, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
+
+from morefollows.audience.models import Newsroom, Topic
+from morefollows.bulletin import actions, audience
+from morefollows.bulletin.desk import at_desk, editor_of
+from morefollows.bulletin.difference import difference
+from morefollows.bulletin.forms import StoryForm
+from morefollows.bulletin.models import Alert, Deed, Story
+from morefollows.courier import mails
+from morefollows.delivery.glance import glances
+from morefollows.delivery.progress import relay_state
+
+_STORIES_A_PAGE = 40
+# The mail's own page: styles as mail has them, and nothing else. Links open a window of their own.
+_MAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors 'self';"
+    " sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+
+
+@at_desk
+@require_safe
+def desk(request: HttpRequest) -> HttpResponse:
+    stories = Story.objects.select_related("topic", "author")
+    page = Paginator(stories, _STORIES_A_PAGE).get_page(request.GET.get("page"))
+    seen = glances(story.pk for story in page)
+    rows = [(story, seen.get(story.pk)) for story in page]
+    return render(request, "desk/stories.html", {"rows": rows, "page": page, "here": "stories"})
+
+
+@at_desk
+@require_http_methods(["GET", "HEAD", "POST"])
+def story_new(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _save(request, None)
+    newsroom = Newsroom.objects.filter(pk=1).first()
+    form = StoryForm(
+        initial={
+            "uuid": uuids.uuid4(),
+            "revision": 0,
+            "topic": Topic.objects.first(),
+            "language": newsroom.language if newsroom else settings.LANGUAGE_CODE,
+        }
+    )
+    return _write_page(request, form, None)
+
+
+@at_desk
+@require_http_methods(["GET", "HEAD", "POST"])
+def story_edit(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    story = get_object_or_404(Story, uuid=uuid)
+    if request.method == "POST":
+        return _save(request, story)
+    running = _latest_alert(story)
+    if running and (running.state == Alert.State.HELD or story.state != Story.State.DRAFT):
+        return redirect("alert", running.uuid)
+    return _write_page(request, StoryForm.of(story), story)
+
+
+def _save(request: HttpRequest, story: Story | None) -> HttpResponse:
+    form = StoryForm(request.POST)
+    if not form.is_valid():
+        return _write_page(request, form, story, status=422)
+    uuid: uuids.UUID = form.cleaned_data["uuid"]
+    if story is not None and story.uuid != uuid:
+        raise BadRequest("the form belongs to another story")
+    try:
+        saved = actions.save_story(uuid, editor_of(request), revision=form.cleaned_data["revision"], **form.wording())
+    except actions.Conflict as conflict:
+        return _conflict_page(request, form, conflict.theirs)
+    except actions.Refused as refused:
+        messages.error(request, str(refused))
+        return _write_page(request, form, story, status=409)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _write_page(request, form, story, status=422)
+    if "check" in request.POST:
+        return redirect("story-check", saved.uuid)
+    messages.success(request, _("Saved."))
+    return redirect("story-edit", saved.uuid)
+
+
+def _write_page(
+    request: HttpRequest, form: StoryForm, story: Story | None, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    topic = _topic(str(form["topic"].value() or "")) or Topic.objects.first()
+    context = {
+        "form": form,
+        "story": story,
+        "topic": topic,
+        "readers": audience.count(topic) if topic else 0,
+        "here": "write",
+        **more,
+    }
+    return render(request, "desk/write.html", context, status=status)
+
+
+def _conflict_page(request: HttpRequest, form: StoryForm, theirs: Story) -> HttpResponse:
+    """Theirs and mine side by side. Saving from here is a decision: it carries the revision that was shown."""
+    mine = form.wording()
+    labels = {name: form.fields[name].label for name in mine}
+    differences = [
+        (labels[name], difference(str(getattr(theirs, name)), str(mine[name])))
+        for name in mine
+        if getattr(theirs, name) != mine[name]
+    ]
+    again = StoryForm({**request.POST.dict(), "revision": theirs.revision})
+    deed = Deed.objects.filter(story=theirs, what="save").select_related("editor").first()
+    return _write_page(
+        request, again, theirs, status=409, differences=differences, saved_by=deed.editor if deed else theirs.author
+    )
+
+
+@at_desk
+@require_GET
+def topic_readers(request: HttpRequest) -> HttpResponse:
+    """A line for the write page: how many readers the chosen topic has."""
+    topic = _topic(request.GET.get("topic", ""))
+    return render(request, "desk/readers.html", {"topic": topic, "readers": audience.count(topic) if topic else 0})
+
+
+def _topic(key: str) -> Topic | None:
+    return Topic.objects.filter(pk=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 10 else None
+
+
+@at_desk
+@require_safe
+def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    story = get_object_or_404(Story.objects.select_related("topic", "author"), uuid=uuid)
+    if not Newsroom.objects.filter(pk=1).exists():
+        messages.error(request, _("The newsroom has no name and no sender’s address yet: nothing can be mailed."))
+        return redirect("desk")
+    by_language = audience.by_language(story.topic)
+    readers = sum(by_language.values())
+    language = _mail_language(request, story)
+    offered = [code for code, _name in settings.LANGUAGES if code in by_language or code in (story.language, language)]
+    context = {
+        "story": story,
+        "preview": mails.preview(story, language),
+        "language": language,
+        "languages": [(code, _language_name(code)) for code in offered],
+        "by_language": [(_language_name(code), count) for code, count in by_language.items()],
+        "readers": readers,
+        "send_words": ngettext("Send to %(number)s reader", "Send to %(number)s readers", readers),
+        "may_send": editor_of(request).may_send and story.state == Story.State.DRAFT,
+        "alert": _latest_alert(story),
+        "hold": settings.MOREFOLLOWS.hold,
+        "relay": relay_state(),
+        "here": "check",
+    }
+    return render(request, "desk/check.html", context)
+
+
+@at_desk
+@require_safe
+def story_mail(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """The mail's HTML by itself, for the frame on the check page."""
+    story = get_object_or_404(Story.objects.select_related("topic"), uuid=uuid)
+    html = mails.preview(story, _mail_language(request, story)).html
+    response = HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
+    response.headers["Content-Security-Policy"] = _MAIL_POLICY
+    return response
+
+
+@at_desk
+@require_POST
+def story_send(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    story = get_object_or_404(Story, uuid=uuid)
+    revision = request.POST.get("revision", "")
+    if not (revision.isascii() and revision.isdigit() and len(revision) < 10):
+        raise BadRequest("no revision")
+    editor = editor_of(request)
+    try:
+        alert = actions.send(story, editor, revision=int(revision))
+    except actions.Refused as refused:
+        running = _latest_alert(story)
+        if running is None or running.state not in (Alert.State.HELD, Alert.State.SENDING):
+            messages.error(request, str(refused))
+            return redirect("story-check", story.uuid)
+        # A double click, or a colleague was faster: either way this is the alert that they wanted.
+        if running.sent_by_id != editor.pk:
+            messages.warning(request, str(refused))
+        return redirect("alert", running.uuid)
+    return redirect("alert", alert.uuid)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """In plain words, above all when too much was sent."""
+    if isinstance(exception, RequestDataTooBig):
+        return render(request, "413.html", status=413)
+    return render(request, "400.html", status=400)
+
+
+def _latest_alert(story: Story) -> Alert | None:
+    return Alert.objects.filter(update__story=story).order_by("-frozen_at").first()
+
+
+def _mail_language(request: HttpRequest, story: Story) -> str:
+    asked = request.GET.get("language", "")
+    return asked if asked in dict(settings.LANGUAGES) else story.language
+
+
+def _language_name(code: str) -> str:
+    try:
+        return cast(str, get_language_info(code)["name_translated"])
+    except KeyError:
+        return code

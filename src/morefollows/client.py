@@ -1,0 +1,32 @@
+"""Who is asking: the client's network address, as far as it can be believed."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address of whoever asks, in its shortest form; "" when it can't be told.
+
+    Each of our own proxies (`Settings.trusted_proxies`) appends to X-Forwarded-For whom it heard from, so that
+    many entries from the right are true. Whatever stands further left is the client's own claim.
+    """
+    claimed = str(request.META.get("REMOTE_ADDR", ""))
+    proxies: int = settings.MOREFOLLOWS.trusted_proxies
+    if proxies:
+        heard = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+        claimed = heard[-proxies] if len(heard) >= proxies else claimed
+    try:
+        return str(ipaddress.ip_address(claimed))
+    except ValueError:
+        return ""
+
+
+def network(address: str) -> str:
+    """What to count tries by: the address, or for IPv6 its /64, which is one household's to choose from."""
+    if ":" not in address:
+        return address
+    return str(ipaddress.ip_network(f"{address}/64", strict=False))

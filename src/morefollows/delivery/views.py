@@ -1,0 +1,184 @@
+"""An alert at the desk: the hold, the live progress, and the ways to end it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid as uuids
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, cast
+
+from asgiref.sync import sync_to_async
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from morefollows.bulletin import actions, audience
+from morefollows.bulletin.desk import at_desk, editor_of
+from morefollows.bulletin.models import Alert
+from morefollows.courier.actions import resume_relay
+from morefollows.courier.models import Outcome
+from morefollows.delivery.progress import Progress, progress, relay_state
+
+_RUNNING = (Alert.State.HELD, Alert.State.SENDING)
+_LOOK_EVERY = 0.25  # seconds
+_HEARTBEAT = 15.0  # seconds; proxies close what is silent for longer
+_QUIET = 2.0  # seconds without change after an end: mails in flight when it was stopped come to their outcome
+_LONGEST = 600.0  # seconds; then the browser comes again, and its permission is looked at anew
+_RETRY_MS = 1_000
+
+
+@at_desk
+@require_safe
+def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    alert = get_object_or_404(Alert, uuid=uuid)
+    now = progress(alert)
+    for verdict in now["verdicts"]:
+        verdict["label"] = Outcome[verdict["outcome"].upper()].label
+    held = alert.state == Alert.State.HELD
+    context = {
+        "alert": alert,
+        "story": alert.update.story,
+        "progress": now,
+        "readers": audience.count(alert.topic) if held else now["size"],
+        "running": alert.state in _RUNNING,
+        "held_until": datetime.fromtimestamp(alert.held_until / 1000, tz=timezone.get_current_timezone()),
+        "seconds_left": max(0, round((alert.held_until - now["now"]) / 1000)),
+        "frozen_ms": int(alert.frozen_at.timestamp() * 1000),
+        "steps": _steps(now),
+        "tiles": _tiles(now),
+        "relay": now["relay"],
+        "words": _words(),
+        "may_send": editor_of(request).may_send,
+        "here": "alert",
+    }
+    return render(request, "delivery/alert.html", context)
+
+
+def _steps(now: Progress) -> list[tuple[str, str, float | None]]:
+    names = {"first": _("first"), "p50": "50 %", "p90": "90 %", "p99": "99 %", "last": _("last")}
+    return [(key, name, cast(dict[str, float | None], now["seconds"])[key]) for key, name in names.items()]
+
+
+def _tiles(now: Progress) -> list[tuple[str, str, int]]:
+    return [
+        ("waiting", _("waiting"), now["waiting"]),
+        ("deferred", _("deferred"), now["deferred"]),
+        ("refused", _("refused"), now["refused"]),
+        ("skipped", _("skipped"), now["skipped"]),
+        ("uncertain", _("uncertain"), now["uncertain"]),
+        ("expired", _("expired"), now["expired"]),
+    ]
+
+
+def _words() -> dict[str, str]:
+    """What the page's script says, in the editor's language."""
+    return {
+        **{str(state.value): str(state.label) for state in Alert.State},
+        **{f"outcome {outcome.name.lower()}": str(outcome.label) for outcome in Outcome},
+        "live": _("live"),
+        "paused": _("paused"),
+        "lost": _("connection lost, trying again"),
+        "ended": _("final"),
+        "pause": _("Pause updates"),
+        "go on": _("Resume updates"),
+        "seconds axis": _("seconds after the hold"),
+        "readers axis": _("mails accepted"),
+        "waiting": _("The hold is over. Waiting for a sender to begin …"),
+        "no sender": _("No sender has taken it up yet: is `morefollows send` running? It can still be taken back."),
+        "said held": _("In the hold. Nothing has been mailed yet."),
+        "said sending": _("The hold is over, mail is leaving."),
+        "said half": _("Half of the readers’ mails are accepted."),
+        "said nine tenths": _("90 percent of the readers’ mails are accepted."),
+        "said ended": _("The alert has ended:"),
+    }
+
+
+@at_desk
+@require_POST
+def take_back(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    alert = get_object_or_404(Alert, uuid=uuid)
+    try:
+        actions.take_back(alert, editor_of(request))
+    except actions.Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, _("Taken back. Nothing was mailed; the story is a draft again."))
+    return redirect("alert", alert.uuid)
+
+
+@at_desk
+@require_POST
+def stop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    alert = get_object_or_404(Alert, uuid=uuid)
+    try:
+        actions.stop(alert, editor_of(request))
+    except actions.Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, _("Stopped. What had left before can’t be called back."))
+    return redirect("alert", alert.uuid)
+
+
+@at_desk
+@require_POST
+def relay_resume(request: HttpRequest) -> HttpResponse:
+    editor = editor_of(request)
+    if not editor.may_send:
+        raise PermissionDenied
+    name = relay_state()["name"]
+    resume_relay(name)
+    actions.record(editor, "resume relay", relay=name)
+    messages.success(request, _("The relay goes on."))
+    back = request.POST.get("back", "")
+    ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, {request.get_host()})
+    return redirect(back if ours else "desk")
+
+
+@require_GET
+async def alert_stream(request: HttpRequest, uuid: uuids.UUID) -> HttpResponseBase:
+    """The page's event stream (WHATWG HTML §9.2): `progress` whenever something changed, at last `end`."""
+    editor = await request.auser()
+    if not editor.is_authenticated:
+        return HttpResponse(status=403)
+    alert = await Alert.objects.filter(uuid=uuid).afirst()
+    if alert is None:
+        return HttpResponse(status=404)
+    return StreamingHttpResponse(
+        alert_events(alert),
+        content_type="text/event-stream",
+        headers={"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"},
+    )
+
+
+async def alert_events(alert: Alert) -> AsyncIterator[bytes]:
+    yield b"retry: %d\n\n" % _RETRY_MS
+    number, last = 0, None
+    begun = changed = spoke = time.monotonic()
+    while True:
+        now = await sync_to_async(progress)(alert)
+        at = time.monotonic()
+        facts: dict[str, Any] = {key: value for key, value in now.items() if key != "now"}
+        if facts != last:
+            number, last, changed, spoke = number + 1, facts, at, at
+            yield _event("progress", now, number)
+        elif at - spoke >= _HEARTBEAT:
+            spoke = at
+            yield b": still here\n\n"
+        if now["state"] not in _RUNNING and (now["state"] != Alert.State.STOPPED or at - changed >= _QUIET):
+            yield _event("end", {"state": now["state"]}, number + 1)
+            return
+        if at - begun >= _LONGEST:
+            return
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+def _event(name: str, data: Any, number: int) -> bytes:
+    return f"event: {name}\nid: {number}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()

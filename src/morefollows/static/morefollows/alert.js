@@ -1,0 +1,225 @@
+// The alert's page: the countdown of the hold, then the live figures and the curve, from the event stream.
+"use strict";
+
+{
+  const page = document.getElementById("alert");
+  const byId = (id) => document.getElementById(id);
+  const read = (id) => JSON.parse(byId(id).textContent);
+  const words = read("words");
+  const language = document.documentElement.lang || "en";
+  const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+  const hundredths = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const running = (state) => state === "held" || state === "sending";
+  const put = (id, text) => { const at = byId(id); if (at.textContent !== text) at.textContent = text; };
+
+  let now = read("progress");
+  let skew = now.now - Date.now(); // milliseconds that the server's clock is ahead of ours
+  let source = null;
+  let paused = false;
+
+  // For screen readers: the turns of the story, not each figure.
+  const said = new Set();
+  const say = (key, text) => {
+    if (said.has(key)) return;
+    said.add(key);
+    byId("said").textContent = text;
+  };
+
+  // The hold -------------------------------------------------------------------------------------------------------
+
+  const whole_hold = Math.max(1, page.dataset.heldUntil - page.dataset.frozenAt);
+
+  function countdown() {
+    if (now.state !== "held") return;
+    const left = Math.max(0, now.held_until - (Date.now() + skew));
+    const tenths = Math.ceil(left / 100);
+    if (calm.matches) {
+      put("count", String(Math.ceil(left / 1000)));
+    } else {
+      put("count", String(Math.floor(tenths / 10)));
+      put("tenths", "." + (tenths % 10));
+    }
+    byId("hold-bar").value = left / whole_hold;
+    if (left === 0) {
+      byId("hold").classList.add("hold-over");
+      const late = Date.now() + skew - now.held_until > 3000;
+      put("hold-words", late ? words["no sender"] : words.waiting);
+    }
+    setTimeout(countdown, calm.matches ? 250 : 50);
+  }
+
+  // The figures ----------------------------------------------------------------------------------------------------
+
+  const tone = { deferred: "tile-warn", uncertain: "tile-warn", refused: "tile-bad", expired: "tile-bad" };
+
+  function show(next) {
+    const before = now;
+    now = next;
+    skew = now.now - Date.now();
+    if (now.state !== before.state) turn(before.state);
+    put("n-accepted", whole.format(now.accepted));
+    put("n-size", whole.format(now.size));
+    byId("bar").max = Math.max(1, now.size);
+    byId("bar").value = now.accepted;
+    for (const name of ["waiting", "deferred", "refused", "skipped", "uncertain", "expired"]) {
+      put("n-" + name, whole.format(now[name]));
+      if (tone[name]) byId("n-" + name).parentElement.classList.toggle(tone[name], now[name] > 0);
+    }
+    put("n-rate", whole.format(now.rate));
+    for (const [name, seconds] of Object.entries(now.seconds)) put("s-" + name, seconds === null ? "–" : hundredths.format(seconds));
+    verdicts();
+    draw();
+    if (now.relay.paused !== before.relay.paused || now.relay.trouble !== before.relay.trouble) relay();
+    if (now.state === "sending") {
+      say("sending", words["said sending"]);
+      if (now.cut_done && now.size && now.accepted * 10 >= now.size * 9) say("nine tenths", words["said nine tenths"]);
+      else if (now.cut_done && now.size && now.accepted * 2 >= now.size) say("half", words["said half"]);
+    }
+  }
+
+  function turn(before) {
+    if ((now.state === "taken back" || now.state === "stopped") && running(before)) return location.reload();
+    page.dataset.state = now.state;
+    put("state", words[now.state]);
+    byId("state").className = "state state-" + now.state.replace(" ", "-");
+    document.title = document.title.replace(/^[^:]*/, words[now.state]);
+    const held = byId("hold").contains(document.activeElement);
+    byId("hold").hidden = true;
+    byId("live").hidden = false;
+    if (byId("stop")) byId("stop").hidden = now.state !== "sending";
+    if (held) byId("main").focus();
+  }
+
+  function verdicts() {
+    byId("verdicts").hidden = now.verdicts.length === 0;
+    const rows = now.verdicts.map((verdict) => {
+      const row = document.createElement("tr");
+      const cell = (text, name = "", tag = "td") => {
+        const made = row.appendChild(document.createElement(tag));
+        made.textContent = text;
+        made.className = name;
+        return made;
+      };
+      cell(verdict.domain, "", "th").scope = "row";
+      cell(words["outcome " + verdict.outcome]);
+      cell([verdict.code || "", verdict.status, verdict.text].filter(Boolean).join(" "), "said");
+      cell(whole.format(verdict.count), "figures");
+      return row;
+    });
+    byId("verdict-rows").replaceChildren(...rows);
+  }
+
+  // The relay's notice holds a form with a token of its own: the server writes it.
+  async function relay() {
+    const answer = await fetch(location.href);
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("relay");
+    if (fresh) byId("relay").replaceChildren(...fresh.childNodes);
+  }
+
+  // The curve ------------------------------------------------------------------------------------------------------
+
+  const svg = byId("curve");
+  const HEIGHT = 300;
+
+  function element(name, attributes, text = "") {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.textContent = text;
+    return made;
+  }
+
+  // 1, 2 or 5 times a power of ten, so that there are about `count` steps up to `most`.
+  function step(most, count) {
+    const raw = most / count;
+    const power = 10 ** Math.floor(Math.log10(raw));
+    return [1, 2, 5, 10].map((n) => n * power).find((size) => size >= raw);
+  }
+
+  function draw() {
+    const width = svg.clientWidth;
+    if (!width) return;
+    const points = now.curve;
+    const last = points.length ? points[points.length - 1] : [0, 0];
+    const most = Math.max(1, now.size - now.skipped, last[1]);
+    const longest = Math.max(0.1, last[0] * 1.04);
+    const left = 16 + 7.5 * whole.format(most).length + 10;
+    const [top, right, bottom] = [26, 14, 44];
+    const x = (seconds) => left + (seconds / longest) * (width - left - right);
+    const y = (count) => HEIGHT - bottom - (count / most) * (HEIGHT - top - bottom);
+    const drawn = [];
+    const rise = Math.max(1, step(most, 4));
+    for (let count = 0; count <= most; count += rise) {
+      drawn.push(element("line", { class: "grid", x1: left, x2: width - right, y1: y(count), y2: y(count) }));
+      drawn.push(element("text", { x: left - 8, y: y(count) + 4, "text-anchor": "end" }, whole.format(count)));
+    }
+    const pace = step(longest, width < 420 ? 3 : 6);
+    const digits = Math.max(0, -Math.floor(Math.log10(pace) + 1e-9));
+    for (let n = 0; n * pace <= longest; n += 1) {
+      const label = (n * pace).toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+      drawn.push(element("text", { x: x(n * pace), y: HEIGHT - bottom + 18, "text-anchor": "middle" }, label));
+    }
+    drawn.push(element("text", { class: "axis-name", x: left, y: 14 }, words["readers axis"]));
+    drawn.push(element("text", { class: "axis-name", x: width - right, y: HEIGHT - 6, "text-anchor": "end" }, words["seconds axis"]));
+    if (points.length) {
+      // Between two points the curve rises as if mails came evenly; before the first one nothing had come.
+      const path = points.map(([seconds, count]) => `${x(seconds).toFixed(1)} ${y(count).toFixed(1)}`).join("L");
+      const begin = `${x(points[0][0]).toFixed(1)} ${y(0)}`;
+      drawn.push(element("path", { class: "area", d: `M${begin}L${path}L${x(last[0]).toFixed(1)} ${y(0)}Z` }));
+      drawn.push(element("line", { class: "all", x1: left, x2: width - right, y1: y(most), y2: y(most) }));
+      drawn.push(element("path", { class: "line", d: `M${begin}L${path}` }));
+    }
+    svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+    svg.replaceChildren(...drawn);
+  }
+
+  // The stream -----------------------------------------------------------------------------------------------------
+
+  function link(state) {
+    put("link", words[state]);
+    byId("link").classList.toggle("link-state-live", state === "live");
+  }
+
+  function listen() {
+    source = new EventSource(page.dataset.stream);
+    source.addEventListener("open", () => link("live"));
+    source.addEventListener("progress", (event) => show(JSON.parse(event.data)));
+    source.addEventListener("end", () => {
+      source.close();
+      link("ended");
+      byId("pause").hidden = true;
+      say("ended", `${words["said ended"]} ${words[now.state]}. ${whole.format(now.accepted)} ${words["outcome accepted"]}.`);
+    });
+    source.addEventListener("error", () => {
+      link("lost");
+      // The browser tries again by itself, but not after an answer that was no stream.
+      if (source.readyState === EventSource.CLOSED && !paused) setTimeout(listen, 3000);
+    });
+  }
+
+  byId("pause").addEventListener("click", () => {
+    paused = !paused;
+    put("pause", paused ? words["go on"] : words.pause);
+    if (!paused) return listen();
+    source.close();
+    link("paused");
+  });
+
+  byId("stop-not")?.addEventListener("click", () => {
+    byId("stop").open = false;
+    byId("stop").querySelector("summary").focus();
+  });
+
+  new ResizeObserver(draw).observe(svg);
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  show(now);
+  if (byId("stop-not")) byId("stop-not").hidden = false;
+  if (running(now.state)) {
+    byId("pause").hidden = false;
+    byId("hold-bar").hidden = false;
+    if (now.state === "held") say("held", words["said held"]);
+    countdown();
+    listen();
+  }
+}
