@@ -17,7 +17,7 @@ _MACOS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
-_ARGUMENTS = [
+ARGUMENTS = [
     "--no-sandbox",
     "--disable-background-networking",
     "--disable-component-update",
@@ -45,7 +45,7 @@ def executable() -> str:
 def browser() -> Iterator[Browser]:
     """For one file of tests. While it is open this thread has an event loop: such tests leave the ORM alone."""
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=executable(), args=_ARGUMENTS)
+        opened = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         yield opened
         opened.close()
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import IO
+from typing import IO, Any
 
+import psycopg
 import pytest
 
 from morefollows.inbox.store import Kept, Shelf
@@ -122,6 +125,26 @@ class House:
             return found if len(found) >= number else []
 
         return until(f"{number} mails to {to}", enough, seconds)
+
+    def kept(self, *parts: str) -> dict[str, list[tuple[Any, ...]]]:
+        """All rows of the tables of these parts (all that keep anything, by default), as the database has them."""
+        from django.apps import apps
+
+        tables = sorted(
+            model._meta.db_table
+            for part in parts or ("accounts", "audience", "bulletin", "courier")
+            for model in apps.get_app_config(part).get_models()
+        )
+        url = self.environment.get("DATABASE_URL")
+        opened: Any = (
+            psycopg.connect(url) if url else sqlite3.connect(f"file:{self.data}/morefollows.sqlite3?mode=ro", uri=True)
+        )
+        with contextlib.closing(opened) as connection:
+            return {table: connection.execute(f'SELECT * FROM "{table}" ORDER BY id').fetchall() for table in tables}
+
+    def readers(self) -> int:
+        """How many readers an alert of the first topic would go to."""
+        return int(json.loads(self.command("topics", "--json").stdout)[0]["readers"])
 
     def clear(self) -> None:
         """Kills what is left of it and removes its database."""

@@ -1,0 +1,89 @@
+"""What people do, step by step, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from morefollows.inbox.store import Kept
+from tests.support import letterbox
+from tests.support.house import House
+from tests.support.people import PASSWORD
+
+HEADLINE = "Harbour bridge closed after ferry collision"
+TEXT = "The **harbour bridge** was closed at 14:05.\n\nMore in the [notice](https://port.example/notice)."
+
+
+def first_sign_in(page: Page, link: str) -> None:
+    """By the one-time link: a password is chosen, and the desk opens."""
+    page.goto(link)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Set it and sign in").click()
+    expect(page.get_by_role("heading", name="Stories", level=1)).to_be_visible()
+
+
+def add_editor(house: House, email: str, name: str, role: str) -> str:
+    """On the command line. Returns the one-time link."""
+    said = house.command("editors", "add", email, "--name", name, "--role", role, "--json").stdout
+    return str(json.loads(said)["link"])
+
+
+def sign_up(page: Page, house: House, address: str) -> None:
+    """With the box on the front page."""
+    page.goto(f"{house.url}/")
+    page.get_by_label(re.compile("^email", re.I)).fill(address)
+    page.get_by_role("button", name=re.compile("sign up", re.I)).click()
+    expect(page.get_by_role("heading", name=re.compile("thank", re.I))).to_be_visible()
+
+
+def open_mail(page: Page, house: House, mail: Kept) -> None:
+    """In the inbox's page, the way a person finds it."""
+    page.goto(f"{house.url}/inbox/")
+    page.locator(f"a[href$='/{mail.id}/']").click()
+
+
+def confirm(page: Page, house: House, address: str) -> None:
+    """Opens the confirmation in the inbox, follows its link, and presses the button there."""
+    mail = house.wait_for_mails(address)[-1]
+    open_mail(page, house, mail)
+    with page.context.expect_page() as opened:
+        page.frame_locator("iframe").get_by_role("link", name=re.compile("confirm", re.I)).click()
+    landed = opened.value
+    landed.get_by_role("button", name=re.compile("confirm", re.I)).click()
+    expect(landed.get_by_role("heading", level=1)).to_be_visible()
+    landed.close()
+
+
+def import_readers(house: House, folder: Path, *addresses: str) -> None:
+    """Readers who have confirmed elsewhere before."""
+    path = folder / "readers.csv"
+    path.write_text("email\n" + "".join(f"{address}\n" for address in addresses))
+    house.command("readers", "import", str(path), "--topic", "breaking", "--provenance", "the old newsletter")
+
+
+def write_story(page: Page, house: House, headline: str = HEADLINE, text: str = TEXT) -> None:
+    """From the desk to the page where the mail is checked."""
+    page.goto(f"{house.url}/desk/")
+    page.get_by_role("link", name="Write a story").click()
+    page.get_by_label("Headline").fill(headline)
+    page.get_by_label("Text").fill(text)
+    page.get_by_role("button", name="Save and check").click()
+    expect(page.get_by_role("heading", name="Check the alert")).to_be_visible()
+
+
+def send(page: Page) -> None:
+    """Presses *Send*: the hold begins."""
+    page.get_by_role("button", name=re.compile("^Send to ")).click()
+    expect(page.locator("#alert")).to_be_visible()
+
+
+def wait_for_state(page: Page, state: str, seconds: float = 20) -> None:
+    """Without a reload: the page follows by itself."""
+    expect(page.locator("#state")).to_have_text(state, timeout=seconds * 1000)
+
+
+def links_of(mail: Kept) -> list[str]:
+    return letterbox.links(letterbox.read(mail))

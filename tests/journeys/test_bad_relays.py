@@ -1,0 +1,114 @@
+"""Relays that are down, refuse us, drop the line, talk nonsense or fall silent: the desk stays at hand, and once the
+relay is well every reader has the mail."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys import steps
+from tests.relay import Rule, Script, running
+from tests.support import web
+from tests.support.house import House
+from tests.support.waiting import until
+
+READERS = [f"cy{number}@reader.example" for number in range(40)]
+WELL = Script()
+
+SICK = {
+    "drops the line at once": Script(rules=(Rule("connect", do="drop"),)),
+    "greets with garbage": Script(greeting="!!! \x01 not SMTP"),
+    "is too busy to talk": Script(greeting="421 4.3.2 come back later"),
+    "drops the line in the middle of the mail": Script(rules=(Rule("mid-data", do="drop", times=4),)),
+    "answers garbage": Script(rules=(Rule("mail", do="garbage", times=4),)),
+    "falls silent after the greeting": Script(rules=(Rule("ehlo", do="hang"),)),
+    "falls silent after the mail": Script(rules=(Rule("content", do="hang"),)),
+    "takes mails and drops the line": Script(rules=(Rule("content", do="take-and-drop", times=3),)),
+}
+
+
+def free_port() -> int:
+    with socket.socket() as ear:
+        ear.bind(("127.0.0.1", 0))
+        return int(ear.getsockname()[1])
+
+
+def at_hand(house: House) -> None:
+    """The desk's door opens within a second."""
+    begun = time.monotonic()
+    assert web.ask("GET", f"{house.url}/desk/sign-in/").status == 200
+    assert time.monotonic() - begun < 1
+
+
+def break_story(house: House, page: Page, folder: Path) -> None:
+    steps.import_readers(house, folder, *READERS)
+    steps.first_sign_in(page, house.invitation)
+    steps.write_story(page, house)
+    steps.send(page)
+
+
+def everybody(taken: list[dict[str, object]]) -> Counter[str]:
+    """How often each reader's mail was taken."""
+    return Counter(recipient for mail in taken for recipient in mail["recipients"])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("sickness", SICK)
+def test_nothing_is_lost_once_the_relay_is_well(
+    build: Callable[..., House], page: Page, tmp_path: Path, sickness: str
+) -> None:
+    port, record = free_port(), tmp_path / "taken.jsonl"
+    house = build(relay=f"smtp://127.0.0.1:{port}?tls=never", relay_connections="4", hold="0.5")
+    with running(record, SICK[sickness], port):
+        house.start("--sample")
+        break_story(house, page, tmp_path)
+        time.sleep(3)
+        at_hand(house)
+    with running(record, WELL, port) as relay:
+        until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS), 60)
+        at_hand(house)
+        steps.wait_for_state(page, "sent", 30)
+    # Whatever was repeated bears the Message-ID it had before.
+    ids = {mail["message_id"] for mail in relay.taken()}
+    assert len(ids) == len(READERS)
+
+
+def test_a_relay_that_is_down_and_comes_up(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
+    port, record = free_port(), tmp_path / "taken.jsonl"
+    house = build(relay=f"smtp://127.0.0.1:{port}?tls=never", hold="0.5").start("--sample")
+    break_story(house, page, tmp_path)
+    steps.wait_for_state(page, "sending")
+    page.reload()
+    expect(page.get_by_text("can’t be reached")).to_be_visible(timeout=15_000)
+    at_hand(house)
+    with running(record, WELL, port) as relay:
+        until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS), 60)
+        steps.wait_for_state(page, "sent", 30)
+    assert set(everybody(relay.taken()).values()) == {1}
+
+
+def test_a_relay_that_refuses_our_password_pauses_until_ada_resumes(
+    build: Callable[..., House], page: Page, tmp_path: Path
+) -> None:
+    port, record = free_port(), tmp_path / "taken.jsonl"
+    address = f"smtp://herald:new-secret@127.0.0.1:{port}?tls=never"
+    house = build(relay=address, hold="0.5")
+    with running(record, Script(users={"herald": "old-secret"}), port) as relay:
+        house.start("--sample")
+        break_story(house, page, tmp_path)
+        expect(page.get_by_role("heading", name="is paused")).to_be_visible(timeout=15_000)
+        at_hand(house)
+        assert relay.taken() == []
+        assert house.readers() == len(READERS)  # nobody is gone for it
+    with running(record, Script(users={"herald": "new-secret"}), port) as relay:
+        time.sleep(2)
+        assert relay.taken() == []  # paused means paused
+        page.get_by_role("button", name="Resume the relay").click()
+        until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS), 60)
+        steps.wait_for_state(page, "sent", 30)
+    assert set(everybody(relay.taken()).values()) == {1}

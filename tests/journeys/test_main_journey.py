@@ -1,0 +1,142 @@
+"""The whole way, once, by people: from the first start to the mail that does not come any more."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys import steps
+from tests.relay import Rule, Script, running
+from tests.support import letterbox, web
+from tests.support.house import House
+from tests.support.waiting import until
+
+CY = "cy@reader.example"
+DEE = "dee@reader.example"
+
+
+def test_from_the_first_start_to_the_last_mail(house: House, page: Page, browser: Browser, tmp_path: Path) -> None:
+    # Ada comes to the desk for the first time, by the link that the start printed.
+    invitation = house.invitation
+    steps.first_sign_in(page, invitation)
+    assert web.ask("GET", invitation).status == 410
+
+    # Cy mistypes, is told so beside the field, and signs up.
+    cys = browser.new_page()
+    cys.goto(f"{house.url}/")
+    cys.get_by_label(re.compile("^email", re.I)).fill("cy@")
+    cys.locator("form").first.evaluate("form => form.noValidate = true")
+    cys.get_by_role("button", name=re.compile("sign up", re.I)).click()
+    expect(cys.get_by_text("Please enter a valid email address")).to_be_visible()
+    steps.sign_up(cys, house, CY)
+    assert house.readers() == 0
+
+    # The confirmation is in the inbox; opening its link changes nothing, the button does.
+    steps.confirm(cys, house, CY)
+    assert house.readers() == 1
+    thanks = letterbox.read(house.wait_for_mails(CY, 2)[-1])
+    assert "thank" in letterbox.body(thanks, "plain").lower()
+    steps.import_readers(house, tmp_path, DEE)
+
+    # Ada writes, and sees the mail as Cy will.
+    steps.write_story(page, house)
+    expect(page.get_by_role("button", name=re.compile("^Send to 2 readers"))).to_be_visible()
+    shown = page.frame_locator("iframe").first
+    expect(shown.get_by_text(steps.HEADLINE).first).to_be_visible()
+    page.get_by_text("Plain text", exact=True).click()
+    expect(page.get_by_label("The mail as plain text")).to_contain_text("harbour bridge")
+
+    # She sends, thinks again within the hold, and takes it back: no mail leaves.
+    steps.send(page)
+    expect(page.get_by_role("timer")).to_be_visible()
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_text("Nothing was mailed.")).to_be_visible()
+    time.sleep(2.5)
+    assert len(house.mails(CY)) == 2
+
+    # She sends it after all, and watches it to the end without touching the page.
+    page.get_by_role("link", name="Check it again").click()
+    steps.send(page)
+    steps.wait_for_state(page, "sent")
+    expect(page.locator("#n-accepted")).to_have_text("2")
+    assert page.locator("#s-last").inner_text() != "–"
+
+    # Cy's mail is as the rules want it.
+    mail = house.wait_for_mails(CY, 3)[-1]
+    message = letterbox.read(mail)
+    assert message["Subject"] == steps.HEADLINE
+    assert str(message["To"]) == CY
+    assert mail.sender.startswith("b+") and mail.recipient == CY
+    for name in ("From", "To", "Date", "Message-ID", "Subject", "MIME-Version"):
+        assert len(message.get_all(name, [])) == 1, name
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert abs(parsedate_to_datetime(message["Date"]).timestamp() - time.time()) < 60
+    head = mail.content.partition(b"\r\n\r\n")[0].replace(b"\r\n ", b" ")
+    assert not re.search(rb"^(List-[\w-]+|References|In-Reply-To):.*=\?", head, re.MULTILINE)
+    assert "harbour bridge" in letterbox.body(message, "plain")
+    assert "harbour bridge" in letterbox.body(message, "html")
+    assert "https://port.example/notice" in letterbox.body(message, "plain")
+
+    # The story is public, and Cy leaves with one click of the mail program.
+    cys.goto(next(link for link in letterbox.links(message) if "/story/" in link))
+    expect(cys.get_by_role("heading", name=steps.HEADLINE)).to_be_visible()
+    answer = web.one_click(letterbox.unsubscribe_link(message))
+    assert (answer.status, answer.headers["Set-Cookie"], answer.headers["Location"]) == (200, None, None)
+    assert web.one_click(letterbox.unsubscribe_link(message), form_data=True).status == 200
+    assert house.readers() == 1
+
+    # The next alert goes to Dee alone.
+    steps.write_story(page, house, "Harbour bridge open again")
+    steps.send(page)
+    steps.wait_for_state(page, "sent")
+    assert len(house.wait_for_mails(DEE, 2)) == 2
+    assert len(house.mails(CY)) == 3
+    cys.close()
+    house.stop()
+
+
+def test_ben_drafts_and_ada_sends(house: House, page: Page, browser: Browser, tmp_path: Path) -> None:
+    steps.import_readers(house, tmp_path, CY)
+    steps.first_sign_in(page, steps.add_editor(house, "ben@herald.example", "Ben Okoro", "reporter"))
+    steps.write_story(page, house)
+    expect(page.get_by_text("Reporters draft, editors send.")).to_be_visible()
+    assert page.get_by_role("button", name=re.compile("^Send")).count() == 0
+
+    adas = browser.new_page()
+    steps.first_sign_in(adas, steps.add_editor(house, "ada@herald.example", "Ada Marsh", "editor"))
+    adas.get_by_role("link", name=steps.HEADLINE).click()
+    adas.get_by_role("button", name="Save and check").click()
+    steps.send(adas)
+    steps.wait_for_state(adas, "sent")
+    page.goto(f"{house.url}/desk/")
+    page.get_by_role("link", name=steps.HEADLINE).click()
+    expect(page.locator("#n-accepted")).to_have_text("1")
+    house.wait_for_mails(CY)
+    adas.close()
+
+
+def test_stop_in_the_middle_of_an_alert(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
+    slow = Script(rules=(Rule("content", delay=0.1),))
+    with running(tmp_path / "taken.jsonl", slow) as relay:
+        address = f"smtp://127.0.0.1:{relay.port}?tls=never"
+        house = build(relay=address, relay_connections="2", hold="0").start("--sample")
+        steps.import_readers(house, tmp_path, *(f"cy{number}@reader.example" for number in range(400)))
+        steps.first_sign_in(page, house.invitation)
+        steps.write_story(page, house)
+        steps.send(page)
+        steps.wait_for_state(page, "sending")
+        until("the first mails", lambda: len(relay.taken()) > 5)
+        page.get_by_text("Stop …").click()
+        page.get_by_role("button", name="Yes, stop it").click()
+        steps.wait_for_state(page, "stopped")
+        time.sleep(1)
+        stopped_at = len(relay.taken())
+        time.sleep(2)
+        assert stopped_at == len(relay.taken()) < 400
+        page.reload()
+        expect(page.locator("#n-accepted")).to_have_text(str(stopped_at))

@@ -1,0 +1,37 @@
+"""One HTTP request by hand, as mail providers and link scanners make it: no cookies, no redirects followed."""
+
+from __future__ import annotations
+
+import http.client
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+def ask(method: str, url: str, body: bytes | None = None, *, timeout: float = 10, **headers: str) -> Answer:
+    """`headers`: with underscores for hyphens."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port or 80, timeout=timeout)
+    try:
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.request(method, target, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+    finally:
+        connection.close()
+
+
+def one_click(url: str, *, form_data: bool = False) -> Answer:
+    """Unsubscribes as Gmail does (RFC 8058 §3.2): urlencoded, or as form data."""
+    if not form_data:
+        kind, body = "application/x-www-form-urlencoded", b"List-Unsubscribe=One-Click"
+    else:
+        kind = "multipart/form-data; boundary=mail"
+        body = b'--mail\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--mail--\r\n'
+    return ask("POST", url, body, Content_Type=kind)
