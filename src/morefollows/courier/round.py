@@ -14,7 +14,9 @@ from morefollows.courier.boundary import Mail, Reply
 from morefollows.courier.ledger import Addressee, Claim, Entry, Running
 from morefollows.courier.models import Outcome
 
-Press = Callable[[Sequence[bytes]], Sequence[bytes]]
+Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes → the message in pieces
+#: (alert, reader, topic, recipient) → return path, values for the holes
+Fill = Callable[[int, int, int, bytes], tuple[bytes, Sequence[bytes]]]
 
 _UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)
@@ -33,7 +35,7 @@ class Release:
         running: Running,
         *,
         presses: Mapping[str, Press],
-        fill: Callable[[int, int, int, bytes], tuple[bytes, Sequence[bytes]]],
+        fill: Fill,
         on_policy: Callable[[str], None],
     ) -> None:
         self.alert = running.id

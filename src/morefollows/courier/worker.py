@@ -27,7 +27,7 @@ from morefollows.courier import actions, dkim, ledger, letters, mails
 from morefollows.courier.boundary import Mail, Relay, Reply
 from morefollows.courier.compose import Composed, date, press
 from morefollows.courier.ledger import Entry, Running
-from morefollows.courier.round import Press, Release, Round
+from morefollows.courier.round import Fill, Press, Release, Round
 from morefollows.line import Listener
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ class Worker:
             self._something_to_write.set()
             await books
             await self._give_back()
-            await self._call(connection.close)
+            await self._call(lambda: connection.close())
             self._database.shutdown()
 
     def stop(self) -> None:
@@ -157,7 +157,7 @@ class Worker:
         leave, confirm = self._tokens.leave(job.reader, job.topic), self._tokens.confirm(job.letter)
         press = self._letter_press(job.kind, job.topic, job.language, job.offers)
         content = press((recipient, leave, receipt, confirm, date(time.time())))
-        return Mail(mails.return_path(receipt), recipient, content, _unsettled, utf8=utf8)
+        return Mail(mails.return_paths()(receipt), recipient, content, _unsettled, utf8=utf8)
 
     def _letter_press(self, kind: str, topic: int, language: str, offers: bool) -> Press:
         """Composed once for many letters, and anew each minute: the newsroom may have changed its name."""
@@ -175,8 +175,8 @@ class Worker:
         return press_
 
     async def _prepare(self, alert: Running) -> Release:
-        presses = await self._call(self._compose, alert.id)
-        release = Release(alert, presses=presses, fill=self._fill, on_policy=self._pause)
+        presses, fill = await self._call(lambda: (self._compose(alert.id), self._filler()))
+        release = Release(alert, presses=presses, fill=fill, on_policy=self._pause)
         self._releases[alert.id] = release
         return release
 
@@ -207,9 +207,15 @@ class Worker:
             for claim in ledger.claim(self.name, release.alert, 2)
         ]
 
-    def _fill(self, alert: int, reader: int, topic: int, recipient: bytes) -> tuple[bytes, Sequence[bytes]]:
-        receipt = self._tokens.receipt(alert, reader)
-        return mails.return_path(receipt), (recipient, self._tokens.leave(reader, topic), receipt, b"", b"")
+    def _filler(self) -> Fill:
+        """The hot function that gives one reader's return path and the values for the holes."""
+        return_path, leave, receipt = mails.return_paths(), self._tokens.leave, self._tokens.receipt
+
+        def fill(alert: int, reader: int, topic: int, recipient: bytes) -> tuple[bytes, Sequence[bytes]]:
+            mark = receipt(alert, reader)
+            return return_path(mark), (recipient, leave(reader, topic), mark, b"", b"")
+
+        return fill
 
     def _drop(self, alert: int) -> None:
         """Stopped, taken back or ended: hand out no more of it. The books give its batches back."""
