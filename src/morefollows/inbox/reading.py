@@ -1,0 +1,47 @@
+"""A mail taken apart for the page that shows it. Whatever came in, something can be shown."""
+
+from __future__ import annotations
+
+import re
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import NamedTuple
+
+_HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+
+
+class Reading(NamedTuple):
+    html: str | None  #: as it came; None if there is none
+    text: str | None
+    head: str  #: the raw header block
+
+
+def read(content: bytes) -> Reading:
+    """Never raises."""
+    message = message_from_bytes(content, policy=policy.default)
+    head = content.partition(b"\r\n\r\n")[0]
+    return Reading(_part(message, "html"), _part(message, "plain"), head.decode("utf-8", "replace"))
+
+
+def for_frame(html: str) -> str:
+    """The HTML with its links opening a tab of their own, as in a mail program."""
+    base = '<base target="_blank">'
+    found = _HEAD.search(html)
+    return html[: found.end()] + base + html[found.end() :] if found else base + html
+
+
+def _part(message: EmailMessage, kind: str) -> str | None:
+    try:
+        part = message.get_body((kind,))
+        if part is None:
+            return None
+        raw = part.get_payload(decode=True)
+        charset = part.get_content_charset("utf-8")
+    except (ValueError, LookupError, AttributeError, TypeError, IndexError):  # a malformed mail
+        return None
+    if not isinstance(raw, bytes):
+        return None
+    try:
+        return raw.decode(charset, "replace")
+    except LookupError:
+        return raw.decode("utf-8", "replace")

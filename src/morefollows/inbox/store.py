@@ -1,0 +1,145 @@
+"""The local inbox's own small database: the newest mails, and how many there were in all.
+
+Apart from the newsroom's database on purpose: what stands here is a copy of what "left", to be looked at and thrown
+away. One process writes (the SMTP server); pages and the demo read beside it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+KEPT = 20_000  #: mails; older ones give way
+_HIGHEST = 2**63 - 1  # that SQLite can count to
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS mail (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: the highest is the count of all mails ever kept
+    at INTEGER NOT NULL,                   -- milliseconds since 1970
+    sender TEXT NOT NULL,                  -- the envelope's return path
+    recipient TEXT NOT NULL,               -- the envelope's; a mail to several recipients is several rows
+    message_id TEXT NOT NULL,
+    shown_from TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    content BLOB NOT NULL                  -- as it came over the wire, dots unstuffed
+)
+"""
+
+
+class Arrival(NamedTuple):
+    """One mail for one recipient, as it came in."""
+
+    at: int  #: milliseconds since 1970
+    sender: str
+    recipient: str
+    message_id: str
+    shown_from: str
+    subject: str
+    content: bytes
+
+
+class Line(NamedTuple):
+    """A mail in the list."""
+
+    id: int
+    at: int  #: milliseconds since 1970
+    recipient: str
+    shown_from: str
+    subject: str
+
+
+class Kept(NamedTuple):
+    """A mail with all that is known of it."""
+
+    id: int
+    at: int  #: milliseconds since 1970
+    sender: str
+    recipient: str
+    shown_from: str
+    subject: str
+    content: bytes
+
+
+class Receipt(NamedTuple):
+    """Enough to count what came in."""
+
+    id: int
+    recipient: str
+    message_id: str
+
+
+def path(data: Path) -> Path:
+    """Where the inbox stands in a data folder."""
+    return data / "inbox.sqlite3"
+
+
+class Store:
+    """The writing side. Not for two processes at once."""
+
+    def __init__(self, file: Path, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._database = sqlite3.connect(file, isolation_level=None)
+        # NORMAL: a commit survives the end of this process, though not of the power. Enough for a copy.
+        self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA};")
+
+    def keep(self, arrivals: Sequence[Arrival]) -> None:
+        """Keeps these mails, all or none, and lets the oldest go. Raises `sqlite3.Error`."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            self._database.executemany(
+                "INSERT INTO mail (at, sender, recipient, message_id, shown_from, subject, content)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                arrivals,
+            )
+            self._database.execute("DELETE FROM mail WHERE id <= (SELECT MAX(id) FROM mail) - ?", (self._kept,))
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        self._database.close()
+
+
+class Shelf:
+    """The reading side: any number of processes. An inbox that has never had a mail is simply empty."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def total(self) -> int:
+        """How many mails were ever kept."""
+        rows = list(self._rows("SELECT COALESCE(MAX(id), 0) FROM mail", ()))
+        return rows[0][0] if rows else 0
+
+    def newest(self, limit: int, before: int | None = None, to: str = "") -> list[Line]:
+        """The newest mails first; those older than the mail `before`; those whose recipient contains `to`."""
+        query = (
+            "SELECT id, at, recipient, shown_from, subject FROM mail"
+            " WHERE id < ? AND instr(lower(recipient), lower(?)) > 0 ORDER BY id DESC LIMIT ?"
+        )
+        return [Line(*row) for row in self._rows(query, (min(before or _HIGHEST, _HIGHEST), to, limit))]
+
+    def mail(self, id: int) -> Kept | None:
+        """One mail; None if it never was, or is no longer kept."""
+        query = "SELECT id, at, sender, recipient, shown_from, subject, content FROM mail WHERE id = ?"
+        return next((Kept(*row) for row in self._rows(query, (min(id, _HIGHEST),))), None)
+
+    def since(self, id: int) -> list[Receipt]:
+        """What came after this mail, the oldest first."""
+        query = "SELECT id, recipient, message_id FROM mail WHERE id > ? ORDER BY id"
+        return [Receipt(*row) for row in self._rows(query, (id,))]
+
+    def _rows(self, query: str, values: tuple[object, ...]) -> Iterator[Any]:
+        if not self._file.exists():
+            return
+        with closing(sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as database:
+            try:
+                yield from database.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if "no such table" not in str(error):  # the server has opened its file just now
+                    raise
