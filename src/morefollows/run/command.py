@@ -1,0 +1,113 @@
+"""The `morefollows` command: its subcommands, and how each of its failures is told.
+
+Every failure that somebody can remedy is one line on stderr, never a stack trace. Exit codes: 0 done, 1 not done,
+2 the command or a setting is wrong.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from morefollows import __version__
+from morefollows.settings import SettingsError
+
+# In the order in which a newsroom meets them. Loaded when asked for: `--help` needs no Django.
+_COMMANDS = {
+    "up": "morefollows.run.commands.processes:up",
+    "demo": "morefollows.run.commands.demo:demo",
+    "newsroom": "morefollows.run.commands.people:newsroom",
+    "editors": "morefollows.run.commands.people:editors",
+    "topics": "morefollows.run.commands.people:topics",
+    "readers": "morefollows.run.commands.readers:readers",
+    "stories": "morefollows.run.commands.stories:stories",
+    "alerts": "morefollows.run.commands.stories:alerts",
+    "doctor": "morefollows.run.commands.doctor:doctor",
+    "bench": "morefollows.run.bench:bench",
+    "migrate": "morefollows.run.commands.processes:migrate",
+    "web": "morefollows.run.commands.processes:web",
+    "send": "morefollows.run.commands.processes:send",
+    "inbox": "morefollows.run.commands.processes:inbox",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[name].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="morefollows")
+def cli() -> None:
+    """Breaking-news alerts from a newsroom to its readers' inboxes, within seconds, and what follows.
+
+    `morefollows up --sample` starts everything on this machine, with a fictional newsroom to try it in.
+
+    Settings come from the environment (MOREFOLLOWS_…, DATABASE_URL) or from files that <NAME>_FILE names;
+    docs/reference/settings.md lists them, and `morefollows doctor` checks them.
+
+    Exit codes: 0 done; 1 not done, and the message says why; 2 the command or a setting is wrong.
+    """
+
+
+def main() -> None:
+    """The command as a program. Ends the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command; what goes wrong is told on stderr. Returns the exit code."""
+    try:
+        # A command that has to say "not done" without another word ends with `context.exit(1)`: its value is the code.
+        code = cli.main(arguments, prog_name="morefollows", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Ended.", err=True)
+        return 130
+    except SettingsError as error:
+        return _tell(str(error), 2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except Exception as error:
+        remedy = _remedy(error)
+        if remedy is None:
+            raise
+        return _tell(remedy, 1)
+    return code if isinstance(code, int) else 0
+
+
+def _tell(line: str, code: int) -> int:
+    click.echo(line, err=True)
+    return code
+
+
+def _remedy(error: Exception) -> str | None:
+    """What to say of an error that is no fault of ours; None if it is one."""
+    from django.core.exceptions import ValidationError
+    from django.db import OperationalError, ProgrammingError
+
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages)
+    if isinstance(error, ProgrammingError | OperationalError) and "no such table" in str(error).replace(
+        "does not exist", "no such table"
+    ):
+        return "The database has not been set up yet. Run `morefollows migrate`, or `morefollows up`."
+    if isinstance(error, OperationalError):
+        first = str(error).strip().partition("\n")[0]
+        return f"DATABASE_URL: the database can't be used: {first}"
+    if isinstance(error, PermissionError | FileNotFoundError | IsADirectoryError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return None

@@ -1,0 +1,30 @@
+"""`doctor`."""
+
+from __future__ import annotations
+
+import click
+
+from morefollows.run.commands.said import json_option, tell_json
+
+_MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "red")}
+
+
+@click.command()
+@click.option("--dns", is_flag=True, help="Also look up what the sending domain publishes: MX, SPF, DKIM, DMARC.")
+@click.option("--nameserver", metavar="HOST[:PORT]", help="Ask this name server; with --dns.")
+@json_option
+@click.pass_context
+def doctor(context: click.Context, dns: bool, nameserver: str | None, as_json: bool) -> None:
+    """Check settings, data folder, database, relay and, when asked, DNS. Exit code 1 if something is wrong."""
+    from morefollows.run.doctor import examine
+
+    findings = examine(dns=dns, nameserver=nameserver)
+    healthy = all(finding.state != "wrong" for finding in findings)
+    if as_json:
+        tell_json({"ok": healthy, "checks": [finding._asdict() for finding in findings]})
+    else:
+        for finding in findings:
+            mark, colour = _MARKS[finding.state]
+            click.echo(f"{click.style(mark, fg=colour)} {finding.check}: {finding.words}")
+    if not healthy:
+        context.exit(1)

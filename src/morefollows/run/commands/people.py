@@ -1,0 +1,154 @@
+"""`editors` and `topics`."""
+
+from __future__ import annotations
+
+import click
+
+from morefollows.run.commands.said import Failure, json_option, tell_json
+
+
+@click.group()
+def editors() -> None:
+    """Who works at the desk."""
+
+
+@editors.command("add")
+@click.argument("email")
+@click.option("--name", required=True, help="As colleagues know them.")
+@click.option(
+    "--role",
+    type=click.Choice(["reporter", "editor", "administrator"]),
+    default="reporter",
+    show_default=True,
+    help="A reporter drafts; an editor also sends; an administrator also runs the house.",
+)
+@json_option
+def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
+    """Add somebody, and print the link that they sign in with for the first time."""
+    from morefollows.run import ground
+
+    ground.start_django()
+    from django.core.exceptions import ValidationError
+
+    from morefollows.accounts import actions
+
+    try:
+        editor = actions.add_editor(email, name, role)
+    except ValidationError as error:
+        raise Failure(f"{email}: {' '.join(error.messages)}") from None
+    link = actions.invite(editor)
+    if as_json:
+        tell_json({"email": editor.email, "name": editor.name, "role": editor.role, "link": link})
+    else:
+        click.echo(f"{editor.name} can sign in for the first time with this link. It is good once, for three days:")
+        click.echo(link)
+
+
+@editors.command("list")
+@json_option
+def list_editors(as_json: bool) -> None:
+    """List everybody."""
+    from morefollows.run import ground
+
+    ground.start_django()
+    from morefollows.accounts.models import Editor
+
+    found = [
+        {
+            "email": editor.email,
+            "name": editor.name,
+            "role": editor.role,
+            "active": editor.is_active,
+            "signed_in_before": editor.has_usable_password(),
+        }
+        for editor in Editor.objects.order_by("email")
+    ]
+    if as_json:
+        tell_json(found)
+        return
+    for row in found:
+        click.echo(f"{row['email']}  {row['name']}  {row['role']}{'' if row['active'] else '  (inactive)'}")
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def topics(context: click.Context, as_json: bool) -> None:
+    """What readers can sign up to. Without a subcommand: list them."""
+    if context.invoked_subcommand is not None:
+        return
+    from morefollows.run import ground
+
+    ground.start_django()
+    from morefollows.audience.models import Topic
+    from morefollows.bulletin import audience
+
+    found = [
+        {"slug": topic.slug, "name": topic.name, "readers": audience.count(topic)} for topic in Topic.objects.all()
+    ]
+    if as_json:
+        tell_json(found)
+        return
+    for row in found:
+        click.echo(f"{row['slug']}  {row['name']}  {row['readers']:,} readers")
+
+
+@topics.command("add")
+@click.argument("slug")
+@click.option("--name", required=True, help="As readers see it.")
+@click.option("--description", default="", help="What it brings, in a sentence.")
+@json_option
+def add_topic(slug: str, name: str, description: str, as_json: bool) -> None:
+    """Add a topic. SLUG is its name in web addresses, such as `local-news`."""
+    from morefollows.run import ground
+
+    ground.start_django()
+    from django.core.exceptions import ValidationError
+
+    from morefollows.audience import actions
+
+    try:
+        topic = actions.add_topic(slug, name, description)
+    except ValidationError as error:
+        raise Failure(f"{slug}: {' '.join(error.messages)}") from None
+    if as_json:
+        tell_json({"slug": topic.slug, "name": topic.name, "readers": 0})
+    else:
+        click.echo(f"Readers can sign up to {topic.name} now.")
+
+
+@click.command()
+@click.option("--name", help="As readers know it.")
+@click.option("--sender-name", help="Who alerts come from; the newsroom's name if it is left out.")
+@click.option("--sender-address", help="The address that alerts come from; its domain has to be yours.")
+@click.option("--postal-address", help="Stands at the foot of each mail, as the law asks.")
+@click.option("--language", help="Such as `en` or `de`.")
+@click.option("--time-zone", help="Such as `Europe/London`.")
+@json_option
+def newsroom(as_json: bool, **given: str | None) -> None:
+    """Show who publishes, or change it with the options."""
+    from morefollows.run import ground
+
+    ground.start_django()
+    from django.core.exceptions import ValidationError
+
+    from morefollows.audience import actions
+    from morefollows.audience.models import Newsroom
+
+    names = ("name", "sender_name", "sender_address", "postal_address", "language", "time_zone")
+    known = Newsroom.objects.filter(pk=1).first()
+    now = {name: getattr(known, name) for name in names} if known else {}
+    changed = {name: value for name, value in given.items() if value is not None}
+    if changed:
+        try:
+            known = actions.set_up_newsroom(**{**now, **changed})
+        except ValidationError as error:
+            raise Failure(" ".join(error.messages)) from None
+    if known is None:
+        raise Failure("No newsroom is set up yet. `morefollows newsroom --name …` does it, or `morefollows up`.")
+    now = {name: getattr(known, name) for name in names}
+    if as_json:
+        tell_json(now)
+        return
+    for name, value in now.items():
+        click.echo(f"{name.replace('_', ' ')}: {value}")

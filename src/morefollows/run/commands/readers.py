@@ -1,0 +1,3 @@
+"""`readers import` and `readers export`."""
+
+from __future__ import annotations

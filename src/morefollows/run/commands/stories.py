@@ -1,0 +1,191 @@
+"""`stories` and `alerts`: breaking a story from the command line, and how an alert stands."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from morefollows.run.commands.said import Failure, json_option, tell_json
+
+if TYPE_CHECKING:
+    from morefollows.accounts.models import Editor
+    from morefollows.agency.story_file import StoryFile
+    from morefollows.audience.models import Topic
+    from morefollows.bulletin.models import Alert
+    from morefollows.delivery.progress import Progress, RelayState
+
+_LOOK_EVERY = 0.2  # seconds
+_TAKEN_UP_WITHIN = 5.0  # seconds after the hold; a sender that is there needs milliseconds
+_ON_ITS_WAY = ("held", "sending")
+
+
+@click.group()
+def stories() -> None:
+    """What we tell our readers."""
+
+
+@stories.command("break")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--topic", "slug", help="Whose readers get it; the file's topic, or the first one, when left out.")
+@click.option("--as", "email", metavar="EMAIL", help="The editor who sends; the first administrator when left out.")
+@click.option("--hold", type=click.FloatRange(0, 600), help="Seconds before the first mail; MOREFOLLOWS_HOLD if not.")
+@click.option("--yes", is_flag=True, help="Do not ask before sending.")
+@json_option
+def break_story(file: Path, slug: str | None, email: str | None, hold: float | None, yes: bool, as_json: bool) -> None:
+    """Send the story in FILE as an alert, and watch it go.
+
+    The headline stands on the first line and the text below it, or in front matter (`headline:`, `standfirst:`,
+    `language:`, `topic:`). What is not the story, as scraped pages have it, is dropped and named.
+
+    The alert goes on by itself when this command is ended.
+    """
+    from morefollows.run import ground
+
+    ground.start_django()
+    from morefollows.agency import story_file
+    from morefollows.bulletin import actions, audience
+    from morefollows.run.writing import write
+
+    try:
+        read = story_file.read(file)
+    except story_file.StoryFileError as error:
+        raise Failure(f"{file}: {error}") from None
+    editor, topic = _editor(email), _topic(slug or read.topic)
+    readers = audience.count(topic)
+    _tell_what_was_read(read)
+    if not yes and not click.confirm(f"Send “{read.headline}” to {readers:,} readers of {topic.name}?", err=True):
+        raise click.Abort
+    try:
+        alert = actions.send(write(read, editor, topic), editor, hold=hold)
+    except actions.Refused as error:
+        raise Failure(str(error)) from None
+    click.echo(f"Alert {alert.pk} to {readers:,} readers of {topic.name}.", err=True)
+    progress = _watch(alert)
+    report = {"alert": alert.pk, "readers": readers, **progress, "dropped": read.dropped, "notes": read.notes}
+    _tell(report, alert, as_json)
+    if progress["state"] != "sent":
+        raise Failure(_why_not_sent(progress))
+
+
+def _tell_what_was_read(read: StoryFile) -> None:
+    for piece in read.dropped:
+        click.echo(f"Dropped: {piece}", err=True)
+    for note in read.notes:
+        click.echo(f"Note: {note}", err=True)
+
+
+def _editor(email: str | None) -> Editor:
+    from morefollows.accounts.models import Editor, Role
+
+    active = Editor.objects.filter(is_active=True)
+    if email is None:
+        found = active.filter(role=Role.ADMINISTRATOR).order_by("pk").first()
+        if found is None:
+            raise Failure("There is no administrator yet. `morefollows editors add` makes one; or name one with --as.")
+        return found
+    found = active.filter(email__iexact=email.strip()).first()
+    if found is None:
+        raise Failure(f"--as {email}: nobody at the desk has this address; `morefollows editors list` shows who has.")
+    return found
+
+
+def _topic(slug: str | None) -> Topic:
+    from morefollows.audience.models import Topic
+
+    found = Topic.objects.filter(slug=slug).first() if slug else Topic.objects.first()
+    if found is None and slug:
+        known = ", ".join(Topic.objects.values_list("slug", flat=True))
+        raise Failure(f"There is no topic {slug}. There are: {known or 'none; `morefollows topics add` makes one'}")
+    if found is None:
+        raise Failure("There is no topic yet. `morefollows topics add` makes one.")
+    return found
+
+
+def _watch(alert: Alert) -> Progress:
+    """Follows an alert to its end, or to where it stays because nobody sends it."""
+    from morefollows.delivery.progress import progress
+
+    now = progress(alert)
+    if now["state"] == "held" and now["held_until"] > now["now"]:
+        click.echo(f"Held for {(now['held_until'] - now['now']) / 1000:.0f} s; the desk can take it back.", err=True)
+    trouble = ""
+    with click.progressbar(length=1, label="Accepted", file=sys.stderr, show_pos=True) as bar:
+        while True:
+            now = progress(alert)
+            if trouble != (trouble := _trouble(now["relay"])) and trouble:
+                click.echo(f"\n{trouble}", err=True)
+            bar.length = max(now["size"], 1)
+            bar.update(now["accepted"] + now["refused"] + now["skipped"] - bar.pos)
+            if now["state"] not in _ON_ITS_WAY:
+                return now
+            if now["state"] == "held" and now["now"] > now["held_until"] + _TAKEN_UP_WITHIN * 1000:
+                return now
+            time.sleep(_LOOK_EVERY)
+
+
+def _why_not_sent(progress: Progress) -> str:
+    if progress["state"] == "held":
+        return (
+            "No sender process is running, so the alert waits. It goes out as soon as one does: start `morefollows up`."
+        )
+    return f"The alert was not sent to everybody: it is {progress['state']}."
+
+
+@click.group()
+def alerts() -> None:
+    """What went out."""
+
+
+@alerts.command("show")
+@click.argument("number", type=click.IntRange(1, 2**63 - 1))
+@json_option
+def show_alert(number: int, as_json: bool) -> None:
+    """Show how alert NUMBER stands."""
+    from morefollows.run import ground
+
+    ground.start_django()
+    from morefollows.bulletin.models import Alert
+    from morefollows.delivery.progress import progress
+
+    alert = Alert.objects.select_related("update", "topic").filter(pk=number).first()
+    if alert is None:
+        raise Failure(f"There is no alert {number}.")
+    _tell({"alert": alert.pk, **progress(alert)}, alert, as_json)
+
+
+def _tell(report: dict[str, Any], alert: Alert, as_json: bool) -> None:
+    if as_json:
+        tell_json(report)
+        return
+    click.echo(f"{alert.update.headline}")
+    click.echo(f"Alert {alert.pk} to {alert.topic.name}: {report['state']}")
+    counts = ("accepted", "deferred", "refused", "skipped", "uncertain", "expired", "waiting")
+    click.echo(
+        f"{report['size']:,} readers: "
+        + ", ".join(f"{report[name]:,} {name}" for name in counts if report[name] or name == "accepted")
+        + (f"; {report['repeated']:,} sent again" if report["repeated"] else "")
+    )
+    reached = report["seconds"]
+    marks = {"first": "first", "p50": "50 %", "p90": "90 %", "p99": "99 %", "last": "last"}
+    times = [f"{words} {reached[mark]:.3f} s" for mark, words in marks.items() if reached[mark] is not None]
+    if times:
+        click.echo(f"From the end of the hold: {', '.join(times)}; {report['rate']:,.0f} a second")
+    for verdict in report["verdicts"]:
+        click.echo(
+            f"  {verdict['count']:,} {verdict['outcome']} at {verdict['domain']}: "
+            f"{verdict['code']} {verdict['status']} {verdict['text']}"
+        )
+    if trouble := _trouble(report["relay"]):
+        click.echo(trouble)
+
+
+def _trouble(relay: RelayState) -> str:
+    if relay["paused"]:
+        return f"Sending to {relay['name']} is paused until an editor resumes it at the desk: {relay['reason']}"
+    if relay["trouble"]:
+        return f"{relay['name']} can't be reached just now: {relay['trouble']}"
+    return ""

@@ -1,0 +1,274 @@
+"""The demonstration: the real product, its real processes, forms, mails and ledger, in a temporary folder."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from morefollows import settings
+from morefollows.audience.tokens import Tokens
+from morefollows.inbox import reading
+from morefollows.inbox.store import Shelf
+from morefollows.inbox.store import path as inbox_path
+from morefollows.run import lock, memory
+from morefollows.run.first_start import SAMPLE_STORY
+from morefollows.run.visitor import Visitor
+
+_BY_FORM = ("ada", "ben", "cy")
+_HOLD = 2  # seconds
+_START = 60.0
+_MAIL = 30.0
+_TOPIC = "breaking"
+
+
+class DemoFailed(Exception):
+    """The demonstration could not be carried out. ``str()`` says where it stopped."""
+
+
+class Figures(NamedTuple):
+    """What ``--json`` gives. Times are milliseconds from the end of the hold until the relay accepted that mail."""
+
+    readers: int
+    accepted: int  #: by the ledger
+    received: int  #: by the inbox, duplicates left out
+    lost: int
+    duplicated: int
+    first_ms: int | None
+    p50_ms: int | None
+    p90_ms: int | None
+    p99_ms: int | None
+    last_ms: int | None
+    rate: float  #: accepted a second, from the first to the last
+    rss_mb: int  #: peak memory of all processes of the product together
+
+
+def run_demo(readers: int, story: Path | None, say: Callable[[str], None]) -> Figures:
+    """Carries the demonstration out, and leaves nothing behind. Raises `DemoFailed`."""
+    folder = Path(tempfile.mkdtemp(prefix="morefollows-"))
+    try:
+        with _running(folder, say) as stage:
+            return stage.play(readers, (story or SAMPLE_STORY).absolute())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Stage:
+    """The running product, and what the demonstration does to it."""
+
+    def __init__(self, data: Path, environment: dict[str, str], say: Callable[[str], None], began: float) -> None:
+        self._data = data
+        self._environment = environment
+        self._say = say
+        self._began = began
+        self._shelf = Shelf(inbox_path(data))
+        told = lock.running(data)
+        assert told is not None
+        self._url: str = told["url"]
+
+    def play(self, readers: int, story: Path) -> Figures:
+        self.tell(f"More Follows is up at {self._url}: one folder, its own inbox, nothing leaves this machine.")
+        addresses = [f"{name}@reader.example" for name in _BY_FORM]
+        for address in addresses:
+            self._sign_up(address)
+        self.tell(f"{len(addresses)} readers signed up through the form and confirmed by the mailed link.")
+        imported = [f"reader{number}@reader{number % 7}.example" for number in range(readers - len(addresses))]
+        if imported:
+            self._import(imported)
+            self.tell(f"{len(imported):,} readers imported as already confirmed.")
+        with _Counter(self._shelf) as counter:
+            report = self._break(story)
+        if counter.missed:
+            raise DemoFailed(f"The inbox let {counter.missed} mails go before they could be counted.")
+        figures = self._figures(report, counter, [*addresses, *imported])
+        self._tell_figures(figures)
+        return figures
+
+    def tell(self, words: str) -> None:
+        self._say(f"{time.monotonic() - self._began:6.1f} s  {words}")
+
+    def _sign_up(self, address: str) -> None:
+        """As a person does: fill the form in, find the mail, follow its link, press the button."""
+        visitor = Visitor()
+        form = visitor.open(f"{self._url}/").form("email")
+        visitor.submit(form, email=address)
+        confirmation = visitor.open(self._confirmation_link(address))
+        visitor.submit(confirmation.form())
+
+    def _confirmation_link(self, address: str) -> str:
+        found: re.Match[str] | None = None
+        deadline = time.monotonic() + _MAIL
+        while found is None:
+            if time.monotonic() > deadline:
+                raise DemoFailed(f"No confirmation mail came within {_MAIL:.0f} seconds.")
+            time.sleep(0.02)
+            for line in self._shelf.newest(1, to=address):
+                mail = self._shelf.mail(line.id)
+                text = reading.read(mail.content).text if mail else None
+                found = re.search(re.escape(self._url) + r"/confirm/\S+/", text or "")
+        return found[0]
+
+    def _import(self, addresses: list[str]) -> None:
+        file = self._data.parent / "readers.csv"
+        with file.open("w", newline="", encoding="utf-8") as out:
+            rows = csv.writer(out)
+            rows.writerow(["email"])
+            rows.writerows([address] for address in addresses)
+        words = ["readers", "import", str(file), "--topic", _TOPIC, "--provenance", "demonstration: fictional readers"]
+        self._command(*words, "--json")
+
+    def _break(self, story: Path) -> dict[str, Any]:
+        words = ["stories", "break", str(story), "--topic", _TOPIC, "--hold", str(_HOLD), "--yes", "--json"]
+        self.tell(f"Send. The hold takes {_HOLD} seconds.")
+        report: dict[str, Any] = json.loads(self._command(*words))
+        for piece in report["dropped"]:
+            self._say(f"          dropped from the file: {_shortened(piece)}")
+        self.tell(f"Alert {report['alert']} is {report['state']}.")
+        return report
+
+    def _command(self, *words: str) -> str:
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "morefollows", *words],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise DemoFailed(f"morefollows {words[0]} {words[1]} failed:\n{done.stderr.strip()}")
+        return done.stdout
+
+    def _figures(self, report: dict[str, Any], counter: _Counter, addresses: list[str]) -> Figures:
+        received = self._received(report["alert"], counter)
+        told = lock.running(self._data) or {}
+        seconds = report["seconds"]
+        at = {mark: None if value is None else round(value * 1000) for mark, value in seconds.items()}
+        return Figures(
+            readers=len(addresses),
+            accepted=report["accepted"],
+            received=len(set(received)),
+            lost=len(set(addresses) - set(received)),
+            duplicated=sum(received.values()) - len(received) + len(set(received) - set(addresses)),
+            first_ms=at["first"],
+            p50_ms=at["p50"],
+            p90_ms=at["p90"],
+            p99_ms=at["p99"],
+            last_ms=at["last"],
+            rate=report["rate"],
+            rss_mb=round(memory.peak([told.get("pid", 0), *told.get("processes", {}).values()]) / 1e6),
+        )
+
+    def _received(self, alert: int, counter: _Counter) -> Counter[str]:
+        """How often each address was mailed this alert. The Message-ID says which alert a mail is."""
+        tokens = Tokens(settings.load(self._environment).derived_key("tokens"))
+        received: Counter[str] = Counter()
+        for (message_id, recipient), times in counter.mails.items():
+            receipt = tokens.read_receipt(message_id.strip("<>").partition("@")[0])
+            if receipt is not None and receipt.alert == alert:
+                received[recipient] += times
+        return received
+
+    def _tell_figures(self, figures: Figures) -> None:
+        self._say("")
+        marks = [("first", figures.first_ms), ("50 %", figures.p50_ms), ("90 %", figures.p90_ms)]
+        marks += [("99 %", figures.p99_ms), ("last", figures.last_ms)]
+        self._say("From the end of the hold until the inbox had taken the mail:")
+        for name, at in marks:
+            self._say(f"  {name:>5}  {at:>7,} ms" if at is not None else f"  {name:>5}        -")
+        self._say(
+            f"{figures.readers:,} readers, {figures.accepted:,} accepted, {figures.received:,} received, "
+            f"{figures.lost:,} lost, {figures.duplicated:,} duplicated; "
+            f"{figures.rate:,.0f} a second, {figures.rss_mb:,} MB of memory in all."
+        )
+
+
+class _Counter:
+    """Counts what comes into the inbox while it does: the inbox itself keeps only the newest mails."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.mails: Counter[tuple[str, str]] = Counter()  #: by Message-ID and recipient
+        self.missed = 0  #: that the inbox had let go before they could be counted
+        self._shelf = shelf
+        self._seen = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._count, name="counter")
+
+    def __enter__(self) -> _Counter:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._look()
+
+    def _count(self) -> None:
+        while not self._stop.wait(0.2):
+            self._look()
+
+    def _look(self) -> None:
+        for receipt in self._shelf.since(self._seen):
+            self.missed += receipt.id - self._seen - 1
+            self._seen = receipt.id
+            self.mails[receipt.message_id, receipt.recipient] += 1
+
+
+@contextlib.contextmanager
+def _running(folder: Path, say: Callable[[str], None]) -> Iterator[_Stage]:
+    """`morefollows up` on this folder, ended when the block ends, however it does."""
+    began = time.monotonic()
+    data = folder / "data"
+    environment = _environment(data)
+    lifeline, held_end = os.pipe()
+    log = folder / "log"
+    with log.open("wb") as output:
+        up = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "morefollows", "up", "--sample", "--lifeline", str(lifeline)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lifeline,),
+        )
+    try:
+        while not (lock.running(data) or {}).get("ready"):
+            if up.poll() is not None or time.monotonic() > began + _START:
+                raise DemoFailed(f"More Follows did not start:\n{log.read_text(errors='replace').strip()}")
+            time.sleep(0.05)
+        yield _Stage(data, environment, say, began)
+    finally:
+        up.terminate()
+        up.wait()
+        os.close(lifeline)
+        os.close(held_end)
+
+
+def _environment(data: Path) -> dict[str, str]:
+    """Whatever settings the caller has do not reach the demonstration."""
+    ours = ("MOREFOLLOWS_", "DJANGO_", "DATABASE_URL")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {
+        **kept,
+        "MOREFOLLOWS_DATA": str(data),
+        "MOREFOLLOWS_PORT": "0",
+        "MOREFOLLOWS_INBOX_PORT": "0",
+        "MOREFOLLOWS_HOLD": str(_HOLD),
+        "MOREFOLLOWS_LOG_LEVEL": "warning",
+    }
+
+
+def _shortened(text: str, most: int = 90) -> str:
+    one_line = " ".join(text.split())
+    return one_line if len(one_line) <= most else one_line[: most - 1] + "…"

@@ -1,0 +1,143 @@
+"""What `doctor` looks at. Each check says what is wrong and what to do; none changes anything."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from morefollows import settings as settings_
+from morefollows.run import ground, lock
+from morefollows.settings import RelayAddress, Settings, SettingsError
+
+TIMEOUT = 10.0  #: seconds for the relay to answer
+
+
+class Finding(NamedTuple):
+    check: str
+    state: str  #: "ok", "note" (works, but look at it) or "wrong"
+    words: str
+
+
+def examine(*, dns: bool = False, nameserver: str | None = None) -> list[Finding]:
+    """Everything, in the order in which it depends on each other."""
+    try:
+        config = settings_.load()
+    except SettingsError as error:
+        return [Finding("settings", "wrong", str(error))]
+    findings = [Finding("settings", "ok", "all are understood"), *_data_folder(config)]
+    findings += _database()
+    findings += _relay(config)
+    if dns:
+        from morefollows.run.doctor_dns import examine_dns
+
+        findings += examine_dns(config, nameserver)
+    return findings
+
+
+def _data_folder(config: Settings) -> Iterator[Finding]:
+    place = config.data.absolute()
+    if not os.access(place, os.W_OK | os.X_OK):
+        yield Finding("data folder", "wrong", f"MOREFOLLOWS_DATA: {place} can't be written to")
+        return
+    space = os.statvfs(place)
+    free = space.f_bavail * space.f_frsize // 1_000_000
+    state = "wrong" if free < 100 else "ok"
+    yield Finding("data folder", state, f"{place} can be written to; {free:,} MB are free")
+    other = lock.running(config.data)
+    if other is None:
+        yield Finding("up", "note", "`morefollows up` is not running on this data folder")
+    else:
+        yield Finding("up", "ok", f"runs as process {other.get('pid')}, {other.get('url')}")
+
+
+def _database() -> Iterator[Finding]:
+    ground.start_django()
+    from django.db import DatabaseError, connection
+
+    from morefollows.accounts.models import Editor, Role
+    from morefollows.audience.models import Newsroom, Topic
+
+    try:
+        waiting = ground.pending()
+    except DatabaseError as error:
+        first = str(error).strip().partition("\n")[0]
+        yield Finding("database", "wrong", f"DATABASE_URL: it can't be used: {first}")
+        return
+    if waiting:
+        yield Finding(
+            "database", "wrong", f"{connection.vendor} lacks {len(waiting)} migrations; run `morefollows migrate`"
+        )
+        return
+    yield Finding("database", "ok", f"{connection.vendor} answers and is up to date")
+    if not Newsroom.objects.exists() or not Topic.objects.exists():
+        yield Finding("newsroom", "wrong", "none is set up; `morefollows up` does it")
+    else:
+        yield Finding("newsroom", "ok", str(Newsroom.objects.get()))
+    if not Editor.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exists():
+        yield Finding("administrator", "wrong", "there is none; `morefollows editors add … --role administrator`")
+    connection.close()
+
+
+def _relay(config: Settings) -> Iterator[Finding]:
+    if config.relay is None:
+        yield Finding("relay", "note", "MOREFOLLOWS_RELAY is not set: mail ends in the local inbox, nothing leaves")
+        return
+    try:
+        yield from _speak(config.relay, config.helo or socket.getfqdn())
+    except smtplib.SMTPAuthenticationError as error:
+        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name} refuses our user: {_said(error)}")
+    except smtplib.SMTPResponseException as error:
+        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name} says {_said(error)}")
+    except ssl.SSLCertVerificationError as error:
+        yield Finding(
+            "relay",
+            "wrong",
+            f"MOREFOLLOWS_RELAY: the certificate of {config.relay.name} is not valid: {error.verify_message}",
+        )
+    except smtplib.SMTPNotSupportedError as error:
+        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name}: {error}")
+    except (OSError, smtplib.SMTPException) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name} can't be reached: {reason}")
+
+
+def _speak(relay: RelayAddress, helo: str) -> Iterator[Finding]:
+    """EHLO, TLS and AUTH, as a sender does; no mail."""
+    context = ssl.create_default_context()
+    if not relay.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    make: Callable[[], smtplib.SMTP]
+    if relay.implicit_tls:
+        make = lambda: smtplib.SMTP_SSL(relay.host, relay.port, helo, timeout=TIMEOUT, context=context)  # noqa: E731
+    else:
+        make = lambda: smtplib.SMTP(relay.host, relay.port, helo, timeout=TIMEOUT)  # noqa: E731
+    with contextlib.closing(make()) as server:
+        server.ehlo_or_helo_if_needed()
+        offered = server.has_extn("starttls")
+        if not relay.implicit_tls and relay.starttls != "never" and (offered or relay.starttls == "require"):
+            server.starttls(context=context)
+            server.ehlo()
+        secure = isinstance(server.sock, ssl.SSLSocket)
+        if relay.user:
+            server.login(relay.user, relay.password)
+        extras = [name for name in ("PIPELINING", "8BITMIME", "SMTPUTF8", "CHUNKING") if server.has_extn(name)]
+        with contextlib.suppress(smtplib.SMTPException):
+            server.quit()
+    signed_in = " and takes our user" if relay.user else ""
+    yield Finding("relay", "ok", f"{relay.name} answers{signed_in}; it offers {', '.join(extras) or 'no extensions'}")
+    if not secure:
+        yield Finding("relay TLS", "note", f"{relay.name} is spoken to without TLS")
+    if "PIPELINING" not in extras:
+        yield Finding("relay speed", "note", f"{relay.name} does not offer PIPELINING: each mail takes more time")
+
+
+def _said(error: smtplib.SMTPResponseException) -> str:
+    text = error.smtp_error
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    return f"{error.smtp_code} {' '.join(words.split())}"

@@ -1,0 +1,47 @@
+"""What the first start makes: the database, a newsroom, and somebody who can sign in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from morefollows.run import ground
+from morefollows.settings import SettingsError
+
+SAMPLE_STORY = Path(__file__).with_name("demo_story.md")  #: fictional, and ours
+
+
+def prepare(*, sample: bool, administrator: str) -> str | None:
+    """Brings the database up to date and makes what is missing in it.
+
+    Returns the link for the first sign-in, as long as no administrator has signed in. Raises `SettingsError` if
+    the address of the first administrator is none.
+    """
+    ground.migrate()
+    from django.core.exceptions import ValidationError
+    from django.db import connection
+
+    from morefollows.accounts import actions as accounts
+    from morefollows.accounts.models import Editor, Role
+    from morefollows.agency import story_file
+    from morefollows.audience import actions as audience
+    from morefollows.audience.models import Newsroom, Topic
+    from morefollows.run.writing import write
+
+    if not Newsroom.objects.exists():
+        if sample:
+            audience.ensure_sample()
+        else:
+            audience.set_up_newsroom()
+    administrators = Editor.objects.filter(role=Role.ADMINISTRATOR, is_active=True).order_by("pk")
+    if not Editor.objects.exists():
+        try:
+            editor = accounts.add_editor(administrator, "Administrator", Role.ADMINISTRATOR)
+        except ValidationError as error:
+            raise SettingsError("--administrator", " ".join(error.messages)) from None
+        topic = Topic.objects.first()
+        if sample and topic is not None:
+            write(story_file.read(SAMPLE_STORY), editor, topic)
+    waiting = [editor for editor in administrators if not editor.has_usable_password()]
+    link = accounts.invite(waiting[0]) if waiting and len(waiting) == len(administrators) else None
+    connection.close()
+    return link

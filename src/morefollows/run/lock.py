@@ -1,0 +1,109 @@
+"""One `up` for one data folder: the lock that says so, and what the one that runs tells about itself.
+
+The lock belongs to the open file, so the processes that `up` starts and hands it to hold it too: when `up` is
+killed, the folder is free only when the last of its senders has ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+_PATIENCE = 12.0  # seconds: longer than the processes of a killed `up` take to end
+
+
+class InUse(Exception):
+    """Another `up`, or a sender process, works in this data folder. ``str()`` says which, and what to do."""
+
+
+class Lock:
+    """The data folder's lock. Held until `close`, or the end of all processes that have it open."""
+
+    def __init__(self, data: Path) -> None:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._data = data
+        self._file = os.open(data / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def fileno(self) -> int:
+        return self._file
+
+    def take(self) -> None:
+        """For `up`: nobody else works here. Raises `InUse`.
+
+        If the `up` of before was killed, waits for its last processes to end.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while not _locked(self._file, fcntl.LOCK_EX):
+            other = self._read()
+            if _alive(other.get("pid")):
+                raise InUse(
+                    f"More Follows already runs on {self._data.absolute()}: process {other['pid']}, "
+                    f"{other.get('url')}. Stop that one first, or name another folder in MOREFOLLOWS_DATA."
+                )
+            if time.monotonic() > deadline:
+                raise InUse(
+                    f"Another process, such as `morefollows send`, works in {self._data.absolute()}. "
+                    "Stop it first, or name another folder in MOREFOLLOWS_DATA."
+                )
+            time.sleep(0.1)
+        self.tell({})
+
+    def share(self) -> None:
+        """For a sender process of its own: any number of them, but no `up`. Raises `InUse`."""
+        if not _locked(self._file, fcntl.LOCK_SH):
+            raise InUse(
+                f"`morefollows up` runs on {self._data.absolute()} and has its own senders; "
+                "MOREFOLLOWS_SENDERS says how many."
+            )
+
+    def tell(self, facts: dict[str, Any]) -> None:
+        """Keeps facts beside the lock, for other processes to read."""
+        raw = json.dumps(facts).encode()
+        os.pwrite(self._file, raw, 0)
+        os.ftruncate(self._file, len(raw))
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def _read(self) -> dict[str, Any]:
+        with contextlib.suppress(ValueError):
+            facts = json.loads(os.pread(self._file, 65536, 0))
+            if isinstance(facts, dict):
+                return facts
+        return {}
+
+
+def running(data: Path) -> dict[str, Any] | None:
+    """What the `up` of this data folder tells about itself; None if there is none."""
+    if not (data / "up.lock").exists():
+        return None
+    lock = Lock(data)
+    try:
+        return None if _locked(lock.fileno(), fcntl.LOCK_SH) else lock._read()
+    finally:
+        lock.close()
+
+
+def _locked(file: int, how: int) -> bool:
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _alive(pid: object) -> bool:
+    if not isinstance(pid, int):
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

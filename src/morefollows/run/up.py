@@ -1,0 +1,282 @@
+"""`up`: everything on one machine, in one data folder. Starts the processes, keeps them going, and ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import http.client
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import click
+
+from morefollows import settings as settings_
+from morefollows.inbox import server as inbox
+from morefollows.run import first_start, ground, web
+from morefollows.run.lock import Lock
+from morefollows.settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
+
+_BACK_OFF = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before a process that died is started again
+_GOOD_LIFE = 10.0  # seconds after which a death is no longer one of a row
+_GOODBYE = 8.5  # seconds for the web server and the senders to end; then they are killed
+_INBOX_GOODBYE = 1.0
+_READY = 30.0
+_HOUSEKEEPING = 3600.0
+
+
+class GaveUp(Exception):
+    """A process can't be kept alive. ``str()`` says which."""
+
+
+@dataclass
+class Child:
+    """One of the processes: the command that it runs, and the sockets that it is handed."""
+
+    name: str
+    command: list[str]
+    ears: tuple[int, ...] = ()
+    on_death: Callable[[], None] = lambda: None  #: called in a thread, before it is started again
+    process: asyncio.subprocess.Process | None = None
+    deaths: int = field(default=0)  #: in a row, each soon after its start
+
+
+def run_up(*, sample: bool, administrator: str) -> None:
+    """Runs until SIGTERM or SIGINT. Raises `InUse`, `SettingsError`, `GaveUp`."""
+    config = settings_.load()
+    lock = Lock(config.data)
+    try:
+        lock.take()
+        ear = _listen("MOREFOLLOWS_PORT", config.port, partial(web.listen, config.host), config.host)
+        letterbox = _listen("MOREFOLLOWS_INBOX_PORT", config.inbox_port, inbox.listen) if config.inbox else None
+        config = settings_.load()  # with the ports as they are
+        lock.tell({"pid": os.getpid(), "url": config.url})
+        ground.start_django()
+        invitation = first_start.prepare(sample=sample, administrator=administrator)
+        _release_claims(config)
+        asyncio.run(_Up(config, lock, ear, letterbox).run(invitation))
+    finally:
+        lock.tell({})
+        lock.close()
+
+
+def _listen(name: str, port: int, listen: Callable[[int], socket.socket], host: str = "127.0.0.1") -> socket.socket:
+    """A socket on this port, or on a free one if it is taken. The setting `name` tells the others which."""
+    try:
+        ear = listen(port)
+    except socket.gaierror:
+        raise SettingsError("MOREFOLLOWS_HOST", f"{host} is not an address of this machine") from None
+    except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise SettingsError("MOREFOLLOWS_HOST", f"{host} is not an address of this machine") from None
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        ear = listen(0)
+        why = "is in use" if error.errno == errno.EADDRINUSE else "is not allowed for this user"
+        click.echo(f"Port {port} {why}; taking {ear.getsockname()[1]} instead. ({name} chooses another.)", err=True)
+    os.environ.pop(name + "_FILE", None)
+    os.environ[name] = str(ear.getsockname()[1])
+    return ear
+
+
+def _release_claims(config: Settings) -> None:
+    """What the senders of a run before had in hand is due at once.
+
+    A SQLite database is ours alone, so nobody else can hold a claim. PostgreSQL may serve senders elsewhere.
+    """
+    from django.db import connection
+
+    from morefollows.courier import ledger
+    from morefollows.run.send import worker_name
+
+    if connection.vendor == "sqlite":
+        ledger.release_all_claims()
+    else:
+        for number in range(1, config.sender_count + 1):
+            ledger.release_claims(worker_name(number))
+    connection.close()
+
+
+class _Up:
+    """The processes at work."""
+
+    def __init__(self, config: Settings, lock: Lock, ear: socket.socket, letterbox: socket.socket | None) -> None:
+        self._config = config
+        self._lock = lock
+        self._ears = [ear, letterbox]
+        self._stop = asyncio.Event()
+        self._ready = False
+        self._gave_up = ""
+        self._lifeline, self._held_end = os.pipe()  # nobody writes: our end closes when we are gone
+        self._web = Child("web", ["web", "--socket", str(ear.fileno())], (ear.fileno(),))
+        self._senders = [self._sender(number) for number in range(1, config.sender_count + 1)]
+        self._inbox: Child | None = None
+        if letterbox is not None:
+            self._inbox = Child("inbox", ["inbox", "--socket", str(letterbox.fileno())], (letterbox.fileno(),))
+
+    def _sender(self, number: int) -> Child:
+        return Child(f"sender {number}", ["send", "--number", str(number)], on_death=partial(_release, number))
+
+    async def run(self, invitation: str | None) -> None:
+        loop = asyncio.get_running_loop()
+        for told in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(told, self._stop.set)
+        children = [child for child in (self._inbox, self._web, *self._senders) if child is not None]
+        keepers = [asyncio.create_task(self._keep(child)) for child in children]
+        chores = [asyncio.create_task(self._welcome(invitation)), asyncio.create_task(_keep_house())]
+        await self._stop.wait()
+        for task in (*keepers, *chores):
+            task.cancel()
+        await asyncio.gather(*keepers, *chores, return_exceptions=True)
+        await self._end([self._web, *self._senders], _GOODBYE)
+        await self._end([self._inbox] if self._inbox else [], _INBOX_GOODBYE)  # last: it takes what is in flight
+        if self._gave_up:
+            raise GaveUp(self._gave_up)
+
+    async def _keep(self, child: Child) -> None:
+        """Starts a process, and starts it again when it dies; gives up when it can't live."""
+        while True:
+            started = time.monotonic()
+            await self._start(child)
+            assert child.process is not None
+            code = await child.process.wait()
+            child.process = None
+            child.deaths = child.deaths + 1 if time.monotonic() - started < _GOOD_LIFE else 1
+            if child.deaths > len(_BACK_OFF):
+                self._gave_up = f"The process {child.name} dies each time it is started; the lines above may say why."
+                self._stop.set()
+                return
+            log.error("the process %s ended (%s); starting it again", child.name, _manner(code))
+            try:
+                await asyncio.to_thread(child.on_death)
+            except Exception as error:  # the database may be what is wrong: claims then run out by themselves
+                log.error("its claims could not be released: %s", type(error).__name__)
+            await asyncio.sleep(_BACK_OFF[child.deaths - 1])
+
+    async def _start(self, child: Child) -> None:
+        child.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "morefollows",
+            *child.command,
+            "--lifeline",
+            str(self._lifeline),
+            stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=(self._lifeline, self._lock.fileno(), *child.ears),
+        )
+        self._tell()
+
+    async def _end(self, children: list[Child], grace: float) -> None:
+        """Asks these processes to end, and kills those that have not after `grace` seconds."""
+        processes = [child.process for child in children if child.process is not None]
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        if processes:
+            _, late = await asyncio.wait([asyncio.create_task(process.wait()) for process in processes], timeout=grace)
+            if late:
+                for process in processes:
+                    with contextlib.suppress(ProcessLookupError):
+                        process.kill()
+                await asyncio.wait(late)
+
+    def _tell(self, *, ready: bool = False) -> None:
+        children = [self._web, *self._senders, *([self._inbox] if self._inbox else [])]
+        self._ready |= ready
+        self._lock.tell(
+            {
+                "pid": os.getpid(),
+                "url": self._config.url,
+                "ready": self._ready,
+                "processes": {child.name: child.process.pid for child in children if child.process is not None},
+            }
+        )
+
+    async def _welcome(self, invitation: str | None) -> None:
+        """When the first page is answered, says where everything is."""
+        if not await asyncio.to_thread(self._answers):
+            self._gave_up = "The web server does not answer; the lines above may say why."
+            self._stop.set()
+            return
+        self._tell(ready=True)
+        click.echo(welcome(self._config, invitation))
+
+    def _answers(self) -> bool:
+        host = self._config.host if self._config.host not in ("", "0.0.0.0", "::") else "127.0.0.1"  # noqa: S104
+        request = http.client.HTTPConnection(host, self._config.port, timeout=_READY)
+        try:
+            request.request("GET", "/", headers={"Host": "127.0.0.1"})
+            request.getresponse()
+        except OSError:
+            return False
+        finally:
+            request.close()
+        return True
+
+
+def welcome(config: Settings, invitation: str | None) -> str:
+    """What `up` says when it is up."""
+    lines = [
+        "",
+        "More Follows is up. Ctrl-C ends it.",
+        "",
+        f"  Desk      {config.url}/desk/",
+        f"  Readers   {config.url}/    sign-up and the latest stories",
+    ]
+    if config.inbox:
+        lines += [
+            f"  Inbox     {config.url}/inbox/    all mail ends here: nothing leaves this machine",
+        ]
+    else:
+        lines += [f"  Relay     {config.relay_name}"]
+    if invitation:
+        lines += ["", "  To sign in for the first time, open this link. It is good once:", f"  {invitation}"]
+    return "\n".join([*lines, ""])
+
+
+def _release(number: int) -> None:
+    from django.db import connection
+
+    from morefollows.courier import ledger
+    from morefollows.run.send import worker_name
+
+    try:
+        ledger.release_claims(worker_name(number))
+    finally:
+        connection.close()
+
+
+async def _keep_house() -> None:
+    """Once an hour, clears away what has run out."""
+    while True:
+        await asyncio.sleep(_HOUSEKEEPING)
+        try:
+            await asyncio.to_thread(_tidy)
+        except Exception:
+            log.exception("housekeeping failed; it is tried again in an hour")
+
+
+def _tidy() -> None:
+    from django.core.management import call_command
+    from django.db import connection
+
+    from morefollows.audience.actions import expire_unconfirmed
+
+    try:
+        expire_unconfirmed()
+        call_command("clearsessions")
+    finally:
+        connection.close()
+
+
+def _manner(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

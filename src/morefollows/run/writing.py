@@ -1,0 +1,25 @@
+"""A story read from a file becomes a draft of the newsroom."""
+
+from __future__ import annotations
+
+import uuid
+
+from morefollows.accounts.models import Editor
+from morefollows.agency.story_file import StoryFile
+from morefollows.audience.models import Newsroom, Topic
+from morefollows.bulletin import actions
+from morefollows.bulletin.models import Story
+
+
+def write(read: StoryFile, editor: Editor, topic: Topic) -> Story:
+    """Keeps the draft. Raises `ValidationError` if the desk would not take it either."""
+    return actions.save_story(
+        uuid.uuid4(),
+        editor,
+        revision=0,
+        headline=read.headline,
+        standfirst=read.standfirst,
+        text=read.text,
+        topic=topic,
+        language=read.language or Newsroom.objects.get(pk=1).language,
+    )
