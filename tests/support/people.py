@@ -86,13 +86,15 @@ def ben_at_desk(ben: Editor) -> Client:
 
 def reader(address: str, topic: Topic, *, language: str = "en", offers: bool = False) -> Reader:
     """A confirmed reader of `topic`, with the evidence that belongs to it."""
+    from morefollows.audience import addresses
     from morefollows.audience.models import Consent, Purpose, Reader, Subscription
 
     now = timezone.now()
+    parsed = addresses.parse(address)
     made = Reader.objects.create(
         address=address,
-        key=address.lower(),
-        domain=address.rpartition("@")[2].lower(),
+        key=parsed.key,
+        domain=parsed.domain,
         language=language,
         state=Reader.State.CONFIRMED,
         created_at=now,
