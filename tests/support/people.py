@@ -20,7 +20,6 @@ PASSWORD = "a long walk along the harbour"
 def newsroom(db: None) -> Newsroom:
     """The Harbour Herald, with its wordings as `up --sample` makes them."""
     from morefollows.audience.actions import ensure_sample
-
     from morefollows.audience.models import Newsroom
 
     ensure_sample()
