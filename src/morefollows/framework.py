@@ -41,7 +41,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "morefollows.run.headers.SecurityHeaders",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "morefollows.run.static.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -123,7 +123,6 @@ LOCALE_PATHS = [_PACKAGE / "locale"]
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [_PACKAGE / "static"]
-STATIC_ROOT = MOREFOLLOWS.data / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 

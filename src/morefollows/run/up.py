@@ -54,8 +54,8 @@ def run_up(*, sample: bool, administrator: str) -> None:
     """Runs until SIGTERM or SIGINT. Raises `InUse`, `SettingsError`, `GaveUp`."""
     config = settings_.load()
     lock = Lock(config.data)
+    lock.take()
     try:
-        lock.take()
         ear = _listen("MOREFOLLOWS_PORT", config.port, partial(web.listen, config.host), config.host)
         letterbox = _listen("MOREFOLLOWS_INBOX_PORT", config.inbox_port, inbox.listen) if config.inbox else None
         config = settings_.load()  # with the ports as they are

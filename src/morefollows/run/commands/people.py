@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zoneinfo
+
 import click
 
 from morefollows.run.commands.said import Failure, json_option, tell_json
@@ -130,20 +132,22 @@ def newsroom(as_json: bool, **given: str | None) -> None:
     from morefollows.run import ground
 
     ground.start_django()
-    from django.core.exceptions import ValidationError
-
     from morefollows.audience import actions
+    from morefollows.audience.addresses import BadAddress
     from morefollows.audience.models import Newsroom
 
     names = ("name", "sender_name", "sender_address", "postal_address", "language", "time_zone")
     known = Newsroom.objects.filter(pk=1).first()
     now = {name: getattr(known, name) for name in names} if known else {}
+    if now and now["sender_name"] == now["name"]:
+        del now["sender_name"]  # it follows the name
     changed = {name: value for name, value in given.items() if value is not None}
+    _check(changed)
     if changed:
         try:
             known = actions.set_up_newsroom(**{**now, **changed})
-        except ValidationError as error:
-            raise Failure(" ".join(error.messages)) from None
+        except BadAddress:
+            raise Failure("--sender-address: must be an email address such as alerts@example.org") from None
     if known is None:
         raise Failure("No newsroom is set up yet. `morefollows newsroom --name …` does it, or `morefollows up`.")
     now = {name: getattr(known, name) for name in names}
@@ -152,3 +156,17 @@ def newsroom(as_json: bool, **given: str | None) -> None:
         return
     for name, value in now.items():
         click.echo(f"{name.replace('_', ' ')}: {value}")
+
+
+def _check(newsroom: dict[str, str]) -> None:
+    from django.conf import settings
+
+    if "time_zone" in newsroom and newsroom["time_zone"] not in zoneinfo.available_timezones():
+        raise Failure(f"--time-zone: {newsroom['time_zone']} is not one; they look like Europe/London")
+    languages = dict(settings.LANGUAGES)
+    if "language" in newsroom and newsroom["language"] not in languages:
+        raise Failure(f"--language: must be one of {', '.join(languages)}")
+    for name, most in (("name", 100), ("sender_name", 100), ("postal_address", 300)):
+        value = newsroom.get(name, "x")
+        if not value.strip() or len(value) > most or not value.isprintable():
+            raise Failure(f"--{name.replace('_', '-')}: must be one line of up to {most} characters")
