@@ -233,7 +233,7 @@ def unstructured(name: str, value: str) -> bytes:
 
 def mailbox(name: str, display: str, address: str) -> bytes:
     """A field of one mailbox: ``name: display <address>``. The address is ASCII."""
-    display = _checked(name, display)
+    display = " ".join(_checked(name, display).split())
     address = _checked(name, address)
     if not address.isascii() or re.search(r"[<>\s]", address):
         raise ValueError(f"{name}: not an address that can be written here")
