@@ -1,0 +1,166 @@
+"""Every page, as axe-core, html-validate, a narrow window and the browser's console see it, in light and dark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys import steps
+from tests.relay import Script, running
+from tests.support import judges, letterbox
+from tests.support.house import House
+from tests.support.waiting import until
+
+CY = "cy@reader.example"
+
+
+class Walk:
+    """Looks at page after page, and keeps what is wrong until the end: one run tells all."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.problems: list[str] = []
+        self.sources: dict[str, str] = {}
+
+    def look(self, name: str, page: Page | None = None) -> None:
+        page = page or self.page
+        assert page.title(), name
+        answer = page.request.get(page.url)
+        # What a form was answered with is not there to be fetched again: the browser's own copy serves.
+        fetched = answer.headers["content-type"].startswith("text/html") and page.title() in answer.text()
+        self.sources[name] = answer.text() if fetched else page.content()
+        self.problems += [f"{name}: {problem}" for problem in judges.narrow(page) + judges.accessible(page)]
+
+    def end(self) -> None:
+        problems = self.problems + judges.valid(self.sources)
+        assert not problems, "\n".join(problems)
+
+
+def test_readers_pages(house: House, page: Page, browser: Browser) -> None:
+    walk = Walk(page)
+    page.goto(f"{house.url}/")
+    walk.look("front page")
+    page.get_by_label(re.compile("^email", re.I)).fill("cy@")
+    page.locator("form").first.evaluate("form => form.noValidate = true")
+    page.get_by_role("button", name=re.compile("sign up", re.I)).click()
+    expect(page.get_by_text("Please enter a valid email address")).to_be_visible()
+    walk.look("sign-up with an error")
+    steps.sign_up(page, house, CY)
+    walk.look("thanks")
+    page.goto(f"{house.url}/privacy/")
+    walk.look("privacy notice")
+
+    confirmation = house.wait_for_mails(CY)[0]
+    page.goto(next(link for link in steps.links_of(confirmation) if "/confirm/" in link))
+    walk.look("confirm")
+    page.get_by_role("button", name=re.compile("confirm", re.I)).click()
+    expect(page.get_by_role("button", name=re.compile("confirm", re.I))).to_have_count(0)
+    walk.look("confirmed")
+    page.goto(f"{house.url}/confirm/{'A' * 36}/")
+    walk.look("confirmation that is none of ours")
+
+    thanks = house.wait_for_mails(CY, 2)[1]
+    page.goto(letterbox.unsubscribe_link(letterbox.read(thanks)))
+    walk.look("leave")
+    page.goto(f"{house.url}/leave/{'A' * 36}/")
+    walk.look("leave with a link that is none of ours")
+    page.goto(letterbox.unsubscribe_link(letterbox.read(thanks)))
+    page.get_by_role("button").last.click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    walk.look("left")
+    page.goto(f"{house.url}/no-such-page/")
+    walk.look("page that is not there")
+
+    german = browser.new_context(locale="de-DE").new_page()
+    german.goto(f"{house.url}/")
+    assert german.evaluate("document.documentElement.lang") == "de"
+    walk.look("front page in German", german)
+    german.context.close()
+    walk.end()
+
+
+def test_the_inbox(house: House, page: Page) -> None:
+    walk = Walk(page)
+    page.goto(f"{house.url}/inbox/")
+    walk.look("empty inbox")
+    steps.sign_up(page, house, CY)
+    mail = house.wait_for_mails(CY)[0]
+    page.goto(f"{house.url}/inbox/")
+    walk.look("inbox")
+    steps.open_mail(page, house, mail)
+    walk.look("mail")
+    for part in ("Plain text", "Source"):
+        page.get_by_role("link", name=part).click()
+        expect(page.get_by_role("link", name=part)).to_have_attribute("aria-current", "page")
+        walk.look(f"mail, {part}")
+    walk.end()
+
+
+def test_the_desk(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
+    house = build(hold="600").start("--sample")
+    walk = Walk(page)
+    page.goto(f"{house.url}/desk/")
+    walk.look("sign in")
+    page.get_by_role("button", name="Sign in").click()
+    walk.look("sign in with errors")
+    page.goto(house.invitation)
+    walk.look("first sign-in")
+    steps.first_sign_in(page, house.invitation)
+    walk.look("desk")
+    page.goto(f"{house.url}/desk/story/new/")
+    walk.look("write")
+    page.get_by_role("button", name="Save and check").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    walk.look("write with errors")
+
+    steps.import_readers(house, tmp_path, CY)
+    steps.write_story(page, house)
+    walk.look("check")
+    page.get_by_role("link", name="Change the story").click()
+    walk.look("edit")
+    page.get_by_role("button", name="Save and check").click()
+    steps.send(page)
+    walk.look("hold")
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_text("Nothing was mailed.")).to_be_visible()
+    walk.look("taken back")
+    page.goto(f"{house.url}/desk/")
+    walk.look("desk with a story")
+
+    house.stop()
+    house.environment["MOREFOLLOWS_HOLD"] = "0"
+    house.start()
+    page.goto(f"{house.url}/desk/")
+    page.get_by_role("link", name=steps.HEADLINE).click()
+    page.get_by_role("button", name="Save and check").click()
+    steps.send(page)
+    steps.wait_for_state(page, "sent")
+    walk.look("sent")
+    alert = house.wait_for_mails(CY)[0]
+    page.goto(next(link for link in steps.links_of(alert) if "/story/" in link))
+    walk.look("story")
+    page.goto(f"{house.url}/")
+    walk.look("front page with a story")
+    walk.end()
+
+
+def test_the_desk_in_trouble(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
+    walk = Walk(page)
+    with running(tmp_path / "taken.jsonl", Script(users={"herald": "old"})) as relay:
+        house = build(relay=f"smtp://herald:new@127.0.0.1:{relay.port}?tls=never", hold="0").start("--sample")
+        steps.import_readers(house, tmp_path, CY)
+        steps.first_sign_in(page, house.invitation)
+        steps.write_story(page, house)
+        steps.send(page)
+        expect(page.get_by_role("heading", name="is paused")).to_be_visible(timeout=15_000)
+        walk.look("paused relay")
+        page.get_by_text("Stop …").click()
+        walk.look("about to stop")
+        page.get_by_role("button", name="Yes, stop it").click()
+        steps.wait_for_state(page, "stopped")
+        walk.look("stopped")
+        until("nothing more to say", lambda: not relay.taken())
+    walk.end()
