@@ -43,7 +43,7 @@ def parts(raw: bytes) -> tuple[str, str]:
     assert message.get_content_type() == "multipart/alternative"
     plain, html = message.iter_parts()
     assert [plain.get_content_type(), html.get_content_type()] == ["text/plain", "text/html"]
-    return plain.get_content(), html.get_content()
+    return plain.get_content().replace("\r\n", "\n"), html.get_content().replace("\r\n", "\n")
 
 
 def head(raw: bytes) -> list[bytes]:

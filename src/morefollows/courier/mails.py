@@ -91,7 +91,7 @@ def preview(story: Story, language: str | None = None) -> Preview:
     values = [b"preview".ljust(LENGTHS[hole], b"-") for hole in Hole]
     values[Hole.ADDRESS] = b"reader@example.org"
     message = email.message_from_bytes(b"".join(made.composed.fill(values)), policy=email.policy.default)
-    text, html = (part.get_content() for part in message.iter_parts())
+    text, html = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())
     return Preview(str(message["Subject"]), made.preheader, html, text, len(html.encode()))
 
 
@@ -301,7 +301,9 @@ def _html_template(name: str) -> Callable[[dict[str, Any]], str]:
     """Renders the MJML, which has been compiled to HTML and made a Django template."""
     included = {"head.mjml": (_TEMPLATES / "head.mjml").read_text(encoding="utf-8")}
     source = (_TEMPLATES / f"{name}.mjml").read_text(encoding="utf-8")
-    compiled = mrml.to_html(source, mrml.ParserOptions(include_loader=mrml.memory_loader(included))).content
+    parsing = mrml.ParserOptions(include_loader=mrml.memory_loader(included))
+    # Without fonts: mrml would have each opened mail fetch some from a third party.
+    compiled = mrml.to_html(source, parsing, mrml.RenderOptions(fonts={})).content
     return engines["django"].from_string("{% load i18n %}" + compiled).render
 
 
