@@ -13,8 +13,8 @@ from tests.support import letterbox
 from tests.support.house import House
 from tests.support.people import PASSWORD
 
-HEADLINE = "Harbour bridge closed after ferry collision"
-TEXT = "The **harbour bridge** was closed at 14:05.\n\nMore in the [notice](https://port.example/notice)."
+HEADLINE = "Lock bridge stuck open after power cut"
+TEXT = "The **lock bridge** has stood open since 14:05.\n\nMore in the [notice](https://port.example/notice)."
 
 
 def first_sign_in(page: Page, link: str) -> None:

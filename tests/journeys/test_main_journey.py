@@ -49,7 +49,7 @@ def test_from_the_first_start_to_the_last_mail(house: House, page: Page, browser
     shown = page.frame_locator("iframe").first
     expect(shown.get_by_text(steps.HEADLINE).first).to_be_visible()
     page.get_by_text("Plain text", exact=True).click()
-    expect(page.get_by_label("The mail as plain text")).to_contain_text("harbour bridge")
+    expect(page.get_by_label("The mail as plain text")).to_contain_text("lock bridge")
 
     # She sends, thinks again within the hold, and takes it back: no mail leaves.
     steps.send(page)
@@ -78,8 +78,8 @@ def test_from_the_first_start_to_the_last_mail(house: House, page: Page, browser
     assert abs(parsedate_to_datetime(message["Date"]).timestamp() - time.time()) < 60
     head = mail.content.partition(b"\r\n\r\n")[0].replace(b"\r\n ", b" ")
     assert not re.search(rb"^(List-[\w-]+|References|In-Reply-To):.*=\?", head, re.MULTILINE)
-    assert "harbour bridge" in letterbox.body(message, "plain")
-    assert "harbour bridge" in letterbox.body(message, "html")
+    assert "lock bridge" in letterbox.body(message, "plain")
+    assert "lock bridge" in letterbox.body(message, "html")
     assert "https://port.example/notice" in letterbox.body(message, "plain")
 
     # The story is public, and Cy leaves with one click of the mail program.
@@ -91,7 +91,7 @@ def test_from_the_first_start_to_the_last_mail(house: House, page: Page, browser
     assert house.readers() == 1
 
     # The next alert goes to Dee alone.
-    steps.write_story(page, house, "Harbour bridge open again")
+    steps.write_story(page, house, "Lock bridge closed again")
     steps.send(page)
     steps.wait_for_state(page, "sent")
     assert len(house.wait_for_mails(DEE, 2)) == 2
