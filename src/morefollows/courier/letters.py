@@ -68,11 +68,15 @@ def claim(worker: str, limit: int) -> list[Job]:
 
 
 def _wanted(letters: Sequence[int]) -> list[Job]:
-    """A confirmation asks a pending subscription, thanks answer an active one; a suppressed address gets neither."""
+    """A confirmation asks for what is not confirmed yet, thanks answer an active subscription.
+
+    A suppressed address gets neither.
+    """
     subscription = Subscription.objects.filter(reader=OuterRef("reader"), topic=OuterRef("topic"))
     rows = (
         Letter.objects.filter(
             Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.PENDING)
+            | Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.ACTIVE, offers=True, reader__offers=False)
             | Q(kind=Letter.Kind.THANKS, subscribed=Subscription.State.ACTIVE),
             ~Exists(Suppression.objects.filter(key=OuterRef("reader__key"))),
             pk__in=letters,

@@ -1,0 +1,359 @@
+"""The only code that changes readers and what they agreed to; each action is one transaction.
+
+A reader's subscriptions and `offers` always say what the consent lines say: whoever changes one writes the other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef
+from django.utils import timezone
+
+from morefollows import line
+from morefollows.audience import addresses, links, wordings
+from morefollows.audience.addresses import Address
+from morefollows.audience.models import (
+    Consent,
+    Letter,
+    Newsroom,
+    Purpose,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+    Wording,
+)
+
+_OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
+
+
+class Confirmed(NamedTuple):
+    """What a reader has confirmed. ``again``: it was before; nothing changed."""
+
+    topic: Topic
+    offers: bool
+    again: bool
+
+
+# -- signing up ---------------------------------------------------------------------------------------------
+
+
+def sign_up(
+    address: str,
+    *,
+    topic: Topic,
+    offers: bool,
+    language: str,
+    page: str,
+    client_address: str,
+    form_version: str = "1",
+) -> None:
+    """Notes a sign-up and owes its reader a confirmation mail. Raises `addresses.BadAddress`, and tells nothing else.
+
+    Nothing is noted and nothing mailed for a suppressed address, for a reader who has all this already, and while
+    a confirmation of just this was mailed within `confirmation_interval` or is about to be.
+    """
+    parsed = addresses.parse(address)
+    now = timezone.now()
+    with transaction.atomic():
+        if Suppression.objects.filter(key=parsed.key).exists():
+            return
+        reader = _reader(parsed, language, now)
+        subscription = _subscription(reader, topic, now)
+        if subscription.state == Subscription.State.ACTIVE and (reader.offers or not offers):
+            return
+        due_at = _confirmation_due(reader, topic, offers, subscription.since)
+        if due_at is None:
+            return
+        place = {"page": page.partition("?")[0][:500], "form_version": form_version, "client_address": client_address}
+        _note_given(reader, Purpose.ALERTS, topic, language, now, place)
+        if offers:
+            _note_given(reader, Purpose.OFFERS, topic, language, now, place)
+        _owe(reader, topic, Letter.Kind.CONFIRMATION, offers, now, due_at)
+
+
+def confirm(token: str) -> Confirmed | None:
+    """The button behind the mailed link. None when the link is not ours, too old, or overtaken by a leave.
+
+    Pressing it again changes nothing.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        found = links.confirmation(token)
+        if found is None:
+            return None
+        # Whoever presses twice at once waits here, and then finds it done.
+        reader = Reader.objects.select_for_update().get(pk=found.letter.reader_id)
+        asked = links.confirmation(token)
+        if asked is None:
+            return None
+        topic = asked.letter.topic
+        if not asked.unconfirmed:
+            return Confirmed(topic, asked.offers, again=True)
+        for given in asked.unconfirmed:
+            _note_again(given, Consent.Event.CONFIRMED, Consent.How.LINK, now)
+        thanks = Subscription.objects.filter(reader=reader, topic=topic, state=Subscription.State.PENDING).update(
+            state=Subscription.State.ACTIVE, since=now
+        )
+        if thanks:
+            _owe(reader, topic, Letter.Kind.THANKS, False, now, _ms(now))
+        if reader.state != Reader.State.CONFIRMED:
+            reader.state, reader.confirmed_at = Reader.State.CONFIRMED, now
+        reader.offers = reader.offers or asked.offers
+        reader.save(update_fields=["state", "confirmed_at", "offers"])
+    return Confirmed(topic, asked.offers, again=False)
+
+
+def _reader(address: Address, language: str, now: datetime) -> Reader:
+    """The reader with this address, locked. What a confirmed reader is known by does not change by a mere sign-up."""
+    known = {"address": address.text, "domain": address.domain, "language": language}
+    reader, made = Reader.objects.select_for_update().get_or_create(
+        key=address.key, defaults={**known, "created_at": now}
+    )
+    if not made and reader.state != Reader.State.CONFIRMED:
+        for name, value in known.items():
+            setattr(reader, name, value)
+        reader.save(update_fields=list(known))
+    return reader
+
+
+def _subscription(reader: Reader, topic: Topic, now: datetime) -> Subscription:
+    """This reader's subscription; pending from now on if it was none, or had ended."""
+    subscription, _made = Subscription.objects.get_or_create(reader=reader, topic=topic, defaults={"since": now})
+    if subscription.state == Subscription.State.ENDED:
+        subscription.state, subscription.since = Subscription.State.PENDING, now
+        subscription.save(update_fields=["state", "since"])
+    return subscription
+
+
+def _confirmation_due(reader: Reader, topic: Topic, offers: bool, since: datetime) -> int | None:
+    """When the next confirmation may be mailed, in ms since 1970; None when a mail on its way asks all this already.
+
+    At most one an address an interval: whoever wants to flood a victim's mailbox through our form can't.
+    """
+    interval = int(settings.MOREFOLLOWS.confirmation_interval * 1000)
+    now = time.time_ns() // 1_000_000
+    recent = list(
+        Letter.objects.filter(reader=reader, kind=Letter.Kind.CONFIRMATION, due_at__gt=now - interval).exclude(
+            state=Letter.State.EXPIRED
+        )
+    )
+    if any(letter.topic_id == topic.pk and letter.offers >= offers and letter.created_at >= since for letter in recent):
+        return None
+    return max([now, *(letter.due_at + interval for letter in recent)])
+
+
+def _owe(reader: Reader, topic: Topic, kind: str, offers: bool, now: datetime, due_at: int) -> None:
+    Letter.objects.create(reader=reader, topic=topic, kind=kind, offers=offers, created_at=now, due_at=due_at)
+    transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "letter"))
+
+
+# -- leaving ------------------------------------------------------------------------------------------------
+
+
+def leave(token: str, how: str) -> bool:
+    """Ends the topic that the link stands for, at once. False only if the link is not ours. `how`: a `Consent.How`.
+
+    When that was the reader's last topic, the reader has left, and a consent to offers ends with it: nobody who
+    has unsubscribed from all there was expects another kind of mail from us. With a topic left, offers go on
+    until they are withdrawn themselves.
+    """
+    with transaction.atomic():
+        wanted = links.leaving(token)
+        if wanted is None:
+            return False
+        if wanted.reader is not None and wanted.topic is not None:
+            withdraw(wanted.reader, Purpose.ALERTS, how=how, topic=wanted.topic)
+    return True
+
+
+def withdraw(reader: Reader, purpose: str, *, how: str, topic: Topic | None = None) -> None:
+    """Withdraws a consent; alerts need their `topic`. Doing it again changes nothing."""
+    now = timezone.now()
+    with transaction.atomic():
+        reader = Reader.objects.select_for_update().get(pk=reader.pk)
+        if purpose == Purpose.ALERTS:
+            ended = Subscription.objects.filter(reader=reader, topic=topic, state__in=_OPEN).update(
+                state=Subscription.State.ENDED, since=now
+            )
+            if not ended:
+                return
+            _note_withdrawn(reader, Purpose.ALERTS, topic, how, now)
+        stays = Subscription.objects.filter(reader=reader, state__in=_OPEN).exists()
+        if purpose == Purpose.OFFERS or not stays:
+            _end_offers(reader, how, now)
+        if not stays and reader.state in (Reader.State.PENDING, Reader.State.CONFIRMED):
+            reader.state = Reader.State.LEFT
+        reader.save(update_fields=["state", "offers"])
+
+
+def _end_offers(reader: Reader, how: str, now: datetime) -> None:
+    """Also ends an offer to consent that was never confirmed, so that an old link can't confirm it later."""
+    last = Consent.objects.filter(reader=reader, purpose=Purpose.OFFERS).order_by("pk").last()
+    if last is not None and last.event != Consent.Event.WITHDRAWN:
+        _note_withdrawn(reader, Purpose.OFFERS, None, how, now)
+    reader.offers = False
+
+
+def mark_gone(reader_ids: Iterable[int], reason: str) -> None:
+    """Never mail these readers again. `reason`: a `Suppression.Reason`. Called in the courier's transaction.
+
+    Their consent stays as it is: a mailbox that is gone has withdrawn nothing.
+    """
+    now = timezone.now()
+    state = Reader.State.COMPLAINED if reason == Suppression.Reason.COMPLAINED else Reader.State.GONE
+    with transaction.atomic():
+        readers = Reader.objects.filter(pk__in=list(reader_ids))
+        keys = list(readers.values_list("key", flat=True))
+        Suppression.objects.bulk_create(
+            [Suppression(key=key, reason=reason, at=now) for key in keys], ignore_conflicts=True
+        )
+        readers.exclude(state=Reader.State.COMPLAINED).update(state=state)
+
+
+def expire_unconfirmed() -> int:
+    """Ends sign-ups that nobody confirmed in `confirmation_days`, and forgets their addresses. Returns how many.
+
+    The keyed hash stays with the evidence. Readers who came by import wait for as long as the newsroom likes.
+    """
+    expired = 0
+    while chunk := _expire_some(500):
+        expired += chunk
+    return expired
+
+
+def _expire_some(most: int) -> int:
+    now = timezone.now()
+    oldest = now - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
+    asked = Letter.objects.filter(reader=OuterRef("reader"), topic=OuterRef("topic"), kind=Letter.Kind.CONFIRMATION)
+    with transaction.atomic():
+        overdue = list(
+            Subscription.objects.filter(Exists(asked), ~Exists(asked.filter(created_at__gt=oldest)))
+            .filter(state=Subscription.State.PENDING)
+            .select_for_update()[:most]
+        )
+        Subscription.objects.filter(pk__in=[subscription.pk for subscription in overdue]).update(
+            state=Subscription.State.ENDED, since=now
+        )
+        forgotten = Reader.objects.filter(
+            ~Exists(Subscription.objects.filter(reader=OuterRef("pk"), state__in=_OPEN)),
+            pk__in={subscription.reader_id for subscription in overdue},
+            state=Reader.State.PENDING,
+        )
+        Consent.objects.filter(reader__in=forgotten).update(client_address="")
+        forgotten.update(address="", domain="")
+    return len(overdue)
+
+
+# -- the evidence -------------------------------------------------------------------------------------------
+
+
+def _note_given(
+    reader: Reader, purpose: str, topic: Topic, language: str, now: datetime, place: dict[str, str]
+) -> None:
+    words = wordings.current(purpose, language)
+    Consent.objects.create(
+        reader=reader,
+        purpose=purpose,
+        topic=topic if purpose == Purpose.ALERTS else None,
+        event=Consent.Event.GIVEN,
+        how=Consent.How.FORM,
+        at=now,
+        words=wordings.shown(words, topic),
+        version=words.version,
+        privacy_version=wordings.current(Wording.Kind.PRIVACY, language).version,
+        language=words.language,
+        **place,
+    )
+
+
+def _note_again(given: Consent, event: str, how: str, now: datetime) -> None:
+    """A line about the same words as an earlier one."""
+    Consent.objects.create(
+        reader_id=given.reader_id,
+        purpose=given.purpose,
+        topic_id=given.topic_id,
+        event=event,
+        how=how,
+        at=now,
+        words=given.words,
+        version=given.version,
+        privacy_version=given.privacy_version,
+        language=given.language,
+    )
+
+
+def _note_withdrawn(reader: Reader, purpose: str, topic: Topic | None, how: str, now: datetime) -> None:
+    Consent.objects.create(reader=reader, purpose=purpose, topic=topic, event=Consent.Event.WITHDRAWN, how=how, at=now)
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+# -- setting up ---------------------------------------------------------------------------------------------
+
+
+def set_up_newsroom(
+    name: str = "Your newsroom",
+    *,
+    sender_name: str = "",
+    sender_address: str = "alerts@newsroom.example",
+    postal_address: str = "Your postal address",
+    language: str = "en",
+    time_zone: str = "Europe/London",
+) -> Newsroom:
+    """Sets up the newsroom, or changes it; its privacy notice then gets a new version. The first topic comes along."""
+    with transaction.atomic():
+        newsroom, _made = Newsroom.objects.update_or_create(
+            pk=1,
+            defaults={
+                "name": name,
+                "sender_name": sender_name or name,
+                "sender_address": addresses.parse(sender_address).text,
+                "postal_address": postal_address,
+                "language": language,
+                "time_zone": time_zone,
+            },
+        )
+        for (kind, spoken), text in wordings.CONSENTS.items():
+            if not Wording.objects.filter(kind=kind, language=spoken).exists():
+                wordings.publish(kind, spoken, text)
+        for spoken, _name in settings.LANGUAGES:
+            notice = wordings.privacy_notice(newsroom, spoken, confirmation_days=settings.MOREFOLLOWS.confirmation_days)
+            wordings.publish(Wording.Kind.PRIVACY, spoken, notice)
+        if not Topic.objects.exists():
+            add_topic("breaking", "Breaking news", "The moment it happens, and what follows.")
+    return newsroom
+
+
+def add_topic(slug: str, name: str, description: str = "") -> Topic:
+    """A topic more that readers can sign up to, after those there are. Raises `ValidationError`."""
+    with transaction.atomic():
+        last = Topic.objects.aggregate(last=Max("position", default=-1))["last"]
+        topic = Topic(slug=slug, name=name, description=description, position=last + 1)
+        topic.full_clean()
+        topic.save()
+    return topic
+
+
+def ensure_sample() -> Newsroom:
+    """The Harbour Herald, a newsroom that does not exist, unless there is a newsroom already."""
+    with transaction.atomic():
+        newsroom = Newsroom.objects.filter(pk=1).first()
+        if newsroom is not None:
+            return newsroom
+        newsroom = set_up_newsroom(
+            "The Harbour Herald",
+            sender_address="alerts@herald.example",
+            postal_address="12 Ropewalk, Port Ellery",
+        )
+        add_topic("politics", "Politics", "Decisions of the city and the country, as they are taken.")
+        add_topic("weather", "Weather warnings", "Storms and floods, in time to do something about them.")
+    return newsroom

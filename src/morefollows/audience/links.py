@@ -1,0 +1,80 @@
+"""What the links in our mail are about. Reading one changes nothing: link scanners do it too."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils import timezone
+
+from morefollows.audience.models import Consent, Letter, Purpose, Reader, Suppression, Topic
+from morefollows.audience.tokens import Tokens
+
+
+class Asked(NamedTuple):
+    """What a confirmation link stands for."""
+
+    letter: Letter
+    offers: bool  #: it is about offers too
+    unconfirmed: tuple[Consent, ...]  #: the GIVEN lines still to be confirmed; none when the button was pressed before
+
+
+class Leaving(NamedTuple):
+    """What a leave link stands for. The reader or the topic may be gone by now: then there is nothing to end."""
+
+    reader: Reader | None
+    topic: Topic | None
+
+
+def tokens() -> Tokens:
+    return Tokens(settings.MOREFOLLOWS.derived_key("tokens"))
+
+
+def confirmation(token: str) -> Asked | None:
+    """None when the link is not ours, too old, or overtaken: the reader has left since, or must not be mailed."""
+    read = tokens().read_confirm(token)
+    youngest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
+    letter = (
+        Letter.objects.select_related("reader", "topic")
+        .filter(pk=read.letter, kind=Letter.Kind.CONFIRMATION, created_at__gt=youngest)
+        .first()
+        if read and read.letter < 2**63  # what a database key can be
+        else None
+    )
+    if letter is None or Suppression.objects.filter(key=letter.reader.key).exists():
+        return None
+    asked = [_Part.read(letter, purpose) for purpose in (Purpose.ALERTS, Purpose.OFFERS)]
+    alerts, offers = asked
+    if not alerts.stands:
+        return None
+    return Asked(letter, offers.stands, tuple(part.given for part in asked if part.given and not part.confirmed))
+
+
+def leaving(token: str) -> Leaving | None:
+    """None when the link is not ours. Good for ever."""
+    read = tokens().read_leave(token)
+    if read is None:
+        return None
+    return Leaving(Reader.objects.filter(pk=read.reader).first(), Topic.objects.filter(pk=read.topic).first())
+
+
+class _Part(NamedTuple):
+    """One purpose of a letter: the line that it asks to confirm, unless that was withdrawn since."""
+
+    given: Consent | None
+    confirmed: bool
+
+    @property
+    def stands(self) -> bool:
+        return self.given is not None
+
+    @classmethod
+    def read(cls, letter: Letter, purpose: str) -> _Part:
+        topic = letter.topic_id if purpose == Purpose.ALERTS else None
+        lines = Consent.objects.filter(reader=letter.reader_id, purpose=purpose, topic=topic)
+        given = lines.filter(event=Consent.Event.GIVEN, at=letter.created_at).last()
+        if given is None:
+            return cls(None, False)
+        since = set(lines.filter(pk__gt=given.pk).values_list("event", flat=True))
+        return cls(None if Consent.Event.WITHDRAWN in since else given, Consent.Event.CONFIRMED in since)

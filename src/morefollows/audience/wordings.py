@@ -1,0 +1,73 @@
+"""The words that readers are shown: which are in force, and how new ones come into force."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from morefollows.audience.models import Newsroom, Topic, Wording
+
+
+def current(kind: str, language: str) -> Wording:
+    """The newest version in this language; failing that in the newsroom's; failing that in any.
+
+    Raises `Wording.DoesNotExist` before the newsroom is set up.
+    """
+    newsroom = Newsroom.objects.filter(pk=1).first()
+    for wanted in (language, language.partition("-")[0], newsroom.language if newsroom else ""):
+        found = Wording.objects.filter(kind=kind, language=wanted).order_by("-version").first()
+        if found:
+            return found
+    return Wording.objects.filter(kind=kind).latest("version", "pk")
+
+
+def shown(wording: Wording, topic: Topic) -> str:
+    """The words as the reader of this topic's form sees them: what is kept as evidence."""
+    return wording.text.replace("{topic}", topic.name)
+
+
+def publish(kind: str, language: str, text: str) -> Wording:
+    """Puts these words in force. The same words again are no new version."""
+    with transaction.atomic():
+        newest = Wording.objects.filter(kind=kind, language=language).order_by("-version").first()
+        if newest and newest.text == text:
+            return newest
+        versions = Wording.objects.filter(kind=kind, language=language).aggregate(last=Max("version", default=0))
+        return Wording.objects.create(
+            kind=kind,
+            language=language,
+            version=versions["last"] + 1,
+            text=text,
+            digest=hashlib.sha256(text.encode()).hexdigest(),
+            created_at=timezone.now(),
+        )
+
+
+CONSENTS = {
+    (Wording.Kind.ALERTS, "en"): (
+        "For free real time alerts sent straight to your inbox sign up to our {topic} emails."
+    ),
+    (Wording.Kind.ALERTS, "de"): (
+        "Kostenlose Eilmeldungen in Echtzeit, direkt in Ihr Postfach: Melden Sie sich für unsere E-Mails „{topic}“ an."
+    ),
+    (Wording.Kind.OFFERS, "en"): "I would like to be emailed about offers, events and updates.",
+    (Wording.Kind.OFFERS, "de"): (
+        "Ich möchte per E-Mail über Angebote, Veranstaltungen und Neuigkeiten informiert werden."
+    ),
+}
+"""What a new newsroom begins with. ``{topic}`` stands for the topic's name."""
+
+
+def privacy_notice(newsroom: Newsroom, language: str, *, confirmation_days: int) -> str:
+    """The notice that a new newsroom begins with, in Markdown (GDPR Art. 13). `language`: "en" or "de"."""
+    text = (Path(__file__).parent / f"templates/audience/privacy.{language}.md").read_text(encoding="utf-8")
+    return text.format(
+        name=newsroom.name,
+        postal=newsroom.postal_address,
+        address=newsroom.sender_address,
+        days=confirmation_days,
+    )
