@@ -20,7 +20,7 @@ TEXT = "The **lock bridge** has stood open since 14:05.\n\nMore in the [notice](
 def first_sign_in(page: Page, link: str) -> None:
     """By the one-time link: a password is chosen, and the desk opens."""
     page.goto(link)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Choose a password").fill(PASSWORD)
     page.get_by_role("button", name="Set it and sign in").click()
     expect(page.get_by_role("heading", name="Stories", level=1)).to_be_visible()
 

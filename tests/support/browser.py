@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -59,13 +59,31 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
+
+
 @pytest.fixture
-def page(window: BrowserContext) -> Iterator[Page]:
-    """A page in it. The test fails if the browser had anything to complain about: scripts, policies, lost files."""
+def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page in it. The test fails if the browser had anything to complain about: scripts, policies, lost files.
+
+    Of a test that failed, a picture stays in `.pytest_cache/pictures`.
+    """
     complaints: list[str] = []
     opened = window.new_page()
     watch(opened, complaints)
     yield opened
+    if request.node.stash.get(_FAILED, False):
+        picture = request.config.rootpath / ".pytest_cache" / "pictures" / f"{request.node.name}.png"
+        opened.screenshot(path=picture, full_page=True)
+        print(f"\nThe page was {opened.url}; its picture: {picture}\n{opened.inner_text('body')[:1000]}")
     assert complaints == []
 
 
