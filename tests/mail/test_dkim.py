@@ -193,6 +193,11 @@ def test_odd_bodies_pass(body: bytes) -> None:
     assert dkimpy_says(wire(composed, signers=BOTH)) == [True, True]
 
 
+def test_a_field_that_stands_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^to: stands twice in the header$"):
+        BOTH[0].prepare(Composed([b"From: <a@b.example>\r\nTo: <c@d.example>\r\nTO: <e@f.example>\r\n\r\n"], []))
+
+
 # -- settings -----------------------------------------------------------------------------------------------
 
 

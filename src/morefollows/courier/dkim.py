@@ -145,12 +145,15 @@ def _split(composed: Composed) -> tuple[bytes, bytes]:
     return head + b"\r\n", body
 
 
-def _fields(head: bytes) -> dict[bytes, list[bytes]]:
-    """The fields by name in lower case, each relaxed (§3.4.2) and with its CRLF, in the order in which they stand."""
-    found: dict[bytes, list[bytes]] = {}
+def _fields(head: bytes) -> dict[bytes, bytes]:
+    """The fields by name in lower case, each relaxed (§3.4.2) and with its CRLF. None of ours stands twice."""
+    found: dict[bytes, bytes] = {}
     for line in _FOLDS.sub(b"", head).split(b"\r\n")[:-1]:
         field = _relaxed_field(line)
-        found.setdefault(field.partition(b":")[0], []).append(field + b"\r\n")
+        name = field.partition(b":")[0]
+        if name in found:
+            raise ValueError(f"{name.decode()}: stands twice in the header")
+        found[name] = field + b"\r\n"
     return found
 
 
@@ -159,20 +162,19 @@ def _relaxed_field(field: bytes) -> bytes:
     return name.strip().lower() + b":" + _SPACES.sub(b" ", value).strip(b" ")
 
 
-def _names(fields: dict[bytes, list[bytes]]) -> list[bytes]:
+def _names(fields: dict[bytes, bytes]) -> list[bytes]:
     """What stands in h=."""
-    names: list[bytes] = []
-    for name in OVERSIGNED:
-        names += [name.encode()] * (1 + len(fields.get(name.encode(), ())))
-    for name in SIGNED:
-        names += [name.encode()] * len(fields.get(name.encode(), ()))
-    return names
+    twice = [name.encode() for name in OVERSIGNED]
+    once = [name.encode() for name in SIGNED]
+    return [
+        *(name for name in twice for _ in range(1 + (name in fields))),
+        *(name for name in once if name in fields),
+    ]
 
 
-def _relaxed_header(fields: dict[bytes, list[bytes]], names: Sequence[bytes]) -> bytes:
-    """The fields in the order of h=, those of one name from the bottom up (§5.4.2)."""
-    left = {name: list(values) for name, values in fields.items()}
-    return b"".join(left[name].pop() for name in names if left.get(name))
+def _relaxed_header(fields: dict[bytes, bytes], names: Sequence[bytes]) -> bytes:
+    """The fields in the order of h=. What is named but not there counts as nothing (§5.4)."""
+    return b"".join(fields[name] for name in dict.fromkeys(names) if name in fields)
 
 
 def _relaxed_body(body: bytes) -> bytes:
@@ -193,8 +195,8 @@ def _folded_names(names: Sequence[bytes]) -> bytes:
     return b"\r\n  ".join([*lines, line[:-1]])
 
 
-def _from_domain(fields: dict[bytes, list[bytes]]) -> bytes:
-    return fields[b"from"][0].rpartition(b"@")[2].rstrip(b">\r\n")
+def _from_domain(fields: dict[bytes, bytes]) -> bytes:
+    return fields[b"from"].rpartition(b"@")[2].rstrip(b">\r\n")
 
 
 class _Pieces:
