@@ -32,7 +32,9 @@ class StoryForm(forms.Form):
         label=_("Headline"),
         help_text=_("Also the subject of the mail, and of every later one of this story."),
         check=checks.headline,
-        widget=forms.TextInput(attrs={"data-limit": checks.HEADLINE_LIMIT, "autocomplete": "off"}),
+        widget=forms.Textarea(
+            attrs={"rows": 2, "data-limit": checks.HEADLINE_LIMIT, "data-one-line": "", "autocomplete": "off"}
+        ),
     )
     standfirst = _Wording(
         label=_("Standfirst"),

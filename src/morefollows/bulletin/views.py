@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid as uuids
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.difference import difference
 from morefollows.bulletin.forms import StoryForm
 from morefollows.bulletin.models import Alert, Deed, Story
+from morefollows.bulletin.templatetags.desk import number
 from morefollows.courier import mails
 from morefollows.delivery.glance import glances
 from morefollows.delivery.progress import relay_state
@@ -31,6 +33,7 @@ _MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors 'self';"
     " sandbox allow-popups allow-popups-to-escape-sandbox"
 )
+_SCHEMES = re.compile(r'(color-schemes?: |<meta name="(?:supported-)?color-schemes?" content=")light dark')
 
 
 @at_desk
@@ -156,7 +159,8 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "languages": [(code, _language_name(code)) for code in offered],
         "by_language": [(_language_name(code), count) for code, count in by_language.items()],
         "readers": readers,
-        "send_words": ngettext("Send to %(number)s reader", "Send to %(number)s readers", readers),
+        "send_words": ngettext("Send to %(number)s reader", "Send to %(number)s readers", readers)
+        % {"number": number(readers)},
         "may_send": editor_of(request).may_send and story.state == Story.State.DRAFT,
         "alert": _latest_alert(story),
         "hold": settings.MOREFOLLOWS.hold,
@@ -169,9 +173,12 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @at_desk
 @require_safe
 def story_mail(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    """The mail's HTML by itself, for the frame on the check page."""
+    """The mail's HTML by itself, for a frame on the check page: light or dark as asked, not as this screen is set."""
     story = get_object_or_404(Story.objects.select_related("topic"), uuid=uuid)
     html = mails.preview(story, _mail_language(request, story)).html
+    dark = request.GET.get("scheme") == "dark"
+    html = html.replace("@media (prefers-color-scheme: dark)", "@media all" if dark else "@media not all")
+    html = _SCHEMES.sub(r"\1dark" if dark else r"\1light", html)
     response = HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
     response.headers["Content-Security-Policy"] = _MAIL_POLICY
     return response

@@ -19,6 +19,12 @@ def number(value: int) -> str:
     return number_format(value, use_l10n=True, force_grouping=True)
 
 
+@register.filter
+def seconds(value: float | None) -> str:
+    """0.0093 → "0.009", 12.3 → "12.30"; alert.js writes them the same."""
+    return "–" if value is None else number_format(value, 3 if value < 1 else 2, use_l10n=True)
+
+
 @register.simple_tag
 def moment(value: datetime) -> SafeString:
     """A time of the newsroom's clock; with the day, if that is not today."""

@@ -8,7 +8,9 @@
   const words = read("words");
   const language = document.documentElement.lang || "en";
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
-  const hundredths = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const fraction = (digits) => new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const [hundredths, thousandths] = [fraction(2), fraction(3)];
+  const exact = (seconds) => (seconds < 1 ? thousandths : hundredths).format(seconds);
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const running = (state) => state === "held" || state === "sending";
   const put = (id, text) => { const at = byId(id); if (at.textContent !== text) at.textContent = text; };
@@ -67,7 +69,7 @@
       if (tone[name]) byId("n-" + name).parentElement.classList.toggle(tone[name], now[name] > 0);
     }
     put("n-rate", whole.format(now.rate));
-    for (const [name, seconds] of Object.entries(now.seconds)) put("s-" + name, seconds === null ? "–" : hundredths.format(seconds));
+    for (const [name, seconds] of Object.entries(now.seconds)) put("s-" + name, seconds === null ? "–" : exact(seconds));
     verdicts();
     draw();
     if (now.relay.paused !== before.relay.paused || now.relay.trouble !== before.relay.trouble) relay();
