@@ -112,6 +112,12 @@ def _host_name(value: str) -> str:
     return value.lower()
 
 
+def _log_level(value: str) -> str:
+    if value.lower() not in ("debug", "info", "warning", "error"):
+        raise ValueError("must be debug, info, warning or error")
+    return value.lower()
+
+
 def _relay(value: str) -> RelayAddress | None:
     if not value:
         return None
@@ -214,7 +220,7 @@ class Settings:
     confirmation_interval: float = setting(
         "600", _seconds(0, 86400), "Seconds before the same address is sent another confirmation mail."
     )
-    log_level: str = setting("info", _text, "debug, info, warning or error.")
+    log_level: str = setting("info", _log_level, "debug, info, warning or error.")
     debug: bool = setting("no", _yes_no, "Development only: error pages with details.")
 
     @property
@@ -266,7 +272,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         values["secret"] = _own_secret(values["data"])
     if not values["url"]:
         host = values["host"] if values["host"] not in ("0.0.0.0", "::", "") else "127.0.0.1"
-        values["url"] = f"http://{host}:{values['port']}"
+        values["url"] = f"http://{f'[{host}]' if ':' in host else host}:{values['port']}"
     for key, selector in (("dkim_key", "dkim_selector"), ("dkim_ed25519_key", "dkim_ed25519_selector")):
         if values[key] and not values[selector]:
             raise SettingsError(

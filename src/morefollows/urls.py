@@ -3,11 +3,21 @@
 from django.urls import URLPattern, URLResolver, path
 
 from morefollows.accounts import views as accounts
+from morefollows.audience import views as audience
 from morefollows.bulletin import views as bulletin
 from morefollows.delivery import views as delivery
 from morefollows.inbox import views as inbox
+from morefollows.live import views as live
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # Readers
+    path("", live.home, name="home"),
+    path("story/<uuid:uuid>/", live.story, name="story"),
+    path("sign-up/<slug:topic>/", audience.sign_up, name="sign-up"),
+    path("sign-up/<slug:topic>/thanks/", audience.thanks, name="thanks"),
+    path("confirm/<str:token>/", audience.confirm, name="confirm"),
+    path("leave/<str:token>/", audience.leave, name="leave"),
+    path("privacy/", audience.privacy, name="privacy"),
     # The desk
     path("desk/", bulletin.desk, name="desk"),
     path("desk/story/new/", bulletin.story_new, name="story-new"),

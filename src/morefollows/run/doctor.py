@@ -74,13 +74,18 @@ def _database() -> Iterator[Finding]:
         )
         return
     yield Finding("database", "ok", f"{connection.vendor} answers and is up to date")
-    if not Newsroom.objects.exists() or not Topic.objects.exists():
+    newsroom = Newsroom.objects.filter(pk=1).first()
+    if newsroom is None or not Topic.objects.exists():
         yield Finding("newsroom", "wrong", "none is set up; `morefollows up` does it")
+    elif newsroom.sender_address.endswith(".example"):
+        words = (
+            f"{newsroom} sends as {newsroom.sender_address}, a domain for examples; `morefollows newsroom` changes it"
+        )
+        yield Finding("newsroom", "note", words)
     else:
-        yield Finding("newsroom", "ok", str(Newsroom.objects.get()))
+        yield Finding("newsroom", "ok", f"{newsroom} sends as {newsroom.sender_address}")
     if not Editor.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exists():
         yield Finding("administrator", "wrong", "there is none; `morefollows editors add … --role administrator`")
-    connection.close()
 
 
 def _relay(config: Settings) -> Iterator[Finding]:
@@ -90,9 +95,9 @@ def _relay(config: Settings) -> Iterator[Finding]:
     try:
         yield from _speak(config.relay, config.helo or socket.getfqdn())
     except smtplib.SMTPAuthenticationError as error:
-        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name} refuses our user: {_said(error)}")
+        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name} refuses our user: {_said(error, config.relay)}")
     except smtplib.SMTPResponseException as error:
-        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name} says {_said(error)}")
+        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name} says {_said(error, config.relay)}")
     except ssl.SSLCertVerificationError as error:
         yield Finding(
             "relay",
@@ -137,7 +142,10 @@ def _speak(relay: RelayAddress, helo: str) -> Iterator[Finding]:
         yield Finding("relay speed", "note", f"{relay.name} does not offer PIPELINING: each mail takes more time")
 
 
-def _said(error: smtplib.SMTPResponseException) -> str:
+def _said(error: smtplib.SMTPResponseException, relay: RelayAddress) -> str:
+    """The relay's own words; some repeat what they were told, secrets as well."""
     text = error.smtp_error
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    if relay.password:
+        words = words.replace(relay.password, "…")
     return f"{error.smtp_code} {' '.join(words.split())}"

@@ -49,12 +49,9 @@ class _Names:
 
 def examine_dns(config: Settings, nameserver: str | None) -> Iterator[Finding]:
     """Looks up the sending domain. Raises `SettingsError` for a name server that is none."""
-    from django.db import connection
-
     from morefollows.audience.models import Newsroom
 
     newsroom = Newsroom.objects.filter(pk=1).first()
-    connection.close()
     if newsroom is None:
         return
     sender = newsroom.sender_address.rpartition("@")[2].lower()

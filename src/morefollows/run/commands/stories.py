@@ -46,6 +46,8 @@ def break_story(file: Path, slug: str | None, email: str | None, hold: float | N
     from morefollows.run import ground
 
     ground.start_django()
+    from django.db import transaction
+
     from morefollows.agency import story_file
     from morefollows.bulletin import actions, audience
     from morefollows.run.writing import write
@@ -60,7 +62,8 @@ def break_story(file: Path, slug: str | None, email: str | None, hold: float | N
     if not yes and not click.confirm(f"Send “{read.headline}” to {readers:,} readers of {topic.name}?", err=True):
         raise click.Abort
     try:
-        alert = actions.send(write(read, editor, topic), editor, hold=hold)
+        with transaction.atomic():  # an alert that is refused leaves no draft behind
+            alert = actions.send(write(read, editor, topic), editor, hold=hold)
     except actions.Refused as error:
         raise Failure(str(error)) from None
     click.echo(f"Alert {alert.pk} to {readers:,} readers of {topic.name}.", err=True)

@@ -1,0 +1,285 @@
+"""The `morefollows` command: what it says, and its exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from morefollows.accounts.models import Editor
+from morefollows.audience.models import Newsroom, Reader, Topic
+from morefollows.bulletin import actions
+from morefollows.bulletin.models import Alert, Story
+from morefollows.run.command import run
+
+
+class Said:
+    """What a command said, and its exit code."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def morefollows(capsys: pytest.CaptureFixture[str]) -> Any:
+    def command(*words: str) -> Said:
+        code = run(list(words))
+        return Said(code, *capsys.readouterr())
+
+    return command
+
+
+def test_help_names_every_command_and_needs_no_django() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "morefollows", "--help"], capture_output=True, text=True, check=True
+    )
+    for name in ("up", "demo", "migrate", "editors", "topics", "readers", "stories", "alerts", "doctor", "bench"):
+        assert f"\n  {name} " in done.stdout
+    assert "django" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["nonsense"], ["up", "--nonsense"], ["alerts", "show", "x"], ["editors", "add"]])
+def test_a_wrong_command_is_told_and_has_exit_code_2(morefollows: Any, words: list[str]) -> None:
+    said = morefollows(*words)
+    assert said.code == 2
+    assert "Error: " in said.err
+
+
+@pytest.mark.parametrize("words", ["up", "migrate", "send", "web", "inbox", "doctor", "editors list"])
+def test_a_wrong_setting_is_one_line_and_exit_code_2(words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "morefollows", *words.split()],
+        env={"MOREFOLLOWS_HOLD": "soon", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+    told = done.stdout if words == "doctor" else done.stderr
+    assert "MOREFOLLOWS_HOLD: must be seconds, from 0 to 600" in told
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (1 if words == "doctor" else 2)
+
+
+def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "morefollows", "editors", "list"],
+        env={
+            "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none",
+            "MOREFOLLOWS_DATA": str(tmp_path),
+            "PATH": "/usr/bin:/bin",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("DATABASE_URL: the database can't be used: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_database_that_is_not_set_up_is_told(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "morefollows", "editors", "list"],
+        env={"MOREFOLLOWS_DATA": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "The database has not been set up yet. Run `morefollows migrate`, or `morefollows up`.\n"
+
+
+def test_migrate_sets_the_database_up_once(tmp_path: Path) -> None:
+    environment = {"MOREFOLLOWS_DATA": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    for applied in (True, False):
+        done = subprocess.run(
+            [sys.executable, "-m", "morefollows", "migrate", "--json"],
+            env=environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert bool(json.loads(done.stdout)["applied"]) is applied
+
+
+# -- the house ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_an_editor_is_added_with_a_link(morefollows: Any) -> None:
+    said = morefollows("editors", "add", "Ben@Herald.example", "--name", "Ben Okoro", "--json")
+    assert said.code == 0
+    assert said.json["link"].startswith("https://alerts.herald.example/desk/first/")
+    ben = Editor.objects.get(email="ben@herald.example")
+    assert ben.role == "reporter"
+    assert not ben.has_usable_password()
+
+
+@pytest.mark.parametrize("email", ["ada@herald.example", "ADA@herald.example", "nonsense", "a\n@b.example"])
+def test_an_editor_who_cannot_be_added_is_told(morefollows: Any, ada: Editor, email: str) -> None:
+    said = morefollows("editors", "add", email, "--name", "Ada")
+    assert said.code == 1
+    assert said.out == ""
+    assert Editor.objects.count() == 1
+
+
+def test_topics_are_listed_and_added(morefollows: Any, cy: Reader) -> None:
+    assert morefollows("topics", "--json").json[0] == {"slug": "breaking", "name": "Breaking news", "readers": 1}
+    assert morefollows("topics", "add", "harbour", "--name", "The harbour").code == 0
+    assert "harbour  The harbour  0 readers" in morefollows("topics").out
+    again = morefollows("topics", "add", "harbour", "--name", "The harbour")
+    assert again.code == 1
+    assert again.err.startswith("harbour: ")
+
+
+def test_the_newsroom_is_shown_and_changed(morefollows: Any, newsroom: Newsroom) -> None:
+    said = morefollows("newsroom", "--name", "The Lock Ledger", "--sender-address", "news@lock.example", "--json")
+    assert said.code == 0
+    assert said.json["name"] == said.json["sender_name"] == "The Lock Ledger"
+    assert said.json["postal_address"] == newsroom.postal_address
+    for wrong in (
+        ("--sender-address", "nobody"),
+        ("--time-zone", "Mars/Olympus"),
+        ("--language", "xx"),
+        ("--name", "a\r\nBcc: b"),
+    ):
+        refused = morefollows("newsroom", *wrong)
+        assert refused.code == 1
+        assert refused.err.startswith(wrong[0] + ": ")
+
+
+# -- readers ------------------------------------------------------------------------------------------------
+
+CSV = "email,language\ncy@reader.example,en\nnot an address,en\ndee@reader.example,de\n"
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    file = tmp_path / "readers.csv"
+    file.write_text(CSV)
+    return file
+
+
+def test_readers_come_in_and_bad_lines_are_named(morefollows: Any, breaking: Topic, csv: Path) -> None:
+    said = morefollows("readers", "import", str(csv), "--provenance", "the old list", "--json")
+    assert said.code == 1  # not all of them
+    assert (said.json["lines"], said.json["confirmed"], said.json["bad"]) == (3, 2, 1)
+    assert said.json["problems"][0]["line"] == 3
+    assert "1 of 3 lines did not come in" in said.err
+    assert Reader.objects.filter(state="confirmed").count() == 2
+
+
+def test_readers_without_provenance_get_no_mail(morefollows: Any, breaking: Topic, tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("email\ncy@reader.example\n")
+    said = morefollows("readers", "import", str(tmp_path / "one.csv"))
+    assert said.code == 0
+    assert "1  readers came in as pending" in said.out
+    assert Reader.objects.get().state == "pending"
+
+
+def test_readers_come_from_standard_input(morefollows: Any, breaking: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = subprocess.Popen(["printf", "email\\ncy@reader.example\\n"], stdout=subprocess.PIPE)
+    assert done.stdout is not None
+    with done, io.TextIOWrapper(done.stdout) as pipe:
+        monkeypatch.setattr("sys.stdin", pipe)
+        assert morefollows("readers", "import", "-", "--provenance", "the old list", "--json").json["confirmed"] == 1
+
+
+def test_readers_go_out_and_come_back_in(morefollows: Any, cy: Reader, tmp_path: Path) -> None:
+    file = tmp_path / "out.csv"
+    assert morefollows("readers", "export", str(file), "--json").json["readers"] == 1
+    assert file.stat().st_mode & 0o777 == 0o600
+    again = morefollows("readers", "import", str(file), "--provenance", "ourselves", "--json")
+    assert (again.code, again.json["known"]) == (0, 1)
+    over = morefollows("readers", "export", str(file))
+    assert over.code == 1
+    assert "File exists" in over.err
+
+
+@pytest.mark.parametrize("words", [["--topic", "nonsense"], ["--provenance", " "]])
+def test_an_import_that_makes_no_sense_is_refused(
+    morefollows: Any, breaking: Topic, csv: Path, words: list[str]
+) -> None:
+    assert morefollows("readers", "import", str(csv), *words).code == 1
+    assert Reader.objects.count() == 0
+
+
+# -- stories ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "story.md"
+    path.write_text("Harbour bridge closed after ferry collision\n\nNobody is hurt. Engineers are on their way.\n")
+    return path
+
+
+@pytest.fixture
+def administrator(ada: Editor) -> Editor:
+    ada.role = "administrator"
+    ada.save()
+    return ada
+
+
+def test_without_a_sender_the_alert_waits_and_that_is_said(
+    morefollows: Any, administrator: Editor, cy: Reader, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("morefollows.run.commands.stories._TAKEN_UP_WITHIN", 0.3)
+    said = morefollows("stories", "break", str(file), "--yes", "--hold", "0", "--json")
+    assert said.code == 1
+    assert "No sender process is running" in said.err
+    assert (said.json["state"], said.json["readers"]) == ("held", 1)
+    alert = Alert.objects.get()
+    assert alert.update.headline == "Harbour bridge closed after ferry collision"
+    assert alert.sent_by == administrator
+
+
+def test_a_story_is_not_sent_unless_somebody_says_yes(
+    morefollows: Any, administrator: Editor, cy: Reader, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    said = morefollows("stories", "break", str(file))
+    assert said.code == 130
+    assert "to 1 readers of Breaking news?" in said.err
+    assert not Story.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--as", "nobody@herald.example"], "--as nobody@herald.example: "),
+        (["--topic", "nonsense"], "There is no topic nonsense. There are: breaking"),
+        (["--as", "ben@herald.example"], "Your role can't send alerts."),
+    ],
+)
+def test_a_story_that_cannot_be_sent_is_told(
+    morefollows: Any, administrator: Editor, ben: Editor, breaking: Topic, file: Path, words: list[str], told: str
+) -> None:
+    said = morefollows("stories", "break", str(file), "--yes", *words)
+    assert said.code == 1
+    assert told in said.err
+    assert not Alert.objects.exists()
+    assert not Story.objects.exists()
+
+
+def test_a_file_that_is_no_story_is_told(
+    morefollows: Any, administrator: Editor, breaking: Topic, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.md").write_text("")
+    for name in ("empty.md", "missing.md"):
+        said = morefollows("stories", "break", str(tmp_path / name), "--yes")
+        assert said.code == 1
+        assert said.err.startswith(f"{tmp_path / name}: ")
+        assert len(said.err.splitlines()) == 1
+
+
+def test_an_alert_is_shown(morefollows: Any, ada: Editor, story: Story) -> None:
+    alert = actions.send(story, ada, hold=60)
+    said = morefollows("alerts", "show", str(alert.pk), "--json")
+    assert (said.code, said.json["state"], said.json["alert"]) == (0, "held", alert.pk)
+    assert "Harbour bridge closed" in morefollows("alerts", "show", str(alert.pk)).out
+    missing = morefollows("alerts", "show", "999999")
+    assert (missing.code, missing.err) == (1, "There is no alert 999999.\n")

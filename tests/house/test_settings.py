@@ -1,0 +1,102 @@
+"""Settings: each wrong one names itself and the remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from morefollows.settings import Settings, SettingsError, load
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"MOREFOLLOWS_DATA": str(tmp_path / "data")}
+
+
+def test_nothing_needs_to_be_set(environ: dict[str, str]) -> None:
+    settings = load(environ)
+    assert settings.inbox
+    assert settings.url == "http://127.0.0.1:8025"
+    assert settings.relay_address.host == "127.0.0.1"
+    assert len(settings.secret) >= 32
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("MOREFOLLOWS_PORT", "eighty", "whole number"),
+        ("MOREFOLLOWS_PORT", "65536", "from 0 to 65535"),
+        ("MOREFOLLOWS_PORT", "", "whole number"),
+        ("MOREFOLLOWS_URL", "alerts.example.org", "https://"),
+        ("MOREFOLLOWS_URL", "https://alerts.example.org/?a=b", "web address"),
+        ("MOREFOLLOWS_SECRET", "too short", "32 characters"),
+        ("MOREFOLLOWS_RELAY", "mail.example.org", "smtp://"),
+        ("MOREFOLLOWS_RELAY", "smtp://mail.example.org:seven", "smtp://"),
+        ("MOREFOLLOWS_RELAY", "smtp://mail.example.org?tls=maybe", "tls="),
+        ("MOREFOLLOWS_HOLD", "soon", "seconds"),
+        ("MOREFOLLOWS_HOLD", "-1", "from 0"),
+        ("MOREFOLLOWS_HOLD", "nan", "seconds"),
+        ("MOREFOLLOWS_HELO", "not a host", "host name"),
+        ("MOREFOLLOWS_DEBUG", "perhaps", "yes or no"),
+        ("MOREFOLLOWS_HOST", "127.0.0.1\r\nX: y", "control characters"),
+        ("MOREFOLLOWS_LOG_LEVEL", "loud", "debug, info"),
+        ("MOREFOLLOWS_DKIM_KEY", "-----BEGIN", "selector"),
+        ("DATABASE_URL", "oracle://somewhere", "postgres://"),
+        ("DATABASE_URL", "postgres", "postgres://"),
+        ("MOREFOLLOWS_TYPO", "1", "is not a setting"),
+        ("MOREFOLLOWS_PORTS_FILE", "/nowhere", "is not a setting"),
+    ],
+)
+def test_a_wrong_setting_names_itself_and_the_remedy(
+    environ: dict[str, str], name: str, value: str, remedy: str
+) -> None:
+    environ[name] = value
+    with pytest.raises(SettingsError) as caught:
+        load(environ)
+    assert caught.value.name == (name if name != "MOREFOLLOWS_DKIM_KEY" else "MOREFOLLOWS_DKIM_SELECTOR")
+    assert remedy in caught.value.remedy
+    assert "\n" not in str(caught.value)
+
+
+def test_a_setting_may_stand_in_a_file(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "relay").write_text("smtps://ada:p%40ss@mail.example.org\n")
+    settings = load({**environ, "MOREFOLLOWS_RELAY_FILE": str(tmp_path / "relay")})
+    assert settings.relay is not None
+    assert (settings.relay.port, settings.relay.implicit_tls) == (465, True)
+    assert settings.relay.password == "p@ss"
+    assert "p@ss" not in repr(settings) + settings.relay.name
+
+
+def test_a_file_that_is_missing_is_named(environ: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="MOREFOLLOWS_SECRET_FILE: the file can't be read: No such file"):
+        load({**environ, "MOREFOLLOWS_SECRET_FILE": "/nowhere"})
+
+
+def test_a_setting_given_twice_is_refused(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "port").write_text("8025")
+    with pytest.raises(SettingsError, match="MOREFOLLOWS_PORT: is given twice"):
+        load({**environ, "MOREFOLLOWS_PORT": "1", "MOREFOLLOWS_PORT_FILE": str(tmp_path / "port")})
+
+
+def test_a_secret_is_made_once_for_its_owner_only(environ: dict[str, str], tmp_path: Path) -> None:
+    first = load(environ).secret
+    assert load(environ).secret == first
+    assert (tmp_path / "data" / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="MOREFOLLOWS_DATA: the folder can't be used"):
+        load({"MOREFOLLOWS_DATA": str(tmp_path / "file")})
+
+
+@pytest.mark.parametrize(("host", "url"), [("0.0.0.0", "http://127.0.0.1:8025"), ("::1", "http://[::1]:8025")])
+def test_the_address_follows_the_host(environ: dict[str, str], host: str, url: str) -> None:
+    assert load({**environ, "MOREFOLLOWS_HOST": host}).url == url
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    from dataclasses import fields
+
+    assert all(spec.metadata["help"].endswith(".") for spec in fields(Settings))
