@@ -11,7 +11,7 @@ import hmac
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import idna
 from django.conf import settings
@@ -95,6 +95,7 @@ def _check_local(local: str) -> None:
     raise BadAddress(_("the part before the @ holds a character that addresses don’t have."))
 
 
+@lru_cache(1024)  # an import meets few domains, many times each
 def _domain(typed: str) -> str:
     if " " in typed:
         raise BadAddress(_("take the space out of it."))

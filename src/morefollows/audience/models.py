@@ -61,9 +61,7 @@ class Wording(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("kind", "language", "version"), name="wording_version"),
-        )
+        constraints = (models.UniqueConstraint(fields=("kind", "language", "version"), name="wording_version"),)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.language} {self.version}"
@@ -145,9 +143,7 @@ class Consent(models.Model):
     at = models.DateTimeField()
     words = models.TextField(blank=True, help_text="the exact words shown, or the provenance of an import")
     version = models.PositiveIntegerField(null=True, help_text="version of those words")
-    privacy_version = models.PositiveIntegerField(
-        null=True, help_text="version of the privacy notice then in force"
-    )
+    privacy_version = models.PositiveIntegerField(null=True, help_text="version of the privacy notice then in force")
     language = models.CharField(max_length=10, blank=True)
     page = models.CharField(max_length=500, blank=True, help_text="where the form stood; never with a query")
     form_version = models.CharField(max_length=20, blank=True)

@@ -352,18 +352,14 @@ class _Chunk:
             [item for place, item in begun.items() if place not in fresh], ["state", "since"]
         )
         Subscription.objects.bulk_create(fresh.values())
-        Consent.objects.bulk_create(
-            self._evidence(key, topic, row, event)
-            for key, topic, row in self._activated
-            for event in (Consent.Event.GIVEN, Consent.Event.CONFIRMED)
-        )
+        Consent.objects.bulk_create([self._evidence(key, topic, row) for key, topic, row in self._activated])
 
-    def _evidence(self, key: str, topic: int, row: _Row, event: str) -> Consent:
+    def _evidence(self, key: str, topic: int, row: _Row) -> Consent:
         return Consent(
             reader=self._readers[key],
             purpose=Purpose.ALERTS,
             topic_id=topic,
-            event=event,
+            event=Consent.Event.CONFIRMED,
             how=Consent.How.IMPORT,
             at=row.confirmed_at or self._now,
             words=self._provenance or "",

@@ -62,11 +62,7 @@ class Tokens:
     def read_leave(self, token: str) -> Leave | None:
         """None if it is not one of ours."""
         facts = self._read_link(token, _LEAVE)
-        return (
-            None
-            if facts is None
-            else Leave(int.from_bytes(facts[1:7], "big"), int.from_bytes(facts[7:11], "big"))
-        )
+        return None if facts is None else Leave(int.from_bytes(facts[1:7], "big"), int.from_bytes(facts[7:11], "big"))
 
     def read_confirm(self, token: str) -> Confirm | None:
         facts = self._read_link(token, _CONFIRM)

@@ -1,0 +1,159 @@
+"""What a reader meets: the sign-up box, the confirmation, the way out, the privacy notice.
+
+None of these pages sets a cookie. So there is no CSRF token either, and none is needed: whoever can make a
+reader's browser send a sign-up can send it himself, and the other forms are proved by the token in their address.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from morefollows.audience import actions, links, wordings
+from morefollows.audience.forms import SignUp
+from morefollows.audience.models import Consent, Newsroom, Reader, Topic, Wording
+from morefollows.bulletin import markdown
+from morefollows.client import client_address
+
+FORM_VERSION = "1"
+_ANSWER_AFTER = 0.12  # seconds; longer than noting a new reader takes, so that the time tells nothing either
+
+View = Callable[..., HttpResponse]
+
+
+def in_wanted_language(view: View) -> View:
+    """``?lang=de`` goes before what the browser asks for."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        wanted = request.GET.get("lang", "")
+        if wanted in dict(settings.LANGUAGES):
+            translation.activate(wanted)  # LocaleMiddleware sets it anew at each request
+            request.LANGUAGE_CODE = wanted
+        if not Newsroom.objects.filter(pk=1).exists():
+            return render(request, "audience/not_set_up.html", status=503)
+        return view(request, **kwargs)
+
+    return answer
+
+
+def box(topic: Topic, form: SignUp | None = None) -> dict[str, Any]:
+    """What `audience/box.html` needs: the form for `topic`, and the very words that will be kept as evidence."""
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    alerts = wordings.current(Wording.Kind.ALERTS, language)
+    return {
+        "form": form or SignUp(),
+        "topic": topic,
+        "alerts": wordings.shown(alerts, topic),
+        "words_language": alerts.language,
+        "offers": wordings.shown(wordings.current(Wording.Kind.OFFERS, language), topic),
+    }
+
+
+@csrf_exempt
+@in_wanted_language
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
+    chosen = get_object_or_404(Topic, slug=topic)
+    form = SignUp(request.POST) if request.method == "POST" else None
+    if form is not None and form.is_valid():
+        began = time.monotonic()
+        if not form.cleaned_data["website"]:
+            actions.sign_up(
+                form.cleaned_data["email"],
+                topic=chosen,
+                offers=form.cleaned_data["offers"],
+                language=translation.get_language() or settings.LANGUAGE_CODE,
+                page=settings.MOREFOLLOWS.url + (form.cleaned_data["page"] or request.path),
+                client_address=client_address(request),
+                form_version=FORM_VERSION,
+            )
+        time.sleep(max(0.0, began + _ANSWER_AFTER - time.monotonic()))
+        return _see_other(reverse("thanks", args=[topic]), request)
+    status = 422 if form is not None else 200
+    return render(request, "audience/sign_up.html", {"box": box(chosen, form), "topic": chosen}, status=status)
+
+
+@in_wanted_language
+@require_safe
+def thanks(request: HttpRequest, topic: str) -> HttpResponse:
+    context = {"topic": get_object_or_404(Topic, slug=topic), "days": settings.MOREFOLLOWS.confirmation_days}
+    return render(request, "audience/thanks.html", context)
+
+
+@csrf_exempt
+@never_cache
+@in_wanted_language
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """The link in the mail. Only the button changes anything: link scanners follow links."""
+    asked = links.confirmation(token)
+    if asked is not None:
+        _speak_to(request, asked.letter.reader)
+    if request.method == "POST":
+        done = actions.confirm(token)
+        if done is not None:
+            return render(request, "audience/confirmed.html", {"done": done, "topic": done.topic})
+    elif asked is not None:
+        return render(request, "audience/confirm.html", {"asked": asked, "topic": asked.letter.topic})
+    context = {"topics": Topic.objects.all(), "days": settings.MOREFOLLOWS.confirmation_days}
+    return render(request, "audience/confirm_too_late.html", context, status=410)
+
+
+@csrf_exempt
+@never_cache
+@in_wanted_language
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: HttpRequest, token: str) -> HttpResponse:
+    """RFC 8058 §3.2: a POST to the address in List-Unsubscribe, without cookies, ends it. No redirect, ever."""
+    leaving = links.leaving(token)
+    if leaving is None:
+        return render(request, "audience/leave_unknown.html", status=404)
+    if leaving.reader is not None:
+        _speak_to(request, leaving.reader)
+    left = request.method == "POST" and actions.leave(token, _how(request))
+    return render(request, "audience/left.html" if left else "audience/leave.html", {"topic": leaving.topic})
+
+
+@in_wanted_language
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    notice = wordings.current(Wording.Kind.PRIVACY, translation.get_language() or settings.LANGUAGE_CODE)
+    context = {"notice": notice, "html": markdown.to_html(notice.text)}
+    return render(request, "audience/privacy.html", context)
+
+
+def _how(request: HttpRequest) -> str:
+    """Whether a mail program posted or a person pressed our button. A body that can't be read counts as the former."""
+    try:
+        button = "button" in request.POST
+    except (MultiPartParserError, SuspiciousOperation, UnreadablePostError):
+        button = False
+    return Consent.How.LINK if button else Consent.How.ONE_CLICK
+
+
+def _speak_to(request: HttpRequest, reader: Reader) -> None:
+    """A mailed link opens in the language of its mail, unless the address asks for another."""
+    if "lang" not in request.GET and reader.language in dict(settings.LANGUAGES):
+        translation.activate(reader.language)
+        request.LANGUAGE_CODE = reader.language
+
+
+def _see_other(address: str, request: HttpRequest) -> HttpResponse:
+    """303: the page that follows is fetched by GET, and reloading it posts nothing twice."""
+    lang = request.GET.get("lang", "")
+    query = f"?lang={lang}" if lang in dict(settings.LANGUAGES) else ""
+    return HttpResponseRedirect(address + query, status=303)
