@@ -22,15 +22,16 @@ _PARSER = MarkdownIt("commonmark", {"html": False})
 _PARSER.disable(["code", "fence", "lheading", "reference", "html_block", "html_inline"])
 _PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # judged in `_inline`, which keeps the words
 
-#: For mail, where many programs drop a stylesheet. Colours are left to the surroundings, for dark mode's sake.
+#: For mail, where many programs drop a stylesheet. Colours are left to the surroundings, for dark mode's
+#: sake; padding is the same on both sides, for text from right to left.
 _STYLES = {
     "p": "margin:0 0 1.1em",
     "h2": "margin:1.6em 0 .5em;font-size:1.25em;line-height:1.25;font-weight:bold",
     "h3": "margin:1.6em 0 .5em;font-size:1.05em;line-height:1.3;font-weight:bold",
-    "ul": "margin:0 0 1.1em;padding:0 0 0 1.3em",
-    "ol": "margin:0 0 1.1em;padding:0 0 0 1.5em",
+    "ul": "margin:0 0 1.1em;padding:0 1.3em",
+    "ol": "margin:0 0 1.1em;padding:0 1.5em",
     "li": "margin:0 0 .4em",
-    "blockquote": "margin:0 0 1.1em;padding:0 0 0 1em;border-left:3px solid #8a8a8a;font-style:italic",
+    "blockquote": "margin:0 0 1.1em;padding:0 1em;border-left:3px solid #8a8a8a;font-style:italic",
     "hr": "margin:1.6em auto;width:4em;border:0;border-top:1px solid #8a8a8a",
     "a": "color:inherit;text-decoration:underline",
 }
