@@ -237,6 +237,12 @@ def test_a_story_speaks_its_own_language_among_the_readers(alert: Alert) -> None
     assert re.search(r'<h1 lang="de" dir="auto"[^>]*>Harbour bridge', html)
 
 
+def test_a_time_zone_that_this_machine_does_not_know_is_no_reason_not_to_send(newsroom: Newsroom, alert: Alert) -> None:
+    newsroom.time_zone = "Mars/Olympus"
+    newsroom.save()
+    assert "24 November 2026, 06:30 UTC" in parts(wire(mails.alert(alert, "en")))[0]
+
+
 def test_more_follows_only_while_it_does(alert: Alert) -> None:
     alert.update.kind = Update.Kind.FINAL
     for part in parts(wire(mails.alert(alert, "en"))):
