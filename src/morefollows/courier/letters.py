@@ -74,7 +74,8 @@ def _wanted(letters: Sequence[int]) -> list[Job]:
     """
     subscription = Subscription.objects.filter(reader=OuterRef("reader"), topic=OuterRef("topic"))
     rows = (
-        Letter.objects.filter(
+        Letter.objects.alias(subscribed=Subquery(subscription.values("state")[:1]))
+        .filter(
             Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.PENDING)
             | Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.ACTIVE, offers=True, reader__offers=False)
             | Q(kind=Letter.Kind.THANKS, subscribed=Subscription.State.ACTIVE),
@@ -82,7 +83,6 @@ def _wanted(letters: Sequence[int]) -> list[Job]:
             pk__in=letters,
             created_at__gt=timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days),
         )
-        .alias(subscribed=Subquery(subscription.values("state")[:1]))
         .values_list(*_JOB)
     )
     return [Job(*row) for row in rows]
