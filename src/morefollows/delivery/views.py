@@ -160,14 +160,17 @@ async def alert_stream(request: HttpRequest, uuid: uuids.UUID) -> HttpResponseBa
 
 async def alert_events(alert: Alert) -> AsyncIterator[bytes]:
     yield b"retry: %d\n\n" % _RETRY_MS
-    number, last = 0, None
+    number, last, last_counts = 0, None, None
     begun = changed = spoke = time.monotonic()
     while True:
         now = await sync_to_async(progress)(alert)
         at = time.monotonic()
         facts: dict[str, Any] = {key: value for key, value in now.items() if key != "now"}
+        counts = (now["waiting"], now["accepted"], now["deferred"], now["uncertain"])
+        if counts != last_counts:
+            last_counts, changed = counts, at
         if facts != last:
-            number, last, changed, spoke = number + 1, facts, at, at
+            number, last, spoke = number + 1, facts, at
             yield _event("progress", now, number)
         elif at - spoke >= _HEARTBEAT:
             spoke = at

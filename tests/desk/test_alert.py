@@ -1,0 +1,270 @@
+"""From Send to the end: the hold, taking back, the live stream, stopping, and the relay."""
+
+from __future__ import annotations
+
+import json
+import time
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.http import StreamingHttpResponse
+from django.test import AsyncClient, Client
+from django.urls import reverse
+
+from morefollows.accounts.models import Editor
+from morefollows.audience.models import Reader
+from morefollows.bulletin import actions
+from morefollows.bulletin.models import Alert, Deed, Story
+from morefollows.courier.actions import pause_relay
+from morefollows.courier.models import Batch, Outcome, Relay, Verdict
+from morefollows.delivery import actions as delivery
+from morefollows.delivery import views
+
+
+def send(client: Client, story: Story, revision: object = 1) -> Any:
+    return client.post(reverse("story-send", args=(story.uuid,)), {"revision": str(revision)})
+
+
+def page_of(client: Client, alert: Alert) -> str:
+    return client.get(reverse("alert", args=(alert.uuid,))).content.decode()
+
+
+def post(client: Client, name: str, alert: Alert) -> str:
+    """What the page says after the form."""
+    response = client.post(reverse(name, args=(alert.uuid,)), follow=True)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.fixture
+def held(ada: Editor, story: Story, cy: Reader) -> Alert:
+    """Ada's alert, in a hold of ten seconds."""
+    return actions.send(story, ada)
+
+
+@pytest.fixture
+def leaving(ada: Editor, story: Story, cy: Reader) -> Alert:
+    """The hold is over: one mail was accepted, one refused, one waits."""
+    alert = actions.send(story, ada, hold=0)
+    assert actions.release(alert.pk)
+    Alert.objects.filter(pk=alert.pk).update(cut_done=True)
+    Batch.objects.create(
+        alert=alert,
+        number=1,
+        size=3,
+        readers=array("q", [1, 2, 3]).tobytes(),
+        outcomes=bytes([Outcome.ACCEPTED, Outcome.REFUSED, Outcome.WAITING]),
+        times=array("I", [120, 0xFFFFFFFF, 0xFFFFFFFF]).tobytes(),
+        accepted=1,
+        refused=1,
+        due_at=actions.now_ms(),
+        changed_at=actions.now_ms(),
+    )
+    Verdict.objects.create(
+        alert=alert,
+        domain="box.example",
+        outcome=Outcome.REFUSED,
+        code=550,
+        status="5.1.1",
+        text="no <such> user",
+        count=1,
+    )
+    alert.refresh_from_db()
+    return alert
+
+
+def test_send_opens_the_hold(ada_at_desk: Client, story: Story, cy: Reader) -> None:
+    response = send(ada_at_desk, story)
+    alert = Alert.objects.get()
+    assert response.headers["Location"] == reverse("alert", args=(alert.uuid,))
+    page = page_of(ada_at_desk, alert)
+    assert f'data-held-until="{alert.held_until}"' in page
+    assert "Nothing has been mailed yet" in page
+    assert "<strong>1</strong> reader" in page
+    assert "Take it back" in page
+    assert "The first mail leaves at" in page, "for who has no JavaScript"
+    assert '<span class="state state-held">held</span>' in ada_at_desk.get("/desk/").content.decode()
+
+
+def test_a_double_click_sends_once(ada_at_desk: Client, story: Story) -> None:
+    first, second = send(ada_at_desk, story), send(ada_at_desk, story)
+    assert first.headers["Location"] == second.headers["Location"]
+    assert Alert.objects.count() == 1
+
+
+def test_a_colleague_who_was_faster_is_told_of(ada_at_desk: Client, held: Alert, story: Story) -> None:
+    fay = Editor.objects.create(email="fay@herald.example", name="Fay Lund", role="editor")
+    client = Client()
+    client.force_login(fay)
+    response = client.post(reverse("story-send", args=(story.uuid,)), {"revision": "1"}, follow=True)
+    assert "An alert of this story is on its way" in response.content.decode()
+    assert Alert.objects.count() == 1
+
+
+def test_only_what_was_checked_is_sent(ada_at_desk: Client, story: Story) -> None:
+    Story.objects.filter(pk=story.pk).update(revision=2, headline="Changed meanwhile")
+    response = send(ada_at_desk, story, revision=1)
+    assert response.headers["Location"] == reverse("story-check", args=(story.uuid,))
+    assert "was changed since you looked" in ada_at_desk.get(response.headers["Location"]).content.decode()
+    assert not Alert.objects.exists()
+    for nonsense in ("", "x", "-1", "9" * 50):
+        assert send(ada_at_desk, story, revision=nonsense).status_code == 400
+
+
+def test_taking_back_leaves_a_draft(ada_at_desk: Client, held: Alert, story: Story) -> None:
+    said = post(ada_at_desk, "alert-take-back", held)
+    assert "Nothing was mailed" in said
+    assert "Change the story" in said
+    assert "taken back by Ada Marsh" in said
+    story.refresh_from_db()
+    assert story.state == Story.State.DRAFT
+    assert "has been taken back already" in post(ada_at_desk, "alert-take-back", held)
+    assert send(ada_at_desk, story).status_code == 302, "and it can be sent anew"
+    assert Alert.objects.filter(state=Alert.State.HELD).count() == 1
+
+
+def test_too_late_to_take_back_is_said(ada_at_desk: Client, leaving: Alert) -> None:
+    assert "You can still stop the rest" in post(ada_at_desk, "alert-take-back", leaving)
+    leaving.refresh_from_db()
+    assert leaving.state == Alert.State.SENDING
+
+
+def test_stopping(ada_at_desk: Client, leaving: Alert) -> None:
+    assert "Yes, stop it" in page_of(ada_at_desk, leaving)
+    assert "can’t be called back" in post(ada_at_desk, "alert-stop", leaving)
+    assert "This alert is not being sent now" in post(ada_at_desk, "alert-stop", leaving)
+    leaving.refresh_from_db()
+    assert leaving.state == Alert.State.STOPPED
+
+
+def test_the_page_tells_all_without_a_script(ada_at_desk: Client, leaving: Alert) -> None:
+    page = page_of(ada_at_desk, leaving)
+    assert '<dd id="n-waiting">1</dd>' in page
+    assert '<dd id="n-refused">1</dd>' in page
+    assert '<td id="s-first">0.120</td>' in page
+    assert '<td id="s-last">–</td>' in page
+    assert "550 5.1.1 no &lt;such&gt; user" in page
+    assert "See how it stands now" in page
+
+
+@pytest.mark.parametrize("name", ["story-send", "alert-take-back", "alert-stop"])
+def test_a_reporter_neither_sends_nor_stops(
+    ben_at_desk: Client, story: Story, cy: Reader, ada: Editor, name: str
+) -> None:
+    if name == "story-send":
+        response = ben_at_desk.post(reverse(name, args=(story.uuid,)), {"revision": "1"}, follow=True)
+        assert not Alert.objects.exists()
+    else:
+        alert = actions.send(story, ada, hold=0 if name == "alert-stop" else 10)
+        if name == "alert-stop":
+            assert actions.release(alert.pk)
+        before = Alert.objects.get().state
+        response = ben_at_desk.post(reverse(name, args=(alert.uuid,)), follow=True)
+        assert Alert.objects.get().state == before
+        assert "Take it back</button>" not in response.content.decode()
+    assert "Ask an editor" in response.content.decode()
+
+
+def test_a_paused_relay_is_resumed_at_the_desk(ada_at_desk: Client, ben_at_desk: Client, leaving: Alert) -> None:
+    pause_relay("local inbox", "550 5.7.1 not you")
+    assert "Resume the relay" in page_of(ada_at_desk, leaving)
+    assert ben_at_desk.post("/desk/relay/resume/").status_code == 403
+    assert Relay.objects.get().paused_at is not None
+    here = reverse("alert", args=(leaving.uuid,))
+    assert ada_at_desk.post("/desk/relay/resume/", {"back": here}).headers["Location"] == here
+    assert Relay.objects.get().paused_at is None
+    assert Deed.objects.filter(what="resume relay").count() == 1
+    for elsewhere in ("https://evil.example/", "//evil.example"):
+        assert ada_at_desk.post("/desk/relay/resume/", {"back": elsewhere}).headers["Location"] == "/desk/"
+
+
+# The stream
+
+
+def stream_of(
+    alert: Alert, editor: Editor | None, then: Callable[[int], None] = lambda number: None
+) -> tuple[int, list[tuple[str, Any]], str]:
+    """Status, events and raw text; `then(n)` is called when the nth event has come."""
+
+    async def read() -> tuple[int, list[tuple[str, Any]], str]:
+        client = AsyncClient()
+        if editor is not None:
+            await client.aforce_login(editor)
+        response = await client.get(reverse("alert-stream", args=(alert.uuid,)))
+        events: list[tuple[str, Any]] = []
+        raw = ""
+        if not isinstance(response, StreamingHttpResponse):
+            return response.status_code, events, raw
+        assert response.headers["Content-Type"] == "text/event-stream"
+        assert "no-cache" in response.headers["Cache-Control"]
+        async for piece in response:  # type: ignore[union-attr]
+            text = piece.decode()
+            raw += text
+            if text.startswith("event: "):
+                name, _number, data = (line.partition(": ")[2] for line in text.strip().split("\n"))
+                events.append((name, json.loads(data)))
+                await views.sync_to_async(then)(len(events))
+        return response.status_code, events, raw
+
+    return async_to_sync(read)()
+
+
+def test_the_stream_follows_the_alert_to_its_end(ada: Editor, leaving: Alert) -> None:
+    def finish(number: int) -> None:
+        if number == 1:
+            outcomes = bytes([Outcome.ACCEPTED, Outcome.REFUSED, Outcome.ACCEPTED])
+            times = array("I", [120, 0xFFFFFFFF, 340]).tobytes()
+            Batch.objects.update(outcomes=outcomes, times=times, accepted=2, due_at=None, changed_at=actions.now_ms())
+            delivery.close(leaving.pk)
+
+    status, events, raw = stream_of(leaving, ada, finish)
+    assert status == 200
+    assert raw.startswith("retry: ")
+    assert [name for name, _ in events] == ["progress", "progress", "end"]
+    first, last = events[0][1], events[1][1]
+    assert (first["state"], first["waiting"], first["accepted"], first["refused"]) == ("sending", 1, 1, 1)
+    assert (last["state"], last["waiting"], last["accepted"]) == ("sent", 0, 2)
+    assert last["seconds"] == {"first": 0.12, "p50": 0.12, "p90": 0.34, "p99": 0.34, "last": 0.34}
+    assert last["verdicts"][0]["count"] == 1
+    assert [line for line in raw.split("\n") if line.startswith("id: ")] == ["id: 1", "id: 2", "id: 3"]
+
+
+def test_the_stream_is_silent_while_nothing_changes(ada: Editor, held: Alert, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "_LOOK_EVERY", 0.01)
+    monkeypatch.setattr(views, "_HEARTBEAT", 0.05)
+    monkeypatch.setattr(views, "_LONGEST", 0.4)
+    _status, events, raw = stream_of(held, ada)
+    assert [name for name, _ in events] == ["progress"]
+    assert 2 <= raw.count(": still here") <= 8
+    assert "event: end" not in raw, "the browser comes again"
+
+
+def test_a_stopped_alert_ends_when_its_last_mails_have_come_to_their_outcome(
+    ada: Editor, leaving: Alert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "_LOOK_EVERY", 0.01)
+    monkeypatch.setattr(views, "_QUIET", 0.2)
+    actions.stop(leaving, ada)
+
+    def one_more(number: int) -> None:
+        if number == 1:
+            time.sleep(0.05)
+            Batch.objects.update(accepted=2, changed_at=actions.now_ms())
+
+    _status, events, _raw = stream_of(leaving, ada, one_more)
+    assert events[-1] == ("end", {"state": "stopped"})
+    assert [data["accepted"] for _, data in (events[0], events[-2])] == [1, 2]
+
+
+def test_the_stream_is_for_the_desk_only(held: Alert) -> None:
+    status, events, _raw = stream_of(held, None)
+    assert status == 403
+    assert events == []
+
+
+def test_a_stream_of_no_alert(ada: Editor, held: Alert) -> None:
+    held.uuid = held.update.story.uuid
+    assert stream_of(held, ada)[0] == 404
