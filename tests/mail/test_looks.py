@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, FloatRect, Locator, Route, sync_playwright
 
 from morefollows.audience.models import Topic
 from morefollows.bulletin.models import Alert
 from morefollows.courier import mails
-from tests.support.browser import DESKTOP, NARROW, PHONE
+from tests.support.browser import ARGUMENTS, DESKTOP, NARROW, PHONE, executable
 
 from .support import parts, wire
 
@@ -28,14 +30,6 @@ TEXT = f"""The **bridge** is closed.
 
 `{LONG * 2}`
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def database_beside_the_browser() -> Iterator[None]:
-    """Playwright keeps an event loop in this thread; it stands still whenever a test asks the database."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "yes")
-        yield
 
 
 @pytest.fixture
@@ -55,65 +49,100 @@ MAILS = ("alert", "confirmation", "thanks")
 SIZES = {"phone": PHONE, "narrow": NARROW, "desktop": DESKTOP}
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+class Sight(NamedTuple):
+    """What a reader would see."""
+
+    boxes: list[tuple[str, float, float]]  #: words, left edge, right edge
+    colours: list[tuple[str, str, str]]  #: words, their colour, the background under them
+    button_height: float | None
+    leave_at: float | None  #: how far down the first link to leave stands
+    fetched: list[str]
 
 
-@pytest.fixture
-def view(shown: dict[str, str], browser: Browser, scheme: str) -> Iterator[Page]:
-    """A mail program's window: its scripts are off, and it fetches nothing."""
-    context = browser.new_context(color_scheme=scheme, java_script_enabled=False)  # type: ignore[arg-type]
-    asked: list[str] = []
+Look = Callable[[str, str, str], Sight]
+
+
+@pytest.fixture(scope="module")
+def look() -> Iterator[Look]:
+    """Shows HTML in a scheme ("light", "dark") at a size, as a mail program does: no scripts, no network.
+
+    The browser lives in a thread of its own: its event loop must not get between a test and the database.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        playwright = thread.submit(lambda: sync_playwright().start()).result()
+        browser = thread.submit(
+            lambda: playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        ).result()
+        yield lambda html, scheme, size: thread.submit(_sight, browser, html, scheme, size).result()
+        thread.submit(browser.close).result()
+        thread.submit(playwright.stop).result()
+
+
+def _sight(browser: Browser, html: str, scheme: str, size: str) -> Sight:
+    fetched: list[str] = []
 
     def refuse(route: Route) -> None:
-        asked.append(route.request.url)
+        fetched.append(route.request.url)
         route.abort()
 
+    context = browser.new_context(color_scheme=scheme, viewport=SIZES[size], java_script_enabled=False)  # type: ignore[arg-type]
     context.route("**/*", refuse)
     page = context.new_page()
-    yield page
+    page.set_content(html)
+    boxes = [(place.inner_text(), place.bounding_box()) for place in page.locator("h1, p, a, li, code").all()]
+    button = page.locator(".mf-button a").all()
+    leave = page.get_by_text("Unsubscribe").all()
+    sight = Sight(
+        [(words, box["x"], box["x"] + box["width"]) for words, box in boxes if box],
+        page.evaluate(_COLOURS),
+        _box(button[0])["height"] if button else None,
+        _box(leave[0])["y"] if leave else None,
+        fetched,
+    )
     context.close()
-    assert asked == [], "a mail must fetch nothing"
+    return sight
+
+
+def _box(place: Locator) -> FloatRect:
+    box = place.bounding_box()
+    assert box is not None
+    return box
 
 
 @pytest.mark.parametrize("name", MAILS)
 @pytest.mark.parametrize("size", SIZES)
-def test_nothing_runs_out_of_sight(shown: dict[str, str], view: Page, name: str, size: str) -> None:
-    width = SIZES[size]["width"]
-    view.set_viewport_size(SIZES[size])  # type: ignore[arg-type]
-    view.set_content(shown[name])
-    for place in view.locator("h1, p, a, li, code").all():
-        box = place.bounding_box()
-        assert box is None or (box["x"] >= 0 and box["x"] + box["width"] <= width), place.inner_text()
+def test_nothing_runs_out_of_sight(shown: dict[str, str], look: Look, name: str, size: str) -> None:
+    seen = look(shown[name], "light", size)
+    assert len(seen.boxes) > 5
+    for words, left, right in seen.boxes:
+        assert 0 <= left < right <= SIZES[size]["width"], words
 
 
 @pytest.mark.parametrize("name", MAILS)
-def test_every_word_can_be_read(shown: dict[str, str], view: Page, name: str, scheme: str) -> None:
-    """Contrast of at least 4.5:1 (WCAG 2.2, 1.4.3) in light and in dark."""
-    view.set_content(shown[name])
-    bodies = view.evaluate(_COLOURS)
-    assert len(bodies) > 5
-    for words, colour, ground in bodies:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_word_can_be_read(shown: dict[str, str], look: Look, name: str, scheme: str) -> None:
+    """Contrast of at least 4.5:1 (WCAG 2.2, 1.4.3), on a ground that is as light or dark as the reader's screen."""
+    seen = look(shown[name], scheme, "desktop")
+    assert len(seen.colours) > 5
+    for words, colour, ground in seen.colours:
         assert _contrast(colour, ground) >= 4.5, (words, colour, ground)
-    page_ground = bodies[0][2]
-    assert (_luminance(page_ground) < 0.05) == (scheme == "dark")
+    assert (_luminance(seen.colours[0][2]) < 0.05) == (scheme == "dark")
 
 
 @pytest.mark.parametrize("name", MAILS)
-def test_what_can_be_pressed_can_be_hit(shown: dict[str, str], view: Page, name: str) -> None:
+def test_what_can_be_pressed_can_be_hit(shown: dict[str, str], look: Look, name: str) -> None:
     """The button is at least 44 pixels high, and the first link to leave stands on the first screen."""
-    view.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    view.set_content(shown[name])
-    button = view.locator(".mf-button a")
-    if name != "thanks":
-        box = button.bounding_box()
-        assert box is not None
-        assert box["height"] >= 44
-    if name != "confirmation":
-        box = view.get_by_text("Unsubscribe").first.bounding_box()
-        assert box is not None
-        assert box["y"] < 300
+    seen = look(shown[name], "light", "phone")
+    assert (seen.button_height is None) == (name == "thanks")
+    assert (seen.leave_at is None) == (name == "confirmation")
+    assert seen.button_height is None or seen.button_height >= 44
+    assert seen.leave_at is None or seen.leave_at < 300
+
+
+def test_nothing_is_fetched(shown: dict[str, str], look: Look) -> None:
+    assert all(look(html, "light", "phone").fetched == [] for html in shown.values())
+    with_image = shown["alert"].replace("<h1", '<img src="https://pixel.example/"><h1')
+    assert look(with_image, "light", "phone").fetched == ["https://pixel.example/"]
 
 
 # Every run of text that is shown, its colour, and the nearest background under it.
