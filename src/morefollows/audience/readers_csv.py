@@ -138,9 +138,11 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, str | None, int]]:
     while piece := file.readline(_LONGEST_LINE):
         number += 1
         position += len(piece)
-        whole = len(piece) < _LONGEST_LINE or piece.endswith(b"\n")
-        while not piece.endswith(b"\n") and (piece := file.readline(_LONGEST_LINE)):
-            position += len(piece)
+        rest, whole = piece, True
+        while len(rest) == _LONGEST_LINE and not rest.endswith(b"\n"):
+            whole = False  # too long: it is passed over, not kept
+            rest = file.readline(_LONGEST_LINE)
+            position += len(rest)
         if number == 1:
             piece = piece.removeprefix(b"\xef\xbb\xbf")
         yield number, _decoded(piece) if whole else None, position

@@ -6,6 +6,7 @@ import logging
 import re
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
+_TOKEN = re.compile(r"/(confirm|leave|desk/first)/[^\s]+")  # whoever has such a link can use it
 
 
 class OneLine(logging.Formatter):
@@ -13,5 +14,5 @@ class OneLine(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
+        line = _TOKEN.sub(r"/\1/…", super().format(record))
         return _CONTROL.sub("?", line.replace("\n", "\\n").replace("\t", " "))

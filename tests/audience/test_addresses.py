@@ -1,0 +1,125 @@
+"""Which addresses readers may type, and what becomes of them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from morefollows.audience import addresses
+from morefollows.audience.addresses import BadAddress, parse
+
+GOOD = [
+    "cy@reader.example",
+    "cy.reader+news@reader.example",
+    "o'neill@reader.example",
+    "jörg@straße.example",
+    '"cy reader"@reader.example',
+    "x" * 64 + "@reader.example",
+    "चाय@reader.example",
+    "cy@bücher.example",
+]
+BAD = {
+    "": "type your address",
+    "   ": "type your address",
+    "cy": "@ is missing",
+    "@reader.example": "before the @ is missing",
+    "cy@": "after the @ is missing",
+    "a@b": "no ending",
+    "a@b.": "no ending",
+    "a@b.example.": "no name of a mail domain",
+    "a..b@x.example": "dot",
+    ".a@x.example": "dot",
+    "a.@x.example": "dot",
+    "a@x..example": "no name of a mail domain",
+    "a@-x.example": "no name of a mail domain",
+    "a@x_y.example": "no name of a mail domain",
+    "a@[192.0.2.1]": "no name of a mail domain",
+    "a@192.0.2.1": "no name of a mail domain",
+    "a@" + "x" * 64 + ".example": "no name of a mail domain",
+    "a b@x.example": "space",
+    "a@x .example": "space",
+    "a\u00a0b@x.example": "space",
+    "a@b@x.example": "more than one @",
+    "a,b@x.example": "a character that addresses don’t have",
+    "<a@x.example>": "a character that addresses don’t have",
+    "x" * 65 + "@reader.example": "too long",
+    "ä" * 33 + "@reader.example": "too long",
+    "a@" + ".".join(["x" * 60] * 5): "too long",
+    "a@x.example\n": "can’t be seen",
+    "a@x.example\r\nBcc: b@x.example": "can’t be seen",
+    "a\x00@x.example": "can’t be seen",
+    "a\u202e@x.example": "can’t be seen",
+    "a\u200b@x.example": "can’t be seen",
+    "a\ud800@x.example": "can’t be seen",
+    "ab\ufffd@x.example": "can’t be seen",
+    '"a\n"@x.example': "can’t be seen",
+}
+
+
+@pytest.mark.parametrize("typed", GOOD)
+def test_a_good_address_is_kept_as_typed(typed: str) -> None:
+    assert parse(typed).text == typed
+
+
+@pytest.mark.parametrize("typed", BAD, ids=repr)
+def test_a_bad_address_is_refused_with_the_reason(typed: str) -> None:
+    with pytest.raises(BadAddress, match=BAD[typed]):
+        parse(typed)
+
+
+def test_blanks_around_it_are_dropped_and_nothing_else() -> None:
+    assert parse("  Cy.Reader@Reader.EXAMPLE\t").text == "Cy.Reader@Reader.EXAMPLE"
+
+
+def test_the_domain_is_normalised_as_idna_2008_does() -> None:
+    assert parse("cy@STRASSE.example").domain == "strasse.example"
+    assert parse("cy@straße.example").domain == "xn--strae-oqa.example"  # IDNA 2003 made "strasse" of it
+
+
+def test_the_local_part_is_never_altered() -> None:
+    assert parse("Jörg.VON@Bücher.example").local == "Jörg.VON"
+    assert parse('"a@b"@reader.example').local == '"a@b"'
+
+
+def test_capitals_make_no_other_reader() -> None:
+    assert parse("Cy@Bücher.example").key == parse("cy@xn--bcher-kva.EXAMPLE").key
+    assert parse("cy@reader.example").key != parse("cyx@reader.example").key
+
+
+def test_the_key_needs_the_secret() -> None:
+    import hashlib
+
+    assert parse("cy@reader.example").key != hashlib.sha256(b"cy@reader.example").hexdigest()
+    assert len(parse("cy@reader.example").key) == 64
+
+
+ODD = st.text(st.sampled_from('ab.@"\\ <>,;:\r\n\x00\x85\u2028\ud800\ufeffäß-_1éＡ。') | st.characters(), max_size=80)
+
+
+@given(ODD | st.builds("{}@{}.example".format, ODD, ODD))
+def test_whatever_is_typed_it_is_refused_or_fit_for_the_wire(typed: str) -> None:
+    try:
+        address = parse(typed)
+    except BadAddress as reason:
+        assert str(reason)
+        return
+    wire = f"{address.local}@{address.domain}"
+    assert not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in wire)
+    assert len(wire.encode()) <= 254
+    assert len(address.local.encode()) <= 64
+    assert address.domain.isascii()
+    assert address.domain == address.domain.lower()
+    assert parse(address.text) == address
+    assert parse(wire).key == address.key
+
+
+@given(st.text(max_size=300))
+def test_reading_twice_is_reading_once(typed: str) -> None:
+    try:
+        once = addresses.parse(typed)
+    except BadAddress:
+        return
+    assert addresses.parse(once.text) == once

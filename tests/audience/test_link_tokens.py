@@ -1,0 +1,57 @@
+"""Tokens can't be forged: one flipped bit, another kind, another key, and they are nothing."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from morefollows.audience.tokens import CONFIRM_LENGTH, LEAVE_LENGTH, RECEIPT_LENGTH, Tokens
+
+OURS = Tokens(b"k" * 32)
+THEIRS = Tokens(b"j" * 32)
+READERS = st.integers(0, 2**48 - 1)
+TOPICS = st.integers(0, 2**32 - 1)
+
+
+def read_all(token: str) -> list[object]:
+    return [OURS.read_leave(token), OURS.read_confirm(token), OURS.read_receipt(token)]
+
+
+@given(READERS, TOPICS)
+def test_each_comes_back_as_what_it_was_and_as_nothing_else(reader: int, topic: int) -> None:
+    leave, confirm, receipt = OURS.leave(reader, topic), OURS.confirm(reader), OURS.receipt(topic, reader)
+    assert (len(leave), len(confirm), len(receipt)) == (LEAVE_LENGTH, CONFIRM_LENGTH, RECEIPT_LENGTH)
+    assert read_all(leave.decode()) == [(reader, topic), None, None]
+    assert read_all(confirm.decode()) == [None, (reader,), None]
+    assert read_all(receipt.decode()) == [None, None, (topic, reader)]
+    assert read_all(OURS.letter_receipt(reader).decode()) == [None, None, (0, reader)]
+
+
+@given(READERS, TOPICS, st.data())
+def test_any_changed_character_is_refused_but_for_the_case_of_a_receipt(
+    reader: int, topic: int, data: st.DataObject
+) -> None:
+    for token in (OURS.leave(reader, topic), OURS.confirm(reader), OURS.receipt(topic, reader)):
+        place = data.draw(st.integers(0, len(token) - 1))
+        other = chr(data.draw(st.integers(0, 255)))
+        forged = token[:place].decode() + other + token[place + 1 :].decode()
+        same = forged.lower() == token.decode() if len(token) == RECEIPT_LENGTH else forged == token.decode()
+        assert same or read_all(forged) == [None, None, None]
+
+
+@given(READERS, TOPICS)
+def test_another_key_makes_nothing_of_ours(reader: int, topic: int) -> None:
+    for token in (THEIRS.leave(reader, topic), THEIRS.confirm(reader), THEIRS.receipt(topic, reader)):
+        assert read_all(token.decode()) == [None, None, None]
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_refused_without_an_exception(text: str) -> None:
+    assert read_all(text) == [None, None, None]
+
+
+@pytest.mark.parametrize("length", [LEAVE_LENGTH, RECEIPT_LENGTH])
+def test_a_token_of_the_right_length_but_odd_characters_is_refused(length: int) -> None:
+    for character in "\x00=é\ud800 ":
+        assert read_all(character * length) == [None, None, None]

@@ -1,0 +1,208 @@
+"""Readers in and out as CSV."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+from django.utils import timezone
+
+from morefollows.audience import actions, readers_csv
+from morefollows.audience.addresses import parse
+from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
+from morefollows.audience.readers_csv import Report, export_readers
+from tests.audience.support import leave_link, newest_link, sign_up
+
+FROM = "sign-up form of the old site, 2024"
+
+
+def bring(text: str | bytes, topic: Topic | None = None, provenance: str | None = FROM) -> Report:
+    file = io.BytesIO(text.encode() if isinstance(text, str) else text)
+    return readers_csv.import_readers(file, topic=topic, provenance=provenance, progress=lambda position: None)
+
+
+def taken(address: str) -> tuple[str, list[str]]:
+    """A reader's state and topics."""
+    reader = Reader.objects.get(key=parse(address).key)
+    active = reader.subscriptions.filter(state="active").order_by("topic__position")
+    return reader.state, [subscription.topic.slug for subscription in active]
+
+
+def counts(report: Report) -> dict[str, int]:
+    names = ("lines", "confirmed", "pending", "known", "left", "suppressed", "bad")
+    return {name: getattr(report, name) for name in names if getattr(report, name)}
+
+
+class TestImport:
+    def test_with_provenance_readers_come_in_as_confirmed_with_evidence(self, breaking: Topic) -> None:
+        report = bring(
+            "email,language,topics,status,confirmed_at\n"
+            "Dee@Reader.example,de,breaking politics,confirmed,2024-03-01T08:00:00Z\n",
+        )
+        assert counts(report) == {"lines": 1, "confirmed": 1}
+        dee = Reader.objects.get()
+        assert (dee.address, dee.language, dee.offers) == ("Dee@Reader.example", "de", False)
+        assert taken("dee@reader.example") == ("confirmed", ["breaking", "politics"])
+        for line in Consent.objects.all():
+            assert (line.how, line.event, line.words) == ("import", "confirmed", FROM)
+            assert line.at.isoformat() == "2024-03-01T08:00:00+00:00"
+        assert Consent.objects.count() == 2
+        assert not Letter.objects.exists()
+
+    def test_without_provenance_they_are_pending_and_get_no_mail(self, breaking: Topic) -> None:
+        assert counts(bring("dee@reader.example\n", breaking, None)) == {"lines": 1, "pending": 1}
+        assert taken("dee@reader.example") == ("pending", [])
+        assert not Letter.objects.exists()
+        assert not Consent.objects.exists()
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "dee@reader.example",
+            "\ufeffemail\ndee@reader.example\n",
+            "\ufeffdee@reader.example\r\n",
+            "E-Mail-Adresse;Sprache\r\ndee@reader.example;de\r\n",
+            "name\temail\nDee\tdee@reader.example\n",
+            '"email","name"\n"dee@reader.example","Dee, the first"\n',
+            "\n\n  dee@reader.example  \n,,\n",
+        ],
+    )
+    def test_it_reads_what_people_have(self, breaking: Topic, text: str) -> None:
+        assert counts(bring(text, breaking)) == {"lines": 1, "confirmed": 1}
+        assert taken("dee@reader.example") == ("confirmed", ["breaking"])
+
+    def test_bad_lines_are_named_and_the_rest_comes_in(self, breaking: Topic) -> None:
+        lines = [
+            b"email,language,topics,status,confirmed_at",
+            b"dee@reader.example",
+            b"not an address",
+            b"\xff\xfe@reader.example",
+            b'"dee@reader.example',
+            b"eve@reader.example,tlh",
+            b"eve@reader.example,en,sports",
+            b"eve@reader.example,en,,sleeping",
+            b"eve@reader.example,en,,,yesterday",
+            b"eve\x00@reader.example",
+            b"x" * 20_000,
+            b"eve@reader.example",
+        ]
+        report = bring(b"\n".join(lines), breaking)
+        assert counts(report) == {"lines": 11, "confirmed": 2, "bad": 9}
+        assert [problem.line for problem in report.problems] == [3, 4, 5, 6, 7, 8, 9, 10, 11]
+        assert "the @ is missing" in report.problems[0].reason
+        assert "UTF-8" in report.problems[1].reason
+        assert "de, en" in report.problems[3].reason
+        assert "breaking, politics, weather" in report.problems[4].reason
+
+    def test_no_topic_anywhere_is_a_problem_of_each_line(self, breaking: Topic) -> None:
+        report = bring("dee@reader.example\n", None)
+        assert [problem.reason for problem in report.problems] == [
+            "names no topic, and none was given for the whole file"
+        ]
+
+    def test_the_same_twice_changes_nothing_twice(self, breaking: Topic) -> None:
+        text = "dee@reader.example\nDEE@reader.example\n"
+        assert counts(bring(text, breaking)) == {"lines": 2, "confirmed": 1, "known": 1}
+        assert counts(bring(text, breaking)) == {"lines": 2, "known": 2}
+        assert Consent.objects.count() == 1
+
+    def test_later_provenance_confirms_who_was_pending(self, breaking: Topic) -> None:
+        bring("dee@reader.example\n", breaking, None)
+        assert counts(bring("dee@reader.example\n", breaking)) == {"lines": 1, "confirmed": 1}
+        assert taken("dee@reader.example") == ("confirmed", ["breaking"])
+        assert Subscription.objects.count() == 1
+
+    def test_who_left_is_never_revived(self, breaking: Topic) -> None:
+        sign_up(breaking, "dee@reader.example")
+        actions.confirm(newest_link())
+        actions.leave(leave_link(Reader.objects.get(), breaking), "one-click")
+        report = bring("email,topics\nDee@reader.example,breaking weather\n")
+        assert counts(report) == {"lines": 1, "left": 1}
+        assert taken("dee@reader.example") == ("left", [])
+
+    def test_a_topic_that_was_left_stays_left(self, breaking: Topic) -> None:
+        bring("email,topics\ndee@reader.example,breaking politics\n")
+        actions.leave(leave_link(Reader.objects.get(), breaking), "link")
+        assert counts(bring("dee@reader.example\n", breaking)) == {"lines": 1, "known": 1}
+        assert taken("dee@reader.example") == ("confirmed", ["politics"])
+
+    def test_a_suppressed_address_stays_out(self, breaking: Topic) -> None:
+        Suppression.objects.create(key=parse("dee@reader.example").key, reason="erased", at=timezone.now())
+        assert counts(bring("Dee@Reader.Example\n", breaking)) == {"lines": 1, "suppressed": 1}
+        assert not Reader.objects.exists()
+
+    def test_who_had_left_before_is_remembered_without_the_address(self, breaking: Topic) -> None:
+        text = (
+            "email,status\ndee@reader.example,unsubscribed\neve@reader.example,bounced\nfay@reader.example,complained\n"
+        )
+        assert counts(bring(text)) == {"lines": 3, "left": 1, "suppressed": 2}
+        assert Reader.objects.get().address == ""
+        assert sorted(Suppression.objects.values_list("reason", flat=True)) == ["bounced", "complained"]
+        again = bring("dee@reader.example\neve@reader.example\nfay@reader.example\n", breaking)
+        assert counts(again) == {"lines": 3, "left": 1, "suppressed": 2}
+        sign_up(breaking, "dee@reader.example")  # but Dee herself may
+        assert actions.confirm(newest_link()) is not None
+
+    def test_the_other_lists_word_does_not_end_a_sign_up_made_here(self, cy: Reader) -> None:
+        assert counts(bring("email,status\ncy@reader.example,unsubscribed\n")) == {"lines": 1, "known": 1}
+        assert taken("cy@reader.example") == ("confirmed", ["breaking"])
+
+    def test_progress_is_told_in_bytes(self, breaking: Topic) -> None:
+        text = b"".join(b"reader%d@reader.example\n" % n for n in range(2500))
+        seen: list[int] = []
+        readers_csv.import_readers(io.BytesIO(text), topic=breaking, provenance=FROM, progress=seen.append)
+        assert seen == sorted(seen)
+        assert len(seen) == 3
+        assert seen[-1] == len(text)
+
+    def test_memory_does_not_grow_with_the_file(self, breaking: Topic) -> None:
+        class Endless(io.RawIOBase):
+            """Bad lines without end, and without a file behind them."""
+
+            def __init__(self, lines: int) -> None:
+                self._lines: Iterator[int] = iter(range(lines))
+
+            def readline(self, size: int | None = -1, /) -> bytes:
+                return b"nobody\n" if next(self._lines, None) is not None else b""
+
+        def peak(lines: int) -> int:
+            tracemalloc.start()
+            readers_csv.import_readers(Endless(lines), topic=breaking, provenance=FROM, progress=lambda n: None)  # type: ignore[arg-type]
+            most = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            return most
+
+        peak(100)
+        assert peak(8_000) < 1.5 * peak(2_000)
+
+
+class TestExport:
+    def test_it_comes_back_as_it_went(self, breaking: Topic) -> None:
+        bring(
+            "email,language,topics,status\n"
+            "dee@reader.example,de,politics breaking,confirmed\n"
+            '"eve,the first"@reader.example,en,weather,pending\n'
+        )
+        bring("fay@reader.example\n", breaking)
+        actions.leave(leave_link(Reader.objects.get(address__startswith="fay"), breaking), "link")
+        out = io.BytesIO()
+        assert export_readers(out) == 2
+        lines = out.getvalue().decode().splitlines()
+        assert lines[0] == "email,language,topics,status,confirmed_at"
+        assert lines[1].startswith("dee@reader.example,de,breaking politics,confirmed,20")
+        assert lines[2].startswith("fay@reader.example,en,,left,20")
+
+    def test_only_one_topics_readers(self, breaking: Topic) -> None:
+        bring("email,topics\ndee@reader.example,politics\neve@reader.example,breaking\n")
+        out = io.BytesIO()
+        assert export_readers(out, topic=breaking) == 1
+        assert b"dee@" not in out.getvalue()
+
+    def test_a_quoted_address_survives(self, breaking: Topic) -> None:
+        bring('email\n"""eve, the first""@reader.example"\n', breaking)
+        out = io.BytesIO()
+        export_readers(out)
+        assert b'"""eve, the first""@reader.example",en' in out.getvalue()
+        assert counts(bring(out.getvalue())) == {"lines": 1, "known": 1}
