@@ -186,6 +186,17 @@ def release(alert_id: int) -> bool:
     return True
 
 
+def give_up(alert_id: int, reason: str) -> None:
+    """The alert can't be mailed as it is worded: nothing of it leaves, and the log says why."""
+    with transaction.atomic():
+        alert = Alert.objects.select_related("update__story").get(pk=alert_id)
+        stopped = Alert.objects.filter(pk=alert_id, state__in=(Alert.State.HELD, Alert.State.SENDING)).update(
+            state=Alert.State.STOPPED, ended_at=timezone.now()
+        )
+        if stopped:
+            record(None, "give up", story=alert.update.story, alert=alert, reason=reason)
+
+
 def finish(alert_id: int, state: str, curve: dict[str, Any]) -> bool:
     """Every reader's outcome is final, or the time to live is over. False if the alert had ended already."""
     return bool(

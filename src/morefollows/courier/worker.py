@@ -21,6 +21,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from morefollows.audience.models import Letter, Topic
 from morefollows.audience.tokens import Tokens
+from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier import actions, dkim, ledger, letters, mails
@@ -127,7 +128,12 @@ class Worker:
         patience = self._listener.patience
         self._dry.clear()
         for alert in running:
-            release = self._releases.get(alert.id) or await self._prepare(alert)
+            try:
+                release = self._releases.get(alert.id) or await self._prepare(alert)
+            except ValueError as error:  # the desk checks wordings; this one came past it
+                log.error("alert %d can't be composed, and is given up: %s", alert.id, error)
+                await self._call(bulletin.give_up, alert.id, str(error))
+                continue
             wait = alert.held_until / 1000 - time.time()
             if not alert.cut_done:
                 at_once = _CUT_AT_ONCE_IN_HOLD if wait > 1 else _CUT_AT_ONCE
