@@ -50,7 +50,7 @@ def confirm(page: Page, house: House, address: str) -> None:
     mail = house.wait_for_mails(address)[-1]
     open_mail(page, house, mail)
     with page.context.expect_page() as opened:
-        page.frame_locator("iframe").get_by_role("link", name=re.compile("confirm", re.I)).click()
+        page.frame_locator("iframe").get_by_role("link", name=re.compile("^confirm", re.I)).click()
     landed = opened.value
     landed.get_by_role("button", name=re.compile("confirm", re.I)).click()
     expect(landed.get_by_role("heading", level=1)).to_be_visible()

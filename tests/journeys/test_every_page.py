@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import steps
-from tests.relay import Script, running
+from tests.relay import Rule, Script, running
 from tests.support import judges, letterbox
 from tests.support.house import House
 from tests.support.waiting import until
@@ -149,8 +149,9 @@ def test_the_desk(build: Callable[..., House], page: Page, tmp_path: Path) -> No
 
 def test_the_desk_in_trouble(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
     walk = Walk(page)
-    with running(tmp_path / "taken.jsonl", Script(users={"herald": "old"})) as relay:
-        house = build(relay=f"smtp://herald:new@127.0.0.1:{relay.port}?tls=never", hold="0").start("--sample")
+    refusing = Script(rules=(Rule("mail", reply="550 5.7.1 you are not on our list"),))
+    with running(tmp_path / "taken.jsonl", refusing) as relay:
+        house = build(relay=f"smtp://127.0.0.1:{relay.port}?tls=never", hold="0").start("--sample")
         steps.import_readers(house, tmp_path, CY)
         steps.first_sign_in(page, house.invitation)
         steps.write_story(page, house)

@@ -48,7 +48,7 @@ def test_from_the_first_start_to_the_last_mail(house: House, page: Page, browser
     expect(page.get_by_role("button", name=re.compile("^Send to 2 readers"))).to_be_visible()
     shown = page.frame_locator("iframe").first
     expect(shown.get_by_text(steps.HEADLINE).first).to_be_visible()
-    page.get_by_text("Plain text", exact=True).click()
+    page.get_by_role("radio", name="Plain text").check()
     expect(page.get_by_label("The mail as plain text")).to_contain_text("lock bridge")
 
     # She sends, thinks again within the hold, and takes it back: no mail leaves.
