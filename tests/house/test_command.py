@@ -252,7 +252,7 @@ def test_a_story_is_not_sent_unless_somebody_says_yes(
     [
         (["--as", "nobody@herald.example"], "--as nobody@herald.example: "),
         (["--topic", "nonsense"], "There is no topic nonsense. There are: breaking"),
-        (["--as", "ben@herald.example"], "Your role can't send alerts."),
+        (["--as", "ben@herald.example"], "Your role can’t send alerts."),
     ],
 )
 def test_a_story_that_cannot_be_sent_is_told(

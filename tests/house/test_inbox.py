@@ -18,6 +18,7 @@ from pytest_django import Settings
 
 from morefollows.inbox import server
 from morefollows.inbox.store import Arrival, Shelf, Store, path
+from morefollows.run import ears
 
 Address = tuple[str, int]
 ENVELOPE = b"MAIL FROM:<alerts@herald.example> BODY=8BITMIME\r\nRCPT TO:<cy@reader.example>\r\nDATA\r\n"
@@ -32,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def address(folder: Path) -> Iterator[Address]:
     """Where a real inbox process listens."""
-    with server.listen(0) as ear:
+    with ears.listen(ears.LOOPBACK, 0) as ear:
         name: Address = ear.getsockname()
         process = subprocess.Popen(
             [sys.executable, "-m", "morefollows", "inbox", "--socket", str(ear.fileno())],

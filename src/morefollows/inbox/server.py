@@ -1,8 +1,8 @@
 """The local inbox's SMTP server (RFC 5321): takes every mail that reaches it, and hands none on.
 
-It listens on loopback only. A mail is answered with 250 once it is committed; mails that arrive together are one
-commit. Commands may be pipelined (RFC 2920). It is strict about line ends, so that a mail with a bare CR or LF, which
-some relays would take for the end of a message, is refused here as well as by them.
+`up` has it listen on loopback only. A mail is answered with 250 once it is committed; mails that arrive together are
+one commit. Commands may be pipelined (RFC 2920). It is strict about line ends, so that a mail with a bare CR or LF,
+which some relays would take for the end of a message, is refused here as well as by them.
 """
 
 from __future__ import annotations
@@ -297,19 +297,6 @@ def _words(raw: bytes) -> str:
         return str(make_header(decode_header(text)))
     except (ValueError, LookupError, UnicodeError):
         return text
-
-
-def listen(port: int) -> socket.socket:
-    """A socket on loopback, never on another interface. Port 0 takes a free one. Raises `OSError`."""
-    ear = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        ear.bind(("127.0.0.1", port))
-        ear.listen(1000)
-    except OSError:
-        ear.close()
-        raise
-    return ear
 
 
 def run_inbox(data: Path, ear: socket.socket) -> None:

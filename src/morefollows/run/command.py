@@ -30,6 +30,8 @@ _COMMANDS = {
     "web": "morefollows.run.commands.processes:web",
     "send": "morefollows.run.commands.processes:send",
     "inbox": "morefollows.run.commands.processes:inbox",
+    "prepare": "morefollows.run.commands.processes:prepare",
+    "tidy": "morefollows.run.commands.processes:tidy",
 }
 
 

@@ -152,6 +152,7 @@ class _Stage:
 
     def _figures(self, report: dict[str, Any], counter: _Counter, addresses: list[str]) -> Figures:
         received = self._received(report["alert"], counter)
+        lost, duplicated = compared(addresses, received)
         told = lock.running(self._data) or {}
         seconds = report["seconds"]
         at = {mark: None if value is None else round(value * 1000) for mark, value in seconds.items()}
@@ -159,8 +160,8 @@ class _Stage:
             readers=len(addresses),
             accepted=report["accepted"],
             received=len(set(received)),
-            lost=len(set(addresses) - set(received)),
-            duplicated=sum(received.values()) - len(received) + len(set(received) - set(addresses)),
+            lost=lost,
+            duplicated=duplicated,
             first_ms=at["first"],
             p50_ms=at["p50"],
             p90_ms=at["p90"],
@@ -192,6 +193,15 @@ class _Stage:
             f"{figures.lost:,} lost, {figures.duplicated:,} duplicated; "
             f"{figures.rate:,.0f} a second, {figures.rss_mb:,} MB of memory in all."
         )
+
+
+def compared(addresses: list[str], received: Counter[str]) -> tuple[int, int]:
+    """How many addresses got no mail, and how many mails too many there were: repeated, or to a stranger."""
+    lost = sum(1 for address in addresses if not received[address])
+    expected = set(addresses)
+    strangers = sum(times for address, times in received.items() if address not in expected)
+    repeated = sum(received[address] - 1 for address in addresses if received[address])
+    return lost, repeated + strangers
 
 
 class _Counter:

@@ -95,7 +95,8 @@ def _relay(config: Settings) -> Iterator[Finding]:
     try:
         yield from _speak(config.relay, config.helo or socket.getfqdn())
     except smtplib.SMTPAuthenticationError as error:
-        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name} refuses our user: {_said(error, config.relay)}")
+        said = _said(error, config.relay)
+        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name} refuses our user: {said}")
     except smtplib.SMTPResponseException as error:
         yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name} says {_said(error, config.relay)}")
     except ssl.SSLCertVerificationError as error:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from morefollows.run import ground
+from morefollows.run import chores, ground
 from morefollows.settings import SettingsError
 
 SAMPLE_STORY = Path(__file__).with_name("demo_story.md")  #: fictional, and ours
 
 
 def prepare(*, sample: bool, administrator: str) -> str | None:
-    """Brings the database up to date and makes what is missing in it.
+    """Brings the database up to date, makes what is missing in it, and frees what a run before held.
 
     Returns the link for the first sign-in, as long as no administrator has signed in. Raises `SettingsError` if
     the address of the first administrator is none.
     """
+    ground.start_django()
     ground.migrate()
+    chores.release_claims_of_last_run()
     from django.core.exceptions import ValidationError
-    from django.db import connection
 
     from morefollows.accounts import actions as accounts
     from morefollows.accounts.models import Editor, Role
@@ -42,6 +43,4 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
         if sample and topic is not None:
             write(story_file.read(SAMPLE_STORY), editor, topic)
     waiting = [editor for editor in administrators if not editor.has_usable_password()]
-    link = accounts.invite(waiting[0]) if waiting and len(waiting) == len(administrators) else None
-    connection.close()
-    return link
+    return accounts.invite(waiting[0]) if waiting and len(waiting) == len(administrators) else None

@@ -16,3 +16,10 @@ class OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = _TOKEN.sub(r"/\1/…", super().format(record))
         return _CONTROL.sub("?", line.replace("\n", "\\n").replace("\t", " "))
+
+
+def to_stderr(level: str) -> None:
+    """For a process without Django, which sets the same up by itself."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine())
+    logging.basicConfig(handlers=[handler], level=level.upper())

@@ -23,4 +23,6 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
         del response["Content-Type"]
         for name, value in found.headers:
             response[name] = value
+        if body:
+            response["Content-Length"] = str(len(body))  # it may have been exchanged since the start
         return response

@@ -10,17 +10,15 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 import click
 
 from morefollows import settings as settings_
-from morefollows.inbox import server as inbox
-from morefollows.run import first_start, ground, web
+from morefollows.run import ears, logs
 from morefollows.run.lock import Lock
 from morefollows.settings import Settings, SettingsError
 
@@ -38,6 +36,14 @@ class GaveUp(Exception):
     """A process can't be kept alive. ``str()`` says which."""
 
 
+class NotPrepared(Exception):
+    """The database could not be made ready, and why has been said."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code  #: exit code
+
+
 @dataclass
 class Child:
     """One of the processes: the command that it runs, and the sockets that it is handed."""
@@ -45,34 +51,33 @@ class Child:
     name: str
     command: list[str]
     ears: tuple[int, ...] = ()
-    on_death: Callable[[], None] = lambda: None  #: called in a thread, before it is started again
+    sender: int = 0  #: its number, if it is a sender: then it may die with claims
     process: asyncio.subprocess.Process | None = None
     deaths: int = field(default=0)  #: in a row, each soon after its start
 
 
 def run_up(*, sample: bool, administrator: str) -> None:
-    """Runs until SIGTERM or SIGINT. Raises `InUse`, `SettingsError`, `GaveUp`."""
+    """Runs until SIGTERM or SIGINT. Raises `InUse`, `SettingsError`, `NotPrepared`, `GaveUp`."""
     config = settings_.load()
+    logs.to_stderr(config.log_level)
     lock = Lock(config.data)
     lock.take()
     try:
-        ear = _listen("MOREFOLLOWS_PORT", config.port, partial(web.listen, config.host), config.host)
-        letterbox = _listen("MOREFOLLOWS_INBOX_PORT", config.inbox_port, inbox.listen) if config.inbox else None
+        ear = _listen("MOREFOLLOWS_PORT", config.port, config.host)
+        letterbox = _listen("MOREFOLLOWS_INBOX_PORT", config.inbox_port, ears.LOOPBACK) if config.inbox else None
         config = settings_.load()  # with the ports as they are
         lock.tell({"pid": os.getpid(), "url": config.url})
-        ground.start_django()
-        invitation = first_start.prepare(sample=sample, administrator=administrator)
-        _release_claims(config)
+        invitation = _prepare("--administrator", administrator, *(["--sample"] if sample else []))
         asyncio.run(_Up(config, lock, ear, letterbox).run(invitation))
     finally:
         lock.tell({})
         lock.close()
 
 
-def _listen(name: str, port: int, listen: Callable[[int], socket.socket], host: str = "127.0.0.1") -> socket.socket:
+def _listen(name: str, port: int, host: str) -> socket.socket:
     """A socket on this port, or on a free one if it is taken. The setting `name` tells the others which."""
     try:
-        ear = listen(port)
+        ear = ears.listen(host, port)
     except socket.gaierror:
         raise SettingsError("MOREFOLLOWS_HOST", f"{host} is not an address of this machine") from None
     except OSError as error:
@@ -80,7 +85,7 @@ def _listen(name: str, port: int, listen: Callable[[int], socket.socket], host: 
             raise SettingsError("MOREFOLLOWS_HOST", f"{host} is not an address of this machine") from None
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        ear = listen(0)
+        ear = ears.listen(host, 0)
         why = "is in use" if error.errno == errno.EADDRINUSE else "is not allowed for this user"
         click.echo(f"Port {port} {why}; taking {ear.getsockname()[1]} instead. ({name} chooses another.)", err=True)
     os.environ.pop(name + "_FILE", None)
@@ -88,22 +93,19 @@ def _listen(name: str, port: int, listen: Callable[[int], socket.socket], host: 
     return ear
 
 
-def _release_claims(config: Settings) -> None:
-    """What the senders of a run before had in hand is due at once.
+def _prepare(*words: str) -> str:
+    """Has another process make the database ready. Returns the link for the first sign-in, or nothing.
 
-    A SQLite database is ours alone, so nobody else can hold a claim. PostgreSQL may serve senders elsewhere.
+    Raises `NotPrepared`.
     """
-    from django.db import connection
+    done = subprocess.run(_command("prepare", *words), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)  # noqa: S603
+    if done.returncode:
+        raise NotPrepared(done.returncode)
+    return done.stdout.strip()
 
-    from morefollows.courier import ledger
-    from morefollows.run.send import worker_name
 
-    if connection.vendor == "sqlite":
-        ledger.release_all_claims()
-    else:
-        for number in range(1, config.sender_count + 1):
-            ledger.release_claims(worker_name(number))
-    connection.close()
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "morefollows", *words]
 
 
 class _Up:
@@ -124,9 +126,9 @@ class _Up:
             self._inbox = Child("inbox", ["inbox", "--socket", str(letterbox.fileno())], (letterbox.fileno(),))
 
     def _sender(self, number: int) -> Child:
-        return Child(f"sender {number}", ["send", "--number", str(number)], on_death=partial(_release, number))
+        return Child(f"sender {number}", ["send", "--number", str(number)], sender=number)
 
-    async def run(self, invitation: str | None) -> None:
+    async def run(self, invitation: str) -> None:
         loop = asyncio.get_running_loop()
         for told in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(told, self._stop.set)
@@ -156,20 +158,13 @@ class _Up:
                 self._stop.set()
                 return
             log.error("the process %s ended (%s); starting it again", child.name, _manner(code))
-            try:
-                await asyncio.to_thread(child.on_death)
-            except Exception as error:  # the database may be what is wrong: claims then run out by themselves
-                log.error("its claims could not be released: %s", type(error).__name__)
+            if child.sender and not await _tidy("--released", str(child.sender)):
+                log.error("its claims could not be released; they run out by themselves")
             await asyncio.sleep(_BACK_OFF[child.deaths - 1])
 
     async def _start(self, child: Child) -> None:
         child.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "morefollows",
-            *child.command,
-            "--lifeline",
-            str(self._lifeline),
+            *_command(*child.command, "--lifeline", str(self._lifeline)),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(self._lifeline, self._lock.fileno(), *child.ears),
         )
@@ -201,7 +196,7 @@ class _Up:
             }
         )
 
-    async def _welcome(self, invitation: str | None) -> None:
+    async def _welcome(self, invitation: str) -> None:
         """When the first page is answered, says where everything is."""
         if not await asyncio.to_thread(self._answers):
             self._gave_up = "The web server does not answer; the lines above may say why."
@@ -223,7 +218,7 @@ class _Up:
         return True
 
 
-def welcome(config: Settings, invitation: str | None) -> str:
+def welcome(config: Settings, invitation: str) -> str:
     """What `up` says when it is up."""
     lines = [
         "",
@@ -243,39 +238,18 @@ def welcome(config: Settings, invitation: str | None) -> str:
     return "\n".join([*lines, ""])
 
 
-def _release(number: int) -> None:
-    from django.db import connection
-
-    from morefollows.courier import ledger
-    from morefollows.run.send import worker_name
-
-    try:
-        ledger.release_claims(worker_name(number))
-    finally:
-        connection.close()
+async def _tidy(*words: str) -> bool:
+    """Has another process tidy up. False if that failed; it has said why."""
+    process = await asyncio.create_subprocess_exec(*_command("tidy", *words), stdin=asyncio.subprocess.DEVNULL)
+    return await process.wait() == 0
 
 
 async def _keep_house() -> None:
     """Once an hour, clears away what has run out."""
     while True:
         await asyncio.sleep(_HOUSEKEEPING)
-        try:
-            await asyncio.to_thread(_tidy)
-        except Exception:
-            log.exception("housekeeping failed; it is tried again in an hour")
-
-
-def _tidy() -> None:
-    from django.core.management import call_command
-    from django.db import connection
-
-    from morefollows.audience.actions import expire_unconfirmed
-
-    try:
-        expire_unconfirmed()
-        call_command("clearsessions")
-    finally:
-        connection.close()
+        if not await _tidy():
+            log.error("housekeeping failed; it is tried again in an hour")
 
 
 def _manner(code: int) -> str:

@@ -93,21 +93,6 @@ class _Server(uvicorn.Server):
         self._application.close()
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket for the web server. Port 0 takes a free one. Raises `OSError`."""
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, _, _, _, address = found[0]
-    ear = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        ear.bind(address)
-        ear.listen(1000)
-    except OSError:
-        ear.close()
-        raise
-    return ear
-
-
 def serve(ear: socket.socket) -> None:
     """Answers requests on this socket until SIGTERM or SIGINT. Django must have been started."""
     application = Application()

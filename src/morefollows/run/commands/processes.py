@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from morefollows.run import ears
 from morefollows.run.commands.said import Failure, json_option, tell_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -43,7 +44,8 @@ def _hold(lifeline: int | None) -> None:
     help="Who signs in first; used at the first start only.",
 )
 @_follower
-def up(sample: bool, administrator: str, lifeline: int | None) -> None:
+@click.pass_context
+def up(context: click.Context, sample: bool, administrator: str, lifeline: int | None) -> None:
     """Run everything on this machine: web server, senders, and an inbox while no relay is set.
 
     The first start creates the database and an administrator, and prints the link to sign in with. Without
@@ -51,12 +53,36 @@ def up(sample: bool, administrator: str, lifeline: int | None) -> None:
     """
     _hold(lifeline)
     from morefollows.run.lock import InUse
-    from morefollows.run.up import GaveUp, run_up
+    from morefollows.run.up import GaveUp, NotPrepared, run_up
 
     try:
         run_up(sample=sample, administrator=administrator)
+    except NotPrepared as error:
+        context.exit(error.code)
     except (InUse, GaveUp) as error:
         raise Failure(str(error)) from None
+
+
+@click.command(hidden=True)
+@click.option("--sample", is_flag=True)
+@click.option("--administrator", required=True)
+def prepare(sample: bool, administrator: str) -> None:
+    """What `up` does before it starts its processes; prints the link for the first sign-in, if one is needed."""
+    from morefollows.run import first_start
+
+    click.echo(first_start.prepare(sample=sample, administrator=administrator) or "")
+
+
+@click.command(hidden=True)
+@click.option("--released", type=int, multiple=True)
+def tidy(released: tuple[int, ...]) -> None:
+    """What `up` does when a sender has died (with its number), and once an hour."""
+    from morefollows.run import chores
+
+    if released:
+        chores.release_claims(released)
+    else:
+        chores.clear_away()
 
 
 @click.command()
@@ -84,16 +110,10 @@ def web(descriptor: int | None, lifeline: int | None) -> None:
     ground.start_django()
     from django.conf import settings
 
-    from morefollows.run import web as web_
+    from morefollows.run.web import serve
 
     config = settings.MOREFOLLOWS
-    try:
-        ear = web_.listen(config.host, config.port) if descriptor is None else socket.socket(fileno=descriptor)
-    except OSError as error:
-        raise Failure(
-            f"MOREFOLLOWS_PORT: can't listen on {config.host}, port {config.port}: {error.strerror}"
-        ) from None
-    web_.serve(ear)
+    serve(_ear(descriptor, "MOREFOLLOWS_PORT", config.host, config.port))
 
 
 @click.command()
@@ -123,18 +143,21 @@ def send(number: int, lifeline: int | None) -> None:
 def inbox(descriptor: int | None, lifeline: int | None) -> None:
     """Run the local inbox by itself (`up` has one while no relay is set)."""
     _hold(lifeline)
-    import logging
-
     from morefollows import settings
     from morefollows.inbox import server
-    from morefollows.run.logs import OneLine
+    from morefollows.run import logs
 
-    handler = logging.StreamHandler()
-    handler.setFormatter(OneLine())
     config = settings.load()
-    logging.basicConfig(handlers=[handler], level=config.log_level.upper())
-    try:
-        ear = server.listen(config.inbox_port) if descriptor is None else socket.socket(fileno=descriptor)
-    except OSError as error:
-        raise Failure(f"MOREFOLLOWS_INBOX_PORT: can't listen on port {config.inbox_port}: {error.strerror}") from None
+    logs.to_stderr(config.log_level)
+    ear = _ear(descriptor, "MOREFOLLOWS_INBOX_PORT", ears.LOOPBACK, config.inbox_port)
     server.run_inbox(config.data, ear)
+
+
+def _ear(descriptor: int | None, name: str, host: str, port: int) -> socket.socket:
+    """The socket that `up` has handed us, or one of our own."""
+    if descriptor is not None:
+        return socket.socket(fileno=descriptor)
+    try:
+        return ears.listen(host, port)
+    except OSError as error:
+        raise Failure(f"{name}: can't listen on {host}, port {port}: {error.strerror}") from None
