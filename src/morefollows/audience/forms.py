@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from morefollows.audience import addresses
+
+_PATH = re.compile(r"/[A-Za-z0-9/_.~-]{0,400}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class AddressField(forms.CharField):
@@ -31,5 +36,14 @@ class SignUp(forms.Form):
 
     email = AddressField()
     offers = forms.BooleanField(required=False)
-    page = forms.RegexField(r"/[A-Za-z0-9/_.~-]{0,400}", required=False)
-    website = forms.CharField(required=False, max_length=1000)
+    page = forms.CharField(required=False)
+    website = forms.CharField(required=False)
+
+    def clean_page(self) -> str:
+        """A path on this site, or nothing: what else a robot may put there is no evidence."""
+        page = str(self.cleaned_data["page"])
+        return page if _PATH.fullmatch(page) else ""
+
+    def typed(self) -> str:
+        """The address to show again, without what no page may hold."""
+        return _CONTROL.sub("", self["email"].value() or "")

@@ -50,6 +50,18 @@ def in_wanted_language(view: View) -> View:
     return answer
 
 
+def behind_link(view: View) -> View:
+    """For a page whose address proves who may use it: no cache keeps it, and no Referer tells it."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        response = view(request, **kwargs)
+        response["Referrer-Policy"] = "no-referrer"
+        return response
+
+    return never_cache(answer)
+
+
 def box(topic: Topic, form: SignUp | None = None) -> dict[str, Any]:
     """What `audience/box.html` needs: the form for `topic`, and the very words that will be kept as evidence."""
     language = translation.get_language() or settings.LANGUAGE_CODE
@@ -95,7 +107,7 @@ def thanks(request: HttpRequest, topic: str) -> HttpResponse:
 
 
 @csrf_exempt
-@never_cache
+@behind_link
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
@@ -114,7 +126,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @csrf_exempt
-@never_cache
+@behind_link
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest, token: str) -> HttpResponse:
