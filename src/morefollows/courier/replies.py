@@ -15,7 +15,7 @@ _TOO_BIG = frozenset({"5.2.3", "5.3.4"})
 _MAILBOX_FULL = "5.2.2"
 
 _QUOTED_ADDRESS = re.compile(r'"[^"]*"\s*@\S+')
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']*(?:@|%40|=40)[^\s<>(),;\"']*", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'?&]*(?:@|%40|=40)[^\s<>(),;\"'&]*")
 _LONGEST_TEXT = 200  # characters
 
 

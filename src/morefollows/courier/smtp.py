@@ -104,6 +104,8 @@ class SmtpRelay(Relay):
             connection.finish()
         try:
             await asyncio.gather(*tasks, return_exceptions=True)
+            # A task cancelled before it began could not clear up after itself.
+            self._connections = {one for one in self._connections if one.ready}
             if self._connections:
                 await self._empty.wait()
         finally:

@@ -1,0 +1,326 @@
+"""A relay in trouble: what the desk is told, how we come back, and TLS and passwords."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.relay import Certificate, Rule, Script, ScriptedRelay
+from tests.smtp.support import QUICK, Post, client, deliver, numbers, run
+
+
+def free_port() -> int:
+    with socket.socket() as ear:
+        ear.bind(("127.0.0.1", 0))
+        port: int = ear.getsockname()[1]
+        return port
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Certificate:
+    """Of a relay that we trust."""
+    made = Certificate.make(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(made.path))
+    return made
+
+
+@pytest.fixture
+def strange_certificate(tmp_path: Path) -> Certificate:
+    """Of a relay that we have no reason to trust."""
+    return Certificate.make(tmp_path)
+
+
+def trouble_of(script: Script, certificate: Certificate | None = None, **address: Any) -> tuple[str, ScriptedRelay]:
+    """The first words about a relay that can't be used. Nothing is ever offered to it."""
+
+    async def work() -> tuple[str, ScriptedRelay]:
+        troubles: list[str | None] = []
+        async with ScriptedRelay(script, certificate=certificate) as relay:
+            smtp = client(relay.port, Post(1), troubles=troubles, **address)
+            await smtp.open()
+            smtp.wake()
+            await until(lambda: bool(troubles))
+            await smtp.close()
+            assert relay.commands["MAIL"] == 0
+            assert relay.violations == []
+        words = troubles[0]
+        assert words is not None
+        return words.replace(f"127.0.0.1:{relay.port}", "HERE"), relay
+
+    return run(work)
+
+
+def test_a_relay_that_is_down_is_told_once_and_the_mail_goes_when_it_is_back() -> None:
+    async def work() -> None:
+        troubles: list[str | None] = []
+        port, post = free_port(), Post(20)
+        smtp = client(port, post, connections=4, troubles=troubles)
+        await smtp.open()
+        smtp.wake()
+        await asyncio.sleep(0.2)
+        assert troubles == [f"The relay 127.0.0.1:{port} can't be reached: connection refused."]
+        assert not post.in_flight  # nothing is taken that can't be offered
+        async with ScriptedRelay(port=port) as relay:
+            await post.settled()
+            await smtp.close()
+            assert sorted(numbers(relay)) == list(range(20))
+        assert troubles[1:] == [None]
+
+    run(work)
+
+
+def test_a_relay_that_crashes_in_the_middle_gets_the_rest_when_it_is_back() -> None:
+    async def work() -> None:
+        async with ScriptedRelay() as relay:
+            post = Post(500, again=True)
+            smtp = client(relay.port, post, connections=5)
+            await smtp.open()
+            smtp.wake()
+            await until(lambda: len(relay.taken) > 100)
+            await relay.stop()
+            await asyncio.sleep(0.1)
+            await relay.start_again()
+            await post.settled()
+            await smtp.close()
+            assert post.accepted() | post.uncertain() == set(range(500))
+            assert len(post.uncertain()) <= 5  # one a connection
+            assert set(numbers(relay)) >= post.accepted()
+            assert all(count == 1 for count in relay.message_ids.values())
+
+    run(work)
+
+
+@pytest.mark.parametrize(
+    ("greeting", "words"),
+    [
+        ("554 5.7.1 no service for you", "greets with 554 5.7.1 no service for you"),
+        ("421 4.3.2 too busy", "greets with 421 4.3.2 too busy"),
+        ("554 go away, cy@reader.example", "greets with 554 go away, …"),
+        ("SSH-2.0-OpenSSH_9.2", "answered something that is not SMTP"),
+    ],
+)
+def test_a_relay_that_does_not_welcome_us(greeting: str, words: str) -> None:
+    assert trouble_of(Script(greeting=greeting))[0] == f"The relay HERE {words}."
+
+
+def test_a_relay_that_says_nothing() -> None:
+    script = Script(rules=(Rule("connect", do="hang"),))
+    words, _ = trouble_of(script, patience=QUICK._replace(command=0.2))
+    assert words == "The relay HERE did not answer in time."
+
+
+def test_waits_grow_between_attempts_and_end_at_the_longest() -> None:
+    async def work() -> None:
+        script = Script(greeting="421 4.3.2 busy")
+        async with ScriptedRelay(script) as relay:
+            patience = QUICK._replace(first_retry=0.02, longest_retry=0.4)
+            smtp = client(relay.port, Post(1), connections=10, patience=patience)
+            await smtp.open()
+            smtp.wake()
+            for _ in range(80):
+                smtp.wake()  # asking does not help
+                await asyncio.sleep(0.01)
+            assert 4 <= relay.connections <= 10
+            await smtp.close()
+
+    run(work)
+
+
+def test_a_relay_with_few_connections_is_used_with_those_it_gives() -> None:
+    """The third connection and all later ones are refused; the mails go over two."""
+
+    async def work() -> None:
+        script = Script(rules=(Rule("connect", after=2, reply="421 4.7.0 too many connections"),))
+        async with ScriptedRelay(script) as relay:
+            post = Post(300)
+            troubles = await deliver(relay, post, connections=10)
+            assert len(relay.taken) == 300
+            assert troubles == []
+
+    run(work)
+
+
+def test_a_relay_that_ends_each_connection_after_some_mails_gets_them_all() -> None:
+    post = Post(100, again=True)
+
+    async def work() -> None:
+        script = Script(rules=(Rule("mail", every=11, reply="421 4.7.0 enough for one connection"),))
+        async with ScriptedRelay(script) as relay:
+            await deliver(relay, post, connections=3)
+            assert sorted(numbers(relay)) == list(range(100))
+            assert post.uncertain() == set()
+
+    run(work)
+
+
+def test_a_relay_that_lets_us_in_and_takes_nothing_is_trouble_until_it_takes_a_mail() -> None:
+    async def work() -> None:
+        troubles: list[str | None] = []
+        script = Script(rules=(Rule("mail", times=6, reply="421 4.7.0 later"),))
+        async with ScriptedRelay(script) as relay:
+            post = Post(1, again=True)
+            smtp = client(relay.port, post, troubles=troubles)
+            await smtp.open()
+            smtp.wake()
+            await post.settled()
+            await smtp.close()
+        where = f"The relay 127.0.0.1:{relay.port}"
+        assert troubles == [f"{where} closes the connection: 4.7.0 later.", None]
+
+    run(work)
+
+
+# --- TLS
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@pytest.mark.parametrize("how", ["starttls", "implicit"])
+def test_mail_goes_encrypted_over_a_certificate_that_we_trust(how: str, loop: str, certificate: Certificate) -> None:
+    async def work() -> None:
+        script = Script(starttls=how == "starttls", implicit_tls=how == "implicit", users={"ada": "s3cret pässword"})
+        async with ScriptedRelay(script, certificate=certificate) as relay:
+            post = Post(40, size=20_000)
+            troubles = await deliver(
+                relay,
+                post,
+                connections=3,
+                implicit_tls=how == "implicit",
+                starttls="require",
+                user="ada",
+                password="s3cret pässword",
+            )
+            assert troubles == []
+            assert sorted(numbers(relay)) == list(range(40))
+            assert set(relay.logins) == {"ada"}
+            assert relay.violations == []
+            if how == "starttls":
+                assert relay.commands["EHLO"] == 2 * relay.connections  # RFC 3207 §4.2
+
+    run(work, loop=loop)
+
+
+@pytest.mark.parametrize("how", ["starttls", "implicit"])
+def test_a_certificate_that_can_not_be_trusted_is_trouble(how: str, strange_certificate: Certificate) -> None:
+    script = Script(starttls=how == "starttls", implicit_tls=how == "implicit")
+    words, _ = trouble_of(script, strange_certificate, implicit_tls=how == "implicit")
+    assert words.startswith("The relay HERE has a certificate that can't be trusted: self")
+
+
+def test_a_certificate_of_another_name_is_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Certificate.make(tmp_path, "mail.elsewhere.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(other.path))
+    words, _ = trouble_of(Script(starttls=True), other)
+    assert "IP address mismatch" in words
+
+
+def test_verification_can_be_switched_off(strange_certificate: Certificate) -> None:
+    async def work() -> None:
+        async with ScriptedRelay(Script(starttls=True), certificate=strange_certificate) as relay:
+            post = Post(3)
+            await deliver(relay, post, verify=False)
+            assert post.codes() == [250] * 3
+            assert relay.commands["STARTTLS"] == 1
+
+    run(work)
+
+
+def test_starttls_can_be_insisted_on_and_declined(certificate: Certificate) -> None:
+    words, _ = trouble_of(Script(), starttls="require")
+    assert words == "The relay HERE does not offer STARTTLS, which the settings require."
+
+    async def work() -> None:
+        async with ScriptedRelay(Script(starttls=True), certificate=certificate) as relay:
+            await deliver(relay, Post(2), starttls="never")
+            assert relay.commands["STARTTLS"] == 0
+
+    run(work)
+
+
+@pytest.mark.parametrize("injected", ["250 slipped in", "half a line", "250-a\r\n250 STARTTLS"])
+def test_words_slipped_in_before_the_encryption_are_not_believed(injected: str, certificate: Certificate) -> None:
+    words, _ = trouble_of(Script(starttls=True, injected=injected), certificate)
+    assert "STARTTLS" in words or "not asked" in words or "closed" in words or "TLS" in words
+
+
+def test_a_relay_that_takes_back_its_offer_of_starttls(certificate: Certificate) -> None:
+    script = Script(starttls=True, rules=(Rule("starttls", reply="454 4.7.0 not now"),))
+    words, _ = trouble_of(script, certificate)
+    assert words == "The relay HERE answers STARTTLS with 454 4.7.0 not now."
+
+
+# --- AUTH (RFC 4954)
+
+
+@pytest.mark.parametrize("mechanisms", [("PLAIN",), ("LOGIN",), ("CRAM-MD5", "LOGIN", "PLAIN"), ("login",)])
+def test_it_signs_in(mechanisms: tuple[str, ...]) -> None:
+    async def work() -> None:
+        async with ScriptedRelay(Script(users={"ada": "s3cret"}, mechanisms=mechanisms)) as relay:
+            await deliver(relay, Post(2), user="ada", password="s3cret")
+            assert relay.logins == ["ada"]
+
+    run(work)
+
+
+def test_a_wrong_password_is_trouble_and_is_not_told() -> None:
+    words, relay = trouble_of(Script(users={"ada": "s3cret"}), user="ada", password="wr0ng")
+    assert words == "The relay HERE refused the user name or password (535)."
+    assert relay.connections == 1  # a relay that says no is not asked again at once
+
+
+def test_a_relay_without_a_mechanism_that_we_speak() -> None:
+    for script in (Script(), Script(users={"ada": "s3cret"}, mechanisms=("CRAM-MD5",))):
+        words, _ = trouble_of(script, user="ada", password="s3cret")
+        assert words == "The relay HERE offers neither AUTH PLAIN nor AUTH LOGIN."
+
+
+def test_the_password_never_leaves_the_machine_in_clear_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On loopback there is nobody to listen; a relay elsewhere gets the password over TLS only."""
+    from morefollows.courier import dialogue
+
+    monkeypatch.setattr(dialogue.Connection, "_on_this_machine", lambda self: False)
+    words, relay = trouble_of(Script(users={"ada": "s3cret"}), user="ada", password="s3cret")
+    assert words == "The relay HERE offers no encryption, and the password is not sent without."
+    assert relay.commands["AUTH"] == 0
+
+
+def test_mails_that_nobody_reads_are_given_up_in_time() -> None:
+    """The relay stops reading in the middle of a big mail: the time-out for a block, not for a reply."""
+
+    async def work() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"220 hello\r\n")
+            await reader.readline()
+            writer.write(b"250-relay.example\r\n250 PIPELINING\r\n")
+            for _ in range(3):
+                await reader.readline()
+            writer.write(b"250 ok\r\n250 ok\r\n354 go\r\n")
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        post = Post(1, size=20_000_000)
+        smtp = client(server.sockets[0].getsockname()[1], post, patience=QUICK._replace(block=0.3, content=60, data=60))
+        began = time.monotonic()
+        await smtp.open()
+        smtp.wake()
+        await post.settled()
+        assert time.monotonic() - began < 3
+        assert post.uncertain() == {0}
+        await smtp.close()
+        server.close()
+
+    run(work)
