@@ -192,6 +192,17 @@ def test_ctrl_c_ends_it_as_well(build: Build) -> None:
     assert not any(alive(pid) for pid in told["processes"].values())
 
 
+def test_ended_while_it_starts_it_leaves_nothing_running(build: Build) -> None:
+    house = build().start("--sample", wait=False)
+    until("the lock", lambda: lock.running(house.data))
+    assert house._up is not None
+    house._up.terminate()
+    assert house._wait() == 130
+    assert lock.running(house.data) is None  # nor does any process of it hold the lock
+    house.start("--sample")
+    assert json.loads(house.command("topics", "--json").stdout)[0]["slug"] == "breaking"
+
+
 def test_the_processes_are_few_and_ours(house: House) -> None:
     """No child of a child: nothing that `up` does not know of."""
     for pid in processes(house).values():

@@ -41,9 +41,10 @@ class Lock:
         while not _locked(self._file, fcntl.LOCK_EX):
             other = self._read()
             if _alive(other.get("pid")):
+                where = f", {other['url']}" if "url" in other else ""
                 raise InUse(
-                    f"More Follows already runs on {self._data.absolute()}: process {other['pid']}, "
-                    f"{other.get('url')}. Stop that one first, or name another folder in MOREFOLLOWS_DATA."
+                    f"More Follows already runs on {self._data.absolute()}: process {other['pid']}{where}. "
+                    "Stop that one first, or name another folder in MOREFOLLOWS_DATA."
                 )
             if time.monotonic() > deadline:
                 raise InUse(
@@ -51,7 +52,7 @@ class Lock:
                     "Stop it first, or name another folder in MOREFOLLOWS_DATA."
                 )
             time.sleep(0.1)
-        self.tell({})
+        self.tell({"pid": os.getpid()})
 
     def share(self) -> None:
         """For a sender process of its own: any number of them, but no `up`. Raises `InUse`."""

@@ -60,15 +60,18 @@ def run_up(*, sample: bool, administrator: str) -> None:
     """Runs until SIGTERM or SIGINT. Raises `InUse`, `SettingsError`, `NotPrepared`, `GaveUp`."""
     config = settings_.load()
     logs.to_stderr(config.log_level)
+    # Until the processes are started, SIGTERM ends us as Ctrl-C does: with what we have begun.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     lock = Lock(config.data)
     lock.take()
+    family = _Family(lock)
     try:
         ear = _listen("MOREFOLLOWS_PORT", config.port, config.host)
         letterbox = _listen("MOREFOLLOWS_INBOX_PORT", config.inbox_port, ears.LOOPBACK) if config.inbox else None
         config = settings_.load()  # with the ports as they are
         lock.tell({"pid": os.getpid(), "url": config.url})
-        invitation = _prepare("--administrator", administrator, *(["--sample"] if sample else []))
-        asyncio.run(_Up(config, lock, ear, letterbox).run(invitation))
+        invitation = _prepare(family, "--administrator", administrator, *(["--sample"] if sample else []))
+        asyncio.run(_Up(config, family, ear, letterbox).run(invitation))
     finally:
         lock.tell({})
         lock.close()
@@ -93,32 +96,50 @@ def _listen(name: str, port: int, host: str) -> socket.socket:
     return ear
 
 
-def _prepare(*words: str) -> str:
+class _Family:
+    """What every process that we start is handed: the lock, which it shares, and the lifeline."""
+
+    def __init__(self, lock: Lock) -> None:
+        self.lock = lock
+        self._lifeline, self._held_end = os.pipe()  # nobody writes: our end closes when we are gone
+        self.handed = (lock.fileno(), self._lifeline)
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "morefollows", *words, "--lifeline", str(self._lifeline)]
+
+    async def start(self, *words: str, ears: tuple[int, ...] = ()) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *self.command(*words), stdin=asyncio.subprocess.DEVNULL, pass_fds=(*self.handed, *ears)
+        )
+
+
+def _prepare(family: _Family, *words: str) -> str:
     """Has another process make the database ready. Returns the link for the first sign-in, or nothing.
 
     Raises `NotPrepared`.
     """
-    done = subprocess.run(_command("prepare", *words), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - our own command
+        family.command("prepare", *words),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        pass_fds=family.handed,
+    )
     if done.returncode:
         raise NotPrepared(done.returncode)
     return done.stdout.strip()
 
 
-def _command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "morefollows", *words]
-
-
 class _Up:
     """The processes at work."""
 
-    def __init__(self, config: Settings, lock: Lock, ear: socket.socket, letterbox: socket.socket | None) -> None:
+    def __init__(self, config: Settings, family: _Family, ear: socket.socket, letterbox: socket.socket | None) -> None:
         self._config = config
-        self._lock = lock
+        self._family = family
         self._ears = [ear, letterbox]
         self._stop = asyncio.Event()
         self._ready = False
         self._gave_up = ""
-        self._lifeline, self._held_end = os.pipe()  # nobody writes: our end closes when we are gone
         self._web = Child("web", ["web", "--socket", str(ear.fileno())], (ear.fileno(),))
         self._senders = [self._sender(number) for number in range(1, config.sender_count + 1)]
         self._inbox: Child | None = None
@@ -134,7 +155,7 @@ class _Up:
             loop.add_signal_handler(told, self._stop.set)
         children = [child for child in (self._inbox, self._web, *self._senders) if child is not None]
         keepers = [asyncio.create_task(self._keep(child)) for child in children]
-        chores = [asyncio.create_task(self._welcome(invitation)), asyncio.create_task(_keep_house())]
+        chores = [asyncio.create_task(self._welcome(invitation)), asyncio.create_task(self._keep_house())]
         await self._stop.wait()
         for task in (*keepers, *chores):
             task.cancel()
@@ -158,16 +179,12 @@ class _Up:
                 self._stop.set()
                 return
             log.error("the process %s ended (%s); starting it again", child.name, _manner(code))
-            if child.sender and not await _tidy("--released", str(child.sender)):
+            if child.sender and not await self._tidy("--released", str(child.sender)):
                 log.error("its claims could not be released; they run out by themselves")
             await asyncio.sleep(_BACK_OFF[child.deaths - 1])
 
     async def _start(self, child: Child) -> None:
-        child.process = await asyncio.create_subprocess_exec(
-            *_command(*child.command, "--lifeline", str(self._lifeline)),
-            stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=(self._lifeline, self._lock.fileno(), *child.ears),
-        )
+        child.process = await self._family.start(*child.command, ears=child.ears)
         self._tell()
 
     async def _end(self, children: list[Child], grace: float) -> None:
@@ -187,7 +204,7 @@ class _Up:
     def _tell(self, *, ready: bool = False) -> None:
         children = [self._web, *self._senders, *([self._inbox] if self._inbox else [])]
         self._ready |= ready
-        self._lock.tell(
+        self._family.lock.tell(
             {
                 "pid": os.getpid(),
                 "url": self._config.url,
@@ -204,6 +221,17 @@ class _Up:
             return
         self._tell(ready=True)
         click.echo(welcome(self._config, invitation))
+
+    async def _tidy(self, *words: str) -> bool:
+        """Has another process tidy up. False if that failed; it has said why."""
+        return await (await self._family.start("tidy", *words)).wait() == 0
+
+    async def _keep_house(self) -> None:
+        """Once an hour, clears away what has run out."""
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING)
+            if not await self._tidy():
+                log.error("housekeeping failed; it is tried again in an hour")
 
     def _answers(self) -> bool:
         host = self._config.host if self._config.host not in ("", "0.0.0.0", "::") else "127.0.0.1"  # noqa: S104
@@ -236,20 +264,6 @@ def welcome(config: Settings, invitation: str) -> str:
     if invitation:
         lines += ["", "  To sign in for the first time, open this link. It is good once:", f"  {invitation}"]
     return "\n".join([*lines, ""])
-
-
-async def _tidy(*words: str) -> bool:
-    """Has another process tidy up. False if that failed; it has said why."""
-    process = await asyncio.create_subprocess_exec(*_command("tidy", *words), stdin=asyncio.subprocess.DEVNULL)
-    return await process.wait() == 0
-
-
-async def _keep_house() -> None:
-    """Once an hour, clears away what has run out."""
-    while True:
-        await asyncio.sleep(_HOUSEKEEPING)
-        if not await _tidy():
-            log.error("housekeeping failed; it is tried again in an hour")
 
 
 def _manner(code: int) -> str:

@@ -66,8 +66,10 @@ def up(context: click.Context, sample: bool, administrator: str, lifeline: int |
 @click.command(hidden=True)
 @click.option("--sample", is_flag=True)
 @click.option("--administrator", required=True)
-def prepare(sample: bool, administrator: str) -> None:
+@_follower
+def prepare(sample: bool, administrator: str, lifeline: int | None) -> None:
     """What `up` does before it starts its processes; prints the link for the first sign-in, if one is needed."""
+    _hold(lifeline)
     from morefollows.run import first_start
 
     click.echo(first_start.prepare(sample=sample, administrator=administrator) or "")
@@ -75,8 +77,10 @@ def prepare(sample: bool, administrator: str) -> None:
 
 @click.command(hidden=True)
 @click.option("--released", type=int, multiple=True)
-def tidy(released: tuple[int, ...]) -> None:
+@_follower
+def tidy(released: tuple[int, ...], lifeline: int | None) -> None:
     """What `up` does when a sender has died (with its number), and once an hour."""
+    _hold(lifeline)
     from morefollows.run import chores
 
     if released:
