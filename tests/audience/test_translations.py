@@ -1,0 +1,40 @@
+"""German readers are never left with half a page in English."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import polib
+import pytest
+
+import morefollows
+
+CATALOGUES = sorted((Path(morefollows.__file__).parent / "locale").glob("*/LC_MESSAGES/django.po"))
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|https?://[^\s)]+|<[^>]+>|`[^`]+`")
+
+
+def test_german_is_there() -> None:
+    assert [path.parts[-3] for path in CATALOGUES] == ["de"]
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+class TestCatalogue:
+    def test_every_message_is_translated_for_good(self, path: Path) -> None:
+        catalogue = polib.pofile(str(path))
+        assert len(catalogue) > 300
+        assert [entry.msgid for entry in catalogue if entry.fuzzy or not entry.translated()] == []
+        assert [entry.msgid for entry in catalogue.obsolete_entries()] == []
+
+    def test_placeholders_survive_translation(self, path: Path) -> None:
+        for entry in polib.pofile(str(path)):
+            wanted = sorted(set(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid)))
+            for said in entry.msgstr_plural.values() if entry.msgid_plural else [entry.msgstr]:
+                assert sorted(set(PLACEHOLDER.findall(said))) == wanted, entry.msgid
+
+    def test_what_is_compiled_is_what_was_translated(self, path: Path) -> None:
+        def messages(catalogue: polib.POFile | polib.MOFile) -> dict[tuple[str | None, str], object]:
+            return {(entry.msgctxt, entry.msgid): entry.msgstr_plural or entry.msgstr for entry in catalogue}
+
+        compiled = messages(polib.mofile(str(path.with_suffix(".mo"))))
+        assert compiled == messages(polib.pofile(str(path)))
