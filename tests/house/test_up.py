@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -16,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from morefollows.run import lock
+from morefollows.run.visitor import Visitor
 from tests.support.house import House
 from tests.support.waiting import until
 
@@ -131,8 +135,30 @@ def test_it_ends_in_order_within_ten_seconds(house: House) -> None:
 
 def test_an_open_event_stream_does_not_hold_it_up(house: House) -> None:
     """A desk that somebody looks at while `up` is ended."""
+    desk = Visitor()
+    desk.submit(desk.open(house.invitation).form("password"), password="a long walk along the harbour")
+    story = house.data / "story.txt"
+    story.write_text("Harbour bridge closed\n\nNobody is hurt.\n")
+    words = [sys.executable, "-m", "morefollows", "stories", "break", str(story), "--hold", "300", "--yes"]
+    watching = subprocess.Popen(words, env=house.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        page = until("the alert", lambda: re.search(r"/desk/alert/[^/]+/", desk.open(f"{house.url}/desk/").html))
+        with desk._opener.open(f"{house.url}{page[0]}stream/", timeout=15) as events:
+            assert events.readline()
+            began = time.monotonic()
+            house.stop()
+            assert time.monotonic() - began < 10
+            with contextlib.suppress(http.client.IncompleteRead):  # cut off: the browser asks again by itself
+                events.read()
+    finally:
+        watching.kill()
+        watching.wait()
+    assert "graceful shutdown exceeded" not in house.said
+
+
+def test_a_client_that_dawdles_does_not_hold_it_up(house: House) -> None:
     with socket.create_connection(("127.0.0.1", int(house.url.rpartition(":")[2]))) as held:
-        held.sendall(b"GET /desk/ HTTP/1.1\r\nHost: 127.0.0.1\r\n")  # and no more: a client that dawdles
+        held.sendall(b"GET /desk/ HTTP/1.1\r\nHost: 127.0.0.1\r\n")  # and no more
         began = time.monotonic()
         house.stop()
         assert time.monotonic() - began < 10

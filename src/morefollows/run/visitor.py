@@ -26,6 +26,7 @@ class Page:
 
     def __init__(self, url: str, html: str) -> None:
         self.url = url
+        self.html = html
         self._parser = _Forms(url)
         self._parser.feed(html)
 
