@@ -259,7 +259,8 @@ def test_a_stopped_alert_ends_when_its_last_mails_have_come_to_their_outcome(
     assert [data["accepted"] for _, data in (events[0], events[-2])] == [1, 2]
 
 
-def test_the_stream_is_for_the_desk_only(held: Alert) -> None:
+def test_the_stream_is_for_the_desk_only(held: Alert, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "_LONGEST", 0.1)
     status, events, _raw = stream_of(held, None)
     assert status == 403
     assert events == []

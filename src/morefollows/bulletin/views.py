@@ -101,15 +101,7 @@ def _save(request: HttpRequest, story: Story | None) -> HttpResponse:
 def _write_page(
     request: HttpRequest, form: StoryForm, story: Story | None, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    topic = _topic(str(form["topic"].value() or "")) or Topic.objects.first()
-    context = {
-        "form": form,
-        "story": story,
-        "topic": topic,
-        "readers": audience.count(topic) if topic else 0,
-        "here": "write",
-        **more,
-    }
+    context = {"form": form, "story": story, "here": "write", **more}
     return render(request, "desk/write.html", context, status=status)
 
 

@@ -47,7 +47,7 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "alert": alert,
         "story": alert.update.story,
         "progress": now,
-        "readers": audience.count(alert.topic) if held else now["size"],
+        "readers": audience.count(alert.topic) if held and not now["cut_done"] else now["size"],
         "running": alert.state in _RUNNING,
         "held_until": datetime.fromtimestamp(alert.held_until / 1000, tz=timezone.get_current_timezone()),
         "seconds_left": max(0, round((alert.held_until - now["now"]) / 1000)),
@@ -69,7 +69,7 @@ def _steps(now: Progress) -> list[tuple[str, str, float | None]]:
 
 def _tiles(now: Progress) -> list[tuple[str, str, int]]:
     return [
-        ("waiting", _("waiting"), now["waiting"]),
+        ("waiting", _("not sent") if now["state"] == Alert.State.STOPPED else _("waiting"), now["waiting"]),
         ("deferred", _("deferred"), now["deferred"]),
         ("refused", _("refused"), now["refused"]),
         ("skipped", _("skipped"), now["skipped"]),
@@ -91,6 +91,7 @@ def _words() -> dict[str, str]:
         "go on": _("Resume updates"),
         "seconds axis": _("seconds after the hold"),
         "readers axis": _("mails accepted"),
+        "readers all": _("readers:"),
         "waiting": _("The hold is over. Waiting for a sender to begin …"),
         "no sender": _("No sender has taken it up yet: is `morefollows send` running? It can still be taken back."),
         "said held": _("In the hold. Nothing has been mailed yet."),

@@ -169,6 +169,7 @@
       const path = points.map(([seconds, count]) => `${x(seconds).toFixed(1)} ${y(count).toFixed(1)}`).join("L");
       const begin = `${x(points[0][0]).toFixed(1)} ${y(0)}`;
       drawn.push(element("path", { class: "area", d: `M${begin}L${path}L${x(last[0]).toFixed(1)} ${y(0)}Z` }));
+      drawn.push(element("text", { x: width - right, y: 14, "text-anchor": "end" }, `${words["readers all"]} ${whole.format(most)}`));
       drawn.push(element("line", { class: "all", x1: left, x2: width - right, y1: y(most), y2: y(most) }));
       drawn.push(element("path", { class: "line", d: `M${begin}L${path}` }));
     }

@@ -54,9 +54,10 @@ function counters() {
   all("[data-counter]").forEach((counter) => {
     const input = byId(counter.dataset.counter);
     const limit = Number(input.dataset.limit);
+    const figures = new Intl.NumberFormat(document.documentElement.lang);
     const count = () => {
       const length = [...input.value.trim()].length;
-      counter.textContent = `${length} / ${limit}` + (length > limit ? ` (−${length - limit})` : "");
+      counter.textContent = `${figures.format(length)} / ${figures.format(limit)}` + (length > limit ? ` (−${length - limit})` : "");
       counter.classList.toggle("counter-over", length > limit);
     };
     input.addEventListener("input", count);
