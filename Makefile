@@ -27,6 +27,7 @@ test: $(DEV) $(NODE) ## The whole suite, on SQLite and then on PostgreSQL (OPTIO
 	TEST_DATABASE=postgres $(BIN)/python -m pytest $(OPTIONS)
 
 check: $(DEV) ## Lint, formatting, types, migrations, translations
+	@tools/test-needs gettext
 	@tools/check
 
 format: $(DEV) ## Format the code

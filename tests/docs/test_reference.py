@@ -43,6 +43,8 @@ def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Com
     """A command and those below it, each with the words that one types."""
     if isinstance(command, click.Group):
         context = click.Context(command)
+        if command.invoke_without_command:
+            yield path, command
         for name in command.list_commands(context):
             below = command.get_command(context, name)
             assert below is not None
