@@ -1,0 +1,276 @@
+"""`bench`: how fast we are, and beside whom. Ratios count: machines differ, and are noisy."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from morefollows.run.commands.said import Failure, json_option, tell_json
+
+if TYPE_CHECKING:
+    from morefollows.run.bench_race import Run
+    from morefollows.run.bench_stage import Sent
+
+_PEER_MAILS = 20_000  # the peers' rate does not depend on how many
+_SLOW_PEER_MAILS = 5_000
+_CONNECTIONS = (2, 5, 10, 20)  # tried for each peer, the fastest counts
+
+_relay_option = click.option(
+    "--relay",
+    "where",
+    metavar="HOST:PORT|smtp-sink",
+    default="smtp-sink",
+    show_default=True,
+    help="Where mail goes; smtp-sink starts Postfix's sink on this machine.",
+)
+_body_option = click.option(
+    "--body-kb",
+    type=click.FloatRange(1, 100),
+    default=10.0,
+    show_default=True,
+    help="Size of one mail on the wire, about.",
+)
+_rounds_option = click.option(
+    "--rounds", type=click.IntRange(1, 20), default=3, show_default=True, help="Runs of each, in turns; medians count."
+)
+
+
+@click.group()
+def bench() -> None:
+    """Measure. Nothing else should run on the machine meanwhile."""
+
+
+@bench.command("send")
+@click.option("--readers", type=click.IntRange(10, 5_000_000), default=20_000, show_default=True)
+@_body_option
+@_relay_option
+@click.option(
+    "--dkim",
+    type=click.Choice(["none", "rsa", "ed25519", "both"]),
+    default="none",
+    show_default=True,
+    help="Sign with fresh keys. The peers send mail that was signed once.",
+)
+@click.option("--hold", type=click.FloatRange(0, 600), default=2.0, show_default=True, help="Seconds.")
+@click.option("--connections", type=click.IntRange(1, 1000), default=20, show_default=True, help="Ours, to the relay.")
+@click.option("--senders", type=click.IntRange(0, 64), default=0, show_default=True, help="Processes; 0: one a core.")
+@click.option("--alone", is_flag=True, help="Leave the peers out.")
+@_rounds_option
+@json_option
+def bench_send(
+    readers: int,
+    body_kb: float,
+    where: str,
+    dkim: str,
+    hold: float,
+    connections: int,
+    senders: int,
+    alone: bool,
+    rounds: int,
+    as_json: bool,
+) -> None:
+    """The whole way: database, composition, SMTP, ledger; and in turns with it, peers on the same relay and bytes.
+
+    Starts More Follows in a temporary folder (in a database of its own on the server, when DATABASE_URL names one) with
+    fictional readers. Memory and processor time are those of all its processes, also of the web server; processor
+    time counts from *Send*, with all that is done in the hold.
+    """
+    from morefollows.run.bench_race import BenchFailed
+    from morefollows.run.bench_stage import stage
+
+    tell = _teller()
+    try:
+        with _relay(where) as relay, _folder() as folder:
+            with stage(folder, relay, dkim=dkim, connections=connections, senders=senders) as product:
+                product.fill(readers, lambda done: tell(f"\r{done:,} readers", end=done == readers))
+                text, message = product.message(int(body_kb * 1024))
+                peers = {} if alone else _Peers(relay, message, folder, readers, tell).ready()
+                ours: list[Sent] = []
+                runs: dict[str, list[Run]] = {name: [] for name in peers}
+                for number in range(1, rounds + 1):
+                    ours.append(product.send(text, len(message), hold))
+                    tell(f"round {number} of {rounds}: more follows {ours[-1].run.rate:,.0f}/s")
+                    for name, run in peers.items():
+                        runs[name].append(run())
+                        tell(f"round {number} of {rounds}: {name} {runs[name][-1].rate:,.0f}/s")
+    except BenchFailed as error:
+        raise Failure(str(error)) from None
+    report = _report(ours, runs, {"readers": readers, "wire_octets": len(message), "dkim": dkim, "hold": hold})
+    if as_json:
+        tell_json(report)
+    else:
+        _table(report)
+
+
+@bench.command("smtp")
+@click.option("--mails", type=click.IntRange(100, 5_000_000), default=_PEER_MAILS, show_default=True)
+@_body_option
+@_relay_option
+@_rounds_option
+@json_option
+def bench_smtp(mails: int, body_kb: float, where: str, rounds: int, as_json: bool) -> None:
+    """Our SMTP client alone, beside the same peers: what the courier around it can reach at best."""
+    from morefollows.run.bench_race import BenchFailed, peer
+
+    tell = _teller()
+    line = b"More follows on this breaking news story, as we have it from the harbour office.\r\n"
+    message = b"Subject: Lighthouse keeper found safe\r\n\r\n" + line * int(body_kb * 1024 / len(line))
+    runs: dict[str, list[Run]] = {}
+    try:
+        with _relay(where) as relay, _folder() as folder:
+            peers = _Peers(relay, message, folder, mails, tell).ready()
+            best = max(_CONNECTIONS, key=lambda count: peer("client", relay, mails // 4, count, message).rate)
+            peers = {"client": lambda: peer("client", relay, mails, best, message), **peers}
+            runs = {name: [] for name in peers}
+            for _ in range(rounds):
+                for name, run in peers.items():
+                    runs[name].append(run())
+    except BenchFailed as error:
+        raise Failure(str(error)) from None
+    ratios = _ratios(_median([run.rate for run in runs["client"]]), runs)
+    report = {
+        "mails": mails,
+        "wire_octets": len(message),
+        "machine": _machine(),
+        "peers": {name: _figures(found) for name, found in runs.items()},
+        "ratios": ratios,
+    }
+    if as_json:
+        tell_json(report)
+    else:
+        for name, found in runs.items():
+            click.echo(_line(name, _figures(found), ratios[name]))
+
+
+class _Peers:
+    """The peers that are there, each with the number of connections at which it is fastest."""
+
+    def __init__(
+        self, relay: tuple[str, int], message: bytes, folder: Path, most: int, tell: Callable[..., None]
+    ) -> None:
+        self._relay = relay
+        self._message = message
+        self._folder = folder
+        self._most = most
+        self._tell = tell
+
+    def ready(self) -> dict[str, Callable[[], Run]]:
+        from importlib.util import find_spec
+
+        from morefollows.run import bench_race
+
+        def blast(mails: int, connections: int) -> Run:
+            return bench_race.peer("blast", self._relay, mails, connections, self._message)
+
+        def aiosmtplib(mails: int, connections: int) -> Run:
+            return bench_race.peer("aiosmtplib", self._relay, mails, connections, self._message)
+
+        def smtp_source(mails: int, connections: int) -> Run:
+            return bench_race.smtp_source(self._relay, mails, connections, self._message, self._folder)
+
+        ready = {"blaster": self._tuned("blaster", blast, min(self._most, _PEER_MAILS))}
+        if bench_race.tool("smtp-source"):
+            ready["smtp-source"] = self._tuned("smtp-source", smtp_source, min(self._most, _PEER_MAILS))
+        if find_spec("aiosmtplib"):
+            ready["aiosmtplib"] = self._tuned("aiosmtplib", aiosmtplib, min(self._most, _SLOW_PEER_MAILS))
+        return ready
+
+    def _tuned(self, name: str, run: Callable[[int, int], Run], mails: int) -> Callable[[], Run]:
+        few = max(mails // 4, 10)
+        best = max(_CONNECTIONS, key=lambda connections: run(few, connections).rate)
+        self._tell(f"{name} is fastest with {best} connections")
+        return lambda: run(mails, best)
+
+
+def _report(ours: list[Sent], runs: dict[str, list[Run]], facts: dict[str, Any]) -> dict[str, Any]:
+    rate = _median([sent.run.rate for sent in ours])
+    return {
+        **facts,
+        "machine": _machine(),
+        "rate": round(rate, 1),
+        "rates": [round(sent.run.rate, 1) for sent in ours],
+        "first_ms": round(_median([sent.first_ms for sent in ours]), 1),
+        "end_to_end_seconds": round(_median([sent.end_to_end for sent in ours]), 3),
+        "cpu_seconds_per_1000": round(_median([sent.run.cpu_per_thousand for sent in ours]), 4),
+        "memory_mb": round(max(sent.memory for sent in ours) / 1e6, 1),
+        "memory_kind": "PSS" if Path("/proc/self/smaps_rollup").exists() else "RSS",
+        "peers": {name: _figures(found) for name, found in runs.items()},
+        "ratios": _ratios(rate, runs),
+    }
+
+
+def _figures(runs: list[Run]) -> dict[str, Any]:
+    return {
+        "rate": round(_median([run.rate for run in runs]), 1),
+        "rates": [round(run.rate, 1) for run in runs],
+        "cpu_seconds_per_1000": round(_median([run.cpu_per_thousand for run in runs]), 4),
+    }
+
+
+def _ratios(rate: float, runs: dict[str, list[Run]]) -> dict[str, float]:
+    """Our rate, as a multiple of each peer's."""
+    return {name: round(rate / _median([run.rate for run in found]), 3) for name, found in runs.items()}
+
+
+def _table(report: dict[str, Any]) -> None:
+    mine = {name: report[name] for name in ("rate", "cpu_seconds_per_1000")}
+    click.echo(f"{report['readers']:,} readers, {report['wire_octets']:,} octets a mail, DKIM {report['dkim']}")
+    click.echo(_line("more follows", mine, None))
+    for name, figures in report["peers"].items():
+        click.echo(_line(name, figures, report["ratios"][name]))
+    click.echo(
+        f"first mail {report['first_ms']:,.0f} ms after the hold, last {report['end_to_end_seconds']:,.2f} s; "
+        f"{report['memory_mb']:,.0f} MB of memory in all ({report['memory_kind']})"
+    )
+
+
+def _line(name: str, figures: dict[str, Any], ratio: float | None) -> str:
+    line = f"{name:<14}{figures['rate']:>9,.0f}/s{figures['cpu_seconds_per_1000']:>9.3f} CPU s a 1,000"
+    return line if ratio is None else f"{line}   ours is {ratio:.2f} × this"
+
+
+def _median(values: list[float]) -> float:
+    return statistics.median(values)
+
+
+def _machine() -> dict[str, Any]:
+    return {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()}
+
+
+def _teller() -> Callable[..., None]:
+    def tell(words: str, *, end: bool = True) -> None:
+        click.echo(words, err=True, nl=end)
+
+    return tell
+
+
+@contextmanager
+def _relay(where: str) -> Iterator[tuple[str, int]]:
+    from morefollows.run.bench_race import smtp_sink
+
+    if where == "smtp-sink":
+        with smtp_sink() as relay:
+            yield relay
+        return
+    host, colon, port = where.rpartition(":")
+    if not colon or not port.isdecimal() or not host:
+        raise click.UsageError("--relay must be HOST:PORT, or smtp-sink")
+    yield host.strip("[]"), int(port)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="morefollows-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,99 @@
+"""One run of one peer, and the relay that all of them send to."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from morefollows.run import bench_peers
+
+_POSTFIX = "/usr/sbin:/usr/local/sbin:/usr/libexec/postfix"
+_SINK_STARTS = 5.0  # seconds
+
+
+class BenchFailed(Exception):
+    """Something could not be measured. ``str()`` says why."""
+
+
+class Run(NamedTuple):
+    mails: int
+    seconds: float
+    cpu: float  #: seconds of processor time
+
+    @property
+    def rate(self) -> float:
+        """Mails a second."""
+        return self.mails / self.seconds
+
+    @property
+    def cpu_per_thousand(self) -> float:
+        return 1000 * self.cpu / self.mails
+
+
+def tool(name: str) -> str | None:
+    """Where one of Postfix's tools is, if it is installed."""
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":" + _POSTFIX)
+
+
+@contextlib.contextmanager
+def smtp_sink() -> Iterator[tuple[str, int]]:
+    """Postfix's smtp-sink on a free port of this machine: takes mail and throws it away."""
+    program = tool("smtp-sink")
+    if program is None:
+        raise BenchFailed("smtp-sink is not installed; `apt-get install postfix` has it. Or name a relay HOST:PORT.")
+    with socket.socket() as ear:
+        ear.bind(("127.0.0.1", 0))
+        port: int = ear.getsockname()[1]
+    user = ["-u", "nobody"] if os.geteuid() == 0 else []
+    sink = subprocess.Popen([program, *user, f"127.0.0.1:{port}", "1000"], stdout=subprocess.DEVNULL)  # noqa: S603
+    try:
+        deadline = time.monotonic() + _SINK_STARTS
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            if sink.poll() is not None or time.monotonic() > deadline:
+                raise BenchFailed("smtp-sink does not start")
+            time.sleep(0.02)
+        yield "127.0.0.1", port
+    finally:
+        sink.terminate()
+        sink.wait()
+
+
+def peer(name: str, relay: tuple[str, int], mails: int, connections: int, message: bytes) -> Run:
+    """Lets one of `bench_peers.PEERS` send. Raises `BenchFailed`."""
+    host, port = relay
+    command = [sys.executable, "-m", "morefollows.run.bench_peers", name, host, str(port), str(mails), str(connections)]
+    done = subprocess.run(command, input=message, capture_output=True)  # noqa: S603 - our own command
+    if done.returncode:
+        raise BenchFailed(f"{name}: {done.stderr.decode(errors='replace').strip().splitlines()[-1]}")
+    figures = json.loads(done.stdout)
+    return Run(mails, figures["seconds"], figures["cpu"])
+
+
+def smtp_source(relay: tuple[str, int], mails: int, connections: int, message: bytes, folder: Path) -> Run:
+    """Postfix's smtp-source, which does not pipeline. Its connections are kept open (-d)."""
+    program = tool("smtp-source")
+    if program is None:
+        raise BenchFailed("smtp-source is not installed")
+    file = folder / "message"
+    file.write_bytes(message.replace(b"\r\n", b"\n"))
+    sender, recipient = bench_peers.SENDER, bench_peers.RECIPIENT
+    words = ["-d", "-s", str(connections), "-m", str(mails), "-F", str(file), "-f", sender, "-t", recipient]
+    began = time.monotonic()
+    child = subprocess.Popen([program, *words, f"{relay[0]}:{relay[1]}"], stdout=subprocess.DEVNULL)  # noqa: S603
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.monotonic() - began
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise BenchFailed(f"smtp-source ended with {child.returncode}")
+    return Run(mails, seconds, usage.ru_utime + usage.ru_stime)

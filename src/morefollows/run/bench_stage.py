@@ -1,0 +1,307 @@
+"""The whole product at work on a benchmark: `up` with its own database, fictional readers, and a meter beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+import click
+
+from morefollows.run import ground, lock, memory
+from morefollows.run.bench_race import BenchFailed, Run
+
+_START = 60.0  # seconds
+_PARAGRAPH = (
+    "The keeper of the Saltmarsh light was found **safe and well** on Tuesday, six hours after the lamp went dark, "
+    "the harbour office said. Two boats had searched the [northern channel](https://herald.example/channel).\n\n"
+)
+_SENTENCE = "More follows as we have it. "
+_CHUNK = 2_000
+_SAMPLE_EVERY = 0.25  # seconds
+
+
+class Sent(NamedTuple):
+    """One alert, as the ledger has it."""
+
+    run: Run
+    first_ms: float  #: from the end of the hold to the first acceptance
+    end_to_end: float  #: seconds from the end of the hold to the last acceptance
+    memory: int  #: bytes: the highest sum over all processes of the product
+    wire: int  #: octets of one mail
+
+
+@contextlib.contextmanager
+def stage(folder: Path, relay: tuple[str, int], *, dkim: str, connections: int, senders: int) -> Iterator[Stage]:
+    """`morefollows up` on `folder`, sending to `relay`. `dkim`: none, rsa, ed25519 or both."""
+    data = folder / "data"
+    with _database() as url:
+        for name in list(os.environ):
+            if name.startswith(("MOREFOLLOWS_", "DJANGO_")) or name.removesuffix("_FILE") == "DATABASE_URL":
+                del os.environ[name]
+        host = f"[{relay[0]}]" if ":" in relay[0] else relay[0]
+        os.environ.update(
+            {
+                "MOREFOLLOWS_DATA": str(data),
+                "MOREFOLLOWS_PORT": "0",
+                "MOREFOLLOWS_RELAY": f"smtp://{host}:{relay[1]}?tls=never",
+                "MOREFOLLOWS_RELAY_CONNECTIONS": str(connections),
+                "MOREFOLLOWS_SENDERS": str(senders),
+                "MOREFOLLOWS_LOG_LEVEL": "warning",
+                **({"DATABASE_URL": url} if url else {}),
+                **_keys(dkim),
+            }
+        )
+        with _up(folder, data) as up:
+            ground.start_django()
+            try:
+                yield Stage(up, data)
+            finally:
+                from django.db import connections as databases
+
+                databases.close_all()
+
+
+class Stage:
+    """The running product."""
+
+    def __init__(self, up: subprocess.Popen[bytes], data: Path) -> None:
+        self._up = up
+        self._data = data
+
+    def fill(self, readers: int, tell: Any) -> None:
+        """Puts fictional, confirmed readers in, without the evidence of consent that real ones have."""
+        from django.utils import timezone
+
+        from morefollows.audience import addresses
+        from morefollows.audience.models import Reader, Subscription
+
+        now, topic = timezone.now(), self._topic()
+        for start in range(0, readers, _CHUNK):
+            chunk = [
+                Reader(
+                    address=address.text,
+                    key=address.key,
+                    domain=address.domain,
+                    state=Reader.State.CONFIRMED,
+                    created_at=now,
+                    confirmed_at=now,
+                )
+                for address in (
+                    addresses.parse(f"reader{number}@reader{number % 97}.example")
+                    for number in range(start, min(start + _CHUNK, readers))
+                )
+            ]
+            Reader.objects.bulk_create(chunk)
+            Subscription.objects.bulk_create(
+                Subscription(reader=reader, topic=topic, state=Subscription.State.ACTIVE, since=now) for reader in chunk
+            )
+            tell(start + len(chunk))
+
+    def message(self, wire: int) -> tuple[str, bytes]:
+        """The text of a story whose mail has about `wire` octets, and that mail, signed as ours will be."""
+        from django.conf import settings
+
+        from morefollows.courier import dkim
+        from morefollows.courier.compose import LENGTHS, Hole, press
+
+        values = [b"A".ljust(LENGTHS[hole], b"A") for hole in Hole]
+        values[Hole.ADDRESS] = b"reader123456@reader.example"
+        signers = dkim.signers(settings.MOREFOLLOWS)
+
+        def pressed(text: str) -> bytes:
+            return b"".join(press(self._composed(text), signers)(values)).replace(b"\n..", b"\n.")
+
+        text = _PARAGRAPH
+        most = 50_000 - len(_PARAGRAPH)
+        while len(pressed(text + _PARAGRAPH)) <= wire and len(text) < most:
+            text += _PARAGRAPH
+        while len(pressed(text + _SENTENCE)) <= wire and len(text) < most:
+            text += _SENTENCE
+        return text, pressed(text)
+
+    def send(self, text: str, wire: int, hold: float) -> Sent:
+        """Breaks a story to all readers, and waits until the ledger is complete. Raises `BenchFailed`."""
+        from morefollows.agency.story_file import StoryFile
+        from morefollows.audience.models import Newsroom
+        from morefollows.bulletin import actions
+        from morefollows.bulletin.models import Alert
+        from morefollows.delivery.progress import progress
+        from morefollows.run.writing import write
+
+        language = Newsroom.objects.get(pk=1).language
+        read = StoryFile(
+            headline="Lighthouse keeper found safe",
+            standfirst="",
+            text=text,
+            language=language,
+            topic="",
+            dropped=(),
+            notes=(),
+        )
+        editor, topic = self._editor(), self._topic()
+        with Meter(self._up.pid) as meter:
+            alert = actions.send(write(read, editor, topic), editor, hold=hold)
+            while Alert.objects.values_list("state", flat=True).get(pk=alert.pk) in ("held", "sending"):
+                if self._up.poll() is not None:
+                    raise BenchFailed("More Follows ended in the middle")
+                time.sleep(0.1)
+        now = progress(alert)
+        first, last = now["seconds"]["first"], now["seconds"]["last"]
+        if now["state"] != "sent" or now["accepted"] != now["size"] or first is None or last is None:
+            words = now["verdicts"][0]["text"] if now["verdicts"] else now["relay"]["trouble"]
+            raise BenchFailed(f"the alert is {now['state']}: {now['accepted']} of {now['size']} accepted. {words}")
+        run = Run(now["accepted"], max(last - first, 0.001), meter.cpu)
+        return Sent(run, first * 1000, last, meter.memory, wire)
+
+    def _composed(self, text: str) -> Any:
+        from django.utils import timezone
+
+        from morefollows.audience.models import Newsroom
+        from morefollows.bulletin.models import Alert, Story, Update
+        from morefollows.courier import mails
+
+        headline, language = "Lighthouse keeper found safe", Newsroom.objects.get(pk=1).language
+        topic = self._topic()
+        story = Story(headline=headline, text=text, language=language, topic=topic, created_at=timezone.now())
+        update = Update(story=story, headline=headline, text=text, language=language)
+        return mails.alert(Alert(update=update, topic=topic, held_until=time.time_ns() // 1_000_000), language)
+
+    def _topic(self) -> Any:
+        from morefollows.audience.models import Topic
+
+        return Topic.objects.get(slug="breaking")
+
+    def _editor(self) -> Any:
+        from morefollows.accounts.models import Editor, Role
+
+        return Editor.objects.filter(role=Role.ADMINISTRATOR).order_by("pk")[0]
+
+
+class Meter:
+    """What all processes of the product take together while the block runs: processor seconds, and memory at most.
+
+    Memory is the proportional set size (pages that processes share are counted once) where the system tells it, which
+    is on Linux; else the resident set size.
+    """
+
+    def __init__(self, pid: int) -> None:
+        try:
+            import psutil  # type: ignore[import-untyped]
+        except ImportError:
+            raise BenchFailed("psutil is not installed; it comes with the development dependencies") from None
+        root = psutil.Process(pid)
+        self._processes = [root, *root.children(recursive=True)]
+        self.cpu = 0.0
+        self.memory = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="meter")
+
+    def __enter__(self) -> Meter:
+        self.cpu = -self._cpu_now()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self.cpu += self._cpu_now()
+
+    def _watch(self) -> None:
+        while True:
+            self.memory = max(self.memory, sum(map(_memory, self._processes)))
+            if self._stop.wait(_SAMPLE_EVERY):
+                return
+
+    def _cpu_now(self) -> float:
+        return sum(sum(process.cpu_times()[:2]) for process in self._processes)
+
+
+def _memory(process: Any) -> int:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return memory.peak([process.pid])
+
+
+@contextlib.contextmanager
+def _up(folder: Path, data: Path) -> Iterator[subprocess.Popen[bytes]]:
+    log = folder / "log"
+    lifeline, held_end = os.pipe()
+    with log.open("wb") as output:
+        up = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "morefollows", "up", "--sample", "--lifeline", str(lifeline)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lifeline,),
+        )
+    try:
+        deadline = time.monotonic() + _START
+        while not (lock.running(data) or {}).get("ready"):
+            if up.poll() is not None or time.monotonic() > deadline:
+                raise BenchFailed(f"More Follows did not start:\n{log.read_text(errors='replace').strip()}")
+            time.sleep(0.05)
+        yield up
+    finally:
+        up.terminate()
+        up.wait()
+        os.close(lifeline)
+        os.close(held_end)
+        said = log.read_text(errors="replace").split("Ctrl-C ends it.", 1)[-1]
+        for line in said.splitlines():
+            if "ERROR" in line or "WARNING" in line:
+                click.echo(line, err=True)
+
+
+@contextlib.contextmanager
+def _database() -> Iterator[str]:
+    """A database of its own on the server that DATABASE_URL names; "" for SQLite."""
+    from morefollows import settings
+
+    url = settings.load().database_url
+    if not url.startswith(("postgres:", "postgresql:")):
+        yield ""
+        return
+    import psycopg
+    from psycopg import sql
+
+    name = f"morefollows_bench_{os.getpid()}"
+    try:
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    except psycopg.Error as error:
+        raise BenchFailed(f"DATABASE_URL: {str(error).strip().splitlines()[0]}") from None
+    try:
+        yield urlunsplit(urlsplit(url)._replace(path="/" + name))
+    finally:
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _keys(dkim: str) -> dict[str, str]:
+    """Settings with fresh DKIM keys."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
+    def pem(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> str:
+        return key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
+
+    settings = {}
+    if dkim in ("rsa", "both"):
+        settings["MOREFOLLOWS_DKIM_SELECTOR"] = "bench"
+        settings["MOREFOLLOWS_DKIM_KEY"] = pem(rsa.generate_private_key(65537, 2048))
+    if dkim in ("ed25519", "both"):
+        settings["MOREFOLLOWS_DKIM_ED25519_SELECTOR"] = "bench-ed"
+        settings["MOREFOLLOWS_DKIM_ED25519_KEY"] = pem(ed25519.Ed25519PrivateKey.generate())
+    return settings
