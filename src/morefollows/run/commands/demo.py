@@ -9,7 +9,7 @@ import click
 from morefollows.run.commands.said import Failure, json_option, tell_json
 
 
-@click.command()
+@click.command(short_help="Show the whole way, from sign-up to every inbox.")
 @click.option(
     "--readers",
     type=click.IntRange(3, 1_000_000),

@@ -9,7 +9,7 @@ from morefollows.run.commands.said import json_option, tell_json
 _MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "red")}
 
 
-@click.command()
+@click.command(short_help="Check settings, data folder, database, relay and DNS.")
 @click.option("--dns", is_flag=True, help="Also look up what the sending domain publishes: MX, SPF, DKIM, DMARC.")
 @click.option("--nameserver", metavar="HOST[:PORT]", help="Ask this name server; with --dns.")
 @json_option

@@ -34,7 +34,7 @@ def _hold(lifeline: int | None) -> None:
         lifeline_.hold(lifeline)
 
 
-@click.command()
+@click.command(short_help="Run everything on this machine.")
 @click.option("--sample", is_flag=True, help="Set up a fictional newsroom with a story to send, if there is none yet.")
 @click.option(
     "--administrator",
@@ -141,7 +141,7 @@ def send(number: int, lifeline: int | None) -> None:
     run_sender(number)
 
 
-@click.command()
+@click.command(short_help="Run the local inbox by itself (`up` has one).")
 @_socket_option
 @_follower
 def inbox(descriptor: int | None, lifeline: int | None) -> None:
