@@ -27,6 +27,11 @@ def test_a_share_that_is_not_reached_has_no_time() -> None:
     assert seconds == {"first": 0.005, "p50": 0.02, "p90": None, "p99": None, "last": None}
 
 
+def test_the_rate_counts_from_the_first_to_the_last() -> None:
+    assert histogram(*range(1000, 2001, 10)).rate() == 101.0
+    assert histogram(5).rate() == 0.0
+
+
 def test_nobody_and_nothing() -> None:
     empty = Histogram()
     assert empty.seconds(0) == {"first": None, "p50": None, "p90": None, "p99": None, "last": None}

@@ -26,12 +26,8 @@ def final_curve(alert: int) -> dict[str, Any]:
     histogram = Histogram()
     for times in Batch.objects.filter(alert=alert).values_list("times", flat=True).iterator(chunk_size=100):
         histogram.add(bytes(times))
-    accepted = histogram.accepted()
-    seconds = histogram.seconds(accepted)
-    first, last = seconds["first"], seconds["last"]
-    duration = last - first if first is not None and last is not None else 0.0
     return {
-        "rate": round(accepted / duration, 1) if duration else 0.0,
-        "seconds": seconds,
+        "rate": histogram.rate(),
+        "seconds": histogram.seconds(histogram.accepted()),
         "points": histogram.points(),
     }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable
 from typing import Literal, TypedDict
 
 from morefollows.courier.ledger import NEVER
@@ -64,6 +63,13 @@ class Histogram:
                     reached[name] = time / 1000
         return reached
 
+    def rate(self) -> float:
+        """Mails accepted a second, from the first to the last."""
+        times = self._sorted()
+        if len(times) < 2:
+            return 0.0
+        return round(self.accepted() * 1000 / (times[-1][0] - times[0][0]), 1)
+
     def points(self, most: int = 120) -> list[tuple[float, int]]:
         """The curve as (seconds, accepted until then), at most so many points, evenly spread over its length."""
         points: list[tuple[float, int]] = []
@@ -78,7 +84,7 @@ class Histogram:
     def _last(self) -> int:
         return max((time for time, count in self._bins.items() if count), default=0)
 
-    def _sorted(self) -> Iterable[tuple[int, int]]:
+    def _sorted(self) -> list[tuple[int, int]]:
         return sorted((time, count) for time, count in self._bins.items() if count)
 
 

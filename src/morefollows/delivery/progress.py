@@ -130,7 +130,7 @@ _LOOK_BACK_MS = 5_000
 
 
 def live_curve(alert: Alert, audience: int) -> dict[str, Any]:
-    """The curve of an alert that is still on its way, from what has changed since the last look."""
+    """The curve of an alert that is still on its way, or was stopped, from what has changed since the last look."""
     seen = _seen.setdefault(alert.pk, _Seen())
     _seen.move_to_end(alert.pk)
     while len(_seen) > _MOST_SEEN:
@@ -148,8 +148,9 @@ def live_curve(alert: Alert, audience: int) -> dict[str, Any]:
             seen.until = max(seen.until, changed_at)
         since_zero = now_ms() - alert.held_until
         window = min(max(since_zero, 1), _RATE_MS)
+        just_now = round(seen.histogram.between(since_zero - window, since_zero + 1) * 1000 / window, 1)
         return {
-            "rate": round(seen.histogram.between(since_zero - window, since_zero + 1) * 1000 / window, 1),
+            "rate": just_now if alert.state == Alert.State.SENDING else seen.histogram.rate(),
             "seconds": seen.histogram.seconds(audience),
             "points": seen.histogram.points(),
         }
