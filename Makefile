@@ -21,10 +21,9 @@ up: $(RUN) ## Start it on this machine; OPTIONS=--sample brings a fictional news
 demo: $(RUN) ## Sign readers up, break a story, count what arrives (OPTIONS="--readers 5000")
 	@exec $(BIN)/morefollows demo $(OPTIONS)
 
-test: $(DEV) $(NODE) ## The whole suite, on SQLite and then on PostgreSQL (OPTIONS="-k sign_up")
+test: $(DEV) $(NODE) ## The whole suite, on SQLite and on PostgreSQL (OPTIONS="-k sign_up")
 	@tools/test-needs
-	TEST_DATABASE=sqlite $(BIN)/python -m pytest $(OPTIONS)
-	TEST_DATABASE=postgres $(BIN)/python -m pytest $(OPTIONS)
+	@tools/test $(OPTIONS)
 
 check: $(DEV) ## Lint, formatting, types, migrations, translations
 	@tools/test-needs gettext

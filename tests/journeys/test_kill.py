@@ -5,6 +5,7 @@ The relay is another process and survives: what it took is the truth that the le
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import time
@@ -51,9 +52,10 @@ def test_kill_9_at_any_moment_loses_nothing(build: Callable[..., House], tmp_pat
         taken = [0]
         for _ in range(KILLS):
             house.start()
-            before = taken[-1]
             until(
-                "the first mails after a start", lambda: len(relay.taken()) > before or _state(house) != "sending", 30
+                "the first mails after a start",
+                lambda: len(relay.taken()) > taken[-1] or _state(house) != "sending",
+                30,
             )
             time.sleep(lot.uniform(0, 0.25))
             house.kill()
@@ -71,7 +73,7 @@ def test_kill_9_at_any_moment_loses_nothing(build: Callable[..., House], tmp_pat
             times[recipient] += 1
     lost = READERS - len(times)
     repeated = sum(times.values()) - len(times)
-    during = sum(1 for at, after in zip(taken, taken[1:], strict=False) if at < after < READERS)
+    during = sum(1 for at, after in itertools.pairwise(taken) if at < after < READERS)
     print(f"{KILLS} kills ({during} in mid-alert), {READERS} readers, lost {lost}, repeated {repeated}, seed {seed}")
     assert lost == 0
     assert shown["state"] == "sent" and shown["accepted"] == READERS
