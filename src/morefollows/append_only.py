@@ -39,9 +39,7 @@ def append_only(table: str, *, once: str = "", may_change: tuple[str, ...] = ())
         else:
             columns = [
                 row.name
-                for row in editor.connection.introspection.get_table_description(
-                    editor.connection.cursor(), table
-                )
+                for row in editor.connection.introspection.get_table_description(editor.connection.cursor(), table)
                 if row.name not in may_change
             ]
             of = " OF " + ", ".join(f'"{column}"' for column in columns)

@@ -271,7 +271,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     if not values["secret"]:
         values["secret"] = _own_secret(values["data"])
     if not values["url"]:
-        host = values["host"] if values["host"] not in ("0.0.0.0", "::", "") else "127.0.0.1"
+        host = values["host"] if values["host"] not in ("0.0.0.0", "::", "") else "127.0.0.1"  # noqa: S104 - compared, not bound
         values["url"] = f"http://{f'[{host}]' if ':' in host else host}:{values['port']}"
     for key, selector in (("dkim_key", "dkim_selector"), ("dkim_ed25519_key", "dkim_ed25519_selector")):
         if values[key] and not values[selector]:
