@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import BinaryIO, NamedTuple
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -125,8 +125,16 @@ def import_readers(
             progress(position)
     if rows:
         _write(rows, provenance, report)
+    learn_sizes()
     progress(position)
     return report
+
+
+def learn_sizes() -> None:
+    """Tells PostgreSQL how big its tables are; by itself it looks a minute later, when an alert may be on its way."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE audience_reader, audience_subscription, audience_consent, audience_suppression")
 
 
 # -- reading ------------------------------------------------------------------------------------------------

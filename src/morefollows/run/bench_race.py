@@ -86,7 +86,7 @@ def smtp_source(relay: tuple[str, int], mails: int, connections: int, message: b
     if program is None:
         raise BenchFailed("smtp-source is not installed")
     file = folder / "message"
-    file.write_bytes(message.replace(b"\r\n", b"\n").removesuffix(b"\n"))  # it ends each line itself
+    file.write_bytes(message.replace(b"\r\n", b"\n"))  # it adds an empty line at the end
     sender, recipient = bench_peers.SENDER, bench_peers.RECIPIENT
     words = ["-d", "-s", str(connections), "-m", str(mails), "-F", str(file), "-f", sender, "-t", recipient]
     began = time.monotonic()

@@ -82,6 +82,7 @@ class Stage:
 
         from morefollows.audience import addresses
         from morefollows.audience.models import Reader, Subscription
+        from morefollows.audience.readers_csv import learn_sizes
 
         now, topic = timezone.now(), self._topic()
         for start in range(0, readers, _CHUNK):
@@ -104,6 +105,7 @@ class Stage:
                 Subscription(reader=reader, topic=topic, state=Subscription.State.ACTIVE, since=now) for reader in chunk
             )
             tell(start + len(chunk))
+        learn_sizes()
 
     def message(self, wire: int) -> tuple[str, bytes]:
         """The text of a story whose mail has about `wire` octets, and that mail, signed as ours will be."""
