@@ -218,6 +218,17 @@ def test_ctrl_c_ends_it_as_well(build: Build) -> None:
     assert not any(alive(pid) for pid in told["processes"].values())
 
 
+def test_ctrl_c_twice_is_no_error_either(build: Build) -> None:
+    house = build().start()
+    told = lock.running(house.data)
+    assert told is not None
+    os.kill(told["pid"], signal.SIGTERM)  # it passes this on to the web server, which then hears the second one
+    time.sleep(0.05)
+    os.killpg(told["pid"], signal.SIGINT)
+    assert house._wait() == 0
+    assert "Traceback" not in house.said
+
+
 def test_ended_while_it_starts_it_leaves_nothing_running(build: Build) -> None:
     house = build().start("--sample", wait=False)
     until("the lock", lambda: lock.running(house.data))

@@ -135,6 +135,8 @@ class _Stage:
         report: dict[str, Any] = json.loads(self._command(*words))
         for piece in report["dropped"]:
             self._say(f"          dropped from the file: {_shortened(piece)}")
+        for note in report["notes"]:
+            self._say(f"          note: {note}")
         self.tell(f"Alert {report['alert']} is {report['state']}.")
         return report
 

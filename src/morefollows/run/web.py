@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -48,8 +49,9 @@ class Application:
         self._loop = asyncio.get_running_loop()
         get_resolver().url_patterns  # noqa: B018 - loads every view now, not in the first request
         await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await send({"type": "lifespan.shutdown.complete"})
+        with contextlib.suppress(asyncio.CancelledError):  # a second Ctrl-C: nobody waits for us any more
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         streaming = asyncio.Event()
