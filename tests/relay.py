@@ -75,7 +75,7 @@ class Script:
     greeting: str = "220 relay.example ESMTP"
     multiline: bool = False  # every reply in two lines
     split: int = 0  # bytes a write; 0: replies leave whole
-    injected: str = ""  # a line slipped in behind STARTTLS's 220
+    injected: str = ""  # bytes slipped in behind STARTTLS's 220
     rules: tuple[Rule, ...] = ()
 
     @classmethod
@@ -304,9 +304,9 @@ class _Client(asyncio.Protocol):
             self._relay.violation("STARTTLS was not offered")
             self._say("503 5.5.1 no")
             return
-        if self._act("starttls", line, "220 2.0.0 go ahead"):
-            if self._script.injected:
-                self._transport.write(self._script.injected.encode() + b"\r\n")
+        if self._script.injected:
+            self._transport.write(b"220 2.0.0 go ahead\r\n" + self._script.injected.encode())
+        if self._script.injected or self._act("starttls", line, "220 2.0.0 go ahead"):
             self._busy = True
             self._task = asyncio.get_running_loop().create_task(self._encrypt())
 

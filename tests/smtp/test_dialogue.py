@@ -119,6 +119,7 @@ def test_only_the_dot_is_sent_when_nobody_is_left_and_the_relay_wants_content() 
     post, relay, _ = send(Script(rules=rules), Post(3))
     assert post.codes() == [250, 550, 250]
     assert sorted(numbers(relay)) == [0, 2]
+    assert relay.connections == 1
 
 
 @pytest.mark.parametrize("offers", [("PIPELINING",), ()])
@@ -237,6 +238,18 @@ def test_close_lets_mails_in_flight_come_to_their_reply() -> None:
             assert relay.violations == []
 
     run(work)
+
+
+def test_close_ends_connections_that_have_only_begun_to_open() -> None:
+    async def work() -> None:
+        async with ScriptedRelay() as relay:
+            smtp = client(relay.port, Post(1), connections=3)
+            smtp.wake()
+            await smtp.close()
+            while relay.at_once:
+                await asyncio.sleep(0.01)
+
+    run(work, within=5)
 
 
 def test_close_when_cancelled_settles_everything_at_once() -> None:
