@@ -34,10 +34,11 @@ _relay_option = click.option(
 )
 _body_option = click.option(
     "--body-kb",
+    metavar="KB",
     type=click.FloatRange(1, 100),
     default=10.0,
     show_default=True,
-    help="Size of one mail on the wire, about.",
+    help="Size of one mail on the wire, about; not less than the empty mail has.",
 )
 _rounds_option = click.option(
     "--rounds", type=click.IntRange(1, 20), default=3, show_default=True, help="Runs of each, in turns; medians count."
@@ -50,7 +51,9 @@ def bench() -> None:
 
 
 @bench.command("send")
-@click.option("--readers", type=click.IntRange(10, 5_000_000), default=20_000, show_default=True)
+@click.option(
+    "--readers", type=click.IntRange(10, 5_000_000), default=20_000, show_default=True, help="Fictional ones."
+)
 @_body_option
 @_relay_option
 @click.option(
@@ -112,7 +115,9 @@ def bench_send(
 
 
 @bench.command("smtp")
-@click.option("--mails", type=click.IntRange(100, 5_000_000), default=_PEER_MAILS, show_default=True)
+@click.option(
+    "--mails", type=click.IntRange(100, 5_000_000), default=_PEER_MAILS, show_default=True, help="In one run."
+)
 @_body_option
 @_relay_option
 @_rounds_option
