@@ -114,7 +114,11 @@ WHERE s.topic_id = %s AND s.state = 'active' AND s.reader_id > %s AND s.reader_i
   AND s.since <= %s AND r.state = 'confirmed'
 ORDER BY s.reader_id LIMIT %s
 """
-_LAST_READER = "SELECT COALESCE(MAX(reader_id), 0) FROM audience_subscription WHERE topic_id = %s AND state = 'active'"
+# Two queries in one: each is a look at one end of the index, where both at once would be a walk through all of it.
+_ENDS = """
+SELECT (SELECT COALESCE(MIN(reader_id), 1) FROM audience_subscription WHERE topic_id = %s AND state = 'active'),
+    (SELECT COALESCE(MAX(reader_id), 0) FROM audience_subscription WHERE topic_id = %s AND state = 'active')
+"""
 _NEXT_NUMBER = "SELECT COALESCE(MAX(number), 0) + 1 FROM courier_batch WHERE alert_id = %s"
 _NEW_BATCH = """
 INSERT INTO courier_batch (alert_id, number, size, readers, outcomes, times, due_at, changed_at,
@@ -138,8 +142,9 @@ def cut(alert: int, batches: int) -> bool:
             return True
         topic, frozen_at, cut_from, cut_to, wrapped, _done = position
         if cut_to is None:
-            cursor.execute(_LAST_READER, (topic,))
-            cut_from = cut_to = random.randint(0, cursor.fetchone()[0])  # noqa: S311 - a fair start, no secret
+            cursor.execute(_ENDS, (topic, topic))
+            first, last = cursor.fetchone()
+            cut_from = cut_to = random.randint(first - 1, last)  # noqa: S311 - a fair start, no secret
         upper = cut_from if wrapped else _HIGHEST_ID
         frozen_at = connection.ops.adapt_datetimefield_value(frozen_at)
         cursor.execute(_CUT_READERS, (topic, cut_to, upper, frozen_at, batches * size))
