@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError, ProgrammingError
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Reader, Topic
 from morefollows.bulletin import actions
 from morefollows.bulletin.models import Alert, Story
-from morefollows.run.command import run
+from morefollows.run.command import _remedy, run
 
 
 class Said:
@@ -82,6 +83,17 @@ def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("DATABASE_URL: the database can't be used: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_database_that_does_not_exist_is_not_taken_for_an_empty_one() -> None:
+    """In PostgreSQL's words; `migrate` would not help."""
+    told = _remedy(OperationalError('connection failed: FATAL:  database "herald" does not exist'))
+    assert (
+        told == 'DATABASE_URL: the database can\'t be used: connection failed: FATAL:  database "herald" does not exist'
+    )
+    told = _remedy(ProgrammingError('relation "accounts_editor" does not exist'))
+    assert told is not None
+    assert "morefollows migrate" in told
 
 
 def test_a_database_that_is_not_set_up_is_told(tmp_path: Path) -> None:
@@ -242,7 +254,8 @@ def test_a_story_is_not_sent_unless_somebody_says_yes(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     said = morefollows("stories", "break", str(file))
-    assert said.code == 130
+    assert said.code == 1
+    assert "Nothing was sent." in said.err
     assert "to 1 readers of Breaking news?" in said.err
     assert not Story.objects.exists()
 

@@ -1,7 +1,7 @@
 """The `morefollows` command: its subcommands, and how each of its failures is told.
 
 Every failure that somebody can remedy is one line on stderr, never a stack trace. Exit codes: 0 done, 1 not done,
-2 the command or a setting is wrong.
+2 the command or a setting is wrong, 130 ended by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def cli() -> None:
     Settings come from the environment (MOREFOLLOWS_…, DATABASE_URL) or from files that <NAME>_FILE names;
     docs/reference/settings.md lists them, and `morefollows doctor` checks them.
 
-    Exit codes: 0 done; 1 not done, and the message says why; 2 the command or a setting is wrong.
+    Exit codes: 0 done; 1 not done, and the message says why; 2 the command or a setting is wrong;
+    130 ended by Ctrl-C.
     """
 
 
@@ -103,9 +104,8 @@ def _remedy(error: Exception) -> str | None:
 
     if isinstance(error, ValidationError):
         return " ".join(error.messages)
-    if isinstance(error, ProgrammingError | OperationalError) and "no such table" in str(error).replace(
-        "does not exist", "no such table"
-    ):
+    # SQLite and PostgreSQL say it each in their own way. A database that does not exist at all is another matter.
+    if "no such table" in str(error) or (isinstance(error, ProgrammingError) and "does not exist" in str(error)):
         return "The database has not been set up yet. Run `morefollows migrate`, or `morefollows up`."
     if isinstance(error, OperationalError):
         first = str(error).strip().partition("\n")[0]

@@ -60,7 +60,7 @@ def break_story(file: Path, slug: str | None, email: str | None, hold: float | N
     readers = audience.count(topic)
     _tell_what_was_read(read)
     if not yes and not click.confirm(f"Send “{read.headline}” to {readers:,} readers of {topic.name}?", err=True):
-        raise click.Abort
+        raise Failure("Nothing was sent.")
     try:
         with transaction.atomic():  # an alert that is refused leaves no draft behind
             alert = actions.send(write(read, editor, topic), editor, hold=hold)
