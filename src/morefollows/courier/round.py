@@ -57,6 +57,7 @@ class Round:
         self.release = release
         self.addressees: Mapping[int, Addressee] = {}
         self.loaded_at = time.monotonic()
+        self.claimed_until = ledger.now_ms() + ledger.CLAIM_MS  #: as written in the ledger, ms since 1970
         self.reach = 0  #: as written in the ledger: no mail from there on may be handed out yet
         self.in_flight = 0
         self.dirty = True
@@ -117,8 +118,10 @@ class Round:
         return used
 
     def take(self) -> Mail | None:
-        """The next mail, or None: nothing left, or not yet allowed by what is written in the ledger."""
+        """The next mail, or None: nothing left, or the ledger does not (or no longer) allow it."""
         if not self._todo or self._todo[0] >= self.reach or not self.release.sending or self.lost:
+            return None
+        if time.time() * 1000 >= self.claimed_until:  # it may be another's by now: the next write will tell
             return None
         i = self._todo.popleft()
         reader = self.claim.readers[i]

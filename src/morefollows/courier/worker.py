@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as AnyDatabaseError
+from django.db import close_old_connections, connection
 
 from morefollows.audience.models import Letter, Topic
 from morefollows.audience.tokens import Tokens
@@ -92,11 +93,12 @@ class Worker:
     async def run(self) -> None:
         """Works until `stop` is called; then lets mails in flight come in, and gives its claims back."""
         books = asyncio.create_task(self._keep_books())
+        books.add_done_callback(lambda _: self.stop())  # without books nothing may be sent: the process ends
         try:
             while not self._stopping:
                 try:
                     patience = await self._look()
-                except DatabaseError as error:
+                except AnyDatabaseError as error:
                     log.error("the database can't be used: %s", type(error).__name__)
                     await self._call(close_old_connections)
                     patience = 1.0
@@ -108,10 +110,12 @@ class Worker:
                     await self.relay.close()
             self._closing = True
             self._something_to_write.set()
-            await books
-            await self._give_back()
-            await self._call(lambda: connection.close())
-            self._database.shutdown()
+            try:
+                await books
+                await self._give_back()
+            finally:
+                await self._call(lambda: connection.close())
+                self._database.shutdown()
 
     def stop(self) -> None:
         self._stopping = True
@@ -230,17 +234,19 @@ class Worker:
     # -- the books --------------------------------------------------------------------------------------
 
     async def _keep_books(self) -> None:
+        renewed = time.monotonic()
         while not self._closing:
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_HEARTBEAT):
                     await self._something_to_write.wait()
-            except TimeoutError:
+            if time.monotonic() >= renewed + _HEARTBEAT:  # also when each look has woken us
+                renewed = time.monotonic()
                 for round_ in self._rounds:
                     round_.dirty = True
             self._something_to_write.clear()
             try:
                 await self._write()
-            except DatabaseError as error:
+            except AnyDatabaseError as error:
                 log.error("outcomes can't be written, sending waits: %s", type(error).__name__)
                 await self._call(close_old_connections)
                 await asyncio.sleep(0.5)
@@ -262,6 +268,7 @@ class Worker:
             recorded = await self._call(self._record, entries, self._unwritten_letters, release)
             for round_, entry in self._unwritten:
                 round_.reach = entry.reach
+                round_.claimed_until = entry.due_at or 0
                 round_.lost = entry.batch in recorded.lost
                 round_.release.sending &= entry.alert in recorded.sending
                 if round_.lost or not entry.worker:
@@ -320,7 +327,7 @@ class Worker:
             entries = [round_.entry(self.name, claimed_until, give_up=not round_.in_flight) for round_ in self._rounds]
             await self._call(self._record, entries, self._post.done, None)
             await self._call(ledger.release_claims, self.name)
-        except DatabaseError as error:
+        except AnyDatabaseError as error:
             log.error("claims can't be given back, they will run out: %s", type(error).__name__)
 
     # -- trouble ----------------------------------------------------------------------------------------
@@ -339,7 +346,14 @@ class Worker:
         self._in_background(actions.note_trouble, self._relay_name, trouble)
 
     def _in_background(self, function: Callable[..., object], *arguments: object) -> None:
-        self._start(self._call(function, *arguments))
+        self._start(self._try(function, *arguments))
+
+    async def _try(self, function: Callable[..., object], *arguments: object) -> None:
+        """What only informs the desk, and is told again if it is still true."""
+        try:
+            await self._call(function, *arguments)
+        except AnyDatabaseError as error:  # its words may hold what was to be written
+            log.error("the relay's state could not be noted: %s", type(error).__name__)
 
     def _start(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)

@@ -1,0 +1,188 @@
+"""A sender at work in this process: it keeps its claims, and outlives a database that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import InterfaceError, OperationalError, connection
+
+from morefollows.audience import actions as audience
+from morefollows.bulletin.models import Alert
+from morefollows.courier import ledger
+from morefollows.courier import worker as worker_
+from morefollows.courier.boundary import Mail, Reached, Reply, Source
+from morefollows.courier.models import Batch, Outcome
+from morefollows.courier.worker import Worker
+from morefollows.line import Listener
+from tests.courier.support import alert_for, states
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Slot:
+    """A relay with a switch. Off, it takes nothing, as one that can't be reached; on, it accepts all at once."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.on = False
+        self.taken: list[Mail] = []
+
+    async def open(self) -> None:
+        pass
+
+    def wake(self) -> None:
+        while self.on and (mail := self.source.take()) is not None:
+            self.taken.append(mail)
+            mail.settle(mail, Reply(250, "2.0.0", "Ok", Reached.CONTENT))
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def newsroom(transactional_db: None) -> Iterator[None]:
+    """What a sender's own thread and connection can see has to be committed, and so cleared away afterwards."""
+    audience.ensure_sample()
+    yield
+    if connection.vendor == "sqlite":  # where emptying a table also fires what keeps evidence from being deleted
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+            for name, _ in triggers:
+                cursor.execute(f"DROP TRIGGER {name}")
+            call_command("flush", verbosity=0, interactive=False)
+            for _, sql in triggers:
+                cursor.execute(sql)
+
+
+def at_work(folder: Path, story: Callable[[Worker, Slot], Awaitable[None]]) -> None:
+    """Runs a sender as long as `story` lasts; whatever ends either of them comes out here."""
+
+    async def both() -> None:
+        listener = Listener(folder)
+        listener.patience = 0.05
+        await listener.open()
+        worker = Worker("test/1", listener, "relay.example:25", on_complete=lambda alert: None)
+        worker.relay = relay = Slot(worker)
+        running = asyncio.create_task(worker.run())
+        telling = asyncio.ensure_future(story(worker, relay))
+        try:
+            await asyncio.wait((running, telling), return_when=asyncio.FIRST_COMPLETED)
+            assert not running.done(), "the sender has ended by itself"
+            await telling
+        finally:
+            telling.cancel()
+            worker.stop()
+            try:
+                await asyncio.wait_for(running, 20)
+            finally:
+                listener.close()
+                await asyncio.sleep(0)
+
+    asyncio.run(both())
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not await asyncio.to_thread(_asked, condition):
+            await asyncio.sleep(0.05)
+
+
+def _asked(condition: Callable[[], bool]) -> bool:
+    try:
+        return condition()
+    finally:
+        connection.close()
+
+
+def all_accepted(alert: Alert) -> bool:
+    found = states(alert)
+    return bool(found) and set(found.values()) == {Outcome.ACCEPTED}
+
+
+def test_it_keeps_its_claims_while_the_relay_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "CLAIM_MS", 1_000)
+    monkeypatch.setattr(worker_, "_HEARTBEAT", 0.2)
+    alert = alert_for(40)
+
+    async def story(worker: Worker, relay: Slot) -> None:
+        await asyncio.sleep(3)
+        relay.on = True
+        relay.wake()
+        await until(lambda: all_accepted(alert))
+        assert len(relay.taken) == 40, "somebody is sent it twice"
+
+    at_work(tmp_path, story)
+    assert set(Batch.objects.filter(alert=alert).values_list("epoch", flat=True)) == {1}
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_it_outlives_a_database_that_is_gone_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: type[Exception]
+) -> None:
+    alert = alert_for(40)
+    gone = True
+    record, running = ledger.record, ledger.running
+
+    def fails(real: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object) -> object:
+            if gone:
+                raise error("the connection is closed: cy@reader.example")
+            return real(*arguments)
+
+        return call
+
+    monkeypatch.setattr(ledger, "record", fails(record))
+
+    async def story(worker: Worker, relay: Slot) -> None:
+        nonlocal gone
+        relay.on = True
+        await asyncio.sleep(0.7)  # the books fail
+        monkeypatch.setattr(ledger, "running", fails(running))
+        await asyncio.sleep(0.7)  # the survey fails as well
+        gone = False
+        await until(lambda: all_accepted(alert))
+        assert len(relay.taken) == 40
+
+    with caplog.at_level(logging.ERROR):
+        at_work(tmp_path, story)
+    assert "can't be written" in caplog.text
+    assert "reader.example" not in caplog.text
+
+
+def test_it_does_not_go_on_without_its_books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of our own in the books ends the process, which is then started anew: it must not just fall silent."""
+    alert_for(40)
+
+    def broken(*arguments: object) -> None:
+        raise KeyError("an error of our own")
+
+    monkeypatch.setattr(ledger, "record", broken)
+
+    async def story(worker: Worker, relay: Slot) -> None:
+        relay.on = True
+        await asyncio.sleep(5)
+
+    with pytest.raises((KeyError, AssertionError), match=r"an error of our own|ended by itself"):
+        at_work(tmp_path, story)
+
+
+def test_noting_trouble_may_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*arguments: object) -> None:
+        raise OperationalError("gone: cy@reader.example")
+
+    monkeypatch.setattr(worker_.actions, "note_trouble", fails)
+
+    async def story(worker: Worker, relay: Slot) -> None:
+        worker.note_trouble("The relay can't be reached.")
+        await until(lambda: "could not be noted" in caplog.text, 3)
+
+    at_work(tmp_path, story)
+    assert "reader.example" not in caplog.text
