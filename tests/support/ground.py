@@ -48,6 +48,8 @@ def lay() -> None:
     os.environ["MOREFOLLOWS_URL"] = "https://alerts.herald.example"
     # A shell has what it runs in the background ignore Ctrl-C, and so would everything that the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A run that is told to end clears away what it has started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = cluster()
     if server is not None:
         os.environ["DATABASE_URL"] = server.url("morefollows")
