@@ -20,9 +20,11 @@ def client_address(request: HttpRequest) -> str:
         heard = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
         claimed = heard[-proxies] if len(heard) >= proxies else claimed
     try:
-        return str(ipaddress.ip_address(claimed))
+        address = ipaddress.ip_address(claimed.partition("%")[0])  # without the zone of a link-local one
     except ValueError:
         return ""
+    # On a socket for both versions IPv4 comes as ::ffff:192.0.2.1: all of it would be one IPv6 network.
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def network(address: str) -> str:

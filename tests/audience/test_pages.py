@@ -199,6 +199,7 @@ class TestLeavePage:
         ("body", "kind"),
         [
             (b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"),
+            (b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded; charset=iso-8859-1"),
             (
                 b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n',
                 "multipart/form-data; boundary=x",

@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from morefollows.audience import actions as audience
 from morefollows.bulletin.models import Alert
-from morefollows.courier import ledger
+from morefollows.courier import actions, ledger
 from morefollows.courier import worker as worker_
 from morefollows.courier.boundary import Mail, Reached, Reply, Source
 from morefollows.courier.models import Batch, Outcome
@@ -178,7 +178,7 @@ def test_noting_trouble_may_fail(
     def fails(*arguments: object) -> None:
         raise OperationalError("gone: cy@reader.example")
 
-    monkeypatch.setattr(worker_.actions, "note_trouble", fails)
+    monkeypatch.setattr(actions, "note_trouble", fails)
 
     async def story(worker: Worker, relay: Slot) -> None:
         worker.note_trouble("The relay can't be reached.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import smtplib
 import socket
@@ -16,7 +17,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from morefollows.inbox import server
+from morefollows.audience.models import Newsroom
+from morefollows.inbox import reading, server
 from morefollows.inbox.store import Arrival, Shelf, Store, path
 from morefollows.run import ears
 
@@ -339,3 +341,30 @@ def test_the_server_ends_in_order_with_clients_connected(wire: Wire) -> None:
     wire.say(b"NOOP\r\n")
     assert wire.answers(1) == [250]
     # The fixture ends the server while this client is connected, and insists on exit code 0.
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [b"=?utf-8?B?a?=", b"=?unicode_escape?Q?=5Cud800?=", b"=?utf-16?B?2AA=?=", b"=?\x00?Q?a?=", b"=?idna?Q?=FF?="],
+)
+def test_any_subject_can_be_kept(folder: Path, shelf: Shelf, subject: bytes) -> None:
+    store = Store(path(folder))
+    store.keep(server.arrivals(b"a@x.example", [b"cy@reader.example"], b"Subject: " + subject + b"\r\n\r\nHi\r\n"))
+    store.close()
+    assert shelf.total() == 1
+
+
+@pytest.mark.parametrize("charset", ["unicode_escape", "idna", "undefined", "nonsense", "rot13"])
+def test_any_charset_can_be_shown(charset: str) -> None:
+    head = f"Content-Type: text/html; charset={charset}\r\n\r\n"
+    html = reading.read(head.encode() + b"<p>\\ud800 \xff</p>\r\n").html
+    assert html is not None
+    html.encode()
+
+
+def test_the_list_opens_in_a_newsroom_of_an_unknown_time_zone(
+    client: Client, settings: Settings, newsroom: Newsroom, folder: Path
+) -> None:
+    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, data=folder, url="http://127.0.0.1:8025")
+    Newsroom.objects.update(time_zone="Atlantis/Poseidonis")
+    assert client.get("/inbox/").status_code == 200

@@ -54,9 +54,9 @@ def parse(typed: str) -> Address:
     text = typed.strip(" \t\u00a0")
     if not text:
         raise BadAddress(_("type your address, such as name@example.org."))
-    _check_characters(text)
     if len(text) > _LONGEST:
         raise BadAddress(_("it is too long; an address has at most 254 characters."))
+    _check_characters(text)
     local, at, typed_domain = text.rpartition("@")
     if not at:
         raise BadAddress(_("the @ is missing, as in name@example.org."))

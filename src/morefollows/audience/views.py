@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import get_object_or_404, render
@@ -152,7 +152,7 @@ def _how(request: HttpRequest) -> str:
     """Whether a mail program posted or a person pressed our button. A body that can't be read counts as the former."""
     try:
         button = "button" in request.POST
-    except (MultiPartParserError, SuspiciousOperation, UnreadablePostError):
+    except (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError):
         button = False
     return Consent.How.LINK if button else Consent.How.ONE_CLICK
 

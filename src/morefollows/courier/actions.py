@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from morefollows import line
+from morefollows.audience.models import Letter
 from morefollows.bulletin.actions import now_ms
 from morefollows.courier.models import Batch, Relay
 
@@ -24,7 +25,11 @@ def resume_relay(name: str) -> None:
     """Goes on with everything that waits for this relay, at once."""
     with transaction.atomic():
         Relay.objects.filter(name=name).update(paused_at=None, reason="")
-        Batch.objects.filter(worker="", due_at__gt=now_ms()).update(due_at=now_ms())
+        now = now_ms()
+        Batch.objects.filter(worker="", due_at__gt=now).update(due_at=now)
+        # Not those that were never tried: they wait for the interval between two confirmations.
+        tried = Letter.objects.filter(state=Letter.State.WAITING, attempts__gt=0, worker="", due_at__gt=now)
+        tried.update(due_at=now)
         transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "alert"))
 
 

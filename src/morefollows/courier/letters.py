@@ -137,7 +137,7 @@ class Post:
     def _settle(self, mail: Mail, reply: Reply) -> None:
         job = self._in_flight.pop(mail.ticket)
         now = now_ms()
-        if reply.code == 250:
+        if 200 <= reply.code < 300:
             self.done.append(Done(job, Letter.State.ACCEPTED, now, False))
         else:
             verdict = replies.verdict(reply)

@@ -57,7 +57,7 @@ class Round:
         self.release = release
         self.addressees: Mapping[int, Addressee] = {}
         self.loaded_at = time.monotonic()
-        self.claimed_until = ledger.now_ms() + ledger.CLAIM_MS  #: as written in the ledger, ms since 1970
+        self.claimed_until = time.time_ns() // 1_000_000 + ledger.CLAIM_MS  #: as written in the ledger, ms since 1970
         self.reach = 0  #: as written in the ledger: no mail from there on may be handed out yet
         self.in_flight = 0
         self.dirty = True
@@ -139,7 +139,7 @@ class Round:
         self.in_flight -= 1
         self.dirty = True
         outcomes = self.claim.outcomes
-        if reply.code == 250:
+        if 200 <= reply.code < 300:
             if i in self._uncertain:
                 self._repeated += 1
             outcomes[i] = Outcome.ACCEPTED

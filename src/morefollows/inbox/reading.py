@@ -42,6 +42,7 @@ def _part(message: EmailMessage, kind: str) -> str | None:
     if not isinstance(raw, bytes):
         return None
     try:
-        return raw.decode(charset, "replace")
-    except LookupError:
-        return raw.decode("utf-8", "replace")
+        text = raw.decode(charset, "replace")
+    except (LookupError, ValueError):  # no such charset, or one that knows no "replace"
+        text = raw.decode("utf-8", "replace")
+    return text.encode("utf-8", "replace").decode()  # some charsets give halves of characters

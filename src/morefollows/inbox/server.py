@@ -16,6 +16,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from pathlib import Path
 from typing import cast
@@ -294,9 +295,10 @@ def _words(raw: bytes) -> str:
     if "=?" not in text:
         return text
     try:
-        return str(make_header(decode_header(text)))
-    except (ValueError, LookupError, UnicodeError):
+        words = str(make_header(decode_header(text)))
+    except (ValueError, LookupError, MessageError):
         return text
+    return words.encode("utf-8", "replace").decode()  # some charsets give halves of characters
 
 
 def run_inbox(data: Path, ear: socket.socket) -> None:

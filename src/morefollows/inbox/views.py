@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -130,7 +130,10 @@ def _number(given: str | None) -> int | None:
 
 def _zone() -> datetime.tzinfo:
     newsroom = Newsroom.objects.filter(pk=1).first()
-    return ZoneInfo(newsroom.time_zone) if newsroom else datetime.UTC
+    try:
+        return ZoneInfo(newsroom.time_zone) if newsroom else datetime.UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        return datetime.UTC
 
 
 def _moment(at: int, zone: datetime.tzinfo) -> datetime.datetime:

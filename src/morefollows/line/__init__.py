@@ -34,7 +34,11 @@ def announce(data: Path, word: str) -> None:
     """Tells every listener `word`. Never blocks and never fails: the database is what counts."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
-        for path in folder(data).glob("*.sock"):
+        try:
+            listeners = list(folder(data).glob("*.sock"))
+        except OSError:  # no folder, and none to be had: a full disk, or somebody else's
+            return
+        for path in listeners:
             try:
                 sender.sendto(word.encode(), str(path))
             except ConnectionRefusedError:

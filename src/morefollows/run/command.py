@@ -7,6 +7,7 @@ Every failure that somebody can remedy is one line on stderr, never a stack trac
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -65,6 +66,7 @@ def cli() -> None:
 
 def main() -> None:
     """The command as a program. Ends the process with its exit code."""
+    os.umask(0o077)  # databases hold addresses: nobody else on this machine reads what we write
     sys.exit(run(sys.argv[1:]))
 
 

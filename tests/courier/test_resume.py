@@ -1,0 +1,21 @@
+"""An editor lets a paused relay go on."""
+
+from __future__ import annotations
+
+import pytest
+
+from morefollows.audience.models import Letter, Topic
+from morefollows.bulletin.actions import now_ms
+from morefollows.courier import actions
+from tests.audience.support import sign_up
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(("attempts", "at_once"), [(1, True), (0, False)])
+def test_letters_that_were_refused_go_at_once(breaking: Topic, attempts: int, at_once: bool) -> None:
+    """Those never tried keep waiting: two confirmations to one address must not follow each other."""
+    sign_up(breaking)
+    Letter.objects.update(attempts=attempts, due_at=now_ms() + 600_000)
+    actions.resume_relay("relay.example:25")
+    assert (Letter.objects.get().due_at <= now_ms()) == at_once
