@@ -243,20 +243,28 @@ def test_the_stream_is_silent_while_nothing_changes(ada: Editor, held: Alert, mo
 
 
 def test_a_stopped_alert_ends_when_its_last_mails_have_come_to_their_outcome(
-    ada: Editor, leaving: Alert, monkeypatch: pytest.MonkeyPatch
+    ada_at_desk: Client, ada: Editor, leaving: Alert, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(views, "_LOOK_EVERY", 0.01)
-    monkeypatch.setattr(views, "_QUIET", 0.2)
+    Batch.objects.update(worker="sender 1", due_at=actions.now_ms() + 30_000)
     actions.stop(leaving, ada)
+    assert " data-moving" in page_of(ada_at_desk, leaving)  # so the page goes on listening
 
     def one_more(number: int) -> None:
         if number == 1:
             time.sleep(0.05)
-            Batch.objects.update(accepted=2, changed_at=actions.now_ms())
+            Batch.objects.update(accepted=2, worker="", due_at=actions.now_ms(), changed_at=actions.now_ms())
 
     _status, events, _raw = stream_of(leaving, ada, one_more)
     assert events[-1] == ("end", {"state": "stopped"})
     assert [data["accepted"] for _, data in (events[0], events[-2])] == [1, 2]
+    assert " data-moving" not in page_of(ada_at_desk, leaving)
+
+
+def test_a_stopped_alert_whose_sender_died_ends_too(ada: Editor, leaving: Alert) -> None:
+    Batch.objects.update(worker="sender 1", due_at=actions.now_ms() - 1)
+    actions.stop(leaving, ada)
+    assert stream_of(leaving, ada)[1][-1] == ("end", {"state": "stopped"})
 
 
 def test_the_stream_is_for_the_desk_only(held: Alert, monkeypatch: pytest.MonkeyPatch) -> None:

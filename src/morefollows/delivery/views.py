@@ -30,7 +30,6 @@ from morefollows.delivery.progress import Progress, progress, relay_state
 _RUNNING = (Alert.State.HELD, Alert.State.SENDING)
 _LOOK_EVERY = 0.25  # seconds
 _HEARTBEAT = 15.0  # seconds; proxies close what is silent for longer
-_QUIET = 2.0  # seconds without change after an end: mails in flight when it was stopped come to their outcome
 _LONGEST = 600.0  # seconds; then the browser comes again, and its permission is looked at anew
 _RETRY_MS = 1_000
 
@@ -49,6 +48,7 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "progress": now,
         "readers": audience.count(alert.topic) if held and not now["cut_done"] else now["size"],
         "running": alert.state in _RUNNING,
+        "moving": alert.state in _RUNNING or _in_flight(alert),
         "held_until": datetime.fromtimestamp(alert.held_until / 1000, tz=timezone.get_current_timezone()),
         "seconds_left": max(0, round((alert.held_until - now["now"]) / 1000)),
         "frozen_ms": int(alert.frozen_at.timestamp() * 1000),
@@ -161,27 +161,30 @@ async def alert_stream(request: HttpRequest, uuid: uuids.UUID) -> HttpResponseBa
 
 async def alert_events(alert: Alert) -> AsyncIterator[bytes]:
     yield b"retry: %d\n\n" % _RETRY_MS
-    number, last, last_counts = 0, None, None
-    begun = changed = spoke = time.monotonic()
+    number, last = 0, None
+    begun = spoke = time.monotonic()
     while True:
+        moving = await sync_to_async(_in_flight)(alert)  # asked first: what comes in meanwhile is then in the figures
         now = await sync_to_async(progress)(alert)
         at = time.monotonic()
         facts: dict[str, Any] = {key: value for key, value in now.items() if key != "now"}
-        counts = (now["waiting"], now["accepted"], now["deferred"], now["uncertain"])
-        if counts != last_counts:
-            last_counts, changed = counts, at
         if facts != last:
             number, last, spoke = number + 1, facts, at
             yield _event("progress", now, number)
         elif at - spoke >= _HEARTBEAT:
             spoke = at
             yield b": still here\n\n"
-        if now["state"] not in _RUNNING and (now["state"] != Alert.State.STOPPED or at - changed >= _QUIET):
+        if now["state"] not in _RUNNING and not moving:
             yield _event("end", {"state": now["state"]}, number + 1)
             return
         if at - begun >= _LONGEST:
             return
         await asyncio.sleep(_LOOK_EVERY)
+
+
+def _in_flight(alert: Alert) -> bool:
+    """Stopped, but a sender still waits for the relay's word on mails that had left before."""
+    return alert.batches.exclude(worker="").filter(due_at__gt=actions.now_ms()).exists()
 
 
 def _event(name: str, data: Any, number: int) -> bytes:

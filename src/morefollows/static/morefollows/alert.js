@@ -224,5 +224,7 @@
     if (now.state === "held") say("held", words["said held"]);
     countdown();
     listen();
+  } else if ("moving" in page.dataset) {
+    listen(); // stopped, and the last mails' outcomes are still to come
   }
 }
