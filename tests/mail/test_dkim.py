@@ -209,6 +209,8 @@ def test_the_keys_come_from_the_settings() -> None:
     rsa = {"dkim_key": pem(RSA), "dkim_selector": "mf1"}
     assert configured() == ()
     assert [s.selector for s in configured(**rsa)] == ["mf1"]
+    beside_the_relays = configured(dkim_ed25519_key=pem(ED25519), dkim_ed25519_selector="mf2")
+    assert [s.selector for s in beside_the_relays] == ["mf2"]
     both = configured(**rsa, dkim_ed25519_key=pem(ED25519), dkim_ed25519_selector="mf2", dkim_domain="x.example")
     assert [(s.selector, s.domain) for s in both] == [("mf1", "x.example"), ("mf2", "x.example")]
 
@@ -220,7 +222,6 @@ WRONG = [
     ({"dkim_key": pem(ED25519)}, "MOREFOLLOWS_DKIM_KEY: must be an RSA key"),
     ({"dkim_key": pem(SHORT)}, "MOREFOLLOWS_DKIM_KEY: must be an RSA key of 2048 bits"),
     ({"dkim_key": pem(RSA), "dkim_ed25519_key": pem(RSA)}, "MOREFOLLOWS_DKIM_ED25519_KEY: must be an Ed25519 key"),
-    ({"dkim_ed25519_key": pem(ED25519)}, "MOREFOLLOWS_DKIM_KEY: is needed as well"),
 ]
 
 

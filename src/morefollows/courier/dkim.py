@@ -1,4 +1,4 @@
-"""Signs each reader's copy (DKIM, RFC 6376): relaxed/relaxed, no l=; RSA, and Ed25519 (RFC 8463) as a second signature.
+"""Signs each reader's copy (DKIM, RFC 6376): relaxed/relaxed, no l=; RSA, and Ed25519 (RFC 8463) beside it.
 
 What is the same in all copies is canonicalised once. For a copy there remain one hash of the body, from the first hole
 on, one of the header, and the signature itself.
@@ -117,10 +117,6 @@ def signers(settings: Settings) -> tuple[Signer, ...]:
         key = _load("MOREFOLLOWS_DKIM_ED25519_KEY", settings.dkim_ed25519_key)
         if not isinstance(key, Ed25519PrivateKey):
             raise SettingsError("MOREFOLLOWS_DKIM_ED25519_KEY", "must be an Ed25519 key")
-        if not found:
-            raise SettingsError(
-                "MOREFOLLOWS_DKIM_KEY", "is needed as well: most receivers don't check Ed25519 signatures"
-            )
         found.append(Signer(settings.dkim_domain, settings.dkim_ed25519_selector, key))
     return tuple(found)
 

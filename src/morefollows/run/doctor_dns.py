@@ -112,6 +112,9 @@ def _signing(names: _Names, config: Settings, sender: str) -> Iterator[Finding]:
     if not any(key for _, key, _ in keys):
         yield Finding("DKIM", "note", "no key is set: mail is signed only if the relay does it")
         return
+    if not config.dkim_key:
+        words = "only Ed25519 is signed with, which large providers don't check; let the relay sign with RSA as well"
+        yield Finding("DKIM", "note", words)
     for setting, key, selector in keys:
         if not key:
             continue
