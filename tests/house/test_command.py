@@ -69,6 +69,27 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2(words: str) -> None:
     assert done.returncode == (1 if words == "doctor" else 2)
 
 
+@pytest.mark.parametrize("words", ["up", "migrate", "send"])
+def test_a_key_that_is_none_is_told_at_the_start(tmp_path: Path, words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "morefollows", words],
+        env={
+            "MOREFOLLOWS_DATA": str(tmp_path),
+            "MOREFOLLOWS_PORT": "0",
+            "MOREFOLLOWS_INBOX_PORT": "0",
+            "MOREFOLLOWS_DKIM_KEY": "not a key",
+            "MOREFOLLOWS_DKIM_SELECTOR": "mf1",
+            "PATH": "/usr/bin:/bin",
+        },
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("MOREFOLLOWS_DKIM_KEY: is not an unencrypted private key in PEM")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "morefollows", "editors", "list"],

@@ -19,7 +19,11 @@ def start_django() -> None:
             os.environ["MOREFOLLOWS_URL"] = other["url"]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "morefollows.framework")
     import django
+    from django.conf import settings as configured
 
+    from morefollows.courier import dkim
+
+    dkim.signers(configured.MOREFOLLOWS)  # a key that is none is told now, not when the first alert is composed
     django.setup()
 
 
