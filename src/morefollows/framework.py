@@ -85,7 +85,7 @@ def _database() -> dict[str, Any]:
             "timeout": 20,
             # FULL: an answered request is on disk, whatever happens to the process or the power.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-            " PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864;",
+            " PRAGMA cache_size=-4000; PRAGMA journal_size_limit=67108864;",
         },
     }
 

@@ -12,6 +12,8 @@ from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connection
 
 from morefollows.audience import actions as audience
+from morefollows.audience.models import Subscription
+from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier import actions, ledger
 from morefollows.courier import worker as worker_
@@ -186,3 +188,49 @@ def test_noting_trouble_may_fail(
 
     at_work(tmp_path, story)
     assert "reader.example" not in caplog.text
+
+
+def held(readers: int, seconds: float) -> Alert:
+    alert = alert_for(readers, state="held")
+    Alert.objects.filter(pk=alert.pk).update(held_until=now_ms() + int(seconds * 1000))
+    return alert
+
+
+def test_an_alert_taken_back_in_the_last_moment_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is first in the database wins; the sender finds out in the transaction that would have released it."""
+    alert = held(30, 1.0)
+    record = ledger.record
+
+    def just_too_late(entries: object, release: int | None = None) -> ledger.Recorded:
+        if release is not None:
+            Alert.objects.filter(pk=release).update(state="taken back")
+        return record(entries, release)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ledger, "record", just_too_late)
+
+    async def story(worker: Worker, relay: Slot) -> None:
+        relay.on = True
+        await until(lambda: Alert.objects.get(pk=alert.pk).state == "taken back")
+        for _ in range(20):
+            relay.wake()
+            await asyncio.sleep(0.05)
+        assert relay.taken == []
+
+    at_work(tmp_path, story)
+    assert set(states(alert).values()) == {Outcome.WAITING}
+
+
+def test_who_leaves_in_the_hold_is_not_mailed(tmp_path: Path) -> None:
+    alert = held(30, 1.5)
+    leaver = min(Subscription.objects.filter(topic=alert.topic).values_list("reader_id", flat=True))
+
+    async def story(worker: Worker, relay: Slot) -> None:
+        relay.on = True
+        await until(lambda: alert.batches.exclude(worker="").exists())  # claimed and loaded: ready to go
+        await asyncio.to_thread(_asked, lambda: Subscription.objects.filter(reader=leaver).update(state="ended") == 1)
+        await until(lambda: len(relay.taken) >= 29)
+        await asyncio.sleep(0.3)
+        assert len(relay.taken) == 29
+
+    at_work(tmp_path, story)
+    assert states(alert)[leaver] == Outcome.SKIPPED

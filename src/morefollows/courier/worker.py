@@ -40,6 +40,7 @@ _READY = 1_500  #: mails to have claimed and loaded
 _WRITE_EVERY = 0.02  #: seconds between two writes, when there is something to write
 _HEARTBEAT = 5.0  #: seconds after which a claim is renewed
 _STALE = 1.0  #: seconds after which readers are looked up again before they are sent to
+_LAST_MOMENT = 0.15  #: seconds before the hold's end in which everything is ready
 _CUT_AT_ONCE = 4  #: batches cut in one transaction
 _CUT_AT_ONCE_IN_HOLD = 20
 _LETTERS_AT_ONCE = 50
@@ -139,6 +140,17 @@ class Worker:
                 await self._call(bulletin.give_up, alert.id, str(error))
                 continue
             wait = alert.held_until / 1000 - time.time()
+            ready = [round_ for round_ in self._rounds if round_.release is release]
+            if alert.state == "held" and ready and wait < _LAST_MOMENT:
+                # Nothing may stand in the way of the first mail now: no cutting, no claiming.
+                if wait > 0:
+                    await self._refresh(ready, _LAST_MOMENT)
+                    patience = min(patience, max(alert.held_until / 1000 - time.time(), 0) + 0.001)
+                    continue
+                await self._write(release=alert.id)
+                if not release.sending:
+                    continue  # taken back in the last moment
+                alert = alert._replace(state="sending")
             if not alert.cut_done:
                 at_once = _CUT_AT_ONCE_IN_HOLD if wait > 1 else _CUT_AT_ONCE
                 somebody_else = await self._call(ledger.cut, alert.id, at_once)
@@ -149,7 +161,7 @@ class Worker:
             elif wait <= 0:
                 await self._write(release=alert.id)
             else:
-                patience = min(patience, wait + 0.001)
+                patience = min(patience, max(wait - _LAST_MOMENT, 0) + 0.001)
         self.relay.wake()
         self._something_to_write.set()
         if any(alert.state == "sending" and alert.cut_done for alert in running):
@@ -295,13 +307,13 @@ class Worker:
                 self._unwritten.append((round_, round_.entry(self.name, claimed_until, give_up=give_up)))
         self._unwritten_letters, self._post.done = self._post.done, []
 
-    async def _refresh(self, rounds: Sequence[Round]) -> None:
+    async def _refresh(self, rounds: Sequence[Round], stale: float = _STALE) -> None:
         """Readers change their minds, also while a batch waits for the hold's end or for a relay that is down."""
-        oldest = time.monotonic() - _STALE
-        stale = [(r, r.release.topic, r.waiting_for()) for r in rounds if len(r) and r.loaded_at < oldest]
-        if stale:
-            found = await self._call(lambda: [ledger.addressees(topic, ids) for _, topic, ids in stale])
-            for (round_, _, _), addressees in zip(stale, found, strict=True):
+        oldest = time.monotonic() - stale
+        old = [(r, r.release.topic, r.waiting_for()) for r in rounds if len(r) and r.loaded_at < oldest]
+        if old:
+            found = await self._call(lambda: [ledger.addressees(topic, ids) for _, topic, ids in old])
+            for (round_, _, _), addressees in zip(old, found, strict=True):
                 round_.refresh(addressees)
 
     def _record(self, entries: Sequence[Entry], done: Sequence[letters.Done], release: int | None) -> ledger.Recorded:
