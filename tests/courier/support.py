@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from itertools import count
 
@@ -12,6 +13,7 @@ from morefollows.audience.models import Reader, Subscription, Topic
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.courier import ledger
+from morefollows.courier.models import Batch
 from morefollows.courier.round import Release, Round
 
 _numbers = count(1)
@@ -36,6 +38,26 @@ def alert_for(readers: int, *, state: str = "sending", expires_in: int = 3_600_0
         held_until=now_ms(),
         expires_at=now_ms() + expires_in,
     )
+
+
+def alert_again(alert: Alert) -> Alert:
+    """The same update, to the same topic once more."""
+    return Alert.objects.create(
+        update=alert.update,
+        topic=alert.topic,
+        state=alert.state,
+        sent_by=alert.sent_by,
+        frozen_at=timezone.now(),
+        held_until=now_ms(),
+        expires_at=alert.expires_at,
+    )
+
+
+def ids(batch: Batch) -> list[int]:
+    """A batch's readers, as the ledger packs them."""
+    packed = array("q")
+    packed.frombytes(bytes(batch.readers))
+    return list(packed)
 
 
 def add_readers(topic: Topic, number: int) -> list[Reader]:
@@ -105,14 +127,10 @@ def write(worker: str, rounds: list[Round], *, ahead: int = 5, give_up: bool = F
 
 def states(alert: Alert) -> dict[int, int]:
     """Reader → outcome, as the ledger has it."""
-    from array import array
-
     found: dict[int, int] = {}
-    for readers, outcomes in alert.batches.values_list("readers", "outcomes"):
-        ids = array("q")
-        ids.frombytes(bytes(readers))
-        assert not set(ids) & set(found), "a reader is in two batches"
-        found.update(zip(ids, bytes(outcomes), strict=True))
+    for batch in alert.batches.all():
+        assert not set(ids(batch)) & set(found), "a reader is in two batches"
+        found.update(zip(ids(batch), bytes(batch.outcomes), strict=True))
     return found
 
 

@@ -78,7 +78,7 @@ def test_every_command_is_documented_with_its_options() -> None:
 def test_every_state_outcome_and_role_is_documented() -> None:
     from morefollows.accounts.models import Role
     from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression
-    from morefollows.bulletin.models import Alert, Story, Update
+    from morefollows.bulletin.models import Alert, Interest, Story, Update
     from morefollows.courier.models import Outcome
 
     known: dict[str, type[Choices]] = {
@@ -86,8 +86,12 @@ def test_every_state_outcome_and_role_is_documented() -> None:
         "Stories": Story.State,
         "Updates": Update.Kind,
         "Alerts": Alert.State,
+        "Audiences": Alert.Audience,
+        "Lanes": Alert.Lane,
         "Outcomes": Outcome,
         "Readers": Reader.State,
+        "How often": Reader.Frequency,
+        "Wishes for a story": Interest.Wish,
         "Subscriptions": Subscription.State,
         "Letters": Letter.State,
         "Purposes of consent": Purpose,

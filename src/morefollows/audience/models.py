@@ -77,6 +77,11 @@ class Reader(models.Model):
         GONE = "gone", _("gone")
         COMPLAINED = "complained", _("complained")
 
+    class Frequency(models.TextChoices):
+        EVERY = "every", _("every alert")
+        FIRST = "first", _("the first alert of each story")
+        DIGEST = "digest", _("one digest a day")
+
     address = models.CharField(max_length=320, help_text="as typed; the domain in A-labels on the wire only")
     key = models.CharField(
         max_length=64, unique=True, help_text="keyed hash of the normalised address: finds duplicates"
@@ -87,6 +92,15 @@ class Reader(models.Model):
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
     offers = models.BooleanField(default=False, help_text="a confirmed consent to offers is in force")
+    # On their terms. `particular` is true if any of these is not as it was at first: only then are they looked at.
+    particular = models.BooleanField(default=False)
+    frequency = models.CharField(max_length=6, choices=Frequency, default=Frequency.EVERY)
+    quiet_from = models.PositiveSmallIntegerField(null=True, help_text="minutes after midnight; empty: no quiet hours")
+    quiet_to = models.PositiveSmallIntegerField(null=True, help_text="minutes after midnight")
+    time_zone = models.CharField(max_length=60, blank=True, help_text="of the quiet hours; empty: the newsroom's")
+    flash_passes = models.BooleanField(default=False, help_text="a flash may come in quiet hours")
+    most_a_day = models.PositiveSmallIntegerField(null=True, help_text="alerts in 24 hours; empty: no limit")
+    paused_until = models.DateTimeField(null=True)
 
     class Meta:
         indexes = (models.Index(fields=("state",), name="reader_state"),)

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from morefollows import line
 from morefollows.accounts.models import Editor
-from morefollows.audience.models import Topic
+from morefollows.audience.models import Reader, Topic
 from morefollows.bulletin import checks
-from morefollows.bulletin.models import Alert, Deed, Story, Update
+from morefollows.bulletin.models import Alert, Deed, Interest, Story, Update
 
 
 class Refused(Exception):
@@ -204,6 +204,17 @@ def finish(alert_id: int, state: str, curve: dict[str, Any]) -> bool:
             state=state, ended_at=timezone.now(), curve=curve
         )
     )
+
+
+def wish(reader: Reader, story: Story, wanted: str | None) -> None:
+    """Notes that a reader follows or mutes a story (`Interest.Wish`); None: neither. Again, it changes nothing."""
+    with transaction.atomic():
+        if wanted is None:
+            Interest.objects.filter(reader=reader, story=story).delete()
+        else:
+            Interest.objects.update_or_create(
+                reader=reader, story=story, defaults={"wish": Interest.Wish(wanted), "at": timezone.now()}
+            )
 
 
 def record(

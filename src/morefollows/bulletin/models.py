@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from morefollows.audience.models import Topic
+from morefollows.audience.models import Reader, Topic
 
 
 class Story(models.Model):
@@ -69,6 +69,26 @@ class Update(models.Model):
         return f"{self.kind} {self.number}"
 
 
+class Interest(models.Model):
+    """What a reader wants of one story: to follow it, or to hear no more of it."""
+
+    class Wish(models.TextChoices):
+        FOLLOW = "follow", _("follow")
+        MUTE = "mute", _("mute")
+
+    reader = models.ForeignKey(Reader, models.CASCADE, related_name="interests")
+    story = models.ForeignKey(Story, models.CASCADE, related_name="interests")
+    wish = models.CharField(max_length=6, choices=Wish)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("story", "reader"), name="one_interest"),)
+        indexes = (models.Index(fields=("story", "wish", "reader"), name="story_followers"),)
+
+    def __str__(self) -> str:
+        return f"reader {self.reader_id} wants to {self.wish} story {self.story_id}"
+
+
 class Alert(models.Model):
     """One update mailed to one audience.
 
@@ -83,9 +103,25 @@ class Alert(models.Model):
         STOPPED = "stopped", _("stopped")
         EXPIRED = "expired", _("expired")
 
+    class Audience(models.TextChoices):
+        TOPIC = "topic", _("the topic’s readers")
+        FOLLOWERS = "followers", _("the story’s followers")
+        RECIPIENTS = "recipients", _("who was sent an earlier alert")
+        DRILL = "drill", _("the drill’s readers")
+
+    class Lane(models.TextChoices):
+        ALERT = "alert", _("alert")
+        BULK = "bulk", _("bulk")
+
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     update = models.ForeignKey(Update, models.PROTECT, related_name="alerts")
-    topic = models.ForeignKey(Topic, models.PROTECT, help_text="the audience: this topic's readers")
+    audience = models.CharField(max_length=10, choices=Audience, default=Audience.TOPIC)
+    topic = models.ForeignKey(Topic, models.PROTECT, help_text="whose readers' consent it needs")
+    answers = models.JSONField(
+        default=list, help_text="ids of the alerts that it answers: who was sent one of them is the audience"
+    )
+    lane = models.CharField(max_length=5, choices=Lane, default=Lane.ALERT)
+    flash = models.BooleanField(default=False, help_text="may pass a reader's quiet hours if the reader allows it")
     state = models.CharField(max_length=10, choices=State, default=State.HELD)
     sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     frozen_at = models.DateTimeField(help_text="t0, the editor's Send: readers active by then are the audience")

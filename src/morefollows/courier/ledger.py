@@ -121,9 +121,9 @@ SELECT (SELECT COALESCE(MIN(reader_id), 1) FROM audience_subscription WHERE topi
 """
 _NEXT_NUMBER = "SELECT COALESCE(MAX(number), 0) + 1 FROM courier_batch WHERE alert_id = %s"
 _NEW_BATCH = """
-INSERT INTO courier_batch (alert_id, number, size, readers, outcomes, times, due_at, changed_at,
+INSERT INTO courier_batch (alert_id, number, size, readers, first, last, outcomes, times, due_at, changed_at,
     epoch, reach, worker, attempts, accepted, deferred, refused, skipped, uncertain, expired, repeated)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0)
 """
 _CUT_MOVED = "UPDATE bulletin_alert SET cut_from = %s, cut_to = %s, cut_wrapped = %s, cut_done = %s WHERE id = %s"
 _HIGHEST_ID = 2**63 - 1
@@ -172,7 +172,8 @@ def _batch_row(alert: int, number: int, readers: Sequence[int]) -> tuple[int | b
     never = array("I", [NEVER]) * len(readers)
     # Long due, and in an order taken by lot: batches are handed out as they are cut, but in no fixed order.
     due_at = random.randint(1, 1_000_000)  # noqa: S311
-    return alert, number, len(readers), packed, bytes(len(readers)), never.tobytes(), due_at, now_ms()
+    facts = (alert, number, len(readers), packed, readers[0], readers[-1])
+    return *facts, bytes(len(readers)), never.tobytes(), due_at, now_ms()
 
 
 # -- claiming: batch → worker -------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ class Batch(models.Model):
     number = models.PositiveIntegerField()
     size = models.PositiveIntegerField()
     readers = models.BinaryField(help_text="reader ids, 8 bytes each, little-endian, ascending")
+    first = models.BigIntegerField(help_text="the lowest of them")
+    last = models.BigIntegerField(help_text="the highest of them")
     outcomes = models.BinaryField(help_text="one byte a reader: Outcome")
     times = models.BinaryField(help_text="4 bytes a reader, little-endian: milliseconds from hold's end to acceptance")
     epoch = models.PositiveIntegerField(default=0)
@@ -59,6 +61,7 @@ class Batch(models.Model):
         indexes = (
             models.Index(fields=("alert", "due_at"), condition=models.Q(due_at__isnull=False), name="batches_due"),
             models.Index(fields=("alert", "changed_at"), name="batches_changed"),
+            models.Index(fields=("alert", "last"), name="batches_readers"),
         )
 
     def __str__(self) -> str:

@@ -1,0 +1,33 @@
+"""What readers were sent before: read from the ledger, in which no reader has a row of his own."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+from morefollows.courier.models import Batch, Outcome
+
+_HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN)
+
+
+def had(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, list[int]]:
+    """Reader → those of these alerts whose mail the relay took or may have taken, in the order of `alerts`.
+
+    `readers`: ids in ascending order, such as a batch's. Readers who had none of them are left out. Costs a look at
+    the batches that span those ids: two or three an alert, as each is a slice of the ascending order.
+    """
+    if not alerts or not readers:
+        return {}
+    wanted = set(readers)
+    found: dict[int, list[int]] = {}
+    batches = Batch.objects.filter(alert__in=alerts, first__lte=readers[-1], last__gte=readers[0])
+    order = {alert: place for place, alert in enumerate(alerts)}
+    for alert, packed, outcomes in batches.values_list("alert", "readers", "outcomes"):
+        ids = array("q")
+        ids.frombytes(bytes(packed))
+        for reader, outcome in zip(ids, bytes(outcomes), strict=True):
+            if outcome in _HAD and reader in wanted:
+                found.setdefault(reader, []).append(alert)
+    for had_ones in found.values():
+        had_ones.sort(key=order.__getitem__)
+    return found
