@@ -50,3 +50,30 @@ def append_only(table: str, *, once: str = "", may_change: tuple[str, ...] = ())
                 )
 
     return migrations.RunPython(forwards, migrations.RunPython.noop)
+
+
+def may_be_deleted(table: str, *, when: str) -> migrations.RunPython:
+    """Lets rows of an append-only `table` be deleted after all, but only while this SQL condition on ``OLD`` holds."""
+
+    def forwards(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
+        words = f"{table} is append-only"
+        if editor.connection.vendor == "postgresql":
+            # In a function: the condition of a PostgreSQL trigger itself may not look into another table.
+            editor.execute(f"DROP TRIGGER {table}_no_delete ON {table}")
+            editor.execute(
+                f"CREATE FUNCTION {table}_refuse_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                f" IF {when} THEN RETURN OLD; END IF;"
+                f" RAISE EXCEPTION '{words}' USING ERRCODE = 'restrict_violation'; END $$"
+            )
+            editor.execute(
+                f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW"
+                f" EXECUTE FUNCTION {table}_refuse_delete()"
+            )
+        else:
+            editor.execute(f"DROP TRIGGER {table}_no_delete")
+            editor.execute(
+                f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW"
+                f" WHEN NOT ({when}) BEGIN SELECT RAISE(ABORT, '{words}'); END"
+            )
+
+    return migrations.RunPython(forwards, migrations.RunPython.noop)

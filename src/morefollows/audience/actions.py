@@ -20,6 +20,7 @@ from morefollows.audience import addresses, links, wordings
 from morefollows.audience.addresses import Address
 from morefollows.audience.models import (
     Consent,
+    Erasure,
     Letter,
     Newsroom,
     Purpose,
@@ -89,9 +90,9 @@ def confirm(token: str) -> Confirmed | None:
         if found is None:
             return None
         # Whoever presses twice at once waits here, and then finds it done.
-        reader = Reader.objects.select_for_update().get(pk=found.letter.reader_id)
+        reader = Reader.objects.select_for_update().filter(pk=found.letter.reader_id).first()
         asked = links.confirmation(token)
-        if asked is None:
+        if reader is None or asked is None:
             return None
         topic = asked.letter.topic
         if not asked.unconfirmed:
@@ -177,7 +178,10 @@ def withdraw(reader: Reader, purpose: str, *, how: str, topic: Topic | None = No
     """Withdraws a consent; alerts need their `topic`. Doing it again changes nothing."""
     now = timezone.now()
     with transaction.atomic():
-        reader = Reader.objects.select_for_update().get(pk=reader.pk)
+        locked = Reader.objects.select_for_update().filter(pk=reader.pk).first()
+        if locked is None:
+            return  # erased meanwhile
+        reader = locked
         if purpose == Purpose.ALERTS:
             ended = Subscription.objects.filter(reader=reader, topic=topic, state__in=_OPEN).update(
                 state=Subscription.State.ENDED, since=now
@@ -215,6 +219,24 @@ def mark_gone(reader_ids: Iterable[int], reason: str) -> None:
             [Suppression(key=key, reason=reason, at=now) for key in keys], ignore_conflicts=True
         )
         readers.exclude(state=Reader.State.COMPLAINED).update(state=state)
+
+
+def erase(reader: Reader) -> None:
+    """Forgets a reader for good (GDPR Art. 17). Doing it again changes nothing.
+
+    What is left is the keyed hash of the address, the reason and the date, so that nothing brings the reader back.
+    The evidence of consent goes too. An alert that is being sent at that moment skips the reader.
+    """
+    with transaction.atomic():
+        locked = Reader.objects.select_for_update().filter(pk=reader.pk).first()
+        if locked is None:
+            return
+        Suppression.objects.update_or_create(
+            key=locked.key, defaults={"reason": Suppression.Reason.ERASED, "at": timezone.now()}
+        )
+        Erasure.objects.create(reader=locked)
+        Consent.objects.filter(reader=locked).delete()
+        locked.delete()
 
 
 def expire_unconfirmed() -> int:

@@ -133,7 +133,8 @@ class Subscription(models.Model):
 class Consent(models.Model):
     """One line of evidence (GDPR Art. 7(1)): who, when, where, how, for what, and the exact words shown.
 
-    Append-only: the database refuses to change or delete a row.
+    Append-only: the database refuses to change or delete a row. Two things are possible all the same: shortening
+    `client_address`, and deleting the lines of a reader who is being erased (see `Erasure`).
     """
 
     class Event(models.TextChoices):
@@ -186,6 +187,18 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"suppressed: {self.reason}"
+
+
+class Erasure(models.Model):
+    """A reader who is being erased (GDPR Art. 17): while this row is there, the database lets their evidence go.
+
+    Written and gone again within the one transaction of `actions.erase`: it goes with the reader.
+    """
+
+    reader = models.OneToOneField(Reader, models.CASCADE, primary_key=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"erasure of reader {self.reader_id}"
 
 
 class Letter(models.Model):

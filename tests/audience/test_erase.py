@@ -1,0 +1,64 @@
+"""Erasing a reader: what is left is the keyed hash, the reason and the date, and the database allows no less."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from morefollows.audience import actions, readers_csv
+from morefollows.audience.addresses import parse
+from morefollows.audience.models import Consent, Erasure, Letter, Reader, Subscription, Suppression, Topic
+from morefollows.courier import ledger
+from tests.audience.support import CY, leave_link, newest_link, sign_up
+
+
+def confirmed(breaking: Topic) -> Reader:
+    sign_up(breaking, offers=True)
+    assert actions.confirm(newest_link()) is not None
+    return Reader.objects.get()
+
+
+def test_only_the_suppression_is_left(breaking: Topic) -> None:
+    reader = confirmed(breaking)
+    pk, way_out = reader.pk, leave_link(reader, breaking)
+    before = timezone.now()
+    actions.erase(reader)
+    for kept in (Reader, Subscription, Consent, Letter):
+        assert not kept.objects.exists(), kept  # type: ignore[attr-defined]
+    left = Suppression.objects.get()
+    assert (left.key, left.reason) == (parse(CY).key, "erased")
+    assert left.at >= before
+    assert ledger.addressees(breaking.pk, [pk]) == {}
+    assert actions.leave(way_out, "one-click")  # the old mail's button works, and finds nothing to end
+    actions.erase(reader)
+    actions.withdraw(reader, "alerts", how="desk", topic=breaking)
+    assert Suppression.objects.count() == 1
+    assert not Consent.objects.exists()
+
+
+def test_nothing_brings_an_erased_reader_back(breaking: Topic) -> None:
+    actions.erase(confirmed(breaking))
+    report = readers_csv.import_readers(
+        io.BytesIO(CY.upper().encode()), topic=breaking, provenance="old list", progress=lambda position: None
+    )
+    assert report.suppressed == 1
+    assert not Reader.objects.exists()
+
+
+def test_an_old_suppression_becomes_an_erasure(breaking: Topic) -> None:
+    reader = confirmed(breaking)
+    actions.mark_gone([reader.pk], Suppression.Reason.BOUNCED)
+    actions.erase(reader)
+    assert Suppression.objects.get().reason == "erased"
+
+
+def test_the_database_keeps_the_evidence_of_everybody_else(breaking: Topic) -> None:
+    reader = confirmed(breaking)
+    sign_up(breaking, "dee@reader.example")
+    Erasure.objects.create(reader=Reader.objects.exclude(pk=reader.pk).get())
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        Consent.objects.all().delete()
+    assert Consent.objects.filter(reader=reader).count() == 4
