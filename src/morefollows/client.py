@@ -32,3 +32,15 @@ def network(address: str) -> str:
     if ":" not in address:
         return address
     return str(ipaddress.ip_network(f"{address}/64", strict=False))
+
+
+def shortened(address: str) -> str:
+    """The network that a client's address is in, too wide to tell one household: a /24 of IPv4, a /48 of IPv6.
+
+    What is no address, or is shortened already, is left as it is.
+    """
+    try:
+        version = ipaddress.ip_address(address).version
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network(f"{address}/{24 if version == 4 else 48}", strict=False))

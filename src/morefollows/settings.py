@@ -220,6 +220,11 @@ class Settings:
     confirmation_interval: float = setting(
         "600", _seconds(0, 86400), "Seconds before the same address is sent another confirmation mail."
     )
+    client_address_days: int = setting(
+        "90",
+        _whole_number(0, 3650),
+        "Days after which client addresses in the evidence of consent are shortened to their network.",
+    )
     log_level: str = setting("info", _log_level, "debug, info, warning or error.")
     debug: bool = setting("no", _yes_no, "Development only: error pages with details.")
 

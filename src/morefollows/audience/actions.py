@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
-from morefollows import line
+from morefollows import client, line
 from morefollows.audience import addresses, links, wordings
 from morefollows.audience.addresses import Address
 from morefollows.audience.models import (
@@ -28,6 +28,7 @@ from morefollows.audience.models import (
     Subscription,
     Suppression,
     Topic,
+    UnfinishedImport,
     Wording,
 )
 
@@ -271,6 +272,25 @@ def _expire_some(most: int) -> int:
         Consent.objects.filter(reader__in=forgotten).update(client_address="")
         forgotten.update(address="", domain="")
     return len(overdue)
+
+
+def shorten_client_addresses() -> int:
+    """Shortens client addresses in evidence older than `client_address_days` to their networks. Returns how many."""
+    oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.client_address_days)
+    whole = Consent.objects.filter(at__lt=oldest).exclude(client_address="").exclude(client_address__contains="/")
+    shortened, last = 0, 0
+    while lines := list(whole.filter(pk__gt=last).only("client_address").order_by("pk")[:500]):
+        for one in lines:
+            one.client_address = client.shortened(one.client_address)
+        Consent.objects.bulk_update(lines, ["client_address"])
+        shortened, last = shortened + len(lines), lines[-1].pk
+    return shortened
+
+
+def forget_broken_imports() -> int:
+    """Drops the places of imports that broke off a month ago and were never taken up again. Returns how many."""
+    long_ago = timezone.now() - timedelta(days=30)
+    return UnfinishedImport.objects.filter(changed_at__lt=long_ago).delete()[0]
 
 
 # -- the evidence -------------------------------------------------------------------------------------------

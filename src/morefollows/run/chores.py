@@ -34,11 +34,13 @@ def release_claims_of_last_run() -> None:
 
 
 def clear_away() -> None:
-    """What has run out: sign-ups that nobody confirmed, and sessions."""
+    """What has run out: sign-ups that nobody confirmed, client addresses kept long enough, and sessions."""
     ground.start_django()
     from django.core.management import call_command
 
-    from morefollows.audience.actions import expire_unconfirmed
+    from morefollows.audience import actions
 
-    expire_unconfirmed()
+    actions.expire_unconfirmed()
+    actions.shorten_client_addresses()
+    actions.forget_broken_imports()
     call_command("clearsessions")
