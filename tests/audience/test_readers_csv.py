@@ -165,7 +165,8 @@ class TestImport:
                 self._lines: Iterator[int] = iter(range(lines))
 
             def readline(self, size: int | None = -1, /) -> bytes:
-                return b"nobody\n" if next(self._lines, None) is not None else b""
+                number = next(self._lines, None)
+                return b"" if number is None else b"nobody\n" if number else b"email\n"
 
         def peak(lines: int) -> int:
             tracemalloc.start()
@@ -190,7 +191,7 @@ class TestExport:
         out = io.BytesIO()
         assert export_readers(out) == 2
         lines = out.getvalue().decode().splitlines()
-        assert lines[0] == "email,language,topics,status,confirmed_at"
+        assert lines[0] == "email,language,topics,status,confirmed_at,offers"
         assert lines[1].startswith("dee@reader.example,de,breaking politics,confirmed,20")
         assert lines[2].startswith("fay@reader.example,en,,left,20")
 

@@ -222,6 +222,28 @@ def mark_gone(reader_ids: Iterable[int], reason: str) -> None:
         readers.exclude(state=Reader.State.COMPLAINED).update(state=state)
 
 
+def suppress(keys: Iterable[str], reason: str) -> int:
+    """Never mail the addresses with these keys again. `reason`: a `Suppression.Reason`. Returns how many are new.
+
+    Readers among them leave, are gone, have complained, or are erased, as the reason says.
+    """
+    wanted, now = set(keys), timezone.now()
+    with transaction.atomic():
+        known = set(Suppression.objects.filter(key__in=wanted).values_list("key", flat=True))
+        Suppression.objects.bulk_create(
+            [Suppression(key=key, reason=reason, at=now) for key in wanted - known], ignore_conflicts=True
+        )
+        for reader in Reader.objects.filter(key__in=wanted):
+            if reason == Suppression.Reason.ERASED:
+                erase(reader)
+            elif reason in (Suppression.Reason.BOUNCED, Suppression.Reason.COMPLAINED):
+                mark_gone([reader.pk], reason)
+            else:
+                for subscription in Subscription.objects.filter(reader=reader, state__in=_OPEN):
+                    withdraw(reader, Purpose.ALERTS, how=Consent.How.COMMAND, topic=subscription.topic)
+    return len(wanted - known)
+
+
 def erase(reader: Reader) -> None:
     """Forgets a reader for good (GDPR Art. 17). Doing it again changes nothing.
 

@@ -23,6 +23,7 @@ _COMMANDS = {
     "editors": "morefollows.run.commands.people:editors",
     "topics": "morefollows.run.commands.people:topics",
     "readers": "morefollows.run.commands.readers:readers",
+    "suppressions": "morefollows.run.commands.suppressions:suppressions",
     "stories": "morefollows.run.commands.stories:stories",
     "alerts": "morefollows.run.commands.stories:alerts",
     "doctor": "morefollows.run.commands.doctor:doctor",

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any, TypeVar
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO, TypeVar
 
 import click
 
@@ -27,3 +31,21 @@ def json_option(command: Command) -> Command:
 
 def tell_json(report: Any) -> None:
     click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def reading(file: BinaryIO) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr while `file` is read. What it gives is to be told the bytes read so far."""
+    facts = os.fstat(file.fileno())
+    size = facts.st_size if stat.S_ISREG(facts.st_mode) else 0  # of a pipe nobody knows
+    with click.progressbar(length=max(size, 1), label="Reading", file=sys.stderr) as bar:
+        yield lambda position: bar.update(position - bar.pos)
+        bar.finish()
+
+
+def tell_problems(problems: Sequence[tuple[int, str]], bad: int) -> None:
+    """Each line that did not come in, with its number; `bad` is how many there were in all."""
+    for line, reason in problems:
+        click.echo(f"line {line}: {reason}", err=True)
+    if bad > len(problems):
+        click.echo(f"… and {bad - len(problems):,} more bad lines.", err=True)

@@ -1,0 +1,184 @@
+"""Some rows of an import against what the database holds of their readers: worked out once, then written at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils import timezone
+
+from morefollows.audience.models import Consent, Purpose, Reader, Subscription, Suppression
+from morefollows.audience.readers_csv.rehearsal import SUPPRESSED, Memory
+from morefollows.audience.readers_csv.rows import COMING, Row
+
+
+class Chunk:
+    """Up to a thousand rows, and what the database holds of their readers."""
+
+    def __init__(self, rows: list[Row], provenance: str | None) -> None:
+        self._rows = rows
+        self._provenance = provenance
+        self._now = timezone.now()
+        self._readers: dict[str, Reader] = {}
+        self._subscriptions: dict[tuple[str, int], Subscription] = {}
+        self._changed: dict[str, Reader] = {}
+        self._activated: list[tuple[str, int, Row]] = []
+        self._suppressed: dict[str, str | None] = {}  # None: so in the database already
+        self._ended: list[tuple[str, int]] = []
+        self._signed_up_here: set[str] = set()
+        self._keys = {row.address.key for row in rows}
+
+    def write(self) -> list[str]:
+        """Writes these rows. Returns for each the count of `Report` that it belongs to. Call it in a transaction."""
+        self._load()
+        outcomes = [self._take(row) for row in self._rows]
+        self._save()
+        return outcomes
+
+    def rehearse(self, memory: Memory) -> list[str]:
+        """What `write` would return, had the chunks that `memory` has seen been written. Writes nothing."""
+        self._load()
+        self._apply(memory)
+        outcomes = [self._take(row) for row in self._rows]
+        self._tell(memory)
+        return outcomes
+
+    def _load(self) -> None:
+        keys = self._keys
+        self._suppressed = dict.fromkeys(Suppression.objects.filter(key__in=keys).values_list("key", flat=True))
+        known = Reader.objects.select_for_update().filter(key__in=keys).order_by("pk")
+        self._readers = {reader.key: reader for reader in known}
+        by_pk = {reader.pk: key for key, reader in self._readers.items()}
+        for subscription in Subscription.objects.filter(reader__in=by_pk):
+            self._subscriptions[by_pk[subscription.reader_id], subscription.topic_id] = subscription
+        own = Consent.objects.filter(reader__in=by_pk, how=Consent.How.FORM).values_list("reader_id", flat=True)
+        self._signed_up_here = {by_pk[pk] for pk in own.distinct()}
+
+    def _apply(self, memory: Memory) -> None:
+        for key, state, topics in memory.recall(self._keys):
+            if state == SUPPRESSED:
+                self._suppressed[key] = None
+                continue
+            reader = self._readers.setdefault(key, Reader(key=key))
+            reader.state = Reader.State(state)
+            for topic, subscription in topics.items():
+                self._subscriptions[key, topic] = Subscription(topic_id=topic, state=subscription)
+
+    def _tell(self, memory: Memory) -> None:
+        topics: dict[str, dict[int, str]] = {}
+        for (key, topic), subscription in self._subscriptions.items():
+            topics.setdefault(key, {})[topic] = subscription.state
+        known = [(key, str(reader.state), topics.get(key, {})) for key, reader in self._readers.items()]
+        memory.note([*known, *((key, SUPPRESSED, {}) for key in self._suppressed)])
+
+    def _take(self, row: Row) -> str:
+        """Works out what this row changes; returns the count of `Report` that it belongs to."""
+        key = row.address.key
+        reader = self._readers.get(key)
+        if key in self._suppressed:
+            return "suppressed"
+        if reader is not None and reader.state not in COMING:
+            return "left"
+        return self._subscribe(row, reader) if row.state in COMING else self._keep_away(row, reader)
+
+    def _keep_away(self, row: Row, reader: Reader | None) -> str:
+        """Who left or bounced elsewhere. That list's word ends what came from a list, not a sign-up made here."""
+        key = row.address.key
+        if key in self._signed_up_here:
+            return "known"
+        if row.state != Reader.State.LEFT:
+            gone = row.state == Reader.State.GONE
+            self._suppressed[key] = Suppression.Reason.BOUNCED if gone else Suppression.Reason.COMPLAINED
+        if reader is None:
+            if row.state == Reader.State.LEFT:
+                # Only the keyed hash stays: enough never to be revived by an import, and no address kept without need.
+                self._add(Reader(key=key, language=row.language, state=Reader.State.LEFT, created_at=self._now))
+        else:
+            reader.state = row.state
+            self._changed[key] = reader
+            if row.state == Reader.State.LEFT:
+                self._end(key)
+        return "left" if row.state == Reader.State.LEFT else "suppressed"
+
+    def _end(self, key: str) -> None:
+        for (whose, topic), subscription in self._subscriptions.items():
+            if whose == key and subscription.state != Subscription.State.ENDED:
+                subscription.state, subscription.since = Subscription.State.ENDED, self._now
+                self._ended.append((key, topic))
+
+    def _subscribe(self, row: Row, reader: Reader | None) -> str:
+        key = row.address.key
+        if reader is None:
+            reader = self._add(Reader(key=key, state=Reader.State.PENDING, created_at=self._now))
+        active = self._provenance is not None and row.state == Reader.State.CONFIRMED
+        wanted = Subscription.State.ACTIVE if active else Subscription.State.PENDING
+        changed = [topic for topic in row.topics if self._moves(key, topic, wanted)]
+        if not changed:
+            return "known"
+        if not reader.address:
+            reader.address, reader.domain, reader.language = row.address.text, row.address.domain, row.language
+            self._changed[key] = reader
+        if active:
+            self._activated += [(key, topic, row) for topic in changed]
+            if reader.state != Reader.State.CONFIRMED:
+                reader.state, reader.confirmed_at = Reader.State.CONFIRMED, row.confirmed.at or self._now
+                self._changed[key] = reader
+        return "confirmed" if active else "pending"
+
+    def _moves(self, key: str, topic: int, wanted: Subscription.State) -> bool:
+        """Puts one subscription forward, if that is forward: none → pending → active; an ended one stays so."""
+        subscription = self._subscriptions.get((key, topic))
+        if subscription is None:
+            self._subscriptions[key, topic] = Subscription(topic_id=topic, state=wanted, since=self._now)
+            return True
+        if subscription.state == Subscription.State.PENDING and wanted == Subscription.State.ACTIVE:
+            subscription.state, subscription.since = wanted, self._now
+            return True
+        return False
+
+    def _add(self, reader: Reader) -> Reader:
+        self._readers[reader.key] = reader
+        return reader
+
+    def _save(self) -> None:
+        suppressed = [Suppression(key=key, reason=why, at=self._now) for key, why in self._suppressed.items() if why]
+        Suppression.objects.bulk_create(suppressed)
+        changed = [reader for reader in self._changed.values() if reader.pk is not None]
+        Reader.objects.bulk_create([reader for reader in self._readers.values() if reader.pk is None])
+        Reader.objects.bulk_update(changed, ["address", "domain", "language", "state", "confirmed_at"])
+        begun = {place: item for place, item in self._subscriptions.items() if item.since == self._now}
+        fresh = {place: item for place, item in begun.items() if item._state.adding}
+        for (key, _topic), subscription in fresh.items():
+            subscription.reader = self._readers[key]
+        Subscription.objects.bulk_update(
+            [item for place, item in begun.items() if place not in fresh], ["state", "since"]
+        )
+        Subscription.objects.bulk_create(fresh.values())
+        lines = [line for key, topic, row in self._activated for line in self._evidence(self._readers[key], topic, row)]
+        Consent.objects.bulk_create(lines)
+        Consent.objects.bulk_create(
+            Consent(
+                reader=self._readers[key],
+                purpose=Purpose.ALERTS,
+                topic_id=topic,
+                event=Consent.Event.WITHDRAWN,
+                how=Consent.How.IMPORT,
+                at=self._now,
+            )
+            for key, topic in self._ended
+        )
+
+    def _evidence(self, reader: Reader, topic: int, row: Row) -> Iterator[Consent]:
+        for event, found in ((Consent.Event.GIVEN, row.given), (Consent.Event.CONFIRMED, row.confirmed)):
+            if found.at is None and event == Consent.Event.GIVEN:
+                continue  # nothing is known of it: the provenance stands with the other line
+            yield Consent(
+                reader=reader,
+                purpose=Purpose.ALERTS,
+                topic_id=topic,
+                event=event,
+                how=Consent.How.IMPORT,
+                at=found.at or self._now,
+                words=self._provenance or "",
+                language=row.language,
+                client_address=found.client_address,
+            )

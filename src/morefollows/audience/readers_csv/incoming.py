@@ -1,0 +1,159 @@
+"""Bringing readers in. Each line stands alone: a bad one is reported with its number, and the rest comes in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import BinaryIO, NamedTuple
+
+from django.db import IntegrityError, connection, transaction
+
+from morefollows.audience.models import Topic
+from morefollows.audience.readers_csv.chunk import Chunk
+from morefollows.audience.readers_csv.rehearsal import Memory
+from morefollows.audience.readers_csv.resume import Bookmark
+from morefollows.audience.readers_csv.rows import Bad, Row, Table
+from morefollows.audience.readers_csv.sheet import Place, Record, Sheet
+
+_CHUNK = 1000  # lines in one transaction
+_MOST_PROBLEMS = 1000  # kept; the rest is only counted
+COUNTS = ("lines", "confirmed", "pending", "known", "left", "suppressed", "bad")
+
+
+class Problem(NamedTuple):
+    """A line that did not come in."""
+
+    line: int  #: from 1; the header is a line too
+    reason: str
+
+
+@dataclass
+class Report:
+    """What an import did. ``lines`` counts all but the header; the others say what became of them."""
+
+    tool: str = ""  #: whose export the file is
+    lines: int = 0
+    confirmed: int = 0  #: with provenance: their alerts begin at once
+    pending: int = 0  #: without, or not confirmed there either: they get no mail
+    known: int = 0  #: the reader and topics were there before, or stand in the file twice
+    left: int = 0  #: had unsubscribed, here or (by the file's word) before; never revived
+    suppressed: int = 0  #: must never be mailed
+    bad: int = 0
+    problems: list[Problem] = field(default_factory=list)  #: the first 1,000 bad lines, of this run
+    resumed: int = 0  #: lines that an earlier run had read already
+
+    def counts(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in COUNTS}
+
+    def add(self, counts: dict[str, int]) -> None:
+        for name, count in counts.items():
+            setattr(self, name, getattr(self, name) + count)
+
+
+def import_readers(
+    file: BinaryIO,
+    *,
+    topic: Topic | None,
+    provenance: str | None,
+    progress: Callable[[int], None],
+    status: str | None = None,
+    key: str = "",
+    dry_run: bool = False,
+) -> Report:
+    """Brings readers in, for `topic` where a line names none. `progress` is told the bytes read so far.
+
+    `provenance` says where and how these readers agreed, and is kept as the evidence: with it they come in as
+    confirmed, without it as pending. Who has left is never revived, and no consent to offers comes this way.
+    `status` is that of everybody in the file, whatever the file says. With `dry_run` nothing is written.
+
+    Each thousand lines is one transaction. An import that breaks off can be repeated, and changes nothing twice; with
+    a `key` of `identity` it goes on from where it was. Raises `NotReadable`, and `Overtaken` if another process
+    imports under the same key.
+    """
+    sheet = Sheet(file)
+    table = Table(sheet.header, topic, status)
+    work = _Rehearsal() if dry_run else _Import(key)
+    work.report.tool = table.export.name
+    if work.report.resumed:
+        sheet.go_on_from(work.start)
+    rows: list[_Numbered] = []
+    position = 0
+    for record in sheet.records():
+        position = record.end.position
+        _read(record, table, rows, work.report)
+        if len(rows) >= _CHUNK:
+            work.take([row for _end, row in rows], record.end, provenance)
+            rows.clear()
+            progress(position)
+    if rows:
+        work.take([row for _end, row in rows], rows[-1][0], provenance)
+    work.end()
+    progress(position)
+    return work.report
+
+
+_Numbered = tuple[Place, Row]
+
+
+def _read(record: Record, table: Table, rows: list[_Numbered], report: Report) -> None:
+    report.lines += 1
+    try:
+        if record.problem:
+            raise Bad(record.problem)
+        rows.append((record.end, table.read(record.cells)))
+    except Bad as reason:
+        report.bad += 1
+        if len(report.problems) < _MOST_PROBLEMS:
+            report.problems.append(Problem(record.line, str(reason)))
+
+
+class _Import:
+    """Writes chunk by chunk."""
+
+    def __init__(self, key: str) -> None:
+        self._bookmark = Bookmark(key)
+        self.start = self._bookmark.place
+        self.report = Report(resumed=self._bookmark.counts.get("lines", 0))
+        self.report.add(self._bookmark.counts)
+
+    def take(self, rows: list[Row], end: Place, provenance: str | None) -> None:
+        """All of these rows, or none. A sign-up of the same address at the same moment makes it look again."""
+        for trial in (1, 2, 3):
+            try:
+                with transaction.atomic():
+                    found = Counter(Chunk(rows, provenance).write())
+                    self._bookmark.move(end, dict(Counter(self.report.counts()) + found))
+            except IntegrityError:
+                if trial == 3:
+                    raise
+            else:
+                self._bookmark.moved(end)
+                self.report.add(found)
+                return
+
+    def end(self) -> None:
+        self._bookmark.remove()
+        learn_sizes()
+
+
+class _Rehearsal:
+    """Works everything out, and writes nothing."""
+
+    def __init__(self) -> None:
+        self.report = Report()
+        self.start = Place(0, 0)
+        self._memory = Memory()
+
+    def take(self, rows: list[Row], end: Place, provenance: str | None) -> None:
+        self.report.add(Counter(Chunk(rows, provenance).rehearse(self._memory)))
+
+    def end(self) -> None:
+        self._memory.close()
+
+
+def learn_sizes() -> None:
+    """Tells PostgreSQL how big its tables are; by itself it looks a minute later, when an alert may be on its way."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE audience_reader, audience_subscription, audience_consent, audience_suppression")

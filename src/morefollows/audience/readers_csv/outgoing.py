@@ -1,0 +1,85 @@
+"""Readers out, and the evidence of their consent. Of whom only a keyed hash is kept can't come out."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from django.db.models import QuerySet
+
+from morefollows.audience.models import Consent, Reader, Subscription, Topic
+
+COLUMNS = ("email", "language", "topics", "status", "confirmed_at", "offers")
+EVIDENCE = (
+    "email",
+    "purpose",
+    "topic",
+    "event",
+    "how",
+    "at",
+    "words",
+    "version",
+    "privacy_version",
+    "language",
+    "page",
+    "form_version",
+    "client_address",
+)
+_CHUNK = 1000
+_OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
+
+
+def export_readers(file: BinaryIO, *, topic: Topic | None = None) -> int:
+    """Writes all readers whose address is kept, or those with this topic, oldest first. Returns how many.
+
+    What comes out can be imported again: the topics are those that a confirmed reader has, or a pending one asked for.
+    `offers` is only told: no consent to offers comes in by an import.
+    """
+    readers = _readers(topic).prefetch_related("subscriptions__topic")
+    return _write(file, COLUMNS, (_row(reader) for reader in readers.iterator(chunk_size=_CHUNK)))
+
+
+def export_evidence(file: BinaryIO, *, topic: Topic | None = None) -> int:
+    """Writes every line of evidence about the same readers, oldest first. Returns how many lines."""
+    lines = Consent.objects.filter(reader__in=_readers(topic)).select_related("reader", "topic").order_by("pk")
+    return _write(file, EVIDENCE, (_line(line) for line in lines.iterator(chunk_size=_CHUNK)))
+
+
+def _readers(topic: Topic | None) -> QuerySet[Reader]:
+    readers = Reader.objects.exclude(address="").order_by("pk")
+    if topic is not None:
+        readers = readers.filter(subscriptions__topic=topic, subscriptions__state__in=_OPEN)
+    return readers
+
+
+def _row(reader: Reader) -> tuple[object, ...]:
+    confirmed_at = reader.confirmed_at.isoformat() if reader.confirmed_at else ""
+    topics, offers = " ".join(_topics_of(reader)), "yes" if reader.offers else "no"
+    return (reader.address, reader.language, topics, reader.state, confirmed_at, offers)
+
+
+def _topics_of(reader: Reader) -> list[str]:
+    wanted = (Subscription.State.ACTIVE,) if reader.state != Reader.State.PENDING else _OPEN
+    return sorted(item.topic.slug for item in reader.subscriptions.all() if item.state in wanted)
+
+
+def _line(line: Consent) -> tuple[object, ...]:
+    who = (line.reader.address, line.purpose, line.topic.slug if line.topic else "", line.event, line.how)
+    told = (line.words, line.version, line.privacy_version, line.language, line.page, line.form_version)
+    return (*who, line.at.isoformat(), *told, line.client_address)
+
+
+def _write(file: BinaryIO, columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> int:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    try:
+        out = csv.writer(text)
+        out.writerow(columns)
+        count = 0
+        for row in rows:
+            out.writerow(row)
+            count += 1
+    finally:
+        text.detach()
+    return count

@@ -1,0 +1,46 @@
+"""What a rehearsed import remembers of the lines before, since it writes none of them to the database.
+
+A file may name somebody twice, a million lines apart. So that memory stays flat, this is a table in a temporary file.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+SUPPRESSED = "suppressed"
+
+
+class Known(NamedTuple):
+    """A reader as an import would have left them. `state`: a `Reader.State`, or `SUPPRESSED`."""
+
+    key: str
+    state: str
+    topics: dict[int, str]  #: topic → `Subscription.State`
+
+
+class Memory:
+    """Readers by key, on disk. The file is SQLite's own temporary one, and gone when this is closed."""
+
+    def __init__(self) -> None:
+        self._table = sqlite3.connect("", isolation_level=None)
+        self._table.execute("CREATE TABLE known (key TEXT PRIMARY KEY, state TEXT, topics TEXT) WITHOUT ROWID")
+
+    def recall(self, keys: Iterable[str]) -> Iterator[Known]:
+        wanted = json.dumps(list(keys))
+        rows = self._table.execute(
+            "SELECT key, state, topics FROM known WHERE key IN (SELECT value FROM json_each(?))", (wanted,)
+        )
+        for key, state, topics in rows:
+            yield Known(key, state, {int(topic): kept for topic, kept in json.loads(topics).items()})
+
+    def note(self, readers: Iterable[tuple[str, str, dict[int, str]]]) -> None:
+        rows = [(key, state, json.dumps(topics)) for key, state, topics in readers]
+        self._table.execute("BEGIN")
+        self._table.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", rows)
+        self._table.execute("COMMIT")
+
+    def close(self) -> None:
+        self._table.close()

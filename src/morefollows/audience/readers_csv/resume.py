@@ -1,0 +1,59 @@
+"""Where an import stands, so that one that broke off goes on from there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from typing import BinaryIO
+
+from django.utils import timezone
+
+from morefollows.audience.models import UnfinishedImport
+from morefollows.audience.readers_csv.sheet import Place
+
+
+class Overtaken(Exception):
+    """Another process imports the same file at this moment."""
+
+
+def identity(file: BinaryIO, *how: str | None) -> str:
+    """A key for this very file, imported in this very way; "" for what can't be read twice, such as a pipe."""
+    facts = os.fstat(file.fileno())
+    if not stat.S_ISREG(facts.st_mode) or file.tell():
+        return ""
+    digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
+    file.seek(0)
+    for part in how:
+        digest.update(b"\0" + (part or "").encode())
+    return digest.hexdigest()
+
+
+class Bookmark:
+    """The place that an import has come to, and what became of the lines before it."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        kept = UnfinishedImport.objects.filter(key=key).first() if key else None
+        self.place = Place(kept.line, kept.position) if kept else Place(0, 0)
+        self.counts: dict[str, int] = dict(kept.counts) if kept else {}
+
+    def move(self, place: Place, counts: dict[str, int]) -> None:
+        """Call it in the transaction of the lines themselves, and `moved` after it. Raises `Overtaken`."""
+        if not self._key:
+            return
+        now = {"line": place.line, "position": place.position, "counts": counts, "changed_at": timezone.now()}
+        if self.place.position:
+            here = UnfinishedImport.objects.filter(key=self._key, position=self.place.position)
+            found = here.update(**now)
+        else:
+            found = UnfinishedImport.objects.get_or_create(key=self._key, defaults=now)[1]
+        if not found:
+            raise Overtaken("Another process is importing this file.")
+
+    def moved(self, place: Place) -> None:
+        self.place = place
+
+    def remove(self) -> None:
+        """The import is done."""
+        UnfinishedImport.objects.filter(key=self._key).delete()

@@ -1,0 +1,50 @@
+"""`suppressions import`."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import click
+
+from morefollows.run.commands.said import Failure, json_option, reading, tell_json, tell_problems
+
+
+@click.group()
+def suppressions() -> None:
+    """Addresses that must never be mailed. Only keyed hashes are kept, so there is no export."""
+
+
+@suppressions.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--reason",
+    required=True,
+    type=click.Choice(["bounced", "complained", "left elsewhere", "erased", "desk"]),
+    help="Why; docs/reference/states.md tells what each means.",
+)
+@json_option
+def import_suppressions(file: BinaryIO, reason: str, as_json: bool) -> None:
+    """Suppress the addresses in FILE, or on standard input when FILE is `-`.
+
+    One address a line, or CSV whose first line names a column `email`. Readers who have one of these addresses leave,
+    are gone, or are erased, as the reason says. The same file may be imported again.
+    """
+    from morefollows.run import ground
+
+    ground.start_django()
+    from morefollows.audience import suppressions_csv
+    from morefollows.audience.readers_csv import NotReadable
+
+    try:
+        with reading(file) as progress:
+            report = suppressions_csv.import_suppressions(file, reason=reason, progress=progress)
+    except NotReadable as error:
+        raise Failure(f"{file.name}: {error}") from None
+    if as_json:
+        counts = {name: getattr(report, name) for name in ("lines", "suppressed", "known", "bad")}
+        tell_json({**counts, "problems": [problem._asdict() for problem in report.problems]})
+    else:
+        click.echo(f"{report.suppressed:,} addresses suppressed; {report.known:,} were so before.")
+        tell_problems(report.problems, report.bad)
+    if report.bad:
+        raise Failure(f"{report.bad:,} of {report.lines:,} lines hold no address.")

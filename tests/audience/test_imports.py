@@ -1,0 +1,327 @@
+"""Imports from what other tools write, rehearsed ones, ones that break off, and files of suppressions."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+
+from morefollows.audience import actions, readers_csv
+from morefollows.audience.addresses import parse
+from morefollows.audience.models import Consent, Reader, Subscription, Suppression, Topic, UnfinishedImport
+from morefollows.audience.readers_csv import NotReadable, Report, incoming
+from morefollows.audience.readers_csv.chunk import Chunk
+from morefollows.audience.readers_csv.resume import Overtaken
+from morefollows.audience.suppressions_csv import import_suppressions
+from tests.audience.support import CY, newest_link, sign_up
+
+FROM = "Newsletter box of the old site"
+LISTMONK = """\
+uuid,email,name,attributes,status,created_at,updated_at
+5b0c-1,dee@reader.example,Dee,"{""city"": ""Elle"", ""lang"": ""de""}",enabled,2023-05-04 10:30:00.123456789 +0000 UTC,
+5b0c-2,eve@reader.example,"Eve, the first",{},blocklisted,2023-05-05 10:30:00 +0000 UTC,2024-01-01 00:00:00 +0000 UTC
+5b0c-3,fay@reader.example,Fay,not json,disabled,2023-05-05 10:30:00 +0000 UTC,2024-01-01 00:00:00 +0000 UTC
+"""
+GHOST = """\
+id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels,tiers
+1,dee@reader.example,Dee,"Wrote twice:
+once about the ""harbour"",
+once about the bridge",true,false,,2024-01-15T10:00:00.000Z,,"VIP, politics",
+2,eve@reader.example,Eve,,false,false,,2024-01-16T10:00:00.000Z,,,
+"""
+MAILCHIMP = {
+    "subscribed": "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LAST_CHANGED,"
+    "LEID,EUID,NOTES,TAGS\r\n"
+    "dee@reader.example,Dee,2,2019-03-01 09:00:00,192.0.2.30,2019-03-01 09:05:00,192.0.2.31,2020-01-01 00:00:00,"
+    '7,c2,,"""vip"""\r\n'
+    "gil@reader.example,Gil,2,,,2019-03-02 09:05:00,not an address,2020-01-01 00:00:00,8,c3,,\r\n",
+    "unsubscribed": "Email Address,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,UNSUB_TIME,"
+    "UNSUB_REASON,LEID\n"
+    "eve@reader.example,2,2019-03-01 09:00:00,192.0.2.30,2019-03-01 09:05:00,192.0.2.31,,NORMAL,9\n",
+    "cleaned": "Email Address,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,CLEAN_TIME,LEID\n"
+    "fay@reader.example,2,2019-03-01 09:00:00,,2019-03-01 09:05:00,,2021-03-01 09:00:00,10\n",
+}
+
+
+def bring(text: str, topic: Topic | None, provenance: str | None = FROM, **how: object) -> Report:
+    file = io.BytesIO(text.encode())
+    return readers_csv.import_readers(
+        file, topic=topic, provenance=provenance, progress=lambda position: None, **how  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def counts(report: Report) -> dict[str, int]:
+    return {name: count for name, count in report.counts().items() if count}
+
+
+def state(address: str) -> str:
+    return Reader.objects.get(key=parse(address).key).state
+
+
+class TestTools:
+    def test_listmonk(self, breaking: Topic) -> None:
+        report = bring(LISTMONK, breaking)
+        assert report.tool == "listmonk"
+        assert counts(report) == {"lines": 3, "confirmed": 1, "left": 2}
+        dee = Reader.objects.get(address="dee@reader.example")
+        assert dee.language == "de"
+        given, confirmed = Consent.objects.order_by("pk")
+        assert (given.event, given.at.isoformat()) == ("given", "2023-05-04T10:30:00.123456+00:00")
+        assert (confirmed.event, confirmed.words, confirmed.at) == ("confirmed", FROM, dee.confirmed_at)
+        assert not Reader.objects.filter(state="left").exclude(address="").exists()
+
+    def test_listmonks_lists_are_topics(self, breaking: Topic) -> None:
+        both, other = '1,dee@reader.example,{},enabled,"Politics, Cooking"', "2,eve@reader.example,{},enabled,Cooking"
+        report = bring(f"uuid,email,attributes,status,lists\n{both}\n{other}\n", breaking)
+        assert counts(report) == {"lines": 2, "confirmed": 1, "bad": 1}
+        assert "breaking, politics, weather" in report.problems[0].reason
+        assert Subscription.objects.get().topic.slug == "politics"
+
+    def test_ghost(self, breaking: Topic) -> None:
+        report = bring(GHOST, breaking)
+        assert report.tool == "Ghost"
+        assert counts(report) == {"lines": 2, "confirmed": 1, "left": 1}
+        assert Reader.objects.get(state="confirmed").confirmed_at == Consent.objects.get().at
+        assert Consent.objects.get().at.isoformat() == "2024-01-15T10:00:00+00:00"
+        assert Subscription.objects.get().topic == breaking, "a label is no consent"
+
+    def test_mailchimp(self, breaking: Topic) -> None:
+        reports = {name: bring(text, breaking) for name, text in MAILCHIMP.items()}
+        assert {report.tool for report in reports.values()} == {"Mailchimp"}
+        assert counts(reports["subscribed"]) == {"lines": 2, "confirmed": 2}
+        assert counts(reports["unsubscribed"]) == {"lines": 1, "left": 1}, "also where the time is missing"
+        assert counts(reports["cleaned"]) == {"lines": 1, "suppressed": 1}
+        assert Suppression.objects.get().reason == "bounced"
+        dee = Reader.objects.get(address="dee@reader.example")
+        assert [(line.event, line.at.isoformat(), line.client_address) for line in dee.consents.order_by("pk")] == [
+            ("given", "2019-03-01T09:00:00+00:00", "192.0.2.30"),
+            ("confirmed", "2019-03-01T09:05:00+00:00", "192.0.2.31"),
+        ]
+        gil = Consent.objects.get(reader__address="gil@reader.example")
+        assert (gil.event, gil.client_address) == ("confirmed", "")
+
+    def test_who_has_not_confirmed_there_stays_pending(self, breaking: Topic) -> None:
+        assert counts(bring(MAILCHIMP["subscribed"], breaking, status="unconfirmed")) == {"lines": 2, "pending": 2}
+        assert not Consent.objects.exists()
+
+    def test_a_later_export_ends_what_an_earlier_one_brought(self, breaking: Topic) -> None:
+        bring("dee@reader.example\neve@reader.example\n", breaking)
+        sign_up(breaking, CY)
+        assert actions.confirm(newest_link()) is not None
+        gone = "email,status\ndee@reader.example,unsubscribed\neve@reader.example,cleaned\n"
+        gone += "cy@reader.example,unsubscribed\n"
+        for _again in (1, 2):
+            bring(gone, breaking)
+            assert (state("dee@reader.example"), state("eve@reader.example"), state(CY)) == (
+                "left",
+                "gone",
+                "confirmed",
+            )
+        dee = Reader.objects.get(address="dee@reader.example")
+        assert [line.event for line in dee.consents.order_by("pk")] == ["confirmed", "withdrawn"]
+        assert dee.subscriptions.get().state == "ended"
+
+    def test_who_stands_in_one_file_as_both_has_left(self, breaking: Topic) -> None:
+        report = bring("email,status\ndee@reader.example,active\ndee@reader.example,unsubscribed\n", breaking)
+        assert counts(report) == {"lines": 2, "confirmed": 1, "left": 1}
+        assert state("dee@reader.example") == "left"
+
+    def test_a_quote_left_open_takes_no_reader_along(self, breaking: Topic) -> None:
+        text = 'email,name\ndee@reader.example,"Dee\neve@reader.example,Eve "the first"\nfay@reader.example,"Fay"\n'
+        report = bring(text, breaking)
+        assert counts(report) == {"lines": 3, "confirmed": 2, "bad": 1}
+        assert [problem.line for problem in report.problems] == [2]
+
+    def test_a_file_without_addresses_is_refused_whole(self, breaking: Topic) -> None:
+        with pytest.raises(NotReadable, match="no column is named email"):
+            bring("name;mail\nDee;dee@reader.example\n", breaking)
+
+
+def everything() -> list[object]:
+    return [list(model.objects.order_by("pk").values_list()) for model in apps.get_app_config("audience").get_models()]
+
+
+@pytest.fixture
+def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incoming, "_CHUNK", 2)
+
+
+class TestDryRun:
+    TEXT = (
+        "email,topics,status\ndee@reader.example,breaking,\neve@reader.example,,pending\nDEE@reader.example,politics,\n"
+        "dee@reader.example,breaking,\ngil@reader.example,,cleaned\nfay@reader.example,,unsubscribed\n"
+        "fay@reader.example,,\ngil@reader.example,,\neve@reader.example,,unsubscribed\nhal@reader.example,,\nbad\n"
+    )
+
+    @pytest.mark.parametrize("provenance", [FROM, None])
+    def test_it_tells_what_then_happens_and_writes_nothing(
+        self, cy: Reader, breaking: Topic, short_chunks: None, provenance: str | None
+    ) -> None:
+        text = self.TEXT + "cy@reader.example,,\n"
+        before = everything()
+        foretold = bring(text, breaking, provenance, dry_run=True)
+        assert everything() == before
+        assert counts(foretold) == counts(bring(text, breaking, provenance))
+        assert foretold.left == 3
+
+
+class BreaksOff(io.BytesIO):
+    """The process dies after so many lines."""
+
+    lines = 0
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self.lines -= 1
+        if self.lines < 0:
+            raise KeyboardInterrupt
+        return super().readline(size)
+
+
+class TestResuming:
+    TEXT = "email,name\n" + "".join(f'r{n}@reader.example,"Line\none"\n' for n in range(10)) + "bad\n"
+
+    def run(self, breaking: Topic, lines: int = 1000) -> Report:
+        file = BreaksOff(self.TEXT.encode())
+        file.lines = lines
+        return readers_csv.import_readers(
+            file, topic=breaking, provenance=FROM, progress=lambda position: None, key="k"
+        )
+
+    def test_it_goes_on_where_it_was(
+        self, breaking: Topic, short_chunks: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            self.run(breaking, 12)
+        assert Reader.objects.count() == 4
+        written: list[str] = []
+        write = Chunk.write
+        monkeypatch.setattr(Chunk, "write", lambda chunk: written.extend(chunk._keys) or write(chunk))
+        report = self.run(breaking)
+        assert len(written) == 6, "what was done is not done again"
+        assert (report.lines, report.confirmed, report.bad, report.resumed) == (11, 10, 1, 4)
+        assert [problem.line for problem in report.problems] == [22]
+        assert not UnfinishedImport.objects.exists()
+        assert self.run(breaking).known == 10
+
+    def test_the_place_moves_with_the_lines_or_not_at_all(
+        self, breaking: Topic, short_chunks: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(chunk: Chunk) -> list[str]:
+            raise RuntimeError
+
+        monkeypatch.setattr(Chunk, "_save", broken)
+        with pytest.raises(RuntimeError):
+            self.run(breaking)
+        assert not UnfinishedImport.objects.exists()
+
+    def test_two_at_once_do_not_go_past_each_other(self, breaking: Topic, short_chunks: None) -> None:
+        def meanwhile(position: int) -> None:
+            UnfinishedImport.objects.update(position=position + 40)
+
+        file = io.BytesIO(self.TEXT.encode())
+        with pytest.raises(Overtaken):
+            readers_csv.import_readers(file, topic=breaking, provenance=FROM, progress=meanwhile, key="k")
+        assert Reader.objects.count() == 2
+
+    def test_a_file_is_known_by_its_content_and_how_it_is_imported(self, tmp_path: Path) -> None:
+        def key(text: str, *how: str | None) -> str:
+            path = tmp_path / "readers.csv"
+            path.write_text(text)
+            with path.open("rb") as file:
+                found = readers_csv.identity(file, *how)
+                assert file.tell() == 0
+            return found
+
+        keys = [key("a", "x", None), key("b", "x", None), key("a", None, "x"), key("a")]
+        assert len({*keys, key("a", "x", None)}) == 4
+
+
+@pytest.mark.django_db
+class TestSuppressions:
+    def take(self, text: str, reason: str) -> tuple[int, int, int]:
+        report = import_suppressions(io.BytesIO(text.encode()), reason=reason, progress=lambda position: None)
+        return report.suppressed, report.known, report.bad
+
+    def test_plain_addresses_and_csv(self, breaking: Topic) -> None:
+        assert self.take("Dee@reader.example\nnobody\n", "complained") == (1, 0, 1)
+        assert self.take("created,email\n1,dee@READER.example\n2,eve@reader.example\n", "bounced") == (1, 1, 0)
+        assert dict(Suppression.objects.values_list("key", "reason")) == {
+            parse("dee@reader.example").key: "complained",
+            parse("eve@reader.example").key: "bounced",
+        }
+        assert counts(bring("dee@reader.example\n", breaking)) == {"lines": 1, "suppressed": 1}
+        with pytest.raises(NotReadable):
+            self.take("name\nDee\n", "bounced")
+
+    @pytest.mark.parametrize(
+        ("reason", "then"),
+        [
+            ("bounced", "gone"),
+            ("complained", "complained"),
+            ("left elsewhere", "left"),
+            ("desk", "left"),
+            ("erased", ""),
+        ],
+    )
+    def test_readers_among_them_are_told_of_it(self, cy: Reader, reason: str, then: str) -> None:
+        assert self.take("cy@reader.example\n", reason) == (1, 0, 0)
+        assert Suppression.objects.get().reason == reason
+        assert list(Reader.objects.values_list("state", flat=True)) == ([then] if then else [])
+        withdrawn = Consent.objects.filter(event="withdrawn").count()
+        assert withdrawn == (1 if then == "left" else 0)
+
+
+@pytest.mark.django_db
+class TestCommands:
+    @pytest.fixture
+    def morefollows(self, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+        from morefollows.run.command import run
+
+        def command(*words: str) -> tuple[int, str, str]:
+            code = run(list(words))
+            return code, *capsys.readouterr()
+
+        return command
+
+    def test_an_import_is_rehearsed_and_then_made(
+        self, breaking: Topic, tmp_path: Path, morefollows: Callable[..., tuple[int, str, str]]
+    ) -> None:
+        path = tmp_path / "nonsubscribed_segment_export_1.csv"
+        path.write_text(MAILCHIMP["subscribed"])
+        code, out, _err = morefollows("readers", "import", str(path), "--provenance", FROM, "--dry-run")
+        assert code == 0
+        assert "2 lines read, as Mailchimp exports them." in out
+        assert "Nothing was written" in out
+        assert not Reader.objects.exists()
+        code, out, _err = morefollows("readers", "import", str(path), "--provenance", FROM, "--json")
+        found = json.loads(out)
+        assert (found["tool"], found["pending"], found["dry_run"], found["resumed"]) == ("Mailchimp", 2, False, 0)
+        code, _out, err = morefollows("readers", "import", str(path), "--status", "asleep")
+        assert (code, "--status" in err) == (2, True)
+
+    def test_suppressions_come_in_and_not_out(
+        self, cy: Reader, tmp_path: Path, morefollows: Callable[..., tuple[int, str, str]]
+    ) -> None:
+        path = tmp_path / "list.txt"
+        path.write_text("cy@reader.example\nnobody\n")
+        code, out, err = morefollows("suppressions", "import", str(path), "--reason", "complained")
+        assert (code, out) == (1, "1 addresses suppressed; 0 were so before.\n")
+        assert "line 2: the @ is missing" in err
+        assert "no export" in morefollows("suppressions", "--help")[1]
+
+    def test_the_evidence_comes_out(
+        self, breaking: Topic, tmp_path: Path, morefollows: Callable[..., tuple[int, str, str]]
+    ) -> None:
+        sign_up(breaking, CY, offers=True)
+        assert actions.confirm(newest_link()) is not None
+        code, _out, err = morefollows("readers", "export", str(tmp_path / "lines.csv"), "--evidence")
+        assert (code, "4 lines of evidence" in err) == (0, True)
+        lines = (tmp_path / "lines.csv").read_text().splitlines()
+        assert lines[0].startswith("email,purpose,topic,event,how,at,words,version,privacy_version,language,page")
+        assert lines[1].startswith("cy@reader.example,alerts,breaking,given,form,20")
+        assert lines[1].endswith(",https://alerts.herald.example/story/1/,1,192.0.2.7")
+        assert lines[4].startswith("cy@reader.example,offers,,confirmed,link,20")
