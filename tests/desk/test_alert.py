@@ -56,6 +56,8 @@ def leaving(ada: Editor, story: Story, cy: Reader) -> Alert:
         number=1,
         size=3,
         readers=array("q", [1, 2, 3]).tobytes(),
+        first=1,
+        last=3,
         outcomes=bytes([Outcome.ACCEPTED, Outcome.REFUSED, Outcome.WAITING]),
         times=array("I", [120, 0xFFFFFFFF, 0xFFFFFFFF]).tobytes(),
         accepted=1,

@@ -94,6 +94,7 @@ def test_every_state_outcome_and_role_is_documented() -> None:
         "Wishes for a story": Interest.Wish,
         "Subscriptions": Subscription.State,
         "Letters": Letter.State,
+        "Kinds of letter": Letter.Kind,
         "Purposes of consent": Purpose,
         "Evidence of consent": Consent.Event,
         "How consent was given or withdrawn": Consent.How,

@@ -21,6 +21,7 @@ class Editor(AbstractBaseUser):
     email = models.EmailField(_("email"), unique=True)
     name = models.CharField(_("name"), max_length=100)
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.REPORTER)
+    writes_offers = models.BooleanField(_("writes offers"), default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -36,6 +37,11 @@ class Editor(AbstractBaseUser):
     def may_send(self) -> bool:
         """May send an alert, take it back and stop it."""
         return self.is_active and self.role in (Role.EDITOR, Role.ADMINISTRATOR)
+
+    @property
+    def may_offer(self) -> bool:
+        """May write an offer and send it to those who agreed to offers."""
+        return self.is_active and (self.writes_offers or self.role == Role.ADMINISTRATOR)
 
     @property
     def may_administer(self) -> bool:

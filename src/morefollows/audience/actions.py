@@ -95,7 +95,7 @@ def confirm(token: str) -> Confirmed | None:
         asked = links.confirmation(token)
         if reader is None or asked is None:
             return None
-        topic = asked.letter.topic
+        topic = asked.topic
         if not asked.unconfirmed:
             return Confirmed(topic, asked.offers, again=True)
         for given in asked.unconfirmed:

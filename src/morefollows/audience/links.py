@@ -16,6 +16,7 @@ class Asked(NamedTuple):
     """What a confirmation link stands for."""
 
     letter: Letter
+    topic: Topic
     offers: bool  #: it is about offers too
     unconfirmed: tuple[Consent, ...]  #: the GIVEN lines still to be confirmed; none when the button was pressed before
 
@@ -42,13 +43,15 @@ def confirmation(token: str) -> Asked | None:
         if read and read.letter < 2**63  # what a database key can be
         else None
     )
-    if letter is None or Suppression.objects.filter(key=letter.reader.key).exists():
+    if letter is None or letter.topic is None or Suppression.objects.filter(key=letter.reader.key).exists():
         return None
     asked = [_Part.read(letter, purpose) for purpose in (Purpose.ALERTS, Purpose.OFFERS)]
     alerts, offers = asked
     if not alerts.stands:
         return None
-    return Asked(letter, offers.stands, tuple(part.given for part in asked if part.given and not part.confirmed))
+    return Asked(
+        letter, letter.topic, offers.stands, tuple(part.given for part in asked if part.given and not part.confirmed)
+    )
 
 
 def leaving(token: str) -> Leaving | None:

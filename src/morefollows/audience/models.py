@@ -101,9 +101,21 @@ class Reader(models.Model):
     flash_passes = models.BooleanField(default=False, help_text="a flash may come in quiet hours")
     most_a_day = models.PositiveSmallIntegerField(null=True, help_text="alerts in 24 hours; empty: no limit")
     paused_until = models.DateTimeField(null=True)
+    # What is not mailed at once to a reader of digests, or in quiet hours, is told later, in one mail.
+    summary_from = models.BigIntegerField(null=True, help_text="it tells what came since, ms since 1970; empty: none")
+    summary_at = models.BigIntegerField(null=True, help_text="when it is due next, ms since 1970")
+    links_version = models.PositiveIntegerField(
+        default=0, help_text="raised by a change of address: links to the preference page mailed before stop working"
+    )
 
     class Meta:
-        indexes = (models.Index(fields=("state",), name="reader_state"),)
+        indexes = (
+            models.Index(fields=("state",), name="reader_state"),
+            models.Index(fields=("id",), condition=models.Q(offers=True), name="readers_of_offers"),
+            models.Index(
+                fields=("summary_at", "id"), condition=models.Q(summary_at__isnull=False), name="summaries_due"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"reader {self.pk}"  # never the address: this lands in logs
@@ -215,14 +227,18 @@ class UnfinishedImport(models.Model):
 
 
 class Letter(models.Model):
-    """One mail owed to one reader on account of what that reader did: the confirmation, or the thanks.
+    """One mail owed to one reader: on account of what that reader did, or because it was to come later.
 
-    Written in the transaction of the sign-up itself; the courier takes it from here.
+    Written in the transaction of the deed itself; the courier takes it from here.
     """
 
     class Kind(models.TextChoices):
         CONFIRMATION = "confirmation", _("confirmation")
         THANKS = "thanks", _("thanks")
+        NEW_ADDRESS = "new address", _("confirmation of a new address")
+        MOVED = "moved", _("word to the old address")
+        DIGEST = "digest", _("digest")
+        AWAY = "away", _("while you were away")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -231,8 +247,14 @@ class Letter(models.Model):
         EXPIRED = "expired", _("expired")
 
     reader = models.ForeignKey(Reader, models.CASCADE, related_name="letters")
-    topic = models.ForeignKey(Topic, models.PROTECT)
+    topic = models.ForeignKey(Topic, models.PROTECT, null=True, help_text="of a confirmation, or of thanks")
     kind = models.CharField(max_length=14, choices=Kind)
+    bulk = models.BooleanField(default=False, help_text="goes after every alert")
+    address = models.CharField(max_length=320, blank=True, help_text="where it goes, if not to the reader's own")
+    domain = models.CharField(max_length=255, blank=True)
+    since = models.BigIntegerField(null=True, help_text="a summary tells what came from then on, ms since 1970,")
+    until = models.BigIntegerField(null=True, help_text="and before then")
+    told = models.JSONField(default=list, help_text="ids of the alerts that a summary tells of")
     offers = models.BooleanField(default=False, help_text="the link also confirms the consent to offers")
     created_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
@@ -242,7 +264,7 @@ class Letter(models.Model):
     claimed_until = models.BigIntegerField(default=0, help_text="milliseconds since 1970")
 
     class Meta:
-        indexes = (models.Index(fields=("due_at",), condition=models.Q(state="waiting"), name="letters_due"),)
+        indexes = (models.Index(fields=("bulk", "due_at"), condition=models.Q(state="waiting"), name="letters_due"),)
 
     def __str__(self) -> str:
         return f"{self.kind} to reader {self.reader_id}"

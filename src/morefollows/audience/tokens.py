@@ -12,17 +12,31 @@ import hmac
 from typing import NamedTuple
 
 _LEAVE, _CONFIRM, _RECEIPT, _LETTER_RECEIPT = b"\x01", b"\x02", b"\x03", b"\x04"
+_PREFERENCES, _LEAVE_OFFERS, _NEW_ADDRESS = b"\x05", b"\x06", b"\x07"
 _LINK_MAC = 16  # bytes
 _RECEIPT_MAC = 12  # bytes: it guards statistics and bounces, and must fit a local part of 64 octets
 
 LEAVE_LENGTH = 36
 CONFIRM_LENGTH = 36
+PREFERENCES_LENGTH = 36
 RECEIPT_LENGTH = 46
+
+ALL_TOPICS = 0
+OFFERS = -1
 
 
 class Leave(NamedTuple):
+    """`topic`: `ALL_TOPICS` when it is about all of them, `OFFERS` when it is about offers."""
+
     reader: int
     topic: int
+
+
+class Preferences(NamedTuple):
+    """`version`: the reader's `links_version` when the link was mailed."""
+
+    reader: int
+    version: int
 
 
 class Confirm(NamedTuple):
@@ -43,8 +57,17 @@ class Tokens:
         self._key = key
 
     def leave(self, reader: int, topic: int) -> bytes:
-        """For one-click unsubscribe (RFC 8058): good for ever."""
-        return self._link(_LEAVE + reader.to_bytes(6, "big") + topic.to_bytes(4, "big"))
+        """For one-click unsubscribe (RFC 8058): good for ever. `topic`: its key, `ALL_TOPICS` or `OFFERS`."""
+        kind, topic = (_LEAVE_OFFERS, 0) if topic == OFFERS else (_LEAVE, topic)
+        return self._link(kind + reader.to_bytes(6, "big") + topic.to_bytes(4, "big"))
+
+    def preferences(self, reader: int, version: int) -> bytes:
+        """For the preference page: good until the reader's address changes."""
+        return self._link(_PREFERENCES + reader.to_bytes(6, "big") + version.to_bytes(4, "big"))
+
+    def new_address(self, letter: int) -> bytes:
+        """For the confirmation of a new address, by the letter that went there."""
+        return self._link(_NEW_ADDRESS + letter.to_bytes(10, "big"))
 
     def confirm(self, letter: int) -> bytes:
         """For the confirmation of the sign-up that this letter belongs to; the letter's age limits it."""
@@ -61,11 +84,24 @@ class Tokens:
 
     def read_leave(self, token: str) -> Leave | None:
         """None if it is not one of ours."""
+        if (facts := self._read_link(token, _LEAVE_OFFERS)) is not None:
+            return Leave(int.from_bytes(facts[1:7], "big"), OFFERS)
         facts = self._read_link(token, _LEAVE)
         return None if facts is None else Leave(int.from_bytes(facts[1:7], "big"), int.from_bytes(facts[7:11], "big"))
 
+    def read_preferences(self, token: str) -> Preferences | None:
+        facts = self._read_link(token, _PREFERENCES)
+        if facts is None:
+            return None
+        return Preferences(int.from_bytes(facts[1:7], "big"), int.from_bytes(facts[7:11], "big"))
+
     def read_confirm(self, token: str) -> Confirm | None:
         facts = self._read_link(token, _CONFIRM)
+        return None if facts is None else Confirm(int.from_bytes(facts[1:11], "big"))
+
+    def read_new_address(self, token: str) -> Confirm | None:
+        """The letter that it was mailed with."""
+        facts = self._read_link(token, _NEW_ADDRESS)
         return None if facts is None else Confirm(int.from_bytes(facts[1:11], "big"))
 
     def read_receipt(self, token: str) -> Receipt | None:

@@ -120,7 +120,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         if done is not None:
             return render(request, "audience/confirmed.html", {"done": done, "topic": done.topic})
     elif asked is not None:
-        return render(request, "audience/confirm.html", {"asked": asked, "topic": asked.letter.topic})
+        return render(request, "audience/confirm.html", {"asked": asked, "topic": asked.topic})
     context = {"topics": Topic.objects.all(), "days": settings.MOREFOLLOWS.confirmation_days}
     return render(request, "audience/confirm_too_late.html", context, status=410)
 

@@ -8,11 +8,14 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from morefollows.audience.models import Reader, Topic
+from morefollows.audience.models import Purpose, Reader, Topic
 
 
 class Story(models.Model):
-    """A developing piece of news. Its headline is every mail's subject, so that the thread holds in the inbox."""
+    """A developing piece of news. Its headline is every mail's subject, so that the thread holds in the inbox.
+
+    An offer is one, too, with a purpose and a consent of its own. It has no topic, and is told by mail alone.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -26,7 +29,8 @@ class Story(models.Model):
     standfirst = models.CharField(_("standfirst"), max_length=300, blank=True)
     text = models.TextField(_("text"), max_length=50_000, help_text=_("the draft of the next update, in Markdown"))
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
-    topic = models.ForeignKey(Topic, models.PROTECT, verbose_name=_("topic"), related_name="stories")
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.ALERTS)
+    topic = models.ForeignKey(Topic, models.PROTECT, verbose_name=_("topic"), related_name="stories", null=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
@@ -35,6 +39,12 @@ class Story(models.Model):
     class Meta:
         verbose_name_plural = "stories"
         ordering = ("-changed_at",)
+        constraints = (
+            models.CheckConstraint(
+                name="only_an_offer_has_no_topic",
+                condition=models.Q(purpose="offers", topic=None) | models.Q(purpose="alerts", topic__isnull=False),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.headline
@@ -108,6 +118,7 @@ class Alert(models.Model):
         FOLLOWERS = "followers", _("the story’s followers")
         RECIPIENTS = "recipients", _("who was sent an earlier alert")
         DRILL = "drill", _("the drill’s readers")
+        OFFERS = "offers", _("the readers of offers")
 
     class Lane(models.TextChoices):
         ALERT = "alert", _("alert")
@@ -116,7 +127,9 @@ class Alert(models.Model):
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     update = models.ForeignKey(Update, models.PROTECT, related_name="alerts")
     audience = models.CharField(max_length=10, choices=Audience, default=Audience.TOPIC)
-    topic = models.ForeignKey(Topic, models.PROTECT, help_text="whose readers' consent it needs")
+    topic = models.ForeignKey(
+        Topic, models.PROTECT, null=True, help_text="whose readers' consent it needs; an offer needs that to offers"
+    )
     answers = models.JSONField(
         default=list, help_text="ids of the alerts that it answers: who was sent one of them is the audience"
     )

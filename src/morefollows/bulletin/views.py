@@ -16,7 +16,7 @@ from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
-from morefollows.audience.models import Newsroom, Topic
+from morefollows.audience.models import Newsroom, Purpose, Topic
 from morefollows.bulletin import actions, audience
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.difference import difference
@@ -39,7 +39,7 @@ _SCHEMES = re.compile(r'(color-schemes?: |<meta name="(?:supported-)?color-schem
 @at_desk
 @require_safe
 def desk(request: HttpRequest) -> HttpResponse:
-    stories = Story.objects.select_related("topic", "author")
+    stories = Story.objects.filter(purpose=Purpose.ALERTS).select_related("topic", "author")
     page = Paginator(stories, _STORIES_A_PAGE).get_page(request.GET.get("page"))
     seen = glances(story.pk for story in page)
     rows = [(story, seen.get(story.pk)) for story in page]

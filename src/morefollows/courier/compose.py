@@ -16,7 +16,7 @@ from enum import IntEnum
 from operator import itemgetter
 from typing import Any, Protocol
 
-from morefollows.audience.tokens import CONFIRM_LENGTH, LEAVE_LENGTH, RECEIPT_LENGTH
+from morefollows.audience.tokens import CONFIRM_LENGTH, LEAVE_LENGTH, PREFERENCES_LENGTH, RECEIPT_LENGTH
 
 
 class Hole(IntEnum):
@@ -27,6 +27,7 @@ class Hole(IntEnum):
     RECEIPT = 2
     CONFIRM = 3
     DATE = 4  #: letters only: an alert's date is the same for all
+    PREFERENCES = 5
 
 
 #: Octets of each value. An address has no fixed length, and so stands in a header only.
@@ -36,6 +37,7 @@ LENGTHS = {
     Hole.RECEIPT: RECEIPT_LENGTH,
     Hole.CONFIRM: CONFIRM_LENGTH,
     Hole.DATE: 31,
+    Hole.PREFERENCES: PREFERENCES_LENGTH,
 }
 
 Fill = Callable[[Sequence[bytes]], Sequence[bytes]]

@@ -178,7 +178,7 @@ class Worker:
         receipt = self._tokens.letter_receipt(job.letter)
         leave, confirm = self._tokens.leave(job.reader, job.topic), self._tokens.confirm(job.letter)
         press = self._letter_press(job.kind, job.topic, job.language, job.offers)
-        content = press((recipient, leave, receipt, confirm, date(time.time())))
+        content = press((recipient, leave, receipt, confirm, date(time.time()), b""))
         return Mail(mails.return_paths()(receipt), recipient, content, _unsettled, utf8=utf8)
 
     def _letter_press(self, kind: str, topic: int, language: str, offers: bool) -> Press:
@@ -235,7 +235,7 @@ class Worker:
 
         def fill(alert: int, reader: int, topic: int, recipient: bytes) -> tuple[bytes, Sequence[bytes]]:
             mark = receipt(alert, reader)
-            return return_path(mark), (recipient, leave(reader, topic), mark, b"", b"")
+            return return_path(mark), (recipient, leave(reader, topic), mark, b"", b"", b"")
 
         return fill
 

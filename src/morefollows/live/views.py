@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from morefollows.audience.models import Topic
+from morefollows.audience.models import Purpose, Topic
 from morefollows.audience.views import box, in_wanted_language
 from morefollows.bulletin import markdown
 from morefollows.bulletin.models import Story, Update
@@ -41,7 +41,7 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "story": found,
         "latest": updates[0],
         "updates": [] if found.state == Story.State.WITHDRAWN else [_told(update) for update in updates],
-        "box": box(found.topic),
+        "box": box(found.topic) if found.topic else None,
     }
     return render(request, "live/story.html", context)
 
@@ -51,7 +51,7 @@ def _published() -> QuerySet[Story]:
     told = Update.objects.filter(published_at__isnull=False).order_by("-number")
     return (
         Story.objects.exclude(state=Story.State.DRAFT)
-        .filter(updates__published_at__isnull=False)
+        .filter(purpose=Purpose.ALERTS, updates__published_at__isnull=False)
         .annotate(told_at=Max("updates__published_at"))
         .order_by("-told_at", "-pk")
         .select_related("topic")

@@ -165,7 +165,7 @@ def _tell(report: dict[str, Any], alert: Alert, as_json: bool) -> None:
         tell_json(report)
         return
     click.echo(f"{alert.update.headline}")
-    click.echo(f"Alert {alert.pk} to {alert.topic.name}: {report['state']}")
+    click.echo(f"Alert {alert.pk} to {alert.topic or alert.get_audience_display()}: {report['state']}")
     counts = ("accepted", "deferred", "refused", "skipped", "uncertain", "expired", "waiting")
     click.echo(
         f"{report['size']:,} readers: "
