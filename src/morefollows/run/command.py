@@ -23,6 +23,7 @@ _COMMANDS = {
     "editors": "morefollows.run.commands.people:editors",
     "topics": "morefollows.run.commands.people:topics",
     "readers": "morefollows.run.commands.readers:readers",
+    "consent": "morefollows.run.commands.consent:consent",
     "suppressions": "morefollows.run.commands.suppressions:suppressions",
     "stories": "morefollows.run.commands.stories:stories",
     "alerts": "morefollows.run.commands.stories:alerts",

@@ -1,0 +1,106 @@
+"""`consent show`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from morefollows.run.commands.said import Failure, json_option, tell_json
+
+if TYPE_CHECKING:
+    from morefollows.audience.declaration import Declaration, Line
+
+
+@click.group()
+def consent() -> None:
+    """What readers have agreed to, and the evidence of it."""
+
+
+@consent.command("show")
+@click.argument("address")
+@json_option
+def show(address: str, as_json: bool) -> None:
+    """Print the whole declaration of the reader with this ADDRESS; with `-` it is read from standard input.
+
+    Each purpose apart: the exact words, their version and hash, the privacy notice, when, where and how, and what was
+    confirmed and withdrawn. An address in a command may stay in the shell's history; standard input leaves none.
+    """
+    from morefollows.run import ground
+
+    ground.start_django()
+    from morefollows.audience.addresses import BadAddress
+    from morefollows.audience.declaration import declaration, find
+
+    try:
+        found = find(sys.stdin.readline().strip() if address == "-" else address)
+    except BadAddress as reason:
+        raise Failure(f"ADDRESS is no valid email address: {reason}") from None
+    if found.reader is None:
+        why = (
+            f" It is suppressed ({found.suppression.reason}, {_when(found.suppression.at)})."
+            if found.suppression
+            else ""
+        )
+        raise Failure(f"No reader has this address.{why}")
+    told = declaration(found.reader)
+    if as_json:
+        tell_json(_as_json(told))
+    else:
+        for line in _as_text(told):
+            click.echo(line)
+
+
+def _as_text(told: Declaration) -> Iterator[str]:
+    reader, suppression = told.reader, told.suppression
+    yield f"{reader.address or '(only the keyed hash of the address is kept)'}, {reader.state}"
+    if suppression:
+        yield f"Suppressed: {suppression.reason}, {_when(suppression.at)}"
+    for part in told.parts:
+        yield ""
+        name = f"alerts: {part.topic}" if part.topic else str(part.purpose)
+        yield f"{name} ({'in force' if part.in_force else 'not in force'})"
+        for line in part.lines:
+            yield f"  {_when(line.at)}  {line.event}, {line.how}"
+            yield from (f"      {label:<16}{value}" for label, value in _facts(line) if value)
+    if not told.parts:
+        yield "There is no evidence of any consent."
+
+
+def _facts(line: Line) -> Iterator[tuple[str, str]]:
+    yield "words", line.words
+    yield "version", _version(line.version, line.digest)
+    yield "privacy notice", _version(line.privacy_version, line.privacy_digest)
+    yield "language", line.language
+    yield "page", line.page
+    yield "form version", line.form_version
+    yield "client address", line.client_address
+
+
+def _version(number: int | None, digest: str) -> str:
+    return "" if number is None else f"{number}, SHA-256 {digest or 'unknown'}"
+
+
+def _when(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _as_json(told: Declaration) -> dict[str, Any]:
+    reader, suppression = told.reader, told.suppression
+    return {
+        "address": reader.address,
+        "state": reader.state,
+        "suppressed": {"reason": suppression.reason, "at": suppression.at.isoformat()} if suppression else None,
+        "purposes": [
+            {
+                "purpose": part.purpose,
+                "topic": part.topic.slug if part.topic else None,
+                "in_force": part.in_force,
+                "lines": [{**line._asdict(), "at": line.at.isoformat()} for line in part.lines],
+            }
+            for part in told.parts
+        ],
+    }
