@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import os
 import re
 import secrets
@@ -110,6 +111,19 @@ def _host_name(value: str) -> str:
     if value and not re.fullmatch(r"(?=.{1,253}\Z)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+", value):
         raise ValueError("must be a host name such as bounces.example.org")
     return value.lower()
+
+
+def _resolver(value: str) -> str:
+    if value in ("", "off"):
+        return value
+    host, _, port = value.rpartition(":")
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+        if not 0 < int(port) < 65536:
+            raise ValueError
+    except ValueError:
+        raise ValueError("must be an IP address and a port such as 192.0.2.53:53, or off") from None
+    return f"{host.strip('[]')}:{int(port)}"
 
 
 def _log_level(value: str) -> str:
@@ -224,6 +238,34 @@ class Settings:
         "90",
         _whole_number(0, 3650),
         "Days after which client addresses in the evidence of consent are shortened to their network.",
+    )
+    confirmations_a_day: int = setting(
+        "5", _whole_number(1, 1000), "Confirmation mails that one address is sent in 24 hours at the most."
+    )
+    sign_up_seconds: float = setting(
+        "1", _seconds(0, 60), "Seconds that a person needs for the box at the least; who is quicker has to wait."
+    )
+    sign_ups_a_network: int = setting(
+        "30",
+        _whole_number(0, 1_000_000),
+        "Sign-ups an hour from one network (IPv4 address or IPv6 /64) before browsers have to do a proof of work.",
+    )
+    sign_ups_a_network_at_most: int = setting(
+        "1000", _whole_number(1, 1_000_000), "Sign-ups an hour from one network before more of them are refused."
+    )
+    sign_ups_a_domain: int = setting(
+        "200",
+        _whole_number(0, 1_000_000),
+        "Sign-ups an hour for one mail domain, large providers apart, before browsers have to do a proof of work.",
+    )
+    work: int = setting(
+        "50000", _whole_number(1, 10_000_000), "The size of a proof of work: half as many hashes, on the average."
+    )
+    resolver: str = setting(
+        "",
+        _resolver,
+        "The DNS server that mail domains are looked up at on sign-up, such as 192.0.2.53:53; empty: the system's, and "
+        "none while mail goes to the local inbox; `off`: none.",
     )
     log_level: str = setting("info", _log_level, "debug, info, warning or error.")
     debug: bool = setting("no", _yes_no, "Development only: error pages with details.")

@@ -4,6 +4,8 @@ from django.urls import URLPattern, URLResolver, path
 
 from morefollows.accounts import views as accounts
 from morefollows.audience import views as audience
+from morefollows.audience.box import views as box
+from morefollows.audience.sites import views as sites
 from morefollows.bulletin import views as bulletin
 from morefollows.delivery import views as delivery
 from morefollows.inbox import views as inbox
@@ -15,6 +17,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("story/<uuid:uuid>/", live.story, name="story"),
     path("sign-up/<slug:topic>/", audience.sign_up, name="sign-up"),
     path("sign-up/<slug:topic>/thanks/", audience.thanks, name="thanks"),
+    path("box.js", box.script, name="box-script"),
+    path("box/<slug:topic>/", box.answer, name="box"),
+    path("box/<slug:topic>/ticket/", box.ticket, name="box-ticket"),
     path("confirm/<str:token>/", audience.confirm, name="confirm"),
     path("leave/<str:token>/", audience.leave, name="leave"),
     path("privacy/", audience.privacy, name="privacy"),
@@ -26,6 +31,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/story/<uuid:uuid>/mail/", bulletin.story_mail, name="story-mail"),
     path("desk/story/<uuid:uuid>/send/", bulletin.story_send, name="story-send"),
     path("desk/readers/", bulletin.topic_readers, name="topic-readers"),
+    path("desk/box/", sites.page, name="sites"),
+    path("desk/box/preview/<slug:topic>/", sites.preview, name="box-preview"),
+    path("desk/box/sites/add/", sites.add, name="site-add"),
+    path("desk/box/sites/remove/", sites.remove, name="site-remove"),
     path("desk/alert/<uuid:uuid>/", delivery.alert_page, name="alert"),
     path("desk/alert/<uuid:uuid>/stream/", delivery.alert_stream, name="alert-stream"),
     path("desk/alert/<uuid:uuid>/take-back/", delivery.take_back, name="alert-take-back"),

@@ -46,6 +46,7 @@ def lay() -> None:
             del os.environ[name]
     os.environ["MOREFOLLOWS_DATA"] = str(folder() / "data")
     os.environ["MOREFOLLOWS_URL"] = "https://alerts.herald.example"
+    os.environ["MOREFOLLOWS_SIGN_UP_SECONDS"] = "0"  # tests are quicker than people
     # A shell has what it runs in the background ignore Ctrl-C, and so would everything that the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # A run that is told to end clears away what it has started.

@@ -41,7 +41,14 @@ class House:
         server = ground.cluster()
         if server is not None:
             self.environment["DATABASE_URL"] = server.create(self._database)
-        defaults = {"data": str(self.data), "port": "0", "inbox_port": "0", "senders": "1"}
+        defaults = {
+            "data": str(self.data),
+            "port": "0",
+            "inbox_port": "0",
+            "senders": "1",
+            "sign_up_seconds": "0",
+            "resolver": "off",
+        }
         for name, value in {**defaults, **settings}.items():
             self.environment["MOREFOLLOWS_" + name.upper()] = value
         self._up: subprocess.Popen[bytes] | None = None

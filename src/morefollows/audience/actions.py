@@ -25,12 +25,14 @@ from morefollows.audience.models import (
     Newsroom,
     Purpose,
     Reader,
+    Site,
     Subscription,
     Suppression,
     Topic,
     UnfinishedImport,
     Wording,
 )
+from morefollows.audience.wordings import InForce
 
 _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 
@@ -55,11 +57,15 @@ def sign_up(
     page: str,
     client_address: str,
     form_version: str = "1",
+    shown: InForce | None = None,
 ) -> None:
     """Notes a sign-up and owes its reader a confirmation mail. Raises `addresses.BadAddress`, and tells nothing else.
 
+    `shown`: the words that the reader saw; those now in force if left out.
+
     Nothing is noted and nothing mailed for a suppressed address, for a reader who has all this already, and while
-    a confirmation of just this was mailed within `confirmation_interval` or is about to be.
+    a confirmation of just this was mailed within `confirmation_interval` or is about to be; nor when as many as
+    `confirmations_a_day` were.
     """
     parsed = addresses.parse(address)
     now = timezone.now()
@@ -74,9 +80,10 @@ def sign_up(
         if due_at is None:
             return
         place = {"page": page.partition("?")[0][:500], "form_version": form_version, "client_address": client_address}
-        _note_given(reader, Purpose.ALERTS, topic, language, now, place)
+        words = shown or wordings.in_force(language)
+        _note_given(reader, Purpose.ALERTS, topic, words, now, place)
         if offers:
-            _note_given(reader, Purpose.OFFERS, topic, language, now, place)
+            _note_given(reader, Purpose.OFFERS, topic, words, now, place)
         _owe(reader, topic, Letter.Kind.CONFIRMATION, offers, now, due_at)
 
 
@@ -137,10 +144,14 @@ def _subscription(reader: Reader, topic: Topic, now: datetime) -> Subscription:
 def _confirmation_due(reader: Reader, topic: Topic, offers: bool, since: datetime) -> int | None:
     """When the next confirmation may be mailed, in ms since 1970; None when a mail on its way asks all this already.
 
-    At most one an address an interval: whoever wants to flood a victim's mailbox through our form can't.
+    At most one an address an interval, and so many a day: whoever wants to flood a victim's mailbox through our form
+    can't.
     """
     interval = int(settings.MOREFOLLOWS.confirmation_interval * 1000)
     now = time.time_ns() // 1_000_000
+    today = Letter.objects.filter(reader=reader, kind=Letter.Kind.CONFIRMATION, due_at__gt=now - 86_400_000)
+    if today.count() >= settings.MOREFOLLOWS.confirmations_a_day:
+        return None
     recent = list(
         Letter.objects.filter(reader=reader, kind=Letter.Kind.CONFIRMATION, due_at__gt=now - interval).exclude(
             state=Letter.State.EXPIRED
@@ -319,9 +330,9 @@ def forget_broken_imports() -> int:
 
 
 def _note_given(
-    reader: Reader, purpose: str, topic: Topic, language: str, now: datetime, place: dict[str, str]
+    reader: Reader, purpose: str, topic: Topic, shown: InForce, now: datetime, place: dict[str, str]
 ) -> None:
-    words = wordings.current(purpose, language)
+    words = shown.offers if purpose == Purpose.OFFERS else shown.alerts
     Consent.objects.create(
         reader=reader,
         purpose=purpose,
@@ -331,7 +342,7 @@ def _note_given(
         at=now,
         words=wordings.shown(words, topic),
         version=words.version,
-        privacy_version=wordings.current(Wording.Kind.PRIVACY, language).version,
+        privacy_version=shown.privacy.version,
         language=words.language,
         **place,
     )
@@ -405,6 +416,18 @@ def add_topic(slug: str, name: str, description: str = "") -> Topic:
         topic.full_clean()
         topic.save()
     return topic
+
+
+def add_site(origin: str) -> Site:
+    """Lets this site's pages show the box. `origin`: as `origins.origin` returns it. Again changes nothing."""
+    site, _made = Site.objects.get_or_create(origin=origin, defaults={"added_at": timezone.now()})
+    return site
+
+
+def remove_site(origin: str) -> bool:
+    """Its boxes stop working at once. False if it was not there."""
+    deleted, _by_model = Site.objects.filter(origin=origin).delete()
+    return bool(deleted)
 
 
 def ensure_sample() -> Newsroom:

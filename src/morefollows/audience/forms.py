@@ -8,9 +8,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from morefollows.audience import addresses
+from morefollows.audience import addresses, mail_domains
+from morefollows.audience.addresses import Address
 
-_PATH = re.compile(r"/[A-Za-z0-9/_.~-]{0,400}")
+_PATH = re.compile(r"/[A-Za-z0-9/_.~!$&'()*+,;=:@%-]{0,400}")  # RFC 3986 §3.3
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -23,27 +24,57 @@ class AddressField(forms.CharField):
         super().__init__(label=gettext_lazy("Email address"), required=False, strip=False)
         self.validators.clear()  # `addresses` says better what is wrong
 
-    def clean(self, value: str | None) -> str:
+    def clean(self, value: str | None) -> Address:
         try:
-            return addresses.parse(value or "").text
+            return addresses.parse(value or "")
         except addresses.BadAddress as reason:
-            remedy = _("Please enter a valid email address: %(reason)s") % {"reason": reason}
-            raise forms.ValidationError(remedy) from None
+            raise _invalid(str(reason)) from None
 
 
 class SignUp(forms.Form):
-    """`page` is where the box stood, for the evidence. No reader sees `website`: who fills it in is a robot."""
+    """What a box sends, on our own pages and elsewhere. No reader sees `website`: who fills it in is a robot.
+
+    `page` is where the box stood, for the evidence. `shown` and `ticket` are those of `form_tokens`, `sure` is the
+    address that its owner has said is right as typed, `instead` the one suggested and taken, `altcha` a proof of work.
+    """
 
     email = AddressField()
     offers = forms.BooleanField(required=False)
     page = forms.CharField(required=False)
     website = forms.CharField(required=False)
+    shown = forms.CharField(required=False)
+    ticket = forms.CharField(required=False)
+    sure = forms.CharField(required=False, strip=False)
+    instead = forms.CharField(required=False, strip=False)
+    altcha = forms.CharField(required=False)
+
+    def __init__(self, data: dict[str, str] | None = None) -> None:
+        if data and data.get("instead"):
+            data = {**data, "email": data["instead"]}
+        super().__init__(data)
 
     def clean_page(self) -> str:
-        """A path on this site, or nothing: what else a robot may put there is no evidence."""
+        """A path, or nothing: what else a robot may put there is no evidence."""
         page = str(self.cleaned_data["page"])
         return page if _PATH.fullmatch(page) else ""
+
+    @property
+    def address(self) -> Address:
+        """Of a valid form."""
+        address: Address = self.cleaned_data["email"]
+        return address
+
+    def can_be_mailed(self) -> bool:
+        """Looks the domain up; if no mail can go there, the form has an error that says why."""
+        reason = mail_domains.refusal(self.address.domain)
+        if reason:
+            self.add_error("email", _invalid(reason))
+        return not reason
 
     def typed(self) -> str:
         """The address to show again, without what no page may hold."""
         return _CONTROL.sub("", self["email"].value() or "")
+
+
+def _invalid(reason: str) -> forms.ValidationError:
+    return forms.ValidationError(_("Please enter a valid email address: %(reason)s") % {"reason": reason})

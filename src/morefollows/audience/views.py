@@ -6,7 +6,6 @@ reader's browser send a sign-up can send it himself, and the other forms are pro
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -22,14 +21,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from morefollows.audience import actions, links, wordings
+from morefollows.audience import actions, entry, links, origins, wordings
+from morefollows.audience.entry import Answer, Entered
 from morefollows.audience.forms import SignUp
 from morefollows.audience.models import Consent, Newsroom, Reader, Topic, Wording
 from morefollows.bulletin import markdown
 from morefollows.client import client_address
 
-FORM_VERSION = "1"
-_ANSWER_AFTER = 0.12  # seconds; longer than noting a new reader takes, so that the time tells nothing either
+FORM_VERSION = "2"
 
 View = Callable[..., HttpResponse]
 
@@ -65,13 +64,15 @@ def behind_link(view: View) -> View:
 def box(topic: Topic, form: SignUp | None = None) -> dict[str, Any]:
     """What `audience/box.html` needs: the form for `topic`, and the very words that will be kept as evidence."""
     language = translation.get_language() or settings.LANGUAGE_CODE
-    alerts = wordings.current(Wording.Kind.ALERTS, language)
+    shown = wordings.in_force(language)
     return {
         "form": form or SignUp(),
         "topic": topic,
-        "alerts": wordings.shown(alerts, topic),
-        "words_language": alerts.language,
-        "offers": wordings.shown(wordings.current(Wording.Kind.OFFERS, language), topic),
+        "alerts": wordings.shown(shown.alerts, topic),
+        "words_language": shown.alerts.language,
+        "offers": wordings.shown(shown.offers, topic),
+        "shown": entry.statement(topic, shown, language),
+        "ticket": entry.ticket(origins.own()),
     }
 
 
@@ -79,24 +80,32 @@ def box(topic: Topic, form: SignUp | None = None) -> dict[str, Any]:
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
+    """The page with the box. A plain form on another site may be posted here too: it is shown again as ours."""
     chosen = get_object_or_404(Topic, slug=topic)
-    form = SignUp(request.POST) if request.method == "POST" else None
-    if form is not None and form.is_valid():
-        began = time.monotonic()
-        if not form.cleaned_data["website"]:
-            actions.sign_up(
-                form.cleaned_data["email"],
-                topic=chosen,
-                offers=form.cleaned_data["offers"],
-                language=translation.get_language() or settings.LANGUAGE_CODE,
-                page=settings.MOREFOLLOWS.url + (form.cleaned_data["page"] or request.path),
-                client_address=client_address(request),
-                form_version=FORM_VERSION,
-            )
-        time.sleep(max(0.0, began + _ANSWER_AFTER - time.monotonic()))
-        return _see_other(reverse("thanks", args=[topic]), request)
-    status = 422 if form is not None else 200
-    return render(request, "audience/sign_up.html", {"box": box(chosen, form), "topic": chosen}, status=status)
+    if request.method != "POST":
+        return _sign_up_page(request, chosen)
+    form = SignUp(request.POST.dict())
+    here = {"origin": origins.own(), "here": request.path, "client": client_address(request)}
+    entered = entry.enter(form, form_version=FORM_VERSION, **here)
+    match entered.answer:
+        case Answer.THANKS:
+            return _see_other(reverse("thanks", args=[topic]), request)
+        case Answer.WRONG:
+            return _sign_up_page(request, chosen, form, status=422)
+        case Answer.LATER:
+            return _sign_up_page(request, chosen, form, status=429, answer=entered)
+        case _:
+            return _sign_up_page(request, chosen, form, answer=entered)
+
+
+def _sign_up_page(
+    request: HttpRequest, topic: Topic, form: SignUp | None = None, *, status: int = 200, answer: Entered | None = None
+) -> HttpResponse:
+    shown = box(topic, form)
+    if answer is not None and answer.answer is Answer.AGAIN and form is not None:
+        shown["ticket"] = form.cleaned_data["ticket"]  # its age is what counts
+    context = {"box": shown, "topic": topic, "entered": answer}
+    return render(request, "audience/sign_up.html", context, status=status)
 
 
 @in_wanted_language

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from morefollows.audience.models import Newsroom, Topic, Wording
+
+
+class InForce(NamedTuple):
+    """The words that a form shows: consent to alerts, consent to offers, and the privacy notice behind its link."""
+
+    alerts: Wording
+    offers: Wording
+    privacy: Wording
+
+
+def in_force(language: str) -> InForce:
+    """The newest of each, as `current` finds them."""
+    return InForce(
+        *(current(kind, language) for kind in (Wording.Kind.ALERTS, Wording.Kind.OFFERS, Wording.Kind.PRIVACY))
+    )
 
 
 def current(kind: str, language: str) -> Wording:

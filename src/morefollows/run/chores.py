@@ -34,13 +34,14 @@ def release_claims_of_last_run() -> None:
 
 
 def clear_away() -> None:
-    """What has run out: sign-ups that nobody confirmed, client addresses kept long enough, and sessions."""
+    """What has run out: sign-ups that nobody confirmed, client addresses and tallies kept long enough, and sessions."""
     ground.start_django()
     from django.core.management import call_command
 
-    from morefollows.audience import actions
+    from morefollows.audience import actions, limits
 
     actions.expire_unconfirmed()
     actions.shorten_client_addresses()
     actions.forget_broken_imports()
+    limits.forget_old()
     call_command("clearsessions")

@@ -278,6 +278,7 @@ def _environment(data: Path) -> dict[str, str]:
         "MOREFOLLOWS_INBOX_PORT": "0",
         "MOREFOLLOWS_HOLD": str(_HOLD),
         "MOREFOLLOWS_LOG_LEVEL": "warning",
+        "MOREFOLLOWS_SIGN_UP_SECONDS": "0",  # our visitor is quicker than people are
     }
 
 

@@ -1,0 +1,197 @@
+"""The sign-up box on other sites: the script, the words it shows, its ticket, and the sign-up itself.
+
+Only sites that the newsroom has allowed get an answer (CORS, exact origins), and never with cookies.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Callable
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from morefollows.audience import entry, origins, wordings
+from morefollows.audience.entry import Answer, Entered
+from morefollows.audience.forms import SignUp
+from morefollows.audience.models import Newsroom, Site, Topic
+from morefollows.client import client_address
+
+FORM_VERSION = "box 1"
+_SCRIPT = Path(__file__).parents[2] / "static/morefollows/box.js"
+_WORDS_FOR = 60  # seconds for which browsers and caches keep the words; then they ask again behind the reader's back
+
+View = Callable[..., HttpResponse]
+
+
+class _Script(NamedTuple):
+    plain: bytes
+    compressed: bytes
+    etag: str
+
+
+@require_safe
+def script(request: HttpRequest) -> HttpResponse:
+    """/box.js, for any site: kept for an hour, and then used for a day more while a newer one is fetched (RFC 5861)."""
+    found = _script()
+    if request.headers.get("If-None-Match") == found.etag:
+        response = HttpResponse(status=304)
+    else:
+        zipped = "gzip" in request.headers.get("Accept-Encoding", "")
+        response = HttpResponse(
+            found.compressed if zipped else found.plain, content_type="text/javascript; charset=utf-8"
+        )
+        if zipped:
+            response["Content-Encoding"] = "gzip"
+    response["ETag"] = found.etag
+    response["Cache-Control"] = "public, max-age=3600, stale-while-revalidate=86400"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response["Access-Control-Allow-Origin"] = "*"
+    patch_vary_headers(response, ("Accept-Encoding",))
+    return response
+
+
+def for_allowed_sites(view: View) -> View:
+    """For browsers on pages of allowed sites (Fetch §3.2). Others are told no, and read nothing but that."""
+
+    @csrf_exempt
+    @wraps(view)
+    def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        origin = _origin(request)
+        response = view(request, origin=origin, **kwargs) if _allowed(request, origin) else _not_allowed()
+        if origin != origins.own():
+            response["Access-Control-Allow-Origin"] = "*" if response.status_code == 403 else origin
+        patch_vary_headers(response, ("Origin",))
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return answer
+
+
+@for_allowed_sites
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer(request: HttpRequest, topic: str, origin: str) -> HttpResponse:
+    """One address for both, as forms have it: what is read there, and what is sent there."""
+    return _sign_up(request, origin) if request.method == "POST" else _words_page(request, topic)
+
+
+@for_allowed_sites
+@require_safe
+def ticket(request: HttpRequest, topic: str, origin: str) -> HttpResponse:
+    """Fetched when somebody begins to type: a page that is only read costs us nothing."""
+    return JsonResponse({"ticket": entry.ticket(origin)})
+
+
+def _words_page(request: HttpRequest, topic: str) -> HttpResponse:
+    """All that the box says, in the page's language if we speak it, else in the newsroom's."""
+    chosen = get_object_or_404(Topic, slug=topic)
+    with translation.override(_language(request.GET.get("lang", ""))):
+        response = JsonResponse(_words(chosen))
+    response["Cache-Control"] = f"public, max-age={_WORDS_FOR}, stale-while-revalidate=600"
+    return response
+
+
+def _sign_up(request: HttpRequest, origin: str) -> HttpResponse:
+    """The topic is the one in the statement that the form bears."""
+    form = SignUp(request.POST.dict())
+    shown = entry.tokens().read_statement(request.POST.get("shown", ""))
+    with translation.override(shown.language if shown else _language("")):
+        entered = entry.enter(form, origin=origin, here="/", client=client_address(request), form_version=FORM_VERSION)
+        body = {"state": entered.answer.value, **_told(entered, form)}
+    # Not 4xx for what the reader can mend: browsers would tell the site's developers of errors.
+    return JsonResponse(body, status=403 if entered.answer is Answer.UNKNOWN_SITE else 200)
+
+
+def _told(entered: Entered, form: SignUp) -> dict[str, Any]:
+    """What the box needs besides the state. Thanks it can say by itself."""
+    match entered.answer:
+        case Answer.WRONG:
+            return {"said": form.errors["email"][0]}
+        case Answer.SUGGEST:
+            return {
+                "said": _("Did you mean %(address)s?") % {"address": entered.suggestion},
+                "address": entered.suggestion,
+                "yes": _("Yes, use that"),
+                "no": _("No, it is right as typed"),
+            }
+        case Answer.AGAIN:
+            return {"wait": entered.wait}
+        case Answer.RENEW:
+            return {"wait": settings.MOREFOLLOWS.sign_up_seconds}  # with a ticket of that age
+        case Answer.WORK:
+            return {"challenge": entry.challenge()}
+        case Answer.LATER:
+            return {"said": _("Very many sign-ups come from your network. Please try again in an hour.")}
+        case _:
+            return {}
+
+
+def _words(topic: Topic) -> dict[str, Any]:
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    shown = wordings.in_force(language)
+    site = settings.MOREFOLLOWS.url
+    return {
+        "language": language,
+        "shown": entry.statement(topic, shown, language),
+        "headline": topic.name,
+        "alerts": wordings.shown(shown.alerts, topic),
+        "offers": wordings.shown(shown.offers, topic),
+        "words_language": shown.alerts.language,
+        "email": _("Email address"),
+        "button": _("SIGN UP"),
+        "privacy": _("Read our privacy notice."),
+        "privacy_page": f"{site}{reverse('privacy')}?lang={language}",
+        "free": _("Free, without an account. You can leave at any time with one click."),
+        "trap": _("Leave this empty"),
+        "busy": _("One moment …"),
+        "thanks": _("Thanks for signing up to the %(topic)s emails.") % {"topic": topic.name},
+        "next": _("One more step: open the email that we have sent you, and press the button behind its link."),
+        "failed": _("That did not work. Please try again in a moment."),
+        "elsewhere": _("Or sign up on our own page."),
+        "page": f"{site}{reverse('sign-up', args=[topic.slug])}?lang={language}",
+    }
+
+
+def _origin(request: HttpRequest) -> str:
+    """Browsers leave the header out when a page of ours reads from us. Whatever name we are reached by, that is us."""
+    given = request.headers.get("Origin", "")
+    ours = ("", f"{request.scheme}://{request.get_host()}")
+    return origins.own() if given in ours else given
+
+
+def _allowed(request: HttpRequest, origin: str) -> bool:
+    """What is posted proves by its ticket where it comes from; `reception` looks whether the site is still allowed."""
+    if request.method == "POST" or origin == origins.own():
+        return True
+    return Site.objects.filter(origin=origin).exists()
+
+
+def _not_allowed() -> HttpResponse:
+    return JsonResponse({"state": Answer.UNKNOWN_SITE.value}, status=403)
+
+
+def _language(wanted: str) -> str:
+    """`wanted`: a language tag of a page (RFC 5646), such as de-AT."""
+    spoken = dict(settings.LANGUAGES)
+    for tag in (wanted, wanted.partition("-")[0].lower()):
+        if tag in spoken:
+            return tag
+    newsroom = Newsroom.objects.filter(pk=1).first()
+    return newsroom.language if newsroom and newsroom.language in spoken else settings.LANGUAGE_CODE
+
+
+@cache
+def _script() -> _Script:
+    plain = _SCRIPT.read_bytes()
+    return _Script(plain, gzip.compress(plain, 9, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:20]}"')

@@ -1,0 +1,71 @@
+"""What a form of ours carries along: which words it showed, and when and for which site it was handed out.
+
+Nothing about them is kept. A statement says what was shown and is good for as long as its words are known, so that
+caches may keep it; a ticket is short-lived and good on one site only. Neither can be made by anybody else.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from typing import NamedTuple
+
+_STATEMENT, _TICKET = b"\x01", b"\x02"
+_MAC = 16  # bytes of HMAC-SHA256, truncated as RFC 2104 §5 allows
+_LANGUAGE = 12  # bytes, filled up with NUL
+
+
+class Shown(NamedTuple):
+    """What a form showed: keys of its topic and of its three `Wording`s, and the language of all around them."""
+
+    topic: int
+    alerts: int
+    offers: int
+    privacy: int
+    language: str
+
+
+class FormTokens:
+    """Makes and reads them with one key (32 bytes, `Settings.derived_key("forms")`)."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def statement(self, shown: Shown) -> str:
+        numbers = b"".join(number.to_bytes(4, "big") for number in shown[:4])
+        return self._sealed(_STATEMENT + numbers + shown.language.encode()[:_LANGUAGE].ljust(_LANGUAGE, b"\0"))
+
+    def read_statement(self, token: str) -> Shown | None:
+        """None if it is not one of ours."""
+        facts = self._opened(token, _STATEMENT, 1 + 16 + _LANGUAGE)
+        if facts is None:
+            return None
+        topic, alerts, offers, privacy = (int.from_bytes(facts[at : at + 4], "big") for at in (1, 5, 9, 13))
+        return Shown(topic, alerts, offers, privacy, facts[17:].rstrip(b"\0").decode())
+
+    def ticket(self, origin: str, now: float) -> str:
+        """`now`: seconds since 1970. `origin`: the site whose page shows the form (RFC 6454 §6.1)."""
+        return self._sealed(_TICKET + int(now * 1000).to_bytes(7, "big"), origin.encode())
+
+    def age(self, ticket: str, origin: str, now: float) -> float | None:
+        """Seconds since a ticket was handed out for this site; None if that never happened."""
+        facts = self._opened(ticket, _TICKET, 8, origin.encode())
+        return None if facts is None else now - int.from_bytes(facts[1:], "big") / 1000
+
+    def _sealed(self, facts: bytes, bound_to: bytes = b"") -> str:
+        return base64.urlsafe_b64encode(facts + self._mac(facts, bound_to)).decode()
+
+    def _opened(self, token: str, kind: bytes, length: int, bound_to: bytes = b"") -> bytes | None:
+        if len(token) > 100 or not token.isascii():
+            return None
+        try:
+            raw = base64.b64decode(token, altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        facts, mac = raw[:length], raw[length:]
+        genuine = hmac.compare_digest(self._mac(facts, bound_to), mac)
+        return facts if genuine and facts[:1] == kind else None
+
+    def _mac(self, facts: bytes, bound_to: bytes) -> bytes:
+        return hmac.digest(self._key, facts + bound_to, "sha256")[:_MAC]

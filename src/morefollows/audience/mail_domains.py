@@ -1,0 +1,109 @@
+"""Whether a domain takes mail at all, as the DNS has it (RFC 5321 §5.1, RFC 7505). Silence never refuses anybody.
+
+Called in the threads that answer requests, never in an event loop; answers are kept for a while.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cache
+
+import dns.exception
+import dns.resolver
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from morefollows.settings import Settings
+
+PATIENCE = 1.5  #: seconds for all questions about one domain
+_AT_ONCE = 16  # lookups; beyond that nobody is kept waiting, and nobody refused
+_KEPT = 4_096  # domains
+_GOOD_FOR, _BAD_FOR, _UNKNOWN_FOR = 3600.0, 300.0, 30.0  # seconds
+
+
+class MailDomains:
+    """Asks one resolver, and remembers. `nameserver`: "" for the system's, else host:port."""
+
+    def __init__(self, nameserver: str, now: Callable[[], float] = time.monotonic) -> None:
+        self._nameserver = nameserver
+        self._now = now
+        self._kept: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(_AT_ONCE)
+
+    def verdict(self, domain: str) -> str:
+        """ "" when mail can go there, or that could not be learnt; else "no domain", "no mail" or "null mx".
+
+        `domain`: in A-labels, lower case.
+        """
+        with self._lock:
+            until, known = self._kept.get(domain, (0.0, ""))
+        if until > self._now():
+            return known
+        if not self._free.acquire(blocking=False):
+            return ""
+        try:
+            verdict, good_for = self._look_up(domain)
+        finally:
+            self._free.release()
+        with self._lock:
+            self._kept[domain] = (self._now() + good_for, verdict)
+            self._kept.move_to_end(domain)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return verdict
+
+    def _look_up(self, domain: str) -> tuple[str, float]:
+        try:
+            verdict = self._ask(domain)
+        except (dns.exception.DNSException, OSError, ValueError):
+            return "", _UNKNOWN_FOR
+        return verdict, _BAD_FOR if verdict else _GOOD_FOR
+
+    def _ask(self, domain: str) -> str:
+        resolver = self._resolver()
+        deadline = time.monotonic() + PATIENCE
+        try:
+            for kind in ("MX", "A", "AAAA"):
+                resolver.lifetime = max(0.05, deadline - time.monotonic())
+                records = list(resolver.resolve(f"{domain}.", kind, raise_on_no_answer=False, search=False).rrset or ())
+                if kind == "MX" and records:
+                    # RFC 7505 §3: a single "." says that no mail is taken.
+                    return "null mx" if all(str(record.exchange) == "." for record in records) else ""
+                if records:
+                    return ""  # an address alone will do (RFC 5321 §5.1)
+        except dns.resolver.NXDOMAIN:
+            return "no domain"
+        return "no mail"
+
+    def _resolver(self) -> dns.resolver.Resolver:
+        resolver = dns.resolver.Resolver(configure=not self._nameserver)
+        if self._nameserver:
+            host, _colon, port = self._nameserver.rpartition(":")
+            resolver.nameservers = [host]
+            resolver.port = int(port)
+        return resolver
+
+
+@cache
+def _asked_at(nameserver: str) -> MailDomains:
+    return MailDomains(nameserver)
+
+
+def refusal(domain: str) -> str:
+    """Why no mail can go to this domain, in the reader's language; "" if it can, or if that is not known.
+
+    Nothing is asked while mail goes to the local inbox: then nothing leaves the machine, not even a question.
+    """
+    config: Settings = settings.MOREFOLLOWS
+    if config.resolver == "off" or (config.inbox and not config.resolver):
+        return ""
+    return {
+        "": "",
+        "no domain": _("there is no %(domain)s; check how it is spelt."),
+        "no mail": _("%(domain)s takes no mail; check how it is spelt."),
+        "null mx": _("%(domain)s says that it takes no mail; use another address."),
+    }[_asked_at(config.resolver).verdict(domain)] % {"domain": domain}

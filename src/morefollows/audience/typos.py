@@ -1,0 +1,106 @@
+"""What was probably meant by a mistyped mail domain. Only ever a question: nothing is corrected by itself."""
+
+from __future__ import annotations
+
+from morefollows.audience.addresses import Address
+
+LARGE = frozenset(
+    [
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "hotmail.co.uk",
+        "hotmail.fr",
+        "hotmail.de",
+        "live.com",
+        "live.co.uk",
+        "msn.com",
+        "yahoo.com",
+        "yahoo.co.uk",
+        "yahoo.fr",
+        "yahoo.de",
+        "ymail.com",
+        "rocketmail.com",
+        "icloud.com",
+        "me.com",
+        "mac.com",
+        "aol.com",
+        "mail.com",
+        "email.com",
+        "proton.me",
+        "protonmail.com",
+        "fastmail.com",
+        "hey.com",
+        "zoho.com",
+        "yandex.com",
+        "gmx.com",
+        "gmx.net",
+        "gmx.de",
+        "gmx.at",
+        "gmx.ch",
+        "web.de",
+        "t-online.de",
+        "freenet.de",
+        "posteo.de",
+        "mailbox.org",
+        "arcor.de",
+        "bluewin.ch",
+        "btinternet.com",
+        "sky.com",
+        "virginmedia.com",
+        "ntlworld.com",
+        "talktalk.net",
+        "blueyonder.co.uk",
+        "orange.fr",
+        "wanadoo.fr",
+        "free.fr",
+        "laposte.net",
+        "sfr.fr",
+        "libero.it",
+        "comcast.net",
+        "verizon.net",
+        "att.net",
+        "sbcglobal.net",
+        "qq.com",
+        "163.com",
+        "naver.com",
+        "seznam.cz",
+        "wp.pl",
+        "interia.pl",
+    ]
+)
+"""Mailbox providers that so many people use that a slip is likelier than another domain of nearly the same name."""
+
+_SHORT = 3  # letters: so short a name has too many neighbours that are as good
+
+
+def suggestion(address: Address) -> str | None:
+    """The same address at the large provider whose name is one slip away, in its name, its ending, or in each."""
+    if address.domain in LARGE:
+        return None
+    name, _, ending = address.domain.partition(".")
+    for large in sorted(LARGE):
+        large_name, _, large_ending = large.partition(".")
+        in_name, in_ending = _slips(name, large_name), _slips(ending, large_ending)
+        if in_name > 1 or in_ending > 1:
+            continue
+        if len(large_name) <= _SHORT and (in_name or len(ending) == 2):  # gmx.se may well be somebody's own
+            continue
+        return f"{address.local}@{large}"
+    return None
+
+
+def _slips(typed: str, meant: str) -> int:
+    """0, 1 or 2 for more: letters left out, added, exchanged or swapped with a neighbour (Damerau 1964)."""
+    if typed == meant:
+        return 0
+    if abs(len(typed) - len(meant)) > 1:
+        return 2
+    start = next((at for at, pair in enumerate(zip(typed, meant, strict=False)) if pair[0] != pair[1]), None)
+    if start is None:
+        return 1  # a letter at the end
+    rest, wanted = typed[start:], meant[start:]
+    swapped = rest[:2] == wanted[1::-1] and rest[2:] == wanted[2:]
+    one = swapped or rest[1:] == wanted[1:] or rest[1:] == wanted or rest == wanted[1:]
+    return 1 if one else 2
