@@ -147,7 +147,7 @@ class House:
             psycopg.connect(url) if url else sqlite3.connect(f"file:{self.data}/morefollows.sqlite3?mode=ro", uri=True)
         )
         with contextlib.closing(opened) as connection:
-            return {table: connection.execute(f'SELECT * FROM "{table}" ORDER BY id').fetchall() for table in tables}
+            return {table: connection.execute(f'SELECT * FROM "{table}" ORDER BY 1').fetchall() for table in tables}
 
     def readers(self) -> int:
         """How many readers an alert of the first topic would go to."""
