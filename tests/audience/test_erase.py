@@ -11,7 +11,8 @@ from django.utils import timezone
 from morefollows.audience import actions, readers_csv
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Erasure, Letter, Reader, Subscription, Suppression, Topic
-from morefollows.courier import ledger
+from morefollows.courier.addressees import addressees
+from morefollows.courier.ledger import Running
 from tests.audience.support import CY, leave_link, newest_link, sign_up
 
 
@@ -31,7 +32,7 @@ def test_only_the_suppression_is_left(breaking: Topic) -> None:
     left = Suppression.objects.get()
     assert (left.key, left.reason) == (parse(CY).key, "erased")
     assert left.at >= before
-    assert ledger.addressees(breaking.pk, [pk]) == {}
+    assert addressees(Running(1, "sending", breaking.pk, 0, 0, True), [pk]) == {}
     assert actions.leave(way_out, "one-click")  # the old mail's button works, and finds nothing to end
     actions.erase(reader)
     actions.withdraw(reader, "alerts", how="desk", topic=breaking)

@@ -13,6 +13,7 @@ from morefollows.audience.models import Reader, Subscription, Topic
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.courier import ledger
+from morefollows.courier.addressees import addressees
 from morefollows.courier.models import Batch
 from morefollows.courier.round import Release, Round
 
@@ -93,7 +94,9 @@ def cut_from_start(alert: Alert) -> None:
 
 
 def release_of(alert: Alert) -> Release:
-    running = ledger.Running(alert.pk, "sending", alert.topic_id, alert.held_until, alert.expires_at, True)
+    running = ledger.Running(
+        alert.pk, "sending", alert.topic_id, alert.held_until, alert.expires_at, True, alert.audience
+    )
     release = Release(
         running,
         presses={"en": lambda values: [values[0]]},
@@ -106,7 +109,7 @@ def release_of(alert: Alert) -> Release:
 
 def claim_rounds(worker: str, release: Release, limit: int = 1) -> list[Round]:
     return [
-        Round(claim, ledger.addressees(release.topic, claim.readers), release)
+        Round(claim, addressees(release.running, claim.readers), release)
         for claim in ledger.claim(worker, release.alert, limit)
     ]
 

@@ -10,6 +10,7 @@ from morefollows.audience.models import Reader, Subscription, Suppression
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier import ledger
+from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Batch, Outcome, Verdict
 from tests.courier.support import (
@@ -210,7 +211,7 @@ def test_a_reader_who_leaves_meanwhile_is_skipped() -> None:
     left, suppressed = sorted(audience(alert))[-2:]
     Subscription.objects.filter(reader=left).update(state="ended")
     Suppression.objects.create(key=Reader.objects.get(pk=suppressed).key, reason="complained", at=timezone.now())
-    rounds[0].refresh(ledger.addressees(alert.topic_id, rounds[0].waiting_for()))
+    rounds[0].refresh(addressees(rounds[0].release.running, rounds[0].waiting_for()))
     write("one", rounds)
     found = states(alert)
     assert found[left] == found[suppressed] == Outcome.SKIPPED

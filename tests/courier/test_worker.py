@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from array import array
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connection
 
 from morefollows.audience import actions as audience
-from morefollows.audience.models import Subscription
+from morefollows.audience.models import Reader, Subscription
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier import actions, ledger
@@ -234,3 +235,48 @@ def test_who_leaves_in_the_hold_is_not_mailed(tmp_path: Path) -> None:
 
     at_work(tmp_path, story)
     assert states(alert)[leaver] == Outcome.SKIPPED
+
+
+def test_an_alert_overtakes_an_offer_that_is_being_sent(tmp_path: Path) -> None:
+    """Once an alert's mail may leave, not one of the offer's is taken until the alert is through."""
+    offer = alert_for(1200)
+    Alert.objects.filter(pk=offer.pk).update(topic=None, audience="offers", lane="bulk", cut_done=True)
+    readers = sorted(Subscription.objects.filter(topic=offer.topic).values_list("reader_id", flat=True))
+    Reader.objects.filter(pk__in=readers).update(offers=True)
+    Batch.objects.bulk_create(
+        Batch(alert=offer, number=n, size=200, readers=array("q", ids).tobytes(), first=ids[0], last=ids[-1],
+              outcomes=bytes(200), times=array("I", [ledger.NEVER] * 200).tobytes(), due_at=1)
+        for n, ids in enumerate([readers[at : at + 200] for at in range(0, 1200, 200)])
+    )  # fmt: skip
+    alerts: list[Alert] = []
+
+    async def story(worker: Worker, relay: Slot) -> None:
+        await until(lambda: offer.batches.exclude(worker="").exists())
+        for _ in range(300):
+            await asyncio.sleep(0)
+            mail = worker.take()
+            if mail is not None:
+                relay.taken.append(mail)
+                mail.settle(mail, Reply(250, "2.0.0", "Ok", Reached.CONTENT))
+            else:
+                await asyncio.sleep(0.02)
+        assert 0 < len(relay.taken) < 600
+        alerts.append(await asyncio.to_thread(_made, lambda: alert_for(900)))
+        await until(lambda: worker._ready(bulk=False) > 0)
+        begun = len(relay.taken)
+        relay.on = True
+        relay.wake()
+        await until(lambda: all_accepted(alerts[0]) and all_accepted(offer), 20)
+        assert len(relay.taken) == 2100
+        offers = [b"<offers." in b"".join(mail.content) for mail in relay.taken]
+        assert not any(offers[begun : begun + 900])
+        assert all(offers[:begun] + offers[begun + 900 :])
+
+    at_work(tmp_path, story)
+
+
+def _made(make: Callable[[], Alert]) -> Alert:
+    try:
+        return make()
+    finally:
+        connection.close()

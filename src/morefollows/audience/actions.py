@@ -171,18 +171,23 @@ def _owe(reader: Reader, topic: Topic, kind: str, offers: bool, now: datetime, d
 
 
 def leave(token: str, how: str) -> bool:
-    """Ends the topic that the link stands for, at once. False only if the link is not ours. `how`: a `Consent.How`.
+    """Ends what the link stands for, at once: a topic, all topics, or offers. `how`: a `Consent.How`.
 
-    When that was the reader's last topic, the reader has left, and a consent to offers ends with it: nobody who
-    has unsubscribed from all there was expects another kind of mail from us. With a topic left, offers go on
-    until they are withdrawn themselves.
+    False only if the link is not ours. When that was the reader's last topic, the reader has left, and a consent to
+    offers ends with it: nobody who has unsubscribed from all there was expects another kind of mail from us. With a
+    topic left, offers go on until they are withdrawn themselves.
     """
     with transaction.atomic():
         wanted = links.leaving(token)
         if wanted is None:
             return False
-        if wanted.reader is not None and wanted.topic is not None:
-            withdraw(wanted.reader, Purpose.ALERTS, how=how, topic=wanted.topic)
+        if wanted.reader is None:
+            return True
+        if wanted.offers:
+            withdraw(wanted.reader, Purpose.OFFERS, how=how)
+        topics = Topic.objects.all() if wanted.everything else filter(None, [wanted.topic])
+        for topic in topics:
+            withdraw(wanted.reader, Purpose.ALERTS, how=how, topic=topic)
     return True
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from morefollows.audience.models import Consent, Letter, Purpose, Reader, Suppression, Topic
-from morefollows.audience.tokens import Tokens
+from morefollows.audience.tokens import ALL_TOPICS, OFFERS, Tokens
 
 
 class Asked(NamedTuple):
@@ -26,6 +26,8 @@ class Leaving(NamedTuple):
 
     reader: Reader | None
     topic: Topic | None
+    offers: bool = False  #: it is about offers, and no topic
+    everything: bool = False  #: it is about all topics, as a digest is
 
 
 def tokens() -> Tokens:
@@ -59,7 +61,16 @@ def leaving(token: str) -> Leaving | None:
     read = tokens().read_leave(token)
     if read is None:
         return None
-    return Leaving(Reader.objects.filter(pk=read.reader).first(), Topic.objects.filter(pk=read.topic).first())
+    reader = Reader.objects.filter(pk=read.reader).first()
+    if read.topic in (OFFERS, ALL_TOPICS):
+        return Leaving(reader, None, offers=read.topic == OFFERS, everything=read.topic == ALL_TOPICS)
+    return Leaving(reader, Topic.objects.filter(pk=read.topic).first())
+
+
+def preferences(token: str) -> Reader | None:
+    """Whose preference page it is. None when the link is not ours, is older than the reader's address, or erased."""
+    read = tokens().read_preferences(token)
+    return None if read is None else Reader.objects.filter(pk=read.reader, links_version=read.version).first()
 
 
 class _Part(NamedTuple):

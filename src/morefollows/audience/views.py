@@ -146,7 +146,7 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
     if leaving.reader is not None:
         _speak_to(request, leaving.reader)
     left = request.method == "POST" and actions.leave(token, _how(request))
-    return render(request, "audience/left.html" if left else "audience/leave.html", {"topic": leaving.topic})
+    return render(request, "audience/left.html" if left else "audience/leave.html", {"leaving": leaving})
 
 
 @in_wanted_language

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from morefollows.courier.models import Batch, Outcome
 
 _HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN)
+_HAD_OR_WILL = (*_HAD, Outcome.WAITING, Outcome.DEFERRED)
 
 
-def had(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, list[int]]:
+def had(alerts: Sequence[int], readers: Sequence[int], *, expected: Sequence[int] = ()) -> dict[int, list[int]]:
     """Reader → those of these alerts whose mail the relay took or may have taken, in the order of `alerts`.
+
+    Of the `expected` among them also those that are still to be sent to the reader.
 
     `readers`: ids in ascending order, such as a batch's. Readers who had none of them are left out. Costs a look at
     the batches that span those ids: two or three an alert, as each is a slice of the ascending order.
@@ -26,7 +29,7 @@ def had(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, list[int]]:
         ids = array("q")
         ids.frombytes(bytes(packed))
         for reader, outcome in zip(ids, bytes(outcomes), strict=True):
-            if outcome in _HAD and reader in wanted:
+            if reader in wanted and outcome in (_HAD_OR_WILL if alert in expected else _HAD):
                 found.setdefault(reader, []).append(alert)
     for had_ones in found.values():
         had_ones.sort(key=order.__getitem__)

@@ -7,7 +7,6 @@ for ``SKIP LOCKED``, which SQLite (one writer at a time) does not need.
 
 from __future__ import annotations
 
-import json
 import random
 from array import array
 from collections.abc import Iterable, Sequence
@@ -31,10 +30,15 @@ class Running(NamedTuple):
 
     id: int
     state: str
-    topic: int
+    topic: int | None
     held_until: int
     expires_at: int
     cut_done: bool
+    audience: str = "topic"
+    bulk: bool = False
+    flash: bool = False
+    kind: str = "first"
+    story: int = 0
 
 
 class Claim(NamedTuple):
@@ -48,20 +52,6 @@ class Claim(NamedTuple):
     times: array[int]
     attempts: int
     repeated: int
-
-
-class Addressee(NamedTuple):
-    """A reader as of the moment of sending."""
-
-    address: str
-    domain: str
-    language: str
-
-
-def recipient(address: str, domain: str) -> tuple[bytes, bool]:
-    """An address as the envelope has it (local part as typed, domain in A-labels), and whether it needs SMTPUTF8."""
-    local = address[: address.rindex("@")]
-    return f"{local}@{domain}".encode(), not local.isascii()
 
 
 class Entry(NamedTuple):
@@ -89,16 +79,31 @@ class Recorded(NamedTuple):
 # -- what is there to do ------------------------------------------------------------------------------------
 
 _RUNNING = """
-SELECT id, state, topic_id, held_until, expires_at, cut_done FROM bulletin_alert
-WHERE state IN ('held', 'sending') ORDER BY held_until
+SELECT a.id, a.state, a.topic_id, a.held_until, a.expires_at, a.cut_done, a.audience, a.lane = 'bulk', a.flash,
+    u.kind, u.story_id
+FROM bulletin_alert a JOIN bulletin_update u ON u.id = a.update_id
+WHERE a.state IN ('held', 'sending') ORDER BY a.lane, a.held_until
+"""
+# A batch that waits to be tried again does not keep the bulk lane waiting; one that somebody works on does.
+_ALERTS_WITH_MAIL = """
+SELECT EXISTS (SELECT 1 FROM bulletin_alert a WHERE a.state = 'sending' AND a.lane = 'alert' AND (NOT a.cut_done
+    OR EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at IS NOT NULL
+        AND (b.worker <> '' OR b.due_at <= %s))))
 """
 
 
 def running() -> list[Running]:
-    """The alerts on their way, the oldest first."""
+    """The alerts on their way: the alert lane first, and in each lane the oldest."""
     with connection.cursor() as cursor:
         cursor.execute(_RUNNING)
         return [Running(*row) for row in cursor.fetchall()]
+
+
+def alerts_have_mail() -> bool:
+    """Whether some sender has mail of the alert lane to hand out: what is in the bulk lane waits for it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ALERTS_WITH_MAIL, (now_ms(),))
+        return bool(cursor.fetchone()[0])
 
 
 # -- cutting: audience → batches ----------------------------------------------------------------------------
@@ -205,31 +210,6 @@ def _claimed(row: tuple[object, ...]) -> Claim:
         if states[i] == Outcome.WAITING:
             states[i] = Outcome.UNCERTAIN
     return Claim(batch, epoch, alert, ids, states, when, attempts, repeated)  # type: ignore[arg-type]
-
-
-# Each reader is found by key, and so are the subscription and the suppression, whatever the planner believes of the
-# tables: just after an import PostgreSQL knows nothing of them yet, and joined them in a minute instead of a moment.
-_ADDRESSEES = """
-SELECT r.id, r.address, r.domain, r.language
-FROM {readers}
-WHERE r.state = 'confirmed'
-  AND (SELECT s.state FROM audience_subscription s WHERE s.topic_id = %s AND s.reader_id = r.id) = 'active'
-  AND (SELECT p.key FROM audience_suppression p WHERE p.key = r.key) IS NULL
-"""
-_READERS_SQLITE = "(SELECT value AS id FROM json_each(%s)) w CROSS JOIN audience_reader r ON r.id = w.id"
-_READERS_POSTGRES = """
-unnest(%s) AS w (id) CROSS JOIN LATERAL (SELECT * FROM audience_reader WHERE id = w.id OFFSET 0) r
-"""
-
-
-def addressees(topic: int, readers: Sequence[int]) -> dict[int, Addressee]:
-    """Those of these readers who want the topic's alerts now. Who left meanwhile is not among them."""
-    table, ids = _READERS_SQLITE, json.dumps(list(readers))
-    if connection.vendor == "postgresql":
-        table, ids = _READERS_POSTGRES, list(readers)  # type: ignore[assignment]
-    with connection.cursor() as cursor:
-        cursor.execute(_ADDRESSEES.format(readers=table), (ids, topic))
-        return {row[0]: Addressee(*row[1:]) for row in cursor.fetchall()}
 
 
 # -- recording: outcomes → batch ----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -121,53 +121,79 @@ class _Made(NamedTuple):
 
 
 def _made(update: Update, topic: Topic | None, language: str, at: float, number: str) -> _Made:
-    if topic is None:
-        raise ValueError("an offer is not an alert")
-    return _alert(update, topic, language, at, number)
-
-
-def _alert(update: Update, topic: Topic, language: str, at: float, number: str) -> _Made:
-    story = update.story
+    """Raises `ValueError` for what can't be mailed."""
     if not update.headline.strip():
         raise ValueError("Subject: a story needs a headline")
     longest = Story._meta.get_field("text").max_length or 0
     if len(update.text) > longest:
         raise ValueError(f"the text is longer than {longest} characters")
     with translation.override(language):
-        sender, marks = Sender.get(), Marks()
-        kicker = gettext("Breaking") if update.kind == Update.Kind.FIRST else str(update.get_kind_display()).title()
-        standfirst = one_line(update.standfirst)
-        text = markdown.to_text(update.text)
-        preheader = f"{kicker}: {standfirst or _opening(text)}"
-        context = {
-            "subject": update.headline,
-            "preheader": preheader,
-            "kicker": kicker,
-            "headline": one_line(update.headline),
-            "standfirst": standfirst,
-            "html": markdown.to_html(update.text, inline_styles=True),
-            "text": text,
-            "language": update.language,
-            "topic": topic,
-            "dateline": dateline(at, sender.newsroom),
-            "more_follows": update.kind not in (Update.Kind.FINAL, Update.Kind.WITHDRAWAL),
-            "story_link": f"{settings.MOREFOLLOWS.url}/story/{story.uuid}/",
-            "leave_link": leave_link(marks),
-            "why": _why(topic, sender),
-        }
-        fields = [
-            *sender.fields(marks, mail_date(at).decode(), update.headline),
-            # A synthetic first mail, so that the thread is one for who joins late, too.
-            structured("References", f"<{story.uuid}@{sender.domain}>"),
-            unstructured("Thread-Topic", update.headline),
-            structured("Thread-Index", _thread_index(story)),
-            structured("Content-Language", update.language),
-            *list_fields(topic.name, topic.slug, sender, marks),
-            structured("Precedence", "bulk"),
-            # Gmail's Feedback Loop: three identifiers, none repeated, then the stable name of the sender.
-            structured("Feedback-ID", f"{number}:story-{story.uuid.hex[:12]}:topic-{topic.pk}:{sender.feedback_name}"),
-        ]
-        return _Made(compose("alert", fields, context, sender, marks), preheader)
+        if topic is None:
+            return _offer(update, at, number)
+        return _alert(update, topic, at, number)
+
+
+def _alert(update: Update, topic: Topic, at: float, number: str) -> _Made:
+    story = update.story
+    sender, marks = Sender.get(), Marks()
+    kicker = gettext("Breaking") if update.kind == Update.Kind.FIRST else str(update.get_kind_display()).title()
+    context = {
+        **_told(update, kicker, at, sender, marks),
+        "topic": topic,
+        "more_follows": update.kind not in (Update.Kind.FINAL, Update.Kind.WITHDRAWAL),
+        "story_link": f"{settings.MOREFOLLOWS.url}/story/{story.uuid}/",
+        "why": _why(topic, sender),
+    }
+    fields = [
+        *sender.fields(marks, mail_date(at).decode(), update.headline),
+        # A synthetic first mail, so that the thread is one for who joins late, too.
+        structured("References", f"<{story.uuid}@{sender.domain}>"),
+        unstructured("Thread-Topic", update.headline),
+        structured("Thread-Index", _thread_index(story)),
+        structured("Content-Language", update.language),
+        *list_fields(topic.name, topic.slug, sender, marks),
+        structured("Precedence", "bulk"),
+        # Gmail's Feedback Loop: three identifiers, none repeated, then the stable name of the sender.
+        structured("Feedback-ID", f"{number}:story-{story.uuid.hex[:12]}:topic-{topic.pk}:{sender.feedback_name}"),
+    ]
+    return _Made(compose("alert", fields, context, sender, marks), context["preheader"])
+
+
+def _offer(update: Update, at: float, number: str) -> _Made:
+    """Looks different from news, says what it is, and belongs to no thread."""
+    sender, marks = Sender.get(), Marks()
+    newsroom = {"newsroom": sender.newsroom.name}
+    context = {
+        **_told(update, gettext("Offer"), at, sender, marks),
+        "marked": gettext("Advertising by %(newsroom)s") % newsroom,
+        "why": gettext("You get this mail because you agreed to offers, events and updates from %(newsroom)s.")
+        % newsroom,
+    }
+    fields = [
+        *sender.fields(marks, mail_date(at).decode(), update.headline),
+        structured("Content-Language", update.language),
+        *list_fields("Offers", "offers", sender, marks),
+        structured("Precedence", "bulk"),
+        structured("Feedback-ID", f"{number}:offer-{update.story.uuid.hex[:12]}:offers:{sender.feedback_name}"),
+    ]
+    return _Made(compose("offer", fields, context, sender, marks), context["preheader"])
+
+
+def _told(update: Update, kicker: str, at: float, sender: Sender, marks: Marks) -> dict[str, Any]:
+    """What an update says, for the templates."""
+    standfirst, text = one_line(update.standfirst), markdown.to_text(update.text)
+    return {
+        "subject": update.headline,
+        "preheader": f"{kicker}: {standfirst or _opening(text)}",
+        "kicker": kicker,
+        "headline": one_line(update.headline),
+        "standfirst": standfirst,
+        "html": markdown.to_html(update.text, inline_styles=True),
+        "text": text,
+        "language": update.language,
+        "dateline": dateline(at, sender.newsroom),
+        "leave_link": leave_link(marks),
+    }
 
 
 def _opening(text: str) -> str:

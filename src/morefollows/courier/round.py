@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from django.conf import settings
 
 from morefollows.courier import ledger, replies, retries
+from morefollows.courier.addressees import Addressee, recipient
 from morefollows.courier.boundary import Mail, Reply
-from morefollows.courier.ledger import Addressee, Claim, Entry, Running
+from morefollows.courier.ledger import Claim, Entry, Running
 from morefollows.courier.models import Outcome
 
 Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes → the message in pieces
-#: (alert, reader, topic, recipient) → return path, values for the holes
-Fill = Callable[[int, int, int, bytes], tuple[bytes, Sequence[bytes]]]
+#: (alert, reader, version of the reader's links, recipient) → return path, values for the holes
+Fill = Callable[[Running, int, int, bytes], tuple[bytes, Sequence[bytes]]]
 
 _UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)
@@ -38,8 +39,8 @@ class Release:
         fill: Fill,
         on_policy: Callable[[str], None],
     ) -> None:
+        self.running = running
         self.alert = running.id
-        self.topic = running.topic
         self.held_until = running.held_until
         self.expires_at = running.expires_at
         self.presses = presses
@@ -90,7 +91,7 @@ class Round:
         return [self.claim.readers[i] for i in self._todo]
 
     def refresh(self, addressees: Mapping[int, Addressee]) -> None:
-        """Takes in the readers as they are now: who left meanwhile is skipped."""
+        """Takes in the readers as they are now: who left meanwhile is skipped, who wants it later waits."""
         self.addressees = {**self.addressees, **addressees}  # those in flight are still needed
         self.loaded_at = time.monotonic()
         self._expired = time.time() * 1000 > self.release.expires_at
@@ -100,8 +101,11 @@ class Round:
                 # Who may have got it must still be found when it has to be corrected.
                 if self.claim.outcomes[i] != Outcome.UNCERTAIN:
                     self.claim.outcomes[i] = Outcome.EXPIRED
-            elif self.claim.readers[i] not in addressees:
+            elif (addressee := addressees.get(self.claim.readers[i])) is None:
                 self.claim.outcomes[i] = Outcome.SKIPPED
+            elif addressee.later:
+                if self.claim.outcomes[i] != Outcome.UNCERTAIN:
+                    self.claim.outcomes[i] = Outcome.DEFERRED
             else:
                 kept.append(i)
         self.dirty |= len(kept) < len(self._todo)
@@ -125,13 +129,13 @@ class Round:
             return None
         i = self._todo.popleft()
         reader = self.claim.readers[i]
-        address, domain, language = self.addressees[reader]
-        recipient, utf8 = ledger.recipient(address, domain)
-        return_path, values = self.release.fill(self.claim.alert, reader, self.release.topic, recipient)
+        address, domain, language, version, _ = self.addressees[reader]
+        to, utf8 = recipient(address, domain)
+        return_path, values = self.release.fill(self.release.running, reader, version, to)
         presses = self.release.presses
         press = presses.get(language) or presses[settings.LANGUAGE_CODE]
         self.in_flight += 1
-        return Mail(return_path, recipient, press(values), self.settle, i, utf8)
+        return Mail(return_path, to, press(values), self.settle, i, utf8)
 
     def settle(self, mail: Mail, reply: Reply) -> None:
         """Notes what the relay said. The relay calls this once for each mail taken."""

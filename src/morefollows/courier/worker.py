@@ -21,11 +21,11 @@ from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection
 
 from morefollows.audience.models import Letter, Topic
-from morefollows.audience.tokens import Tokens
+from morefollows.audience.tokens import OFFERS, Tokens
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
-from morefollows.courier import actions, dkim, ledger, letters, mails
+from morefollows.courier import actions, addressees, dkim, ledger, letters, mails
 from morefollows.courier.boundary import Mail, Relay, Reply
 from morefollows.courier.compose import Composed, date, press
 from morefollows.courier.ledger import Entry, Running
@@ -59,6 +59,7 @@ class Worker:
         self._tokens = Tokens(settings.MOREFOLLOWS.derived_key("tokens"))
         self._database = ThreadPoolExecutor(1, "database")
         self._post = letters.Post(self._pause)
+        self._bulk_waits = False  # an alert has mail to hand out, here or in another process
         self._letter_presses: dict[tuple[str, int, str, bool, int], Press] = {}
         self._releases: dict[int, Release] = {}
         self._rounds: list[Round] = []
@@ -75,19 +76,28 @@ class Worker:
     # -- what the relay calls ---------------------------------------------------------------------------
 
     def take(self) -> Mail | None:
-        """`boundary.Source`: letters first, they are few and somebody waits for them; then alerts."""
+        """`boundary.Source`: letters first, they are few and somebody waits for them; then alerts; then bulk."""
         if self._paused or self._stopping:
             return None
         mail = self._post.take()
         if mail is not None:
             self._something_to_write.set()
             return mail
-        for round_ in self._rounds:
-            mail = round_.take()
-            if mail is not None:
-                self._something_to_write.set()
-                return mail
+        for bulk in (False, True):
+            if bulk and self._alerts_go_first():
+                break
+            for round_ in self._rounds:
+                if round_.release.running.bulk == bulk and (mail := round_.take()) is not None:
+                    self._something_to_write.set()
+                    return mail
         return None
+
+    def _alerts_go_first(self) -> bool:
+        """Also while an alert's mails wait for the ledger to allow them."""
+        return self._bulk_waits or any(
+            len(round_) and round_.release.sending and not round_.release.running.bulk and not round_.lost
+            for round_ in self._rounds
+        )
 
     # -- the feed ---------------------------------------------------------------------------------------
 
@@ -124,7 +134,7 @@ class Worker:
 
     async def _look(self) -> float:
         """One look at what there is to do, and doing it. Returns the seconds until the next look."""
-        running, self._paused, jobs = await self._call(self._survey)
+        running, self._paused, self._bulk_waits, jobs = await self._call(self._survey)
         self._post.add(jobs)
         if running and not self._releases:
             self._start(self.relay.open())  # within the hold, so that the first mail finds a connection
@@ -133,6 +143,8 @@ class Worker:
         patience = self._listener.patience
         self._dry.clear()
         for alert in running:
+            if alert.bulk and self._bulk_waits and alert.state == "sending":
+                continue
             try:
                 release = self._releases.get(alert.id) or await self._prepare(alert)
             except ValueError as error:  # the desk checks wordings; this one came past it
@@ -168,13 +180,18 @@ class Worker:
             await self._close_complete()
         return patience
 
-    def _survey(self) -> tuple[list[Running], bool, list[tuple[letters.Job, Mail]]]:
+    def _survey(self) -> tuple[list[Running], bool, bool, list[tuple[letters.Job, Mail]]]:
         paused = ledger.relay_paused(self._relay_name)
         jobs = [] if paused or len(self._post) else letters.claim(self.name, _LETTERS_AT_ONCE)
-        return ledger.running(), paused, [(job, self._letter(job)) for job in jobs]
+        running = ledger.running()
+        last_moment = now_ms() + int(2000 * _LAST_MOMENT)
+        bulk_waits = ledger.alerts_have_mail() or any(
+            alert.state == "held" and not alert.bulk and alert.held_until < last_moment for alert in running
+        )
+        return running, paused, bulk_waits, [(job, self._letter(job)) for job in jobs]
 
     def _letter(self, job: letters.Job) -> Mail:
-        recipient, utf8 = ledger.recipient(job.address, job.domain)
+        recipient, utf8 = addressees.recipient(job.address, job.domain)
         receipt = self._tokens.letter_receipt(job.letter)
         leave, confirm = self._tokens.leave(job.reader, job.topic), self._tokens.confirm(job.letter)
         press = self._letter_press(job.kind, job.topic, job.language, job.offers)
@@ -215,7 +232,7 @@ class Worker:
         return presses
 
     async def _claim(self, release: Release) -> None:
-        while sum(map(len, self._rounds)) < _READY and release.alert not in self._dry:
+        while self._ready(release.running.bulk) < _READY and release.alert not in self._dry:
             rounds = await self._call(self._claim_and_load, release)
             self._rounds.extend(rounds)
             if len(rounds) < 2:
@@ -225,17 +242,18 @@ class Worker:
 
     def _claim_and_load(self, release: Release) -> list[Round]:
         return [
-            Round(claim, ledger.addressees(release.topic, claim.readers), release)
+            Round(claim, addressees.addressees(release.running, claim.readers), release)
             for claim in ledger.claim(self.name, release.alert, 2)
         ]
 
     def _filler(self) -> Fill:
         """The hot function that gives one reader's return path and the values for the holes."""
         return_path, leave, receipt = mails.return_paths(), self._tokens.leave, self._tokens.receipt
+        preferences = self._tokens.preferences
 
-        def fill(alert: int, reader: int, topic: int, recipient: bytes) -> tuple[bytes, Sequence[bytes]]:
-            mark = receipt(alert, reader)
-            return return_path(mark), (recipient, leave(reader, topic), mark, b"", b"", b"")
+        def fill(alert: Running, reader: int, links_version: int, recipient: bytes) -> tuple[bytes, Sequence[bytes]]:
+            mark, leave_ = receipt(alert.id, reader), leave(reader, OFFERS if alert.topic is None else alert.topic)
+            return return_path(mark), (recipient, leave_, mark, b"", b"", preferences(reader, links_version))
 
         return fill
 
@@ -294,7 +312,10 @@ class Worker:
             self._listener.wake()
 
     async def _collect(self, release: int | None) -> None:
+        waits = self._alerts_go_first()
         going = [r for r in self._rounds if r.release.sending or r.release.alert == release]
+        going = [r for r in going if not (waits and r.release.running.bulk)]
+        going.sort(key=lambda round_: round_.release.running.bulk)
         await self._refresh(going)
         ahead = _AHEAD
         for round_ in going:
@@ -310,11 +331,11 @@ class Worker:
     async def _refresh(self, rounds: Sequence[Round], stale: float = _STALE) -> None:
         """Readers change their minds, also while a batch waits for the hold's end or for a relay that is down."""
         oldest = time.monotonic() - stale
-        old = [(r, r.release.topic, r.waiting_for()) for r in rounds if len(r) and r.loaded_at < oldest]
+        old = [(r, r.release.running, r.waiting_for()) for r in rounds if len(r) and r.loaded_at < oldest]
         if old:
-            found = await self._call(lambda: [ledger.addressees(topic, ids) for _, topic, ids in old])
-            for (round_, _, _), addressees in zip(old, found, strict=True):
-                round_.refresh(addressees)
+            found = await self._call(lambda: [addressees.addressees(alert, ids) for _, alert, ids in old])
+            for (round_, _, _), wanted in zip(old, found, strict=True):
+                round_.refresh(wanted)
 
     def _record(self, entries: Sequence[Entry], done: Sequence[letters.Done], release: int | None) -> ledger.Recorded:
         if done:
@@ -323,9 +344,17 @@ class Worker:
 
     def _hungry(self) -> bool:
         """Mails are running out, and the last look did not say that there are no more."""
-        return sum(map(len, self._rounds)) < _READY and any(
-            release.sending and alert not in self._dry for alert, release in self._releases.items()
+        return any(
+            release.sending
+            and alert not in self._dry
+            and self._ready(release.running.bulk) < _READY
+            and not (release.running.bulk and self._bulk_waits)
+            for alert, release in self._releases.items()
         )
+
+    def _ready(self, bulk: bool) -> int:
+        """Mails of this lane that are claimed and loaded: the bulk lane's take no room from alerts."""
+        return sum(len(round_) for round_ in self._rounds if round_.release.running.bulk == bulk)
 
     async def _close_complete(self) -> None:
         for alert in await self._call(ledger.complete):

@@ -1,0 +1,130 @@
+"""Who of a batch's readers is sent an alert: consent, suppression and everyone's own terms, as they are at this moment.
+
+The database decides for most. Only readers who are particular, or want something of the story in question, are judged
+one by one, in `bulletin.terms`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from django.db import connection
+
+from morefollows.audience.models import Newsroom, Reader
+from morefollows.bulletin.actions import now_ms
+from morefollows.bulletin.models import Alert, Interest
+from morefollows.bulletin.terms import DAY_MS, News, Terms, Verdict, judge
+from morefollows.courier import history
+from morefollows.courier.ledger import Running
+
+
+class Addressee(NamedTuple):
+    """A reader as of the moment of sending."""
+
+    address: str
+    domain: str
+    language: str
+    links_version: int
+    later: bool = False  #: not now: to be looked up again
+
+
+def recipient(address: str, domain: str) -> tuple[bytes, bool]:
+    """An address as the envelope has it (local part as typed, domain in A-labels), and whether it needs SMTPUTF8."""
+    local = address[: address.rindex("@")]
+    return f"{local}@{domain}".encode(), not local.isascii()
+
+
+# Each reader is found by key, and so are the subscription and the suppression, whatever the planner believes of the
+# tables: just after an import PostgreSQL knows nothing of them yet, and joined them in a minute instead of a moment.
+_ADDRESSEES = """
+SELECT r.id, r.address, r.domain, r.language, r.links_version, r.particular
+FROM {readers}
+WHERE r.state = 'confirmed' AND {consent}
+  AND (SELECT p.key FROM audience_suppression p WHERE p.key = r.key) IS NULL
+"""
+_HAS_TOPIC = "(SELECT s.state FROM audience_subscription s WHERE s.topic_id = %s AND s.reader_id = r.id) = 'active'"
+_WANTS_OFFERS = "r.offers"
+_READERS_SQLITE = "(SELECT value AS id FROM json_each(%s)) w CROSS JOIN audience_reader r ON r.id = w.id"
+_READERS_POSTGRES = """
+unnest(%s) AS w (id) CROSS JOIN LATERAL (SELECT * FROM audience_reader WHERE id = w.id OFFSET 0) r
+"""
+
+
+def addressees(alert: Running, readers: Sequence[int]) -> dict[int, Addressee]:
+    """Those of these readers who are sent the alert, now or later.
+
+    Not among them: who left meanwhile, and who does not want it, or only in a summary.
+    """
+    table, ids = _READERS_SQLITE, json.dumps(list(readers))
+    if connection.vendor == "postgresql":
+        table, ids = _READERS_POSTGRES, list(readers)  # type: ignore[assignment]
+    consent, values = (_WANTS_OFFERS, (ids,)) if alert.topic is None else (_HAS_TOPIC, (ids, alert.topic))
+    with connection.cursor() as cursor:
+        cursor.execute(_ADDRESSEES.format(readers=table, consent=consent), values)
+        rows = cursor.fetchall()
+    found = {row[0]: Addressee(*row[1:5]) for row in rows}
+    if alert.audience != Alert.Audience.DRILL:
+        _on_their_terms(alert, found, [row[0] for row in rows if row[5]])
+    return found
+
+
+def terms_of(readers: Iterable[int]) -> dict[int, Terms]:
+    """What these readers have chosen, whatever the story."""
+    newsroom = Newsroom.objects.filter(pk=1).values_list("time_zone", flat=True).first() or "UTC"
+    return {
+        reader.pk: Terms(
+            reader.frequency,
+            reader.quiet_from,
+            reader.quiet_to,
+            reader.time_zone or newsroom,
+            reader.flash_passes,
+            reader.most_a_day,
+            reader.paused_until,
+        )
+        for reader in Reader.objects.filter(pk__in=readers)
+    }
+
+
+def _on_their_terms(alert: Running, found: dict[int, Addressee], particular: Sequence[int]) -> None:
+    """Takes out who does not want it now, and marks who is to get it later."""
+    wishes = _wishes(alert, found)
+    terms = terms_of(particular) if particular else {}
+    news = News(
+        alert.kind,
+        owed=alert.audience == Alert.Audience.RECIPIENTS,
+        offer=alert.audience == Alert.Audience.OFFERS,
+        flash=alert.flash,
+    )
+    had = _had_today(alert, sorted(reader for reader, chosen in terms.items() if chosen.most_a_day is not None))
+    now = datetime.now(UTC)
+    for reader in {*wishes, *terms}:
+        chosen = terms.get(reader, Terms())._replace(wish=wishes.get(reader, ""))
+        verdict = judge(chosen, news, now, had.get(reader, 0))
+        if verdict is Verdict.LATER:
+            found[reader] = found[reader]._replace(later=True)
+        elif verdict is not Verdict.NOW:
+            del found[reader]
+
+
+def _wishes(alert: Running, found: dict[int, Addressee]) -> dict[int, str]:
+    if not found or alert.topic is None:
+        return {}
+    near = Interest.objects.filter(story=alert.story, reader__gte=min(found), reader__lte=max(found))
+    return {reader: wish for reader, wish in near.values_list("reader_id", "wish") if reader in found}
+
+
+def _had_today(alert: Running, readers: Sequence[int]) -> dict[int, int]:
+    """How many alerts these readers were sent in the last 24 hours, or will be before this one."""
+    if not readers:
+        return {}
+    states = (Alert.State.SENDING, Alert.State.SENT, Alert.State.STOPPED, Alert.State.EXPIRED)
+    today = dict(
+        Alert.objects.filter(lane=Alert.Lane.ALERT, state__in=states, held_until__gt=now_ms() - DAY_MS)
+        .exclude(pk=alert.id)
+        .values_list("pk", "state")
+    )
+    before = [pk for pk, state in today.items() if state == Alert.State.SENDING and pk < alert.id]
+    return {reader: len(had) for reader, had in history.had(list(today), readers, expected=before).items()}

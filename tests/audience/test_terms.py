@@ -1,0 +1,115 @@
+"""On the reader's terms: which alert is sent now, which later, which in a summary, which never."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from morefollows.bulletin.terms import (
+    News,
+    Terms,
+    Verdict,
+    in_quiet_hours,
+    in_summary,
+    judge,
+    next_time,
+    summary_minute,
+)
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+NIGHT = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
+ASLEEP = Terms(quiet_from=22 * 60, quiet_to=7 * 60)
+FIRST, UPDATE = News("first"), News("update")
+CORRECTION = News("correction", owed=True)
+OFFER = News("first", offer=True)
+
+
+@pytest.mark.parametrize(
+    ("terms", "news", "now", "had", "verdict"),
+    [
+        (Terms(), UPDATE, NIGHT, 9, Verdict.NOW),
+        (Terms(paused_until=NOON + timedelta(1)), FIRST, NOON, 0, Verdict.NEVER),
+        (Terms(paused_until=NOON + timedelta(1)), OFFER, NOON, 0, Verdict.NEVER),
+        (Terms(paused_until=NOON), FIRST, NOON, 0, Verdict.NOW),
+        (Terms(wish="mute"), UPDATE, NOON, 0, Verdict.NEVER),
+        (Terms(wish="mute", frequency="digest"), FIRST, NOON, 0, Verdict.NEVER),
+        (Terms(frequency="first"), FIRST, NOON, 0, Verdict.NOW),
+        (Terms(frequency="first"), UPDATE, NOON, 0, Verdict.NEVER),
+        (Terms(frequency="first"), News("correction"), NOON, 0, Verdict.NEVER),
+        (Terms(frequency="first", wish="follow"), UPDATE, NOON, 0, Verdict.NOW),
+        (Terms(frequency="digest"), FIRST, NOON, 0, Verdict.SUMMARY),
+        (Terms(frequency="digest", wish="follow"), UPDATE, NOON, 0, Verdict.NOW),
+        (ASLEEP, FIRST, NOON, 0, Verdict.NOW),
+        (ASLEEP, FIRST, NIGHT, 0, Verdict.SUMMARY),
+        (ASLEEP, News("first", flash=True), NIGHT, 0, Verdict.SUMMARY),
+        (ASLEEP._replace(flash_passes=True), News("first", flash=True), NIGHT, 0, Verdict.NOW),
+        (ASLEEP._replace(flash_passes=True), FIRST, NIGHT, 0, Verdict.SUMMARY),
+        (ASLEEP, OFFER, NIGHT, 0, Verdict.LATER),
+        (Terms(frequency="digest", most_a_day=1), OFFER, NOON, 5, Verdict.NOW),
+        (Terms(most_a_day=2), FIRST, NOON, 1, Verdict.NOW),
+        (Terms(most_a_day=2), FIRST, NOON, 2, Verdict.NEVER),
+        (Terms(frequency="first", wish="mute", most_a_day=0, paused_until=NIGHT), CORRECTION, NOON, 9, Verdict.NOW),
+        (ASLEEP, CORRECTION, NIGHT, 0, Verdict.LATER),
+    ],
+)
+def test_the_rules_in_their_order(terms: Terms, news: News, now: datetime, had: int, verdict: Verdict) -> None:
+    assert judge(terms, news, now, had) is verdict
+
+
+@pytest.mark.parametrize(
+    ("terms", "news", "told"),
+    [
+        (Terms(frequency="digest"), UPDATE, True),
+        (ASLEEP, UPDATE, True),
+        (Terms(frequency="digest", wish="mute"), UPDATE, False),
+        (ASLEEP._replace(frequency="first"), UPDATE, False),
+        (ASLEEP._replace(frequency="first"), FIRST, True),
+        (ASLEEP._replace(paused_until=NIGHT + timedelta(1)), FIRST, False),
+        (ASLEEP._replace(paused_until=NIGHT - timedelta(1)), FIRST, True),
+        (Terms(frequency="digest"), CORRECTION, False),
+        (Terms(frequency="digest"), OFFER, False),
+    ],
+)
+def test_what_a_summary_tells(terms: Terms, news: News, told: bool) -> None:
+    assert in_summary(terms, news, NIGHT) is told
+
+
+def test_when_a_summary_is_due() -> None:
+    assert summary_minute(Terms(), 1080) is None
+    assert summary_minute(Terms(frequency="digest"), 1080) == 1080
+    assert summary_minute(ASLEEP, 1080) == 7 * 60
+    assert summary_minute(ASLEEP._replace(frequency="digest"), 1080) == 1080
+
+
+def test_quiet_hours_go_by_the_clock_on_the_readers_wall() -> None:
+    """Also in the nights when clocks are changed: at 02:00 in Berlin on 29 March 2026, at 03:00 on 25 October."""
+    berlin = ZoneInfo("Europe/Berlin")
+    terms = Terms(quiet_from=22 * 60, quiet_to=6 * 60 + 30, time_zone="Europe/Berlin")
+    for day, before in ((29, 3), (25, 10)):
+        morning = datetime(2026, before, day, 6, 30, tzinfo=berlin).astimezone(UTC)
+        assert in_quiet_hours(terms, morning - timedelta(minutes=1))
+        assert not in_quiet_hours(terms, morning)
+        assert next_time(6 * 60 + 30, "Europe/Berlin", morning - timedelta(hours=8)) == morning
+    assert datetime(2026, 3, 29, 6, 30, tzinfo=berlin).astimezone(UTC).hour == 4
+    assert datetime(2026, 10, 25, 6, 30, tzinfo=berlin).astimezone(UTC).hour == 5
+
+
+@hypothesis_settings(max_examples=100, deadline=None)
+@given(
+    minute=st.integers(0, 1439),
+    place=st.sampled_from(
+        ["Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu", "no such zone"]
+    ),
+    after=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),
+)
+def test_the_next_time_is_the_next_one_and_never_missing(minute: int, place: str, after: datetime) -> None:
+    """Once a day by the clock: none is left out, and none comes twice, on whatever day clocks are changed."""
+    first = next_time(minute, place, after)
+    second = next_time(minute, place, first)
+    assert timedelta(0) < first - after <= timedelta(hours=25)
+    assert timedelta(hours=22.9) <= second - first <= timedelta(hours=25.1)

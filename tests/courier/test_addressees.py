@@ -1,0 +1,103 @@
+"""Readers are looked up at the moment of sending: their consent, and their terms, also for a batch cut before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from morefollows.audience.models import Reader, Suppression
+from morefollows.bulletin.models import Alert, Interest
+from morefollows.courier import ledger
+from morefollows.courier.addressees import addressees
+from morefollows.courier.ledger import Running
+from morefollows.courier.models import Outcome
+from tests.courier import support
+from tests.courier.test_history import outcome
+
+pytestmark = pytest.mark.django_db
+
+
+def running(alert: Alert) -> Running:
+    return next(one for one in ledger.running() if one.id == alert.pk)
+
+
+def choose(reader: int, **choices: object) -> None:
+    Reader.objects.filter(pk=reader).update(particular=True, **choices)
+
+
+def test_who_chose_otherwise_is_left_out() -> None:
+    alert = support.alert_for(8)
+    readers = sorted(support.audience(alert))
+    now = timezone.now()
+    minute = now.hour * 60 + now.minute
+    always = {"quiet_from": (minute - 60) % 1440, "quiet_to": (minute + 60) % 1440, "time_zone": "UTC"}
+    choose(readers[0], frequency="digest")
+    choose(readers[1], paused_until=now + timedelta(days=7))
+    choose(readers[2], **always)
+    choose(readers[3], frequency="first")
+    Interest.objects.create(reader_id=readers[4], story=alert.update.story, wish="mute", at=now)
+    Interest.objects.create(reader_id=readers[5], story=alert.update.story, wish="follow", at=now)
+    assert sorted(addressees(running(alert), readers)) == [readers[3], *readers[5:]]
+
+    alert.update.kind = "update"
+    alert.update.save()
+    assert sorted(addressees(running(alert), readers)) == readers[5:]
+    Alert.objects.update(audience="recipients")
+    found = addressees(running(alert), readers)
+    assert sorted(found) == readers
+    assert [reader for reader in readers if found[reader].later] == [readers[2]]
+
+
+def test_no_more_a_day_than_wanted_also_of_alerts_on_their_way_at_once() -> None:
+    first = support.alert_for(4)
+    support.cut_from_start(first)
+    readers = sorted(support.audience(first))
+    second = support.alert_again(first)
+    for reader in readers:
+        choose(reader, most_a_day=1)
+    assert not addressees(running(second), readers), "the first one is still to come"
+    assert len(addressees(running(first), readers)) == 4
+    outcome(first, readers[0], Outcome.ACCEPTED)
+    outcome(first, readers[1], Outcome.REFUSED)
+    outcome(first, readers[2], Outcome.SKIPPED)
+    assert sorted(addressees(running(second), readers)) == readers[1:3]
+    Alert.objects.filter(pk=first.pk).update(held_until=first.held_until - 25 * 3_600_000)
+    assert len(addressees(running(second), readers)) == 4
+
+
+def test_an_offer_needs_its_own_consent_and_no_other() -> None:
+    alert = support.alert_for(5)
+    readers = sorted(support.audience(alert))
+    Alert.objects.filter(pk=alert.pk).update(topic=None, audience="offers", lane="bulk")
+    assert addressees(running(alert), readers) == {}
+    Reader.objects.filter(pk__in=readers[:3]).update(offers=True)
+    Reader.objects.filter(pk=readers[3]).update(offers=True, state="left")
+    key = Reader.objects.get(pk=readers[0]).key
+    Suppression.objects.create(key=key, reason="complained", at=timezone.now())
+    assert sorted(addressees(running(alert), readers)) == readers[1:3]
+
+
+def test_who_wants_it_later_is_tried_again() -> None:
+    """In quiet hours a correction waits as if the relay had said "not now"."""
+    alert = support.alert_for(3)
+    Alert.objects.update(audience="recipients")
+    support.cut_from_start(alert)
+    readers = sorted(support.audience(alert))
+    now = timezone.now()
+    minute = now.hour * 60 + now.minute
+    choose(readers[1], quiet_from=(minute - 60) % 1440, quiet_to=(minute + 60) % 1440, time_zone="UTC")
+    release = support.release_of(Alert.objects.get(pk=alert.pk))
+    rounds = support.claim_rounds("one", release)
+    assert rounds[0].waiting_for() == [readers[0], readers[2]]
+    assert support.states(alert)[readers[1]] == Outcome.WAITING
+    rounds[0]._todo.clear()
+    support.write("one", rounds)
+    batch = alert.batches.get()
+    assert batch.due_at is not None
+    assert batch.due_at > now.timestamp() * 1000, "it is tried again"
+    assert bytes(batch.outcomes)[1] == Outcome.DEFERRED
+    choose(readers[1], quiet_from=None, quiet_to=None)
+    alert.batches.update(due_at=1)
+    assert readers[1] in support.claim_rounds("one", release)[0].waiting_for()
