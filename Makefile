@@ -6,6 +6,7 @@ RUN := $(VENV)/installed-run
 DEV := $(VENV)/installed-dev
 NODE := tests/node/node_modules/.package-lock.json
 OPTIONS ?=
+WHAT ?= send import
 
 .PHONY: help install up demo test check format bench lock messages pictures
 
@@ -33,9 +34,10 @@ format: $(DEV) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(DEV) ## Measure the way from the database to the relay, beside its rivals
+bench: $(DEV) ## Measure sending, beside its rivals, and importing (WHAT=send OPTIONS="--readers 100000")
 	@tools/test-needs smtp-sink
-	$(BIN)/morefollows bench send $(OPTIONS)
+	$(if $(filter send,$(WHAT)),$(BIN)/morefollows bench send $(OPTIONS))
+	$(if $(filter import,$(WHAT)),$(BIN)/morefollows bench import)
 
 lock: $(DEV) ## Renew the lock files of pyproject.toml (needs uv)
 	tools/lock

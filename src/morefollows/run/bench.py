@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from morefollows.run.bench_import import bench_import
 from morefollows.run.commands.said import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ _rounds_option = click.option(
 @click.group()
 def bench() -> None:
     """Measure. Nothing else should run on the machine meanwhile."""
+
+
+bench.add_command(bench_import)
 
 
 @bench.command("send")

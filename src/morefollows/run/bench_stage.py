@@ -42,7 +42,7 @@ class Sent(NamedTuple):
 def stage(folder: Path, relay: tuple[str, int], *, dkim: str, connections: int, senders: int) -> Iterator[Stage]:
     """`morefollows up` on `folder`, sending to `relay`. `dkim`: none, rsa, ed25519 or both."""
     data = folder / "data"
-    with _database() as url:
+    with own_database() as url:
         for name in list(os.environ):
             if name.startswith(("MOREFOLLOWS_", "DJANGO_")) or name.removesuffix("_FILE") == "DATABASE_URL":
                 del os.environ[name]
@@ -266,7 +266,7 @@ def _up(folder: Path, data: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextlib.contextmanager
-def _database() -> Iterator[str]:
+def own_database() -> Iterator[str]:
     """A database of its own on the server that DATABASE_URL names; "" for SQLite."""
     from morefollows import settings
 
