@@ -5,7 +5,9 @@ from django.urls import URLPattern, URLResolver, path
 from morefollows.accounts import views as accounts
 from morefollows.audience import views as audience
 from morefollows.audience.box import views as box
+from morefollows.audience.readers_desk import views as readers
 from morefollows.audience.sites import views as sites
+from morefollows.audience.words_desk import views as words
 from morefollows.bulletin import views as bulletin
 from morefollows.delivery import views as delivery
 from morefollows.inbox import views as inbox
@@ -35,6 +37,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/box/preview/<slug:topic>/", sites.preview, name="box-preview"),
     path("desk/box/sites/add/", sites.add, name="site-add"),
     path("desk/box/sites/remove/", sites.remove, name="site-remove"),
+    path("desk/audience/", readers.overview, name="audience"),
+    path("desk/audience/find/", readers.find_reader, name="reader-find"),
+    path("desk/audience/<int:pk>/", readers.reader_page, name="reader"),
+    path("desk/audience/<int:pk>/evidence/", readers.evidence, name="reader-evidence"),
+    path("desk/audience/<int:pk>/withdraw/", readers.withdraw, name="reader-withdraw"),
+    path("desk/audience/<int:pk>/erase/", readers.erase, name="reader-erase"),
+    path("desk/words/", words.versions, name="words"),
+    path("desk/words/<slug:kind>/<slug:language>/", words.publish, name="words-publish"),
     path("desk/alert/<uuid:uuid>/", delivery.alert_page, name="alert"),
     path("desk/alert/<uuid:uuid>/stream/", delivery.alert_stream, name="alert-stream"),
     path("desk/alert/<uuid:uuid>/take-back/", delivery.take_back, name="alert-take-back"),

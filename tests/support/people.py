@@ -47,6 +47,12 @@ def ben(db: None) -> Editor:
 
 
 @pytest.fixture
+def dora(db: None) -> Editor:
+    """Dora administers: she also runs the house."""
+    return _editor("dora@herald.example", "Dora Quay", "administrator")
+
+
+@pytest.fixture
 def cy(breaking: Topic) -> Reader:
     """Cy reads: confirmed, with the topic "Breaking news"."""
     return reader("cy@reader.example", breaking)
@@ -80,6 +86,14 @@ def ben_at_desk(ben: Editor) -> Client:
     """Ben's browser, signed in."""
     client = Client()
     client.force_login(ben)
+    return client
+
+
+@pytest.fixture
+def dora_at_desk(dora: Editor) -> Client:
+    """Dora's browser, signed in."""
+    client = Client()
+    client.force_login(dora)
     return client
 
 

@@ -44,6 +44,11 @@ class Editor(AbstractBaseUser):
         return self.is_active and (self.writes_offers or self.role == Role.ADMINISTRATOR)
 
     @property
+    def may_see_readers(self) -> bool:
+        """May look a reader up by their address, and withdraw what that reader wishes withdrawn."""
+        return self.is_active and self.role in (Role.EDITOR, Role.ADMINISTRATOR)
+
+    @property
     def may_administer(self) -> bool:
         return self.is_active and self.role == Role.ADMINISTRATOR
 

@@ -389,8 +389,12 @@ def set_up_newsroom(
     language: str = "en",
     time_zone: str = "Europe/London",
 ) -> Newsroom:
-    """Sets up the newsroom, or changes it; its privacy notice then gets a new version. The first topic comes along."""
+    """Sets up the newsroom, or changes it. The first topic comes along.
+
+    The standard privacy notice then gets a new version; one in the newsroom's own words is left to whoever wrote it.
+    """
     with transaction.atomic():
+        before = Newsroom.objects.filter(pk=1).first()
         newsroom, _made = Newsroom.objects.update_or_create(
             pk=1,
             defaults={
@@ -406,6 +410,9 @@ def set_up_newsroom(
             if not Wording.objects.filter(kind=kind, language=spoken).exists():
                 wordings.publish(kind, spoken, text)
         for spoken, _name in settings.LANGUAGES:
+            kept = Wording.objects.filter(kind=Wording.Kind.PRIVACY, language=spoken).order_by("-version").first()
+            if kept and before and not wordings.is_standard_notice(kept.text, before, spoken):
+                continue
             notice = wordings.privacy_notice(newsroom, spoken, confirmation_days=settings.MOREFOLLOWS.confirmation_days)
             wordings.publish(Wording.Kind.PRIVACY, spoken, notice)
         if not Topic.objects.exists():

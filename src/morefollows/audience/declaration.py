@@ -6,8 +6,10 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
 from morefollows.audience import addresses
-from morefollows.audience.models import Consent, Purpose, Reader, Subscription, Suppression, Topic, Wording
+from morefollows.audience.models import Consent, Reader, Subscription, Suppression, Topic, Wording
 
 
 class Line(NamedTuple):
@@ -38,14 +40,14 @@ class Line(NamedTuple):
 class Part(NamedTuple):
     """One purpose; alerts a topic."""
 
-    purpose: str  #: `Purpose`
+    purpose: str  #: `models.Purpose`
     topic: Topic | None  #: none for offers
     in_force: bool  #: a mail for this purpose may be sent now
     lines: tuple[Line, ...]  #: oldest first
 
     @property
-    def purpose_name(self) -> str:
-        return str(Purpose(self.purpose).label)
+    def title(self) -> str:
+        return _("Offers") if self.topic is None else _("Alerts: %(topic)s") % {"topic": self.topic}
 
 
 class Declaration(NamedTuple):

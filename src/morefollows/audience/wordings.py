@@ -6,8 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
-from django.db import transaction
-from django.db.models import Max
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from morefollows.audience.models import Newsroom, Topic, Wording
@@ -49,18 +48,31 @@ def shown(wording: Wording, topic: Topic) -> str:
 def publish(kind: str, language: str, text: str) -> Wording:
     """Puts these words in force. The same words again are no new version."""
     with transaction.atomic():
-        newest = Wording.objects.filter(kind=kind, language=language).order_by("-version").first()
+        newest = _newest(kind, language)
         if newest and newest.text == text:
             return newest
-        versions = Wording.objects.filter(kind=kind, language=language).aggregate(last=Max("version", default=0))
         return Wording.objects.create(
             kind=kind,
             language=language,
-            version=versions["last"] + 1,
+            version=newest.version + 1 if newest else 1,
             text=text,
             digest=hashlib.sha256(text.encode()).hexdigest(),
             created_at=timezone.now(),
         )
+
+
+def publish_after(version: int, kind: str, language: str, text: str) -> Wording | None:
+    """The same, unless `version` is not the newest any more: then somebody else was faster, and None is returned."""
+    try:
+        with transaction.atomic():
+            newest = _newest(kind, language)
+            return publish(kind, language, text) if version == (newest.version if newest else 0) else None
+    except IntegrityError:
+        return None  # at this very moment
+
+
+def _newest(kind: str, language: str) -> Wording | None:
+    return Wording.objects.filter(kind=kind, language=language).order_by("-version").first()
 
 
 CONSENTS = {
@@ -76,6 +88,11 @@ CONSENTS = {
     ),
 }
 """What a new newsroom begins with. ``{topic}`` stands for the topic's name."""
+
+
+def is_standard_notice(text: str, newsroom: Newsroom, language: str) -> bool:
+    """Whether this is the notice that the newsroom began with, and not one of its own."""
+    return any(text == privacy_notice(newsroom, language, confirmation_days=days) for days in range(1, 61))
 
 
 def privacy_notice(newsroom: Newsroom, language: str, *, confirmation_days: int) -> str:

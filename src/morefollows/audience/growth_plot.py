@@ -1,0 +1,100 @@
+"""The growth as a picture: where each line and bar stands in an SVG of 720 × 300. No database, no words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from morefollows.audience.growth import Day
+
+WIDTH, HEIGHT = 720, 300
+_LEFT, _RIGHT, _TOP = 64.0, 8.0, 12.0
+_LINE_BOTTOM = 190.0  # the line of the total stands above, the bars of each day below
+_BARS_TOP, _BARS_BOTTOM = 214.0, 276.0
+
+
+class Tick(NamedTuple):
+    """A horizontal line of the grid, and what it stands for."""
+
+    y: str
+    value: int
+
+
+class Bar(NamedTuple):
+    kind: str  #: came or went
+    x: str
+    y: str
+    width: str
+    height: str
+
+
+class Mark(NamedTuple):
+    """A day below the picture. `anchor`: how its words stand to `x`."""
+
+    x: str
+    day: date
+    anchor: str
+
+
+class Plot(NamedTuple):
+    line: str  #: the path of the total
+    area: str  #: the same, closed at the foot
+    ticks: list[Tick]
+    bars: list[Bar]
+    middle: str  #: where the bars begin: came goes up from here, went down
+    marks: list[Mark]
+
+
+def plot(days: Sequence[Day]) -> Plot:
+    """`days`: two or more."""
+    width = (WIDTH - _LEFT - _RIGHT) / len(days)
+    ticks = _ticks(max(day.total for day in days))
+    scale = (_LINE_BOTTOM - _TOP) / ticks[-1]
+    points = [
+        f"{_number(_LEFT + (place + 0.5) * width)} {_number(_LINE_BOTTOM - day.total * scale)}"
+        for place, day in enumerate(days)
+    ]
+    line = "M" + " L".join(points)
+    foot = _number(_LINE_BOTTOM)
+    area = f"{line} L{points[-1].split()[0]} {foot} L{points[0].split()[0]} {foot} Z"
+    middle, bars = _bars(days, width)
+    return Plot(
+        line,
+        area,
+        [Tick(_number(_LINE_BOTTOM - value * scale), value) for value in ticks],
+        bars,
+        middle,
+        [
+            Mark(_number(_LEFT + (place + 0.5) * width), days[place].day, anchor)
+            for place, anchor in ((0, "start"), (len(days) // 2, "middle"), (len(days) - 1, "end"))
+        ],
+    )
+
+
+def _bars(days: Sequence[Day], width: float) -> tuple[str, list[Bar]]:
+    most_came, most_went = max(day.came for day in days), max(day.went for day in days)
+    scale = (_BARS_BOTTOM - _BARS_TOP) / max(most_came + most_went, 1)
+    middle = _BARS_TOP + most_came * scale
+    bars = []
+    for place, day in enumerate(days):
+        x, wide = _number(_LEFT + place * width + width * 0.1), _number(width * 0.8)
+        if day.came:
+            bars.append(Bar("came", x, _number(middle - day.came * scale), wide, _number(day.came * scale)))
+        if day.went:
+            bars.append(Bar("went", x, _number(middle), wide, _number(day.went * scale)))
+    return _number(middle), bars
+
+
+def _ticks(most: int) -> list[int]:
+    """0 and up to four round values above it, the last not below `most`."""
+    step = max(1, 10 ** math.floor(math.log10(max(most, 1))))
+    rounds = [step * factor // divisor for factor, divisor in ((1, 4), (1, 2), (1, 1), (2, 1), (5, 1))]
+    step = next(value for value in rounds if value and value * 4 >= most)
+    return [step * times for times in range(max(1, math.ceil(most / step)) + 1)]
+
+
+def _number(value: float) -> str:
+    """As SVG has numbers, in any language."""
+    return f"{value:.1f}".removesuffix(".0")

@@ -1,0 +1,26 @@
+"""Looking for a reader."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from morefollows.audience import addresses
+
+
+class Find(forms.Form):
+    """One exact address: there is no searching through people."""
+
+    address = forms.CharField(
+        label=_("Email address"),
+        max_length=320,
+        help_text=_("The exact one. It will stand in no web address and in no log."),
+        error_messages={"required": _("Enter an address.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+    def clean_address(self) -> str:
+        try:
+            return addresses.parse(self.cleaned_data["address"]).text
+        except addresses.BadAddress as reason:
+            raise forms.ValidationError(str(reason)) from None
