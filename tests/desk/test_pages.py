@@ -43,6 +43,9 @@ def addresses(story: Story, ada: Editor, cy: Reader, newsroom: Newsroom) -> dict
         "sending": reverse("alert", args=(alert.uuid,)),
         "held": reverse("alert", args=(in_hold.uuid,)),
         "taken back": reverse("alert", args=(taken.uuid,)),
+        "readers": reverse("audience"),
+        "reader": reverse("reader", args=(cy.pk,)),
+        "evidence": reverse("reader-evidence", args=(cy.pk,)),
         "nowhere": "/desk/nowhere/",
     }
 
@@ -53,11 +56,17 @@ def everything_kept() -> dict[str, list[Any]]:
     return {model.__name__: sorted(map(repr, model._default_manager.values_list())) for model in models}
 
 
-def test_pages_are_strict_html_without_inline_code(ada_at_desk: Client, addresses: dict[str, str]) -> None:
+def test_pages_are_strict_html_without_inline_code(
+    ada_at_desk: Client, dora: Editor, addresses: dict[str, str]
+) -> None:
     pages = {name: ada_at_desk.get(address).content.decode() for name, address in addresses.items()}
     link = accounts.invite(accounts.add_editor("dee@herald.example", "Dee", "reporter"))
     pages["first sign-in"] = Client().get(link.replace("https://alerts.herald.example", "")).content.decode()
     pages["link used"] = Client().get("/desk/first/x/y/").content.decode()
+    administrator = Client()
+    administrator.force_login(dora)
+    pages["words"] = administrator.get(reverse("words")).content.decode()
+    pages["new words"] = administrator.get(reverse("words-publish", args=("privacy", "de"))).content.decode()
     pages["sign-in"] = Client().get("/desk/sign-in/").content.decode()
     pages["sign-in refused"] = Client().post("/desk/sign-in/", {}).content.decode()
     pages["write refused"] = ada_at_desk.post(addresses["new"], {"headline": "\n"}).content.decode()
@@ -80,7 +89,10 @@ def test_looking_changes_nothing(ada_at_desk: Client, addresses: dict[str, str])
     assert everything_kept() == before
 
 
-def changing(story: Story, alert: Alert) -> Iterator[str]:
+def changing(story: Story, alert: Alert, reader: Reader) -> Iterator[str]:
+    yield reverse("reader-find")
+    yield reverse("reader-withdraw", args=(reader.pk,))
+    yield reverse("reader-erase", args=(reader.pk,))
     yield reverse("story-send", args=(story.uuid,))
     yield reverse("alert-take-back", args=(alert.uuid,))
     yield reverse("alert-stop", args=(alert.uuid,))
@@ -88,12 +100,14 @@ def changing(story: Story, alert: Alert) -> Iterator[str]:
     yield reverse("sign-out")
 
 
-def test_what_changes_something_takes_a_post_with_a_token(ada: Editor, addresses: dict[str, str], story: Story) -> None:
+def test_what_changes_something_takes_a_post_with_a_token(
+    ada: Editor, addresses: dict[str, str], story: Story, cy: Reader
+) -> None:
     wary = Client(enforce_csrf_checks=True)
     wary.force_login(ada)
     alert = Alert.objects.filter(state=Alert.State.HELD).get()
     before = everything_kept()
-    for address in changing(story, alert):
+    for address in changing(story, alert, cy):
         assert wary.get(address).status_code == 405, address
         refused = wary.post(address, {"revision": "1"})
         assert refused.status_code == 403, address

@@ -99,6 +99,28 @@ def test_the_inbox(house: House, page: Page) -> None:
     walk.end()
 
 
+def look_at_readers(walk: Walk, page: Page, house: House) -> None:
+    """The readers at the desk, one of them, what was agreed to, and the words that are shown."""
+    page.goto(f"{house.url}/desk/audience/")
+    page.get_by_label("Email address").fill("nobody@reader.example")
+    page.get_by_role("button", name="Find the reader").click()
+    expect(page.get_by_role("alert")).to_contain_text("No reader has this address")
+    walk.look("readers, nobody found")
+    page.get_by_label("Email address").fill(CY)
+    page.get_by_role("button", name="Find the reader").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(CY)
+    assert CY not in page.url
+    page.get_by_text("Erase this reader …").click()
+    walk.look("reader")
+    page.get_by_role("link", name="The whole declaration, to print").click()
+    walk.look("declaration")
+    page.goto(f"{house.url}/desk/words/")
+    walk.look("words")
+    page.get_by_role("link", name=re.compile("New version.*privacy notice, German")).click()
+    page.get_by_role("button", name="Show it as readers will see it").click()
+    walk.look("words, preview")
+
+
 def test_the_desk(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
     house = build(hold="600").start("--sample")
     walk = Walk(page)
@@ -117,6 +139,7 @@ def test_the_desk(build: Callable[..., House], page: Page, tmp_path: Path) -> No
     walk.look("write with errors")
 
     steps.import_readers(house, tmp_path, CY)
+    look_at_readers(walk, page, house)
     steps.write_story(page, house)
     walk.look("check")
     page.get_by_role("link", name="Change the story").click()

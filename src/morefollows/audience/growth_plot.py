@@ -1,4 +1,4 @@
-"""The growth as a picture: where each line and bar stands in an SVG of 720 × 300. No database, no words."""
+"""The growth as a picture: where each line and bar stands in an SVG of 1000 × 300. No database, no words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from morefollows.audience.growth import Day
 
-WIDTH, HEIGHT = 720, 300
+_WIDTH = 1000.0
 _LEFT, _RIGHT, _TOP = 64.0, 8.0, 12.0
 _LINE_BOTTOM = 190.0  # the line of the total stands above, the bars of each day below
 _BARS_TOP, _BARS_BOTTOM = 214.0, 276.0
@@ -49,7 +49,7 @@ class Plot(NamedTuple):
 
 def plot(days: Sequence[Day]) -> Plot:
     """`days`: two or more."""
-    width = (WIDTH - _LEFT - _RIGHT) / len(days)
+    width = (_WIDTH - _LEFT - _RIGHT) / len(days)
     ticks = _ticks(max(day.total for day in days))
     scale = (_LINE_BOTTOM - _TOP) / ticks[-1]
     points = [
