@@ -39,6 +39,7 @@ from typing import Any, NamedTuple, cast
 
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 _SIZE = re.compile(rb" SIZE=(\d+)", re.IGNORECASE)
+_BDAT = re.compile(rb"BDAT (\d{1,9}) LAST", re.IGNORECASE)
 _PATH = re.compile(rb":\s*<([^<>]*)>(.*)", re.DOTALL)
 
 
@@ -46,9 +47,10 @@ _PATH = re.compile(rb":\s*<([^<>]*)>(.*)", re.DOTALL)
 class Rule:
     """What to do differently. The first rule that applies is followed.
 
-    `at`: connect, ehlo, helo, starttls, auth, mail, rcpt, data, mid-data (after the first bytes of content), content
-    (after the final dot), rset, quit. `match`: a regular expression searched in the command's line; for content, in
-    the recipient. `every`: each nth time, `times`: so often at the most, `after`: not before so many.
+    `at`: connect, ehlo, helo, starttls, auth, mail, rcpt, data, bdat (any rule there: the relay does not know BDAT),
+    mid-data (after the first bytes of content), content (after the final dot, or all of BDAT's chunk), rset, quit.
+    `match`: a regular expression searched in the command's line; for content, in the recipient. `every`: each nth
+    time, `times`: so often at the most, `after`: not before so many.
     `do`: reply; drop; hang (never answers); garbage; take-and-drop (content only: takes the mail, then drops).
     """
 
@@ -206,7 +208,8 @@ class _Client(asyncio.Protocol):
         self._script = relay.script
         self._transport: asyncio.Transport
         self._buffer = b""
-        self._wants = ""  # "content", "user", "password": what comes next is no command
+        self._wants = ""  # "content", "chunk", "user", "password": what comes next is no command
+        self._chunk = 0  # octets of the chunk that comes
         self._greeted = False
         self._sender: bytes | None = None
         self._recipients: list[bytes] = []
@@ -245,8 +248,8 @@ class _Client(asyncio.Protocol):
 
     def _go_on(self) -> None:
         while self._buffer and not self._silent and not self._busy:
-            if self._wants == "content":
-                if not self._content():
+            if self._wants in ("content", "chunk"):
+                if not (self._content() if self._wants == "content" else self._whole_chunk()):
                     return
                 continue
             line, end, rest = self._buffer.partition(b"\n")
@@ -392,6 +395,19 @@ class _Client(asyncio.Protocol):
             self._wants = "content"
             self._scanned = 0
 
+    def _on_bdat(self, line: bytes) -> None:
+        """All of a mail in one chunk: what our client does, and all that this relay takes (RFC 3030 §2)."""
+        found = _BDAT.fullmatch(line)
+        if "CHUNKING" not in self._script.offers or found is None:
+            self._relay.violation(f"BDAT: {line[:60]!r}")
+            self._say("500 5.5.1 command not known")
+            return
+        if self._relay.rule("bdat", line):  # a relay that offers what it does not know
+            self._say("502 5.5.1 command not known")
+            return
+        self._chunk = int(found[1])
+        self._wants = "chunk"
+
     def _on_rset(self, line: bytes) -> None:
         self._reset()
         self._act("rset", line, "250 2.0.0 ok")
@@ -417,17 +433,38 @@ class _Client(asyncio.Protocol):
                 self._scanned = max(0, len(buffer) - 4)
                 return False
             content, self._buffer = buffer[: end + 2], buffer[end + 5 :]
+        if self._buffer and "PIPELINING" not in self._script.offers:
+            self._relay.violation("sent on after the final dot without waiting")
+        content = re.sub(rb"(?m)^\.", b"", content) if b"\n." in content or content[:1] == b"." else content
+        self._whole(content)
+        return True
+
+    def _whole_chunk(self) -> bool:
+        """A failed one is read and thrown away, and the transaction stays as it was: RSET must follow (RFC 3030 §2)."""
+        if rule := self._relay.rule("mid-data", b" ".join(self._recipients)):
+            self._follow(rule)
+            return False
+        if len(self._buffer) < self._chunk:
+            return False
+        content, self._buffer = self._buffer[: self._chunk], self._buffer[self._chunk :]
+        if self._sender is None or not self._recipients:
+            self._wants = ""
+            self._say("503 5.5.1 no transaction" if self._sender is None else "554 5.5.1 no valid recipients")
+        else:
+            self._whole(content)
+        return True
+
+    def _whole(self, content: bytes) -> None:
+        """All of a mail is here."""
         self._wants = ""
         if content.count(b"\n") != content.count(b"\r\n") or content.count(b"\r") != content.count(b"\r\n"):
             self._relay.violation("bare CR or LF in content")
-        if self._buffer and "PIPELINING" not in self._script.offers:
-            self._relay.violation("sent on after the final dot without waiting")
         assert self._sender is not None
         found = _MESSAGE_ID.search(content)
         mail = Taken(
             self._sender,
             tuple(self._recipients),
-            re.sub(rb"(?m)^\.", b"", content) if b"\n." in content or content[:1] == b"." else content,
+            content,
             found[1].decode("utf-8", "replace") if found else "",
             time.time(),
             self._number,
@@ -437,7 +474,7 @@ class _Client(asyncio.Protocol):
                 self._relay.violation("content for nobody")
             self._reset()
             self._say("554 5.5.1 no valid recipients")
-            return True
+            return
         rule = self._relay.rule("content", b" ".join(self._recipients))
         self._reset()
         if rule is None:
@@ -447,7 +484,6 @@ class _Client(asyncio.Protocol):
             if rule.do == "take-and-drop" or (rule.do == "reply" and rule.reply[:1] in ("", "2")):
                 self._relay.take(mail)
             self._follow(rule, "250 2.0.0 queued")
-        return True
 
     def _reset(self) -> None:
         self._sender, self._recipients, self._refused = None, [], False
@@ -480,7 +516,7 @@ class _Client(asyncio.Protocol):
             if reply.startswith("421"):
                 self._silent = True
                 if not self._script.split:
-                    self._transport.close()
+                    self._say_no_more()
             return reply[:1] in ("2", "3")
         return False
 
@@ -510,8 +546,15 @@ class _Client(asyncio.Protocol):
             return
         self._busy = False
         if self._silent:
-            self._transport.close()
+            self._say_no_more()
         self._go_on()
+
+    def _say_no_more(self) -> None:
+        """Closing at once, with more to read, would reset the connection, and the last reply might not arrive."""
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
 
 
 class Certificate(NamedTuple):

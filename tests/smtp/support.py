@@ -33,7 +33,7 @@ def body(number: int, size: int = 0) -> list[bytes]:
         b"Message-ID: <%d@herald.example>\r\n" % number,
         b"Subject: Lighthouse keeper found safe\r\n\r\n",
         b"More follows.\r\n" * (size // 15),
-        b"..a line that begins with a dot\r\nMore follows.\r\n",
+        b" .a line with a dot\r\nMore follows.\r\n",
     ]
 
 

@@ -55,10 +55,19 @@ rules = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def _lies(rule: Rule, *, chunking: bool) -> bool:
+    """Would say yes to what it has not taken. With many mails in flight a yes too many at any place does."""
+    if chunking and rule.do == "garbage":
+        return True
+    return (rule.at == "content" and (rule.do == "garbage" or rule.reply[:1] == "3")) or (
+        rule.at == "mid-data" and rule.do == "reply" and rule.reply[:1] == "2"
+    )
+
+
+@settings(max_examples=90, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rules=rules,
-    offers=st.sampled_from([("PIPELINING", "SMTPUTF8"), ()]),
+    offers=st.sampled_from([("CHUNKING", "PIPELINING"), ("PIPELINING", "SMTPUTF8"), ()]),
     split=st.integers(0, 3),
     multiline=st.booleans(),
     connections=st.integers(1, 3),
@@ -99,11 +108,10 @@ def test_every_mail_is_settled_exactly_once_and_only_what_was_taken_is_accepted(
         for mail in relay.taken:
             number = int(mail.message_id[1:].split("@")[0])
             # Never two contents in one transaction, never another's content, nothing injected.
-            assert mail.content == b"".join(body(number)).replace(b"\n..", b"\n.")
+            assert mail.content == b"".join(body(number))
             assert mail.recipients == (b"cy%d@reader.example" % number,)
             taken[number] = taken.get(number, 0) + 1
-        lying = any(rule.at == "content" and (rule.do == "garbage" or rule.reply[:1] == "3") for rule in rules)
-        if not lying:
+        if not any(_lies(rule, chunking="CHUNKING" in offers) for rule in rules):
             assert post.accepted() <= set(taken)
         for number, times in taken.items():
             # Taken without an acceptance, or more than once, only if it was uncertain or refused after the dot.

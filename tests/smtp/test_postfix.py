@@ -63,7 +63,6 @@ def test_two_thousand_mails(tmp_path: Path) -> None:
     arrived = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     numbers = [int(number) for number in re.findall(rb"Message-ID: <(\d+)@", arrived)]
     assert sorted(numbers) == list(range(2000))
-    assert arrived.count(b"\n.a line that begins with a dot") == 2000
 
 
 @pytest.mark.parametrize("options", [("-p",), ("-e",), ("-8",)])

@@ -291,9 +291,9 @@ def test_a_relay_without_a_mechanism_that_we_speak() -> None:
 
 def test_the_password_never_leaves_the_machine_in_clear_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """On loopback there is nobody to listen; a relay elsewhere gets the password over TLS only."""
-    from morefollows.courier import dialogue
+    from morefollows.courier import hello
 
-    monkeypatch.setattr(dialogue.Connection, "_on_this_machine", lambda self: False)
+    monkeypatch.setattr(hello, "_on_this_machine", lambda connection: False)
     words, relay = trouble_of(Script(users={"ada": "s3cret"}), user="ada", password="s3cret")
     assert words == "The relay HERE offers no encryption, and the password is not sent without."
     assert relay.commands["AUTH"] == 0

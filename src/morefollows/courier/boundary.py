@@ -29,7 +29,9 @@ class Mail(NamedTuple):
 
     sender: bytes  #: return path, without angle brackets
     recipient: bytes  #: without angle brackets; UTF-8 if the local part is not ASCII
-    content: Sequence[bytes]  #: RFC 5322 message in pieces; CRLF line ends and a last CRLF; dot-stuffed
+    #: RFC 5322 message in pieces; CRLF line ends and a last CRLF. No line begins with a dot, so that the same bytes go
+    #: after DATA and after BDAT; `compose` sees to it.
+    content: Sequence[bytes]
     settle: Callable[[Mail, Reply], None]  #: called exactly once, with what the relay said
     ticket: int = 0  #: the owner's own mark; opaque to the relay
     utf8: bool = False  #: needs SMTPUTF8 (RFC 6531)

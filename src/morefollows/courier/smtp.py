@@ -13,7 +13,8 @@ import ssl
 from collections.abc import Callable
 
 from morefollows.courier.boundary import Relay, Source
-from morefollows.courier.dialogue import Connection, Patience, Trouble
+from morefollows.courier.dialogue import Connection, Patience
+from morefollows.courier.hello import Trouble
 from morefollows.settings import RelayAddress
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class SmtpRelay(Relay):
         self.idle: set[Connection] = set()
         self.closing = False
         self.brisk = True  # envelopes are sent ahead, behind the content of the mail before
+        self.chunking = True  # where it is offered; False once the relay turned out not to know it
         self.tls = ssl.create_default_context()
         if not address.verify:
             self.tls.check_hostname = False

@@ -1,0 +1,227 @@
+"""Mails become SMTP transactions: one after the other, with DATA (RFC 5321 §3.3).
+
+Where the relay offers PIPELINING (RFC 2920) the content of one mail, its final dot and the envelope of the
+next travel in one write: one round trip a mail. Else each command waits for its reply.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from morefollows.courier.boundary import Mail, Reached, Reply
+from morefollows.courier.hello import Offers
+
+if TYPE_CHECKING:
+    from morefollows.courier.dialogue import Connection
+
+# What a reply may be the reply to. Every reply is matched to its command (RFC 2920 §3.1). A yes to the first three
+# changes nothing.
+RSET, MAIL, RCPT, DATA, CONTENT, NOTHING, CHUNK, QUIT, ANSWER = range(9)
+
+NOT_OFFERED: Final = Reply(0, "", "", Reached.RELAY)
+UNCERTAIN: Final = Reply(0, "", "", Reached.CONTENT)
+
+_STATUS = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s+|\Z)")
+_PATH = re.compile(rb"[!-;=?-~]{1,254}").fullmatch  # no controls, spaces or angle brackets
+_PATH_UTF8 = re.compile(rb"[!-;=?-~\x80-\xff]{1,254}").fullmatch
+
+_BAD_RECIPIENT = Reply(553, "5.1.3", "The address can't be written in an SMTP command.", Reached.ENVELOPE)
+_BAD_SENDER = Reply(553, "5.1.7", "The return path can't be written in an SMTP command.", Reached.ENVELOPE)
+_BAD_CONTENT = Reply(554, "5.6.0", "The message does not end with a line end.", Reached.ENVELOPE)
+_NEEDS_UTF8 = Reply(550, "5.6.7", "The relay does not take internationalised addresses.", Reached.ENVELOPE)
+_TOO_BIG = Reply(552, "5.3.4", "The message is bigger than the relay takes.", Reached.ENVELOPE)
+
+
+def reply(code: int, text: bytes, reached: Reached) -> Reply:
+    """What the relay said, with the enhanced status code taken out of its words (RFC 2034 §4)."""
+    found = _STATUS.match(text)
+    if found is None or found[1][0] != 48 + code // 100:
+        return Reply(code, "", text.decode("utf-8", "replace").strip(), reached)
+    words = text[found.end() :].decode("utf-8", "replace").strip()
+    return Reply(code, found[1].decode(), words, reached)
+
+
+class Transactions:
+    """What both ways of handing over have in common. The connection asks for it, and tells what it heard."""
+
+    def __init__(self, connection: Connection, offers: Offers) -> None:
+        self._connection = connection
+        self._offers = offers
+        self._expected = connection.expected
+        self._take = connection.relay.source.take
+
+    def fill(self) -> None:
+        """Offers what there is to offer and may be offered now."""
+        raise NotImplementedError
+
+    def heard(self, kind: int, code: int, text: bytes) -> None:
+        """The reply to a command of ours. 421 is followed by the end of the connection."""
+        raise NotImplementedError
+
+    def give_up(self, *, closed_in_order: bool) -> list[tuple[Mail, Reply]]:
+        """The connection has ended: the mails that were in flight, and what is known of each.
+
+        `closed_in_order`: by 421, after which the relay does nothing more (RFC 5321 §3.8).
+        """
+        raise NotImplementedError
+
+    def give_back(self) -> list[tuple[Mail, Reply]]:
+        """The relay is slow to answer: mails that need not wait for that."""
+        return []
+
+    def next(self) -> Mail | None:
+        """The next mail that can be offered on this connection; None if there is none just now."""
+        connection = self._connection
+        if not connection.relay.closing:
+            while (mail := self._take()) is not None:
+                if (unfit := self._unfit(mail)) is None:
+                    connection.rest_no_more()
+                    return mail
+                mail.settle(mail, unfit)
+            connection.relay.sated()
+        connection.rest()
+        return None
+
+    def options(self, mail: Mail, size: int) -> bytes:
+        """The parameters of MAIL."""
+        options = b"" if self._offers.size is None else b" SIZE=%d" % size
+        return options + b" SMTPUTF8" if mail.utf8 else options
+
+    def _unfit(self, mail: Mail) -> Reply | None:
+        """Why this mail can't be offered on this connection; None if it can."""
+        if _PATH(mail.recipient) is None or (mail.sender and _PATH(mail.sender) is None):
+            if not _international(mail.recipient):
+                return _BAD_RECIPIENT
+            if mail.sender and not _international(mail.sender):
+                return _BAD_SENDER
+            if not mail.utf8:
+                return _NEEDS_UTF8
+        if mail.utf8 and not self._offers.utf8:  # RFC 6531 §3.2
+            return _NEEDS_UTF8
+        if not mail.content or mail.content[-1][-2:] != b"\r\n":
+            return _BAD_CONTENT  # the final dot would not stand on a line of its own
+        if self._offers.size and sum(map(len, mail.content)) > self._offers.size:
+            return _TOO_BIG
+        return None
+
+
+class OneByOne(Transactions):
+    """MAIL, RCPT, DATA and the content of one mail, then the next."""
+
+    def __init__(self, connection: Connection, offers: Offers) -> None:
+        super().__init__(connection, offers)
+        self._pipelining = offers.pipelining
+        self._offered: Mail | None = None  # its envelope is on the way
+        self._handed: Mail | None = None  # its content is on the way, or waits for its reply
+        self._stale = False  # a transaction that failed must be reset before the next
+
+    def fill(self) -> None:
+        if self._offered is not None:
+            return
+        if self._expected:
+            only_a_final_dot = self._handed is not None and len(self._expected) == 1
+            if not (only_a_final_dot and self._pipelining and self._connection.relay.brisk):
+                return
+        envelope = self._envelope()
+        if envelope:
+            self._connection.transport.write(envelope)
+
+    def heard(self, kind: int, code: int, text: bytes) -> None:
+        connection = self._connection
+        if (300 <= code < 400) != (kind == DATA and code == 354) or (kind == DATA and code < 300):
+            connection.abandon("answered out of turn")
+            return
+        if kind == CONTENT:
+            mail, self._handed = self._handed, None
+            assert mail is not None
+            connection.settle(mail, reply(code, text, Reached.CONTENT))
+        elif kind == DATA:
+            if code == 354:
+                self._hand_over()
+                return
+            self._refused(code, text)
+        elif kind == RSET:
+            if code >= 400:
+                connection.abandon("refused to reset a transaction")
+                return
+        elif kind <= RCPT:
+            if code >= 400:
+                self._refused(code, text)
+            elif not self._pipelining:
+                assert self._offered is not None
+                if kind == MAIL:
+                    connection.send(b"RCPT TO:<%b>\r\n" % self._offered.recipient, RCPT)
+                else:
+                    connection.send(b"DATA\r\n", DATA)
+                return
+        if not self._expected and code != 421:
+            connection.fill()
+
+    def give_up(self, *, closed_in_order: bool) -> list[tuple[Mail, Reply]]:
+        given_up = [(self._handed, UNCERTAIN), (self._offered, NOT_OFFERED)]
+        self._handed = self._offered = None
+        return [(mail, reply_) for mail, reply_ in given_up if mail is not None]
+
+    def give_back(self) -> list[tuple[Mail, Reply]]:
+        """No byte of its content has left, and closing before the final dot discards it (RFC 5321 §4.1.1.10)."""
+        mail = self._offered
+        if mail is None or self._handed is None:
+            return []
+        self._offered = None
+        return [(mail, NOT_OFFERED)]
+
+    def _hand_over(self) -> None:
+        """The relay waits for content."""
+        connection = self._connection
+        mail, self._offered = self._offered, None
+        self._stale = False
+        if mail is None:  # nobody is left to get it: only the dot (RFC 2920 §3.1)
+            connection.send(b".\r\n", NOTHING)
+            return
+        self._handed = mail
+        self._expected.append(CONTENT)
+        if self._pipelining and connection.relay.brisk:
+            connection.transport.write(b"".join((*mail.content, b".\r\n", self._envelope())))
+        else:
+            connection.transport.write(b"".join((*mail.content, b".\r\n")))
+
+    def _refused(self, code: int, text: bytes) -> None:
+        """MAIL, RCPT or DATA got a no; only the first of them is about the mail."""
+        mail, self._offered = self._offered, None
+        self._stale = True
+        if mail is not None:
+            self._connection.settle(mail, reply(code, text, Reached.ENVELOPE))
+
+    def _envelope(self) -> bytes:
+        """The commands that open the next transaction, or nothing if there is no mail."""
+        if self._connection.spent:
+            return b""
+        if self._stale and not self._pipelining:
+            self._stale = False
+            self._expected.append(RSET)
+            return b"RSET\r\n"
+        mail = self.next()
+        if mail is None:
+            return b""
+        self._offered = mail
+        options = self.options(mail, sum(map(len, mail.content)) if self._offers.size is not None else 0)
+        if not self._pipelining:
+            self._expected.append(MAIL)
+            return b"MAIL FROM:<%b>%b\r\n" % (mail.sender, options)
+        reset = b""
+        if self._stale:
+            self._stale = False
+            self._expected.append(RSET)
+            reset = b"RSET\r\n"
+        self._expected.extend((MAIL, RCPT, DATA))
+        return b"%bMAIL FROM:<%b>%b\r\nRCPT TO:<%b>\r\nDATA\r\n" % (reset, mail.sender, options, mail.recipient)
+
+
+def _international(path: bytes) -> bool:
+    if _PATH_UTF8(path) is None:
+        return False
+    try:
+        return path.decode().isprintable()
+    except UnicodeDecodeError:
+        return False
