@@ -126,6 +126,15 @@ def _resolver(value: str) -> str:
     return f"{host.strip('[]')}:{int(port)}"
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError(f"must be {' or '.join(words)}")
+        return value.lower()
+
+    return read
+
+
 def _log_level(value: str) -> str:
     if value.lower() not in ("debug", "info", "warning", "error"):
         raise ValueError("must be debug, info, warning or error")
@@ -228,6 +237,23 @@ class Settings:
         "14400",
         _seconds(60, 604800),
         "Seconds for which a deferred alert is tried again; then it is no longer news.",
+    )
+    uncertain: str = setting(
+        "repeat",
+        _one_of("repeat", "ask"),
+        "What becomes of a mail whose outcome is uncertain: `repeat` sends it again under the same Message-ID, `ask` "
+        "leaves it to an editor.",
+    )
+    ask_after: float = setting(
+        "600",
+        _seconds(60, 604800),
+        "Seconds without any sender at work after which an alert whose hold is over does not go on by itself, but asks "
+        "at the desk.",
+    )
+    claim: float = setting(
+        "30",
+        _seconds(1, 600),
+        "Seconds for which a batch stays with a sender that has fallen silent; then another one takes it over.",
     )
     batch_size: int = setting("500", _whole_number(1, 5000), "Readers in one batch.")
     confirmation_days: int = setting("7", _whole_number(1, 60), "Days after which an unconfirmed sign-up expires.")

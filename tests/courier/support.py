@@ -118,7 +118,7 @@ def write(worker: str, rounds: list[Round], *, ahead: int = 5, give_up: bool = F
     """What `Worker._write` does, step by step: records, and lets sending go on."""
     for round_ in rounds:
         round_.grant(ahead)
-    until = now_ms() + ledger.CLAIM_MS
+    until = now_ms() + ledger.claim_ms()
     entries = [(round_, round_.entry(worker, until, give_up=give_up)) for round_ in rounds]
     recorded = ledger.record([entry for _, entry in entries])
     for round_, entry in entries:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from array import array
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -17,7 +19,6 @@ from morefollows.audience.models import Reader, Subscription
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier import actions, ledger
-from morefollows.courier import worker as worker_
 from morefollows.courier.boundary import Mail, Reached, Reply, Source
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.worker import Worker
@@ -108,9 +109,8 @@ def all_accepted(alert: Alert) -> bool:
     return bool(found) and set(found.values()) == {Outcome.ACCEPTED}
 
 
-def test_it_keeps_its_claims_while_the_relay_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "CLAIM_MS", 1_000)
-    monkeypatch.setattr(worker_, "_HEARTBEAT", 0.2)
+def test_it_keeps_its_claims_while_the_relay_is_down(tmp_path: Path, settings: Any) -> None:
+    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, claim=1)
     alert = alert_for(40)
 
     async def story(worker: Worker, relay: Slot) -> None:
@@ -202,10 +202,10 @@ def test_an_alert_taken_back_in_the_last_moment_is_not_sent(tmp_path: Path, monk
     alert = held(30, 1.0)
     record = ledger.record
 
-    def just_too_late(entries: object, release: int | None = None) -> ledger.Recorded:
+    def just_too_late(entries: object, release: int | None, early: bool) -> ledger.Recorded:
         if release is not None:
             Alert.objects.filter(pk=release).update(state="taken back")
-        return record(entries, release)  # type: ignore[arg-type]
+        return record(entries, release, early)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ledger, "record", just_too_late)
 

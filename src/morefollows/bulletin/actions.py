@@ -86,7 +86,7 @@ def _check_wording(wording: dict[str, str]) -> None:
 
 
 def _check_still_a_draft(story: Story) -> None:
-    alert = Alert.objects.filter(update__story=story, state__in=(Alert.State.HELD, Alert.State.SENDING)).first()
+    alert = Alert.objects.filter(update__story=story, state__in=Alert.UNDER_WAY).first()
     if alert and alert.state == Alert.State.HELD:
         raise Refused(_("The alert of this story is in its hold. Take it back to change the story."))
     if alert or story.state != Story.State.DRAFT:
@@ -105,7 +105,7 @@ def send(story: Story, editor: Editor, *, hold: float | None = None, revision: i
         story = Story.objects.select_for_update().get(pk=story.pk)
         if story.state != Story.State.DRAFT:
             raise Refused(_("This story has been sent already."))
-        if Alert.objects.filter(update__story=story, state__in=(Alert.State.HELD, Alert.State.SENDING)).exists():
+        if Alert.objects.filter(update__story=story, state__in=Alert.UNDER_WAY).exists():
             raise Refused(_("An alert of this story is on its way."))
         if revision is not None and story.revision != revision:
             raise Refused(_("The story was changed since you looked at it. Check it again, then send."))
@@ -139,9 +139,11 @@ def take_back(alert: Alert, editor: Editor) -> None:
     if not editor.may_send:
         raise Refused(_("Your role can’t take an alert back. Ask an editor."))
     with transaction.atomic():
-        taken = Alert.objects.filter(pk=alert.pk, state=Alert.State.HELD).update(
-            state=Alert.State.TAKEN_BACK, ended_at=timezone.now(), ended_by=editor
-        )
+        taken = Alert.objects.filter(
+            pk=alert.pk,
+            state__in=(Alert.State.HELD, Alert.State.PAUSED, Alert.State.ASKING),
+            update__published_at=None,
+        ).update(state=Alert.State.TAKEN_BACK, ended_at=timezone.now(), ended_by=editor)
         if not taken:
             raise Refused(_why_not_taken_back(Alert.objects.get(pk=alert.pk).state))
         Update.objects.filter(alerts=alert.pk).update(number=None)
@@ -152,7 +154,7 @@ def take_back(alert: Alert, editor: Editor) -> None:
 def _why_not_taken_back(state: str) -> str:
     if state == Alert.State.TAKEN_BACK:
         return _("This alert has been taken back already. Nothing was mailed.")
-    if state == Alert.State.SENDING:
+    if state in Alert.UNDER_WAY:
         return _("The hold is over: the first mails have left. You can still stop the rest.")
     return _("This alert is over: it can’t be taken back.")
 
@@ -162,23 +164,102 @@ def stop(alert: Alert, editor: Editor) -> None:
     if not editor.may_send:
         raise Refused(_("Your role can’t stop an alert. Ask an editor."))
     with transaction.atomic():
-        stopped = Alert.objects.filter(pk=alert.pk, state=Alert.State.SENDING).update(
-            state=Alert.State.STOPPED, ended_at=timezone.now(), ended_by=editor
-        )
+        stopped = Alert.objects.filter(
+            pk=alert.pk,
+            state__in=(Alert.State.SENDING, Alert.State.PAUSED, Alert.State.ASKING),
+            update__published_at__isnull=False,
+        ).update(state=Alert.State.STOPPED, ended_at=timezone.now(), ended_by=editor)
         if not stopped:
             raise Refused(_("This alert is not being sent now."))
         record(editor, "stop", story=alert.update.story, alert=alert)
         transaction.on_commit(_announce("alert"))
 
 
-def release(alert_id: int) -> bool:
+def pause(alert: Alert, editor: Editor) -> None:
+    """Hands out no more of it until `resume`. In the hold it stops the countdown."""
+    if not editor.may_send:
+        raise Refused(_("Your role can’t pause an alert. Ask an editor."))
+    with transaction.atomic():
+        paused = Alert.objects.filter(pk=alert.pk, state__in=(Alert.State.HELD, Alert.State.SENDING)).update(
+            state=Alert.State.PAUSED
+        )
+        if not paused:
+            raise Refused(_("This alert is not being sent now."))
+        record(editor, "pause", story=alert.update.story, alert=alert)
+        transaction.on_commit(_announce("alert"))
+
+
+def resume(alert: Alert, editor: Editor) -> None:
+    """Goes on with an alert that is paused or asks: with whom it has not reached yet.
+
+    One that was still in its hold goes out now. If its time to live is over, it begins again: the editor has said
+    that it is still news.
+    """
+    if not editor.may_send:
+        raise Refused(_("Your role can’t send alerts. Ask an editor."))
+    with transaction.atomic():
+        kept = Alert.objects.select_for_update().select_related("update__story").get(pk=alert.pk)
+        if kept.state not in (Alert.State.PAUSED, Alert.State.ASKING):
+            raise Refused(_("This alert is neither paused nor does it ask."))
+        published = kept.update.published_at is not None
+        _live_on(kept, from_now=not published)
+        if not published:
+            kept.held_until = now_ms()
+        kept.state = Alert.State.SENDING if published else Alert.State.HELD
+        kept.save(update_fields=["state", "held_until", "expires_at"])
+        record(editor, "resume", story=kept.update.story, alert=kept)
+        transaction.on_commit(_announce("alert"))
+
+
+def _live_on(alert: Alert, *, from_now: bool) -> None:
+    """Its time to live begins again if it is over, or anew `from_now`."""
+    now = now_ms()
+    if from_now or alert.expires_at <= now:
+        alert.expires_at = now + alert.expires_at - alert.held_until
+
+
+def ask(before: int) -> list[int]:
+    """No sender was at work for long: alerts whose hold was over by `before` (ms since 1970) go on only if told to.
+
+    Returns them. Called by the courier inside its own transaction.
+    """
+    found = Alert.objects.select_for_update().select_related("update__story").filter(held_until__lt=before)
+    alerts = list(found.filter(state__in=(Alert.State.HELD, Alert.State.SENDING)))
+    for alert in alerts:
+        Alert.objects.filter(pk=alert.pk).update(state=Alert.State.ASKING)
+        record(None, "ask", story=alert.update.story, alert=alert)
+    return [alert.pk for alert in alerts]
+
+
+def reopen(alert_id: int, editor: Editor, what: str, **details: Any) -> None:
+    """An ended alert goes on with a part of its readers; `what` is the deed's name.
+
+    Raises `Refused` if it has not ended, or was stopped or taken back. Called by the courier inside its transaction.
+    """
+    if not editor.may_send:
+        raise Refused(_("Your role can’t send alerts. Ask an editor."))
+    alert = Alert.objects.select_for_update().select_related("update__story").get(pk=alert_id)
+    if alert.state in Alert.UNDER_WAY:
+        raise Refused(_("This alert is still on its way. Wait for its end, or stop it."))
+    if alert.state not in (Alert.State.SENT, Alert.State.EXPIRED):
+        raise Refused(_("This alert was stopped or taken back: it does not go on."))
+    _live_on(alert, from_now=False)
+    alert.state, alert.ended_at, alert.curve = Alert.State.SENDING, None, None
+    alert.save(update_fields=["state", "expires_at", "ended_at", "curve"])
+    record(editor, what, story=alert.update.story, alert=alert, **details)
+    transaction.on_commit(_announce("alert"))
+
+
+def release(alert_id: int, *, early: bool = False) -> bool:
     """The hold is over: publishes the update. False if the alert was taken back, or another sender was first.
 
-    Called by the courier inside its own transaction.
+    `early`: over it is, but the clock was set back and does not say so. Called by the courier inside its transaction.
     """
-    released = Alert.objects.filter(pk=alert_id, state=Alert.State.HELD, held_until__lte=now_ms()).update(
-        state=Alert.State.SENDING
-    )
+    held = Alert.objects.filter(pk=alert_id, state=Alert.State.HELD)
+    if early:
+        released = held.update(state=Alert.State.SENDING, held_until=now_ms())
+    else:
+        released = held.filter(held_until__lte=now_ms()).update(state=Alert.State.SENDING)
     if not released:
         return False
     Update.objects.filter(alerts=alert_id, published_at__isnull=True).update(published_at=timezone.now())

@@ -99,15 +99,23 @@ class Interest(models.Model):
         return f"reader {self.reader_id} wants to {self.wish} story {self.story_id}"
 
 
+def repeats_uncertain() -> bool:
+    """What the settings say of mails whose outcome is uncertain: sent again, or left to an editor."""
+    return bool(settings.MOREFOLLOWS.uncertain == "repeat")
+
+
 class Alert(models.Model):
     """One update mailed to one audience.
 
-    held → sending → sent; or taken back (within the hold), stopped (by an editor), expired (no longer news).
+    held → sending → sent; or taken back (within the hold), stopped (by an editor), expired (no longer news). On the
+    way it may be paused (by an editor), or be asking whether it is still to go out.
     """
 
     class State(models.TextChoices):
         HELD = "held", _("held")
         SENDING = "sending", _("sending")
+        PAUSED = "paused", _("paused")
+        ASKING = "asking", _("needs an answer")
         SENT = "sent", _("sent")
         TAKEN_BACK = "taken back", _("taken back")
         STOPPED = "stopped", _("stopped")
@@ -123,6 +131,8 @@ class Alert(models.Model):
     class Lane(models.TextChoices):
         ALERT = "alert", _("alert")
         BULK = "bulk", _("bulk")
+
+    UNDER_WAY = (State.HELD, State.SENDING, State.PAUSED, State.ASKING)
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     update = models.ForeignKey(Update, models.PROTECT, related_name="alerts")
@@ -140,6 +150,9 @@ class Alert(models.Model):
     frozen_at = models.DateTimeField(help_text="t0, the editor's Send: readers active by then are the audience")
     held_until = models.BigIntegerField(help_text="end of the hold, milliseconds since 1970: zero of the curve")
     expires_at = models.BigIntegerField(help_text="milliseconds since 1970")
+    repeat = models.BooleanField(
+        default=repeats_uncertain, help_text="mails whose outcome is uncertain are sent again; else an editor decides"
+    )
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     # How far the audience has been cut into batches: ids from `cut_from` upwards, then round from the start.

@@ -70,7 +70,7 @@ def story_edit(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     if request.method == "POST":
         return _save(request, story)
     running = _latest_alert(story)
-    if running and (running.state == Alert.State.HELD or story.state != Story.State.DRAFT):
+    if running and (running.state in Alert.UNDER_WAY or story.state != Story.State.DRAFT):
         return redirect("alert", running.uuid)
     return _write_page(request, StoryForm.of(story), story)
 
@@ -188,7 +188,7 @@ def story_send(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         alert = actions.send(story, editor, revision=int(revision))
     except actions.Refused as refused:
         running = _latest_alert(story)
-        if running is None or running.state not in (Alert.State.HELD, Alert.State.SENDING):
+        if running is None or running.state not in Alert.UNDER_WAY:
             messages.error(request, str(refused))
             return redirect("story-check", story.uuid)
         # A double click, or a colleague was faster: either way this is the alert that they wanted.

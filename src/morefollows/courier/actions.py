@@ -1,21 +1,26 @@
-"""What changes a relay's state: the courier pauses it, an editor lets it go on."""
+"""What changes the courier's state beside the ledger: relays pause and go on, senders tell that they are there."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from morefollows import line
+from morefollows.accounts.models import Editor
 from morefollows.audience.models import Letter
+from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
-from morefollows.courier.models import Batch, Relay
+from morefollows.bulletin.models import Alert
+from morefollows.courier import ledger
+from morefollows.courier.models import Batch, Pulse, Relay
 
 
 def pause_relay(name: str, reason: str) -> None:
     """A policy refusal speaks of us, not of the reader: nothing more goes to this relay until `resume_relay`."""
     with transaction.atomic():
-        relay, _ = Relay.objects.get_or_create(name=name)
+        relay = Relay.objects.get_or_create(name=name)[0]
         if relay.paused_at is None:
             relay.paused_at, relay.reason = timezone.now(), reason[:300]
             relay.save(update_fields=["paused_at", "reason"])
@@ -33,10 +38,60 @@ def resume_relay(name: str) -> None:
         transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "alert"))
 
 
+def sign_of_life() -> list[int]:
+    """A sender is at work. Returns the alerts that ask whether they are to go on, as there was none for long.
+
+    Such as after a backup was restored, or in a machine that has slept: the news may be old by now.
+    """
+    longest = int(settings.MOREFOLLOWS.ask_after * 1000)
+    with transaction.atomic():
+        now = now_ms()
+        last = Pulse.objects.select_for_update().filter(pk=1).values_list("at", flat=True).first()
+        asking = bulletin.ask(now - longest) if last is None or now - last > longest else []
+        Pulse.objects.update_or_create(pk=1, defaults={"at": now})
+    return asking
+
+
+def retry_failed(alert: int, editor: Editor) -> int:
+    """Sends an ended alert to those who were refused or for whom it has expired, under the same Message-IDs.
+
+    Not to readers who are gone. Returns how many mails that are. Raises `bulletin.actions.Refused`.
+    """
+    with transaction.atomic():
+        bulletin.reopen(alert, editor, "retry failed")
+        mails = ledger.open_again(alert)
+        if not mails:
+            raise bulletin.Refused(_("There is nobody to try again: who was refused is gone for good."))
+    return mails
+
+
+def repeat_uncertain(alert: int, editor: Editor) -> int:
+    """Sends an ended alert again to those of whom it is uncertain whether they have it, under the same Message-IDs.
+
+    Returns how many mails that are. Raises `bulletin.actions.Refused`.
+    """
+    with transaction.atomic():
+        bulletin.reopen(alert, editor, "repeat uncertain")
+        Alert.objects.filter(pk=alert).update(repeat=True)
+        mails = ledger.open_uncertain(alert)
+        if not mails:
+            raise bulletin.Refused(_("Nothing is uncertain in this alert."))
+    return mails
+
+
+def note_deaths(worker: str | None) -> None:
+    """This worker is dead, or every one of the last run (None): frees what it had in hand, and keeps that it was so."""
+    with transaction.atomic():
+        left = ledger.release_all_claims() if worker is None else ledger.release_claims(worker)
+        for alert, begun in left:
+            story = Alert.objects.select_related("update__story").get(pk=alert).update.story
+            bulletin.record(None, "sender died", story=story, alert=Alert(pk=alert), begun=begun)
+
+
 def note_trouble(name: str, trouble: str | None) -> None:
     """Keeps why the relay can't be reached just now, for the desk; None when it can be again."""
     with transaction.atomic():
-        relay, _ = Relay.objects.get_or_create(name=name)
+        relay = Relay.objects.get_or_create(name=name)[0]
         relay.trouble = (trouble or "")[:300]
         relay.trouble_since = (relay.trouble_since or timezone.now()) if trouble else None
         relay.save(update_fields=["trouble", "trouble_since"])

@@ -120,7 +120,7 @@ def _had_today(alert: Running, readers: Sequence[int]) -> dict[int, int]:
     """How many alerts these readers were sent in the last 24 hours, or will be before this one."""
     if not readers:
         return {}
-    states = (Alert.State.SENDING, Alert.State.SENT, Alert.State.STOPPED, Alert.State.EXPIRED)
+    states = set(Alert.State) - {Alert.State.HELD, Alert.State.TAKEN_BACK}
     today = dict(
         Alert.objects.filter(lane=Alert.Lane.ALERT, state__in=states, held_until__gt=now_ms() - DAY_MS)
         .exclude(pk=alert.id)

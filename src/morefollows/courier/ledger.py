@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import random
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q, Sum
 
 from morefollows.audience.actions import mark_gone
+from morefollows.audience.models import Reader
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
-from morefollows.courier.models import Composition, Outcome, Relay
+from morefollows.courier import retries
+from morefollows.courier.models import Batch, Composition, Outcome, Relay
 
-CLAIM_MS = 30_000  #: a claim holds for so long after the last word from its worker
 NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted
 
 
@@ -39,6 +42,7 @@ class Running(NamedTuple):
     flash: bool = False
     kind: str = "first"
     story: int = 0
+    repeat: bool = True  #: what is uncertain is sent again, without an editor's word
 
 
 class Claim(NamedTuple):
@@ -80,7 +84,7 @@ class Recorded(NamedTuple):
 
 _RUNNING = """
 SELECT a.id, a.state, a.topic_id, a.held_until, a.expires_at, a.cut_done, a.audience, a.lane = 'bulk', a.flash,
-    u.kind, u.story_id
+    u.kind, u.story_id, a.repeat
 FROM bulletin_alert a JOIN bulletin_update u ON u.id = a.update_id
 WHERE a.state IN ('held', 'sending') ORDER BY a.lane, a.held_until
 """
@@ -97,6 +101,13 @@ def running() -> list[Running]:
     with connection.cursor() as cursor:
         cursor.execute(_RUNNING)
         return [Running(*row) for row in cursor.fetchall()]
+
+
+def hold_left(alert: int) -> float:
+    """Seconds until this alert's hold is over: never more than the whole of it, wherever the clock was set to."""
+    frozen_at, held_until = Alert.objects.values_list("frozen_at", "held_until").get(pk=alert)
+    whole = held_until - frozen_at.timestamp() * 1000
+    return float(min(held_until - now_ms(), whole)) / 1000
 
 
 def alerts_have_mail() -> bool:
@@ -183,6 +194,12 @@ def _batch_row(alert: int, number: int, readers: Sequence[int]) -> tuple[int | b
 
 # -- claiming: batch → worker -------------------------------------------------------------------------------
 
+
+def claim_ms() -> int:
+    """For how long a claim holds after the last word from its worker."""
+    return int(settings.MOREFOLLOWS.claim * 1000)
+
+
 # While a batch is claimed, due_at is the claim's end: a batch whose worker died falls due by itself.
 _CLAIM = """
 UPDATE courier_batch SET epoch = epoch + 1, worker = %s, due_at = %s
@@ -195,7 +212,7 @@ def claim(worker: str, alert: int, limit: int) -> list[Claim]:
     """Claims up to so many due batches. What a dead worker may have sent without noting it comes back uncertain."""
     now = now_ms()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM.format(skip_locked=_skip_locked()), (worker, now + CLAIM_MS, alert, now, limit))
+        cursor.execute(_CLAIM.format(skip_locked=_skip_locked()), (worker, now + claim_ms(), alert, now, limit))
         return [_claimed(row) for row in cursor.fetchall()]
 
 
@@ -234,17 +251,18 @@ _COUNTED = (
 )
 
 
-def record(entries: Iterable[Entry], release: int | None = None) -> Recorded:
+def record(entries: Iterable[Entry], release: int | None = None, early: bool = False) -> Recorded:
     """Writes what happened, and how far each batch may go on. All of it, or nothing.
 
     `release`: the alert whose hold is over, if it is; its first batches' `reach` is then among the entries.
+    `early`: it is over, but the clock does not say so; see `bulletin.actions.release`.
     """
     lost: set[int] = set()
     alerts: set[int] = set()
     now = now_ms()
     with transaction.atomic(), connection.cursor() as cursor:
         if release is not None:
-            bulletin.release(release)
+            bulletin.release(release, early=early)
             alerts.add(release)
         for entry in entries:
             alerts.add(entry.alert)
@@ -275,26 +293,103 @@ def complete() -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
+# -- once more, for some ------------------------------------------------------------------------------------
+
+
+def open_again(alert: int) -> int:
+    """Opens what was refused, but for readers who are gone, and what has expired. Returns how many mails.
+
+    The alert has ended, so nobody holds a claim on its batches.
+    """
+    opened = 0
+    with transaction.atomic():
+        failed = Batch.objects.filter(Q(refused__gt=0) | Q(expired__gt=0), alert=alert)
+        for key in list(failed.values_list("pk", flat=True)):
+            batch = Batch.objects.only("readers", "outcomes").get(pk=key)
+            outcomes = bytearray(batch.outcomes)
+            there = _still_there(batch) if Outcome.REFUSED in outcomes else set()
+            for i, outcome in enumerate(outcomes):
+                if outcome == Outcome.EXPIRED or (outcome == Outcome.REFUSED and i in there):
+                    outcomes[i] = Outcome.WAITING
+                    opened += 1
+            counts = {outcome.name.lower(): outcomes.count(outcome) for outcome in (Outcome.REFUSED, Outcome.EXPIRED)}
+            Batch.objects.filter(pk=key).update(outcomes=bytes(outcomes), **_due_now(), **counts)
+    return opened
+
+
+def _still_there(batch: Batch) -> set[int]:
+    """The places of those readers of this batch who were refused, and have not gone or left since."""
+    ids = array("q")
+    ids.frombytes(bytes(batch.readers))
+    refused = {reader: i for i, reader in enumerate(ids) if batch.outcomes[i] == Outcome.REFUSED}
+    confirmed = Reader.objects.filter(pk__in=list(refused), state=Reader.State.CONFIRMED)
+    return {refused[reader] for reader in confirmed.values_list("pk", flat=True)}
+
+
+def open_uncertain(alert: int) -> int:
+    """What is uncertain is to be sent again. Returns how many mails. The alert has ended."""
+    with transaction.atomic():
+        batches = Batch.objects.filter(alert=alert, uncertain__gt=0)
+        mails = batches.aggregate(n=Sum("uncertain", default=0))["n"]
+        batches.update(**_due_now())
+    return int(mails)
+
+
+def _due_now() -> dict[str, int]:
+    return {"due_at": 1, "attempts": 0, "reach": 0, "changed_at": now_ms()}
+
+
 # -- after a crash ------------------------------------------------------------------------------------------
 
 
-def release_claims(worker: str) -> None:
+class Left(NamedTuple):
+    """What a worker that died had in hand of one alert."""
+
+    alert: int
+    begun: int  #: mails that may have been handed to the relay, and of which nobody knows
+
+
+def release_claims(worker: str) -> list[Left]:
     """That worker is dead: its batches and letters are due at once. `reach` stays, as evidence of what it began."""
-    _release("worker = %s", (worker,))
+    return _release("worker = %s", (worker,))
 
 
-def release_all_claims() -> None:
+def release_all_claims() -> list[Left]:
     """Nobody else is working on this database (the caller holds the data folder's lock)."""
-    _release("worker <> ''", ())
+    return _release("worker <> ''", ())
 
 
-def _release(whose: str, values: tuple[str, ...]) -> None:
+def _release(whose: str, values: tuple[str, ...]) -> list[Left]:
+    begun: Counter[int] = Counter()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE courier_batch SET worker = '', due_at = 1 WHERE {whose} AND due_at IS NOT NULL",  # noqa: S608
+            f"UPDATE courier_batch SET worker = '', due_at = 1 WHERE {whose} AND due_at IS NOT NULL"  # noqa: S608
+            " RETURNING alert_id, outcomes, reach",
             values,
         )
+        for alert, outcomes, reach in cursor.fetchall():
+            begun[alert] += bytes(outcomes)[:reach].count(Outcome.WAITING)
         cursor.execute(f"UPDATE audience_letter SET worker = '', claimed_until = 0 WHERE {whose}", values)  # noqa: S608
+    return [Left(alert, mails) for alert, mails in begun.items()]
+
+
+# -- when the clock was set back ----------------------------------------------------------------------------
+
+# No claim ends, and no retry is due, further ahead than this: what is, was written before the clock was set back.
+# Who lives renews its claims long before the new end.
+_TOO_FAR_AHEAD = """
+UPDATE courier_batch SET due_at = CASE WHEN worker = '' THEN %s ELSE %s END
+WHERE due_at > CASE WHEN worker = '' THEN %s ELSE %s END
+"""
+
+
+def bring_forward() -> int:
+    """Batches that would be due later than anything can be are due soon. Returns how many there were."""
+    now = now_ms()
+    with transaction.atomic(), connection.cursor() as cursor:
+        values = (now, now + claim_ms(), now + retries.LONGEST_MS, now + 2 * claim_ms())
+        cursor.execute(_TOO_FAR_AHEAD, values)
+        return int(cursor.rowcount)
 
 
 # -- compositions and relays --------------------------------------------------------------------------------

@@ -102,6 +102,15 @@ class Verdict(models.Model):
         return f"{self.code} {self.status}"
 
 
+class Pulse(models.Model):
+    """The senders' last sign of life, in one row. It is what tells a pause of seconds from a backup of last week."""
+
+    at = models.BigIntegerField(help_text="milliseconds since 1970")
+
+    def __str__(self) -> str:
+        return f"a sender was at work at {self.at}"
+
+
 class Relay(models.Model):
     """What we know of a relay beside its settings: whether it is paused, and why."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 _MINUTES = (1, 2, 5, 10, 20, 30)
+LONGEST_MS = int(_MINUTES[-1] * 60_000 * 1.1)  #: nothing waits for longer
 
 
 def wait_ms(attempts: int) -> int:

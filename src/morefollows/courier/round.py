@@ -20,7 +20,7 @@ Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes â†
 Fill = Callable[[Running, int, int, bytes], tuple[bytes, Sequence[bytes]]]
 
 _UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
-_OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)
+_OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
 _PUT_BACK_LIMIT = 5
 _LONGEST_MS = 2**32 - 2  # the longest time that `Batch.times` can hold: 49 days
 
@@ -38,16 +38,28 @@ class Release:
         presses: Mapping[str, Press],
         fill: Fill,
         on_policy: Callable[[str], None],
+        hold_left: float = 0.0,
     ) -> None:
         self.running = running
         self.alert = running.id
-        self.held_until = running.held_until
-        self.expires_at = running.expires_at
+        self._hold_ends = time.monotonic() + hold_left
         self.presses = presses
         self.fill = fill
         self.on_policy = on_policy
         self.sending = False  # false within the hold, and again once it was stopped
         self.policy_refusals = self.POLICY_LIMIT - 1  # before anything was accepted, one is enough
+
+    @property
+    def held_until(self) -> int:
+        return self.running.held_until
+
+    @property
+    def expires_at(self) -> int:
+        return self.running.expires_at
+
+    def hold_left(self) -> float:
+        """Seconds. A clock that is set back does not make the hold longer."""
+        return min(self._hold_ends - time.monotonic(), self.held_until / 1000 - time.time())
 
 
 class Round:
@@ -58,7 +70,9 @@ class Round:
         self.release = release
         self.addressees: Mapping[int, Addressee] = {}
         self.loaded_at = time.monotonic()
-        self.claimed_until = time.time_ns() // 1_000_000 + ledger.CLAIM_MS  #: as written in the ledger, ms since 1970
+        self.claimed_until = 0  #: as written in the ledger, ms since 1970
+        self._claim_ends = 0.0  # the same by the clock that is never set back, but may stand still while we sleep
+        self.renewed(time.time_ns() // 1_000_000 + ledger.claim_ms())
         self.reach = 0  #: as written in the ledger: no mail from there on may be handed out yet
         self.in_flight = 0
         self.dirty = True
@@ -70,13 +84,22 @@ class Round:
         self._gone: list[int] = []
         self._put_back: Counter[int] = Counter()
         outcomes = claim.outcomes
-        self._todo = deque(i for i in range(len(outcomes)) if outcomes[i] in _OPEN)
+        self._todo = deque(i for i in range(len(outcomes)) if outcomes[i] in self._open)
         self._uncertain = {i for i in self._todo if outcomes[i] == Outcome.UNCERTAIN}
         for i in self._todo:
             # Within a pass, waiting means: not answered in this pass. An uncertain one stays so until answered.
             if outcomes[i] == Outcome.DEFERRED:
                 outcomes[i] = Outcome.WAITING
         self.refresh(addressees)
+
+    @property
+    def _open(self) -> tuple[Outcome, ...]:
+        return _OPEN if self.release.running.repeat else _UNANSWERED
+
+    def renewed(self, claimed_until: int) -> None:
+        """The ledger has it that the batch is ours until then (ms since 1970)."""
+        self.claimed_until = claimed_until
+        self._claim_ends = time.monotonic() + claimed_until / 1000 - time.time()
 
     def __len__(self) -> int:
         """Mails still to hand out."""
@@ -125,8 +148,8 @@ class Round:
         """The next mail, or None: nothing left, or the ledger does not (or no longer) allow it."""
         if not self._todo or self._todo[0] >= self.reach or not self.release.sending or self.lost:
             return None
-        if time.time() * 1000 >= self.claimed_until:  # it may be another's by now: the next write will tell
-            return None
+        if time.time() * 1000 >= self.claimed_until or time.monotonic() >= self._claim_ends:
+            return None  # it may be another's by now: the next write will tell
         i = self._todo.popleft()
         reader = self.claim.readers[i]
         address, domain, language, version, _ = self.addressees[reader]
@@ -180,7 +203,7 @@ class Round:
         if self.done or give_up:
             holder, reach = "", 0
             now = time.time_ns() // 1_000_000
-            if not any(outcomes.count(outcome) for outcome in (_UNANSWERED if self._expired else _OPEN)):
+            if not any(outcomes.count(outcome) for outcome in (_UNANSWERED if self._expired else self._open)):
                 due_at = None
             elif self.done:
                 attempts += 1

@@ -38,7 +38,9 @@ T = TypeVar("T")
 _AHEAD = 600  #: mails that may be handed out before the ledger is written again
 _READY = 1_500  #: mails to have claimed and loaded
 _WRITE_EVERY = 0.02  #: seconds between two writes, when there is something to write
-_HEARTBEAT = 5.0  #: seconds after which a claim is renewed
+_RENEWED = 6  #: times that a claim is renewed before it would end
+_SIGN_OF_LIFE = 5.0  #: seconds after which the ledger is told that a sender is at work
+_SET_BACK = 1.0  #: seconds; a clock that goes back by less was only corrected
 _STALE = 1.0  #: seconds after which readers are looked up again before they are sent to
 _LAST_MOMENT = 0.15  #: seconds before the hold's end in which everything is ready
 _CUT_AT_ONCE = 4  #: batches cut in one transaction
@@ -67,6 +69,9 @@ class Worker:
         self._unwritten_letters: list[letters.Done] = []
         self._something_to_write = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._heartbeat = settings.MOREFOLLOWS.claim / _RENEWED  # seconds after which a claim is renewed
+        self._signed_at = 0  # the last sign of life, ms since 1970
+        self._clock = float("inf")  # seconds that time() was ahead of monotonic() at the last look
         self._dry: set[int] = set()  # alerts that had nothing due at the last look
         self._tasks: set[asyncio.Task[object]] = set()
         self._paused = False
@@ -151,13 +156,14 @@ class Worker:
                 log.error("alert %d can't be composed, and is given up: %s", alert.id, error)
                 await self._call(bulletin.give_up, alert.id, str(error))
                 continue
-            wait = alert.held_until / 1000 - time.time()
+            release.running = alert  # it may have been given more time
+            wait = release.hold_left()
             ready = [round_ for round_ in self._rounds if round_.release is release]
             if alert.state == "held" and ready and wait < _LAST_MOMENT:
                 # Nothing may stand in the way of the first mail now: no cutting, no claiming.
                 if wait > 0:
                     await self._refresh(ready, _LAST_MOMENT)
-                    patience = min(patience, max(alert.held_until / 1000 - time.time(), 0) + 0.001)
+                    patience = min(patience, max(release.hold_left(), 0) + 0.001)
                     continue
                 await self._write(release=alert.id)
                 if not release.sending:
@@ -181,6 +187,8 @@ class Worker:
         return patience
 
     def _survey(self) -> tuple[list[Running], bool, bool, list[tuple[letters.Job, Mail]]]:
+        self._look_at_the_clock()
+        self._give_sign_of_life()
         paused = ledger.relay_paused(self._relay_name)
         jobs = [] if paused or len(self._post) else letters.claim(self.name, _LETTERS_AT_ONCE)
         running = ledger.running()
@@ -189,6 +197,23 @@ class Worker:
             alert.state == "held" and not alert.bulk and alert.held_until < last_moment for alert in running
         )
         return running, paused, bulk_waits, [(job, self._letter(job)) for job in jobs]
+
+    def _look_at_the_clock(self) -> None:
+        ahead = time.time() - time.monotonic()
+        if ahead < self._clock - _SET_BACK:
+            brought = ledger.bring_forward()
+            if self._clock < float("inf"):
+                log.warning("the clock was set back by %.0f s; %d batches wait no longer", self._clock - ahead, brought)
+        self._clock = ahead
+
+    def _give_sign_of_life(self) -> None:
+        """Also before anything is written: whoever wakes up after hours has to ask first."""
+        now = now_ms()
+        if 0 <= now - self._signed_at < _SIGN_OF_LIFE * 1000:
+            return
+        for alert in actions.sign_of_life():
+            log.warning("alert %d does not go on by itself: no sender was at work for long; the desk is asked", alert)
+        self._signed_at = now
 
     def _letter(self, job: letters.Job) -> Mail:
         recipient, utf8 = addressees.recipient(job.address, job.domain)
@@ -214,8 +239,10 @@ class Worker:
         return press_
 
     async def _prepare(self, alert: Running) -> Release:
-        presses, fill = await self._call(lambda: (self._compose(alert.id), self._filler()))
-        release = Release(alert, presses=presses, fill=fill, on_policy=self._pause)
+        presses, fill, left = await self._call(
+            lambda: (self._compose(alert.id), self._filler(), ledger.hold_left(alert.id))
+        )
+        release = Release(alert, presses=presses, fill=fill, on_policy=self._pause, hold_left=left)
         self._releases[alert.id] = release
         return release
 
@@ -267,9 +294,9 @@ class Worker:
         renewed = time.monotonic()
         while not self._closing:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_HEARTBEAT):
+                async with asyncio.timeout(self._heartbeat):
                     await self._something_to_write.wait()
-            if time.monotonic() >= renewed + _HEARTBEAT:  # also when each look has woken us
+            if time.monotonic() >= renewed + self._heartbeat:  # also when each look has woken us
                 renewed = time.monotonic()
                 for round_ in self._rounds:
                     round_.dirty = True
@@ -298,7 +325,7 @@ class Worker:
             recorded = await self._call(self._record, entries, self._unwritten_letters, release)
             for round_, entry in self._unwritten:
                 round_.reach = entry.reach
-                round_.claimed_until = entry.due_at or 0
+                round_.renewed(entry.due_at or 0)
                 round_.lost = entry.batch in recorded.lost
                 round_.release.sending &= entry.alert in recorded.sending
                 if round_.lost or not entry.worker:
@@ -320,7 +347,7 @@ class Worker:
         ahead = _AHEAD
         for round_ in going:
             ahead -= round_.grant(ahead)
-        claimed_until = now_ms() + ledger.CLAIM_MS
+        claimed_until = now_ms() + ledger.claim_ms()
         for round_ in self._rounds:
             dropped = self._releases.get(round_.release.alert) is not round_.release
             give_up = dropped and not round_.in_flight
@@ -338,9 +365,11 @@ class Worker:
                 round_.refresh(wanted)
 
     def _record(self, entries: Sequence[Entry], done: Sequence[letters.Done], release: int | None) -> ledger.Recorded:
+        self._give_sign_of_life()
         if done:
             letters.record(done)
-        return ledger.record(entries, release)
+        early = release is not None and self._releases[release].held_until > now_ms()
+        return ledger.record(entries, release, early)
 
     def _hungry(self) -> bool:
         """Mails are running out, and the last look did not say that there are no more."""
@@ -364,7 +393,7 @@ class Worker:
         """At an orderly end. A mail still unanswered keeps its mark in the ledger, and will be uncertain."""
         try:
             await self._write()
-            claimed_until = now_ms() + ledger.CLAIM_MS
+            claimed_until = now_ms() + ledger.claim_ms()
             entries = [round_.entry(self.name, claimed_until, give_up=not round_.in_flight) for round_ in self._rounds]
             await self._call(self._record, entries, self._post.done, None)
             await self._call(ledger.release_claims, self.name)

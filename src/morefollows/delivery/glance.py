@@ -19,7 +19,7 @@ class Glance(NamedTuple):
 
     @property
     def running(self) -> bool:
-        return self.alert.state in (Alert.State.HELD, Alert.State.SENDING)
+        return self.alert.state in Alert.UNDER_WAY
 
 
 def glances(stories: Iterable[int]) -> dict[int, Glance]:

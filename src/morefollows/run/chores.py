@@ -10,11 +10,11 @@ from morefollows.run import ground
 def release_claims(senders: Iterable[int]) -> None:
     """These senders of this machine are dead: what they had in hand is due at once."""
     ground.start_django()
-    from morefollows.courier import ledger
+    from morefollows.courier import actions
     from morefollows.run.send import worker_name
 
     for number in senders:
-        ledger.release_claims(worker_name(number))
+        actions.note_deaths(worker_name(number))
 
 
 def release_claims_of_last_run() -> None:
@@ -25,10 +25,10 @@ def release_claims_of_last_run() -> None:
     from django.conf import settings
     from django.db import connection
 
-    from morefollows.courier import ledger
+    from morefollows.courier import actions
 
     if connection.vendor == "sqlite":
-        ledger.release_all_claims()
+        actions.note_deaths(None)
     else:
         release_claims(range(1, settings.MOREFOLLOWS.sender_count + 1))
 
