@@ -67,6 +67,13 @@ def _whole_number(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
+def _time_of_day(value: str) -> int:
+    """Minutes after midnight."""
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError("must be a time of day such as 18:00")
+    return 60 * int(value[:2]) + int(value[3:])
+
+
 def _seconds(least: float, most: float) -> Callable[[str], float]:
     def read(value: str) -> float:
         try:
@@ -256,6 +263,9 @@ class Settings:
         "Seconds for which a batch stays with a sender that has fallen silent; then another one takes it over.",
     )
     batch_size: int = setting("500", _whole_number(1, 5000), "Readers in one batch.")
+    digest_time: int = setting(
+        "18:00", _time_of_day, "When digests come, HH:MM on the clocks of each reader who wants one."
+    )
     confirmation_days: int = setting("7", _whole_number(1, 60), "Days after which an unconfirmed sign-up expires.")
     confirmation_interval: float = setting(
         "600", _seconds(0, 86400), "Seconds before the same address is sent another confirmation mail."

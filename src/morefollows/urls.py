@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from morefollows.accounts import views as accounts
 from morefollows.audience import views as audience
 from morefollows.audience.box import views as box
+from morefollows.audience.preferences import views as preferences
 from morefollows.audience.readers_desk import views as readers
 from morefollows.audience.sites import views as sites
 from morefollows.audience.words_desk import views as words
@@ -24,6 +25,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("box/<slug:topic>/ticket/", box.ticket, name="box-ticket"),
     path("confirm/<str:token>/", audience.confirm, name="confirm"),
     path("leave/<str:token>/", audience.leave, name="leave"),
+    path("preferences/<str:token>/", preferences.page, name="preferences"),
+    path("preferences/<str:token>/data/", preferences.data, name="own-data"),
+    path("preferences/<str:token>/erase/", preferences.erase, name="erase"),
+    path("new-address/<str:token>/", preferences.new_address, name="new-address"),
     path("privacy/", audience.privacy, name="privacy"),
     # The desk
     path("desk/", bulletin.desk, name="desk"),

@@ -10,16 +10,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from morefollows.bulletin.terms import (
-    News,
-    Terms,
-    Verdict,
-    in_quiet_hours,
-    in_summary,
-    judge,
-    next_time,
-    summary_minute,
-)
+from morefollows.bulletin.terms import News, Terms, Verdict, in_quiet_hours, in_summary, judge
+from morefollows.clocks import next_time
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
@@ -77,13 +69,6 @@ def test_the_rules_in_their_order(terms: Terms, news: News, now: datetime, had: 
 )
 def test_what_a_summary_tells(terms: Terms, news: News, told: bool) -> None:
     assert in_summary(terms, news, NIGHT) is told
-
-
-def test_when_a_summary_is_due() -> None:
-    assert summary_minute(Terms(), 1080) is None
-    assert summary_minute(Terms(frequency="digest"), 1080) == 1080
-    assert summary_minute(ASLEEP, 1080) == 7 * 60
-    assert summary_minute(ASLEEP._replace(frequency="digest"), 1080) == 1080
 
 
 def test_quiet_hours_go_by_the_clock_on_the_readers_wall() -> None:

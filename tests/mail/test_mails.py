@@ -168,9 +168,15 @@ def test_thanks_can_be_left_with_one_click(breaking: Topic) -> None:
 
 
 def test_holes(alert: Alert, breaking: Topic) -> None:
-    assert set(mails.alert(alert, "en").holes) == {Hole.ADDRESS, Hole.LEAVE, Hole.RECEIPT}
+    assert set(mails.alert(alert, "en").holes) == {Hole.ADDRESS, Hole.LEAVE, Hole.RECEIPT, Hole.PREFERENCES}
     assert set(mails.confirmation(breaking, "en", True).holes) == {Hole.ADDRESS, Hole.RECEIPT, Hole.CONFIRM, Hole.DATE}
-    assert set(mails.thanks(breaking, "en").holes) == {Hole.ADDRESS, Hole.LEAVE, Hole.RECEIPT, Hole.DATE}
+    assert set(mails.thanks(breaking, "en").holes) == {
+        Hole.ADDRESS,
+        Hole.LEAVE,
+        Hole.RECEIPT,
+        Hole.DATE,
+        Hole.PREFERENCES,
+    }
 
 
 # -- what a reader reads ------------------------------------------------------------------------------------
@@ -262,7 +268,8 @@ def test_nothing_is_fetched_and_nothing_tells_who_reads(alert: Alert, breaking: 
         seen = Seen(html)
         assert not {tag for tag, _ in seen.elements} & {"img", "script", "link", "iframe", "object", "form", "input"}
         assert not re.search(r"url\(|@import|@font-face", html)
-        story_links = [link for link in seen.links if "/leave/" not in link and "/confirm/" not in link]
+        own = ("/leave/", "/confirm/", "/preferences/")
+        story_links = [link for link in seen.links if not any(path in link for path in own)]
         assert not any("0" * 36 in link for link in story_links)
 
 
@@ -375,7 +382,7 @@ def test_the_preview_is_what_is_mailed(story: Story, alert: Alert) -> None:
     mailed = read(wire(mails.alert(alert, "en")))
 
     def timeless(text: str) -> str:
-        text = re.sub(r"/leave/[0a-z-]+/", "/leave/", text)
+        text = re.sub(r"/(leave|preferences)/[0a-z-]+/", r"/\1/", text)
         return re.sub(r"\d+ \w+ \d{4}, \d\d:\d\d CES?T", "now", text)
 
     assert preview.subject == mailed["Subject"]

@@ -81,9 +81,9 @@ def sign_up(
             return
         place = {"page": page.partition("?")[0][:500], "form_version": form_version, "client_address": client_address}
         words = shown or wordings.in_force(language)
-        _note_given(reader, Purpose.ALERTS, topic, words, now, place)
+        note_given(reader, Purpose.ALERTS, topic, words, now, place)
         if offers:
-            _note_given(reader, Purpose.OFFERS, topic, words, now, place)
+            note_given(reader, Purpose.OFFERS, topic, words, now, place)
         _owe(reader, topic, Letter.Kind.CONFIRMATION, offers, now, due_at)
 
 
@@ -106,7 +106,7 @@ def confirm(token: str) -> Confirmed | None:
         if not asked.unconfirmed:
             return Confirmed(topic, asked.offers, again=True)
         for given in asked.unconfirmed:
-            _note_again(given, Consent.Event.CONFIRMED, Consent.How.LINK, now)
+            note_again(given, Consent.Event.CONFIRMED, Consent.How.LINK, now)
         thanks = Subscription.objects.filter(reader=reader, topic=topic, state=Subscription.State.PENDING).update(
             state=Subscription.State.ACTIVE, since=now
         )
@@ -205,7 +205,7 @@ def withdraw(reader: Reader, purpose: str, *, how: str, topic: Topic | None = No
             )
             if not ended:
                 return
-            _note_withdrawn(reader, Purpose.ALERTS, topic, how, now)
+            note_withdrawn(reader, Purpose.ALERTS, topic, how, now)
         stays = Subscription.objects.filter(reader=reader, state__in=_OPEN).exists()
         if purpose == Purpose.OFFERS or not stays:
             _end_offers(reader, how, now)
@@ -218,7 +218,7 @@ def _end_offers(reader: Reader, how: str, now: datetime) -> None:
     """Also ends an offer to consent that was never confirmed, so that an old link can't confirm it later."""
     last = Consent.objects.filter(reader=reader, purpose=Purpose.OFFERS).order_by("pk").last()
     if last is not None and last.event != Consent.Event.WITHDRAWN:
-        _note_withdrawn(reader, Purpose.OFFERS, None, how, now)
+        note_withdrawn(reader, Purpose.OFFERS, None, how, now)
     reader.offers = False
 
 
@@ -334,18 +334,25 @@ def forget_broken_imports() -> int:
 # -- the evidence -------------------------------------------------------------------------------------------
 
 
-def _note_given(
-    reader: Reader, purpose: str, topic: Topic, shown: InForce, now: datetime, place: dict[str, str]
-) -> None:
+def note_given(
+    reader: Reader,
+    purpose: str,
+    topic: Topic | None,
+    shown: InForce,
+    now: datetime,
+    place: dict[str, str],
+    how: str = Consent.How.FORM,
+) -> Consent:
+    """Only a consent to offers needs no `topic`. `place`: where the form stood, its version, the client's address."""
     words = shown.offers if purpose == Purpose.OFFERS else shown.alerts
-    Consent.objects.create(
+    return Consent.objects.create(
         reader=reader,
         purpose=purpose,
         topic=topic if purpose == Purpose.ALERTS else None,
         event=Consent.Event.GIVEN,
-        how=Consent.How.FORM,
+        how=how,
         at=now,
-        words=wordings.shown(words, topic),
+        words=wordings.shown(words, topic) if topic else words.text,
         version=words.version,
         privacy_version=shown.privacy.version,
         language=words.language,
@@ -353,7 +360,7 @@ def _note_given(
     )
 
 
-def _note_again(given: Consent, event: str, how: str, now: datetime) -> None:
+def note_again(given: Consent, event: str, how: str, now: datetime) -> None:
     """A line about the same words as an earlier one."""
     Consent.objects.create(
         reader_id=given.reader_id,
@@ -369,7 +376,7 @@ def _note_again(given: Consent, event: str, how: str, now: datetime) -> None:
     )
 
 
-def _note_withdrawn(reader: Reader, purpose: str, topic: Topic | None, how: str, now: datetime) -> None:
+def note_withdrawn(reader: Reader, purpose: str, topic: Topic | None, how: str, now: datetime) -> None:
     Consent.objects.create(reader=reader, purpose=purpose, topic=topic, event=Consent.Event.WITHDRAWN, how=how, at=now)
 
 

@@ -28,7 +28,7 @@ class AddressField(forms.CharField):
         try:
             return addresses.parse(value or "")
         except addresses.BadAddress as reason:
-            raise _invalid(str(reason)) from None
+            raise invalid(str(reason)) from None
 
 
 class SignUp(forms.Form):
@@ -68,13 +68,17 @@ class SignUp(forms.Form):
         """Looks the domain up; if no mail can go there, the form has an error that says why."""
         reason = mail_domains.refusal(self.address.domain)
         if reason:
-            self.add_error("email", _invalid(reason))
+            self.add_error("email", invalid(reason))
         return not reason
 
     def typed(self) -> str:
         """The address to show again, without what no page may hold."""
-        return _CONTROL.sub("", self["email"].value() or "")
+        return without_controls(self["email"].value())
 
 
-def _invalid(reason: str) -> forms.ValidationError:
+def without_controls(typed: str | None) -> str:
+    return _CONTROL.sub("", typed or "")
+
+
+def invalid(reason: str) -> forms.ValidationError:
     return forms.ValidationError(_("Please enter a valid email address: %(reason)s") % {"reason": reason})

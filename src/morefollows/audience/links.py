@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
@@ -37,10 +37,9 @@ def tokens() -> Tokens:
 def confirmation(token: str) -> Asked | None:
     """None when the link is not ours, too old, or overtaken: the reader has left since, or must not be mailed."""
     read = tokens().read_confirm(token)
-    youngest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
     letter = (
         Letter.objects.select_related("reader", "topic")
-        .filter(pk=read.letter, kind=Letter.Kind.CONFIRMATION, created_at__gt=youngest)
+        .filter(pk=read.letter, kind=Letter.Kind.CONFIRMATION, created_at__gt=_youngest())
         .first()
         if read and read.letter < 2**63  # what a database key can be
         else None
@@ -71,6 +70,22 @@ def preferences(token: str) -> Reader | None:
     """Whose preference page it is. None when the link is not ours, is older than the reader's address, or erased."""
     read = tokens().read_preferences(token)
     return None if read is None else Reader.objects.filter(pk=read.reader, links_version=read.version).first()
+
+
+def new_address(token: str) -> Letter | None:
+    """The letter to a new address that holds this link. None when it is not ours, too old, or there is a newer one."""
+    read = tokens().read_new_address(token)
+    if read is None or read.letter >= 2**63:
+        return None
+    asked = Letter.objects.select_related("reader").filter(kind=Letter.Kind.NEW_ADDRESS)
+    letter = asked.filter(pk=read.letter, created_at__gt=_youngest()).first()
+    if letter is None or asked.filter(reader=letter.reader, pk__gt=letter.pk).exists():
+        return None
+    return letter
+
+
+def _youngest() -> datetime:
+    return timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
 
 
 class _Part(NamedTuple):

@@ -123,7 +123,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """The link in the mail. Only the button changes anything: link scanners follow links."""
     asked = links.confirmation(token)
     if asked is not None:
-        _speak_to(request, asked.letter.reader)
+        speak_to(request, asked.letter.reader)
     if request.method == "POST":
         done = actions.confirm(token)
         if done is not None:
@@ -144,7 +144,7 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
     if leaving is None:
         return render(request, "audience/leave_unknown.html", status=404)
     if leaving.reader is not None:
-        _speak_to(request, leaving.reader)
+        speak_to(request, leaving.reader)
     left = request.method == "POST" and actions.leave(token, _how(request))
     return render(request, "audience/left.html" if left else "audience/leave.html", {"leaving": leaving})
 
@@ -166,7 +166,7 @@ def _how(request: HttpRequest) -> str:
     return Consent.How.LINK if button else Consent.How.ONE_CLICK
 
 
-def _speak_to(request: HttpRequest, reader: Reader) -> None:
+def speak_to(request: HttpRequest, reader: Reader) -> None:
     """A mailed link opens in the language of its mail, unless the address asks for another."""
     if "lang" not in request.GET and reader.language in dict(settings.LANGUAGES):
         translation.activate(reader.language)

@@ -6,11 +6,11 @@ is what a reader has chosen beyond them. Times are aware, or milliseconds since 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import Enum
-from functools import cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from morefollows.clocks import minute_of_day
 
 DAY_MS = 24 * 3_600_000
 
@@ -78,39 +78,7 @@ def in_quiet_hours(terms: Terms, now: datetime) -> bool:
     """By the reader's clocks on the wall, also on the days when they are put forward or back."""
     if terms.quiet_from is None or terms.quiet_to is None:
         return False
-    local = now.astimezone(zone(terms.time_zone))
-    minute = 60 * local.hour + local.minute
+    minute = minute_of_day(now, terms.time_zone)
     if terms.quiet_from <= terms.quiet_to:
         return terms.quiet_from <= minute < terms.quiet_to
     return minute >= terms.quiet_from or minute < terms.quiet_to
-
-
-def summary_minute(terms: Terms, digest_minute: int) -> int | None:
-    """When in the reader's day a summary is due, in minutes after midnight; None: this reader needs none."""
-    if terms.frequency == "digest":
-        return digest_minute
-    return terms.quiet_to if terms.quiet_from is not None else None
-
-
-def next_time(minute: int, time_zone: str, after: datetime) -> datetime:
-    """The next moment, later than `after`, at which clocks there show so many minutes after midnight.
-
-    Where clocks are put forward over it, the moment at which it would have been; where it comes twice, the first.
-    """
-    local_zone = zone(time_zone)
-    day = after.astimezone(local_zone).date()
-    while True:
-        local = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=local_zone)
-        moment = local.astimezone(UTC)
-        if moment > after:
-            return moment
-        day += timedelta(days=1)
-
-
-@cache
-def zone(name: str) -> ZoneInfo:
-    """The time zone of that name; UTC for one that this machine does not know."""
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")

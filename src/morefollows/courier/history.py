@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from typing import Any
 
+from morefollows.bulletin.models import Alert
 from morefollows.courier.models import Batch, Outcome
 
 _HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN)
@@ -33,4 +35,19 @@ def had(alerts: Sequence[int], readers: Sequence[int], *, expected: Sequence[int
                 found.setdefault(reader, []).append(alert)
     for had_ones in found.values():
         had_ones.sort(key=order.__getitem__)
+    return found
+
+
+def of_reader(reader: int) -> list[dict[str, Any]]:
+    """Every alert that this reader was in the audience of, the oldest first, and what became of the mail."""
+    found = []
+    alerts = dict(Alert.objects.order_by("pk").values_list("pk", "update__headline"))
+    for alert, headline in alerts.items():
+        batches = Batch.objects.filter(alert=alert, first__lte=reader, last__gte=reader)
+        for packed, outcomes in batches.values_list("readers", "outcomes"):
+            ids = array("q")
+            ids.frombytes(bytes(packed))
+            if reader in ids:
+                outcome = Outcome(bytes(outcomes)[ids.index(reader)])
+                found.append({"alert": alert, "headline": headline, "outcome": outcome.name.lower()})
     return found

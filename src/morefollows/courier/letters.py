@@ -13,10 +13,13 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from morefollows.audience.actions import mark_gone
-from morefollows.audience.models import Letter, Subscription, Suppression
+from morefollows.audience.addresses import Address
+from morefollows.audience.models import Letter, Subscription, Suppression, Topic
+from morefollows.audience.preferences.actions import free
 from morefollows.bulletin.actions import now_ms
-from morefollows.courier import replies, retries
+from morefollows.courier import mails, replies, retries
 from morefollows.courier.boundary import Mail, Reply
+from morefollows.courier.compose import Composed
 
 # Longer than the final dot may take to be answered (RFC 5321 §4.5.3.2.6): nobody else sends it meanwhile.
 _CLAIM_MS = 11 * 60_000
@@ -29,11 +32,12 @@ class Job(NamedTuple):
     kind: str
     offers: bool
     attempts: int
-    topic: int
+    topic: int | None
     reader: int
     address: str
     domain: str
     language: str
+    links_version: int
 
 
 class Done(NamedTuple):
@@ -45,7 +49,8 @@ class Done(NamedTuple):
 
 _CLAIM = """
 UPDATE audience_letter SET worker = %s, claimed_until = %s
-WHERE id IN (SELECT id FROM audience_letter WHERE state = 'waiting' AND due_at <= %s AND claimed_until <= %s
+WHERE id IN (SELECT id FROM audience_letter
+             WHERE state = 'waiting' AND NOT bulk AND due_at <= %s AND claimed_until <= %s
              ORDER BY due_at LIMIT %s{skip_locked})
 RETURNING id
 """
@@ -70,35 +75,57 @@ def claim(worker: str, limit: int) -> list[Job]:
 def _wanted(letters: Sequence[int]) -> list[Job]:
     """A confirmation asks for what is not confirmed yet, thanks answer an active subscription.
 
-    A suppressed address gets neither.
+    A suppressed address gets neither, nor any other letter.
     """
     subscription = Subscription.objects.filter(reader=OuterRef("reader"), topic=OuterRef("topic"))
-    rows = (
-        Letter.objects.alias(subscribed=Subquery(subscription.values("state")[:1]))
-        .filter(
-            Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.PENDING)
-            | Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.ACTIVE, offers=True, reader__offers=False)
-            | Q(kind=Letter.Kind.THANKS, subscribed=Subscription.State.ACTIVE),
-            ~Exists(Suppression.objects.filter(key=OuterRef("reader__key"))),
-            pk__in=letters,
-            created_at__gt=timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days),
-        )
-        .values_list(*_JOB)
+    youngest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
+    fresh = Letter.objects.filter(pk__in=letters, created_at__gt=youngest).select_related("reader")
+    own = fresh.alias(subscribed=Subquery(subscription.values("state")[:1])).filter(
+        Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.PENDING)
+        | Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.ACTIVE, offers=True, reader__offers=False)
+        | Q(kind=Letter.Kind.THANKS, subscribed=Subscription.State.ACTIVE),
+        ~Exists(Suppression.objects.filter(key=OuterRef("reader__key"))),
     )
-    return [Job(*row) for row in rows]
+    elsewhere = [letter for letter in fresh.filter(kind__in=_ELSEWHERE) if _may_go(letter)]
+    return [_job(letter) for letter in (*own, *elsewhere)]
 
 
-_JOB = (
-    "pk",
-    "kind",
-    "offers",
-    "attempts",
-    "topic_id",
-    "reader_id",
-    "reader__address",
-    "reader__domain",
-    "reader__language",
-)
+_ELSEWHERE = (Letter.Kind.NEW_ADDRESS, Letter.Kind.MOVED)  # kinds that do not go to the reader's own address
+
+
+def _may_go(letter: Letter) -> bool:
+    key = Address(letter.address, letter.domain).key
+    if letter.kind == Letter.Kind.NEW_ADDRESS:
+        return free(key)
+    return not Suppression.objects.filter(key=key).exists()
+
+
+def _job(letter: Letter) -> Job:
+    reader = letter.reader
+    return Job(
+        letter.pk,
+        letter.kind,
+        letter.offers,
+        letter.attempts,
+        letter.topic_id,
+        reader.pk,
+        letter.address or reader.address,
+        letter.domain or reader.domain,
+        reader.language,
+        reader.links_version,
+    )
+
+
+def compose(kind: str, topic: int | None, language: str, offers: bool) -> Composed:
+    """A letter of this kind, with holes for what is its reader's."""
+    if kind == Letter.Kind.NEW_ADDRESS:
+        return mails.new_address(language)
+    if kind == Letter.Kind.MOVED:
+        return mails.moved(language)
+    signed_up_to = Topic.objects.get(pk=topic or 0)
+    if kind == Letter.Kind.CONFIRMATION:
+        return mails.confirmation(signed_up_to, language, offers)
+    return mails.thanks(signed_up_to, language)
 
 
 def record(done: Iterable[Done]) -> None:
@@ -107,7 +134,7 @@ def record(done: Iterable[Done]) -> None:
             Letter.objects.filter(pk=job.letter).update(
                 state=state, due_at=due_at, attempts=job.attempts + 1, worker="", claimed_until=0
             )
-            if gone:
+            if gone and job.kind not in _ELSEWHERE:
                 mark_gone([job.reader], "bounced")
 
 

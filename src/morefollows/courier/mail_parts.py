@@ -132,6 +132,10 @@ def leave_link(marks: Marks) -> str:
     return f"{settings.MOREFOLLOWS.url}/leave/{marks[Hole.LEAVE]}/"
 
 
+def preferences_link(marks: Marks) -> str:
+    return f"{settings.MOREFOLLOWS.url}/preferences/{marks[Hole.PREFERENCES]}/"
+
+
 def dateline(at: float, newsroom: Newsroom) -> str:
     try:
         zone = ZoneInfo(newsroom.time_zone)

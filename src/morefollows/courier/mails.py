@@ -1,4 +1,4 @@
-"""Every mail that More Follows sends, each made by one function: `alert`, `confirmation`, `thanks`.
+"""Every mail that More Follows sends, each made by one function, but for summaries (`summaries`).
 
 A mail is one HTML part and one plain-text part with the same facts and links, composed once a language. The MJML is
 compiled before anything is put into it, so no word of a story ever meets the MJML parser; Django's templates
@@ -25,7 +25,16 @@ from morefollows.bulletin import markdown
 from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.courier.compose import LENGTHS, Composed, Hole, Marks, structured, unstructured
 from morefollows.courier.compose import date as mail_date
-from morefollows.courier.mail_parts import Sender, compose, dateline, leave_link, letter, list_fields, one_line
+from morefollows.courier.mail_parts import (
+    Sender,
+    compose,
+    dateline,
+    leave_link,
+    letter,
+    list_fields,
+    one_line,
+    preferences_link,
+)
 
 HTML_BUDGET = 80 * 1024  #: octets; from 102 KB on Gmail cuts a mail off, and the link to leave with it
 
@@ -101,8 +110,34 @@ def thanks(topic: Topic, language: str) -> Composed:
             "why": _why(topic, sender),
             "preheader": gettext("When news breaks, you will know within seconds."),
             "leave_link": leave_link(marks),
+            "preferences_link": preferences_link(marks),
         }
         return letter("thanks", sender, marks, subject, context, list_fields(topic.name, topic.slug, sender, marks))
+
+
+def new_address(language: str) -> Composed:
+    """Asks whether it was really the new address's owner who wants to move there. Holes: as `confirmation`."""
+    with translation.override(language):
+        sender, marks = Sender.get(), Marks()
+        subject = gettext("Please confirm your new address for %(newsroom)s") % {"newsroom": sender.newsroom.name}
+        context = {
+            "days": settings.MOREFOLLOWS.confirmation_days,
+            "why": gettext("You get this one mail because a reader gave this address as a new one."),
+            "preheader": gettext("One click, and what you get from us comes here."),
+            "confirm_link": f"{settings.MOREFOLLOWS.url}/new-address/{marks[Hole.CONFIRM]}/",
+        }
+        return letter("new_address", sender, marks, subject, context)
+
+
+def moved(language: str) -> Composed:
+    """The last mail to an old address. Holes: address, receipt, date."""
+    with translation.override(language):
+        sender, marks = Sender.get(), Marks()
+        context = {
+            "why": gettext("You get this one mail because our emails to you have moved to another address."),
+            "preheader": gettext("This is the last email to this address."),
+        }
+        return letter("moved", sender, marks, gettext("Your emails have moved"), context)
 
 
 def return_paths() -> Callable[[bytes], bytes]:
@@ -193,6 +228,7 @@ def _told(update: Update, kicker: str, at: float, sender: Sender, marks: Marks) 
         "language": update.language,
         "dateline": dateline(at, sender.newsroom),
         "leave_link": leave_link(marks),
+        "preferences_link": preferences_link(marks),
     }
 
 

@@ -20,8 +20,8 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection
 
-from morefollows.audience.models import Letter, Topic
-from morefollows.audience.tokens import OFFERS, Tokens
+from morefollows.audience.models import Letter
+from morefollows.audience.tokens import ALL_TOPICS, OFFERS, Tokens
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
@@ -62,7 +62,7 @@ class Worker:
         self._database = ThreadPoolExecutor(1, "database")
         self._post = letters.Post(self._pause)
         self._bulk_waits = False  # an alert has mail to hand out, here or in another process
-        self._letter_presses: dict[tuple[str, int, str, bool, int], Press] = {}
+        self._letter_presses: dict[tuple[str, int | None, str, bool, int], Press] = {}
         self._releases: dict[int, Release] = {}
         self._rounds: list[Round] = []
         self._unwritten: list[tuple[Round, Entry]] = []
@@ -218,21 +218,21 @@ class Worker:
     def _letter(self, job: letters.Job) -> Mail:
         recipient, utf8 = addressees.recipient(job.address, job.domain)
         receipt = self._tokens.letter_receipt(job.letter)
-        leave, confirm = self._tokens.leave(job.reader, job.topic), self._tokens.confirm(job.letter)
+        tokens = self._tokens
+        leave = tokens.leave(job.reader, ALL_TOPICS if job.topic is None else job.topic)
+        moves = job.kind == Letter.Kind.NEW_ADDRESS
+        confirm = tokens.new_address(job.letter) if moves else tokens.confirm(job.letter)
+        preferences = tokens.preferences(job.reader, job.links_version)
         press = self._letter_press(job.kind, job.topic, job.language, job.offers)
-        content = press((recipient, leave, receipt, confirm, date(time.time()), b""))
+        content = press((recipient, leave, receipt, confirm, date(time.time()), preferences))
         return Mail(mails.return_paths()(receipt), recipient, content, _unsettled, utf8=utf8)
 
-    def _letter_press(self, kind: str, topic: int, language: str, offers: bool) -> Press:
+    def _letter_press(self, kind: str, topic: int | None, language: str, offers: bool) -> Press:
         """Composed once for many letters, and anew each minute: the newsroom may have changed its name."""
         key = (kind, topic, language, offers, int(time.monotonic() / 60))
         press_ = self._letter_presses.get(key)
         if press_ is None:
-            signed_up_to = Topic.objects.get(pk=topic)
-            if kind == Letter.Kind.CONFIRMATION:
-                composed = mails.confirmation(signed_up_to, language, offers)
-            else:
-                composed = mails.thanks(signed_up_to, language)
+            composed = letters.compose(kind, topic, language, offers)
             press_ = press(composed, dkim.signers(settings.MOREFOLLOWS))
             self._letter_presses = {old: kept for old, kept in self._letter_presses.items() if old[-1] == key[-1]}
             self._letter_presses[key] = press_

@@ -1,0 +1,42 @@
+"""All that is kept of one reader, for that reader to take along (GDPR Art. 15 and 20)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from morefollows.audience.declaration import declaration
+from morefollows.audience.models import Letter, Reader, Subscription
+from morefollows.audience.preferences.actions import Choice
+
+
+def own_data(reader: Reader) -> dict[str, Any]:
+    """Plain values only. What other parts keep of the reader is added by whoever knows them."""
+    declared = declaration(reader)
+    return {
+        "address": reader.address,
+        "language": reader.language,
+        "state": reader.state,
+        "signed_up_at": reader.created_at,
+        "confirmed_at": reader.confirmed_at,
+        "topics": [
+            {"topic": one.topic.name, "state": one.state, "since": one.since}
+            for one in Subscription.objects.filter(reader=reader).select_related("topic").order_by("topic__position")
+        ],
+        "offers": reader.offers,
+        "terms": {
+            **{name: getattr(reader, name) for name in Choice._fields},
+            "paused_until": reader.paused_until,
+        },
+        "consent": [
+            {
+                "purpose": part.purpose,
+                "topic": part.topic.name if part.topic else None,
+                "in_force": part.in_force,
+                "lines": [line._asdict() for line in part.lines],
+            }
+            for part in declared.parts
+        ],
+        "letters": list(
+            Letter.objects.filter(reader=reader).order_by("pk").values("kind", "state", "created_at", "attempts")
+        ),
+    }

@@ -1,0 +1,94 @@
+"""When readers are told in one mail what they were not sent: a digest a day, or when their quiet hours are over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from morefollows import line
+from morefollows.audience.models import Letter, Newsroom, Reader
+from morefollows.clocks import next_time
+
+# What is being sent when the period ends is decided by then: readers are looked up again each second.
+_SETTLED_MS = 60_000
+_KEPT_DAYS = 60  # longer than a correction is tried, so that it finds who was told in a summary
+
+
+def reckon(reader: Reader, now: datetime, newsroom_zone: str | None = None) -> None:
+    """Sets when the reader's next summary is due. Who wants none any more is told at once what was held back."""
+    minute = _minute(reader)
+    if minute is None:
+        reader.summary_at = None if reader.summary_from is None else _ms(now)
+        return
+    if reader.summary_from is None:
+        reader.summary_from = _ms(now)
+    reader.summary_at = _ms(next_time(minute, reader.time_zone or newsroom_zone or _newsroom_zone(), now))
+
+
+def owe_summaries(latest: int, most: int = 500) -> int:
+    """Owes the summaries that are due now, each once, whoever asks and however often. Returns how many came due.
+
+    `latest`: when the newest alert was sent, ms since 1970: who was told of what came until then is owed nothing.
+    """
+    now, zone = timezone.now(), _newsroom_zone()
+    letters = []
+    with transaction.atomic():
+        due = list(
+            Reader.objects.select_for_update(skip_locked=True)
+            .filter(summary_at__lte=_ms(now))
+            .order_by("summary_at", "pk")[:most]
+        )
+        for reader in due:
+            since, until = reader.summary_from or 0, reader.summary_at or 0
+            if since <= latest and reader.state == Reader.State.CONFIRMED:
+                letters.append(_letter(reader, since, until, now))
+            wants_more = _minute(reader) is not None
+            reader.summary_from = until if wants_more else None
+            reckon(reader, now, zone)
+        Reader.objects.bulk_update(due, ["summary_from", "summary_at"])
+        Letter.objects.bulk_create(letters)
+    if letters:
+        line.announce(settings.MOREFOLLOWS.data, "letter")
+    return len(due)
+
+
+def forget_letters() -> None:
+    """Clears away summaries that were told long ago, and addresses that nobody has confirmed or needs any more."""
+    now = timezone.now()
+    with transaction.atomic():
+        Letter.objects.filter(bulk=True, created_at__lt=now - timedelta(days=_KEPT_DAYS)).delete()
+        unconfirmed = now - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
+        Letter.objects.filter(
+            kind__in=(Letter.Kind.NEW_ADDRESS, Letter.Kind.MOVED), created_at__lt=unconfirmed
+        ).delete()
+
+
+def _letter(reader: Reader, since: int, until: int, now: datetime) -> Letter:
+    digest = reader.frequency == Reader.Frequency.DIGEST
+    return Letter(
+        reader=reader,
+        kind=Letter.Kind.DIGEST if digest else Letter.Kind.AWAY,
+        bulk=True,
+        since=since,
+        until=until,
+        created_at=now,
+        due_at=max(until + _SETTLED_MS, _ms(now)),
+    )
+
+
+def _minute(reader: Reader) -> int | None:
+    """When in the reader's day a summary is due, in minutes after midnight; None: this reader needs none."""
+    if reader.frequency == Reader.Frequency.DIGEST:
+        return int(settings.MOREFOLLOWS.digest_time)
+    return reader.quiet_to if reader.quiet_from is not None else None
+
+
+def _newsroom_zone() -> str:
+    return Newsroom.objects.filter(pk=1).values_list("time_zone", flat=True).first() or "UTC"
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,252 @@
+"""The preference page: what a reader gets, how much and when; and what is known of the reader.
+
+Behind a signed link that every mail holds, without a password or a cookie. Reading changes nothing; each button is a
+form of its own, posted to the address that proves whose page it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone, translation
+from django.utils.timezone import override
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from morefollows.audience import actions, entry, links, mail_domains, wordings
+from morefollows.audience.forms import invalid
+from morefollows.audience.models import Consent, Newsroom, Purpose, Reader, Subscription, Suppression, Topic, Wording
+from morefollows.audience.preferences import actions as preferences
+from morefollows.audience.preferences.forms import LanguageForm, NewAddressForm, TermsForm
+from morefollows.audience.preferences.own_data import own_data
+from morefollows.audience.views import behind_link, in_wanted_language, speak_to
+from morefollows.audience.wordings import InForce
+from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin.models import Interest, Story
+from morefollows.client import client_address
+from morefollows.clocks import zone
+from morefollows.courier import history
+
+FORM_VERSION = "preferences 1"
+_PAUSE = timedelta(days=7)
+_SECTIONS = ("topics", "terms", "stories", "offers", "pause", "language", "address")
+
+Handler = Callable[[HttpRequest, Reader], "forms.Form | str | None"]
+
+
+@csrf_exempt
+@behind_link
+@in_wanted_language
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest, token: str) -> HttpResponse:
+    """A form answers with itself if it is wrong; else the page is shown anew, and says in its place what was done."""
+    reader = links.preferences(token)
+    if reader is None:
+        return render(request, "audience/preferences_unknown.html", status=404)
+    speak_to(request, reader)
+    if request.method != "POST":
+        done = request.GET.get("done", "")
+        return _page(request, reader, done=done if done in _SECTIONS else "")
+    section = request.POST.get("section", "")
+    handler = _HANDLERS.get(section)
+    if handler is None:
+        raise Http404
+    wrong = handler(request, reader)
+    if wrong is not None:
+        return _page(request, reader, {section: wrong}, status=422)
+    return HttpResponseRedirect(f"{request.path}?done={section}#{section}", status=303)
+
+
+@behind_link
+@in_wanted_language
+@require_safe
+def data(request: HttpRequest, token: str) -> HttpResponse:
+    """What is known of the reader, as a file."""
+    reader = links.preferences(token)
+    if reader is None:
+        return render(request, "audience/preferences_unknown.html", status=404)
+    wishes = Interest.objects.filter(reader=reader).select_related("story").order_by("at")
+    known = own_data(reader) | {
+        "stories": [{"story": one.story.headline, "wish": one.wish, "at": one.at} for one in wishes],
+        "alerts": history.of_reader(reader.pk),
+    }
+    response = JsonResponse(known, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return response
+
+
+@csrf_exempt
+@behind_link
+@in_wanted_language
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase(request: HttpRequest, token: str) -> HttpResponse:
+    reader = links.preferences(token)
+    if reader is None:
+        return render(request, "audience/preferences_unknown.html", status=404)
+    speak_to(request, reader)
+    if request.method == "POST":
+        actions.erase(reader)
+        return render(request, "audience/erased.html")
+    return render(request, "audience/erase.html", {"reader": reader, "token": token})
+
+
+@csrf_exempt
+@behind_link
+@in_wanted_language
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_address(request: HttpRequest, token: str) -> HttpResponse:
+    """The link in the mail to the new address."""
+    letter = links.new_address(token)
+    if letter is not None:
+        speak_to(request, letter.reader)
+    if request.method == "POST":
+        moved = preferences.move(token)
+        if moved is not None:
+            link = links.tokens().preferences(moved.pk, moved.links_version).decode()
+            return render(request, "audience/moved.html", {"reader": moved, "token": link})
+    elif letter is not None:
+        return render(request, "audience/new_address.html", {"address": letter.address})
+    return render(request, "audience/preferences_unknown.html", status=410)
+
+
+# -- the page -----------------------------------------------------------------------------------------------
+
+
+def _page(
+    request: HttpRequest, reader: Reader, wrong: dict[str, Any] | None = None, *, done: str = "", status: int = 200
+) -> HttpResponse:
+    wrong = wrong or {}
+    newsroom = Newsroom.objects.get(pk=1)
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    words = wordings.in_force(language)
+    active = set(
+        Subscription.objects.filter(reader=reader, state=Subscription.State.ACTIVE).values_list("topic_id", flat=True)
+    )
+    topics = list(Topic.objects.all())
+    paused = reader.paused_until is not None and reader.paused_until > timezone.now()
+    terms = wrong.get("terms")
+    context = {
+        "reader": reader,
+        "token": request.resolver_match.kwargs["token"] if request.resolver_match else "",
+        "done": done,
+        "wrong": wrong,
+        "may_be_mailed": not Suppression.objects.filter(key=reader.key).exists(),
+        "topics": [
+            {
+                "topic": topic,
+                "active": topic.pk in active and reader.state == Reader.State.CONFIRMED,
+                "words": wordings.shown(words.alerts, topic),
+                "shown": entry.statement(topic, words, language),
+            }
+            for topic in topics
+        ],
+        "words_language": words.alerts.language,
+        "offers_words": words.offers.text,
+        "offers_language": words.offers.language,
+        "offers_shown": entry.statement(topics[0], words, language) if topics else "",
+        "terms": terms if isinstance(terms, TermsForm) else TermsForm.of(reader),
+        "digest_time": f"{settings.MOREFOLLOWS.digest_time // 60:02}:{settings.MOREFOLLOWS.digest_time % 60:02}",
+        "newsroom_zone": newsroom.time_zone,
+        "wishes": Interest.objects.filter(reader=reader).select_related("story").order_by("wish", "-at"),
+        "paused": paused,
+        "languages": settings.LANGUAGES,
+        "address": wrong.get("address") or NewAddressForm(),
+    }
+    with override(zone(reader.time_zone or newsroom.time_zone)):
+        return render(request, "audience/preferences.html", context, status=status)
+
+
+# -- what the buttons do; each returns what is wrong, if anything --------------------------------------------
+
+
+def _topics(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
+    topic = get_object_or_404(Topic, slug=request.POST.get("topic", ""))
+    if request.POST.get("do") == "leave":
+        actions.withdraw(reader, Purpose.ALERTS, how=Consent.How.LINK, topic=topic)
+    elif not _agree(request, reader, topic):
+        return "not possible"
+    return None
+
+
+def _offers(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
+    if request.POST.get("do") == "leave":
+        actions.withdraw(reader, Purpose.OFFERS, how=Consent.How.LINK)
+    elif not _agree(request, reader, None):
+        return "not possible"
+    return None
+
+
+def _agree(request: HttpRequest, reader: Reader, topic: Topic | None) -> bool:
+    """The evidence keeps the very words that stood beside the button, also if others are in force by now."""
+    shown = entry.tokens().read_statement(request.POST.get("shown", ""))
+    if shown is None or (topic is not None and shown.topic != topic.pk):
+        raise Http404
+    found = Wording.objects.in_bulk(shown[1:4])
+    words = [found.get(key) for key in shown[1:4]]
+    if None in words:
+        raise Http404
+    place = {
+        "page": f"{settings.MOREFOLLOWS.url}/preferences/",
+        "form_version": FORM_VERSION,
+        "client_address": client_address(request),
+    }
+    return preferences.agree(reader, topic, InForce(*words), place)  # type: ignore[arg-type]  # none of them is None
+
+
+def _terms(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
+    form = TermsForm(request.POST)
+    if not form.is_valid():
+        return form
+    preferences.choose(reader, form.choice())
+    return None
+
+
+def _stories(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
+    try:
+        uuid = UUID(request.POST.get("story", ""))
+    except ValueError:
+        raise Http404 from None
+    bulletin.wish(reader, get_object_or_404(Story, uuid=uuid), None)
+    return None
+
+
+def _pause(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
+    preferences.pause(reader, None if request.POST.get("do") == "go on" else timezone.now() + _PAUSE)
+    return None
+
+
+def _language(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
+    form = LanguageForm(request.POST)
+    if not form.is_valid():
+        return form
+    preferences.speak(reader, form.cleaned_data["language"])
+    return None
+
+
+def _address(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
+    form = NewAddressForm(request.POST)
+    if not form.is_valid():
+        return form
+    if reason := mail_domains.refusal(form.cleaned_data["email"].domain):
+        form.add_error("email", invalid(reason))
+        return form
+    preferences.ask_new_address(reader, form.cleaned_data["email"])
+    return None
+
+
+_HANDLERS: dict[str, Handler] = {
+    "topics": _topics,
+    "offers": _offers,
+    "terms": _terms,
+    "stories": _stories,
+    "pause": _pause,
+    "language": _language,
+    "address": _address,
+}
