@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/audience/<int:pk>/evidence/", readers.evidence, name="reader-evidence"),
     path("desk/audience/<int:pk>/withdraw/", readers.withdraw, name="reader-withdraw"),
     path("desk/audience/<int:pk>/erase/", readers.erase, name="reader-erase"),
+    path("desk/suppression/<int:pk>/lift/", readers.lift, name="suppression-lift"),
     path("desk/words/", words.versions, name="words"),
     path("desk/words/<slug:kind>/<slug:language>/", words.publish, name="words-publish"),
     path("desk/alert/<uuid:uuid>/", delivery.alert_page, name="alert"),

@@ -17,6 +17,7 @@ from morefollows.audience.readers_csv import NotReadable, Report, incoming
 from morefollows.audience.readers_csv.chunk import Chunk
 from morefollows.audience.readers_csv.resume import Overtaken
 from morefollows.audience.suppressions_csv import import_suppressions
+from morefollows.run import bench_import
 from tests.audience.support import CY, newest_link, sign_up
 
 FROM = "Newsletter box of the old site"
@@ -274,6 +275,28 @@ class TestSuppressions:
         withdrawn = Consent.objects.filter(event="withdrawn").count()
         assert withdrawn == (1 if then == "left" else 0)
 
+    @pytest.mark.parametrize(
+        ("reason", "then", "active"), [("bounced", "confirmed", True), ("complained", "left", False)]
+    )
+    def test_a_mistake_can_be_lifted(self, cy: Reader, reason: str, then: str, active: bool) -> None:
+        self.take("cy@reader.example\n", reason)
+        suppression = Suppression.objects.get()
+        for _again in (1, 2):
+            actions.lift(suppression, Consent.How.DESK)
+        cy.refresh_from_db()
+        assert not Suppression.objects.exists()
+        assert cy.state == then
+        assert (cy.subscriptions.get().state == "active") is active
+        assert Consent.objects.filter(event="withdrawn", how="desk").count() == (0 if active else 1)
+
+    def test_the_erased_may_come_back_by_themselves(self, cy: Reader, breaking: Topic) -> None:
+        actions.erase(cy)
+        sign_up(breaking, CY)
+        assert not Reader.objects.exists()
+        actions.lift(Suppression.objects.get(), Consent.How.COMMAND)
+        sign_up(breaking, CY)
+        assert actions.confirm(newest_link()) is not None
+
 
 @pytest.mark.django_db
 class TestCommands:
@@ -312,6 +335,23 @@ class TestCommands:
         assert (code, out) == (1, "1 addresses suppressed; 0 were so before.\n")
         assert "line 2: the @ is missing" in err
         assert "no export" in morefollows("suppressions", "--help")[1]
+        code, out, _err = morefollows("suppressions", "lift", "CY@reader.example")
+        assert (code, out.startswith("Lifted."), out.endswith("(complained).\n")) == (0, True, True)
+        assert morefollows("suppressions", "lift", "cy@reader.example")[::2] == (1, "This address is not suppressed.\n")
+
+    def test_the_benchmark_sets_a_larger_import_beside_a_smaller_one(
+        self, morefollows: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = bench_import.measure(1_000)
+        assert real.lines == 1_000
+        assert real.memory > 10_000_000
+        monkeypatch.setattr(
+            bench_import, "measure", lambda lines: real._replace(lines=lines, memory=real.memory + lines)
+        )
+        code, out, _err = morefollows("bench", "import", "--lines", "3000", "--beside", "1000", "--json")
+        found = json.loads(out)
+        assert (code, [run["lines"] for run in found["runs"]]) == (0, [1000, 3000])
+        assert 1 <= found["memory_ratio"] < 1.01
 
     def test_the_evidence_comes_out(
         self, breaking: Topic, tmp_path: Path, morefollows: Callable[..., tuple[int, str, str]]

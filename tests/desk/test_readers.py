@@ -112,6 +112,20 @@ def test_an_administrator_erases_and_is_asked_before(dora_at_desk: Client, signe
     assert dora_at_desk.get(f"/desk/audience/{2**70}/").status_code == 404
 
 
+def test_an_administrator_lifts_a_suppression(dora_at_desk: Client, ada_at_desk: Client, signed_up: Reader) -> None:
+    actions.mark_gone([signed_up.pk], "bounced")
+    lift = reverse("suppression-lift", args=(Suppression.objects.get().pk,))
+    page = reverse("reader", args=(signed_up.pk,))
+    assert lift in dora_at_desk.get(page).content.decode()
+    assert lift not in ada_at_desk.get(page).content.decode()
+    assert ada_at_desk.post(lift).status_code == 403
+    assert dora_at_desk.post(lift).headers["Location"] == page
+    assert not Suppression.objects.exists()
+    assert Reader.objects.get().state == "confirmed"
+    assert deeds() == [("lift suppression", signed_up.pk)]
+    assert dora_at_desk.post(lift).status_code == 404
+
+
 def test_the_whole_declaration_can_be_printed(ada_at_desk: Client, signed_up: Reader) -> None:
     page = ada_at_desk.get(reverse("reader-evidence", args=(signed_up.pk,))).content.decode()
     given = Consent.objects.filter(purpose="offers").first()

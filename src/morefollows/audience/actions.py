@@ -87,7 +87,7 @@ def sign_up(
         _owe(reader, topic, Letter.Kind.CONFIRMATION, offers, now, due_at)
 
 
-def confirm(token: str) -> Confirmed | None:
+def confirm(token: str, client_address: str = "") -> Confirmed | None:
     """The button behind the mailed link. None when the link is not ours, too old, or overtaken by a leave.
 
     Pressing it again changes nothing.
@@ -106,7 +106,7 @@ def confirm(token: str) -> Confirmed | None:
         if not asked.unconfirmed:
             return Confirmed(topic, asked.offers, again=True)
         for given in asked.unconfirmed:
-            note_again(given, Consent.Event.CONFIRMED, Consent.How.LINK, now)
+            note_again(given, Consent.Event.CONFIRMED, Consent.How.LINK, now, client_address)
         thanks = Subscription.objects.filter(reader=reader, topic=topic, state=Subscription.State.PENDING).update(
             state=Subscription.State.ACTIVE, since=now
         )
@@ -255,9 +255,33 @@ def suppress(keys: Iterable[str], reason: str) -> int:
             elif reason in (Suppression.Reason.BOUNCED, Suppression.Reason.COMPLAINED):
                 mark_gone([reader.pk], reason)
             else:
-                for subscription in Subscription.objects.filter(reader=reader, state__in=_OPEN):
-                    withdraw(reader, Purpose.ALERTS, how=Consent.How.COMMAND, topic=subscription.topic)
+                _withdraw_all(reader, Consent.How.COMMAND)
     return len(wanted - known)
+
+
+def _withdraw_all(reader: Reader, how: str) -> None:
+    for subscription in Subscription.objects.filter(reader=reader, state__in=_OPEN):
+        withdraw(reader, Purpose.ALERTS, how=how, topic=subscription.topic)
+    withdraw(reader, Purpose.OFFERS, how=how)
+
+
+def lift(suppression: Suppression, how: str) -> None:
+    """Lets an address be mailed again that was suppressed by mistake. Doing it again changes nothing.
+
+    A reader whose mailbox was thought to be gone gets what they had agreed to. Who complained has left, and may sign up
+    again; who was erased may, too. `how`: a `Consent.How`.
+    """
+    with transaction.atomic():
+        if not Suppression.objects.filter(pk=suppression.pk).delete()[0]:
+            return
+        reader = Reader.objects.select_for_update().filter(key=suppression.key).first()
+        if reader is None or reader.state not in (Reader.State.GONE, Reader.State.COMPLAINED):
+            return
+        complained = reader.state == Reader.State.COMPLAINED
+        reader.state = Reader.State.CONFIRMED if reader.confirmed_at else Reader.State.PENDING
+        reader.save(update_fields=["state"])
+        if complained:
+            _withdraw_all(reader, how)
 
 
 def erase(reader: Reader) -> None:
@@ -360,7 +384,7 @@ def note_given(
     )
 
 
-def note_again(given: Consent, event: str, how: str, now: datetime) -> None:
+def note_again(given: Consent, event: str, how: str, now: datetime, client_address: str = "") -> None:
     """A line about the same words as an earlier one."""
     Consent.objects.create(
         reader_id=given.reader_id,
@@ -373,6 +397,7 @@ def note_again(given: Consent, event: str, how: str, now: datetime) -> None:
         version=given.version,
         privacy_version=given.privacy_version,
         language=given.language,
+        client_address=client_address,
     )
 
 
@@ -416,12 +441,12 @@ def set_up_newsroom(
         for (kind, spoken), text in wordings.CONSENTS.items():
             if not Wording.objects.filter(kind=kind, language=spoken).exists():
                 wordings.publish(kind, spoken, text)
+        days = settings.MOREFOLLOWS.confirmation_days, settings.MOREFOLLOWS.client_address_days
         for spoken, _name in settings.LANGUAGES:
             kept = Wording.objects.filter(kind=Wording.Kind.PRIVACY, language=spoken).order_by("-version").first()
             if kept and before and not wordings.is_standard_notice(kept.text, before, spoken):
                 continue
-            notice = wordings.privacy_notice(newsroom, spoken, confirmation_days=settings.MOREFOLLOWS.confirmation_days)
-            wordings.publish(Wording.Kind.PRIVACY, spoken, notice)
+            wordings.publish(Wording.Kind.PRIVACY, spoken, wordings.privacy_notice(newsroom, spoken, *days))
         if not Topic.objects.exists():
             add_topic("breaking", "Breaking news", "The moment it happens, and what follows.")
     return newsroom

@@ -125,7 +125,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     if asked is not None:
         speak_to(request, asked.letter.reader)
     if request.method == "POST":
-        done = actions.confirm(token)
+        done = actions.confirm(token, client_address(request))
         if done is not None:
             return render(request, "audience/confirmed.html", {"done": done, "topic": done.topic})
     elif asked is not None:

@@ -49,7 +49,7 @@ def bench_import(lines: int, beside: int, as_json: bool) -> None:
     The database is SQLite in a temporary folder, or one of its own on the server, when DATABASE_URL names one.
     """
     try:
-        small, large = _measure(beside), _measure(lines)
+        small, large = measure(beside), measure(lines)
     except BenchFailed as error:
         raise Failure(str(error)) from None
     ratio = large.memory / small.memory
@@ -74,7 +74,8 @@ def _mb(octets: int) -> float:
     return round(octets / 1e6, 1)
 
 
-def _measure(lines: int) -> Taken:
+def measure(lines: int) -> Taken:
+    """Imports a file of so many lines. Raises `BenchFailed`."""
     with tempfile.TemporaryDirectory(prefix="morefollows-") as folder, own_database() as url:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("MOREFOLLOWS_", "DJANGO_"))

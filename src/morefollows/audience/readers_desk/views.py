@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 from morefollows.audience import actions, growth
 from morefollows.audience.declaration import declaration, find
 from morefollows.audience.growth_plot import plot
-from morefollows.audience.models import Consent, Purpose, Reader, Subscription, Topic
+from morefollows.audience.models import Consent, Purpose, Reader, Subscription, Suppression, Topic
 from morefollows.audience.readers_desk.forms import Find
 from morefollows.bulletin import audience
 from morefollows.bulletin.actions import record
@@ -163,3 +163,19 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
         record(editor, "erase reader", reader=pk)
     messages.success(request, _("Erased. Only the keyed hash of the address is left, so that nobody brings it back."))
     return redirect("audience")
+
+
+@_may_see_readers
+@require_POST
+def lift(request: HttpRequest, pk: int) -> HttpResponse:
+    """A suppression that turned out to be a mistake; `pk` is its own key."""
+    editor = editor_of(request)
+    if not editor.may_administer:
+        raise PermissionDenied
+    suppression = get_object_or_404(Suppression, pk=pk)
+    reader = Reader.objects.filter(key=suppression.key).first()
+    with transaction.atomic():
+        actions.lift(suppression, Consent.How.DESK)
+        record(editor, "lift suppression", reader=reader.pk if reader else None, reason=suppression.reason)
+    messages.success(request, _("Lifted. This address may be mailed again, if its reader has agreed."))
+    return redirect("reader", reader.pk) if reader else redirect("audience")

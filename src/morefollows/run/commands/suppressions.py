@@ -1,7 +1,8 @@
-"""`suppressions import`."""
+"""`suppressions import` and `suppressions lift`."""
 
 from __future__ import annotations
 
+import sys
 from typing import BinaryIO
 
 import click
@@ -48,3 +49,33 @@ def import_suppressions(file: BinaryIO, reason: str, as_json: bool) -> None:
         tell_problems(report.problems, report.bad)
     if report.bad:
         raise Failure(f"{report.bad:,} of {report.lines:,} lines hold no address.")
+
+
+@suppressions.command("lift")
+@click.argument("address")
+@json_option
+def lift(address: str, as_json: bool) -> None:
+    """Let ADDRESS be mailed again, if it was suppressed by mistake; with `-` it is read from standard input.
+
+    A reader whose mailbox was thought to be gone gets what they had agreed to. Who complained or was erased may sign up
+    again.
+    """
+    from morefollows.run import ground
+
+    ground.start_django()
+    from morefollows.audience import actions
+    from morefollows.audience.addresses import BadAddress
+    from morefollows.audience.declaration import find
+    from morefollows.audience.models import Consent
+
+    try:
+        found = find(sys.stdin.readline().strip() if address == "-" else address)
+    except BadAddress as reason:
+        raise Failure(f"ADDRESS is no valid email address: {reason}") from None
+    if found.suppression is None:
+        raise Failure("This address is not suppressed.")
+    actions.lift(found.suppression, Consent.How.COMMAND)
+    if as_json:
+        tell_json({"reason": found.suppression.reason, "at": found.suppression.at.isoformat()})
+    else:
+        click.echo(f"Lifted. It was suppressed since {found.suppression.at:%Y-%m-%d} ({found.suppression.reason}).")
