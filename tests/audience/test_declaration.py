@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from morefollows.audience import actions, wordings
 from morefollows.audience.declaration import declaration, find
@@ -42,6 +43,15 @@ def test_each_purpose_apart_with_the_words_of_its_time(reader: Reader, breaking:
     assert [(notice.version, notice.digest) for notice in told.notices] == [(1, given.privacy_digest)]
     assert (offers.topic, offers.in_force) == (None, False)
     assert [line.event for line in offers.lines] == ["given", "confirmed", "withdrawn"]
+
+
+def test_where_the_button_was_pressed_is_kept_too(breaking: Topic) -> None:
+    sign_up(breaking)
+    Client(REMOTE_ADDR="192.0.2.99").post(f"/confirm/{newest_link()}/", {"button": "1"})
+    assert [line.client_address for line in declaration(Reader.objects.get()).parts[0].lines] == [
+        "192.0.2.7",
+        "192.0.2.99",
+    ]
 
 
 def test_nothing_is_in_force_for_who_must_not_be_mailed(reader: Reader) -> None:

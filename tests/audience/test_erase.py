@@ -11,6 +11,7 @@ from django.utils import timezone
 from morefollows.audience import actions, readers_csv
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Erasure, Letter, Reader, Subscription, Suppression, Topic
+from morefollows.bulletin.models import Interest, Story
 from morefollows.courier.addressees import addressees
 from morefollows.courier.ledger import Running
 from tests.audience.support import CY, leave_link, newest_link, sign_up
@@ -38,6 +39,17 @@ def test_only_the_suppression_is_left(breaking: Topic) -> None:
     actions.withdraw(reader, "alerts", how="desk", topic=breaking)
     assert Suppression.objects.count() == 1
     assert not Consent.objects.exists()
+
+
+def test_no_table_knows_the_reader_any_more(breaking: Topic, story: Story) -> None:
+    reader = confirmed(breaking)
+    Interest.objects.create(reader=reader, story=story, wish=Interest.Wish.FOLLOW, at=timezone.now())
+    pk = reader.pk
+    actions.erase(reader)
+    tables = [(field.related_model, field.field.name) for field in Reader._meta.related_objects]
+    assert len(tables) >= 4
+    for model, name in tables:
+        assert not model._default_manager.filter(**{name: pk}).exists(), model  # type: ignore[union-attr]
 
 
 def test_nothing_brings_an_erased_reader_back(breaking: Topic) -> None:

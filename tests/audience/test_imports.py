@@ -16,7 +16,8 @@ from morefollows.audience.models import Consent, Reader, Subscription, Suppressi
 from morefollows.audience.readers_csv import NotReadable, Report, incoming
 from morefollows.audience.readers_csv.chunk import Chunk
 from morefollows.audience.readers_csv.resume import Overtaken
-from morefollows.audience.suppressions_csv import import_suppressions
+from morefollows.audience.suppressions.actions import lift
+from morefollows.audience.suppressions.incoming import import_suppressions
 from morefollows.run import bench_import
 from tests.audience.support import CY, newest_link, sign_up
 
@@ -282,7 +283,7 @@ class TestSuppressions:
         self.take("cy@reader.example\n", reason)
         suppression = Suppression.objects.get()
         for _again in (1, 2):
-            actions.lift(suppression, Consent.How.DESK)
+            lift(suppression, Consent.How.DESK)
         cy.refresh_from_db()
         assert not Suppression.objects.exists()
         assert cy.state == then
@@ -293,7 +294,7 @@ class TestSuppressions:
         actions.erase(cy)
         sign_up(breaking, CY)
         assert not Reader.objects.exists()
-        actions.lift(Suppression.objects.get(), Consent.How.COMMAND)
+        lift(Suppression.objects.get(), Consent.How.COMMAND)
         sign_up(breaking, CY)
         assert actions.confirm(newest_link()) is not None
 

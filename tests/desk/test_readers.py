@@ -73,6 +73,18 @@ def test_the_alerts_and_letters_that_a_reader_had(ada_at_desk: Client, signed_up
     assert "thanks" in shown
 
 
+def test_why_an_alert_did_not_come(ada_at_desk: Client, signed_up: Reader) -> None:
+    page = reverse("reader", args=(signed_up.pk,))
+    assert "every alert" in ada_at_desk.get(page).content.decode()
+    Reader.objects.update(
+        frequency="first", most_a_day=3, quiet_from=22 * 60, quiet_to=7 * 60 + 30, time_zone="Europe/Berlin",
+        flash_passes=True, paused_until=timezone.now() + timedelta(days=7),
+    )  # fmt: skip
+    shown = ada_at_desk.get(page).content.decode()
+    for words in ("the first alert of each story", "22:00–07:30 Europe/Berlin, but a flash passes", "Paused until"):
+        assert words in shown
+
+
 @pytest.mark.parametrize(
     ("wish", "left"),
     [

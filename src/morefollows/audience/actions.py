@@ -238,52 +238,6 @@ def mark_gone(reader_ids: Iterable[int], reason: str) -> None:
         readers.exclude(state=Reader.State.COMPLAINED).update(state=state)
 
 
-def suppress(keys: Iterable[str], reason: str) -> int:
-    """Never mail the addresses with these keys again. `reason`: a `Suppression.Reason`. Returns how many are new.
-
-    Readers among them leave, are gone, have complained, or are erased, as the reason says.
-    """
-    wanted, now = set(keys), timezone.now()
-    with transaction.atomic():
-        known = set(Suppression.objects.filter(key__in=wanted).values_list("key", flat=True))
-        Suppression.objects.bulk_create(
-            [Suppression(key=key, reason=reason, at=now) for key in wanted - known], ignore_conflicts=True
-        )
-        for reader in Reader.objects.filter(key__in=wanted):
-            if reason == Suppression.Reason.ERASED:
-                erase(reader)
-            elif reason in (Suppression.Reason.BOUNCED, Suppression.Reason.COMPLAINED):
-                mark_gone([reader.pk], reason)
-            else:
-                _withdraw_all(reader, Consent.How.COMMAND)
-    return len(wanted - known)
-
-
-def _withdraw_all(reader: Reader, how: str) -> None:
-    for subscription in Subscription.objects.filter(reader=reader, state__in=_OPEN):
-        withdraw(reader, Purpose.ALERTS, how=how, topic=subscription.topic)
-    withdraw(reader, Purpose.OFFERS, how=how)
-
-
-def lift(suppression: Suppression, how: str) -> None:
-    """Lets an address be mailed again that was suppressed by mistake. Doing it again changes nothing.
-
-    A reader whose mailbox was thought to be gone gets what they had agreed to. Who complained has left, and may sign up
-    again; who was erased may, too. `how`: a `Consent.How`.
-    """
-    with transaction.atomic():
-        if not Suppression.objects.filter(pk=suppression.pk).delete()[0]:
-            return
-        reader = Reader.objects.select_for_update().filter(key=suppression.key).first()
-        if reader is None or reader.state not in (Reader.State.GONE, Reader.State.COMPLAINED):
-            return
-        complained = reader.state == Reader.State.COMPLAINED
-        reader.state = Reader.State.CONFIRMED if reader.confirmed_at else Reader.State.PENDING
-        reader.save(update_fields=["state"])
-        if complained:
-            _withdraw_all(reader, how)
-
-
 def erase(reader: Reader) -> None:
     """Forgets a reader for good (GDPR Art. 17). Doing it again changes nothing.
 

@@ -24,6 +24,7 @@ from morefollows.audience.declaration import declaration, find
 from morefollows.audience.growth_plot import plot
 from morefollows.audience.models import Consent, Purpose, Reader, Subscription, Suppression, Topic
 from morefollows.audience.readers_desk.forms import Find
+from morefollows.audience.suppressions import actions as suppressions
 from morefollows.bulletin import audience
 from morefollows.bulletin.actions import record
 from morefollows.bulletin.desk import at_desk, editor_of
@@ -101,6 +102,7 @@ def reader_page(request: HttpRequest, pk: int) -> HttpResponse:
         "subscriptions": reader.subscriptions.select_related("topic").order_by("topic__position", "topic__name"),
         "open": _OPEN,
         "offers_asked": _offers_asked(reader),
+        "terms": _terms(reader),
         "alerts": _alerts_of(reader),
         "most_alerts": _ALERTS,
         "letters": reader.letters.select_related("topic").order_by("-pk"),
@@ -108,6 +110,25 @@ def reader_page(request: HttpRequest, pk: int) -> HttpResponse:
         "here": "readers",
     }
     return render(request, "readers/reader.html", context)
+
+
+def _terms(reader: Reader) -> list[tuple[str, Any]]:
+    """How much they get, and when: why an alert did not come stands here more often than in a log."""
+    terms: list[tuple[str, Any]] = [(_("Alerts"), reader.get_frequency_display())]
+    if reader.most_a_day is not None:
+        terms.append((_("Most a day"), reader.most_a_day))
+    if reader.quiet_from is not None and reader.quiet_to is not None:
+        hours = f"{_clock(reader.quiet_from)}–{_clock(reader.quiet_to)} {reader.time_zone}".rstrip()
+        if reader.flash_passes:
+            hours = _("%(hours)s, but a flash passes") % {"hours": hours}
+        terms.append((_("Quiet hours"), hours))
+    if reader.paused_until is not None and reader.paused_until > timezone.now():
+        terms.append((_("Paused until"), reader.paused_until))
+    return terms
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def _offers_asked(reader: Reader) -> bool:
@@ -175,7 +196,7 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
     suppression = get_object_or_404(Suppression, pk=pk)
     reader = Reader.objects.filter(key=suppression.key).first()
     with transaction.atomic():
-        actions.lift(suppression, Consent.How.DESK)
+        suppressions.lift(suppression, Consent.How.DESK)
         record(editor, "lift suppression", reader=reader.pk if reader else None, reason=suppression.reason)
     messages.success(request, _("Lifted. This address may be mailed again, if its reader has agreed."))
     return redirect("reader", reader.pk) if reader else redirect("audience")

@@ -33,12 +33,12 @@ def import_suppressions(file: BinaryIO, reason: str, as_json: bool) -> None:
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.audience import suppressions_csv
     from morefollows.audience.readers_csv import NotReadable
+    from morefollows.audience.suppressions.incoming import import_suppressions as take
 
     try:
         with reading(file) as progress:
-            report = suppressions_csv.import_suppressions(file, reason=reason, progress=progress)
+            report = take(file, reason=reason, progress=progress)
     except NotReadable as error:
         raise Failure(f"{file.name}: {error}") from None
     if as_json:
@@ -63,10 +63,10 @@ def lift(address: str, as_json: bool) -> None:
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.audience import actions
     from morefollows.audience.addresses import BadAddress
     from morefollows.audience.declaration import find
     from morefollows.audience.models import Consent
+    from morefollows.audience.suppressions import actions
 
     try:
         found = find(sys.stdin.readline().strip() if address == "-" else address)

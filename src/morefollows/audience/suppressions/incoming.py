@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from morefollows.audience import actions, addresses
+from morefollows.audience import addresses
 from morefollows.audience.readers_csv import NotReadable, Problem
 from morefollows.audience.readers_csv.exports import recognised
 from morefollows.audience.readers_csv.sheet import Sheet
+from morefollows.audience.suppressions import actions
 
 _CHUNK = 1000  # addresses in one transaction
 _MOST_PROBLEMS = 1000  # kept; the rest is only counted
