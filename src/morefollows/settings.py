@@ -16,9 +16,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import dj_database_url
+
+from morefollows.relay_address import RelayAddress as RelayAddress
+from morefollows.relay_address import relays
 
 
 class SettingsError(Exception):
@@ -28,28 +31,6 @@ class SettingsError(Exception):
         super().__init__(f"{name}: {remedy}")
         self.name = name
         self.remedy = remedy
-
-
-@dataclass(frozen=True)
-class RelayAddress:
-    """Where mail is handed on, read from ``smtp://user:password@host:port`` or ``smtps://…``.
-
-    ``smtp``: STARTTLS when the relay offers it (``?tls=require`` insists, ``?tls=never`` declines).
-    ``smtps``: TLS from the first byte (RFC 8314). Certificates are verified unless ``?verify=no``.
-    """
-
-    host: str
-    port: int
-    implicit_tls: bool = False
-    starttls: str = "offered"  # offered | require | never
-    verify: bool = True
-    user: str = ""
-    password: str = field(default="", repr=False)
-
-    @property
-    def name(self) -> str:
-        """Host and port: what pages and logs call this relay. Never holds the credentials."""
-        return f"{self.host}:{self.port}"
 
 
 def _text(value: str) -> str:
@@ -148,32 +129,6 @@ def _log_level(value: str) -> str:
     return value.lower()
 
 
-def _relay(value: str) -> RelayAddress | None:
-    if not value:
-        return None
-    remedy = "must look like smtp://user:password@mail.example.org:587 or smtps://mail.example.org"
-    try:
-        parts = urlsplit(_text(value))
-        port = parts.port
-    except ValueError:
-        raise ValueError(remedy) from None
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
-        raise ValueError(remedy)
-    options = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
-    unknown = set(options) - {"tls", "verify"}
-    if unknown or options.get("tls", "offered") not in ("offered", "require", "never"):
-        raise ValueError("takes ?tls=offered, ?tls=require or ?tls=never, and verify=no")
-    return RelayAddress(
-        host=parts.hostname,
-        port=port or (465 if parts.scheme == "smtps" else 25),
-        implicit_tls=parts.scheme == "smtps",
-        starttls=options.get("tls", "offered"),
-        verify=options.get("verify", "yes") != "no",
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-    )
-
-
 def _secret(value: str) -> bytes:
     """32 bytes or more, as base64 or as any text of 32 characters or more."""
     if not value:
@@ -216,13 +171,15 @@ class Settings:
         _whole_number(0, 10),
         "How many proxies stand in front and may be believed about the client's address.",
     )
-    relay: RelayAddress | None = setting(
+    relays: tuple[RelayAddress, ...] = setting(
         "",
-        _relay,
-        "The SMTP server that mail is handed to. Empty: the local inbox, and nothing leaves the machine.",
+        relays,
+        "The SMTP server that mail is handed to, or several: their URLs, apart by spaces or line ends. "
+        "Empty: the local inbox, and nothing leaves the machine.",
+        name="MOREFOLLOWS_RELAY",
     )
     relay_connections: int = setting(
-        "20", _whole_number(1, 1000), "Connections to the relay, over all sender processes."
+        "20", _whole_number(1, 1000), "Connections to each relay that names no number, over all sender processes."
     )
     inbox_port: int = setting("2525", _whole_number(0, 65535), "The local inbox's SMTP port, on loopback only.")
     helo: str = setting("", _host_name, "The name that we greet the relay with; empty: this machine's name.")
@@ -309,17 +266,13 @@ class Settings:
     @property
     def inbox(self) -> bool:
         """True when mail goes to the local inbox, and nothing leaves the machine."""
-        return self.relay is None
+        return not self.relays
 
     @property
-    def relay_address(self) -> RelayAddress:
-        """Where senders connect to: the relay, or the local inbox."""
-        return self.relay or RelayAddress("127.0.0.1", self.inbox_port, starttls="never")
-
-    @property
-    def relay_name(self) -> str:
-        """What pages, logs and the ledger call it."""
-        return self.relay.name if self.relay else "local inbox"
+    def ways_out(self) -> tuple[RelayAddress, ...]:
+        """Where senders connect to: the relays, or the local inbox."""
+        inbox = RelayAddress("127.0.0.1", self.inbox_port, starttls="never", label="local inbox")
+        return self.relays or (inbox,)
 
     @property
     def sender_count(self) -> int:

@@ -11,6 +11,7 @@ from morefollows.audience.sites import views as sites
 from morefollows.audience.words_desk import views as words
 from morefollows.bulletin import views as bulletin
 from morefollows.delivery import views as delivery
+from morefollows.delivery.relays import views as relays
 from morefollows.inbox import views as inbox
 from morefollows.live import views as live
 
@@ -55,7 +56,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/alert/<uuid:uuid>/stream/", delivery.alert_stream, name="alert-stream"),
     path("desk/alert/<uuid:uuid>/take-back/", delivery.take_back, name="alert-take-back"),
     path("desk/alert/<uuid:uuid>/stop/", delivery.stop, name="alert-stop"),
-    path("desk/relay/resume/", delivery.relay_resume, name="relay-resume"),
+    path("desk/relays/pause/", relays.pause, name="relay-pause"),
+    path("desk/relays/resume/", relays.resume, name="relay-resume"),
     path("desk/sign-in/", accounts.sign_in, name="sign-in"),
     path("desk/sign-out/", accounts.sign_out, name="sign-out"),
     path("desk/first/<str:key>/<str:token>/", accounts.first_sign_in, name="first-sign-in"),

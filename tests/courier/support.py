@@ -101,7 +101,7 @@ def release_of(alert: Alert) -> Release:
         running,
         presses={"en": lambda values: [values[0]]},
         fill=lambda alert, reader, topic, recipient: (b"b@x.example", (recipient, b"", str(reader).encode(), b"")),
-        on_policy=lambda reason: None,
+        on_put_back=lambda: None,
     )
     release.sending = True
     return release
@@ -143,3 +143,18 @@ def audience(alert: Alert) -> set[int]:
 
 def everyone(rounds: Sequence[Round]) -> int:
     return sum(map(len, rounds))
+
+
+class SomeRelay:
+    """A way for mails whose replies a test makes up."""
+
+    name = "relay.example:25"
+
+    def heard(self) -> None:
+        pass
+
+    def refused_us(self, words: str) -> None:
+        raise AssertionError(f"it refuses us: {words}")
+
+
+A_RELAY = SomeRelay()

@@ -14,6 +14,7 @@ from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Batch, Outcome, Verdict
 from tests.courier.support import (
+    A_RELAY,
     add_readers,
     alert_for,
     audience,
@@ -93,9 +94,9 @@ def test_it_hands_out_nothing_before_it_is_written() -> None:
     alert = alert_for(10)
     cut_from_start(alert)
     rounds = claim_rounds("one", release_of(alert))
-    assert rounds[0].take() is None
+    assert rounds[0].take(A_RELAY) is None
     write("one", rounds, ahead=4)
-    taken = [rounds[0].take() for _ in range(5)]
+    taken = [rounds[0].take(A_RELAY) for _ in range(5)]
     assert [mail is not None for mail in taken] == [True] * 4 + [False]
     assert Batch.objects.get(alert=alert).reach == 4
 
@@ -107,7 +108,7 @@ def test_it_hands_out_nothing_in_the_hold_or_after_stop() -> None:
     release.sending = False
     rounds = claim_rounds("one", release)
     write("one", rounds)
-    assert rounds[0].take() is None
+    assert rounds[0].take(A_RELAY) is None
 
 
 def test_it_records_each_outcome() -> None:
@@ -116,7 +117,7 @@ def test_it_records_each_outcome() -> None:
     rounds = claim_rounds("one", release_of(alert))
     round_ = rounds[0]
     write("one", rounds)
-    mails = [round_.take() for _ in range(5)]
+    mails = [round_.take(A_RELAY) for _ in range(5)]
     readers = [int(mail.content[0].split(b"@")[0][2:]) if mail else 0 for mail in mails]
     assert len(set(readers)) == 5
     for mail, reply in zip(mails, (ACCEPTED, ACCEPTED, MAILBOX_FULL, GONE, SILENCE), strict=True):
@@ -143,11 +144,11 @@ def test_it_offers_again_what_the_relay_was_never_offered() -> None:
     rounds = claim_rounds("one", release_of(alert))
     write("one", rounds)
     for _ in range(3):
-        mail = rounds[0].take()
+        mail = rounds[0].take(A_RELAY)
         assert mail is not None
         mail.settle(mail, NEVER_OFFERED)
         write("one", rounds)
-    mail = rounds[0].take()
+    mail = rounds[0].take(A_RELAY)
     assert mail is not None
     mail.settle(mail, ACCEPTED)
     write("one", rounds)
@@ -161,7 +162,7 @@ def test_a_crash_leaves_only_what_was_begun_uncertain() -> None:
     rounds = claim_rounds("one", release_of(alert))
     write("one", rounds, ahead=6)
     for _ in range(3):
-        mail = rounds[0].take()
+        mail = rounds[0].take(A_RELAY)
         assert mail is not None
         mail.settle(mail, ACCEPTED)
     write("one", rounds, ahead=3)
@@ -193,12 +194,12 @@ def test_a_worker_that_lost_its_claim_finds_out_and_changes_nothing() -> None:
     write("quick", quick, ahead=10)
     for round_ in (slow_round, quick[0]):
         for _ in range(2):
-            mail = round_.take()
+            mail = round_.take(A_RELAY)
             assert mail is not None
             mail.settle(mail, ACCEPTED if round_ is slow_round else GONE)
     write("quick", quick)
     write("slow", slow)
-    assert slow_round.lost and slow_round.take() is None and slow == []
+    assert slow_round.lost and slow_round.take(A_RELAY) is None and slow == []
     batch = Batch.objects.get(alert=alert)
     assert (batch.accepted, batch.refused, batch.worker) == (0, 2, "quick")
 
@@ -239,7 +240,7 @@ def test_it_is_complete_only_when_cut_and_every_outcome_is_final() -> None:
         round_ = rounds[0]
         while rounds:
             write("one", rounds, ahead=20)
-            while (mail := round_.take()) is not None:
+            while (mail := round_.take(A_RELAY)) is not None:
                 mail.settle(mail, ACCEPTED)
     assert ledger.complete() == [alert.pk]
 

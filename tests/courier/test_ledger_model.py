@@ -26,7 +26,7 @@ from morefollows.courier import ledger
 from morefollows.courier.boundary import Mail, Reached, Reply
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.round import Round
-from tests.courier.support import alert_for, audience, claim_rounds, cut_all, release_of, states, write
+from tests.courier.support import A_RELAY, alert_for, audience, claim_rounds, cut_all, release_of, states, write
 
 WORKERS = ("one", "two", "three")
 worker_names = st.sampled_from(WORKERS)
@@ -87,7 +87,7 @@ class Newsroom(RuleBasedStateMachine):
     def hand_out(self, worker: str, mails: list[bool]) -> None:
         """Mails go out; the relay takes each, or refuses it. No reply has come back yet."""
         for round_ in self.rounds[worker]:
-            while mails and (mail := round_.take()) is not None:
+            while mails and (mail := round_.take(A_RELAY)) is not None:
                 reader, taken_by_relay = self.reader(mail), mails.pop()
                 if taken_by_relay:
                     self.taken[reader] = self.taken.get(reader, 0) + 1
@@ -152,7 +152,7 @@ class Newsroom(RuleBasedStateMachine):
             for round_ in list(self.rounds["one"]):
                 while round_ in self.rounds["one"]:
                     self.write("one", 50)
-                    while (mail := round_.take()) is not None:
+                    while (mail := round_.take(A_RELAY)) is not None:
                         self.taken[self.reader(mail)] = self.taken.get(self.reader(mail), 0) + 1
                         mail.settle(mail, Reply(250, "2.0.0", "Ok", Reached.CONTENT))
         found = states(self.alert)

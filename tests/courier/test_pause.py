@@ -18,7 +18,7 @@ from morefollows.courier import actions, ledger
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Batch, Outcome, Pulse
 from tests.courier import support
-from tests.courier.support import claim_rounds, cut_from_start, release_of, states, write
+from tests.courier.support import A_RELAY, claim_rounds, cut_from_start, release_of, states, write
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +61,7 @@ def a_pass(alert: Alert, *replies: Reply, repeat: bool = True, worker: str = "on
         rounds = [round_]
         while rounds:
             write(worker, rounds, ahead=100)
-            while (mail := round_.take()) is not None:
+            while (mail := round_.take(A_RELAY)) is not None:
                 mail.settle(mail, said.pop(0) if len(said) > 1 else said[0])
                 mails += 1
     return mails

@@ -19,10 +19,12 @@ from morefollows.audience.models import Reader, Subscription
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier import actions, ledger
-from morefollows.courier.boundary import Mail, Reached, Reply, Source
+from morefollows.courier.boundary import Circuit, Mail, Reached, Reply, Source
+from morefollows.courier.gate import Gate
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.worker import Worker
 from morefollows.line import Listener
+from morefollows.relay_address import RelayAddress
 from tests.courier.support import alert_for, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,6 +37,9 @@ class Slot:
         self.source = source
         self.on = False
         self.taken: list[Mail] = []
+
+    able = True
+    circuit: Circuit = "closed"
 
     async def open(self) -> None:
         pass
@@ -71,8 +76,10 @@ def at_work(folder: Path, story: Callable[[Worker, Slot], Awaitable[None]]) -> N
         listener = Listener(folder)
         listener.patience = 0.05
         await listener.open()
-        worker = Worker("test/1", listener, "relay.example:25", on_complete=lambda alert: None)
-        worker.relay = relay = Slot(worker)
+        worker = Worker("test/1", listener, on_complete=lambda alert: None)
+        gate = Gate(RelayAddress("relay.example", 25), worker, senders=1)
+        gate.relay = relay = Slot(gate)
+        worker.gates.append(gate)
         running = asyncio.create_task(worker.run())
         telling = asyncio.ensure_future(story(worker, relay))
         try:
@@ -184,7 +191,7 @@ def test_noting_trouble_may_fail(
     monkeypatch.setattr(actions, "note_trouble", fails)
 
     async def story(worker: Worker, relay: Slot) -> None:
-        worker.note_trouble("The relay can't be reached.")
+        worker.note_trouble("relay.example:25", "The relay can't be reached.")
         await until(lambda: "could not be noted" in caplog.text, 3)
 
     at_work(tmp_path, story)
@@ -254,7 +261,7 @@ def test_an_alert_overtakes_an_offer_that_is_being_sent(tmp_path: Path) -> None:
         await until(lambda: offer.batches.exclude(worker="").exists())
         for _ in range(300):
             await asyncio.sleep(0)
-            mail = worker.take()
+            mail = relay.source.take()
             if mail is not None:
                 relay.taken.append(mail)
                 mail.settle(mail, Reply(250, "2.0.0", "Ok", Reached.CONTENT))

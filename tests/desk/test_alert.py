@@ -173,14 +173,16 @@ def test_a_reporter_neither_sends_nor_stops(
 def test_a_paused_relay_is_resumed_at_the_desk(ada_at_desk: Client, ben_at_desk: Client, leaving: Alert) -> None:
     pause_relay("local inbox", "550 5.7.1 not you")
     assert "Resume the relay" in page_of(ada_at_desk, leaving)
-    assert ben_at_desk.post("/desk/relay/resume/").status_code == 403
+    assert ben_at_desk.post("/desk/relays/resume/").status_code == 403
     assert Relay.objects.get().paused_at is not None
     here = reverse("alert", args=(leaving.uuid,))
-    assert ada_at_desk.post("/desk/relay/resume/", {"back": here}).headers["Location"] == here
+    assert ada_at_desk.post("/desk/relays/resume/", {"relay": "other", "back": here}).status_code == 404
+    ours = {"relay": "local inbox"}
+    assert ada_at_desk.post("/desk/relays/resume/", {**ours, "back": here}).headers["Location"] == here
     assert Relay.objects.get().paused_at is None
     assert Deed.objects.filter(what="resume relay").count() == 1
     for elsewhere in ("https://evil.example/", "//evil.example"):
-        assert ada_at_desk.post("/desk/relay/resume/", {"back": elsewhere}).headers["Location"] == "/desk/"
+        assert ada_at_desk.post("/desk/relays/resume/", {**ours, "back": elsewhere}).headers["Location"] == "/desk/"
 
 
 # The stream

@@ -97,6 +97,7 @@ def changing(story: Story, alert: Alert, reader: Reader) -> Iterator[str]:
     yield reverse("story-send", args=(story.uuid,))
     yield reverse("alert-take-back", args=(alert.uuid,))
     yield reverse("alert-stop", args=(alert.uuid,))
+    yield reverse("relay-pause")
     yield reverse("relay-resume")
     yield reverse("sign-out")
 

@@ -37,8 +37,8 @@ def examined(config: Settings, relay: RelayAddress, script: Script, certificate:
 
     async def examine() -> str:
         async with ScriptedRelay(script, certificate=certificate) as real:
-            there = replace(config, relay=replace(relay, port=real.port))
-            findings = await asyncio.to_thread(lambda: list(doctor._relay(there)))
+            there = replace(config, relays=(replace(relay, port=real.port),))
+            findings = await asyncio.to_thread(lambda: list(doctor._relays(there)))
             assert not real.taken
             return "\n".join(f"{finding.state} {finding.check}: {finding.words}" for finding in findings)
 
@@ -73,7 +73,7 @@ def test_a_relay_with_tls_and_a_user_is_well(config: Settings, certificate: Cert
     script = Script(implicit_tls=implicit, starttls=not implicit, users={"ada": "secret"})
     said = examined(config, relay, script, certificate)
     assert "and takes our user" in said
-    assert "TLS" not in said
+    assert "ok relay TLS: localhost:" in said
     assert "wrong" not in said
 
 
@@ -115,9 +115,11 @@ def test_a_relay_that_hangs_is_given_up(config: Settings, monkeypatch: pytest.Mo
 def test_a_relay_that_is_not_there_is_told(config: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    (finding,) = doctor._relay(replace(config, relay=replace(HERE, port=port)))
-    assert finding.state == "wrong"
-    assert "Connection refused" in finding.words
+    there = (replace(HERE, port=port), replace(HERE, port=port, label="second"))
+    first, second = doctor._relays(replace(config, relays=there))
+    assert first.state == second.state == "wrong"
+    assert "Connection refused" in first.words
+    assert "second" in second.words
 
 
 # -- the house ----------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ def test_nothing_needs_to_be_set(environ: dict[str, str]) -> None:
     settings = load(environ)
     assert settings.inbox
     assert settings.url == "http://127.0.0.1:8025"
-    assert settings.relay_address.host == "127.0.0.1"
+    assert settings.ways_out[0].host == "127.0.0.1"
     assert len(settings.secret) >= 32
 
 
@@ -33,7 +33,15 @@ def test_nothing_needs_to_be_set(environ: dict[str, str]) -> None:
         ("MOREFOLLOWS_SECRET", "too short", "32 characters"),
         ("MOREFOLLOWS_RELAY", "mail.example.org", "smtp://"),
         ("MOREFOLLOWS_RELAY", "smtp://mail.example.org:seven", "smtp://"),
-        ("MOREFOLLOWS_RELAY", "smtp://mail.example.org?tls=maybe", "tls="),
+        ("MOREFOLLOWS_RELAY", "smtp://mail.example.org?tls=maybe", "tls= must be offered, require or never"),
+        ("MOREFOLLOWS_RELAY", "smtp://ada:pass?word@mail.example.org", "must look like"),
+        ("MOREFOLLOWS_RELAY", "smtp://a.example smtp://b.example?rate=0", "relay 2: rate= must be mails a second"),
+        ("MOREFOLLOWS_RELAY", "smtp://a.example?weight=heavy", "weight= must be a whole number"),
+        ("MOREFOLLOWS_RELAY", "smtp://a.example?purpose=news", "purpose= must be both, alerts or bulk"),
+        ("MOREFOLLOWS_RELAY", "smtp://a.example?purpose=bulk", "no relay takes alerts"),
+        ("MOREFOLLOWS_RELAY", "smtp://a.example smtp://b@a.example", "called a.example:25; give each a name"),
+        ("MOREFOLLOWS_RELAY", "smtp://a.example?speed=9", "takes the options tls, verify"),
+        ("MOREFOLLOWS_RELAY", "smtp://ada@a.example?password_file=/nowhere", "password_file= can't be read"),
         ("MOREFOLLOWS_HOLD", "soon", "seconds"),
         ("MOREFOLLOWS_HOLD", "-1", "from 0"),
         ("MOREFOLLOWS_HOLD", "nan", "seconds"),
@@ -62,10 +70,23 @@ def test_a_wrong_setting_names_itself_and_the_remedy(
 def test_a_setting_may_stand_in_a_file(environ: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "relay").write_text("smtps://ada:p%40ss@mail.example.org\n")
     settings = load({**environ, "MOREFOLLOWS_RELAY_FILE": str(tmp_path / "relay")})
-    assert settings.relay is not None
-    assert (settings.relay.port, settings.relay.implicit_tls) == (465, True)
-    assert settings.relay.password == "p@ss"
-    assert "p@ss" not in repr(settings) + settings.relay.name
+    (relay,) = settings.relays
+    assert (relay.port, relay.implicit_tls, relay.password) == (465, True, "p@ss")
+    assert "p@ss" not in repr(settings) + relay.name
+
+
+def test_several_relays_each_with_its_own_terms(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("p@ss word\n")
+    (tmp_path / "relays").write_text(
+        f"# ours\nsmtp://mail.example.org?weight=3\n\n"
+        f"smtps://ada@b.example?rate=14.5&connections=5&purpose=bulk&name=second&password_file={tmp_path}/password\n"
+    )
+    settings = load({**environ, "MOREFOLLOWS_RELAY_FILE": str(tmp_path / "relays")})
+    ours, second = settings.ways_out
+    assert (ours.name, ours.weight, ours.rate, ours.alerts, ours.bulk) == ("mail.example.org:25", 3, 0, True, True)
+    assert (second.name, second.password, second.rate, second.connections) == ("second", "p@ss word", 14.5, 5)
+    assert (second.alerts, second.bulk) == (False, True)
+    assert "p@ss" not in repr(settings)
 
 
 def test_a_file_that_is_missing_is_named(environ: dict[str, str]) -> None:

@@ -25,7 +25,7 @@ from morefollows.bulletin.models import Alert, Deed, Story
 from morefollows.bulletin.templatetags.desk import number
 from morefollows.courier import mails
 from morefollows.delivery.glance import glances
-from morefollows.delivery.progress import relay_state
+from morefollows.delivery.progress import relay_states
 
 _STORIES_A_PAGE = 40
 # The mail's own page: styles as mail has them, and nothing else. Links open a window of their own.
@@ -156,7 +156,7 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "may_send": editor_of(request).may_send and story.state == Story.State.DRAFT,
         "alert": _latest_alert(story),
         "hold": settings.MOREFOLLOWS.hold,
-        "relay": relay_state(),
+        "relays": relay_states(),
         "here": "check",
     }
     return render(request, "desk/check.html", context)

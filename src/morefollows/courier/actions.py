@@ -17,19 +17,24 @@ from morefollows.courier import ledger
 from morefollows.courier.models import Batch, Pulse, Relay
 
 
-def pause_relay(name: str, reason: str) -> None:
-    """A policy refusal speaks of us, not of the reader: nothing more goes to this relay until `resume_relay`."""
+def pause_relay(name: str, reason: str = "", *, by: str = "") -> None:
+    """Nothing more goes to this relay until `resume_relay`.
+
+    `reason`: the relay's reply, when by it the relay refuses us; it speaks of us, not of the reader. `by`: the name
+    of the editor who pauses it.
+    """
     with transaction.atomic():
         relay = Relay.objects.get_or_create(name=name)[0]
         if relay.paused_at is None:
-            relay.paused_at, relay.reason = timezone.now(), reason[:300]
-            relay.save(update_fields=["paused_at", "reason"])
+            relay.paused_at, relay.paused_by, relay.reason = timezone.now(), by[:200], reason[:300]
+            relay.save(update_fields=["paused_at", "paused_by", "reason"])
+            transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "alert"))
 
 
 def resume_relay(name: str) -> None:
     """Goes on with everything that waits for this relay, at once."""
     with transaction.atomic():
-        Relay.objects.filter(name=name).update(paused_at=None, reason="")
+        Relay.objects.filter(name=name).update(paused_at=None, paused_by="", reason="")
         now = now_ms()
         Batch.objects.filter(worker="", due_at__gt=now).update(due_at=now)
         # Not those that were never tried: they wait for the interval between two confirmations.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
+
+Circuit = Literal["closed", "open", "half-open"]
 
 
 class Reached(Enum):
@@ -35,6 +37,19 @@ class Mail(NamedTuple):
     settle: Callable[[Mail, Reply], None]  #: called exactly once, with what the relay said
     ticket: int = 0  #: the owner's own mark; opaque to the relay
     utf8: bool = False  #: needs SMTPUTF8 (RFC 6531)
+    way: Way | None = None  #: which of several relays it was given to
+
+
+class Way(Protocol):
+    """One of several relays, as whoever settles its mails sees it."""
+
+    name: str
+
+    def heard(self) -> None:
+        """One of the mails given to it is settled."""
+
+    def refused_us(self, words: str) -> None:
+        """By its reply, which has no address in it, the relay does not want our mail."""
 
 
 class Source(Protocol):
@@ -46,6 +61,14 @@ class Source(Protocol):
 
 class Relay(Protocol):
     """Somewhere to hand mails to."""
+
+    @property
+    def able(self) -> bool:
+        """A connection is open and takes mail."""
+
+    @property
+    def circuit(self) -> Circuit:
+        """Closed: in use. Open: it failed, and is left alone for a while. Half-open: one connection is trying it."""
 
     async def open(self) -> None:
         """Opens connections ahead of the first mail. Returns when one is ready, or at once if none can be had."""

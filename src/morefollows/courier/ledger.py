@@ -409,8 +409,9 @@ def kept_composition(alert: int, language: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def relay_paused(name: str) -> bool:
-    return Relay.objects.filter(name=name, paused_at__isnull=False).exists()
+def paused_relays() -> set[str]:
+    """The names of the relays that nothing is handed to until an editor resumes them."""
+    return set(Relay.objects.filter(paused_at__isnull=False).values_list("name", flat=True))
 
 
 def _skip_locked() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
@@ -18,11 +18,13 @@ from morefollows.audience.models import Letter, Subscription, Suppression, Topic
 from morefollows.audience.preferences.actions import free
 from morefollows.bulletin.actions import now_ms
 from morefollows.courier import mails, replies, retries
-from morefollows.courier.boundary import Mail, Reply
+from morefollows.courier.boundary import Mail, Reply, Way
 from morefollows.courier.compose import Composed
 
 # Longer than the final dot may take to be answered (RFC 5321 §4.5.3.2.6): nobody else sends it meanwhile.
 _CLAIM_MS = 11 * 60_000
+_FRESH_MS = 60_000  # a claimed letter that has waited for longer is not begun any more
+_PUT_BACK_LIMIT = 5
 
 
 class Job(NamedTuple):
@@ -139,12 +141,13 @@ def record(done: Iterable[Done]) -> None:
 
 
 class Post:
-    """The letters at work in one sender process."""
+    """The letters at work in one sender process. `on_put_back`: one came back, and another relay may have it."""
 
-    def __init__(self, on_policy: Callable[[str], None]) -> None:
-        self._on_policy = on_policy
-        self._waiting: deque[tuple[Job, Mail]] = deque()
-        self._in_flight: dict[int, Job] = {}
+    def __init__(self, on_put_back: Callable[[], None]) -> None:
+        self._on_put_back = on_put_back
+        self._waiting: deque[tuple[Job, Mail, int]] = deque()  # with when it was claimed
+        self._in_flight: dict[int, tuple[Job, int]] = {}
+        self._put_back: Counter[int] = Counter()
         self.done: list[Done] = []
 
     def __len__(self) -> int:
@@ -152,25 +155,40 @@ class Post:
 
     def add(self, jobs: Iterable[tuple[Job, Mail]]) -> None:
         """Each job with its mail, whose `settle` and `ticket` are filled in here."""
-        self._waiting.extend(jobs)
+        now = now_ms()
+        self._waiting.extend((job, mail, now) for job, mail in jobs)
 
-    def take(self) -> Mail | None:
-        if not self._waiting:
-            return None
-        job, mail = self._waiting.popleft()
-        self._in_flight[job.letter] = job
-        return mail._replace(settle=self._settle, ticket=job.letter)
+    def take(self, way: Way) -> Mail | None:
+        while self._waiting:
+            job, mail, claimed_at = self._waiting.popleft()
+            age = now_ms() - claimed_at
+            if age < _FRESH_MS:
+                self._in_flight[job.letter] = job, claimed_at
+                return mail._replace(settle=self._settle, ticket=job.letter, way=way)
+            # The relays were down: its reader may have changed their mind, and the claim must outlast the reply.
+            if age < _CLAIM_MS:
+                self.done.append(Done(job, Letter.State.WAITING, now_ms(), False))
+        return None
 
     def _settle(self, mail: Mail, reply: Reply) -> None:
-        job = self._in_flight.pop(mail.ticket)
+        (job, claimed_at), way = self._in_flight.pop(mail.ticket), mail.way
+        assert way is not None
+        way.heard()
         now = now_ms()
         if 200 <= reply.code < 300:
             self.done.append(Done(job, Letter.State.ACCEPTED, now, False))
         else:
             verdict = replies.verdict(reply)
+            if not verdict.counts:  # the relay was in trouble: as with `round.Round`
+                self._put_back[job.letter] += 1
+                if self._put_back[job.letter] < _PUT_BACK_LIMIT:
+                    self._waiting.append((job, mail, claimed_at))
+                    self._on_put_back()
+                    return
+            self._put_back.pop(job.letter, None)
             if verdict.permanent:
                 self.done.append(Done(job, Letter.State.REFUSED, now, verdict.gone))
             else:
                 self.done.append(Done(job, Letter.State.WAITING, now + retries.wait_ms(job.attempts + 1), False))
             if verdict.pause:
-                self._on_policy(f"{reply.code} {reply.status} {replies.without_addresses(reply.text)}")
+                way.refused_us(f"{reply.code} {reply.status} {replies.without_addresses(reply.text)}")

@@ -116,9 +116,47 @@ class Relay(models.Model):
 
     name = models.CharField(max_length=300, unique=True, help_text="host:port")
     paused_at = models.DateTimeField(null=True)
+    paused_by = models.CharField(max_length=200, blank=True, help_text="the editor's name; empty: the relay refused us")
     reason = models.CharField(max_length=300, blank=True, help_text="the relay's reply, without addresses")
     trouble = models.CharField(max_length=300, blank=True, help_text="why it can't be reached just now")
     trouble_since = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.name
+
+
+class RelayAtWork(models.Model):
+    """What one sender process last said of its connections to a relay: for the desk, and out of date in seconds."""
+
+    relay = models.CharField(max_length=300, help_text="its name")
+    worker = models.CharField(max_length=40)
+    circuit = models.CharField(max_length=9, help_text="closed | open | half-open: see boundary.Relay.circuit")
+    connections = models.PositiveIntegerField(help_text="open ones that take mail")
+    in_flight = models.PositiveIntegerField(help_text="mails that it has not answered yet")
+    rate = models.FloatField(help_text="mails accepted a second, since the last time")
+    paced = models.JSONField(default=list, help_text="mailbox providers held back: [[provider, mails a second], …]")
+    seen_at = models.BigIntegerField(help_text="milliseconds since 1970")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("relay", "worker"), name="one_relay_at_work"),)
+
+    def __str__(self) -> str:
+        return f"{self.relay} of {self.worker}"
+
+
+class RelayCount(models.Model):
+    """What a relay said to a day's mails for one mailbox provider; small ones are counted together under ""."""
+
+    relay = models.CharField(max_length=300, help_text="its name")
+    day = models.DateField(help_text="UTC")
+    provider = models.CharField(max_length=255)
+    accepted = models.PositiveIntegerField(default=0)
+    deferred = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    text = models.CharField(max_length=300, blank=True, help_text="its last words of deferral or refusal, no addresses")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("relay", "day", "provider"), name="one_relay_count"),)
+
+    def __str__(self) -> str:
+        return f"{self.relay}: {self.provider}"

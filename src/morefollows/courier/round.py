@@ -11,7 +11,7 @@ from django.conf import settings
 
 from morefollows.courier import ledger, replies, retries
 from morefollows.courier.addressees import Addressee, recipient
-from morefollows.courier.boundary import Mail, Reply
+from morefollows.courier.boundary import Mail, Reply, Way
 from morefollows.courier.ledger import Claim, Entry, Running
 from morefollows.courier.models import Outcome
 
@@ -28,7 +28,7 @@ _LONGEST_MS = 2**32 - 2  # the longest time that `Batch.times` can hold: 49 days
 class Release:
     """What one alert's rounds have in common: its bytes, and whether it may be sent."""
 
-    #: So many policy refusals without an acceptance between them speak of us, not of one reader.
+    #: So many policy refusals by one relay, without an acceptance between them, speak of us, not of one reader.
     POLICY_LIMIT = 3
 
     def __init__(
@@ -37,7 +37,7 @@ class Release:
         *,
         presses: Mapping[str, Press],
         fill: Fill,
-        on_policy: Callable[[str], None],
+        on_put_back: Callable[[], None],
         hold_left: float = 0.0,
     ) -> None:
         self.running = running
@@ -45,9 +45,19 @@ class Release:
         self._hold_ends = time.monotonic() + hold_left
         self.presses = presses
         self.fill = fill
-        self.on_policy = on_policy
+        self.on_put_back = on_put_back  # a mail came back, and another relay may have it
         self.sending = False  # false within the hold, and again once it was stopped
-        self.policy_refusals = self.POLICY_LIMIT - 1  # before anything was accepted, one is enough
+        self._refusals: dict[str, int] = {}
+
+    def accepted(self, way: Way) -> None:
+        self._refusals[way.name] = 0
+
+    def refused_us(self, way: Way, words: str) -> None:
+        """Before the relay has accepted anything of this alert, one refusal is enough."""
+        refusals = self._refusals.get(way.name, self.POLICY_LIMIT - 1) + 1
+        self._refusals[way.name] = refusals
+        if refusals >= self.POLICY_LIMIT:
+            way.refused_us(words)
 
     @property
     def held_until(self) -> int:
@@ -144,7 +154,7 @@ class Round:
                 self.dirty = True
         return used
 
-    def take(self) -> Mail | None:
+    def take(self, way: Way) -> Mail | None:
         """The next mail, or None: nothing left, or the ledger does not (or no longer) allow it."""
         if not self._todo or self._todo[0] >= self.reach or not self.release.sending or self.lost:
             return None
@@ -158,11 +168,13 @@ class Round:
         presses = self.release.presses
         press = presses.get(language) or presses[settings.LANGUAGE_CODE]
         self.in_flight += 1
-        return Mail(return_path, to, press(values), self.settle, i, utf8)
+        return Mail(return_path, to, press(values), self.settle, i, utf8, way)
 
     def settle(self, mail: Mail, reply: Reply) -> None:
         """Notes what the relay said. The relay calls this once for each mail taken."""
-        i = mail.ticket
+        i, way = mail.ticket, mail.way
+        assert way is not None
+        way.heard()
         self.in_flight -= 1
         self.dirty = True
         outcomes = self.claim.outcomes
@@ -172,7 +184,7 @@ class Round:
             outcomes[i] = Outcome.ACCEPTED
             since = time.time_ns() // 1_000_000 - self.release.held_until
             self.claim.times[i] = min(max(since, 0), _LONGEST_MS)
-            self.release.policy_refusals = 0
+            self.release.accepted(way)
             return
         verdict = replies.verdict(reply)
         if not verdict.counts:
@@ -181,6 +193,7 @@ class Round:
             self._put_back[i] += 1
             if self._put_back[i] < _PUT_BACK_LIMIT:
                 self._todo.append(i)
+                self.release.on_put_back()
                 return
         words = replies.without_addresses(reply.text)
         outcome = Outcome[verdict.outcome.upper()]
@@ -191,9 +204,7 @@ class Round:
         if verdict.gone:
             self._gone.append(self.claim.readers[i])
         if verdict.pause:
-            self.release.policy_refusals += 1
-            if self.release.policy_refusals >= self.release.POLICY_LIMIT:
-                self.release.on_policy(f"{reply.code} {reply.status} {words}")
+            self.release.refused_us(way, f"{reply.code} {reply.status} {words}")
 
     def entry(self, worker: str, claimed_until: int, *, give_up: bool = False) -> Entry:
         """What is to be recorded now. `give_up`: the claim is given back with whatever is still open."""

@@ -12,7 +12,7 @@ import random
 import ssl
 from collections.abc import Callable
 
-from morefollows.courier.boundary import Relay, Source
+from morefollows.courier.boundary import Circuit, Relay, Source
 from morefollows.courier.dialogue import Connection, Patience
 from morefollows.courier.hello import Trouble
 from morefollows.settings import RelayAddress
@@ -66,6 +66,18 @@ class SmtpRelay(Relay):
         self._empty = asyncio.Event()
         self._ticker: asyncio.TimerHandle | None = None
         self._tried: asyncio.Future[None] | None = None
+
+    @property
+    def able(self) -> bool:
+        """A connection is open and takes mail."""
+        return self._ready > 0 and not self._doubtful
+
+    @property
+    def circuit(self) -> Circuit:
+        """Closed: in use. Open: it failed, and is left alone for a while. Half-open: one connection is trying it."""
+        if self.able or not self._failures:
+            return "closed"
+        return "half-open" if self._connections else "open"
 
     async def open(self) -> None:
         """Opens all connections ahead of the first mail; returns when one is ready, or the first one failed."""
@@ -152,14 +164,17 @@ class SmtpRelay(Relay):
     # --- opening
 
     def _grow(self) -> None:
-        """Opens what is wanted and allowed: one at first, then as many again as are ready (slow start)."""
+        """Opens what is wanted and allowed: one at first, then as many again as are ready (slow start).
+
+        A relay that let us in but took no mail is tried with one connection, until it answers a mail.
+        """
         loop = asyncio.get_running_loop()
         if self._ticker is None:
             self._ticker = loop.call_later(self._tick, self._pass_time)
         while (
             (self._wanted or self._ahead)
             and not self.closing
-            and len(self._connections) < min(self._most, max(1, 2 * self._ready))
+            and len(self._connections) < min(self._most, 1 if self._doubtful else max(1, 2 * self._ready))
             and loop.time() >= self._resume_at
         ):
             connection = Connection(self)

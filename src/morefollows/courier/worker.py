@@ -1,7 +1,7 @@
-"""A sender at work: surveys what there is to do, claims batches ahead, feeds the relay, and keeps the books.
+"""A sender at work: surveys what there is to do, claims batches ahead, feeds the relays, and keeps the books.
 
-Three things go on side by side. The *relay* takes mails whenever one of its connections is free. The *feed*
-keeps enough claimed batches ready for it. The *books* write outcomes to the ledger and, with the same
+Three things go on side by side. The *relays* take mails whenever one of their connections is free. The *feed*
+keeps enough claimed batches ready for them. The *books* write outcomes to the ledger and, with the same
 transaction, how far sending may go on: when the ledger can't be written, sending stops within `_AHEAD` mails.
 All statements run in one thread with one database connection; everything else in the event loop.
 """
@@ -26,8 +26,9 @@ from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier import actions, addressees, dkim, ledger, letters, mails
-from morefollows.courier.boundary import Mail, Relay, Reply
+from morefollows.courier.boundary import Mail, Reply
 from morefollows.courier.compose import Composed, date, press
+from morefollows.courier.gate import Gate
 from morefollows.courier.ledger import Entry, Running
 from morefollows.courier.round import Fill, Press, Release, Round
 from morefollows.line import Listener
@@ -50,17 +51,19 @@ _GOODBYE = 8.0  #: seconds for mails in flight to be answered when the process i
 
 
 class Worker:
-    """One sender process. `on_complete` is told each alert whose outcomes are all final."""
+    """One sender process. `on_complete` is told each alert whose outcomes are all final.
 
-    def __init__(self, name: str, listener: Listener, relay_name: str, on_complete: Callable[[int], None]) -> None:
+    `gates`: one for each relay, added by whoever makes both: each needs the other.
+    """
+
+    def __init__(self, name: str, listener: Listener, on_complete: Callable[[int], None]) -> None:
         self.name = name
-        self.relay: Relay  # set by whoever makes both: each needs the other
+        self.gates: list[Gate] = []
         self._listener = listener
-        self._relay_name = relay_name
         self._on_complete = on_complete
         self._tokens = Tokens(settings.MOREFOLLOWS.derived_key("tokens"))
         self._database = ThreadPoolExecutor(1, "database")
-        self._post = letters.Post(self._pause)
+        self._post = letters.Post(self._wake_soon)
         self._bulk_waits = False  # an alert has mail to hand out, here or in another process
         self._letter_presses: dict[tuple[str, int | None, str, bool, int], Press] = {}
         self._releases: dict[int, Release] = {}
@@ -74,34 +77,60 @@ class Worker:
         self._clock = float("inf")  # seconds that time() was ahead of monotonic() at the last look
         self._dry: set[int] = set()  # alerts that had nothing due at the last look
         self._tasks: set[asyncio.Task[object]] = set()
-        self._paused = False
+        self._waking = False
+        self._pausing: set[str] = set()  # relays that refuse us, which the database does not know yet
         self._stopping = False  # hand out no more
         self._closing = False  # and write no more
 
-    # -- what the relay calls ---------------------------------------------------------------------------
+    # -- what the relays call ---------------------------------------------------------------------------
 
-    def take(self) -> Mail | None:
-        """`boundary.Source`: letters first, they are few and somebody waits for them; then alerts; then bulk."""
-        if self._paused or self._stopping:
+    def next(self, gate: Gate) -> Mail | None:
+        """`gate.Supply`: letters first, they are few and somebody waits for them; then alerts; then bulk."""
+        if self._stopping:
             return None
-        mail = self._post.take()
-        if mail is not None:
-            self._something_to_write.set()
-            return mail
+        if gate.alerts:
+            mail = self._post.take(gate)
+            if mail is not None:
+                self._something_to_write.set()
+                return mail
         for bulk in (False, True):
+            if not (gate.bulk if bulk else gate.alerts):
+                continue
             if bulk and self._alerts_go_first():
                 break
             for round_ in self._rounds:
-                if round_.release.running.bulk == bulk and (mail := round_.take()) is not None:
+                if round_.release.running.bulk == bulk and (mail := round_.take(gate)) is not None:
                     self._something_to_write.set()
                     return mail
         return None
 
+    def _wake(self) -> None:
+        """Tells every relay that there may be mail, each time another one first."""
+        self._waking = False
+        self.gates.append(self.gates.pop(0))
+        for gate in self.gates:
+            gate.expect()
+        for gate in self.gates:
+            gate.wake()
+
+    def _wake_soon(self) -> None:
+        """A mail came back from a relay: another one may have it."""
+        if not self._waking:
+            self._waking = True
+            asyncio.get_running_loop().call_soon(self._wake)
+
+    def _alerts_can_go(self) -> bool:
+        """Some relay that takes alerts is neither paused nor in trouble."""
+        return any(gate.alerts and not gate.paused and gate.relay.circuit == "closed" for gate in self.gates)
+
     def _alerts_go_first(self) -> bool:
-        """Also while an alert's mails wait for the ledger to allow them."""
-        return self._bulk_waits or any(
-            len(round_) and round_.release.sending and not round_.release.running.bulk and not round_.lost
-            for round_ in self._rounds
+        """Also while an alert's mails wait for the ledger to allow them; not while no relay takes them anyway."""
+        return self._alerts_can_go() and (
+            self._bulk_waits
+            or any(
+                len(round_) and round_.release.sending and not round_.release.running.bulk and not round_.lost
+                for round_ in self._rounds
+            )
         )
 
     # -- the feed ---------------------------------------------------------------------------------------
@@ -123,7 +152,7 @@ class Worker:
         finally:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_GOODBYE):
-                    await self.relay.close()
+                    await asyncio.gather(*(gate.close() for gate in self.gates))
             self._closing = True
             self._something_to_write.set()
             try:
@@ -139,16 +168,19 @@ class Worker:
 
     async def _look(self) -> float:
         """One look at what there is to do, and doing it. Returns the seconds until the next look."""
-        running, self._paused, self._bulk_waits, jobs = await self._call(self._survey)
+        running, paused, self._bulk_waits, jobs = await self._call(self._survey)
         self._post.add(jobs)
+        for gate in self.gates:
+            gate.paused = gate.name in paused | self._pausing
         if running and not self._releases:
-            self._start(self.relay.open())  # within the hold, so that the first mail finds a connection
+            for gate in self.gates:
+                self._start(gate.open())  # within the hold, so that the first mail finds a connection
         for ended in set(self._releases) - {alert.id for alert in running}:
             self._drop(ended)
         patience = self._listener.patience
         self._dry.clear()
         for alert in running:
-            if alert.bulk and self._bulk_waits and alert.state == "sending":
+            if alert.bulk and self._bulk_waits and self._alerts_can_go() and alert.state == "sending":
                 continue
             try:
                 release = self._releases.get(alert.id) or await self._prepare(alert)
@@ -180,17 +212,18 @@ class Worker:
                 await self._write(release=alert.id)
             else:
                 patience = min(patience, max(wait - _LAST_MOMENT, 0) + 0.001)
-        self.relay.wake()
+        self._wake()
         self._something_to_write.set()
         if any(alert.state == "sending" and alert.cut_done for alert in running):
             await self._close_complete()
         return patience
 
-    def _survey(self) -> tuple[list[Running], bool, bool, list[tuple[letters.Job, Mail]]]:
+    def _survey(self) -> tuple[list[Running], set[str], bool, list[tuple[letters.Job, Mail]]]:
         self._look_at_the_clock()
         self._give_sign_of_life()
-        paused = ledger.relay_paused(self._relay_name)
-        jobs = [] if paused or len(self._post) else letters.claim(self.name, _LETTERS_AT_ONCE)
+        paused = ledger.paused_relays()
+        no_way = all(gate.name in paused for gate in self.gates if gate.alerts)
+        jobs = [] if no_way or len(self._post) else letters.claim(self.name, _LETTERS_AT_ONCE)
         running = ledger.running()
         last_moment = now_ms() + int(2000 * _LAST_MOMENT)
         bulk_waits = ledger.alerts_have_mail() or any(
@@ -242,7 +275,7 @@ class Worker:
         presses, fill, left = await self._call(
             lambda: (self._compose(alert.id), self._filler(), ledger.hold_left(alert.id))
         )
-        release = Release(alert, presses=presses, fill=fill, on_policy=self._pause, hold_left=left)
+        release = Release(alert, presses=presses, fill=fill, on_put_back=self._wake_soon, hold_left=left)
         self._releases[alert.id] = release
         return release
 
@@ -265,7 +298,7 @@ class Worker:
             if len(rounds) < 2:
                 self._dry.add(release.alert)
             self._something_to_write.set()
-            self.relay.wake()
+            self._wake()
 
     def _claim_and_load(self, release: Release) -> list[Round]:
         return [
@@ -334,7 +367,7 @@ class Worker:
                 self._releases[release].sending = release in recorded.sending
             finished = self._unwritten and not self._rounds
             self._unwritten, self._unwritten_letters = [], []
-        self.relay.wake()
+        self._wake()
         if finished or self._hungry():
             self._listener.wake()
 
@@ -402,18 +435,23 @@ class Worker:
 
     # -- trouble ----------------------------------------------------------------------------------------
 
-    def _pause(self, reason: str) -> None:
-        """A policy refusal: nothing more goes to this relay until an editor says so."""
-        if not self._paused:
-            self._paused = True
-            log.error("the relay refuses us, sending is paused: %s", reason)
-            self._in_background(actions.pause_relay, self._relay_name, reason)
+    def refused_us(self, gate: Gate, words: str) -> None:
+        """`gate.Supply`: nothing more goes to this relay until an editor says so."""
+        if not gate.paused:
+            gate.paused = True
+            log.error("the relay %s refuses us, sending to it is paused: %s", gate.name, words)
+            self._start(self._pause(gate.name, words))
 
-    def note_trouble(self, trouble: str | None) -> None:
+    async def _pause(self, relay: str, words: str) -> None:
+        self._pausing.add(relay)
+        await self._try(actions.pause_relay, relay, words)
+        self._pausing.discard(relay)
+
+    def note_trouble(self, relay: str, trouble: str | None) -> None:
         """The relay can't be reached, or can be again."""
         if trouble:
             log.warning("the relay can't be used: %s", trouble)
-        self._in_background(actions.note_trouble, self._relay_name, trouble)
+        self._in_background(actions.note_trouble, relay, trouble)
 
     def _in_background(self, function: Callable[..., object], *arguments: object) -> None:
         self._start(self._try(function, *arguments))

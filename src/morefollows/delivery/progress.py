@@ -21,8 +21,10 @@ _RATE_MS = 2_000
 class RelayState(TypedDict):
     name: str
     inbox: bool  #: mail goes to the local inbox: nothing leaves the machine
+    purpose: str  #: both, alerts or bulk
     paused: bool
-    reason: str  #: why it is paused
+    paused_by: str  #: the editor's name; empty: the courier did, because the relay refused us
+    reason: str  #: what the relay said when it refused us
     trouble: str  #: why it can't be reached just now
 
 
@@ -48,7 +50,7 @@ class Progress(TypedDict):
     held_until: int
     expires_at: int
     now: int
-    relay: RelayState
+    relays: list[RelayState]
 
 
 def progress(alert: Alert) -> Progress:
@@ -82,20 +84,28 @@ def progress(alert: Alert) -> Progress:
         held_until=alert.held_until,
         expires_at=alert.expires_at,
         now=now_ms(),
-        relay=relay_state(),
+        relays=relay_states(),
     )
 
 
-def relay_state() -> RelayState:
-    name = settings.MOREFOLLOWS.relay_name
-    known = Relay.objects.filter(name=name).first()
-    return RelayState(
-        name=name,
-        inbox=settings.MOREFOLLOWS.inbox,
-        paused=bool(known and known.paused_at),
-        reason=known.reason if known else "",
-        trouble=known.trouble if known else "",
-    )
+def relay_states() -> list[RelayState]:
+    """Each relay of the settings, or the local inbox."""
+    known = {relay.name: relay for relay in Relay.objects.all()}
+    states: list[RelayState] = []
+    for address in settings.MOREFOLLOWS.ways_out:
+        relay = known.get(address.name) or Relay(name=address.name)
+        states.append(
+            RelayState(
+                name=address.name,
+                inbox=settings.MOREFOLLOWS.inbox,
+                purpose=address.purpose,
+                paused=relay.paused_at is not None,
+                paused_by=relay.paused_by,
+                reason=relay.reason,
+                trouble=relay.trouble,
+            )
+        )
+    return states
 
 
 def _verdicts(alert: Alert) -> list[dict[str, Any]]:

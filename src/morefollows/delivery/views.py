@@ -12,20 +12,17 @@ from typing import Any, cast
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from morefollows.bulletin import actions, audience
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.models import Alert
-from morefollows.courier.actions import resume_relay
 from morefollows.courier.models import Outcome
-from morefollows.delivery.progress import Progress, progress, relay_state
+from morefollows.delivery.progress import Progress, progress
 
 _RUNNING = (Alert.State.HELD, Alert.State.SENDING)
 _LOOK_EVERY = 0.25  # seconds
@@ -54,7 +51,7 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "frozen_ms": int(alert.frozen_at.timestamp() * 1000),
         "steps": _steps(now),
         "tiles": _tiles(now),
-        "relay": now["relay"],
+        "relays": now["relays"],
         "words": _words(),
         "may_send": editor_of(request).may_send,
         "here": "alert",
@@ -126,21 +123,6 @@ def stop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     else:
         messages.success(request, _("Stopped. What had left before can’t be called back."))
     return redirect("alert", alert.uuid)
-
-
-@at_desk
-@require_POST
-def relay_resume(request: HttpRequest) -> HttpResponse:
-    editor = editor_of(request)
-    if not editor.may_send:
-        raise PermissionDenied
-    name = relay_state()["name"]
-    resume_relay(name)
-    actions.record(editor, "resume relay", relay=name)
-    messages.success(request, _("The relay goes on."))
-    back = request.POST.get("back", "")
-    ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, {request.get_host()})
-    return redirect(back if ours else "desk")
 
 
 @require_GET

@@ -159,7 +159,7 @@ class Stage:
         now = progress(alert)
         first, last = now["seconds"]["first"], now["seconds"]["last"]
         if now["state"] != "sent" or now["accepted"] != now["size"] or first is None or last is None:
-            words = now["verdicts"][0]["text"] if now["verdicts"] else now["relay"]["trouble"]
+            words = now["verdicts"][0]["text"] if now["verdicts"] else now["relays"][0]["trouble"]
             raise BenchFailed(f"the alert is {now['state']}: {now['accepted']} of {now['size']} accepted. {words}")
         run = Run(now["accepted"], max(last - first, 0.001), meter.cpu)
         return Sent(run, first * 1000, last, meter.memory, wire)

@@ -14,7 +14,8 @@ from morefollows import settings as settings_
 from morefollows.run import ground, lock
 from morefollows.settings import RelayAddress, Settings, SettingsError
 
-TIMEOUT = 10.0  #: seconds for the relay to answer
+TIMEOUT = 10.0  #: seconds for a relay to answer
+_EXTENSIONS = ("PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN")
 
 
 class Finding(NamedTuple):
@@ -31,7 +32,7 @@ def examine(*, dns: bool = False, nameserver: str | None = None) -> list[Finding
         return [Finding("settings", "wrong", str(error))]
     findings = [Finding("settings", "ok", "all are understood"), *_data_folder(config)]
     findings += _database()
-    findings += _relay(config)
+    findings += _relays(config)
     if dns:
         from morefollows.run.doctor_dns import examine_dns
 
@@ -88,28 +89,27 @@ def _database() -> Iterator[Finding]:
         yield Finding("administrator", "wrong", "there is none; `morefollows editors add … --role administrator`")
 
 
-def _relay(config: Settings) -> Iterator[Finding]:
-    if config.relay is None:
+def _relays(config: Settings) -> Iterator[Finding]:
+    if not config.relays:
         yield Finding("relay", "note", "MOREFOLLOWS_RELAY is not set: mail ends in the local inbox, nothing leaves")
-        return
-    try:
-        yield from _speak(config.relay, config.helo or socket.getfqdn())
-    except smtplib.SMTPAuthenticationError as error:
-        said = _said(error, config.relay)
-        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name} refuses our user: {said}")
-    except smtplib.SMTPResponseException as error:
-        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name} says {_said(error, config.relay)}")
-    except ssl.SSLCertVerificationError as error:
-        yield Finding(
-            "relay",
-            "wrong",
-            f"MOREFOLLOWS_RELAY: the certificate of {config.relay.name} is not valid: {error.verify_message}",
-        )
-    except smtplib.SMTPNotSupportedError as error:
-        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name}: {error}")
-    except (OSError, smtplib.SMTPException) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
-        yield Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {config.relay.name} can't be reached: {reason}")
+    for relay in config.relays:
+        try:
+            yield from _speak(relay, config.helo or socket.getfqdn())
+        except smtplib.SMTPAuthenticationError as error:
+            yield _wrong(f"{relay.name} refuses our user: {_said(error, relay)}")
+        except smtplib.SMTPResponseException as error:
+            yield _wrong(f"{relay.name} says {_said(error, relay)}")
+        except ssl.SSLCertVerificationError as error:
+            yield _wrong(f"the certificate of {relay.name} is not valid: {error.verify_message}")
+        except smtplib.SMTPNotSupportedError as error:
+            yield _wrong(f"{relay.name}: {error}")
+        except (OSError, smtplib.SMTPException) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+            yield _wrong(f"{relay.name} can't be reached: {reason}")
+
+
+def _wrong(words: str) -> Finding:
+    return Finding("relay", "wrong", f"MOREFOLLOWS_RELAY: {words}")
 
 
 def _speak(relay: RelayAddress, helo: str) -> Iterator[Finding]:
@@ -129,16 +129,26 @@ def _speak(relay: RelayAddress, helo: str) -> Iterator[Finding]:
         if not relay.implicit_tls and relay.starttls != "never" and (offered or relay.starttls == "require"):
             server.starttls(context=context)
             server.ehlo()
-        secure = isinstance(server.sock, ssl.SSLSocket)
+        tls = server.sock.version() if isinstance(server.sock, ssl.SSLSocket) else None
         if relay.user:
             server.login(relay.user, relay.password)
-        extras = [name for name in ("PIPELINING", "8BITMIME", "SMTPUTF8", "CHUNKING") if server.has_extn(name)]
+        extras = [name for name in _EXTENSIONS if server.has_extn(name)]
         with contextlib.suppress(smtplib.SMTPException):
             server.quit()
     signed_in = " and takes our user" if relay.user else ""
-    yield Finding("relay", "ok", f"{relay.name} answers{signed_in}; it offers {', '.join(extras) or 'no extensions'}")
-    if not secure:
+    limits = "".join(
+        (
+            f"; {relay.rate:g} mails a second at the most" if relay.rate else "",
+            f"; for {relay.purpose} only" if relay.purpose != "both" else "",
+        )
+    )
+    words = f"{relay.name} answers{signed_in}; it offers {', '.join(extras) or 'no extensions'}{limits}"
+    yield Finding("relay", "ok", words)
+    if tls is None:
         yield Finding("relay TLS", "note", f"{relay.name} is spoken to without TLS")
+    else:
+        trust = "its certificate is valid" if relay.verify else "its certificate is not looked at"
+        yield Finding("relay TLS", "ok" if relay.verify else "note", f"{relay.name} speaks {tls}; {trust}")
     if "PIPELINING" not in extras:
         yield Finding("relay speed", "note", f"{relay.name} does not offer PIPELINING: each mail takes more time")
 

@@ -1,17 +1,24 @@
-"""A sender process: takes alerts and letters from the database to the relay, until it is told to stop."""
+"""A sender process: takes alerts and letters from the database to the relays, until it is told to stop."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import signal
 import socket
+from typing import TYPE_CHECKING
 
 import django
 import uvloop
 from django.conf import settings
 
 from morefollows.line import Listener
+
+if TYPE_CHECKING:
+    from morefollows.courier.gate import Gate
+    from morefollows.courier.worker import Worker
+    from morefollows.settings import Settings
 
 
 def run_sender(number: int) -> None:
@@ -22,22 +29,14 @@ def run_sender(number: int) -> None:
 
 
 async def _send(number: int) -> None:
-    from morefollows.courier.smtp import SmtpRelay
     from morefollows.courier.worker import Worker
     from morefollows.delivery import actions as delivery
 
     config = settings.MOREFOLLOWS
-    address = config.relay_address
     listener = Listener(config.data)
     await listener.open()
-    worker = Worker(worker_name(number), listener, config.relay_name, on_complete=delivery.close)
-    worker.relay = SmtpRelay(
-        address,
-        worker,
-        connections=max(1, config.relay_connections // config.sender_count),
-        helo=config.helo or socket.getfqdn(),
-        on_trouble=worker.note_trouble,
-    )
+    worker = Worker(worker_name(number), listener, on_complete=delivery.close)
+    worker.gates = _gates(config, worker)
     loop = asyncio.get_running_loop()
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, worker.stop)
@@ -45,6 +44,34 @@ async def _send(number: int) -> None:
         await worker.run()
     finally:
         listener.close()
+
+
+def _gates(config: Settings, worker: Worker) -> list[Gate]:
+    """One for each relay; what a relay allows is divided among the sender processes."""
+    from morefollows.courier.dialogue import Patience
+    from morefollows.courier.gate import Gate
+    from morefollows.courier.shares import Shares
+    from morefollows.courier.smtp import SmtpRelay
+
+    # Before the content has left, giving up can't make a duplicate: with another relay at hand there is no need to
+    # wait the five minutes of RFC 5321 §4.5.3.2. After the final dot there is.
+    patience = Patience(connect=10, command=20, data=20) if len(config.ways_out) > 1 else Patience()
+    weighed = any(address.weight for address in config.ways_out)
+    shares = Shares(asyncio.get_running_loop().call_soon) if weighed else None
+    helo = config.helo or socket.getfqdn()
+    gates: list[Gate] = []
+    for address in config.ways_out:
+        gate = Gate(address, worker, senders=config.sender_count, shares=shares)
+        gate.relay = SmtpRelay(
+            address,
+            gate,
+            connections=max(1, (address.connections or config.relay_connections) // config.sender_count),
+            helo=helo,
+            on_trouble=functools.partial(worker.note_trouble, address.name),
+            patience=patience,
+        )
+        gates.append(gate)
+    return gates
 
 
 def worker_name(number: int) -> str:

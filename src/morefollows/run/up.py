@@ -260,7 +260,7 @@ def welcome(config: Settings, invitation: str) -> str:
             f"  Inbox     {config.url}/inbox/    all mail ends here: nothing leaves this machine",
         ]
     else:
-        lines += [f"  Relay     {config.relay_name}"]
+        lines += [f"  Relay     {', '.join(relay.name for relay in config.relays)}"]
     if invitation:
         lines += ["", "  To sign in for the first time, open this link. It is good once:", f"  {invitation}"]
     return "\n".join([*lines, ""])

@@ -119,7 +119,7 @@ def _watch(alert: Alert) -> Progress:
     with click.progressbar(length=1, label="Accepted", file=sys.stderr, show_pos=True) as bar:
         while True:
             now = progress(alert)
-            if trouble != (trouble := _trouble(now["relay"])) and trouble:
+            if trouble != (trouble := _trouble(now["relays"])) and trouble:
                 click.echo(f"\n{trouble}", err=True)
             bar.length = max(now["size"], 1)
             bar.update(now["accepted"] + now["refused"] + now["skipped"] - bar.pos)
@@ -182,13 +182,18 @@ def _tell(report: dict[str, Any], alert: Alert, as_json: bool) -> None:
             f"  {verdict['count']:,} {verdict['outcome']} at {verdict['domain']}: "
             f"{verdict['code']} {verdict['status']} {verdict['text']}"
         )
-    if trouble := _trouble(report["relay"]):
+    if trouble := _trouble(report["relays"]):
         click.echo(trouble)
 
 
-def _trouble(relay: RelayState) -> str:
+def _trouble(relays: list[RelayState]) -> str:
+    return "\n".join(words for relay in relays if (words := _trouble_of(relay)))
+
+
+def _trouble_of(relay: RelayState) -> str:
     if relay["paused"]:
-        return f"Sending to {relay['name']} is paused until an editor resumes it at the desk: {relay['reason']}"
+        why = relay["reason"] or f"{relay['paused_by']} paused it"
+        return f"Sending to {relay['name']} is paused until an editor resumes it at the desk: {why}"
     if relay["trouble"]:
         return f"{relay['name']} can't be reached just now: {relay['trouble']}"
     return ""

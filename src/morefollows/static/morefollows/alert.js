@@ -72,7 +72,7 @@
     for (const [name, seconds] of Object.entries(now.seconds)) put("s-" + name, seconds === null ? "–" : exact(seconds));
     verdicts();
     draw();
-    if (now.relay.paused !== before.relay.paused || now.relay.trouble !== before.relay.trouble) relay();
+    if (JSON.stringify(now.relays) !== JSON.stringify(before.relays)) relays();
     if (now.state === "sending") {
       say("sending", words["said sending"]);
       if (now.cut_done && now.size && now.accepted * 10 >= now.size * 9) say("nine tenths", words["said nine tenths"]);
@@ -112,12 +112,12 @@
     byId("verdict-rows").replaceChildren(...rows);
   }
 
-  // The relay's notice holds a form with a token of its own: the server writes it.
-  async function relay() {
+  // The relays' notices hold forms with tokens of their own: the server writes them.
+  async function relays() {
     const answer = await fetch(location.href);
     if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("relay");
-    if (fresh) byId("relay").replaceChildren(...fresh.childNodes);
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("relays");
+    if (fresh) byId("relays").replaceChildren(...fresh.childNodes);
   }
 
   // The curve ------------------------------------------------------------------------------------------------------
