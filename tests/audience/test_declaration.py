@@ -45,6 +45,12 @@ def test_each_purpose_apart_with_the_words_of_its_time(reader: Reader, breaking:
     assert [line.event for line in offers.lines] == ["given", "confirmed", "withdrawn"]
 
 
+def test_the_notice_is_the_one_in_the_readers_language(breaking: Topic) -> None:
+    sign_up(breaking, language="de")
+    given = declaration(Reader.objects.get()).parts[0].lines[0]
+    assert given.privacy_digest == wordings.current(Wording.Kind.PRIVACY, "de").digest
+
+
 def test_where_the_button_was_pressed_is_kept_too(breaking: Topic) -> None:
     sign_up(breaking)
     Client(REMOTE_ADDR="192.0.2.99").post(f"/confirm/{newest_link()}/", {"button": "1"})

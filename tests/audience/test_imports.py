@@ -138,6 +138,12 @@ class TestTools:
         assert counts(report) == {"lines": 3, "confirmed": 2, "bad": 1}
         assert [problem.line for problem in report.problems] == [2]
 
+    def test_two_stray_quotes_are_no_record_that_spans_lines(self, breaking: Topic) -> None:
+        text = 'email,name\ndee@reader.example,"Dee\neve@reader.example,Eve\nfay@reader.example",Fay\n'
+        report = bring(text, breaking)
+        assert counts(report) == {"lines": 3, "confirmed": 1, "bad": 2}
+        assert [problem.line for problem in report.problems] == [2, 4]
+
     def test_a_file_without_addresses_is_refused_whole(self, breaking: Topic) -> None:
         with pytest.raises(NotReadable, match="no column is named email"):
             bring("name;mail\nDee;dee@reader.example\n", breaking)

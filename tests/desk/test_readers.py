@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -184,6 +184,22 @@ class TestGrowth:
         one = reader(CY, breaking)
         Reader.objects.filter(pk=one.pk).update(confirmed_at=timezone.now() - timedelta(days=500))
         assert growth.growth(30, self.ZONE)[-1].came == 1
+
+    def test_a_day_begins_at_the_newsrooms_midnight(self, breaking: Topic) -> None:
+        just_after = datetime.combine(timezone.localdate(timezone=self.ZONE), time(0, 5), self.ZONE)
+        one = reader(CY, breaking)
+        Reader.objects.filter(pk=one.pk).update(created_at=just_after, confirmed_at=just_after)
+        assert [day.came for day in growth.growth(30, self.ZONE)[-2:]] == [0, 1]
+
+    def test_an_earlier_confirmation_is_none_of_a_later_sign_up(self, signed_up: Reader, breaking: Topic) -> None:
+        actions.withdraw(signed_up, "alerts", how="link", topic=breaking)
+        actions.sign_up(
+            CY, topic=breaking, offers=False, language="en", page="https://herald.example/", client_address=""
+        )
+        assert growth.sign_ups_by_page(30) == [
+            ("https://alerts.herald.example/story/1/", 1, 1),
+            ("https://herald.example/", 1, 0),
+        ]
 
     def test_sign_ups_by_page(self, signed_up: Reader, breaking: Topic) -> None:
         sign_up(breaking, "dee@reader.example")
