@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
 
 from morefollows.audience import actions as audience
-from morefollows.audience.models import Reader, Subscription
+from morefollows.audience.models import Letter, Reader, Subscription
 from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert
+from morefollows.bulletin.models import Alert, Update
 from morefollows.courier import actions, ledger
 from morefollows.courier.boundary import Circuit, Mail, Reached, Reply, Source
 from morefollows.courier.gate import Gate
@@ -25,7 +26,7 @@ from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.worker import Worker
 from morefollows.line import Listener
 from morefollows.relay_address import RelayAddress
-from tests.courier.support import alert_for, states
+from tests.courier.support import alert_for, cut_all, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -287,3 +288,26 @@ def _made(make: Callable[[], Alert]) -> Alert:
         return make()
     finally:
         connection.close()
+
+
+def test_a_digest_leaves_by_itself_and_after_every_alert(tmp_path: Path) -> None:
+    past = alert_for(1, state="sent")
+    alert_for(700)
+    cut_all(past)
+    reader = min(states(past))
+    Batch.objects.filter(alert=past).update(outcomes=bytes([Outcome.SKIPPED]), due_at=None)
+    Update.objects.filter(pk=past.update_id).update(published_at=timezone.now())
+    due = {"summary_at": now_ms() - 1, "summary_from": now_ms() - 3_600_000}
+    Reader.objects.filter(pk=reader).update(frequency="digest", particular=True, **due)
+    Alert.objects.filter(pk=past.pk).update(held_until=now_ms() - 60_000)
+
+    async def story(worker: Worker, relay: Slot) -> None:
+        await until(lambda: worker._ready(bulk=False) > 0)
+        relay.on = True
+        relay.wake()
+        await until(lambda: Letter.objects.filter(kind="digest").update(due_at=1) == 1)
+        await until(lambda: Letter.objects.filter(kind="digest", state="accepted").exists())
+        digests = [b"<digest." in b"".join(mail.content) for mail in relay.taken]
+        assert digests == [False] * 700 + [True]
+
+    at_work(tmp_path, story)

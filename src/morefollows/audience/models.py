@@ -264,7 +264,9 @@ class Letter(models.Model):
     claimed_until = models.BigIntegerField(default=0, help_text="milliseconds since 1970")
 
     class Meta:
-        indexes = (models.Index(fields=("bulk", "due_at"), condition=models.Q(state="waiting"), name="letters_due"),)
+        indexes = (
+            models.Index(fields=("bulk", "due_at", "id"), condition=models.Q(state="waiting"), name="letters_due"),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} to reader {self.reader_id}"

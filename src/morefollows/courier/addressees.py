@@ -127,4 +127,5 @@ def _had_today(alert: Running, readers: Sequence[int]) -> dict[int, int]:
         .values_list("pk", "state")
     )
     before = [pk for pk, state in today.items() if state == Alert.State.SENDING and pk < alert.id]
-    return {reader: len(had) for reader, had in history.had(list(today), readers, expected=before).items()}
+    had = history.had(list(today), readers, expected=before, summaries=False)
+    return {reader: len(alerts) for reader, alerts in had.items()}

@@ -14,12 +14,11 @@ from django.utils import timezone
 
 from morefollows.audience.actions import mark_gone
 from morefollows.audience.addresses import Address
-from morefollows.audience.models import Letter, Subscription, Suppression, Topic
+from morefollows.audience.models import Letter, Subscription, Suppression
 from morefollows.audience.preferences.actions import free
 from morefollows.bulletin.actions import now_ms
-from morefollows.courier import mails, replies, retries
+from morefollows.courier import replies, retries, summaries
 from morefollows.courier.boundary import Mail, Reply, Way
-from morefollows.courier.compose import Composed
 
 # Longer than the final dot may take to be answered (RFC 5321 §4.5.3.2.6): nobody else sends it meanwhile.
 _CLAIM_MS = 11 * 60_000
@@ -40,6 +39,7 @@ class Job(NamedTuple):
     domain: str
     language: str
     links_version: int
+    updates: tuple[int, ...] = ()  #: what a summary tells
 
 
 class Done(NamedTuple):
@@ -51,24 +51,26 @@ class Done(NamedTuple):
 
 _CLAIM = """
 UPDATE audience_letter SET worker = %s, claimed_until = %s
-WHERE id IN (SELECT id FROM audience_letter
-             WHERE state = 'waiting' AND NOT bulk AND due_at <= %s AND claimed_until <= %s
-             ORDER BY due_at LIMIT %s{skip_locked})
+WHERE id IN (SELECT id FROM audience_letter WHERE state = 'waiting' AND {lane} AND due_at <= %s AND claimed_until <= %s
+             ORDER BY due_at, id LIMIT %s{skip_locked})
 RETURNING id
 """
 
 
-def claim(worker: str, limit: int) -> list[Job]:
-    """Claims letters that are due. One whose reader does not want it any more, or may not have it, expires."""
+def claim(worker: str, limit: int, *, bulk: bool = False) -> list[Job]:
+    """Claims letters that are due. One whose reader does not want it any more, or may not have it, expires.
+
+    `bulk`: summaries, whose readers are neighbours then, so that what they were sent is found in few batches.
+    """
     now = now_ms()
     with transaction.atomic(), connection.cursor() as cursor:
         skip_locked = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
         values = (worker, now + _CLAIM_MS, now, now, limit)
-        cursor.execute(_CLAIM.format(skip_locked=skip_locked), values)
+        cursor.execute(_CLAIM.format(skip_locked=skip_locked, lane="bulk" if bulk else "NOT bulk"), values)
         claimed = [row[0] for row in cursor.fetchall()]
         if not claimed:
             return []
-        wanted = _wanted(claimed)
+        wanted = _summaries(claimed) if bulk else _wanted(claimed)
         unwanted = set(claimed) - {job.letter for job in wanted}
         Letter.objects.filter(pk__in=unwanted).update(state=Letter.State.EXPIRED, worker="", claimed_until=0)
     return wanted
@@ -102,6 +104,17 @@ def _may_go(letter: Letter) -> bool:
     return not Suppression.objects.filter(key=key).exists()
 
 
+def _summaries(claimed: Sequence[int]) -> list[Job]:
+    """Those that have something to tell. What that is is noted before they may leave."""
+    letters = list(Letter.objects.filter(pk__in=claimed).select_related("reader"))
+    told = summaries.contents(letters)
+    wanted = [letter for letter in letters if letter.pk in told]
+    for letter in wanted:
+        letter.told = told[letter.pk].alerts
+    Letter.objects.bulk_update(wanted, ["told"])
+    return [_job(letter)._replace(updates=told[letter.pk].updates) for letter in wanted]
+
+
 def _job(letter: Letter) -> Job:
     reader = letter.reader
     return Job(
@@ -116,18 +129,6 @@ def _job(letter: Letter) -> Job:
         reader.language,
         reader.links_version,
     )
-
-
-def compose(kind: str, topic: int | None, language: str, offers: bool) -> Composed:
-    """A letter of this kind, with holes for what is its reader's."""
-    if kind == Letter.Kind.NEW_ADDRESS:
-        return mails.new_address(language)
-    if kind == Letter.Kind.MOVED:
-        return mails.moved(language)
-    signed_up_to = Topic.objects.get(pk=topic or 0)
-    if kind == Letter.Kind.CONFIRMATION:
-        return mails.confirmation(signed_up_to, language, offers)
-    return mails.thanks(signed_up_to, language)
 
 
 def record(done: Iterable[Done]) -> None:

@@ -146,5 +146,11 @@ def dateline(at: float, newsroom: Newsroom) -> str:
     return f"{date_format(local, pgettext('date and time', 'j F Y, H:i'))} {local.tzname()}"
 
 
+def opening(text: str) -> str:
+    """The text's first words, up to what an inbox shows of a mail."""
+    words = one_line(text)
+    return words if len(words) <= 140 else words[:140].rpartition(" ")[0] + " …"
+
+
 def one_line(text: str) -> str:
     return " ".join(markdown.clean(text).split())

@@ -33,6 +33,7 @@ from morefollows.courier.mail_parts import (
     letter,
     list_fields,
     one_line,
+    opening,
     preferences_link,
 )
 
@@ -219,7 +220,7 @@ def _told(update: Update, kicker: str, at: float, sender: Sender, marks: Marks) 
     standfirst, text = one_line(update.standfirst), markdown.to_text(update.text)
     return {
         "subject": update.headline,
-        "preheader": f"{kicker}: {standfirst or _opening(text)}",
+        "preheader": f"{kicker}: {standfirst or opening(text)}",
         "kicker": kicker,
         "headline": one_line(update.headline),
         "standfirst": standfirst,
@@ -230,12 +231,6 @@ def _told(update: Update, kicker: str, at: float, sender: Sender, marks: Marks) 
         "leave_link": leave_link(marks),
         "preferences_link": preferences_link(marks),
     }
-
-
-def _opening(text: str) -> str:
-    """The text's first words, up to what an inbox shows of a mail."""
-    words = one_line(text)
-    return words if len(words) <= 140 else words[:140].rpartition(" ")[0] + " …"
 
 
 def _thread_index(story: Story) -> str:

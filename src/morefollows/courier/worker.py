@@ -20,17 +20,17 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection
 
-from morefollows.audience.models import Letter
-from morefollows.audience.tokens import ALL_TOPICS, OFFERS, Tokens
+from morefollows.audience.tokens import OFFERS, Tokens
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
-from morefollows.courier import actions, addressees, dkim, ledger, letters, mails
-from morefollows.courier.boundary import Mail, Reply
-from morefollows.courier.compose import Composed, date, press
+from morefollows.courier import actions, addressees, dkim, ledger, letters, mails, summaries
+from morefollows.courier.boundary import Mail
+from morefollows.courier.compose import Composed, press
 from morefollows.courier.gate import Gate
 from morefollows.courier.ledger import Entry, Running
 from morefollows.courier.round import Fill, Press, Release, Round
+from morefollows.courier.stationery import Stationery
 from morefollows.line import Listener
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,12 @@ _LAST_MOMENT = 0.15  #: seconds before the hold's end in which everything is rea
 _CUT_AT_ONCE = 4  #: batches cut in one transaction
 _CUT_AT_ONCE_IN_HOLD = 20
 _LETTERS_AT_ONCE = 50
+_SUMMARIES_AT_ONCE = 200
+_OWE_EVERY = 20.0  #: seconds between two looks whether summaries are due
 _GOODBYE = 8.0  #: seconds for mails in flight to be answered when the process is told to end
+
+
+_Letters = list[tuple[letters.Job, Mail]]
 
 
 class Worker:
@@ -65,7 +70,9 @@ class Worker:
         self._database = ThreadPoolExecutor(1, "database")
         self._post = letters.Post(self._wake_soon)
         self._bulk_waits = False  # an alert has mail to hand out, here or in another process
-        self._letter_presses: dict[tuple[str, int | None, str, bool, int], Press] = {}
+        self._slow_post = letters.Post(self._wake_soon)  # the bulk lane's
+        self._stationery = Stationery(self._tokens)
+        self._owed_at = float("-inf")  # when we last looked whether summaries are due, by the monotonic clock
         self._releases: dict[int, Release] = {}
         self._rounds: list[Round] = []
         self._unwritten: list[tuple[Round, Entry]] = []
@@ -102,7 +109,10 @@ class Worker:
                 if round_.release.running.bulk == bulk and (mail := round_.take(gate)) is not None:
                     self._something_to_write.set()
                     return mail
-        return None
+        mail = self._slow_post.take(gate) if gate.bulk and not self._alerts_go_first() else None
+        if mail is not None:
+            self._something_to_write.set()
+        return mail
 
     def _wake(self) -> None:
         """Tells every relay that there may be mail, each time another one first."""
@@ -168,8 +178,9 @@ class Worker:
 
     async def _look(self) -> float:
         """One look at what there is to do, and doing it. Returns the seconds until the next look."""
-        running, paused, self._bulk_waits, jobs = await self._call(self._survey)
+        running, paused, self._bulk_waits, jobs, slow = await self._call(self._survey)
         self._post.add(jobs)
+        self._slow_post.add(slow)
         for gate in self.gates:
             gate.paused = gate.name in paused | self._pausing
         if running and not self._releases:
@@ -218,7 +229,7 @@ class Worker:
             await self._close_complete()
         return patience
 
-    def _survey(self) -> tuple[list[Running], set[str], bool, list[tuple[letters.Job, Mail]]]:
+    def _survey(self) -> tuple[list[Running], set[str], bool, _Letters, _Letters]:
         self._look_at_the_clock()
         self._give_sign_of_life()
         paused = ledger.paused_relays()
@@ -229,7 +240,16 @@ class Worker:
         bulk_waits = ledger.alerts_have_mail() or any(
             alert.state == "held" and not alert.bulk and alert.held_until < last_moment for alert in running
         )
-        return running, paused, bulk_waits, [(job, self._letter(job)) for job in jobs]
+        no_way = all(gate.name in paused for gate in self.gates if gate.bulk)
+        slow = [] if no_way or bulk_waits or len(self._slow_post) else self._summaries()
+        mail = self._stationery.mail
+        return running, paused, bulk_waits, [(job, mail(job)) for job in jobs], [(job, mail(job)) for job in slow]
+
+    def _summaries(self) -> list[letters.Job]:
+        # When more come due than we owe at once, the next look goes on.
+        if time.monotonic() >= self._owed_at + _OWE_EVERY and summaries.owe() < summaries.AT_ONCE:
+            self._owed_at = time.monotonic()
+        return letters.claim(self.name, _SUMMARIES_AT_ONCE, bulk=True)
 
     def _look_at_the_clock(self) -> None:
         ahead = time.time() - time.monotonic()
@@ -247,29 +267,6 @@ class Worker:
         for alert in actions.sign_of_life():
             log.warning("alert %d does not go on by itself: no sender was at work for long; the desk is asked", alert)
         self._signed_at = now
-
-    def _letter(self, job: letters.Job) -> Mail:
-        recipient, utf8 = addressees.recipient(job.address, job.domain)
-        receipt = self._tokens.letter_receipt(job.letter)
-        tokens = self._tokens
-        leave = tokens.leave(job.reader, ALL_TOPICS if job.topic is None else job.topic)
-        moves = job.kind == Letter.Kind.NEW_ADDRESS
-        confirm = tokens.new_address(job.letter) if moves else tokens.confirm(job.letter)
-        preferences = tokens.preferences(job.reader, job.links_version)
-        press = self._letter_press(job.kind, job.topic, job.language, job.offers)
-        content = press((recipient, leave, receipt, confirm, date(time.time()), preferences))
-        return Mail(mails.return_paths()(receipt), recipient, content, _unsettled, utf8=utf8)
-
-    def _letter_press(self, kind: str, topic: int | None, language: str, offers: bool) -> Press:
-        """Composed once for many letters, and anew each minute: the newsroom may have changed its name."""
-        key = (kind, topic, language, offers, int(time.monotonic() / 60))
-        press_ = self._letter_presses.get(key)
-        if press_ is None:
-            composed = letters.compose(kind, topic, language, offers)
-            press_ = press(composed, dkim.signers(settings.MOREFOLLOWS))
-            self._letter_presses = {old: kept for old, kept in self._letter_presses.items() if old[-1] == key[-1]}
-            self._letter_presses[key] = press_
-        return press_
 
     async def _prepare(self, alert: Running) -> Release:
         presses, fill, left = await self._call(
@@ -365,7 +362,8 @@ class Worker:
                     self._rounds.remove(round_)
             if release is not None and release in self._releases:
                 self._releases[release].sending = release in recorded.sending
-            finished = self._unwritten and not self._rounds
+            finished = bool(self._unwritten and not self._rounds)
+            finished |= bool(self._unwritten_letters and not len(self._slow_post))
             self._unwritten, self._unwritten_letters = [], []
         self._wake()
         if finished or self._hungry():
@@ -386,7 +384,9 @@ class Worker:
             give_up = dropped and not round_.in_flight
             if round_.dirty or round_.done or give_up:
                 self._unwritten.append((round_, round_.entry(self.name, claimed_until, give_up=give_up)))
-        self._unwritten_letters, self._post.done = self._post.done, []
+        for post in (self._post, self._slow_post):
+            self._unwritten_letters += post.done
+            post.done = []
 
     async def _refresh(self, rounds: Sequence[Round], stale: float = _STALE) -> None:
         """Readers change their minds, also while a batch waits for the hold's end or for a relay that is down."""
@@ -428,7 +428,7 @@ class Worker:
             await self._write()
             claimed_until = now_ms() + ledger.claim_ms()
             entries = [round_.entry(self.name, claimed_until, give_up=not round_.in_flight) for round_ in self._rounds]
-            await self._call(self._record, entries, self._post.done, None)
+            await self._call(self._record, entries, [*self._post.done, *self._slow_post.done], None)
             await self._call(ledger.release_claims, self.name)
         except AnyDatabaseError as error:
             log.error("claims can't be given back, they will run out: %s", type(error).__name__)
@@ -470,7 +470,3 @@ class Worker:
 
     async def _call(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._database, function, *arguments)
-
-
-def _unsettled(mail: Mail, reply: Reply) -> None:
-    raise AssertionError("a letter's mail is settled by its Post")

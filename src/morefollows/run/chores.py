@@ -39,9 +39,11 @@ def clear_away() -> None:
     from django.core.management import call_command
 
     from morefollows.audience import actions, limits
+    from morefollows.audience.preferences.summaries import forget_letters
 
     actions.expire_unconfirmed()
     actions.shorten_client_addresses()
     actions.forget_broken_imports()
+    forget_letters()
     limits.forget_old()
     call_command("clearsessions")

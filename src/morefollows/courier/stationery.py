@@ -1,0 +1,63 @@
+"""The mails that letters become: composed once for many, and filled for one reader each."""
+
+from __future__ import annotations
+
+import time
+
+from django.conf import settings
+
+from morefollows.audience.models import Letter, Topic
+from morefollows.audience.tokens import ALL_TOPICS, Tokens
+from morefollows.courier import addressees, dkim, mails, summaries
+from morefollows.courier.boundary import Mail, Reply
+from morefollows.courier.compose import Composed, Fill, date, press
+from morefollows.courier.letters import Job
+
+
+class Stationery:
+    """One sender's. What was composed is kept for a minute: the newsroom may have changed its name."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._kept: dict[tuple[object, ...], Fill] = {}
+
+    def mail(self, job: Job) -> Mail:
+        """The letter as a mail. Its `settle` and `ticket` are its Post's to fill in."""
+        recipient, utf8 = addressees.recipient(job.address, job.domain)
+        tokens = self._tokens
+        receipt = tokens.letter_receipt(job.letter)
+        leave = tokens.leave(job.reader, ALL_TOPICS if job.topic is None else job.topic)
+        moves = job.kind == Letter.Kind.NEW_ADDRESS
+        confirm = tokens.new_address(job.letter) if moves else tokens.confirm(job.letter)
+        preferences = tokens.preferences(job.reader, job.links_version)
+        content = self._press(job)((recipient, leave, receipt, confirm, date(time.time()), preferences))
+        return Mail(mails.return_paths()(receipt), recipient, content, _unsettled, utf8=utf8)
+
+    def _press(self, job: Job) -> Fill:
+        minute = int(time.monotonic() / 60)
+        key = (job.kind, job.topic, job.language, job.offers, job.updates, minute)
+        fill = self._kept.get(key)
+        if fill is None:
+            fill = press(compose(job), dkim.signers(settings.MOREFOLLOWS))
+            self._kept = {old: kept for old, kept in self._kept.items() if old[-1] == minute}
+            self._kept[key] = fill
+        return fill
+
+
+def compose(job: Job) -> Composed:
+    """The letter, with holes for what is its reader's."""
+    kind, topic, language = job.kind, job.topic, job.language
+    if job.updates:
+        return summaries.compose(kind, job.updates, language)
+    if kind == Letter.Kind.NEW_ADDRESS:
+        return mails.new_address(language)
+    if kind == Letter.Kind.MOVED:
+        return mails.moved(language)
+    signed_up_to = Topic.objects.get(pk=topic or 0)
+    if kind == Letter.Kind.CONFIRMATION:
+        return mails.confirmation(signed_up_to, language, job.offers)
+    return mails.thanks(signed_up_to, language)
+
+
+def _unsettled(mail: Mail, reply: Reply) -> None:
+    raise AssertionError("a letter's mail is settled by its Post")

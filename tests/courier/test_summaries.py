@@ -1,0 +1,164 @@
+"""What was held back is told in one mail: digests, and what came in quiet hours."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from morefollows.audience.models import Letter, Newsroom, Reader, Subscription
+from morefollows.audience.preferences import actions as preferences
+from morefollows.audience.preferences import summaries as owing
+from morefollows.audience.preferences.actions import Choice
+from morefollows.audience.tokens import Tokens
+from morefollows.bulletin.actions import now_ms
+from morefollows.bulletin.models import Alert, Interest, Update
+from morefollows.courier import history, letters, summaries
+from morefollows.courier.models import Outcome
+from morefollows.courier.stationery import Stationery
+from tests.courier import support
+from tests.courier.test_history import outcome
+
+pytestmark = pytest.mark.django_db
+HOUR = 3_600_000
+
+
+@pytest.fixture(autouse=True)
+def _newsroom(newsroom: Newsroom) -> None:
+    """Summaries are from somebody."""
+
+
+def missed(readers: int = 3, hours_ago: float = 2, **wording: str) -> Alert:
+    """An alert that all its readers were not sent."""
+    alert = support.alert_for(readers, state="sent")
+    published = timezone.now() - timedelta(hours=hours_ago)
+    Update.objects.filter(pk=alert.update_id).update(published_at=published, **wording)
+    alert.held_until = int(published.timestamp() * 1000)
+    alert.save()
+    support.cut_from_start(alert)
+    for reader in support.audience(alert):
+        outcome(alert, reader, Outcome.SKIPPED)
+    return alert
+
+
+def owed(reader: int, kind: str = "digest", hours: float = 12) -> Letter:
+    """A summary of the last hours, due now, to a reader who wants digests."""
+    Reader.objects.filter(pk=reader).update(frequency="digest" if kind == "digest" else "every", particular=True)
+    now = now_ms()
+    return Letter.objects.create(
+        reader_id=reader, kind=kind, bulk=True, since=now - int(hours * HOUR), until=now, due_at=now,
+        created_at=timezone.now(),
+    )  # fmt: skip
+
+
+def told(*readers: int) -> list[tuple[int, ...]]:
+    jobs = {job.reader: job.updates for job in letters.claim("one", 100, bulk=True)}
+    return [jobs.get(reader, ()) for reader in readers]
+
+
+def test_each_is_owed_once_and_the_next_one_a_day_later() -> None:
+    alert = missed(2)
+    digest, quiet = sorted(support.audience(alert))
+    preferences.choose(Reader.objects.get(pk=digest), Choice(frequency="digest"))
+    preferences.choose(Reader.objects.get(pk=quiet), Choice(quiet_from=0, quiet_to=420))
+    assert summaries.owe() == 0
+    due = now_ms() - 1000
+    Reader.objects.filter(pk__in=(digest, quiet)).update(summary_at=due, summary_from=due - 12 * HOUR)
+    assert summaries.owe() == 2
+    assert summaries.owe() == 0
+    found = Letter.objects.filter(bulk=True).order_by("reader")
+    assert [(one.reader_id, one.kind, one.since, one.until) for one in found] == [
+        (digest, "digest", due - 12 * HOUR, due),
+        (quiet, "away", due - 12 * HOUR, due),
+    ]
+    for reader in Reader.objects.filter(pk__in=(digest, quiet)):
+        assert reader.summary_from == due
+        assert now_ms() < (reader.summary_at or 0) <= now_ms() + 25 * HOUR
+
+
+def test_nothing_is_owed_when_nothing_came_and_a_last_one_to_who_wants_no_more() -> None:
+    alert = missed(1)
+    reader = Reader.objects.get(pk=support.audience(alert).pop())
+    preferences.choose(reader, Choice(frequency="digest"))
+    Reader.objects.update(summary_at=now_ms() - 1, summary_from=now_ms() - HOUR)
+    assert owing.owe_summaries(latest=alert.held_until) == 1
+    assert not Letter.objects.exists()
+    Reader.objects.update(summary_from=alert.held_until - 1)
+    preferences.choose(reader, Choice())
+    assert owing.owe_summaries(latest=alert.held_until) == 1
+    assert Letter.objects.get().kind == "away"
+    reader.refresh_from_db()
+    assert (reader.summary_from, reader.summary_at) == (None, None)
+    Letter.objects.update(due_at=1)
+    assert told(reader.pk) == [(alert.update_id,)]
+
+
+def test_it_tells_what_the_reader_was_not_sent_and_still_wants() -> None:
+    alert = missed(9)
+    readers = sorted(support.audience(alert))
+    for reader in readers:
+        owed(reader, "away")
+    outcome(alert, readers[0], Outcome.ACCEPTED)
+    outcome(alert, readers[1], Outcome.UNCERTAIN)
+    Interest.objects.create(reader_id=readers[2], story=alert.update.story, wish="mute", at=timezone.now())
+    Subscription.objects.filter(reader=readers[3]).update(state="ended")
+    Reader.objects.filter(pk=readers[4]).update(state="complained")
+    Reader.objects.filter(pk=readers[5]).update(paused_until=timezone.now() + timedelta(days=1))
+    outcome(alert, readers[6], Outcome.EXPIRED)
+    outcome(alert, readers[7], Outcome.WAITING)
+    update = (alert.update_id,)
+    assert told(*readers) == [(), (), (), (), (), (), update, (), update]
+    assert Letter.objects.filter(state="expired").count() == 7
+
+
+def test_each_story_once_as_it_stands_now() -> None:
+    alert = missed(2, hours_ago=3)
+    story = alert.update.story
+    again, other = support.alert_again(alert), missed(1)
+    newest = Update.objects.create(
+        story=story, number=2, kind="correction", headline="Bridge open", text="It is.", language="en",
+        author=alert.sent_by, published_at=timezone.now() - timedelta(minutes=5),
+    )  # fmt: skip
+    Alert.objects.filter(pk=again.pk).update(update=newest, state="sent")
+    first, second = sorted(support.audience(alert))
+    for reader in (first, second):
+        owed(reader)
+    support.cut_from_start(Alert.objects.get(pk=again.pk))
+    outcome(again, first, Outcome.SKIPPED)
+    outcome(again, second, Outcome.ACCEPTED)
+    assert told(first, second) == [(newest.pk,), ()]
+    # What was told is as good as mailed, should it have to be corrected.
+    assert history.had([alert.pk, again.pk, other.pk], [first, second]) == {first: [again.pk], second: [again.pk]}
+    assert history.had([again.pk], [first, second], summaries=False) == {second: [again.pk]}
+
+    Letter.objects.all().delete()
+    owed(first)
+    alert.update.story.__class__.objects.update(state="withdrawn")
+    assert told(first) == [()]
+
+
+def test_the_mail() -> None:
+    alert, other = missed(1), missed(1, 1, headline="Ferry raised", standfirst="At last.")
+    reader = support.audience(alert).pop()
+    Subscription.objects.create(reader_id=reader, topic=other.topic, state="active", since=timezone.now())
+    Alert.objects.filter(pk=other.pk).update(topic=alert.topic)
+    owed(reader)
+    (job,) = letters.claim("one", 10, bulk=True)
+    assert job.updates == (alert.update_id,)
+    job = job._replace(updates=(other.update_id, alert.update_id))
+    tokens = Tokens(settings.MOREFOLLOWS.derived_key("tokens"))
+    mail = Stationery(tokens).mail(job)
+    message = email.message_from_bytes(b"".join(mail.content), policy=email.policy.default)
+    assert message["Subject"] == "Today’s digest: Ferry raised, and 1 more"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert tokens.leave(reader, 0).decode() in message["List-Unsubscribe"]
+    whole = "".join(part.get_content() for part in message.iter_parts())  # type: ignore[union-attr]
+    assert whole.count("Bridge closed") == 3  # and in what an inbox shows beside the subject
+    assert whole.count("At last.") == 2
+    assert f"/story/{alert.update.story.uuid}/" in whole
+    assert tokens.preferences(reader, 0).decode() in whole
+    assert "breaking" not in whole.lower().replace("breaking news", "") + str(message["Subject"]).lower()
