@@ -322,8 +322,23 @@ def note_given(
     how: str = Consent.How.FORM,
 ) -> Consent:
     """Only a consent to offers needs no `topic`. `place`: where the form stood, its version, the client's address."""
+    line_ = given_line(reader, purpose, topic, shown, now, place, how)
+    line_.save()
+    return line_
+
+
+def given_line(
+    reader: Reader,
+    purpose: str,
+    topic: Topic | None,
+    shown: InForce,
+    now: datetime,
+    place: dict[str, str],
+    how: str = Consent.How.FORM,
+) -> Consent:
+    """What `note_given` writes, not yet saved."""
     words = shown.offers if purpose == Purpose.OFFERS else shown.alerts
-    return Consent.objects.create(
+    return Consent(
         reader=reader,
         purpose=purpose,
         topic=topic if purpose == Purpose.ALERTS else None,

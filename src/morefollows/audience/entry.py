@@ -15,6 +15,7 @@ from morefollows.audience.models import Topic
 from morefollows.audience.reception import Verdict
 from morefollows.settings import Settings
 
+_ANSWER_AFTER = 0.12  # seconds; longer than noting a new reader takes, so that the time tells nothing either
 LIFETIME = 2 * 3600  #: seconds for which a ticket is good
 
 
@@ -33,6 +34,7 @@ class Entered(NamedTuple):
     answer: Answer
     suggestion: str = ""
     wait: float = 0.0  #: seconds
+    not_before: float = 0.0  #: when it may be told (`time.monotonic`): a robot and a reader hear after the same time
 
 
 _MEANT = {
@@ -73,9 +75,9 @@ def enter(form: SignUp, *, origin: str, here: str, client: str, form_version: st
     if not form.is_valid():
         return Entered(Answer.WRONG)
     given = form.cleaned_data
+    not_before = time.monotonic() + _ANSWER_AFTER
     if given["website"]:
-        reception.pretend()
-        return Entered(Answer.THANKS)
+        return Entered(Answer.THANKS, not_before=not_before)
     now = time.time()
     shown, age = tokens().read_statement(given["shown"]), tokens().age(given["ticket"], origin, now)
     if shown is None or age is None or age > LIFETIME:
@@ -100,4 +102,4 @@ def enter(form: SignUp, *, origin: str, here: str, client: str, form_version: st
             work=work.done(config.derived_key("work"), given["altcha"], now),
         )
     )
-    return Entered(_MEANT[verdict])
+    return Entered(_MEANT[verdict], not_before=not_before)

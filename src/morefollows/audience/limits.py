@@ -57,7 +57,12 @@ def demands(attempts: Sequence[Attempt]) -> list[Demand]:
             found.append(Demand.NOTHING if attempt.work and _spend(attempt.work) else Demand.WORK)
         else:
             found.append(Demand.NOTHING)
-    Tally.objects.bulk_update(tallies.values(), ["since", "count"])
+    Tally.objects.bulk_create(
+        [Tally(key=row.key, since=row.since, count=row.count) for row in tallies.values()],
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["since", "count"],
+    )
     return found
 
 

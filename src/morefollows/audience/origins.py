@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import idna
@@ -16,6 +17,7 @@ class BadOrigin(ValueError):
     """``str()`` says what is wrong, and what to do."""
 
 
+@lru_cache(256)
 def origin(typed: str) -> str:
     """The origin of a web address, as the Origin header has it; https if the address does not say. Raises `BadOrigin`.
 

@@ -1,29 +1,28 @@
 """Takes sign-ups in, however many come at once: what waits is judged and noted together, in one transaction.
 
-An answer is given when the sign-up is on disk, and after the same time whoever it was: all of a group get theirs at
-once, and no group's before `_ANSWER_AFTER`.
+An answer is there when the sign-up is on disk, and after the same time whoever it was: a group gets its own at once.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
 from django.db import transaction
 
-from morefollows.audience import actions, limits, origins
+from morefollows.audience import actions, limits, newcomers, origins
 from morefollows.audience.addresses import Address
 from morefollows.audience.form_tokens import Shown
 from morefollows.audience.group_commit import GroupCommit
 from morefollows.audience.limits import Attempt, Demand
 from morefollows.audience.models import Site, Topic, Wording
+from morefollows.audience.newcomers import Newcomer, Place
 from morefollows.audience.wordings import InForce
 from morefollows.audience.work import Done
 
 _MOST = 64  # sign-ups in one transaction
-_ANSWER_AFTER = 0.12  # seconds; longer than noting a new reader takes, so that the time tells nothing either
+_APART = 0.1  # seconds between two: on SQLite one process writes at a time, and alerts have to write their outcomes
 
 
 class SignUp(NamedTuple):
@@ -49,55 +48,66 @@ class Verdict(Enum):
 
 def sign_up(asked: SignUp) -> Verdict:
     """Blocks until it is on disk. Whether the address was known, or must never be mailed, makes no difference."""
-    began = time.monotonic()
-    verdict = _group.submit(asked)
-    time.sleep(max(0.0, began + _ANSWER_AFTER - time.monotonic()))
-    return verdict
-
-
-def pretend() -> None:
-    """For a robot: takes as long as a sign-up."""
-    time.sleep(_ANSWER_AFTER)
+    return _group.submit(asked)
 
 
 def _receive(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
+    sites = {origins.own(), *Site.objects.values_list("origin", flat=True)}
+    topics = Topic.objects.in_bulk({one.shown.topic for one in asked})
+    words = Wording.objects.in_bulk({key for one in asked for key in one.shown[1:4]})
     with transaction.atomic():
-        sites = {origins.own(), *Site.objects.values_list("origin", flat=True)}
-        topics = Topic.objects.in_bulk({one.shown.topic for one in asked})
-        wordings = Wording.objects.in_bulk({key for one in asked for key in one.shown[1:4]})
         demands = limits.demands([Attempt(one.client, one.address.domain, one.work) for one in asked])
-        verdicts: dict[int, Verdict | Exception] = {}
-        # In one order for everybody, as in `limits`.
-        for at in sorted(range(len(asked)), key=lambda at: asked[at].address.key):
-            verdicts[at] = _judge(asked[at], demands[at], sites, topics, wordings)
-        return [verdicts[at] for at in range(len(asked))]
+        verdicts: list[Verdict | Exception] = [
+            _judge(one, demand, sites, topics, words) for one, demand in zip(asked, demands, strict=True)
+        ]
+        # In one order for everybody, as in `limits`: so nobody waits for someone who waits for him.
+        counting = [at for at, verdict in enumerate(verdicts) if verdict is Verdict.NOTED]
+        counting.sort(key=lambda at: asked[at].address.key)
+        wanted = [_newcomer(asked[at], topics, words) for at in counting]
+        for at, one, noted in zip(counting, wanted, newcomers.note(wanted), strict=True):
+            if not noted:
+                verdicts[at] = _sign_up_alone(one)
+        return verdicts
 
 
 def _judge(
-    one: SignUp, demand: Demand, sites: set[str], topics: dict[int, Topic], wordings: dict[int, Wording]
-) -> Verdict | Exception:
+    one: SignUp, demand: Demand, sites: set[str], topics: dict[int, Topic], words: dict[int, Wording]
+) -> Verdict:
     if one.origin not in sites:
         return Verdict.UNKNOWN_SITE
-    topic = topics.get(one.shown.topic)
-    words = [wordings.get(key) for key in one.shown[1:4]]
-    if topic is None or None in words:
+    if one.shown.topic not in topics or not all(key in words for key in one.shown[1:4]):
         return Verdict.UNKNOWN_FORM
-    if demand is not Demand.NOTHING:
-        return Verdict.WORK if demand is Demand.WORK else Verdict.LATER
+    return {Demand.NOTHING: Verdict.NOTED, Demand.WORK: Verdict.WORK, Demand.LATER: Verdict.LATER}[demand]
+
+
+def _newcomer(one: SignUp, topics: dict[int, Topic], words: dict[int, Wording]) -> Newcomer:
+    shown = one.shown
+    return Newcomer(
+        one.address,
+        topics[shown.topic],
+        one.offers,
+        shown.language,
+        Place(one.page, one.form_version, one.client),
+        InForce(words[shown.alerts], words[shown.offers], words[shown.privacy]),
+    )
+
+
+def _sign_up_alone(one: Newcomer) -> Verdict | Exception:
+    """Whoever is known, or comes twice. What goes wrong is undone by itself, and only its own caller hears of it."""
     try:
         actions.sign_up(
             one.address.text,
-            topic=topic,
+            topic=one.topic,
             offers=one.offers,
-            language=one.shown.language,
-            page=one.page,
-            client_address=one.client,
-            form_version=one.form_version,
-            shown=InForce(*words),  # type: ignore[arg-type]  # none of them is None
+            language=one.language,
+            page=one.place.page,
+            client_address=one.place.client_address,
+            form_version=one.place.form_version,
+            shown=one.shown,
         )
-    except Exception as error:  # undone by itself: only this one's caller hears of it
+    except Exception as error:
         return error
     return Verdict.NOTED
 
 
-_group: GroupCommit[SignUp, Verdict] = GroupCommit(_receive, _MOST)
+_group: GroupCommit[SignUp, Verdict] = GroupCommit(_receive, _MOST, _APART)

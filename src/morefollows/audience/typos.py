@@ -4,75 +4,19 @@ from __future__ import annotations
 
 from morefollows.audience.addresses import Address
 
-LARGE = frozenset(
-    [
-        "gmail.com",
-        "googlemail.com",
-        "outlook.com",
-        "hotmail.com",
-        "hotmail.co.uk",
-        "hotmail.fr",
-        "hotmail.de",
-        "live.com",
-        "live.co.uk",
-        "msn.com",
-        "yahoo.com",
-        "yahoo.co.uk",
-        "yahoo.fr",
-        "yahoo.de",
-        "ymail.com",
-        "rocketmail.com",
-        "icloud.com",
-        "me.com",
-        "mac.com",
-        "aol.com",
-        "mail.com",
-        "email.com",
-        "proton.me",
-        "protonmail.com",
-        "fastmail.com",
-        "hey.com",
-        "zoho.com",
-        "yandex.com",
-        "gmx.com",
-        "gmx.net",
-        "gmx.de",
-        "gmx.at",
-        "gmx.ch",
-        "web.de",
-        "t-online.de",
-        "freenet.de",
-        "posteo.de",
-        "mailbox.org",
-        "arcor.de",
-        "bluewin.ch",
-        "btinternet.com",
-        "sky.com",
-        "virginmedia.com",
-        "ntlworld.com",
-        "talktalk.net",
-        "blueyonder.co.uk",
-        "orange.fr",
-        "wanadoo.fr",
-        "free.fr",
-        "laposte.net",
-        "sfr.fr",
-        "libero.it",
-        "comcast.net",
-        "verizon.net",
-        "att.net",
-        "sbcglobal.net",
-        "qq.com",
-        "163.com",
-        "naver.com",
-        "seznam.cz",
-        "wp.pl",
-        "interia.pl",
-    ]
-)
+_MOST_USED_FIRST = """
+    gmail.com googlemail.com outlook.com hotmail.com hotmail.co.uk hotmail.fr hotmail.de live.com live.co.uk msn.com
+    yahoo.com yahoo.co.uk yahoo.fr yahoo.de ymail.com rocketmail.com icloud.com me.com mac.com aol.com mail.com
+    email.com proton.me protonmail.com fastmail.com hey.com zoho.com yandex.com gmx.com gmx.net gmx.de gmx.at gmx.ch
+    web.de t-online.de freenet.de posteo.de mailbox.org arcor.de bluewin.ch btinternet.com sky.com virginmedia.com
+    ntlworld.com talktalk.net blueyonder.co.uk orange.fr wanadoo.fr free.fr laposte.net sfr.fr libero.it comcast.net
+    verizon.net att.net sbcglobal.net qq.com 163.com naver.com seznam.cz wp.pl interia.pl
+"""
+LARGE = frozenset(_MOST_USED_FIRST.split())
 """Mailbox providers that so many people use that a slip is likelier than another domain of nearly the same name."""
 
-_SHORT = 3  # letters: so short a name has too many neighbours that are as good
+_SHORT = 4  # letters: so short a name has too many neighbours that are as good
+_NEVER_MEANT = frozenset({"mail.com", "email.com", "ymail.com"})  # half of all names of mail domains are near them
 
 
 def suggestion(address: Address) -> str | None:
@@ -80,15 +24,16 @@ def suggestion(address: Address) -> str | None:
     if address.domain in LARGE:
         return None
     name, _, ending = address.domain.partition(".")
-    for large in sorted(LARGE):
+    near = []
+    for large in _MOST_USED_FIRST.split():
         large_name, _, large_ending = large.partition(".")
         in_name, in_ending = _slips(name, large_name), _slips(ending, large_ending)
-        if in_name > 1 or in_ending > 1:
+        if in_name > 1 or in_ending > 1 or large in _NEVER_MEANT:
             continue
         if len(large_name) <= _SHORT and (in_name or len(ending) == 2):  # gmx.se may well be somebody's own
             continue
-        return f"{address.local}@{large}"
-    return None
+        near.append((in_name + in_ending, large))
+    return f"{address.local}@{min(near, key=lambda one: one[0])[1]}" if near else None
 
 
 def _slips(typed: str, meant: str) -> int:

@@ -6,6 +6,7 @@ reader's browser send a sign-up can send it himself, and the other forms are pro
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -87,6 +88,7 @@ def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
     form = SignUp(request.POST.dict())
     here = {"origin": origins.own(), "here": request.path, "client": client_address(request)}
     entered = entry.enter(form, form_version=FORM_VERSION, **here)
+    time.sleep(max(0.0, entered.not_before - time.monotonic()))
     match entered.answer:
         case Answer.THANKS:
             return _see_other(reverse("thanks", args=[topic]), request)

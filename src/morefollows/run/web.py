@@ -14,6 +14,8 @@ import uvicorn
 from django.core.handlers.asgi import ASGIHandler
 from django.urls import get_resolver
 
+from morefollows.run.box_door import PREFIX, BoxDoor
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -27,12 +29,15 @@ class Application:
 
     def __init__(self) -> None:
         self._django = ASGIHandler()
+        self._box = BoxDoor()
         self._closing = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            await self._box(scope, receive, send)
         elif scope["type"] == "http":
             await self._answer(scope, receive, send)
 

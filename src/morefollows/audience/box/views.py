@@ -29,6 +29,9 @@ from morefollows.audience.models import Newsroom, Site, Topic
 from morefollows.client import client_address
 
 FORM_VERSION = "box 1"
+NOT_BEFORE = "X-Not-Before"
+"""Says to the door (`run.box_door`) when it may answer, in seconds of `time.monotonic`. It goes no further."""
+
 _SCRIPT = Path(__file__).parents[2] / "static/morefollows/box.js"
 _WORDS_FOR = 60  # seconds for which browsers and caches keep the words; then they ask again behind the reader's back
 
@@ -110,7 +113,9 @@ def _sign_up(request: HttpRequest, origin: str) -> HttpResponse:
         entered = entry.enter(form, origin=origin, here="/", client=client_address(request), form_version=FORM_VERSION)
         body = {"state": entered.answer.value, **_told(entered, form)}
     # Not 4xx for what the reader can mend: browsers would tell the site's developers of errors.
-    return JsonResponse(body, status=403 if entered.answer is Answer.UNKNOWN_SITE else 200)
+    response = JsonResponse(body, status=403 if entered.answer is Answer.UNKNOWN_SITE else 200)
+    response.headers[NOT_BEFORE] = str(entered.not_before)
+    return response
 
 
 def _told(entered: Entered, form: SignUp) -> dict[str, Any]:

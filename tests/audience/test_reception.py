@@ -1,0 +1,120 @@
+"""Many sign-ups at once: together on disk, and each as if it had come alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from morefollows.audience import actions, newcomers, reception, wordings
+from morefollows.audience.addresses import parse
+from morefollows.audience.form_tokens import Shown
+from morefollows.audience.group_commit import GroupCommit
+from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
+from morefollows.audience.newcomers import Newcomer, Place
+from morefollows.audience.reception import SignUp, Verdict
+from tests.audience.support import CY
+
+PLACE = Place("https://alerts.herald.example/story/1/", "box 1", "192.0.2.7")
+
+
+def rows() -> list[list[dict[str, Any]]]:
+    """All that was written, without keys, times and secrets."""
+    hidden = ("id", "reader_id", "created_at", "at", "since", "due_at", "key")
+    return [
+        [{name: value for name, value in row.items() if name not in hidden} for row in model.objects.values()]
+        for model in (Reader, Subscription, Consent, Letter)
+    ]
+
+
+@pytest.mark.parametrize("offers", [False, True])
+def test_a_newcomer_is_noted_as_anybody_else(breaking: Topic, offers: bool) -> None:
+    shown = wordings.in_force("de")
+    actions.sign_up(
+        CY, topic=breaking, offers=offers, language="de", page=PLACE.page, client_address=PLACE.client_address,
+        form_version=PLACE.form_version, shown=shown,
+    )  # fmt: skip
+    alone = rows()
+    for model in (Letter, Subscription):
+        model.objects.all().delete()
+    reader = Reader.objects.get()
+    Reader.objects.filter(pk=reader.pk).update(key="of another", address="x")
+    before = [len(found) for found in rows()]
+    assert newcomers.note([Newcomer(parse(CY), breaking, offers, "de", PLACE, shown)]) == [True]
+    together = [found[number:] for found, number in zip(rows(), [before[0], 0, before[2], 0], strict=True)]
+    assert together == alone
+
+
+def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> None:
+    shown = Shown(breaking.pk, *(words.pk for words in wordings.in_force("en")), "en")
+    Suppression.objects.create(key=parse("gone@reader.example").key, reason="bounced", at=timezone.now())
+
+    def asked(address: str, **changes: Any) -> SignUp:
+        own = "https://alerts.herald.example"
+        return SignUp(parse(address), False, shown, own, own + "/", "2", "", None)._replace(**changes)
+
+    verdicts = reception._receive(
+        [
+            asked("zoe@reader.example"),
+            asked("gone@reader.example"),
+            asked("evil@reader.example", origin="https://evil.example"),
+            asked(CY),
+            asked("ann@reader.example", shown=shown._replace(offers=999_999)),
+            asked("zoe@reader.example"),
+            asked("bob@reader.example"),
+        ]
+    )
+    assert verdicts == [
+        Verdict.NOTED, Verdict.NOTED, Verdict.UNKNOWN_SITE, Verdict.NOTED, Verdict.UNKNOWN_FORM, Verdict.NOTED,
+        Verdict.NOTED,
+    ]  # fmt: skip
+    assert sorted(Reader.objects.values_list("address", flat=True)) == ["bob@reader.example", CY, "zoe@reader.example"]
+    assert Letter.objects.count() == 2
+
+
+class TestGroupCommit:
+    def test_who_comes_meanwhile_is_written_together(self) -> None:
+        groups: list[int] = []
+        busy, go = threading.Event(), threading.Event()
+
+        def write(items: Sequence[int]) -> list[int | Exception]:
+            groups.append(len(items))
+            busy.set()
+            assert go.wait(10)
+            return [ValueError(item) if item == 3 else item * 2 for item in items]
+
+        commit: GroupCommit[int, int] = GroupCommit(write, 4, 0.0)
+        answers: dict[int, object] = {}
+
+        def submit(item: int) -> None:
+            try:
+                answers[item] = commit.submit(item)
+            except ValueError as error:
+                answers[item] = str(error)
+
+        threads = [threading.Thread(target=submit, args=(item,)) for item in range(7)]
+        threads[0].start()
+        assert busy.wait(10)
+        for thread in threads[1:]:
+            thread.start()
+        while len(commit._waiting) < 6:
+            time.sleep(0.001)
+        assert answers == {}  # nobody is answered before it is written
+        go.set()
+        for thread in threads:
+            thread.join(10)
+        assert answers == {0: 0, 1: 2, 2: 4, 3: "3", 4: 8, 5: 10, 6: 12}
+        assert groups == [1, 4, 2]
+
+    def test_a_group_that_can_not_be_written_is_told_so(self) -> None:
+        def write(items: Sequence[int]) -> list[int | Exception]:
+            raise OSError("disk full")
+
+        commit: GroupCommit[int, int] = GroupCommit(write, 4, 0.0)
+        for _ in range(2):
+            with pytest.raises(OSError, match="disk full"):
+                commit.submit(1)

@@ -1,0 +1,80 @@
+"""Proof of work, in the form of ALTCHA's first version, which its own clients speak."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+
+from morefollows.audience import work
+
+KEY = b"k" * 32
+NOW = 1_800_000_000.0
+
+
+def solve(asked: dict[str, Any]) -> dict[str, Any]:
+    """As any client of ALTCHA does."""
+    number = next(
+        n
+        for n in range(asked["maxnumber"] + 1)
+        if hashlib.sha256(f"{asked['salt']}{n}".encode()).hexdigest() == asked["challenge"]
+    )
+    return {**asked, "number": number}
+
+
+def packed(answer: object) -> str:
+    return base64.b64encode(json.dumps(answer).encode()).decode()
+
+
+def test_whoever_does_the_work_is_believed() -> None:
+    asked = work.challenge(KEY, 500, NOW)
+    assert set(asked) == {"algorithm", "challenge", "maxnumber", "salt", "signature"}
+    assert asked["signature"] == hmac.new(KEY, str(asked["challenge"]).encode(), "sha256").hexdigest()
+    done = work.done(KEY, packed(solve(asked)), NOW + 5)
+    assert done is not None
+    assert (done.challenge, done.expires) == (asked["challenge"], int(NOW) + work.LIFETIME)
+
+
+def test_it_is_too_late_after_a_while() -> None:
+    answer = packed(solve(work.challenge(KEY, 500, NOW)))
+    assert work.done(KEY, answer, NOW + work.LIFETIME - 1) is not None
+    assert work.done(KEY, answer, NOW + work.LIFETIME + 1) is None
+
+
+def test_time_can_not_be_bought_with_digits_of_the_number() -> None:
+    solved = solve(work.challenge(KEY, 500, NOW))
+    digits = str(solved["number"])
+    for cut in range(1, len(digits)):
+        spliced = {**solved, "salt": solved["salt"][:-1] + digits[:cut] + "&", "number": int(digits[cut:])}
+        assert work.done(KEY, packed(spliced), NOW) is None
+        assert work.done(KEY, packed({**spliced, "salt": solved["salt"] + digits[:cut]}), NOW) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"number": -1},
+        {"number": "1"},
+        {"number": 10**12},
+        {"signature": "0" * 64},
+        {"signature": "ä"},
+        {"algorithm": "SHA-1"},
+        {"salt": "0" * 24 + "?expires=9999999999&"},
+        {"challenge": 7},
+    ],
+)
+def test_what_was_changed_is_refused(change: dict[str, Any]) -> None:
+    assert work.done(KEY, packed({**solve(work.challenge(KEY, 500, NOW)), **change}), NOW) is None
+
+
+@pytest.mark.parametrize("answer", ["", "{}", "AAAA", packed([]), packed({}), packed(1), "A" * 100_000, "ä"])
+def test_odd_answers_do_no_harm(answer: str) -> None:
+    assert work.done(KEY, answer, NOW) is None
+
+
+def test_the_challenge_of_another_house_is_none_of_ours() -> None:
+    assert work.done(KEY, packed(solve(work.challenge(b"x" * 32, 500, NOW))), NOW) is None
