@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from morefollows.run.bench_import import bench_import
+from morefollows.run.bench_signup import bench_signup
 from morefollows.run.commands.said import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def bench() -> None:
 
 
 bench.add_command(bench_import)
+bench.add_command(bench_signup)
 
 
 @bench.command("send")

@@ -39,8 +39,16 @@ class Sent(NamedTuple):
 
 
 @contextlib.contextmanager
-def stage(folder: Path, relay: tuple[str, int], *, dkim: str, connections: int, senders: int) -> Iterator[Stage]:
-    """`morefollows up` on `folder`, sending to `relay`. `dkim`: none, rsa, ed25519 or both."""
+def stage(
+    folder: Path,
+    relay: tuple[str, int],
+    *,
+    dkim: str = "none",
+    connections: int = 20,
+    senders: int = 0,
+    settings: dict[str, str] | None = None,
+) -> Iterator[Stage]:
+    """`morefollows up` on `folder`, sending to `relay`. `dkim`: none, rsa, ed25519 or both. `settings`: others."""
     data = folder / "data"
     with own_database() as url:
         for name in list(os.environ):
@@ -56,6 +64,7 @@ def stage(folder: Path, relay: tuple[str, int], *, dkim: str, connections: int, 
                 "MOREFOLLOWS_RESOLVER": "off",
                 "MOREFOLLOWS_SENDERS": str(senders),
                 "MOREFOLLOWS_LOG_LEVEL": "warning",
+                **(settings or {}),
                 **({"DATABASE_URL": url} if url else {}),
                 **_keys(dkim),
             }
@@ -76,6 +85,10 @@ class Stage:
     def __init__(self, up: subprocess.Popen[bytes], data: Path) -> None:
         self._up = up
         self._data = data
+
+    @property
+    def url(self) -> str:
+        return str((lock.running(self._data) or {})["url"])
 
     def fill(self, readers: int, tell: Any) -> None:
         """Puts fictional, confirmed readers in, without the evidence of consent that real ones have."""
