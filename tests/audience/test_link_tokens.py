@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,3 +58,9 @@ def test_any_text_is_refused_without_an_exception(text: str) -> None:
 def test_a_token_of_the_right_length_but_odd_characters_is_refused(length: int) -> None:
     for character in "\x00=é\ud800 ":
         assert read_all(character * length) == [None, None, None]
+
+
+@given(st.binary(max_size=64), st.integers(0, 2**48 - 1), st.integers(0, 2**32 - 1))
+def test_a_token_is_its_facts_and_an_hmac_of_them(key: bytes, reader: int, topic: int) -> None:
+    raw = base64.urlsafe_b64decode(Tokens(key).leave(reader, topic))
+    assert raw[11:] == hmac.digest(key, raw[:11], "sha256")[:16]

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CODES: Final = {b"%d" % code: code for code in range(200, 600)}
+_WHOLE: Final = {b"%d " % code: code for code in range(200, 600)}  # how a reply of one line begins
 _LAST_LINE: Final = (b" ", b"\r", b"")  # what follows the code in a reply's last line (RFC 5321 §4.2.1)
 _LONGEST_LINE = 2048  # bytes; RFC 5321 §4.5.3.1.5 allows 512
 _MOST_LINES = 100  # of one reply
@@ -118,12 +119,17 @@ class Connection(asyncio.Protocol):
             data = self._rest + data
         *lines, self._rest = data.split(b"\n")
         expected = self.expected
+        if lines:
+            self._quiet = 0.0
         try:
             for line in lines:
-                if line[:4] == b"250 " and self.smooth and not self._begun and expected and expected[0] <= RCPT:
+                code = _WHOLE.get(line[:4])
+                if code is None or self._begun or not expected or len(line) > _LONGEST_LINE:
+                    if not self._line(line):
+                        return
+                elif code == 250 and expected[0] <= RCPT and self.smooth:
                     expected.popleft()  # the usual case: there is nothing to do until the next reply
-                    self._quiet = 0.0
-                elif not self._line(line):
+                elif not self._heard(expected.popleft(), code, line[4:]):
                     return
         except Exception:  # the owner's `settle` failed: its error, but our mails to account for
             log.exception("A connection to %s is given up", self.relay.address.name)
@@ -134,46 +140,43 @@ class Connection(asyncio.Protocol):
     # --- replies
 
     def _line(self, line: bytes) -> bool:
-        """One line of the relay's. False: the connection has ended."""
+        """One line of the relay's, if it is not a whole reply that was waited for. False: the connection has ended."""
         code = _CODES.get(line[:3])
         mark = line[3:4]
         if code is None or len(line) > _LONGEST_LINE or (mark not in _LAST_LINE and mark != b"-"):
             self.abandon("answered something that is not SMTP")
             return False
-        if mark == b"-" or self._begun:
-            if len(self._begun) == _MOST_LINES or (self._begun and self._begun[0][:3] != line[:3]):
-                self.abandon("answered something that is not SMTP")
-                return False
-            self._begun.append(line)
-            if mark == b"-":
-                return True
-            said, self._begun = [part[4:].strip() for part in self._begun], []
-        else:
-            said = [line[4:].strip()]
+        self._begun.append(line)
+        if len(self._begun) > _MOST_LINES or self._begun[0][:3] != line[:3]:
+            self.abandon("answered something that is not SMTP")
+            return False
+        if mark == b"-":
+            return True
+        said = b"\n".join(part[4:].strip() for part in self._begun)
+        self._begun = []
         if self.expected:
-            self._heard(self.expected.popleft(), code, said)
-        elif code == 421:  # how a relay says that it is closing down (RFC 5321 §3.8)
+            return self._heard(self.expected.popleft(), code, said)
+        if code == 421:  # how a relay says that it is closing down (RFC 5321 §3.8)
             self._close()
         else:
             self.abandon("answered what was not asked")
-        return not self.dead
+        return False
 
-    def _heard(self, kind: int, code: int, said: list[bytes]) -> None:
-        self._quiet = 0.0
+    def _heard(self, kind: int, code: int, text: bytes) -> bool:
+        """A whole reply, its lines with a line feed between two. False: the connection has ended."""
         if kind == ANSWER:
             if self._answer is not None and not self._answer.done():
-                self._answer.set_result(Answer(code, said))
-            return
+                self._answer.set_result(Answer(code, text.strip().split(b"\n")))
+            return True
         if kind == QUIT:
             self._close()
-            return
-        self._transactions.heard(kind, code, said[0] if len(said) == 1 else b" ".join(said))
-        if self.dead:
-            return
+            return False
+        self._transactions.heard(kind, code, text)
         if code == 421:
-            self.abandon("closes the connection: " + words(said), closed_in_order=True)
+            self.abandon("closes the connection: " + words(text), closed_in_order=True)
         elif self.spent and QUIT not in self.expected:
             self._close()
+        return not self.dead
 
     def settle(self, mail: Mail, reply: Reply) -> None:
         """Tells the mail's owner what the relay said."""

@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 
     @property
     def text(self) -> str:
-        return words(self.lines)
+        return words(b"\n".join(self.lines))
 
 
 class Offers(NamedTuple):
@@ -47,9 +47,9 @@ class Offers(NamedTuple):
     size: int | None = None  #: bytes; 0: no fixed limit (RFC 1870)
 
 
-def words(lines: list[bytes]) -> str:
+def words(said: bytes) -> str:
     """What a relay said, fit for the desk and the log."""
-    return without_addresses(b" ".join(lines).decode(errors="replace"))
+    return without_addresses(said.decode(errors="replace"))
 
 
 async def begin(connection: Connection) -> Offers:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # changes nothing.
 RSET, MAIL, RCPT, DATA, CONTENT, NOTHING, CHUNK, QUIT, ANSWER = range(9)
 
+TAKEN: Final = Reply(250, "", "", Reached.CONTENT)
 NOT_OFFERED: Final = Reply(0, "", "", Reached.RELAY)
 UNCERTAIN: Final = Reply(0, "", "", Reached.CONTENT)
 
@@ -34,10 +35,16 @@ _TOO_BIG = Reply(552, "5.3.4", "The message is bigger than the relay takes.", Re
 
 
 def reply(code: int, text: bytes, reached: Reached) -> Reply:
-    """What the relay said, with the enhanced status code taken out of its words (RFC 2034 §4)."""
+    """What the relay said, with the enhanced status code taken out of its words (RFC 2034 §4).
+
+    The words of a yes are not kept: nobody reads a million of them.
+    """
+    if code < 400:
+        return TAKEN if code == 250 and reached is Reached.CONTENT else Reply(code, "", "", reached)
+    text = text.strip().replace(b"\n", b" ")
     found = _STATUS.match(text)
     if found is None or found[1][0] != 48 + code // 100:
-        return Reply(code, "", text.decode("utf-8", "replace").strip(), reached)
+        return Reply(code, "", text.decode("utf-8", "replace"), reached)
     words = text[found.end() :].decode("utf-8", "replace").strip()
     return Reply(code, found[1].decode(), words, reached)
 
@@ -129,7 +136,10 @@ class OneByOne(Transactions):
 
     def heard(self, kind: int, code: int, text: bytes) -> None:
         connection = self._connection
-        if (300 <= code < 400) != (kind == DATA and code == 354) or (kind == DATA and code < 300):
+        if kind == DATA and code == 354:
+            self._hand_over()
+            return
+        if 300 <= code < 400 or (kind == DATA and code < 300):
             connection.abandon("answered out of turn")
             return
         if kind == CONTENT:
@@ -137,9 +147,6 @@ class OneByOne(Transactions):
             assert mail is not None
             connection.settle(mail, reply(code, text, Reached.CONTENT))
         elif kind == DATA:
-            if code == 354:
-                self._hand_over()
-                return
             self._refused(code, text)
         elif kind == RSET:
             if code >= 400:

@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 _AHEAD = 600  #: mails that may be handed out before the ledger is written again
 _READY = 1_500  #: mails to have claimed and loaded
-_WRITE_EVERY = 0.02  #: seconds between two writes, when there is something to write
+_WRITE_EVERY = 0.05  #: seconds between two writes, when there is something to write; sooner when mails wait for it
 _RENEWED = 6  #: times that a claim is renewed before it would end
 _SIGN_OF_LIFE = 5.0  #: seconds after which the ledger is told that a sender is at work
 _SET_BACK = 1.0  #: seconds; a clock that goes back by less was only corrected
@@ -78,6 +78,7 @@ class Worker:
         self._unwritten: list[tuple[Round, Entry]] = []
         self._unwritten_letters: list[letters.Done] = []
         self._something_to_write = asyncio.Event()
+        self._held_up = asyncio.Event()  # mails can't be handed out until the ledger is written
         self._writing = asyncio.Lock()
         self._heartbeat = settings.MOREFOLLOWS.claim / _RENEWED  # seconds after which a claim is renewed
         self._signed_at = 0  # the last sign of life, ms since 1970
@@ -109,6 +110,8 @@ class Worker:
                 if round_.release.running.bulk == bulk and (mail := round_.take(gate)) is not None:
                     self._something_to_write.set()
                     return mail
+        if self._something_to_write.is_set() and any(map(len, self._rounds)):
+            self._held_up.set()
         mail = self._slow_post.take(gate) if gate.bulk and not self._alerts_go_first() else None
         if mail is not None:
             self._something_to_write.set()
@@ -298,10 +301,10 @@ class Worker:
             self._wake()
 
     def _claim_and_load(self, release: Release) -> list[Round]:
-        return [
-            Round(claim, addressees.addressees(release.running, claim.readers), release)
-            for claim in ledger.claim(self.name, release.alert, 2)
-        ]
+        claims = ledger.claim(self.name, release.alert, 2)
+        readers = [reader for claim in claims for reader in claim.readers]
+        found = addressees.addressees(release.running, readers) if claims else {}
+        return [Round(claim, found, release) for claim in claims]
 
     def _filler(self) -> Fill:
         """The hot function that gives one reader's return path and the values for the holes."""
@@ -338,7 +341,10 @@ class Worker:
                 await self._call(close_old_connections)
                 await asyncio.sleep(0.5)
                 self._something_to_write.set()
-            await asyncio.sleep(_WRITE_EVERY)
+            self._held_up.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_WRITE_EVERY):
+                    await self._held_up.wait()
 
     async def _write(self, release: int | None = None) -> None:
         """Records what happened since the last time, and lets sending go on from there.
