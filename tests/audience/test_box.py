@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
@@ -21,6 +22,7 @@ from tests.audience.support import CY, sign_up
 from tests.audience.test_work import packed, solve
 
 SITE = "https://www.herald.example"
+FORM = "application/x-www-form-urlencoded"
 SCRIPT = Path(morefollows.__file__).parent / "static/morefollows/box.js"
 
 
@@ -39,7 +41,7 @@ def send(email: str = CY, origin: str = SITE, client: str = "192.0.2.7", **field
     known = {"shown": read().json()["shown"], "ticket": read("ticket/").json()["ticket"]}
     data = {"email": email, "page": "/2026/bridge/", **known, **fields}
     answer = Client(enforce_csrf_checks=True, REMOTE_ADDR=client)
-    return answer.post("/box/breaking/", data, headers={"Origin": origin})
+    return answer.post("/box/breaking/", urlencode(data), content_type=FORM, headers={"Origin": origin})
 
 
 def with_settings(**changes: Any) -> Any:
@@ -99,7 +101,8 @@ class TestWhoMayAsk:
     def test_a_site_that_was_removed_signs_up_nobody_at_once(self, site: str) -> None:
         known = {"shown": read().json()["shown"], "ticket": read("ticket/").json()["ticket"]}
         actions.remove_site(SITE)
-        answer = Client().post("/box/breaking/", {"email": CY, **known}, headers={"Origin": SITE})
+        form = urlencode({"email": CY, **known})
+        answer = Client().post("/box/breaking/", form, content_type=FORM, headers={"Origin": SITE})
         assert (answer.status_code, answer.json()["state"]) == (403, "unknown site")
         assert not Reader.objects.exists()
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import translation
@@ -107,8 +108,14 @@ def _words_page(request: HttpRequest, topic: str) -> HttpResponse:
 
 def _sign_up(request: HttpRequest, origin: str) -> HttpResponse:
     """The topic is the one in the statement that the form bears."""
-    form = SignUp(request.POST.dict())
-    shown = entry.tokens().read_statement(request.POST.get("shown", ""))
+    if request.content_type != "application/x-www-form-urlencoded":  # what needs no preflight, and is read in one go
+        return JsonResponse({"state": "no form"}, status=415)
+    try:
+        posted = request.POST.dict()
+    except (BadRequest, SuspiciousOperation, UnreadablePostError):
+        return JsonResponse({"state": "no form"}, status=400)
+    form = SignUp(posted)
+    shown = entry.tokens().read_statement(posted.get("shown", ""))
     with translation.override(shown.language if shown else _language("")):
         entered = entry.enter(form, origin=origin, here="/", client=client_address(request), form_version=FORM_VERSION)
         body = {"state": entered.answer.value, **_told(entered, form)}

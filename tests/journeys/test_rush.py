@@ -1,0 +1,126 @@
+"""A crowd signs up while every process is killed: whoever was thanked is on disk. And the door that it comes by."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from tests.support import web
+from tests.support.house import House
+from tests.support.waiting import until
+
+VISITORS = 12
+KILLS = 3
+FORM = "application/x-www-form-urlencoded"
+
+
+class Crowd:
+    """Visitors in threads of their own, each with a network of its own; `thanked` grows while they come."""
+
+    def __init__(self, url: str, begin: int) -> None:
+        self.thanked: list[str] = []
+        self.odd: list[bytes] = []
+        self._url = url
+        self._numbers = itertools.count(begin)
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._come, daemon=True) for _ in range(VISITORS)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(30)
+
+    def _come(self) -> None:
+        known: dict[str, str] = {}
+        while not self._stop.is_set():
+            number = next(self._numbers)
+            address = f"cy{number}@reader{number}.example"
+            try:
+                known = known or {**_read(self._url, ""), **_read(self._url, "ticket/")}
+                form = {"email": address, "page": "/", "shown": known["shown"], "ticket": known["ticket"]}
+                network = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+                answer = web.ask(
+                    "POST", f"{self._url}/box/breaking/", urlencode(form).encode(),
+                    Content_Type=FORM, X_Forwarded_For=network,
+                )  # fmt: skip
+            except (OSError, http.client.HTTPException, ValueError):  # killed in the middle
+                continue
+            if answer.body == b'{"state": "thanks"}':
+                self.thanked.append(address)
+            else:
+                self.odd.append(answer.body)
+
+
+def _read(url: str, path: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads(web.ask("GET", f"{url}/box/breaking/{path}").body)
+    return found
+
+
+def _answering(house: House) -> str:
+    """Its address, once somebody is there: after a kill the old one is told until a new one is written."""
+    url = house.url
+    try:
+        return url if web.ask("GET", f"{url}/box/breaking/").status == 200 else ""
+    except OSError:
+        return ""
+
+
+def test_kill_9_loses_nobody_who_was_thanked(build: Callable[..., House]) -> None:
+    house = build(trusted_proxies="1")
+    thanked: list[str] = []
+    for number in range(KILLS):
+        house.start("--sample")
+        crowd = Crowd(until("its new address", lambda: _answering(house)), number * 100_000)
+        until("a crowd that is thanked", lambda crowd=crowd: len(crowd.thanked) > 2 * VISITORS, 60)  # type: ignore[misc]
+        time.sleep(0.05 * number)  # at another moment each time
+        house.kill()
+        crowd.stop()
+        assert crowd.odd == []
+        thanked += crowd.thanked
+    tables = house.kept("audience")
+    kept = {str(value) for row in tables["audience_reader"] for value in row}
+    assert set(thanked) <= kept
+    # Each with all that belongs to a sign-up, and nobody by halves.
+    readers = len(tables["audience_reader"])
+    assert len(thanked) == len(set(thanked)) <= readers <= len(thanked) + KILLS * VISITORS
+    for name in ("audience_consent", "audience_letter", "audience_subscription"):
+        assert len(tables[name]) == readers, name
+    # And the mail that was promised comes.
+    house.start()
+    until("the confirmations", lambda: len(house.mails()) >= readers, 60)
+    house.stop()
+
+
+def test_the_door(house: House) -> None:
+    address = f"{house.url}/box/breaking/"
+    words = web.ask("GET", address)
+    assert words.status == 200
+    assert words.headers["Content-Security-Policy"] and words.headers["X-Content-Type-Options"] == "nosniff"
+    assert web.ask("HEAD", address).body == b""
+    assert web.ask("GET", f"{house.url}/box/nothing/").status == 404
+    assert web.ask("GET", f"{house.url}/box/nothing/at/all/").status == 404
+    assert web.ask("PUT", address, b"x").status == 405
+    assert web.ask("POST", address, b"email=" + b"x" * 20_000, Content_Type=FORM).status == 413
+    assert web.ask("POST", address, b"--x", Content_Type="multipart/form-data; boundary=x").status == 415
+    assert web.ask("POST", address, b"a=1&" * 300, Content_Type=FORM).status == 400
+    assert web.ask("POST", address, b"\xff\xfe=%&email=%00", Content_Type=FORM).status == 200
+    # A robot hears after the same time as a reader, and the door keeps to itself how it does that.
+    known = {**_read(house.url, ""), **_read(house.url, "ticket/")}
+    for more in ({}, {"website": "https://spam.example"}):
+        form = {"email": "cy@reader.example", "shown": known["shown"], "ticket": known["ticket"], **more}
+        began = time.monotonic()
+        answer = web.ask("POST", address, urlencode(form).encode(), Content_Type=FORM)
+        assert (json.loads(answer.body), answer.headers["X-Not-Before"]) == ({"state": "thanks"}, None)
+        assert time.monotonic() - began > 0.11
+    # A ticket is for one site: what one was given is not what the next one gets.
+    house.command("sites", "add", "https://www.herald.example")
+    told = web.ask("GET", address + "ticket/", Origin="https://www.herald.example")
+    assert told.headers["Access-Control-Allow-Origin"] == "https://www.herald.example"
+    assert web.ask("GET", address + "ticket/", Origin="https://evil.example").status == 403
