@@ -34,6 +34,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # The desk
     path("desk/", bulletin.desk, name="desk"),
     path("desk/story/new/", bulletin.story_new, name="story-new"),
+    path("desk/offers/", bulletin.desk, {"purpose": "offers"}, name="offers"),
+    path("desk/offers/new/", bulletin.story_new, {"purpose": "offers"}, name="offer-new"),
     path("desk/story/<uuid:uuid>/", bulletin.story_edit, name="story-edit"),
     path("desk/story/<uuid:uuid>/check/", bulletin.story_check, name="story-check"),
     path("desk/story/<uuid:uuid>/mail/", bulletin.story_mail, name="story-mail"),

@@ -182,6 +182,9 @@ def test_the_desk(build: Callable[..., House], page: Page, tmp_path: Path) -> No
     walk.look("taken back")
     page.goto(f"{house.url}/desk/")
     walk.look("desk with a story")
+    for name, path in (("no offers yet", "offers/"), ("write an offer", "offers/new/")):
+        page.goto(f"{house.url}/desk/{path}")
+        walk.look(name)
 
     house.stop()
     house.environment["MOREFOLLOWS_HOLD"] = "0"

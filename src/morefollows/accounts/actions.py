@@ -40,6 +40,11 @@ def add_editor(email: str, name: str, role: str) -> Editor:
     return editor
 
 
+def let_offer(editor: Editor, allowed: bool) -> None:
+    """Gives somebody the right to write offers and send them, or takes it away. Administrators have it anyway."""
+    Editor.objects.filter(pk=editor.pk).update(writes_offers=allowed)
+
+
 def invite(editor: Editor) -> str:
     """An absolute link to set a password with. Good once, and for three days (`PASSWORD_RESET_TIMEOUT`)."""
     path = reverse(

@@ -15,9 +15,11 @@ from django.utils.translation import gettext as _
 
 from morefollows import line
 from morefollows.accounts.models import Editor
-from morefollows.audience.models import Reader, Topic
+from morefollows.audience.models import Purpose, Reader, Topic
 from morefollows.bulletin import checks
 from morefollows.bulletin.models import Alert, Deed, Interest, Story, Update
+
+_OFFER_TTL_MS = 24 * 3_600_000  # long enough to wait for the end of anybody's quiet hours
 
 
 class Refused(Exception):
@@ -32,6 +34,11 @@ class Conflict(Refused):
         self.theirs = theirs
 
 
+def may_send(editor: Editor, story: Story) -> bool:
+    """May send its alert, pause it, take it back and stop it. For an offer that is a right of its own."""
+    return editor.may_offer if story.purpose == Purpose.OFFERS else editor.may_send
+
+
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -44,20 +51,27 @@ def save_story(
     headline: str,
     standfirst: str,
     text: str,
-    topic: Topic,
+    topic: Topic | None,
     language: str,
 ) -> Story:
     """Keeps a draft. `revision` is the one that the editor began with: 0 for a new story, whose `uuid` is then free.
+
+    Without a topic it is an offer, which needs that right and never becomes a story.
 
     Raises `ValidationError` by field if the wording won't do, `Conflict` if somebody else saved meanwhile, and
     `Refused` once the story is on its way. Saving the same again, as a double click does, changes nothing.
     """
     wording = {"headline": headline, "standfirst": standfirst, "text": text, "language": language}
     _check_wording(wording)
+    purpose = Purpose.OFFERS if topic is None else Purpose.ALERTS
+    if topic is None and not editor.may_offer:
+        raise Refused(_("You may not write offers. Ask an administrator."))
     with transaction.atomic():
         story, made = Story.objects.select_for_update().get_or_create(
-            uuid=uuid, defaults={**wording, "topic": topic, "author": editor}
+            uuid=uuid, defaults={**wording, "topic": topic, "purpose": purpose, "author": editor}
         )
+        if story.purpose != purpose:
+            raise Refused(_("An offer is no story, and can’t become one."))
         if not made and all(getattr(story, name) == value for name, value in {**wording, "topic": topic}.items()):
             return story
         if not made:
@@ -99,8 +113,9 @@ def send(story: Story, editor: Editor, *, hold: float | None = None, revision: i
     `hold` in seconds, the setting's when None. The first mail leaves when it is over, unless it is taken back.
     `revision`, when given, is the one that the editor has checked: no other is sent.
     """
-    if not editor.may_send:
+    if not may_send(editor, story):
         raise Refused(_("Your role can’t send alerts. Ask an editor."))
+    offer = story.purpose == Purpose.OFFERS
     with transaction.atomic():
         story = Story.objects.select_for_update().get(pk=story.pk)
         if story.state != Story.State.DRAFT:
@@ -124,10 +139,12 @@ def send(story: Story, editor: Editor, *, hold: float | None = None, revision: i
         alert = Alert.objects.create(
             update=update,
             topic=story.topic,
+            audience=Alert.Audience.OFFERS if offer else Alert.Audience.TOPIC,
+            lane=Alert.Lane.BULK if offer else Alert.Lane.ALERT,
             sent_by=editor,
             frozen_at=frozen_at,
             held_until=held_until,
-            expires_at=held_until + int(settings.MOREFOLLOWS.alert_ttl * 1000),
+            expires_at=held_until + (_OFFER_TTL_MS if offer else int(settings.MOREFOLLOWS.alert_ttl * 1000)),
         )
         record(editor, "send", story=story, alert=alert)
         transaction.on_commit(_announce("alert"))
@@ -136,7 +153,7 @@ def send(story: Story, editor: Editor, *, hold: float | None = None, revision: i
 
 def take_back(alert: Alert, editor: Editor) -> None:
     """Within the hold: nothing was mailed, and the story is a draft again."""
-    if not editor.may_send:
+    if not may_send(editor, alert.update.story):
         raise Refused(_("Your role can’t take an alert back. Ask an editor."))
     with transaction.atomic():
         taken = Alert.objects.filter(
@@ -161,7 +178,7 @@ def _why_not_taken_back(state: str) -> str:
 
 def stop(alert: Alert, editor: Editor) -> None:
     """Stops what has not been mailed yet. What has left can't be called back."""
-    if not editor.may_send:
+    if not may_send(editor, alert.update.story):
         raise Refused(_("Your role can’t stop an alert. Ask an editor."))
     with transaction.atomic():
         stopped = Alert.objects.filter(
@@ -177,7 +194,7 @@ def stop(alert: Alert, editor: Editor) -> None:
 
 def pause(alert: Alert, editor: Editor) -> None:
     """Hands out no more of it until `resume`. In the hold it stops the countdown."""
-    if not editor.may_send:
+    if not may_send(editor, alert.update.story):
         raise Refused(_("Your role can’t pause an alert. Ask an editor."))
     with transaction.atomic():
         paused = Alert.objects.filter(pk=alert.pk, state__in=(Alert.State.HELD, Alert.State.SENDING)).update(
@@ -195,7 +212,7 @@ def resume(alert: Alert, editor: Editor) -> None:
     One that was still in its hold goes out now. If its time to live is over, it begins again: the editor has said
     that it is still news.
     """
-    if not editor.may_send:
+    if not may_send(editor, alert.update.story):
         raise Refused(_("Your role can’t send alerts. Ask an editor."))
     with transaction.atomic():
         kept = Alert.objects.select_for_update().select_related("update__story").get(pk=alert.pk)
@@ -236,9 +253,9 @@ def reopen(alert_id: int, editor: Editor, what: str, **details: Any) -> None:
 
     Raises `Refused` if it has not ended, or was stopped or taken back. Called by the courier inside its transaction.
     """
-    if not editor.may_send:
-        raise Refused(_("Your role can’t send alerts. Ask an editor."))
     alert = Alert.objects.select_for_update().select_related("update__story").get(pk=alert_id)
+    if not may_send(editor, alert.update.story):
+        raise Refused(_("Your role can’t send alerts. Ask an editor."))
     if alert.state in Alert.UNDER_WAY:
         raise Refused(_("This alert is still on its way. Wait for its end, or stop it."))
     if alert.state not in (Alert.State.SENT, Alert.State.EXPIRED):
@@ -263,7 +280,9 @@ def release(alert_id: int, *, early: bool = False) -> bool:
     if not released:
         return False
     Update.objects.filter(alerts=alert_id, published_at__isnull=True).update(published_at=timezone.now())
-    Story.objects.filter(updates__alerts=alert_id, state=Story.State.DRAFT).update(state=Story.State.DEVELOPING)
+    drafts = Story.objects.filter(updates__alerts=alert_id, state=Story.State.DRAFT)
+    drafts.filter(purpose=Purpose.ALERTS).update(state=Story.State.DEVELOPING)
+    drafts.filter(purpose=Purpose.OFFERS).update(state=Story.State.FINAL)
     return True
 
 

@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from morefollows.audience.models import Topic
+from morefollows.audience.models import Purpose, Topic
 from morefollows.bulletin import checks
 from morefollows.bulletin.models import Story
 
@@ -68,9 +68,19 @@ class StoryForm(forms.Form):
     @classmethod
     def of(cls, story: Story) -> StoryForm:
         """The form filled with a story as it is kept."""
-        names = ("uuid", "revision", "headline", "standfirst", "text", "topic", "language")
-        return cls(initial={name: getattr(story, name) for name in names})
+        return cls(initial={name: getattr(story, name) for name in cls.base_fields})
 
     def wording(self) -> dict[str, Any]:
         """What `bulletin.actions.save_story` takes, once the form is valid."""
-        return {name: self.cleaned_data[name] for name in ("headline", "standfirst", "text", "topic", "language")}
+        names = ("headline", "standfirst", "text", "topic", "language")
+        return {name: self.cleaned_data.get(name) for name in names}
+
+
+class OfferForm(StoryForm):
+    """An offer has no topic: it goes to those who agreed to offers."""
+
+    topic = None  # type: ignore[assignment]  # how Django leaves out an inherited field
+
+
+def form_for(purpose: str) -> type[StoryForm]:
+    return OfferForm if purpose == Purpose.OFFERS else StoryForm

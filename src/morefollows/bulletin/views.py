@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import BadRequest, RequestDataTooBig, ValidationError
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,7 +20,7 @@ from morefollows.audience.models import Newsroom, Purpose, Topic
 from morefollows.bulletin import actions, audience
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.difference import difference
-from morefollows.bulletin.forms import StoryForm
+from morefollows.bulletin.forms import StoryForm, form_for
 from morefollows.bulletin.models import Alert, Deed, Story
 from morefollows.bulletin.templatetags.desk import number
 from morefollows.courier import mails
@@ -38,21 +38,26 @@ _SCHEMES = re.compile(r'(color-schemes?: |<meta name="(?:supported-)?color-schem
 
 @at_desk
 @require_safe
-def desk(request: HttpRequest) -> HttpResponse:
-    stories = Story.objects.filter(purpose=Purpose.ALERTS).select_related("topic", "author")
+def desk(request: HttpRequest, purpose: str = Purpose.ALERTS) -> HttpResponse:
+    """The list of stories; or, for whoever has that right, of offers."""
+    _check_right(request, purpose)
+    stories = Story.objects.filter(purpose=purpose).select_related("topic", "author")
     page = Paginator(stories, _STORIES_A_PAGE).get_page(request.GET.get("page"))
     seen = glances(story.pk for story in page)
     rows = [(story, seen.get(story.pk)) for story in page]
-    return render(request, "desk/stories.html", {"rows": rows, "page": page, "here": "stories"})
+    offers = purpose == Purpose.OFFERS
+    context = {"rows": rows, "page": page, "offers": offers, "here": "offers" if offers else "stories"}
+    return render(request, "desk/stories.html", context)
 
 
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
-def story_new(request: HttpRequest) -> HttpResponse:
+def story_new(request: HttpRequest, purpose: str = Purpose.ALERTS) -> HttpResponse:
+    _check_right(request, purpose)
     if request.method == "POST":
-        return _save(request, None)
+        return _save(request, None, purpose)
     newsroom = Newsroom.objects.filter(pk=1).first()
-    form = StoryForm(
+    form = form_for(purpose)(
         initial={
             "uuid": uuids.uuid4(),
             "revision": 0,
@@ -66,17 +71,29 @@ def story_new(request: HttpRequest) -> HttpResponse:
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
 def story_edit(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    story = get_object_or_404(Story, uuid=uuid)
+    story = _story(request, uuid)
     if request.method == "POST":
-        return _save(request, story)
+        return _save(request, story, story.purpose)
     running = _latest_alert(story)
     if running and (running.state in Alert.UNDER_WAY or story.state != Story.State.DRAFT):
         return redirect("alert", running.uuid)
-    return _write_page(request, StoryForm.of(story), story)
+    return _write_page(request, form_for(story.purpose).of(story), story)
 
 
-def _save(request: HttpRequest, story: Story | None) -> HttpResponse:
-    form = StoryForm(request.POST)
+def _story(request: HttpRequest, uuid: uuids.UUID) -> Story:
+    """404 if it is not there, 403 for an offer to who has no right to it."""
+    story = get_object_or_404(Story.objects.select_related("topic", "author"), uuid=uuid)
+    _check_right(request, story.purpose)
+    return story
+
+
+def _check_right(request: HttpRequest, purpose: str) -> None:
+    if purpose == Purpose.OFFERS and not editor_of(request).may_offer:
+        raise PermissionDenied
+
+
+def _save(request: HttpRequest, story: Story | None, purpose: str) -> HttpResponse:
+    form = form_for(purpose)(request.POST)
     if not form.is_valid():
         return _write_page(request, form, story, status=422)
     uuid: uuids.UUID = form.cleaned_data["uuid"]
@@ -101,7 +118,8 @@ def _save(request: HttpRequest, story: Story | None) -> HttpResponse:
 def _write_page(
     request: HttpRequest, form: StoryForm, story: Story | None, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    context = {"form": form, "story": story, "here": "write", **more}
+    offer = "topic" not in form.fields
+    context = {"form": form, "story": story, "offer": offer, "here": "offers" if offer else "write", **more}
     return render(request, "desk/write.html", context, status=status)
 
 
@@ -114,7 +132,7 @@ def _conflict_page(request: HttpRequest, form: StoryForm, theirs: Story) -> Http
         for name in mine
         if getattr(theirs, name) != mine[name]
     ]
-    again = StoryForm({**request.POST.dict(), "revision": theirs.revision})
+    again = form_for(theirs.purpose)({**request.POST.dict(), "revision": theirs.revision})
     deed = Deed.objects.filter(story=theirs, what="save").select_related("editor").first()
     return _write_page(
         request, again, theirs, status=409, differences=differences, saved_by=deed.editor if deed else theirs.author
@@ -136,7 +154,7 @@ def _topic(key: str) -> Topic | None:
 @at_desk
 @require_safe
 def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    story = get_object_or_404(Story.objects.select_related("topic", "author"), uuid=uuid)
+    story = _story(request, uuid)
     if not Newsroom.objects.filter(pk=1).exists():
         messages.error(request, _("The newsroom has no name and no sender’s address yet: nothing can be mailed."))
         return redirect("desk")
@@ -153,7 +171,7 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "readers": readers,
         "send_words": ngettext("Send to %(number)s reader", "Send to %(number)s readers", readers)
         % {"number": number(readers)},
-        "may_send": editor_of(request).may_send and story.state == Story.State.DRAFT,
+        "may_send": actions.may_send(editor_of(request), story) and story.state == Story.State.DRAFT,
         "alert": _latest_alert(story),
         "hold": settings.MOREFOLLOWS.hold,
         "relays": relay_states(),
@@ -166,7 +184,7 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @require_safe
 def story_mail(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     """The mail's HTML by itself, for a frame on the check page: light or dark as asked, not as this screen is set."""
-    story = get_object_or_404(Story.objects.select_related("topic"), uuid=uuid)
+    story = _story(request, uuid)
     html = mails.preview(story, _mail_language(request, story)).html
     dark = request.GET.get("scheme") == "dark"
     html = html.replace("@media (prefers-color-scheme: dark)", "@media all" if dark else "@media not all")
@@ -179,7 +197,7 @@ def story_mail(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @at_desk
 @require_POST
 def story_send(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    story = get_object_or_404(Story, uuid=uuid)
+    story = _story(request, uuid)
     revision = request.POST.get("revision", "")
     if not (revision.isascii() and revision.isdigit() and len(revision) < 10):
         raise BadRequest("no revision")

@@ -130,6 +130,14 @@ WHERE s.topic_id = %s AND s.state = 'active' AND s.reader_id > %s AND s.reader_i
   AND s.since <= %s AND r.state = 'confirmed'
 ORDER BY s.reader_id LIMIT %s
 """
+_CUT_READERS_OF_OFFERS = """
+SELECT r.id FROM audience_reader r
+WHERE r.offers AND r.id > %s AND r.id <= %s AND r.state = 'confirmed' ORDER BY r.id LIMIT %s
+"""
+_ENDS_OF_OFFERS = """
+SELECT (SELECT COALESCE(MIN(id), 1) FROM audience_reader WHERE offers),
+    (SELECT COALESCE(MAX(id), 0) FROM audience_reader WHERE offers)
+"""
 # Two queries in one: each is a look at one end of the index, where both at once would be a walk through all of it.
 _ENDS = """
 SELECT (SELECT COALESCE(MIN(reader_id), 1) FROM audience_subscription WHERE topic_id = %s AND state = 'active'),
@@ -158,12 +166,15 @@ def cut(alert: int, batches: int) -> bool:
             return True
         topic, frozen_at, cut_from, cut_to, wrapped, _done = position
         if cut_to is None:
-            cursor.execute(_ENDS, (topic, topic))
+            cursor.execute(*((_ENDS, (topic, topic)) if topic is not None else (_ENDS_OF_OFFERS, ())))
             first, last = cursor.fetchone()
             cut_from = cut_to = random.randint(first - 1, last)  # noqa: S311 - a fair start, no secret
         upper = cut_from if wrapped else _HIGHEST_ID
         frozen_at = connection.ops.adapt_datetimefield_value(frozen_at)
-        cursor.execute(_CUT_READERS, (topic, cut_to, upper, frozen_at, batches * size))
+        if topic is None:
+            cursor.execute(_CUT_READERS_OF_OFFERS, (cut_to, upper, batches * size))
+        else:
+            cursor.execute(_CUT_READERS, (topic, cut_to, upper, frozen_at, batches * size))
         readers = [row[0] for row in cursor.fetchall()]
         cursor.execute(_NEXT_NUMBER, (alert,))
         number = cursor.fetchone()[0]

@@ -53,7 +53,7 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "tiles": _tiles(now),
         "relays": now["relays"],
         "words": _words(),
-        "may_send": editor_of(request).may_send,
+        "may_send": actions.may_send(editor_of(request), alert.update.story),
         "here": "alert",
     }
     return render(request, "delivery/alert.html", context)

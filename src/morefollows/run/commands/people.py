@@ -46,6 +46,24 @@ def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
         click.echo(link)
 
 
+@editors.command("offers")
+@click.argument("email")
+@click.option("--no", "denied", is_flag=True, help="Take the right away.")
+def let_offer(email: str, denied: bool) -> None:
+    """Let somebody write offers and send them. Administrators may anyway."""
+    from morefollows.run import ground
+
+    ground.start_django()
+    from morefollows.accounts import actions
+    from morefollows.accounts.models import Editor
+
+    editor = Editor.objects.filter(email=email.strip().lower()).first()
+    if editor is None:
+        raise Failure(f"{email}: there is no account with this address; `morefollows editors list` has them all.")
+    actions.let_offer(editor, not denied)
+    click.echo(f"{editor.name} may {'no longer ' if denied else ''}write offers and send them.")
+
+
 @editors.command("list")
 @json_option
 def list_editors(as_json: bool) -> None:
@@ -60,6 +78,7 @@ def list_editors(as_json: bool) -> None:
             "email": editor.email,
             "name": editor.name,
             "role": editor.role,
+            "offers": editor.may_offer,
             "active": editor.is_active,
             "signed_in_before": editor.has_usable_password(),
         }
