@@ -69,6 +69,19 @@ def test_the_product_sends_to_every_reader_once_and_says_how_fast(tmp_path: Path
     assert {abs(mail["size"] - report["wire_octets"]) < 300 for mail in taken} == {True}
 
 
+def test_a_rush_of_sign_ups_is_measured_and_counted() -> None:
+    if bench_race.tool("smtp-sink") is None:
+        pytest.skip("needs Postfix's smtp-sink: apt-get install postfix")
+    command = [sys.executable, "-m", "morefollows", "bench", "signup", "--at-once", "5", "--seconds", "1"]
+    command += ["--readers", "50", "--rounds", "1", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["kept"] == report["thanked"] > 5
+    assert report["alone"]["rate"] > 0
+    assert report["alone"]["p99_ms"] >= report["alone"]["p50_ms"] >= 115  # nobody is answered sooner
+
+
 def test_a_relay_that_is_not_there_is_said_in_one_line() -> None:
     with socket.socket() as ear:
         ear.bind(("127.0.0.1", 0))
