@@ -123,19 +123,24 @@ class Composed:
 class Signer(Protocol):
     """Makes a header field that is put before all others; see `dkim.Signer`."""
 
-    def prepare(self, composed: Composed) -> Callable[[Sequence[bytes]], bytes]:
-        """The function that signs one reader's copy of this mail, from the values in its holes."""
+    def digester(self, composed: Composed) -> Callable[[Sequence[bytes]], bytes]:
+        """The function that makes the hash of a copy's body: the same for all signers, and made once for them."""
+
+    def prepare(self, composed: Composed) -> Callable[[Sequence[bytes], bytes], bytes]:
+        """The function that signs one reader's copy of this mail, from the values in its holes and the hash."""
 
 
 def press(composed: Composed, signers: Sequence[Signer] = ()) -> Fill:
     """The function that gives one reader's copy, signed: the hot one."""
     if not signers:
         return composed.fill
+    digest = signers[0].digester(composed)
     signs = [signer.prepare(composed) for signer in signers]
     fill = composed.fill
 
     def signed(values: Sequence[bytes]) -> list[bytes]:
-        return [*(sign(values) for sign in signs), *fill(values)]
+        body_hash = digest(values)
+        return [*(sign(values, body_hash) for sign in signs), *fill(values)]
 
     return signed
 

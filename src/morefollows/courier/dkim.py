@@ -1,7 +1,8 @@
 """Signs each reader's copy (DKIM, RFC 6376): relaxed/relaxed, no l=; RSA, and Ed25519 (RFC 8463) beside it.
 
 What is the same in all copies is canonicalised once. For a copy there remain one hash of the body, from the first hole
-on, one of the header, and the signature itself.
+on, for both keys together; one of the header for each; and the signature itself, which takes twenty times as long as
+all the rest (RSA-2048).
 """
 
 from __future__ import annotations
@@ -60,6 +61,10 @@ _SPACES = re.compile(rb"[ \t]+")
 _FOLDS = re.compile(rb"\r\n(?=[ \t])")
 
 
+_PADDING = PKCS1v15()
+_HASHED = Prehashed(SHA256())
+
+
 @dataclass(frozen=True)
 class Signer:
     """A private key, and where its public half is published: ``<selector>._domainkey.<domain>``."""
@@ -68,10 +73,13 @@ class Signer:
     selector: str
     key: RSAPrivateKey | Ed25519PrivateKey
 
-    def prepare(self, composed: Composed) -> Callable[[Sequence[bytes]], bytes]:
-        """The function that makes the DKIM-Signature field of one copy, from the values in its holes."""
-        head, body = _split(composed)
-        fields = _fields(head)
+    def digester(self, composed: Composed) -> Callable[[Sequence[bytes]], bytes]:
+        """The function that makes bh= of one copy, from the values in its holes."""
+        return _digester(_relaxed_body(_split(composed)[1]))
+
+    def prepare(self, composed: Composed) -> Callable[[Sequence[bytes], bytes], bytes]:
+        """The function that makes the DKIM-Signature field of one copy, from the values in its holes and bh=."""
+        fields = _fields(_split(composed)[0])
         domain = self.domain.encode("ascii") or _from_domain(fields)
         names = _names(fields)
         algorithm = b"rsa-sha256" if isinstance(self.key, RSAPrivateKey) else b"ed25519-sha256"
@@ -82,12 +90,10 @@ class Signer:
                 b" h=" + _folded_names(names) + b";\r\n bh=",
             )
         )
-        digest_of_body = _digester(_relaxed_body(body))
         signed_head = _Pieces(_relaxed_header(fields, names) + _relaxed_field(before_hash))
         sign = self._sign
 
-        def field(values: Sequence[bytes]) -> bytes:
-            body_hash = b64encode(digest_of_body(values))
+        def field(values: Sequence[bytes], body_hash: bytes) -> bytes:
             address = values[Hole.ADDRESS]
             if b" " in address or b"\t" in address:  # in a quoted local part: relaxed, as all of the header is
                 values = [_SPACES.sub(b" ", address), *values[1:]]
@@ -101,7 +107,7 @@ class Signer:
 
     def _sign(self, digest: bytes) -> bytes:
         if isinstance(self.key, RSAPrivateKey):
-            return self.key.sign(digest, PKCS1v15(), Prehashed(SHA256()))
+            return self.key.sign(digest, _PADDING, _HASHED)
         return self.key.sign(digest)  # PureEdDSA over the hash (RFC 8463 §3)
 
 
@@ -211,13 +217,13 @@ class _Pieces:
 
 
 def _digester(marked: bytes) -> Callable[[Sequence[bytes]], bytes]:
-    """SHA-256 of the body. Up to the first hole it is the same for all, and done only once."""
+    """SHA-256 of the body, in base64. Up to the first hole it is the same for all, and done only once."""
     pieces = _Pieces(marked)
     start = hashlib.sha256(pieces.literals[0])
 
     def digest(values: Sequence[bytes]) -> bytes:
         state = start.copy()
         state.update(b"".join(pieces.fill(values)[1:]))
-        return state.digest()
+        return b64encode(state.digest())
 
     return digest
