@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
-from morefollows.run import bench_race
+from morefollows.run import bench_race, bench_relays
 from tests import relay
 from tests.relay import Rule, Script, ScriptedRelay
-from tests.smtp.support import run
+from tests.smtp.support import Post, client, run
 
-MESSAGE = b"Message-ID: <1@herald.example>\r\nSubject: Found safe\r\n\r\n.A dot begins this line.\r\nMore follows.\r\n"
+MESSAGE = b"Message-ID: <1@herald.example>\r\nSubject: Found safe\r\n\r\nMore follows.\r\n"
 
 
-@pytest.mark.parametrize("name", ["blast", "client", "aiosmtplib", "smtp-source"])
+@pytest.mark.parametrize("name", ["blast", "client", "aiosmtplib", "smtp-source", "nodemailer"])
 def test_every_peer_hands_over_the_same_bytes(name: str, tmp_path: Path) -> None:
     if name == "smtp-source" and bench_race.tool(name) is None:
         pytest.skip("needs Postfix's smtp-source: apt-get install postfix")
@@ -29,6 +32,8 @@ def test_every_peer_hands_over_the_same_bytes(name: str, tmp_path: Path) -> None
             where = ("127.0.0.1", taker.port)
             if name == "smtp-source":
                 found = await asyncio.to_thread(bench_race.smtp_source, where, 50, 5, MESSAGE, tmp_path)
+            elif name == "nodemailer":
+                found = await asyncio.to_thread(bench_race.nodemailer, where, 50, 5, MESSAGE)
             else:
                 found = await asyncio.to_thread(bench_race.peer, name, where, 50, 5, MESSAGE)
             assert found.mails == 50
@@ -64,6 +69,8 @@ def test_the_product_sends_to_every_reader_once_and_says_how_fast(tmp_path: Path
     assert len({mail["message_id"] for mail in taken}) == len(taken) == 600
     assert report["readers"] == 300
     assert report["rate"] > 0
+    assert report["rsa"]["of_what_they_allow"] > 0
+    assert 50 < report["rsa"]["signatures_per_core"] < 1_000_000
     assert report["first_ms"] >= 0
     assert report["memory_mb"] > 10
     assert {abs(mail["size"] - report["wire_octets"]) < 300 for mail in taken} == {True}
@@ -80,6 +87,56 @@ def test_a_rush_of_sign_ups_is_measured_and_counted() -> None:
     assert report["kept"] == report["thanked"] > 5
     assert report["alone"]["rate"] > 0
     assert report["alone"]["p99_ms"] >= report["alone"]["p50_ms"] >= 115  # nobody is answered sooner
+
+
+@pytest.mark.parametrize("where", ["chunking", "pipelining", "plain"])
+@pytest.mark.parametrize("delay_ms", [0, 20])
+def test_our_own_sinks_take_everything_and_may_be_far_away(where: str, delay_ms: float, tmp_path: Path) -> None:
+    with bench_relays.relay(where, tmp_path, delay_ms) as there:
+        offers = offers_of(there)
+        assert ("CHUNKING" in offers, "PIPELINING" in offers) == (where == "chunking", where != "plain")
+        began = time.monotonic()
+        found = bench_race.peer("client", there, 60, 3, MESSAGE * 2000)
+        assert found.mails == 60  # all were accepted, or it would have failed
+        if delay_ms:
+            assert time.monotonic() - began > 3 * delay_ms / 1000
+
+
+def offers_of(where: tuple[str, int]) -> list[str]:
+    with socket.create_connection(where) as line, line.makefile("rwb") as talk:
+        talk.readline()
+        talk.write(b"EHLO test.example\r\n")
+        talk.flush()
+        offers: list[str] = []
+        while not offers or offers[-1][:4] != "250 ":
+            offers.append(talk.readline().decode().strip())
+        return [offer[4:] for offer in offers]
+
+
+def test_a_real_postfix_takes_many_mails_in_flight_and_none_is_in_doubt() -> None:
+    """It offers CHUNKING, and takes back to back what nobody but us sends it so. One recipient in five is refused."""
+    if os.geteuid() != 0 or bench_race.tool("postfix") is None:
+        pytest.skip("needs root, and Postfix: apt-get install postfix")
+    with (
+        tempfile.TemporaryDirectory(prefix="morefollows-") as folder,
+        bench_relays.relay("postfix", Path(folder)) as where,
+    ):
+        assert "CHUNKING" in offers_of(where)
+
+        async def work() -> Post:
+            post = Post(200, size=3000)
+            for number in range(0, 200, 5):
+                post.waiting[number] = post.waiting[number]._replace(recipient=b"nowhere")
+            smtp = client(where[1], post, connections=2)
+            await smtp.open()
+            smtp.wake()
+            await post.settled()
+            await smtp.close()
+            return post
+
+        post = run(work)
+    assert [code == 250 for code in post.codes()] == [number % 5 != 4 for number in range(200)]
+    assert post.uncertain() == set()
 
 
 def test_a_relay_that_is_not_there_is_said_in_one_line() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from morefollows.run.bench_distance import bench_distance
 from morefollows.run.bench_import import bench_import
 from morefollows.run.bench_signup import bench_signup
 from morefollows.run.commands.said import Failure, json_option, tell_json
@@ -22,17 +23,21 @@ if TYPE_CHECKING:
     from morefollows.run.bench_race import Run
     from morefollows.run.bench_stage import Sent
 
-_PEER_MAILS = 20_000  # the peers' rate does not depend on how many
-_SLOW_PEER_MAILS = 5_000
-_CONNECTIONS = (2, 5, 10, 20)  # tried for each peer, the fastest counts
-
 _relay_option = click.option(
     "--relay",
     "where",
-    metavar="HOST:PORT|smtp-sink",
+    metavar="RELAY",
     default="smtp-sink",
     show_default=True,
-    help="Where mail goes; smtp-sink starts Postfix's sink on this machine.",
+    help="Where mail goes: smtp-sink is Postfix's, postfix a real one that discards (root only); chunking, "
+    "pipelining and plain are sinks of our own that offer so much; or HOST:PORT.",
+)
+_delay_option = click.option(
+    "--delay-ms",
+    type=click.FloatRange(0, 10_000),
+    default=0,
+    show_default=True,
+    help="Puts the relay so many milliseconds away, there and back, behind a proxy.",
 )
 _body_option = click.option(
     "--body-kb",
@@ -52,6 +57,7 @@ def bench() -> None:
     """Measure. Nothing else should run on the machine meanwhile."""
 
 
+bench.add_command(bench_distance)
 bench.add_command(bench_import)
 bench.add_command(bench_signup)
 
@@ -62,6 +68,7 @@ bench.add_command(bench_signup)
 )
 @_body_option
 @_relay_option
+@_delay_option
 @click.option(
     "--dkim",
     type=click.Choice(["none", "rsa", "ed25519", "both"]),
@@ -79,6 +86,7 @@ def bench_send(
     readers: int,
     body_kb: float,
     where: str,
+    delay_ms: float,
     dkim: str,
     hold: float,
     connections: int,
@@ -93,27 +101,33 @@ def bench_send(
     fictional readers. Memory and processor time are those of all its processes, also of the web server; processor
     time counts from *Send*, with all that is done in the hold.
     """
-    from morefollows.run.bench_race import BenchFailed
+    from morefollows.run.bench_race import BenchFailed, rsa_signatures
+    from morefollows.run.bench_relays import relay as started
+    from morefollows.run.bench_rivals import Rivals
     from morefollows.run.bench_stage import stage
 
     tell = _teller()
+    signatures = rsa_signatures() if dkim in ("rsa", "both") else None
     try:
-        with _relay(where) as relay, _folder() as folder:
+        with _folder() as folder, started(where, folder, delay_ms) as relay:
             with stage(folder, relay, dkim=dkim, connections=connections, senders=senders) as product:
                 product.fill(readers, lambda done: tell(f"\r{done:,} readers", end=done == readers))
                 text, message = product.message(int(body_kb * 1024))
-                peers = {} if alone else _Peers(relay, message, folder, readers, tell).ready()
+                peers = {} if alone else Rivals(relay, message, folder, readers, tell).ready()
                 ours: list[Sent] = []
                 runs: dict[str, list[Run]] = {name: [] for name in peers}
                 for number in range(1, rounds + 1):
-                    ours.append(product.send(text, len(message), hold))
+                    ours.append(product.send(text, hold))
                     tell(f"round {number} of {rounds}: more follows {ours[-1].run.rate:,.0f}/s")
                     for name, run in peers.items():
                         runs[name].append(run())
                         tell(f"round {number} of {rounds}: {name} {runs[name][-1].rate:,.0f}/s")
     except BenchFailed as error:
         raise Failure(str(error)) from None
-    report = _report(ours, runs, {"readers": readers, "wire_octets": len(message), "dkim": dkim, "hold": hold})
+    facts = {"readers": readers, "wire_octets": len(message), "dkim": dkim, "hold": hold, "relay": where}
+    report = _report(ours, runs, {**facts, "delay_ms": delay_ms})
+    if signatures is not None:
+        report["rsa"] = _rsa(ours, signatures)
     if as_json:
         tell_json(report)
     else:
@@ -121,25 +135,25 @@ def bench_send(
 
 
 @bench.command("smtp")
-@click.option(
-    "--mails", type=click.IntRange(100, 5_000_000), default=_PEER_MAILS, show_default=True, help="In one run."
-)
+@click.option("--mails", type=click.IntRange(100, 5_000_000), default=20_000, show_default=True, help="In one run.")
 @_body_option
 @_relay_option
+@_delay_option
 @_rounds_option
 @json_option
-def bench_smtp(mails: int, body_kb: float, where: str, rounds: int, as_json: bool) -> None:
+def bench_smtp(mails: int, body_kb: float, where: str, delay_ms: float, rounds: int, as_json: bool) -> None:
     """Our SMTP client alone, beside the same peers: what the courier around it can reach at best."""
     from morefollows.run.bench_race import BenchFailed, peer
+    from morefollows.run.bench_relays import relay as started
+    from morefollows.run.bench_rivals import CONNECTIONS, Rivals, plain_message
 
     tell = _teller()
-    line = b"More follows on this breaking news story, as we have it from the harbour office.\r\n"
-    message = b"Subject: Lighthouse keeper found safe\r\n\r\n" + line * int(body_kb * 1024 / len(line))
+    message = plain_message(int(body_kb * 1024))
     runs: dict[str, list[Run]] = {}
     try:
-        with _relay(where) as relay, _folder() as folder:
-            peers = _Peers(relay, message, folder, mails, tell).ready()
-            best = max(_CONNECTIONS, key=lambda count: peer("client", relay, mails // 4, count, message).rate)
+        with _folder() as folder, started(where, folder, delay_ms) as relay:
+            peers = Rivals(relay, message, folder, mails, tell).ready()
+            best = max(CONNECTIONS, key=lambda count: peer("client", relay, mails // 4, count, message).rate)
             peers = {"client": lambda: peer("client", relay, mails, best, message), **peers}
             runs = {name: [] for name in peers}
             for _ in range(rounds):
@@ -162,46 +176,6 @@ def bench_smtp(mails: int, body_kb: float, where: str, rounds: int, as_json: boo
             click.echo(_line(name, _figures(found), ratios[name]))
 
 
-class _Peers:
-    """The peers that are there, each with the number of connections at which it is fastest."""
-
-    def __init__(
-        self, relay: tuple[str, int], message: bytes, folder: Path, most: int, tell: Callable[..., None]
-    ) -> None:
-        self._relay = relay
-        self._message = message
-        self._folder = folder
-        self._most = most
-        self._tell = tell
-
-    def ready(self) -> dict[str, Callable[[], Run]]:
-        from importlib.util import find_spec
-
-        from morefollows.run import bench_race
-
-        def blast(mails: int, connections: int) -> Run:
-            return bench_race.peer("blast", self._relay, mails, connections, self._message)
-
-        def aiosmtplib(mails: int, connections: int) -> Run:
-            return bench_race.peer("aiosmtplib", self._relay, mails, connections, self._message)
-
-        def smtp_source(mails: int, connections: int) -> Run:
-            return bench_race.smtp_source(self._relay, mails, connections, self._message, self._folder)
-
-        ready = {"blaster": self._tuned("blaster", blast, min(self._most, _PEER_MAILS))}
-        if bench_race.tool("smtp-source"):
-            ready["smtp-source"] = self._tuned("smtp-source", smtp_source, min(self._most, _PEER_MAILS))
-        if find_spec("aiosmtplib"):
-            ready["aiosmtplib"] = self._tuned("aiosmtplib", aiosmtplib, min(self._most, _SLOW_PEER_MAILS))
-        return ready
-
-    def _tuned(self, name: str, run: Callable[[int, int], Run], mails: int) -> Callable[[], Run]:
-        few = max(mails // 4, 10)
-        best = max(_CONNECTIONS, key=lambda connections: run(few, connections).rate)
-        self._tell(f"{name} is fastest with {best} connections")
-        return lambda: run(mails, best)
-
-
 def _report(ours: list[Sent], runs: dict[str, list[Run]], facts: dict[str, Any]) -> dict[str, Any]:
     rate = _median([sent.run.rate for sent in ours])
     return {
@@ -216,6 +190,17 @@ def _report(ours: list[Sent], runs: dict[str, list[Run]], facts: dict[str, Any])
         "memory_kind": "PSS" if Path("/proc/self/smaps_rollup").exists() else "RSS",
         "peers": {name: _figures(found) for name, found in runs.items()},
         "ratios": _ratios(rate, runs),
+    }
+
+
+def _rsa(ours: list[Sent], signatures: float) -> dict[str, float]:
+    """How near we are to what the machine can sign: one core's rate, on the cores that nothing else was using."""
+    cores = os.cpu_count() or 1
+    free = _median([cores - sent.elsewhere / sent.run.seconds for sent in ours])
+    return {
+        "signatures_per_core": round(signatures, 1),
+        "free_cores": round(free, 2),
+        "of_what_they_allow": round(_median([sent.run.rate for sent in ours]) / max(free * signatures, 1), 3),
     }
 
 
@@ -238,6 +223,11 @@ def _table(report: dict[str, Any]) -> None:
     click.echo(_line("more follows", mine, None))
     for name, figures in report["peers"].items():
         click.echo(_line(name, figures, report["ratios"][name]))
+    if "rsa" in report:
+        click.echo(
+            "openssl signs {signatures_per_core:,.0f}/s a core; {free_cores:.2f} cores were free: "
+            "ours is {of_what_they_allow:.2f} × what they allow".format(**report["rsa"])
+        )
     click.echo(
         f"first mail {report['first_ms']:,.0f} ms after the hold, last {report['end_to_end_seconds']:,.2f} s; "
         f"{report['memory_mb']:,.0f} MB of memory in all ({report['memory_kind']})"
@@ -262,20 +252,6 @@ def _teller() -> Callable[..., None]:
         click.echo(words, err=True, nl=end)
 
     return tell
-
-
-@contextmanager
-def _relay(where: str) -> Iterator[tuple[str, int]]:
-    from morefollows.run.bench_race import smtp_sink
-
-    if where == "smtp-sink":
-        with smtp_sink() as relay:
-            yield relay
-        return
-    host, colon, port = where.rpartition(":")
-    if not colon or not port.isdecimal() or not host:
-        raise click.UsageError("--relay must be HOST:PORT, or smtp-sink")
-    yield host.strip("[]"), int(port)
 
 
 @contextmanager

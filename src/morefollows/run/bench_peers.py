@@ -125,7 +125,10 @@ async def our_client(host: str, port: int, mails: int, connections: int, message
         on_trouble=queue.note_trouble,
     )
     await relay.open()
-    await asyncio.sleep(0.2)  # the other connections
+    for _ in range(1000):
+        if len(relay.idle) == connections:
+            break
+        await asyncio.sleep(0.02)
 
     async def race() -> None:
         queue.begun = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -78,6 +79,35 @@ def peer(name: str, relay: tuple[str, int], mails: int, connections: int, messag
         raise BenchFailed(f"{name}: {done.stderr.decode(errors='replace').strip().splitlines()[-1]}")
     figures = json.loads(done.stdout)
     return Run(mails, figures["seconds"], figures["cpu"])
+
+
+def nodemailer_home() -> Path | None:
+    """The folder of modules that has nodemailer, if there is one: NODE_PATH's, or that of this project's tests."""
+    own = Path(bench_peers.__file__).parents[3] / "tests" / "node" / "node_modules"
+    places = [Path(place) for place in os.environ.get("NODE_PATH", "").split(os.pathsep) if place]
+    return next((place for place in (*places, own) if shutil.which("node") and (place / "nodemailer").is_dir()), None)
+
+
+def nodemailer(relay: tuple[str, int], mails: int, connections: int, message: bytes) -> Run:
+    """nodemailer's pool. Opening its connections is part of the time: it offers no other way."""
+    script = Path(bench_peers.__file__).with_name("bench_nodemailer.cjs")
+    words = [*map(str, (*relay, mails, connections)), bench_peers.SENDER, bench_peers.RECIPIENT]
+    environment = {**os.environ, "NODE_PATH": str(nodemailer_home())}
+    done = subprocess.run(["node", script, *words], input=message, capture_output=True, env=environment)  # noqa: S603, S607
+    if done.returncode:
+        raise BenchFailed(f"nodemailer: {done.stderr.decode(errors='replace').strip().splitlines()[-1]}")
+    figures = json.loads(done.stdout)
+    return Run(mails, figures["seconds"], figures["cpu"])
+
+
+def rsa_signatures() -> float | None:
+    """RSA-2048 signatures a second of one core, by `openssl speed`; None where there is no openssl."""
+    program = shutil.which("openssl")
+    if program is None:
+        return None
+    done = subprocess.run([program, "speed", "-mr", "-seconds", "2", "rsa2048"], capture_output=True, text=True)  # noqa: S603
+    found = re.search(r"^\+F2:\d+:2048:([0-9.e-]+):", done.stdout, re.MULTILINE)
+    return float(found[1]) if found else None
 
 
 def smtp_source(relay: tuple[str, int], mails: int, connections: int, message: bytes, folder: Path) -> Run:

@@ -67,15 +67,15 @@ def bench_signup(at_once: int, seconds: float, readers: int, rounds: int, as_jso
 def _measure(product: Stage, at_once: int, seconds: float, rounds: int) -> dict[str, Any]:
     from morefollows.run.bench_race import BenchFailed
 
-    text, message = product.message(10_240)
+    text, _ = product.message(10_240)
     alone = _came(_crowd(product.url, at_once, seconds, "alone"))
     without, beside, crowds = [], [], []
     for number in range(rounds):
-        without.append(product.send(text, len(message), _HOLD).run)
+        without.append(product.send(text, _HOLD).run)
         expected = without[-1].seconds + _HEAD_START + _HOLD
         crowd = _crowd(product.url, at_once, expected, f"round{number}")
         time.sleep(_HEAD_START)
-        beside.append(product.send(text, len(message), _HOLD).run)
+        beside.append(product.send(text, _HOLD).run)
         crowds.append(_came(crowd))
     thanked, kept = sum(one["signed_up"] for one in (alone, *crowds)), _signed_up()
     if kept < thanked:

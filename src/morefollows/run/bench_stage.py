@@ -35,7 +35,7 @@ class Sent(NamedTuple):
     first_ms: float  #: from the end of the hold to the first acceptance
     end_to_end: float  #: seconds from the end of the hold to the last acceptance
     memory: int  #: bytes: the highest sum over all processes of the product
-    wire: int  #: octets of one mail
+    elsewhere: float  #: seconds of processor time that all else on this machine took meanwhile, the relay among it
 
 
 @contextlib.contextmanager
@@ -143,7 +143,7 @@ class Stage:
             text += _SENTENCE
         return text, pressed(text)
 
-    def send(self, text: str, wire: int, hold: float) -> Sent:
+    def send(self, text: str, hold: float) -> Sent:
         """Breaks a story to all readers, and waits until the ledger is complete. Raises `BenchFailed`."""
         from morefollows.agency.story_file import StoryFile
         from morefollows.audience.models import Newsroom
@@ -175,7 +175,7 @@ class Stage:
             words = now["verdicts"][0]["text"] if now["verdicts"] else now["relays"][0]["trouble"]
             raise BenchFailed(f"the alert is {now['state']}: {now['accepted']} of {now['size']} accepted. {words}")
         run = Run(now["accepted"], max(last - first, 0.001), meter.cpu)
-        return Sent(run, first * 1000, last, meter.memory, wire)
+        return Sent(run, first * 1000, last, meter.memory, meter.elsewhere)
 
     def _composed(self, text: str) -> Any:
         from django.utils import timezone
@@ -213,15 +213,18 @@ class Meter:
             import psutil  # type: ignore[import-untyped]
         except ImportError:
             raise BenchFailed("psutil is not installed; it comes with the development dependencies") from None
+        self._machine = psutil.cpu_times
         root = psutil.Process(pid)
         self._processes = [root, *root.children(recursive=True)]
         self.cpu = 0.0
+        self.elsewhere = 0.0
         self.memory = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="meter")
 
     def __enter__(self) -> Meter:
         self.cpu = -self._cpu_now()
+        self.elsewhere = -self._busy_now()
         self._thread.start()
         return self
 
@@ -229,6 +232,7 @@ class Meter:
         self._stop.set()
         self._thread.join()
         self.cpu += self._cpu_now()
+        self.elsewhere += self._busy_now() - self.cpu
 
     def _watch(self) -> None:
         while True:
@@ -238,6 +242,11 @@ class Meter:
 
     def _cpu_now(self) -> float:
         return sum(sum(process.cpu_times()[:2]) for process in self._processes)
+
+    def _busy_now(self) -> float:
+        """Of the whole machine."""
+        times = self._machine()
+        return float(times.user + times.nice + times.system + getattr(times, "irq", 0) + getattr(times, "softirq", 0))
 
 
 def _memory(process: Any) -> int:

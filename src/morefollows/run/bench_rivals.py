@@ -1,0 +1,61 @@
+"""The other senders, each with the number of connections at which it is fastest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from morefollows.run import bench_race
+from morefollows.run.bench_race import Run
+
+CONNECTIONS = (2, 5, 10, 20)  #: tried for each, the fastest counts
+_PEER_MAILS = 20_000  # the peers' rate does not depend on how many
+_SLOW_PEER_MAILS = 5_000
+
+
+def plain_message(octets: int) -> bytes:
+    """A mail of about that size."""
+    line = b"More follows on this breaking news story, as we have it from the harbour office.\r\n"
+    return b"Subject: Lighthouse keeper found safe\r\n\r\n" + line * int(octets / len(line))
+
+
+class Rivals:
+    """Those that are there, each with the number of connections at which it is fastest."""
+
+    def __init__(
+        self, relay: tuple[str, int], message: bytes, folder: Path, most: int, tell: Callable[..., None]
+    ) -> None:
+        self._relay = relay
+        self._message = message
+        self._folder = folder
+        self._most = most
+        self._tell = tell
+
+    def ready(self) -> dict[str, Callable[[], Run]]:
+        def blast(mails: int, connections: int) -> Run:
+            return bench_race.peer("blast", self._relay, mails, connections, self._message)
+
+        def aiosmtplib(mails: int, connections: int) -> Run:
+            return bench_race.peer("aiosmtplib", self._relay, mails, connections, self._message)
+
+        def smtp_source(mails: int, connections: int) -> Run:
+            return bench_race.smtp_source(self._relay, mails, connections, self._message, self._folder)
+
+        def nodemailer(mails: int, connections: int) -> Run:
+            return bench_race.nodemailer(self._relay, mails, connections, self._message)
+
+        ready = {"blaster": self._tuned("blaster", blast, min(self._most, _PEER_MAILS))}
+        if bench_race.tool("smtp-source"):
+            ready["smtp-source"] = self._tuned("smtp-source", smtp_source, min(self._most, _PEER_MAILS))
+        if find_spec("aiosmtplib"):
+            ready["aiosmtplib"] = self._tuned("aiosmtplib", aiosmtplib, min(self._most, _SLOW_PEER_MAILS))
+        if bench_race.nodemailer_home():
+            ready["nodemailer"] = self._tuned("nodemailer", nodemailer, min(self._most, _SLOW_PEER_MAILS))
+        return ready
+
+    def _tuned(self, name: str, run: Callable[[int, int], Run], mails: int) -> Callable[[], Run]:
+        few = max(mails // 4, 10)
+        best = max(CONNECTIONS, key=lambda connections: run(few, connections).rate)
+        self._tell(f"{name} is fastest with {best} connections")
+        return lambda: run(mails, best)

@@ -1,0 +1,90 @@
+"""A relay that throws all mail away, as fast as Python can: it offers what it is told to, also CHUNKING (RFC 3030).
+
+``python -m morefollows.run.bench_sink CHUNKING PIPELINING`` prints its port and takes mail on it until it is ended.
+Postfix's smtp-sink does not know CHUNKING, and looks at each octet; this one looks at commands, and skips contents.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import Sequence
+
+import uvloop
+
+_OK = b"250 2.0.0 Ok\r\n"
+_BDAT = re.compile(rb"BDAT (\d+) LAST\r?\Z", re.IGNORECASE).match
+
+
+class Sink(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, offers: Sequence[str]) -> None:
+        lines = ["sink.example", *offers]
+        self._greeting = "".join(f"250-{line}\r\n" for line in lines[:-1]).encode() + f"250 {lines[-1]}\r\n".encode()
+        self._rest = b""
+        self._chunk = 0  # octets of a chunk that are still to come
+        self._content = False  # within DATA
+        self._transport: asyncio.WriteTransport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+        self._transport.write(b"220 sink.example ESMTP\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        replies: list[bytes] = []
+        if self._rest:
+            data, self._rest = self._rest + data, b""
+        at = 0
+        while at < len(data):
+            if self._chunk:
+                taken = min(self._chunk, len(data) - at)
+                self._chunk -= taken
+                at += taken
+                if not self._chunk:
+                    replies.append(_OK)
+            elif self._content:
+                end = data.find(b"\r\n.\r\n", at)
+                if end < 0:
+                    self._rest = data[max(at, len(data) - 4) :]
+                    break
+                self._content = False
+                at = end + 5
+                replies.append(_OK)
+            else:
+                end = data.find(b"\n", at)
+                if end < 0:
+                    self._rest = data[at:]
+                    break
+                replies.append(self._command(data[at:end]))
+                at = end + 1
+        self._transport.write(b"".join(replies))
+
+    def _command(self, line: bytes) -> bytes:
+        verb = line[:4].upper()
+        if verb in (b"MAIL", b"RCPT", b"RSET"):
+            return _OK
+        if verb == b"BDAT" and (found := _BDAT(line)):
+            self._chunk = int(found[1])
+            return b"" if self._chunk else _OK
+        if verb == b"DATA":
+            self._content = True
+            return b"354 Go ahead\r\n"
+        if verb == b"EHLO":
+            return self._greeting
+        if verb == b"QUIT":
+            asyncio.get_running_loop().call_soon(self._transport.close)
+            return b"221 2.0.0 Bye\r\n"
+        return b"502 5.5.1 Not known\r\n"
+
+
+async def serve(offers: Sequence[str]) -> None:
+    """Until it is cancelled."""
+    server = await asyncio.get_running_loop().create_server(lambda: Sink(offers), "127.0.0.1", 0, backlog=2000)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(sys.argv[1:]))
