@@ -14,7 +14,9 @@ from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.courier import ledger
 from morefollows.courier.addressees import addressees
+from morefollows.courier.boundary import Reply
 from morefollows.courier.models import Batch
+from morefollows.courier.pacing import Pacing
 from morefollows.courier.round import Release, Round
 
 _numbers = count(1)
@@ -149,8 +151,12 @@ class SomeRelay:
     """A way for mails whose replies a test makes up."""
 
     name = "relay.example:25"
+    pacing = Pacing(str)
 
-    def heard(self) -> None:
+    def elsewhere(self, domain: str) -> bool:
+        return False
+
+    def heard(self, domain: str, reply: Reply) -> None:
         pass
 
     def refused_us(self, words: str) -> None:

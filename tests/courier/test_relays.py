@@ -18,6 +18,7 @@ from morefollows.bulletin.models import Alert
 from morefollows.courier import actions
 from morefollows.courier.dialogue import Patience
 from morefollows.courier.gate import Gate
+from morefollows.courier.gates import Gates
 from morefollows.courier.models import Outcome, Relay
 from morefollows.courier.shares import Shares
 from morefollows.courier.smtp import SmtpRelay
@@ -46,7 +47,7 @@ def at_work(folder: Path, scripts: list[Script], story: Story, *terms: dict[str,
             listener = Listener(folder)
             listener.patience = 0.05
             await listener.open()
-            worker = Worker("test/1", listener, on_complete=lambda alert: None)
+            worker = Worker("test/1", listener, Gates(), on_complete=lambda alert: None)
             shares = Shares(asyncio.get_running_loop().call_soon) if any("weight" in one for one in terms) else None
             for number, relay in enumerate(relays):
                 said = terms[number] if terms else {}
@@ -56,7 +57,7 @@ def at_work(folder: Path, scripts: list[Script], story: Story, *terms: dict[str,
                 gate.relay = SmtpRelay(
                     address, gate, connections=4, helo="courier.example", on_trouble=told, patience=QUICK
                 )
-                worker.gates.append(gate)
+                worker.gates.add(gate)
             running = asyncio.create_task(worker.run())
             try:
                 async with asyncio.timeout(30):

@@ -22,6 +22,7 @@ from morefollows.bulletin.models import Alert, Update
 from morefollows.courier import actions, ledger
 from morefollows.courier.boundary import Circuit, Mail, Reached, Reply, Source
 from morefollows.courier.gate import Gate
+from morefollows.courier.gates import Gates
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.worker import Worker
 from morefollows.line import Listener
@@ -40,6 +41,7 @@ class Slot:
         self.taken: list[Mail] = []
 
     able = True
+    connections = 1
     circuit: Circuit = "closed"
 
     async def open(self) -> None:
@@ -77,10 +79,10 @@ def at_work(folder: Path, story: Callable[[Worker, Slot], Awaitable[None]]) -> N
         listener = Listener(folder)
         listener.patience = 0.05
         await listener.open()
-        worker = Worker("test/1", listener, on_complete=lambda alert: None)
+        worker = Worker("test/1", listener, Gates(), on_complete=lambda alert: None)
         gate = Gate(RelayAddress("relay.example", 25), worker, senders=1)
         gate.relay = relay = Slot(gate)
-        worker.gates.append(gate)
+        worker.gates.add(gate)
         running = asyncio.create_task(worker.run())
         telling = asyncio.ensure_future(story(worker, relay))
         try:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from morefollows.courier.pacing import Pacing
 
 Circuit = Literal["closed", "open", "half-open"]
 
@@ -44,9 +47,13 @@ class Way(Protocol):
     """One of several relays, as whoever settles its mails sees it."""
 
     name: str
+    pacing: Pacing  #: true while some mailbox provider is watched or held back at this relay
 
-    def heard(self) -> None:
-        """One of the mails given to it is settled."""
+    def elsewhere(self, domain: str) -> bool:
+        """Whether another relay may mail this domain now."""
+
+    def heard(self, domain: str, reply: Reply) -> None:
+        """One of the mails given to it is settled: what it said, and for which domain the mail was."""
 
     def refused_us(self, words: str) -> None:
         """By its reply, which has no address in it, the relay does not want our mail."""
@@ -63,8 +70,12 @@ class Relay(Protocol):
     """Somewhere to hand mails to."""
 
     @property
+    def connections(self) -> int:
+        """Connections that are open and take mail."""
+
+    @property
     def able(self) -> bool:
-        """A connection is open and takes mail."""
+        """There is one, and the relay takes mail by it."""
 
     @property
     def circuit(self) -> Circuit:

@@ -4,14 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Protocol
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
-from morefollows.courier.boundary import Mail, Relay
+from morefollows.courier.boundary import Circuit, Mail, Relay, Reply
 from morefollows.courier.bucket import Bucket
+from morefollows.courier.pacing import Pacing
+from morefollows.courier.providers import Providers
+from morefollows.courier.replies import without_addresses
 from morefollows.courier.shares import Shares
 from morefollows.relay_address import RelayAddress
 
 _SILENT = 1.0  # seconds without a reply, while mails are in flight, after which the others go on
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a relay said to the mails for one domain."""
+
+    accepted: int = 0
+    deferred: int = 0
+    refused: int = 0
+    words: str = ""  # its last ones of deferral or refusal, without addresses
+
+
+class AtWork(NamedTuple):
+    """How one sender's connections to a relay are."""
+
+    relay: str
+    circuit: Circuit
+    connections: int  #: open ones that take mail
+    in_flight: int
+    accepted: int  #: since the tallies were last taken away
+    paced: list[tuple[str, float]]  #: mailbox providers held back: mails a second; 0: none at all just now
 
 
 class Supply(Protocol):
@@ -19,6 +44,9 @@ class Supply(Protocol):
 
     def next(self, gate: Gate) -> Mail | None:
         """The next mail for this relay, or None."""
+
+    def elsewhere(self, gate: Gate, domain: str) -> bool:
+        """Whether another relay than this one may mail this domain now."""
 
     def refused_us(self, gate: Gate, words: str) -> None:
         """The relay does not want our mail (5.7.x, 530, 535)."""
@@ -30,7 +58,15 @@ class Gate:
     Each mail is given out with ``way`` set to the gate, so that whoever settles it knows which relay spoke.
     """
 
-    def __init__(self, address: RelayAddress, supply: Supply, *, senders: int, shares: Shares | None = None) -> None:
+    def __init__(
+        self,
+        address: RelayAddress,
+        supply: Supply,
+        *,
+        senders: int,
+        shares: Shares | None = None,
+        providers: Providers | None = None,
+    ) -> None:
         self.name = address.name
         self.alerts, self.bulk = address.alerts, address.bulk  #: the lanes that it takes
         self.relay: Relay  # set by whoever makes both: each needs the other
@@ -38,6 +74,8 @@ class Gate:
         self.in_flight = 0
         self.weight = address.weight or 1
         self.load = 0.0
+        self.pacing = Pacing((providers or Providers(None)).of)
+        self.tallies: dict[str, Tally] = {}  #: what it said, by domain, since they were last taken away
         self._supply = supply
         self._bucket = Bucket(address.rate / senders) if address.rate else None
         self._shares = shares
@@ -71,15 +109,45 @@ class Gate:
             self._shares.took(self)
         return mail
 
-    def heard(self) -> None:
-        """One of its mails is settled."""
+    def elsewhere(self, domain: str) -> bool:
+        """`boundary.Way`: whether another relay may mail this domain now."""
+        return self._supply.elsewhere(self, domain)
+
+    def heard(self, domain: str, reply: Reply) -> None:
+        """`boundary.Way`: one of its mails is settled."""
         self.in_flight -= 1
         if self._shares is not None:
             self._heard_at = time.monotonic()
+        code = reply.code
+        if not code:
+            return
+        tally = self.tallies.get(domain)
+        if tally is None:
+            tally = self.tallies[domain] = Tally()
+        if code < 300:
+            tally.accepted += 1
+            if self.pacing:
+                self.pacing.accepted(domain)
+            return
+        words = f"{code} {reply.status} {without_addresses(reply.text)}"
+        if 400 <= code < 500:
+            # 421 closes the connection, and speaks of the relay; unless it says that it speaks of the provider.
+            if code != 421 or reply.status.startswith("4.7."):
+                self.pacing.deferred(domain, reply)
+            tally.deferred += 1
+        else:
+            tally.refused += 1
+        tally.words = words
 
     def refused_us(self, words: str) -> None:
         """By its reply the relay does not want our mail, whoever it is to."""
         self._supply.refused_us(self, words)
+
+    def at_work(self) -> AtWork:
+        """How it is now, for the desk."""
+        accepted = sum(tally.accepted for tally in self.tallies.values())
+        paced = [(paced.provider, 0.0 if paced.pause else paced.rate) for paced in self.pacing.held_back()]
+        return AtWork(self.name, self.relay.circuit, self.relay.connections, self.in_flight, accepted, paced)
 
     def expect(self) -> None:
         """There may be new mail for this relay; `wake` is called next."""
@@ -89,6 +157,10 @@ class Gate:
         """There may be mail for this relay."""
         if not self.paused:
             self.relay.wake()
+
+    def carries(self, bulk: bool) -> bool:
+        """Whether it takes this lane."""
+        return self.bulk if bulk else self.alerts
 
     async def open(self) -> None:
         """Opens connections ahead of the first mail."""
@@ -102,9 +174,14 @@ class Gate:
         await self.relay.close()
 
     @property
+    def takes_mail(self) -> bool:
+        """It is not paused, and has a connection that takes mail."""
+        return not self.paused and self.relay.able
+
+    @property
     def takes_part(self) -> bool:
         """`shares.Sharer`: it would take mail now or soon, and there is some for it."""
-        if self.paused or self._came_back_empty or not self.relay.able:
+        if self._came_back_empty or not self.takes_mail:
             return False
         if self._bucket is not None and self._bucket.wait():
             return False

@@ -176,7 +176,7 @@ class Post:
     def _settle(self, mail: Mail, reply: Reply) -> None:
         (job, claimed_at), way = self._in_flight.pop(mail.ticket), mail.way
         assert way is not None
-        way.heard()
+        way.heard(job.domain, reply)
         now = now_ms()
         if 200 <= reply.code < 300:
             self.done.append(Done(job, Letter.State.ACCEPTED, now, False))

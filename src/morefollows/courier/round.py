@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from django.conf import settings
 
@@ -22,6 +23,7 @@ Fill = Callable[[Running, int, int, bytes], tuple[bytes, Sequence[bytes]]]
 _UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
 _PUT_BACK_LIMIT = 5
+_PASSED_BY = 32  # mails that are left to another relay, in one look for one that is for this relay
 _LONGEST_MS = 2**32 - 2  # the longest time that `Batch.times` can hold: 49 days
 
 
@@ -93,6 +95,13 @@ class Round:
         self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
         self._gone: list[int] = []
         self._put_back: Counter[int] = Counter()
+        self._tried = False  # some mail was not accepted in this pass
+        self._was_put_down = False
+        # Mails that wait because their mailbox provider defers others, by provider. They count as deferred, so that
+        # a crash makes none of them uncertain; they come back by way of the ledger, as all that is handed out.
+        self._shelves: dict[str, deque[int]] = {}
+        self._coming_back: list[int] = []  # to be written as waiting
+        self._written_back: list[int] = []  # being written
         outcomes = claim.outcomes
         self._todo = deque(i for i in range(len(outcomes)) if outcomes[i] in self._open)
         self._uncertain = {i for i in self._todo if outcomes[i] == Outcome.UNCERTAIN}
@@ -117,32 +126,84 @@ class Round:
 
     @property
     def done(self) -> bool:
-        return not self._todo and not self.in_flight
+        return not (self._todo or self.in_flight or self._shelves or self._coming_back or self._written_back)
+
+    @property
+    def has_shelves(self) -> bool:
+        """Mails wait for providers that are held back."""
+        return bool(self._shelves)
+
+    @property
+    def only_shelves(self) -> bool:
+        """Nothing is left to hand out but mails for providers that are held back."""
+        return bool(self._shelves) and not (self._todo or self.in_flight or self._coming_back or self._written_back)
 
     def waiting_for(self) -> list[int]:
-        """The readers whose mail is still to be handed out."""
-        return [self.claim.readers[i] for i in self._todo]
+        """The readers whose mail is to be handed out next."""
+        return [self.claim.readers[i] for i in (*self._coming_back, *self._todo)]
 
-    def refresh(self, addressees: Mapping[int, Addressee]) -> None:
-        """Takes in the readers as they are now: who left meanwhile is skipped, who wants it later waits."""
+    def bring_back(self, allowance: Callable[[str], float], spent: Counter[str]) -> None:
+        """Takes from the shelves what may leave soon. `spent`: what other rounds took of it, by provider."""
+        over = time.time() * 1000 > self.release.expires_at
+        for provider in list(self._shelves):
+            shelf = self._shelves[provider]
+            most = math.inf if over else allowance(provider) - spent[provider]
+            while shelf and most >= 1:
+                i = shelf.popleft()
+                self._coming_back.append(i)
+                if self.claim.outcomes[i] == Outcome.DEFERRED:
+                    self.claim.outcomes[i] = Outcome.WAITING
+                spent[provider] += 1
+                most -= 1
+                self.loaded_at = 0.0  # nobody looked these readers up meanwhile
+                self.dirty = True
+            if not shelf:
+                del self._shelves[provider]
+
+    def put_down(self) -> None:
+        """Gives up what is on the shelves for this pass: it comes back with the batch."""
+        self._shelves.clear()
+        self._was_put_down = self.dirty = True
+
+    def written(self, entry: Entry) -> None:
+        """What `entry` gave is in the ledger."""
+        self.reach = entry.reach
+        self.renewed(entry.due_at or 0)
+        self._todo.extendleft(self._written_back)
+        self._written_back = []
+
+    def refresh(self, addressees: Mapping[int, Addressee], asked: Collection[int] | None = None) -> None:
+        """Takes in the readers as they are now: who left meanwhile is skipped, who wants it later waits.
+
+        `asked`: whom the look was about, if not all: what was put back meanwhile stays as it is.
+        """
         self.addressees = {**self.addressees, **addressees}  # those in flight are still needed
         self.loaded_at = time.monotonic()
         self._expired = time.time() * 1000 > self.release.expires_at
-        kept: deque[int] = deque()
-        for i in self._todo:
-            if self._expired:
-                # Who may have got it must still be found when it has to be corrected.
-                if self.claim.outcomes[i] != Outcome.UNCERTAIN:
-                    self.claim.outcomes[i] = Outcome.EXPIRED
-            elif (addressee := addressees.get(self.claim.readers[i])) is None:
-                self.claim.outcomes[i] = Outcome.SKIPPED
-            elif addressee.later:
-                if self.claim.outcomes[i] != Outcome.UNCERTAIN:
-                    self.claim.outcomes[i] = Outcome.DEFERRED
-            else:
-                kept.append(i)
-        self.dirty |= len(kept) < len(self._todo)
-        self._todo = kept
+        about = None if asked is None else set(asked)
+        coming_back = [i for i in self._coming_back if self._still_wanted(i, addressees, about)]
+        todo = deque(i for i in self._todo if self._still_wanted(i, addressees, about))
+        self.dirty |= len(todo) < len(self._todo) or len(coming_back) < len(self._coming_back)
+        self._coming_back, self._todo = coming_back, todo
+
+    def _still_wanted(self, i: int, addressees: Mapping[int, Addressee], about: set[int] | None) -> bool:
+        reader, outcomes = self.claim.readers[i], self.claim.outcomes
+        if self._expired:
+            # Who may have got it must still be found when it has to be corrected.
+            if outcomes[i] != Outcome.UNCERTAIN:
+                outcomes[i] = Outcome.EXPIRED
+            return False
+        if about is not None and reader not in about:
+            return True
+        addressee = addressees.get(reader)
+        if addressee is None:
+            outcomes[i] = Outcome.SKIPPED
+            return False
+        if addressee.later:
+            if outcomes[i] != Outcome.UNCERTAIN:
+                outcomes[i] = Outcome.DEFERRED
+            return False
+        return True
 
     def grant(self, mails: int) -> int:
         """Asks that so many mails more may be handed out. Returns how many of them this round can use."""
@@ -160,7 +221,13 @@ class Round:
             return None
         if time.time() * 1000 >= self.claimed_until or time.monotonic() >= self._claim_ends:
             return None  # it may be another's by now: the next write will tell
-        i = self._todo.popleft()
+        if way.pacing:
+            found = self._next(way)
+            if found is None:
+                return None
+            i = found
+        else:
+            i = self._todo.popleft()
         reader = self.claim.readers[i]
         address, domain, language, version, _ = self.addressees[reader]
         to, utf8 = recipient(address, domain)
@@ -170,11 +237,30 @@ class Round:
         self.in_flight += 1
         return Mail(return_path, to, press(values), self.settle, i, utf8, way)
 
+    def _next(self, way: Way) -> int | None:
+        """The next one whose mailbox provider this relay may be given mail for. Those before it are put aside."""
+        passed_by = 0
+        while self._todo and self._todo[0] < self.reach and passed_by < _PASSED_BY:
+            i = self._todo.popleft()
+            domain = self.addressees[self.claim.readers[i]].domain
+            if way.pacing.may_mail(domain):
+                return i
+            if way.elsewhere(domain):
+                self._todo.append(i)
+                passed_by += 1
+                continue
+            self._shelves.setdefault(way.pacing.provider(domain), deque()).append(i)
+            if self.claim.outcomes[i] == Outcome.WAITING:
+                self.claim.outcomes[i] = Outcome.DEFERRED
+            self.dirty = True
+        return None
+
     def settle(self, mail: Mail, reply: Reply) -> None:
         """Notes what the relay said. The relay calls this once for each mail taken."""
         i, way = mail.ticket, mail.way
         assert way is not None
-        way.heard()
+        domain = self.addressees[self.claim.readers[i]].domain
+        way.heard(domain, reply)
         self.in_flight -= 1
         self.dirty = True
         outcomes = self.claim.outcomes
@@ -198,7 +284,8 @@ class Round:
         words = replies.without_addresses(reply.text)
         outcome = Outcome[verdict.outcome.upper()]
         outcomes[i] = outcome
-        key = (self.addressees[self.claim.readers[i]].domain, outcome.value, reply.code, reply.status)
+        self._tried = True
+        key = (domain, outcome.value, reply.code, reply.status)
         count, first_words = self._verdicts.get(key, (0, words))
         self._verdicts[key] = (count + 1, first_words)
         if verdict.gone:
@@ -217,8 +304,9 @@ class Round:
             if not any(outcomes.count(outcome) for outcome in (_UNANSWERED if self._expired else self._open)):
                 due_at = None
             elif self.done:
-                attempts += 1
-                due_at = min(now + retries.wait_ms(attempts), max(self.release.expires_at, now) + 1)
+                # Where all that is left had to wait for its provider, nothing was tried, and no try counts.
+                attempts += 0 if self._was_put_down and not self._tried else 1
+                due_at = min(now + retries.wait_ms(max(attempts, 1)), max(self.release.expires_at, now) + 1)
             else:
                 due_at = now
         entry = Entry(
@@ -236,4 +324,6 @@ class Round:
             self._gone,
         )
         self._verdicts, self._gone, self.dirty = {}, [], False
+        self._written_back += self._coming_back
+        self._coming_back = []
         return entry

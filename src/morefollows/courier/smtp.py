@@ -68,8 +68,13 @@ class SmtpRelay(Relay):
         self._tried: asyncio.Future[None] | None = None
 
     @property
+    def connections(self) -> int:
+        """Connections that are open and take mail."""
+        return self._ready
+
+    @property
     def able(self) -> bool:
-        """A connection is open and takes mail."""
+        """There is one, and the relay takes mail by it."""
         return self._ready > 0 and not self._doubtful
 
     @property

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -24,10 +25,11 @@ from morefollows.audience.tokens import OFFERS, Tokens
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
-from morefollows.courier import actions, addressees, dkim, ledger, letters, mails, summaries
+from morefollows.courier import actions, addressees, dkim, ledger, letters, mails, relay_books, summaries
 from morefollows.courier.boundary import Mail
 from morefollows.courier.compose import Composed, press
 from morefollows.courier.gate import Gate
+from morefollows.courier.gates import Gates
 from morefollows.courier.ledger import Entry, Running
 from morefollows.courier.round import Fill, Press, Release, Round
 from morefollows.courier.stationery import Stationery
@@ -49,6 +51,9 @@ _CUT_AT_ONCE_IN_HOLD = 20
 _LETTERS_AT_ONCE = 50
 _SUMMARIES_AT_ONCE = 200
 _OWE_EVERY = 20.0  #: seconds between two looks whether summaries are due
+_REPORT_EVERY = 2.0  #: seconds between two words to the desk about the relays
+_PACED_LOOK = 0.1  #: seconds between two looks whether a mailbox provider that is held back may have more
+_MOST_HELD = 50  #: batches of which nothing but such mails is left; further ones are given back
 _GOODBYE = 8.0  #: seconds for mails in flight to be answered when the process is told to end
 
 
@@ -58,19 +63,19 @@ _Letters = list[tuple[letters.Job, Mail]]
 class Worker:
     """One sender process. `on_complete` is told each alert whose outcomes are all final.
 
-    `gates`: one for each relay, added by whoever makes both: each needs the other.
+    `gates` are filled by whoever makes both: each needs the other.
     """
 
-    def __init__(self, name: str, listener: Listener, on_complete: Callable[[int], None]) -> None:
+    def __init__(self, name: str, listener: Listener, gates: Gates, on_complete: Callable[[int], None]) -> None:
         self.name = name
-        self.gates: list[Gate] = []
+        self.gates = gates
         self._listener = listener
         self._on_complete = on_complete
         self._tokens = Tokens(settings.MOREFOLLOWS.derived_key("tokens"))
         self._database = ThreadPoolExecutor(1, "database")
-        self._post = letters.Post(self._wake_soon)
+        self._post = letters.Post(self.gates.wake_soon)
         self._bulk_waits = False  # an alert has mail to hand out, here or in another process
-        self._slow_post = letters.Post(self._wake_soon)  # the bulk lane's
+        self._slow_post = letters.Post(self.gates.wake_soon)  # the bulk lane's
         self._stationery = Stationery(self._tokens)
         self._owed_at = float("-inf")  # when we last looked whether summaries are due, by the monotonic clock
         self._releases: dict[int, Release] = {}
@@ -85,8 +90,8 @@ class Worker:
         self._clock = float("inf")  # seconds that time() was ahead of monotonic() at the last look
         self._dry: set[int] = set()  # alerts that had nothing due at the last look
         self._tasks: set[asyncio.Task[object]] = set()
-        self._waking = False
-        self._pausing: set[str] = set()  # relays that refuse us, which the database does not know yet
+        self._paced = False  # some mails wait for their mailbox provider
+        self._reported_at = 0.0
         self._stopping = False  # hand out no more
         self._closing = False  # and write no more
 
@@ -102,7 +107,7 @@ class Worker:
                 self._something_to_write.set()
                 return mail
         for bulk in (False, True):
-            if not (gate.bulk if bulk else gate.alerts):
+            if not gate.carries(bulk):
                 continue
             if bulk and self._alerts_go_first():
                 break
@@ -117,28 +122,13 @@ class Worker:
             self._something_to_write.set()
         return mail
 
-    def _wake(self) -> None:
-        """Tells every relay that there may be mail, each time another one first."""
-        self._waking = False
-        self.gates.append(self.gates.pop(0))
-        for gate in self.gates:
-            gate.expect()
-        for gate in self.gates:
-            gate.wake()
-
-    def _wake_soon(self) -> None:
-        """A mail came back from a relay: another one may have it."""
-        if not self._waking:
-            self._waking = True
-            asyncio.get_running_loop().call_soon(self._wake)
-
-    def _alerts_can_go(self) -> bool:
-        """Some relay that takes alerts is neither paused nor in trouble."""
-        return any(gate.alerts and not gate.paused and gate.relay.circuit == "closed" for gate in self.gates)
+    def elsewhere(self, gate: Gate, domain: str) -> bool:
+        """`gate.Supply`."""
+        return self.gates.elsewhere(gate, domain)
 
     def _alerts_go_first(self) -> bool:
         """Also while an alert's mails wait for the ledger to allow them; not while no relay takes them anyway."""
-        return self._alerts_can_go() and (
+        return self.gates.alerts_can_go() and (
             self._bulk_waits
             or any(
                 len(round_) and round_.release.sending and not round_.release.running.bulk and not round_.lost
@@ -165,7 +155,7 @@ class Worker:
         finally:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_GOODBYE):
-                    await asyncio.gather(*(gate.close() for gate in self.gates))
+                    await self.gates.close()
             self._closing = True
             self._something_to_write.set()
             try:
@@ -184,17 +174,15 @@ class Worker:
         running, paused, self._bulk_waits, jobs, slow = await self._call(self._survey)
         self._post.add(jobs)
         self._slow_post.add(slow)
-        for gate in self.gates:
-            gate.paused = gate.name in paused | self._pausing
+        self.gates.paused(paused)
         if running and not self._releases:
-            for gate in self.gates:
-                self._start(gate.open())  # within the hold, so that the first mail finds a connection
+            self._start(self.gates.open())  # within the hold, so that the first mail finds a connection
         for ended in set(self._releases) - {alert.id for alert in running}:
             self._drop(ended)
         patience = self._listener.patience
         self._dry.clear()
         for alert in running:
-            if alert.bulk and self._bulk_waits and self._alerts_can_go() and alert.state == "sending":
+            if alert.bulk and self._bulk_waits and self.gates.alerts_can_go() and alert.state == "sending":
                 continue
             try:
                 release = self._releases.get(alert.id) or await self._prepare(alert)
@@ -226,7 +214,8 @@ class Worker:
                 await self._write(release=alert.id)
             else:
                 patience = min(patience, max(wait - _LAST_MOMENT, 0) + 0.001)
-        self._wake()
+        self.gates.wake()
+        self._report()
         self._something_to_write.set()
         if any(alert.state == "sending" and alert.cut_done for alert in running):
             await self._close_complete()
@@ -275,7 +264,7 @@ class Worker:
         presses, fill, left = await self._call(
             lambda: (self._compose(alert.id), self._filler(), ledger.hold_left(alert.id))
         )
-        release = Release(alert, presses=presses, fill=fill, on_put_back=self._wake_soon, hold_left=left)
+        release = Release(alert, presses=presses, fill=fill, on_put_back=self.gates.wake_soon, hold_left=left)
         self._releases[alert.id] = release
         return release
 
@@ -298,7 +287,7 @@ class Worker:
             if len(rounds) < 2:
                 self._dry.add(release.alert)
             self._something_to_write.set()
-            self._wake()
+            self.gates.wake()
 
     def _claim_and_load(self, release: Release) -> list[Round]:
         claims = ledger.claim(self.name, release.alert, 2)
@@ -327,7 +316,7 @@ class Worker:
         renewed = time.monotonic()
         while not self._closing:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._heartbeat):
+                async with asyncio.timeout(_PACED_LOOK if self._paced else self._heartbeat):
                     await self._something_to_write.wait()
             if time.monotonic() >= renewed + self._heartbeat:  # also when each look has woken us
                 renewed = time.monotonic()
@@ -360,8 +349,7 @@ class Worker:
             entries = [entry for _, entry in self._unwritten]
             recorded = await self._call(self._record, entries, self._unwritten_letters, release)
             for round_, entry in self._unwritten:
-                round_.reach = entry.reach
-                round_.renewed(entry.due_at or 0)
+                round_.written(entry)
                 round_.lost = entry.batch in recorded.lost
                 round_.release.sending &= entry.alert in recorded.sending
                 if round_.lost or not entry.worker:
@@ -371,7 +359,7 @@ class Worker:
             finished = bool(self._unwritten and not self._rounds)
             finished |= bool(self._unwritten_letters and not len(self._slow_post))
             self._unwritten, self._unwritten_letters = [], []
-        self._wake()
+        self.gates.wake()
         if finished or self._hungry():
             self._listener.wake()
 
@@ -380,10 +368,11 @@ class Worker:
         going = [r for r in self._rounds if r.release.sending or r.release.alert == release]
         going = [r for r in going if not (waits and r.release.running.bulk)]
         going.sort(key=lambda round_: round_.release.running.bulk)
+        self._bring_back(going)
         await self._refresh(going)
-        ahead = _AHEAD
+        ahead = {False: _AHEAD, True: _AHEAD}  # a lane whose relays are down takes nothing from the other
         for round_ in going:
-            ahead -= round_.grant(ahead)
+            ahead[round_.release.running.bulk] -= round_.grant(ahead[round_.release.running.bulk])
         claimed_until = now_ms() + ledger.claim_ms()
         for round_ in self._rounds:
             dropped = self._releases.get(round_.release.alert) is not round_.release
@@ -394,14 +383,28 @@ class Worker:
             self._unwritten_letters += post.done
             post.done = []
 
+    def _bring_back(self, going: Sequence[Round]) -> None:
+        """Mails that wait for their mailbox provider: some may leave soon, and some are given back with their batch."""
+        held = [round_ for round_ in going if round_.has_shelves]
+        self._paced = bool(held)
+        for bulk in (False, True):
+            allowance = self.gates.allowance(bulk, 2 * _PACED_LOOK)
+            spent: Counter[str] = Counter()
+            for round_ in held:
+                if round_.release.running.bulk == bulk:
+                    round_.bring_back(allowance, spent)
+        for round_ in [round_ for round_ in held if round_.only_shelves][_MOST_HELD:]:
+            round_.put_down()
+
     async def _refresh(self, rounds: Sequence[Round], stale: float = _STALE) -> None:
         """Readers change their minds, also while a batch waits for the hold's end or for a relay that is down."""
         oldest = time.monotonic() - stale
-        old = [(r, r.release.running, r.waiting_for()) for r in rounds if len(r) and r.loaded_at < oldest]
+        old = [(r, r.release.running, r.waiting_for()) for r in rounds if r.loaded_at < oldest]
+        old = [(round_, alert, ids) for round_, alert, ids in old if ids]
         if old:
             found = await self._call(lambda: [addressees.addressees(alert, ids) for _, alert, ids in old])
-            for (round_, _, _), wanted in zip(old, found, strict=True):
-                round_.refresh(wanted)
+            for (round_, _, ids), wanted in zip(old, found, strict=True):
+                round_.refresh(wanted, ids)
 
     def _record(self, entries: Sequence[Entry], done: Sequence[letters.Done], release: int | None) -> ledger.Recorded:
         self._give_sign_of_life()
@@ -439,6 +442,14 @@ class Worker:
         except AnyDatabaseError as error:
             log.error("claims can't be given back, they will run out: %s", type(error).__name__)
 
+    def _report(self) -> None:
+        """Tells the desk how the relays are, now and then."""
+        now = time.monotonic()
+        if now - self._reported_at >= _REPORT_EVERY:
+            self._reported_at = now
+            facts = [gate.at_work() for gate in self.gates]
+            self._in_background(relay_books.keep, self.name, facts, self.gates.tallies())
+
     # -- trouble ----------------------------------------------------------------------------------------
 
     def refused_us(self, gate: Gate, words: str) -> None:
@@ -446,12 +457,12 @@ class Worker:
         if not gate.paused:
             gate.paused = True
             log.error("the relay %s refuses us, sending to it is paused: %s", gate.name, words)
-            self._start(self._pause(gate.name, words))
+            self._start(self._pause(gate, words))
 
-    async def _pause(self, relay: str, words: str) -> None:
-        self._pausing.add(relay)
-        await self._try(actions.pause_relay, relay, words)
-        self._pausing.discard(relay)
+    async def _pause(self, gate: Gate, words: str) -> None:
+        self.gates.pausing(gate, noted=False)
+        await self._try(actions.pause_relay, gate.name, words)
+        self.gates.pausing(gate, noted=True)
 
     def note_trouble(self, relay: str, trouble: str | None) -> None:
         """The relay can't be reached, or can be again."""

@@ -7,6 +7,7 @@ import functools
 import gc
 import signal
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import django
@@ -16,7 +17,6 @@ from django.conf import settings
 from morefollows.line import Listener
 
 if TYPE_CHECKING:
-    from morefollows.courier.gate import Gate
     from morefollows.courier.worker import Worker
     from morefollows.settings import Settings
 
@@ -29,14 +29,17 @@ def run_sender(number: int) -> None:
 
 
 async def _send(number: int) -> None:
+    from morefollows.courier.gates import Gates
+    from morefollows.courier.providers import Providers
     from morefollows.courier.worker import Worker
     from morefollows.delivery import actions as delivery
 
     config = settings.MOREFOLLOWS
     listener = Listener(config.data)
     await listener.open()
-    worker = Worker(worker_name(number), listener, on_complete=delivery.close)
-    worker.gates = _gates(config, worker)
+    gates = Gates(Providers(_resolver(config)))
+    worker = Worker(worker_name(number), listener, gates, on_complete=delivery.close)
+    _add_gates(config, worker)
     loop = asyncio.get_running_loop()
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, worker.stop)
@@ -46,7 +49,16 @@ async def _send(number: int) -> None:
         listener.close()
 
 
-def _gates(config: Settings, worker: Worker) -> list[Gate]:
+def _resolver(config: Settings) -> Callable[[str], list[str]] | None:
+    """As for sign-ups: nobody is asked while nothing leaves this machine."""
+    if config.resolver == "off" or (config.inbox and not config.resolver):
+        return None
+    from morefollows.courier.providers import mx_hosts
+
+    return mx_hosts(config.resolver)
+
+
+def _add_gates(config: Settings, worker: Worker) -> None:
     """One for each relay; what a relay allows is divided among the sender processes."""
     from morefollows.courier.dialogue import Patience
     from morefollows.courier.gate import Gate
@@ -59,9 +71,8 @@ def _gates(config: Settings, worker: Worker) -> list[Gate]:
     weighed = any(address.weight for address in config.ways_out)
     shares = Shares(asyncio.get_running_loop().call_soon) if weighed else None
     helo = config.helo or socket.getfqdn()
-    gates: list[Gate] = []
     for address in config.ways_out:
-        gate = Gate(address, worker, senders=config.sender_count, shares=shares)
+        gate = Gate(address, worker, senders=config.sender_count, shares=shares, providers=worker.gates.providers)
         gate.relay = SmtpRelay(
             address,
             gate,
@@ -70,8 +81,7 @@ def _gates(config: Settings, worker: Worker) -> list[Gate]:
             on_trouble=functools.partial(worker.note_trouble, address.name),
             patience=patience,
         )
-        gates.append(gate)
-    return gates
+        worker.gates.add(gate)
 
 
 def worker_name(number: int) -> str:

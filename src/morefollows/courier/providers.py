@@ -1,0 +1,90 @@
+"""Which mailbox provider stands behind a domain: many have their mail at one of a few, and those count all of it.
+
+A provider is named by the registrable domain of its MX hosts (RFC 5321 §5.1): ``google.com`` for gmail.com and for
+every company with its mail at Google. As long as that is not known, a domain is its own provider. The DNS is asked in
+threads of our own, at a domain's first deferral and after; nobody ever waits for the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+_PATIENCE = 5.0  # seconds for one answer
+_AT_ONCE = 2  # lookups
+_QUEUE = 500  # domains that wait to be looked up; further ones come another time
+_KEPT = 20_000  # domains
+_GOOD_FOR, _UNKNOWN_FOR = 6 * 3600.0, 600.0  # seconds
+# Below these, in domains of a country, names are given out: mx.example.co.uk is of example.co.uk.
+_SECOND_LEVEL = frozenset(["ac", "co", "com", "edu", "gob", "gov", "gv", "ne", "net", "nom", "or", "org"])
+
+
+class Providers:
+    """Remembers, and asks. `hosts`: the names of a domain's MX hosts, the preferred first; it may block and fail."""
+
+    def __init__(self, hosts: Callable[[str], list[str]] | None, now: Callable[[], float] = time.monotonic) -> None:
+        self._hosts = hosts
+        self._now = now
+        self._known: dict[str, tuple[float, str]] = {}
+        self._asking: set[str] = set()
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "mx") if hosts else None
+
+    def of(self, domain: str) -> str:
+        """The provider of this domain (in A-labels, lower case), as far as it is known now."""
+        until, provider = self._known.get(domain, (0.0, domain))
+        if until < self._now() and self._threads is not None and len(self._asking) < _QUEUE:
+            self._ask(domain)
+        return provider
+
+    def known(self, domain: str) -> str:
+        """As `of`, and asks nobody."""
+        return self._known.get(domain, (0.0, domain))[1]
+
+    def close(self) -> None:
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _ask(self, domain: str) -> None:
+        if domain not in self._asking:
+            self._asking.add(domain)
+            assert self._hosts is not None
+            answer = asyncio.get_running_loop().run_in_executor(self._threads, self._hosts, domain)
+            answer.add_done_callback(partial(self._answered, domain))
+
+    def _answered(self, domain: str, answer: asyncio.Future[list[str]]) -> None:
+        self._asking.discard(domain)
+        if answer.cancelled():
+            return
+        hosts = [] if answer.exception() else answer.result()
+        if len(self._known) >= _KEPT:
+            self._known.clear()
+        known = self._known.get(domain, (0.0, domain))[1]
+        good_for = _GOOD_FOR if hosts else _UNKNOWN_FOR
+        self._known[domain] = self._now() + good_for, registrable(hosts[0]) if hosts else known
+
+
+def registrable(host: str) -> str:
+    """The part of a host's name that somebody has registered: two labels, or three below such as co.uk."""
+    labels = host.rstrip(".").lower().split(".")
+    three = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
+    return ".".join(labels[-3 if three else -2 :])
+
+
+def mx_hosts(nameserver: str) -> Callable[[str], list[str]]:
+    """Asks the DNS. `nameserver`: "" for the system's, else host:port."""
+
+    def ask(domain: str) -> list[str]:
+        import dns.resolver
+
+        resolver = dns.resolver.Resolver(configure=not nameserver)
+        if nameserver:
+            host, _colon, port = nameserver.rpartition(":")
+            resolver.nameservers, resolver.port = [host], int(port)
+        resolver.lifetime = _PATIENCE
+        answer = resolver.resolve(f"{domain}.", "MX", search=False)
+        return [str(record.exchange) for record in sorted(answer, key=lambda one: one.preference)]
+
+    return ask

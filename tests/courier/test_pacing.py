@@ -1,0 +1,213 @@
+"""Mailbox providers that defer: how fast they are mailed then, with a clock of our own; and that nobody else waits."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from morefollows.audience.models import Reader
+from morefollows.courier import worker as worker_
+from morefollows.courier.boundary import Reached, Reply
+from morefollows.courier.models import Outcome, Verdict
+from morefollows.courier.pacing import Pacing
+from morefollows.courier.providers import Providers, registrable
+from morefollows.courier.worker import Worker
+from tests.courier import test_worker
+from tests.courier.support import alert_for, states
+from tests.courier.test_relays import asked, at_work, times_taken
+from tests.courier.test_shares import Clock
+from tests.courier.test_worker import all_accepted, until
+from tests.relay import Rule, Script, ScriptedRelay
+
+newsroom = test_worker.newsroom
+
+LATER = Reply(451, "4.7.1", "too many, come back later", Reached.ENVELOPE)
+FULL = Reply(452, "4.2.2", "mailbox full", Reached.ENVELOPE)
+RATE_LIMIT = Reply(421, "4.7.28", "unusual rate of mail", Reached.ENVELOPE)
+TSS04 = Reply(421, "4.7.0", "[TSS04] Messages temporarily deferred", Reached.ENVELOPE)
+
+
+def mailed(pacing: Pacing, clock: Clock, seconds: float, takes: float, domain: str = "big.example") -> int:
+    """A provider that takes so many mails a second and defers the rest. How many it took."""
+    taken = offered = 0
+    step, credit = 0.01, 0.0
+    for _ in range(int(seconds / step)):
+        clock.time += step
+        credit = min(credit + takes * step, max(1.0, takes / 10))
+        while offered < 100_000 and pacing.may_mail(domain):
+            offered += 1
+            if credit >= 1:
+                credit -= 1
+                taken += 1
+                pacing.accepted(domain)
+            else:
+                pacing.deferred(domain, LATER)
+            if offered % 20 == 0:
+                break  # as many as are in flight
+    return taken
+
+
+def rate_of(pacing: Pacing) -> float:
+    (paced,) = pacing.held_back()
+    return paced.rate
+
+
+def test_the_rate_settles_near_what_the_provider_takes() -> None:
+    clock = Clock()
+    pacing = Pacing(str, clock)
+    mailed(pacing, clock, 20, takes=50)
+    taken = mailed(pacing, clock, 60, takes=50)
+    assert 0.5 * 50 * 60 < taken <= 50 * 60 * 1.05
+
+
+def test_one_that_takes_nothing_is_asked_now_and_then_and_found_well_again() -> None:
+    clock = Clock()
+    pacing = Pacing(str, clock)
+    mailed(pacing, clock, 30, takes=0)
+    assert rate_of(pacing) == 0.1
+    assert pacing.may_mail("other.example")
+    mailed(pacing, clock, 70, takes=10_000)
+    assert not pacing.held_back()
+    assert not pacing  # and it costs nothing any more
+
+
+def test_a_few_deferrals_among_many_and_full_mailboxes_are_no_sign() -> None:
+    clock = Clock()
+    pacing = Pacing(str, clock)
+    for n in range(2000):
+        clock.time += 0.001
+        assert pacing.may_mail("big.example")
+        if n % 50:
+            pacing.accepted("big.example")
+        else:
+            pacing.deferred("big.example", LATER)
+        pacing.deferred("big.example", FULL)
+    assert not pacing.held_back()
+
+
+@pytest.mark.parametrize(("reply", "seconds"), [(RATE_LIMIT, 60), (TSS04, 7200)])
+def test_some_replies_ask_for_a_pause(reply: Reply, seconds: int) -> None:
+    clock = Clock()
+    pacing = Pacing(str, clock)
+    pacing.deferred("big.example", reply)
+    clock.time += seconds - 1
+    assert not pacing.may_mail("big.example")
+    assert pacing.allowance("big.example", 0.5) == 0
+    clock.time += 2
+    assert pacing.may_mail("big.example")
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("alt1.aspmx.l.google.com.", "google.com"),
+        ("firm-de.mail.protection.outlook.com.", "outlook.com"),
+        ("mx1.example.co.uk", "example.co.uk"),
+        ("mx-ha02.web.de", "web.de"),
+        ("localhost", "localhost"),
+    ],
+)
+def test_a_provider_is_what_somebody_registered(host: str, name: str) -> None:
+    assert registrable(host) == name
+
+
+def test_domains_are_looked_up_in_the_background_and_then_paced_together() -> None:
+    answer = threading.Event()
+
+    def hosts(domain: str) -> list[str]:
+        assert answer.wait(5)
+        if domain == "lost.example":
+            raise OSError("no answer")
+        return ["mx.big.example"]
+
+    async def work() -> None:
+        providers = Providers(hosts)
+        pacing = Pacing(providers.of)
+        for _ in range(3):
+            pacing.deferred("firm.example", LATER)
+        assert not pacing.may_mail("firm.example") or not pacing.may_mail("firm.example")
+        assert pacing.may_mail("other.example")  # nobody knows yet that they are one
+        assert pacing.may_mail("lost.example")
+        answer.set()
+        async with asyncio.timeout(5):
+            while {providers.known(name) for name in ("firm.example", "other.example")} != {"big.example"}:
+                await asyncio.sleep(0.01)
+        pacing.may_mail("firm.example")
+        assert not pacing.may_mail("other.example")
+        assert [paced.provider for paced in pacing.held_back()] == ["big.example"]
+        assert pacing.may_mail("lost.example")
+        providers.close()
+
+    asyncio.run(work())
+
+
+def mixed(readers: int, slow: int) -> tuple[int, set[int]]:
+    """An alert to readers of whom each `slow`th has a mailbox at a provider that defers."""
+    alert = alert_for(readers)
+    ids = sorted(Reader.objects.filter(subscriptions__topic=alert.topic).values_list("pk", flat=True))[::slow]
+    for reader in Reader.objects.filter(pk__in=ids):
+        Reader.objects.filter(pk=reader.pk).update(
+            domain="slow.example", address=reader.address.replace("reader.example", "slow.example")
+        )
+    return alert.pk, set(ids)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_provider_that_defers_delays_nobody_else_and_is_mailed_when_it_is_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the readers are at a provider that defers its first dozen of mails; most of them then wait their turn."""
+    from morefollows.bulletin.models import Alert
+    from morefollows.courier import pacing
+
+    monkeypatch.setattr(pacing, "_SLOWEST", 20.0)  # mails a second, so that it does not take minutes
+    monkeypatch.setattr(pacing, "_GROWTH", 8.0)
+    monkeypatch.setattr(worker_, "_MOST_HELD", 3)
+    pk, slow = mixed(2400, 2)
+    alert = Alert.objects.get(pk=pk)
+    held: list[int] = []
+
+    def others(outcome: Outcome) -> bool:
+        return {state for reader, state in states(alert).items() if reader not in slow} == {outcome}
+
+    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+        await until(lambda: others(Outcome.ACCEPTED), 15)
+        now = await asked(lambda: states(alert))
+        held.append(sum(now[reader] == Outcome.DEFERRED for reader in slow))
+        # What came back with its batch waits for a minute: here it is due at once.
+        for _ in range(100):
+            await asked(lambda: alert.batches.filter(worker="", due_at__gt=1).update(due_at=1))
+            if await asked(lambda: all_accepted(alert)):
+                return
+            await asyncio.sleep(0.2)
+        raise AssertionError(f"{[gate.pacing.held_back() for gate in worker.gates]}")
+
+    script = Script(rules=(Rule("rcpt", match="slow.example", reply="451 4.7.1 slow down", times=12),))
+    (relay,) = at_work(tmp_path, [script], story)
+    assert held[0] > 400
+    assert set(times_taken(relay).values()) == {1}
+    assert len(relay.taken) == 2400
+    assert Verdict.objects.get(alert=alert).count == 12  # those that had to wait were not tried
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_relay_that_a_provider_does_not_like_leaves_its_mails_to_another(tmp_path: Path) -> None:
+    from morefollows.bulletin.models import Alert
+
+    pk, slow = mixed(600, 2)
+    alert = Alert.objects.get(pk=pk)
+
+    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+        await until(lambda: len(now := states(alert)) == 600 and Outcome.WAITING not in now.values(), 15)
+
+    disliked = Script(rules=(Rule("rcpt", match="slow.example", reply="451 4.7.1 not from you"),))
+    first, second = at_work(tmp_path, [disliked, Script()], story)
+    found = states(alert)
+    deferred = [reader for reader, state in found.items() if state == Outcome.DEFERRED]
+    assert set(deferred) <= slow
+    assert 3 <= len(deferred) <= 40  # those that it was offered before we knew
+    assert set(times_taken(first, second).values()) == {1}
+    assert len(first.taken) > 50
