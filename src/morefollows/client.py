@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from django.conf import settings
 from django.http import HttpRequest
 
+from morefollows.networks import believed
+
 
 def client_address(request: HttpRequest) -> str:
-    """The address of whoever asks, in its shortest form; "" when it can't be told.
-
-    Each of our own proxies (`Settings.trusted_proxies`) appends to X-Forwarded-For whom it heard from, so that
-    many entries from the right are true. Whatever stands further left is the client's own claim.
-    """
-    claimed = str(request.META.get("REMOTE_ADDR", ""))
+    """The address of whoever asks, in its shortest form; "" when it can't be told. See `networks.believed`."""
+    peer = str(request.META.get("REMOTE_ADDR", ""))
     proxies: int = settings.MOREFOLLOWS.trusted_proxies
-    if proxies:
-        heard = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
-        claimed = heard[-proxies] if len(heard) >= proxies else claimed
-    try:
-        address = ipaddress.ip_address(claimed.partition("%")[0])  # without the zone of a link-local one
-    except ValueError:
-        return ""
-    # On a socket for both versions IPv4 comes as ::ffff:192.0.2.1: all of it would be one IPv6 network.
-    return str(getattr(address, "ipv4_mapped", None) or address)
-
-
-def network(address: str) -> str:
-    """What to count tries by: the address, or for IPv6 its /64, which is one household's to choose from."""
-    if ":" not in address:
-        return address
-    return str(ipaddress.ip_network(f"{address}/64", strict=False))
-
-
-def shortened(address: str) -> str:
-    """The network that a client's address is in, too wide to tell one household: a /24 of IPv4, a /48 of IPv6.
-
-    What is no address, or is shortened already, is left as it is.
-    """
-    try:
-        version = ipaddress.ip_address(address).version
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network(f"{address}/{24 if version == 4 else 48}", strict=False))
+    return believed(peer, request.headers.get("X-Forwarded-For", ""), proxies)

@@ -260,6 +260,14 @@ class Settings:
         "The DNS server that mail domains are looked up at on sign-up, such as 192.0.2.53:53; empty: the system's, and "
         "none while mail goes to the local inbox; `off`: none.",
     )
+    streams: int = setting(
+        "20000", _whole_number(0, 1_000_000), "Open event streams of the live pages, at most, in one web process."
+    )
+    streams_a_network: int = setting(
+        "500",
+        _whole_number(1, 1_000_000),
+        "Open event streams from one network (IPv4 address or IPv6 /64), at most, in one web process.",
+    )
     log_level: str = setting("info", _log_level, "debug, info, warning or error.")
     debug: bool = setting("no", _yes_no, "Development only: error pages with details.")
 

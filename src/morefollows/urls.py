@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Readers
     path("", live.home, name="home"),
     path("story/<uuid:uuid>/", live.story, name="story"),
+    path("story/<uuid:uuid>/events/", live.events, name="story-events"),
     path("sign-up/<slug:topic>/", audience.sign_up, name="sign-up"),
     path("sign-up/<slug:topic>/thanks/", audience.thanks, name="thanks"),
     path("box.js", box.script, name="box-script"),

@@ -14,7 +14,16 @@ SOURCE = Path(__file__).parents[2] / "src"
 HEIGHT = {"accounts": 0, "audience": 0, "bulletin": 1, "courier": 2, "delivery": 3}
 DOORS = ("agency", "live", "inbox")
 ROOF = ("run", "urls", "__main__")
-HOT = ("courier.smtp", "courier.compose", "courier.boundary", "courier.dkim", "line")
+HOT = (
+    "courier.smtp",
+    "courier.compose",
+    "courier.boundary",
+    "courier.dkim",
+    "line",
+    "live.events",
+    "live.hub",
+    "live.stream",
+)
 """The hot path: plain bytes and asyncio. Not one of these may pull Django in, by whatever way."""
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.test import RequestFactory
 
-from morefollows.client import client_address, network
+from morefollows.client import client_address
+from morefollows.networks import network
 
 
 @pytest.mark.parametrize(

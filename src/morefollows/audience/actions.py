@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
-from morefollows import client, line
+from morefollows import line, networks
 from morefollows.audience import addresses, links, wordings
 from morefollows.audience.addresses import Address
 from morefollows.audience.models import (
@@ -297,7 +297,7 @@ def shorten_client_addresses() -> int:
     shortened, last = 0, 0
     while lines := list(whole.filter(pk__gt=last).only("client_address").order_by("pk")[:500]):
         for one in lines:
-            one.client_address = client.shortened(one.client_address)
+            one.client_address = networks.shortened(one.client_address)
         Consent.objects.bulk_update(lines, ["client_address"])
         shortened, last = shortened + len(lines), lines[-1].pk
     return shortened

@@ -18,7 +18,7 @@ from django.utils import timezone
 from morefollows.audience import typos
 from morefollows.audience.models import SpentWork, Tally
 from morefollows.audience.work import Done
-from morefollows.client import network
+from morefollows.networks import network
 from morefollows.settings import Settings
 
 _WINDOW = timedelta(hours=1)

@@ -283,6 +283,7 @@ def release(alert_id: int, *, early: bool = False) -> bool:
     drafts = Story.objects.filter(updates__alerts=alert_id, state=Story.State.DRAFT)
     drafts.filter(purpose=Purpose.ALERTS).update(state=Story.State.DEVELOPING)
     drafts.filter(purpose=Purpose.OFFERS).update(state=Story.State.FINAL)
+    transaction.on_commit(_announce("story"))
     return True
 
 

@@ -13,6 +13,7 @@ import hashlib
 import os
 import socket
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 _LONGEST_PATH = 90  # of a Unix socket: 104 bytes on macOS, 108 on Linux, less the file name
@@ -48,11 +49,15 @@ def announce(data: Path, word: str) -> None:
 
 
 class Listener(asyncio.DatagramProtocol):
-    """One process's ear: ``await listener.wait()`` returns when a word came, or when patience ran out."""
+    """One process's ear: ``await listener.wait()`` returns when a word came, or when patience ran out.
+
+    `words`: those that it listens for; None: all.
+    """
 
     patience = 1.0
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, words: Collection[str] | None = None) -> None:
+        self._words = None if words is None else {word.encode() for word in words}
         self._path = folder(data) / f"{os.getpid()}.sock"
         self._event = asyncio.Event()
         self._transport: asyncio.BaseTransport | None = None
@@ -65,7 +70,8 @@ class Listener(asyncio.DatagramProtocol):
         self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, sock=ear)
 
     def datagram_received(self, data: bytes, addr: object) -> None:
-        self._event.set()
+        if self._words is None or data in self._words:
+            self._event.set()
 
     def wake(self) -> None:
         """Ends a wait from within the same process."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Max, Prefetch, QuerySet
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_safe
 
-from morefollows.audience.models import Purpose, Topic
+from morefollows.audience.models import Topic
 from morefollows.audience.views import box, in_wanted_language
-from morefollows.bulletin import markdown
-from morefollows.bulletin.models import Story, Update
+from morefollows.bulletin.models import Story
+from morefollows.live import caches, published, telling
 
 _LATEST = 20  # stories on the front page
 
@@ -21,51 +23,51 @@ _LATEST = 20  # stories on the front page
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     topics = list(Topic.objects.all())
-    context = {
-        "stories": [_front(story) for story in _published().exclude(state=Story.State.WITHDRAWN)[:_LATEST]],
-        "box": box(topics[0]) if topics else None,
-        "others": topics[1:],
-    }
-    return render(request, "live/home.html", context)
+    stories = [story for story in published.with_updates()[: 2 * _LATEST] if not published.is_withdrawn(story)]
+    shown = box(topics[0]) if topics else None
+    context = {"stories": [_front(story) for story in stories[:_LATEST]], "box": shown, "others": topics[1:]}
+    page = render(request, "live/home.html", context)
+    return caches.keep(request, page, apart_from=shown["ticket"] if shown else "")
 
 
 @in_wanted_language
 @require_safe
 def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Newest on top. A withdrawn story's page stays, as a notice."""
-    found = _published().filter(uuid=uuid).first()
-    if found is None:
-        raise Http404
-    updates = _updates(found)
+    found = public_story(uuid)
+    withdrawn = published.is_withdrawn(found)
+    latest = published.updates(found)[0]
+    shown = box(found.topic) if found.topic else None
     context = {
         "story": found,
-        "latest": updates[0],
-        "updates": [] if found.state == Story.State.WITHDRAWN else [_told(update) for update in updates],
-        "box": box(found.topic) if found.topic else None,
+        "latest": latest,
+        "open": published.is_open(found),
+        "withdrawn": withdrawn,
+        "notice": telling.notice(found) if withdrawn else None,
+        "updates": telling.sections(found),
+        "seen": telling.seen(found),
+        "box": shown,
+        "address": settings.MOREFOLLOWS.url + reverse("story", args=[uuid]),
+        "description": _("This story has been withdrawn.") if withdrawn else latest.standfirst or latest.headline,
     }
-    return render(request, "live/story.html", context)
-
-
-def _published() -> QuerySet[Story]:
-    """Stories that have been told, the latest told first, with what was told in `told`."""
-    told = Update.objects.filter(published_at__isnull=False).order_by("-number")
-    return (
-        Story.objects.exclude(state=Story.State.DRAFT)
-        .filter(purpose=Purpose.ALERTS, updates__published_at__isnull=False)
-        .annotate(told_at=Max("updates__published_at"))
-        .order_by("-told_at", "-pk")
-        .select_related("topic")
-        .prefetch_related(Prefetch("updates", told, to_attr="told"))
+    return caches.keep(
+        request, render(request, "live/story.html", context), apart_from=shown["ticket"] if shown else ""
     )
 
 
-def _updates(story: Story) -> list[Update]:
-    return list(story.told)  # type: ignore[attr-defined]  # see `_published`
+@require_GET
+def events(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """The event stream. `run.web` answers it before Django hears of it, so this is another web server."""
+    return HttpResponse("Event streams are answered by `morefollows web` alone.\n", "text/plain", status=501)
+
+
+def public_story(uuid: UUID) -> Story:
+    """With its updates. Raises `Http404` if it is not public."""
+    found = published.with_updates().filter(uuid=uuid).first()
+    if found is None:
+        raise Http404
+    return found
 
 
 def _front(story: Story) -> dict[str, object]:
-    return {"story": story, "latest": _updates(story)[0], "developing": story.state == Story.State.DEVELOPING}
-
-
-def _told(update: Update) -> dict[str, object]:
-    return {"update": update, "html": markdown.to_html(update.text)}
+    return {"story": story, "latest": published.updates(story)[0], "developing": published.is_open(story)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 LOOPBACK = "127.0.0.1"
+BACKLOG = 4096  #: who may wait in a socket's queue: after a restart, all readers of live pages come at once
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -18,7 +19,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         ear.bind(address)
-        ear.listen(1000)
+        ear.listen(BACKLOG)
     except OSError:
         ear.close()
         raise

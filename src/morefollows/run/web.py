@@ -1,20 +1,37 @@
-"""The web process: Django under uvicorn."""
+"""The web process: Django under uvicorn, and beside it the event streams of the live pages, without Django.
+
+A request for such a stream never becomes an ASGI request. As soon as its header is read, the connection is handed to
+`live.stream`, which costs a few kilobytes and no task; ASGI has no way to drop a reader who does not read.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
+from uuid import UUID
 
 import uvicorn
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
+from django.db import close_old_connections
 from django.urls import get_resolver
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from morefollows import networks
+from morefollows.line import Listener
+from morefollows.live.events import Told
+from morefollows.live.hub import Hub, Read
+from morefollows.live.journal import Journal
+from morefollows.live.stream import Asked, Stream, asked, forwarded
+from morefollows.run import ears
 from morefollows.run.box_door import PREFIX, BoxDoor
+from morefollows.settings import Settings
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -22,12 +39,19 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _GOODBYE = 3  # seconds for requests under way, when the process is told to end
+_FILES = 300  # file descriptors for all that is no stream
+_MOST_FILES = 100_000
 
 
 class Application:
     """The ASGI application: Django, and event streams that end when the server does."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: Settings) -> None:
+        self._config = config
+        languages = [language for language, _ in settings.LANGUAGES]
+        most = min(config.streams, _raise_file_limit() - _FILES)
+        self.hub = Hub(_read_anew(Journal()), languages, most=most, most_a_network=config.streams_a_network)
+        self.proxies = config.trusted_proxies
         self._django = ASGIHandler()
         self._box = BoxDoor()
         self._closing = asyncio.Event()
@@ -48,14 +72,20 @@ class Application:
         """
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._closing.set)
+            self._loop.call_soon_threadsafe(self.hub.close)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         self._loop = asyncio.get_running_loop()
         get_resolver().url_patterns  # noqa: B018 - loads every view now, not in the first request
+        listener = Listener(self._config.data, words=("story",))
+        await listener.open()
+        telling = asyncio.create_task(self.hub.run(listener))
         await send({"type": "lifespan.startup.complete"})
         with contextlib.suppress(asyncio.CancelledError):  # a second Ctrl-C: nobody waits for us any more
             await receive()
+            telling.cancel()
+            listener.close()
             await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,6 +118,43 @@ def _is_stream(message: Message) -> bool:
     return any(name.lower() == b"content-type" and b"event-stream" in value for name, value in message["headers"])
 
 
+class _Connection(HttpToolsProtocol):
+    """An HTTP connection, until a request for a live page's event stream comes on it."""
+
+    _asked: Asked | None = None
+
+    def on_headers_complete(self) -> None:
+        if self._asked is not None:  # whatever was sent behind that request is not answered
+            return
+        if self.parser.get_method() == b"GET" and (self.cycle is None or self.cycle.response_complete):
+            self._asked = asked(self.url, self.headers)
+        if self._asked is None:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._asked is None:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._asked is None:
+            super().on_message_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._asked is not None and not self.transport.is_closing():
+            self._hand_over(self._asked)
+
+    def _hand_over(self, asked: Asked) -> None:
+        self.connections.discard(self)
+        self._unset_keepalive_if_required()
+        application: Application = self.config.app  # type: ignore[assignment]  # the one that `serve` gave it
+        peer = networks.believed(self.client[0] if self.client else "", forwarded(self.headers), application.proxies)
+        stream = Stream(application.hub, self.transport, asked, networks.network(peer))
+        self.transport.set_protocol(stream)
+        self.parser = None  # type: ignore[assignment]  # it points back to us: without it, nothing is left for the garbage collector to find
+        application.hub.join(stream)
+
+
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, application: Application) -> None:
         super().__init__(config)
@@ -102,11 +169,11 @@ class _Server(uvicorn.Server):
 
 def serve(ear: socket.socket) -> None:
     """Answers requests on this socket until SIGTERM or SIGINT. Django must have been started."""
-    application = Application()
+    application = Application(settings.MOREFOLLOWS)
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http=_Connection,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -115,7 +182,28 @@ def serve(ear: socket.socket) -> None:
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_GOODBYE,
-        backlog=1000,
+        backlog=ears.BACKLOG,
     )
     logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.getLogger().level))
     _Server(config, application).run(sockets=[ear])
+
+
+def _read_anew(journal: Journal) -> Read:
+    """A database connection that has died is not asked again."""
+
+    def read(marks: Mapping[UUID, str]) -> Mapping[UUID, Told | None]:
+        close_old_connections()
+        return journal.read(marks)
+
+    return read
+
+
+def _raise_file_limit() -> int:
+    """Every stream is an open file. Takes as many as the system allows us, and tells how many those are."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):  # macOS has a limit of its own below the hard one
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    found = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return _MOST_FILES if found == resource.RLIM_INFINITY else found

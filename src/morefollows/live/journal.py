@@ -1,0 +1,83 @@
+"""Makes what the event streams tell from what the database has. Runs in the hub's thread, never in the event loop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, Max
+
+from morefollows.bulletin.models import Story, Update
+from morefollows.live import events, published, telling
+from morefollows.live.events import Frame, Told
+
+_AT_HAND = 50  # updates of a story; who has missed more loads the page again
+_AT_ONCE = 500  # stories in one query
+
+
+class Journal:
+    """What `hub.Hub` reads. It keeps what it has made: a published update never changes."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, str], Frame] = {}
+
+    def read(self, marks: Mapping[UUID, str]) -> dict[UUID, Told | None]:
+        """See `hub.Read`."""
+        found = _marks(marks)
+        changed = [story for story, mark in found.items() if mark != marks[story]]
+        told: dict[UUID, Told | None] = {story: None for story in marks if story not in found}
+        for story in published.with_updates().filter(uuid__in=changed):
+            told[story.uuid] = self._told(story, found[story.uuid])
+        return told
+
+    def _told(self, story: Story, mark: str) -> Told:
+        updates = list(reversed(published.updates(story)))
+        ids = [events.update_id(update.number or 0, rank) for rank, update in enumerate(updates, 1)]
+        end = None
+        if not published.is_open(story):
+            withdrawn = published.is_withdrawn(story)
+            end = _end(events.end_id(ids[-1], withdrawn=withdrawn), story, withdrawn=withdrawn)
+            if withdrawn:
+                return Told(mark, ids[-1], (), end)
+        before = [events.NOTHING, *ids][max(0, len(ids) - _AT_HAND)]
+        triples = list(zip(ids, updates, [None, *updates], strict=False))[-_AT_HAND:]
+        return Told(mark, before, [self._frame(id, update, previous) for id, update, previous in triples], end)
+
+    def _frame(self, id: str, update: Update, previous: Update | None) -> Frame:
+        made = self._made.get((update.pk, id))
+        if made is None:
+            if len(self._made) > 10 * _AT_HAND:
+                self._made.clear()
+            made = self._made[update.pk, id] = _frame(id, update, previous)
+        return made
+
+
+def _marks(stories: Iterable[UUID]) -> dict[UUID, str]:
+    """What is public of these stories, in as few words as will change when it does."""
+    wanted, marks = list(stories), {}
+    for at in range(0, len(wanted), _AT_ONCE):
+        rows = published.published().filter(uuid__in=wanted[at : at + _AT_ONCE]).order_by()
+        counted = rows.annotate(number=Max("updates__number"), count=Count("updates"))
+        for uuid, state, number, count in counted.values_list("uuid", "state", "number", "count"):
+            marks[uuid] = f"{state} {number} {count}"
+    return marks
+
+
+def _frame(id: str, update: Update, previous: Update | None) -> Frame:
+    bodies = {}
+    for language, _ in settings.LANGUAGES:
+        data = {"number": update.number, "kind": update.kind, **telling.heading(update)}
+        data["html"] = telling.update_html(update, previous, language)
+        bodies[language] = events.frame(id, "update", json.dumps(data, ensure_ascii=False))
+    return Frame(id, bodies)
+
+
+def _end(id: str, story: Story, *, withdrawn: bool) -> Frame:
+    event = "withdrawal" if withdrawn else "final"
+    bodies = {}
+    for language, _ in settings.LANGUAGES:
+        data = {"html": telling.withdrawal_html(story, language)} if withdrawn else {}
+        bodies[language] = events.frame(id, event, json.dumps(data, ensure_ascii=False))
+    return Frame(id, bodies)

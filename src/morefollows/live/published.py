@@ -1,0 +1,46 @@
+"""What the public may see of stories. Every channel asks here: page, stream, feeds, sitemap, ninjs."""
+
+from __future__ import annotations
+
+from django.db.models import Max, Prefetch, QuerySet
+
+from morefollows.audience.models import Purpose
+from morefollows.bulletin.models import Story, Update
+
+_CLOSED = (Story.State.FINAL, Story.State.WITHDRAWN)
+
+
+def published() -> QuerySet[Story]:
+    """Stories that have been told, the latest told first. Offers and drafts are not among them."""
+    return (
+        Story.objects.exclude(state=Story.State.DRAFT)
+        .filter(purpose=Purpose.ALERTS, updates__in=_told())
+        .annotate(told_at=Max("updates__published_at"))
+        .order_by("-told_at", "-pk")
+        .select_related("topic")
+    )
+
+
+def with_updates() -> QuerySet[Story]:
+    """The same, each with what was told of it at hand for `updates`."""
+    told = _told().select_related("author").order_by("-number")
+    return published().prefetch_related(Prefetch("updates", told, to_attr="told"))
+
+
+def updates(story: Story) -> list[Update]:
+    """What was told of a story that comes from `with_updates`, the newest first. Never empty."""
+    return list(story.told)  # type: ignore[attr-defined]  # see `with_updates`
+
+
+def is_open(story: Story) -> bool:
+    """More follows."""
+    return story.state not in _CLOSED
+
+
+def is_withdrawn(story: Story) -> bool:
+    """Its page stays, as a notice. What was told before is shown to nobody."""
+    return story.state == Story.State.WITHDRAWN
+
+
+def _told() -> QuerySet[Update]:
+    return Update.objects.filter(published_at__isnull=False)

@@ -1,0 +1,62 @@
+"""How stories are told: the same piece of HTML on the page, in the event stream, and in the element on other sites."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from morefollows.audience.models import Newsroom
+from morefollows.bulletin import markdown
+from morefollows.bulletin.models import Story, Update
+from morefollows.live import events, published
+
+
+def heading(update: Update) -> dict[str, str]:
+    """What changes above the updates when this one comes."""
+    return {"headline": update.headline, "standfirst": update.standfirst, "language": update.language}
+
+
+def section(update: Update, before: Update | None) -> dict[str, Any]:
+    """What `live/update.html` needs. `before`: the update before it; a headline is told again only if it differs."""
+    renamed = before is None or before.headline != update.headline
+    return {"update": update, "renamed": renamed, "html": markdown.to_html(update.text)}
+
+
+def sections(story: Story) -> list[dict[str, Any]]:
+    """Every update, the newest first; of a withdrawn story nothing."""
+    if published.is_withdrawn(story):
+        return []
+    updates = published.updates(story)
+    return [section(update, before) for update, before in zip(updates, [*updates[1:], None], strict=True)]
+
+
+def update_html(update: Update, before: Update | None, language: str) -> str:
+    """One update as HTML, with the words around it in `language`."""
+    return _render("live/update.html", {"told": section(update, before)}, language)
+
+
+def withdrawal_html(story: Story, language: str) -> str:
+    """What is shown in place of a withdrawn story."""
+    return _render("live/withdrawal.html", {"notice": notice(story)}, language)
+
+
+def notice(story: Story) -> dict[str, Any]:
+    """What `live/withdrawal.html` needs. Of what was said before the withdrawal nothing."""
+    last = published.updates(story)[0]
+    said = last if last.kind == Update.Kind.WITHDRAWAL else None
+    return {"update": said, "at": last.published_at, "html": markdown.to_html(said.text) if said else ""}
+
+
+def seen(story: Story) -> str:
+    """The id of the last event of this story as it is now; see `events`."""
+    updates = published.updates(story)
+    place = events.update_id(updates[0].number or 0, len(updates))
+    return place if published.is_open(story) else events.end_id(place, withdrawn=published.is_withdrawn(story))
+
+
+def _render(template: str, context: dict[str, Any], language: str) -> str:
+    with translation.override(language):
+        newsroom = Newsroom.objects.filter(pk=1).first()
+        return render_to_string(template, {"newsroom": newsroom, "LANGUAGE_CODE": language, **context}).strip()

@@ -1,0 +1,131 @@
+// The live story page: what is new appears by itself at the top of the page; further down it waits behind a button, so
+// that nothing jumps. Without this script the page is complete as it was fetched.
+(() => {
+"use strict";
+
+const bar = document.getElementById("live");
+if (!bar || !window.EventSource) return;
+const part = (id) => document.getElementById(id);
+const said = part("live-said");
+const pause = part("live-pause");
+const news = part("live-news");
+const waiting = [];
+let { seen } = bar.dataset;
+let source = null;
+let paused = false;
+let failures = 0;
+let idle = 0;
+
+function connect() {
+  source?.close();
+  source = new EventSource(`${bar.dataset.events}&after=${encodeURIComponent(seen)}`);
+  source.onopen = () => { failures = 0; say(); };
+  source.onerror = () => {
+    said.textContent = bar.dataset.lost;
+    bar.classList.add("live-off");
+    // While the browser tries by itself it is CONNECTING. It has given up: the server is full, say.
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, Math.min(300, 10 * 2 ** failures++) * 1000 * (0.5 + Math.random()));
+  };
+  on("update", (told) => {
+    waiting.push(told);
+    if (!paused && scrollY < 120 && getSelection().isCollapsed) show();
+    else count();
+  });
+  on("final", () => end(bar.dataset.final));
+  on("withdrawal", (told) => {
+    part("withdrawal").innerHTML = told.html; // role="alert": said at once, whatever else is being said
+    for (const id of ["standfirst", "log", "more-follows"]) part(id)?.remove();
+    waiting.length = 0;
+    count();
+    end("");
+  });
+  on("reset", reload);
+}
+
+function on(kind, then) {
+  source.addEventListener(kind, (event) => {
+    if (event.lastEventId) seen = event.lastEventId;
+    then(JSON.parse(event.data));
+  });
+}
+
+function show() {
+  let newest = null;
+  for (const told of waiting.splice(0)) {
+    if (part(`update-${told.number}`)) continue;
+    part("log").insertAdjacentHTML("afterbegin", told.html);
+    newest = part("log").firstElementChild;
+    newest.classList.add("update-new");
+    part("headline").textContent = told.headline;
+    part("story").lang = told.language;
+    part("standfirst").textContent = told.standfirst;
+  }
+  count();
+  return newest;
+}
+
+function count() {
+  const { length } = waiting;
+  news.hidden = !length;
+  news.textContent = length === 1 ? bar.dataset.single : length ? bar.dataset.many.replace("{n}", length) : "";
+}
+
+function say() {
+  said.textContent = paused ? bar.dataset.paused : bar.dataset.live;
+  bar.classList.toggle("live-off", paused);
+  pause.textContent = paused ? bar.dataset.resume : bar.dataset.pause;
+}
+
+function end(words) {
+  source.close();
+  source = null;
+  part("more-follows")?.remove();
+  pause.hidden = true;
+  bar.classList.add("live-off");
+  said.textContent = words;
+  bar.hidden = !words;
+}
+
+// Something may be missing: the whole story again, where it stands.
+async function reload() {
+  source.close();
+  const answer = await fetch(location.href, { cache: "reload" }).catch(() => null);
+  if (!answer?.ok) return setTimeout(reload, 5000);
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const live = fresh.getElementById("live");
+  if (!live) return location.reload();
+  waiting.length = 0;
+  count();
+  for (const id of ["headline", "standfirst", "log"]) part(id).replaceChildren(...fresh.getElementById(id).childNodes);
+  seen = live.dataset.seen;
+  connect();
+}
+
+pause.addEventListener("click", () => {
+  paused = !paused;
+  if (!paused) show();
+  say();
+});
+
+news.addEventListener("click", () => {
+  const newest = show();
+  if (!newest) return;
+  newest.tabIndex = -1;
+  newest.focus({ preventScroll: true });
+  newest.scrollIntoView({ block: "center" });
+});
+
+// A page that nobody looks at gives its connection back after a while: browsers have few of them for each site.
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(idle);
+  if (!source) return;
+  if (document.hidden) idle = setTimeout(() => source?.close(), 300_000);
+  else if (source.readyState === EventSource.CLOSED) connect();
+});
+addEventListener("pagehide", () => source?.close());
+addEventListener("pageshow", (event) => { if (event.persisted && source) connect(); });
+
+bar.hidden = false;
+say();
+connect();
+})();

@@ -1,0 +1,114 @@
+"""The live page in two windows: each update within a moment, and after a kill none is missing and none comes twice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys import steps
+from tests.support import judges
+from tests.support.browser import PHONE, watch
+from tests.support.house import House
+
+ROOT = Path(__file__).parents[2]
+TELL = """
+import json, sys
+import django; django.setup()
+from django.conf import settings
+from morefollows import line
+from morefollows.bulletin.models import Story
+from tests.live.support import tell
+kind, wording = sys.argv[1], json.loads(sys.argv[2])
+update = tell(Story.objects.latest("pk"), kind, **wording)
+line.announce(settings.MOREFOLLOWS.data, "story")
+print(update.published_at.timestamp())
+"""
+WATCH = """() => {
+  window.shown = {};
+  new MutationObserver(() => document.querySelectorAll('#log > section').forEach(
+    one => { window.shown[one.id] ??= Date.now() / 1000 }
+  )).observe(document.getElementById('log'), {childList: true});
+}"""
+
+
+def tell(house: House, kind: str = "update", **wording: str) -> float:
+    """Publishes an update in the house's database. Returns when."""
+    done = subprocess.run(
+        [sys.executable, "-c", TELL, kind, json.dumps(wording)],
+        env={**house.environment, "DJANGO_SETTINGS_MODULE": "morefollows.framework", "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    return float(done.stdout)
+
+
+def numbers(page: Page) -> list[str]:
+    """The updates on the page, the newest first."""
+    return [str(one.get_attribute("id")) for one in page.locator("#log > section").all()]
+
+
+def test_two_windows_follow_a_story(build: Callable[..., House], browser: Browser, tmp_path: Path) -> None:
+    house = build(hold="0").start("--sample")
+    text = tmp_path / "story.md"
+    text.write_text(f"{steps.HEADLINE}\n\n{steps.TEXT}\n")
+    house.command("stories", "break", str(text), "--topic", "breaking", "--hold", "0", "--yes")
+    complaints: list[str] = []
+    windows = [browser.new_context().new_page(), browser.new_context(viewport=PHONE, locale="de-DE").new_page()]  # type: ignore[arg-type]
+    for window in windows:
+        watch(window, complaints)
+        window.goto(f"{house.url}/")
+        window.get_by_role("link", name=steps.HEADLINE).click()
+        expect(window.locator("#live")).to_be_visible()
+        window.evaluate(WATCH)
+    desk, phone = windows
+
+    delays = []
+    for number in (2, 3):
+        published = tell(house, text=f"Trains run again on track {number}.")
+        for window in windows:
+            expect(window.locator(f"#update-{number}")).to_be_visible()
+            delays.append(window.evaluate(f"window.shown['update-{number}']") - published)
+    print("seconds from publication to the page:", *(f"{delay:.3f}" for delay in delays))
+    assert min(delays) < 1, "a window shows an update within one second"
+
+    # Paused, and further down: it waits behind a button, and nothing moves.
+    desk.get_by_role("button", name="Pause updates").click()
+    phone.evaluate("scrollTo(0, 300)")
+    tell(house, "correction", text="It was track 4, not track 3.")
+    for window, words in ((desk, "1 new update"), (phone, "1 neue Meldung")):
+        expect(window.get_by_role("button", name=words)).to_be_visible()
+        assert numbers(window) == ["update-3", "update-2", "update-1"]
+    assert phone.evaluate("scrollY") == 300
+    phone.get_by_role("button", name="1 neue Meldung").click()
+    expect(phone.locator("#update-4")).to_be_focused()
+    expect(phone.locator("#update-4")).to_contain_text("Berichtigung")
+    desk.get_by_role("button", name="Resume updates").click()
+    expect(desk.locator("#update-4")).to_be_visible()
+    assert not judges.accessible(desk) + judges.narrow(phone)
+
+    # The server is killed; meanwhile the story goes on; it comes back at the same address.
+    house.environment["MOREFOLLOWS_PORT"] = house.url.rpartition(":")[2]
+    complaints.clear()
+    house.kill()
+    time.sleep(0.2)
+    tell(house, text="The bridge is open.")
+    tell(house, text="The last ferry has left.")
+    house.start()
+    for window in windows:
+        expect(window.locator("#update-6")).to_be_attached(timeout=20_000)
+        assert numbers(window) == [f"update-{number}" for number in (6, 5, 4, 3, 2, 1)], "none missing, none twice"
+    complaints.clear()  # browsers call a connection that was cut an error
+
+    tell(house, "withdrawal", text="We took a photograph of another bridge for this one.")
+    for window, words in ((desk, "This story has been withdrawn."), (phone, "Diese Meldung wurde zurückgezogen.")):
+        expect(window.get_by_role("alert").filter(has_text=words)).to_be_visible()
+        expect(window.get_by_text("photograph of another bridge")).to_be_visible()
+        expect(window.get_by_text("Trains run again")).to_have_count(0)
+        assert not judges.accessible(window)
+        window.context.close()
+    assert complaints == []

@@ -1,0 +1,27 @@
+"""What the tests of the live page have in common: telling the public something, as the courier does at a hold's end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from morefollows.bulletin.models import Story, Update
+
+
+def tell(story: Story, kind: str = "update", **wording: Any) -> Update:
+    """Publishes the story's next update, and changes its state as the kind asks for."""
+    number = 1 + story.updates.filter(number__isnull=False).count()
+    wording = {"headline": story.headline, "text": f"Part {number}.", **wording}
+    update = Update.objects.create(
+        story=story,
+        number=number,
+        kind=kind,
+        language="en",
+        author=story.author,
+        published_at=timezone.now(),
+        **wording,
+    )
+    story.state = {"final": Story.State.FINAL, "withdrawal": Story.State.WITHDRAWN}.get(kind, Story.State.DEVELOPING)
+    story.save()
+    return update

@@ -1,0 +1,283 @@
+"""The event streams: what a reader gets, who is dropped and who refused. The database and its journal are real."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+
+from morefollows.bulletin.models import Story, Update
+from morefollows.line import Listener
+from morefollows.live.events import Frame, Told
+from morefollows.live.hub import Hub
+from morefollows.live.journal import Journal
+from morefollows.live.stream import MOST_UNSENT, Stream, asked
+from tests.live.support import tell
+
+STORY = UUID("6f1c0c0e-1f0d-4c39-9a0c-1d2f3a4b5c6d")
+
+
+class Wire(asyncio.Transport):
+    """Keeps what is written, as a socket would whose other end reads; or does not, when `stuck`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.stuck = False
+        self.ended = ""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    def get_write_buffer_size(self) -> int:
+        return MOST_UNSENT + 1 if self.stuck else 0
+
+    def close(self) -> None:
+        self.ended = self.ended or "closed"
+
+    def abort(self) -> None:
+        self.ended = self.ended or "aborted"
+
+    @property
+    def status(self) -> int:
+        return int(self.written.split(b" ", 2)[1])
+
+    @property
+    def events(self) -> list[tuple[str, str]]:
+        """(id, event) of all that came."""
+        found = re.findall(rb"^(?:id: (.*)\n)?event: (.*)\n", self.written, re.MULTILINE)
+        return [(id.decode(), event.decode()) for id, event in found]
+
+
+class Source:
+    """Stands for the database: what it says is told at the next look."""
+
+    def __init__(self) -> None:
+        self.told: dict[UUID, Told | None] = {}
+
+    def read(self, marks: dict[UUID, str]) -> dict[UUID, Told | None]:
+        now = {story: self.told.get(story) for story in marks}
+        return {story: told for story, told in now.items() if told is None or told.mark != marks[story]}
+
+    def tell(self, count: int, end: str = "", first: int = 1) -> None:
+        frames = [frame(f"{number}-{number}", "update") for number in range(first, count + 1)]
+        last = frame(f"{count}-{count}-{end}", "withdrawal" if end == "withdrawn" else end) if end else None
+        self.told[STORY] = Told(
+            f"{count} {end}", f"{first - 1}-{first - 1}", () if end == "withdrawn" else frames, last
+        )
+
+
+def frame(id: str, event: str) -> Frame:
+    return Frame(
+        id, {language: f"id: {id}\nevent: {event}\ndata: {language}\n\n".encode() for language in ("en", "de")}
+    )
+
+
+class Room:
+    """A hub at work, and readers who come to it."""
+
+    def __init__(self, hub: Hub, source: Source, listener: Listener) -> None:
+        self.hub, self.source, self.listener = hub, source, listener
+
+    def reader(self, seen: str = "", *, network: str = "192.0.2.1", query: str = "") -> Wire:
+        wire = Wire()
+        headers = [(b"last-event-id", seen.encode())] if seen else []
+        wanted = asked(f"/story/{STORY}/events/?{query}".encode(), headers)
+        assert wanted is not None
+        stream = Stream(self.hub, wire, wanted, network)
+        wire.stream = stream  # type: ignore[attr-defined]
+        self.hub.join(stream)
+        return wire
+
+    async def look(self) -> None:
+        """Until the hub has looked, and told."""
+        self.listener.wake()
+        for _ in range(5):
+            await asyncio.sleep(0.03)
+
+
+@contextlib.asynccontextmanager
+async def room(data: object, *, most: int = 100, most_a_network: int = 100) -> AsyncIterator[Room]:
+    source = Source()
+    hub = Hub(source.read, ["en", "de"], most=most, most_a_network=most_a_network)  # type: ignore[arg-type]
+    listener = Listener(data)  # type: ignore[arg-type]
+    await listener.open()
+    running = asyncio.create_task(hub.run(listener))
+    try:
+        yield Room(hub, source, listener)
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        listener.close()
+
+
+def test_who_comes_back_gets_what_was_missed_and_nothing_twice(data: object) -> None:
+    async def story() -> None:
+        async with room(data) as live:
+            live.source.tell(3)
+            new, missed_two, german = live.reader(), live.reader("1-1"), live.reader(query="lang=de&after=2-2")
+            await live.look()
+            assert new.events == []
+            assert missed_two.events == [("2-2", "update"), ("3-3", "update")]
+            assert b"data: de" in german.written and b"data: en" not in german.written
+            live.source.tell(4)
+            await live.look()
+            assert new.events == [("4-4", "update")]
+            assert missed_two.events[2:] == [("4-4", "update")]
+            head = new.written.partition(b"\r\n\r\n")[0].decode()
+            assert "text/event-stream" in head and "no-cache, no-transform" in head
+            assert re.search(rb"\r\n\r\nretry: [1-6]\d\d\d\n\n", new.written)
+
+    asyncio.run(story())
+
+
+def test_a_gap_is_told_as_a_reset(data: object) -> None:
+    async def story() -> None:
+        async with room(data) as live:
+            live.source.tell(60, first=11)
+            for unknown in ("9-9", "61-61", "12-11", "nonsense", "60-60-final"):
+                reader = live.reader(unknown)
+                await live.look()
+                assert reader.events == [("", "reset")], unknown
+            edge = live.reader("10-10")
+            await live.look()
+            assert len(edge.events) == 50
+            # A lower number was published late: what everybody has counted is no longer so.
+            told = live.source.told[STORY]
+            assert told is not None
+            live.source.told[STORY] = told._replace(mark="other", frames=[frame("60-61", "update")])
+            await live.look()
+            assert edge.events[-1] == ("", "reset")
+
+    asyncio.run(story())
+
+
+def test_the_end_ends_the_streams_and_204_the_reconnects(data: object) -> None:
+    async def story() -> None:
+        async with room(data) as live:
+            live.source.tell(1)
+            reader = live.reader("1-1")
+            await live.look()
+            live.source.tell(2, "final")
+            await live.look()
+            assert reader.events == [("2-2", "update"), ("2-2-final", "final")] and reader.ended == "closed"
+            assert live.reader("2-2-final").status == 204
+            assert live.reader().status == 204
+            assert live.reader("2-2").events == [("2-2-final", "final")]
+
+    asyncio.run(story())
+
+
+def test_of_a_withdrawn_story_only_the_withdrawal_is_told(data: object) -> None:
+    async def story() -> None:
+        async with room(data) as live:
+            live.source.tell(1)
+            reader = live.reader("1-1")
+            await live.look()
+            live.source.tell(3, "withdrawn")
+            await live.look()
+            assert reader.events == [("3-3-withdrawn", "withdrawal")] and reader.ended == "closed"
+            for late in (live.reader("0-0"), live.reader(), live.reader("2-2")):
+                assert late.events == [("3-3-withdrawn", "withdrawal")] and late.ended == "closed"
+            assert live.reader("3-3-withdrawn").status == 204
+
+    asyncio.run(story())
+
+
+def test_who_does_not_read_is_dropped_and_the_others_are_not(data: object) -> None:
+    async def story() -> None:
+        async with room(data) as live:
+            live.source.tell(1)
+            stuck, quick = live.reader(), live.reader()
+            await live.look()
+            stuck.stuck = True
+            live.source.tell(2)
+            await live.look()
+            assert stuck.ended == "aborted" and not stuck.events
+            assert quick.events == [("2-2", "update")] and not quick.ended
+
+    asyncio.run(story())
+
+
+def test_too_many_are_told_to_wait(data: object) -> None:
+    async def story() -> None:
+        async with room(data, most=3, most_a_network=2) as live:
+            live.source.tell(1)
+            first, second = live.reader(), live.reader()
+            assert live.reader().status == 429
+            third = live.reader(network="192.0.2.2")
+            full = live.reader(network="192.0.2.3")
+            assert full.status == 503 and b"Retry-After: " in full.written
+            await live.look()
+            assert [one.status for one in (first, second, third)] == [200] * 3
+            second.stream.connection_lost(None)  # type: ignore[attr-defined]
+            assert live.hub.count == 2
+            live.reader()
+            assert live.hub.count == 3
+
+    asyncio.run(story())
+
+
+def test_what_is_not_public_is_not_found_and_streams_end_with_the_server(data: object) -> None:
+    async def story() -> None:
+        async with room(data) as live:
+            nobody = live.reader()
+            await live.look()
+            assert nobody.status == 404
+            nobody.stream.connection_lost(None)  # type: ignore[attr-defined]
+            live.source.tell(1)
+            reader = live.reader()
+            await live.look()
+            live.hub.close()
+            assert reader.ended == "closed" and live.reader().status == 503
+
+    asyncio.run(story())
+
+
+class TestJournal:
+    def read(self, story: Story, mark: str = "") -> Told | None:
+        return Journal().read({story.uuid: mark}).get(story.uuid)
+
+    def test_ids_follow_from_the_database_alone(self, story: Story) -> None:
+        assert self.read(story) is None
+        tell(story, "first")
+        update = tell(story, headline="Bridge open again", text="Trains <run> again.\nAll of them.")
+        told = self.read(story)
+        assert told is not None and told == self.read(story)
+        assert [frame.id for frame in told.frames] == ["1-1", "2-2"] and told.last == "2-2"
+        body = told.frames[1].bodies["de"].decode()
+        assert "\ndata: {" in body and body.count("\n") == 4, "the data of an event is one line"
+        assert "Trains &lt;run&gt; again." in body and "Bridge open again" in body
+        assert Journal().read({story.uuid: told.mark}) == {}
+        Update.objects.create(
+            story=story, number=3, kind="update", headline="Held", text="x", language="en", author=story.author
+        )
+        assert self.read(story, told.mark) is None, "not before it is published"
+        assert told.after("1-1") == [told.frames[1]] and told.frames[1].id == f"{update.number}-2"
+
+    def test_an_update_that_is_published_late_shifts_the_ids(self, story: Story) -> None:
+        tell(story, "first")
+        late = Update.objects.create(
+            story=story, number=2, kind="update", headline="Late", text="x", language="en", author=story.author
+        )
+        tell(story)
+        before = self.read(story)
+        assert before is not None and before.last == "3-2"
+        late.published_at = late.created_at
+        late.save()
+        now = self.read(story, before.mark)
+        assert now is not None and now.last == "3-3" and now.after(before.last) is None
+
+    @pytest.mark.parametrize(("kind", "last"), [("final", "2-2-final"), ("withdrawal", "2-2-withdrawn")])
+    def test_an_end(self, story: Story, kind: str, last: str) -> None:
+        tell(story, "first", text="The error.")
+        tell(story, kind, text="What we know.")
+        told = self.read(story)
+        assert told is not None and told.end is not None and told.last == last
+        whole = b"".join(one.bodies["en"] for one in (*told.frames, told.end)).decode()
+        assert ("The error." in whole) == (kind == "final") and "What we know." in whole
