@@ -12,7 +12,7 @@ def append_only(table: str, *, once: str = "", may_change: tuple[str, ...] = ())
     """Refuses UPDATE and DELETE of the rows of `table`.
 
     `once`: only rows for which this SQL condition on ``OLD`` holds (it may become true later, and then binds).
-    `may_change`: the columns that may still be changed.
+    `may_change`: the columns that may still be changed. To be repeated after each change of the table's columns.
     """
 
     def forwards(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
@@ -24,8 +24,10 @@ def append_only(table: str, *, once: str = "", may_change: tuple[str, ...] = ())
                 changed = f"({kept.format(row='OLD')}) IS DISTINCT FROM ({kept.format(row='NEW')})"
             else:
                 changed = "true"
+            for verb in ("update", "delete"):
+                editor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb} ON {table}")
             editor.execute(
-                f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$"
+                f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$"
                 f" BEGIN RAISE EXCEPTION '{words}' USING ERRCODE = 'restrict_violation'; END $$"
             )
             editor.execute(
@@ -44,6 +46,7 @@ def append_only(table: str, *, once: str = "", may_change: tuple[str, ...] = ())
             ]
             of = " OF " + ", ".join(f'"{column}"' for column in columns)
             for verb, scope in (("UPDATE", of), ("DELETE", "")):
+                editor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb.lower()}")
                 editor.execute(
                     f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb}{scope} ON {table} FOR EACH ROW"
                     f" WHEN {condition} BEGIN SELECT RAISE(ABORT, '{words}'); END"

@@ -197,6 +197,12 @@ class Settings:
         "0", _whole_number(0, 64), "Sender processes; 0: one for each core of the machine, four at the most."
     )
     hold: float = setting("10", _seconds(0, 600), "Seconds between Send and the first mail, to take it back in.")
+    four_eyes: str = setting(
+        "auto",
+        _one_of("auto", "always", "never"),
+        "Whether somebody who did not write it has to approve what is sent: `auto` asks for it as soon as two people "
+        "at the desk may send.",
+    )
     alert_ttl: float = setting(
         "14400",
         _seconds(60, 604800),

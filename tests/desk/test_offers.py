@@ -14,6 +14,7 @@ from morefollows.audience.models import Reader, Topic
 from morefollows.bulletin import actions
 from morefollows.bulletin.actions import Refused
 from morefollows.bulletin.models import Alert, Story
+from morefollows.bulletin.stories.actions import save_story
 from morefollows.courier import ledger, mails
 from tests.courier.support import states
 from tests.support.people import reader
@@ -25,7 +26,7 @@ def offer(ada: Editor, cy: Reader, breaking: Topic) -> Story:
     accounts.let_offer(ada, True)
     ada.refresh_from_db()
     reader("dee@reader.example", breaking, offers=True)
-    return actions.save_story(
+    return save_story(
         uuid.uuid4(), ada, revision=0, headline="The Herald for half the price", standfirst="Until Sunday.",
         text="Read the **whole paper**.", topic=None, language="en",
     )  # fmt: skip
@@ -94,6 +95,6 @@ def test_who_has_no_right_to_it(offer: Story, ben: Editor, ben_at_desk: Client) 
 def test_an_offer_never_becomes_a_story(offer: Story, ada: Editor, breaking: Topic) -> None:
     words = {"headline": "x", "standfirst": "", "text": "x", "language": "en"}
     with pytest.raises(Refused):
-        actions.save_story(offer.uuid, ada, revision=offer.revision, topic=breaking, **words)
+        save_story(offer.uuid, ada, revision=offer.revision, topic=breaking, **words)
     with pytest.raises(IntegrityError), transaction.atomic():
         Story.objects.filter(pk=offer.pk).update(topic=breaking)

@@ -26,12 +26,12 @@ HTML = "{http://www.w3.org/1999/xhtml}"
 def addresses(story: Story, ada: Editor, cy: Reader, newsroom: Newsroom) -> dict[str, str]:
     """Every page of the desk, with something on it."""
     sent = Story.objects.create(headline="Sent <i>&</i> gone", text="t", topic=story.topic, author=ada)
-    alert = actions.send(sent, ada, hold=0)
+    alert = actions.send(sent, ada, hold=0, alone_reason="Night shift")
     assert actions.release(alert.pk)
     held = Story.objects.create(headline="In its hold", text="t", topic=story.topic, author=ada)
-    in_hold = actions.send(held, ada)
+    in_hold = actions.send(held, ada, alone_reason="Night shift")
     back = Story.objects.create(headline="Taken back", text="t", topic=story.topic, author=ada)
-    taken = actions.send(back, ada)
+    taken = actions.send(back, ada, alone_reason="Night shift")
     actions.take_back(taken, ada)
     pause_relay("local inbox", "550 5.7.1 not you")
     return {

@@ -16,6 +16,7 @@ from morefollows.audience.models import Newsroom, Topic
 from morefollows.bulletin import actions
 from morefollows.bulletin.difference import difference
 from morefollows.bulletin.models import Deed, Story
+from morefollows.bulletin.stories import actions as stories
 
 NEW = "/desk/story/new/"
 
@@ -129,7 +130,7 @@ def test_a_post_far_too_large_is_answered_in_plain_words(ada_at_desk: Client, br
 def test_the_action_refuses_half_characters_whoever_calls_it(ada: Editor, breaking: Topic, field: str) -> None:
     wording: dict[str, Any] = {"headline": "h", "standfirst": "s", "text": "t", "language": "en", "topic": breaking}
     with pytest.raises(ValidationError) as refused:
-        actions.save_story(uuid.uuid4(), ada, revision=0, **{**wording, field: "half \ud83d"})
+        stories.save_story(uuid.uuid4(), ada, revision=0, **{**wording, field: "half \ud83d"})
     assert list(refused.value.message_dict) == [field]
     assert not Story.objects.exists()
 
@@ -185,7 +186,7 @@ def test_a_sent_story_is_not_changed(ada: Editor, story: Story, breaking: Topic)
     alert = actions.send(story, ada, hold=0)
     assert actions.release(alert.pk)
     with pytest.raises(actions.Refused, match="has been sent"):
-        actions.save_story(
+        stories.save_story(
             story.uuid, ada, revision=1, headline="x", standfirst="", text="y", topic=breaking, language="en"
         )
 

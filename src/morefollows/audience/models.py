@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -119,6 +120,17 @@ class Reader(models.Model):
 
     def __str__(self) -> str:
         return f"reader {self.pk}"  # never the address: this lands in logs
+
+
+class DrillReader(models.Model):
+    """Who gets the drill's alerts: people of the newsroom, chosen by an administrator."""
+
+    reader = models.OneToOneField(Reader, models.CASCADE, related_name="drill")
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    added_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"reader {self.reader_id} of the drill"
 
 
 class Subscription(models.Model):

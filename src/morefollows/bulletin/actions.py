@@ -1,37 +1,45 @@
-"""The only code that changes stories, updates and alerts; each action is one transaction."""
+"""The only code that changes updates and alerts; each action is one transaction. Drafts: `bulletin.stories.actions`."""
 
 from __future__ import annotations
 
 import time
-import uuid as uuids
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from morefollows import line
 from morefollows.accounts.models import Editor
-from morefollows.audience.models import Purpose, Reader, Topic
-from morefollows.bulletin import checks
-from morefollows.bulletin.models import Alert, Deed, Interest, Story, Update
+from morefollows.audience.models import Purpose
+from morefollows.bulletin import approval, checks, withdrawal
+from morefollows.bulletin import audience as audiences
+from morefollows.bulletin.models import Alert, Deed, Kind, Story, Update
 
+#: Before a scheduled alert's time, in ms: from then on it is prepared. Readers active by then are its audience.
+LEAD_MS = 60_000
+#: For so long (ms) corrections and withdrawals are tried again, whatever the time to live of news.
+OWED_FOR_MS = 5 * 24 * 3_600_000
 _OFFER_TTL_MS = 24 * 3_600_000  # long enough to wait for the end of anybody's quiet hours
+_FURTHEST_MS = 366 * 24 * 3_600_000
+#: Audience → those audiences whose older alerts it overtakes.
+_OVERTAKES: dict[str, tuple[str, ...]] = {
+    Alert.Audience.TOPIC: (Alert.Audience.TOPIC, Alert.Audience.FOLLOWERS),
+    Alert.Audience.FOLLOWERS: (Alert.Audience.FOLLOWERS,),
+    Alert.Audience.DRILL: (Alert.Audience.DRILL,),
+}
 
 
 class Refused(Exception):
     """The action is not possible as things stand. ``str()`` says why and what to do, in the editor's words."""
 
 
-class Conflict(Refused):
-    """Somebody else has saved the story since this version of it was opened. `theirs` is what is kept now."""
-
-    def __init__(self, theirs: Story) -> None:
-        super().__init__(_("This story was saved by somebody else while you wrote."))
-        self.theirs = theirs
+class NotApproved(Refused):
+    """Somebody who did not write it has to approve it, or the editor has to say why it must go out without that."""
 
 
 def may_send(editor: Editor, story: Story) -> bool:
@@ -43,112 +51,170 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def save_story(
-    uuid: uuids.UUID,
+def send(
+    story: Story,
     editor: Editor,
     *,
-    revision: int,
-    headline: str,
-    standfirst: str,
-    text: str,
-    topic: Topic | None,
-    language: str,
-) -> Story:
-    """Keeps a draft. `revision` is the one that the editor began with: 0 for a new story, whose `uuid` is then free.
-
-    Without a topic it is an offer, which needs that right and never becomes a story.
-
-    Raises `ValidationError` by field if the wording won't do, `Conflict` if somebody else saved meanwhile, and
-    `Refused` once the story is on its way. Saving the same again, as a double click does, changes nothing.
-    """
-    wording = {"headline": headline, "standfirst": standfirst, "text": text, "language": language}
-    _check_wording(wording)
-    purpose = Purpose.OFFERS if topic is None else Purpose.ALERTS
-    if topic is None and not editor.may_offer:
-        raise Refused(_("You may not write offers. Ask an administrator."))
-    with transaction.atomic():
-        story, made = Story.objects.select_for_update().get_or_create(
-            uuid=uuid, defaults={**wording, "topic": topic, "purpose": purpose, "author": editor}
-        )
-        if story.purpose != purpose:
-            raise Refused(_("An offer is no story, and can’t become one."))
-        if not made and all(getattr(story, name) == value for name, value in {**wording, "topic": topic}.items()):
-            return story
-        if not made:
-            _check_still_a_draft(story)
-            if story.revision != revision:
-                raise Conflict(story)
-            for name, value in wording.items():
-                setattr(story, name, value)
-            story.topic, story.revision = topic, revision + 1
-            story.save()
-        record(editor, "save", story=story, revision=story.revision)
-    return story
-
-
-def _check_wording(wording: dict[str, str]) -> None:
-    errors = {}
-    for name, check in (("headline", checks.headline), ("standfirst", checks.standfirst), ("text", checks.text)):
-        try:
-            check(wording[name])
-        except ValidationError as error:
-            errors[name] = error
-    if wording["language"] not in dict(settings.LANGUAGES):
-        errors["language"] = ValidationError(_("This language is not set up here."), code="language")
-    if errors:
-        raise ValidationError(errors)
-
-
-def _check_still_a_draft(story: Story) -> None:
-    alert = Alert.objects.filter(update__story=story, state__in=Alert.UNDER_WAY).first()
-    if alert and alert.state == Alert.State.HELD:
-        raise Refused(_("The alert of this story is in its hold. Take it back to change the story."))
-    if alert or story.state != Story.State.DRAFT:
-        raise Refused(_("This story has been sent. What was mailed can’t be changed any more."))
-
-
-def send(story: Story, editor: Editor, *, hold: float | None = None, revision: int | None = None) -> Alert:
+    hold: float | None = None,
+    revision: int | None = None,
+    audience: str | None = None,
+    flash: bool = False,
+    at: datetime | None = None,
+    alone_reason: str = "",
+) -> Alert:
     """Freezes the story's draft as an update and starts the hold: *Send*.
 
     `hold` in seconds, the setting's when None. The first mail leaves when it is over, unless it is taken back.
-    `revision`, when given, is the one that the editor has checked: no other is sent.
+    `revision`, when given, is the one that the editor has checked: no other is sent. `audience`: one of
+    `bulletin.audience.offered`, the first of them when None. `at`: not before then. `alone_reason`: why it must go out
+    though nobody else has seen it; without one, `NotApproved` is raised.
+
+    A correction stops, at once, what is still waiting of the updates that it puts right.
     """
     if not may_send(editor, story):
         raise Refused(_("Your role can’t send alerts. Ask an editor."))
-    offer = story.purpose == Purpose.OFFERS
     with transaction.atomic():
-        story = Story.objects.select_for_update().get(pk=story.pk)
-        if story.state != Story.State.DRAFT:
-            raise Refused(_("This story has been sent already."))
-        if Alert.objects.filter(update__story=story, state__in=Alert.UNDER_WAY).exists():
-            raise Refused(_("An alert of this story is on its way."))
-        if revision is not None and story.revision != revision:
-            raise Refused(_("The story was changed since you looked at it. Check it again, then send."))
-        frozen_at = timezone.now()
-        held_until = now_ms() + int((settings.MOREFOLLOWS.hold if hold is None else hold) * 1000)
-        update = Update.objects.create(
+        story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
+        _check_may_go(story, revision)
+        alone = _check_four_eyes(story, editor, alone_reason)
+        update = Update(
             story=story,
-            number=1 + story.updates.filter(number__isnull=False).count(),
-            kind=Update.Kind.FIRST,
+            kind=story.kind,
             headline=story.headline,
             standfirst=story.standfirst,
             text=story.text,
-            language=story.language,
-            author=editor,
+            note=story.note,
+            answers=story.answers,
         )
-        alert = Alert.objects.create(
-            update=update,
-            topic=story.topic,
-            audience=Alert.Audience.OFFERS if offer else Alert.Audience.TOPIC,
-            lane=Alert.Lane.BULK if offer else Alert.Lane.ALERT,
-            sent_by=editor,
-            frozen_at=frozen_at,
-            held_until=held_until,
-            expires_at=held_until + (_OFFER_TTL_MS if offer else int(settings.MOREFOLLOWS.alert_ttl * 1000)),
-        )
-        record(editor, "send", story=story, alert=alert)
-        transaction.on_commit(_announce("alert"))
+        alert = _hold(update, editor, hold=hold, audience=audience, flash=flash, at=at)
+        record(editor, "send", story=story, alert=alert, audience=alert.audience, kind=update.kind)
+        if alone:
+            record(editor, "send alone", story=story, alert=alert, reason=alone)
+        transaction.on_commit(announce("alert"))
     return alert
+
+
+def withdraw(
+    story: Story,
+    editor: Editor,
+    *,
+    reason: str,
+    text: str,
+    hold: float | None = None,
+    audience: str | None = None,
+) -> Alert:
+    """Takes the story back: tells those who were sent any of it, for days if need be, and on its page.
+
+    What is still waiting of the story is stopped at once, and what is in its hold is taken back. One pair of eyes is
+    enough: harm can't wait. `reason` (one line) and `text` (Markdown) are told; drafts stay as they are.
+    """
+    if not editor.may_send:
+        raise Refused(_("Your role can’t withdraw a story. Ask an editor."))
+    checks.update(Kind.WITHDRAWAL, story.headline, "", text, reason)
+    with transaction.atomic():
+        story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
+        if story.state == Story.State.WITHDRAWN:
+            raise Refused(_("This story has been withdrawn already."))
+        if story.state == Story.State.DRAFT:
+            raise Refused(_("Nothing of this story has been told yet. Take its alert back."))
+        for held in Alert.objects.filter(_unpublished(story)):
+            _take_back(held, editor)
+        update = Update(
+            story=story, kind=Kind.WITHDRAWAL, headline=withdrawal.first_headline(story), text=text, note=reason
+        )
+        update.answers = sorted(told for told in story.updates.values_list("number", flat=True) if told)
+        alert = _hold(update, editor, hold=hold, audience=audience)
+        record(editor, "withdraw", story=story, alert=alert, reason=reason)
+        transaction.on_commit(announce("alert"))
+    return alert
+
+
+def _check_may_go(story: Story, revision: int | None) -> None:
+    if story.state == Story.State.WITHDRAWN:
+        raise Refused(_("This story has been withdrawn: nothing more is sent of it."))
+    if Alert.objects.filter(_unpublished(story)).exists():
+        raise Refused(_("An alert of this story is on its way."))
+    if not story.text.strip():
+        raise Refused(_("This story has been sent already. Write an update first."))
+    if revision is not None and story.revision != revision:
+        raise Refused(_("The story was changed since you looked at it. Check it again, then send."))
+    checks.update(story.kind, story.headline, story.standfirst, story.text, story.note)
+
+
+def _unpublished(story: Story) -> Q:
+    """In its hold, or paused in it."""
+    return Q(update__story=story, update__published_at=None, state__in=Alert.UNDER_WAY)
+
+
+def _check_four_eyes(story: Story, editor: Editor, alone_reason: str) -> str:
+    """Returns the reason when the editor sends alone. Raises `NotApproved` without one."""
+    if not approval.asked_for(story) or approval.seen(story, editor):
+        return ""
+    checks.note(alone_reason)
+    if not alone_reason.strip():
+        raise NotApproved(_("You wrote this. Somebody else has to approve it, or you say why you send it alone."))
+    return alone_reason.strip()
+
+
+def _hold(
+    update: Update,
+    editor: Editor,
+    *,
+    hold: float | None,
+    audience: str | None,
+    flash: bool = False,
+    at: datetime | None = None,
+) -> Alert:
+    """The update is frozen, its alert held. What is waiting of the updates that it answers is stopped."""
+    story = update.story
+    offered = audiences.offered(story, update.kind)
+    if audience is not None and audience not in offered:
+        raise Refused(_("This update can’t go to this audience."))
+    update.number = 1 + (story.updates.aggregate(n=Max("number"))["n"] or 0)
+    update.language, update.author = story.language, editor
+    update.save()
+    answers = audiences.alerts_of(story, update.answers) if update.answers else []
+    now = now_ms()
+    not_before = _not_before(story, at, now)
+    held_until = max(now + int((settings.MOREFOLLOWS.hold if hold is None else hold) * 1000), not_before or 0)
+    offer = story.purpose == Purpose.OFFERS
+    alert = Alert.objects.create(
+        update=update,
+        topic=story.topic,
+        audience=audience or offered[0],
+        answers=answers,
+        lane=Alert.Lane.BULK if offer else Alert.Lane.ALERT,
+        flash=flash,
+        sent_by=editor,
+        frozen_at=_at(max(now, (not_before or 0) - LEAD_MS)),
+        held_until=held_until,
+        not_before=not_before,
+        expires_at=held_until + _time_to_live(update.kind, offer),
+    )
+    for wrong in Alert.objects.filter(pk__in=answers, state__in=Alert.UNDER_WAY):
+        _stop(wrong, editor, by=update.kind)
+    return alert
+
+
+def _time_to_live(kind: str, offer: bool) -> int:
+    """Milliseconds."""
+    if offer:
+        return _OFFER_TTL_MS
+    return OWED_FOR_MS if kind in (Kind.CORRECTION, Kind.WITHDRAWAL) else int(settings.MOREFOLLOWS.alert_ttl * 1000)
+
+
+def _not_before(story: Story, at: datetime | None, now: int) -> int | None:
+    """The later of what the editor has chosen and the embargo's end, in ms since 1970; None if neither is ahead."""
+    chosen = int(at.timestamp() * 1000) if at else 0
+    if chosen and not now < chosen < now + _FURTHEST_MS:
+        raise Refused(_("Choose a time that is still ahead, and within a year."))
+    embargo = int(story.embargo_until.timestamp() * 1000) if story.embargo_until else 0
+    latest = max(chosen, embargo)
+    return latest if latest > now else None
+
+
+def _at(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def take_back(alert: Alert, editor: Editor) -> None:
@@ -156,16 +222,20 @@ def take_back(alert: Alert, editor: Editor) -> None:
     if not may_send(editor, alert.update.story):
         raise Refused(_("Your role can’t take an alert back. Ask an editor."))
     with transaction.atomic():
-        taken = Alert.objects.filter(
-            pk=alert.pk,
-            state__in=(Alert.State.HELD, Alert.State.PAUSED, Alert.State.ASKING),
-            update__published_at=None,
-        ).update(state=Alert.State.TAKEN_BACK, ended_at=timezone.now(), ended_by=editor)
-        if not taken:
-            raise Refused(_why_not_taken_back(Alert.objects.get(pk=alert.pk).state))
-        Update.objects.filter(alerts=alert.pk).update(number=None)
-        record(editor, "take back", story=alert.update.story, alert=alert)
-        transaction.on_commit(_announce("alert"))
+        _take_back(alert, editor)
+        transaction.on_commit(announce("alert"))
+
+
+def _take_back(alert: Alert, editor: Editor) -> None:
+    taken = Alert.objects.filter(
+        pk=alert.pk,
+        state__in=(Alert.State.HELD, Alert.State.PAUSED, Alert.State.ASKING),
+        update__published_at=None,
+    ).update(state=Alert.State.TAKEN_BACK, ended_at=timezone.now(), ended_by=editor)
+    if not taken:
+        raise Refused(_why_not_taken_back(Alert.objects.get(pk=alert.pk).state))
+    Update.objects.filter(alerts=alert.pk).update(number=None)
+    record(editor, "take back", story=alert.update.story, alert=alert)
 
 
 def _why_not_taken_back(state: str) -> str:
@@ -181,15 +251,21 @@ def stop(alert: Alert, editor: Editor) -> None:
     if not may_send(editor, alert.update.story):
         raise Refused(_("Your role can’t stop an alert. Ask an editor."))
     with transaction.atomic():
-        stopped = Alert.objects.filter(
-            pk=alert.pk,
-            state__in=(Alert.State.SENDING, Alert.State.PAUSED, Alert.State.ASKING),
-            update__published_at__isnull=False,
-        ).update(state=Alert.State.STOPPED, ended_at=timezone.now(), ended_by=editor)
-        if not stopped:
+        if not _stop(alert, editor):
             raise Refused(_("This alert is not being sent now."))
-        record(editor, "stop", story=alert.update.story, alert=alert)
-        transaction.on_commit(_announce("alert"))
+        transaction.on_commit(announce("alert"))
+
+
+def _stop(alert: Alert, editor: Editor, **details: Any) -> bool:
+    """False: it was not being sent."""
+    stopped = Alert.objects.filter(
+        pk=alert.pk,
+        state__in=(Alert.State.SENDING, Alert.State.PAUSED, Alert.State.ASKING),
+        update__published_at__isnull=False,
+    ).update(state=Alert.State.STOPPED, ended_at=timezone.now(), ended_by=editor)
+    if stopped:
+        record(editor, "stop", story=alert.update.story, alert=alert, **details)
+    return bool(stopped)
 
 
 def pause(alert: Alert, editor: Editor) -> None:
@@ -203,14 +279,14 @@ def pause(alert: Alert, editor: Editor) -> None:
         if not paused:
             raise Refused(_("This alert is not being sent now."))
         record(editor, "pause", story=alert.update.story, alert=alert)
-        transaction.on_commit(_announce("alert"))
+        transaction.on_commit(announce("alert"))
 
 
 def resume(alert: Alert, editor: Editor) -> None:
     """Goes on with an alert that is paused or asks: with whom it has not reached yet.
 
-    One that was still in its hold goes out now. If its time to live is over, it begins again: the editor has said
-    that it is still news.
+    One that was still in its hold goes out now, or when its time has come. If its time to live is over, it begins
+    again: the editor has said that it is still news.
     """
     if not may_send(editor, alert.update.story):
         raise Refused(_("Your role can’t send alerts. Ask an editor."))
@@ -221,18 +297,18 @@ def resume(alert: Alert, editor: Editor) -> None:
         published = kept.update.published_at is not None
         _live_on(kept, from_now=not published)
         if not published:
-            kept.held_until = now_ms()
+            kept.held_until = max(now_ms(), kept.not_before or 0)
         kept.state = Alert.State.SENDING if published else Alert.State.HELD
         kept.save(update_fields=["state", "held_until", "expires_at"])
         record(editor, "resume", story=kept.update.story, alert=kept)
-        transaction.on_commit(_announce("alert"))
+        transaction.on_commit(announce("alert"))
 
 
 def _live_on(alert: Alert, *, from_now: bool) -> None:
     """Its time to live begins again if it is over, or anew `from_now`."""
     now = now_ms()
     if from_now or alert.expires_at <= now:
-        alert.expires_at = now + alert.expires_at - alert.held_until
+        alert.expires_at = max(now, alert.not_before or 0) + alert.expires_at - alert.held_until
 
 
 def ask(before: int) -> list[int]:
@@ -260,11 +336,22 @@ def reopen(alert_id: int, editor: Editor, what: str, **details: Any) -> None:
         raise Refused(_("This alert is still on its way. Wait for its end, or stop it."))
     if alert.state not in (Alert.State.SENT, Alert.State.EXPIRED):
         raise Refused(_("This alert was stopped or taken back: it does not go on."))
+    if _is_overtaken(alert):
+        raise Refused(_("A newer update of this story has overtaken this alert: it does not go on."))
     _live_on(alert, from_now=False)
     alert.state, alert.ended_at, alert.curve = Alert.State.SENDING, None, None
     alert.save(update_fields=["state", "expires_at", "ended_at", "curve"])
     record(editor, what, story=alert.update.story, alert=alert, **details)
-    transaction.on_commit(_announce("alert"))
+    transaction.on_commit(announce("alert"))
+
+
+def _is_overtaken(alert: Alert) -> bool:
+    """By a newer update; of what is owed, only by one that answers it."""
+    story, number = alert.update.story, alert.update.number or 0
+    if alert.audience != Alert.Audience.RECIPIENTS:
+        return Update.objects.filter(story=story, number__gt=number).exists()
+    newer = Alert.objects.filter(update__story=story, update__number__gt=number)
+    return any(alert.pk in answers for answers in newer.values_list("answers", flat=True))
 
 
 def release(alert_id: int, *, early: bool = False) -> bool:
@@ -272,19 +359,63 @@ def release(alert_id: int, *, early: bool = False) -> bool:
 
     `early`: over it is, but the clock was set back and does not say so. Called by the courier inside its transaction.
     """
-    held = Alert.objects.filter(pk=alert_id, state=Alert.State.HELD)
+    # The story is locked first, as everywhere: who withdraws it at this moment waits, or makes us wait.
+    mine = Story.objects.filter(updates__alerts=alert_id)
+    story = mine.select_for_update(no_key=True, of=("self",)).get()
+    now = now_ms()
+    held = Alert.objects.filter(Q(not_before=None) | Q(not_before__lte=now), pk=alert_id, state=Alert.State.HELD)
     if early:
-        released = held.update(state=Alert.State.SENDING, held_until=now_ms())
+        released = held.update(state=Alert.State.SENDING, held_until=now)
     else:
-        released = held.filter(held_until__lte=now_ms()).update(state=Alert.State.SENDING)
+        released = held.filter(held_until__lte=now).update(state=Alert.State.SENDING)
     if not released:
         return False
-    Update.objects.filter(alerts=alert_id, published_at__isnull=True).update(published_at=timezone.now())
-    drafts = Story.objects.filter(updates__alerts=alert_id, state=Story.State.DRAFT)
-    drafts.filter(purpose=Purpose.ALERTS).update(state=Story.State.DEVELOPING)
-    drafts.filter(purpose=Purpose.OFFERS).update(state=Story.State.FINAL)
-    transaction.on_commit(_announce("story"))
+    alert = Alert.objects.select_related("update").get(pk=alert_id)
+    if alert.update.published_at is None:
+        _publish(story, alert.update)
+    _overtake(story, alert)
+    transaction.on_commit(announce("story"))
     return True
+
+
+def _publish(story: Story, update: Update) -> None:
+    """It is told from now on, and the draft is that of the next update."""
+    Update.objects.filter(pk=update.pk).update(published_at=timezone.now())
+    Story.objects.filter(pk=story.pk).update(
+        state=_after(story, update.kind),
+        standfirst="",
+        text="",
+        kind=Kind.UPDATE,
+        note="",
+        answers=[],
+        revision=story.revision + 1,
+        sent_revision=story.revision,
+        approved_by=None,
+        approved_at=None,
+    )
+
+
+def _after(story: Story, kind: str) -> str:
+    """The story's state once such an update is told. What was final stays so when it is corrected."""
+    if story.purpose == Purpose.OFFERS:
+        return Story.State.FINAL
+    if kind == Kind.WITHDRAWAL:
+        return Story.State.WITHDRAWN
+    if kind == Kind.FINAL or story.state == Story.State.FINAL:
+        return Story.State.FINAL
+    return Story.State.LIVE if kind == Kind.FIRST else Story.State.DEVELOPING
+
+
+def _overtake(story: Story, alert: Alert) -> None:
+    """Who still waits for an older update gets this one instead. Corrections are owed, and go on."""
+    overtaken = _OVERTAKES.get(alert.audience, ())
+    Alert.objects.filter(
+        update__story=story,
+        update__published_at__isnull=False,
+        update__number__lt=alert.update.number or 0,
+        audience__in=overtaken,
+        state__in=(Alert.State.SENDING, Alert.State.PAUSED, Alert.State.ASKING),
+    ).update(state=Alert.State.OVERTAKEN, ended_at=timezone.now())
 
 
 def give_up(alert_id: int, reason: str) -> None:
@@ -307,17 +438,6 @@ def finish(alert_id: int, state: str, curve: dict[str, Any]) -> bool:
     )
 
 
-def wish(reader: Reader, story: Story, wanted: str | None) -> None:
-    """Notes that a reader follows or mutes a story (`Interest.Wish`); None: neither. Again, it changes nothing."""
-    with transaction.atomic():
-        if wanted is None:
-            Interest.objects.filter(reader=reader, story=story).delete()
-        else:
-            Interest.objects.update_or_create(
-                reader=reader, story=story, defaults={"wish": Interest.Wish(wanted), "at": timezone.now()}
-            )
-
-
 def record(
     editor: Editor | None,
     what: str,
@@ -330,5 +450,6 @@ def record(
     Deed.objects.create(editor=editor, what=what, story=story, alert=alert, details=details)
 
 
-def _announce(word: str) -> Callable[[], None]:
+def announce(word: str) -> Callable[[], None]:
+    """What is done once the transaction stands: other processes hear the word."""
     return lambda: line.announce(settings.MOREFOLLOWS.data, word)

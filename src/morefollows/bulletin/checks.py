@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 HEADLINE_LIMIT = 150
 STANDFIRST_LIMIT = 300
 TEXT_LIMIT = 50_000
+NOTE_LIMIT = 300
 
 _BREAKS = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -72,3 +73,26 @@ def text(value: str) -> None:
         raise ValidationError(_("A story needs a text."), code="required")
     length(value, TEXT_LIMIT)
     many_lines(value)
+
+
+def note(value: str) -> None:
+    """What was wrong, or why a story is withdrawn, or why it was sent alone."""
+    one_line(value)
+    length(value, NOTE_LIMIT)
+
+
+def update(kind: str, headline_: str, standfirst_: str, text_: str, note_: str) -> None:
+    """All of an update's wording. Raises one `ValidationError` with the errors by field."""
+    errors: dict[str, ValidationError] = {}
+    wording = {"headline": headline_, "standfirst": standfirst_, "text": text_, "note": note_}
+    for name, check in (("headline", headline), ("standfirst", standfirst), ("text", text), ("note", note)):
+        try:
+            check(wording[name])
+        except ValidationError as error:
+            errors[name] = error
+    if not note_.strip() and kind == "correction":
+        errors["note"] = ValidationError(_("Say what was wrong. Readers see it."), code="required")
+    if not note_.strip() and kind == "withdrawal":
+        errors["note"] = ValidationError(_("Say why the story is withdrawn. Readers see it."), code="required")
+    if errors:
+        raise ValidationError(errors)

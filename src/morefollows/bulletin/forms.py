@@ -71,7 +71,7 @@ class StoryForm(forms.Form):
         return cls(initial={name: getattr(story, name) for name in cls.base_fields})
 
     def wording(self) -> dict[str, Any]:
-        """What `bulletin.actions.save_story` takes, once the form is valid."""
+        """What `bulletin.stories.actions.save_story` takes, once the form is valid."""
         names = ("headline", "standfirst", "text", "topic", "language")
         return {name: self.cleaned_data.get(name) for name in names}
 

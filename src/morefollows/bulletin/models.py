@@ -11,6 +11,16 @@ from django.utils.translation import gettext_lazy as _
 from morefollows.audience.models import Purpose, Reader, Topic
 
 
+class Kind(models.TextChoices):
+    """What an instalment of a story is."""
+
+    FIRST = "first", _("first")
+    UPDATE = "update", _("update")
+    CORRECTION = "correction", _("correction")
+    WITHDRAWAL = "withdrawal", _("withdrawal")
+    FINAL = "final", _("final")
+
+
 class Story(models.Model):
     """A developing piece of news. Its headline is every mail's subject, so that the thread holds in the inbox.
 
@@ -19,15 +29,23 @@ class Story(models.Model):
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
+        LIVE = "live", _("live")
         DEVELOPING = "developing", _("developing")
         FINAL = "final", _("final")
         WITHDRAWN = "withdrawn", _("withdrawn")
+
+    OPEN = (State.LIVE, State.DEVELOPING)  #: more follows
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     headline = models.CharField(_("headline"), max_length=150)
     standfirst = models.CharField(_("standfirst"), max_length=300, blank=True)
-    text = models.TextField(_("text"), max_length=50_000, help_text=_("the draft of the next update, in Markdown"))
+    text = models.TextField(
+        _("text"), max_length=50_000, blank=True, help_text=_("the draft of the next update, in Markdown")
+    )
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.FIRST, help_text="of the draft")
+    note = models.CharField(max_length=300, blank=True, help_text="of the draft; see Update.note")
+    answers = models.JSONField(default=list, help_text="of the draft; see Update.answers")
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.ALERTS)
     topic = models.ForeignKey(Topic, models.PROTECT, verbose_name=_("topic"), related_name="stories", null=True)
@@ -35,6 +53,13 @@ class Story(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
     revision = models.PositiveIntegerField(default=1, help_text="raised by each save: no silent overwriting")
+    sent_revision = models.PositiveIntegerField(default=0, help_text="of the last update; the draft began after it")
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", help_text="of the draft as it stands"
+    )
+    approved_at = models.DateTimeField(null=True)
+    embargo_until = models.DateTimeField(null=True, help_text="nothing of it is told anywhere before")
+    drill = models.BooleanField(default=False, help_text="goes to the drill's readers, and to nobody else")
 
     class Meta:
         verbose_name_plural = "stories"
@@ -53,12 +78,7 @@ class Story(models.Model):
 class Update(models.Model):
     """One instalment of a story. Once it is published the database refuses to change or delete it."""
 
-    class Kind(models.TextChoices):
-        FIRST = "first", _("first")
-        UPDATE = "update", _("update")
-        CORRECTION = "correction", _("correction")
-        WITHDRAWAL = "withdrawal", _("withdrawal")
-        FINAL = "final", _("final")
+    Kind = Kind
 
     story = models.ForeignKey(Story, models.PROTECT, related_name="updates")
     number = models.PositiveIntegerField(null=True, help_text="from 1; empty when it was taken back in the hold")
@@ -66,6 +86,10 @@ class Update(models.Model):
     headline = models.CharField(max_length=150)
     standfirst = models.CharField(max_length=300, blank=True)
     text = models.TextField()
+    note = models.CharField(
+        max_length=300, blank=True, help_text="a correction: what was wrong; a withdrawal: the reason"
+    )
+    answers = models.JSONField(default=list, help_text="numbers of the updates that it puts right or takes back")
     language = models.CharField(max_length=10)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -107,8 +131,8 @@ def repeats_uncertain() -> bool:
 class Alert(models.Model):
     """One update mailed to one audience.
 
-    held → sending → sent; or taken back (within the hold), stopped (by an editor), expired (no longer news). On the
-    way it may be paused (by an editor), or be asking whether it is still to go out.
+    held → sending → sent; or taken back (within the hold), stopped (by an editor), overtaken (by a newer one), expired
+    (no longer news). On the way it may be paused (by an editor), or be asking whether it is still to go out.
     """
 
     class State(models.TextChoices):
@@ -119,6 +143,7 @@ class Alert(models.Model):
         SENT = "sent", _("sent")
         TAKEN_BACK = "taken back", _("taken back")
         STOPPED = "stopped", _("stopped")
+        OVERTAKEN = "overtaken", _("overtaken")
         EXPIRED = "expired", _("expired")
 
     class Audience(models.TextChoices):
@@ -127,6 +152,7 @@ class Alert(models.Model):
         RECIPIENTS = "recipients", _("who was sent an earlier alert")
         DRILL = "drill", _("the drill’s readers")
         OFFERS = "offers", _("the readers of offers")
+        PAGE = "page", _("nobody: the story’s page only")
 
     class Lane(models.TextChoices):
         ALERT = "alert", _("alert")
@@ -149,6 +175,9 @@ class Alert(models.Model):
     sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     frozen_at = models.DateTimeField(help_text="t0, the editor's Send: readers active by then are the audience")
     held_until = models.BigIntegerField(help_text="end of the hold, milliseconds since 1970: zero of the curve")
+    not_before = models.BigIntegerField(
+        null=True, help_text="chosen by an editor, or the embargo's end: not released earlier; ms since 1970"
+    )
     expires_at = models.BigIntegerField(help_text="milliseconds since 1970")
     repeat = models.BooleanField(
         default=repeats_uncertain, help_text="mails whose outcome is uncertain are sent again; else an editor decides"

@@ -17,11 +17,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from morefollows.audience.models import Newsroom, Purpose, Topic
-from morefollows.bulletin import actions, audience
+from morefollows.bulletin import actions, approval, audience
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.difference import difference
 from morefollows.bulletin.forms import StoryForm, form_for
 from morefollows.bulletin.models import Alert, Deed, Story
+from morefollows.bulletin.stories.actions import Conflict, save_story
 from morefollows.bulletin.templatetags.desk import number
 from morefollows.courier import mails
 from morefollows.delivery.glance import glances
@@ -100,8 +101,8 @@ def _save(request: HttpRequest, story: Story | None, purpose: str) -> HttpRespon
     if story is not None and story.uuid != uuid:
         raise BadRequest("the form belongs to another story")
     try:
-        saved = actions.save_story(uuid, editor_of(request), revision=form.cleaned_data["revision"], **form.wording())
-    except actions.Conflict as conflict:
+        saved = save_story(uuid, editor_of(request), revision=form.cleaned_data["revision"], **form.wording())
+    except Conflict as conflict:
         return _conflict_page(request, form, conflict.theirs)
     except actions.Refused as refused:
         messages.error(request, str(refused))
@@ -172,6 +173,7 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "send_words": ngettext("Send to %(number)s reader", "Send to %(number)s readers", readers)
         % {"number": number(readers)},
         "may_send": actions.may_send(editor_of(request), story) and story.state == Story.State.DRAFT,
+        "alone": approval.asked_for(story) and not approval.seen(story, editor_of(request)),
         "alert": _latest_alert(story),
         "hold": settings.MOREFOLLOWS.hold,
         "relays": relay_states(),
@@ -203,7 +205,10 @@ def story_send(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         raise BadRequest("no revision")
     editor = editor_of(request)
     try:
-        alert = actions.send(story, editor, revision=int(revision))
+        alert = actions.send(story, editor, revision=int(revision), alone_reason=request.POST.get("alone", ""))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("story-check", story.uuid)
     except actions.Refused as refused:
         running = _latest_alert(story)
         if running is None or running.state not in Alert.UNDER_WAY:

@@ -11,10 +11,10 @@ _CLOSED = (Story.State.FINAL, Story.State.WITHDRAWN)
 
 
 def published() -> QuerySet[Story]:
-    """Stories that have been told, the latest told first. Offers and drafts are not among them."""
+    """Stories that have been told, the latest told first. Offers, drills and drafts are not among them."""
     return (
         Story.objects.exclude(state=Story.State.DRAFT)
-        .filter(purpose=Purpose.ALERTS, updates__in=_told())
+        .filter(purpose=Purpose.ALERTS, drill=False, updates__in=_told())
         .annotate(told_at=Max("updates__published_at"))
         .order_by("-told_at", "-pk")
         .select_related("topic")

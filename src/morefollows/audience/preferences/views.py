@@ -28,8 +28,8 @@ from morefollows.audience.preferences.forms import LanguageForm, NewAddressForm,
 from morefollows.audience.preferences.own_data import own_data
 from morefollows.audience.views import behind_link, in_wanted_language, speak_to
 from morefollows.audience.wordings import InForce
-from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.models import Interest, Story
+from morefollows.bulletin.stories import actions as stories
 from morefollows.client import client_address
 from morefollows.clocks import zone
 from morefollows.courier import history
@@ -213,7 +213,7 @@ def _stories(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
         uuid = UUID(request.POST.get("story", ""))
     except ValueError:
         raise Http404 from None
-    bulletin.wish(reader, get_object_or_404(Story, uuid=uuid), None)
+    stories.wish(reader, get_object_or_404(Story, uuid=uuid), None)
     return None
 
 

@@ -33,9 +33,14 @@ def stories() -> None:
 @click.option("--topic", "slug", help="Whose readers get it; the file's topic, or the first one, when left out.")
 @click.option("--as", "email", metavar="EMAIL", help="The editor who sends; the first administrator when left out.")
 @click.option("--hold", type=click.FloatRange(0, 600), help="Seconds before the first mail; MOREFOLLOWS_HOLD if not.")
+@click.option(
+    "--alone", metavar="REASON", default="", help="Why nobody else has to see it; where four eyes are asked for."
+)
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
 @json_option
-def break_story(file: Path, slug: str | None, email: str | None, hold: float | None, yes: bool, as_json: bool) -> None:
+def break_story(
+    file: Path, slug: str | None, email: str | None, hold: float | None, alone: str, yes: bool, as_json: bool
+) -> None:
     """Send the story in FILE as an alert, and watch it go.
 
     The headline stands on the first line and the text below it, or in front matter (`headline:`, `standfirst:`,
@@ -46,6 +51,7 @@ def break_story(file: Path, slug: str | None, email: str | None, hold: float | N
     from morefollows.run import ground
 
     ground.start_django()
+    from django.core.exceptions import ValidationError
     from django.db import transaction
 
     from morefollows.agency import story_file
@@ -63,7 +69,13 @@ def break_story(file: Path, slug: str | None, email: str | None, hold: float | N
         raise Failure("Nothing was sent.")
     try:
         with transaction.atomic():  # an alert that is refused leaves no draft behind
-            alert = actions.send(write(read, editor, topic), editor, hold=hold)
+            alert = actions.send(write(read, editor, topic), editor, hold=hold, alone_reason=alone)
+    except ValidationError as error:
+        raise Failure(f"--alone: {' '.join(error.messages)}") from None
+    except actions.NotApproved:
+        raise Failure(
+            "Four eyes are asked for here: say with --alone why nobody else has to see it, or send it at the desk."
+        ) from None
     except actions.Refused as error:
         raise Failure(str(error)) from None
     click.echo(f"Alert {alert.pk} to {readers:,} readers of {topic.name}.", err=True)

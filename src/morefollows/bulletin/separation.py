@@ -1,0 +1,54 @@
+"""Makes the database itself keep drills apart from the real audience, on both databases.
+
+By triggers, as no constraint looks into another table. They are made after each migration, and taken away before it:
+SQLite makes a table anew when it is changed, and its triggers, or those that mention it, would be in the way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connections
+
+_IS_DRILL = (
+    "(SELECT s.drill FROM bulletin_update u JOIN bulletin_story s ON s.id = u.story_id WHERE u.id = NEW.update_id)"
+)
+_ALERT_WORDS = "a drill goes to its own readers, and nothing else does"
+_WRONG_ALERT = f"(NEW.audience = 'drill') <> {_IS_DRILL}"
+_WRONG_STORY = "NEW.drill <> OLD.drill AND EXISTS (SELECT 1 FROM bulletin_update u WHERE u.story_id = NEW.id)"
+#: name, table, event, what is refused, and the words
+_TRIGGERS = (
+    ("alert_drill_new", "alert", "INSERT", _WRONG_ALERT, _ALERT_WORDS),
+    ("alert_drill", "alert", "UPDATE OF audience, update_id", _WRONG_ALERT, _ALERT_WORDS),
+    ("story_drill", "story", "UPDATE OF drill", _WRONG_STORY, "what has been sent stays a drill, or stays none"),
+)
+
+
+def take_away(using: str, **_signal: Any) -> None:
+    """Before a migration."""
+    database = connections[using]
+    with database.cursor() as cursor:
+        for name, table, *_rest in _TRIGGERS:
+            on = f" ON bulletin_{table}" if database.vendor == "postgresql" else ""
+            cursor.execute(f"DROP TRIGGER IF EXISTS bulletin_{name}{on}")
+
+
+def make(using: str, **_signal: Any) -> None:
+    """After a migration."""
+    database = connections[using]
+    take_away(using)
+    with database.cursor() as cursor:
+        columns = {column.name for column in database.introspection.get_table_description(cursor, "bulletin_story")}
+        if "drill" not in columns:
+            return  # migrated to an earlier version
+        for name, table, event, wrong, words in _TRIGGERS:
+            if database.vendor == "postgresql":
+                cursor.execute(
+                    f"CREATE OR REPLACE FUNCTION bulletin_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                    f" IF {wrong} THEN RAISE EXCEPTION '{words}' USING ERRCODE = 'check_violation'; END IF;"
+                    " RETURN NEW; END $$"
+                )
+                refuse = f"EXECUTE FUNCTION bulletin_{name}()"
+            else:
+                refuse = f"WHEN {wrong} BEGIN SELECT RAISE(ABORT, '{words}'); END"
+            cursor.execute(f"CREATE TRIGGER bulletin_{name} BEFORE {event} ON bulletin_{table} FOR EACH ROW {refuse}")

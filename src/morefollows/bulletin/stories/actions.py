@@ -1,0 +1,174 @@
+"""What changes drafts: writing them, approving them, and ending a story. Each action is one transaction."""
+
+from __future__ import annotations
+
+import uuid as uuids
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from morefollows.accounts.models import Editor
+from morefollows.audience.models import Purpose, Reader, Topic
+from morefollows.bulletin import approval, checks
+from morefollows.bulletin.actions import Refused, announce, record
+from morefollows.bulletin.models import Alert, Interest, Kind, Story
+
+#: What may be written next of a story in this state. A withdrawal is not drafted: see `bulletin.actions.withdraw`.
+KINDS: dict[str, tuple[Kind, ...]] = {
+    Story.State.DRAFT: (Kind.FIRST,),
+    Story.State.LIVE: (Kind.UPDATE, Kind.CORRECTION, Kind.FINAL),
+    Story.State.DEVELOPING: (Kind.UPDATE, Kind.CORRECTION, Kind.FINAL),
+    Story.State.FINAL: (Kind.CORRECTION,),
+    Story.State.WITHDRAWN: (),
+}
+
+
+class Conflict(Refused):
+    """Somebody else has saved the story since this version of it was opened. `theirs` is what is kept now."""
+
+    def __init__(self, theirs: Story) -> None:
+        super().__init__(_("This story was saved by somebody else while you wrote."))
+        self.theirs = theirs
+
+
+def save_story(
+    uuid: uuids.UUID,
+    editor: Editor,
+    *,
+    revision: int,
+    headline: str,
+    standfirst: str,
+    text: str,
+    topic: Topic | None,
+    language: str,
+    embargo_until: datetime | None = None,
+    drill: bool = False,
+) -> Story:
+    """Keeps the draft of a story's first update. `revision` is the one that the editor began with: 0 for a new story.
+
+    Without a topic it is an offer, which needs that right and never becomes a story.
+
+    Raises `ValidationError` by field if the wording won't do, `Conflict` if somebody else saved meanwhile, and
+    `Refused` once the story is on its way. Saving the same again, as a double click does, changes nothing. `drill` is
+    chosen when the story is begun, and stays.
+    """
+    if language not in dict(settings.LANGUAGES):
+        raise ValidationError({"language": ValidationError(_("This language is not set up here."), code="language")})
+    checks.update(Kind.FIRST, headline, standfirst, text, "")
+    draft: dict[str, Any] = {"headline": headline, "standfirst": standfirst, "text": text, "language": language}
+    draft |= {"topic": topic, "embargo_until": embargo_until}
+    purpose = Purpose.OFFERS if topic is None else Purpose.ALERTS
+    if topic is None and not editor.may_offer:
+        raise Refused(_("You may not write offers. Ask an administrator."))
+    with transaction.atomic():
+        story, made = Story.objects.select_for_update(no_key=True).get_or_create(
+            uuid=uuid, defaults={**draft, "purpose": purpose, "drill": drill, "author": editor}
+        )
+        if story.purpose != purpose:
+            raise Refused(_("An offer is no story, and can’t become one."))
+        if made:
+            record(editor, "save", story=story, revision=story.revision)
+            return story
+        if not _differs(story, draft):
+            return story
+        if story.state != Story.State.DRAFT:
+            raise Refused(_("This story has been sent. What was mailed can’t be changed any more."))
+        _keep(story, editor, revision, draft)
+    return story
+
+
+def save_update(
+    story: Story,
+    editor: Editor,
+    *,
+    revision: int,
+    kind: str,
+    headline: str,
+    standfirst: str,
+    text: str,
+    note: str = "",
+    answers: Sequence[int] = (),
+) -> Story:
+    """Keeps the draft of a later update. `note` and `answers` (numbers of earlier updates): of a correction only.
+
+    Raises as `save_story`.
+    """
+    if kind != Kind.CORRECTION:
+        note, answers = "", ()
+    checks.update(kind, headline, standfirst, text, note)
+    draft: dict[str, Any] = {"kind": kind, "headline": headline, "standfirst": standfirst, "text": text}
+    draft |= {"note": note, "answers": sorted(set(answers))}
+    with transaction.atomic():
+        story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
+        if not _differs(story, draft):
+            return story
+        if kind not in KINDS[story.state] or story.purpose == Purpose.OFFERS:
+            raise Refused(_("This kind of update is not possible as the story stands now."))
+        told = set(story.updates.filter(published_at__isnull=False).values_list("number", flat=True))
+        if kind == Kind.CORRECTION and (not answers or not told.issuperset(answers)):
+            raise ValidationError({"answers": ValidationError(_("Choose what it puts right."), code="required")})
+        _keep(story, editor, revision, draft)
+    return story
+
+
+def _differs(story: Story, draft: dict[str, Any]) -> bool:
+    return any(getattr(story, name) != value for name, value in draft.items())
+
+
+def _keep(story: Story, editor: Editor, revision: int, draft: dict[str, Any]) -> None:
+    """The story is locked. Whoever approved the draft has approved another one."""
+    if Alert.objects.filter(update__story=story, update__published_at=None, state__in=Alert.UNDER_WAY).exists():
+        raise Refused(_("The alert of this story is in its hold. Take it back to change the story."))
+    if story.revision != revision:
+        raise Conflict(story)
+    for name, value in draft.items():
+        setattr(story, name, value)
+    story.revision, story.approved_by, story.approved_at = revision + 1, None, None
+    story.save()
+    record(editor, "save", story=story, revision=story.revision)
+
+
+def approve(story: Story, editor: Editor, *, revision: int) -> None:
+    """The second pair of eyes: `editor` did not write the draft, and stands for it as of `revision`."""
+    if not editor.may_send:
+        raise Refused(_("Your role can’t approve. Ask an editor."))
+    with transaction.atomic():
+        story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
+        if story.revision != revision:
+            raise Refused(_("The story was changed since you looked at it. Check it again, then approve."))
+        if editor.pk in approval.writers(story):
+            raise Refused(_("You wrote some of this. Somebody else has to approve it."))
+        if not story.text.strip():
+            raise Refused(_("There is nothing to approve: no update has been written."))
+        story.approved_by, story.approved_at = editor, timezone.now()
+        story.save(update_fields=["approved_by", "approved_at"])
+        record(editor, "approve", story=story, revision=revision)
+
+
+def finish_story(story: Story, editor: Editor) -> None:
+    """Nothing more follows, and nothing is mailed for that: its page says no more that more follows."""
+    if not editor.may_send:
+        raise Refused(_("Your role can’t end a story. Ask an editor."))
+    with transaction.atomic():
+        finished = Story.objects.filter(pk=story.pk, state__in=Story.OPEN).update(state=Story.State.FINAL)
+        if not finished:
+            raise Refused(_("This story is not open."))
+        record(editor, "finish", story=story)
+        transaction.on_commit(announce("story"))
+
+
+def wish(reader: Reader, story: Story, wanted: str | None) -> None:
+    """Notes that a reader follows or mutes a story (`Interest.Wish`); None: neither. Again, it changes nothing."""
+    with transaction.atomic():
+        if wanted is None:
+            Interest.objects.filter(reader=reader, story=story).delete()
+        else:
+            Interest.objects.update_or_create(
+                reader=reader, story=story, defaults={"wish": Interest.Wish(wanted), "at": timezone.now()}
+            )

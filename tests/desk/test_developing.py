@@ -1,0 +1,310 @@
+"""A developing story at the desk: four eyes, updates, corrections, withdrawal, schedule, embargo, and drills."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import Error as DatabaseError
+from django.db import transaction
+from django.utils import timezone
+
+from morefollows.accounts.models import Editor
+from morefollows.audience import addresses
+from morefollows.audience.drill import actions as drill
+from morefollows.audience.models import Reader
+from morefollows.bulletin import actions, audience
+from morefollows.bulletin.actions import NotApproved, Refused, now_ms
+from morefollows.bulletin.models import Alert, Deed, Interest, Story, Update
+from morefollows.bulletin.stories import actions as stories
+from morefollows.bulletin.withdrawal import prewritten
+
+pytestmark = pytest.mark.django_db
+
+
+def told(story: Story, editor: Editor, **how: Any) -> Alert:
+    """Sent, and the hold is over."""
+    alert = actions.send(story, editor, hold=0, alone_reason="Night shift", **how)
+    assert actions.release(alert.pk)
+    story.refresh_from_db()
+    alert.refresh_from_db()
+    return alert
+
+
+def draft(story: Story, editor: Editor, kind: str = "update", **more: Any) -> Story:
+    """The draft of the next update."""
+    wording = {"headline": "Bridge stays closed", "standfirst": "", "text": "Until Friday."}
+    return stories.save_update(story, editor, revision=story.revision, kind=kind, **{**wording, **more})
+
+
+def correction(story: Story, editor: Editor, *answers: int) -> Story:
+    return draft(story, editor, "correction", note="We said that the bridge is closed.", answers=answers or (1,))
+
+
+@pytest.fixture
+def fay(db: None) -> Editor:
+    return Editor.objects.create(email="fay@herald.example", name="Fay Lund", role="editor")
+
+
+@pytest.fixture
+def live(story: Story, ada: Editor, cy: Reader) -> Story:
+    """Told once, to its topic."""
+    told(story, ada)
+    return story
+
+
+def test_a_story_from_draft_to_final(story: Story, ada: Editor, cy: Reader) -> None:
+    told(story, ada)
+    assert (story.state, story.text, story.kind) == ("live", "", "update"), "and the next draft is blank"
+    with pytest.raises(Refused, match="Write an update first"):
+        actions.send(story, ada)
+    told(draft(story, ada), ada)
+    assert story.state == "developing" or Story.objects.get().state == "developing"
+    told(draft(Story.objects.get(), ada, "final", text="The bridge is open again."), ada)
+    final = Story.objects.get()
+    assert final.state == "final"
+    with pytest.raises(Refused, match="not possible"):
+        draft(final, ada)
+    told(correction(final, ada, 3), ada)
+    assert Story.objects.get().state == "final", "what was final stays so when it is corrected"
+    assert list(Update.objects.values_list("number", "kind")) == [
+        (1, "first"),
+        (2, "update"),
+        (3, "final"),
+        (4, "correction"),
+    ]
+
+
+def test_what_was_told_can_not_be_changed(live: Story) -> None:
+    for change in ({"text": "Else"}, {"note": "Else"}, {"answers": [1]}):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            Update.objects.update(**change)
+
+
+def test_an_update_taken_back_is_a_draft_again(live: Story, ada: Editor) -> None:
+    alert = actions.send(draft(live, ada), ada)
+    with pytest.raises(Refused, match="in its hold"):
+        draft(Story.objects.get(), ada, text="Until Saturday.")
+    actions.take_back(alert, ada)
+    kept = Story.objects.get()
+    assert (kept.state, kept.text) == ("live", "Until Friday.")
+    assert actions.send(kept, ada).update.number == 2
+
+
+def test_a_correction_says_what_was_wrong_and_of_what(live: Story, ada: Editor) -> None:
+    with pytest.raises(ValidationError) as missing:
+        draft(live, ada, "correction", answers=(1,))
+    assert set(missing.value.message_dict) == {"note"}
+    for answers in ((), (2,)):
+        with pytest.raises(ValidationError) as wrong:
+            draft(live, ada, "correction", note="Wrong pier", answers=answers)
+        assert set(wrong.value.message_dict) == {"answers"}
+    assert correction(live, ada).answers == [1]
+
+
+def test_two_editors_never_overwrite_each_other(live: Story, ada: Editor, fay: Editor) -> None:
+    draft(live, ada)
+    with pytest.raises(stories.Conflict) as conflict:
+        stories.save_update(live, fay, revision=2, kind="update", headline="Mine", standfirst="", text="Mine")
+    assert conflict.value.theirs.text == "Until Friday."
+
+
+# -- four eyes ----------------------------------------------------------------------------------------------
+
+
+def test_who_wrote_it_can_not_approve_it(live: Story, ada: Editor, ben: Editor, fay: Editor) -> None:
+    written = draft(live, ada)
+    with pytest.raises(Refused, match="You wrote some of this"):
+        stories.approve(written, ada, revision=written.revision)
+    with pytest.raises(Refused, match="Your role"):
+        stories.approve(written, ben, revision=written.revision)
+    with pytest.raises(NotApproved):
+        actions.send(written, ada)
+    with pytest.raises(Refused, match="was changed"):
+        stories.approve(written, fay, revision=written.revision - 1)
+    stories.approve(written, fay, revision=written.revision)
+    assert actions.send(written, ada).state == "held"
+    assert not Deed.objects.filter(what="send alone", alert__update__kind="update").exists()
+
+
+def test_a_change_undoes_the_approval(live: Story, ada: Editor, fay: Editor) -> None:
+    written = draft(live, ada)
+    stories.approve(written, fay, revision=written.revision)
+    changed = draft(written, ada, text="Until Saturday.")
+    with pytest.raises(NotApproved):
+        actions.send(changed, ada)
+    assert actions.send(changed, fay).state == "held", "sending what another wrote is a second pair of eyes"
+
+
+def test_alone_wants_a_reason_and_is_logged(live: Story, ada: Editor, fay: Editor) -> None:
+    alert = actions.send(draft(live, ada), ada, alone_reason="Nobody else is here.")
+    deed = Deed.objects.get(what="send alone", alert=alert)
+    assert (deed.editor, deed.details["reason"]) == (ada, "Nobody else is here.")
+
+
+def test_a_newsroom_of_one_is_not_asked(live: Story, ada: Editor, ben: Editor, settings: Any) -> None:
+    written = draft(live, ada)
+    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, four_eyes="always")
+    with pytest.raises(NotApproved):
+        actions.send(written, ada)
+    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, four_eyes="auto")
+    assert actions.send(written, ada).state == "held", "a reporter can't send"
+
+
+# -- who gets what ------------------------------------------------------------------------------------------
+
+
+def test_each_kind_has_its_audiences(live: Story, ada: Editor, cy: Reader) -> None:
+    assert audience.offered(live)[0] == Alert.Audience.FOLLOWERS
+    assert audience.offered(live, "correction")[0] == Alert.Audience.RECIPIENTS
+    assert audience.followers(live) == 0
+    stories.wish(cy, live, Interest.Wish.FOLLOW)
+    assert audience.followers(live) == 1
+    with pytest.raises(Refused, match="can’t go to this audience"):
+        actions.send(draft(live, ada), ada, audience=Alert.Audience.RECIPIENTS)
+    assert Alert.objects.count() == 1
+
+
+def test_a_correction_stops_what_it_puts_right(live: Story, ada: Editor) -> None:
+    first = Alert.objects.get()
+    alert = actions.send(correction(live, ada), ada)
+    first.refresh_from_db()
+    assert (first.state, first.ended_by) == ("stopped", ada), "at once, in the hold"
+    assert (alert.audience, alert.answers) == ("recipients", [first.pk])
+    assert alert.expires_at - alert.held_until == 5 * 24 * 3_600_000
+    with pytest.raises(Refused, match="stopped or taken back"):
+        actions.reopen(first.pk, ada, "retry failed")
+
+
+def test_a_correction_of_a_correction_reaches_who_missed_the_first(live: Story, ada: Editor) -> None:
+    first = Alert.objects.get()
+    second = told(correction(live, ada), ada)
+    third = actions.send(correction(Story.objects.get(), ada, 2), ada)
+    assert third.answers == [first.pk, second.pk]
+    second.refresh_from_db()
+    assert second.state == "stopped"
+
+
+def test_an_update_overtakes_the_older_one(live: Story, ada: Editor) -> None:
+    first = Alert.objects.get()
+    told(draft(live, ada), ada, audience=Alert.Audience.FOLLOWERS)
+    first.refresh_from_db()
+    assert first.state == "sending", "its readers would get nothing instead"
+    told(correction(Story.objects.get(), ada, 2), ada)
+    owed = Alert.objects.get(audience="recipients")
+    told(draft(Story.objects.get(), ada), ada, audience=Alert.Audience.TOPIC)
+    assert [Alert.objects.get(pk=pk).state for pk in (first.pk, owed.pk)] == ["overtaken", "sending"]
+    actions.finish(owed.pk, "expired", {})
+    actions.reopen(owed.pk, ada, "retry failed")
+    Alert.objects.filter(pk=first.pk).update(state="expired")
+    with pytest.raises(Refused, match="overtaken"):
+        actions.reopen(first.pk, ada, "retry failed")
+
+
+def test_a_withdrawal_ends_everything(live: Story, ada: Editor, ben: Editor) -> None:
+    first = Alert.objects.get()
+    later = told(draft(live, ada), ada)
+    planned = actions.send(draft(Story.objects.get(), ada, text="Else."), ada)
+    words = prewritten(live)
+    assert words.headline == "Harbour bridge closed after ferry collision"
+    with pytest.raises(Refused, match="Your role"):
+        actions.withdraw(live, ben, reason="Fabricated", text=words.text)
+    with pytest.raises(ValidationError):
+        actions.withdraw(live, ada, reason=" ", text=words.text)
+    alert = actions.withdraw(live, ada, reason="The picture was fabricated.", text=words.text, hold=0)
+    assert [Alert.objects.get(pk=one.pk).state for one in (first, later, planned)] == [
+        "stopped",
+        "stopped",
+        "taken back",
+    ]
+    assert (alert.answers, alert.update.answers) == ([first.pk, later.pk], [1, 2])
+    assert actions.release(alert.pk)
+    assert Story.objects.get().state == "withdrawn"
+    for refused in (lambda: actions.send(live, ada), lambda: actions.withdraw(live, ada, reason="x", text="x")):
+        with pytest.raises(Refused, match="withdrawn"):
+            refused()
+
+
+def test_the_end_of_a_story_needs_no_mail(live: Story, ada: Editor) -> None:
+    stories.finish_story(live, ada)
+    assert Story.objects.get().state == "final"
+    with pytest.raises(Refused, match="not open"):
+        stories.finish_story(live, ada)
+
+
+# -- not before ---------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_told_before_its_time(story: Story, ada: Editor) -> None:
+    """Neither by patience, nor by a clock that seems to be wrong, nor by pausing and resuming."""
+    for hours in (-1, 24 * 400):
+        with pytest.raises(Refused, match="still ahead"):
+            actions.send(story, ada, at=timezone.now() + timedelta(hours=hours))
+    at = timezone.now() + timedelta(hours=2)
+    alert = actions.send(story, ada, hold=0, at=at)
+    assert alert.held_until == alert.not_before == int(at.timestamp() * 1000)
+    assert not actions.release(alert.pk)
+    assert not actions.release(alert.pk, early=True)
+    actions.pause(alert, ada)
+    actions.resume(alert, ada)
+    alert.refresh_from_db()
+    assert (alert.state, alert.held_until) == ("held", alert.not_before)
+    assert alert.expires_at > alert.held_until + 3_600_000
+    Alert.objects.update(held_until=now_ms(), not_before=now_ms())
+    assert actions.release(alert.pk)
+
+
+def test_an_embargo_holds_whatever_is_chosen(story: Story, ada: Editor) -> None:
+    ends = timezone.now() + timedelta(hours=3)
+    Story.objects.update(embargo_until=ends)
+    for at in (None, timezone.now() + timedelta(hours=1)):
+        alert = actions.send(story, ada, hold=0, at=at)
+        assert alert.not_before == int(ends.timestamp() * 1000)
+        actions.take_back(alert, ada)
+    Story.objects.update(embargo_until=timezone.now())
+    assert actions.send(story, ada).not_before is None
+
+
+# -- drills -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rehearsal(story: Story, ada: Editor) -> Story:
+    Story.objects.filter(pk=story.pk).update(drill=True)
+    story.refresh_from_db()
+    drill.add(addresses.parse("ada@herald.example"), "en")
+    return story
+
+
+def test_a_drill_goes_to_its_own_readers_only(rehearsal: Story, ada: Editor, cy: Reader) -> None:
+    assert audience.offered(rehearsal) == ["drill"]
+    assert audience.drill() == 1
+    for real in ("topic", "followers", "page"):
+        with pytest.raises(Refused):
+            actions.send(rehearsal, ada, audience=real)
+    assert told(rehearsal, ada).audience == "drill"
+    assert told(correction(Story.objects.get(), ada), ada).audience == "drill"
+    assert actions.withdraw(rehearsal, ada, reason="Only a drill", text="Nothing happened.").audience == "drill"
+
+
+def test_the_database_itself_keeps_drills_apart(rehearsal: Story, ada: Editor, cy: Reader) -> None:
+    alert = told(rehearsal, ada)
+    changes = (
+        lambda: Alert.objects.update(audience="topic"),
+        lambda: Story.objects.update(drill=False),
+        lambda: Alert.objects.create(
+            update=alert.update, topic=alert.topic, sent_by=ada, frozen_at=timezone.now(), held_until=1, expires_at=1
+        ),
+    )
+    for change in changes:
+        with pytest.raises(DatabaseError, match="drill"), transaction.atomic():
+            change()
+    real = Story.objects.create(headline="Real", text="It is.", topic=rehearsal.topic, author=ada)
+    with pytest.raises(Refused, match="audience"):
+        actions.send(real, ada, audience="drill")
+    told(real, ada)
+    with pytest.raises(DatabaseError, match="drill"), transaction.atomic():
+        Alert.objects.filter(update__story=real).update(audience="drill")
