@@ -95,6 +95,13 @@ def _site(value: str) -> str:
     return value.rstrip("/")
 
 
+def _hub(value: str) -> str:
+    parts = urlsplit(_text(value))
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment or "@" in parts.netloc):
+        raise ValueError("must be a web address such as https://hub.example.org/")
+    return value
+
+
 def _host_name(value: str) -> str:
     if value and not re.fullmatch(r"(?=.{1,253}\Z)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+", value):
         raise ValueError("must be a host name such as bounces.example.org")
@@ -273,6 +280,9 @@ class Settings:
         "500",
         _whole_number(1, 1_000_000),
         "Open event streams from one network (IPv4 address or IPv6 /64), at most, in one web process.",
+    )
+    websub_hub: str = setting(
+        "", _hub, "The WebSub hub that is told when a feed has changed, such as https://hub.example.org/; empty: none."
     )
     log_level: str = setting("info", _log_level, "debug, info, warning or error.")
     debug: bool = setting("no", _yes_no, "Development only: error pages with details.")

@@ -14,12 +14,20 @@ from morefollows.delivery import views as delivery
 from morefollows.delivery.relays import views as relays
 from morefollows.inbox import views as inbox
 from morefollows.live import views as live
+from morefollows.live.out import views as out
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # Readers
     path("", live.home, name="home"),
     path("story/<uuid:uuid>/", live.story, name="story"),
     path("story/<uuid:uuid>/events/", live.events, name="story-events"),
+    path("story/<uuid:uuid>/live.json", out.story, name="story-json"),
+    path("story/<uuid:uuid>/feed.<slug:name>", out.story_feed, name="story-feed"),
+    path("story/<uuid:uuid>/<int:number>.ninjs.json", out.update, name="ninjs"),
+    path("topic/<slug:slug>/feed.<slug:name>", out.topic_feed, name="topic-feed"),
+    path("live.js", out.script, name="live-script"),
+    path("sitemap-news.xml", out.sitemap, name="news-sitemap"),
+    path("robots.txt", out.robots, name="robots"),
     path("sign-up/<slug:topic>/", audience.sign_up, name="sign-up"),
     path("sign-up/<slug:topic>/thanks/", audience.thanks, name="thanks"),
     path("box.js", box.script, name="box-script"),

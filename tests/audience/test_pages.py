@@ -317,7 +317,7 @@ class TestAllPages:
             assert page.get("lang") == language
             assert len(page.findall(".//h1")) == 1, address
             assert len(page.findall(".//main")) == 1
-            scripts = page.findall(".//script")
+            scripts = [one for one in page.findall(".//script") if one.get("type") != "application/ld+json"]
             assert all(script.get("src") and not script.text for script in scripts)
             assert not re.search(rb'\bstyle="|\bon\w+="|http://', answer.content), address
             ids = [element.get("id") for element in page.iter() if element.get("id")]

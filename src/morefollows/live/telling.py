@@ -34,7 +34,12 @@ def sections(story: Story) -> list[dict[str, Any]]:
 
 def update_html(update: Update, before: Update | None, language: str) -> str:
     """One update as HTML, with the words around it in `language`."""
-    return _render("live/update.html", {"told": section(update, before)}, language)
+    return section_html(section(update, before), language)
+
+
+def section_html(told: dict[str, Any], language: str) -> str:
+    """One of `sections` as HTML."""
+    return _render("live/update.html", {"told": told}, language)
 
 
 def withdrawal_html(story: Story, language: str) -> str:

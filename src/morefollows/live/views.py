@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_safe
 
 from morefollows.audience.models import Topic
 from morefollows.audience.views import box, in_wanted_language
 from morefollows.bulletin.models import Story
-from morefollows.live import caches, published, telling
+from morefollows.live import caches, feeds, published, structured, telling
 
 _LATEST = 20  # stories on the front page
 
@@ -47,7 +45,10 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "updates": telling.sections(found),
         "seen": telling.seen(found),
         "box": shown,
-        "address": settings.MOREFOLLOWS.url + reverse("story", args=[uuid]),
+        "address": feeds.story_address(found),
+        "first": published.updates(found)[-1],
+        "image": structured.card_image(),
+        "structured": structured.json_ld(found),
         "description": _("This story has been withdrawn.") if withdrawn else latest.standfirst or latest.headline,
     }
     return caches.keep(

@@ -1,0 +1,175 @@
+"""What goes out to feed readers and other machines: a topic's stories, or a story's updates, as a list of entries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid5
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from morefollows.audience.models import Newsroom, Topic
+from morefollows.bulletin import markdown
+from morefollows.bulletin.models import Story, Update
+from morefollows.live import feed_formats, published, telling
+
+_ENTRIES = 50
+_SITEMAP_LIFE = timedelta(days=2)  # and no more than 1,000 addresses: what news sitemaps are for
+_SITEMAP_MOST = 1_000
+
+#: Name in addresses → its content type, and what writes it.
+FORMATS: dict[str, tuple[str, Callable[[Feed], bytes]]] = {}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`id` never changes; `updated` moves when something was published, and for nothing less (RFC 4287 §4.2.15)."""
+
+    id: str
+    link: str
+    title: str
+    summary: str
+    html: str
+    published: datetime
+    updated: datetime
+    language: str
+
+
+@dataclass(frozen=True)
+class Gone:
+    """An entry that was taken back (RFC 6721). `notice`: what stands for it where a format can't say so."""
+
+    id: str
+    at: datetime
+    notice: Entry
+
+
+@dataclass(frozen=True)
+class Feed:
+    """`address` is that of this very document: rel=self."""
+
+    id: str
+    title: str
+    description: str
+    home: str
+    address: str
+    language: str
+    author: str
+    updated: datetime
+    hub: str
+    entries: list[Entry] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
+
+
+def of_topic(topic: Topic, name: str) -> Feed:
+    """A topic's latest stories, each as it stands now. `name`: the format's."""
+    newsroom = Newsroom.objects.get(pk=1)
+    stories = list(published.with_updates().filter(topic=topic)[:_ENTRIES])
+    with translation.override(newsroom.language):
+        return Feed(
+            id=absolute(reverse("topic-feed", args=[topic.slug, "atom"])),
+            title=f"{newsroom.name}: {topic.name}",
+            description=topic.description or topic.name,
+            home=absolute(reverse("sign-up", args=[topic.slug])),
+            address=absolute(reverse("topic-feed", args=[topic.slug, name])),
+            language=newsroom.language,
+            author=newsroom.name,
+            updated=max((published.updates(story)[0].published_at or _START for story in stories), default=_START),
+            hub=settings.MOREFOLLOWS.websub_hub,
+            entries=[_story(story) for story in stories if not published.is_withdrawn(story)],
+            gone=[_gone(story, story_id(story)) for story in stories if published.is_withdrawn(story)],
+        )
+
+
+def of_story(story: Story, name: str) -> Feed:
+    """A story's updates, the newest first. Of a withdrawn story, that they are gone."""
+    newsroom = Newsroom.objects.get(pk=1)
+    updates = published.updates(story)[:_ENTRIES]
+    withdrawn = published.is_withdrawn(story)
+    with translation.override(newsroom.language):
+        title = _("This story has been withdrawn.") if withdrawn else updates[0].headline
+        return Feed(
+            id=absolute(reverse("story-feed", args=[story.uuid, "atom"])),
+            title=f"{newsroom.name}: {title}",
+            description=title if withdrawn else updates[0].standfirst or title,
+            home=story_address(story),
+            address=absolute(reverse("story-feed", args=[story.uuid, name])),
+            language=updates[0].language,
+            author=newsroom.name,
+            updated=updates[0].published_at or _START,
+            hub=settings.MOREFOLLOWS.websub_hub,
+            entries=[] if withdrawn else [_update(story, update) for update in updates],
+            gone=[_gone(story, update_id(story, update)) for update in updates] if withdrawn else [],
+        )
+
+
+def news_sitemap() -> bytes:
+    """Stories that began within the last two days, without those that were withdrawn."""
+    newsroom = Newsroom.objects.get(pk=1)
+    since = timezone.now() - _SITEMAP_LIFE
+    found = []
+    for story in published.with_updates().filter(updates__published_at__gte=since)[:_SITEMAP_MOST]:
+        updates = published.updates(story)
+        began = updates[-1].published_at or _START
+        if began >= since and not published.is_withdrawn(story):
+            found.append((story_address(story), updates[0].headline, updates[0].language, began))
+    return feed_formats.sitemap(newsroom.name, found)
+
+
+def absolute(path: str) -> str:
+    return f"{settings.MOREFOLLOWS.url}{path}"
+
+
+def story_address(story: Story) -> str:
+    return absolute(reverse("story", args=[story.uuid]))
+
+
+def story_id(story: Story) -> str:
+    return f"urn:uuid:{story.uuid}"
+
+
+def update_id(story: Story, update: Update) -> str:
+    """The same for ever, wherever this service moves to (RFC 9562 §5.5)."""
+    return f"urn:uuid:{uuid5(UUID(str(story.uuid)), str(update.number))}"
+
+
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _story(story: Story) -> Entry:
+    updates = published.updates(story)
+    began = updates[-1].published_at or _START
+    return _entry(story_id(story), story_address(story), updates[0], began)
+
+
+def _update(story: Story, update: Update) -> Entry:
+    address = f"{story_address(story)}#update-{update.number}"
+    return _entry(update_id(story, update), address, update, update.published_at or _START)
+
+
+def _entry(id: str, link: str, update: Update, began: datetime) -> Entry:
+    label = "" if update.kind in (Update.Kind.FIRST, Update.Kind.UPDATE) else f"{update.get_kind_display()}: "
+    title = f"{label[:1].upper()}{label[1:]}{update.headline}"
+    html = str(markdown.to_html(update.text))
+    updated = update.published_at or _START
+    return Entry(id, link, title, update.standfirst, html, began, updated, update.language)
+
+
+def _gone(story: Story, id: str) -> Gone:
+    told = telling.notice(story)
+    words = _("This story has been withdrawn.")
+    at = told["at"]
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    notice = Entry(id, story_address(story), words, words, str(told["html"]) or f"<p>{words}</p>", at, at, language)
+    return Gone(id, at, notice)
+
+
+FORMATS |= {
+    "atom": ("application/atom+xml; charset=utf-8", feed_formats.atom),
+    "rss": ("application/rss+xml; charset=utf-8", feed_formats.rss),
+    "json": ("application/feed+json; charset=utf-8", feed_formats.json_feed),
+}

@@ -1,0 +1,62 @@
+"""Updates as IPTC ninjs 3.0, for whoever takes our news into a system of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from morefollows.audience.models import Newsroom
+from morefollows.bulletin import markdown
+from morefollows.bulletin.models import Story, Update
+from morefollows.live import feeds, published
+
+_STANDARD = {
+    "name": "ninjs",
+    "version": "3.0",
+    "schema": "https://www.iptc.org/std/ninjs/ninjs-schema_3.0.json",
+}
+
+
+def item(story: Story, update: Update) -> dict[str, Any]:
+    """The story is the news object, an update a version of it. Of a withdrawn one: that it is canceled, and no more.
+
+    `edNote` is not written: it is for the newsroom alone.
+    """
+    newsroom = Newsroom.objects.get(pk=1)
+    updates = published.updates(story)
+    withdrawn = published.is_withdrawn(story)
+    version = updates[0] if withdrawn else update
+    told: dict[str, Any] = {
+        "standard": _STANDARD,
+        "uri": feeds.story_id(story),
+        "type": "text",
+        "representationType": "full",
+        "version": str(version.number),
+        "firstCreated": _rfc3339(updates[-1]),
+        "versionCreated": _rfc3339(version),
+        "pubStatus": "canceled" if withdrawn else "usable",
+        "language": version.language,
+        "copyrightHolder": newsroom.name,
+        "infoSources": [{"name": newsroom.name, "role": "publisher"}],
+        "altIds": [{"role": "web page", "value": feeds.story_address(story)}],
+    }
+    return told if withdrawn else told | _content(update)
+
+
+def _content(update: Update) -> dict[str, Any]:
+    html, text = str(markdown.to_html(update.text)), markdown.to_text(update.text)
+    content: dict[str, Any] = {
+        "headlines": [{"role": "main", "contentType": "text/plain", "value": update.headline}],
+        "bodies": [
+            {"role": "main", "contentType": "text/html", "value": html},
+            {"role": "main", "contentType": "text/plain", "wordCount": len(text.split()), "value": text},
+        ],
+    }
+    if update.standfirst:
+        content["descriptions"] = [{"role": "standfirst", "contentType": "text/plain", "value": update.standfirst}]
+    if update.kind != Update.Kind.FIRST:
+        content["genres"] = [{"name": str(update.get_kind_display()), "literal": update.kind}]
+    return content
+
+
+def _rfc3339(update: Update) -> str:
+    return update.published_at.isoformat() if update.published_at else ""

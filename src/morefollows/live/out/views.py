@@ -1,0 +1,158 @@
+"""What programs read: feeds, ninjs, the news sitemap, and the story for its element on other sites."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import translation
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from morefollows.audience.models import Newsroom, Topic
+from morefollows.bulletin.models import Story
+from morefollows.live import caches, feeds, ninjs, published, telling
+from morefollows.live.feeds import FORMATS, Feed
+from morefollows.live.views import public_story
+
+_SCRIPT = Path(__file__).parents[2] / "static/morefollows/live.js"
+
+
+@require_safe
+def topic_feed(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    topic = get_object_or_404(Topic, slug=slug)
+    return _feed(request, feeds.of_topic(topic, _known(name)), name)
+
+
+@require_safe
+def story_feed(request: HttpRequest, uuid: UUID, name: str) -> HttpResponse:
+    return _feed(request, feeds.of_story(public_story(uuid), _known(name)), name)
+
+
+@require_safe
+def update(request: HttpRequest, uuid: UUID, number: int) -> HttpResponse:
+    """One update as ninjs 3.0."""
+    story = public_story(uuid)
+    found = next((one for one in published.updates(story) if one.number == number), None)
+    if found is None:
+        raise Http404
+    body = json.dumps(ninjs.item(story, found), ensure_ascii=False)
+    return caches.for_any_site(caches.keep(request, HttpResponse(body, "application/json; charset=utf-8")))
+
+
+@require_safe
+def sitemap(request: HttpRequest) -> HttpResponse:
+    _set_up()
+    return caches.keep(request, HttpResponse(feeds.news_sitemap(), "application/xml; charset=utf-8"))
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """RFC 9309. Links with tokens are nobody's to index."""
+    places = ("desk", "inbox", "confirm", "leave", "preferences", "new-address")
+    lines = ["User-agent: *", *(f"Disallow: /{place}/" for place in places), ""]
+    lines.append(f"Sitemap: {feeds.absolute(reverse('news-sitemap'))}")
+    return caches.keep(request, HttpResponse("\n".join(lines) + "\n", "text/plain; charset=utf-8"))
+
+
+@require_safe
+def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """What the element on other sites begins with: the story as it is now, and where its stream goes on."""
+    found = public_story(uuid)
+    language = request.GET.get("lang", "")
+    if language not in dict(settings.LANGUAGES):
+        language = published.updates(found)[0].language
+    with translation.override(language):
+        body = json.dumps(_told(found, language), ensure_ascii=False)
+    return caches.for_any_site(caches.keep(request, HttpResponse(body, "application/json; charset=utf-8")))
+
+
+@require_safe
+def script(request: HttpRequest) -> HttpResponse:
+    """/live.js, for any site: kept for an hour, and then for a day more while a newer one is fetched (RFC 5861)."""
+    found = _script()
+    zipped = "gzip" in request.headers.get("Accept-Encoding", "")
+    response = HttpResponse(found.compressed if zipped else found.plain, "text/javascript; charset=utf-8")
+    if zipped:
+        response["Content-Encoding"] = "gzip"
+    response["ETag"] = found.etag
+    response["Cache-Control"] = "public, max-age=3600, stale-while-revalidate=86400"
+    patch_vary_headers(response, ("Accept-Encoding",))
+    answer = get_conditional_response(request, etag=found.etag, response=response)
+    assert isinstance(answer, HttpResponse)
+    return caches.for_any_site(answer)
+
+
+class _Script(NamedTuple):
+    plain: bytes
+    compressed: bytes
+    etag: str
+
+
+@cache
+def _script() -> _Script:
+    plain = _SCRIPT.read_bytes()
+    return _Script(plain, gzip.compress(plain, 9, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:20]}"')
+
+
+def _feed(request: HttpRequest, feed: Feed, name: str) -> HttpResponse:
+    kind, write = FORMATS[name]
+    response = HttpResponse(write(feed), kind)
+    # Subscribers look here first (W3C WebSub §4).
+    links = [f'<{feed.address}>; rel="self"', *([f'<{feed.hub}>; rel="hub"'] if feed.hub else [])]
+    response["Link"] = ", ".join(links)
+    return caches.for_any_site(caches.keep(request, response))
+
+
+def _known(name: str) -> str:
+    _set_up()
+    if name not in FORMATS:
+        raise Http404
+    return name
+
+
+def _set_up() -> None:
+    if not Newsroom.objects.filter(pk=1).exists():
+        raise Http404
+
+
+def _told(story: Story, language: str) -> dict[str, object]:
+    latest = published.updates(story)[0]
+    withdrawn = published.is_withdrawn(story)
+    events = feeds.absolute(reverse("story-events", args=[story.uuid]))
+    return {
+        **telling.heading(latest),
+        "open": published.is_open(story),
+        "withdrawn": telling.withdrawal_html(story, language) if withdrawn else "",
+        "updates": [
+            {"number": one["update"].number, "html": telling.section_html(one, language)}
+            for one in telling.sections(story)
+        ],
+        "seen": telling.seen(story),
+        "events": f"{events}?lang={language}",
+        "page": feeds.story_address(story),
+        "words_language": language,
+        "words": {
+            "live": _("Live: what is new appears by itself."),
+            "lost": _("Connection lost, trying again …"),
+            "paused": _("Paused."),
+            "pause": _("Pause updates"),
+            "resume": _("Resume updates"),
+            "single": _("1 new update"),
+            "many": _("{n} new updates"),
+            "more": _("More follows on this breaking news story."),
+            "final": _("This story is complete."),
+            "whole": _("The whole story"),
+            "updates": _("Updates"),
+        },
+    }
