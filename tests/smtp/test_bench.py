@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,15 @@ def offers_of(where: tuple[str, int]) -> list[str]:
         return [offer[4:] for offer in offers]
 
 
+@pytest.fixture
+def private_files() -> Iterator[None]:
+    """What our own processes set."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("private_files")
 def test_a_real_postfix_takes_many_mails_in_flight_and_none_is_in_doubt() -> None:
     """It offers CHUNKING, and takes back to back what nobody but us sends it so. One recipient in five is refused."""
     if os.geteuid() != 0 or bench_race.tool("postfix") is None:

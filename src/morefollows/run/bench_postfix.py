@@ -69,14 +69,13 @@ def postfix(folder: Path) -> Iterator[tuple[str, int]]:
     home = folder / "postfix"
     (home / "spool").mkdir(parents=True)
     (home / "data").mkdir()
-    for path in (folder, home):
-        path.chmod(0o755)
-    # Postfix runs its parts as its own user.
+    for path in (folder, home, home / "spool"):
+        path.chmod(0o755)  # our own files are private, but Postfix's parts run as a user of its own
     subprocess.run(["chown", "postfix", str(home / "data")], check=True)  # noqa: S603, S607
     (home / "main.cf").write_text(_MAIN.format(folder=home))
     (home / "master.cf").write_text(_MASTER.format(port=port))
     command = [program, "-c", str(home)]
-    started = subprocess.run([*command, "start"], capture_output=True, text=True)  # noqa: S603
+    started = subprocess.run([*command, "start"], capture_output=True, text=True, umask=0o022)  # noqa: S603
     if started.returncode:
         raise BenchFailed(f"Postfix does not start: {started.stderr.strip().splitlines()[-1]}")
     try:
