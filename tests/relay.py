@@ -133,13 +133,17 @@ class ScriptedRelay:
             self.tls = certificate.server()
         self._keep = keep
         self._record = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if record else None
+        self.clients: set[_Client] = set()
+        self.follow(*script.rules)
+
+    def follow(self, *rules: Rule) -> None:
+        """From now on, these rules; each counts from nothing."""
         self._met: Counter[int] = Counter()
         self._done: Counter[int] = Counter()
         self._rules: dict[str, list[tuple[int, Rule, re.Pattern[bytes] | None]]] = {}
-        for number, rule in enumerate(script.rules):
+        for number, rule in enumerate(rules):
             pattern = re.compile(rule.match.encode()) if rule.match else None
             self._rules.setdefault(rule.at, []).append((number, rule, pattern))
-        self.clients: set[_Client] = set()
 
     async def __aenter__(self) -> ScriptedRelay:
         self._server = await asyncio.get_running_loop().create_server(

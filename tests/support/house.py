@@ -104,6 +104,12 @@ class House:
                 os.killpg(self._up.pid, signal.SIGKILL)
             self._wait()
 
+    def kill_up(self) -> None:
+        """Kills `up` alone; its processes have to notice by themselves."""
+        if self._up is not None:
+            self._up.kill()
+            self._wait()
+
     def command(self, *words: str, input: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs `morefollows WORDS` on the same folder."""
         done = subprocess.run(

@@ -1,0 +1,183 @@
+"""`make faults`: as many runs as one asks for, on SQLite and on PostgreSQL side by side.
+
+A run is an alert to some dozen readers that something happens to. What happens, and when, follows from the run's seed;
+a run that fails tells it, and the command that repeats it. The long form is 5,000 runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from random import Random
+
+SHORT, LONG = 300, 5000
+_A_STAGE = 500  # runs; then a new newsroom, so that no database grows for ever
+_PATIENCE = 60.0  # seconds for an alert to end, once what happened to it is over
+_UNTIL_IT_HAPPENS = 0.5  # seconds after Send, at the most
+_IN_THE_INBOX = 0.04  # of the runs
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=LONG, help=f"on all databases together ({LONG})")
+    parser.add_argument("--short", action="store_const", dest="runs", const=SHORT, help=f"{SHORT} runs")
+    parser.add_argument("--seed", type=int, default=None, help="of the first run; one taken by lot")
+    parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
+    parser.add_argument("--only", default="", help="one mischief by name, such as kill_sender")
+    parser.add_argument("--loud", action="store_true", help="tell of each run")
+    parser.add_argument("--stage", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    seed = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
+    if options.stage:
+        return perform(options.database, options.runs, seed, options.only, loud=options.loud)
+    databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
+    share = -(-options.runs // len(databases))
+    begun = time.monotonic()
+    print(f"seed {seed}", flush=True)
+    failed = False
+    for first in range(0, share, _A_STAGE):
+        runs = min(_A_STAGE, share - first)
+        words = ["--stage", "--runs", str(runs), "--seed", str(seed + first), "--only", options.only]
+        words += ["--loud"] if options.loud else []
+        children = [
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.faults", *words, "--database", database],
+                env={**os.environ, "TEST_DATABASE": database},
+            )
+            for database in databases
+        ]
+        try:
+            failed |= sum(child.wait() for child in children) > 0
+        finally:
+            for child in children:
+                child.terminate()
+        if failed:
+            break
+    print(f"{'FAILED' if failed else 'ok'}, {time.monotonic() - begun:.0f} s")
+    return int(failed)
+
+
+class Tally:
+    """What has happened so far."""
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+        self.last = ""
+        self.runs = self.mails = self.repeated = self.allowed = self.lost = 0
+        self.begun = time.monotonic()
+        self.happened: Counter[str] = Counter()
+        self.repeats: dict[str, int] = defaultdict(int)
+
+    def tell(self) -> None:
+        print(
+            f"{self.database}: {self.runs} runs, {self.happened.total()} mischiefs, {self.mails} mails, "
+            f"lost {self.lost}, repeated {self.repeated} (could be {self.allowed}), "
+            f"{time.monotonic() - self.begun:.0f} s",
+            flush=True,
+        )
+
+    def tell_all(self) -> None:
+        self.tell()
+        for name, times in self.happened.most_common():
+            print(f"  {self.database}: {name}: {times}, repeated {self.repeats[name]}")
+
+
+def perform(database: str, runs: int, seed: int, only: str, *, loud: bool) -> int:
+    """One stage of `runs` runs, in this process. Exit code 1 at the first run that fails."""
+    from tests.faults.stage import Stage
+
+    tally = Tally(database)
+    stage = Stage(0)
+    try:
+        stage.open()
+        told = 0
+        while tally.runs < runs:
+            if only == "" and not stage.inbox and tally.runs >= runs * (1 - _IN_THE_INBOX) and runs > 20:
+                stage.to_the_inbox()
+            number, begun = tally.runs, time.monotonic()
+            faults = _run(stage, Random(seed + number), only, tally)
+            if loud:
+                print(f"{database} {seed + number}: {tally.last}, {time.monotonic() - begun:.1f} s", flush=True)
+            if faults:
+                tally.tell_all()
+                print(f"{database}, seed {seed + number}:", *faults[:10], sep="\n  ")
+                print("What the processes said last:", *stage.house.said.splitlines()[-30:], sep="\n  ")
+                again = f"--database {database} --seed {seed + number} --runs 1" + (f" --only {only}" if only else "")
+                print(f'Again: make faults OPTIONS="{again}"', flush=True)
+                return 1
+            if tally.runs - told >= 50:
+                told = tally.runs
+                tally.tell()
+        tally.tell_all()
+        if "Traceback (most recent call last)" in stage.house.said:
+            print("A process fell over a bug of its own:", *stage.house.said.splitlines()[-60:], sep="\n")
+            return 1
+    finally:
+        stage.close()
+    return 0
+
+
+def _run(stage, lot: Random, only: str, tally: Tally) -> list[str]:  # type: ignore[no-untyped-def]
+    """One scene: some alerts at once, and what happens to them. Returns what was wrong."""
+    from tests.faults import mischief as m
+    from tests.faults.judge import judge
+
+    postfix = stage.postfix is not None and not only and not stage.inbox and lot.random() < 0.08
+    choice = m.IN_THE_INBOX if stage.inbox else m.WITH_POSTFIX if postfix else m.PROCESSES + m.OTHERS
+    if only:
+        choice = [one for one in m.PROCESSES + m.OTHERS + m.IN_THE_INBOX if one[0].__name__ == only]
+    [(first, _, at_once)] = lot.choices(choice, [weight for _, weight, _ in choice])
+    mischiefs = [first]
+    if not only and first in m.BEFORE and lot.random() < 0.25:
+        mischiefs.append(m.kill_sender)
+    scene = m.Scene(lot, what=[one.__name__ for one in mischiefs])
+    stage.tell(stage.wire.calm, stage.postfix.port if postfix else stage.relay.port)
+    stage.tell(stage.relay.follow, *m.PACE)
+    seen = len(stage.mailed())
+    try:
+        before = [one for one in mischiefs if one in m.BEFORE]
+        for one in before:
+            one(stage, scene)
+        runs = {tally.runs + n: stage.send(tally.runs + n).pk for n in range(at_once)}
+        scene.alerts = list(runs.values())
+        for one in mischiefs:
+            if one not in before:
+                time.sleep(lot.uniform(0, _UNTIL_IT_HAPPENS * at_once / 2))
+                one(stage, scene)
+        if not before:
+            stage.tell(stage.relay.follow)
+        m.settled(stage, scene, _PATIENCE)
+        faults = judge_all(stage, scene, runs, seen, postfix, judge, tally)
+    except AssertionError as error:
+        faults = [str(error)]
+    tally.runs += at_once
+    tally.last = ", ".join(scene.what)
+    for name in scene.what:
+        tally.happened["postfix: " + name if postfix else name] += 1
+    return [", ".join(scene.what), *faults] if faults else []
+
+
+def judge_all(stage, scene, runs, seen, postfix, judge, tally) -> list[str]:  # type: ignore[no-untyped-def]
+    """Judges a scene; where mail goes through Postfix, when Postfix has handed it on."""
+    deadline = time.monotonic() + (10 if postfix else 0)
+    while True:
+        verdict = judge(stage, scene, runs, stage.mailed()[seen:])
+        if not verdict.faults or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    tally.mails += verdict.mails
+    tally.repeated += verdict.repeated
+    tally.allowed += verdict.allowed
+    tally.lost += verdict.lost
+    for name in scene.what:
+        tally.repeats[name] += verdict.repeated
+    return list(verdict.faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

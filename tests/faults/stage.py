@@ -1,0 +1,236 @@
+"""The newsroom that the faults happen to: its processes, its readers, the line, and the relays behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import sqlite3
+import subprocess
+import threading
+import uuid
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from morefollows.inbox.store import path as inbox_path
+from morefollows.run import lock
+from tests.faults.postfix import Postfix
+from tests.faults.wire import Wire
+from tests.relay import ScriptedRelay, Taken
+from tests.support import ground
+from tests.support.house import House
+
+if TYPE_CHECKING:
+    from morefollows.bulletin.models import Alert
+
+T = TypeVar("T")
+
+READERS = 40
+SENDERS = 3
+CONNECTIONS = 6  # over all senders
+CLAIM = 4  # seconds
+DISK = 96  # megabytes, when it may be filled
+
+_SUBJECT = re.compile(rb"^subject: run ([0-9]+)", re.IGNORECASE | re.MULTILINE)
+
+
+class Mailed(NamedTuple):
+    """A mail that somebody really took."""
+
+    run: int
+    recipient: str
+    message_id: str
+    time: float  #: seconds since 1970
+
+
+class Truth(ScriptedRelay):
+    """The scripted relay, keeping for each mail what the judge needs."""
+
+    def __init__(self, mailed: list[Mailed]) -> None:
+        super().__init__(keep=False)
+        self.mailed = mailed
+
+    def take(self, mail: Taken) -> None:
+        super().take(mail)
+        if found := _SUBJECT.search(mail.content):
+            [recipient] = mail.recipients
+            self.mailed.append(Mailed(int(found[1]), recipient.decode(), mail.message_id, mail.time))
+
+
+class Stage:
+    """Everything that lasts from run to run. `close` clears it away."""
+
+    def __init__(self, number: int) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True, name="relays").start()
+        self.wire = self.there(_made(Wire))
+        asyncio.run_coroutine_threadsafe(self.wire.serve(), self._loop)
+        self._mailed: list[Mailed] = []
+        self.relay = self.there(_made(lambda: Truth(self._mailed)))
+        self.behind = self.there(_made(lambda: Truth(self._mailed)))  # where Postfix hands its mail on to
+        for relay in (self.relay, self.behind):
+            self.there(relay.__aenter__())
+        self.postfix: Postfix | None = None
+        if os.geteuid() == 0:
+            self.postfix = Postfix(ground.folder() / f"postfix{number}", self.behind.port)
+            self.postfix.start()
+        self.house = House(
+            relay=f"smtp://127.0.0.1:{self.wire.port}?tls=never",
+            relay_connections=str(CONNECTIONS),
+            senders=str(SENDERS),
+            batch_size="15",
+            claim=str(CLAIM),
+            hold="0",
+        )
+        self.small_disk = os.geteuid() == 0 and ground.cluster() is None
+        if self.small_disk:
+            self.house.data.mkdir(mode=0o700)
+            size = f"size={DISK}m,mode=0700"
+            subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", size, "tmpfs", str(self.house.data)], check=True)
+        self.inbox = False  #: mail goes to the local inbox, and there is one process more
+        self.addresses: dict[int, str] = {}  #: of each reader, by key
+
+    # -- the newsroom ---------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Starts the processes; and Django here, in the same newsroom."""
+        self.house.start("--sample")
+        os.environ.update(self.house.environment)
+        os.environ["MOREFOLLOWS_URL"] = self.house.url
+        os.environ["DJANGO_SETTINGS_MODULE"] = "morefollows.framework"
+        import django
+
+        django.setup()
+        self._invite()
+
+    def _invite(self) -> None:
+        from django.utils import timezone
+
+        from morefollows.accounts.models import Editor
+        from morefollows.audience.models import Reader, Subscription, Topic
+
+        now = timezone.now()
+        topic = Topic.objects.get(slug="breaking")
+        Subscription.objects.filter(topic=topic).update(state="ended")
+        names = [f"cy{number}@reader.example" for number in range(READERS)]
+        readers = Reader.objects.bulk_create(
+            Reader(address=name, key=f"{n:064x}", domain="reader.example", state="confirmed", created_at=now)
+            for n, name in enumerate(names)
+        )
+        Subscription.objects.bulk_create(
+            Subscription(reader=reader, topic=topic, state="active", since=now) for reader in readers
+        )
+        self.addresses = {reader.pk: reader.address for reader in readers}
+        self._topic, self.ada = topic, Editor.objects.get(role="administrator")
+
+    def send(self, run: int) -> Alert:
+        """What Ada does at her desk."""
+        from morefollows.bulletin import actions
+
+        story = actions.save_story(
+            uuid.uuid4(),
+            self.ada,
+            revision=0,
+            headline=f"Run {run}: harbour bridge closed",
+            standfirst="",
+            text="The **bridge** was closed at 14:05.\n\n.A line that begins with a dot.\n\nMore follows.",
+            topic=self._topic,
+            language="en",
+        )
+        return actions.send(story, self.ada)
+
+    def hurry(self) -> None:
+        """What waits for another try goes now, as when an editor resumes the relay."""
+        from django.conf import settings
+
+        from morefollows.courier.actions import resume_relay
+
+        resume_relay(settings.MOREFOLLOWS.relay_name)
+
+    def paused(self) -> bool:
+        """Whether the relay has refused us, and waits for an editor."""
+        from django.conf import settings
+
+        from morefollows.courier.ledger import relay_paused
+
+        return relay_paused(settings.MOREFOLLOWS.relay_name)
+
+    # -- its processes --------------------------------------------------------------------------------------
+
+    def pids(self) -> dict[str, int]:
+        """The processes that `up` has going, by name."""
+        told = lock.running(self.house.data) or {}
+        found: dict[str, int] = {}
+        for name, pid in told.get("processes", {}).items():
+            with contextlib.suppress(OSError):
+                os.kill(pid, 0)
+                found[name] = pid
+        return found
+
+    def complete(self) -> bool:
+        """Whether all processes that there should be are going."""
+        return len(self.pids()) == SENDERS + 1 + self.inbox
+
+    def to_the_inbox(self) -> None:
+        """Starts the house anew without a relay: all mail ends in the local inbox."""
+        self.house.stop()
+        self.house.environment.pop("MOREFOLLOWS_RELAY")
+        os.environ.pop("MOREFOLLOWS_RELAY")
+        from django.conf import settings
+
+        settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, relay=None)
+        self.inbox = True
+        self.house.start()
+
+    # -- the truth ------------------------------------------------------------------------------------------
+
+    def mailed(self) -> list[Mailed]:
+        """All mails that were really taken since the stage was opened."""
+        if self.inbox:
+            shelf_path = inbox_path(self.house.data)
+            with contextlib.closing(sqlite3.connect(f"file:{shelf_path}?mode=ro", uri=True)) as shelf:
+                rows = shelf.execute("SELECT subject, recipient, message_id, at FROM mail ORDER BY id").fetchall()
+            found = [(_SUBJECT.match(b"Subject: " + row[0].encode()), row) for row in rows]
+            return [Mailed(int(run[1]), to, mark, at / 1000) for run, (_, to, mark, at) in found if run]
+        return list(self._mailed)
+
+    def there(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs this among the relays, and returns what it returns."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    def tell(self, function: Callable[..., T], *arguments: object) -> T:
+        """Calls this among the relays."""
+
+        async def call() -> T:
+            return function(*arguments)
+
+        return self.there(call())
+
+    # -- the end --------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        self.house.clear()
+        if self.small_disk:
+            subprocess.run(["/bin/umount", "-l", str(self.house.data)], check=False)
+        if self.postfix is not None:
+            self.postfix.stop()
+        self.there(self._hang_up())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    async def _hang_up(self) -> None:
+        for relay in (self.relay, self.behind):
+            await relay.stop()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+
+async def _make(make: Callable[[], T]) -> T:
+    return make()
+
+
+def _made(make: Callable[[], T]) -> Coroutine[Any, Any, T]:
+    return _make(make)

@@ -1,0 +1,163 @@
+"""The line between the senders and the relay: a proxy on loopback that cuts, slows, splits and half-closes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from dataclasses import dataclass
+
+_AT_ONCE = 65536
+
+
+@dataclass(frozen=True)
+class Mood:
+    """How the line behaves. The numbers of bytes count on each connection by itself."""
+
+    split: int = 0  #: bytes in one packet to the sender; 0: as they come
+    slow: float = 0.0  #: seconds before each packet, both ways
+    cut_up_after: int = 0  #: bytes from the sender; then both ends are reset
+    cut_down_after: int = 0  #: bytes to the sender; then both ends are reset
+    half_close_after: int = 0  #: bytes to the sender; then it hears no more, and the relay still hears it
+    times: int = 0  #: connections that are cut or half-closed, at the most
+
+
+class Wire:
+    """Listens on a port of its own. What connects is put through to `target` as it then is."""
+
+    def __init__(self) -> None:
+        self.target = 0
+        self.mood = Mood()
+        self.broken = 0  #: connections that did not end in good order since `calm`
+        self._ended_early = 0
+        self._open: set[_Call] = set()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._ear = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self._ear.setblocking(False)
+        self.port: int = self._ear.getsockname()[1]
+
+    async def serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            client, _ = await loop.sock_accept(self._ear)
+            task = loop.create_task(self._put_through(client))
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
+
+    def calm(self, target: int) -> None:
+        """In good order again, and to this relay. Connections to another one are ended, as no mail is on them."""
+        self.mood, self.broken, self._ended_early = Mood(), 0, 0
+        if target != self.target:
+            self.target = target
+            for call in list(self._open):
+                call.hang_up()
+
+    def spoil(self, mood: Mood) -> None:
+        self.mood, self._ended_early = mood, 0
+
+    def cut(self, connections: int) -> None:
+        """Resets so many of the open connections."""
+        for call in list(self._open)[:connections]:
+            self.broken += 1
+            call.reset()
+
+    def may_break(self) -> bool:
+        """Whether one more connection is to be cut by the mood; counts it."""
+        if self._ended_early >= self.mood.times:
+            return False
+        self._ended_early += 1
+        self.broken += 1
+        return True
+
+    async def _put_through(self, client: socket.socket) -> None:
+        client.setblocking(False)
+        relay = socket.socket()
+        relay.setblocking(False)
+        call = _Call(self, client, relay)
+        try:
+            await asyncio.get_running_loop().sock_connect(relay, ("127.0.0.1", self.target))
+        except OSError:
+            call.reset()
+            return
+        self._open.add(call)
+        try:
+            await call.talk()
+        finally:
+            self._open.discard(call)
+
+
+class _Call:
+    """One connection."""
+
+    def __init__(self, wire: Wire, client: socket.socket, relay: socket.socket) -> None:
+        self._wire = wire
+        self._client, self._relay = client, relay
+        for one in (client, relay):
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._half_closed = False
+        self._talk: asyncio.Future[object] | None = None
+
+    async def talk(self) -> None:
+        self._talk = asyncio.gather(self._up(), self._down(), return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._talk
+        self._close()
+
+    def hang_up(self) -> None:
+        if self._talk is not None:
+            self._talk.cancel()
+
+    def reset(self) -> None:
+        """With a reset rather than a farewell, both ways."""
+        for one in (self._client, self._relay):
+            with contextlib.suppress(OSError):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.hang_up()
+        if self._talk is None:
+            self._close()
+
+    def _close(self) -> None:
+        self._client.close()
+        self._relay.close()
+
+    async def _up(self) -> None:
+        loop, passed = asyncio.get_running_loop(), 0
+        while data := await loop.sock_recv(self._client, _AT_ONCE):
+            mood = self._wire.mood
+            if mood.slow:
+                await asyncio.sleep(mood.slow)
+            if mood.cut_up_after and passed + len(data) >= mood.cut_up_after and self._wire.may_break():
+                await loop.sock_sendall(self._relay, data[: max(0, mood.cut_up_after - passed)])
+                self.reset()
+                return
+            passed += len(data)
+            await loop.sock_sendall(self._relay, data)
+        with contextlib.suppress(OSError):
+            self._relay.shutdown(socket.SHUT_WR)
+
+    async def _down(self) -> None:
+        loop, passed = asyncio.get_running_loop(), 0
+        while data := await loop.sock_recv(self._relay, _AT_ONCE):
+            mood = self._wire.mood
+            if self._half_closed:
+                continue
+            if mood.slow:
+                await asyncio.sleep(mood.slow)
+            limit = mood.cut_down_after or mood.half_close_after
+            if limit and passed + len(data) >= limit and self._wire.may_break():
+                await loop.sock_sendall(self._client, data[: max(0, limit - passed)])
+                if mood.cut_down_after:
+                    self.reset()
+                    return
+                self._client.shutdown(socket.SHUT_WR)
+                self._half_closed = True
+                continue
+            passed += len(data)
+            size = mood.split or len(data)
+            for at in range(0, len(data), size):
+                await loop.sock_sendall(self._client, data[at : at + size])
+                if mood.split:
+                    await asyncio.sleep(0)
+        with contextlib.suppress(OSError):
+            self._client.shutdown(socket.SHUT_WR)
