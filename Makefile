@@ -8,7 +8,7 @@ NODE := tests/node/node_modules/.package-lock.json
 OPTIONS ?=
 WHAT ?= send distance import signup
 
-.PHONY: help install up demo test check format bench lock messages pictures
+.PHONY: help install up demo test faults check format bench lock messages pictures
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,10 @@ demo: $(RUN) ## Sign readers up, break a story, count what arrives (OPTIONS="--r
 test: $(DEV) $(NODE) ## The whole suite, on SQLite and on PostgreSQL (OPTIONS="-k sign_up")
 	@tools/test-needs
 	@tools/test $(OPTIONS)
+
+faults: $(DEV) ## Kill, stop, cut and fill up whatever can be, and count (OPTIONS="--runs 300 --seed 7")
+	@tools/test-needs postgresql smtp-sink
+	@$(BIN)/python -m tests.faults $(OPTIONS)
 
 check: $(DEV) ## Lint, formatting, types, migrations, translations
 	@tools/test-needs gettext

@@ -219,6 +219,39 @@ def test_a_reader_who_leaves_meanwhile_is_skipped() -> None:
     assert list(found.values()).count(Outcome.WAITING) == 8
 
 
+def test_a_mail_put_back_while_its_reader_was_not_looked_up_is_not_skipped() -> None:
+    """The look-up asks for those who wait; meanwhile the relay may give back one that was on its way."""
+    alert = alert_for(10)
+    cut_from_start(alert)
+    [round_] = rounds = claim_rounds("one", release_of(alert))
+    write("one", rounds, ahead=10)
+    mail = round_.take(A_RELAY)
+    assert mail is not None
+    asked = round_.waiting_for()
+    wanted = addressees(round_.release.running, asked)
+    mail.settle(mail, NEVER_OFFERED)
+    round_.refresh(wanted, asked)
+    assert len(round_) == 10
+    assert set(states(alert).values()) == {Outcome.WAITING}
+
+
+def test_who_may_have_it_stays_uncertain_whatever_is_said_to_the_second_mail() -> None:
+    alert = alert_for(1)
+    cut_from_start(alert)
+    for number, reply in enumerate((SILENCE, MAILBOX_FULL, SILENCE, ACCEPTED)):
+        Batch.objects.filter(alert=alert).update(due_at=1)
+        rounds = claim_rounds("one", release_of(alert))
+        [round_] = rounds
+        write("one", rounds)
+        mail = round_.take(A_RELAY)
+        assert mail is not None
+        mail.settle(mail, reply)
+        write("one", rounds)
+        batch = Batch.objects.get(alert=alert)
+        assert batch.uncertain == (number < 3)
+        assert batch.repeated == (0, 0, 1, 2)[number], "each mail that may be a second one counts"
+
+
 def test_an_alert_past_its_time_to_live_expires() -> None:
     alert = alert_for(10, expires_in=-1)
     cut_from_start(alert)

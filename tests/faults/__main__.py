@@ -136,6 +136,8 @@ def _run(stage, lot: Random, only: str, tally: Tally) -> list[str]:  # type: ign
     if not only and first in m.BEFORE and lot.random() < 0.25:
         mischiefs.append(m.kill_sender)
     scene = m.Scene(lot, what=[one.__name__ for one in mischiefs])
+    if postfix:
+        scene.in_flight = m.BACK_TO_BACK
     stage.tell(stage.wire.calm, stage.postfix.port if postfix else stage.relay.port)
     stage.tell(stage.relay.follow, *m.PACE)
     seen = len(stage.mailed())

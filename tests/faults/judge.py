@@ -6,7 +6,7 @@ from array import array
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from tests.faults.mischief import IN_FLIGHT, Scene
+from tests.faults.mischief import Scene
 from tests.faults.stage import Mailed, Stage
 
 
@@ -91,7 +91,7 @@ def _one(
 
 def _allowed(stage: Stage, scene: Scene, mailed: list[Mailed]) -> int:
     """Mails in flight and one checkpoint, for each interruption; mails in flight for each broken connection."""
-    allowed = stage.wire.broken * IN_FLIGHT
+    allowed = stage.wire.broken * scene.in_flight
     for began, ended, in_flight in scene.interrupted:
         allowed += in_flight + sum(began <= mail.time <= ended for mail in mailed)
     return allowed

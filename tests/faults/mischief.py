@@ -18,12 +18,14 @@ from typing import Any
 
 import psycopg
 
+from morefollows.courier import window
 from tests.faults.stage import CLAIM, CONNECTIONS, SENDERS, Stage
 from tests.faults.wire import Mood
 from tests.relay import Rule
 from tests.support.waiting import until
 
-IN_FLIGHT = 1  # mails whose final dot may have left on one connection, without a reply so far
+ONE_BY_ONE = 1  # mails whose final dot may have left on one connection, without a reply so far
+BACK_TO_BACK = window.MOST  # the same where the relay offers CHUNKING, as Postfix does
 _LATE = 0.15  # seconds that a reply may need from the relay to the sender's books
 _GOOD_LIFE = 10.0  # seconds; a process that dies sooner brings `up` nearer to giving up
 
@@ -36,6 +38,7 @@ class Scene:
     alerts: list[int] = field(default_factory=list)
     what: list[str] = field(default_factory=list)  #: the mischiefs, by name
     interrupted: list[tuple[float, float, int]] = field(default_factory=list)  #: from, to (seconds), in flight
+    in_flight: int = ONE_BY_ONE  #: on one connection
     refuses: bool = False  #: the relay may have refused mails for good
     stopped: bool = False  #: by Ada
 
@@ -62,7 +65,7 @@ def _interrupt(scene: Scene, sender: str = "") -> None:
     connections = CONNECTIONS // SENDERS if sender else CONNECTIONS
     ended = time.time()
     began = _books_closed("/" + sender.removeprefix("sender ") if sender else "")
-    scene.interrupted.append((began - _LATE, ended + _LATE, connections * IN_FLIGHT))
+    scene.interrupted.append((began - _LATE, ended + _LATE, connections * scene.in_flight))
 
 
 class Killer:
@@ -102,7 +105,7 @@ def kill_inbox(stage: Stage, scene: Scene) -> None:
     """The local inbox dies with what is on its connections."""
     for name in _killer.victims(stage, "inbox"):
         _killer.kill(stage, name)
-        scene.interrupted.append((time.time() - _LATE, time.time() + _LATE, CONNECTIONS * IN_FLIGHT))
+        scene.interrupted.append((time.time() - _LATE, time.time() + _LATE, CONNECTIONS * scene.in_flight))
 
 
 def kill_up(stage: Stage, scene: Scene) -> None:
@@ -221,7 +224,7 @@ def _drop_some(stage: Stage, connections: int) -> None:
 
 
 def _broken(scene: Scene, connections: int) -> None:
-    scene.interrupted.append((0.0, 0.0, connections * IN_FLIGHT))
+    scene.interrupted.append((0.0, 0.0, connections * scene.in_flight))
 
 
 # -- the line -----------------------------------------------------------------------------------------------

@@ -147,15 +147,14 @@ class Stage:
 
         from morefollows.courier.actions import resume_relay
 
-        resume_relay(settings.MOREFOLLOWS.relay_name)
+        for relay in settings.MOREFOLLOWS.ways_out:
+            resume_relay(relay.name)
 
     def paused(self) -> bool:
         """Whether the relay has refused us, and waits for an editor."""
-        from django.conf import settings
+        from morefollows.courier.ledger import paused_relays
 
-        from morefollows.courier.ledger import relay_paused
-
-        return relay_paused(settings.MOREFOLLOWS.relay_name)
+        return bool(paused_relays())
 
     # -- its processes --------------------------------------------------------------------------------------
 
@@ -180,7 +179,7 @@ class Stage:
         os.environ.pop("MOREFOLLOWS_RELAY")
         from django.conf import settings
 
-        settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, relay=None)
+        settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, relays=())
         self.inbox = True
         self.house.start()
 

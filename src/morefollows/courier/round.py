@@ -284,6 +284,11 @@ class Round:
         words = replies.without_addresses(reply.text)
         outcome = Outcome[verdict.outcome.upper()]
         outcomes[i] = outcome
+        if i in self._uncertain:
+            if outcome == Outcome.UNCERTAIN:
+                self._repeated += 1
+            elif outcome == Outcome.DEFERRED:
+                outcomes[i] = Outcome.UNCERTAIN  # the reader may have it, whatever is said to the second one
         self._tried = True
         key = (domain, outcome.value, reply.code, reply.status)
         count, first_words = self._verdicts.get(key, (0, words))

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 _FIRST = 4  # mails, before anything is known
 _LEAST = 2
-_MOST = 250
+MOST = 250  #: mails, wherever the relay is
 _MOST_OCTETS = 4 << 20
 _FEW, _MANY = 8, 16  # mails that wait at the relay
 
@@ -62,4 +62,4 @@ class Window:
             self._doubling = False
             self.mails = max(_LEAST, self.mails - max(1, int(waiting - _MANY) // 2))
         elif waiting < _FEW and self._full:
-            self.mails = min(_MOST, 2 * self.mails if self._doubling else self.mails + max(1, self.mails // 16))
+            self.mails = min(MOST, 2 * self.mails if self._doubling else self.mails + max(1, self.mails // 16))

@@ -6,9 +6,9 @@ import asyncio
 import json
 import time
 import uuid as uuids
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
@@ -16,15 +16,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from morefollows.accounts.models import Editor
 from morefollows.bulletin import actions, audience
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.models import Alert
+from morefollows.courier import actions as courier
 from morefollows.courier.models import Outcome
 from morefollows.delivery.progress import Progress, progress
+from morefollows.delivery.report import report
 
-_RUNNING = (Alert.State.HELD, Alert.State.SENDING)
+T = TypeVar("T")
 _LOOK_EVERY = 0.25  # seconds
 _HEARTBEAT = 15.0  # seconds; proxies close what is silent for longer
 _LONGEST = 600.0  # seconds; then the browser comes again, and its permission is looked at anew
@@ -44,14 +48,16 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "story": alert.update.story,
         "progress": now,
         "readers": audience.count(alert.topic) if held and not now["cut_done"] else now["size"],
-        "running": alert.state in _RUNNING,
-        "moving": alert.state in _RUNNING or _in_flight(alert),
+        "running": alert.state in Alert.UNDER_WAY,
+        "moving": alert.state in Alert.UNDER_WAY or _in_flight(alert),
         "held_until": datetime.fromtimestamp(alert.held_until / 1000, tz=timezone.get_current_timezone()),
         "seconds_left": max(0, round((alert.held_until - now["now"]) / 1000)),
         "frozen_ms": int(alert.frozen_at.timestamp() * 1000),
         "steps": _steps(now),
         "tiles": _tiles(now),
         "relays": now["relays"],
+        "report": report(alert, now),
+        "published": alert.update.published_at is not None,
         "words": _words(),
         "may_send": actions.may_send(editor_of(request), alert.update.story),
         "here": "alert",
@@ -95,6 +101,7 @@ def _words() -> dict[str, str]:
         "said sending": _("The hold is over, mail is leaving."),
         "said half": _("Half of the readers’ mails are accepted."),
         "said nine tenths": _("90 percent of the readers’ mails are accepted."),
+        "said paused": _("Sending is paused."),
         "said ended": _("The alert has ended:"),
     }
 
@@ -102,27 +109,57 @@ def _words() -> dict[str, str]:
 @at_desk
 @require_POST
 def take_back(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    alert = get_object_or_404(Alert, uuid=uuid)
-    try:
-        actions.take_back(alert, editor_of(request))
-    except actions.Refused as refused:
-        messages.error(request, str(refused))
-    else:
-        messages.success(request, _("Taken back. Nothing was mailed; the story is a draft again."))
-    return redirect("alert", alert.uuid)
+    done = _("Taken back. Nothing was mailed; the story is a draft again.")
+    return _act(request, uuid, actions.take_back, lambda _: done)
 
 
 @at_desk
 @require_POST
 def stop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    done = _("Stopped. What had left before can’t be called back.")
+    return _act(request, uuid, actions.stop, lambda _: done)
+
+
+@at_desk
+@require_POST
+def pause(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    done = _("Paused.")
+    return _act(request, uuid, actions.pause, lambda _: done)
+
+
+@at_desk
+@require_POST
+def resume(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    done = _("It goes on.")
+    return _act(request, uuid, actions.resume, lambda _: done)
+
+
+@at_desk
+@require_POST
+def retry(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    return _act(request, uuid, lambda alert, editor: courier.retry_failed(alert.pk, editor), _again)
+
+
+@at_desk
+@require_POST
+def repeat(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    return _act(request, uuid, lambda alert, editor: courier.repeat_uncertain(alert.pk, editor), _again)
+
+
+def _act(
+    request: HttpRequest, uuid: uuids.UUID, action: Callable[[Alert, Editor], T], words: Callable[[T], str]
+) -> HttpResponse:
+    """Does it, and tells on the alert's page what was done, or why not."""
     alert = get_object_or_404(Alert, uuid=uuid)
     try:
-        actions.stop(alert, editor_of(request))
+        messages.success(request, words(action(alert, editor_of(request))))
     except actions.Refused as refused:
         messages.error(request, str(refused))
-    else:
-        messages.success(request, _("Stopped. What had left before can’t be called back."))
     return redirect("alert", alert.uuid)
+
+
+def _again(mails: int) -> str:
+    return ngettext("%d mail is sent once more.", "%d mails are sent once more.", mails) % mails
 
 
 @require_GET
@@ -156,7 +193,7 @@ async def alert_events(alert: Alert) -> AsyncIterator[bytes]:
         elif at - spoke >= _HEARTBEAT:
             spoke = at
             yield b": still here\n\n"
-        if now["state"] not in _RUNNING and not moving:
+        if now["state"] not in Alert.UNDER_WAY and not moving:
             yield _event("end", {"state": now["state"]}, number + 1)
             return
         if at - begun >= _LONGEST:

@@ -12,7 +12,8 @@
   const [hundredths, thousandths] = [fraction(2), fraction(3)];
   const exact = (seconds) => (seconds < 1 ? thousandths : hundredths).format(seconds);
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  const running = (state) => state === "held" || state === "sending";
+  const running = (state) => ["held", "sending", "paused", "asking"].includes(state);
+  const answered = (state) => ["taken back", "stopped", "paused", "asking"].includes(state); // with other buttons
   const put = (id, text) => { const at = byId(id); if (at.textContent !== text) at.textContent = text; };
 
   let now = read("progress");
@@ -72,7 +73,8 @@
     for (const [name, seconds] of Object.entries(now.seconds)) put("s-" + name, seconds === null ? "–" : exact(seconds));
     verdicts();
     draw();
-    if (JSON.stringify(now.relays) !== JSON.stringify(before.relays)) relays();
+    const told = ({ state, relays, uncertain, repeated }) => JSON.stringify([state, relays, uncertain, repeated]);
+    if (told(now) !== told(before)) forms();
     if (now.state === "sending") {
       say("sending", words["said sending"]);
       if (now.cut_done && now.size && now.accepted * 10 >= now.size * 9) say("nine tenths", words["said nine tenths"]);
@@ -81,7 +83,7 @@
   }
 
   function turn(before) {
-    if ((now.state === "taken back" || now.state === "stopped") && running(before)) return location.reload();
+    if (answered(now.state) || (answered(before) && running(now.state))) return location.reload();
     page.dataset.state = now.state;
     put("state", words[now.state]);
     byId("state").className = "state state-" + now.state.replace(" ", "-");
@@ -89,7 +91,7 @@
     const held = byId("hold").contains(document.activeElement);
     byId("hold").hidden = true;
     byId("live").hidden = false;
-    if (byId("stop")) byId("stop").hidden = now.state !== "sending";
+    for (const id of ["stop", "pause-sending"]) if (byId(id)) byId(id).hidden = now.state !== "sending";
     if (held) byId("main").focus();
   }
 
@@ -112,12 +114,19 @@
     byId("verdict-rows").replaceChildren(...rows);
   }
 
-  // The relays' notices hold forms with tokens of their own: the server writes them.
-  async function relays() {
+  // The relays' notices and the report hold forms with tokens of their own: the server writes them.
+  let asked = 0;
+  async function forms() {
+    const mine = (asked += 1);
+    await new Promise((go) => setTimeout(go, 300)); // the figures change many times a second
+    if (mine !== asked) return;
     const answer = await fetch(location.href);
     if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("relays");
-    if (fresh) byId("relays").replaceChildren(...fresh.childNodes);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const id of ["relays", "report"]) {
+      const fresh = page.getElementById(id);
+      if (fresh && fresh.innerHTML !== byId(id).innerHTML) byId(id).replaceChildren(...fresh.childNodes);
+    }
   }
 
   // The curve ------------------------------------------------------------------------------------------------------
@@ -222,6 +231,7 @@
     byId("pause").hidden = false;
     byId("hold-bar").hidden = false;
     if (now.state === "held") say("held", words["said held"]);
+    if (now.state === "paused") say("paused", words["said paused"]);
     countdown();
     listen();
   } else if ("moving" in page.dataset) {

@@ -1,0 +1,55 @@
+"""Where an alert stands, in three heaps that an editor can act on: sent, not sent, uncertain. Also after a crash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from morefollows.bulletin.models import Alert, Deed
+from morefollows.courier.models import Batch
+from morefollows.delivery.progress import Progress
+
+_ENDED = (Alert.State.SENT, Alert.State.EXPIRED)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Counts are of readers."""
+
+    sent: int
+    twice: int  #: mails that were sent again, since the first time was uncertain: those readers may have two
+    to_come: int  #: not sent, and will be
+    never: int  #: not sent, and will not be, unless an editor has the failed tried again
+    uncertain: int
+    repeats: bool  #: what is uncertain is sent again by itself
+    deaths: list[datetime]  #: when a sender process died in the middle of it
+    may_retry: bool  #: some failed, and the alert has ended
+    may_repeat: bool  #: some are uncertain, and nothing happens to them by itself
+
+    @property
+    def not_sent(self) -> int:
+        return self.to_come + self.never
+
+    @property
+    def worth_telling(self) -> bool:
+        """Whether something did not go as it should."""
+        return bool(self.deaths or self.uncertain or self.twice or self.may_retry)
+
+
+def report(alert: Alert, now: Progress) -> Report:
+    ended = alert.state in _ENDED
+    over = ended or alert.state in (Alert.State.STOPPED, Alert.State.TAKEN_BACK)
+    waiting = now["waiting"] + now["deferred"]
+    failed = now["refused"] + now["expired"]
+    died = Deed.objects.filter(alert=alert, what="sender died").order_by("-at").values_list("at", flat=True)
+    return Report(
+        sent=now["accepted"],
+        twice=now["repeated"],
+        to_come=0 if over else waiting,
+        never=failed + (waiting if over else 0),
+        uncertain=now["uncertain"],
+        repeats=alert.repeat and not over,
+        deaths=list(died[:5]),
+        may_retry=ended and failed > 0,
+        may_repeat=ended and Batch.objects.filter(alert=alert, uncertain__gt=0).exists(),
+    )
