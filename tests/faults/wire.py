@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import socket
 import struct
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 _AT_ONCE = 65536
 
@@ -99,10 +101,17 @@ class _Call:
         self._talk: asyncio.Future[object] | None = None
 
     async def talk(self) -> None:
-        self._talk = asyncio.gather(self._up(), self._down(), return_exceptions=True)
+        ways = [asyncio.ensure_future(self._to_the_end(way)) for way in (self._up, self._down)]
+        self._talk = asyncio.gather(*ways)
         with contextlib.suppress(asyncio.CancelledError):
             await self._talk
         self._close()
+
+    async def _to_the_end(self, way: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await way()
+        except OSError:  # one end is gone: the other is to know
+            self.reset()
 
     def hang_up(self) -> None:
         if self._talk is not None:
