@@ -15,6 +15,7 @@ from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.courier import ledger
 from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Reply
+from morefollows.courier.cutting import cut
 from morefollows.courier.models import Batch
 from morefollows.courier.pacing import Pacing
 from morefollows.courier.round import Release, Round
@@ -84,7 +85,7 @@ def add_readers(topic: Topic, number: int) -> list[Reader]:
 
 def cut_all(alert: Alert, batches_at_once: int = 3) -> None:
     for _ in range(10_000):
-        if ledger.cut(alert.pk, batches_at_once):
+        if cut(alert.pk, batches_at_once):
             return
     raise AssertionError("the cut never ends")
 

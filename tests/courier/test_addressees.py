@@ -82,8 +82,8 @@ def test_an_offer_needs_its_own_consent_and_no_other() -> None:
 def test_who_wants_it_later_is_tried_again() -> None:
     """In quiet hours a correction waits as if the relay had said "not now"."""
     alert = support.alert_for(3)
-    Alert.objects.update(audience="recipients")
     support.cut_from_start(alert)
+    Alert.objects.update(audience="recipients")
     readers = sorted(support.audience(alert))
     now = timezone.now()
     minute = now.hour * 60 + now.minute

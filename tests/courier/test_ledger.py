@@ -12,6 +12,7 @@ from morefollows.bulletin.models import Alert
 from morefollows.courier import ledger
 from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Reached, Reply
+from morefollows.courier.cutting import cut
 from morefollows.courier.models import Batch, Outcome, Verdict
 from tests.courier.support import (
     A_RELAY,
@@ -48,7 +49,7 @@ def test_it_cuts_every_reader_into_exactly_one_batch(readers: int) -> None:
     cut_all(alert)
     assert set(states(alert)) == audience(alert)
     assert len(states(alert)) == readers
-    assert ledger.cut(alert.pk, 3), "a cut that is done stays done"
+    assert cut(alert.pk, 3), "a cut that is done stays done"
     assert alert.batches.count() == len(set(alert.batches.values_list("number", flat=True)))
 
 

@@ -15,7 +15,8 @@ from morefollows.bulletin import actions
 from morefollows.bulletin.actions import Refused
 from morefollows.bulletin.models import Alert, Story
 from morefollows.bulletin.stories.actions import save_story
-from morefollows.courier import ledger, mails
+from morefollows.courier import mails
+from morefollows.courier.cutting import cut
 from tests.courier.support import states
 from tests.support.people import reader
 
@@ -35,7 +36,7 @@ def offer(ada: Editor, cy: Reader, breaking: Topic) -> Story:
 def sent(offer: Story, ada: Editor) -> Alert:
     alert = actions.send(offer, ada, hold=0)
     assert actions.release(alert.pk)
-    while not ledger.cut(alert.pk, 3):
+    while not cut(alert.pk, 3):
         pass
     alert.refresh_from_db()
     return alert

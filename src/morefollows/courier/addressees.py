@@ -7,7 +7,7 @@ one by one, in `bulletin.terms`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -42,11 +42,18 @@ def recipient(address: str, domain: str) -> tuple[bytes, bool]:
 _ADDRESSEES = """
 SELECT r.id, r.address, r.domain, r.language, r.links_version, r.particular
 FROM {readers}
-WHERE r.state = 'confirmed' AND {consent}
+WHERE {consent}
   AND (SELECT p.key FROM audience_suppression p WHERE p.key = r.key) IS NULL
 """
-_HAS_TOPIC = "(SELECT s.state FROM audience_subscription s WHERE s.topic_id = %s AND s.reader_id = r.id) = 'active'"
-_WANTS_OFFERS = "r.offers"
+_HAS_TOPIC = """
+r.state = 'confirmed'
+AND (SELECT s.state FROM audience_subscription s WHERE s.topic_id = %s AND s.reader_id = r.id) = 'active'
+"""
+_WANTS_OFFERS = "r.state = 'confirmed' AND r.offers"
+# People of the newsroom: whether they are readers otherwise is their own matter.
+_DRILLS = (
+    "r.state NOT IN ('gone', 'complained') AND EXISTS (SELECT 1 FROM audience_drillreader d WHERE d.reader_id = r.id)"
+)
 _READERS_SQLITE = "(SELECT value AS id FROM json_each(%s)) w CROSS JOIN audience_reader r ON r.id = w.id"
 _READERS_POSTGRES = """
 unnest(%s) AS w (id) CROSS JOIN LATERAL (SELECT * FROM audience_reader WHERE id = w.id OFFSET 0) r
@@ -61,14 +68,20 @@ def addressees(alert: Running, readers: Sequence[int]) -> dict[int, Addressee]:
     table, ids = _READERS_SQLITE, json.dumps(list(readers))
     if connection.vendor == "postgresql":
         table, ids = _READERS_POSTGRES, list(readers)  # type: ignore[assignment]
-    consent, values = (_WANTS_OFFERS, (ids,)) if alert.topic is None else (_HAS_TOPIC, (ids, alert.topic))
+    consent, values = _consent(alert)
     with connection.cursor() as cursor:
-        cursor.execute(_ADDRESSEES.format(readers=table, consent=consent), values)
+        cursor.execute(_ADDRESSEES.format(readers=table, consent=consent), (ids, *values))
         rows = cursor.fetchall()
     found = {row[0]: Addressee(*row[1:5]) for row in rows}
     if alert.audience != Alert.Audience.DRILL:
         _on_their_terms(alert, found, [row[0] for row in rows if row[5]])
     return found
+
+
+def _consent(alert: Running) -> tuple[str, tuple[int, ...]]:
+    if alert.audience == Alert.Audience.DRILL:
+        return _DRILLS, ()
+    return (_WANTS_OFFERS, ()) if alert.topic is None else (_HAS_TOPIC, (alert.topic,))
 
 
 def terms_of(readers: Iterable[int]) -> dict[int, Terms]:
@@ -92,21 +105,55 @@ def _on_their_terms(alert: Running, found: dict[int, Addressee], particular: Seq
     """Takes out who does not want it now, and marks who is to get it later."""
     wishes = _wishes(alert, found)
     terms = terms_of(particular) if particular else {}
-    news = News(
-        alert.kind,
-        owed=alert.audience == Alert.Audience.RECIPIENTS,
-        offer=alert.audience == Alert.Audience.OFFERS,
-        flash=alert.flash,
-    )
+    asked = sorted({*wishes, *terms})
+    owed = _owed(alert, asked)
+    unheard = _unheard(alert, sorted(reader for reader, chosen in terms.items() if chosen.frequency == "first"))
     had = _had_today(alert, sorted(reader for reader, chosen in terms.items() if chosen.most_a_day is not None))
     now = datetime.now(UTC)
-    for reader in {*wishes, *terms}:
+    for reader in asked:
         chosen = terms.get(reader, Terms())._replace(wish=wishes.get(reader, ""))
+        news = News(
+            "first" if reader in unheard else alert.kind,
+            owed=reader in owed,
+            offer=alert.audience == Alert.Audience.OFFERS,
+            flash=alert.flash,
+        )
         verdict = judge(chosen, news, now, had.get(reader, 0))
         if verdict is Verdict.LATER:
             found[reader] = found[reader]._replace(later=True)
         elif verdict is not Verdict.NOW:
             del found[reader]
+    for reader in _get_a_newer_one(alert, [reader for reader, wish in wishes.items() if wish == "follow"]):
+        found.pop(reader, None)
+
+
+def _owed(alert: Running, readers: Sequence[int]) -> Set[int]:
+    """Who of them was sent, or may have been, what this alert puts right, whomever else it goes to."""
+    if alert.audience == Alert.Audience.RECIPIENTS:
+        return set(readers)
+    if alert.kind not in ("correction", "withdrawal") or not readers:
+        return set()
+    return history.had(Alert.objects.values_list("answers", flat=True).get(pk=alert.id), readers).keys()
+
+
+def _unheard(alert: Running, readers: Sequence[int]) -> set[int]:
+    """Who of them had no alert of this story yet, because this one has overtaken it: for them it is the first."""
+    older = Alert.objects.filter(update__story=alert.story, pk__lt=alert.id)
+    if not readers or not older.filter(state=Alert.State.OVERTAKEN).exists():
+        return set()
+    return set(readers) - history.had(list(older.values_list("pk", flat=True)), readers).keys()
+
+
+def _get_a_newer_one(alert: Running, followers: Sequence[int]) -> list[int]:
+    """Who of them is in the audience of a newer update that went to the story's followers."""
+    if not followers or alert.audience != Alert.Audience.TOPIC:
+        return []
+    newer = Alert.objects.filter(update__story=alert.story, pk__gt=alert.id, audience=Alert.Audience.FOLLOWERS)
+    latest = newer.filter(update__published_at__isnull=False).order_by("-pk").first()
+    if latest is None:
+        return []
+    by_then = Interest.objects.filter(story=alert.story, reader__in=followers, at__lte=latest.frozen_at)
+    return list(by_then.values_list("reader_id", flat=True))
 
 
 def _wishes(alert: Running, found: dict[int, Addressee]) -> dict[int, str]:

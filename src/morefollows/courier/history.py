@@ -10,6 +10,7 @@ from morefollows.audience.models import Letter
 from morefollows.bulletin.models import Alert
 from morefollows.courier.models import Batch, Outcome
 
+_HIGHEST_ID = 2**63 - 1
 _HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN)
 _HAD_OR_WILL = (*_HAD, Outcome.WAITING, Outcome.DEFERRED)
 
@@ -47,28 +48,76 @@ def outcomes(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, dict[in
     wanted = set(readers)
     found: dict[int, dict[int, int]] = {}
     batches = Batch.objects.filter(alert__in=alerts, first__lte=readers[-1], last__gte=readers[0])
-    for alert, packed, kept in batches.values_list("alert", "readers", "outcomes"):
-        ids = array("q")
-        ids.frombytes(bytes(packed))
-        for reader, outcome in zip(ids, bytes(kept), strict=True):
+    for alert, packed, kept, reach, worker in batches.values_list("alert", "readers", "outcomes", "reach", "worker"):
+        for reader, outcome in zip(_ids(packed), _as_far_as_known(kept, 0 if worker else reach), strict=True):
             if reader in wanted:
                 found.setdefault(reader, {})[alert] = outcome
     return found
+
+
+def recipients(alerts: Sequence[int], after: int, upto: int, batches: int) -> tuple[list[int], int]:
+    """Readers beyond `after` who were sent one of these alerts, or may have been, ascending; and how far that is all.
+
+    Looks at so many batches of each alert, up to the reader `upto`. None of the alerts is being sent any more.
+    """
+    found: set[int] = set()
+    looked_at = []
+    for alert in alerts:
+        rows = Batch.objects.filter(alert=alert, last__gt=after, first__lte=upto).order_by("last")
+        some = list(rows.values_list("last", "readers", "outcomes", "reach")[: batches + 1])
+        if len(some) > batches:
+            upto = min(upto, some[batches - 1][0])
+        looked_at += some[:batches]
+    for _last, packed, kept, reach in looked_at:
+        pairs = zip(_ids(packed), _as_far_as_known(kept, reach), strict=True)
+        found.update(reader for reader, outcome in pairs if outcome in _HAD)
+    found.update(_told_between(alerts, after, upto))
+    return sorted(reader for reader in found if after < reader <= upto), upto
+
+
+def count_recipients(alerts: Sequence[int]) -> int:
+    """How many readers were sent one of these alerts, or may have been, as far as it is known by now."""
+    count, after = 0, 0
+    while after < _HIGHEST_ID:
+        found, after = recipients(alerts, after, _HIGHEST_ID, 50)
+        count += len(found)
+    return count
+
+
+def _as_far_as_known(outcomes: Any, reach: int) -> bytes:
+    """What a worker had begun when it died, or lost its claim, is uncertain: see `Batch.reach`."""
+    known = bytearray(outcomes)
+    for i in range(reach):
+        if known[i] == Outcome.WAITING:
+            known[i] = Outcome.UNCERTAIN
+    return bytes(known)
+
+
+def _ids(packed: Any) -> array[int]:
+    ids = array("q")
+    ids.frombytes(bytes(packed))
+    return ids
 
 
 def _told(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, set[int]]:
     """Reader → those of these alerts that a summary has told, or may have."""
     if not alerts or not readers:
         return {}
-    wanted, about = set(readers), set(alerts)
+    wanted = set(readers)
+    found = _told_between(alerts, readers[0] - 1, readers[-1])
+    return {reader: told for reader, told in found.items() if reader in wanted}
+
+
+def _told_between(alerts: Sequence[int], after: int, upto: int) -> dict[int, set[int]]:
+    about = set(alerts)
     letters = (
-        Letter.objects.filter(bulk=True, reader__gte=readers[0], reader__lte=readers[-1])
+        Letter.objects.filter(bulk=True, reader__gt=after, reader__lte=upto)
         .exclude(told=[])
         .exclude(state__in=(Letter.State.EXPIRED, Letter.State.REFUSED))
     )
     found: dict[int, set[int]] = {}
     for reader, told in letters.values_list("reader_id", "told"):
-        if reader in wanted and about.intersection(told):
+        if about.intersection(told):
             found.setdefault(reader, set()).update(about.intersection(told))
     return found
 
@@ -80,8 +129,7 @@ def of_reader(reader: int) -> list[dict[str, Any]]:
     for alert, headline in alerts.items():
         batches = Batch.objects.filter(alert=alert, first__lte=reader, last__gte=reader)
         for packed, outcomes in batches.values_list("readers", "outcomes"):
-            ids = array("q")
-            ids.frombytes(bytes(packed))
+            ids = _ids(packed)
             if reader in ids:
                 outcome = Outcome(bytes(outcomes)[ids.index(reader)])
                 found.append({"alert": alert, "headline": headline, "outcome": outcome.name.lower()})

@@ -1,4 +1,4 @@
-"""The ledger: all hot SQL, in one place. How nothing is lost, and nothing repeated beyond what is uncertain.
+"""The ledger: how nothing is lost, and nothing repeated beyond what is uncertain. Its batches come from `cutting`.
 
 Everything here is one short transaction on Django's connection, called from a sender's database thread. Times
 are milliseconds since 1970. Both databases run the same statements, but for how a list of ids is passed and
@@ -7,10 +7,9 @@ for ``SKIP LOCKED``, which SQLite (one writer at a time) does not need.
 
 from __future__ import annotations
 
-import random
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.conf import settings
@@ -43,6 +42,7 @@ class Running(NamedTuple):
     kind: str = "first"
     story: int = 0
     repeat: bool = True  #: what is uncertain is sent again, without an editor's word
+    timed: bool = False  #: it goes out at a time that was chosen, as the clock on the wall has it
 
 
 class Claim(NamedTuple):
@@ -84,9 +84,9 @@ class Recorded(NamedTuple):
 
 _RUNNING = """
 SELECT a.id, a.state, a.topic_id, a.held_until, a.expires_at, a.cut_done, a.audience, a.lane = 'bulk', a.flash,
-    u.kind, u.story_id, a.repeat
+    u.kind, u.story_id, a.repeat, a.not_before IS NOT NULL
 FROM bulletin_alert a JOIN bulletin_update u ON u.id = a.update_id
-WHERE a.state IN ('held', 'sending') ORDER BY a.lane, a.held_until
+WHERE a.state IN ('held', 'sending') AND (a.not_before IS NULL OR a.not_before <= %s) ORDER BY a.lane, a.held_until
 """
 # A batch that waits to be tried again does not keep the bulk lane waiting; one that somebody works on does.
 _ALERTS_WITH_MAIL = """
@@ -97,15 +97,20 @@ SELECT EXISTS (SELECT 1 FROM bulletin_alert a WHERE a.state = 'sending' AND a.la
 
 
 def running() -> list[Running]:
-    """The alerts on their way: the alert lane first, and in each lane the oldest."""
+    """The alerts on their way: the alert lane first, and in each lane the oldest; a scheduled one if it is near."""
     with connection.cursor() as cursor:
-        cursor.execute(_RUNNING)
+        cursor.execute(_RUNNING, (now_ms() + bulletin.LEAD_MS,))
         return [Running(*row) for row in cursor.fetchall()]
 
 
 def hold_left(alert: int) -> float:
-    """Seconds until this alert's hold is over: never more than the whole of it, wherever the clock was set to."""
-    frozen_at, held_until = Alert.objects.values_list("frozen_at", "held_until").get(pk=alert)
+    """Seconds until this alert's hold is over: never more than the whole of it, wherever the clock was set to.
+
+    But for one that goes out at a chosen time: then it is the clock that counts.
+    """
+    frozen_at, held_until, chosen = Alert.objects.values_list("frozen_at", "held_until", "not_before").get(pk=alert)
+    if chosen is not None:
+        return float(held_until - now_ms()) / 1000
     whole = held_until - frozen_at.timestamp() * 1000
     return float(min(held_until - now_ms(), whole)) / 1000
 
@@ -115,92 +120,6 @@ def alerts_have_mail() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_ALERTS_WITH_MAIL, (now_ms(),))
         return bool(cursor.fetchone()[0])
-
-
-# -- cutting: audience → batches ----------------------------------------------------------------------------
-
-# A cut may be taken up by another worker after a crash: the row lock and the position kept in the alert make
-# each reader land in exactly one batch. (SQLite's transactions lock as a whole.)
-_CUT_POSITION = "SELECT topic_id, frozen_at, cut_from, cut_to, cut_wrapped, cut_done FROM bulletin_alert WHERE id = %s"
-
-# Only who was active by the editor's Send is in the audience: the cut gives the same readers whenever it runs.
-_CUT_READERS = """
-SELECT s.reader_id FROM audience_subscription s JOIN audience_reader r ON r.id = s.reader_id
-WHERE s.topic_id = %s AND s.state = 'active' AND s.reader_id > %s AND s.reader_id <= %s
-  AND s.since <= %s AND r.state = 'confirmed'
-ORDER BY s.reader_id LIMIT %s
-"""
-_CUT_READERS_OF_OFFERS = """
-SELECT r.id FROM audience_reader r
-WHERE r.offers AND r.id > %s AND r.id <= %s AND r.state = 'confirmed' ORDER BY r.id LIMIT %s
-"""
-_ENDS_OF_OFFERS = """
-SELECT (SELECT COALESCE(MIN(id), 1) FROM audience_reader WHERE offers),
-    (SELECT COALESCE(MAX(id), 0) FROM audience_reader WHERE offers)
-"""
-# Two queries in one: each is a look at one end of the index, where both at once would be a walk through all of it.
-_ENDS = """
-SELECT (SELECT COALESCE(MIN(reader_id), 1) FROM audience_subscription WHERE topic_id = %s AND state = 'active'),
-    (SELECT COALESCE(MAX(reader_id), 0) FROM audience_subscription WHERE topic_id = %s AND state = 'active')
-"""
-_NEXT_NUMBER = "SELECT COALESCE(MAX(number), 0) + 1 FROM courier_batch WHERE alert_id = %s"
-_NEW_BATCH = """
-INSERT INTO courier_batch (alert_id, number, size, readers, first, last, outcomes, times, due_at, changed_at,
-    epoch, reach, worker, attempts, accepted, deferred, refused, skipped, uncertain, expired, repeated)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0)
-"""
-_CUT_MOVED = "UPDATE bulletin_alert SET cut_from = %s, cut_to = %s, cut_wrapped = %s, cut_done = %s WHERE id = %s"
-_HIGHEST_ID = 2**63 - 1
-
-
-def cut(alert: int, batches: int) -> bool:
-    """Cuts up to so many batches more. True when the whole audience is cut, or somebody else is cutting just now.
-
-    The cut starts at a reader taken by lot and goes round, so that nobody is always last.
-    """
-    size = settings.MOREFOLLOWS.batch_size
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CUT_POSITION + _skip_locked(), (alert,))
-        position = cursor.fetchone()
-        if position is None or position[-1]:
-            return True
-        topic, frozen_at, cut_from, cut_to, wrapped, _done = position
-        if cut_to is None:
-            cursor.execute(*((_ENDS, (topic, topic)) if topic is not None else (_ENDS_OF_OFFERS, ())))
-            first, last = cursor.fetchone()
-            cut_from = cut_to = random.randint(first - 1, last)  # noqa: S311 - a fair start, no secret
-        upper = cut_from if wrapped else _HIGHEST_ID
-        frozen_at = connection.ops.adapt_datetimefield_value(frozen_at)
-        if topic is None:
-            cursor.execute(_CUT_READERS_OF_OFFERS, (cut_to, upper, batches * size))
-        else:
-            cursor.execute(_CUT_READERS, (topic, cut_to, upper, frozen_at, batches * size))
-        readers = [row[0] for row in cursor.fetchall()]
-        cursor.execute(_NEXT_NUMBER, (alert,))
-        number = cursor.fetchone()[0]
-        cursor.executemany(
-            _NEW_BATCH,
-            [
-                _batch_row(alert, number + i, readers[start : start + size])
-                for i, start in enumerate(range(0, len(readers), size))
-            ],
-        )
-        round_done = len(readers) < batches * size
-        cut_to = readers[-1] if readers else cut_to
-        done = round_done and wrapped
-        if round_done and not wrapped:
-            cut_to, wrapped = 0, True
-        cursor.execute(_CUT_MOVED, (cut_from, cut_to, wrapped, done, alert))
-    return done
-
-
-def _batch_row(alert: int, number: int, readers: Sequence[int]) -> tuple[int | bytes, ...]:
-    packed = array("q", readers).tobytes()
-    never = array("I", [NEVER]) * len(readers)
-    # Long due, and in an order taken by lot: batches are handed out as they are cut, but in no fixed order.
-    due_at = random.randint(1, 1_000_000)  # noqa: S311
-    facts = (alert, number, len(readers), packed, readers[0], readers[-1])
-    return *facts, bytes(len(readers)), never.tobytes(), due_at, now_ms()
 
 
 # -- claiming: batch → worker -------------------------------------------------------------------------------
@@ -223,7 +142,7 @@ def claim(worker: str, alert: int, limit: int) -> list[Claim]:
     """Claims up to so many due batches. What a dead worker may have sent without noting it comes back uncertain."""
     now = now_ms()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM.format(skip_locked=_skip_locked()), (worker, now + claim_ms(), alert, now, limit))
+        cursor.execute(_CLAIM.format(skip_locked=skip_locked()), (worker, now + claim_ms(), alert, now, limit))
         return [_claimed(row) for row in cursor.fetchall()]
 
 
@@ -425,5 +344,5 @@ def paused_relays() -> set[str]:
     return set(Relay.objects.filter(paused_at__isnull=False).values_list("name", flat=True))
 
 
-def _skip_locked() -> str:
+def skip_locked() -> str:
     return " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""

@@ -70,7 +70,9 @@ class Release:
         return self.running.expires_at
 
     def hold_left(self) -> float:
-        """Seconds. A clock that is set back does not make the hold longer."""
+        """Seconds. A clock that is set back does not make the hold longer, unless a time was chosen."""
+        if self.running.timed:
+            return self.held_until / 1000 - time.time()
         return min(self._hold_ends - time.monotonic(), self.held_until / 1000 - time.time())
 
 

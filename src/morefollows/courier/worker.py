@@ -28,6 +28,7 @@ from morefollows.bulletin.models import Alert
 from morefollows.courier import actions, addressees, dkim, ledger, letters, mails, relay_books, summaries
 from morefollows.courier.boundary import Mail
 from morefollows.courier.compose import Composed, press
+from morefollows.courier.cutting import cut
 from morefollows.courier.gate import Gate
 from morefollows.courier.gates import Gates
 from morefollows.courier.ledger import Entry, Running
@@ -205,7 +206,7 @@ class Worker:
                 alert = alert._replace(state="sending")
             if not alert.cut_done:
                 at_once = _CUT_AT_ONCE_IN_HOLD if wait > 1 else _CUT_AT_ONCE
-                somebody_else = await self._call(ledger.cut, alert.id, at_once)
+                somebody_else = await self._call(cut, alert.id, at_once)
                 patience = min(patience, 0.02 if somebody_else else 0.0)
             await self._claim(release)
             if alert.state == "sending":

@@ -1,0 +1,260 @@
+"""Who an update goes to, exactly: a correction to whom the error was sent, or may have been; followers; drills."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from morefollows.accounts.models import Editor
+from morefollows.audience import addresses
+from morefollows.audience.drill import actions as drill
+from morefollows.audience.models import Letter, Reader
+from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin.actions import now_ms
+from morefollows.bulletin.models import Alert, Interest, Story, Update
+from morefollows.bulletin.stories import actions as stories
+from morefollows.courier import history, ledger
+from morefollows.courier.addressees import addressees
+from morefollows.courier.boundary import Reached, Reply
+from morefollows.courier.cutting import cut
+from morefollows.courier.models import Batch
+from morefollows.courier.round import Round
+from tests.courier import support
+from tests.courier.support import A_RELAY, claim_rounds, cut_all, ids, release_of, write
+
+pytestmark = pytest.mark.django_db
+
+OK = Reply(250, "2.0.0", "Ok", Reached.CONTENT)
+LATER = Reply(451, "4.3.0", "later", Reached.ENVELOPE)
+SILENCE = Reply(0, "", "", Reached.CONTENT)
+
+
+@pytest.fixture(autouse=True)
+def small_batches(settings: Any) -> None:
+    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, batch_size=5)
+
+
+@pytest.fixture
+def wrong() -> Alert:
+    """An alert to ten readers, on its way."""
+    alert = support.alert_for(10)
+    Update.objects.update(published_at=timezone.now())
+    Story.objects.update(state="live", kind="update", text="")
+    support.cut_from_start(alert)
+    return alert
+
+
+def editor() -> Editor:
+    return Editor.objects.get()
+
+
+def corrected(*answers: int) -> Alert:
+    """A correction of these updates, in its hold."""
+    story = Story.objects.get()
+    draft = stories.save_update(
+        story, editor(), revision=story.revision, kind="correction", headline="Bridge open", standfirst="",
+        text="It is open.", note="We said that it is closed.", answers=answers or (1,),
+    )  # fmt: skip
+    return bulletin.send(draft, editor(), hold=0)
+
+
+def cut_now(alert: Alert) -> set[int]:
+    """The audience as it is cut, once there is nothing to wait for."""
+    cut_all(alert)
+    assert Alert.objects.get(pk=alert.pk).cut_done
+    return set(cut_of(alert))
+
+
+def cut_of(alert: Alert) -> list[int]:
+    return [reader for batch in Batch.objects.filter(alert=alert) for reader in ids(batch)]
+
+
+def handed_out(round_: Round, mails: int) -> list[Any]:
+    """So many mails on the wire, unanswered."""
+    return [mail for _ in range(mails) if (mail := round_.take(A_RELAY)) is not None]
+
+
+def test_a_correction_goes_to_who_was_sent_the_error_or_may_have_been(wrong: Alert) -> None:
+    release = release_of(wrong)
+    (first,) = rounds = claim_rounds("one", release)
+    write("one", rounds, ahead=4)
+    for mail, reply in zip(handed_out(first, 4), (OK, LATER, SILENCE, OK), strict=True):
+        mail.settle(mail, reply)
+    write("one", rounds, ahead=0, give_up=True)
+    had, uncertain = {first.claim.readers[0], first.claim.readers[3]}, first.claim.readers[2]
+    alert = corrected()
+    assert Alert.objects.get(pk=wrong.pk).state == "stopped"
+    assert history.count_recipients(alert.answers) == 3
+    assert cut_now(alert) == {*had, uncertain}
+
+
+def test_a_correction_waits_for_mails_in_flight(wrong: Alert) -> None:
+    """They may be accepted after all, and then their readers have to be told, too."""
+    release = release_of(wrong)
+    (first,) = rounds = claim_rounds("one", release)
+    write("one", rounds, ahead=4)
+    flying = handed_out(first, 3)
+    alert = corrected()
+    assert cut(alert.pk, 3) is True, "nothing to do just now"
+    assert not Alert.objects.get(pk=alert.pk).cut_done
+    assert not cut_of(alert)
+    write("one", rounds)  # here the worker hears of the stop: it hands out no more
+    release.sending = False
+    assert not handed_out(first, 1)
+    for mail, reply in zip(flying, (OK, LATER, OK), strict=True):
+        mail.settle(mail, reply)
+    assert cut(alert.pk, 3) is True
+    assert not cut_of(alert), "not yet in the ledger"
+    write("one", rounds, give_up=True)
+    assert cut_now(alert) == {first.claim.readers[0], first.claim.readers[2]}
+
+
+def test_a_worker_that_died_may_have_sent_what_it_had_begun(wrong: Alert) -> None:
+    (first,) = rounds = claim_rounds("one", release_of(wrong))
+    write("one", rounds, ahead=2)
+    handed_out(first, 2)
+    ledger.release_claims("one")
+    assert cut_now(corrected()) == set(first.claim.readers[:2])
+
+
+def test_a_worker_that_fell_silent_writes_nothing_more(wrong: Alert) -> None:
+    (first,) = rounds = claim_rounds("one", release_of(wrong))
+    write("one", rounds, ahead=2)
+    flying = handed_out(first, 2)
+    Batch.objects.exclude(worker="").update(due_at=now_ms() - 1)  # its claim has run out
+    alert = corrected()
+    assert cut_now(alert) == set(first.claim.readers[:2])
+    for mail in flying:
+        mail.settle(mail, OK)
+    write("one", rounds)
+    assert first.lost, "what it has to say comes too late, and nobody is missed"
+    assert len(cut_of(alert)) == 2
+
+
+def test_a_claim_made_before_the_stop_sends_nothing_after_it(wrong: Alert) -> None:
+    alert = corrected()
+    late = claim_rounds("two", release_of(wrong))  # looked before the stop, claims after it
+    assert cut(alert.pk, 3) is True
+    recorded = ledger.record([late[0].entry("two", now_ms() + 30_000)])
+    assert wrong.pk not in recorded.sending
+
+
+def test_who_was_told_of_it_in_a_summary_is_told_of_the_error(wrong: Alert) -> None:
+    reader = Reader.objects.order_by("pk")[7]
+    Letter.objects.create(
+        reader=reader, kind="digest", bulk=True, told=[wrong.pk], state="accepted", created_at=timezone.now(), due_at=1
+    )
+    assert cut_now(corrected()) == {reader.pk}
+
+
+def test_a_correction_of_a_correction_reaches_who_missed_it(wrong: Alert) -> None:
+    everyone = send_all(wrong)
+    first = corrected()
+    assert bulletin.release(first.pk)
+    assert cut_now(first) == everyone
+    second = corrected(2)
+    assert cut_now(second) == everyone, "nobody had the first correction yet"
+
+
+def send_all(alert: Alert) -> set[int]:
+    """The relay takes everything."""
+    release = release_of(alert)
+    while rounds := claim_rounds("one", release):
+        write("one", rounds, ahead=100)
+        for round_ in list(rounds):
+            while (mail := round_.take(A_RELAY)) is not None:
+                mail.settle(mail, OK)
+        write("one", rounds)
+    return {reader for batch in Batch.objects.filter(alert=alert) for reader in ids(batch)}
+
+
+def updated(audience: str) -> Alert:
+    """An update, released."""
+    story = Story.objects.get()
+    draft = stories.save_update(
+        story, editor(), revision=story.revision, kind="update", headline="Still closed", standfirst="", text="Yes."
+    )
+    alert = bulletin.send(draft, editor(), hold=0, audience=audience)
+    assert bulletin.release(alert.pk)
+    return Alert.objects.get(pk=alert.pk)
+
+
+def wish(readers: Iterable[int], wanted: str) -> None:
+    for reader in Reader.objects.filter(pk__in=readers):
+        stories.wish(reader, Story.objects.get(), wanted)
+
+
+def running(alert: Alert) -> ledger.Running:
+    return next(one for one in ledger.running() if one.id == alert.pk)
+
+
+def test_an_update_goes_to_followers_who_still_have_the_topic(wrong: Alert) -> None:
+    readers = sorted(support.audience(wrong))
+    wish(readers[:3], Interest.Wish.FOLLOW)
+    wish(readers[3:5], Interest.Wish.MUTE)
+    Reader.objects.get(pk=readers[0]).subscriptions.update(state="ended")
+    alert = updated(Alert.Audience.FOLLOWERS)
+    assert cut_now(alert) == set(readers[1:3])
+    still_waiting = addressees(running(wrong), readers)
+    assert set(still_waiting) == {*readers[5:]}, "followers get the newer one instead of the older"
+
+
+def test_who_wants_first_alerts_only_and_was_overtaken_gets_the_newer_one(wrong: Alert) -> None:
+    readers = sorted(support.audience(wrong))
+    Reader.objects.filter(pk__in=readers[:2]).update(frequency="first", particular=True)
+    assert Batch.objects.filter(alert=wrong, first=readers[0]).update(outcomes=bytes([0, 1, 0, 0, 0])) == 1
+    alert = updated(Alert.Audience.TOPIC)
+    assert Alert.objects.get(pk=wrong.pk).state == "overtaken"
+    assert set(addressees(running(alert), readers)) == {readers[0], *readers[2:]}
+
+
+def test_a_correction_to_everybody_is_owed_to_who_had_the_error(wrong: Alert) -> None:
+    """Muted or paused: who was sent the error is told, and only the others are left in peace."""
+    readers = sorted(support.audience(wrong))
+    wish(readers[:2], Interest.Wish.MUTE)
+    Batch.objects.filter(alert=wrong, first=readers[0]).update(outcomes=bytes([1, 0, 0, 0, 0]))
+    alert = corrected()
+    Alert.objects.filter(pk=alert.pk).update(audience="topic")
+    assert set(addressees(running(alert), readers)) == {readers[0], *readers[2:]}
+
+
+def test_an_update_of_the_page_mails_nobody(wrong: Alert) -> None:
+    alert = updated(Alert.Audience.PAGE)
+    assert cut_now(alert) == set()
+    assert alert.pk in ledger.complete()
+    assert Alert.objects.get(pk=wrong.pk).state == "sending"
+
+
+def test_a_drill_goes_to_its_readers_whatever_they_chose(wrong: Alert) -> None:
+    ada = addresses.parse("ada@herald.example")
+    drill.add(ada, "en")
+    drill.add(ada, "en")
+    reader = Reader.objects.get(key=ada.key)
+    Reader.objects.filter(pk=reader.pk).update(state="left", frequency="digest", particular=True)
+    story = Story.objects.create(headline="Drill", text="x", topic=wrong.topic, author=editor(), drill=True)
+    alert = bulletin.send(story, editor(), hold=0)
+    assert cut_now(alert) == {reader.pk}
+    assert set(addressees(running(alert), [reader.pk, *support.audience(wrong)])) == {reader.pk}
+    assert drill.remove(reader.pk)
+    assert addressees(running(alert), [reader.pk]) == {}
+
+
+def test_a_scheduled_alert_is_taken_up_shortly_before_its_time(wrong: Alert) -> None:
+    """Who signs up until then gets it. No worker waits any less because its own clock has run on."""
+    story = Story.objects.create(headline="Budget", text="x", topic=wrong.topic, author=editor())
+    alert = bulletin.send(story, editor(), at=timezone.now() + timedelta(hours=1))
+    assert alert.pk not in [one.id for one in ledger.running()]
+    assert (alert.not_before or 0) - alert.frozen_at.timestamp() * 1000 == pytest.approx(bulletin.LEAD_MS, abs=1)
+    Alert.objects.filter(pk=alert.pk).update(not_before=now_ms() + 30_000, held_until=now_ms() + 30_000)
+    near = running(alert)
+    assert near.timed
+    assert 28 < ledger.hold_left(alert.pk) <= 30
+    release = support.release_of(alert)
+    release.running = near
+    release._hold_ends = 0  # by the clock that is never set back it would be over
+    assert 28 < release.hold_left() <= 30
