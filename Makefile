@@ -8,7 +8,7 @@ NODE := tests/node/node_modules/.package-lock.json
 OPTIONS ?=
 WHAT ?= send distance import signup
 
-.PHONY: help install up demo test faults check format bench lock messages pictures
+.PHONY: help install up demo test faults histories check format bench lock messages pictures
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ test: $(DEV) $(NODE) ## The whole suite, on SQLite and on PostgreSQL (OPTIONS="-
 faults: $(DEV) ## Kill, stop, cut and fill up whatever can be, and count (OPTIONS="--runs 300 --seed 7")
 	@tools/test-needs postgresql smtp-sink
 	@$(BIN)/python -m tests.faults $(OPTIONS)
+
+histories: $(DEV) ## 10,000 random consent histories against a model
+	HISTORIES=10000 $(BIN)/pytest -q tests/courier/test_histories.py $(OPTIONS)
 
 check: $(DEV) ## Lint, formatting, types, migrations, translations
 	@tools/test-needs gettext

@@ -26,7 +26,7 @@ def had(
     `readers`: ids in ascending order, such as a batch's. Readers who had none of them are left out. Costs a look at
     the batches that span those ids: two or three an alert, as each is a slice of the ascending order.
     """
-    told = _told(alerts, readers) if summaries else {}
+    told = told_in_summaries(alerts, readers) if summaries else {}
     found = {}
     for reader, kept in outcomes(alerts, readers).items():
         told.setdefault(reader, set()).update(
@@ -99,7 +99,7 @@ def _ids(packed: Any) -> array[int]:
     return ids
 
 
-def _told(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, set[int]]:
+def told_in_summaries(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, set[int]]:
     """Reader → those of these alerts that a summary has told, or may have."""
     if not alerts or not readers:
         return {}

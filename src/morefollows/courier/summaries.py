@@ -73,20 +73,24 @@ def contents(letters: Sequence[Letter]) -> dict[int, Told]:
     newest, bringing = _newest(stories)
     readers = sorted({one.reader_id for one in letters})
     kept = history.outcomes([*alerts, *(pk for pks in bringing.values() for pk in pks)], readers)
+    before = history.told_in_summaries([pk for pks in bringing.values() for pk in pks], readers)
     terms, wishes, topics = terms_of(readers), _wishes(readers, stories), _topics(readers)
     found = {}
     for one in letters:
         reader = one.reader_id
         if reader not in terms:
             continue  # erased meanwhile
-        outcomes, missed = kept.get(reader, {}), set()
+        outcomes, told_before = kept.get(reader, {}), before.get(reader, set())
+        missed: set[int] = set()
         for alert in alerts.values():
             story = alert.update.story_id
             on = terms[reader]._replace(wish=wishes.get((reader, story), ""))
             in_time = (one.since or 0) <= alert.held_until < (one.until or 0)
             if in_time and alert.topic_id in topics.get(reader, ()) and _held_back(alert, outcomes, on):
                 missed.add(story)
-        updates = [newest[story] for story in missed if story in newest and not _had(bringing[story], outcomes)]
+        updates = [
+            newest[story] for story in missed if story in newest and not _had(bringing[story], outcomes, told_before)
+        ]
         updates.sort(key=lambda update: update.published_at or update.created_at, reverse=True)
         if updates:
             told = updates[:MOST]
@@ -112,9 +116,9 @@ def _held_back(alert: Alert, outcomes: Mapping[int, int], terms: Terms) -> bool:
     return in_summary(terms, news, datetime.fromtimestamp(alert.held_until / 1000, UTC))
 
 
-def _had(bringing: Sequence[int], outcomes: Mapping[int, int]) -> bool:
-    """Whether the reader was sent the story's newest update, or may have been."""
-    return any(outcomes.get(pk) in (Outcome.ACCEPTED, Outcome.UNCERTAIN) for pk in bringing)
+def _had(bringing: Sequence[int], outcomes: Mapping[int, int], told: set[int]) -> bool:
+    """Whether the reader was sent the story's newest update, or may have been, or was told it before."""
+    return any(pk in told or outcomes.get(pk) in (Outcome.ACCEPTED, Outcome.UNCERTAIN) for pk in bringing)
 
 
 def _newest(stories: set[int]) -> tuple[dict[int, Update], dict[int, list[int]]]:

@@ -40,7 +40,8 @@ def choose(reader: Reader, choice: Choice) -> None:
             return
         for name, value in choice._asdict().items():
             setattr(locked, name, value)
-        locked.particular = choice._replace(time_zone="") != Choice() or locked.paused_until is not None
+        paused = locked.paused_until is not None and locked.paused_until > timezone.now()
+        locked.particular = choice._replace(time_zone="") != Choice() or paused
         reckon(locked, timezone.now())
         locked.save()
 
@@ -51,7 +52,8 @@ def pause(reader: Reader, until: datetime | None) -> None:
         locked = _locked(reader)
         if locked is None:
             return
-        locked.paused_until = until
+        # A pause that ends early leaves its end behind: what came in it is not told by the next digest either.
+        locked.paused_until = until or (locked.paused_until and min(locked.paused_until, timezone.now()))
         chosen = Choice(*(getattr(locked, name) for name in Choice._fields))
         locked.particular = chosen._replace(time_zone="") != Choice() or until is not None
         locked.save(update_fields=["paused_until", "particular"])
