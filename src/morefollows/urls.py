@@ -71,6 +71,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/alert/<uuid:uuid>/resume/", delivery.resume, name="alert-resume"),
     path("desk/alert/<uuid:uuid>/retry/", delivery.retry, name="alert-retry"),
     path("desk/alert/<uuid:uuid>/repeat/", delivery.repeat, name="alert-repeat"),
+    path("desk/relays/", relays.page, name="relays"),
     path("desk/relays/pause/", relays.pause, name="relay-pause"),
     path("desk/relays/resume/", relays.resume, name="relay-resume"),
     path("desk/sign-in/", accounts.sign_in, name="sign-in"),

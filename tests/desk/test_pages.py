@@ -46,6 +46,7 @@ def addresses(story: Story, ada: Editor, cy: Reader, newsroom: Newsroom) -> dict
         "readers": reverse("audience"),
         "reader": reverse("reader", args=(cy.pk,)),
         "evidence": reverse("reader-evidence", args=(cy.pk,)),
+        "relays": reverse("relays"),
         "nowhere": "/desk/nowhere/",
     }
 

@@ -6,15 +6,30 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from morefollows.accounts.models import Editor
 from morefollows.bulletin.actions import record
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.courier import actions
+from morefollows.delivery.relays.state import shown
+
+
+@at_desk
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """Renews itself every few seconds, unless `still` asks it not to (WCAG 2.2, 2.2.2)."""
+    context = {
+        "relays": shown(),
+        "inbox": settings.MOREFOLLOWS.inbox,
+        "may_send": editor_of(request).may_send,
+        "still": "still" in request.GET,
+        "here": "relays",
+    }
+    return render(request, "relays/page.html", context)
 
 
 @at_desk

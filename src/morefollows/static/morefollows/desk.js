@@ -47,6 +47,7 @@ function keys(event) {
   if (event.key === "?") byId("shortcuts")?.showModal();
   else if (event.key === "n") location.assign(document.querySelector(".top-nav a:nth-child(2)").href);
   else if (event.key === "s") location.assign(document.querySelector(".top-nav a").href);
+  else if (event.key === "r") location.assign(document.querySelector(".top-nav [data-key='r']").href);
   else if (event.key === "t" && back) back.form.requestSubmit(back);
 }
 
