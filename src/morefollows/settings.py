@@ -270,8 +270,8 @@ class Settings:
     resolver: str = setting(
         "",
         _resolver,
-        "The DNS server that mail domains are looked up at on sign-up, such as 192.0.2.53:53; empty: the system's, and "
-        "none while mail goes to the local inbox; `off`: none.",
+        "The DNS server that mail domains are looked up at, on sign-up and when a provider defers, such as "
+        "192.0.2.53:53; empty: the system's, and none while mail goes to the local inbox; `off`: none.",
     )
     streams: int = setting(
         "20000", _whole_number(0, 1_000_000), "Open event streams of the live pages, at most, in one web process."
