@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -37,7 +38,7 @@ WATCH = """() => {
 }"""
 
 
-def tell(house: House, kind: str = "update", **wording: str) -> float:
+def tell(house: House, kind: str = "update", **wording: Any) -> float:
     """Publishes an update in the house's database. Returns when."""
     done = subprocess.run(
         [sys.executable, "-c", TELL, kind, json.dumps(wording)],
@@ -79,7 +80,7 @@ def test_two_windows_follow_a_story(build: Callable[..., House], browser: Browse
     # Paused, and further down: it waits behind a button, and nothing moves.
     desk.get_by_role("button", name="Pause updates").click()
     phone.evaluate("scrollTo(0, 300)")
-    tell(house, "correction", text="It was track 4, not track 3.")
+    tell(house, "correction", text="Trains run on track 4.", note="It was track 4, not track 3.", answers=[3])
     for window, words in ((desk, "1 new update"), (phone, "1 neue Meldung")):
         expect(window.get_by_role("button", name=words)).to_be_visible()
         assert numbers(window) == ["update-3", "update-2", "update-1"]
@@ -88,7 +89,9 @@ def test_two_windows_follow_a_story(build: Callable[..., House], browser: Browse
     expect(phone.locator("#update-4")).to_be_focused()
     expect(phone.locator("#update-4")).to_contain_text("Berichtigung")
     desk.get_by_role("button", name="Resume updates").click()
-    expect(desk.locator("#update-4")).to_be_visible()
+    expect(desk.locator("#update-4")).to_contain_text("What was wrong: It was track 4, not track 3.")
+    for window in windows:
+        expect(window.locator("#update-3 .corrected a")).to_have_attribute("href", "#update-4")
     assert not judges.accessible(desk) + judges.narrow(phone)
 
     # The server is killed; meanwhile the story goes on; it comes back at the same address.

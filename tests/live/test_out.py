@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from morefollows.audience.models import Topic
 from morefollows.bulletin.models import Story, Update
+from morefollows.live.journal import Journal
 from tests.live.support import tell
 
 SITE = "https://alerts.herald.example"
@@ -33,7 +34,8 @@ SCHEMA = json.loads((Path(__file__).parent / "ninjs-3.0.json").read_text())
 def told(story: Story) -> Story:
     """With a correction, and with what breaks feeds that are glued together."""
     tell(story, "first", standfirst="Nobody is hurt & all is <well>.", text="The **bridge** is closed ]]> \x0bnow.")
-    tell(story, "correction", headline="Bridge closed at 14:07", text="It was 14:07, not 14:05 \ufffe.")
+    text = "It was 14:07, not 14:05 \ufffe."
+    tell(story, "correction", headline="Bridge closed at 14:07", text=text, note="Wrong time: 14:05.", answers=[1])
     return story
 
 
@@ -113,16 +115,30 @@ class TestFeeds:
             assert titles == {"This story has been withdrawn."}
 
     def test_what_is_not_told_is_in_none(self, visitor: Client, story: Story, breaking: Topic) -> None:
-        Update.objects.create(
+        held = Update.objects.create(
             story=story, number=1, kind="first", headline=story.headline, text="x", language="en", author=story.author
         )
+        self.in_none(visitor, story)
+        held.published_at = timezone.now()
+        held.save()
+        assert visitor.get(f"/story/{story.uuid}/").status_code == 404, "a draft"
+        Story.objects.update(state=Story.State.LIVE)
+        assert visitor.get(f"/story/{story.uuid}/").status_code == 200
+        Story.objects.update(embargo_until=timezone.now() + timedelta(hours=1))
+        self.in_none(visitor, story)
+        assert Journal().read({story.uuid: ""}) == {story.uuid: None}
+        drill = Story.objects.create(headline="Drill", text="x", topic=breaking, author=story.author, drill=True)
+        tell(drill, "first")
+        self.in_none(visitor, drill)
+
+    def in_none(self, visitor: Client, story: Story) -> None:
         for place in (
             f"/story/{story.uuid}/feed.atom",
             f"/story/{story.uuid}/1.ninjs.json",
             "/topic/breaking/feed.xml",
         ):
             assert visitor.get(place).status_code == 404
-        for place in ("/topic/breaking/feed.json", "/topic/breaking/feed.rss", "/sitemap-news.xml"):
+        for place in ("/", "/topic/breaking/feed.json", "/topic/breaking/feed.rss", "/sitemap-news.xml"):
             assert story.headline not in visitor.get(place).content.decode()
 
 
@@ -165,7 +181,7 @@ class TestStructuredData:
         found = structured(page)
         article, blog = found["NewsArticle"], found["LiveBlogPosting"]
         assert article["headline"] == told.headline and article["publisher"]["name"] == "The Harbour Herald"
-        assert article["correction"][0]["text"].startswith("It was 14:07")
+        assert article["correction"][0]["text"] == "Wrong time: 14:05."
         assert blog["coverageStartTime"] == article["datePublished"] < article["dateModified"]
         assert "coverageEndTime" not in blog and len(blog["liveBlogUpdate"]) == 3
         assert blog["liveBlogUpdate"][0]["articleBody"] == "</script><script>alert(1)</script> & more"
@@ -180,6 +196,11 @@ class TestStructuredData:
         assert card["og:url"] == f"{SITE}/story/{told.uuid}/"
         picture = visitor.get(card["og:image"].removeprefix(SITE))
         assert picture["Content-Type"] == "image/png" and picture.content[16:24].hex() == "000004b000000276"
+
+    def test_a_correction_says_what_was_wrong_and_where(self, visitor: Client, told: Story) -> None:
+        page = visitor.get(f"/story/{told.uuid}/").content.decode()
+        assert "What was wrong:</strong> Wrong time: 14:05." in page
+        assert page.index('id="update-1"') < page.index('<a href="#update-2">This was wrong.')
 
     def test_of_a_withdrawn_story_nothing_is_said(self, visitor: Client, told: Story) -> None:
         tell(told, "withdrawal", headline="Withdrawn", text="Another bridge was meant.")

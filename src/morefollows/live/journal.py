@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -68,8 +69,10 @@ def _marks(stories: Iterable[UUID]) -> dict[UUID, str]:
 def _frame(id: str, update: Update, previous: Update | None) -> Frame:
     bodies = {}
     for language, _ in settings.LANGUAGES:
-        data = {"number": update.number, "kind": update.kind, **telling.heading(update)}
+        data: dict[str, Any] = {"number": update.number, "kind": update.kind, **telling.heading(update)}
         data["html"] = telling.update_html(update, previous, language)
+        if update.kind == Update.Kind.CORRECTION:
+            data |= {"answers": update.answers, "corrected": telling.corrected_html(update, language)}
         bodies[language] = events.frame(id, "update", json.dumps(data, ensure_ascii=False))
     return Frame(id, bodies)
 

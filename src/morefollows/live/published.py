@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from django.db.models import Max, Prefetch, QuerySet
+from django.utils import timezone
 
 from morefollows.audience.models import Purpose
 from morefollows.bulletin.models import Story, Update
 
-_CLOSED = (Story.State.FINAL, Story.State.WITHDRAWN)
-
 
 def published() -> QuerySet[Story]:
-    """Stories that have been told, the latest told first. Offers, drills and drafts are not among them."""
+    """Stories that have been told, the latest told first. Offers, drills and drafts are not among them.
+
+    An embargo holds all of a story on every channel until it is over, also if it was put on late.
+    """
     return (
         Story.objects.exclude(state=Story.State.DRAFT)
+        .exclude(embargo_until__gt=timezone.now())
         .filter(purpose=Purpose.ALERTS, drill=False, updates__in=_told())
         .annotate(told_at=Max("updates__published_at"))
         .order_by("-told_at", "-pk")
@@ -34,7 +37,7 @@ def updates(story: Story) -> list[Update]:
 
 def is_open(story: Story) -> bool:
     """More follows."""
-    return story.state not in _CLOSED
+    return story.state in Story.OPEN
 
 
 def is_withdrawn(story: Story) -> bool:

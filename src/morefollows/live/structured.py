@@ -91,7 +91,11 @@ def _posting(story: Story, update: Update, newsroom: Newsroom) -> dict[str, Any]
 
 
 def _correction(update: Update) -> dict[str, Any]:
-    return {"@type": "CorrectionComment", "text": markdown.to_text(update.text), "datePublished": _iso(update)}
+    return {
+        "@type": "CorrectionComment",
+        "text": update.note or markdown.to_text(update.text),
+        "datePublished": _iso(update),
+    }
 
 
 def _publisher(newsroom: Newsroom) -> dict[str, Any]:

@@ -18,10 +18,14 @@ def heading(update: Update) -> dict[str, str]:
     return {"headline": update.headline, "standfirst": update.standfirst, "language": update.language}
 
 
-def section(update: Update, before: Update | None) -> dict[str, Any]:
-    """What `live/update.html` needs. `before`: the update before it; a headline is told again only if it differs."""
+def section(update: Update, before: Update | None, corrected: list[Update]) -> dict[str, Any]:
+    """What `live/update.html` needs. `before`: the update before it; a headline is told again only if it differs.
+
+    `corrected`: the corrections that put this update right.
+    """
     renamed = before is None or before.headline != update.headline
-    return {"update": update, "renamed": renamed, "html": markdown.to_html(update.text)}
+    html = markdown.to_html(update.text)
+    return {"update": update, "renamed": renamed, "html": html, "corrected": corrected}
 
 
 def sections(story: Story) -> list[dict[str, Any]]:
@@ -29,12 +33,21 @@ def sections(story: Story) -> list[dict[str, Any]]:
     if published.is_withdrawn(story):
         return []
     updates = published.updates(story)
-    return [section(update, before) for update, before in zip(updates, [*updates[1:], None], strict=True)]
+    corrections = [update for update in reversed(updates) if update.kind == Update.Kind.CORRECTION]
+    return [
+        section(update, before, [one for one in corrections if update.number in one.answers])
+        for update, before in zip(updates, [*updates[1:], None], strict=True)
+    ]
 
 
 def update_html(update: Update, before: Update | None, language: str) -> str:
-    """One update as HTML, with the words around it in `language`."""
-    return section_html(section(update, before), language)
+    """One update as HTML, as it is when it comes, with the words around it in `language`."""
+    return section_html(section(update, before, []), language)
+
+
+def corrected_html(correction: Update, language: str) -> str:
+    """What an update that was wrong bears from then on."""
+    return _render("live/corrected.html", {"correction": correction}, language)
 
 
 def section_html(told: dict[str, Any], language: str) -> str:

@@ -28,6 +28,7 @@ section > * + * { margin-block-start: .4em; }
 .log > :first-child > h2 { display: none; }
 .log { max-block-size: var(--mf-height, 40em); overflow-y: auto; }
 .update-correction { padding-inline: .75em; border: 1px solid var(--warn); border-inline-start-width: 5px; }
+.corrected, .what-was-wrong { padding-inline-start: .75em; border-inline-start: 3px solid var(--warn); }
 .update-correction .kind { color: var(--warn); }
 blockquote { padding-inline-start: 1em; border-inline-start: 3px solid; font-style: italic; }
 em { font-style: italic; } ul, ol { padding-inline-start: 1.4em; } a { color: inherit; } img { max-inline-size: 100%; block-size: auto; }
@@ -163,6 +164,9 @@ class Story extends HTMLElement {
     for (const one of this.#waiting.splice(0)) {
       if (this.shadowRoot.getElementById(`update-${one.number}`)) continue;
       log.insertAdjacentHTML("afterbegin", markup(one.html));
+      for (const wrong of one.answers || []) {
+        this.shadowRoot.querySelector(`#update-${wrong} .text`)?.insertAdjacentHTML("beforebegin", markup(one.corrected));
+      }
       this.#head(one);
     }
     this.#count();

@@ -56,6 +56,9 @@ function show() {
     part("log").insertAdjacentHTML("afterbegin", told.html);
     newest = part("log").firstElementChild;
     newest.classList.add("update-new");
+    for (const wrong of told.answers || []) {
+      part(`update-${wrong}`)?.querySelector(".text").insertAdjacentHTML("beforebegin", told.corrected);
+    }
     part("headline").textContent = told.headline;
     part("story").lang = told.language;
     part("standfirst").textContent = told.standfirst;
