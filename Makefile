@@ -6,7 +6,7 @@ RUN := $(VENV)/installed-run
 DEV := $(VENV)/installed-dev
 NODE := tests/node/node_modules/.package-lock.json
 OPTIONS ?=
-WHAT ?= send distance import signup
+WHAT ?= send distance import signup stream
 
 .PHONY: help install up demo test faults histories check format bench lock messages pictures
 
@@ -41,12 +41,13 @@ format: $(DEV) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(DEV) $(NODE) ## Measure sending beside its rivals and far away, importing, and a rush of sign-ups (WHAT=send OPTIONS="--readers 100000")
+bench: $(DEV) $(NODE) ## Measure sending beside its rivals and far away, importing, a rush of sign-ups, and live pages (WHAT=send OPTIONS="--readers 100000")
 	@tools/test-needs smtp-sink
 	$(if $(filter send,$(WHAT)),$(BIN)/morefollows bench send $(OPTIONS))
 	$(if $(filter distance,$(WHAT)),$(BIN)/morefollows bench distance)
 	$(if $(filter import,$(WHAT)),$(BIN)/morefollows bench import)
 	$(if $(filter signup,$(WHAT)),$(BIN)/morefollows bench signup)
+	$(if $(filter stream,$(WHAT)),$(BIN)/morefollows bench stream)
 
 lock: $(DEV) ## Renew the lock files of pyproject.toml (needs uv)
 	tools/lock

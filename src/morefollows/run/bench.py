@@ -17,6 +17,7 @@ import click
 from morefollows.run.bench_distance import bench_distance
 from morefollows.run.bench_import import bench_import
 from morefollows.run.bench_signup import bench_signup
+from morefollows.run.bench_stream import bench_stream
 from morefollows.run.commands.said import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def bench() -> None:
 bench.add_command(bench_distance)
 bench.add_command(bench_import)
 bench.add_command(bench_signup)
+bench.add_command(bench_stream)
 
 
 @bench.command("send")

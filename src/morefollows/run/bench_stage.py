@@ -90,6 +90,11 @@ class Stage:
     def url(self) -> str:
         return str((lock.running(self._data) or {})["url"])
 
+    @property
+    def web(self) -> int:
+        """The web process's id."""
+        return int((lock.running(self._data) or {})["processes"]["web"])
+
     def fill(self, readers: int, tell: Any) -> None:
         """Puts fictional, confirmed readers in, without the evidence of consent that real ones have."""
         from django.utils import timezone
@@ -98,7 +103,7 @@ class Stage:
         from morefollows.audience.models import Reader, Subscription
         from morefollows.audience.readers_csv import learn_sizes
 
-        now, topic = timezone.now(), self._topic()
+        now, topic = timezone.now(), self.topic()
         for start in range(0, readers, _CHUNK):
             chunk = [
                 Reader(
@@ -162,7 +167,7 @@ class Stage:
             dropped=(),
             notes=(),
         )
-        editor, topic = self._editor(), self._topic()
+        editor, topic = self.editor(), self.topic()
         with Meter(self._up.pid) as meter:
             alert = actions.send(write(read, editor, topic), editor, hold=hold)
             while Alert.objects.values_list("state", flat=True).get(pk=alert.pk) in ("held", "sending"):
@@ -185,17 +190,17 @@ class Stage:
         from morefollows.courier import mails
 
         headline, language = "Lighthouse keeper found safe", Newsroom.objects.get(pk=1).language
-        topic = self._topic()
+        topic = self.topic()
         story = Story(headline=headline, text=text, language=language, topic=topic, created_at=timezone.now())
         update = Update(story=story, headline=headline, text=text, language=language)
         return mails.alert(Alert(update=update, topic=topic, held_until=time.time_ns() // 1_000_000), language)
 
-    def _topic(self) -> Any:
+    def topic(self) -> Any:
         from morefollows.audience.models import Topic
 
         return Topic.objects.get(slug="breaking")
 
-    def _editor(self) -> Any:
+    def editor(self) -> Any:
         from morefollows.accounts.models import Editor, Role
 
         return Editor.objects.filter(role=Role.ADMINISTRATOR).order_by("pk")[0]
@@ -236,7 +241,7 @@ class Meter:
 
     def _watch(self) -> None:
         while True:
-            self.memory = max(self.memory, sum(map(_memory, self._processes)))
+            self.memory = max(self.memory, sum(memory_of(process.pid) for process in self._processes))
             if self._stop.wait(_SAMPLE_EVERY):
                 return
 
@@ -249,12 +254,13 @@ class Meter:
         return float(times.user + times.nice + times.system + getattr(times, "irq", 0) + getattr(times, "softirq", 0))
 
 
-def _memory(process: Any) -> int:
+def memory_of(pid: int) -> int:
+    """Bytes: a process's proportional set size, or what it took at most where the system does not tell that."""
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
-    return memory.peak([process.pid])
+    return memory.peak([pid])
 
 
 @contextlib.contextmanager
