@@ -13,6 +13,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import steps
+from tests.journeys.test_box_elsewhere import Site, site
 from tests.support import judges
 from tests.support.browser import PHONE, watch
 from tests.support.house import House
@@ -46,6 +47,9 @@ def tell(house: House, kind: str = "update", **wording: Any) -> float:
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     return float(done.stdout)
+
+
+__all__ = ["site"]  # the fixture
 
 
 def numbers(page: Page) -> list[str]:
@@ -107,11 +111,48 @@ def test_two_windows_follow_a_story(build: Callable[..., House], browser: Browse
         assert numbers(window) == [f"update-{number}" for number in (6, 5, 4, 3, 2, 1)], "none missing, none twice"
     complaints.clear()  # browsers call a connection that was cut an error
 
-    tell(house, "withdrawal", text="We took a photograph of another bridge for this one.")
+    tell(
+        house,
+        "withdrawal",
+        headline="Withdrawn: lock bridge",
+        text="We took a photograph of another bridge for this one.",
+    )
     for window, words in ((desk, "This story has been withdrawn."), (phone, "Diese Meldung wurde zurückgezogen.")):
         expect(window.get_by_role("alert").filter(has_text=words)).to_be_visible()
         expect(window.get_by_text("photograph of another bridge")).to_be_visible()
         expect(window.get_by_text("Trains run again")).to_have_count(0)
+        expect(window.get_by_role("heading", level=1)).to_have_text("Withdrawn: lock bridge")
+        expect(window.locator("#live")).to_be_hidden()
         assert not judges.accessible(window)
         window.context.close()
     assert complaints == []
+
+
+def test_the_element_on_another_site(build: Callable[..., House], site: Site, page: Page, tmp_path: Path) -> None:
+    house = build(hold="0").start("--sample")
+    text = tmp_path / "story.md"
+    text.write_text(f"{steps.HEADLINE}\n\n{steps.TEXT}\n")
+    house.command("stories", "break", str(text), "--topic", "breaking", "--hold", "0", "--yes")
+    page.goto(f"{house.url}/")
+    page.get_by_role("link", name=steps.HEADLINE).click()
+    uuid = page.url.rstrip("/").rpartition("/")[2]
+    # A site with a strict policy of its own, which knows nothing of ours but the address.
+    policy = f"default-src 'none'; script-src {house.url}; connect-src {house.url}; require-trusted-types-for 'script'"
+    script = f'<script async src="{house.url}/live.js" data-story="{uuid}"></script>'
+    head = f'<meta http-equiv="Content-Security-Policy" content="{policy}"><title>Another site</title>'
+    site.pages["/"] = f'<!doctype html><html lang="en"><head>{head}</head><main><h1>Ours</h1>{script}</main></html>'
+    page.goto(f"{site.url}/")
+    story = page.locator("more-follows-story")
+    expect(story.get_by_role("heading", name=steps.HEADLINE)).to_be_visible()
+    expect(story.get_by_text("Live: what is new appears by itself.")).to_be_visible()
+    tell(house, text="Trains run again.")
+    expect(story.get_by_text("Trains run again.")).to_be_visible()
+    story.get_by_role("button", name="Pause updates").click()
+    tell(house, text="Trams, too.")
+    story.get_by_role("button", name="1 new update").click()
+    expect(story.get_by_text("Trams, too.")).to_be_visible()
+    assert not judges.accessible(page) + judges.narrow(page)
+    tell(house, "withdrawal", text="Another bridge was meant.")
+    expect(story.get_by_role("alert")).to_contain_text("This story has been withdrawn.")
+    expect(story.get_by_text("Trains run again.")).to_have_count(0)
+    assert page.context.cookies() == []

@@ -81,6 +81,6 @@ def _end(id: str, story: Story, *, withdrawn: bool) -> Frame:
     event = "withdrawal" if withdrawn else "final"
     bodies = {}
     for language, _ in settings.LANGUAGES:
-        data = {"html": telling.withdrawal_html(story, language)} if withdrawn else {}
+        data = {"html": telling.withdrawal_html(story, language), **telling.last_heading(story)} if withdrawn else {}
         bodies[language] = events.frame(id, event, json.dumps(data, ensure_ascii=False))
     return Frame(id, bodies)

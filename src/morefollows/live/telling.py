@@ -18,14 +18,24 @@ def heading(update: Update) -> dict[str, str]:
     return {"headline": update.headline, "standfirst": update.standfirst, "language": update.language}
 
 
-def section(update: Update, before: Update | None, corrected: list[Update]) -> dict[str, Any]:
-    """What `live/update.html` needs. `before`: the update before it; a headline is told again only if it differs.
+def last_heading(story: Story) -> dict[str, str]:
+    """That of the withdrawal, if it has one."""
+    last = published.updates(story)[0]
+    return heading(last) if last.kind == Update.Kind.WITHDRAWAL else {}
 
-    `corrected`: the corrections that put this update right.
+
+def section(update: Update, before: Update | None, corrected: list[Update], on_top: str) -> dict[str, Any]:
+    """What `live/update.html` needs. `corrected`: the corrections that put this update right.
+
+    Its headline is told if it differs from that of the update `before`, and shown if it differs from the one `on_top`.
     """
-    renamed = before is None or before.headline != update.headline
-    html = markdown.to_html(update.text)
-    return {"update": update, "renamed": renamed, "html": html, "corrected": corrected}
+    return {
+        "update": update,
+        "renamed": before is None or before.headline != update.headline,
+        "on_top": update.headline == on_top,
+        "html": markdown.to_html(update.text),
+        "corrected": corrected,
+    }
 
 
 def sections(story: Story) -> list[dict[str, Any]]:
@@ -35,14 +45,14 @@ def sections(story: Story) -> list[dict[str, Any]]:
     updates = published.updates(story)
     corrections = [update for update in reversed(updates) if update.kind == Update.Kind.CORRECTION]
     return [
-        section(update, before, [one for one in corrections if update.number in one.answers])
+        section(update, before, [one for one in corrections if update.number in one.answers], updates[0].headline)
         for update, before in zip(updates, [*updates[1:], None], strict=True)
     ]
 
 
 def update_html(update: Update, before: Update | None, language: str) -> str:
     """One update as HTML, as it is when it comes, with the words around it in `language`."""
-    return section_html(section(update, before, []), language)
+    return section_html(section(update, before, [], update.headline), language)
 
 
 def corrected_html(correction: Update, language: str) -> str:

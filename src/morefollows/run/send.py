@@ -33,6 +33,7 @@ async def _send(number: int) -> None:
     from morefollows.courier.providers import Providers
     from morefollows.courier.worker import Worker
     from morefollows.delivery import actions as delivery
+    from morefollows.live import websub
 
     config = settings.MOREFOLLOWS
     listener = Listener(config.data)
@@ -43,9 +44,12 @@ async def _send(number: int) -> None:
     loop = asyncio.get_running_loop()
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, worker.stop)
+    pinging = asyncio.create_task(websub.run()) if number == 1 else None
     try:
         await worker.run()
     finally:
+        if pinging is not None:
+            pinging.cancel()
         listener.close()
 
 

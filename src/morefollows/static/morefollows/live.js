@@ -25,7 +25,6 @@ h3, .text h2, strong { font-weight: bold; }
 .text h2, section > h2 { font-size: 1.15em; }
 section { padding-block: .75em; border-block-start: 1px solid var(--mf-line, var(--line)); }
 section > * + * { margin-block-start: .4em; }
-.log > :first-child > h2 { display: none; }
 .log { max-block-size: var(--mf-height, 40em); overflow-y: auto; }
 .update-correction { padding-inline: .75em; border: 1px solid var(--warn); border-inline-start-width: 5px; }
 .corrected, .what-was-wrong { padding-inline-start: .75em; border-inline-start: 3px solid var(--warn); }
@@ -123,8 +122,8 @@ class Story extends HTMLElement {
     const { log, notice } = this.#parts;
     const told = this.#told;
     this.#waiting = [];
-    this.#head(told);
     log.innerHTML = markup(told.updates.map((one) => one.html).join(""));
+    this.#head(told);
     this.#count();
     if (told.withdrawn) this.#withdraw(told.withdrawn);
     else if (told.open) this.#connect();
@@ -151,7 +150,10 @@ class Story extends HTMLElement {
       else this.#count();
     });
     on("final", () => this.#end(this.#told.words.final));
-    on("withdrawal", (one) => this.#withdraw(one.html));
+    on("withdrawal", (one) => {
+      if (one.headline) this.#head(one);
+      this.#withdraw(one.html);
+    });
     on("reset", async () => {
       source.close();
       if (await this.#fetch()) this.#fill();
@@ -177,6 +179,7 @@ class Story extends HTMLElement {
     parts.headline.textContent = headline;
     parts.standfirst.textContent = standfirst;
     parts.headline.lang = parts.standfirst.lang = language;
+    parts.log.querySelectorAll("section > h2").forEach((one) => { one.hidden = one.textContent === headline; });
   }
 
   #count() {

@@ -33,6 +33,7 @@ function connect() {
   });
   on("final", () => end(bar.dataset.final));
   on("withdrawal", (told) => {
+    if (told.headline) head(told);
     part("withdrawal").innerHTML = told.html; // role="alert": said at once, whatever else is being said
     for (const id of ["standfirst", "log", "more-follows"]) part(id)?.remove();
     waiting.length = 0;
@@ -59,12 +60,18 @@ function show() {
     for (const wrong of told.answers || []) {
       part(`update-${wrong}`)?.querySelector(".text").insertAdjacentHTML("beforebegin", told.corrected);
     }
-    part("headline").textContent = told.headline;
-    part("story").lang = told.language;
+    head(told);
     part("standfirst").textContent = told.standfirst;
   }
   count();
   return newest;
+}
+
+// An update tells its headline where it is not the one on top.
+function head({ headline, language }) {
+  part("headline").textContent = headline;
+  part("story").lang = language;
+  document.querySelectorAll("#log > section > h2").forEach((one) => { one.hidden = one.textContent === headline; });
 }
 
 function count() {

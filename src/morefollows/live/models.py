@@ -1,0 +1,27 @@
+"""What the live part keeps: which hubs have still to be told of what."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from morefollows.bulletin.models import Update
+
+
+class Ping(models.Model):
+    """Told or to be told to the WebSub hub: that an update has changed the feeds. One for each update."""
+
+    class State(models.TextChoices):
+        OWED = "owed"
+        DONE = "done"
+        GIVEN_UP = "given up"
+
+    update = models.OneToOneField(Update, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=State, default=State.OWED)
+    tries = models.PositiveIntegerField(default=0)
+    due_at = models.BigIntegerField(help_text="milliseconds since 1970")
+
+    class Meta:
+        indexes = (models.Index(fields=("due_at",), condition=models.Q(state="owed"), name="pings_owed"),)
+
+    def __str__(self) -> str:
+        return f"ping for update {self.update_id}"
