@@ -136,7 +136,7 @@ class TestSignUpBox:
         monkeypatch.setattr("morefollows.audience.views.time.sleep", waits.append)
         for address in (CY, "new@reader.example"):
             post(visitor, address)
-            assert 0 < waits[-1] <= 0.12
+            assert 0 <= waits[-1] <= 0.12
 
     def test_a_robot_gets_the_same_answer_and_nothing_happens(self, visitor: Client, newsroom: Newsroom) -> None:
         assert post(visitor, website="https://spam.example").status_code == 303

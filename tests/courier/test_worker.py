@@ -238,7 +238,8 @@ def test_who_leaves_in_the_hold_is_not_mailed(tmp_path: Path) -> None:
 
     async def story(worker: Worker, relay: Slot) -> None:
         relay.on = True
-        await until(lambda: alert.batches.exclude(worker="").exists())  # claimed and loaded: ready to go
+        # All cut, claimed and loaded: ready to go.
+        await until(lambda: Alert.objects.get(pk=alert.pk).cut_done and alert.batches.exclude(worker="").exists())
         await asyncio.to_thread(_asked, lambda: Subscription.objects.filter(reader=leaver).update(state="ended") == 1)
         await until(lambda: len(relay.taken) >= 29)
         await asyncio.sleep(0.3)

@@ -327,7 +327,7 @@ def test_with_a_relay_there_is_none(ada_at_desk: Client, filled: Store, settings
 
     from morefollows.settings import RelayAddress
 
-    settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, relay=RelayAddress("mail.example.org", 587))
+    settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, relays=(RelayAddress("mail.example.org", 587),))
     assert ada_at_desk.get("/inbox/").status_code == 404
     assert ada_at_desk.get("/inbox/1/frame/").status_code == 404
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlencode
 
+from morefollows.run import lock
 from tests.support import web
 from tests.support.house import House
 from tests.support.waiting import until
@@ -65,7 +66,10 @@ def _read(url: str, path: str) -> dict[str, str]:
 
 def _answering(house: House) -> str:
     """Its address, once somebody is there: after a kill the old one is told until a new one is written."""
-    url = house.url
+    told = lock.running(house.data)
+    if not told:
+        return ""
+    url = str(told["url"])
     try:
         return url if web.ask("GET", f"{url}/box/breaking/").status == 200 else ""
     except OSError:
