@@ -22,6 +22,7 @@ from tests.courier.support import (
     claim_rounds,
     cut_all,
     cut_from_start,
+    everyone,
     release_of,
     states,
     write,
@@ -307,3 +308,17 @@ def test_nothing_is_half_written() -> None:
     with pytest.raises(IntegrityError):
         ledger.record([good._replace(reach=7), bad._replace(worker=None)])  # type: ignore[arg-type]
     assert set(alert.batches.values_list("reach", flat=True)) == {0}
+
+
+def test_what_is_put_back_while_readers_are_looked_up_is_not_taken_for_a_leaver() -> None:
+    alert = alert_for(4)
+    cut_from_start(alert)
+    rounds = claim_rounds("one", release_of(alert))
+    write("one", rounds)
+    mail = rounds[0].take(A_RELAY)
+    assert mail is not None
+    ids = rounds[0].waiting_for()
+    found = {reader: rounds[0].addressees[reader] for reader in ids}
+    mail.settle(mail, Reply(0, "", "", Reached.RELAY))  # meanwhile
+    rounds[0].refresh(found, ids)
+    assert everyone(rounds) == 4
