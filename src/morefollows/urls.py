@@ -10,6 +10,7 @@ from morefollows.audience.readers_desk import views as readers
 from morefollows.audience.sites import views as sites
 from morefollows.audience.words_desk import views as words
 from morefollows.bulletin import views as bulletin
+from morefollows.bulletin.stories import views as wishes
 from morefollows.delivery import views as delivery
 from morefollows.delivery.relays import views as relays
 from morefollows.inbox import views as inbox
@@ -33,6 +34,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("box.js", box.script, name="box-script"),
     path("box/<slug:topic>/", box.answer, name="box"),
     path("box/<slug:topic>/ticket/", box.ticket, name="box-ticket"),
+    path("follow/<str:token>/", wishes.wish, {"wanted": "follow"}, name="follow"),
+    path("mute/<str:token>/", wishes.wish, {"wanted": "mute"}, name="mute"),
     path("confirm/<str:token>/", audience.confirm, name="confirm"),
     path("leave/<str:token>/", audience.leave, name="leave"),
     path("preferences/<str:token>/", preferences.page, name="preferences"),

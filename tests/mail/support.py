@@ -18,6 +18,7 @@ def values(address: bytes = CY, mark: bytes = b"0") -> list[bytes]:
     filled = [mark * LENGTHS[hole] for hole in Hole]
     filled[Hole.ADDRESS] = address
     filled[Hole.DATE] = date(1_795_501_800)
+    filled[Hole.REPLY] = b"earlier@herald.example"
     return filled
 
 

@@ -102,17 +102,57 @@ def test_the_thread_holds_in_every_inbox(alert: Alert) -> None:
     """The same subject to the letter, the same synthetic first mail, the same Outlook conversation, at any time."""
     story, update = alert.update.story, alert.update
     first = read(wire(mails.alert(alert, "en")))
-    update.kind, update.standfirst = Update.Kind.UPDATE, "Divers are in the water."
+    update.kind, update.standfirst, update.headline = Update.Kind.UPDATE, "Divers are in the water.", "Divers at work"
     alert.held_until += 3_600_000
     second = read(wire(mails.alert(alert, "de")))
-    for name in ("Subject", "References", "Thread-Topic", "Thread-Index"):
+    for name in ("Subject", "References", "Thread-Topic"):
         assert first[name] == second[name]
     assert first["Date"] != second["Date"]
-    index = base64.b64decode(first["Thread-Index"])
+    index, child = (base64.b64decode(mail["Thread-Index"]) for mail in (first, second))
     assert len(index) == 22
     assert index[0] == 1
     assert UUID(bytes=index[6:]) == story.uuid
+    assert child[:22] == index
+    assert len(child) == 27, "5 octets for each later update"
     assert "In-Reply-To" not in first
+
+
+def test_a_withdrawal_breaks_out_of_the_thread(alert: Alert) -> None:
+    update = alert.update
+    update.kind, update.text, update.note = Update.Kind.WITHDRAWAL, "Do not rely on it.", "The picture was fabricated."
+    mail = read(wire(mails.alert(alert, "de")))
+    assert mail["Subject"] == "WITHDRAWN: Harbour bridge closed after ferry collision", "in the language of the story"
+    update.language = "de"
+    assert read(wire(mails.alert(alert, "en")))["Subject"].startswith("ZURÜCKGEZOGEN: ")
+    assert not {"References", "In-Reply-To", "Thread-Topic", "Thread-Index"} & set(mail.keys())
+    plain, html = parts(wire(mails.alert(alert, "en")))
+    assert plain.startswith("Withdrawn · ")
+    for words in ("We have withdrawn this story", "The picture was fabricated.", "Do not rely on it."):
+        assert words in plain
+        assert words in Seen(html).text
+    for gone in ("More follows", "/follow/", "/mute/"):
+        assert gone not in plain + html
+
+
+def test_a_correction_says_what_was_wrong_before_all_else(alert: Alert) -> None:
+    update = alert.update
+    update.kind, update.note = Update.Kind.CORRECTION, "We named the wrong pier."
+    plain, html = parts(wire(mails.alert(alert, "en")))
+    assert plain.startswith("Correction · ")
+    assert mails.alert(alert, "en")
+    for shown in (plain, Seen(html).text):
+        assert shown.index("What was wrong") < shown.index("We named the wrong pier.") < shown.index("Engineers")
+        assert "More follows" in shown
+    alert.update.story.state = "final"
+    assert "More follows" not in parts(wire(mails.alert(alert, "en")))[0], "what was final stays so"
+
+
+def test_a_drill_is_unmistakable(alert: Alert) -> None:
+    alert.update.story.drill = True
+    mail = wire(mails.alert(alert, "en"))
+    assert read(mail)["Subject"].startswith("DRILL: ")
+    for shown in parts(mail):
+        assert "This is a drill. Nothing of this has happened." in shown
 
 
 def test_the_feedback_id_is_fit_for_gmail(alert: Alert) -> None:
@@ -168,7 +208,10 @@ def test_thanks_can_be_left_with_one_click(breaking: Topic) -> None:
 
 
 def test_holes(alert: Alert, breaking: Topic) -> None:
-    assert set(mails.alert(alert, "en").holes) == {Hole.ADDRESS, Hole.LEAVE, Hole.RECEIPT, Hole.PREFERENCES}
+    first = {Hole.ADDRESS, Hole.LEAVE, Hole.RECEIPT, Hole.PREFERENCES, Hole.STORY}
+    assert set(mails.alert(alert, "en").holes) == first
+    alert.update.kind = Update.Kind.UPDATE
+    assert set(mails.alert(alert, "en").holes) == {*first, Hole.REFERENCES, Hole.REPLY}
     assert set(mails.confirmation(breaking, "en", True).holes) == {Hole.ADDRESS, Hole.RECEIPT, Hole.CONFIRM, Hole.DATE}
     assert set(mails.thanks(breaking, "en").holes) == {
         Hole.ADDRESS,
@@ -268,7 +311,7 @@ def test_nothing_is_fetched_and_nothing_tells_who_reads(alert: Alert, breaking: 
         seen = Seen(html)
         assert not {tag for tag, _ in seen.elements} & {"img", "script", "link", "iframe", "object", "form", "input"}
         assert not re.search(r"url\(|@import|@font-face", html)
-        own = ("/leave/", "/confirm/", "/preferences/")
+        own = ("/leave/", "/confirm/", "/preferences/", "/follow/", "/mute/")
         story_links = [link for link in seen.links if not any(path in link for path in own)]
         assert not any("0" * 36 in link for link in story_links)
 
@@ -382,7 +425,7 @@ def test_the_preview_is_what_is_mailed(story: Story, alert: Alert) -> None:
     mailed = read(wire(mails.alert(alert, "en")))
 
     def timeless(text: str) -> str:
-        text = re.sub(r"/(leave|preferences)/[0a-z-]+/", r"/\1/", text)
+        text = re.sub(r"/(leave|preferences|follow|mute)/[0a-z-]+/", r"/\1/", text)
         return re.sub(r"\d+ \w+ \d{4}, \d\d:\d\d CES?T", "now", text)
 
     assert preview.subject == mailed["Subject"]

@@ -13,13 +13,14 @@ import hmac
 from typing import NamedTuple
 
 _LEAVE, _CONFIRM, _RECEIPT, _LETTER_RECEIPT = b"\x01", b"\x02", b"\x03", b"\x04"
-_PREFERENCES, _LEAVE_OFFERS, _NEW_ADDRESS = b"\x05", b"\x06", b"\x07"
+_PREFERENCES, _LEAVE_OFFERS, _NEW_ADDRESS, _STORY = b"\x05", b"\x06", b"\x07", b"\x08"
 _LINK_MAC = 16  # bytes
 _RECEIPT_MAC = 12  # bytes: it guards statistics and bounces, and must fit a local part of 64 octets
 
 LEAVE_LENGTH = 36
 CONFIRM_LENGTH = 36
 PREFERENCES_LENGTH = 36
+STORY_LENGTH = 36
 RECEIPT_LENGTH = 46
 
 ALL_TOPICS = 0
@@ -38,6 +39,13 @@ class Preferences(NamedTuple):
 
     reader: int
     version: int
+
+
+class AboutStory(NamedTuple):
+    """What a reader wants of one story: to follow it, or to mute it."""
+
+    reader: int
+    story: int
 
 
 class Confirm(NamedTuple):
@@ -68,6 +76,10 @@ class Tokens:
         """For the preference page: good until the reader's address changes."""
         return self._link(_PREFERENCES + reader.to_bytes(6, "big") + version.to_bytes(4, "big"))
 
+    def story(self, reader: int, story: int) -> bytes:
+        """For following or muting a story: good for ever."""
+        return self._link(_STORY + reader.to_bytes(6, "big") + story.to_bytes(4, "big"))
+
     def new_address(self, letter: int) -> bytes:
         """For the confirmation of a new address, by the letter that went there."""
         return self._link(_NEW_ADDRESS + letter.to_bytes(10, "big"))
@@ -97,6 +109,12 @@ class Tokens:
         if facts is None:
             return None
         return Preferences(int.from_bytes(facts[1:7], "big"), int.from_bytes(facts[7:11], "big"))
+
+    def read_story(self, token: str) -> AboutStory | None:
+        facts = self._read_link(token, _STORY)
+        if facts is None:
+            return None
+        return AboutStory(int.from_bytes(facts[1:7], "big"), int.from_bytes(facts[7:11], "big"))
 
     def read_confirm(self, token: str) -> Confirm | None:
         facts = self._read_link(token, _CONFIRM)

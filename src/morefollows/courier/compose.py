@@ -16,7 +16,7 @@ from enum import IntEnum
 from operator import itemgetter
 from typing import Any, Protocol
 
-from morefollows.audience.tokens import CONFIRM_LENGTH, LEAVE_LENGTH, PREFERENCES_LENGTH, RECEIPT_LENGTH
+from morefollows.audience.tokens import CONFIRM_LENGTH, LEAVE_LENGTH, PREFERENCES_LENGTH, RECEIPT_LENGTH, STORY_LENGTH
 
 
 class Hole(IntEnum):
@@ -28,9 +28,12 @@ class Hole(IntEnum):
     CONFIRM = 3
     DATE = 4  #: letters only: an alert's date is the same for all
     PREFERENCES = 5
+    STORY = 6  #: proves who wants to follow a story, or to mute it
+    REFERENCES = 7  #: each as CRLF, space, "<", Message-ID, ">"
+    REPLY = 8  #: a Message-ID
 
 
-#: Octets of each value. An address has no fixed length, and so stands in a header only.
+#: Octets of each value. What has no fixed length (0) stands in a header only.
 LENGTHS = {
     Hole.ADDRESS: 0,
     Hole.LEAVE: LEAVE_LENGTH,
@@ -38,6 +41,9 @@ LENGTHS = {
     Hole.CONFIRM: CONFIRM_LENGTH,
     Hole.DATE: 31,
     Hole.PREFERENCES: PREFERENCES_LENGTH,
+    Hole.STORY: STORY_LENGTH,
+    Hole.REFERENCES: 0,
+    Hole.REPLY: 0,
 }
 
 Fill = Callable[[Sequence[bytes]], Sequence[bytes]]
@@ -52,7 +58,7 @@ def date(seconds: float) -> bytes:
 
 _MAGIC = b"MFC1"
 _LONGEST_LINE = 998  # octets, without CRLF (RFC 5322 §2.1.1)
-_LONGEST_ADDRESS = 320
+_LONGEST_VALUE = 320  # octets without a line end: an address
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0|[^\x00-\x7f]")
 
 
@@ -67,7 +73,7 @@ class Composed:
         self.holes = tuple(Hole(hole) for hole in holes)
         if len(self.parts) != len(self.holes) + 1:
             raise ValueError("a composed mail needs one part more than it has holes")
-        widest = (b"x" * (LENGTHS[hole] or _LONGEST_ADDRESS) for hole in self.holes)
+        widest = (b"x" * (LENGTHS[hole] or _LONGEST_VALUE) for hole in self.holes)
         whole = b"".join(piece for pair in zip(self.parts, (*widest, b""), strict=True) for piece in pair)
         if _BARE.search(whole) or not whole.endswith(b"\r\n"):
             raise ValueError("a composed mail is ASCII, and its lines end with CRLF")
@@ -183,8 +189,8 @@ def quoted_printable(text: str, marks: Marks) -> bytes:
 
     No line begins with a dot (SMTP would double it) or with "From " (mailboxes would change it, and break DKIM).
     """
-    if marks[Hole.ADDRESS] in text:
-        raise ValueError("an address has no fixed length, and can't stand in a body")
+    if any(marks[hole] in text for hole in Hole if not LENGTHS[hole]):
+        raise ValueError("what has no fixed length can't stand in a body")
     atoms = re.compile(f"{marks.pattern.pattern}|(?s:.)")
     lines: list[str] = []
     for line in text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n"):

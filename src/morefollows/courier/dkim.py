@@ -91,12 +91,14 @@ class Signer:
             )
         )
         signed_head = _Pieces(_relaxed_header(fields, names) + _relaxed_field(before_hash))
-        sign = self._sign
+        sign, threaded = self._sign, Hole.REFERENCES in composed.holes
 
         def field(values: Sequence[bytes], body_hash: bytes) -> bytes:
             address = values[Hole.ADDRESS]
             if b" " in address or b"\t" in address:  # in a quoted local part: relaxed, as all of the header is
                 values = [_SPACES.sub(b" ", address), *values[1:]]
+            if threaded:
+                values = [*values[: Hole.REFERENCES], _FOLDS.sub(b"", values[Hole.REFERENCES]), values[Hole.REPLY]]
             head = hashlib.sha256(b"".join(signed_head.fill(values)))
             head.update(body_hash + b"; b=")
             signature = b64encode(sign(head.digest()))

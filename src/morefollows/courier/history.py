@@ -38,6 +38,13 @@ def had(
     return found
 
 
+def had_of_story(alert: int, readers: Sequence[int]) -> dict[int, list[int]]:
+    """Reader → the earlier alerts of the same story that came by mail, the oldest first. As `had`."""
+    this = Alert.objects.select_related("update").get(pk=alert).update
+    earlier = Alert.objects.filter(update__story=this.story_id, update__number__lt=this.number or 0).order_by("pk")
+    return had(list(earlier.values_list("pk", flat=True)), readers, summaries=False)
+
+
 def outcomes(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, dict[int, int]]:
     """Reader → alert → outcome, of those of these readers who are in one of these alerts' audiences.
 

@@ -11,10 +11,9 @@ import email
 import email.policy
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django.conf import settings
 from django.utils import translation
@@ -22,7 +21,8 @@ from django.utils.translation import gettext
 
 from morefollows.audience.models import Topic
 from morefollows.bulletin import markdown
-from morefollows.bulletin.models import Alert, Story, Update
+from morefollows.bulletin.models import Alert, Kind, Story, Update
+from morefollows.bulletin.withdrawal import first_headline
 from morefollows.courier.compose import LENGTHS, Composed, Hole, Marks, structured, unstructured
 from morefollows.courier.compose import date as mail_date
 from morefollows.courier.mail_parts import (
@@ -37,6 +37,11 @@ from morefollows.courier.mail_parts import (
     preferences_link,
 )
 
+_LONGEST_THREAD = 20  # mails named in References, beside the synthetic first one
+_COLOURS: dict[str, str] = {
+    Kind.FIRST: "#b00020",
+    Kind.CORRECTION: "#8a4b00",
+}  # of the mark that says what kind of update it is
 HTML_BUDGET = 80 * 1024  #: octets; from 102 KB on Gmail cuts a mail off, and the link to leave with it
 
 
@@ -68,14 +73,29 @@ def alert(alert: Alert, language: str) -> Composed:
 def preview(story: Story, language: str | None = None) -> Preview:
     """The alert that the story's draft would be now, for a reader of `language` (the story's when None).
 
+    One who was sent nothing of the story yet.
+
     Composed, filled and read back as `alert` is. Raises `ValueError` as `alert` does.
     """
     draft = Update(
-        story=story, headline=story.headline, standfirst=story.standfirst, text=story.text, language=story.language
+        story=story,
+        kind=story.kind,
+        headline=story.headline,
+        standfirst=story.standfirst,
+        text=story.text,
+        note=story.note,
+        language=story.language,
     )
+    return preview_of(draft, language)
+
+
+def preview_of(draft: Update, language: str | None = None) -> Preview:
+    """The same for an update that is not kept yet, such as a withdrawal that stands ready."""
+    story = draft.story
     made = _made(draft, story.topic, language or story.language, time.time(), "alert-preview")
     values = [b"preview".ljust(LENGTHS[hole], b"-") for hole in Hole]
     values[Hole.ADDRESS] = b"reader@example.org"
+    values[Hole.REFERENCES], values[Hole.REPLY] = b"", b"preview@example.org"
     message = email.message_from_bytes(b"".join(made.composed.fill(values)), policy=email.policy.default)
     text, html = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())
     return Preview(str(message["Subject"]), made.preheader, html, text, len(html.encode()))
@@ -148,6 +168,24 @@ def return_paths() -> Callable[[bytes], bytes]:
     return lambda receipt: b"b+" + receipt + after
 
 
+def threads(alert: Alert, receipt: Callable[[int, int], bytes]) -> Callable[[int, Sequence[int]], tuple[bytes, bytes]]:
+    """The function that gives the values for `Hole.REFERENCES` and `Hole.REPLY`.
+
+    It takes a reader and the alerts of this story that were sent to that reader before, in their order. `receipt` is
+    `Tokens.receipt`. Of a long thread the newest are named (RFC 5322 §3.6.4).
+    """
+    domain = Sender.get().domain.encode("ascii")
+    root = f"{alert.update.story.uuid}@".encode() + domain
+
+    def thread(reader: int, had: Sequence[int]) -> tuple[bytes, bytes]:
+        if not had:
+            return b"", root
+        ids = [receipt(earlier, reader) + b"@" + domain for earlier in had[-_LONGEST_THREAD:]]
+        return b"".join([b"\r\n <" + one + b">" for one in ids]), ids[-1]
+
+    return thread
+
+
 # -- the alert ----------------------------------------------------------------------------------------------
 
 
@@ -172,20 +210,28 @@ def _made(update: Update, topic: Topic | None, language: str, at: float, number:
 def _alert(update: Update, topic: Topic, at: float, number: str) -> _Made:
     story = update.story
     sender, marks = Sender.get(), Marks()
-    kicker = gettext("Breaking") if update.kind == Update.Kind.FIRST else str(update.get_kind_display()).title()
+    withdrawn, more_follows = update.kind == Kind.WITHDRAWAL, update.kind not in (Kind.FINAL, Kind.WITHDRAWAL)
+    # What was final stays so when it is corrected.
+    more_follows = more_follows and story.state != Story.State.FINAL
+    subject = _subject(update)
     context = {
-        **_told(update, kicker, at, sender, marks),
+        **_told(update, _kicker(update), at, sender, marks),
+        "subject": subject,
+        "kind": update.kind,
+        "colour": _COLOURS.get(update.kind, "#16130e"),
+        "note": one_line(update.note),
+        "drill": story.drill,
         "topic": topic,
-        "more_follows": update.kind not in (Update.Kind.FINAL, Update.Kind.WITHDRAWAL),
+        "more_follows": more_follows,
         "story_link": f"{settings.MOREFOLLOWS.url}/story/{story.uuid}/",
         "why": _why(topic, sender),
     }
+    if more_follows:
+        context["follow_link"] = f"{settings.MOREFOLLOWS.url}/follow/{marks[Hole.STORY]}/"
+        context["mute_link"] = f"{settings.MOREFOLLOWS.url}/mute/{marks[Hole.STORY]}/"
     fields = [
-        *sender.fields(marks, mail_date(at).decode(), update.headline),
-        # A synthetic first mail, so that the thread is one for who joins late, too.
-        structured("References", f"<{story.uuid}@{sender.domain}>"),
-        unstructured("Thread-Topic", update.headline),
-        structured("Thread-Index", _thread_index(story)),
+        *sender.fields(marks, mail_date(at).decode(), subject),
+        *([] if withdrawn else _thread(update, subject, at, sender, marks)),
         structured("Content-Language", update.language),
         *list_fields(topic.name, topic.slug, sender, marks),
         structured("Precedence", "bulk"),
@@ -193,6 +239,44 @@ def _alert(update: Update, topic: Topic, at: float, number: str) -> _Made:
         structured("Feedback-ID", f"{number}:story-{story.uuid.hex[:12]}:topic-{topic.pk}:{sender.feedback_name}"),
     ]
     return _Made(compose("alert", fields, context, sender, marks), context["preheader"])
+
+
+def _subject(update: Update) -> str:
+    """Of all mails of a story the same, to the letter, or threads break; but a withdrawal is to break out of it."""
+    story = update.story
+    subject = update.headline if update.kind == Kind.FIRST else first_headline(story)
+    with translation.override(update.language):
+        if update.kind == Kind.WITHDRAWAL:
+            subject = gettext("WITHDRAWN: %(headline)s") % {"headline": subject}
+        return gettext("DRILL: %(headline)s") % {"headline": subject} if story.drill else subject
+
+
+def _kicker(update: Update) -> str:
+    match update.kind:
+        case Kind.FIRST:
+            kicker = gettext("Breaking")
+        case Kind.WITHDRAWAL:
+            kicker = gettext("Withdrawn")
+        case Kind.FINAL:
+            kicker = gettext("Final update")
+        case _:
+            kicker = str(update.get_kind_display()).title()
+    return gettext("Drill: %(kind)s") % {"kind": kicker} if update.story.drill else kicker
+
+
+def _thread(update: Update, subject: str, at: float, sender: Sender, marks: Marks) -> list[bytes]:
+    """What keeps a story's mails together. Holes: those mails of it that this reader really was sent.
+
+    Before them stands a synthetic first one, so that the thread is one for who joins late, too.
+    """
+    later = update.kind != Kind.FIRST
+    references = f"<{update.story.uuid}@{sender.domain}>" + (marks[Hole.REFERENCES] if later else "")
+    return [
+        structured("References", references),
+        *([structured("In-Reply-To", f"<{marks[Hole.REPLY]}>")] if later else []),
+        unstructured("Thread-Topic", subject),
+        structured("Thread-Index", _thread_index(update, at)),
+    ]
 
 
 def _offer(update: Update, at: float, number: str) -> _Made:
@@ -233,11 +317,27 @@ def _told(update: Update, kicker: str, at: float, sender: Sender, marks: Marks) 
     }
 
 
-def _thread_index(story: Story) -> str:
-    """Outlook's name of a conversation: 6 octets of time (the first is 0x01), 16 of the story's UUID."""
-    hundred_ns = int((story.created_at.timestamp() + 11_644_473_600) * 10_000_000)
-    uuid: UUID = story.uuid
-    return b64encode((hundred_ns >> 16).to_bytes(6, "big") + uuid.bytes).decode()
+def _thread_index(update: Update, at: float) -> str:
+    """Outlook's name of a conversation: 6 octets of time (the first is 0x01), 16 of the story's UUID.
+
+    For each later update follow 5 ([MS-OXOMSG] §2.2.1.3): how long after the first, coarsely, and its number.
+    """
+    story = update.story
+    began, uuid = _hundred_ns(story.created_at.timestamp()), story.uuid
+    index = (began >> 16).to_bytes(6, "big") + uuid.bytes
+    if update.kind != Kind.FIRST:
+        earlier = story.updates.filter(number__gt=1, published_at__isnull=False).exclude(pk=update.pk)
+        times = [told.timestamp() for told in earlier.order_by("number").values_list("published_at", flat=True) if told]
+        for number, told_at in enumerate([*times, at], 2):
+            since = max(_hundred_ns(told_at) - began, 0)
+            code = since >> 18 if since < 1 << 49 else 1 << 31 | since >> 23
+            index += (code & 0xFFFFFFFF).to_bytes(4, "big") + bytes([number & 0xFF])
+    return b64encode(index).decode()
+
+
+def _hundred_ns(seconds: float) -> int:
+    """Since 1601, as Windows counts."""
+    return int((seconds + 11_644_473_600) * 10_000_000)
 
 
 def _why(topic: Topic, sender: Sender) -> str:

@@ -17,8 +17,9 @@ from morefollows.courier.ledger import Claim, Entry, Running
 from morefollows.courier.models import Outcome
 
 Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes → the message in pieces
-#: (alert, reader, version of the reader's links, recipient) → return path, values for the holes
-Fill = Callable[[Running, int, int, bytes], tuple[bytes, Sequence[bytes]]]
+#: (alert, reader, version of the reader's links, recipient, alerts of the story that the reader was sent before)
+#: → return path, values for the holes
+Fill = Callable[[Running, int, int, bytes, Sequence[int]], tuple[bytes, Sequence[bytes]]]
 
 _UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
@@ -79,8 +80,16 @@ class Release:
 class Round:
     """A claimed batch at work in one sender process. Not for use from two threads."""
 
-    def __init__(self, claim: Claim, addressees: Mapping[int, Addressee], release: Release) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        addressees: Mapping[int, Addressee],
+        release: Release,
+        had: Mapping[int, Sequence[int]] | None = None,
+    ) -> None:
+        """`had`: reader → alerts of the same story that this reader was sent before."""
         self.claim = claim
+        self.had = had or {}
         self.release = release
         self.addressees: Mapping[int, Addressee] = {}
         self.loaded_at = time.monotonic()
@@ -233,7 +242,7 @@ class Round:
         reader = self.claim.readers[i]
         address, domain, language, version, _ = self.addressees[reader]
         to, utf8 = recipient(address, domain)
-        return_path, values = self.release.fill(self.release.running, reader, version, to)
+        return_path, values = self.release.fill(self.release.running, reader, version, to, self.had.get(reader, ()))
         presses = self.release.presses
         press = presses.get(language) or presses[settings.LANGUAGE_CODE]
         self.in_flight += 1

@@ -30,7 +30,7 @@ class Stationery:
         moves = job.kind == Letter.Kind.NEW_ADDRESS
         confirm = tokens.new_address(job.letter) if moves else tokens.confirm(job.letter)
         preferences = tokens.preferences(job.reader, job.links_version)
-        content = self._press(job)((recipient, leave, receipt, confirm, date(time.time()), preferences))
+        content = self._press(job)((recipient, leave, receipt, confirm, date(time.time()), preferences, b"", b"", b""))
         return Mail(mails.return_paths()(receipt), recipient, content, _unsettled, utf8=utf8)
 
     def _press(self, job: Job) -> Fill:

@@ -25,7 +25,7 @@ from morefollows.audience.tokens import OFFERS, Tokens
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
-from morefollows.courier import actions, addressees, dkim, ledger, letters, mails, relay_books, summaries
+from morefollows.courier import actions, addressees, dkim, history, ledger, letters, mails, relay_books, summaries
 from morefollows.courier.boundary import Mail
 from morefollows.courier.compose import Composed, press
 from morefollows.courier.cutting import cut
@@ -263,7 +263,7 @@ class Worker:
 
     async def _prepare(self, alert: Running) -> Release:
         presses, fill, left = await self._call(
-            lambda: (self._compose(alert.id), self._filler(), ledger.hold_left(alert.id))
+            lambda: (self._compose(alert.id), self._filler(alert), ledger.hold_left(alert.id))
         )
         release = Release(alert, presses=presses, fill=fill, on_put_back=self.gates.wake_soon, hold_left=left)
         self._releases[alert.id] = release
@@ -294,16 +294,21 @@ class Worker:
         claims = ledger.claim(self.name, release.alert, 2)
         readers = [reader for claim in claims for reader in claim.readers]
         found = addressees.addressees(release.running, readers) if claims else {}
-        return [Round(claim, found, release) for claim in claims]
+        had = history.had_of_story(release.alert, sorted(readers)) if claims else {}
+        return [Round(claim, found, release, had) for claim in claims]
 
-    def _filler(self) -> Fill:
+    def _filler(self, of: Running) -> Fill:
         """The hot function that gives one reader's return path and the values for the holes."""
         return_path, leave, receipt = mails.return_paths(), self._tokens.leave, self._tokens.receipt
-        preferences = self._tokens.preferences
+        preferences, about_story = self._tokens.preferences, self._tokens.story
+        thread = mails.threads(Alert.objects.select_related("update__story").get(pk=of.id), receipt)
 
-        def fill(alert: Running, reader: int, links_version: int, recipient: bytes) -> tuple[bytes, Sequence[bytes]]:
+        def fill(
+            alert: Running, reader: int, links_version: int, recipient: bytes, had: Sequence[int]
+        ) -> tuple[bytes, Sequence[bytes]]:
             mark, leave_ = receipt(alert.id, reader), leave(reader, OFFERS if alert.topic is None else alert.topic)
-            return return_path(mark), (recipient, leave_, mark, b"", b"", preferences(reader, links_version))
+            own = preferences(reader, links_version), about_story(reader, alert.story)
+            return return_path(mark), (recipient, leave_, mark, b"", b"", *own, *thread(reader, had))
 
         return fill
 

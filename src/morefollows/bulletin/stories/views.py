@@ -1,0 +1,48 @@
+"""What readers meet behind the links in an alert, to follow its story or to mute it. Only the button does anything."""
+
+from __future__ import annotations
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from morefollows.audience import links
+from morefollows.audience.models import Reader
+from morefollows.audience.views import behind_link, in_wanted_language, speak_to
+from morefollows.bulletin.models import Interest, Story
+from morefollows.bulletin.stories import actions
+from morefollows.bulletin.withdrawal import first_headline
+
+
+@csrf_exempt
+@behind_link
+@in_wanted_language
+@require_http_methods(["GET", "HEAD", "POST"])
+def wish(request: HttpRequest, token: str, wanted: str) -> HttpResponse:
+    """`wanted`: "follow" or "mute", what the link was for. The form says what the button does, which may be to undo it.
+
+    No cookie, so no CSRF token either: the token in the address proves who is asked for.
+    """
+    about = links.tokens().read_story(token)
+    reader = Reader.objects.filter(pk=about.reader).first() if about else None
+    story = Story.objects.filter(pk=about.story).first() if about else None
+    if reader is None or story is None:
+        return render(request, "audience/leave_unknown.html", status=404)
+    speak_to(request, reader)
+    if request.method == "POST":
+        chosen = request.POST.get("wish", wanted)
+        if chosen not in (*Interest.Wish.values, "none"):
+            raise BadRequest("no such wish")
+        actions.wish(reader, story, None if chosen == "none" else chosen)
+    now = Interest.objects.filter(reader=reader, story=story).values_list("wish", flat=True).first() or ""
+    context = {
+        "story": story,
+        "headline": first_headline(story),
+        "wanted": wanted,
+        "now": now,
+        "done": request.method == "POST",
+        "open": story.state in Story.OPEN,
+    }
+    return render(request, "story/wish.html", context)

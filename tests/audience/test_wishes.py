@@ -1,0 +1,50 @@
+"""Following and muting a story by the links in its mails."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from morefollows.audience import links
+from morefollows.audience.models import Reader
+from morefollows.bulletin.models import Interest, Story
+
+
+def wishes(reader: Reader) -> list[str]:
+    return list(Interest.objects.filter(reader=reader).values_list("wish", flat=True))
+
+
+@pytest.mark.parametrize("wanted", ["follow", "mute"])
+def test_one_click_and_an_undo(client: Client, story: Story, cy: Reader, wanted: str) -> None:
+    page = reverse(wanted, args=(links.tokens().story(cy.pk, story.pk).decode(),))
+    for _ in range(2):  # link scanners open every link
+        shown = client.get(page)
+        assert story.headline in shown.content.decode()
+        assert wishes(cy) == []
+    assert shown.headers["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in shown.headers["Cache-Control"]
+    assert "Undo" in client.post(page, {"wish": wanted}).content.decode()
+    assert "Undo" in client.post(page, {"wish": wanted}).content.decode()
+    assert wishes(cy) == [wanted]
+    assert "Undo" not in client.post(page, {"wish": "none"}).content.decode()
+    assert wishes(cy) == []
+    assert client.post(page, {"wish": "else"}).status_code == 400
+    assert not client.cookies
+
+
+def test_the_page_speaks_the_readers_language(client: Client, story: Story, cy: Reader) -> None:
+    Reader.objects.update(language="de")
+    page = reverse("mute", args=(links.tokens().story(cy.pk, story.pk).decode(),))
+    assert "stummschalten" in client.get(page).content.decode()
+
+
+def test_a_link_is_good_for_its_own_purpose_only(client: Client, story: Story, cy: Reader) -> None:
+    tokens = links.tokens()
+    others = (tokens.leave(cy.pk, story.topic_id or 0), tokens.preferences(cy.pk, 0), tokens.story(cy.pk + 1, story.pk))
+    broken = tokens.story(cy.pk, story.pk)[:-1] + b"A"
+    for token in (*others, broken, b"x"):
+        for wanted in ("follow", "mute"):
+            assert client.post(reverse(wanted, args=(token.decode(),))).status_code == 404
+    assert wishes(cy) == []
+    assert links.leaving(tokens.story(cy.pk, story.pk).decode()) is None
