@@ -22,6 +22,7 @@ from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.difference import difference
 from morefollows.bulletin.forms import StoryForm, form_for
 from morefollows.bulletin.models import Alert, Deed, Story
+from morefollows.bulletin.resemblance import most_resembling
 from morefollows.bulletin.stories.actions import Conflict, save_story
 from morefollows.bulletin.templatetags.desk import number
 from morefollows.courier import mails
@@ -175,6 +176,7 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "may_send": actions.may_send(editor_of(request), story) and story.state == Story.State.DRAFT,
         "alone": approval.asked_for(story) and not approval.seen(story, editor_of(request)),
         "alert": _latest_alert(story),
+        "resembling": most_resembling(story) if story.state == Story.State.DRAFT else None,
         "hold": settings.MOREFOLLOWS.hold,
         "relays": relay_states(),
         "here": "check",

@@ -1,0 +1,83 @@
+"""Which of the last day's alerts a draft resembles: so that nothing is told twice because two editors were quick.
+
+How it is measured: what a reader sees first, headline and standfirst, is casefolded; accents and stop words (English
+and German) go; each word is cut into its three-letter pieces, its edges included, so that "resigns" and "resigned" have
+most in common. The resemblance of two texts is the share of the pieces of both that both have (Jaccard): 0 to 1, once
+for the headlines alone and once with the standfirsts; the higher one counts.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from morefollows.bulletin.models import Alert, Story
+
+WITHIN = timedelta(hours=24)
+#: From here on the desk is warned. tests/desk/test_resemblance.py counts what that misses, and warns of in vain.
+THRESHOLD = 0.3
+
+_WORDS = re.compile(r"[^\W_]+")
+_STOP_WORDS = frozenset(
+    _WORDS.findall(
+        "a after again and are as at be been before but by for from had has have he her his in into is it its more new"
+        " no not of off on or out over says she that the their they this to up was were will with"
+        " aber als am an auch auf aus bei beim das dem den der des die ein eine einem einen einer es fur hat haben ihr"
+        " im in ist kein keine mehr mit nach nicht noch oder sein sich sie sind uber um und vom von vor war weiter"
+        " werden wie wird zu zum zur"
+    )
+)
+
+
+class Resembling(NamedTuple):
+    alert: Alert
+    score: float  #: 0 to 1
+
+
+def resemblance(headline: str, standfirst: str, other_headline: str, other_standfirst: str) -> float:
+    """0 (nothing in common) to 1 (the same words); see above. Text without any word resembles nothing."""
+    one, other = _pieces(headline), _pieces(other_headline)
+    both = _share(one | _pieces(standfirst), other | _pieces(other_standfirst))
+    return max(_share(one, other), both)
+
+
+def _share(one: set[str], other: set[str]) -> float:
+    return len(one & other) / len(one | other) if one and other else 0.0
+
+
+def _pieces(text: str) -> set[str]:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    pieces: set[str] = set()
+    for word in _WORDS.findall(plain):
+        if word not in _STOP_WORDS:
+            edged = f" {word} "
+            pieces.update(edged[at : at + 3] for at in range(len(edged) - 2))
+    return pieces
+
+
+def most_resembling(story: Story) -> Resembling | None:
+    """The alert of another story, sent or in its hold in the last 24 hours, that the draft resembles most.
+
+    None if none reaches `THRESHOLD`. Drills are compared with drills, offers with offers. What was taken back in its
+    hold nobody was sent; an update for the page alone was mailed to nobody.
+    """
+    alerts = (
+        Alert.objects.filter(
+            frozen_at__gte=timezone.now() - WITHIN,
+            update__story__drill=story.drill,
+            update__story__purpose=story.purpose,
+        )
+        .exclude(update__story=story)
+        .exclude(state=Alert.State.TAKEN_BACK)
+        .exclude(audience=Alert.Audience.PAGE)
+        .select_related("update__story__topic", "sent_by")
+    )
+    found = (
+        Resembling(alert, resemblance(story.headline, story.standfirst, alert.update.headline, alert.update.standfirst))
+        for alert in alerts
+    )
+    return max((one for one in found if one.score >= THRESHOLD), key=lambda one: one.score, default=None)
