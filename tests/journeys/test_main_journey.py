@@ -50,6 +50,7 @@ def test_from_the_first_start_to_the_last_mail(house: House, page: Page, browser
     expect(shown.get_by_text(steps.HEADLINE).first).to_be_visible()
     page.get_by_role("radio", name="Plain text").check()
     expect(page.get_by_label("The mail as plain text")).to_contain_text("lock bridge")
+    expect(page.locator(".mail-frame")).to_be_hidden()
 
     # She sends, thinks again within the hold, and takes it back: no mail leaves.
     steps.send(page)
