@@ -10,6 +10,7 @@ from morefollows.audience.readers_desk import views as readers
 from morefollows.audience.sites import views as sites
 from morefollows.audience.words_desk import views as words
 from morefollows.bulletin import views as bulletin
+from morefollows.bulletin.developing import views as developing
 from morefollows.bulletin.stories import views as wishes
 from morefollows.delivery import views as delivery
 from morefollows.delivery.relays import views as relays
@@ -49,6 +50,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/offers/", bulletin.desk, {"purpose": "offers"}, name="offers"),
     path("desk/offers/new/", bulletin.story_new, {"purpose": "offers"}, name="offer-new"),
     path("desk/story/<uuid:uuid>/", bulletin.story_edit, name="story-edit"),
+    path("desk/story/<uuid:uuid>/develop/", developing.develop, name="story-develop"),
+    path("desk/story/<uuid:uuid>/withdraw/", developing.withdraw, name="story-withdraw"),
+    path("desk/story/<uuid:uuid>/approve/", developing.approve_draft, name="story-approve"),
+    path("desk/story/<uuid:uuid>/finish/", developing.finish, name="story-finish"),
     path("desk/story/<uuid:uuid>/check/", bulletin.story_check, name="story-check"),
     path("desk/story/<uuid:uuid>/mail/", bulletin.story_mail, name="story-mail"),
     path("desk/story/<uuid:uuid>/send/", bulletin.story_send, name="story-send"),

@@ -10,6 +10,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import Error as DatabaseError
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
@@ -308,3 +310,81 @@ def test_the_database_itself_keeps_drills_apart(rehearsal: Story, ada: Editor, c
     told(real, ada)
     with pytest.raises(DatabaseError, match="drill"), transaction.atomic():
         Alert.objects.filter(update__story=real).update(audience="drill")
+
+
+# -- on the screen ------------------------------------------------------------------------------------------
+
+
+def page(client: Client, name: str, story: Story) -> str:
+    return client.get(reverse(name, args=(story.uuid,))).content.decode()
+
+
+def test_from_the_next_update_to_its_alert(ada_at_desk: Client, live: Story, ada: Editor, cy: Reader) -> None:
+    stories.wish(cy, live, Interest.Wish.FOLLOW)
+    desk = reverse("story-develop", args=(live.uuid,))
+    assert ada_at_desk.get(reverse("story-edit", args=(live.uuid,))).headers["Location"] == desk
+    form = {"kind": "update", "headline": "Still closed", "text": "Until Friday.", "revision": str(live.revision)}
+    assert ada_at_desk.post(desk, {**form, "kind": "withdrawal"}).status_code == 422
+    checking = ada_at_desk.post(desk, {**form, "check": "1"}).headers["Location"]
+    shown = ada_at_desk.get(checking).content.decode()
+    for words in ("Send to 1 follower", "Send to 1 reader", "Tell it on the page only", "Still closed"):
+        assert words in shown
+    send = reverse("story-send", args=(live.uuid,))
+    revision = str(Story.objects.get().revision)
+    assert "not a date" in ada_at_desk.post(send, {"revision": revision, "at": "soon"}, follow=True).content.decode()
+    ada_at_desk.post(send, {"revision": revision, "audience": "topic", "at": "2999-01-01T00:00"})
+    assert Alert.objects.count() == 1, "not within a year"
+    ada_at_desk.post(send, {"revision": revision, "audience": "followers", "flash": "1"})
+    alert = Alert.objects.get(update__kind="update")
+    assert (alert.audience, alert.flash) == ("followers", True)
+    assert "in its hold" in page(ada_at_desk, "story-develop", live)
+
+
+def test_a_conflict_over_an_update_shows_both(ada_at_desk: Client, live: Story, fay: Editor) -> None:
+    draft(live, fay, text="Until Friday.")
+    form = {"kind": "update", "headline": "Mine", "text": "Until Monday.", "revision": str(live.revision)}
+    response = ada_at_desk.post(reverse("story-develop", args=(live.uuid,)), form)
+    assert response.status_code == 409
+    shown = response.content.decode()
+    assert "Fay Lund saved this story while you wrote" in shown
+    assert "<del>Friday.</del>" in shown
+    assert "<ins>Monday.</ins>" in shown
+    again = {**form, "revision": str(Story.objects.get().revision)}
+    assert ada_at_desk.post(reverse("story-develop", args=(live.uuid,)), again).status_code == 302
+    assert Story.objects.get().text == "Until Monday."
+
+
+def test_a_second_editor_approves(ada_at_desk: Client, live: Story, ada: Editor, fay: Editor) -> None:
+    written = draft(live, ada)
+    assert "Why nobody else has to see it" in page(ada_at_desk, "story-check", live)
+    assert "Approve it" not in page(ada_at_desk, "story-check", live)
+    fays = Client()
+    fays.force_login(fay)
+    assert "Approve it" in page(fays, "story-check", live)
+    fays.post(reverse("story-approve", args=(live.uuid,)), {"revision": str(written.revision)})
+    shown = page(ada_at_desk, "story-check", live)
+    assert "Approved by Fay Lund" in shown
+    assert "Why nobody else" not in shown
+
+
+def test_withdrawing_takes_a_reason_and_one_click(ada_at_desk: Client, live: Story, ben: Editor) -> None:
+    desk = reverse("story-withdraw", args=(live.uuid,))
+    assert "Please do not rely on what it said" in ada_at_desk.get(desk).content.decode()
+    assert ada_at_desk.post(desk, {"reason": "", "text": "Gone."}).status_code == 422
+    bens = Client()
+    bens.force_login(ben)
+    assert bens.post(desk, {"reason": "x", "text": "y"}).status_code == 403
+    response = ada_at_desk.post(desk, {"reason": "It was a drill.", "text": "Gone.", "audience": "recipients"})
+    alert = Alert.objects.get(update__kind="withdrawal")
+    assert response.headers["Location"] == reverse("alert", args=(alert.uuid,))
+    Alert.objects.update(held_until=now_ms())
+    assert actions.release(alert.pk)
+    assert "This is its end" in page(ada_at_desk, "story-develop", live)
+
+
+def test_an_embargo_stands_in_the_form(ada_at_desk: Client, story: Story, newsroom: object) -> None:
+    form = {"headline": "Budget", "text": "x", "topic": story.topic_id, "language": "en", "uuid": story.uuid}
+    at = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    ada_at_desk.post(reverse("story-edit", args=(story.uuid,)), {**form, "revision": "1", "embargo_until": at})
+    assert at in page(ada_at_desk, "story-edit", story)
+    assert "Under embargo until" in page(ada_at_desk, "story-check", story)

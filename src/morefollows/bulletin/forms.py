@@ -14,7 +14,7 @@ from morefollows.bulletin import checks
 from morefollows.bulletin.models import Story
 
 
-class _Wording(forms.Field):
+class Wording(forms.Field):
     """Text as it was typed: the check sees it all, and names what is wrong, before anything is stripped."""
 
     def __init__(self, *, check: Callable[[str], None], **kwargs: Any) -> None:
@@ -28,7 +28,7 @@ class _Wording(forms.Field):
 
 
 class StoryForm(forms.Form):
-    headline = _Wording(
+    headline = Wording(
         label=_("Headline"),
         help_text=_("Also the subject of the mail, and of every later one of this story."),
         check=checks.headline,
@@ -36,14 +36,14 @@ class StoryForm(forms.Form):
             attrs={"rows": 2, "data-limit": checks.HEADLINE_LIMIT, "data-one-line": "", "autocomplete": "off"}
         ),
     )
-    standfirst = _Wording(
+    standfirst = Wording(
         label=_("Standfirst"),
         required=False,
         help_text=_("One or two sentences: what phones show beside the subject. May stay empty."),
         check=checks.standfirst,
         widget=forms.Textarea(attrs={"rows": 2, "data-limit": checks.STANDFIRST_LIMIT, "data-one-line": ""}),
     )
-    text = _Wording(
+    text = Wording(
         label=_("Text"),
         help_text=_("Markdown: a blank line between paragraphs, **bold**, [words](https://link.example)."),
         check=checks.text,
@@ -62,6 +62,13 @@ class StoryForm(forms.Form):
         help_text=_("That the story is written in."),
         error_messages={"required": _("Choose a language."), "invalid_choice": _("Choose a language of the list.")},
     )
+    embargo_until = forms.DateTimeField(
+        label=_("Embargo until"),
+        required=False,
+        help_text=_("Nothing of it is told anywhere before. May stay empty."),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"invalid": _("This is not a date and time.")},
+    )
     uuid = forms.UUIDField(widget=forms.HiddenInput)
     revision = forms.IntegerField(min_value=0, max_value=2_000_000_000, widget=forms.HiddenInput)
 
@@ -72,7 +79,7 @@ class StoryForm(forms.Form):
 
     def wording(self) -> dict[str, Any]:
         """What `bulletin.stories.actions.save_story` takes, once the form is valid."""
-        names = ("headline", "standfirst", "text", "topic", "language")
+        names = ("headline", "standfirst", "text", "topic", "language", "embargo_until")
         return {name: self.cleaned_data.get(name) for name in names}
 
 
@@ -80,6 +87,7 @@ class OfferForm(StoryForm):
     """An offer has no topic: it goes to those who agreed to offers."""
 
     topic = None  # type: ignore[assignment]  # how Django leaves out an inherited field
+    embargo_until = None  # type: ignore[assignment]
 
 
 def form_for(purpose: str) -> type[StoryForm]:

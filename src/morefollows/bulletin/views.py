@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import re
 import uuid as uuids
+from datetime import datetime
 from typing import Any, cast
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language_info, ngettext
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
+from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Purpose, Topic
 from morefollows.bulletin import actions, approval, audience
 from morefollows.bulletin.desk import at_desk, editor_of
+from morefollows.bulletin.developing.views import ways
 from morefollows.bulletin.difference import difference
 from morefollows.bulletin.forms import StoryForm, form_for
 from morefollows.bulletin.models import Alert, Deed, Story
 from morefollows.bulletin.resemblance import most_resembling
 from morefollows.bulletin.stories.actions import Conflict, save_story
-from morefollows.bulletin.templatetags.desk import number
 from morefollows.courier import mails
 from morefollows.delivery.glance import glances
 from morefollows.delivery.progress import relay_states
@@ -77,6 +80,8 @@ def story_edit(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     if request.method == "POST":
         return _save(request, story, story.purpose)
     running = _latest_alert(story)
+    if running and story.state != Story.State.DRAFT and story.purpose == Purpose.ALERTS:
+        return redirect("story-develop", uuid)
     if running and (running.state in Alert.UNDER_WAY or story.state != Story.State.DRAFT):
         return redirect("alert", running.uuid)
     return _write_page(request, form_for(story.purpose).of(story), story)
@@ -161,7 +166,7 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         messages.error(request, _("The newsroom has no name and no sender’s address yet: nothing can be mailed."))
         return redirect("desk")
     by_language = audience.by_language(story.topic)
-    readers = sum(by_language.values())
+    choices = ways(story)
     language = _mail_language(request, story)
     offered = [code for code, _name in settings.LANGUAGES if code in by_language or code in (story.language, language)]
     context = {
@@ -170,11 +175,13 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "language": language,
         "languages": [(code, _language_name(code)) for code in offered],
         "by_language": [(_language_name(code), count) for code, count in by_language.items()],
-        "readers": readers,
-        "send_words": ngettext("Send to %(number)s reader", "Send to %(number)s readers", readers)
-        % {"number": number(readers)},
-        "may_send": actions.may_send(editor_of(request), story) and story.state == Story.State.DRAFT,
+        "readers": choices[0].readers,
+        "ways": choices,
+        "to": choices[0].audience,
+        "sendable": _sendable(story),
+        "may_send": actions.may_send(editor_of(request), story) and _sendable(story),
         "alone": approval.asked_for(story) and not approval.seen(story, editor_of(request)),
+        "may_approve": _may_approve(story, editor_of(request)),
         "alert": _latest_alert(story),
         "resembling": most_resembling(story) if story.state == Story.State.DRAFT else None,
         "hold": settings.MOREFOLLOWS.hold,
@@ -207,7 +214,15 @@ def story_send(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         raise BadRequest("no revision")
     editor = editor_of(request)
     try:
-        alert = actions.send(story, editor, revision=int(revision), alone_reason=request.POST.get("alone", ""))
+        alert = actions.send(
+            story,
+            editor,
+            revision=int(revision),
+            audience=request.POST.get("audience") or None,
+            flash="flash" in request.POST,
+            at=_time(request.POST.get("at", "")),
+            alone_reason=request.POST.get("alone", ""),
+        )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("story-check", story.uuid)
@@ -221,6 +236,25 @@ def story_send(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
             messages.warning(request, str(refused))
         return redirect("alert", running.uuid)
     return redirect("alert", alert.uuid)
+
+
+def _sendable(story: Story) -> bool:
+    """There is a draft, and no alert of the story is in its hold."""
+    if story.state == Story.State.DRAFT:
+        return True  # whether an alert is on its way the action tells
+    held = Alert.objects.filter(update__story=story, update__published_at=None, state__in=Alert.UNDER_WAY)
+    return bool(story.text.strip()) and not held.exists()
+
+
+def _may_approve(story: Story, editor: Editor) -> bool:
+    needed = approval.asked_for(story) and story.approved_by_id is None and _sendable(story)
+    return needed and editor.may_send and editor.pk not in approval.writers(story)
+
+
+def _time(typed: str) -> datetime | None:
+    """As the browser's field for date and time gives it, by the newsroom's clocks. Raises `ValidationError`."""
+    field = forms.DateTimeField(required=False, error_messages={"invalid": _("This is not a date and time.")})
+    return cast("datetime | None", field.clean(typed))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,0 +1,182 @@
+"""A story that has been told, at the desk: what was told, the next update, who gets it, and the way to take it back."""
+
+from __future__ import annotations
+
+import uuid as uuids
+from typing import Any, NamedTuple
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from morefollows.audience.models import Purpose
+from morefollows.bulletin import actions, audience
+from morefollows.bulletin.desk import at_desk, editor_of
+from morefollows.bulletin.developing.forms import UpdateForm, WithdrawalForm
+from morefollows.bulletin.difference import difference
+from morefollows.bulletin.models import Alert, Deed, Kind, Story
+from morefollows.bulletin.stories.actions import KINDS, Conflict, approve, finish_story, save_update
+from morefollows.bulletin.templatetags.desk import number
+from morefollows.bulletin.withdrawal import prewritten
+from morefollows.courier import history
+
+
+class Way(NamedTuple):
+    """One of the audiences that an update can go to, and how many readers that are."""
+
+    audience: str
+    readers: int
+    words: str  #: for the button
+
+
+def ways(story: Story, kind: str | None = None) -> list[Way]:
+    """Who may get the story's next update, the default first. `kind`: the draft's when None."""
+    kind = kind or story.kind
+    return [_way(story, kind, one) for one in audience.offered(story, kind)]
+
+
+def _way(story: Story, kind: str, to: str) -> Way:
+    match to:
+        case Alert.Audience.PAGE:
+            return Way(to, 0, _("Tell it on the page only"))
+        case Alert.Audience.RECIPIENTS:
+            answers = None if kind == Kind.WITHDRAWAL else story.answers
+            readers = history.count_recipients(audience.alerts_of(story, answers))
+            words = ngettext(
+                "Send to the %(number)s reader who had it", "Send to the %(number)s readers who had it", readers
+            )
+        case Alert.Audience.FOLLOWERS:
+            readers = audience.followers(story)
+            words = ngettext("Send to %(number)s follower", "Send to %(number)s followers", readers)
+        case Alert.Audience.DRILL:
+            readers = audience.drill()
+            words = ngettext("Send the drill to %(number)s reader", "Send the drill to %(number)s readers", readers)
+        case _:
+            readers = audience.count(story.topic)
+            words = ngettext("Send to %(number)s reader", "Send to %(number)s readers", readers)
+    return Way(to, readers, words % {"number": number(readers)})
+
+
+@at_desk
+@require_http_methods(["GET", "HEAD", "POST"])
+def develop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    story = _told(uuid)
+    if story is None:
+        return redirect("story-edit", uuid)
+    if request.method != "POST":
+        return _page(request, story, UpdateForm.of(story))
+    form = UpdateForm(story, request.POST)
+    if not form.is_valid():
+        return _page(request, story, form, status=422)
+    try:
+        save_update(story, editor_of(request), revision=form.cleaned_data["revision"], **form.wording())
+    except Conflict as conflict:
+        return _conflict(request, form, conflict.theirs)
+    except actions.Refused as refused:
+        messages.error(request, str(refused))
+        return _page(request, story, form, status=409)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return _page(request, story, form, status=422)
+    if "check" in request.POST:
+        return redirect("story-check", uuid)
+    messages.success(request, _("Saved."))
+    return redirect("story-develop", uuid)
+
+
+def _told(uuid: uuids.UUID) -> Story | None:
+    """A story that has been told; None for a draft. Offers do not develop."""
+    story = get_object_or_404(Story.objects.select_related("topic", "author"), uuid=uuid, purpose=Purpose.ALERTS)
+    return None if story.state == Story.State.DRAFT else story
+
+
+def _page(request: HttpRequest, story: Story, form: UpdateForm, *, status: int = 200, **more: Any) -> HttpResponse:
+    held = Alert.objects.filter(update__story=story, update__published_at=None, state__in=Alert.UNDER_WAY).first()
+    updates = story.updates.filter(published_at__isnull=False).order_by("-number").prefetch_related("alerts")
+    context = {
+        "story": story,
+        "form": form,
+        "updates": updates,
+        "held": held,
+        "may_write": bool(KINDS[story.state]) and held is None,
+        "may_send": editor_of(request).may_send,
+        "open": story.state in Story.OPEN,
+        "here": "stories",
+        **more,
+    }
+    return render(request, "desk/develop.html", context, status=status)
+
+
+def _conflict(request: HttpRequest, form: UpdateForm, theirs: Story) -> HttpResponse:
+    """Theirs and mine side by side. Saving from here is a decision: it carries the revision that was shown."""
+    mine = form.wording()
+    shown = ("kind", "headline", "standfirst", "text", "note")
+    differences = [
+        (form.fields[name].label, difference(str(getattr(theirs, name)), str(mine[name])))
+        for name in shown
+        if getattr(theirs, name) != mine[name]
+    ]
+    posted = request.POST.copy()
+    posted["revision"] = str(theirs.revision)
+    deed = Deed.objects.filter(story=theirs, what="save").select_related("editor").first()
+    saved_by = deed.editor if deed else theirs.author
+    again = UpdateForm(theirs, posted)
+    return _page(request, theirs, again, status=409, differences=differences, saved_by=saved_by)
+
+
+@at_desk
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """The words stand ready: it takes the reason and one click."""
+    if not editor_of(request).may_send:
+        raise PermissionDenied
+    story = _told(uuid)
+    if story is None or story.state == Story.State.WITHDRAWN:
+        return redirect("story-edit", uuid)
+    words = prewritten(story)
+    form = WithdrawalForm(request.POST if request.method == "POST" else None, initial={"text": words.text})
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                to = request.POST.get("audience") or None
+                alert = actions.withdraw(story, editor_of(request), audience=to, **form.cleaned_data)
+                return redirect("alert", alert.uuid)
+            except ValidationError as error:
+                messages.error(request, " ".join(error.messages))
+            except actions.Refused as refused:
+                messages.error(request, str(refused))
+        status = 422
+    context = {"story": story, "form": form, "words": words, "ways": ways(story, Kind.WITHDRAWAL), "here": "stories"}
+    return render(request, "desk/withdraw.html", context, status=status)
+
+
+@at_desk
+@require_POST
+def approve_draft(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    story = get_object_or_404(Story, uuid=uuid)
+    revision = request.POST.get("revision", "")
+    try:
+        approve(story, editor_of(request), revision=int(revision) if revision.isascii() and revision.isdigit() else -1)
+    except actions.Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, _("Approved. Now it can be sent."))
+    return redirect("story-check", uuid)
+
+
+@at_desk
+@require_POST
+def finish(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    story = get_object_or_404(Story, uuid=uuid, purpose=Purpose.ALERTS)
+    try:
+        finish_story(story, editor_of(request))
+    except actions.Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, _("The story is final. Its page says no more that more follows."))
+    return redirect("story-develop", uuid)
