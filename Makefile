@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/installed-run
 DEV := $(VENV)/installed-dev
 NODE := tests/node/node_modules/.package-lock.json
+LIGHTHOUSE := tests/lighthouse/node_modules/.package-lock.json
 OPTIONS ?=
 WHAT ?= send distance import signup stream
 
-.PHONY: help install up demo test faults histories check format bench lock messages pictures
+.PHONY: help install up demo test faults histories check format bench lighthouse lock messages pictures
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 install: $(RUN) ## Everything that More Follows needs to run, in .venv
 	@echo "Installed in $(VENV). Start it with: make up"
@@ -49,6 +50,10 @@ bench: $(DEV) $(NODE) ## Measure sending beside its rivals and far away, importi
 	$(if $(filter signup,$(WHAT)),$(BIN)/morefollows bench signup)
 	$(if $(filter stream,$(WHAT)),$(BIN)/morefollows bench stream)
 
+lighthouse: $(DEV) $(LIGHTHOUSE) ## Have Lighthouse judge a live story page
+	@tools/test-needs chromium
+	tools/lighthouse
+
 lock: $(DEV) ## Renew the lock files of pyproject.toml (needs uv)
 	tools/lock
 
@@ -67,4 +72,9 @@ $(DEV): requirements/dev.lock $(RUN)
 $(NODE): tests/node/package-lock.json tools/test-needs
 	@tools/test-needs npm
 	npm ci --prefix tests/node --no-audit --no-fund
+	@touch $@
+
+$(LIGHTHOUSE): tests/lighthouse/package-lock.json tools/test-needs
+	@tools/test-needs npm
+	npm ci --prefix tests/lighthouse --no-audit --no-fund
 	@touch $@

@@ -79,34 +79,40 @@ class Poller(asyncio.Protocol):
 
     def __init__(self, crowd: Crowd) -> None:
         self._crowd = crowd
-        self._etag = self._mark = ""
+        self._etag = ""
+        self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[bytes] | None = None
         self._buffer = b""
 
     async def open(self) -> None:
-        transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, *self._crowd.where)
-        await self._ask(transport)
         self._crowd.came()
-        self._crowd.spawn(self._poll(transport))
+        self._crowd.spawn(self._poll())
 
-    async def _poll(self, transport: asyncio.Transport) -> None:
+    async def _poll(self) -> None:
         await asyncio.sleep(random.uniform(0, _POLL))  # noqa: S311 - only to spread them
         while True:
             began = time.monotonic()
-            await self._ask(transport)
+            with contextlib.suppress(OSError):  # a server that has its hands full: at the next turn again
+                await self._ask()
             await asyncio.sleep(max(0.0, _POLL - (time.monotonic() - began)))
 
-    async def _ask(self, transport: asyncio.Transport) -> None:
+    async def _ask(self) -> None:
+        if self._transport is None:
+            self._transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, *self._crowd.where)
         self._answer = asyncio.get_running_loop().create_future()
         etag = f"If-None-Match: {self._etag}\r\n" if self._etag else ""
-        transport.write(f"GET {self._crowd.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{etag}\r\n".encode())
+        self._transport.write(f"GET {self._crowd.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{etag}\r\n".encode())
         answer = await self._answer
         head, _, body = answer.partition(b"\r\n\r\n")
         self._crowd.answers += 1
         if head.startswith(b"HTTP/1.1 200"):
             self._etag = next(line[6:].decode() for line in head.split(b"\r\n") if line.lower().startswith(b"etag: "))
-            self._mark = json.loads(body)["seen"]
-            self._crowd.heard(self._mark)
+            self._crowd.heard(json.loads(body)["seen"])
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport, self._buffer = None, b""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(ConnectionError())
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
