@@ -53,7 +53,7 @@ def test_the_first_start_has_all_that_is_needed(house: House) -> None:
 def test_it_starts_quickly(build: Build) -> None:
     began = time.monotonic()
     build().start("--sample")
-    assert time.monotonic() - began < 15  # two or three seconds on an idle machine
+    assert time.monotonic() - began < 60  # what we promise; two or three seconds on an idle machine
 
 
 def test_the_link_is_printed_until_somebody_has_used_it(build: Build) -> None:

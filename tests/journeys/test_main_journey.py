@@ -116,6 +116,7 @@ def test_ben_drafts_and_ada_sends(house: House, page: Page, browser: Browser, tm
     steps.wait_for_state(adas, "sent")
     page.goto(f"{house.url}/desk/")
     page.get_by_role("link", name=steps.HEADLINE).click()
+    page.get_by_role("link", name="the topic’s readers").click()
     expect(page.locator("#n-accepted")).to_have_text("1")
     house.wait_for_mails(CY)
     adas.close()

@@ -131,9 +131,12 @@ def claim_ms() -> int:
 
 
 # While a batch is claimed, due_at is the claim's end: a batch whose worker died falls due by itself.
+# The inner query is asked once only: PostgreSQL may else repeat it for each row, past the rows that it has locked.
 _CLAIM = """
-UPDATE courier_batch SET epoch = epoch + 1, worker = %s, due_at = %s
-WHERE id IN (SELECT id FROM courier_batch WHERE alert_id = %s AND due_at <= %s ORDER BY due_at LIMIT %s{skip_locked})
+WITH due AS MATERIALIZED (
+    SELECT id FROM courier_batch WHERE alert_id = %s AND due_at <= %s ORDER BY due_at LIMIT %s{skip_locked}
+)
+UPDATE courier_batch SET epoch = epoch + 1, worker = %s, due_at = %s WHERE id IN (SELECT id FROM due)
 RETURNING id, epoch, alert_id, readers, outcomes, times, attempts, repeated, reach
 """
 
@@ -142,7 +145,7 @@ def claim(worker: str, alert: int, limit: int) -> list[Claim]:
     """Claims up to so many due batches. What a dead worker may have sent without noting it comes back uncertain."""
     now = now_ms()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM.format(skip_locked=skip_locked()), (worker, now + claim_ms(), alert, now, limit))
+        cursor.execute(_CLAIM.format(skip_locked=skip_locked()), (alert, now, limit, worker, now + claim_ms()))
         return [_claimed(row) for row in cursor.fetchall()]
 
 

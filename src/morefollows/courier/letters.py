@@ -49,10 +49,13 @@ class Done(NamedTuple):
     gone: bool
 
 
+# As with batches, the inner query is asked once only.
 _CLAIM = """
-UPDATE audience_letter SET worker = %s, claimed_until = %s
-WHERE id IN (SELECT id FROM audience_letter WHERE state = 'waiting' AND {lane} AND due_at <= %s AND claimed_until <= %s
-             ORDER BY due_at, id LIMIT %s{skip_locked})
+WITH due AS MATERIALIZED (
+    SELECT id FROM audience_letter WHERE state = 'waiting' AND {lane} AND due_at <= %s AND claimed_until <= %s
+    ORDER BY due_at, id LIMIT %s{skip_locked}
+)
+UPDATE audience_letter SET worker = %s, claimed_until = %s WHERE id IN (SELECT id FROM due)
 RETURNING id
 """
 
@@ -65,7 +68,7 @@ def claim(worker: str, limit: int, *, bulk: bool = False) -> list[Job]:
     now = now_ms()
     with transaction.atomic(), connection.cursor() as cursor:
         skip_locked = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
-        values = (worker, now + _CLAIM_MS, now, now, limit)
+        values = (now, now, limit, worker, now + _CLAIM_MS)
         cursor.execute(_CLAIM.format(skip_locked=skip_locked, lane="bulk" if bulk else "NOT bulk"), values)
         claimed = [row[0] for row in cursor.fetchall()]
         if not claimed:
