@@ -351,15 +351,15 @@ def postfix_servers_die(stage: Stage, scene: Scene) -> None:
     _broken(scene, stage.postfix.kill_servers())
 
 
-#: name, how often it is taken, how many alerts are sent at once, whether another mischief may come along
+#: what, how often it is taken, and how many alerts are sent at once
 PROCESSES: list[tuple[Mischief, int, int]] = [
-    (kill_sender, 14, 3), (kill_web, 3, 1), (kill_up, 2, 4), (kill_all, 2, 4), (stop_sender, 2, 4),
+    (kill_sender, 14, 4), (kill_web, 3, 2), (kill_up, 2, 5), (kill_all, 2, 5), (stop_sender, 2, 5),
 ]  # fmt: skip
 OTHERS: list[tuple[Mischief, int, int]] = [
-    (storm_4xx, 5, 1), (storm_5xx, 3, 1), (storm_421, 4, 1), (policy, 2, 1), (wrong_replies, 4, 1), (garbage, 3, 1),
-    (missing_replies, 5, 2), (drops, 5, 1), (relay_dies, 3, 2), (cut, 6, 2), (cut_in_mid_word, 6, 1),
-    (half_closed, 5, 1), (split, 3, 1), (slow, 3, 1), (locked, 5, 2), (lost_database, 3, 2), (full_disk, 5, 2),
-    (pause, 4, 2), (stop, 2, 1),
+    (storm_4xx, 5, 2), (storm_5xx, 3, 2), (storm_421, 4, 2), (policy, 2, 2), (wrong_replies, 4, 2), (garbage, 3, 2),
+    (missing_replies, 5, 3), (drops, 5, 2), (relay_dies, 3, 3), (cut, 6, 3), (cut_in_mid_word, 6, 2),
+    (half_closed, 5, 2), (split, 3, 2), (slow, 3, 2), (locked, 5, 3), (lost_database, 3, 3), (full_disk, 5, 3),
+    (pause, 4, 3), (stop, 2, 2),
 ]  # fmt: skip
 BEFORE = {storm_4xx, storm_5xx, storm_421, policy, wrong_replies, garbage, missing_replies, drops,
           cut_in_mid_word, half_closed, split, slow}  # fmt: skip

@@ -114,10 +114,16 @@ class Stage:
         now = timezone.now()
         topic = Topic.objects.get(slug="breaking")
         Subscription.objects.filter(topic=topic).update(state="ended")
-        names = [f"cy{number}@reader.example" for number in range(READERS)]
+        # Each at a provider of its own: one that defers is slowed down for, and a run is to end.
         readers = Reader.objects.bulk_create(
-            Reader(address=name, key=f"{n:064x}", domain="reader.example", state="confirmed", created_at=now)
-            for n, name in enumerate(names)
+            Reader(
+                address=f"cy@box{n}.example",
+                key=f"{n:064x}",
+                domain=f"box{n}.example",
+                state="confirmed",
+                created_at=now,
+            )
+            for n in range(READERS)
         )
         Subscription.objects.bulk_create(
             Subscription(reader=reader, topic=topic, state="active", since=now) for reader in readers
@@ -128,8 +134,9 @@ class Stage:
     def send(self, run: int) -> Alert:
         """What Ada does at her desk."""
         from morefollows.bulletin import actions
+        from morefollows.bulletin.stories.actions import save_story
 
-        story = actions.save_story(
+        story = save_story(
             uuid.uuid4(),
             self.ada,
             revision=0,
