@@ -125,8 +125,9 @@ def write(worker: str, rounds: list[Round], *, ahead: int = 5, give_up: bool = F
     entries = [(round_, round_.entry(worker, until, give_up=give_up)) for round_ in rounds]
     recorded = ledger.record([entry for _, entry in entries])
     for round_, entry in entries:
-        round_.reach = entry.reach
+        round_.written(entry)
         round_.lost = entry.batch in recorded.lost
+        round_.release.sending &= entry.alert in recorded.sending
         if round_.lost or not entry.worker:
             rounds.remove(round_)
 

@@ -26,7 +26,7 @@ from morefollows.courier import ledger
 from morefollows.courier.boundary import Mail, Reached, Reply
 from morefollows.courier.cutting import cut
 from morefollows.courier.models import Batch, Outcome
-from morefollows.courier.round import Round
+from morefollows.courier.round import Release, Round
 from tests.courier.support import SomeRelay, alert_for, audience, claim_rounds, cut_all, release_of, states, write
 
 WORKERS = ("one", "two", "three")
@@ -48,11 +48,11 @@ class PatientRelay(SomeRelay):
         """What the desk makes of it is not the ledger's matter."""
 
 
-A_RELAY = PatientRelay()
-
-
 class Newsroom(RuleBasedStateMachine):
     """Three workers, one relay that takes or refuses mails, and kill -9 at any moment."""
+
+    relay = PatientRelay()
+    repeat = True  # what is uncertain is sent again by itself
 
     @initialize(readers=st.integers(0, 35))
     def ada_sends(self, readers: int) -> None:
@@ -63,8 +63,10 @@ class Newsroom(RuleBasedStateMachine):
         self.allowed: dict[int, int] = {}  # reader → how often it was uncertain, and so might be repeated
         self.release = release_of(self.alert)
         self.rounds: dict[str, list[Round]] = {worker: [] for worker in WORKERS}
-        self.zombies: list[tuple[str, list[Round]]] = []
         self.flights: list[tuple[str, Mail, bool]] = []
+
+    def release_of(self, worker: str) -> Release:
+        return self.release
 
     def reader(self, mail: Mail) -> int:
         return int(mail.recipient.split(b"@")[0][2:])
@@ -75,8 +77,8 @@ class Newsroom(RuleBasedStateMachine):
 
     @rule(worker=worker_names)
     def claim(self, worker: str) -> None:
-        rounds = claim_rounds(worker, self.release)
-        for round_ in rounds:
+        rounds = claim_rounds(worker, self.release_of(worker))
+        for round_ in rounds if self.repeat else ():
             for reader, outcome in zip(round_.claim.readers, round_.claim.outcomes, strict=True):
                 if outcome == Outcome.UNCERTAIN:
                     address = self.number(reader)
@@ -96,7 +98,7 @@ class Newsroom(RuleBasedStateMachine):
     def hand_out(self, worker: str, mails: list[bool]) -> None:
         """Mails go out; the relay takes each, or refuses it. No reply has come back yet."""
         for round_ in self.rounds[worker]:
-            while mails and (mail := round_.take(A_RELAY)) is not None:
+            while mails and (mail := round_.take(self.relay)) is not None:
                 reader, taken_by_relay = self.reader(mail), mails.pop()
                 if taken_by_relay:
                     self.taken[reader] = self.taken.get(reader, 0) + 1
@@ -112,7 +114,7 @@ class Newsroom(RuleBasedStateMachine):
             if refusal is None:
                 mail.settle(mail, Reply(0, "", "connection lost", Reached.CONTENT))
                 reader = self.reader(mail)
-                self.allowed[reader] = self.allowed.get(reader, 0) + 1
+                self.allowed[reader] = self.allowed.get(reader, 0) + self.repeat
             else:
                 mail.settle(mail, Reply(250, "2.0.0", "Ok", Reached.CONTENT) if taken else refusal)
 
@@ -161,7 +163,7 @@ class Newsroom(RuleBasedStateMachine):
             for round_ in list(self.rounds["one"]):
                 while round_ in self.rounds["one"]:
                     self.write("one", 50)
-                    while (mail := round_.take(A_RELAY)) is not None:
+                    while (mail := round_.take(self.relay)) is not None:
                         self.taken[self.reader(mail)] = self.taken.get(self.reader(mail), 0) + 1
                         mail.settle(mail, Reply(250, "2.0.0", "Ok", Reached.CONTENT))
         found = states(self.alert)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import socket
 import time
 from collections.abc import Callable
@@ -327,3 +328,44 @@ def test_mails_that_nobody_reads_are_given_up_in_time() -> None:
         server.close()
 
     run(work)
+
+
+@pytest.mark.parametrize("how", ["implicit_tls", "starttls"])
+def test_a_certificate_that_has_run_out_is_trouble(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commonest of all mishaps: it was good yesterday. Nothing is offered, and nothing goes out in clear text."""
+    old = Certificate.make(tmp_path, days=-1)
+    monkeypatch.setenv("SSL_CERT_FILE", str(old.path))
+    words, _ = trouble_of(Script(**{how: True}), old, implicit_tls=how == "implicit_tls")  # type: ignore[arg-type]
+    assert words == "The relay HERE has a certificate that can't be trusted: certificate has expired."
+
+
+def test_mail_waits_while_the_relay_s_name_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name server is gone for a while: the desk is told, nothing is lost, and all goes when it is back."""
+    known = socket.getaddrinfo
+    gone = True
+
+    def look_up(host: Any, *more: Any, **options: Any) -> Any:
+        if gone and host == "relay.example":
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return known("127.0.0.1" if host == "relay.example" else host, *more, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    async def work() -> None:
+        nonlocal gone
+        troubles: list[str | None] = []
+        async with ScriptedRelay() as relay:
+            post = Post(5)
+            smtp = client(relay.port, post, troubles=troubles)
+            smtp.address = dataclasses.replace(smtp.address, host="relay.example")
+            smtp.wake()
+            await until(lambda: bool(troubles))
+            assert str(troubles[0]).endswith("can't be found: its host name is not known.")
+            assert post.replies == {}
+            gone = False
+            await post.settled()
+            await smtp.close()
+            assert post.codes() == [250] * 5
+        assert troubles[-1] is None
+
+    run(work, loop="asyncio")

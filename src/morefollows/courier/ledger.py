@@ -155,11 +155,20 @@ def _claimed(row: tuple[object, ...]) -> Claim:
     ids.frombytes(bytes(readers))  # type: ignore[call-overload]
     when.frombytes(bytes(times))  # type: ignore[call-overload]
     states = bytearray(outcomes)  # type: ignore[call-overload]
-    # A worker that ends in order resets `reach`; so what stands below it was in the hands of one that did not.
-    for i in range(reach):  # type: ignore[call-overload]
-        if states[i] == Outcome.WAITING:
-            states[i] = Outcome.UNCERTAIN
+    _doubt(states, reach)  # type: ignore[arg-type]
     return Claim(batch, epoch, alert, ids, states, when, attempts, repeated)  # type: ignore[arg-type]
+
+
+def _doubt(outcomes: bytearray, reach: int) -> int:
+    """A worker that ends in order resets `reach`: what waits below it was in the hands of one that did not.
+
+    Returns how many mails that are.
+    """
+    waiting = outcomes[:reach].count(Outcome.WAITING)
+    for i in range(reach if waiting else 0):
+        if outcomes[i] == Outcome.WAITING:
+            outcomes[i] = Outcome.UNCERTAIN
+    return waiting
 
 
 # -- recording: outcomes → batch ----------------------------------------------------------------------------
@@ -283,7 +292,7 @@ class Left(NamedTuple):
 
 
 def release_claims(worker: str) -> list[Left]:
-    """That worker is dead: its batches and letters are due at once. `reach` stays, as evidence of what it began."""
+    """That worker is dead: its batches and letters are due at once, and what it had begun is uncertain."""
     return _release("worker = %s", (worker,))
 
 
@@ -292,16 +301,23 @@ def release_all_claims() -> list[Left]:
     return _release("worker <> ''", ())
 
 
+_NOTE_DOUBT = "UPDATE courier_batch SET outcomes = %s, uncertain = %s, reach = 0, changed_at = %s WHERE id = %s"
+
+
 def _release(whose: str, values: tuple[str, ...]) -> list[Left]:
     begun: Counter[int] = Counter()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE courier_batch SET worker = '', due_at = 1 WHERE {whose} AND due_at IS NOT NULL"  # noqa: S608
-            " RETURNING alert_id, outcomes, reach",
+            " RETURNING id, alert_id, outcomes, reach",
             values,
         )
-        for alert, outcomes, reach in cursor.fetchall():
-            begun[alert] += bytes(outcomes)[:reach].count(Outcome.WAITING)
+        for batch, alert, packed, reach in cursor.fetchall():
+            outcomes = bytearray(packed)
+            begun[alert] += _doubt(outcomes, reach)
+            if reach:  # noted now: if the alert was stopped, nobody claims the batch again
+                uncertain = outcomes.count(Outcome.UNCERTAIN)
+                cursor.execute(_NOTE_DOUBT, (bytes(outcomes), uncertain, now_ms(), batch))
         cursor.execute(f"UPDATE audience_letter SET worker = '', claimed_until = 0 WHERE {whose}", values)  # noqa: S608
     return [Left(alert, mails) for alert, mails in begun.items()]
 

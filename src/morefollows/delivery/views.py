@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
+from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -183,8 +184,11 @@ async def alert_events(alert: Alert) -> AsyncIterator[bytes]:
     number, last = 0, None
     begun = spoke = time.monotonic()
     while True:
-        moving = await sync_to_async(_in_flight)(alert)  # asked first: what comes in meanwhile is then in the figures
-        now = await sync_to_async(progress)(alert)
+        try:
+            moving = await sync_to_async(_in_flight)(alert)  # asked first: what comes in meanwhile is in the figures
+            now = await sync_to_async(progress)(alert)
+        except AnyDatabaseError:  # the browser comes again
+            return
         at = time.monotonic()
         facts: dict[str, Any] = {key: value for key, value in now.items() if key != "now"}
         if facts != last:
