@@ -65,6 +65,8 @@ def addressees(alert: Running, readers: Sequence[int]) -> dict[int, Addressee]:
 
     Not among them: who left meanwhile, and who does not want it, or only in a summary.
     """
+    if not readers:  # PostgreSQL could not tell what kind of nothing that is
+        return {}
     table, ids = _READERS_SQLITE, json.dumps(list(readers))
     if connection.vendor == "postgresql":
         table, ids = _READERS_POSTGRES, list(readers)  # type: ignore[assignment]
