@@ -133,8 +133,7 @@ def test_a_relay_that_refuses_our_password(build: Callable[..., House], page: Pa
     with running(record, Script(users={"herald": "new-secret"}), port) as relay:
         house.start()
         until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS), 60)
-        page.goto(f"{house.url}/desk/")
-        page.get_by_role("link", name=steps.HEADLINE).click()
+        steps.open_alert(page, house)
         steps.wait_for_state(page, "sent", 30)
     assert set(everybody(relay.taken()).values()) == {1}
 
