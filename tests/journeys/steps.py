@@ -80,13 +80,6 @@ def send(page: Page) -> None:
     expect(page.locator("#alert")).to_be_visible()
 
 
-def open_alert(page: Page, house: House) -> None:
-    """From the desk, by way of the story that has been told, to its first alert."""
-    page.goto(f"{house.url}/desk/")
-    page.get_by_role("link", name=HEADLINE).click()
-    page.get_by_role("link", name="the topic’s readers").click()
-
-
 def wait_for_state(page: Page, state: str, seconds: float = 20) -> None:
     """Without a reload: the page follows by itself."""
     expect(page.locator("#state")).to_have_text(state, timeout=seconds * 1000)
