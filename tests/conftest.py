@@ -19,6 +19,12 @@ ground.lay()
 pytest_plugins = ["tests.support.people", "tests.support.browser", "tests.support.house"]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The processes that xdist starts lay a ground of their own: they must not find ours in the environment."""
+    if config.getoption("dist") != "no" and not hasattr(config, "workerinput"):
+        ground.leave()
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """SQLite's test database is a file with a write-ahead log, as in the field, not memory."""

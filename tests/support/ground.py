@@ -41,9 +41,7 @@ def cluster() -> Cluster | None:
 
 def lay() -> None:
     """Sets the environment and starts Django. Whatever settings the developer's shell has do not reach the tests."""
-    for name in list(os.environ):
-        if name.startswith("MOREFOLLOWS_") or name.removesuffix("_FILE") == "DATABASE_URL":
-            del os.environ[name]
+    leave()
     os.environ["MOREFOLLOWS_DATA"] = str(folder() / "data")
     os.environ["MOREFOLLOWS_URL"] = "https://alerts.herald.example"
     os.environ["MOREFOLLOWS_SIGN_UP_SECONDS"] = "0"  # tests are quicker than people
@@ -56,3 +54,10 @@ def lay() -> None:
         os.environ["DATABASE_URL"] = server.url("morefollows")
     os.environ["DJANGO_SETTINGS_MODULE"] = "morefollows.framework"
     django.setup()
+
+
+def leave() -> None:
+    """Takes all that names a ground out of the environment. What has read its settings by now keeps them."""
+    for name in list(os.environ):
+        if name.startswith("MOREFOLLOWS_") or name in ("DATABASE_URL", "DATABASE_URL_FILE", "DJANGO_SETTINGS_MODULE"):
+            del os.environ[name]
