@@ -27,6 +27,7 @@ HOT = (
 """The hot path: plain bytes and asyncio. Not one of these may pull Django in, by whatever way."""
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module of the package: its name below `morefollows.` and its file."""
     found = {}
