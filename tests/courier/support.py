@@ -122,7 +122,11 @@ def write(worker: str, rounds: list[Round], *, ahead: int = 5, give_up: bool = F
     for round_ in rounds:
         round_.grant(ahead)
     until = now_ms() + ledger.claim_ms()
-    entries = [(round_, round_.entry(worker, until, give_up=give_up)) for round_ in rounds]
+    record(rounds, [(round_, round_.entry(worker, until, give_up=give_up)) for round_ in rounds])
+
+
+def record(rounds: list[Round], entries: Sequence[tuple[Round, ledger.Entry]]) -> None:
+    """Puts these entries in the ledger, and lets go of rounds that are over or lost."""
     recorded = ledger.record([entry for _, entry in entries])
     for round_, entry in entries:
         round_.written(entry)

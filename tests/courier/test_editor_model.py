@@ -25,7 +25,7 @@ from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.round import Release
-from tests.courier.support import alert_for, audience, cut_all, release_of, states
+from tests.courier.support import alert_for, audience, cut_all, record, release_of, states
 from tests.courier.test_ledger_model import WORKERS, Newsroom, worker_names
 
 some_mails = st.lists(st.booleans(), min_size=3, max_size=12)
@@ -95,13 +95,7 @@ class WithAnEditor(Newsroom):
                 round_.grant(ahead)
             give_up = dropped and not round_.in_flight
             entries.append((round_, round_.entry(worker, now_ms() + ledger.claim_ms(), give_up=give_up)))
-        recorded = ledger.record([entry for _, entry in entries])
-        for round_, entry in entries:
-            round_.written(entry)
-            round_.lost = entry.batch in recorded.lost
-            round_.release.sending &= entry.alert in recorded.sending
-            if round_.lost or not entry.worker:
-                rounds.remove(round_)
+        record(rounds, entries)
 
     @rule(worker=worker_names, mails=some_mails)
     def work(self, worker: str, mails: list[bool]) -> None:

@@ -20,7 +20,6 @@ from morefollows.courier import ledger
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.cutting import cut
 from morefollows.courier.gates import Gates
-from morefollows.courier.round import Release
 from morefollows.courier.worker import Worker
 from morefollows.line import Listener
 from tests.courier.support import A_RELAY, write
@@ -48,9 +47,7 @@ def mailed(newsroom: object, tmp_path: Path, settings: Any, ada: Editor) -> Call
         while not cut(alert.pk, 5):
             pass
         running = next(one for one in ledger.running() if one.id == alert.pk)
-        release = Release(
-            running, presses=worker._compose(alert.pk), fill=worker._filler(running), on_put_back=lambda: None
-        )
+        release = worker._release(running)
         release.sending = True
         rounds = worker._claim_and_load(release)
         write(worker.name, rounds, ahead=100)

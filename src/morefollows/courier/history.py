@@ -8,6 +8,7 @@ from typing import Any
 
 from morefollows.audience.models import Letter
 from morefollows.bulletin.models import Alert
+from morefollows.courier.ledger import doubt
 from morefollows.courier.models import Batch, Outcome
 
 _HIGHEST_ID = 2**63 - 1
@@ -38,11 +39,11 @@ def had(
     return found
 
 
-def had_of_story(alert: int, readers: Sequence[int]) -> dict[int, list[int]]:
-    """Reader → the earlier alerts of the same story that came by mail, the oldest first. As `had`."""
+def earlier_of_story(alert: int) -> list[int]:
+    """The alerts of the story's earlier updates, the oldest first."""
     this = Alert.objects.select_related("update").get(pk=alert).update
     earlier = Alert.objects.filter(update__story=this.story_id, update__number__lt=this.number or 0).order_by("pk")
-    return had(list(earlier.values_list("pk", flat=True)), readers, summaries=False)
+    return list(earlier.values_list("pk", flat=True))
 
 
 def outcomes(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, dict[int, int]]:
@@ -92,11 +93,9 @@ def count_recipients(alerts: Sequence[int]) -> int:
 
 
 def _as_far_as_known(outcomes: Any, reach: int) -> bytes:
-    """What a worker had begun when it died, or lost its claim, is uncertain: see `Batch.reach`."""
+    """With what a worker had begun when it died, or lost its claim, as uncertain."""
     known = bytearray(outcomes)
-    for i in range(reach):
-        if known[i] == Outcome.WAITING:
-            known[i] = Outcome.UNCERTAIN
+    doubt(known, reach)
     return bytes(known)
 
 

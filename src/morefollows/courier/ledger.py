@@ -155,11 +155,11 @@ def _claimed(row: tuple[object, ...]) -> Claim:
     ids.frombytes(bytes(readers))  # type: ignore[call-overload]
     when.frombytes(bytes(times))  # type: ignore[call-overload]
     states = bytearray(outcomes)  # type: ignore[call-overload]
-    _doubt(states, reach)  # type: ignore[arg-type]
+    doubt(states, reach)  # type: ignore[arg-type]
     return Claim(batch, epoch, alert, ids, states, when, attempts, repeated)  # type: ignore[arg-type]
 
 
-def _doubt(outcomes: bytearray, reach: int) -> int:
+def doubt(outcomes: bytearray, reach: int) -> int:
     """A worker that ends in order resets `reach`: what waits below it was in the hands of one that did not.
 
     Returns how many mails that are.
@@ -314,7 +314,7 @@ def _release(whose: str, values: tuple[str, ...]) -> list[Left]:
         )
         for batch, alert, packed, reach in cursor.fetchall():
             outcomes = bytearray(packed)
-            begun[alert] += _doubt(outcomes, reach)
+            begun[alert] += doubt(outcomes, reach)
             if reach:  # noted now: if the alert was stopped, nobody claims the batch again
                 uncertain = outcomes.count(Outcome.UNCERTAIN)
                 cursor.execute(_NOTE_DOUBT, (bytes(outcomes), uncertain, now_ms(), batch))

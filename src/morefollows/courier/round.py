@@ -42,6 +42,7 @@ class Release:
         fill: Fill,
         on_put_back: Callable[[], None],
         hold_left: float = 0.0,
+        earlier: Sequence[int] = (),
     ) -> None:
         self.running = running
         self.alert = running.id
@@ -49,6 +50,7 @@ class Release:
         self.presses = presses
         self.fill = fill
         self.on_put_back = on_put_back  # a mail came back, and another relay may have it
+        self.earlier = earlier  # alerts of the story's earlier updates: what a mail may refer to
         self.sending = False  # false within the hold, and again once it was stopped
         self._refusals: dict[str, int] = {}
 

@@ -262,12 +262,18 @@ class Worker:
         self._signed_at = now
 
     async def _prepare(self, alert: Running) -> Release:
-        presses, fill, left = await self._call(
-            lambda: (self._compose(alert.id), self._filler(alert), ledger.hold_left(alert.id))
-        )
-        release = Release(alert, presses=presses, fill=fill, on_put_back=self.gates.wake_soon, hold_left=left)
-        self._releases[alert.id] = release
+        release = self._releases[alert.id] = await self._call(self._release, alert)
         return release
+
+    def _release(self, alert: Running) -> Release:
+        return Release(
+            alert,
+            presses=self._compose(alert.id),
+            fill=self._filler(alert),
+            on_put_back=self.gates.wake_soon,
+            hold_left=ledger.hold_left(alert.id),
+            earlier=history.earlier_of_story(alert.id),
+        )
 
     def _compose(self, alert: int) -> dict[str, Press]:
         """Composes the alert once a language, or takes what was composed before."""
@@ -294,7 +300,7 @@ class Worker:
         claims = ledger.claim(self.name, release.alert, 2)
         readers = [reader for claim in claims for reader in claim.readers]
         found = addressees.addressees(release.running, readers) if claims else {}
-        had = history.had_of_story(release.alert, sorted(readers)) if claims else {}
+        had = history.had(release.earlier, sorted(readers), summaries=False)
         return [Round(claim, found, release, had) for claim in claims]
 
     def _filler(self, of: Running) -> Fill:
