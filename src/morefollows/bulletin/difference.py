@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django import forms
+
+from morefollows.bulletin.models import Deed, Story
 
 _MOST_WORDS = 3_000  # beyond, comparing goes by lines: the time grows with the square
 
@@ -25,3 +30,16 @@ def difference(first: str, second: str) -> list[Piece]:
             continue
         pieces += [Piece(where, "".join(part)) for where, part in (("first", a[a1:a2]), ("second", b[b1:b2])) if part]
     return pieces
+
+
+def conflict_of(form: forms.Form, theirs: Story, mine: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """For a page with both versions: the fields of these `names` that differ, and who saved `theirs`."""
+    deed = Deed.objects.filter(story=theirs, what="save").select_related("editor").first()
+    return {
+        "differences": [
+            (form.fields[name].label, difference(str(getattr(theirs, name)), str(mine[name])))
+            for name in names
+            if getattr(theirs, name) != mine[name]
+        ],
+        "saved_by": deed.editor if deed else theirs.author,
+    }

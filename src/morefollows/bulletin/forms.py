@@ -27,6 +27,17 @@ class Wording(forms.Field):
         return text.strip()
 
 
+def standfirst_field() -> Wording:
+    """The same for a story and for each later update."""
+    return Wording(
+        label=_("Standfirst"),
+        required=False,
+        help_text=_("One or two sentences: what phones show beside the subject. May stay empty."),
+        check=checks.standfirst,
+        widget=forms.Textarea(attrs={"rows": 2, "data-limit": checks.STANDFIRST_LIMIT, "data-one-line": ""}),
+    )
+
+
 class StoryForm(forms.Form):
     headline = Wording(
         label=_("Headline"),
@@ -36,13 +47,7 @@ class StoryForm(forms.Form):
             attrs={"rows": 2, "data-limit": checks.HEADLINE_LIMIT, "data-one-line": "", "autocomplete": "off"}
         ),
     )
-    standfirst = Wording(
-        label=_("Standfirst"),
-        required=False,
-        help_text=_("One or two sentences: what phones show beside the subject. May stay empty."),
-        check=checks.standfirst,
-        widget=forms.Textarea(attrs={"rows": 2, "data-limit": checks.STANDFIRST_LIMIT, "data-one-line": ""}),
-    )
+    standfirst = standfirst_field()
     text = Wording(
         label=_("Text"),
         help_text=_("Markdown: a blank line between paragraphs, **bold**, [words](https://link.example)."),

@@ -23,9 +23,9 @@ from morefollows.audience.models import Newsroom, Purpose, Topic
 from morefollows.bulletin import actions, approval, audience
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.developing.views import ways
-from morefollows.bulletin.difference import difference
+from morefollows.bulletin.difference import conflict_of
 from morefollows.bulletin.forms import StoryForm, form_for
-from morefollows.bulletin.models import Alert, Deed, Story
+from morefollows.bulletin.models import Alert, Story
 from morefollows.bulletin.resemblance import most_resembling
 from morefollows.bulletin.stories.actions import Conflict, save_story
 from morefollows.courier import mails
@@ -133,17 +133,8 @@ def _write_page(
 def _conflict_page(request: HttpRequest, form: StoryForm, theirs: Story) -> HttpResponse:
     """Theirs and mine side by side. Saving from here is a decision: it carries the revision that was shown."""
     mine = form.wording()
-    labels = {name: form.fields[name].label for name in mine}
-    differences = [
-        (labels[name], difference(str(getattr(theirs, name)), str(mine[name])))
-        for name in mine
-        if getattr(theirs, name) != mine[name]
-    ]
     again = form_for(theirs.purpose)({**request.POST.dict(), "revision": theirs.revision})
-    deed = Deed.objects.filter(story=theirs, what="save").select_related("editor").first()
-    return _write_page(
-        request, again, theirs, status=409, differences=differences, saved_by=deed.editor if deed else theirs.author
-    )
+    return _write_page(request, again, theirs, status=409, **conflict_of(form, theirs, mine, mine))
 
 
 @at_desk

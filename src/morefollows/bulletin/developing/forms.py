@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from morefollows.bulletin import checks
-from morefollows.bulletin.forms import Wording
+from morefollows.bulletin.forms import Wording, standfirst_field
 from morefollows.bulletin.models import Kind, Story, Update
 from morefollows.bulletin.stories.actions import KINDS
 
@@ -23,13 +23,7 @@ class UpdateForm(forms.Form):
         check=checks.headline,
         widget=forms.Textarea(attrs={"rows": 2, "data-limit": checks.HEADLINE_LIMIT, "data-one-line": ""}),
     )
-    standfirst = Wording(
-        label=_("Standfirst"),
-        required=False,
-        help_text=_("One or two sentences: what phones show beside the subject. May stay empty."),
-        check=checks.standfirst,
-        widget=forms.Textarea(attrs={"rows": 2, "data-limit": checks.STANDFIRST_LIMIT, "data-one-line": ""}),
-    )
+    standfirst = standfirst_field()
     text = Wording(
         label=_("Text"),
         help_text=_("What is new. What was told before stays on the page."),

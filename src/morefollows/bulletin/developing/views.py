@@ -17,8 +17,8 @@ from morefollows.audience.models import Purpose
 from morefollows.bulletin import actions, audience
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.developing.forms import UpdateForm, WithdrawalForm
-from morefollows.bulletin.difference import difference
-from morefollows.bulletin.models import Alert, Deed, Kind, Story
+from morefollows.bulletin.difference import conflict_of
+from morefollows.bulletin.models import Alert, Kind, Story
 from morefollows.bulletin.stories.actions import KINDS, Conflict, approve, finish_story, save_update
 from morefollows.bulletin.templatetags.desk import number
 from morefollows.bulletin.withdrawal import prewritten
@@ -113,19 +113,11 @@ def _page(request: HttpRequest, story: Story, form: UpdateForm, *, status: int =
 
 def _conflict(request: HttpRequest, form: UpdateForm, theirs: Story) -> HttpResponse:
     """Theirs and mine side by side. Saving from here is a decision: it carries the revision that was shown."""
-    mine = form.wording()
-    shown = ("kind", "headline", "standfirst", "text", "note")
-    differences = [
-        (form.fields[name].label, difference(str(getattr(theirs, name)), str(mine[name])))
-        for name in shown
-        if getattr(theirs, name) != mine[name]
-    ]
     posted = request.POST.copy()
     posted["revision"] = str(theirs.revision)
-    deed = Deed.objects.filter(story=theirs, what="save").select_related("editor").first()
-    saved_by = deed.editor if deed else theirs.author
-    again = UpdateForm(theirs, posted)
-    return _page(request, theirs, again, status=409, differences=differences, saved_by=saved_by)
+    shown = ("kind", "headline", "standfirst", "text", "note")
+    conflict = conflict_of(form, theirs, form.wording(), shown)
+    return _page(request, theirs, UpdateForm(theirs, posted), status=409, **conflict)
 
 
 @at_desk
