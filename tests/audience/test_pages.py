@@ -134,9 +134,10 @@ class TestSignUpBox:
     def test_they_get_it_after_the_same_time(self, visitor: Client, cy: Reader, monkeypatch: Any) -> None:
         waits: list[float] = []
         monkeypatch.setattr("morefollows.audience.views.time.sleep", waits.append)
+        monkeypatch.setattr("morefollows.audience.entry._ANSWER_AFTER", 5)  # longer than the busiest machine takes
         for address in (CY, "new@reader.example"):
             post(visitor, address)
-            assert 0 <= waits[-1] <= 0.12
+            assert 0 < waits[-1] <= 5
 
     def test_a_robot_gets_the_same_answer_and_nothing_happens(self, visitor: Client, newsroom: Newsroom) -> None:
         assert post(visitor, website="https://spam.example").status_code == 303
