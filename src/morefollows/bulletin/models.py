@@ -212,7 +212,24 @@ class Deed(models.Model):
     details = models.JSONField(default=dict)
 
     class Meta:
-        ordering = ("-at",)
+        ordering = ("-at", "-pk")
+        indexes = (models.Index(fields=("at",), name="deeds_by_time"),)
 
     def __str__(self) -> str:
         return self.what
+
+
+class Presence(models.Model):
+    """An editor has a story open at this moment: for the others who have it open. Forgotten soon after."""
+
+    story = models.ForeignKey(Story, models.CASCADE, related_name="present")
+    editor = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    since = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    writing_since = models.DateTimeField(null=True, help_text="the first key since the page was opened; empty: reads")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("story", "editor"), name="one_presence"),)
+
+    def __str__(self) -> str:
+        return f"editor {self.editor_id} at story {self.story_id}"
