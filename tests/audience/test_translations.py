@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -16,6 +17,20 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|https?://[^\s)]+|<[^>]+>|`[^`]+`")
 
 def test_german_is_there() -> None:
     assert [path.parts[-3] for path in CATALOGUES] == ["de"]
+
+
+def test_no_words_hide_where_the_collector_does_not_look() -> None:
+    """GNU xgettext does not look into f-strings."""
+    calls = {"_", "gettext", "pgettext", "ngettext", "npgettext", "gettext_lazy", "pgettext_lazy"}
+    for path in Path(morefollows.__file__).parent.rglob("*.py"):
+        for string in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            inside = ast.walk(string) if isinstance(string, ast.JoinedStr) else ()
+            hidden = [one.lineno for one in inside if isinstance(one, ast.Call) and _name(one.func) in calls]
+            assert hidden == [], path
+
+
+def _name(function: ast.expr) -> str:
+    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])

@@ -292,6 +292,11 @@ def test_a_time_zone_that_this_machine_does_not_know_is_no_reason_not_to_send(ne
     assert "24 November 2026, 06:30 UTC" in parts(wire(mails.alert(alert, "en")))[0]
 
 
+def test_the_date_is_written_as_the_readers_of_its_language_write_it(alert: Alert) -> None:
+    for part in parts(wire(mails.alert(alert, "de"))):
+        assert "24. November 2026, 07:30 CET" in part
+
+
 def test_more_follows_only_while_it_does(alert: Alert) -> None:
     alert.update.kind = Update.Kind.FINAL
     for part in parts(wire(mails.alert(alert, "en"))):

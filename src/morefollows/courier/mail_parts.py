@@ -143,7 +143,8 @@ def dateline(at: float, newsroom: Newsroom) -> str:
         zone = ZoneInfo("UTC")
     local = datetime.fromtimestamp(at, zone)
     # Translators: a date and time in Django's format letters, such as "24 November 2026, 14:05"
-    return f"{date_format(local, pgettext('date and time', 'j F Y, H:i'))} {local.tzname()}"
+    moment = date_format(local, pgettext("date and time", "j F Y, H:i"))
+    return f"{moment} {local.tzname()}"
 
 
 def opening(text: str) -> str:

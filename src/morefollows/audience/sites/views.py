@@ -80,13 +80,13 @@ def _snippets(topic: Topic) -> dict[str, str]:
     """What to copy: one line for any site, and a plain form for pages where no scripts run."""
     site = settings.MOREFOLLOWS.url
     address = f"{site}{reverse('sign-up', args=[topic.slug])}"
-    name = escape(topic.name)
+    name, label, button = escape(topic.name), _("Email address"), _("Sign up")
     script = f'<script async src="{site}{reverse("box-script")}" data-topic="{topic.slug}"></script>'
     form = (
         f'<form method="post" action="{address}">\n'
-        f'  <label for="alerts">{name}: {_("Email address")}</label>\n'
+        f'  <label for="alerts">{name}: {label}</label>\n'
         f'  <input id="alerts" name="email" type="email" autocomplete="email" required>\n'
-        f"  <button>{_('Sign up')}</button>\n"
+        f"  <button>{button}</button>\n"
         f"</form>"
     )
     return {"script": script, "plain": form}
