@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import ipaddress
+import logging
+from contextlib import suppress
+from functools import cache
+
 from django.conf import settings
 from django.http import HttpRequest
 
 from morefollows.networks import believed
+
+log = logging.getLogger(__name__)
 
 
 def client_address(request: HttpRequest) -> str:
     """The address of whoever asks, in its shortest form; "" when it can't be told. See `networks.believed`."""
     peer = str(request.META.get("REMOTE_ADDR", ""))
     proxies: int = settings.MOREFOLLOWS.trusted_proxies
-    return believed(peer, request.headers.get("X-Forwarded-For", ""), proxies)
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if forwarded and not proxies and _is_near(peer):
+        _warn_of_proxy()
+    return believed(peer, forwarded, proxies)
+
+
+def _is_near(peer: str) -> bool:
+    """A proxy of ours is; whoever claims from afar to be one is not worth a word."""
+    with suppress(ValueError):
+        return ipaddress.ip_address(peer).is_private
+    return False
+
+
+@cache
+def _warn_of_proxy() -> None:
+    """Once a process: every request says the same."""
+    log.warning(
+        "X-Forwarded-For comes from a near address, and MOREFOLLOWS_TRUSTED_PROXIES is 0: behind a proxy all readers "
+        "count as one client, and soon nobody can sign up. Set it to the number of proxies in front."
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import RequestFactory
 
+from morefollows import client
 from morefollows.client import client_address
 from morefollows.networks import network
 
@@ -22,3 +23,16 @@ from morefollows.networks import network
 def test_each_network_is_counted_by_itself(heard: str, address: str, counted_by: str) -> None:
     found = client_address(RequestFactory(REMOTE_ADDR=heard).get("/"))
     assert (found, network(found)) == (address, counted_by)
+
+
+def test_a_proxy_that_is_not_believed_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    client._warn_of_proxy.cache_clear()
+    for peer, headers in (("127.0.0.1", {}), ("8.8.8.8", {"X-Forwarded-For": "192.0.2.7"})):
+        client_address(RequestFactory(REMOTE_ADDR=peer, headers=headers).get("/"))
+    assert caplog.messages == []
+    for _ in range(2):
+        asked = RequestFactory(REMOTE_ADDR="127.0.0.1", headers={"X-Forwarded-For": "192.0.2.7"}).get("/")
+        assert client_address(asked) == "127.0.0.1"
+    [told] = caplog.messages
+    assert "MOREFOLLOWS_TRUSTED_PROXIES" in told
+    assert "192.0.2.7" not in told

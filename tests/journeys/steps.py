@@ -74,6 +74,22 @@ def write_story(page: Page, house: House, headline: str = HEADLINE, text: str = 
     expect(page.get_by_role("heading", name="Check the alert")).to_be_visible()
 
 
+def agree_to_offers(house: House) -> None:
+    """All readers, by the shortest way: how one agrees is told elsewhere."""
+    house.change("UPDATE audience_reader SET offers = true")
+
+
+def write_offer(page: Page, house: House) -> None:
+    """From the desk to the page where the offer is checked. An administrator has the right to it."""
+    page.goto(f"{house.url}/desk/")
+    page.get_by_role("link", name="Offers").click()
+    page.get_by_role("link", name="Write an offer").click()
+    page.get_by_label("Headline").fill("The Herald for half the price")
+    page.get_by_label("Text").fill("Read the **whole paper**, every day.")
+    page.get_by_role("button", name="Save and check").click()
+    expect(page.get_by_role("heading", name="Check the offer")).to_be_visible()
+
+
 def send(page: Page) -> None:
     """Presses *Send*: the hold begins."""
     page.get_by_role("button", name=re.compile("^Send to ")).click()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
@@ -14,7 +17,8 @@ from tests.support import letterbox, web
 from tests.support.house import House
 from tests.support.waiting import until
 
-CY = "cy@reader.example"
+CY, DEE, NEW = "cy@reader.example", "dee@reader.example", "cy@new.example"
+TERMS = dict.fromkeys(("most_a_day", "quiet_from", "quiet_to", "time_zone"), "")
 SCANNERS = 10
 SENDERS_OWN = ("courier_pulse", "courier_relay")
 
@@ -69,3 +73,51 @@ def test_opening_every_link_of_every_mail_changes_nothing(house: House, page: Pa
     # And the links still work for Cy.
     assert web.one_click(letterbox.unsubscribe_link(letterbox.read(alert))).status == 200
     assert house.readers() == 0
+
+
+def test_nor_does_it_with_the_mails_that_come_in_their_time(
+    build: Callable[..., House], page: Page, tmp_path: Path
+) -> None:
+    """An offer, a digest, what came in quiet hours, and the two mails of a change of address."""
+    house = build(hold="0").start("--sample")
+    steps.import_readers(house, tmp_path, CY, DEE)
+    steps.agree_to_offers(house)
+    steps.first_sign_in(page, house.invitation)
+    steps.write_offer(page, house)
+    steps.send(page)
+    steps.wait_for_state(page, "sent")
+    offers = [house.wait_for_mails(reader)[0] for reader in (CY, DEE)]
+    scan_in_vain(house, offers[0])
+
+    prefer(offers[0], **TERMS, section="terms", frequency="digest")
+    prefer(offers[1], **{**TERMS, "quiet_from": "00:00", "quiet_to": "23:59"}, section="terms", frequency="every")
+    story = tmp_path / "story.md"
+    story.write_text(f"{steps.HEADLINE}\n\n{steps.TEXT}\n")
+    house.command("stories", "break", str(story), "--yes", "--hold", "0")
+    until("the alert's end", lambda: "sent" in str(house.kept("bulletin")["bulletin_alert"][-1]))
+    house.change(f"UPDATE audience_reader SET summary_at = {int(time.time() * 1000)} WHERE summary_at IS NOT NULL")
+    until("the summaries", lambda: len(house.kept("audience")["audience_letter"]) == 2)
+    house.change("UPDATE audience_letter SET due_at = 1")
+    summaries = [house.wait_for_mails(reader, 2)[1] for reader in (CY, DEE)]
+    for mail in summaries:
+        assert steps.HEADLINE in letterbox.body(letterbox.read(mail), "plain")
+        scan_in_vain(house, mail)
+
+    prefer(summaries[0], section="address", email=NEW)
+    asked = house.wait_for_mails(NEW)[0]
+    scan_in_vain(house, asked)
+    [button] = [link for link in steps.links_of(asked) if "/new-address/" in link]
+    assert web.ask("POST", button, b"", Content_Type=web.FORM).status == 200
+    scan_in_vain(house, house.wait_for_mails(CY, 3)[2], least=1)  # the privacy notice: there is nothing left to change
+
+
+def scan_in_vain(house: House, mail: Kept, least: int = 2) -> None:
+    before = at_rest(house)
+    assert scan(house, mail) >= least
+    assert kept(house) == before
+
+
+def prefer(mail: Kept, **form: str) -> None:
+    """On the preference page that the mail links to."""
+    [link] = [link for link in steps.links_of(mail) if "/preferences/" in link]
+    assert web.ask("POST", link, urlencode(form).encode(), Content_Type=web.FORM).status == 303

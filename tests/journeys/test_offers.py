@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import psycopg
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.journeys import steps
 from tests.relay import running
@@ -18,26 +14,6 @@ from tests.support.house import House
 from tests.support.waiting import until
 
 OF_OFFERS, OF_POLITICS = 2400, 300
-
-
-def agree_to_offers(house: House) -> None:
-    """All readers, by the shortest way: how one agrees is told elsewhere."""
-    url = house.environment.get("DATABASE_URL")
-    opened: Any = psycopg.connect(url) if url else sqlite3.connect(f"{house.data}/morefollows.sqlite3")
-    with contextlib.closing(opened) as connection:
-        connection.execute("UPDATE audience_reader SET offers = true")
-        connection.commit()
-
-
-def write_offer(page: Page, house: House) -> None:
-    """An administrator has the right to it."""
-    page.goto(f"{house.url}/desk/")
-    page.get_by_role("link", name="Offers").click()
-    page.get_by_role("link", name="Write an offer").click()
-    page.get_by_label("Headline").fill("The Herald for half the price")
-    page.get_by_label("Text").fill("Read the **whole paper**, every day.")
-    page.get_by_role("button", name="Save and check").click()
-    expect(page.get_by_role("heading", name="Check the offer")).to_be_visible()
 
 
 def test_an_alert_overtakes_an_offer(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
@@ -48,11 +24,11 @@ def test_an_alert_overtakes_an_offer(build: Callable[..., House], page: Page, tm
             path = tmp_path / f"{topic}.csv"
             path.write_text("email\n" + "".join(f"cy{n}@{topic}.example\n" for n in range(number)))
             house.command("readers", "import", str(path), "--topic", topic, "--provenance", "the old newsletter")
-        agree_to_offers(house)
+        steps.agree_to_offers(house)
         story = tmp_path / "story.md"
         story.write_text(f"{steps.HEADLINE}\n\n{steps.TEXT}\n")
         steps.first_sign_in(page, house.invitation)
-        write_offer(page, house)
+        steps.write_offer(page, house)
         steps.send(page)
         until("the offer's first mails", lambda: len(relay.taken()) > 50, 20)
         house.command("stories", "break", str(story), "--topic", "politics", "--yes", "--hold", "0")

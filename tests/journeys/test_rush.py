@@ -17,7 +17,6 @@ from tests.support.waiting import until
 
 VISITORS = 12
 KILLS = 3
-FORM = "application/x-www-form-urlencoded"
 
 
 class Crowd:
@@ -49,7 +48,7 @@ class Crowd:
                 network = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
                 answer = web.ask(
                     "POST", f"{self._url}/box/breaking/", urlencode(form).encode(),
-                    Content_Type=FORM, X_Forwarded_For=network,
+                    Content_Type=web.FORM, X_Forwarded_For=network,
                 )  # fmt: skip
             except (OSError, http.client.HTTPException, ValueError):  # killed in the middle
                 continue
@@ -111,16 +110,16 @@ def test_the_door(house: House) -> None:
     assert web.ask("GET", f"{house.url}/box/nothing/").status == 404
     assert web.ask("GET", f"{house.url}/box/nothing/at/all/").status == 404
     assert web.ask("PUT", address, b"x").status == 405
-    assert web.ask("POST", address, b"email=" + b"x" * 20_000, Content_Type=FORM).status == 413
+    assert web.ask("POST", address, b"email=" + b"x" * 20_000, Content_Type=web.FORM).status == 413
     assert web.ask("POST", address, b"--x", Content_Type="multipart/form-data; boundary=x").status == 415
-    assert web.ask("POST", address, b"a=1&" * 300, Content_Type=FORM).status == 400
-    assert web.ask("POST", address, b"\xff\xfe=%&email=%00", Content_Type=FORM).status == 200
+    assert web.ask("POST", address, b"a=1&" * 300, Content_Type=web.FORM).status == 400
+    assert web.ask("POST", address, b"\xff\xfe=%&email=%00", Content_Type=web.FORM).status == 200
     # A robot hears after the same time as a reader, and the door keeps to itself how it does that.
     known = {**_read(house.url, ""), **_read(house.url, "ticket/")}
     for more in ({}, {"website": "https://spam.example"}):
         form = {"email": "cy@reader.example", "shown": known["shown"], "ticket": known["ticket"], **more}
         began = time.monotonic()
-        answer = web.ask("POST", address, urlencode(form).encode(), Content_Type=FORM)
+        answer = web.ask("POST", address, urlencode(form).encode(), Content_Type=web.FORM)
         assert (json.loads(answer.body), answer.headers["X-Not-Before"]) == ({"state": "thanks"}, None)
         assert time.monotonic() - began > 0.11
     # A ticket is for one site: what one was given is not what the next one gets.

@@ -148,12 +148,14 @@ class House:
             for part in parts or ("accounts", "audience", "bulletin", "courier")
             for model in apps.get_app_config(part).get_models()
         )
-        url = self.environment.get("DATABASE_URL")
-        opened: Any = (
-            psycopg.connect(url) if url else sqlite3.connect(f"file:{self.data}/morefollows.sqlite3?mode=ro", uri=True)
-        )
-        with contextlib.closing(opened) as connection:
+        with self._database_opened("ro") as connection:
             return {table: connection.execute(f'SELECT * FROM "{table}" ORDER BY 1').fetchall() for table in tables}
+
+    def change(self, statement: str) -> None:
+        """Changes the database behind the product's back: as time would, or as is told elsewhere at length."""
+        with self._database_opened("rw") as connection:
+            connection.execute(statement)
+            connection.commit()
 
     def readers(self) -> int:
         """How many readers an alert of the first topic would go to."""
@@ -165,6 +167,14 @@ class House:
         server = ground.cluster()
         if server is not None:
             server.drop(self._database)
+
+    @contextlib.contextmanager
+    def _database_opened(self, mode: str) -> Iterator[Any]:
+        url = self.environment.get("DATABASE_URL")
+        path = f"file:{self.data}/morefollows.sqlite3?mode={mode}"
+        opened: Any = psycopg.connect(url) if url else sqlite3.connect(path, uri=True)
+        with contextlib.closing(opened) as connection:
+            yield connection
 
     def _ready(self) -> bool:
         assert self._up is not None

@@ -6,6 +6,8 @@ import http.client
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+FORM = "application/x-www-form-urlencoded"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -30,7 +32,7 @@ def ask(method: str, url: str, body: bytes | None = None, *, timeout: float = 10
 def one_click(url: str, *, form_data: bool = False) -> Answer:
     """Unsubscribes as Gmail does (RFC 8058 §3.2): urlencoded, or as form data."""
     if not form_data:
-        kind, body = "application/x-www-form-urlencoded", b"List-Unsubscribe=One-Click"
+        kind, body = FORM, b"List-Unsubscribe=One-Click"
     else:
         kind = "multipart/form-data; boundary=mail"
         body = b'--mail\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--mail--\r\n'
