@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import resource
 import signal
 import socket
@@ -41,6 +42,7 @@ Send = Callable[[Message], Awaitable[None]]
 _GOODBYE = 3  # seconds for requests under way, when the process is told to end
 _FILES = 300  # file descriptors for all that is no stream
 _MOST_FILES = 100_000
+_NICE = 10  # pages give way to mail where both want the processor: an alert goes before a rush of sign-ups
 
 
 class Application:
@@ -169,6 +171,7 @@ class _Server(uvicorn.Server):
 
 def serve(ear: socket.socket) -> None:
     """Answers requests on this socket until SIGTERM or SIGINT. Django must have been started."""
+    os.nice(_NICE)
     application = Application(settings.MOREFOLLOWS)
     config = uvicorn.Config(
         application,
