@@ -281,3 +281,47 @@ def test_the_stream_is_for_the_desk_only(held: Alert, monkeypatch: pytest.Monkey
 def test_a_stream_of_no_alert(ada: Editor, held: Alert) -> None:
     held.uuid = held.update.story.uuid
     assert stream_of(held, ada)[0] == 404
+
+
+# -- the withdrawal, ready -----------------------------------------------------------------------------------
+
+
+def test_the_withdrawal_stands_ready_from_the_moment_of_sending(ada_at_desk: Client, held: Alert) -> None:
+    ready = page_of(ada_at_desk, held)
+    assert "WITHDRAWN: Harbour bridge closed after ferry collision" in ready
+    assert "Please do not rely on what it said" in ready
+    assert 'name="audience"' not in ready, "in the hold of a first update taking it back is what helps"
+    words = {"reason": "Wrong bridge.", "text": "Gone."}
+    story = held.update.story
+    refused = ada_at_desk.post(reverse("story-withdraw", args=(story.uuid,)), words, follow=True)
+    assert refused.redirect_chain[-1][0] == reverse("alert", args=(held.uuid,))
+    assert "Take its alert back" in refused.content.decode()
+    assert not Alert.objects.filter(update__kind="withdrawal").exists()
+
+
+def test_it_is_sent_from_the_alerts_page_to_those_who_had_the_story(ada_at_desk: Client, leaving: Alert) -> None:
+    Batch.objects.update(outcomes=bytes([Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.UNCERTAIN]))
+    ready = page_of(ada_at_desk, leaving)
+    assert "Withdraw: Send to the 3 readers who had it" in ready
+    assert f'action="{reverse("story-withdraw", args=(leaving.update.story.uuid,))}"' in ready
+    where = reverse("story-withdraw", args=(leaving.update.story.uuid,))
+    words = {"reason": "Wrong bridge.", "text": "Please do not rely on it.", "audience": "recipients"}
+    answer = ada_at_desk.post(where, words)
+    withdrawal = Alert.objects.get(update__kind="withdrawal")
+    assert answer.headers["Location"] == reverse("alert", args=(withdrawal.uuid,))
+    assert (withdrawal.audience, withdrawal.update.note) == ("recipients", "Wrong bridge.")
+    leaving.refresh_from_db()
+    assert leaving.state == Alert.State.STOPPED, "what was still waiting"
+    assert 'id="withdraw"' not in page_of(ada_at_desk, withdrawal), "a withdrawal has none of its own"
+
+
+def test_a_reporter_sees_the_words_and_has_no_form(ben_at_desk: Client, leaving: Alert) -> None:
+    ready = page_of(ben_at_desk, leaving)
+    assert "Please do not rely on what it said" in ready
+    assert 'id="withdraw"' not in ready
+
+
+@pytest.mark.parametrize("state", ["sent", "stopped", "expired", "overtaken", "paused", "asking"])
+def test_it_stays_ready_whatever_becomes_of_the_alert(ada_at_desk: Client, leaving: Alert, state: str) -> None:
+    Alert.objects.update(state=state)
+    assert "Withdraw: Send to the 1 reader who had it" in page_of(ada_at_desk, leaving)

@@ -101,6 +101,16 @@ def preview_of(draft: Update, language: str | None = None) -> Preview:
     return Preview(str(message["Subject"]), made.preheader, html, text, len(html.encode()))
 
 
+def subject_of(update: Update) -> str:
+    """Of all mails of a story the same, to the letter, or threads break; but a withdrawal is to break out of it."""
+    story = update.story
+    words = update.headline if update.kind == Kind.FIRST else first_headline(story)
+    with translation.override(update.language):
+        if update.kind == Kind.WITHDRAWAL:
+            words = gettext("WITHDRAWN: %(headline)s") % {"headline": words}
+        return gettext("DRILL: %(headline)s") % {"headline": words} if story.drill else words
+
+
 def confirmation(topic: Topic, language: str, offers: bool) -> Composed:
     """Asks whether it was really the address's owner who signed up. Holes: address, receipt, confirm, date.
 
@@ -213,7 +223,7 @@ def _alert(update: Update, topic: Topic, at: float, number: str) -> _Made:
     withdrawn, more_follows = update.kind == Kind.WITHDRAWAL, update.kind not in (Kind.FINAL, Kind.WITHDRAWAL)
     # What was final stays so when it is corrected.
     more_follows = more_follows and story.state != Story.State.FINAL
-    subject = _subject(update)
+    subject = subject_of(update)
     context = {
         **_told(update, _kicker(update), at, sender, marks),
         "subject": subject,
@@ -239,16 +249,6 @@ def _alert(update: Update, topic: Topic, at: float, number: str) -> _Made:
         structured("Feedback-ID", f"{number}:story-{story.uuid.hex[:12]}:topic-{topic.pk}:{sender.feedback_name}"),
     ]
     return _Made(compose("alert", fields, context, sender, marks), context["preheader"])
-
-
-def _subject(update: Update) -> str:
-    """Of all mails of a story the same, to the letter, or threads break; but a withdrawal is to break out of it."""
-    story = update.story
-    subject = update.headline if update.kind == Kind.FIRST else first_headline(story)
-    with translation.override(update.language):
-        if update.kind == Kind.WITHDRAWAL:
-            subject = gettext("WITHDRAWN: %(headline)s") % {"headline": subject}
-        return gettext("DRILL: %(headline)s") % {"headline": subject} if story.drill else subject
 
 
 def _kicker(update: Update) -> str:

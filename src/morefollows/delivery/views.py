@@ -23,7 +23,8 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from morefollows.accounts.models import Editor
 from morefollows.bulletin import actions, audience
 from morefollows.bulletin.desk import at_desk, editor_of
-from morefollows.bulletin.models import Alert
+from morefollows.bulletin.developing.views import withdrawal_of
+from morefollows.bulletin.models import Alert, Kind
 from morefollows.courier import actions as courier
 from morefollows.courier.models import Outcome
 from morefollows.delivery.progress import Progress, progress
@@ -61,9 +62,14 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "published": alert.update.published_at is not None,
         "words": _words(),
         "may_send": actions.may_send(editor_of(request), alert.update.story),
+        "withdrawal": withdrawal_of(alert.update.story) if _may_be_wrong(alert) else None,
         "here": "alert",
     }
     return render(request, "delivery/alert.html", context)
+
+
+def _may_be_wrong(alert: Alert) -> bool:
+    return alert.update.kind != Kind.WITHDRAWAL and alert.state != Alert.State.TAKEN_BACK
 
 
 def _steps(now: Progress) -> list[tuple[str, str, float | None]]:

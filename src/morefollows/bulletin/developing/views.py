@@ -18,11 +18,11 @@ from morefollows.bulletin import actions, audience
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.developing.forms import UpdateForm, WithdrawalForm
 from morefollows.bulletin.difference import conflict_of
-from morefollows.bulletin.models import Alert, Kind, Story
+from morefollows.bulletin.models import Alert, Kind, Story, Update
 from morefollows.bulletin.stories.actions import KINDS, Conflict, approve, finish_story, save_update
 from morefollows.bulletin.templatetags.desk import number
 from morefollows.bulletin.withdrawal import prewritten
-from morefollows.courier import history
+from morefollows.courier import history, mails
 
 
 class Way(NamedTuple):
@@ -120,19 +120,35 @@ def _conflict(request: HttpRequest, form: UpdateForm, theirs: Story) -> HttpResp
     return _page(request, theirs, UpdateForm(theirs, posted), status=409, **conflict)
 
 
+class Withdrawal(NamedTuple):
+    """A story's withdrawal before anybody needs it."""
+
+    subject: str  #: of its mail
+    form: WithdrawalForm
+    ways: list[Way]  #: who would get it, the default first
+    possible: bool  #: False while nothing of the story has been told: then its alert can be taken back
+
+
+def withdrawal_of(story: Story, form: WithdrawalForm | None = None) -> Withdrawal | None:
+    """None of a story that is withdrawn, and of an offer."""
+    if story.state == Story.State.WITHDRAWN or story.purpose == Purpose.OFFERS:
+        return None
+    words = prewritten(story)
+    subject = mails.subject_of(Update(story=story, kind=Kind.WITHDRAWAL, language=story.language))
+    form = form or WithdrawalForm(initial={"text": words.text})
+    return Withdrawal(subject, form, ways(story, Kind.WITHDRAWAL), story.state != Story.State.DRAFT)
+
+
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     """The words stand ready: it takes the reason and one click."""
     if not editor_of(request).may_send:
         raise PermissionDenied
-    story = _told(uuid)
-    if story is None or story.state == Story.State.WITHDRAWN:
-        return redirect("story-edit", uuid)
-    words = prewritten(story)
-    form = WithdrawalForm(request.POST if request.method == "POST" else None, initial={"text": words.text})
-    status = 200
+    story = get_object_or_404(Story.objects.select_related("topic"), uuid=uuid, purpose=Purpose.ALERTS)
+    form, status = None, 200
     if request.method == "POST":
+        form, status = WithdrawalForm(request.POST), 422
         if form.is_valid():
             try:
                 to = request.POST.get("audience") or None
@@ -142,8 +158,10 @@ def withdraw(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
                 messages.error(request, " ".join(error.messages))
             except actions.Refused as refused:
                 messages.error(request, str(refused))
-        status = 422
-    context = {"story": story, "form": form, "words": words, "ways": ways(story, Kind.WITHDRAWAL), "here": "stories"}
+    ready = withdrawal_of(story, form)
+    if ready is None or not ready.possible:
+        return redirect("story-edit", uuid)
+    context = {"story": story, "withdrawal": ready, "may_send": True, "here": "stories"}
     return render(request, "desk/withdraw.html", context, status=status)
 
 

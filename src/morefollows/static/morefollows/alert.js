@@ -74,7 +74,8 @@
     verdicts();
     draw();
     const told = ({ state, relays, uncertain, repeated }) => JSON.stringify([state, relays, uncertain, repeated]);
-    if (told(now) !== told(before)) forms();
+    if (told(now) !== told(before)) forms(300); // the figures change many times a second
+    else if (now.accepted !== before.accepted && byId("withdraw-go")) forms(3000); // whom a withdrawal would go to
     if (now.state === "sending") {
       say("sending", words["said sending"]);
       if (now.cut_done && now.size && now.accepted * 10 >= now.size * 9) say("nine tenths", words["said nine tenths"]);
@@ -83,7 +84,7 @@
   }
 
   function turn(before) {
-    if (answered(now.state) || (answered(before) && running(now.state))) return location.reload();
+    if (answered(now.state) || (answered(before) && running(now.state))) return reload();
     page.dataset.state = now.state;
     put("state", words[now.state]);
     byId("state").className = "state state-" + now.state.replace(" ", "-");
@@ -114,20 +115,39 @@
     byId("verdict-rows").replaceChildren(...rows);
   }
 
-  // The relays' notices and the report hold forms with tokens of their own: the server writes them.
-  let asked = 0;
-  async function forms() {
-    const mine = (asked += 1);
-    await new Promise((go) => setTimeout(go, 300)); // the figures change many times a second
-    if (mine !== asked) return;
-    const answer = await fetch(location.href);
-    if (!answer.ok) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const id of ["relays", "report"]) {
-      const fresh = page.getElementById(id);
-      if (fresh && fresh.innerHTML !== byId(id).innerHTML) byId(id).replaceChildren(...fresh.childNodes);
-    }
+  // What depends on the alert's state, and holds tokens or figures of its own: the server writes it.
+  let due = Infinity;
+  function forms(wait) {
+    const at = Date.now() + wait;
+    if (at >= due) return;
+    due = at;
+    setTimeout(async () => {
+      if (at !== due) return; // one that is due earlier has been asked for
+      due = Infinity;
+      const answer = await fetch(location.href).catch(() => null);
+      if (!answer?.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const id of ["head-go", "relays", "report", "withdraw-go"]) {
+        const [fresh, old] = [page.getElementById(id), byId(id)];
+        if (!fresh || !old || fresh.innerHTML === old.innerHTML || old.contains(document.activeElement)) continue;
+        old.replaceChildren(...fresh.childNodes);
+      }
+    }, wait);
   }
+
+  // What was typed into the withdrawal survives a turn of the alert.
+  const typed = "morefollows-withdrawal-" + location.pathname;
+  const withdrawal = byId("withdraw")?.elements;
+  function reload() {
+    const words = withdrawal && [withdrawal.reason.value, withdrawal.text.value];
+    try { if (words?.[0]) sessionStorage.setItem(typed, JSON.stringify(words)); } catch { /* private mode */ }
+    location.reload();
+  }
+  try {
+    const words = JSON.parse(sessionStorage.getItem(typed));
+    if (words && withdrawal) [withdrawal.reason.value, withdrawal.text.value] = words;
+    sessionStorage.removeItem(typed);
+  } catch { /* private mode */ }
 
   // The curve ------------------------------------------------------------------------------------------------------
 
