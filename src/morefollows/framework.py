@@ -44,7 +44,7 @@ MIDDLEWARE = [
     "morefollows.run.static.StaticFiles",
     "morefollows.run.outage.Outage",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "morefollows.run.headers.Languages",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

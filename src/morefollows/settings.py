@@ -157,7 +157,9 @@ def setting(default: Any, read: Callable[[str], Any], help: str, *, name: str = 
 class Settings:
     """All settings. The variable is ``MOREFOLLOWS_`` and the field's name in capitals, unless `name` says else."""
 
-    data: Path = setting("morefollows-data", Path, "The folder for the database, the secret and the local inbox.")
+    data: Path = setting(
+        "morefollows-data", Path, "The folder for the database, the secret, the images and the local inbox."
+    )
     database_url: str = setting(
         "",
         _text,
@@ -283,6 +285,15 @@ class Settings:
     )
     websub_hub: str = setting(
         "", _hub, "The WebSub hub that is told when a feed has changed, such as https://hub.example.org/; empty: none."
+    )
+    image_size: int = setting(
+        "20000000", _whole_number(100_000, 200_000_000), "Octets of an image file that is added to a story, at most."
+    )
+    image_pixels: int = setting(
+        "50000000", _whole_number(1_000_000, 200_000_000), "Pixels of an image that is added to a story, at most."
+    )
+    image_days: int = setting(
+        "30", _whole_number(1, 3650), "Days after which an image that stands in no draft and in no update is deleted."
     )
     log_level: str = setting("info", _log_level, "debug, info, warning or error.")
     debug: bool = setting("no", _yes_no, "Development only: error pages with details.")

@@ -11,6 +11,7 @@ from morefollows.audience.sites import views as sites
 from morefollows.audience.words_desk import views as words
 from morefollows.bulletin import views as bulletin
 from morefollows.bulletin.developing import views as developing
+from morefollows.bulletin.images import views as images
 from morefollows.bulletin.stories import views as wishes
 from morefollows.delivery import views as delivery
 from morefollows.delivery.relays import views as relays
@@ -27,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("story/<uuid:uuid>/feed.<slug:name>", out.story_feed, name="story-feed"),
     path("story/<uuid:uuid>/<int:number>.ninjs.json", out.update, name="ninjs"),
     path("topic/<slug:slug>/feed.<slug:name>", out.topic_feed, name="topic-feed"),
+    path("images/<str:file>", out.image, name="image"),
     path("live.js", out.script, name="live-script"),
     path("sitemap-news.xml", out.sitemap, name="news-sitemap"),
     path("robots.txt", out.robots, name="robots"),
@@ -57,6 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/story/<uuid:uuid>/check/", bulletin.story_check, name="story-check"),
     path("desk/story/<uuid:uuid>/mail/", bulletin.story_mail, name="story-mail"),
     path("desk/story/<uuid:uuid>/send/", bulletin.story_send, name="story-send"),
+    path("desk/images/add/", images.image_add, name="image-add"),
     path("desk/readers/", bulletin.topic_readers, name="topic-readers"),
     path("desk/box/", sites.page, name="sites"),
     path("desk/box/preview/<slug:topic>/", sites.preview, name="box-preview"),

@@ -312,3 +312,12 @@ def test_a_megabyte_of_anything_is_read_in_seconds(piece: str) -> None:
     with contextlib.suppress(StoryFileError):
         parse(raw[:990_000])
     assert time.process_time() - begun < 5
+
+
+def test_images_from_elsewhere_go_and_are_named() -> None:
+    ours = "![Fog](/images/0123456789abcdef0123456789abcdef-1200x800.jpg)"
+    read = story_file.parse(
+        f"Bridge closed\n\n![The bridge](https://x.example/a.jpg 'x')\n\nFog ![](//x.example/b.png) all day.\n\n{ours}".encode()
+    )
+    assert read.text == f"Fog  all day.\n\n{ours}"
+    assert read.dropped == ("image: The bridge", "image: //x.example/b.png")

@@ -9,7 +9,8 @@
     The bridge was closed at 14:05 …        Markdown
 
 Without front matter the headline is the first line and the text stands below. What belongs to a page and not to
-its story goes (see `furniture`); each piece that went is named, so that an editor can look.
+its story goes (see `furniture`), and so do images from elsewhere; each piece that went is named, so that an editor can
+look.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from morefollows.agency import furniture
+from morefollows.bulletin.images import address
 
 MOST_BYTES = 1_000_000
 LONGEST_HEADLINE = 150  # characters; these three are what a Story has room for
@@ -29,6 +31,7 @@ LONGEST_TEXT = 50_000
 _KEYS = ("headline", "standfirst", "language", "topic")
 _HTML = re.compile(r"\s*(<\?xml|<!doctype|<!--|<(html|head|body|article|main|div|section|p|h1|meta|script)\b)", re.I)
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
+_IMAGE = re.compile(r"!\[((?:[^\]\\]|\\.){0,500})\]\(\s{0,9}<?([^)\s>]{0,500})>?[^)]{0,500}\)")
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # in a subject they only break threads and searches
 # A sentence ends where a capital, a figure or a quotation mark follows, unless an abbreviation stands before it.
 _SENTENCE_END = re.compile(
@@ -82,6 +85,8 @@ def parse(raw: bytes) -> StoryFile:
     if headline is None:
         headline, blocks, note = _headline(blocks)
         notes += note
+    blocks, images = _without_images(blocks)
+    dropped += images
     text = "\n\n".join(blocks)
     if not re.search(r"\w", text):
         raise StoryFileError("text", "is empty; write the story below its headline")
@@ -191,6 +196,20 @@ def _from_first_sentence(blocks: list[str]) -> tuple[str, list[str], list[str]]:
             )
         headline = fitting[-1]
     return headline, blocks, ["The file has no headline of its own: it was taken from the first sentence."]
+
+
+def _without_images(blocks: list[str]) -> tuple[list[str], list[str]]:
+    """Images that are not ours are not shown: see `bulletin.checks.images`. Returns what stays, and what went."""
+    went: list[str] = []
+
+    def judged(found: re.Match[str]) -> str:
+        if address.read(found[2]):
+            return found[0]
+        went.append(f"image: {found[1] or found[2]}")
+        return ""
+
+    cleared = [_IMAGE.sub(judged, block) for block in blocks]
+    return [block for block in cleared if block.strip()], went
 
 
 def _one_line(field: str, value: str, longest: int) -> str:

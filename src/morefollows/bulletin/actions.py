@@ -18,6 +18,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose
 from morefollows.bulletin import approval, checks, withdrawal
 from morefollows.bulletin import audience as audiences
+from morefollows.bulletin.images.actions import hold_on_to
 from morefollows.bulletin.models import Alert, Deed, Kind, Story, Update
 
 #: Before a scheduled alert's time, in ms: from then on it is prepared. Readers active by then are its audience.
@@ -173,6 +174,7 @@ def _hold(
     update.number = 1 + (story.updates.aggregate(n=Max("number"))["n"] or 0)
     update.language, update.author = story.language, editor
     update.save()
+    hold_on_to(update)
     answers = audiences.alerts_of(story, update.answers) if update.answers else []
     now = now_ms()
     not_before = _not_before(story, at, now)

@@ -12,10 +12,18 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from morefollows.bulletin import markdown
+from morefollows.bulletin.images.address import Picture
+from morefollows.bulletin.models import Image
+
 HEADLINE_LIMIT = 150
 STANDFIRST_LIMIT = 300
 TEXT_LIMIT = 50_000
 NOTE_LIMIT = 300
+ALT_LIMIT = 250
+CAPTION_LIMIT = 300
+CREDIT_LIMIT = 100
+IMAGES_LIMIT = 30
 
 _BREAKS = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -73,6 +81,75 @@ def text(value: str) -> None:
         raise ValidationError(_("A story needs a text."), code="required")
     length(value, TEXT_LIMIT)
     many_lines(value)
+    images(value)
+
+
+def alt(value: str) -> None:
+    """What is to be seen on an image."""
+    if not value.strip():
+        raise ValidationError(_("Say what is to be seen: who can’t see the image has nothing else."), code="required")
+    one_line(value)
+    length(value, ALT_LIMIT)
+
+
+def caption(value: str) -> None:
+    _beside_an_image(value, CAPTION_LIMIT)
+
+
+def credit(value: str) -> None:
+    _beside_an_image(value, CREDIT_LIMIT)
+
+
+def _beside_an_image(value: str, limit: int) -> None:
+    one_line(value)
+    length(value, limit)
+    if "|" in value:  # stands between the two in the text
+        raise ValidationError(_("This must not contain “|”."), code="bar")
+
+
+def images(value: str) -> None:
+    """Only such as were added here, each with words for those who can't see it, and in a paragraph of its own."""
+    written = markdown.written_images(value)
+    if len(written) > IMAGES_LIMIT:
+        raise ValidationError(
+            _("There are more than %(most)d images in it."), code="images", params={"most": IMAGES_LIMIT}
+        )
+    for one in written:
+        if one.shown is None:
+            raise ValidationError(
+                _(
+                    "Only images that were added here are shown: an image elsewhere would tell who looks at it. Take "
+                    "“%(source)s” out, and add the image with “Add an image”."
+                ),
+                code="remote",
+                params={"source": one.source[:80]},
+            )
+        if not one.alt:
+            raise ValidationError(
+                _("An image has no alternative text. Say between its square brackets what is to be seen on it."),
+                code="alt",
+            )
+        length(one.alt, ALT_LIMIT)
+        if not one.alone:
+            raise ValidationError(
+                _("The image “%(alt)s” stands amid words. Put a blank line before it and after it."),
+                code="alone",
+                params={"alt": one.alt},
+            )
+    _are_kept([one.shown.picture for one in written if one.shown])
+
+
+def _are_kept(pictures: list[Picture]) -> None:
+    """As they are written: the page is laid out by the size that the address tells."""
+    if not pictures:
+        return
+    named = Image.objects.filter(name__in={one.name for one in pictures})
+    kept = {Picture(*row) for row in named.values_list("name", "width", "height", "extension")}
+    for one in pictures:
+        if one not in kept:
+            raise ValidationError(
+                _("The image “%(file)s” is not kept here. Add it again."), code="unknown", params={"file": one.file}
+            )
 
 
 def note(value: str) -> None:

@@ -2,16 +2,23 @@
 
 Both are made from the same tokens, so both carry the same facts and links. No HTML passes through; what pasted text
 is likely to hold by accident (indentation, underlining dashes, "[1]: …") stays text instead of becoming markup.
+
+An image is shown if it is one of ours (`images.address`) and stands in a paragraph of its own:
+``![What is to be seen](/images/NAME-1200x800.jpg "Caption | Credit")``. Of any other the words stay.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from morefollows.bulletin.images import address, figure
+from morefollows.bulletin.images.figure import Shown
 
 _SCHEMES = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 _BARE_LINK = re.compile(r"https?://[^\s<>\"“”«»]+", re.IGNORECASE)
@@ -37,19 +44,50 @@ _STYLES = {
 }
 
 
-def to_html(text: str, *, inline_styles: bool = False) -> SafeString:
-    """Safe HTML: p, h2, h3, ul, ol, li, blockquote, hr, br, strong, em, code, and a to http, https and mailto."""
+class Written(NamedTuple):
+    """An image as a text has it. `shown` is None if it is none of ours; `alone`: in a paragraph of its own."""
+
+    source: str
+    alt: str
+    shown: Shown | None
+    alone: bool
+
+
+def to_html(text: str, *, inline_styles: bool = False, lazy: bool = True) -> SafeString:
+    """Safe HTML: p, h2, h3, ul, ol, li, blockquote, hr, br, strong, em, code, a to http, https and mailto, and figure.
+
+    `inline_styles`: for mail. `lazy`: the first image, too, is loaded only when it comes near.
+    """
     tokens = _parse(text)
     if inline_styles:
         for token in _all(tokens):
             if token.nesting >= 0 and token.tag in _STYLES:
                 token.attrSet("style", _STYLES[token.tag])
+    for number, token in enumerate(token for token in tokens if token.type == "figure"):
+        token.meta |= {"mail": inline_styles, "lazy": lazy or number > 0}
     return SafeString(_PARSER.renderer.render(tokens, _PARSER.options, {}))  # the renderer escapes all text
 
 
-def to_text(text: str) -> str:
-    """The same facts and links as plain text, paragraphs apart by one empty line: "port authority (https://…)"."""
-    return _Plain().render(_parse(text))
+def to_text(text: str, *, images: bool = True) -> str:
+    """The same facts and links as plain text, paragraphs apart by one empty line: "port authority (https://…)".
+
+    An image is told in words, "[Image: tugs at the pier – credit]"; without `images`, it is left out.
+    """
+    return _Plain().render([token for token in _parse(text) if images or token.type != "figure"])
+
+
+def written_images(text: str) -> list[Written]:
+    """Every image that the text names, in order, also those that are not shown."""
+    found = []
+    for token in _PARSER.parse(clean(text)):
+        alone = _is_figure(token)
+        found += [_written(one, alone=alone) for one in token.children or [] if one.type == "image"]
+    return found
+
+
+def images(text: str) -> list[Shown]:
+    """The images that are shown, in order."""
+    return [one.shown for one in written_images(text) if one.shown and one.alone]
 
 
 def links(text: str) -> list[str]:
@@ -64,13 +102,53 @@ def clean(text: str) -> str:
 
 
 def _parse(text: str) -> list[Token]:
-    tokens = _PARSER.parse(clean(text))
-    for token in tokens:
+    tokens: list[Token] = []
+    for token in _PARSER.parse(clean(text)):
+        if token.type == "inline" and _is_figure(token):
+            tokens.pop()  # the paragraph's opening; its end goes below
+            tokens += _figures(token.children or [])
+            continue
+        if token.type == "paragraph_close" and tokens and tokens[-1].type == "figure":
+            continue
         if token.type == "inline":
             token.children = list(_inline(token.children or []))
         elif token.tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
             token.tag = "h2" if token.tag in ("h1", "h2") else "h3"  # h1 is the story's headline
+        tokens.append(token)
     return tokens
+
+
+def _is_figure(token: Token) -> bool:
+    """A paragraph of images alone, all of them ours."""
+    children = [
+        one for one in token.children or [] if one.type != "softbreak" and (one.type != "text" or one.content.strip())
+    ]
+    return bool(children) and all(one.type == "image" and _written(one, alone=True).shown for one in children)
+
+
+def _figures(tokens: Sequence[Token]) -> Iterator[Token]:
+    for token in tokens:
+        if token.type == "image":
+            shown = _written(token, alone=True).shown
+            yield Token("figure", "figure", 0, block=True, meta={"shown": shown})
+
+
+def _written(token: Token, *, alone: bool) -> Written:
+    """`token`: of an image. Its title is a caption, and behind the last bar a credit."""
+    source, alt = str(token.attrs.get("src", "")), _words(token.children or []).strip()
+    title = str(token.attrs.get("title", ""))
+    caption, bar, credit = title.rpartition("|")
+    picture = address.read(source)
+    shown = Shown(picture, alt, (caption if bar else title).strip(), credit.strip() if bar else "") if picture else None
+    return Written(source, alt, shown, alone)
+
+
+def _render_figure(renderer: Any, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    meta = tokens[at].meta
+    return figure.mail(meta["shown"]) if meta["mail"] else figure.page(meta["shown"], lazy=meta["lazy"])
+
+
+_PARSER.add_render_rule("figure", _render_figure)
 
 
 def _inline(tokens: Sequence[Token]) -> Iterator[Token]:
@@ -153,6 +231,9 @@ class _Plain:
                 case "hr":
                     self._close = False
                     self._add("* * *")
+                case "figure":
+                    self._close = False
+                    self._add(figure.words(token.meta["shown"]))
                 case "inline":
                     self._add(self._line(token.children or []))
         return "".join(self._written)

@@ -6,6 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from morefollows.audience.models import Purpose, Reader, Topic
@@ -101,6 +102,25 @@ class Update(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.number}"
+
+
+class Image(models.Model):
+    """A picture that was added to a story, as `images.files` keeps it. What is kept of it never changes.
+
+    What is to be seen on it, its caption and its credit stand where it is shown, in the story's text.
+    """
+
+    name = models.CharField(max_length=32, unique=True, help_text="keyed hash of the picture; see `images.address`")
+    width = models.PositiveIntegerField(help_text="pixels of the widest that is kept")
+    height = models.PositiveIntegerField()
+    extension = models.CharField(max_length=4)
+    size = models.PositiveIntegerField(help_text="octets of the widest")
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    added_at = models.DateTimeField(default=timezone.now, help_text="the last time, if it was added again")
+    updates = models.ManyToManyField(Update, related_name="images", help_text="that show it: it is kept as they are")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Interest(models.Model):

@@ -25,6 +25,7 @@ from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.developing.views import ways
 from morefollows.bulletin.difference import conflict_of
 from morefollows.bulletin.forms import StoryForm, form_for
+from morefollows.bulletin.images.files import with_images
 from morefollows.bulletin.models import Alert, Story
 from morefollows.bulletin.resemblance import most_resembling
 from morefollows.bulletin.stories.actions import Conflict, save_story
@@ -191,6 +192,7 @@ def story_mail(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     dark = request.GET.get("scheme") == "dark"
     html = html.replace("@media (prefers-color-scheme: dark)", "@media all" if dark else "@media not all")
     html = _SCHEMES.sub(r"\1dark" if dark else r"\1light", html)
+    html = with_images(html)
     response = HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
     response.headers["Content-Security-Policy"] = _MAIL_POLICY
     return response

@@ -186,7 +186,7 @@ def _item(update: Update, sender: Sender) -> dict[str, str]:
     return {
         "kicker": "" if plain else str(update.get_kind_display()).title(),
         "headline": one_line(update.headline),
-        "standfirst": one_line(update.standfirst) or opening(markdown.to_text(update.text)),
+        "standfirst": one_line(update.standfirst) or opening(markdown.to_text(update.text, images=False)),
         "facts": f"{update.story.topic} · {dateline(published.timestamp(), sender.newsroom)}",
         "link": f"{settings.MOREFOLLOWS.url}/story/{update.story.uuid}/",
         "language": update.language,

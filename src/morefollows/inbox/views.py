@@ -25,10 +25,11 @@ View = Callable[..., HttpResponse]
 _PAGE = 50  # mails
 _MOST_SOURCE = 500_000  # bytes shown
 
-# A mail is a stranger's HTML: it may look as it likes, and do nothing. Its links open as pages of their own.
+# A mail is a stranger's HTML: it may look as it likes, show our own images, and do nothing. Its links open as pages of
+# their own.
 _FRAME_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self';"
-    " sandbox allow-popups allow-popups-to-escape-sandbox"
+    f"default-src 'none'; style-src 'unsafe-inline'; img-src {settings.MOREFOLLOWS.url}/images/; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import Max, Prefetch, QuerySet
+from django.db.models import Max, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from morefollows.audience.models import Purpose
-from morefollows.bulletin.models import Story, Update
+from morefollows.bulletin.images.address import Picture
+from morefollows.bulletin.models import Image, Story, Update
 
 
 def published() -> QuerySet[Story]:
@@ -43,6 +44,14 @@ def is_open(story: Story) -> bool:
 def is_withdrawn(story: Story) -> bool:
     """Its page stays, as a notice. What was told before is shown to nobody."""
     return story.state == Story.State.WITHDRAWN
+
+
+def image(picture: Picture) -> bool:
+    """It was told, on a page or in a mail, a drill's or an offer's too; and is not under an embargo, nor withdrawn."""
+    taken_back = Q(story__state=Story.State.WITHDRAWN) & ~Q(kind=Update.Kind.WITHDRAWAL)
+    shown = _told().exclude(taken_back).exclude(story__embargo_until__gt=timezone.now())
+    found = Image.objects.filter(name=picture.name, extension=picture.extension, updates__in=shown).first()
+    return found is not None and picture in Picture(found.name, found.width, found.height, found.extension).sizes()
 
 
 def _told() -> QuerySet[Update]:

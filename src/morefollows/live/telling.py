@@ -24,16 +24,19 @@ def last_heading(story: Story) -> dict[str, str]:
     return heading(last) if last.kind == Update.Kind.WITHDRAWAL else {}
 
 
-def section(update: Update, before: Update | None, corrected: list[Update], on_top: str) -> dict[str, Any]:
+def section(
+    update: Update, before: Update | None, corrected: list[Update], on_top: str, *, first: bool = False
+) -> dict[str, Any]:
     """What `live/update.html` needs. `corrected`: the corrections that put this update right.
 
     Its headline is told if it differs from that of the update `before`, and shown if it differs from the one `on_top`.
+    The image of the `first` one on a page is loaded at once.
     """
     return {
         "update": update,
         "renamed": before is None or before.headline != update.headline,
         "on_top": update.headline == on_top,
-        "html": markdown.to_html(update.text),
+        "html": markdown.to_html(update.text, lazy=not first),
         "corrected": corrected,
     }
 
@@ -45,7 +48,13 @@ def sections(story: Story) -> list[dict[str, Any]]:
     updates = published.updates(story)
     corrections = [update for update in reversed(updates) if update.kind == Update.Kind.CORRECTION]
     return [
-        section(update, before, [one for one in corrections if update.number in one.answers], updates[0].headline)
+        section(
+            update,
+            before,
+            [one for one in corrections if update.number in one.answers],
+            updates[0].headline,
+            first=update is updates[0],
+        )
         for update, before in zip(updates, [*updates[1:], None], strict=True)
     ]
 

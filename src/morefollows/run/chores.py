@@ -34,16 +34,21 @@ def release_claims_of_last_run() -> None:
 
 
 def clear_away() -> None:
-    """What has run out: sign-ups that nobody confirmed, client addresses and tallies kept long enough, and sessions."""
+    """What has run out: sign-ups that nobody confirmed, client addresses and tallies kept long enough, and sessions.
+
+    And images that nothing shows.
+    """
     ground.start_django()
     from django.core.management import call_command
 
     from morefollows.audience import actions, limits
     from morefollows.audience.preferences.summaries import forget_letters
+    from morefollows.bulletin.images.actions import clear_away as clear_images_away
 
     actions.expire_unconfirmed()
     actions.shorten_client_addresses()
     actions.forget_broken_imports()
     forget_letters()
     limits.forget_old()
+    clear_images_away()
     call_command("clearsessions")

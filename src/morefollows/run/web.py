@@ -39,6 +39,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+_BESIDE_AN_IMAGE = 1_000_000  # octets of a request that may come with the largest image
 _GOODBYE = 3  # seconds for requests under way, when the process is told to end
 _FILES = 300  # file descriptors for all that is no stream
 _MOST_FILES = 100_000
@@ -54,6 +55,7 @@ class Application:
         most = min(config.streams, _raise_file_limit() - _FILES)
         self.hub = Hub(_read_anew(Journal()), languages, most=most, most_a_network=config.streams_a_network)
         self.proxies = config.trusted_proxies
+        self._most_body = config.image_size + _BESIDE_AN_IMAGE
         self._django = ASGIHandler()
         self._box = BoxDoor()
         self._closing = asyncio.Event()
@@ -91,7 +93,10 @@ class Application:
             await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _length(scope) > self._most_body:
+            return await _too_large(send)
         streaming = asyncio.Event()
+        received = 0
 
         async def note_stream(message: Message) -> None:
             if message["type"] == "http.response.start" and _is_stream(message):
@@ -100,20 +105,37 @@ class Application:
 
         async def receive_until_closing() -> Message:
             """What the client says; of a stream, that the client is gone as soon as the server closes."""
+            nonlocal received
             client = asyncio.ensure_future(receive())
             closing = asyncio.ensure_future(self._closed_while(streaming))
             try:
                 await asyncio.wait((client, closing), return_when=asyncio.FIRST_COMPLETED)
-                return client.result() if client.done() else {"type": "http.disconnect"}
+                message = client.result() if client.done() else {"type": "http.disconnect"}
             finally:
                 client.cancel()
                 closing.cancel()
+            received += len(message.get("body", b""))
+            return message if received <= self._most_body else {"type": "http.disconnect"}
 
         await self._django(scope, receive_until_closing, note_stream)  # type: ignore[arg-type]
+        return None
 
     async def _closed_while(self, streaming: asyncio.Event) -> None:
         await streaming.wait()
         await self._closing.wait()
+
+
+def _length(scope: Scope) -> int:
+    """Octets of the request's body as its header tells; 0 if it does not, as of a chunked one."""
+    told = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    return int(told) if told.isdigit() else 0
+
+
+async def _too_large(send: Send) -> None:
+    """Before Django would write it to a temporary file, whoever sends it (RFC 9110 §15.5.14)."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": b"This is too large.\n"})
 
 
 def _is_stream(message: Message) -> bool:

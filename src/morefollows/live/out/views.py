@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from morefollows.audience.models import Newsroom, Topic
+from morefollows.bulletin.images import address, files
 from morefollows.bulletin.models import Story
 from morefollows.live import caches, feeds, ninjs, published, telling
 from morefollows.live.feeds import FORMATS, Feed
@@ -75,6 +76,24 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
     with translation.override(language):
         body = json.dumps(_told(found, language), ensure_ascii=False)
     return caches.for_any_site(caches.keep(request, HttpResponse(body, "application/json; charset=utf-8")))
+
+
+@require_safe
+def image(request: HttpRequest, file: str) -> HttpResponse:
+    """An image of a story that was told: the same for ever, so browsers keep it.
+
+    Caches that many share ask each minute, so that one of a withdrawn story is soon gone from them.
+    """
+    picture = address.read(request.path)
+    if picture is None or not published.image(picture):
+        # Not to be kept: a minute from now it may have been told.
+        return HttpResponse(status=404, headers={"Cache-Control": "no-store"}, content_type="text/plain")
+    response = HttpResponse(files.path(picture).read_bytes(), picture.content_type)
+    response["Cache-Control"] = "public, max-age=31536000, s-maxage=60, immutable"  # RFC 9111 §5.2.2.10, RFC 8246
+    response["ETag"] = f'"{picture.file}"'
+    answer = get_conditional_response(request, etag=response["ETag"], response=response)
+    assert isinstance(answer, HttpResponse)
+    return caches.for_any_site(answer)
 
 
 @require_safe

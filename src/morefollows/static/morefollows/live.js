@@ -30,7 +30,7 @@ section > * + * { margin-block-start: .4em; }
 .corrected, .what-was-wrong { padding-inline-start: .75em; border-inline-start: 3px solid var(--warn); }
 .update-correction .kind { color: var(--warn); }
 blockquote { padding-inline-start: 1em; border-inline-start: 3px solid; font-style: italic; }
-em { font-style: italic; } ul, ol { padding-inline-start: 1.4em; } a { color: inherit; } img { max-inline-size: 100%; block-size: auto; }
+em { font-style: italic; } ul, ol { padding-inline-start: 1.4em; } a { color: inherit; } img { max-inline-size: 100%; block-size: auto; display: block; } figcaption { margin-block-start: .4em; font-size: .875em; color: var(--mf-soft, var(--soft)); }
 .facts, .bar { font-size: .875em; color: var(--mf-soft, var(--soft)); }
 .bar { display: flex; flex-wrap: wrap; gap: .5em 1em; align-items: center; justify-content: space-between; }
 button { min-block-size: 2.5em; padding: 0 1em; border: 1px solid; border-radius: 2em; background: none; color: inherit; cursor: pointer; }

@@ -1,0 +1,90 @@
+"""An image as readers see it: a figure on pages and in feeds, a picture that every mail program draws, and words."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from morefollows.bulletin.images.address import Picture, scaled
+
+_MAIL_COLUMN = 540  # pixels; see courier/templates/mail/alert.mjml
+_PAGE_COLUMN = "(min-width: 42rem) 40rem, 100vw"  # see reader.css
+_MARKUP = re.compile(r"([\\`*_\[\]<>&\"!])")
+_ESCAPED = r"\\\1"
+_SANS = "-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
+
+
+class Shown(NamedTuple):
+    """An image where it is shown. None of its words is HTML."""
+
+    picture: Picture
+    alt: str
+    caption: str
+    credit: str
+
+
+def page(shown: Shown, *, lazy: bool) -> SafeString:
+    """Its size is told, so that nothing jumps. `lazy`: loaded only when it comes near."""
+    sizes = shown.picture.sizes()
+    return format_html(
+        '<figure><img src="{}" srcset="{}" sizes="{}" width="{}" height="{}" alt="{}"{}>{}</figure>\n',
+        link(shown.picture),
+        ", ".join(f"{link(size)} {size.width}w" for size in sizes),
+        _PAGE_COLUMN,
+        shown.picture.width,
+        shown.picture.height,
+        shown.alt,
+        SafeString(' loading="lazy" decoding="async"' if lazy else ' fetchpriority="high"'),
+        _caption(shown, SafeString("<figcaption>"), SafeString("</figcaption>")),
+    )
+
+
+def mail(shown: Shown) -> SafeString:
+    """Twice as many pixels as the column is wide. What it shows is told in words while pictures are not loaded."""
+    width = min(shown.picture.width, _MAIL_COLUMN)
+    opening = format_html(
+        '<p class="mf-quiet" style="margin:8px 0 1.6em;font:13px/1.5 {};color:#5f584c">', SafeString(_SANS)
+    )
+    picture = format_html(
+        '<img src="{}" width="{}" height="{}" alt="{}" style="display:block;width:100%;max-width:{}px;height:auto;'
+        'margin:0{};border:0;font:italic 15px/1.4 Georgia,serif">',
+        link(shown.picture),
+        width,
+        scaled(shown.picture.width, shown.picture.height, width),
+        shown.alt,
+        width,
+        "" if shown.caption or shown.credit else " 0 1.6em",
+    )
+    return format_html("{}{}\n", picture, _caption(shown, opening, SafeString("</p>")))
+
+
+def words(shown: Shown) -> str:
+    """For plain text, in the language in force."""
+    what = f"{shown.alt} – {shown.credit}" if shown.credit else shown.alt
+    told = _("[Image: %(what)s]") % {"what": what}
+    return f"{told}\n{shown.caption}" if shown.caption else told
+
+
+def markdown(picture: Picture, alt: str, caption: str = "", credit: str = "") -> str:
+    """How it is written in a story's text; `bulletin.markdown.images` reads the same from it."""
+    caption = f"{caption} | {credit}".strip() if credit else caption
+    title = f' "{_MARKUP.sub(_ESCAPED, caption)}"' if caption else ""
+    return f"![{_MARKUP.sub(_ESCAPED, alt)}]({picture.path}{title})"
+
+
+def link(picture: Picture) -> str:
+    """Its public address."""
+    return f"{settings.MOREFOLLOWS.url}{picture.path}"
+
+
+def _caption(shown: Shown, opening: SafeString, closing: SafeString) -> SafeString:
+    if not (shown.caption or shown.credit):
+        return SafeString("")
+    between = " " if shown.caption and shown.credit else ""
+    credit = format_html('<span class="credit">{}</span>', shown.credit) if shown.credit else ""
+    return format_html("{}{}{}{}{}", opening, shown.caption, between, credit, closing)

@@ -1,0 +1,116 @@
+"""The image files: in the data folder, below ``images/``, each under the name that it has on the web.
+
+A file is written under another name and then moved, so that no process ever sees a half of one; and since the name
+comes from what is in it, two that add the same picture at once write the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from morefollows.bulletin.images import address
+from morefollows.bulletin.images.address import LEAST_WIDTH, TALLEST, Picture
+
+_REDUCE = "morefollows.bulletin.images.reduce"
+_PATIENCE = 60  # seconds until reducing one is given up
+
+
+class Kept(NamedTuple):
+    picture: Picture  #: the widest
+    size: int  #: octets of its file
+
+
+def path(picture: Picture) -> Path:
+    """Where one size of a picture stands."""
+    return _folder() / picture.name[:2] / picture.file
+
+
+def keep(file: bytes) -> Kept:
+    """Keeps what an image file shows, at its sizes. Raises `ValidationError` with words for an editor.
+
+    What the file is, its content says; neither its name nor what the browser takes it for is looked at.
+    """
+    _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="new-", dir=_folder()) as new:
+        widest = _reduced(file, Path(new))
+        content = (Path(new) / widest.file).read_bytes()
+        name = hmac.digest(settings.MOREFOLLOWS.derived_key("images"), content, hashlib.sha256).hex()[:32]
+        named = widest._replace(name=name)
+        path(named).parent.mkdir(mode=0o700, exist_ok=True)
+        for unnamed, size in zip(widest.sizes(), named.sizes(), strict=True):
+            (Path(new) / unnamed.file).replace(path(size))
+    return Kept(named, len(content))
+
+
+def with_images(html: str) -> str:
+    """`html` with our images in it instead of links to them, for who may see them before they are public."""
+
+    def inside(found: re.Match[str]) -> str:
+        picture = address.read(found[1])
+        file = path(picture) if picture else None
+        if picture is None or file is None or not file.exists():
+            return found[0]
+        return f'src="data:{picture.content_type};base64,{base64.b64encode(file.read_bytes()).decode()}"'
+
+    return re.sub(rf'src="{re.escape(settings.MOREFOLLOWS.url)}(/images/[^"]+)"', inside, html)
+
+
+def remove(picture: Picture) -> None:
+    for size in picture.sizes():
+        path(size).unlink(missing_ok=True)
+
+
+def _folder() -> Path:
+    return Path(settings.MOREFOLLOWS.data) / "images"
+
+
+def _reduced(file: bytes, folder: Path) -> Picture:
+    """In a process that knows nothing, and has no environment to learn it from."""
+    most = settings.MOREFOLLOWS.image_pixels
+    try:
+        done = subprocess.run(  # noqa: S603 - our own code
+            [sys.executable, "-I", "-m", _REDUCE, str(folder), str(most)],
+            input=file,
+            capture_output=True,
+            env={},
+            cwd=folder,
+            timeout=_PATIENCE,
+        )
+        told = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError):  # killed by its limits, or it said nothing
+        told = {"refused": "broken", "figures": []}
+    if "refused" in told:
+        raise ValidationError(_why(told["refused"], told["figures"]), code=told["refused"])
+    return Picture("0" * 32, told["width"], told["height"], told["extension"])
+
+
+def _why(word: str, figures: list[int]) -> str:
+    match word:
+        case "format":
+            return _("This is no image that we know. Take a JPEG, PNG, WebP or GIF file.")
+        case "pixels":
+            most = number_format(settings.MOREFOLLOWS.image_pixels / 1e6, 0)
+            return _("This picture has more than %(most)s million pixels. Make it smaller, and add it again.") % {
+                "most": most
+            }
+        case "shape":
+            return _(
+                "This picture is %(width)d × %(height)d pixels. It has to be %(least)d wide at the least, and no side "
+                "may be more than %(times)d times the other."
+            ) % {"width": figures[0], "height": figures[1], "least": LEAST_WIDTH, "times": TALLEST}
+        case _:
+            return _("This image file is broken: it can’t be read to its end. Export it once more, and add it again.")
