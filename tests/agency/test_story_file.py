@@ -316,8 +316,7 @@ def test_a_megabyte_of_anything_is_read_in_seconds(piece: str) -> None:
 
 def test_images_from_elsewhere_go_and_are_named() -> None:
     ours = "![Fog](/images/0123456789abcdef0123456789abcdef-1200x800.jpg)"
-    read = story_file.parse(
-        f"Bridge closed\n\n![The bridge](https://x.example/a.jpg 'x')\n\nFog ![](//x.example/b.png) all day.\n\n{ours}".encode()
-    )
-    assert read.text == f"Fog  all day.\n\n{ours}"
-    assert read.dropped == ("image: The bridge", "image: //x.example/b.png")
+    elsewhere = "![The bridge](https://x.example/a.jpg 'x')"
+    got = parse(f"Bridge closed\n\n{elsewhere}\n\nFog ![](//x.example/b.png) all day.\n\n{ours}".encode())
+    assert got.text == f"Fog  all day.\n\n{ours}"
+    assert got.dropped == ("image: The bridge", "image: //x.example/b.png")

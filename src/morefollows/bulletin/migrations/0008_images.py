@@ -11,7 +11,7 @@ from morefollows.append_only import append_only
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bulletin', '0006_developing_stories'),
+        ('bulletin', '0007_presence_and_log'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
