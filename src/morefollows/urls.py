@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from morefollows.accounts import views as accounts
 from morefollows.audience import views as audience
 from morefollows.audience.box import views as box
+from morefollows.audience.drill import views as drills
 from morefollows.audience.preferences import views as preferences
 from morefollows.audience.readers_desk import views as readers
 from morefollows.audience.sites import views as sites
@@ -44,11 +45,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("preferences/<str:token>/", preferences.page, name="preferences"),
     path("preferences/<str:token>/data/", preferences.data, name="own-data"),
     path("preferences/<str:token>/erase/", preferences.erase, name="erase"),
+    path("drills/<str:token>/", drills.accept, name="drills-accept"),
     path("new-address/<str:token>/", preferences.new_address, name="new-address"),
     path("privacy/", audience.privacy, name="privacy"),
     # The desk
     path("desk/", bulletin.desk, name="desk"),
     path("desk/story/new/", bulletin.story_new, name="story-new"),
+    path("desk/drill/new/", bulletin.story_new, {"drill": True}, name="drill-new"),
+    path("desk/drills/", drills.page, name="drills"),
+    path("desk/drills/invite/", drills.invite, name="drill-invite"),
+    path("desk/drills/remove/", drills.remove, name="drill-remove"),
     path("desk/offers/", bulletin.desk, {"purpose": "offers"}, name="offers"),
     path("desk/offers/new/", bulletin.story_new, {"purpose": "offers"}, name="offer-new"),
     path("desk/story/<uuid:uuid>/", bulletin.story_edit, name="story-edit"),

@@ -26,6 +26,7 @@ from morefollows.courier.models import Batch
 from morefollows.courier.round import Round
 from tests.courier import support
 from tests.courier.support import A_RELAY, claim_rounds, cut_all, ids, release_of, write
+from tests.support.people import drill_reader
 
 pytestmark = pytest.mark.django_db
 
@@ -231,10 +232,8 @@ def test_an_update_of_the_page_mails_nobody(wrong: Alert) -> None:
 
 
 def test_a_drill_goes_to_its_readers_whatever_they_chose(wrong: Alert) -> None:
-    ada = addresses.parse("ada@herald.example")
-    drill.add(ada, "en")
-    drill.add(ada, "en")
-    reader = Reader.objects.get(key=ada.key)
+    reader = drill_reader("ada@herald.example")
+    drill.invite(addresses.parse("asked@herald.example"), "en")
     Reader.objects.filter(pk=reader.pk).update(state="left", frequency="digest", particular=True)
     story = Story.objects.create(headline="Drill", text="x", topic=wrong.topic, author=editor(), drill=True)
     alert = bulletin.send(story, editor(), hold=0)

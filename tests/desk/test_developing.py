@@ -1,4 +1,4 @@
-"""A developing story at the desk: four eyes, updates, corrections, withdrawal, schedule, embargo, and drills."""
+"""A developing story at the desk: four eyes, updates, corrections, withdrawal, schedule and embargo."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.audience import addresses
-from morefollows.audience.drill import actions as drill
 from morefollows.audience.models import Reader
 from morefollows.bulletin import actions, audience
 from morefollows.bulletin.actions import NotApproved, Refused, now_ms
@@ -268,48 +266,6 @@ def test_an_embargo_holds_whatever_is_chosen(story: Story, ada: Editor) -> None:
         actions.take_back(alert, ada)
     Story.objects.update(embargo_until=timezone.now())
     assert actions.send(story, ada).not_before is None
-
-
-# -- drills -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def rehearsal(story: Story, ada: Editor) -> Story:
-    Story.objects.filter(pk=story.pk).update(drill=True)
-    story.refresh_from_db()
-    drill.add(addresses.parse("ada@herald.example"), "en")
-    return story
-
-
-def test_a_drill_goes_to_its_own_readers_only(rehearsal: Story, ada: Editor, cy: Reader) -> None:
-    assert audience.offered(rehearsal) == ["drill"]
-    assert audience.drill() == 1
-    for real in ("topic", "followers", "page"):
-        with pytest.raises(Refused):
-            actions.send(rehearsal, ada, audience=real)
-    assert told(rehearsal, ada).audience == "drill"
-    assert told(correction(Story.objects.get(), ada), ada).audience == "drill"
-    assert actions.withdraw(rehearsal, ada, reason="Only a drill", text="Nothing happened.").audience == "drill"
-
-
-def test_the_database_itself_keeps_drills_apart(rehearsal: Story, ada: Editor, cy: Reader) -> None:
-    alert = told(rehearsal, ada)
-    changes = (
-        lambda: Alert.objects.update(audience="topic"),
-        lambda: Story.objects.update(drill=False),
-        lambda: Alert.objects.create(
-            update=alert.update, topic=alert.topic, sent_by=ada, frozen_at=timezone.now(), held_until=1, expires_at=1
-        ),
-    )
-    for change in changes:
-        with pytest.raises(DatabaseError, match="drill"), transaction.atomic():
-            change()
-    real = Story.objects.create(headline="Real", text="It is.", topic=rehearsal.topic, author=ada)
-    with pytest.raises(Refused, match="audience"):
-        actions.send(real, ada, audience="drill")
-    told(real, ada)
-    with pytest.raises(DatabaseError, match="drill"), transaction.atomic():
-        Alert.objects.filter(update__story=real).update(audience="drill")
 
 
 # -- on the screen ------------------------------------------------------------------------------------------

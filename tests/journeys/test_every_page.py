@@ -182,7 +182,13 @@ def test_the_desk(build: Callable[..., House], page: Page, tmp_path: Path) -> No
     walk.look("taken back")
     page.goto(f"{house.url}/desk/")
     walk.look("desk with a story")
-    for name, path in (("no offers yet", "offers/"), ("write an offer", "offers/new/")):
+    places = (
+        ("no offers yet", "offers/"),
+        ("write an offer", "offers/new/"),
+        ("drills", "drills/"),
+        ("drill", "drill/new/"),
+    )
+    for name, path in places:
         page.goto(f"{house.url}/desk/{path}")
         walk.look(name)
 

@@ -150,9 +150,12 @@ def test_a_correction_says_what_was_wrong_before_all_else(alert: Alert) -> None:
 def test_a_drill_is_unmistakable(alert: Alert) -> None:
     alert.update.story.drill = True
     mail = wire(mails.alert(alert, "en"))
-    assert read(mail)["Subject"].startswith("DRILL: ")
+    message = read(mail)
+    assert message["Subject"].startswith("DRILL: ")
     for shown in parts(mail):
-        assert "This is a drill. Nothing of this has happened." in shown
+        assert "DRILL – not real news" in shown and "This is a drill. Nothing of this has happened." in shown
+        assert "you agreed to take part in drills" in shown and "signed up to" not in shown
+    assert message["List-Id"] == '"Drills" <drills.herald.example>' and ":drills:" in message["Feedback-ID"]
 
 
 def test_the_feedback_id_is_fit_for_gmail(alert: Alert) -> None:

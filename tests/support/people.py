@@ -122,6 +122,18 @@ def reader(address: str, topic: Topic, *, language: str = "en", offers: bool = F
     return made
 
 
+def drill_reader(address: str, language: str = "en") -> Reader:
+    """Invited to drills, and has pressed the button behind the link."""
+    from morefollows.audience import addresses, links
+    from morefollows.audience.drill import actions as drill
+    from morefollows.audience.models import Letter
+
+    part = drill.invite(addresses.parse(address), language)
+    letter = Letter.objects.filter(kind=Letter.Kind.INVITATION, reader=part.reader).latest("pk")
+    assert drill.accept(links.tokens().invitation(letter.pk).decode())
+    return part.reader
+
+
 def _editor(email: str, name: str, role: str) -> Editor:
     from morefollows.accounts.models import Editor
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from morefollows import line, networks
 from morefollows.audience import addresses, links, wordings
 from morefollows.audience.addresses import Address
+from morefollows.audience.drill import actions as drill
 from morefollows.audience.models import (
     Consent,
     Erasure,
@@ -171,7 +172,7 @@ def _owe(reader: Reader, topic: Topic, kind: str, offers: bool, now: datetime, d
 
 
 def leave(token: str, how: str) -> bool:
-    """Ends what the link stands for, at once: a topic, all topics, or offers. `how`: a `Consent.How`.
+    """Ends what the link stands for, at once: a topic, all topics, offers, or drills. `how`: a `Consent.How`.
 
     False only if the link is not ours. When that was the reader's last topic, the reader has left, and a consent to
     offers ends with it: nobody who has unsubscribed from all there was expects another kind of mail from us. With a
@@ -183,6 +184,8 @@ def leave(token: str, how: str) -> bool:
             return False
         if wanted.reader is None:
             return True
+        if wanted.drills:
+            drill.remove(wanted.reader.pk)
         if wanted.offers:
             withdraw(wanted.reader, Purpose.OFFERS, how=how)
         topics = Topic.objects.all() if wanted.everything else filter(None, [wanted.topic])

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from morefollows.audience.models import Consent, Letter, Purpose, Reader, Suppression, Topic
-from morefollows.audience.tokens import ALL_TOPICS, OFFERS, Tokens
+from morefollows.audience.tokens import ALL_TOPICS, DRILLS, OFFERS, Tokens
 
 
 class Asked(NamedTuple):
@@ -27,6 +27,7 @@ class Leaving(NamedTuple):
     reader: Reader | None
     topic: Topic | None
     offers: bool = False  #: it is about offers, and no topic
+    drills: bool = False  #: it is about drills, and no topic
     everything: bool = False  #: it is about all topics, as a digest is
 
 
@@ -61,8 +62,9 @@ def leaving(token: str) -> Leaving | None:
     if read is None:
         return None
     reader = Reader.objects.filter(pk=read.reader).first()
-    if read.topic in (OFFERS, ALL_TOPICS):
-        return Leaving(reader, None, offers=read.topic == OFFERS, everything=read.topic == ALL_TOPICS)
+    if read.topic in (OFFERS, DRILLS, ALL_TOPICS):
+        about = {"offers": read.topic == OFFERS, "drills": read.topic == DRILLS, "everything": read.topic == ALL_TOPICS}
+        return Leaving(reader, None, **about)
     return Leaving(reader, Topic.objects.filter(pk=read.topic).first())
 
 
@@ -82,6 +84,15 @@ def new_address(token: str) -> Letter | None:
     if letter is None or asked.filter(reader=letter.reader, pk__gt=letter.pk).exists():
         return None
     return letter
+
+
+def invitation(token: str) -> Letter | None:
+    """The letter that asks to take part in drills. None when the link is not ours, too old, or taken back."""
+    read = tokens().read_invitation(token)
+    if read is None or read.letter >= 2**63:
+        return None
+    asked = Letter.objects.select_related("reader").filter(kind=Letter.Kind.INVITATION, reader__drill__isnull=False)
+    return asked.filter(pk=read.letter, created_at__gt=_youngest()).first()
 
 
 def _youngest() -> datetime:

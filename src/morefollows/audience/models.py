@@ -123,11 +123,12 @@ class Reader(models.Model):
 
 
 class DrillReader(models.Model):
-    """Who gets the drill's alerts: people of the newsroom, chosen by an administrator."""
+    """Who takes part in drills: invited by an administrator, and willing. Has nothing to do with any topic."""
 
     reader = models.OneToOneField(Reader, models.CASCADE, related_name="drill")
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    added_at = models.DateTimeField()
+    added_at = models.DateTimeField(help_text="when the invitation was last owed")
+    confirmed_at = models.DateTimeField(null=True, help_text="empty: asked, and nothing is mailed but the invitation")
 
     def __str__(self) -> str:
         return f"reader {self.reader_id} of the drill"
@@ -251,6 +252,7 @@ class Letter(models.Model):
         MOVED = "moved", _("word to the old address")
         DIGEST = "digest", _("digest")
         AWAY = "away", _("while you were away")
+        INVITATION = "invitation", _("invitation to drills")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 _LEAVE, _CONFIRM, _RECEIPT, _LETTER_RECEIPT = b"\x01", b"\x02", b"\x03", b"\x04"
 _PREFERENCES, _LEAVE_OFFERS, _NEW_ADDRESS, _STORY = b"\x05", b"\x06", b"\x07", b"\x08"
+_INVITATION, _LEAVE_DRILLS = b"\x09", b"\x0a"
 _LINK_MAC = 16  # bytes
 _RECEIPT_MAC = 12  # bytes: it guards statistics and bounces, and must fit a local part of 64 octets
 
@@ -25,10 +26,12 @@ RECEIPT_LENGTH = 46
 
 ALL_TOPICS = 0
 OFFERS = -1
+DRILLS = -2
+_LEAVES = {OFFERS: _LEAVE_OFFERS, DRILLS: _LEAVE_DRILLS}
 
 
 class Leave(NamedTuple):
-    """`topic`: `ALL_TOPICS` when it is about all of them, `OFFERS` when it is about offers."""
+    """`topic`: `ALL_TOPICS` when it is about all of them; `OFFERS` or `DRILLS` when it is about these."""
 
     reader: int
     topic: int
@@ -68,8 +71,8 @@ class Tokens:
         self._outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in padded))
 
     def leave(self, reader: int, topic: int) -> bytes:
-        """For one-click unsubscribe (RFC 8058): good for ever. `topic`: its key, `ALL_TOPICS` or `OFFERS`."""
-        kind, topic = (_LEAVE_OFFERS, 0) if topic == OFFERS else (_LEAVE, topic)
+        """For one-click unsubscribe (RFC 8058): good for ever. `topic`: its key, or as `Leave` has it."""
+        kind, topic = (_LEAVES[topic], 0) if topic in _LEAVES else (_LEAVE, topic)
         return self._link(kind + reader.to_bytes(6, "big") + topic.to_bytes(4, "big"))
 
     def preferences(self, reader: int, version: int) -> bytes:
@@ -88,6 +91,10 @@ class Tokens:
         """For the confirmation of the sign-up that this letter belongs to; the letter's age limits it."""
         return self._link(_CONFIRM + letter.to_bytes(10, "big"))
 
+    def invitation(self, letter: int) -> bytes:
+        """For taking part in drills, by the letter that asks."""
+        return self._link(_INVITATION + letter.to_bytes(10, "big"))
+
     def receipt(self, alert: int, reader: int) -> bytes:
         """Names one mail, in its Message-ID and its return path: lower case, as some systems fold case there."""
         facts = _RECEIPT + alert.to_bytes(4, "big") + reader.to_bytes(6, "big")
@@ -99,8 +106,9 @@ class Tokens:
 
     def read_leave(self, token: str) -> Leave | None:
         """None if it is not one of ours."""
-        if (facts := self._read_link(token, _LEAVE_OFFERS)) is not None:
-            return Leave(int.from_bytes(facts[1:7], "big"), OFFERS)
+        for about, kind in _LEAVES.items():
+            if (facts := self._read_link(token, kind)) is not None:
+                return Leave(int.from_bytes(facts[1:7], "big"), about)
         facts = self._read_link(token, _LEAVE)
         return None if facts is None else Leave(int.from_bytes(facts[1:7], "big"), int.from_bytes(facts[7:11], "big"))
 
@@ -123,6 +131,11 @@ class Tokens:
     def read_new_address(self, token: str) -> Confirm | None:
         """The letter that it was mailed with."""
         facts = self._read_link(token, _NEW_ADDRESS)
+        return None if facts is None else Confirm(int.from_bytes(facts[1:11], "big"))
+
+    def read_invitation(self, token: str) -> Confirm | None:
+        """The letter that it was mailed with."""
+        facts = self._read_link(token, _INVITATION)
         return None if facts is None else Confirm(int.from_bytes(facts[1:11], "big"))
 
     def read_receipt(self, token: str) -> Receipt | None:

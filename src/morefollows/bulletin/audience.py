@@ -54,7 +54,9 @@ def followers(story: Story) -> int:
 
 def drill() -> int:
     """The drill's readers."""
-    return _mailable().filter(Exists(DrillReader.objects.filter(reader=OuterRef("pk")))).count()
+    suppressed = Suppression.objects.filter(key=OuterRef("reader__key"))
+    takes_part = DrillReader.objects.filter(~Exists(suppressed), confirmed_at__isnull=False)
+    return takes_part.exclude(reader__state__in=(Reader.State.GONE, Reader.State.COMPLAINED)).count()
 
 
 def alerts_of(story: Story, numbers: Iterable[int] | None = None) -> list[int]:

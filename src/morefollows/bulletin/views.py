@@ -58,10 +58,10 @@ def desk(request: HttpRequest, purpose: str = Purpose.ALERTS) -> HttpResponse:
 
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
-def story_new(request: HttpRequest, purpose: str = Purpose.ALERTS) -> HttpResponse:
+def story_new(request: HttpRequest, purpose: str = Purpose.ALERTS, *, drill: bool = False) -> HttpResponse:
     _check_right(request, purpose)
     if request.method == "POST":
-        return _save(request, None, purpose)
+        return _save(request, None, purpose, drill)
     newsroom = Newsroom.objects.filter(pk=1).first()
     form = form_for(purpose)(
         initial={
@@ -71,7 +71,7 @@ def story_new(request: HttpRequest, purpose: str = Purpose.ALERTS) -> HttpRespon
             "language": newsroom.language if newsroom else settings.LANGUAGE_CODE,
         }
     )
-    return _write_page(request, form, None)
+    return _write_page(request, form, None, drill)
 
 
 @at_desk
@@ -79,13 +79,13 @@ def story_new(request: HttpRequest, purpose: str = Purpose.ALERTS) -> HttpRespon
 def story_edit(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     story = _story(request, uuid)
     if request.method == "POST":
-        return _save(request, story, story.purpose)
+        return _save(request, story, story.purpose, story.drill)
     running = _latest_alert(story)
     if running and story.state != Story.State.DRAFT and story.purpose == Purpose.ALERTS:
         return redirect("story-develop", uuid)
     if running and (running.state in Alert.UNDER_WAY or story.state != Story.State.DRAFT):
         return redirect("alert", running.uuid)
-    return _write_page(request, form_for(story.purpose).of(story), story)
+    return _write_page(request, form_for(story.purpose).of(story), story, story.drill)
 
 
 def _story(request: HttpRequest, uuid: uuids.UUID) -> Story:
@@ -100,23 +100,24 @@ def _check_right(request: HttpRequest, purpose: str) -> None:
         raise PermissionDenied
 
 
-def _save(request: HttpRequest, story: Story | None, purpose: str) -> HttpResponse:
+def _save(request: HttpRequest, story: Story | None, purpose: str, drill: bool) -> HttpResponse:
     form = form_for(purpose)(request.POST)
     if not form.is_valid():
-        return _write_page(request, form, story, status=422)
+        return _write_page(request, form, story, drill, status=422)
     uuid: uuids.UUID = form.cleaned_data["uuid"]
     if story is not None and story.uuid != uuid:
         raise BadRequest("the form belongs to another story")
     try:
-        saved = save_story(uuid, editor_of(request), revision=form.cleaned_data["revision"], **form.wording())
+        revision = form.cleaned_data["revision"]
+        saved = save_story(uuid, editor_of(request), revision=revision, drill=drill, **form.wording())
     except Conflict as conflict:
         return _conflict_page(request, form, conflict.theirs)
     except actions.Refused as refused:
         messages.error(request, str(refused))
-        return _write_page(request, form, story, status=409)
+        return _write_page(request, form, story, drill, status=409)
     except ValidationError as error:
         form.add_error(None, error)
-        return _write_page(request, form, story, status=422)
+        return _write_page(request, form, story, drill, status=422)
     if "check" in request.POST:
         return redirect("story-check", saved.uuid)
     messages.success(request, _("Saved."))
@@ -124,10 +125,12 @@ def _save(request: HttpRequest, story: Story | None, purpose: str) -> HttpRespon
 
 
 def _write_page(
-    request: HttpRequest, form: StoryForm, story: Story | None, *, status: int = 200, **more: Any
+    request: HttpRequest, form: StoryForm, story: Story | None, drill: bool, *, status: int = 200, **more: Any
 ) -> HttpResponse:
     offer = "topic" not in form.fields
     context = {"form": form, "story": story, "offer": offer, "here": "offers" if offer else "write", **more}
+    if drill:
+        context |= {"drill": True, "here": "drill", "drill_readers": audience.drill()}
     return render(request, "desk/write.html", context, status=status)
 
 
@@ -135,7 +138,7 @@ def _conflict_page(request: HttpRequest, form: StoryForm, theirs: Story) -> Http
     """Theirs and mine side by side. Saving from here is a decision: it carries the revision that was shown."""
     mine = form.wording()
     again = form_for(theirs.purpose)({**request.POST.dict(), "revision": theirs.revision})
-    return _write_page(request, again, theirs, status=409, **conflict_of(form, theirs, mine, mine))
+    return _write_page(request, again, theirs, theirs.drill, status=409, **conflict_of(form, theirs, mine, mine))
 
 
 @at_desk

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Q
 
 from morefollows.audience.models import Newsroom, Reader
 from morefollows.bulletin.actions import now_ms
@@ -50,10 +51,11 @@ r.state = 'confirmed'
 AND (SELECT s.state FROM audience_subscription s WHERE s.topic_id = %s AND s.reader_id = r.id) = 'active'
 """
 _WANTS_OFFERS = "r.state = 'confirmed' AND r.offers"
-# People of the newsroom: whether they are readers otherwise is their own matter.
-_DRILLS = (
-    "r.state NOT IN ('gone', 'complained') AND EXISTS (SELECT 1 FROM audience_drillreader d WHERE d.reader_id = r.id)"
-)
+# Whether they are readers otherwise is their own matter.
+_DRILLS = """
+r.state NOT IN ('gone', 'complained')
+AND (SELECT d.confirmed_at FROM audience_drillreader d WHERE d.reader_id = r.id) IS NOT NULL
+"""
 _READERS_SQLITE = "(SELECT value AS id FROM json_each(%s)) w CROSS JOIN audience_reader r ON r.id = w.id"
 _READERS_POSTGRES = """
 unnest(%s) AS w (id) CROSS JOIN LATERAL (SELECT * FROM audience_reader WHERE id = w.id OFFSET 0) r
@@ -172,7 +174,7 @@ def _had_today(alert: Running, readers: Sequence[int]) -> dict[int, int]:
     states = set(Alert.State) - {Alert.State.HELD, Alert.State.TAKEN_BACK}
     today = dict(
         Alert.objects.filter(lane=Alert.Lane.ALERT, state__in=states, held_until__gt=now_ms() - DAY_MS)
-        .exclude(pk=alert.id)
+        .exclude(Q(pk=alert.id) | Q(audience=Alert.Audience.DRILL))
         .values_list("pk", "state")
     )
     before = [pk for pk, state in today.items() if state == Alert.State.SENDING and pk < alert.id]

@@ -44,7 +44,7 @@ WHERE r.offers AND r.state = 'confirmed' AND r.id > %s AND r.id <= %s ORDER BY r
 """
 _OF_DRILL = """
 SELECT d.reader_id FROM audience_drillreader d
-WHERE d.added_at <= %s AND d.reader_id > %s AND d.reader_id <= %s ORDER BY d.reader_id LIMIT %s
+WHERE d.confirmed_at <= %s AND d.reader_id > %s AND d.reader_id <= %s ORDER BY d.reader_id LIMIT %s
 """
 # Two queries in one: each is a look at one end of an index, where both at once would be a walk through all of it.
 _ENDS = """

@@ -80,7 +80,7 @@ def claim(worker: str, limit: int, *, bulk: bool = False) -> list[Job]:
 
 
 def _wanted(letters: Sequence[int]) -> list[Job]:
-    """A confirmation asks for what is not confirmed yet, thanks answer an active subscription.
+    """A confirmation or invitation asks for what is not confirmed yet, thanks answer an active subscription.
 
     A suppressed address gets neither, nor any other letter.
     """
@@ -90,7 +90,8 @@ def _wanted(letters: Sequence[int]) -> list[Job]:
     own = fresh.alias(subscribed=Subquery(subscription.values("state")[:1])).filter(
         Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.PENDING)
         | Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.ACTIVE, offers=True, reader__offers=False)
-        | Q(kind=Letter.Kind.THANKS, subscribed=Subscription.State.ACTIVE),
+        | Q(kind=Letter.Kind.THANKS, subscribed=Subscription.State.ACTIVE)
+        | Q(kind=Letter.Kind.INVITATION, reader__drill__isnull=False, reader__drill__confirmed_at=None),
         ~Exists(Suppression.objects.filter(key=OuterRef("reader__key"))),
     )
     elsewhere = [letter for letter in fresh.filter(kind__in=_ELSEWHERE) if _may_go(letter)]

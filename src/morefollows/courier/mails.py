@@ -171,6 +171,21 @@ def moved(language: str) -> Composed:
         return letter("moved", sender, marks, gettext("Your emails have moved"), context)
 
 
+def invitation(language: str) -> Composed:
+    """Asks whether an address wants to take part in drills. Holes: as `confirmation`."""
+    with translation.override(language):
+        sender, marks = Sender.get(), Marks()
+        newsroom = {"newsroom": sender.newsroom.name}
+        context = {
+            "days": settings.MOREFOLLOWS.confirmation_days,
+            "why": gettext("You get this one mail because an administrator of %(newsroom)s entered this address.")
+            % newsroom,
+            "preheader": gettext("One click, and you take part. Without it you get nothing."),
+            "confirm_link": f"{settings.MOREFOLLOWS.url}/drills/{marks[Hole.CONFIRM]}/",
+        }
+        return letter("invitation", sender, marks, gettext("Take part in drills of %(newsroom)s?") % newsroom, context)
+
+
 def return_paths() -> Callable[[bytes], bytes]:
     """The function that makes a mail's return path from its receipt (VERP). Reads the sender's domain just once."""
     domain = settings.MOREFOLLOWS.bounce_domain or Sender.get().domain
@@ -234,19 +249,21 @@ def _alert(update: Update, topic: Topic, at: float, number: str) -> _Made:
         "topic": topic,
         "more_follows": more_follows,
         "story_link": f"{settings.MOREFOLLOWS.url}/story/{story.uuid}/",
-        "why": _why(topic, sender),
+        "why": _why_drills(sender) if story.drill else _why(topic, sender),
     }
     if more_follows:
         context["follow_link"] = f"{settings.MOREFOLLOWS.url}/follow/{marks[Hole.STORY]}/"
         context["mute_link"] = f"{settings.MOREFOLLOWS.url}/mute/{marks[Hole.STORY]}/"
+    name, slug = ("Drills", "drills") if story.drill else (topic.name, topic.slug)
+    listed = "drills" if story.drill else f"topic-{topic.pk}"
     fields = [
         *sender.fields(marks, mail_date(at).decode(), subject),
         *([] if withdrawn else _thread(update, subject, at, sender, marks)),
         structured("Content-Language", update.language),
-        *list_fields(topic.name, topic.slug, sender, marks),
+        *list_fields(name, slug, sender, marks),
         structured("Precedence", "bulk"),
         # Gmail's Feedback Loop: three identifiers, none repeated, then the stable name of the sender.
-        structured("Feedback-ID", f"{number}:story-{story.uuid.hex[:12]}:topic-{topic.pk}:{sender.feedback_name}"),
+        structured("Feedback-ID", f"{number}:story-{story.uuid.hex[:12]}:{listed}:{sender.feedback_name}"),
     ]
     return _Made(compose("alert", fields, context, sender, marks), context["preheader"])
 
@@ -344,4 +361,10 @@ def _why(topic: Topic, sender: Sender) -> str:
     return gettext("You get this mail because you signed up to “%(topic)s” from %(newsroom)s.") % {
         "topic": topic.name,
         "newsroom": sender.newsroom.name,
+    }
+
+
+def _why_drills(sender: Sender) -> str:
+    return gettext("You get this mail because you agreed to take part in drills of %(newsroom)s.") % {
+        "newsroom": sender.newsroom.name
     }

@@ -27,8 +27,8 @@ class Stationery:
         tokens = self._tokens
         receipt = tokens.letter_receipt(job.letter)
         leave = tokens.leave(job.reader, ALL_TOPICS if job.topic is None else job.topic)
-        moves = job.kind == Letter.Kind.NEW_ADDRESS
-        confirm = tokens.new_address(job.letter) if moves else tokens.confirm(job.letter)
+        asks = {Letter.Kind.NEW_ADDRESS: tokens.new_address, Letter.Kind.INVITATION: tokens.invitation}
+        confirm = asks.get(job.kind, tokens.confirm)(job.letter)  # type: ignore[call-overload]
         preferences = tokens.preferences(job.reader, job.links_version)
         content = self._press(job)((recipient, leave, receipt, confirm, date(time.time()), preferences, b"", b"", b""))
         return Mail(mails.return_paths()(receipt), recipient, content, _unsettled, utf8=utf8)
@@ -53,6 +53,8 @@ def compose(job: Job) -> Composed:
         return mails.new_address(language)
     if kind == Letter.Kind.MOVED:
         return mails.moved(language)
+    if kind == Letter.Kind.INVITATION:
+        return mails.invitation(language)
     signed_up_to = Topic.objects.get(pk=topic or 0)
     if kind == Letter.Kind.CONFIRMATION:
         return mails.confirmation(signed_up_to, language, job.offers)

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection
 
-from morefollows.audience.tokens import OFFERS, Tokens
+from morefollows.audience.tokens import DRILLS, OFFERS, Tokens
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
@@ -307,12 +307,13 @@ class Worker:
         """The hot function that gives one reader's return path and the values for the holes."""
         return_path, leave, receipt = mails.return_paths(), self._tokens.leave, self._tokens.receipt
         preferences, about_story = self._tokens.preferences, self._tokens.story
+        listed = DRILLS if of.audience == Alert.Audience.DRILL else OFFERS if of.topic is None else of.topic
         thread = mails.threads(Alert.objects.select_related("update__story").get(pk=of.id), receipt)
 
         def fill(
             alert: Running, reader: int, links_version: int, recipient: bytes, had: Sequence[int]
         ) -> tuple[bytes, Sequence[bytes]]:
-            mark, leave_ = receipt(alert.id, reader), leave(reader, OFFERS if alert.topic is None else alert.topic)
+            mark, leave_ = receipt(alert.id, reader), leave(reader, listed)
             own = preferences(reader, links_version), about_story(reader, alert.story)
             return return_path(mark), (recipient, leave_, mark, b"", b"", *own, *thread(reader, had))
 

@@ -26,6 +26,7 @@ from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.developing.views import withdrawal_of
 from morefollows.bulletin.models import Alert, Kind
 from morefollows.courier import actions as courier
+from morefollows.courier import history
 from morefollows.courier.models import Outcome
 from morefollows.delivery.progress import Progress, progress
 from morefollows.delivery.report import report
@@ -49,7 +50,7 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "alert": alert,
         "story": alert.update.story,
         "progress": now,
-        "readers": audience.count(alert.topic) if held and not now["cut_done"] else now["size"],
+        "readers": _expected(alert) if held and not now["cut_done"] else now["size"],
         "running": alert.state in Alert.UNDER_WAY,
         "moving": alert.state in Alert.UNDER_WAY or _in_flight(alert),
         "held_until": datetime.fromtimestamp(alert.held_until / 1000, tz=timezone.get_current_timezone()),
@@ -70,6 +71,21 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 
 def _may_be_wrong(alert: Alert) -> bool:
     return alert.update.kind != Kind.WITHDRAWAL and alert.state != Alert.State.TAKEN_BACK
+
+
+def _expected(alert: Alert) -> int:
+    """How many readers it goes to as things stand, before all are cut."""
+    match alert.audience:
+        case Alert.Audience.DRILL:
+            return audience.drill()
+        case Alert.Audience.FOLLOWERS:
+            return audience.followers(alert.update.story)
+        case Alert.Audience.RECIPIENTS:
+            return history.count_recipients(alert.answers)
+        case Alert.Audience.PAGE:
+            return 0
+        case _:
+            return audience.count(alert.topic)
 
 
 def _steps(now: Progress) -> list[tuple[str, str, float | None]]:

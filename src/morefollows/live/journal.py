@@ -29,7 +29,7 @@ class Journal:
         found = _marks(marks)
         changed = [story for story, mark in found.items() if mark != marks[story]]
         told: dict[UUID, Told | None] = {story: None for story in marks if story not in found}
-        for story in published.with_updates().filter(uuid__in=changed):
+        for story in published.with_updates(drills=True).filter(uuid__in=changed):
             told[story.uuid] = self._told(story, found[story.uuid])
         return told
 
@@ -59,7 +59,7 @@ def _marks(stories: Iterable[UUID]) -> dict[UUID, str]:
     """What is public of these stories, in as few words as will change when it does."""
     wanted, marks = list(stories), {}
     for at in range(0, len(wanted), _AT_ONCE):
-        rows = published.published().filter(uuid__in=wanted[at : at + _AT_ONCE]).order_by()
+        rows = published.published(drills=True).filter(uuid__in=wanted[at : at + _AT_ONCE]).order_by()
         counted = rows.annotate(number=Max("updates__number"), count=Count("updates"))
         for uuid, state, number, count in counted.values_list("uuid", "state", "number", "count"):
             marks[uuid] = f"{state} {number} {count}"

@@ -10,25 +10,27 @@ from morefollows.bulletin.images.address import Picture
 from morefollows.bulletin.models import Image, Story, Update
 
 
-def published() -> QuerySet[Story]:
+def published(*, drills: bool = False) -> QuerySet[Story]:
     """Stories that have been told, the latest told first. Offers, drills and drafts are not among them.
 
-    An embargo holds all of a story on every channel until it is over, also if it was put on late.
+    An embargo holds all of a story on every channel until it is over, also if it was put on late. `drills`: these are
+    among them, as only a drill's own page and event stream may ask. Who got its mail knows their address.
     """
-    return (
+    stories = (
         Story.objects.exclude(state=Story.State.DRAFT)
         .exclude(embargo_until__gt=timezone.now())
-        .filter(purpose=Purpose.ALERTS, drill=False, updates__in=_told())
+        .filter(purpose=Purpose.ALERTS, updates__in=_told())
         .annotate(told_at=Max("updates__published_at"))
         .order_by("-told_at", "-pk")
         .select_related("topic")
     )
+    return stories if drills else stories.filter(drill=False)
 
 
-def with_updates() -> QuerySet[Story]:
+def with_updates(*, drills: bool = False) -> QuerySet[Story]:
     """The same, each with what was told of it at hand for `updates`."""
     told = _told().select_related("author").order_by("-number")
-    return published().prefetch_related(Prefetch("updates", told, to_attr="told"))
+    return published(drills=drills).prefetch_related(Prefetch("updates", told, to_attr="told"))
 
 
 def updates(story: Story) -> list[Update]:

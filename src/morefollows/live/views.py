@@ -31,11 +31,11 @@ def home(request: HttpRequest) -> HttpResponse:
 @in_wanted_language
 @require_safe
 def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """Newest on top. A withdrawn story's page stays, as a notice."""
-    found = public_story(uuid)
+    """Newest on top. A withdrawn story's page stays, as a notice. A drill's is for who knows its address."""
+    found = _story(uuid, drills=True)
     withdrawn = published.is_withdrawn(found)
     latest = published.updates(found)[0]
-    shown = box(found.topic) if found.topic else None
+    shown = box(found.topic) if found.topic and not found.drill else None
     context = {
         "story": found,
         "latest": latest,
@@ -48,12 +48,13 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "address": feeds.story_address(found),
         "first": published.updates(found)[-1],
         "image": structured.card_image(),
-        "structured": structured.json_ld(found),
+        "structured": "" if found.drill else structured.json_ld(found),
         "description": _("This story has been withdrawn.") if withdrawn else latest.standfirst or latest.headline,
     }
-    return caches.keep(
-        request, render(request, "live/story.html", context), apart_from=shown["ticket"] if shown else ""
-    )
+    page = render(request, "live/story.html", context)
+    if found.drill:
+        page["X-Robots-Tag"], page["Referrer-Policy"] = "noindex, nofollow", "no-referrer"
+    return caches.keep(request, page, apart_from=shown["ticket"] if shown else "")
 
 
 @require_GET
@@ -64,7 +65,11 @@ def events(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 def public_story(uuid: UUID) -> Story:
     """With its updates. Raises `Http404` if it is not public."""
-    found = published.with_updates().filter(uuid=uuid).first()
+    return _story(uuid, drills=False)
+
+
+def _story(uuid: UUID, *, drills: bool) -> Story:
+    found = published.with_updates(drills=drills).filter(uuid=uuid).first()
     if found is None:
         raise Http404
     return found

@@ -42,10 +42,12 @@ def clear_away() -> None:
     from django.core.management import call_command
 
     from morefollows.audience import actions, limits
+    from morefollows.audience.drill.actions import forget_unanswered
     from morefollows.audience.preferences.summaries import forget_letters
     from morefollows.bulletin.images.actions import clear_away as clear_images_away
 
     actions.expire_unconfirmed()
+    forget_unanswered()
     actions.shorten_client_addresses()
     actions.forget_broken_imports()
     forget_letters()

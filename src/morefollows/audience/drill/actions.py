@@ -2,36 +2,88 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from morefollows import line
+from morefollows.audience import links
 from morefollows.audience.addresses import Address
-from morefollows.audience.models import DrillReader, Reader
+from morefollows.audience.models import DrillReader, Letter, Reader, Suppression
 
 
-def add(address: Address, language: str, by: Any = None) -> DrillReader:
-    """Makes this address one of the drill's. `by`: the administrator. Again, it changes nothing.
+class NotPossible(Exception):
+    """``str()`` says why, in an administrator's words."""
 
-    Who is not a reader yet becomes one without any topic: nothing but drills goes there.
+
+def invite(address: Address, language: str, by: Any = None) -> DrillReader:
+    """Asks whether this address takes part in drills: nothing but that question goes there until it says yes.
+
+    `by`: the administrator. Again, it changes nothing for who has said yes; others are asked once more, but not more
+    often than a sign-up would be. Raises `NotPossible` for an address that must not be mailed.
     """
     now = timezone.now()
     with transaction.atomic():
-        reader, _made = Reader.objects.get_or_create(
-            key=address.key,
-            defaults={
-                "address": address.text,
-                "domain": address.domain,
-                "language": language,
-                "state": Reader.State.CONFIRMED,
-                "created_at": now,
-                "confirmed_at": now,
-            },
+        if Suppression.objects.filter(key=address.key).exists():
+            raise NotPossible(_("This address is suppressed: it must not be mailed."))
+        known = {"address": address.text, "domain": address.domain, "language": language}
+        reader, made = Reader.objects.select_for_update().get_or_create(
+            key=address.key, defaults={**known, "created_at": now}
         )
-        return DrillReader.objects.get_or_create(reader=reader, defaults={"added_by": by, "added_at": now})[0]
+        if not made and not reader.address:  # what nobody confirmed was forgotten
+            Reader.objects.filter(pk=reader.pk).update(**known)
+        part, _made = DrillReader.objects.get_or_create(reader=reader, defaults={"added_by": by, "added_at": now})
+        if part.confirmed_at is None:
+            DrillReader.objects.filter(pk=part.pk).update(added_by=by, added_at=now)
+            _ask(reader)
+    return part
+
+
+def _ask(reader: Reader) -> None:
+    now = timezone.now()
+    since = now - timedelta(seconds=settings.MOREFOLLOWS.confirmation_interval)
+    asked = Letter.objects.filter(reader=reader, kind=Letter.Kind.INVITATION)
+    if asked.filter(created_at__gt=since).exists():
+        return
+    due_at = int(now.timestamp() * 1000)
+    Letter.objects.create(reader=reader, kind=Letter.Kind.INVITATION, created_at=now, due_at=due_at)
+    transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "letter"))
+
+
+def accept(token: str) -> DrillReader | None:
+    """The button behind the mailed link. None when the link is not ours, too old, or taken back. Idempotent."""
+    now = timezone.now()
+    with transaction.atomic():
+        letter = links.invitation(token)
+        if letter is None:
+            return None
+        part = DrillReader.objects.select_for_update().filter(reader=letter.reader_id).first()
+        if part is None or Suppression.objects.filter(key=letter.reader.key).exists():
+            return None
+        if part.confirmed_at is None:
+            part.confirmed_at = now
+            part.save(update_fields=["confirmed_at"])
+            Reader.objects.filter(pk=letter.reader_id, state=Reader.State.PENDING).update(
+                state=Reader.State.CONFIRMED, confirmed_at=now
+            )
+    return part
 
 
 def remove(reader: int) -> bool:
-    """Takes this reader out of drills. False: took no part in them."""
-    return bool(DrillReader.objects.filter(reader=reader).delete()[0])
+    """Takes this reader out of drills, and forgets who had nothing else to do with us. False: took no part in them."""
+    with transaction.atomic():
+        removed = DrillReader.objects.filter(reader=reader).delete()[0]
+        if removed:
+            Reader.objects.filter(pk=reader, subscriptions=None, consents=None).delete()
+    return bool(removed)
+
+
+def forget_unanswered() -> int:
+    """Takes invitations back that nobody accepted in `confirmation_days`. Returns how many."""
+    oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
+    overdue = DrillReader.objects.filter(confirmed_at=None, added_at__lt=oldest).values_list("reader", flat=True)
+    return sum(remove(reader) for reader in list(overdue))

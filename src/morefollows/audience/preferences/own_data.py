@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from morefollows.audience.declaration import declaration
-from morefollows.audience.models import Letter, Reader, Subscription
+from morefollows.audience.models import DrillReader, Letter, Reader, Subscription
 from morefollows.audience.preferences.actions import Choice
 
 
@@ -23,6 +23,7 @@ def own_data(reader: Reader) -> dict[str, Any]:
             for one in Subscription.objects.filter(reader=reader).select_related("topic").order_by("topic__position")
         ],
         "offers": reader.offers,
+        "drills": DrillReader.objects.filter(reader=reader).values("added_at", "confirmed_at").first(),
         "terms": {
             **{name: getattr(reader, name) for name in Choice._fields},
             "paused_until": reader.paused_until,

@@ -56,7 +56,7 @@ def save_story(
 
     Raises `ValidationError` by field if the wording won't do, `Conflict` if somebody else saved meanwhile, and
     `Refused` once the story is on its way. Saving the same again, as a double click does, changes nothing. `drill` is
-    chosen when the story is begun, and stays.
+    chosen when the story is begun: `Refused` if it is another later.
     """
     if language not in dict(settings.LANGUAGES):
         raise ValidationError({"language": ValidationError(_("This language is not set up here."), code="language")})
@@ -72,6 +72,8 @@ def save_story(
         )
         if story.purpose != purpose:
             raise Refused(_("An offer is no story, and can’t become one."))
+        if story.drill != drill:
+            raise Refused(_("A drill is no real story, and neither becomes the other."))
         if made:
             record(editor, "save", story=story, revision=story.revision)
             return story

@@ -1,0 +1,243 @@
+"""Drills: who takes part, that they look like nothing else, and that they and real news never reach each other."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid as uuids
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import Error as DatabaseError
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from morefollows.accounts.models import Editor
+from morefollows.audience import addresses, links
+from morefollows.audience.drill import actions as drill
+from morefollows.audience.models import DrillReader, Letter, Reader, Subscription, Suppression, Topic
+from morefollows.audience.tokens import DRILLS
+from morefollows.bulletin import actions, audience
+from morefollows.bulletin.actions import Refused
+from morefollows.bulletin.models import Alert, Deed, Story
+from morefollows.bulletin.stories import actions as stories
+from morefollows.courier import letters
+from morefollows.live.journal import Journal
+from tests.live.support import tell
+from tests.support.people import drill_reader
+
+pytestmark = pytest.mark.django_db
+
+GUS = "gus@herald.example"
+BANNER = "DRILL – not real news"
+
+
+@pytest.fixture
+def rehearsal(story: Story) -> Story:
+    """A drill's draft, and one person who takes part."""
+    Story.objects.filter(pk=story.pk).update(drill=True)
+    story.refresh_from_db()
+    drill_reader(GUS)
+    return story
+
+
+def told(story: Story, editor: Editor, **how: Any) -> Alert:
+    """Sent, and the hold is over."""
+    alert = actions.send(story, editor, hold=0, **how)
+    assert actions.release(alert.pk)
+    story.refresh_from_db()
+    return alert
+
+
+def invitation() -> str:
+    """The path of the newest invitation's link."""
+    letter = Letter.objects.filter(kind=Letter.Kind.INVITATION).latest("pk")
+    return reverse("drills-accept", args=(links.tokens().invitation(letter.pk).decode(),))
+
+
+# -- who takes part -----------------------------------------------------------------------------------------
+
+
+def test_nobody_takes_part_who_has_not_said_yes(newsroom: object) -> None:
+    part = drill.invite(addresses.parse(GUS), "de")
+    drill.invite(addresses.parse(GUS), "de")
+    assert [job.kind for job in letters.claim("w", 9)] == ["invitation"], "asked once, however often one clicks"
+    assert audience.drill() == 0
+    visitor = Client()
+    assert "An Übungen teilnehmen?" in visitor.get(invitation()).content.decode()
+    assert audience.drill() == 0, "link scanners open links"
+    for _twice in range(2):
+        assert visitor.post(invitation()).status_code == 200
+    assert audience.drill() == 1 and Reader.objects.get(pk=part.reader_id).state == "confirmed"
+    drill.invite(addresses.parse(GUS), "de")
+    assert Letter.objects.count() == 1, "who takes part is not asked again"
+
+
+def test_who_must_not_be_mailed_is_not_asked(newsroom: object, cy: Reader) -> None:
+    Suppression.objects.create(key=cy.key, reason="complained", at=timezone.now())
+    with pytest.raises(drill.NotPossible):
+        drill.invite(addresses.parse(cy.address), "en")
+    Suppression.objects.all().delete()
+    drill.invite(addresses.parse(cy.address), "en")
+    Suppression.objects.create(key=cy.key, reason="complained", at=timezone.now())
+    assert letters.claim("w", 9) == []
+    assert Client().post(invitation()).status_code == 410
+
+
+def test_who_is_taken_out_is_forgotten_unless_a_reader(newsroom: object, cy: Reader) -> None:
+    gus, cys = drill_reader(GUS), drill_reader(cy.address)
+    assert cys == cy and drill.remove(gus.pk) and drill.remove(cy.pk) and not drill.remove(cy.pk)
+    assert list(Reader.objects.all()) == [cy] and audience.drill() == 0
+    assert Subscription.objects.get().state == "active"
+    drill.invite(addresses.parse(GUS), "en")
+    DrillReader.objects.update(added_at=timezone.now() - timedelta(days=8))
+    link = invitation()
+    assert drill.forget_unanswered() == 1
+    assert list(Reader.objects.all()) == [cy] and Client().post(link).status_code == 410
+
+
+def test_one_click_ends_drills_and_nothing_else(cy: Reader) -> None:
+    drill_reader(cy.address)
+    address = reverse("leave", args=(links.tokens().leave(cy.pk, DRILLS).decode(),))
+    assert "No more drills?" in Client().get(address).content.decode()
+    answer = Client().post(address, {"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200 and "You take part in drills no more" in answer.content.decode()
+    assert audience.drill() == 0 and Subscription.objects.get().state == "active"
+
+
+def test_an_administrator_invites_and_removes(dora_at_desk: Client, ada_at_desk: Client, dora: Editor) -> None:
+    page, invite, remove = (reverse(name) for name in ("drills", "drill-invite", "drill-remove"))
+    form = {"address": GUS, "language": "en"}
+    assert ada_at_desk.post(invite, form).status_code == ada_at_desk.post(remove, form).status_code == 403
+    assert dora_at_desk.post(invite, {**form, "address": "gus@"}).status_code == 422
+    assert dora_at_desk.post(invite, form).headers["Location"] == page, "no address in a web address"
+    assert GUS in (shown := dora_at_desk.get(page).content.decode()) and "asked, no answer yet" in shown
+    assert GUS not in ada_at_desk.get(page).content.decode()
+    part = DrillReader.objects.get()
+    dora_at_desk.post(remove, {"reader": part.reader_id})
+    dora_at_desk.post(remove, {"reader": "x"})
+    assert not DrillReader.objects.exists()
+    assert set(Deed.objects.values_list("what", "editor")) == {
+        ("invite to drills", dora.pk),
+        ("remove from drills", dora.pk),
+    }
+
+
+# -- nothing else looks like it -----------------------------------------------------------------------------
+
+
+def test_a_whole_drill_from_the_desk(
+    ada_at_desk: Client, ada: Editor, cy: Reader, breaking: Topic, settings: Any
+) -> None:
+    """Begun on the front page, and then everything that real news can need: each page says what it is."""
+    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, hold=0)
+    drill_reader(GUS)
+    assert reverse("drill-new") in ada_at_desk.get(reverse("desk")).content.decode()
+    at = uuids.uuid4()
+    form = {"uuid": at, "revision": 0, "headline": "Dam breaks", "text": "t", "topic": breaking.pk, "language": "en"}
+    pages = [ada_at_desk.get(reverse("drill-new")), ada_at_desk.post(reverse("drill-new"), {**form, "headline": ""})]
+    ada_at_desk.post(reverse("drill-new"), form)
+    story = Story.objects.get()
+    assert story.drill
+    send, withdraw = (reverse(name, args=(at,)) for name in ("story-send", "story-withdraw"))
+    update = {"headline": "Dam holds", "text": "u", "note": "It had not.", "answers": ["1"]}
+    for kind in ("first", "update", "correction"):
+        if kind != "first":
+            pages.append(ada_at_desk.get(reverse("story-develop", args=(at,))))
+            draft = {**update, "kind": kind, "revision": story.revision}
+            ada_at_desk.post(reverse("story-develop", args=(at,)), draft)
+            story.refresh_from_db()
+        else:
+            pages.append(ada_at_desk.get(reverse("story-edit", args=(at,))))
+        pages.append(check := ada_at_desk.get(reverse("story-check", args=(at,))))
+        assert "Send the drill to 1 reader" in (shown := check.content.decode()) and "Send to " not in shown
+        for real in ("topic", "followers", "recipients", "page"):
+            ada_at_desk.post(send, {"revision": story.revision, "audience": real})
+        alert_page = ada_at_desk.post(send, {"revision": story.revision, "audience": "drill"}).headers["Location"]
+        held = ada_at_desk.get(alert_page)
+        pages.append(held)
+        assert "seconds, then it goes to <strong>1</strong> reader" in held.content.decode()
+        assert actions.release(Alert.objects.latest("pk").pk)
+        story.refresh_from_db()
+    pages.append(ada_at_desk.get(withdraw))
+    words = {"reason": "Only a drill", "text": "Nothing happened."}
+    assert ada_at_desk.post(withdraw, {**words, "audience": "topic"}).status_code == 422
+    pages.append(ada_at_desk.get(ada_at_desk.post(withdraw, {**words, "audience": "drill"}).headers["Location"]))
+    for page in pages:
+        shown = page.content.decode()
+        assert "<title>DRILL: " in shown and BANNER in shown and '<body class="drill">' in shown, page.request
+    assert set(Alert.objects.values_list("audience", flat=True)) == {"drill"} and Alert.objects.count() == 4
+    row = ada_at_desk.get(reverse("desk")).content.decode()
+    assert "run-drill" in row and BANNER not in row, "among real ones it is marked, and the list itself is no drill"
+
+
+def test_its_page_says_what_it_is_and_is_in_no_list(rehearsal: Story, ada: Editor, breaking: Topic) -> None:
+    tell(rehearsal, "first")
+    visitor = Client()
+    answer = visitor.get(f"/story/{rehearsal.uuid}/")
+    page = answer.content.decode()
+    assert "<title>DRILL: " in page and BANNER in page and '<body class="drill">' in page
+    assert 'content="noindex, nofollow"' in page and answer["X-Robots-Tag"] == "noindex, nofollow"
+    for absent in ("ld+json", "og:title", "feed.atom", "sign-up/"):
+        assert absent not in page
+    german = visitor.get(f"/story/{rehearsal.uuid}/", headers={"Accept-Language": "de"}).content.decode()
+    assert "<title>ÜBUNG: " in german and "ÜBUNG – keine echte Nachricht" in german
+    told = Journal().read({rehearsal.uuid: ""})[rehearsal.uuid]
+    assert told is not None and b"kind-drill" in told.frames[0].bodies["en"], "its event stream is as real as its page"
+    for place in ("feed.atom", "feed.rss", "feed.json", "live.json", "1.ninjs.json"):
+        assert visitor.get(f"/story/{rehearsal.uuid}/{place}").status_code == 404
+    for place in ("", "topic/breaking/feed.atom", "topic/breaking/feed.json", "sitemap-news.xml", "sign-up/breaking/"):
+        shown = visitor.get(f"/{place}")
+        assert shown.status_code == 200 and rehearsal.headline not in shown.content.decode(), place
+
+
+# -- never the one for the other ----------------------------------------------------------------------------
+
+
+def test_a_drill_goes_to_its_own_readers_only(rehearsal: Story, ada: Editor, cy: Reader) -> None:
+    assert audience.offered(rehearsal) == ["drill"] and audience.drill() == 1
+    for real in ("topic", "followers", "page"):
+        with pytest.raises(Refused):
+            actions.send(rehearsal, ada, audience=real)
+    assert told(rehearsal, ada).audience == "drill"
+    with pytest.raises(Refused):
+        actions.withdraw(rehearsal, ada, reason="Only a drill", text="Nothing happened.", audience="recipients")
+    assert actions.withdraw(rehearsal, ada, reason="Only a drill", text="Nothing happened.").audience == "drill"
+
+
+def test_real_news_can_not_be_sent_from_a_drills_screen(ada_at_desk: Client, story: Story, cy: Reader) -> None:
+    ada_at_desk.post(reverse("story-send", args=(story.uuid,)), {"revision": story.revision, "audience": "drill"})
+    assert not Alert.objects.exists()
+
+
+def test_neither_is_saved_over_the_other(ada_at_desk: Client, story: Story, ada: Editor, breaking: Topic) -> None:
+    form = {"uuid": story.uuid, "revision": 1, "headline": "Dam breaks", "text": "t", "language": "en"}
+    page = ada_at_desk.post(reverse("drill-new"), {**form, "topic": breaking.pk, "check": "1"})
+    assert page.status_code == 409 and "neither becomes the other" in page.content.decode()
+    Story.objects.update(drill=True)
+    wording: dict[str, Any] = {"headline": "Real", "standfirst": "", "text": "t", "topic": breaking, "language": "en"}
+    with pytest.raises(Refused):
+        stories.save_story(story.uuid, ada, revision=1, **wording)
+    assert Story.objects.get().headline == story.headline
+
+
+def test_the_database_itself_keeps_drills_apart(rehearsal: Story, ada: Editor, cy: Reader) -> None:
+    alert = told(rehearsal, ada)
+    changes = (
+        lambda: Alert.objects.update(audience="topic"),
+        lambda: Story.objects.update(drill=False),
+        lambda: Alert.objects.create(
+            update=alert.update, topic=alert.topic, sent_by=ada, frozen_at=timezone.now(), held_until=1, expires_at=1
+        ),
+    )
+    for change in changes:
+        with pytest.raises(DatabaseError, match="drill"), transaction.atomic():
+            change()
+    real = Story.objects.create(headline="Real", text="It is.", topic=rehearsal.topic, author=ada)
+    with pytest.raises(Refused, match="audience"):
+        actions.send(real, ada, audience="drill")
+    told(real, ada)
+    with pytest.raises(DatabaseError, match="drill"), transaction.atomic():
+        Alert.objects.filter(update__story=real).update(audience="drill")
