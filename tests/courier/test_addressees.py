@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from morefollows.audience.models import Reader, Suppression
-from morefollows.bulletin.models import Alert, Interest
+from morefollows.audience.models import DrillReader, Reader, Suppression
+from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin.models import Alert, Interest, Story
 from morefollows.courier import ledger
 from morefollows.courier.addressees import addressees
 from morefollows.courier.ledger import Running
@@ -65,6 +66,20 @@ def test_no_more_a_day_than_wanted_also_of_alerts_on_their_way_at_once() -> None
     assert sorted(addressees(running(second), readers)) == readers[1:3]
     Alert.objects.filter(pk=first.pk).update(held_until=first.held_until - 25 * 3_600_000)
     assert len(addressees(running(second), readers)) == 4
+
+
+def test_a_drill_counts_for_no_daily_limit() -> None:
+    alert = support.alert_for(1)
+    [reader] = support.audience(alert)
+    at = timezone.now()
+    DrillReader.objects.create(reader_id=reader, added_at=at, confirmed_at=at)
+    story = Story.objects.create(headline="Drill", text="x", topic=alert.topic, author=alert.sent_by, drill=True)
+    drill = bulletin.send(story, alert.sent_by, hold=0)
+    assert bulletin.release(drill.pk)
+    support.cut_from_start(drill)
+    outcome(drill, reader, Outcome.ACCEPTED)
+    choose(reader, most_a_day=1)
+    assert set(addressees(running(alert), [reader])) == {reader}
 
 
 def test_an_offer_needs_its_own_consent_and_no_other() -> None:
