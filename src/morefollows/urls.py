@@ -11,6 +11,7 @@ from morefollows.audience.readers_desk import views as readers
 from morefollows.audience.sites import views as sites
 from morefollows.audience.words_desk import views as words
 from morefollows.bulletin import views as bulletin
+from morefollows.bulletin.deeds import views as deeds
 from morefollows.bulletin.developing import views as developing
 from morefollows.bulletin.images import views as images
 from morefollows.bulletin.stories import views as wishes
@@ -66,6 +67,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/story/<uuid:uuid>/mail/", bulletin.story_mail, name="story-mail"),
     path("desk/story/<uuid:uuid>/send/", bulletin.story_send, name="story-send"),
     path("desk/images/add/", images.image_add, name="image-add"),
+    path("desk/log/", deeds.page, name="log"),
+    path("desk/log/export/", deeds.export, name="log-export"),
     path("desk/readers/", bulletin.topic_readers, name="topic-readers"),
     path("desk/box/", sites.page, name="sites"),
     path("desk/box/preview/<slug:topic>/", sites.preview, name="box-preview"),

@@ -49,6 +49,11 @@ class Editor(AbstractBaseUser):
         return self.is_active and self.role in (Role.EDITOR, Role.ADMINISTRATOR)
 
     @property
+    def may_see_log(self) -> bool:
+        """May read who did what. To change it there is no right."""
+        return self.is_active and self.role in (Role.EDITOR, Role.ADMINISTRATOR)
+
+    @property
     def may_administer(self) -> bool:
         return self.is_active and self.role == Role.ADMINISTRATOR
 

@@ -20,12 +20,14 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
     ground.migrate()
     chores.release_claims_of_last_run()
     from django.core.exceptions import ValidationError
+    from django.db import transaction
 
     from morefollows.accounts import actions as accounts
     from morefollows.accounts.models import Editor, Role
     from morefollows.agency import story_file
     from morefollows.audience import actions as audience
     from morefollows.audience.models import Newsroom, Topic
+    from morefollows.bulletin.actions import record
     from morefollows.run.writing import write
 
     if not Newsroom.objects.exists():
@@ -36,7 +38,9 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
     administrators = Editor.objects.filter(role=Role.ADMINISTRATOR, is_active=True).order_by("pk")
     if not Editor.objects.exists():
         try:
-            editor = accounts.add_editor(administrator, "Administrator", Role.ADMINISTRATOR)
+            with transaction.atomic():
+                editor = accounts.add_editor(administrator, "Administrator", Role.ADMINISTRATOR)
+                record(None, "add editor", name=editor.name, role=editor.role)
         except ValidationError as error:
             raise SettingsError("--administrator", " ".join(error.messages)) from None
         topic = Topic.objects.first()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from morefollows.audience import actions, origins
 from morefollows.audience.models import Site, Topic
+from morefollows.bulletin.actions import record
 from morefollows.bulletin.desk import at_desk, editor_of
 
 
@@ -58,7 +60,9 @@ def add(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Only administrators change which sites may show the box."))
         return redirect("sites")
     try:
-        site = actions.add_site(origins.origin(request.POST.get("address", "")))
+        with transaction.atomic():
+            site = actions.add_site(origins.origin(request.POST.get("address", "")))
+            record(editor_of(request), "add site", site=site.origin)
     except origins.BadOrigin as reason:
         messages.error(request, _("That is no site: %(reason)s.") % {"reason": reason})
     else:
@@ -71,7 +75,13 @@ def add(request: HttpRequest) -> HttpResponse:
 def remove(request: HttpRequest) -> HttpResponse:
     if not editor_of(request).may_administer:
         messages.error(request, _("Only administrators change which sites may show the box."))
-    elif actions.remove_site(site := request.POST.get("site", "")):
+        return redirect("sites")
+    site = request.POST.get("site", "")
+    with transaction.atomic():
+        removed = actions.remove_site(site)
+        if removed:
+            record(editor_of(request), "remove site", site=site)
+    if removed:
         messages.success(request, _("Pages of %(site)s may not show the box any more.") % {"site": site})
     return redirect("sites")
 

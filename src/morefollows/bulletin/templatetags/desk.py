@@ -26,7 +26,7 @@ def seconds(value: float | None) -> str:
 
 
 @register.simple_tag
-def moment(value: datetime) -> SafeString:
+def moment(value: datetime, clock: str = "H:i") -> SafeString:
     """A time of the newsroom's clock; with the day, if that is not today, and the year, if that is another."""
     local, today = timezone.localtime(value), timezone.localdate()
     day = "" if local.date() == today else date_format(local, "j M" if local.year == today.year else "j M Y") + " "
@@ -35,5 +35,5 @@ def moment(value: datetime) -> SafeString:
         local.isoformat(timespec="seconds"),
         date_format(local, "j M Y, H:i:s T"),
         day,
-        date_format(local, "H:i"),
+        date_format(local, clock),
     )

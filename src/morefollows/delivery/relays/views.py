@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -36,8 +37,9 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def pause(request: HttpRequest) -> HttpResponse:
     editor, name = _who_and_which(request)
-    actions.pause_relay(name, by=editor.name)
-    record(editor, "pause relay", relay=name)
+    with transaction.atomic():
+        actions.pause_relay(name, by=editor.name)
+        record(editor, "pause relay", relay=name)
     messages.success(request, _("%(relay)s is paused. Other relays go on.") % {"relay": name})
     return _back(request)
 
@@ -46,8 +48,9 @@ def pause(request: HttpRequest) -> HttpResponse:
 @require_POST
 def resume(request: HttpRequest) -> HttpResponse:
     editor, name = _who_and_which(request)
-    actions.resume_relay(name)
-    record(editor, "resume relay", relay=name)
+    with transaction.atomic():
+        actions.resume_relay(name)
+        record(editor, "resume relay", relay=name)
     messages.success(request, _("%(relay)s goes on.") % {"relay": name})
     return _back(request)
 

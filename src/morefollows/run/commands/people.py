@@ -31,11 +31,15 @@ def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
 
     ground.start_django()
     from django.core.exceptions import ValidationError
+    from django.db import transaction
 
     from morefollows.accounts import actions
+    from morefollows.bulletin.actions import record
 
     try:
-        editor = actions.add_editor(email, name, role)
+        with transaction.atomic():
+            editor = actions.add_editor(email, name, role)
+            record(None, "add editor", name=editor.name, role=editor.role)
     except ValidationError as error:
         raise Failure(f"{email}: {' '.join(error.messages)}") from None
     link = actions.invite(editor)
@@ -54,13 +58,18 @@ def let_offer(email: str, denied: bool) -> None:
     from morefollows.run import ground
 
     ground.start_django()
+    from django.db import transaction
+
     from morefollows.accounts import actions
     from morefollows.accounts.models import Editor
+    from morefollows.bulletin.actions import record
 
     editor = Editor.objects.filter(email=email.strip().lower()).first()
     if editor is None:
         raise Failure(f"{email}: there is no account with this address; `morefollows editors list` has them all.")
-    actions.let_offer(editor, not denied)
+    with transaction.atomic():
+        actions.let_offer(editor, not denied)
+        record(None, "forbid offers" if denied else "let offer", name=editor.name)
     click.echo(f"{editor.name} may {'no longer ' if denied else ''}write offers and send them.")
 
 

@@ -1,0 +1,150 @@
+"""The log of deeds, read: in words, searched, and as CSV. Nothing here or anywhere else changes a line of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from morefollows.accounts.models import Editor, Role
+from morefollows.audience.models import Purpose
+from morefollows.bulletin.models import Alert, Deed, Kind
+
+#: What `Deed.what` says, in words.
+WHAT: dict[str, str | Promise] = {
+    "save": _("saved the draft"),
+    "approve": _("approved the draft"),
+    "send": _("sent it"),
+    "send alone": _("sent it alone, though nobody else had seen it"),
+    "take back": _("took the alert back"),
+    "pause": _("paused the alert"),
+    "resume": _("let the alert go on"),
+    "stop": _("stopped the alert"),
+    "ask": _("asks whether it is still to go out"),
+    "give up": _("can’t be mailed as it is worded"),
+    "sender died": _("a sender process died in the middle of it"),
+    "retry failed": _("had the failed tried again"),
+    "repeat uncertain": _("had the uncertain sent again"),
+    "withdraw": _("withdrew the story"),
+    "finish": _("ended the story"),
+    "pause relay": _("paused a relay"),
+    "resume relay": _("let a relay go on"),
+    "look up reader": _("looked a reader up"),
+    "withdraw consent": _("withdrew a reader’s consent"),
+    "erase reader": _("erased a reader"),
+    "lift suppression": _("lifted a suppression"),
+    "publish words": _("put new words in force"),
+    "add site": _("let a site show the box"),
+    "remove site": _("let a site show the box no more"),
+    "add editor": _("added somebody to the desk"),
+    "let offer": _("let somebody write offers"),
+    "forbid offers": _("let somebody write offers no more"),
+}
+_DETAILS: dict[str, str | Promise] = {
+    "revision": _("version"),
+    "by itself": _("saved by itself"),
+    "reason": _("reason"),
+    "audience": _("audience"),
+    "kind": _("kind"),
+    "by": _("because of"),
+    "relay": _("relay"),
+    "reader": _("reader"),
+    "purpose": _("purpose"),
+    "topic": _("topic"),
+    "language": _("language"),
+    "version": _("version"),
+    "begun": _("mails in hand"),
+    "site": _("site"),
+    "name": _("name"),
+    "role": _("role"),
+}
+_CHOICES = {"audience": Alert.Audience, "kind": Kind, "by": Kind, "purpose": Purpose, "role": Role}
+_MOST_LINES = 100_000  # of one export
+_HEAD = ("at", "editor", "editor_email", "what", "story", "headline", "alert", "details")
+
+
+class Line(NamedTuple):
+    deed: Deed
+    words: str
+    details: list[tuple[str, str]]  #: label and value
+
+
+def search(
+    reader: Editor,
+    *,
+    editor: Editor | None = None,
+    what: str = "",
+    story: str = "",
+    since: date | None = None,
+    until: date | None = None,
+) -> QuerySet[Deed]:
+    """The newest first. `story`: what its headline contains. `since` and `until`: days of the newsroom, both included.
+
+    `reader` is who looks: deeds about offers are for those with that right.
+    """
+    deeds = Deed.objects.select_related("editor", "story", "alert")
+    if not reader.may_offer:
+        deeds = deeds.exclude(story__purpose=Purpose.OFFERS)
+    if editor is not None:
+        deeds = deeds.filter(editor=editor)
+    if what:
+        deeds = deeds.filter(what=what)
+    if story:
+        deeds = deeds.filter(story__headline__icontains=story)
+    if since is not None:
+        deeds = deeds.filter(at__gte=_midnight(since))
+    if until is not None and until < date.max:
+        deeds = deeds.filter(at__lt=_midnight(until + timedelta(days=1)))
+    return deeds
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), timezone.get_current_timezone())
+
+
+def in_words(deeds: Iterable[Deed]) -> list[Line]:
+    return [Line(deed, str(WHAT.get(deed.what, deed.what)), _details(deed)) for deed in deeds]
+
+
+def _details(deed: Deed) -> list[tuple[str, str]]:
+    found = []
+    for name, value in deed.details.items():
+        choices = _CHOICES.get(name)
+        if choices is not None and value in choices.values:
+            value = choices(value).label
+        if value not in (None, ""):
+            found.append((str(_DETAILS.get(name, name)), "" if value is True else str(value)))
+    return found
+
+
+def as_csv(deeds: QuerySet[Deed]) -> str:
+    """RFC 4180, with a header line; times in UTC (RFC 3339). The newest 100,000 lines at the most."""
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(_HEAD)
+    for deed in deeds[:_MOST_LINES].iterator():
+        cells = (
+            deed.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+            deed.editor.name if deed.editor else "",
+            deed.editor.email if deed.editor else "",
+            deed.what,
+            str(deed.story.uuid) if deed.story else "",
+            deed.story.headline if deed.story else "",
+            str(deed.alert.uuid) if deed.alert else "",
+            json.dumps(deed.details, ensure_ascii=False, sort_keys=True),
+        )
+        rows.writerow([_harmless(cell) for cell in cells])
+    return out.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """A spreadsheet takes what begins so for a formula, and would run it."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
