@@ -44,6 +44,8 @@ WHAT: dict[str, str | Promise] = {
     "publish words": _("put new words in force"),
     "add site": _("let a site show the box"),
     "remove site": _("let a site show the box no more"),
+    "invite to drills": _("invited somebody to drills"),
+    "remove from drills": _("took somebody out of drills"),
     "add editor": _("added somebody to the desk"),
     "let offer": _("let somebody write offers"),
     "forbid offers": _("let somebody write offers no more"),
