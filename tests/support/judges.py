@@ -14,6 +14,7 @@ from tests.support import ground
 from tests.support.browser import DESKTOP, NARROW
 
 _NODE = Path(__file__).parents[1] / "node"
+_ZOOMED = {name: pixels // 2 for name, pixels in DESKTOP.items()}
 _WIDER = "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
 
 
@@ -44,12 +45,21 @@ def accessible(page: Page) -> list[str]:
 
 
 def narrow(page: Page) -> list[str]:
-    """WCAG 2.2, 1.4.10: at 320 CSS pixels nothing has to be scrolled sideways."""
-    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    width = page.evaluate("document.documentElement.scrollWidth")
-    wider = page.evaluate(f"{_WIDER}.slice(0, 3).map(e => e.tagName + '.' + e.className)") if width > 320 else []
+    """Nothing has to be scrolled sideways at 320 CSS pixels (WCAG 2.2, 1.4.10), nor at 200 % (1.4.4).
+
+    With all at 200 % a window has half as many CSS pixels; with text alone, as many as before.
+    """
+    problems = []
+    for size, text in ((NARROW, "100%"), (_ZOOMED, "100%"), (DESKTOP, "200%")):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        page.evaluate("size => { document.documentElement.style.fontSize = size }", text)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > size["width"]:
+            wider = page.evaluate(f"{_WIDER}.slice(0, 3).map(e => e.tagName + '.' + e.className)")
+            problems.append(f"{width} pixels wide at {size['width']}, text at {text}: {wider}")
+    page.evaluate("document.documentElement.style.fontSize = ''")
     page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
-    return [f"{width} pixels wide at 320: {wider}"] if width > 320 else []
+    return problems
 
 
 def valid(pages: dict[str, str]) -> list[str]:
