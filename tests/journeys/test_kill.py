@@ -84,4 +84,5 @@ def test_kill_9_at_any_moment_loses_nothing(build: Callable[..., House], tmp_pat
 
 
 def _state(house: House) -> str:
-    return str(json.loads(house.command("alerts", "show", "1", "--json").stdout)["state"])
+    [(state,)] = house.ask("SELECT state FROM bulletin_alert")
+    return str(state)
