@@ -303,6 +303,7 @@ def test_nothing_but_a_story_or_a_clear_error_comes_of_any_file(raw: bytes) -> N
         "we use cookies ",
         "für kostenlose eilmeldungen ",
         "[ ] ",
+        "![](",
         ", ",
     ],
 )

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 if TYPE_CHECKING:
-    from morefollows.live.feeds import Entry, Feed
+    from morefollows.live.feeds import Attached, Entry, Feed
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 §2.2
 
@@ -44,6 +44,9 @@ def _atom_entry(root: Element, entry: Entry) -> None:
     _text(element, "published", _rfc3339(entry.published))
     _text(element, "updated", _rfc3339(entry.updated))
     SubElement(element, "link", {"rel": "alternate", "type": "text/html", "href": entry.link})
+    for image in entry.images:
+        told = {"type": image.content_type, "length": str(image.size), "title": _NOT_XML.sub("", image.alt)}
+        SubElement(element, "link", {"rel": "enclosure", "href": image.address, **told})
     if entry.summary:
         _text(element, "summary", entry.summary)
     _text(element, "content", entry.html, type="html")
@@ -53,6 +56,7 @@ def rss(feed: Feed) -> bytes:
     """RSS can't say that an item is gone: a notice takes its place, under the same guid."""
     root = Element("rss", {"version": "2.0", "xmlns:atom": "http://www.w3.org/2005/Atom"})
     root.set("xmlns:content", "http://purl.org/rss/1.0/modules/content/")
+    root.set("xmlns:media", "http://search.yahoo.com/mrss/")
     channel = SubElement(root, "channel")
     _text(channel, "title", feed.title)
     _text(channel, "link", feed.home)
@@ -71,7 +75,21 @@ def rss(feed: Feed) -> bytes:
         _text(item, "pubDate", format_datetime(entry.updated))
         _text(item, "description", entry.summary or entry.title)
         _text(item, "content:encoded", entry.html)
+        _rss_images(item, entry.images)
     return _written(root)
+
+
+def _rss_images(item: Element, images: list[Attached]) -> None:
+    """RSS has room for one enclosure; Media RSS (https://www.rssboard.org/media-rss) tells of all, and what is seen."""
+    for image in images[:1]:
+        told = {"url": image.address, "type": image.content_type, "length": str(image.size)}
+        SubElement(item, "enclosure", told)
+    for image in images:
+        told = {"url": image.address, "type": image.content_type, "medium": "image"}
+        media = SubElement(item, "media:content", told | {"width": str(image.width), "height": str(image.height)})
+        _text(media, "media:description", image.alt, type="plain")
+        if image.credit:
+            _text(media, "media:credit", image.credit)
 
 
 def json_feed(feed: Feed) -> bytes:
@@ -101,6 +119,8 @@ def _json_item(entry: Entry) -> dict[str, Any]:
         "date_modified": _rfc3339(entry.updated),
         "language": entry.language,
     }
+    if entry.images:
+        item["image"] = entry.images[0].address
     return item | ({"summary": entry.summary} if entry.summary else {})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from django.conf import settings
@@ -14,6 +15,8 @@ from django.utils.translation import gettext as _
 
 from morefollows.audience.models import Newsroom, Topic
 from morefollows.bulletin import markdown
+from morefollows.bulletin.images import figure, files
+from morefollows.bulletin.images.figure import Shown
 from morefollows.bulletin.models import Story, Update
 from morefollows.live import feed_formats, published, telling
 
@@ -23,6 +26,18 @@ _SITEMAP_MOST = 1_000
 
 #: Name in addresses → its content type, and what writes it.
 FORMATS: dict[str, tuple[str, Callable[[Feed], bytes]]] = {}
+
+
+class Attached(NamedTuple):
+    """An image of an entry. `size`: octets."""
+
+    address: str
+    content_type: str
+    size: int
+    width: int
+    height: int
+    alt: str
+    credit: str
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,7 @@ class Entry:
     published: datetime
     updated: datetime
     language: str
+    images: list[Attached] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -156,7 +172,17 @@ def _entry(id: str, link: str, update: Update, began: datetime) -> Entry:
     title = f"{label[:1].upper()}{label[1:]}{update.headline}"
     html = str(markdown.to_html(update.text))
     updated = update.published_at or _START
-    return Entry(id, link, title, update.standfirst, html, began, updated, update.language)
+    images = [_attached(shown) for shown in markdown.images(update.text)]
+    return Entry(id, link, title, update.standfirst, html, began, updated, update.language, images)
+
+
+def _attached(shown: Shown) -> Attached:
+    picture = shown.picture
+    file = files.path(picture)
+    size = file.stat().st_size if file.exists() else 0
+    return Attached(
+        figure.link(picture), picture.content_type, size, picture.width, picture.height, shown.alt, shown.credit
+    )
 
 
 def _gone(story: Story, id: str) -> Gone:

@@ -6,6 +6,8 @@ from typing import Any
 
 from morefollows.audience.models import Newsroom
 from morefollows.bulletin import markdown
+from morefollows.bulletin.images import figure
+from morefollows.bulletin.images.figure import Shown
 from morefollows.bulletin.models import Story, Update
 from morefollows.live import feeds, published
 
@@ -55,7 +57,34 @@ def _content(update: Update) -> dict[str, Any]:
         content["descriptions"] = [{"role": "standfirst", "contentType": "text/plain", "value": update.standfirst}]
     if update.kind != Update.Kind.FIRST:
         content["genres"] = [{"name": str(update.get_kind_display()), "literal": update.kind}]
+    if images := markdown.images(update.text):
+        content["associations"] = [_picture(number, shown, update) for number, shown in enumerate(images, 1)]
     return content
+
+
+def _picture(number: int, shown: Shown, update: Update) -> dict[str, Any]:
+    descriptions = [{"role": "alternative text", "contentType": "text/plain", "value": shown.alt}]
+    if shown.caption:
+        descriptions.append({"role": "caption", "contentType": "text/plain", "value": shown.caption})
+    picture = {
+        "name": f"image {number}",
+        "uri": figure.link(shown.picture),
+        "type": "picture",
+        "pubStatus": "usable",
+        "language": update.language,
+        "descriptions": descriptions,
+        "renditions": [
+            {
+                "name": f"{size.width} pixels wide",
+                "href": figure.link(size),
+                "contentType": size.content_type,
+                "width": size.width,
+                "height": size.height,
+            }
+            for size in shown.picture.sizes()
+        ],
+    }
+    return picture | ({"by": shown.credit} if shown.credit else {})
 
 
 def _rfc3339(update: Update) -> str:

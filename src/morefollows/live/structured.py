@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
 from morefollows.audience.models import Newsroom
 from morefollows.bulletin import markdown
+from morefollows.bulletin.images import figure
+from morefollows.bulletin.images.figure import Shown
 from morefollows.bulletin.models import Story, Update
 from morefollows.live import feeds, published
 
@@ -17,9 +20,32 @@ _HEADLINE = 110  # characters that search engines show
 _ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
-def card_image() -> str:
-    """The picture of links to us: 1200 × 630, as Open Graph asks for."""
+class Card(NamedTuple):
+    """The picture of links to us."""
+
+    address: str
+    width: int
+    height: int
+    alt: str
+
+
+def card(story: Story) -> Card:
+    """The newest image of the story; the newsroom's own, 1200 × 630 as Open Graph asks for, if it has none."""
+    newest = next(_images(story), None)
+    if newest is not None:
+        return Card(figure.link(newest.picture), newest.picture.width, newest.picture.height, newest.alt)
+    return Card(_own_card(), 1200, 630, Newsroom.objects.get(pk=1).name)
+
+
+def _own_card() -> str:
     return feeds.absolute(static("morefollows/card.png"))
+
+
+def _images(story: Story) -> Iterator[Shown]:
+    """Of what is shown of a story, the newest first."""
+    for update in published.updates(story):
+        if not published.is_withdrawn(story) or update.kind == Update.Kind.WITHDRAWAL:
+            yield from markdown.images(update.text)
 
 
 def json_ld(story: Story) -> SafeString:
@@ -68,7 +94,7 @@ def _common(story: Story, newsroom: Newsroom) -> dict[str, Any]:
         "url": feeds.story_address(story),
         "mainEntityOfPage": feeds.story_address(story),
         "inLanguage": updates[0].language,
-        "image": [card_image()],
+        "image": [_image(shown) for shown in _images(story)] or [_own_card()],
         "datePublished": _iso(updates[-1]),
         "dateModified": _iso(updates[0]),
         "author": [_publisher(newsroom)],
@@ -78,6 +104,7 @@ def _common(story: Story, newsroom: Newsroom) -> dict[str, Any]:
 
 def _posting(story: Story, update: Update, newsroom: Newsroom) -> dict[str, Any]:
     address = f"{feeds.story_address(story)}#update-{update.number}"
+    images = [_image(shown) for shown in markdown.images(update.text)]
     return {
         "@type": "BlogPosting",
         "@id": address,
@@ -87,7 +114,20 @@ def _posting(story: Story, update: Update, newsroom: Newsroom) -> dict[str, Any]
         "inLanguage": update.language,
         "datePublished": _iso(update),
         "author": [_publisher(newsroom)],
+    } | ({"image": images} if images else {})
+
+
+def _image(shown: Shown) -> dict[str, Any]:
+    picture = shown.picture
+    image = {
+        "@type": "ImageObject",
+        "url": figure.link(picture),
+        "width": picture.width,
+        "height": picture.height,
+        "description": shown.alt,
     }
+    image |= {"caption": shown.caption} if shown.caption else {}
+    return image | ({"creditText": shown.credit} if shown.credit else {})
 
 
 def _correction(update: Update) -> dict[str, Any]:
@@ -99,9 +139,8 @@ def _correction(update: Update) -> dict[str, Any]:
 
 
 def _publisher(newsroom: Newsroom) -> dict[str, Any]:
-    logo = feeds.absolute(static("morefollows/card.png"))
     home = feeds.absolute("/")
-    return {"@type": "NewsMediaOrganization", "name": newsroom.name, "url": home, "logo": logo}
+    return {"@type": "NewsMediaOrganization", "name": newsroom.name, "url": home, "logo": _own_card()}
 
 
 def _iso(update: Update) -> str:

@@ -47,7 +47,7 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "box": shown,
         "address": feeds.story_address(found),
         "first": published.updates(found)[-1],
-        "image": structured.card_image(),
+        "card": structured.card(found),
         "structured": "" if found.drill else structured.json_ld(found),
         "description": _("This story has been withdrawn.") if withdrawn else latest.standfirst or latest.headline,
     }
