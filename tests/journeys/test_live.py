@@ -111,6 +111,14 @@ def test_two_windows_follow_a_story(build: Callable[..., House], browser: Browse
         assert numbers(window) == [f"update-{number}" for number in (6, 5, 4, 3, 2, 1)], "none missing, none twice"
     complaints.clear()  # browsers call a connection that was cut an error
 
+    # It is final, and then it turns out to have been wrong: pages that are open are told all the same.
+    tell(house, "final", text="The bridge is open for good.")
+    for window, words in ((desk, "This story is complete."), (phone, "Diese Meldung ist abgeschlossen.")):
+        expect(window.locator("#live-said")).to_have_text(words)
+        expect(window.locator("#more-follows")).to_have_count(0)
+    desk.reload()
+    expect(desk.locator("#update-7")).to_be_visible()
+    expect(desk.locator("#live")).to_be_hidden()
     tell(
         house,
         "withdrawal",

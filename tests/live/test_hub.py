@@ -157,7 +157,7 @@ def test_a_gap_is_told_as_a_reset(data: object) -> None:
     asyncio.run(story())
 
 
-def test_the_end_ends_the_streams_and_204_the_reconnects(data: object) -> None:
+def test_a_final_update_ends_no_stream_for_it_may_have_to_be_corrected_or_withdrawn(data: object) -> None:
     async def story() -> None:
         async with room(data) as live:
             live.source.tell(1)
@@ -165,10 +165,19 @@ def test_the_end_ends_the_streams_and_204_the_reconnects(data: object) -> None:
             await live.look()
             live.source.tell(2, "final")
             await live.look()
-            assert reader.events == [("2-2", "update"), ("2-2-final", "final")] and reader.ended == "closed"
-            assert live.reader("2-2-final").status == 204
-            assert live.reader().status == 204
-            assert live.reader("2-2").events == [("2-2-final", "final")]
+            assert reader.events == [("2-2", "update"), ("2-2-final", "final")] and not reader.ended
+            back, new, late = live.reader("2-2-final"), live.reader(), live.reader("2-2")
+            await live.look()
+            assert back.events == [] and new.events == late.events == [("2-2-final", "final")]
+            live.source.tell(3, "final")  # a correction: what was final stays so
+            await live.look()
+            for one in (reader, back, new, late):
+                assert one.events[-2:] == [("3-3", "update"), ("3-3-final", "final")] and not one.ended
+            live.source.tell(4, "withdrawn")
+            await live.look()
+            for one in (reader, back, new, late):
+                assert one.events[-1] == ("4-4-withdrawn", "withdrawal") and one.ended == "closed"
+            assert live.reader("4-4-withdrawn").status == 204
 
     asyncio.run(story())
 

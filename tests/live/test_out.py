@@ -239,3 +239,37 @@ def test_the_script_for_other_sites_is_small(visitor: Client, db: None) -> None:
     answer = visitor.get("/live.js", headers={"Accept-Encoding": "gzip"})
     assert answer["Content-Encoding"] == "gzip" and len(answer.content) <= 6 * 1024
     assert answer["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+def test_a_story_that_is_final_listens_for_two_days_to_be_corrected_or_withdrawn(visitor: Client, told: Story) -> None:
+    tell(told, "final")
+    address = f"/story/{told.uuid}/"
+    page = visitor.get(address).content.decode()
+    assert "story.js" in page and "data-over" in page and "More follows on this" not in page
+    assert visitor.get(f"{address}live.json").json()["listens"]
+    seen = Journal().read({told.uuid: ""})[told.uuid]
+    assert seen
+    tell(told, "withdrawal", headline="WITHDRAWN", text="Another bridge was meant.")
+    now = Journal().read({told.uuid: seen.mark})[told.uuid]
+    assert now and now.withdrawn and now.after(seen.last) == [now.end], "open pages hear of it"
+    assert not visitor.get(f"{address}live.json").json()["listens"]
+    assert "story.js" not in visitor.get(address).content.decode()
+    assert ElementTree.fromstring(visitor.get("/topic/breaking/feed.atom").content).findall(GONE)
+
+
+def test_what_was_final_long_ago_needs_no_stream(visitor: Client, story: Story) -> None:
+    at = timezone.now() - timedelta(days=3)
+    Update.objects.create(
+        story=story,
+        number=1,
+        kind="first",
+        headline="Old",
+        text="x",
+        language="en",
+        author=story.author,
+        published_at=at,
+    )
+    Story.objects.update(state=Story.State.FINAL)
+    assert "story.js" not in visitor.get(f"/story/{story.uuid}/").content.decode()
+    Story.objects.update(state=Story.State.DEVELOPING)
+    assert "story.js" in visitor.get(f"/story/{story.uuid}/").content.decode()

@@ -156,19 +156,19 @@ class Hub:
                 self._admit(stream, told)
             else:
                 stream.send(bodies[self._language(stream)])
-                if told.end:
+                if told.withdrawn:
                     stream.end()
             if number % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
 
     def _admit(self, stream: Stream, told: Told) -> None:
-        """Who has seen all of a story that is over needs no stream."""
+        """Nothing comes after a withdrawal. After a final update, one may: or a correction."""
         seen = stream.asked.seen
-        if told.end and (seen == told.end.id or (seen is None and not told.withdrawn)):
+        if told.end and told.withdrawn and seen == told.end.id:
             return stream.refuse(_OK_BUT_NOTHING)
         missed = told.after(seen) if seen is not None else [told.end] if told.end else []
         stream.open(_bytes(missed, self._language(stream)))
-        if told.end:
+        if told.withdrawn:
             return stream.end()
         assert stream.channel is not None
         stream.channel.streams.add(stream)

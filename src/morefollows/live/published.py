@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db.models import Max, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from morefollows.audience.models import Purpose
 from morefollows.bulletin.images.address import Picture
 from morefollows.bulletin.models import Image, Story, Update
+
+_LATELY = timedelta(days=2)  # most mistakes are found within; an older page tells of them when it is loaded
 
 
 def published(*, drills: bool = False) -> QuerySet[Story]:
@@ -41,6 +45,13 @@ def updates(story: Story) -> list[Update]:
 def is_open(story: Story) -> bool:
     """More follows."""
     return story.state in Story.OPEN
+
+
+def listens(story: Story) -> bool:
+    """Its page goes on by itself: also for a while after it is final, as it may have to be corrected or withdrawn."""
+    told_at = updates(story)[0].published_at
+    lately = told_at is not None and told_at > timezone.now() - _LATELY
+    return is_open(story) or (lately and not is_withdrawn(story))
 
 
 def is_withdrawn(story: Story) -> bool:

@@ -40,6 +40,7 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "story": found,
         "latest": latest,
         "open": published.is_open(found),
+        "listens": published.listens(found),
         "withdrawn": withdrawn,
         "notice": telling.notice(found) if withdrawn else None,
         "updates": telling.sections(found),

@@ -152,6 +152,7 @@ def _told(story: Story, language: str) -> dict[str, object]:
     return {
         **telling.heading(latest),
         "open": published.is_open(story),
+        "listens": published.listens(story),
         "withdrawn": telling.withdrawal_html(story, language) if withdrawn else "",
         "updates": [
             {"number": one["update"].number, "html": telling.section_html(one, language)}

@@ -62,7 +62,7 @@ class Story extends HTMLElement {
   #timer = 0;
 
   async connectedCallback() {
-    if (this.#parts) return this.#told.open && this.#connect();
+    if (this.#parts) return this.#told.listens && this.#connect();
     const story = encodeURIComponent(this.getAttribute("story"));
     const language = (this.closest("[lang]")?.lang || navigator.language).split("-")[0];
     this.address = `${this.home || home}story/${story}/live.json?lang=${encodeURIComponent(language)}`;
@@ -126,8 +126,8 @@ class Story extends HTMLElement {
     this.#head(told);
     this.#count();
     if (told.withdrawn) this.#withdraw(told.withdrawn);
-    else if (told.open) this.#connect();
-    else this.#end(told.words.final);
+    else if (!told.open) this.#over();
+    if (told.listens) this.#connect();
     notice.hidden = !told.withdrawn;
   }
 
@@ -140,7 +140,7 @@ class Story extends HTMLElement {
     });
     source.onopen = () => { this.#failures = 0; this.#say(); };
     source.onerror = () => {
-      this.#parts.said.textContent = this.#told.words.lost;
+      if (this.#told.open) this.#parts.said.textContent = this.#told.words.lost;
       if (source.readyState !== EventSource.CLOSED) return; // the browser tries by itself
       this.#timer = setTimeout(() => this.#connect(), Math.min(300, 10 * 2 ** this.#failures++) * 1000 * (0.5 + Math.random()));
     };
@@ -149,7 +149,7 @@ class Story extends HTMLElement {
       if (!this.#paused && this.#parts.log.scrollTop < 40) this.#show();
       else this.#count();
     });
-    on("final", () => this.#end(this.#told.words.final));
+    on("final", () => this.#over());
     on("withdrawal", (one) => {
       if (one.headline) this.#head(one);
       this.#withdraw(one.html);
@@ -191,29 +191,31 @@ class Story extends HTMLElement {
   }
 
   #say() {
-    const { words } = this.#told;
-    this.#parts.said.textContent = this.#paused ? words.paused : words.live;
+    const { words, open } = this.#told;
+    this.#parts.said.textContent = !open ? words.final : this.#paused ? words.paused : words.live;
     this.#parts.pause.textContent = this.#paused ? words.resume : words.pause;
   }
 
   #withdraw(html) {
-    const { notice, standfirst, log } = this.#parts;
+    const { bar, notice, standfirst, log } = this.#parts;
     notice.hidden = false;
     notice.innerHTML = markup(html);
     standfirst.textContent = "";
     log.replaceChildren();
     this.#waiting = [];
     this.#count();
-    this.#end("");
+    this.#over();
+    this.#told.listens = false;
+    this.#source?.close();
+    bar.hidden = true;
   }
 
-  #end(words) {
-    const { bar, said, pause, more } = this.#parts;
+  // Final: only what has to be corrected or withdrawn still comes.
+  #over() {
+    const { pause, more } = this.#parts;
     this.#told.open = false;
-    this.#source?.close();
     more.hidden = pause.hidden = true;
-    bar.hidden = !words;
-    said.textContent = words;
+    this.#say();
   }
 }
 

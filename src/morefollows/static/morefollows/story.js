@@ -13,6 +13,7 @@ const waiting = [];
 let { seen } = bar.dataset;
 let source = null;
 let paused = false;
+let over = "over" in bar.dataset; // final: only what has to be corrected or withdrawn still comes
 let failures = 0;
 let idle = 0;
 
@@ -21,7 +22,7 @@ function connect() {
   source = new EventSource(`${bar.dataset.events}&after=${encodeURIComponent(seen)}`);
   source.onopen = () => { failures = 0; say(); };
   source.onerror = () => {
-    said.textContent = bar.dataset.lost;
+    if (!over) said.textContent = bar.dataset.lost;
     bar.classList.add("live-off");
     // While the browser tries by itself it is CONNECTING. It has given up: the server is full, say.
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, Math.min(300, 10 * 2 ** failures++) * 1000 * (0.5 + Math.random()));
@@ -31,14 +32,21 @@ function connect() {
     if (!paused && scrollY < 120 && getSelection().isCollapsed) show();
     else count();
   });
-  on("final", () => end(bar.dataset.final));
+  on("final", () => {
+    over = true;
+    part("more-follows")?.remove();
+    bar.hidden = false;
+    say();
+  });
   on("withdrawal", (told) => {
     if (told.headline) head(told);
     part("withdrawal").innerHTML = told.html; // role="alert": said at once, whatever else is being said
     for (const id of ["standfirst", "log", "more-follows"]) part(id)?.remove();
     waiting.length = 0;
     count();
-    end("");
+    source.close();
+    source = null;
+    bar.hidden = true;
   });
   on("reset", reload);
 }
@@ -81,19 +89,10 @@ function count() {
 }
 
 function say() {
-  said.textContent = paused ? bar.dataset.paused : bar.dataset.live;
-  bar.classList.toggle("live-off", paused);
+  said.textContent = over ? bar.dataset.final : paused ? bar.dataset.paused : bar.dataset.live;
+  bar.classList.toggle("live-off", paused || over);
+  pause.hidden = over;
   pause.textContent = paused ? bar.dataset.resume : bar.dataset.pause;
-}
-
-function end(words) {
-  source.close();
-  source = null;
-  part("more-follows")?.remove();
-  pause.hidden = true;
-  bar.classList.add("live-off");
-  said.textContent = words;
-  bar.hidden = !words;
 }
 
 // Something may be missing: the whole story again, where it stands.
@@ -135,7 +134,7 @@ document.addEventListener("visibilitychange", () => {
 addEventListener("pagehide", () => source?.close());
 addEventListener("pageshow", (event) => { if (event.persisted && source) connect(); });
 
-bar.hidden = false;
+bar.hidden = over;
 say();
 connect();
 })();
