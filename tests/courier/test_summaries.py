@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from morefollows.audience.models import Letter, Newsroom, Reader, Subscription
+from morefollows.audience.models import Letter, Newsroom, Reader, Subscription, Suppression
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences import summaries as owing
 from morefollows.audience.preferences.actions import Choice
@@ -98,7 +98,7 @@ def test_nothing_is_owed_when_nothing_came_and_a_last_one_to_who_wants_no_more()
 
 
 def test_it_tells_what_the_reader_was_not_sent_and_still_wants() -> None:
-    alert = missed(9)
+    alert = missed(10)
     readers = sorted(support.audience(alert))
     for reader in readers:
         owed(reader, "away")
@@ -110,9 +110,19 @@ def test_it_tells_what_the_reader_was_not_sent_and_still_wants() -> None:
     Reader.objects.filter(pk=readers[5]).update(paused_until=timezone.now() + timedelta(days=1))
     outcome(alert, readers[6], Outcome.EXPIRED)
     outcome(alert, readers[7], Outcome.WAITING)
+    Suppression.objects.create(key=Reader.objects.get(pk=readers[8]).key, reason="complained", at=timezone.now())
     update = (alert.update_id,)
-    assert told(*readers) == [(), (), (), (), (), (), update, (), update]
-    assert Letter.objects.filter(state="expired").count() == 7
+    assert told(*readers) == [(), (), (), (), (), (), update, (), (), update]
+    assert Letter.objects.filter(state="expired").count() == 8
+
+
+def test_the_next_one_does_not_tell_it_again() -> None:
+    alert = missed(1)
+    [reader] = support.audience(alert)
+    owed(reader)
+    assert told(reader) == [(alert.update_id,)]
+    owed(reader, "away")
+    assert told(reader) == [()]
 
 
 def test_each_story_once_as_it_stands_now() -> None:
