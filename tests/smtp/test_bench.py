@@ -90,6 +90,16 @@ def test_a_rush_of_sign_ups_is_measured_and_counted() -> None:
     assert report["alone"]["p99_ms"] >= report["alone"]["p50_ms"] >= 115  # nobody is answered sooner
 
 
+def test_open_pages_all_hear_of_an_update_also_after_a_kill() -> None:
+    command = [sys.executable, "-m", "morefollows", "bench", "stream", "--readers", "20", "--alone", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    ours = json.loads(done.stdout)["ours"]
+    assert (ours["heard"], ours["storm"]["heard"]) == (20, 20)
+    assert 0 < ours["p50"] <= ours["p99"] <= ours["last"]
+    assert ours["accepted_a_second"] > 0
+
+
 @pytest.mark.parametrize("where", ["chunking", "pipelining", "plain"])
 @pytest.mark.parametrize("delay_ms", [0, 20])
 def test_our_own_sinks_take_everything_and_may_be_far_away(where: str, delay_ms: float, tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ class Crowd:
     def _spread(self, delays: list[float]) -> dict[str, Any]:
         if len(delays) < 2:
             return {"count": len(delays)}
-        cuts = statistics.quantiles(delays, n=100)
+        cuts = statistics.quantiles(delays, n=100, method="inclusive")
         return {"count": len(delays), "p50": cuts[49], "p99": cuts[98], "last": max(delays)}
 
     async def _until(self, done: Callable[[], bool]) -> None:
