@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import Max, Prefetch
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext, ngettext
 
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression
@@ -68,6 +68,7 @@ def contents(letters: Sequence[Letter]) -> dict[int, Told]:
         .filter(lane=Alert.Lane.ALERT, held_until__gte=since, held_until__lt=until, state__in=_OVER)
         .exclude(audience=Alert.Audience.DRILL)
         .exclude(update__story__state=Story.State.WITHDRAWN)
+        .exclude(update__story__embargo_until__gt=timezone.now())
     }
     stories = {alert.update.story_id for alert in alerts.values()}
     newest, bringing = _newest(stories)

@@ -30,6 +30,7 @@ from morefollows.audience.views import behind_link, in_wanted_language, speak_to
 from morefollows.audience.wordings import InForce
 from morefollows.bulletin.models import Interest, Story
 from morefollows.bulletin.stories import actions as stories
+from morefollows.bulletin.withdrawal import first_headline
 from morefollows.client import client_address
 from morefollows.clocks import zone
 from morefollows.courier import history
@@ -72,9 +73,8 @@ def data(request: HttpRequest, token: str) -> HttpResponse:
     reader = links.preferences(token)
     if reader is None:
         return render(request, "audience/preferences_unknown.html", status=404)
-    wishes = Interest.objects.filter(reader=reader).select_related("story").order_by("at")
     known = own_data(reader) | {
-        "stories": [{"story": one.story.headline, "wish": one.wish, "at": one.at} for one in wishes],
+        "stories": [{"story": one["headline"], "wish": one["wish"], "at": one["at"]} for one in _wishes(reader)],
         "alerts": history.of_reader(reader.pk),
     }
     response = JsonResponse(known, json_dumps_params={"indent": 2, "ensure_ascii": False})
@@ -116,6 +116,14 @@ def new_address(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "audience/preferences_unknown.html", status=410)
 
 
+def _wishes(reader: Reader) -> list[dict[str, Any]]:
+    """What the reader wants of which story. Its headline is that of its mails: another may be a draft, or held."""
+    wishes = Interest.objects.filter(reader=reader).select_related("story").order_by("wish", "-at")
+    return [
+        {"story": one.story, "headline": first_headline(one.story), "wish": one.wish, "at": one.at} for one in wishes
+    ]
+
+
 # -- the page -----------------------------------------------------------------------------------------------
 
 
@@ -154,7 +162,7 @@ def _page(
         "terms": terms if isinstance(terms, TermsForm) else TermsForm.of(reader),
         "digest_time": f"{settings.MOREFOLLOWS.digest_time // 60:02}:{settings.MOREFOLLOWS.digest_time % 60:02}",
         "newsroom_zone": newsroom.time_zone,
-        "wishes": Interest.objects.filter(reader=reader).select_related("story").order_by("wish", "-at"),
+        "wishes": _wishes(reader),
         "paused": paused,
         "languages": settings.LANGUAGES,
         "address": wrong.get("address") or NewAddressForm(),

@@ -1,0 +1,115 @@
+"""Embargo and schedule: before its time nothing tells a story or an update; after it everything does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from morefollows.accounts.models import Editor
+from morefollows.audience import links
+from morefollows.audience.models import Reader
+from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin.actions import now_ms
+from morefollows.bulletin.models import Alert, Interest, Story
+from morefollows.bulletin.stories import actions as stories
+from morefollows.courier import ledger
+from morefollows.courier.addressees import addressees
+from morefollows.live import actions as live
+from morefollows.live.journal import Journal
+from morefollows.live.models import Ping
+from tests.courier.support import cut_all
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "Minister to resign at noon"
+FEEDS = ("atom", "rss", "json")
+
+
+def told_on(story: Story, cy: Reader) -> set[str]:
+    """Which channels tell the secret: all that the public, a program, or a reader with a link can ask, and the mail."""
+    own, visitor = f"/story/{story.uuid}", Client()
+    newest = story.updates.order_by("pk").last()
+    places = {"front page": "/", "page": f"{own}/", "element": f"{own}/live.json", "sitemap": "/sitemap-news.xml"}
+    places |= {"sign-up": "/sign-up/breaking/", "ninjs": f"{own}/{newest.number if newest else 1}.ninjs.json"}
+    places |= {f"story {name}": f"{own}/feed.{name}" for name in FEEDS}
+    places |= {f"topic {name}": f"/topic/breaking/feed.{name}" for name in FEEDS}
+    token = links.tokens().preferences(cy.pk, cy.links_version).decode()
+    places |= {"own page": f"/preferences/{token}/", "own data": f"/preferences/{token}/data/"}
+    found = {name for name, place in places.items() if SECRET in visitor.get(place).content.decode()}
+    told = Journal().read({story.uuid: ""})[story.uuid]
+    if told is not None and any(SECRET in frame.bodies["en"].decode() for frame in told.frames):
+        found.add("event stream")
+    live.owe()
+    if Ping.objects.filter(update__headline=SECRET).exists():
+        found.add("WebSub")
+    return found | ({"mail"} if mailed(cy) else set())
+
+
+def mailed(cy: Reader) -> bool:
+    """What a sender makes of it that looks now: it cuts what is near, and tries to release it."""
+    for one in ledger.running():
+        cut_all(Alert.objects.get(pk=one.id))
+        bulletin.release(one.id)
+        bulletin.release(one.id, early=True)
+    secret = Alert.objects.filter(update__headline=SECRET, state="sending").values_list("pk", flat=True)
+    return any(one.id in secret and cy.pk in addressees(one, [cy.pk]) for one in ledger.running())
+
+
+def time_passes() -> None:
+    Story.objects.update(embargo_until=timezone.now())
+    Alert.objects.filter(state="held").update(not_before=now_ms(), held_until=now_ms())
+    for one in ledger.running():
+        bulletin.release(one.id)
+
+
+EVERYWHERE = {
+    *("front page", "page", "element", "sitemap", "ninjs", "event stream", "WebSub", "mail"),
+    *(f"{of} {name}" for of in ("story", "topic") for name in FEEDS),
+}
+
+
+@pytest.mark.parametrize("how", ["embargo", "schedule", "both"])
+def test_a_story(how: str, story: Story, ada: Editor, cy: Reader) -> None:
+    at = timezone.now() + timedelta(hours=1)
+    Story.objects.update(headline=SECRET, embargo_until=None if how == "schedule" else at)
+    story.refresh_from_db()
+    assert told_on(story, cy) == set(), "a draft"
+    bulletin.send(story, ada, hold=0, at=None if how == "embargo" else at - timedelta(minutes=how == "both"))
+    for _twice in range(2):
+        assert told_on(story, cy) == set()
+    Alert.objects.update(not_before=now_ms() + 30_000, held_until=now_ms() + 30_000)  # so near that it is prepared
+    assert told_on(story, cy) == set()
+    assert Alert.objects.get().batches.exists(), "cut, and waiting"
+    time_passes()
+    assert told_on(story, cy) >= EVERYWHERE
+
+
+def test_an_update(story: Story, ada: Editor, cy: Reader) -> None:
+    bulletin.release(bulletin.send(story, ada, hold=0).pk)
+    stories.wish(cy, story, Interest.Wish.FOLLOW)
+    story.refresh_from_db()
+    wording = {"headline": SECRET, "standfirst": SECRET, "text": SECRET}
+    story = stories.save_update(story, ada, revision=story.revision, kind="update", **wording)
+    assert told_on(story, cy) == set(), "a draft"
+    bulletin.send(story, ada, hold=0, at=timezone.now() + timedelta(hours=1))
+    assert told_on(story, cy) == set()
+    page = Client().get(f"/story/{story.uuid}/").content.decode()
+    assert "ferry collision" in page and "More follows" in page, "what was told before stays"
+    time_passes()
+    assert told_on(story, cy) >= EVERYWHERE
+
+
+def test_a_withdrawal_waits_for_nothing(story: Story, ada: Editor, cy: Reader) -> None:
+    """What is held goes with it, and is never told."""
+    bulletin.release(bulletin.send(story, ada, hold=0).pk)
+    story.refresh_from_db()
+    wording = {"headline": SECRET, "standfirst": "", "text": SECRET}
+    story = stories.save_update(story, ada, revision=story.revision, kind="update", **wording)
+    bulletin.send(story, ada, hold=0, at=timezone.now() + timedelta(hours=1))
+    withdrawal = bulletin.withdraw(story, ada, reason="It was another bridge.", text="Gone.", hold=0)
+    assert bulletin.release(withdrawal.pk)
+    time_passes()
+    assert told_on(story, cy) == set() and "another bridge" in Client().get(f"/story/{story.uuid}/").content.decode()
