@@ -186,10 +186,11 @@ class TestGrowth:
         assert growth.growth(30, self.ZONE)[-1].came == 1
 
     def test_a_day_begins_at_the_newsrooms_midnight(self, breaking: Topic) -> None:
-        just_after = datetime.combine(timezone.localdate(timezone=self.ZONE), time(0, 5), self.ZONE)
-        one = reader(CY, breaking)
-        Reader.objects.filter(pk=one.pk).update(created_at=just_after, confirmed_at=just_after)
-        assert [day.came for day in growth.growth(30, self.ZONE)[-2:]] == [0, 1]
+        midnight = datetime.combine(timezone.localdate(timezone=self.ZONE), time(), self.ZONE)
+        for address, seconds in ((CY, 1), ("dee@reader.example", -1), ("eve@reader.example", -2)):
+            one, then = reader(address, breaking), midnight + timedelta(seconds=seconds)
+            Reader.objects.filter(pk=one.pk).update(created_at=then, confirmed_at=then)
+        assert [day.came for day in growth.growth(30, self.ZONE)[-2:]] == [2, 1]
 
     def test_an_earlier_confirmation_is_none_of_a_later_sign_up(self, signed_up: Reader, breaking: Topic) -> None:
         actions.withdraw(signed_up, "alerts", how="link", topic=breaking)
