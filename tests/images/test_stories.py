@@ -73,7 +73,7 @@ def test_a_figure_on_a_page_in_a_mail_and_in_words(picture: Picture) -> None:
     assert markdown.to_text(text) == (
         "Fog.\n\n[Image: Tugs & <fog> – Photo: Ben]\nThe *pier*\n\n[Image: Tugs at the pier]"
     )
-    assert markdown.to_text(text, images=False) == "Fog."
+    assert markdown.to_words(text) == "Fog."
 
 
 def aged(picture: Picture, days: int) -> None:

@@ -167,3 +167,8 @@ def test_text_made_to_be_slow_is_not(piece: str) -> None:
     start = time.process_time()
     markdown.to_html(longest)
     assert time.process_time() - start < 5
+
+
+def test_a_preview_has_the_words_alone() -> None:
+    text = "The **lock\nbridge** is shut.\n\n> We check\n> every bolt.\n\n1. One\n\nMore in the [notice](https://port.example/)."
+    assert markdown.to_words(text) == "The lock bridge is shut. We check every bolt. One More in the notice."

@@ -68,12 +68,18 @@ def to_html(text: str, *, inline_styles: bool = False, lazy: bool = True) -> Saf
     return SafeString(_PARSER.renderer.render(tokens, _PARSER.options, {}))  # the renderer escapes all text
 
 
-def to_text(text: str, *, images: bool = True) -> str:
+def to_text(text: str) -> str:
     """The same facts and links as plain text, paragraphs apart by one empty line: "port authority (https://…)".
 
-    An image is told in words, "[Image: tugs at the pier – credit]"; without `images`, it is left out.
+    An image is told in words: "[Image: tugs at the pier – credit]".
     """
-    return _Plain().render([token for token in _parse(text) if images or token.type != "figure"])
+    return _Plain().render(_parse(text))
+
+
+def to_words(text: str) -> str:
+    """What it says, on one line, for a preview: no marks, no addresses of links, no images."""
+    said = (_words(token.children or []) for token in _parse(text) if token.type == "inline")
+    return " ".join(" ".join(said).split())
 
 
 def written_images(text: str) -> list[Written]:
@@ -190,7 +196,10 @@ def _with_bare_links(text: str) -> Iterator[Token]:
 
 
 def _words(tokens: Sequence[Token]) -> str:
-    return "".join(_words(token.children) if token.children else token.content for token in tokens)
+    breaks = ("softbreak", "hardbreak")
+    return "".join(
+        _words(token.children) if token.children else " " if token.type in breaks else token.content for token in tokens
+    )
 
 
 def _all(tokens: Sequence[Token]) -> Iterator[Token]:

@@ -148,8 +148,8 @@ def dateline(at: float, newsroom: Newsroom) -> str:
 
 
 def opening(text: str) -> str:
-    """The text's first words, up to what an inbox shows of a mail."""
-    words = one_line(text)
+    """The first words of a story's text, up to what an inbox shows of a mail."""
+    words = markdown.to_words(text)
     return words if len(words) <= 140 else words[:140].rpartition(" ")[0] + " …"
 
 

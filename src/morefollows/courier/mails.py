@@ -321,7 +321,7 @@ def _told(update: Update, kicker: str, at: float, sender: Sender, marks: Marks) 
     standfirst, text = one_line(update.standfirst), markdown.to_text(update.text)
     return {
         "subject": update.headline,
-        "preheader": f"{kicker}: {standfirst or opening(markdown.to_text(update.text, images=False))}",
+        "preheader": f"{kicker}: {standfirst or opening(update.text)}",
         "kicker": kicker,
         "headline": one_line(update.headline),
         "standfirst": standfirst,

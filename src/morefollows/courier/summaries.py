@@ -17,7 +17,6 @@ from django.utils.translation import gettext, ngettext
 
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression
 from morefollows.audience.preferences.summaries import owe_summaries
-from morefollows.bulletin import markdown
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Interest, Story, Update
 from morefollows.bulletin.terms import DAY_MS, News, Terms, in_summary
@@ -187,7 +186,7 @@ def _item(update: Update, sender: Sender) -> dict[str, str]:
     return {
         "kicker": "" if plain else str(update.get_kind_display()).title(),
         "headline": one_line(update.headline),
-        "standfirst": one_line(update.standfirst) or opening(markdown.to_text(update.text, images=False)),
+        "standfirst": one_line(update.standfirst) or opening(update.text),
         "facts": f"{update.story.topic} · {dateline(published.timestamp(), sender.newsroom)}",
         "link": f"{settings.MOREFOLLOWS.url}/story/{update.story.uuid}/",
         "language": update.language,
