@@ -14,6 +14,7 @@ from morefollows.bulletin import views as bulletin
 from morefollows.bulletin.deeds import views as deeds
 from morefollows.bulletin.developing import views as developing
 from morefollows.bulletin.images import views as images
+from morefollows.bulletin.presence import views as presence
 from morefollows.bulletin.stories import views as wishes
 from morefollows.delivery import views as delivery
 from morefollows.delivery.relays import views as relays
@@ -59,6 +60,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/offers/", bulletin.desk, {"purpose": "offers"}, name="offers"),
     path("desk/offers/new/", bulletin.story_new, {"purpose": "offers"}, name="offer-new"),
     path("desk/story/<uuid:uuid>/", bulletin.story_edit, name="story-edit"),
+    path("desk/story/<uuid:uuid>/here/", presence.here, name="story-here"),
     path("desk/story/<uuid:uuid>/develop/", developing.develop, name="story-develop"),
     path("desk/story/<uuid:uuid>/withdraw/", developing.withdraw, name="story-withdraw"),
     path("desk/story/<uuid:uuid>/approve/", developing.approve_draft, name="story-approve"),

@@ -96,6 +96,7 @@ def changing(story: Story, alert: Alert, reader: Reader) -> Iterator[str]:
     yield reverse("reader-erase", args=(reader.pk,))
     yield reverse("suppression-lift", args=(1,))
     yield reverse("story-send", args=(story.uuid,))
+    yield reverse("story-here", args=(story.uuid,))
     yield reverse("alert-take-back", args=(alert.uuid,))
     yield reverse("alert-stop", args=(alert.uuid,))
     yield reverse("relay-pause")

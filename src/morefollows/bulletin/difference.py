@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from django import forms
 
-from morefollows.bulletin.models import Deed, Story
+from morefollows.bulletin.models import Story
+from morefollows.bulletin.stories.actions import last_saved_by
 
 _MOST_WORDS = 3_000  # beyond, comparing goes by lines: the time grows with the square
 
@@ -34,12 +35,11 @@ def difference(first: str, second: str) -> list[Piece]:
 
 def conflict_of(form: forms.Form, theirs: Story, mine: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """For a page with both versions: the fields of these `names` that differ, and who saved `theirs`."""
-    deed = Deed.objects.filter(story=theirs, what="save").select_related("editor").first()
     return {
         "differences": [
             (form.fields[name].label, difference(str(getattr(theirs, name)), str(mine[name])))
             for name in names
             if getattr(theirs, name) != mine[name]
         ],
-        "saved_by": deed.editor if deed else theirs.author,
+        "saved_by": last_saved_by(theirs),
     }

@@ -14,13 +14,14 @@ from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooB
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Purpose, Topic
-from morefollows.bulletin import actions, approval, audience
+from morefollows.bulletin import actions, approval, audience, autosave
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.developing.views import ways
 from morefollows.bulletin.difference import conflict_of
@@ -101,23 +102,28 @@ def _check_right(request: HttpRequest, purpose: str) -> None:
 
 
 def _save(request: HttpRequest, story: Story | None, purpose: str, drill: bool) -> HttpResponse:
-    form = form_for(purpose)(request.POST)
+    form, by_itself = form_for(purpose)(request.POST), autosave.asked(request)
     if not form.is_valid():
-        return _write_page(request, form, story, drill, status=422)
+        return autosave.not_yet(form) if by_itself else _write_page(request, form, story, drill, status=422)
     uuid: uuids.UUID = form.cleaned_data["uuid"]
     if story is not None and story.uuid != uuid:
         raise BadRequest("the form belongs to another story")
     try:
         revision = form.cleaned_data["revision"]
-        saved = save_story(uuid, editor_of(request), revision=revision, drill=drill, **form.wording())
+        kept = {**form.wording(), "drill": drill, "by_itself": by_itself}
+        saved = save_story(uuid, editor_of(request), revision=revision, **kept)
     except Conflict as conflict:
-        return _conflict_page(request, form, conflict.theirs)
+        return autosave.refused(conflict) if by_itself else _conflict_page(request, form, conflict.theirs)
     except actions.Refused as refused:
+        if by_itself:
+            return autosave.refused(refused)
         messages.error(request, str(refused))
         return _write_page(request, form, story, drill, status=409)
     except ValidationError as error:
         form.add_error(None, error)
-        return _write_page(request, form, story, drill, status=422)
+        return autosave.not_yet(form) if by_itself else _write_page(request, form, story, drill, status=422)
+    if by_itself:
+        return autosave.saved(saved, reverse("story-edit", args=(saved.uuid,)))
     if "check" in request.POST:
         return redirect("story-check", saved.uuid)
     messages.success(request, _("Saved."))

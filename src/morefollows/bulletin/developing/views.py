@@ -9,12 +9,13 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from morefollows.audience.models import Purpose
-from morefollows.bulletin import actions, audience
+from morefollows.bulletin import actions, audience, autosave
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.developing.forms import UpdateForm, WithdrawalForm
 from morefollows.bulletin.difference import conflict_of
@@ -69,19 +70,24 @@ def develop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         return redirect("story-edit", uuid)
     if request.method != "POST":
         return _page(request, story, UpdateForm.of(story))
-    form = UpdateForm(story, request.POST)
+    form, by_itself = UpdateForm(story, request.POST), autosave.asked(request)
     if not form.is_valid():
-        return _page(request, story, form, status=422)
+        return autosave.not_yet(form) if by_itself else _page(request, story, form, status=422)
     try:
-        save_update(story, editor_of(request), revision=form.cleaned_data["revision"], **form.wording())
+        kept = {**form.wording(), "by_itself": by_itself}
+        saved = save_update(story, editor_of(request), revision=form.cleaned_data["revision"], **kept)
     except Conflict as conflict:
-        return _conflict(request, form, conflict.theirs)
+        return autosave.refused(conflict) if by_itself else _conflict(request, form, conflict.theirs)
     except actions.Refused as refused:
+        if by_itself:
+            return autosave.refused(refused)
         messages.error(request, str(refused))
         return _page(request, story, form, status=409)
     except ValidationError as error:
         form.add_error(None, error)
-        return _page(request, story, form, status=422)
+        return autosave.not_yet(form) if by_itself else _page(request, story, form, status=422)
+    if by_itself:
+        return autosave.saved(saved, reverse("story-develop", args=(uuid,)))
     if "check" in request.POST:
         return redirect("story-check", uuid)
     messages.success(request, _("Saved."))
@@ -115,7 +121,7 @@ def _conflict(request: HttpRequest, form: UpdateForm, theirs: Story) -> HttpResp
     """Theirs and mine side by side. Saving from here is a decision: it carries the revision that was shown."""
     posted = request.POST.copy()
     posted["revision"] = str(theirs.revision)
-    shown = ("kind", "headline", "standfirst", "text", "note")
+    shown = ("kind", "headline", "standfirst", "text", "note", "answers")
     conflict = conflict_of(form, theirs, form.wording(), shown)
     return _page(request, theirs, UpdateForm(theirs, posted), status=409, **conflict)
 

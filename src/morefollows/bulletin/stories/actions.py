@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid as uuids
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +17,10 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose, Reader, Topic
 from morefollows.bulletin import approval, checks
 from morefollows.bulletin.actions import Refused, announce, record
-from morefollows.bulletin.models import Alert, Interest, Kind, Story
+from morefollows.bulletin.models import Alert, Deed, Interest, Kind, Story
+
+#: What saves itself every few seconds stands in the log once in so long, as long as nobody else saves.
+_ONE_DEED = timedelta(minutes=5)
 
 #: What may be written next of a story in this state. A withdrawal is not drafted: see `bulletin.actions.withdraw`.
 KINDS: dict[str, tuple[Kind, ...]] = {
@@ -49,6 +52,7 @@ def save_story(
     language: str,
     embargo_until: datetime | None = None,
     drill: bool = False,
+    by_itself: bool = False,
 ) -> Story:
     """Keeps the draft of a story's first update. `revision` is the one that the editor began with: 0 for a new story.
 
@@ -56,7 +60,7 @@ def save_story(
 
     Raises `ValidationError` by field if the wording won't do, `Conflict` if somebody else saved meanwhile, and
     `Refused` once the story is on its way. Saving the same again, as a double click does, changes nothing. `drill` is
-    chosen when the story is begun: `Refused` if it is another later.
+    chosen when the story is begun: `Refused` if it is another later. `by_itself`: no button was pressed.
     """
     if language not in dict(settings.LANGUAGES):
         raise ValidationError({"language": ValidationError(_("This language is not set up here."), code="language")})
@@ -75,13 +79,13 @@ def save_story(
         if story.drill != drill:
             raise Refused(_("A drill is no real story, and neither becomes the other."))
         if made:
-            record(editor, "save", story=story, revision=story.revision)
+            _note_save(story, editor, by_itself)
             return story
         if not _differs(story, draft):
             return story
         if story.state != Story.State.DRAFT:
             raise Refused(_("This story has been sent. What was mailed can’t be changed any more."))
-        _keep(story, editor, revision, draft)
+        _keep(story, editor, revision, draft, by_itself)
     return story
 
 
@@ -96,6 +100,7 @@ def save_update(
     text: str,
     note: str = "",
     answers: Sequence[int] = (),
+    by_itself: bool = False,
 ) -> Story:
     """Keeps the draft of a later update. `note` and `answers` (numbers of earlier updates): of a correction only.
 
@@ -115,7 +120,7 @@ def save_update(
         told = set(story.updates.filter(published_at__isnull=False).values_list("number", flat=True))
         if kind == Kind.CORRECTION and (not answers or not told.issuperset(answers)):
             raise ValidationError({"answers": ValidationError(_("Choose what it puts right."), code="required")})
-        _keep(story, editor, revision, draft)
+        _keep(story, editor, revision, draft, by_itself)
     return story
 
 
@@ -123,7 +128,7 @@ def _differs(story: Story, draft: dict[str, Any]) -> bool:
     return any(getattr(story, name) != value for name, value in draft.items())
 
 
-def _keep(story: Story, editor: Editor, revision: int, draft: dict[str, Any]) -> None:
+def _keep(story: Story, editor: Editor, revision: int, draft: dict[str, Any], by_itself: bool) -> None:
     """The story is locked. Whoever approved the draft has approved another one."""
     if Alert.objects.filter(update__story=story, update__published_at=None, state__in=Alert.UNDER_WAY).exists():
         raise Refused(_("The alert of this story is in its hold. Take it back to change the story."))
@@ -133,7 +138,24 @@ def _keep(story: Story, editor: Editor, revision: int, draft: dict[str, Any]) ->
         setattr(story, name, value)
     story.revision, story.approved_by, story.approved_at = revision + 1, None, None
     story.save()
-    record(editor, "save", story=story, revision=story.revision)
+    _note_save(story, editor, by_itself)
+
+
+def _note_save(story: Story, editor: Editor, by_itself: bool) -> None:
+    """The log always says who saved last, and who wrote of this draft: `bulletin.approval` believes it."""
+    details: dict[str, Any] = {"revision": story.revision} | ({"by itself": True} if by_itself else {})
+    last = Deed.objects.filter(story=story, what="save").first()
+    if by_itself and last and last.editor_id == editor.pk and last.details.get("by itself"):
+        of_this_draft = last.details["revision"] > story.sent_revision
+        if of_this_draft and timezone.now() - last.at < _ONE_DEED:
+            return
+    record(editor, "save", story=story, **details)
+
+
+def last_saved_by(story: Story) -> Editor:
+    """Its author, if the log says nothing."""
+    deed = Deed.objects.filter(story=story, what="save", editor__isnull=False).select_related("editor").first()
+    return deed.editor if deed and deed.editor else story.author
 
 
 def approve(story: Story, editor: Editor, *, revision: int) -> None:

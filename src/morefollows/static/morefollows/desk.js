@@ -77,7 +77,7 @@ function guards() {
   all("form[data-guard]").forEach((form) => {
     let dirty = "dirty" in form.dataset;
     form.addEventListener("input", () => { dirty = true; });
-    form.addEventListener("submit", () => { dirty = false; });
+    for (const done of ["submit", "saved"]) form.addEventListener(done, () => { dirty = false; });
     all("[data-leave]").forEach((link) => link.addEventListener("click", () => { dirty = false; }));
     addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
   });
