@@ -22,6 +22,7 @@ from morefollows.audience.models import Topic
 from morefollows.bulletin.models import Story, Update
 from morefollows.live.journal import Journal
 from tests.live.support import tell
+from tests.support import judges
 
 SITE = "https://alerts.herald.example"
 HUB = "https://hub.example/"
@@ -99,6 +100,29 @@ class TestFeeds:
         assert feed["feed_url"] == f"{SITE}/story/{told.uuid}/feed.json" and feed["title"] and feed["authors"]
         for item in feed["items"]:
             assert item["id"] and item["content_html"] and re.fullmatch(r"\d{4}-.*T.*Z", item["date_modified"])
+
+    def test_each_is_valid(self, visitor: Client, told: Story) -> None:
+        with hub():
+            every = self.every(visitor, told)
+            tell(told, "withdrawal", headline="WITHDRAWN", text="Another bridge was meant.")
+            every |= {f"withdrawn {name}": feed for name, feed in self.every(visitor, told).items()}
+        xml = {name: feed for name, feed in every.items() if not name.endswith("json")}
+        assert (len(every), len(xml)) == (12, 8) and judges.feeds(xml) == []
+        of_json = [json.loads(feed) for name, feed in every.items() if name.endswith("json")]
+        assert [judges.json_feed(feed) for feed in of_json] == [[]] * 4
+        broken = {
+            "atom": xml["topic atom"].replace(b"updated>", b"late>"),
+            "rss": xml["story rss"].replace(b", ", b" "),
+        }
+        assert len(judges.feeds(broken)) == 2 and judges.json_feed({**of_json[0], "items": [{}]}), "they can say no"
+
+    def every(self, visitor: Client, told: Story) -> dict[str, bytes]:
+        places = {"story": f"/story/{told.uuid}", "topic": "/topic/breaking"}
+        return {
+            f"{of} {name}": visitor.get(f"{place}/feed.{name}").content
+            for of, place in places.items()
+            for name in ("atom", "rss", "json")
+        }
 
     def test_a_withdrawn_story_is_taken_out_of_every_feed(self, visitor: Client, told: Story) -> None:
         tell(told, "withdrawal", headline="WITHDRAWN", text="Another bridge was meant.")

@@ -1,4 +1,4 @@
-"""What a page must be, judged by programs that are not ours: axe-core, html-validate, and the browser itself."""
+"""What pages and feeds must be, judged by programs that are not ours: axe-core, html-validate, Ruby, the browser."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 from playwright.sync_api import Page
 
 from tests.support import ground
@@ -15,6 +16,7 @@ from tests.support.browser import DESKTOP, NARROW
 
 _NODE = Path(__file__).parents[1] / "node"
 _ZOOMED = {name: pixels // 2 for name, pixels in DESKTOP.items()}
+_RUBY = Path(__file__).parents[1] / "ruby"
 _WIDER = "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
 
 
@@ -80,3 +82,23 @@ def valid(pages: dict[str, str]) -> list[str]:
         for report in reports
         for message in report["messages"]
     ]
+
+
+def feeds(found: dict[str, bytes]) -> list[str]:
+    """What Ruby's RSS library finds wrong with these Atom and RSS feeds."""
+    folder = ground.folder() / "feeds"
+    folder.mkdir(exist_ok=True)
+    for name, feed in found.items():
+        (folder / name).write_bytes(feed)
+    done = subprocess.run(
+        ["ruby", str(_RUBY / "validate-feeds.rb"), *found],
+        cwd=folder, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    return done.stdout.splitlines()
+
+
+def json_feed(feed: Any) -> list[str]:
+    """What the schema of JSON Feed 1.1, as jsonfeed-schema has it, finds wrong."""
+    schema = json.loads((_NODE / "node_modules/jsonfeed-schema/schema-v1.1.json").read_text(encoding="utf-8"))
+    judge = jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
+    return [error.message for error in judge.iter_errors(feed)]
