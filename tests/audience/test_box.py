@@ -15,9 +15,10 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 import morefollows
-from morefollows.audience import actions, entry, limits, wordings
+from morefollows.audience import entry, limits, wordings
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Letter, Reader, SpentWork, Suppression, Tally, Topic, Wording
+from morefollows.audience.sites import actions as sites
 from tests.audience.support import CY, sign_up
 from tests.audience.test_work import packed, solve
 
@@ -28,7 +29,7 @@ SCRIPT = Path(morefollows.__file__).parent / "static/morefollows/box.js"
 
 @pytest.fixture
 def site(breaking: Topic) -> str:
-    return actions.add_site(SITE).origin
+    return sites.add_site(SITE).origin
 
 
 def read(path: str = "", origin: str = SITE, **query: str) -> Any:
@@ -100,7 +101,7 @@ class TestWhoMayAsk:
 
     def test_a_site_that_was_removed_signs_up_nobody_at_once(self, site: str) -> None:
         known = {"shown": read().json()["shown"], "ticket": read("ticket/").json()["ticket"]}
-        actions.remove_site(SITE)
+        sites.remove_site(SITE)
         form = urlencode({"email": CY, **known})
         answer = Client().post("/box/breaking/", form, content_type=FORM, headers={"Origin": SITE})
         assert (answer.status_code, answer.json()["state"]) == (403, "unknown site")

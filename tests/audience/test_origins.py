@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from morefollows.audience import actions
 from morefollows.audience.models import Newsroom, Site
+from morefollows.audience.newsroom.actions import add_topic
 from morefollows.audience.origins import BadOrigin, origin
 
 
@@ -56,7 +56,7 @@ def test_only_administrators_change_them(
 
 
 def test_the_desk_has_the_line_to_copy(newsroom: Newsroom, ben_at_desk: Client) -> None:
-    actions.add_topic("local", 'Local "news" & more')
+    add_topic("local", 'Local "news" & more')
     page = ben_at_desk.get("/desk/box/?topic=local").content.decode()
     line = '<script async src="https://alerts.herald.example/box.js" data-topic="local"></script>'
     assert line.replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;") in page

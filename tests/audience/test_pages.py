@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.audience import actions
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Letter, Newsroom, Reader, Subscription, Suppression, Topic
+from morefollows.audience.newsroom.actions import set_up_newsroom
 from morefollows.bulletin.models import Story, Update
 from tests.audience.support import CY, age_letters, leave_link, newest_link, sign_up
 
@@ -352,7 +352,7 @@ def test_a_refused_link_leaves_no_token_in_the_log(visitor: Client, breaking: To
 
 
 def test_a_new_notice_is_shown_with_its_version(visitor: Client, newsroom: Newsroom) -> None:
-    actions.set_up_newsroom("The Harbour Herald", postal_address="2 New Street")
+    set_up_newsroom("The Harbour Herald", postal_address="2 New Street")
     page = visitor.get("/privacy/").content.decode()
     assert "Version 2" in page
     assert "2 New Street" in page

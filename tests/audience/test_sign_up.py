@@ -23,6 +23,7 @@ from morefollows.audience.models import (
     Topic,
     Wording,
 )
+from morefollows.audience.newsroom.actions import ensure_sample, set_up_newsroom
 from tests.audience.support import CY, age_letters, history, leave_link, newest_link, sign_up
 
 
@@ -282,7 +283,7 @@ class TestWordings:
         assert "{" not in text
 
     def test_a_changed_newsroom_publishes_a_new_notice(self, newsroom: Newsroom) -> None:
-        actions.set_up_newsroom("The Harbour Herald", postal_address="2 New Street")
+        set_up_newsroom("The Harbour Herald", postal_address="2 New Street")
         notice = wordings.current("privacy", "en")
         assert notice.version == 2
         assert "2 New Street" in notice.text
@@ -290,7 +291,7 @@ class TestWordings:
 
 def test_a_second_sample_changes_nothing(newsroom: Newsroom) -> None:
     Newsroom.objects.update(name="Mine")
-    assert actions.ensure_sample().name == "Mine"
+    assert ensure_sample().name == "Mine"
     assert list(Topic.objects.values_list("slug", flat=True)) == ["breaking", "politics", "weather"]
 
 

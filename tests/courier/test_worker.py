@@ -15,8 +15,8 @@ from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from morefollows.audience import actions as audience
 from morefollows.audience.models import Letter, Reader, Subscription
+from morefollows.audience.newsroom.actions import ensure_sample
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Update
 from morefollows.courier import actions, ledger
@@ -59,7 +59,7 @@ class Slot:
 @pytest.fixture(autouse=True)
 def newsroom(transactional_db: None) -> Iterator[None]:
     """What a sender's own thread and connection can see has to be committed, and so cleared away afterwards."""
-    audience.ensure_sample()
+    ensure_sample()
     yield
     if connection.vendor == "sqlite":  # where emptying a table also fires what keeps evidence from being deleted
         with connection.cursor() as cursor:

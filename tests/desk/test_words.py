@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from morefollows.audience import actions, wordings
+from morefollows.audience import wordings
 from morefollows.audience.models import Consent, Newsroom, Topic, Wording
+from morefollows.audience.newsroom.actions import set_up_newsroom
 from morefollows.bulletin.models import Deed
 from tests.audience.support import sign_up
 
@@ -81,7 +82,7 @@ def test_a_notice_can_do_no_harm(dora_at_desk: Client, newsroom: Newsroom) -> No
 
 def test_setting_the_newsroom_up_again_leaves_a_notice_of_its_own(newsroom: Newsroom) -> None:
     wordings.publish(Wording.Kind.PRIVACY, "de", "Unsere eigenen Worte.")
-    actions.set_up_newsroom("The Harbour Post", postal_address="13 Ropewalk, Port Ellery")
+    set_up_newsroom("The Harbour Post", postal_address="13 Ropewalk, Port Ellery")
     assert wordings.current(Wording.Kind.PRIVACY, "de").text == "Unsere eigenen Worte."
     standard = wordings.current(Wording.Kind.PRIVACY, "en")
     assert standard.version == 2

@@ -19,8 +19,8 @@ PASSWORD = "a long walk along the harbour"
 @pytest.fixture
 def newsroom(db: None) -> Newsroom:
     """The Harbour Herald, with its wordings as `up --sample` makes them."""
-    from morefollows.audience.actions import ensure_sample
     from morefollows.audience.models import Newsroom
+    from morefollows.audience.newsroom.actions import ensure_sample
 
     ensure_sample()
     return Newsroom.objects.get(pk=1)

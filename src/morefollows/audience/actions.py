@@ -12,26 +12,24 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from morefollows import line, networks
 from morefollows.audience import addresses, links, wordings
 from morefollows.audience.addresses import Address
 from morefollows.audience.drill import actions as drill
+from morefollows.audience.evidence import note_again, note_given, note_withdrawn
 from morefollows.audience.models import (
     Consent,
     Erasure,
     Letter,
-    Newsroom,
     Purpose,
     Reader,
-    Site,
     Subscription,
     Suppression,
     Topic,
     UnfinishedImport,
-    Wording,
 )
 from morefollows.audience.wordings import InForce
 
@@ -312,151 +310,5 @@ def forget_broken_imports() -> int:
     return UnfinishedImport.objects.filter(changed_at__lt=long_ago).delete()[0]
 
 
-# -- the evidence -------------------------------------------------------------------------------------------
-
-
-def note_given(
-    reader: Reader,
-    purpose: str,
-    topic: Topic | None,
-    shown: InForce,
-    now: datetime,
-    place: dict[str, str],
-    how: str = Consent.How.FORM,
-) -> Consent:
-    """Only a consent to offers needs no `topic`. `place`: where the form stood, its version, the client's address."""
-    line_ = given_line(reader, purpose, topic, shown, now, place, how)
-    line_.save()
-    return line_
-
-
-def given_line(
-    reader: Reader,
-    purpose: str,
-    topic: Topic | None,
-    shown: InForce,
-    now: datetime,
-    place: dict[str, str],
-    how: str = Consent.How.FORM,
-) -> Consent:
-    """What `note_given` writes, not yet saved."""
-    words = shown.offers if purpose == Purpose.OFFERS else shown.alerts
-    return Consent(
-        reader=reader,
-        purpose=purpose,
-        topic=topic if purpose == Purpose.ALERTS else None,
-        event=Consent.Event.GIVEN,
-        how=how,
-        at=now,
-        words=wordings.shown(words, topic) if topic else words.text,
-        version=words.version,
-        privacy_version=shown.privacy.version,
-        language=words.language,
-        **place,
-    )
-
-
-def note_again(given: Consent, event: str, how: str, now: datetime, client_address: str = "") -> None:
-    """A line about the same words as an earlier one."""
-    Consent.objects.create(
-        reader_id=given.reader_id,
-        purpose=given.purpose,
-        topic_id=given.topic_id,
-        event=event,
-        how=how,
-        at=now,
-        words=given.words,
-        version=given.version,
-        privacy_version=given.privacy_version,
-        language=given.language,
-        client_address=client_address,
-    )
-
-
-def note_withdrawn(reader: Reader, purpose: str, topic: Topic | None, how: str, now: datetime) -> None:
-    Consent.objects.create(reader=reader, purpose=purpose, topic=topic, event=Consent.Event.WITHDRAWN, how=how, at=now)
-
-
 def _ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
-
-
-# -- setting up ---------------------------------------------------------------------------------------------
-
-
-def set_up_newsroom(
-    name: str = "Your newsroom",
-    *,
-    sender_name: str = "",
-    sender_address: str = "alerts@newsroom.example",
-    postal_address: str = "Your postal address",
-    language: str = "en",
-    time_zone: str = "Europe/London",
-) -> Newsroom:
-    """Sets up the newsroom, or changes it. The first topic comes along.
-
-    The standard privacy notice then gets a new version; one in the newsroom's own words is left to whoever wrote it.
-    """
-    with transaction.atomic():
-        before = Newsroom.objects.filter(pk=1).first()
-        newsroom, _made = Newsroom.objects.update_or_create(
-            pk=1,
-            defaults={
-                "name": name,
-                "sender_name": sender_name or name,
-                "sender_address": addresses.parse(sender_address).text,
-                "postal_address": postal_address,
-                "language": language,
-                "time_zone": time_zone,
-            },
-        )
-        for (kind, spoken), text in wordings.CONSENTS.items():
-            if not Wording.objects.filter(kind=kind, language=spoken).exists():
-                wordings.publish(kind, spoken, text)
-        days = settings.MOREFOLLOWS.confirmation_days, settings.MOREFOLLOWS.client_address_days
-        for spoken, _name in settings.LANGUAGES:
-            kept = Wording.objects.filter(kind=Wording.Kind.PRIVACY, language=spoken).order_by("-version").first()
-            if kept and before and not wordings.is_standard_notice(kept.text, before, spoken):
-                continue
-            wordings.publish(Wording.Kind.PRIVACY, spoken, wordings.privacy_notice(newsroom, spoken, *days))
-        if not Topic.objects.exists():
-            add_topic("breaking", "Breaking news", "The moment it happens, and what follows.")
-    return newsroom
-
-
-def add_topic(slug: str, name: str, description: str = "") -> Topic:
-    """A topic more that readers can sign up to, after those there are. Raises `ValidationError`."""
-    with transaction.atomic():
-        last = Topic.objects.aggregate(last=Max("position", default=-1))["last"]
-        topic = Topic(slug=slug, name=name, description=description, position=last + 1)
-        topic.full_clean()
-        topic.save()
-    return topic
-
-
-def add_site(origin: str) -> Site:
-    """Lets this site's pages show the box. `origin`: as `origins.origin` returns it. Again changes nothing."""
-    site, _made = Site.objects.get_or_create(origin=origin, defaults={"added_at": timezone.now()})
-    return site
-
-
-def remove_site(origin: str) -> bool:
-    """Its boxes stop working at once. False if it was not there."""
-    deleted, _by_model = Site.objects.filter(origin=origin).delete()
-    return bool(deleted)
-
-
-def ensure_sample() -> Newsroom:
-    """The Harbour Herald, a newsroom that does not exist, unless there is a newsroom already."""
-    with transaction.atomic():
-        newsroom = Newsroom.objects.filter(pk=1).first()
-        if newsroom is not None:
-            return newsroom
-        newsroom = set_up_newsroom(
-            "The Harbour Herald",
-            sender_address="alerts@herald.example",
-            postal_address="12 Ropewalk, Port Ellery",
-        )
-        add_topic("politics", "Politics", "Decisions of the city and the country, as they are taken.")
-        add_topic("weather", "Weather warnings", "Storms and floods, in time to do something about them.")
-    return newsroom

@@ -14,8 +14,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from morefollows import line
-from morefollows.audience.actions import given_line
 from morefollows.audience.addresses import Address
+from morefollows.audience.evidence import given_line
 from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression, Topic
 from morefollows.audience.wordings import InForce
 

@@ -25,16 +25,16 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
     from morefollows.accounts import actions as accounts
     from morefollows.accounts.models import Editor, Role
     from morefollows.agency import story_file
-    from morefollows.audience import actions as audience
     from morefollows.audience.models import Newsroom, Topic
+    from morefollows.audience.newsroom import actions as newsroom
     from morefollows.bulletin.actions import record
     from morefollows.run.writing import write
 
     if not Newsroom.objects.exists():
         if sample:
-            audience.ensure_sample()
+            newsroom.ensure_sample()
         else:
-            audience.set_up_newsroom()
+            newsroom.set_up_newsroom()
     administrators = Editor.objects.filter(role=Role.ADMINISTRATOR, is_active=True).order_by("pk")
     if not Editor.objects.exists():
         try:

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from morefollows import line
 from morefollows.audience import addresses, links
-from morefollows.audience.actions import note_again, note_given
 from morefollows.audience.addresses import Address
+from morefollows.audience.evidence import note_again, note_given
 from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression, Topic
 from morefollows.audience.preferences.summaries import reckon
 from morefollows.audience.wordings import InForce

@@ -12,8 +12,9 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from morefollows.audience import actions, origins
+from morefollows.audience import origins
 from morefollows.audience.models import Site, Topic
+from morefollows.audience.sites import actions
 from morefollows.bulletin.actions import record
 from morefollows.bulletin.desk import at_desk, editor_of
 

@@ -135,7 +135,7 @@ def add_topic(slug: str, name: str, description: str, as_json: bool) -> None:
     ground.start_django()
     from django.core.exceptions import ValidationError
 
-    from morefollows.audience import actions
+    from morefollows.audience.newsroom import actions
 
     try:
         topic = actions.add_topic(slug, name, description)
@@ -160,9 +160,9 @@ def newsroom(as_json: bool, **given: str | None) -> None:
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.audience import actions
     from morefollows.audience.addresses import BadAddress
     from morefollows.audience.models import Newsroom
+    from morefollows.audience.newsroom import actions
 
     names = ("name", "sender_name", "sender_address", "postal_address", "language", "time_zone")
     known = Newsroom.objects.filter(pk=1).first()

@@ -35,7 +35,7 @@ def add_site(address: str, as_json: bool) -> None:
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.audience import actions
+    from morefollows.audience.sites import actions
 
     origin = actions.add_site(_origin(address)).origin
     if as_json:
@@ -52,7 +52,7 @@ def remove_site(address: str, as_json: bool) -> None:
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.audience import actions
+    from morefollows.audience.sites import actions
 
     origin = _origin(address)
     if not actions.remove_site(origin):

@@ -1,0 +1,76 @@
+"""Setting up who publishes, and what readers can sign up to; each action is one transaction."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from morefollows.audience import addresses, wordings
+from morefollows.audience.models import Newsroom, Topic, Wording
+
+
+def set_up_newsroom(
+    name: str = "Your newsroom",
+    *,
+    sender_name: str = "",
+    sender_address: str = "alerts@newsroom.example",
+    postal_address: str = "Your postal address",
+    language: str = "en",
+    time_zone: str = "Europe/London",
+) -> Newsroom:
+    """Sets up the newsroom, or changes it. The first topic comes along.
+
+    The standard privacy notice then gets a new version; one in the newsroom's own words is left to whoever wrote it.
+    """
+    with transaction.atomic():
+        before = Newsroom.objects.filter(pk=1).first()
+        newsroom, _made = Newsroom.objects.update_or_create(
+            pk=1,
+            defaults={
+                "name": name,
+                "sender_name": sender_name or name,
+                "sender_address": addresses.parse(sender_address).text,
+                "postal_address": postal_address,
+                "language": language,
+                "time_zone": time_zone,
+            },
+        )
+        for (kind, spoken), text in wordings.CONSENTS.items():
+            if not Wording.objects.filter(kind=kind, language=spoken).exists():
+                wordings.publish(kind, spoken, text)
+        days = settings.MOREFOLLOWS.confirmation_days, settings.MOREFOLLOWS.client_address_days
+        for spoken, _name in settings.LANGUAGES:
+            kept = Wording.objects.filter(kind=Wording.Kind.PRIVACY, language=spoken).order_by("-version").first()
+            if kept and before and not wordings.is_standard_notice(kept.text, before, spoken):
+                continue
+            wordings.publish(Wording.Kind.PRIVACY, spoken, wordings.privacy_notice(newsroom, spoken, *days))
+        if not Topic.objects.exists():
+            add_topic("breaking", "Breaking news", "The moment it happens, and what follows.")
+    return newsroom
+
+
+def add_topic(slug: str, name: str, description: str = "") -> Topic:
+    """A topic more that readers can sign up to, after those there are. Raises `ValidationError`."""
+    with transaction.atomic():
+        last = Topic.objects.aggregate(last=Max("position", default=-1))["last"]
+        topic = Topic(slug=slug, name=name, description=description, position=last + 1)
+        topic.full_clean()
+        topic.save()
+    return topic
+
+
+def ensure_sample() -> Newsroom:
+    """The Harbour Herald, a newsroom that does not exist, unless there is a newsroom already."""
+    with transaction.atomic():
+        newsroom = Newsroom.objects.filter(pk=1).first()
+        if newsroom is not None:
+            return newsroom
+        newsroom = set_up_newsroom(
+            "The Harbour Herald",
+            sender_address="alerts@herald.example",
+            postal_address="12 Ropewalk, Port Ellery",
+        )
+        add_topic("politics", "Politics", "Decisions of the city and the country, as they are taken.")
+        add_topic("weather", "Weather warnings", "Storms and floods, in time to do something about them.")
+    return newsroom
