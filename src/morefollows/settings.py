@@ -203,7 +203,9 @@ class Settings:
     dkim_ed25519_selector: str = setting("", _host_name, "DKIM selector of the second, Ed25519 key.")
     dkim_ed25519_key: str = setting("", str, "Second DKIM private key (Ed25519), PEM.")
     senders: int = setting(
-        "0", _whole_number(0, 64), "Sender processes; 0: one for each core of the machine, four at the most."
+        "0",
+        _whole_number(0, 64),
+        "Sender processes; 0: one, and with DKIM one for each core of the machine, four at the most.",
     )
     hold: float = setting("10", _seconds(0, 600), "Seconds between Send and the first mail, to take it back in.")
     four_eyes: str = setting(
@@ -311,8 +313,9 @@ class Settings:
 
     @property
     def sender_count(self) -> int:
-        """How many sender processes there are."""
-        return self.senders or min(os.cpu_count() or 1, 4)
+        """How many sender processes there are. One keeps any relay busy, unless it has to sign."""
+        signs = self.dkim_key or self.dkim_ed25519_key
+        return self.senders or (min(os.cpu_count() or 1, 4) if signs else 1)
 
     def derived_key(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose, so that a token of one kind never passes as another."""

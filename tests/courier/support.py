@@ -103,7 +103,7 @@ def release_of(alert: Alert) -> Release:
     release = Release(
         running,
         presses={"en": lambda values: [values[0]]},
-        fill=lambda alert, reader, topic, recipient, had: (b"b@x.example", (recipient, b"", str(reader).encode(), b"")),
+        fill=lambda reader, version, recipient, had: (b"b@x.example", (recipient, b"", str(reader).encode(), b"")),
         on_put_back=lambda: None,
     )
     release.sending = True

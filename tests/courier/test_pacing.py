@@ -71,7 +71,7 @@ def test_one_that_takes_nothing_is_asked_now_and_then_and_found_well_again() -> 
     assert pacing.may_mail("other.example")
     mailed(pacing, clock, 70, takes=10_000)
     assert not pacing.held_back()
-    assert not pacing  # and it costs nothing any more
+    assert not pacing.paces  # and it costs nothing any more
 
 
 def test_a_few_deferrals_among_many_and_full_mailboxes_are_no_sign() -> None:

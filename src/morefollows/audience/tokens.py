@@ -1,21 +1,26 @@
 """Links that prove themselves: unforgeable, without an address in them, each good for one purpose only.
 
-A token is its facts and a MAC over them (HMAC-SHA256, truncated as RFC 2104 §5 allows); nothing about it is
-kept in the database. Tokens of one kind are all of one length, so that mail can be composed around them.
+A token is its facts and a MAC over them (AES-256-CMAC, RFC 4493: it takes a fraction of an HMAC's time, and each mail
+has four); nothing about it is kept in the database. Tokens of one kind are all of one length, so that mail can be
+composed around them.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
+from collections.abc import Callable
 from typing import NamedTuple
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.cmac import CMAC
 
 _LEAVE, _CONFIRM, _RECEIPT, _LETTER_RECEIPT = b"\x01", b"\x02", b"\x03", b"\x04"
 _PREFERENCES, _LEAVE_OFFERS, _NEW_ADDRESS, _STORY = b"\x05", b"\x06", b"\x07", b"\x08"
 _INVITATION, _LEAVE_DRILLS = b"\x09", b"\x0a"
 _LINK_MAC = 16  # bytes
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _RECEIPT_MAC = 12  # bytes: it guards statistics and bounces, and must fit a local part of 64 octets
 
 LEAVE_LENGTH = 36
@@ -66,9 +71,9 @@ class Tokens:
     """Makes and reads tokens with one key (32 bytes, `Settings.derived_key("tokens")`)."""
 
     def __init__(self, key: bytes) -> None:
-        padded = key.ljust(64, b"\0")
-        self._inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in padded))
-        self._outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in padded))
+        aes = algorithms.AES(key)
+        self._cmac = CMAC(aes)
+        self._aes = Cipher(aes, modes.ECB())  # noqa: S305 - single blocks, to make MACs of
 
     def leave(self, reader: int, topic: int) -> bytes:
         """For one-click unsubscribe (RFC 8058): good for ever. `topic`: its key, or as `Leave` has it."""
@@ -103,6 +108,36 @@ class Tokens:
     def letter_receipt(self, letter: int) -> bytes:
         facts = _LETTER_RECEIPT + letter.to_bytes(10, "big")
         return (facts + self._mac(facts)[:_RECEIPT_MAC]).hex().encode()
+
+    def of_alert(self, alert: int, topic: int, story: int) -> Callable[[int, int], tuple[bytes, bytes, bytes, bytes]]:
+        """The function that makes the four tokens in each mail of an alert, as `receipt`, `leave`, `preferences` and
+        `story` would: the hot one. It takes a reader, and the version of their links. For one thread only.
+
+        Facts are shorter than a block, and so a MAC is one block of AES (RFC 4493 §2.4): the four are made together.
+        """
+        leave, topic = (_LEAVES[topic], 0) if topic in _LEAVES else (_LEAVE, topic)
+        leave_end = topic.to_bytes(4, "big")
+        receipt, story_end = _RECEIPT + alert.to_bytes(4, "big"), story.to_bytes(4, "big")
+        nobody = bytes(6)
+        facts = receipt + nobody, leave + nobody + leave_end, _PREFERENCES + bytes(10), _STORY + nobody + story_end
+        blocks = int.from_bytes(b"".join(map(self._block, facts)), "big")
+        # Where the reader stands in each of the blocks, of 128 bits each, and the version in the third.
+        readers = 1 << 3 * 128 + 40 | 1 << 2 * 128 + 72 | 1 << 128 + 72 | 1 << 72
+        encrypt, base64_of = self._aes.encryptor().update, binascii.b2a_base64
+
+        def tokens(reader: int, version: int) -> tuple[bytes, bytes, bytes, bytes]:
+            number, version_ = reader.to_bytes(6, "big"), version.to_bytes(4, "big")
+            macs = encrypt((blocks ^ reader * readers ^ version << 128 + 40).to_bytes(64, "big"))
+            pieces = (
+                *(leave, number, leave_end, macs[16:32]),
+                *(_PREFERENCES, number, version_, macs[32:48]),
+                *(_STORY, number, story_end, macs[48:]),
+            )
+            # 27 octets each, which are 36 in base64 and need no padding.
+            links = base64_of(b"".join(pieces), newline=False).translate(_URL_SAFE)
+            return (receipt + number + macs[:_RECEIPT_MAC]).hex().encode(), links[:36], links[36:72], links[72:]
+
+        return tokens
 
     def read_leave(self, token: str) -> Leave | None:
         """None if it is not one of ours."""
@@ -154,11 +189,14 @@ class Tokens:
         return base64.urlsafe_b64encode(facts + self._mac(facts)[:_LINK_MAC])
 
     def _mac(self, facts: bytes) -> bytes:
-        """HMAC-SHA256, from the states that the padded key leaves behind (RFC 2104 §4): each mail has three of them."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(facts)
-        outer.update(inner.digest())
-        return outer.digest()
+        mac = self._cmac.copy()
+        mac.update(facts)
+        return mac.finalize()
+
+    def _block(self, facts: bytes) -> bytes:
+        """What of these facts is encrypted to make their MAC: they, padded, and the key's K2 (RFC 4493 §2.3, §2.4)."""
+        k2 = _doubled(_doubled(int.from_bytes(self._aes.encryptor().update(bytes(16)), "big")))
+        return (int.from_bytes((facts + b"\x80").ljust(16, b"\0"), "big") ^ k2).to_bytes(16, "big")
 
     def _read_link(self, token: str, kind: bytes) -> bytes | None:
         if len(token) != LEAVE_LENGTH or not token.isascii():
@@ -170,3 +208,9 @@ class Tokens:
         facts, mac = raw[:11], raw[11:]
         genuine = hmac.compare_digest(self._mac(facts)[:_LINK_MAC], mac)
         return facts if genuine and facts[:1] == kind else None
+
+
+def _doubled(number: int) -> int:
+    """In the field of 2 to the 128th elements (RFC 4493 §2.3)."""
+    number <<= 1
+    return number if number < 1 << 128 else number ^ (1 << 128 | 0x87)

@@ -47,7 +47,7 @@ class Way(Protocol):
     """One of several relays, as whoever settles its mails sees it."""
 
     name: str
-    pacing: Pacing  #: true while some mailbox provider is watched or held back at this relay
+    pacing: Pacing
 
     def elsewhere(self, domain: str) -> bool:
         """Whether another relay may mail this domain now."""

@@ -84,7 +84,7 @@ class Composed:
         gaps: list[bytes] = [b""] * (2 * len(self.parts) - 1)
         gaps[::2] = self.parts
         self._with_gaps = gaps
-        self._pick: Callable[[Sequence[bytes]], Any] = itemgetter(*self.holes, *self.holes[:1]) if holes else tuple
+        self._pick: Callable[[Sequence[bytes]], Any] = itemgetter(*self.holes) if len(holes) > 1 else self._few
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Composed) and (self.parts, self.holes) == (other.parts, other.holes)
@@ -98,8 +98,11 @@ class Composed:
         The values are trusted here: addresses are checked when they come in, tokens are our own.
         """
         pieces = self._with_gaps.copy()
-        pieces[1::2] = self._pick(values)[: len(self.holes)]
+        pieces[1::2] = self._pick(values)
         return pieces
+
+    def _few(self, values: Sequence[bytes]) -> Sequence[bytes]:
+        return [values[hole] for hole in self.holes]
 
     def to_bytes(self) -> bytes:
         """For the ledger; `from_bytes` reads it back, also after a later version has changed the format."""

@@ -117,19 +117,26 @@ class Connection(asyncio.Protocol):
             return
         if self._rest:
             data = self._rest + data
-        *lines, self._rest = data.split(b"\n")
-        expected = self.expected
+        lines = data.split(b"\n")
+        self._rest = lines.pop()
         if lines:
             self._quiet = 0.0
+        expected, transactions = self.expected, self._transactions
         try:
             for line in lines:
                 code = _WHOLE.get(line[:4])
                 if code is None or self._begun or not expected or len(line) > _LONGEST_LINE:
                     if not self._line(line):
                         return
-                elif code == 250 and expected[0] <= RCPT and self.smooth:
-                    expected.popleft()  # the usual case: there is nothing to do until the next reply
-                elif not self._heard(expected.popleft(), code, line[4:]):
+                    continue
+                kind = expected.popleft()
+                if code == 250 and kind <= RCPT and self.smooth:
+                    continue  # there is nothing to do until the next reply
+                if kind < QUIT and code != 421 and not self.spent:
+                    transactions.heard(kind, code, line[4:])
+                    if self.dead:
+                        return
+                elif not self._heard(kind, code, line[4:]):
                     return
         except Exception:  # the owner's `settle` failed: its error, but our mails to account for
             log.exception("A connection to %s is given up", self.relay.address.name)

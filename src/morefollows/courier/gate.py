@@ -126,7 +126,7 @@ class Gate:
             tally = self.tallies[domain] = Tally()
         if code < 300:
             tally.accepted += 1
-            if self.pacing:
+            if self.pacing.paces:
                 self.pacing.accepted(domain)
             return
         words = f"{code} {reply.status} {without_addresses(reply.text)}"

@@ -193,6 +193,9 @@ _COUNTED = (
 )
 
 
+_SENDING = "SELECT id FROM bulletin_alert WHERE state = 'sending'"
+
+
 def record(entries: Iterable[Entry], release: int | None = None, early: bool = False) -> Recorded:
     """Writes what happened, and how far each batch may go on. All of it, or nothing.
 
@@ -218,7 +221,8 @@ def record(entries: Iterable[Entry], release: int | None = None, early: bool = F
                 cursor.execute(_COUNT_VERDICT, (entry.alert, domain, outcome, code, status, text, count))
             if entry.gone:
                 mark_gone(entry.gone, "bounced")
-        sending = set(Alert.objects.filter(pk__in=alerts, state=Alert.State.SENDING).values_list("pk", flat=True))
+        cursor.execute(_SENDING)
+        sending = alerts.intersection(row[0] for row in cursor.fetchall())
     return Recorded(lost, sending)
 
 

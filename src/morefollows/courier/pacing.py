@@ -40,11 +40,7 @@ class Pacing:
     def __init__(self, provider: Callable[[str], str], now: Callable[[], float] = time.monotonic) -> None:
         self.provider = provider
         self._now = now
-        self._paces: dict[str, _Pace] = {}
-
-    def __bool__(self) -> bool:
-        """Some provider is watched or held back: only then is there anything to ask."""
-        return bool(self._paces)
+        self.paces: dict[str, _Pace] = {}  #: of providers watched or held back; without any there is nothing to ask
 
     def may_mail(self, domain: str) -> bool:
         """Whether a mail for this domain may leave now; if so, it counts as having left."""
@@ -60,31 +56,31 @@ class Pacing:
         """A 4xx reply. What speaks of the one mailbox (RFC 3463 §3.2, §3.3: X.1.Z and X.2.Z) is no sign."""
         if not reply.status.startswith(("4.1.", "4.2.")):
             provider = self.provider(domain)
-            pace = self._pace(domain) or self._paces.setdefault(provider, _Pace(self._now))
+            pace = self._pace(domain) or self.paces.setdefault(provider, _Pace(self._now))
             pace.deferred(self._now(), _pause(reply))
 
     def allowance(self, provider: str, seconds: float) -> float:
         """How many mails for it may leave within so many seconds; infinite if it is not held back."""
-        pace = self._paces.get(provider)
+        pace = self.paces.get(provider)
         return math.inf if pace is None else pace.allowance(self._now(), seconds)
 
     def held_back(self) -> list[Paced]:
         """Those that are held back now, for the desk. Forgets those that are well again."""
         now = self._now()
-        self._paces = {name: pace for name, pace in self._paces.items() if not pace.is_well(now)}
+        self.paces = {name: pace for name, pace in self.paces.items() if not pace.is_well(now)}
         return [
             Paced(name, round(pace.bucket.rate, 2), round(max(0.0, pace.paused_until - now), 1))
-            for name, pace in self._paces.items()
+            for name, pace in self.paces.items()
             if pace.bucket is not None
         ]
 
     def _pace(self, domain: str) -> _Pace | None:
-        if not self._paces:
+        if not self.paces:
             return None
         provider = self.provider(domain)
-        pace = self._paces.get(provider)
-        if pace is None and (pace := self._paces.pop(domain, None)):  # only now do we know whose domain it is
-            self._paces[provider] = pace
+        pace = self.paces.get(provider)
+        if pace is None and (pace := self.paces.pop(domain, None)):  # only now do we know whose domain it is
+            self.paces[provider] = pace
         return pace
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import time
@@ -17,10 +18,12 @@ from morefollows.courier.ledger import Claim, Entry, Running
 from morefollows.courier.models import Outcome
 
 Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes → the message in pieces
-#: (alert, reader, version of the reader's links, recipient, alerts of the story that the reader was sent before)
+#: (reader, version of the reader's links, recipient, alerts of the story that the reader was sent before)
 #: → return path, values for the holes
-Fill = Callable[[Running, int, int, bytes, Sequence[int]], tuple[bytes, Sequence[bytes]]]
+Fill = Callable[[int, int, bytes, Sequence[int]], tuple[bytes, Sequence[bytes]]]
 
+_mail = functools.partial(tuple.__new__, Mail)  # as `Mail._make`, in half of its time
+_ACCEPTED = int(Outcome.ACCEPTED)  # looked up once, not for each mail
 _UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
 _PUT_BACK_LIMIT = 5
@@ -52,15 +55,12 @@ class Release:
         self.on_put_back = on_put_back  # a mail came back, and another relay may have it
         self.earlier = earlier  # alerts of the story's earlier updates: what a mail may refer to
         self.sending = False  # false within the hold, and again once it was stopped
-        self._refusals: dict[str, int] = {}
-
-    def accepted(self, way: Way) -> None:
-        self._refusals[way.name] = 0
+        self.refusals: dict[str, int] = {}  # by relay; an acceptance sets its count to zero
 
     def refused_us(self, way: Way, words: str) -> None:
         """Before the relay has accepted anything of this alert, one refusal is enough."""
-        refusals = self._refusals.get(way.name, self.POLICY_LIMIT - 1) + 1
-        self._refusals[way.name] = refusals
+        refusals = self.refusals.get(way.name, self.POLICY_LIMIT - 1) + 1
+        self.refusals[way.name] = refusals
         if refusals >= self.POLICY_LIMIT:
             way.refused_us(words)
 
@@ -93,6 +93,7 @@ class Round:
         self.claim = claim
         self.had = had or {}
         self.release = release
+        self.bulk = bool(release.running.bulk)  # SQLite says 0 or 1
         self.addressees: Mapping[int, Addressee] = {}
         self.loaded_at = time.monotonic()
         self.claimed_until = 0  #: as written in the ledger, ms since 1970
@@ -116,12 +117,12 @@ class Round:
         self._coming_back: list[int] = []  # to be written as waiting
         self._written_back: list[int] = []  # being written
         outcomes = claim.outcomes
-        self._todo = deque(i for i in range(len(outcomes)) if outcomes[i] in self._open)
-        self._uncertain = {i for i in self._todo if outcomes[i] == Outcome.UNCERTAIN}
-        for i in self._todo:
-            # Within a pass, waiting means: not answered in this pass. An uncertain one stays so until answered.
-            if outcomes[i] == Outcome.DEFERRED:
-                outcomes[i] = Outcome.WAITING
+        open_ = frozenset(map(int, self._open))
+        self._todo = deque([i for i, outcome in enumerate(outcomes) if outcome in open_])
+        doubtful = Outcome.UNCERTAIN in outcomes
+        self._uncertain = {i for i in self._todo if outcomes[i] == Outcome.UNCERTAIN} if doubtful else set()
+        # Within a pass, waiting means: not answered in this pass. An uncertain one stays so until answered.
+        outcomes[:] = outcomes.replace(bytes([Outcome.DEFERRED]), bytes([Outcome.WAITING]))
         self.refresh(addressees)
 
     @property
@@ -193,11 +194,19 @@ class Round:
         self.addressees = {**self.addressees, **addressees}  # those in flight are still needed
         self.loaded_at = time.monotonic()
         self._expired = time.time() * 1000 > self.release.expires_at
+        if asked is None and not self._expired and not self._coming_back and self._all_wanted(addressees):
+            return
         about = None if asked is None else set(asked)
         coming_back = [i for i in self._coming_back if self._still_wanted(i, addressees, about)]
         todo = deque(i for i in self._todo if self._still_wanted(i, addressees, about))
         self.dirty |= len(todo) < len(self._todo) or len(coming_back) < len(self._coming_back)
         self._coming_back, self._todo = coming_back, todo
+
+    def _all_wanted(self, addressees: Mapping[int, Addressee]) -> bool:
+        """As it is with nearly every batch, when it is loaded: in a third of the time."""
+        readers, get = self.claim.readers, addressees.get
+        found = [get(readers[i]) for i in self._todo]
+        return None not in found and not any(addressee.later for addressee in found if addressee)
 
     def _still_wanted(self, i: int, addressees: Mapping[int, Addressee], about: set[int] | None) -> bool:
         reader, outcomes = self.claim.readers[i], self.claim.outcomes
@@ -230,25 +239,25 @@ class Round:
 
     def take(self, way: Way) -> Mail | None:
         """The next mail, or None: nothing left, or the ledger does not (or no longer) allow it."""
-        if not self._todo or self._todo[0] >= self.reach or not self.release.sending or self.lost:
+        todo, release = self._todo, self.release
+        if not todo or todo[0] >= self.reach or not release.sending or self.lost:
             return None
         if time.time() * 1000 >= self.claimed_until or time.monotonic() >= self._claim_ends:
             return None  # it may be another's by now: the next write will tell
-        if way.pacing:
+        if way.pacing.paces:
             found = self._next(way)
             if found is None:
                 return None
             i = found
         else:
-            i = self._todo.popleft()
+            i = todo.popleft()
         reader = self.claim.readers[i]
         address, domain, language, version, _ = self.addressees[reader]
         to, utf8 = recipient(address, domain)
-        return_path, values = self.release.fill(self.release.running, reader, version, to, self.had.get(reader, ()))
-        presses = self.release.presses
-        press = presses.get(language) or presses[settings.LANGUAGE_CODE]
+        return_path, values = release.fill(reader, version, to, self.had.get(reader, ()))
+        press = release.presses.get(language) or release.presses[settings.LANGUAGE_CODE]
         self.in_flight += 1
-        return Mail(return_path, to, press(values), self.settle, i, utf8, way)
+        return _mail((return_path, to, press(values), self.settle, i, utf8, way))
 
     def _next(self, way: Way) -> int | None:
         """The next one whose mailbox provider this relay may be given mail for. Those before it are put aside."""
@@ -280,10 +289,10 @@ class Round:
         if 200 <= reply.code < 300:
             if i in self._uncertain:
                 self._repeated += 1
-            outcomes[i] = Outcome.ACCEPTED
-            since = time.time_ns() // 1_000_000 - self.release.held_until
-            self.claim.times[i] = min(max(since, 0), _LONGEST_MS)
-            self.release.accepted(way)
+            outcomes[i] = _ACCEPTED
+            since = time.time_ns() // 1_000_000 - self.release.running.held_until
+            self.claim.times[i] = since if 0 <= since <= _LONGEST_MS else min(max(since, 0), _LONGEST_MS)
+            self.release.refusals[way.name] = 0
             return
         verdict = replies.verdict(reply)
         if not verdict.counts:

@@ -25,6 +25,7 @@ UNCERTAIN: Final = Reply(0, "", "", Reached.CONTENT)
 
 _STATUS = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s+|\Z)")
 _PATH = re.compile(rb"[!-;=?-~]{1,254}").fullmatch  # no controls, spaces or angle brackets
+_PATHS = re.compile(rb"[!-;=?-~]{0,254} [!-;=?-~]{1,254}").fullmatch  # sender and recipient, looked at together
 _PATH_UTF8 = re.compile(rb"[!-;=?-~\x80-\xff]{1,254}").fullmatch
 
 _BAD_RECIPIENT = Reply(553, "5.1.3", "The address can't be written in an SMTP command.", Reached.ENVELOPE)
@@ -57,6 +58,7 @@ class Transactions:
         self._offers = offers
         self._expected = connection.expected
         self._take = connection.relay.source.take
+        self._bare = offers.size is None  # MAIL has no parameters, but for an internationalised address
 
     def fill(self) -> None:
         """Offers what there is to offer and may be offered now."""
@@ -83,7 +85,8 @@ class Transactions:
         if not connection.relay.closing:
             while (mail := self._take()) is not None:
                 if (unfit := self._unfit(mail)) is None:
-                    connection.rest_no_more()
+                    if connection.idle:
+                        connection.rest_no_more()
                     return mail
                 mail.settle(mail, unfit)
             connection.relay.sated()
@@ -97,7 +100,7 @@ class Transactions:
 
     def _unfit(self, mail: Mail) -> Reply | None:
         """Why this mail can't be offered on this connection; None if it can."""
-        if _PATH(mail.recipient) is None or (mail.sender and _PATH(mail.sender) is None):
+        if _PATHS(b"%b %b" % (mail.sender, mail.recipient)) is None:
             if not _international(mail.recipient):
                 return _BAD_RECIPIENT
             if mail.sender and not _international(mail.sender):
@@ -139,13 +142,13 @@ class OneByOne(Transactions):
         if kind == DATA and code == 354:
             self._hand_over()
             return
-        if 300 <= code < 400 or (kind == DATA and code < 300):
-            connection.abandon("answered out of turn")
-            return
-        if kind == CONTENT:
+        if kind == CONTENT and not 300 <= code < 400:
             mail, self._handed = self._handed, None
             assert mail is not None
-            connection.settle(mail, reply(code, text, Reached.CONTENT))
+            connection.settle(mail, TAKEN if code == 250 else reply(code, text, Reached.CONTENT))
+        elif 300 <= code < 400 or (kind == DATA and code < 300):
+            connection.abandon("answered out of turn")
+            return
         elif kind == DATA:
             self._refused(code, text)
         elif kind == RSET:
@@ -212,7 +215,7 @@ class OneByOne(Transactions):
         if mail is None:
             return b""
         self._offered = mail
-        options = self.options(mail, sum(map(len, mail.content)) if self._offers.size is not None else 0)
+        options = b"" if self._bare and not mail.utf8 else self.options(mail, sum(map(len, mail.content)))
         if not self._pipelining:
             self._expected.append(MAIL)
             return b"MAIL FROM:<%b>%b\r\n" % (mail.sender, options)

@@ -40,7 +40,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _AHEAD = 600  #: mails that may be handed out before the ledger is written again
-_READY = 1_500  #: mails to have claimed and loaded
+_READY = 1_500  #: mails to have claimed and loaded; with fewer, more are fetched
+_ENOUGH = 2_500  #: mails to have when it is done
 _WRITE_EVERY = 0.05  #: seconds between two writes, when there is something to write; sooner when mails wait for it
 _RENEWED = 6  #: times that a claim is renewed before it would end
 _SIGN_OF_LIFE = 5.0  #: seconds after which the ledger is told that a sender is at work
@@ -102,18 +103,16 @@ class Worker:
         """`gate.Supply`: letters first, they are few and somebody waits for them; then alerts; then bulk."""
         if self._stopping:
             return None
-        if gate.alerts:
-            mail = self._post.take(gate)
-            if mail is not None:
-                self._something_to_write.set()
-                return mail
+        if gate.alerts and len(self._post) and (mail := self._post.take(gate)) is not None:
+            self._something_to_write.set()
+            return mail
         for bulk in (False, True):
             if not gate.carries(bulk):
                 continue
             if bulk and self._alerts_go_first():
                 break
             for round_ in self._rounds:
-                if round_.release.running.bulk == bulk and (mail := round_.take(gate)) is not None:
+                if round_.bulk is bulk and (mail := round_.take(gate)) is not None:
                     self._something_to_write.set()
                     return mail
         if self._something_to_write.is_set() and any(map(len, self._rounds)):
@@ -132,7 +131,7 @@ class Worker:
         return self.gates.alerts_can_go() and (
             self._bulk_waits
             or any(
-                len(round_) and round_.release.sending and not round_.release.running.bulk and not round_.lost
+                len(round_) and round_.release.sending and not round_.bulk and not round_.lost
                 for round_ in self._rounds
             )
         )
@@ -288,7 +287,9 @@ class Worker:
         return presses
 
     async def _claim(self, release: Release) -> None:
-        while self._ready(release.running.bulk) < _READY and release.alert not in self._dry:
+        if self._ready(release.running.bulk) >= _READY:
+            return
+        while self._ready(release.running.bulk) < _ENOUGH and release.alert not in self._dry:
             rounds = await self._call(self._claim_and_load, release)
             self._rounds.extend(rounds)
             if len(rounds) < 2:
@@ -305,17 +306,19 @@ class Worker:
 
     def _filler(self, of: Running) -> Fill:
         """The hot function that gives one reader's return path and the values for the holes."""
-        return_path, leave, receipt = mails.return_paths(), self._tokens.leave, self._tokens.receipt
-        preferences, about_story = self._tokens.preferences, self._tokens.story
         listed = DRILLS if of.audience == Alert.Audience.DRILL else OFFERS if of.topic is None else of.topic
-        thread = mails.threads(Alert.objects.select_related("update__story").get(pk=of.id), receipt)
+        tokens = self._tokens.of_alert(of.id, listed, of.story)
+        return_path = mails.return_paths()
+        thread = mails.threads(Alert.objects.select_related("update__story").get(pk=of.id), self._tokens.receipt)
+        alone = thread(0, ())
 
         def fill(
-            alert: Running, reader: int, links_version: int, recipient: bytes, had: Sequence[int]
+            reader: int, links_version: int, recipient: bytes, had: Sequence[int]
         ) -> tuple[bytes, Sequence[bytes]]:
-            mark, leave_ = receipt(alert.id, reader), leave(reader, listed)
-            own = preferences(reader, links_version), about_story(reader, alert.story)
-            return return_path(mark), (recipient, leave_, mark, b"", b"", *own, *thread(reader, had))
+            receipt, leave, preferences, story = tokens(reader, links_version)
+            references, reply = thread(reader, had) if had else alone
+            values = recipient, leave, receipt, b"", b"", preferences, story, references, reply
+            return return_path(receipt), values
 
         return fill
 
@@ -379,13 +382,13 @@ class Worker:
     async def _collect(self, release: int | None) -> None:
         waits = self._alerts_go_first()
         going = [r for r in self._rounds if r.release.sending or r.release.alert == release]
-        going = [r for r in going if not (waits and r.release.running.bulk)]
-        going.sort(key=lambda round_: round_.release.running.bulk)
+        going = [r for r in going if not (waits and r.bulk)]
+        going.sort(key=lambda round_: round_.bulk)
         self._bring_back(going)
         await self._refresh(going)
         ahead = {False: _AHEAD, True: _AHEAD}  # a lane whose relays are down takes nothing from the other
         for round_ in going:
-            ahead[round_.release.running.bulk] -= round_.grant(ahead[round_.release.running.bulk])
+            ahead[round_.bulk] -= round_.grant(ahead[round_.bulk])
         claimed_until = now_ms() + ledger.claim_ms()
         for round_ in self._rounds:
             dropped = self._releases.get(round_.release.alert) is not round_.release
@@ -404,7 +407,7 @@ class Worker:
             allowance = self.gates.allowance(bulk, 2 * _PACED_LOOK)
             spent: Counter[str] = Counter()
             for round_ in held:
-                if round_.release.running.bulk == bulk:
+                if round_.bulk == bulk:
                     round_.bring_back(allowance, spent)
         for round_ in [round_ for round_ in held if round_.only_shelves][_MOST_HELD:]:
             round_.put_down()
@@ -438,7 +441,7 @@ class Worker:
 
     def _ready(self, bulk: bool) -> int:
         """Mails of this lane that are claimed and loaded: the bulk lane's take no room from alerts."""
-        return sum(len(round_) for round_ in self._rounds if round_.release.running.bulk == bulk)
+        return sum(len(round_) for round_ in self._rounds if round_.bulk == bulk)
 
     async def _close_complete(self) -> None:
         for alert in await self._call(ledger.complete):

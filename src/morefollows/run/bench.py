@@ -80,7 +80,7 @@ bench.add_command(bench_stream)
 )
 @click.option("--hold", type=click.FloatRange(0, 600), default=2.0, show_default=True, help="Seconds.")
 @click.option("--connections", type=click.IntRange(1, 1000), default=20, show_default=True, help="Ours, to the relay.")
-@click.option("--senders", type=click.IntRange(0, 64), default=0, show_default=True, help="Processes; 0: one a core.")
+@click.option("--senders", type=click.IntRange(0, 64), default=0, show_default=True, help="Processes; 0: as `up` has.")
 @click.option("--alone", is_flag=True, help="Leave the peers out.")
 @_rounds_option
 @json_option
