@@ -135,7 +135,7 @@ class Connection(asyncio.Protocol):
                 if kind < QUIT and code != 421 and not self.spent:
                     transactions.heard(kind, code, line[4:])
                     if self.dead:
-                        return
+                        return  # type: ignore[unreachable]  # it may have ended in there
                 elif not self._heard(kind, code, line[4:]):
                     return
         except Exception:  # the owner's `settle` failed: its error, but our mails to account for
