@@ -52,8 +52,10 @@ def _data_folder(config: Settings) -> Iterator[Finding]:
     other = lock.running(config.data)
     if other is None:
         yield Finding("up", "note", "`morefollows up` is not running on this data folder")
+    elif "url" not in other:
+        yield Finding("up", "note", "`morefollows up` is starting on this data folder, or was killed a moment ago")
     else:
-        yield Finding("up", "ok", f"runs as process {other.get('pid')}, {other.get('url')}")
+        yield Finding("up", "ok", f"runs as process {other['pid']}, {other['url']}")
 
 
 def _database() -> Iterator[Finding]:

@@ -80,12 +80,18 @@ class Lock:
 
 
 def running(data: Path) -> dict[str, Any] | None:
-    """What the `up` of this data folder tells about itself; None if there is none."""
+    """What the `up` of this data folder tells about itself; None if there is none.
+
+    Nothing ({}) if the one that told something was killed, and its last processes end, or another one starts.
+    """
     if not (data / "up.lock").exists():
         return None
     lock = Lock(data)
     try:
-        return None if _locked(lock.fileno(), fcntl.LOCK_SH) else lock._read()
+        if _locked(lock.fileno(), fcntl.LOCK_SH):
+            return None
+        told = lock._read()
+        return told if _alive(told.get("pid")) else {}
     finally:
         lock.close()
 
