@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import uuid as uuids
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audience import addresses, links
 from morefollows.audience.drill import actions as drill
 from morefollows.audience.models import DrillReader, Letter, Reader, Subscription, Suppression, Topic
+from morefollows.audience.readers_csv.outgoing import export_readers
 from morefollows.audience.tokens import DRILLS
 from morefollows.bulletin import actions, audience
 from morefollows.bulletin.actions import Refused
@@ -96,6 +98,13 @@ def test_who_is_taken_out_is_forgotten_unless_a_reader(newsroom: object, cy: Rea
     link = invitation()
     assert drill.forget_unanswered() == 1
     assert list(Reader.objects.all()) == [cy] and Client().post(link).status_code == 410
+
+
+def test_an_export_does_not_make_readers_of_them(newsroom: object, cy: Reader) -> None:
+    drill_reader(GUS)
+    drill_reader(cy.address)
+    out = io.BytesIO()
+    assert export_readers(out) == 1 and GUS not in out.getvalue().decode()
 
 
 def test_one_click_ends_drills_and_nothing_else(cy: Reader) -> None:

@@ -34,6 +34,8 @@ _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 def export_readers(file: BinaryIO, *, topic: Topic | None = None) -> int:
     """Writes all readers whose address is kept, or those with this topic, oldest first. Returns how many.
 
+    Not among them: who takes part in drills, and has never signed up to anything.
+
     What comes out can be imported again: the topics are those that a confirmed reader has, or a pending one asked for.
     `offers` is only told: no consent to offers comes in by an import.
     """
@@ -48,7 +50,7 @@ def export_evidence(file: BinaryIO, *, topic: Topic | None = None) -> int:
 
 
 def _readers(topic: Topic | None) -> QuerySet[Reader]:
-    readers = Reader.objects.exclude(address="").order_by("pk")
+    readers = Reader.objects.exclude(address="").exclude(drill__isnull=False, subscriptions=None).order_by("pk")
     if topic is not None:
         readers = readers.filter(subscriptions__topic=topic, subscriptions__state__in=_OPEN)
     return readers

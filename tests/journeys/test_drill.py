@@ -1,0 +1,86 @@
+"""A drill by people in the browser, by real SMTP: it looks like nothing else, and reaches nobody else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys import steps
+from tests.journeys.test_every_page import Walk
+from tests.support import letterbox
+from tests.support.browser import PHONE, watch
+from tests.support.house import House
+
+CY, GUS = "cy@reader.example", "gus@herald.example"
+BANNER = "DRILL – not real news"
+
+
+def link_of(house: House, number: int, part: str) -> str:
+    """In the mail that came to Gus as that one."""
+    mail = house.wait_for_mails(GUS, number)[-1]
+    return next(link for link in steps.links_of(mail) if part in link)
+
+
+def test_a_drill(build: Callable[..., House], browser: Browser, page: Page, tmp_path: Path) -> None:
+    house = build(hold="1").start("--sample")
+    walk = Walk(page)
+    steps.import_readers(house, tmp_path, CY)
+    steps.first_sign_in(page, house.invitation)
+
+    # Gus is invited, and says yes.
+    page.get_by_role("link", name="Begin a drill").click()
+    page.get_by_role("link", name="Who?").click()
+    page.get_by_label("Email address").fill(GUS)
+    page.get_by_role("button", name="Invite").click()
+    expect(page.get_by_text("asked, no answer yet")).to_be_visible()
+    walk.look("who takes part")
+    page.goto(link_of(house, 1, "/drills/"))
+    walk.look("invitation")
+    page.get_by_role("button", name="Yes, I take part").click()
+    expect(page.get_by_role("heading", name="You take part")).to_be_visible()
+    walk.look("accepted")
+
+    page.goto(f"{house.url}/desk/")
+    page.get_by_role("link", name="Begin a drill").click()
+    expect(page.get_by_text(BANNER)).to_be_visible()
+    walk.look("write a drill")
+    page.get_by_label("Headline").fill("Dam above the town breaks")
+    page.get_by_label("Text").fill("The dam broke at 14:05.")
+    page.get_by_role("button", name="Save and check").click()
+    expect(page.get_by_role("heading", name="Check the drill’s alert")).to_be_visible()
+    walk.look("check a drill")
+    page.get_by_role("button", name="Send the drill to 1 reader").click()
+    steps.wait_for_state(page, "sent")
+    walk.look("a drill, sent")
+
+    # Its live page goes on by itself, as a real one does.
+    complaints: list[str] = []
+    phone = browser.new_context(viewport=PHONE, locale="de-DE", color_scheme="dark").new_page()  # type: ignore[arg-type]
+    watch(phone, complaints)
+    phone.goto(link_of(house, 2, "/story/"))
+    expect(phone.get_by_role("complementary", name="Übung")).to_contain_text("ÜBUNG – keine echte Nachricht")
+    walk.look("a drill's live page", phone)
+    page.get_by_role("link", name="Write the next update").click()
+    walk.look("a drill's next update")
+    page.get_by_role("radio", name="update", exact=True).check()
+    page.get_by_label("Headline").fill("The town is evacuated")
+    page.get_by_label("Text").fill("Everybody is safe.")
+    page.get_by_role("button", name="Save and check").click()
+    page.get_by_role("button", name="Send the drill to 1 reader").click()
+    expect(phone.locator("#update-2 .kind-drill")).to_have_text("ÜBUNG")
+    steps.wait_for_state(page, "sent")
+    page.get_by_label("Why").fill("It was a drill.")
+    page.get_by_role("button", name=re.compile("^Withdraw: Send the drill")).click()
+    expect(phone.get_by_role("alert").filter(has_text="It was a drill.")).to_be_visible()
+    expect(phone.get_by_text("ÜBUNG – keine echte Nachricht").first).to_be_visible()
+
+    subjects = [letterbox.read(mail)["Subject"] for mail in house.wait_for_mails(GUS, 4)[1:]]
+    dam = "DRILL: Dam above the town breaks"
+    assert subjects == [dam, dam, "DRILL: WITHDRAWN: Dam above the town breaks"]
+    assert house.mails(CY) == [] and complaints == []
+    page.goto(f"{house.url}/desk/")
+    walk.look("desk with a drill")
+    walk.end()
