@@ -125,8 +125,8 @@ def test_a_story_develops(build: Callable[..., House], browser: Browser, tmp_pat
     # Every process is killed while an update is in its hold. What comes back sends it, once, and tells the windows.
     write(ben, "update", "Bridge is closed again", "Trains run.")
     send(ada, ben.url, "Send to 2 readers")
-    house.kill()
     house.environment["MOREFOLLOWS_PORT"] = house.url.rpartition(":")[2]
+    house.kill()
     house.start()
     for page in windows.pages:
         expect(page.locator("#update-4")).to_be_attached(timeout=20_000)

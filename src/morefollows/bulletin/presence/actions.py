@@ -22,7 +22,8 @@ def be_here(story: Story, editor: Editor, *, writing: bool) -> list[Presence]:
     now = timezone.now()
     with transaction.atomic():
         Presence.objects.filter(seen_at__lt=now - STAYS).delete()
-        mine, _made = Presence.objects.get_or_create(
+        # Locked: the page before this one may be saying just now that its editor leaves.
+        mine, _made = Presence.objects.select_for_update().get_or_create(
             story=story, editor=editor, defaults={"since": now, "seen_at": now}
         )
         mine.seen_at = now
