@@ -20,7 +20,10 @@ CY = "cy@reader.example"
 DEE = "dee@reader.example"
 
 
-def test_from_the_first_start_to_the_last_mail(house: House, page: Page, browser: Browser, tmp_path: Path) -> None:
+def test_from_the_first_start_to_the_last_mail(
+    build: Callable[..., House], page: Page, browser: Browser, tmp_path: Path
+) -> None:
+    house = build(bare=True, hold="2").start("--sample")
     # Ada comes to the desk for the first time, by the link that the start printed.
     invitation = house.invitation
     steps.first_sign_in(page, invitation)

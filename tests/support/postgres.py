@@ -57,10 +57,11 @@ class Cluster:
         self._wait()
         self.create("morefollows")
 
-    def create(self, database: str) -> str:
-        """Makes an empty database and returns its URL."""
+    def create(self, database: str, like: str = "template0") -> str:
+        """Makes a database, an empty one or a copy, and returns its URL."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+            names = sql.Identifier(database), sql.Identifier(like)
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return self.url(database)
 
     def drop(self, database: str) -> None:
