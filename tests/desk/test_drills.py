@@ -125,6 +125,8 @@ def test_an_administrator_invites_and_removes(dora_at_desk: Client, ada_at_desk:
     assert GUS in (shown := dora_at_desk.get(page).content.decode()) and "asked, no answer yet" in shown
     assert GUS not in ada_at_desk.get(page).content.decode()
     part = DrillReader.objects.get()
+    of_reader = dora_at_desk.get(reverse("reader", args=(part.reader_id,))).content.decode()
+    assert "asked, no answer yet" in of_reader and "invited to drills" in of_reader
     dora_at_desk.post(remove, {"reader": part.reader_id})
     dora_at_desk.post(remove, {"reader": "x"})
     assert not DrillReader.objects.exists()

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 from morefollows.audience import actions, growth
 from morefollows.audience.declaration import declaration, find
 from morefollows.audience.growth_plot import plot
-from morefollows.audience.models import Consent, Purpose, Reader, Subscription, Suppression, Topic
+from morefollows.audience.models import Consent, DrillReader, Purpose, Reader, Subscription, Suppression, Topic
 from morefollows.audience.readers_desk.forms import Find
 from morefollows.audience.suppressions import actions as suppressions
 from morefollows.bulletin import audience
@@ -124,6 +124,9 @@ def _terms(reader: Reader) -> list[tuple[str, Any]]:
         terms.append((_("Quiet hours"), hours))
     if reader.paused_until is not None and reader.paused_until > timezone.now():
         terms.append((_("Paused until"), reader.paused_until))
+    part = DrillReader.objects.filter(reader=reader).first()
+    if part is not None:
+        terms.append((_("Drills"), _("takes part") if part.confirmed_at else _("asked, no answer yet")))
     return terms
 
 
