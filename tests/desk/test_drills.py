@@ -23,7 +23,7 @@ from morefollows.audience.readers_csv.outgoing import export_readers
 from morefollows.audience.tokens import DRILLS
 from morefollows.bulletin import actions, audience
 from morefollows.bulletin.actions import Refused
-from morefollows.bulletin.models import Alert, Deed, Story
+from morefollows.bulletin.models import Alert, Deed, Story, Update
 from morefollows.bulletin.stories import actions as stories
 from morefollows.courier import letters
 from morefollows.live.journal import Journal
@@ -249,6 +249,10 @@ def test_the_database_itself_keeps_drills_apart(rehearsal: Story, ada: Editor, c
     real = Story.objects.create(headline="Real", text="It is.", topic=rehearsal.topic, author=ada)
     with pytest.raises(Refused, match="audience"):
         actions.send(real, ada, audience="drill")
+    held = actions.send(real, ada)
+    with pytest.raises(DatabaseError, match="drill"), transaction.atomic():
+        Update.objects.filter(pk=held.update_id).update(story=rehearsal)
+    actions.take_back(held, ada)
     told(real, ada)
     with pytest.raises(DatabaseError, match="drill"), transaction.atomic():
         Alert.objects.filter(update__story=real).update(audience="drill")

@@ -15,11 +15,16 @@ _IS_DRILL = (
 )
 _ALERT_WORDS = "a drill goes to its own readers, and nothing else does"
 _WRONG_ALERT = f"(NEW.audience = 'drill') <> {_IS_DRILL}"
+_WRONG_UPDATE = (
+    "(SELECT drill FROM bulletin_story WHERE id = NEW.story_id)"
+    " <> (SELECT drill FROM bulletin_story WHERE id = OLD.story_id)"
+)
 _WRONG_STORY = "NEW.drill <> OLD.drill AND EXISTS (SELECT 1 FROM bulletin_update u WHERE u.story_id = NEW.id)"
 #: name, table, event, what is refused, and the words
 _TRIGGERS = (
     ("alert_drill_new", "alert", "INSERT", _WRONG_ALERT, _ALERT_WORDS),
     ("alert_drill", "alert", "UPDATE OF audience, update_id", _WRONG_ALERT, _ALERT_WORDS),
+    ("update_drill", "update", "UPDATE OF story_id", _WRONG_UPDATE, "an update of a drill is never one of real news"),
     ("story_drill", "story", "UPDATE OF drill", _WRONG_STORY, "what has been sent stays a drill, or stays none"),
 )
 
