@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from morefollows.audience.models import DrillReader, Reader, Suppression
 from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin import publication
 from morefollows.bulletin.models import Alert, Interest, Story
 from morefollows.courier import ledger
 from morefollows.courier.addressees import addressees
@@ -75,7 +76,7 @@ def test_a_drill_counts_for_no_daily_limit() -> None:
     DrillReader.objects.create(reader_id=reader, added_at=at, confirmed_at=at)
     story = Story.objects.create(headline="Drill", text="x", topic=alert.topic, author=alert.sent_by, drill=True)
     drill = bulletin.send(story, alert.sent_by, hold=0)
-    assert bulletin.release(drill.pk)
+    assert publication.release(drill.pk)
     support.cut_from_start(drill)
     outcome(drill, reader, Outcome.ACCEPTED)
     choose(reader, most_a_day=1)

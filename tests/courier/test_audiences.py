@@ -15,6 +15,7 @@ from morefollows.audience import addresses
 from morefollows.audience.drill import actions as drill
 from morefollows.audience.models import Letter, Reader
 from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin import publication
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Interest, Story, Update
 from morefollows.bulletin.stories import actions as stories
@@ -156,7 +157,7 @@ def test_who_was_told_of_it_in_a_summary_is_told_of_the_error(wrong: Alert) -> N
 def test_a_correction_of_a_correction_reaches_who_missed_it(wrong: Alert) -> None:
     everyone = send_all(wrong)
     first = corrected()
-    assert bulletin.release(first.pk)
+    assert publication.release(first.pk)
     assert cut_now(first) == everyone
     second = corrected(2)
     assert cut_now(second) == everyone, "nobody had the first correction yet"
@@ -181,7 +182,7 @@ def updated(audience: str) -> Alert:
         story, editor(), revision=story.revision, kind="update", headline="Still closed", standfirst="", text="Yes."
     )
     alert = bulletin.send(draft, editor(), hold=0, audience=audience)
-    assert bulletin.release(alert.pk)
+    assert publication.release(alert.pk)
     return Alert.objects.get(pk=alert.pk)
 
 

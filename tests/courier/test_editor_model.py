@@ -18,6 +18,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule, run_s
 
 from morefollows.accounts.models import Editor
 from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin import publication
 from morefollows.bulletin.actions import Refused, now_ms
 from morefollows.bulletin.models import Alert, Update
 from morefollows.courier import actions, ledger
@@ -221,7 +222,7 @@ class WithAnEditor(Newsroom):
         assert set(states(self.alert)) | self.left >= self.wanted, "a reader is in no batch"
         for once_more in (actions.retry_failed, actions.repeat_uncertain):
             assert self.alert.pk in ledger.complete()
-            bulletin.finish(self.alert.pk, "sent", {})
+            publication.finish(self.alert.pk, "sent", {})
             if once_more is actions.repeat_uncertain:
                 for reader in self.taken:
                     self.allowed[reader] = self.allowed.get(reader, 0) + 1

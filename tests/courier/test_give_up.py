@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from morefollows.bulletin import actions
+from morefollows.bulletin import publication
 from morefollows.bulletin.models import Alert, Deed
 from tests.courier.support import alert_for
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize("state", ["held", "sending"])
 def test_it_is_stopped_and_the_log_says_why(state: str) -> None:
     alert = alert_for(3, state=state)
-    actions.give_up(alert.pk, "Subject: has a control character")
+    publication.give_up(alert.pk, "Subject: has a control character")
     assert Alert.objects.get(pk=alert.pk).state == "stopped"
     deed = Deed.objects.get(alert=alert)
     assert (deed.editor, deed.what) == (None, "give up")
@@ -23,6 +23,6 @@ def test_it_is_stopped_and_the_log_says_why(state: str) -> None:
 
 def test_what_has_ended_stays_as_it_ended() -> None:
     alert = alert_for(3, state="sent")
-    actions.give_up(alert.pk, "too late")
+    publication.give_up(alert.pk, "too late")
     assert Alert.objects.get(pk=alert.pk).state == "sent"
     assert not Deed.objects.filter(alert=alert).exists()

@@ -12,6 +12,7 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
 from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin import publication
 from morefollows.bulletin.actions import Refused, now_ms
 from morefollows.bulletin.models import Alert, Deed, Update
 from morefollows.courier import actions, ledger
@@ -69,7 +70,7 @@ def a_pass(alert: Alert, *replies: Reply, repeat: bool = True, worker: str = "on
 
 def ended(alert: Alert, state: str = "sent") -> Alert:
     assert ledger.complete() == [alert.pk]
-    bulletin.finish(alert.pk, state, {})
+    publication.finish(alert.pk, state, {})
     return alert
 
 

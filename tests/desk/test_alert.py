@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
-from morefollows.bulletin import actions
+from morefollows.bulletin import actions, publication
 from morefollows.bulletin.models import Alert, Deed, Story
 from morefollows.courier.actions import pause_relay
 from morefollows.courier.models import Batch, Outcome, Relay, Verdict
@@ -49,7 +49,7 @@ def held(ada: Editor, story: Story, cy: Reader) -> Alert:
 def leaving(ada: Editor, story: Story, cy: Reader) -> Alert:
     """The hold is over: one mail was accepted, one refused, one waits."""
     alert = actions.send(story, ada, hold=0)
-    assert actions.release(alert.pk)
+    assert publication.release(alert.pk)
     Alert.objects.filter(pk=alert.pk).update(cut_done=True)
     Batch.objects.create(
         alert=alert,
@@ -162,7 +162,7 @@ def test_a_reporter_neither_sends_nor_stops(
     else:
         alert = actions.send(story, ada, hold=0 if name == "alert-stop" else 10)
         if name == "alert-stop":
-            assert actions.release(alert.pk)
+            assert publication.release(alert.pk)
         before = Alert.objects.get().state
         response = ben_at_desk.post(reverse(name, args=(alert.uuid,)), follow=True)
         assert Alert.objects.get().state == before

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
-from morefollows.bulletin import actions, audience
+from morefollows.bulletin import actions, audience, publication
 from morefollows.bulletin.actions import NotApproved, Refused, now_ms
 from morefollows.bulletin.models import Alert, Deed, Interest, Story, Update
 from morefollows.bulletin.stories import actions as stories
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 def told(story: Story, editor: Editor, **how: Any) -> Alert:
     """Sent, and the hold is over."""
     alert = actions.send(story, editor, hold=0, alone_reason="Night shift", **how)
-    assert actions.release(alert.pk)
+    assert publication.release(alert.pk)
     story.refresh_from_db()
     alert.refresh_from_db()
     return alert
@@ -197,7 +197,7 @@ def test_an_update_overtakes_the_older_one(live: Story, ada: Editor) -> None:
     owed = Alert.objects.get(audience="recipients")
     told(draft(Story.objects.get(), ada), ada, audience=Alert.Audience.TOPIC)
     assert [Alert.objects.get(pk=pk).state for pk in (first.pk, owed.pk)] == ["overtaken", "sending"]
-    actions.finish(owed.pk, "expired", {})
+    publication.finish(owed.pk, "expired", {})
     actions.reopen(owed.pk, ada, "retry failed")
     Alert.objects.filter(pk=first.pk).update(state="expired")
     with pytest.raises(Refused, match="overtaken"):
@@ -221,7 +221,7 @@ def test_a_withdrawal_ends_everything(live: Story, ada: Editor, ben: Editor) -> 
         "taken back",
     ]
     assert (alert.answers, alert.update.answers) == ([first.pk, later.pk], [1, 2])
-    assert actions.release(alert.pk)
+    assert publication.release(alert.pk)
     assert Story.objects.get().state == "withdrawn"
     for refused in (lambda: actions.send(live, ada), lambda: actions.withdraw(live, ada, reason="x", text="x")):
         with pytest.raises(Refused, match="withdrawn"):
@@ -246,15 +246,15 @@ def test_nothing_is_told_before_its_time(story: Story, ada: Editor) -> None:
     at = timezone.now() + timedelta(hours=2)
     alert = actions.send(story, ada, hold=0, at=at)
     assert alert.held_until == alert.not_before == int(at.timestamp() * 1000)
-    assert not actions.release(alert.pk)
-    assert not actions.release(alert.pk, early=True)
+    assert not publication.release(alert.pk)
+    assert not publication.release(alert.pk, early=True)
     actions.pause(alert, ada)
     actions.resume(alert, ada)
     alert.refresh_from_db()
     assert (alert.state, alert.held_until) == ("held", alert.not_before)
     assert alert.expires_at > alert.held_until + 3_600_000
     Alert.objects.update(held_until=now_ms(), not_before=now_ms())
-    assert actions.release(alert.pk)
+    assert publication.release(alert.pk)
 
 
 def test_an_embargo_holds_whatever_is_chosen(story: Story, ada: Editor) -> None:
@@ -334,7 +334,7 @@ def test_withdrawing_takes_a_reason_and_one_click(ada_at_desk: Client, live: Sto
     alert = Alert.objects.get(update__kind="withdrawal")
     assert response.headers["Location"] == reverse("alert", args=(alert.uuid,))
     Alert.objects.update(held_until=now_ms())
-    assert actions.release(alert.pk)
+    assert publication.release(alert.pk)
     assert "This is its end" in page(ada_at_desk, "story-develop", live)
 
 

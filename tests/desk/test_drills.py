@@ -21,7 +21,7 @@ from morefollows.audience.drill import actions as drill
 from morefollows.audience.models import DrillReader, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.audience.readers_csv.outgoing import export_readers
 from morefollows.audience.tokens import DRILLS
-from morefollows.bulletin import actions, audience
+from morefollows.bulletin import actions, audience, publication
 from morefollows.bulletin.actions import Refused
 from morefollows.bulletin.models import Alert, Deed, Story, Update
 from morefollows.bulletin.stories import actions as stories
@@ -48,7 +48,7 @@ def rehearsal(story: Story) -> Story:
 def told(story: Story, editor: Editor, **how: Any) -> Alert:
     """Sent, and the hold is over."""
     alert = actions.send(story, editor, hold=0, **how)
-    assert actions.release(alert.pk)
+    assert publication.release(alert.pk)
     story.refresh_from_db()
     return alert
 
@@ -170,7 +170,7 @@ def test_a_whole_drill_from_the_desk(
         held = ada_at_desk.get(alert_page)
         pages.append(held)
         assert "seconds, then it goes to <strong>1</strong> reader" in held.content.decode()
-        assert actions.release(Alert.objects.latest("pk").pk)
+        assert publication.release(Alert.objects.latest("pk").pk)
         story.refresh_from_db()
     pages.append(ada_at_desk.get(withdraw))
     words = {"reason": "Only a drill", "text": "Nothing happened."}

@@ -11,7 +11,7 @@ from django.test import Client
 from morefollows.accounts import actions as accounts
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Topic
-from morefollows.bulletin import actions
+from morefollows.bulletin import actions, publication
 from morefollows.bulletin.actions import Refused
 from morefollows.bulletin.models import Alert, Story
 from morefollows.bulletin.stories.actions import save_story
@@ -35,7 +35,7 @@ def offer(ada: Editor, cy: Reader, breaking: Topic) -> Story:
 
 def sent(offer: Story, ada: Editor) -> Alert:
     alert = actions.send(offer, ada, hold=0)
-    assert actions.release(alert.pk)
+    assert publication.release(alert.pk)
     while not cut(alert.pk, 3):
         pass
     alert.refresh_from_db()

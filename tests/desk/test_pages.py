@@ -15,7 +15,7 @@ from django.urls import reverse
 from morefollows.accounts import actions as accounts
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Reader
-from morefollows.bulletin import actions
+from morefollows.bulletin import actions, publication
 from morefollows.bulletin.models import Alert, Story
 from morefollows.courier.actions import pause_relay
 
@@ -27,7 +27,7 @@ def addresses(story: Story, ada: Editor, cy: Reader, newsroom: Newsroom) -> dict
     """Every page of the desk, with something on it."""
     sent = Story.objects.create(headline="Sent <i>&</i> gone", text="t", topic=story.topic, author=ada)
     alert = actions.send(sent, ada, hold=0, alone_reason="Night shift")
-    assert actions.release(alert.pk)
+    assert publication.release(alert.pk)
     held = Story.objects.create(headline="In its hold", text="t", topic=story.topic, author=ada)
     in_hold = actions.send(held, ada, alone_reason="Night shift")
     back = Story.objects.create(headline="Taken back", text="t", topic=story.topic, author=ada)

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Topic
-from morefollows.bulletin import actions
+from morefollows.bulletin import actions, publication
 from morefollows.bulletin.models import Alert, Story
 from morefollows.courier import actions as courier
 from morefollows.courier.models import Batch, Outcome
@@ -41,7 +41,7 @@ def ended(ada: Editor, story: Story, breaking: Topic) -> Alert:
     ids = [reader(f"cy{number}@reader.example", breaking).pk for number in range(4)]
     Reader.objects.filter(pk=ids[1]).update(state="gone")
     alert = actions.send(story, ada, hold=0)
-    assert actions.release(alert.pk)
+    assert publication.release(alert.pk)
     outcomes = [Outcome.ACCEPTED, Outcome.REFUSED, Outcome.REFUSED, Outcome.UNCERTAIN]
     Batch.objects.create(
         alert=alert, number=1, size=4, readers=array("q", ids).tobytes(), first=ids[0], last=ids[-1],
@@ -52,7 +52,7 @@ def ended(ada: Editor, story: Story, breaking: Topic) -> Alert:
     Batch.objects.update(due_at=None)
     Alert.objects.filter(pk=alert.pk).update(cut_done=True, repeat=False)
     empty = {"rate": 0.0, "seconds": dict.fromkeys(("first", "p50", "p90", "p99", "last")), "points": []}
-    actions.finish(alert.pk, "sent", empty)
+    publication.finish(alert.pk, "sent", empty)
     alert.refresh_from_db()
     return alert
 
@@ -68,7 +68,7 @@ def test_ada_stops_the_countdown_and_sends_it_after_all(ada_at_desk: Client, hel
 
 def test_ada_pauses_what_is_being_sent(ada_at_desk: Client, held: Alert) -> None:
     Alert.objects.filter(pk=held.pk).update(held_until=1)
-    assert actions.release(held.pk)
+    assert publication.release(held.pk)
     assert "Pause sending" in page_of(ada_at_desk, held)
     said = post(ada_at_desk, "alert-pause", held)
     assert "The rest waits for your word." in said
@@ -81,7 +81,7 @@ def test_ada_pauses_what_is_being_sent(ada_at_desk: Client, held: Alert) -> None
 def test_an_old_alert_asks(ada_at_desk: Client, held: Alert, published: bool, question: str) -> None:
     Alert.objects.filter(pk=held.pk).update(held_until=1)
     if published:
-        actions.release(held.pk)
+        publication.release(held.pk)
     assert actions.ask(2) == [held.pk]
     page = page_of(ada_at_desk, held)
     assert question in page

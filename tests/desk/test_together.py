@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin import actions, approval
+from morefollows.bulletin import actions, approval, publication
 from morefollows.bulletin.models import Deed, Presence, Story
 from morefollows.bulletin.presence.actions import STAYS
 from tests.desk.test_writing import edit, form, of
@@ -74,7 +74,7 @@ def test_in_the_hold_it_stops(ada_at_desk: Client, ada: Editor, story: Story) ->
 
 
 def test_an_update_saves_itself_too(ada_at_desk: Client, ben_at_desk: Client, ada: Editor, story: Story) -> None:
-    assert actions.release(actions.send(story, ada, hold=0).pk)
+    assert publication.release(actions.send(story, ada, hold=0).pk)
     story.refresh_from_db()
     where = reverse("story-develop", args=(story.uuid,))
     words = {"kind": "update", "headline": "Still shut", "text": "Until Friday.", "auto": "1"}

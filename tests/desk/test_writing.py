@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Topic
-from morefollows.bulletin import actions
+from morefollows.bulletin import actions, publication
 from morefollows.bulletin.difference import difference
 from morefollows.bulletin.models import Deed, Story
 from morefollows.bulletin.stories import actions as stories
@@ -184,7 +184,7 @@ def test_a_story_in_its_hold_is_not_changed(ada_at_desk: Client, ada: Editor, st
 
 def test_a_sent_story_is_not_changed(ada: Editor, story: Story, breaking: Topic) -> None:
     alert = actions.send(story, ada, hold=0)
-    assert actions.release(alert.pk)
+    assert publication.release(alert.pk)
     with pytest.raises(actions.Refused, match="has been sent"):
         stories.save_story(
             story.uuid, ada, revision=1, headline="x", standfirst="", text="y", topic=breaking, language="en"

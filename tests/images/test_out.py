@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin import actions
+from morefollows.bulletin import actions, publication
 from morefollows.bulletin.images import figure, files
 from morefollows.bulletin.images.actions import add
 from morefollows.bulletin.images.address import Picture
@@ -34,7 +34,7 @@ def alert(story: Story, picture: Picture, ada: Editor) -> Alert:
     story.text = f"{figure.markdown(picture, 'Tugs & fog', 'The pier', 'Photo: Ben')}\n\nThe bridge is closed."
     story.save()
     sent = actions.send(story, ada, hold=0)
-    actions.release(sent.pk)
+    publication.release(sent.pk)
     return sent
 
 
@@ -90,7 +90,7 @@ def test_mail(alert: Alert, picture: Picture, language: str, word: str) -> None:
 def test_of_a_withdrawn_story_there_is_no_image_anywhere(
     client: Client, alert: Alert, story: Story, picture: Picture, ada: Editor
 ) -> None:
-    actions.release(actions.withdraw(story, ada, reason="Wrong pier.", text="We withdraw it.", hold=0).pk)
+    publication.release(actions.withdraw(story, ada, reason="Wrong pier.", text="We withdraw it.", hold=0).pk)
     for place in ("", "feed.atom", "feed.rss", "feed.json", "1.ninjs.json", "live.json"):
         assert picture.name not in client.get(f"/story/{story.uuid}/{place}").content.decode(), place
     assert picture.name not in client.get("/topic/breaking/feed.rss").content.decode()

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin import actions, markdown
+from morefollows.bulletin import actions, markdown, publication
 from morefollows.bulletin.images import figure, files
 from morefollows.bulletin.images.actions import add
 from morefollows.bulletin.images.address import Picture
@@ -108,7 +108,7 @@ class TestWhoSeesIt:
         assert "data:image/jpeg;base64," in ada_at_desk.get(f"/desk/story/{story.uuid}/mail/").content.decode()
         alert = actions.send(story, ada, hold=0)
         assert client.get(picture.path).status_code == 404, "in its hold"
-        actions.release(alert.pk)
+        publication.release(alert.pk)
         for size in picture.sizes():
             shown = client.get(size.path)
             assert shown["Content-Type"] == "image/jpeg" and shown.content == files.path(size).read_bytes()
@@ -122,11 +122,11 @@ class TestWhoSeesIt:
         assert client.get(picture.path).status_code == 404, "an embargo holds it, too"
 
     def test_nobody_once_it_is_withdrawn(self, client: Client, picture: Picture, story: Story, ada: Editor) -> None:
-        actions.release(actions.send(story, ada, hold=0).pk)
+        publication.release(actions.send(story, ada, hold=0).pk)
         assert client.get(picture.path).status_code == 200
         other = add(photo(700, 500), ada)
         text = f"Not this pier.\n\n{figure.markdown(other, 'The right pier')}"
-        actions.release(actions.withdraw(story, ada, reason="Wrong pier.", text=text, hold=0).pk)
+        publication.release(actions.withdraw(story, ada, reason="Wrong pier.", text=text, hold=0).pk)
         assert client.get(picture.path).status_code == 404
         assert client.get(other.path).status_code == 200, "what the withdrawal shows"
 
@@ -135,7 +135,7 @@ class TestWhoSeesIt:
     ) -> None:
         other = Story.objects.create(headline="Again", text=story.text, topic=story.topic, author=ada)
         for one in (story, other):
-            actions.release(actions.send(one, ada, hold=0).pk)
+            publication.release(actions.send(one, ada, hold=0).pk)
         tell(story, "withdrawal")
         assert client.get(picture.path).status_code == 200
 

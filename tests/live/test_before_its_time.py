@@ -12,6 +12,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audience import links
 from morefollows.audience.models import Reader
 from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin import publication
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Interest, Story
 from morefollows.bulletin.stories import actions as stories
@@ -52,8 +53,8 @@ def mailed(cy: Reader) -> bool:
     """What a sender makes of it that looks now: it cuts what is near, and tries to release it."""
     for one in ledger.running():
         cut_all(Alert.objects.get(pk=one.id))
-        bulletin.release(one.id)
-        bulletin.release(one.id, early=True)
+        publication.release(one.id)
+        publication.release(one.id, early=True)
     secret = Alert.objects.filter(update__headline=SECRET, state="sending").values_list("pk", flat=True)
     return any(one.id in secret and cy.pk in addressees(one, [cy.pk]) for one in ledger.running())
 
@@ -62,7 +63,7 @@ def time_passes() -> None:
     Story.objects.update(embargo_until=timezone.now())
     Alert.objects.filter(state="held").update(not_before=now_ms(), held_until=now_ms())
     for one in ledger.running():
-        bulletin.release(one.id)
+        publication.release(one.id)
 
 
 EVERYWHERE = {
@@ -88,7 +89,7 @@ def test_a_story(how: str, story: Story, ada: Editor, cy: Reader) -> None:
 
 
 def test_an_update(story: Story, ada: Editor, cy: Reader) -> None:
-    bulletin.release(bulletin.send(story, ada, hold=0).pk)
+    publication.release(bulletin.send(story, ada, hold=0).pk)
     stories.wish(cy, story, Interest.Wish.FOLLOW)
     story.refresh_from_db()
     wording = {"headline": SECRET, "standfirst": SECRET, "text": SECRET}
@@ -104,12 +105,12 @@ def test_an_update(story: Story, ada: Editor, cy: Reader) -> None:
 
 def test_a_withdrawal_waits_for_nothing(story: Story, ada: Editor, cy: Reader) -> None:
     """What is held goes with it, and is never told."""
-    bulletin.release(bulletin.send(story, ada, hold=0).pk)
+    publication.release(bulletin.send(story, ada, hold=0).pk)
     story.refresh_from_db()
     wording = {"headline": SECRET, "standfirst": "", "text": SECRET}
     story = stories.save_update(story, ada, revision=story.revision, kind="update", **wording)
     bulletin.send(story, ada, hold=0, at=timezone.now() + timedelta(hours=1))
     withdrawal = bulletin.withdraw(story, ada, reason="It was another bridge.", text="Gone.", hold=0)
-    assert bulletin.release(withdrawal.pk)
+    assert publication.release(withdrawal.pk)
     time_passes()
     assert told_on(story, cy) == set() and "another bridge" in Client().get(f"/story/{story.uuid}/").content.decode()

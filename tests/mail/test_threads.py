@@ -13,7 +13,7 @@ import pytest
 from morefollows.accounts.models import Editor
 from morefollows.audience import links
 from morefollows.audience.models import Reader, Topic
-from morefollows.bulletin import actions
+from morefollows.bulletin import actions, publication
 from morefollows.bulletin.models import Alert, Story
 from morefollows.bulletin.stories.actions import save_update
 from morefollows.courier import ledger
@@ -43,7 +43,7 @@ def mailed(newsroom: object, tmp_path: Path, settings: Any, ada: Editor) -> Call
     worker = Worker("test/1", Listener(tmp_path), Gates(), on_complete=lambda alert: None)
 
     def send(alert: Alert, *not_now: Reader) -> dict[str, bytes]:
-        assert actions.release(alert.pk)
+        assert publication.release(alert.pk)
         while not cut(alert.pk, 5):
             pass
         running = next(one for one in ledger.running() if one.id == alert.pk)

@@ -1,4 +1,7 @@
-"""The only code that changes updates and alerts; each action is one transaction. Drafts: `bulletin.stories.actions`."""
+"""What editors do with updates and alerts; each action is one transaction.
+
+Drafts: `bulletin.stories.actions`. What follows without anybody's doing: `bulletin.publication`.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +30,6 @@ LEAD_MS = 60_000
 OWED_FOR_MS = 5 * 24 * 3_600_000
 _OFFER_TTL_MS = 24 * 3_600_000  # long enough to wait for the end of anybody's quiet hours
 _FURTHEST_MS = 366 * 24 * 3_600_000
-#: Audience → those audiences whose older alerts it overtakes.
-_OVERTAKES: dict[str, tuple[str, ...]] = {
-    Alert.Audience.TOPIC: (Alert.Audience.TOPIC, Alert.Audience.FOLLOWERS),
-    Alert.Audience.FOLLOWERS: (Alert.Audience.FOLLOWERS,),
-    Alert.Audience.DRILL: (Alert.Audience.DRILL,),
-}
 
 
 class Refused(Exception):
@@ -354,90 +351,6 @@ def _is_overtaken(alert: Alert) -> bool:
         return Update.objects.filter(story=story, number__gt=number).exists()
     newer = Alert.objects.filter(update__story=story, update__number__gt=number)
     return any(alert.pk in answers for answers in newer.values_list("answers", flat=True))
-
-
-def release(alert_id: int, *, early: bool = False) -> bool:
-    """The hold is over: publishes the update. False if the alert was taken back, or another sender was first.
-
-    `early`: over it is, but the clock was set back and does not say so. Called by the courier inside its transaction.
-    """
-    # The story is locked first, as everywhere: who withdraws it at this moment waits, or makes us wait.
-    mine = Story.objects.filter(updates__alerts=alert_id)
-    story = mine.select_for_update(no_key=True, of=("self",)).get()
-    now = now_ms()
-    held = Alert.objects.filter(Q(not_before=None) | Q(not_before__lte=now), pk=alert_id, state=Alert.State.HELD)
-    if early:
-        released = held.update(state=Alert.State.SENDING, held_until=now)
-    else:
-        released = held.filter(held_until__lte=now).update(state=Alert.State.SENDING)
-    if not released:
-        return False
-    alert = Alert.objects.select_related("update").get(pk=alert_id)
-    if alert.update.published_at is None:
-        _publish(story, alert.update)
-    _overtake(story, alert)
-    transaction.on_commit(announce("story"))
-    return True
-
-
-def _publish(story: Story, update: Update) -> None:
-    """It is told from now on, and the draft is that of the next update."""
-    Update.objects.filter(pk=update.pk).update(published_at=timezone.now())
-    Story.objects.filter(pk=story.pk).update(
-        state=_after(story, update.kind),
-        standfirst="",
-        text="",
-        kind=Kind.UPDATE,
-        note="",
-        answers=[],
-        revision=story.revision + 1,
-        sent_revision=story.revision,
-        approved_by=None,
-        approved_at=None,
-    )
-
-
-def _after(story: Story, kind: str) -> str:
-    """The story's state once such an update is told. What was final stays so when it is corrected."""
-    if story.purpose == Purpose.OFFERS:
-        return Story.State.FINAL
-    if kind == Kind.WITHDRAWAL:
-        return Story.State.WITHDRAWN
-    if kind == Kind.FINAL or story.state == Story.State.FINAL:
-        return Story.State.FINAL
-    return Story.State.LIVE if kind == Kind.FIRST else Story.State.DEVELOPING
-
-
-def _overtake(story: Story, alert: Alert) -> None:
-    """Who still waits for an older update gets this one instead. Corrections are owed, and go on."""
-    overtaken = _OVERTAKES.get(alert.audience, ())
-    Alert.objects.filter(
-        update__story=story,
-        update__published_at__isnull=False,
-        update__number__lt=alert.update.number or 0,
-        audience__in=overtaken,
-        state__in=(Alert.State.SENDING, Alert.State.PAUSED, Alert.State.ASKING),
-    ).update(state=Alert.State.OVERTAKEN, ended_at=timezone.now())
-
-
-def give_up(alert_id: int, reason: str) -> None:
-    """The alert can't be mailed as it is worded: nothing of it leaves, and the log says why."""
-    with transaction.atomic():
-        alert = Alert.objects.select_related("update__story").get(pk=alert_id)
-        stopped = Alert.objects.filter(pk=alert_id, state__in=(Alert.State.HELD, Alert.State.SENDING)).update(
-            state=Alert.State.STOPPED, ended_at=timezone.now()
-        )
-        if stopped:
-            record(None, "give up", story=alert.update.story, alert=alert, reason=reason)
-
-
-def finish(alert_id: int, state: str, curve: dict[str, Any]) -> bool:
-    """Every reader's outcome is final, or the time to live is over. False if the alert had ended already."""
-    return bool(
-        Alert.objects.filter(pk=alert_id, state=Alert.State.SENDING).update(
-            state=state, ended_at=timezone.now(), curve=curve
-        )
-    )
 
 
 def record(

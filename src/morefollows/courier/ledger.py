@@ -19,6 +19,7 @@ from django.db.models import Q, Sum
 from morefollows.audience.actions import mark_gone
 from morefollows.audience.models import Reader
 from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin import publication
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier import retries
@@ -200,14 +201,14 @@ def record(entries: Iterable[Entry], release: int | None = None, early: bool = F
     """Writes what happened, and how far each batch may go on. All of it, or nothing.
 
     `release`: the alert whose hold is over, if it is; its first batches' `reach` is then among the entries.
-    `early`: it is over, but the clock does not say so; see `bulletin.actions.release`.
+    `early`: it is over, but the clock does not say so; see `bulletin.publication.release`.
     """
     lost: set[int] = set()
     alerts: set[int] = set()
     now = now_ms()
     with transaction.atomic(), connection.cursor() as cursor:
         if release is not None:
-            bulletin.release(release, early=early)
+            publication.release(release, early=early)
             alerts.add(release)
         for entry in entries:
             alerts.add(entry.alert)

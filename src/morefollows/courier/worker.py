@@ -22,7 +22,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection
 
 from morefollows.audience.tokens import DRILLS, OFFERS, Tokens
-from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin import publication
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier import actions, addressees, dkim, history, ledger, letters, mails, relay_books, summaries
@@ -188,7 +188,7 @@ class Worker:
                 release = self._releases.get(alert.id) or await self._prepare(alert)
             except ValueError as error:  # the desk checks wordings; this one came past it
                 log.error("alert %d can't be composed, and is given up: %s", alert.id, error)
-                await self._call(bulletin.give_up, alert.id, str(error))
+                await self._call(publication.give_up, alert.id, str(error))
                 continue
             release.running = alert  # it may have been given more time
             wait = release.hold_left()

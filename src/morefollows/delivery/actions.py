@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Sum
 
-from morefollows.bulletin import actions as bulletin
+from morefollows.bulletin import publication
 from morefollows.bulletin.models import Alert
 from morefollows.courier.models import Batch
 from morefollows.delivery.curve import Histogram
@@ -18,7 +18,7 @@ def close(alert: int) -> None:
     with transaction.atomic():
         expired = Batch.objects.filter(alert=alert).aggregate(n=Sum("expired", default=0))["n"]
         state = Alert.State.EXPIRED if expired else Alert.State.SENT
-        bulletin.finish(alert, state, final_curve(alert))
+        publication.finish(alert, state, final_curve(alert))
 
 
 def final_curve(alert: int) -> dict[str, Any]:
