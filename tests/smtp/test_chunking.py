@@ -59,10 +59,10 @@ def test_mails_leave_back_to_back_before_the_first_reply() -> None:
             await reader.readline()
             writer.write(b"250-relay.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n")
             said = b""
-            while said.count(b"BDAT") < 3 or not said.endswith(b"More follows.\r\n"):
+            while said.count(b"BDAT") < 3 or not said.endswith(b"RSET\r\n"):
                 said += await reader.read(65536)
             got.set_result(said)
-            writer.write((b"250 ok\r\n" * 3) + b"250 ok\r\n" * 8)
+            writer.write(b"250 ok\r\n" * 12)
             await reader.readline()
             writer.write(b"221 bye\r\n")
             writer.close()
@@ -79,8 +79,8 @@ def test_mails_leave_back_to_back_before_the_first_reply() -> None:
         return await got
 
     expected = b"".join(
-        b"%bMAIL FROM:<b+%d@bounces.example>\r\nRCPT TO:<cy%d@reader.example>\r\nBDAT %d LAST\r\n%b"
-        % (b"RSET\r\n" if i else b"", i, i, len(b"".join(body(i))), b"".join(body(i)))
+        b"MAIL FROM:<b+%d@bounces.example>\r\nRCPT TO:<cy%d@reader.example>\r\nBDAT %d LAST\r\n%bRSET\r\n"
+        % (i, i, len(b"".join(body(i))), b"".join(body(i)))
         for i in range(3)
     )
     assert run(first_read) == expected
@@ -138,6 +138,56 @@ def test_a_connection_that_breaks_leaves_no_more_in_doubt_than_were_in_flight(do
             assert post.accepted() | post.uncertain() == set(range(200))
 
     run(work)
+
+
+STATUSES = (*CHUNKING, "ENHANCEDSTATUSCODES")
+
+
+@pytest.mark.parametrize(
+    ("offers", "words", "too_many"),
+    [
+        (STATUSES, ("250 2.1.0 ok", "250 2.1.5 ok", "250 2.0.0 ok", "250 2.0.0 ok"), (0,)),
+        (STATUSES, ("250 2.1.0 ok", "250 2.1.5 ok", "250 2.0.0 ok", "250 2.0.0 ok"), (3, 3)),
+        (STATUSES, ("250 2.1.0 ok", "250 2.1.5 ok", "250 2.0.0 ok", "250 2.0.0 ok"), (3, 3, 3)),
+        (CHUNKING, ("250 ok", "250 ok", "250 ok", "250 ok"), (0,)),
+    ],
+    ids=["its own", "two", "three", "without statuses"],
+)
+@pytest.mark.parametrize("place", [0, 1, 2, 3], ids=["mail", "rcpt", "content", "rset"])
+def test_a_word_too_many_is_never_taken_for_another_mails(
+    offers: tuple[str, ...], words: tuple[str, ...], too_many: tuple[int, ...], place: int
+) -> None:
+    """The relay says too much once, and refuses each third content: what it took, and what we noted, must agree."""
+    at = ("mail", "rcpt", "content", "rset")
+    said = [words[place], *(words[(place + other) % 4] for other in too_many)]
+    rules = [Rule(at[place], after=20, times=1, reply="\r\n".join(said))]
+    rules += [Rule("content", every=3, reply="554 5.6.0 not this one")]
+    rules += [Rule(where, reply=word) for where, word in zip(at, words, strict=True)]
+    post = Post(90)
+
+    async def work() -> ScriptedRelay:
+        async with ScriptedRelay(Script(offers=offers, rules=tuple(rules))) as relay:
+            await deliver(relay, post)
+            return relay
+
+    took = set(numbers(run(work)))
+    assert len(took) > 50
+    assert post.accepted() <= took
+    refused = {i for i in range(90) if post.codes()[i] == 554}
+    assert len(refused) > 5
+    assert not refused & took
+    assert 1 <= len(post.uncertain()) < 60
+
+
+def test_a_relay_that_varies_its_statuses_is_no_liar() -> None:
+    rules = (
+        Rule("rcpt", every=7, reply="250 2.1.9 forwarded"),
+        Rule("content", every=5, reply="250 2.6.0 queued"),
+    )
+    post = Post(60)
+    relay = send(Script(offers=STATUSES, rules=rules), post)
+    assert post.codes() == [250] * 60
+    assert (relay.connections, relay.commands["BDAT"]) == (1, 60)
 
 
 def test_a_relay_that_offers_what_it_does_not_know_is_spoken_to_with_data() -> None:
@@ -206,7 +256,7 @@ def test_replies_in_any_pieces_and_of_any_kind_are_each_matched_to_their_mail(
             await reader.readline()
             writer.write(b"250-relay.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n")
             said = b""
-            while said.count(b" LAST\r\n") < 3 or not said.endswith(b"More follows.\r\n"):
+            while said.count(b" LAST\r\n") < 3 or not said.endswith(b"RSET\r\n"):
                 said += await reader.read(65536)
             at = 0
             for cut in sorted({*cuts, len(whole)}):

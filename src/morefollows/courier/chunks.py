@@ -1,9 +1,14 @@
 """Many mails in flight on one connection, where the relay offers CHUNKING and PIPELINING (RFC 3030, RFC 2920).
 
-Each mail is one group: MAIL, RCPT, and all of its content in one BDAT LAST. Groups leave back to back, and replies
-are matched in order; a relay far away costs no round trip a mail. Between two groups in flight stands RSET (RFC 2920
-§3.1 lets it stand anywhere): were the first refused, a relay that does not reset by itself would go on with its
-sender, and take the second with another's return path.
+Each mail is one group: MAIL, RCPT, all of its content in one BDAT LAST, and RSET. Groups leave back to back, and
+replies are matched in order; a relay far away costs no round trip a mail. RSET, which RFC 2920 §3.1 lets stand
+anywhere, has two purposes. Were a mail refused, a relay that does not reset by itself would go on with its sender, and
+take the next with another's return path. And a relay that says a word too many shifts all replies behind it: what it
+said to a mail counts only when RSET has got its yes, so that a refusal of the content still finds its mail undecided.
+
+Where the relay offers enhanced status codes (RFC 2034), a yes that bears another command's status is out of step. Then
+the connection is given up, all on it is uncertain, and this relay is no longer spoken to in this way. What nobody can
+tell is a relay that says, unasked, word for word what the end of a mail would have got.
 """
 
 from __future__ import annotations
@@ -31,7 +36,9 @@ class Chunks(Transactions):
         self._sizes: deque[int] = deque()
         self._octets = 0  # of all contents in flight
         self._refusal: Reply | None = None  # what the first in flight got at MAIL or RCPT
-        self._stale = False  # the last transaction failed
+        self._decided: tuple[Mail, Reply] | None = None  # what the relay said to it, until RSET has got its yes
+        self._unclosed = False  # the last group that left has no RSET behind it yet
+        self._signs: dict[int, bytes] = {}  # the enhanced status of the first yes to each command
         self._window = Window()
 
     def fill(self) -> None:
@@ -41,20 +48,20 @@ class Chunks(Transactions):
         while not connection.paused and window.admits(len(flying), self._octets):
             mail = self.next()
             if mail is None:
+                if self._unclosed:
+                    self._unclosed = False
+                    connection.send(b"RSET\r\n", RSET)
                 return
             size = sum(map(len, mail.content))
-            options = self.options(mail, size)
-            head = b"MAIL FROM:<%b>%b\r\nRCPT TO:<%b>\r\nBDAT %d LAST\r\n" % (
+            head = b"%bMAIL FROM:<%b>%b\r\nRCPT TO:<%b>\r\nBDAT %d LAST\r\n" % (
+                b"RSET\r\n" if self._unclosed else b"",
                 mail.sender,
-                options,
+                self.options(mail, size),
                 mail.recipient,
                 size,
             )
-            if flying or self._stale:
-                head = b"RSET\r\n" + head
-                self._expected.append(RSET)
-                self._stale = False
-            self._expected.extend((MAIL, RCPT, CHUNK))
+            self._expected.extend((RSET, MAIL, RCPT, CHUNK) if self._unclosed else (MAIL, RCPT, CHUNK))
+            self._unclosed = True
             flying.append(mail)
             self._sizes.append(size)
             self._octets += size
@@ -64,43 +71,61 @@ class Chunks(Transactions):
     def heard(self, kind: int, code: int, text: bytes) -> None:
         connection = self._connection
         if 300 <= code < 400:
-            connection.abandon("answered out of turn")
+            connection.mislead("answered out of turn")
+        elif code < 300 and self._offers.statuses and not self._in_step(kind, text):
+            connection.mislead("answered out of step")
         elif kind == CHUNK:
-            self._decided(code, text)
+            self._decide(code, text)
         elif kind == RSET:
             if code >= 400:
-                connection.abandon("refused to reset a transaction")
-        elif kind <= RCPT:
-            if code < 400:
-                self._refusal = None  # a relay that takes the recipient after all
-            elif self._refusal is None:
-                self._refusal = reply(code, text, Reached.ENVELOPE)
-            # After a no, the yes that follows is no longer without meaning.
-            connection.smooth = self._refusal is None
+                connection.mislead("refused to reset a transaction")
+                return
+            self._settle()
+            connection.fill()
+        elif code < 400:
+            self._refusal = None  # a relay that takes the recipient after all
+        elif self._refusal is None:
+            self._refusal = reply(code, text, Reached.ENVELOPE)
 
-    def _decided(self, code: int, text: bytes) -> None:
+    def _in_step(self, kind: int, text: bytes) -> bool:
+        """A yes bears the status that the first one to this command had, or at least no other command's."""
+        sign, signs = text[:5], self._signs
+        own = signs.setdefault(kind, sign)
+        return sign == own or sign not in signs.values()
+
+    def _decide(self, code: int, text: bytes) -> None:
         """The reply to BDAT, which is the last of a transaction: only now the mail's fate is known."""
         connection, refusal = self._connection, self._refusal
-        mail = self._flying.popleft()
-        self._octets -= self._sizes.popleft()
+        mail, size = self._flying.popleft(), self._sizes.popleft()
+        self._octets -= size
         self._refusal = None
-        connection.smooth = True
         if refusal is None and code in _UNKNOWN:
             # What follows would be taken for commands. It has taken nothing, and will be spoken to with DATA.
             connection.relay.chunking = False
             self._flying.appendleft(mail)
-            self._sizes.appendleft(0)
             connection.abandon(f"answers BDAT with {code}, though it offers CHUNKING", closed_in_order=True)
             return
-        self._stale = refusal is not None or code >= 400
         self._window.answered(code)
-        connection.settle(mail, refusal or reply(code, text, Reached.CONTENT))
-        if code != 421:
-            connection.fill()
+        self._decided = mail, refusal or reply(code, text, Reached.CONTENT)
+        if not self._expected or code == 421:  # nothing will follow that could tell more
+            self._settle()
+            if code != 421:
+                connection.fill()
+
+    def _settle(self) -> None:
+        decided, self._decided = self._decided, None
+        if decided is not None:
+            self._connection.settle(*decided)
 
     def give_up(self, *, closed_in_order: bool) -> list[tuple[Mail, Reply]]:
+        misled = self._connection.misled
         given_up = [(mail, NOT_OFFERED if closed_in_order else UNCERTAIN) for mail in self._flying]
-        if self._refusal is not None:
+        if self._refusal is not None and not misled:
             given_up[0] = (self._flying[0], self._refusal)
+        if self._decided is not None:
+            given_up.insert(0, (self._decided[0], UNCERTAIN) if misled else self._decided)
         self._flying.clear()
+        self._decided = None
+        if misled:
+            self._connection.relay.chunking = False
         return given_up

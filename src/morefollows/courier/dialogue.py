@@ -74,6 +74,7 @@ class Connection(asyncio.Protocol):
         self.smooth = False  #: a 250 to RSET, MAIL or RCPT changes nothing
         self.spent = False  #: good for no further mail
         self.dead = False
+        self.misled = False  #: what the relay said last is not to be relied on
         self.ready = False
         self.idle = False
         self._rest = b""  # of an unfinished line
@@ -151,11 +152,11 @@ class Connection(asyncio.Protocol):
         code = _CODES.get(line[:3])
         mark = line[3:4]
         if code is None or len(line) > _LONGEST_LINE or (mark not in _LAST_LINE and mark != b"-"):
-            self.abandon("answered something that is not SMTP")
+            self.mislead("answered something that is not SMTP")
             return False
         self._begun.append(line)
         if len(self._begun) > _MOST_LINES or self._begun[0][:3] != line[:3]:
-            self.abandon("answered something that is not SMTP")
+            self.mislead("answered something that is not SMTP")
             return False
         if mark == b"-":
             return True
@@ -166,7 +167,7 @@ class Connection(asyncio.Protocol):
         if code == 421:  # how a relay says that it is closing down (RFC 5321 §3.8)
             self._close()
         else:
-            self.abandon("answered what was not asked")
+            self.mislead("answered what was not asked")
         return False
 
     def _heard(self, kind: int, code: int, text: bytes) -> bool:
@@ -241,7 +242,7 @@ class Connection(asyncio.Protocol):
             raise Trouble("closed the connection")
         many = offers.chunking and offers.pipelining and self.relay.chunking
         self._transactions = Chunks(self, offers) if many else OneByOne(self, offers)
-        self.smooth = offers.pipelining
+        self.smooth = offers.pipelining and not many
         self.ready = True
 
     @property
@@ -293,6 +294,11 @@ class Connection(asyncio.Protocol):
         """No further mails: QUIT as soon as those in flight have their reply."""
         if self.ready and not self.expected:
             self.quit()
+
+    def mislead(self, why: str) -> None:
+        """Closes at once: a reply was none, or can't be the one to its command, and those before it are in doubt."""
+        self.misled = True
+        self.abandon(why)
 
     def abandon(self, why: str, *, closed_in_order: bool = False) -> None:
         """Closes at once. `why` begins with a verb: the relay …"""

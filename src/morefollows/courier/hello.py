@@ -44,6 +44,7 @@ class Offers(NamedTuple):
     pipelining: bool = False  #: RFC 2920
     chunking: bool = False  #: RFC 3030
     utf8: bool = False  #: RFC 6531
+    statuses: bool = False  #: RFC 2034
     size: int | None = None  #: bytes; 0: no fixed limit (RFC 1870)
 
 
@@ -87,6 +88,7 @@ async def begin(connection: Connection) -> Offers:
         pipelining=b"PIPELINING" in offers,
         chunking=b"CHUNKING" in offers,
         utf8=b"SMTPUTF8" in offers,
+        statuses=b"ENHANCEDSTATUSCODES" in offers,
         size=None if size is None else int(size) if size.isdigit() and len(size) < 20 else 0,
     )
 
