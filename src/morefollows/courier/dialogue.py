@@ -152,11 +152,11 @@ class Connection(asyncio.Protocol):
         code = _CODES.get(line[:3])
         mark = line[3:4]
         if code is None or len(line) > _LONGEST_LINE or (mark not in _LAST_LINE and mark != b"-"):
-            self.mislead("answered something that is not SMTP")
+            self.abandon("answered something that is not SMTP")
             return False
         self._begun.append(line)
         if len(self._begun) > _MOST_LINES or self._begun[0][:3] != line[:3]:
-            self.mislead("answered something that is not SMTP")
+            self.abandon("answered something that is not SMTP")
             return False
         if mark == b"-":
             return True
@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
         if code == 421:  # how a relay says that it is closing down (RFC 5321 §3.8)
             self._close()
         else:
-            self.mislead("answered what was not asked")
+            self.abandon("answered what was not asked")
         return False
 
     def _heard(self, kind: int, code: int, text: bytes) -> bool:

@@ -124,6 +124,7 @@ class OneByOne(Transactions):
         self._pipelining = offers.pipelining
         self._offered: Mail | None = None  # its envelope is on the way
         self._handed: Mail | None = None  # its content is on the way, or waits for its reply
+        self._said: list[tuple[Mail, Reply]] = []  # what counts as soon as DATA is answered
         self._stale = False  # a transaction that failed must be reset before the next
 
     def fill(self) -> None:
@@ -140,20 +141,22 @@ class OneByOne(Transactions):
     def heard(self, kind: int, code: int, text: bytes) -> None:
         connection = self._connection
         if kind == DATA and code == 354:
+            self._settle_said()
             self._hand_over()
             return
         if kind == CONTENT and not 300 <= code < 400:
             mail, self._handed = self._handed, None
             assert mail is not None
-            connection.settle(mail, TAKEN if code == 250 else reply(code, text, Reached.CONTENT))
+            self._settle(mail, TAKEN if code == 250 else reply(code, text, Reached.CONTENT))
         elif 300 <= code < 400 or (kind == DATA and code < 300):
-            connection.abandon("answered out of turn")
+            connection.mislead("answered out of turn")
             return
         elif kind == DATA:
+            self._settle_said()
             self._refused(code, text)
         elif kind == RSET:
             if code >= 400:
-                connection.abandon("refused to reset a transaction")
+                connection.mislead("refused to reset a transaction")
                 return
         elif kind <= RCPT:
             if code >= 400:
@@ -171,7 +174,10 @@ class OneByOne(Transactions):
     def give_up(self, *, closed_in_order: bool) -> list[tuple[Mail, Reply]]:
         given_up = [(self._handed, UNCERTAIN), (self._offered, NOT_OFFERED)]
         self._handed = self._offered = None
-        return [(mail, reply_) for mail, reply_ in given_up if mail is not None]
+        said, self._said = self._said, []
+        if self._connection.misled:
+            said = [(mail, UNCERTAIN if reply_.reached is Reached.CONTENT else NOT_OFFERED) for mail, reply_ in said]
+        return [*said, *((mail, reply_) for mail, reply_ in given_up if mail is not None)]
 
     def give_back(self) -> list[tuple[Mail, Reply]]:
         """No byte of its content has left, and closing before the final dot discards it (RFC 5321 §4.1.1.10)."""
@@ -201,7 +207,23 @@ class OneByOne(Transactions):
         mail, self._offered = self._offered, None
         self._stale = True
         if mail is not None:
-            self._connection.settle(mail, reply(code, text, Reached.ENVELOPE))
+            self._settle(mail, reply(code, text, Reached.ENVELOPE))
+
+    def _settle(self, mail: Mail, said: Reply) -> None:
+        """At once, if nothing else is waited for.
+
+        Where the next envelope is on its way, a relay that says a word too many would have one mail get another's
+        reply; but it then answers DATA with what was meant for RCPT, and that is neither 354 nor a no.
+        """
+        if self._expected and said.code != 421:
+            self._said.append((mail, said))
+        else:
+            self._connection.settle(mail, said)
+
+    def _settle_said(self) -> None:
+        said, self._said = self._said, []
+        for mail, reply_ in said:
+            self._connection.settle(mail, reply_)
 
     def _envelope(self) -> bytes:
         """The commands that open the next transaction, or nothing if there is no mail."""
