@@ -127,6 +127,7 @@ class ScriptedRelay:
         self.most_at_once = 0
         self.logins: list[str] = []
         self.envelopes: list[bytes] = []  # MAIL lines, as received
+        self.rcpts: list[bytes] = []  # RCPT lines that were answered with yes
         self.tls: ssl.SSLContext | None = None
         if script.starttls or script.implicit_tls:
             assert certificate is not None
@@ -375,6 +376,8 @@ class _Client(asyncio.Protocol):
             self._relay.violation("SIZE was not offered")
         if b"SMTPUTF8" in found[2] and "SMTPUTF8" not in self._script.offers:
             self._relay.violation("SMTPUTF8 was not offered")
+        if re.search(rb" (RET|ENVID)=", found[2]) and "DSN" not in self._script.offers:
+            self._relay.violation("DSN was not offered")
         if self._act("mail", line, "250 2.1.0 ok"):
             self._sender = found[1]
 
@@ -385,7 +388,11 @@ class _Client(asyncio.Protocol):
         elif found is None:
             self._relay.violation(f"RCPT: {line[:60]!r}")
             self._say("501 5.5.4 syntax")
+        elif b" NOTIFY=" in found[2] and "DSN" not in self._script.offers:
+            self._relay.violation("DSN was not offered")
+            self._say("555 5.5.4 parameter not known")
         elif self._act("rcpt", line, "250 2.1.5 ok"):
+            self._relay.rcpts.append(line)
             self._recipients.append(found[1])
         else:
             self._refused = True

@@ -498,3 +498,25 @@ def test_a_word_too_many_is_never_taken_for_another_mails(place: str, too_many: 
     assert not refused & took
     assert len(refused) > 10
     assert len(post.uncertain()) <= 2
+
+
+@pytest.mark.parametrize("offers", [("DSN", "PIPELINING"), ("DSN",), ("DSN", "PIPELINING", "CHUNKING")])
+def test_a_relay_that_reports_is_told_what_about_and_under_which_name(offers: tuple[str, ...]) -> None:
+    """RFC 3461: a report of failures and delays, with the header only, and no word of the reader in its name."""
+    _, relay, _ = send(Script(offers=offers), Post(2))
+    assert relay.envelopes == [b"MAIL FROM:<b+%d@bounces.example> RET=HDRS ENVID=b+2B%d" % (i, i) for i in range(2)]
+    assert relay.rcpts == [b"RCPT TO:<cy%d@reader.example> NOTIFY=FAILURE,DELAY" % i for i in range(2)]
+
+
+def test_a_relay_that_does_not_report_is_not_asked_to() -> None:
+    for offers in (("PIPELINING",), (), ("PIPELINING", "CHUNKING")):
+        _, relay, _ = send(Script(offers=offers), Post(2))  # which itself fails on what was not offered
+        assert relay.envelopes == [b"MAIL FROM:<b+%d@bounces.example>" % i for i in range(2)]
+        assert relay.rcpts == [b"RCPT TO:<cy%d@reader.example>" % i for i in range(2)]
+
+
+def test_a_name_in_xtext_hides_its_own_marks() -> None:
+    post = Post(1)
+    post.waiting = [post.waiting[0]._replace(sender=b"a+b=c@bounces.example")]
+    _, relay, _ = send(Script(offers=("DSN", "PIPELINING")), post)
+    assert relay.envelopes == [b"MAIL FROM:<a+b=c@bounces.example> RET=HDRS ENVID=a+2Bb+3Dc"]

@@ -53,11 +53,12 @@ class Chunks(Transactions):
                     connection.send(b"RSET\r\n", RSET)
                 return
             size = sum(map(len, mail.content))
-            head = b"%bMAIL FROM:<%b>%b\r\nRCPT TO:<%b>\r\nBDAT %d LAST\r\n" % (
+            head = b"%bMAIL FROM:<%b>%b\r\nRCPT TO:<%b>%b\r\nBDAT %d LAST\r\n" % (
                 b"RSET\r\n" if self._unclosed else b"",
                 mail.sender,
                 self.options(mail, size),
                 mail.recipient,
+                self._notify,
                 size,
             )
             self._expected.extend((RSET, MAIL, RCPT, CHUNK) if self._unclosed else (MAIL, RCPT, CHUNK))

@@ -45,6 +45,7 @@ class Offers(NamedTuple):
     chunking: bool = False  #: RFC 3030
     utf8: bool = False  #: RFC 6531
     statuses: bool = False  #: RFC 2034
+    dsn: bool = False  #: RFC 3461
     size: int | None = None  #: bytes; 0: no fixed limit (RFC 1870)
 
 
@@ -89,6 +90,7 @@ async def begin(connection: Connection) -> Offers:
         chunking=b"CHUNKING" in offers,
         utf8=b"SMTPUTF8" in offers,
         statuses=b"ENHANCEDSTATUSCODES" in offers,
+        dsn=b"DSN" in offers,
         size=None if size is None else int(size) if size.isdigit() and len(size) < 20 else 0,
     )
 

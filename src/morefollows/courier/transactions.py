@@ -50,6 +50,11 @@ def reply(code: int, text: bytes, reached: Reached) -> Reply:
     return Reply(code, found[1].decode(), words, reached)
 
 
+def _xtext(path: bytes) -> bytes:
+    """What `_PATHS` admits, as a parameter's value (RFC 3461 §4)."""
+    return path.replace(b"+", b"+2B").replace(b"=", b"+3D")
+
+
 class Transactions:
     """What both ways of handing over have in common. The connection asks for it, and tells what it heard."""
 
@@ -58,7 +63,9 @@ class Transactions:
         self._offers = offers
         self._expected = connection.expected
         self._take = connection.relay.source.take
-        self._bare = offers.size is None  # MAIL has no parameters, but for an internationalised address
+        self._bare = offers.size is None and not offers.dsn  # MAIL has no parameters, if the address is plain
+        # Tell us when it fails, or takes long; but not when it is delivered (RFC 3461 §4.1).
+        self._notify = b" NOTIFY=FAILURE,DELAY" if offers.dsn else b""
 
     def fill(self) -> None:
         """Offers what there is to offer and may be offered now."""
@@ -94,8 +101,15 @@ class Transactions:
         return None
 
     def options(self, mail: Mail, size: int) -> bytes:
-        """The parameters of MAIL."""
+        """The parameters of MAIL.
+
+        Where DSN is offered a failure brings only the header back, under the name that the return path bears: it
+        tells which mail it was, and nothing of its reader (RFC 3461 §4.3, §4.4). ORCPT would show a reader's address
+        to whoever mail is forwarded to, and is of no use to us.
+        """
         options = b"" if self._offers.size is None else b" SIZE=%d" % size
+        if self._offers.dsn and mail.sender and not mail.utf8:
+            options += b" RET=HDRS ENVID=" + _xtext(mail.sender[: mail.sender.rindex(b"@")])
         return options + b" SMTPUTF8" if mail.utf8 else options
 
     def _unfit(self, mail: Mail) -> Reply | None:
@@ -164,7 +178,7 @@ class OneByOne(Transactions):
             elif not self._pipelining:
                 assert self._offered is not None
                 if kind == MAIL:
-                    connection.send(b"RCPT TO:<%b>\r\n" % self._offered.recipient, RCPT)
+                    connection.send(b"RCPT TO:<%b>%b\r\n" % (self._offered.recipient, self._notify), RCPT)
                 else:
                     connection.send(b"DATA\r\n", DATA)
                 return
@@ -247,7 +261,13 @@ class OneByOne(Transactions):
             self._expected.append(RSET)
             reset = b"RSET\r\n"
         self._expected.extend((MAIL, RCPT, DATA))
-        return b"%bMAIL FROM:<%b>%b\r\nRCPT TO:<%b>\r\nDATA\r\n" % (reset, mail.sender, options, mail.recipient)
+        return b"%bMAIL FROM:<%b>%b\r\nRCPT TO:<%b>%b\r\nDATA\r\n" % (
+            reset,
+            mail.sender,
+            options,
+            mail.recipient,
+            self._notify,
+        )
 
 
 def _international(path: bytes) -> bool:
