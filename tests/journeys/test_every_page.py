@@ -185,6 +185,7 @@ def test_the_desk(build: Callable[..., House], page: Page, tmp_path: Path) -> No
     places = (
         ("no offers yet", "offers/"),
         ("write an offer", "offers/new/"),
+        ("image", "images/add/"),
         ("drills", "drills/"),
         ("drill", "drill/new/"),
     )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from morefollows.bulletin.images.address import Picture, scaled
 
 _MAIL_COLUMN = 540  # pixels; see courier/templates/mail/alert.mjml
-_PAGE_COLUMN = "(min-width: 42rem) 40rem, 100vw"  # see reader.css
+_PAGE_COLUMN = "(min-width: 46rem) 44rem, 100vw"  # see reader.css
 _MARKUP = re.compile(r"([\\`*_\[\]<>&\"!])")
 _ESCAPED = r"\\\1"
 _SANS = "-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
