@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from morefollows.audience.models import Reader, Subscription, Suppression
+from morefollows.audience.models import Letter, Reader, Subscription, Suppression
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
-from morefollows.courier import ledger
+from morefollows.courier import ledger, letters
 from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.cutting import cut
@@ -322,3 +322,16 @@ def test_what_is_put_back_while_readers_are_looked_up_is_not_taken_for_a_leaver(
     mail.settle(mail, Reply(0, "", "", Reached.RELAY))  # meanwhile
     rounds[0].refresh(found, ids)
     assert everyone(rounds) == 4
+
+
+def test_a_claim_of_letters_is_of_no_more_than_was_asked_for() -> None:
+    """However PostgreSQL goes about it: these settings make it ask an inner query again for each row."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+    topic = alert_for(5).topic
+    for reader in Reader.objects.filter(subscriptions__topic=topic):
+        Letter.objects.create(reader=reader, topic=topic, kind=Letter.Kind.THANKS, created_at=timezone.now(), due_at=1)
+    letters.claim("one", 2)
+    assert Letter.objects.filter(worker="one").count() == 2

@@ -294,6 +294,23 @@ def _made(make: Callable[[], Alert]) -> Alert:
         connection.close()
 
 
+def test_mails_that_wait_for_the_ledger_have_it_written_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty mails are allowed with each write: with one write each two seconds they would take twenty."""
+    monkeypatch.setattr("morefollows.courier.worker._AHEAD", 20)
+    monkeypatch.setattr("morefollows.courier.worker._WRITE_EVERY", 2)
+    alert = alert_for(200)
+
+    async def story(worker: Worker, relay: Slot) -> None:
+        relay.on = True
+        relay.wake()
+        await until(lambda: len(relay.taken) == 200, 10)
+
+    at_work(tmp_path, story)
+    assert all_accepted(alert)
+
+
 def test_a_digest_leaves_by_itself_and_after_every_alert(tmp_path: Path) -> None:
     past = alert_for(1, state="sent")
     alert_for(700)

@@ -184,6 +184,29 @@ def test_a_relay_that_lets_us_in_and_takes_nothing_is_trouble_until_it_takes_a_m
     run(work)
 
 
+def test_it_is_tried_with_one_connection_until_it_has_taken_a_mail() -> None:
+    async def work() -> None:
+        script = Script(rules=(Rule("mail", times=12, reply="421 4.7.0 later"),))
+        async with ScriptedRelay(script) as relay:
+            post = Post(60, again=True)
+            smtp = client(relay.port, post, connections=6)
+            await smtp.open()
+            smtp.wake()
+            while smtp.circuit == "closed" or relay.at_once:
+                await asyncio.sleep(0)
+            relay.most_at_once = 0
+            assert smtp.circuit == "open"
+            while not relay.taken:
+                assert relay.most_at_once <= 1
+                assert smtp.circuit != "closed"
+                await asyncio.sleep(0)
+            await post.settled()
+            assert smtp.circuit == "closed"
+            await smtp.close()
+
+    run(work)
+
+
 # --- TLS
 
 

@@ -339,6 +339,7 @@ class Worker:
                 for round_ in self._rounds:
                     round_.dirty = True
             self._something_to_write.clear()
+            self._held_up.clear()  # before it is written: what is allowed then may be handed out at once
             try:
                 await self._write()
             except AnyDatabaseError as error:
@@ -346,7 +347,6 @@ class Worker:
                 await self._call(close_old_connections)
                 await asyncio.sleep(0.5)
                 self._something_to_write.set()
-            self._held_up.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_WRITE_EVERY):
                     await self._held_up.wait()

@@ -1,0 +1,63 @@
+"""Which of several relays may have a mail whose mailbox provider defers at one of them."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from morefollows.courier.boundary import Reached, Relay, Reply
+from morefollows.courier.gate import Gate, Supply
+from morefollows.courier.gates import Gates
+from morefollows.relay_address import RelayAddress
+
+
+class Open:
+    """A relay with a connection that takes mail, or without."""
+
+    def __init__(self, able: bool) -> None:
+        self.able = able
+
+
+def gates(*others: tuple[str, bool]) -> tuple[Gates, Gate]:
+    """The first is for everything and well; each other one has a purpose, and is able or not."""
+    all_ = Gates()
+    for number, (purpose, able) in enumerate((("all", True), *others)):
+        address = RelayAddress("relay.example", 25, label=f"relay {number}", purpose=purpose)
+        gate = Gate(address, cast(Supply, None), senders=1, providers=all_.providers)
+        gate.relay = cast(Relay, Open(able))
+        all_.add(gate)
+    return all_, next(iter(all_))
+
+
+def held_back(gate: Gate, domain: str) -> None:
+    for _ in range(20):
+        gate.pacing.deferred(domain, Reply(451, "4.7.1", "later", Reached.ENVELOPE))
+
+
+def test_another_relay_that_is_well_may_have_it() -> None:
+    all_, first = gates(("all", True))
+    held_back(first, "reader.example")
+    assert all_.elsewhere(first, "reader.example")
+
+
+@pytest.mark.parametrize(
+    "others", [[], [("all", False)], [("alerts", True)], [("bulk", True)], [("alerts", True), ("bulk", True)]]
+)
+def test_none_that_is_in_trouble_or_for_other_mail(others: list[tuple[str, bool]]) -> None:
+    all_, first = gates(*others)
+    assert not all_.elsewhere(first, "reader.example")
+
+
+def test_none_that_is_paused() -> None:
+    all_, first = gates(("all", True))
+    all_.paused({"relay 1"})
+    assert not all_.elsewhere(first, "reader.example")
+
+
+def test_none_at_which_the_same_provider_defers_but_one_at_which_another_does() -> None:
+    all_, first = gates(("all", True))
+    second = [*all_][1]
+    second.pacing.deferred("reader.example", Reply(421, "4.7.28", "[TSS04] later", Reached.ENVELOPE))
+    assert not all_.elsewhere(first, "reader.example")
+    assert all_.elsewhere(first, "other.example")
