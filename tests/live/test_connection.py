@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -59,3 +60,20 @@ def test_a_stream_on_the_wire(build: Callable[..., House], tmp_path: Path) -> No
         house.stop()
         while last.recv(4096):
             pass
+
+
+def test_nothing_larger_than_the_largest_image_is_taken_in(build: Callable[..., House]) -> None:
+    house = build(image_size="100000").start("--sample")
+    parts = urlsplit(house.url)
+    where = (str(parts.hostname), int(parts.port or 0))
+    head = b"POST /desk/images/add/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    with socket.create_connection(where, 10) as told:
+        told.sendall(head + b"Content-Length: 1100001\r\n\r\n")
+        assert read(told, b"\r\n\r\n").startswith(b"HTTP/1.1 413 "), "before any of it came"
+    with socket.create_connection(where, 10) as untold, contextlib.suppress(ConnectionError):
+        untold.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        for _ in range(40):
+            untold.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+        answer = untold.recv(4096)
+        assert not answer.startswith(b"HTTP/1.1 2") and not answer.startswith(b"HTTP/1.1 3"), answer
+    assert web.ask("GET", f"{house.url}/").status == 200
