@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -124,6 +125,17 @@ def test_pages_of_the_desk_are_not_kept_by_caches(ada_at_desk: Client, addresses
     for name, address in addresses.items():
         if name != "nowhere":
             assert "no-store" in ada_at_desk.get(address).headers["Cache-Control"], name
+
+
+@pytest.mark.parametrize("name", ["stories", "sending", "edit"])
+def test_the_sheet_of_keys_names_every_key(ada_at_desk: Client, addresses: dict[str, str], name: str) -> None:
+    page = ada_at_desk.get(addresses[name]).content.decode()
+    keys = set(re.findall(r'data-key="(.)"', page))
+    assert {"s", "n", "r", "l"} <= keys
+    assert ("w" in keys) == (name == "sending")
+    sheet = page[page.index('<dialog id="shortcuts"') :]
+    assert keys | {"?", "t", "w"} <= set(re.findall(r"<kbd>(.)</kbd>", sheet))
+    assert 'id="single-keys"' in sheet, "they can be switched off (WCAG 2.2, 2.1.4)"
 
 
 def test_the_desk_speaks_german(ada_at_desk: Client, addresses: dict[str, str]) -> None:

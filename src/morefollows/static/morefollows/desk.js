@@ -45,10 +45,16 @@ function keys(event) {
   if (command || event.repeat || remembered.get() || byId("shortcuts")?.open) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
   if (event.key === "?") byId("shortcuts")?.showModal();
-  else if (event.key === "n") location.assign(document.querySelector(".top-nav a:nth-child(2)").href);
-  else if (event.key === "s") location.assign(document.querySelector(".top-nav a").href);
-  else if (event.key === "r") location.assign(document.querySelector(".top-nav [data-key='r']").href);
   else if (event.key === "t" && back) back.form.requestSubmit(back);
+  else follow([...all("[data-key]")].find((link) => link.dataset.key === event.key), event);
+}
+
+// A link within the page leads to the first field there: the key that led to it is not typed into it.
+function follow(link, event) {
+  if (!link) return;
+  event.preventDefault();
+  link.click();
+  if (link.hash && link.pathname === location.pathname) document.querySelector(`${link.hash} textarea`)?.focus();
 }
 
 function counters() {
