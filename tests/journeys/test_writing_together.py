@@ -8,6 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from tests.journeys import steps
+from tests.support import judges
 from tests.support.browser import DESKTOP, watch
 from tests.support.house import House
 
@@ -52,10 +53,12 @@ def test_two_editors_at_one_story(build: Callable[..., House], page: Page, brows
     # What the other one types on an older version is not saved by itself: both are shown, and she decides.
     page.get_by_label("Text").fill("It has stood open since 14:05. Cars turn back.")
     expect(page.locator("#autosave")).to_contain_text("Yours is not saved by itself any more")
+    assert not judges.accessible(page) + judges.narrow(page)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("alert").locator("del").last).to_contain_text("coming.")
     expect(page.get_by_label("Text")).to_have_value("It has stood open since 14:05. Cars turn back.")
     expect(page.locator("[data-autosave]")).to_have_count(0)
+    assert not judges.accessible(page) + judges.narrow(page)
     page.get_by_label("Text").fill("It has stood open since 14:05. A crane is coming, cars turn back.")
     page.get_by_role("button", name="Save mine", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
@@ -70,3 +73,63 @@ def test_two_editors_at_one_story(build: Callable[..., House], page: Page, brows
     expect(page.get_by_role("heading", name="Check the alert")).to_be_visible()
     ben.context.close()
     assert complaints == []
+
+
+def test_the_keys(build: Callable[..., House], page: Page) -> None:
+    house = build(hold="600").start("--sample")
+    steps.first_sign_in(page, house.invitation)
+    sheet = page.get_by_role("dialog", name="Keys")
+    page.goto(f"{house.url}/desk/")  # with its scripts
+    page.keyboard.press("?")
+    expect(sheet).to_be_visible()
+    assert not judges.accessible(page) + judges.narrow(page)
+    page.keyboard.press("l")
+    expect(sheet).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    page.keyboard.press("l")
+    expect(page.get_by_role("heading", name="Who did what")).to_be_visible()
+    page.wait_for_load_state()
+
+    # In a field a key is a letter.
+    page.get_by_label("Story", exact=True).press("s")
+    expect(page.get_by_label("Story", exact=True)).to_have_value("s")
+    expect(page.get_by_role("heading", name="Who did what")).to_be_visible()
+
+    # Send is reached, not pressed; in the hold one key takes back. Switched off, single keys do nothing.
+    steps.write_story(page, house)
+    page.wait_for_load_state()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#send")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#take-back")).to_be_visible()
+    page.wait_for_load_state()
+    page.keyboard.press("t")
+    expect(page.get_by_text("Taken back in the hold. Nothing was mailed.")).to_be_visible()
+    page.wait_for_load_state()
+    page.keyboard.press("?")
+    sheet.get_by_label("Single keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    page.keyboard.press("?")
+    expect(page.get_by_text("Taken back in the hold. Nothing was mailed.")).to_be_visible()
+    expect(sheet).to_be_hidden()
+
+    # To the withdrawal, without a letter typed there.
+    house.stop()
+    house.environment["MOREFOLLOWS_HOLD"] = "0"
+    house.start()
+    page.goto(f"{house.url}/desk/")
+    page.get_by_role("link", name=steps.HEADLINE).click()
+    page.get_by_role("button", name="Save and check").click()
+    steps.send(page)
+    steps.wait_for_state(page, "sent")
+    page.keyboard.press("w")
+    expect(page.get_by_label("Why")).not_to_be_focused()
+    page.get_by_role("button", name="Keys").click()
+    sheet.get_by_label("Single keys").check()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Withdraw the story")).to_be_visible()
+    page.keyboard.press("w")
+    expect(page.get_by_label("Why")).to_be_focused()
+    expect(page.get_by_label("Why")).to_have_value("")

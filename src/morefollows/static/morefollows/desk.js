@@ -21,6 +21,8 @@ function sheet() {
   if (!dialog) return;
   tick.checked = !remembered.get();
   tick.addEventListener("change", () => remembered.set(!tick.checked));
+  // Opened by a key there was nothing to give the focus back to: it would stay inside, in a field, where keys do nothing.
+  dialog.addEventListener("close", () => { if (dialog.contains(document.activeElement)) document.activeElement.blur(); });
   all("[data-open='shortcuts']").forEach((button) => {
     button.hidden = false;
     button.addEventListener("click", () => dialog.showModal());
