@@ -18,7 +18,8 @@ from morefollows.courier.boundary import Reply
 from morefollows.courier.cutting import cut
 from morefollows.courier.models import Batch
 from morefollows.courier.pacing import Pacing
-from morefollows.courier.round import Release, Round
+from morefollows.courier.release import Release
+from morefollows.courier.round import Round
 
 _numbers = count(1)
 

@@ -19,7 +19,7 @@ from morefollows.bulletin import publication
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Interest, Story, Update
 from morefollows.bulletin.stories import actions as stories
-from morefollows.courier import history, ledger
+from morefollows.courier import history, ledger, recovery
 from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.cutting import cut
@@ -120,7 +120,7 @@ def test_a_worker_that_died_may_have_sent_what_it_had_begun(wrong: Alert) -> Non
     (first,) = rounds = claim_rounds("one", release_of(wrong))
     write("one", rounds, ahead=2)
     handed_out(first, 2)
-    ledger.release_claims("one")
+    recovery.release_claims("one")
     assert cut_now(corrected()) == set(first.claim.readers[:2])
 
 

@@ -25,7 +25,7 @@ from morefollows.courier import actions, ledger
 from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Batch, Outcome
-from morefollows.courier.round import Release
+from morefollows.courier.release import Release
 from tests.courier.support import alert_for, audience, cut_all, record, release_of, states
 from tests.courier.test_ledger_model import WORKERS, Newsroom, worker_names
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
-from morefollows.courier import ledger, letters
+from morefollows.courier import ledger, letters, recovery
 from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.cutting import cut
@@ -168,7 +168,7 @@ def test_a_crash_leaves_only_what_was_begun_uncertain() -> None:
         assert mail is not None
         mail.settle(mail, ACCEPTED)
     write("one", rounds, ahead=3)
-    ledger.release_claims("one")  # killed
+    recovery.release_claims("one")  # killed
     [claim] = ledger.claim("two", alert.pk, 1)
     assert claim.outcomes.count(Outcome.ACCEPTED) == 3
     assert claim.outcomes.count(Outcome.UNCERTAIN) == 3

@@ -22,11 +22,12 @@ from hypothesis.stateful import (
 )
 
 from morefollows.audience.models import Subscription
-from morefollows.courier import ledger
+from morefollows.courier import ledger, recovery
 from morefollows.courier.boundary import Mail, Reached, Reply
 from morefollows.courier.cutting import cut
 from morefollows.courier.models import Batch, Outcome
-from morefollows.courier.round import Release, Round
+from morefollows.courier.release import Release
+from morefollows.courier.round import Round
 from tests.courier.support import SomeRelay, alert_for, audience, claim_rounds, cut_all, release_of, states, write
 
 WORKERS = ("one", "two", "three")
@@ -123,7 +124,7 @@ class Newsroom(RuleBasedStateMachine):
         """kill -9: what was in memory is gone; the supervisor frees the claims."""
         self.rounds[worker] = []
         self.flights = [flight for flight in self.flights if flight[0] != worker]
-        ledger.release_claims(worker)
+        recovery.release_claims(worker)
 
     @rule(sleeper=worker_names, other=worker_names, ahead=st.integers(0, 12))
     def stall(self, sleeper: str, other: str, ahead: int) -> None:

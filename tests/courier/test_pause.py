@@ -15,7 +15,7 @@ from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin import publication
 from morefollows.bulletin.actions import Refused, now_ms
 from morefollows.bulletin.models import Alert, Deed, Update
-from morefollows.courier import actions, ledger
+from morefollows.courier import actions, ledger, recovery
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Batch, Outcome, Pulse
 from tests.courier import support
@@ -273,13 +273,13 @@ def test_no_batch_waits_for_a_clock_that_was_set_back() -> None:
     Batch.objects.filter(pk=waiting.pk).update(due_at=ahead + 60_000, attempts=1)
     Batch.objects.filter(pk=soon.pk).update(due_at=now_ms() + 60_000, attempts=1)
     Batch.objects.filter(pk=final.pk).update(due_at=None)
-    assert ledger.bring_forward() == 2
+    assert recovery.bring_forward() == 2
     due = dict(alert.batches.values_list("pk", "due_at"))
     assert 0 < due[claimed.pk] - now_ms() <= 30_000
     assert due[waiting.pk] <= now_ms()
     assert due[soon.pk] > now_ms() + 50_000
     assert due[final.pk] is None
-    assert ledger.bring_forward() == 0
+    assert recovery.bring_forward() == 0
 
 
 def test_a_hold_is_never_longer_than_it_was_made() -> None:

@@ -20,6 +20,7 @@ from morefollows.courier import ledger
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.cutting import cut
 from morefollows.courier.gates import Gates
+from morefollows.courier.release import prepare
 from morefollows.courier.worker import Worker
 from morefollows.line import Listener
 from tests.courier.support import A_RELAY, write
@@ -47,7 +48,7 @@ def mailed(newsroom: object, tmp_path: Path, settings: Any, ada: Editor) -> Call
         while not cut(alert.pk, 5):
             pass
         running = next(one for one in ledger.running() if one.id == alert.pk)
-        release = worker._release(running)
+        release = prepare(running, worker._tokens, worker.gates.wake_soon)
         release.sending = True
         rounds = worker._claim_and_load(release)
         write(worker.name, rounds, ahead=100)

@@ -13,7 +13,7 @@ from morefollows.audience.models import Letter
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
-from morefollows.courier import ledger
+from morefollows.courier import recovery
 from morefollows.courier.models import Batch, Pulse, Relay
 
 
@@ -64,7 +64,7 @@ def retry_failed(alert: int, editor: Editor) -> int:
     """
     with transaction.atomic():
         bulletin.reopen(alert, editor, "retry failed")
-        mails = ledger.open_again(alert)
+        mails = recovery.open_again(alert)
         if not mails:
             raise bulletin.Refused(_("There is nobody to try again: who was refused is gone for good."))
     return mails
@@ -78,7 +78,7 @@ def repeat_uncertain(alert: int, editor: Editor) -> int:
     with transaction.atomic():
         bulletin.reopen(alert, editor, "repeat uncertain")
         Alert.objects.filter(pk=alert).update(repeat=True)
-        mails = ledger.open_uncertain(alert)
+        mails = recovery.open_uncertain(alert)
         if not mails:
             raise bulletin.Refused(_("Nothing is uncertain in this alert."))
     return mails
@@ -87,7 +87,7 @@ def repeat_uncertain(alert: int, editor: Editor) -> int:
 def note_deaths(worker: str | None) -> None:
     """This worker is dead, or every one of the last run (None): frees what it had in hand, and keeps that it was so."""
     with transaction.atomic():
-        left = ledger.release_all_claims() if worker is None else ledger.release_claims(worker)
+        left = recovery.release_all_claims() if worker is None else recovery.release_claims(worker)
         for alert, begun in left:
             story = Alert.objects.select_related("update__story").get(pk=alert).update.story
             bulletin.record(None, "sender died", story=story, alert=Alert(pk=alert), begun=begun)

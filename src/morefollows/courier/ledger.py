@@ -8,22 +8,18 @@ for ``SKIP LOCKED``, which SQLite (one writer at a time) does not need.
 from __future__ import annotations
 
 from array import array
-from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q, Sum
 
 from morefollows.audience.actions import mark_gone
-from morefollows.audience.models import Reader
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin import publication
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
-from morefollows.courier import retries
-from morefollows.courier.models import Batch, Composition, Outcome, Relay
+from morefollows.courier.models import Composition, Outcome, Relay
 
 NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted
 
@@ -238,112 +234,6 @@ def complete() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_COMPLETE)
         return [row[0] for row in cursor.fetchall()]
-
-
-# -- once more, for some ------------------------------------------------------------------------------------
-
-
-def open_again(alert: int) -> int:
-    """Opens what was refused, but for readers who are gone, and what has expired. Returns how many mails.
-
-    The alert has ended, so nobody holds a claim on its batches.
-    """
-    opened = 0
-    with transaction.atomic():
-        failed = Batch.objects.filter(Q(refused__gt=0) | Q(expired__gt=0), alert=alert)
-        for key in list(failed.values_list("pk", flat=True)):
-            batch = Batch.objects.only("readers", "outcomes").get(pk=key)
-            outcomes = bytearray(batch.outcomes)
-            there = _still_there(batch) if Outcome.REFUSED in outcomes else set()
-            for i, outcome in enumerate(outcomes):
-                if outcome == Outcome.EXPIRED or (outcome == Outcome.REFUSED and i in there):
-                    outcomes[i] = Outcome.WAITING
-                    opened += 1
-            counts = {outcome.name.lower(): outcomes.count(outcome) for outcome in (Outcome.REFUSED, Outcome.EXPIRED)}
-            Batch.objects.filter(pk=key).update(outcomes=bytes(outcomes), **_due_now(), **counts)
-    return opened
-
-
-def _still_there(batch: Batch) -> set[int]:
-    """The places of those readers of this batch who were refused, and have not gone or left since."""
-    ids = array("q")
-    ids.frombytes(bytes(batch.readers))
-    refused = {reader: i for i, reader in enumerate(ids) if batch.outcomes[i] == Outcome.REFUSED}
-    confirmed = Reader.objects.filter(pk__in=list(refused), state=Reader.State.CONFIRMED)
-    return {refused[reader] for reader in confirmed.values_list("pk", flat=True)}
-
-
-def open_uncertain(alert: int) -> int:
-    """What is uncertain is to be sent again. Returns how many mails. The alert has ended."""
-    with transaction.atomic():
-        batches = Batch.objects.filter(alert=alert, uncertain__gt=0)
-        mails = batches.aggregate(n=Sum("uncertain", default=0))["n"]
-        batches.update(**_due_now())
-    return int(mails)
-
-
-def _due_now() -> dict[str, int]:
-    return {"due_at": 1, "attempts": 0, "reach": 0, "changed_at": now_ms()}
-
-
-# -- after a crash ------------------------------------------------------------------------------------------
-
-
-class Left(NamedTuple):
-    """What a worker that died had in hand of one alert."""
-
-    alert: int
-    begun: int  #: mails that may have been handed to the relay, and of which nobody knows
-
-
-def release_claims(worker: str) -> list[Left]:
-    """That worker is dead: its batches and letters are due at once, and what it had begun is uncertain."""
-    return _release("worker = %s", (worker,))
-
-
-def release_all_claims() -> list[Left]:
-    """Nobody else is working on this database (the caller holds the data folder's lock)."""
-    return _release("worker <> ''", ())
-
-
-_NOTE_DOUBT = "UPDATE courier_batch SET outcomes = %s, uncertain = %s, reach = 0, changed_at = %s WHERE id = %s"
-
-
-def _release(whose: str, values: tuple[str, ...]) -> list[Left]:
-    begun: Counter[int] = Counter()
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE courier_batch SET worker = '', due_at = 1 WHERE {whose} AND due_at IS NOT NULL"  # noqa: S608
-            " RETURNING id, alert_id, outcomes, reach",
-            values,
-        )
-        for batch, alert, packed, reach in cursor.fetchall():
-            outcomes = bytearray(packed)
-            begun[alert] += doubt(outcomes, reach)
-            if reach:  # noted now: if the alert was stopped, nobody claims the batch again
-                uncertain = outcomes.count(Outcome.UNCERTAIN)
-                cursor.execute(_NOTE_DOUBT, (bytes(outcomes), uncertain, now_ms(), batch))
-        cursor.execute(f"UPDATE audience_letter SET worker = '', claimed_until = 0 WHERE {whose}", values)  # noqa: S608
-    return [Left(alert, mails) for alert, mails in begun.items()]
-
-
-# -- when the clock was set back ----------------------------------------------------------------------------
-
-# No claim ends, and no retry is due, further ahead than this: what is, was written before the clock was set back.
-# Who lives renews its claims long before the new end.
-_TOO_FAR_AHEAD = """
-UPDATE courier_batch SET due_at = CASE WHEN worker = '' THEN %s ELSE %s END
-WHERE due_at > CASE WHEN worker = '' THEN %s ELSE %s END
-"""
-
-
-def bring_forward() -> int:
-    """Batches that would be due later than anything can be are due soon. Returns how many there were."""
-    now = now_ms()
-    with transaction.atomic(), connection.cursor() as cursor:
-        values = (now, now + claim_ms(), now + retries.LONGEST_MS, now + 2 * claim_ms())
-        cursor.execute(_TOO_FAR_AHEAD, values)
-        return int(cursor.rowcount)
 
 
 # -- compositions and relays --------------------------------------------------------------------------------

@@ -14,13 +14,9 @@ from django.conf import settings
 from morefollows.courier import ledger, replies, retries
 from morefollows.courier.addressees import Addressee, recipient
 from morefollows.courier.boundary import Mail, Reply, Way
-from morefollows.courier.ledger import Claim, Entry, Running
+from morefollows.courier.ledger import Claim, Entry
 from morefollows.courier.models import Outcome
-
-Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes → the message in pieces
-#: (reader, version of the reader's links, recipient, alerts of the story that the reader was sent before)
-#: → return path, values for the holes
-Fill = Callable[[int, int, bytes, Sequence[int]], tuple[bytes, Sequence[bytes]]]
+from morefollows.courier.release import Release
 
 _mail = functools.partial(tuple.__new__, Mail)  # as `Mail._make`, in half of its time
 _ACCEPTED = int(Outcome.ACCEPTED)  # looked up once, not for each mail
@@ -29,54 +25,6 @@ _OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated;
 _PUT_BACK_LIMIT = 5
 _PASSED_BY = 32  # mails that are left to another relay, in one look for one that is for this relay
 _LONGEST_MS = 2**32 - 2  # the longest time that `Batch.times` can hold: 49 days
-
-
-class Release:
-    """What one alert's rounds have in common: its bytes, and whether it may be sent."""
-
-    #: So many policy refusals by one relay, without an acceptance between them, speak of us, not of one reader.
-    POLICY_LIMIT = 3
-
-    def __init__(
-        self,
-        running: Running,
-        *,
-        presses: Mapping[str, Press],
-        fill: Fill,
-        on_put_back: Callable[[], None],
-        hold_left: float = 0.0,
-        earlier: Sequence[int] = (),
-    ) -> None:
-        self.running = running
-        self.alert = running.id
-        self._hold_ends = time.monotonic() + hold_left
-        self.presses = presses
-        self.fill = fill
-        self.on_put_back = on_put_back  # a mail came back, and another relay may have it
-        self.earlier = earlier  # alerts of the story's earlier updates: what a mail may refer to
-        self.sending = False  # false within the hold, and again once it was stopped
-        self.refusals: dict[str, int] = {}  # by relay; an acceptance sets its count to zero
-
-    def refused_us(self, way: Way, words: str) -> None:
-        """Before the relay has accepted anything of this alert, one refusal is enough."""
-        refusals = self.refusals.get(way.name, self.POLICY_LIMIT - 1) + 1
-        self.refusals[way.name] = refusals
-        if refusals >= self.POLICY_LIMIT:
-            way.refused_us(words)
-
-    @property
-    def held_until(self) -> int:
-        return self.running.held_until
-
-    @property
-    def expires_at(self) -> int:
-        return self.running.expires_at
-
-    def hold_left(self) -> float:
-        """Seconds. A clock that is set back does not make the hold longer, unless a time was chosen."""
-        if self.running.timed:
-            return self.held_until / 1000 - time.time()
-        return min(self._hold_ends - time.monotonic(), self.held_until / 1000 - time.time())
 
 
 class Round:

@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Callable
 
-_FIRST = 4  # mails, before anything is known
+_FIRST = 10  # mails, before anything is known: as TCP's initial window (RFC 6928)
 _LEAST = 2
 MOST = 250  #: mails, wherever the relay is
 _MOST_OCTETS = 4 << 20

@@ -21,27 +21,26 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection
 
-from morefollows.audience.tokens import DRILLS, OFFERS, Tokens
+from morefollows.audience.tokens import Tokens
 from morefollows.bulletin import publication
 from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert
-from morefollows.courier import actions, addressees, dkim, history, ledger, letters, mails, relay_books, summaries
+from morefollows.courier import actions, addressees, history, ledger, letters, recovery, relay_books, summaries
 from morefollows.courier.boundary import Mail
-from morefollows.courier.compose import Composed, press
 from morefollows.courier.cutting import cut
 from morefollows.courier.gate import Gate
 from morefollows.courier.gates import Gates
 from morefollows.courier.ledger import Entry, Running
-from morefollows.courier.round import Fill, Press, Release, Round
+from morefollows.courier.release import Release, prepare
+from morefollows.courier.round import Round
 from morefollows.courier.stationery import Stationery
 from morefollows.line import Listener
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_AHEAD = 600  #: mails that may be handed out before the ledger is written again
+_AHEAD = 1_200  #: mails to hand out before the ledger is written again; with several senders half, each
 _READY = 1_500  #: mails to have claimed and loaded; with fewer, more are fetched
-_ENOUGH = 2_500  #: mails to have when it is done
+_ENOUGH = 2_500  #: mails to have when it is done, where no other sender could have them
 _WRITE_EVERY = 0.05  #: seconds between two writes, when there is something to write; sooner when mails wait for it
 _RENEWED = 6  #: times that a claim is renewed before it would end
 _SIGN_OF_LIFE = 5.0  #: seconds after which the ledger is told that a sender is at work
@@ -246,7 +245,7 @@ class Worker:
     def _look_at_the_clock(self) -> None:
         ahead = time.time() - time.monotonic()
         if ahead < self._clock - _SET_BACK:
-            brought = ledger.bring_forward()
+            brought = recovery.bring_forward()
             if self._clock < float("inf"):
                 log.warning("the clock was set back by %.0f s; %d batches wait no longer", self._clock - ahead, brought)
         self._clock = ahead
@@ -261,35 +260,14 @@ class Worker:
         self._signed_at = now
 
     async def _prepare(self, alert: Running) -> Release:
-        release = self._releases[alert.id] = await self._call(self._release, alert)
+        release = self._releases[alert.id] = await self._call(prepare, alert, self._tokens, self.gates.wake_soon)
         return release
-
-    def _release(self, alert: Running) -> Release:
-        return Release(
-            alert,
-            presses=self._compose(alert.id),
-            fill=self._filler(alert),
-            on_put_back=self.gates.wake_soon,
-            hold_left=ledger.hold_left(alert.id),
-            earlier=history.earlier_of_story(alert.id),
-        )
-
-    def _compose(self, alert: int) -> dict[str, Press]:
-        """Composes the alert once a language, or takes what was composed before."""
-        signers = dkim.signers(settings.MOREFOLLOWS)
-        presses: dict[str, Press] = {}
-        for language, _ in settings.LANGUAGES:
-            parts = ledger.kept_composition(alert, language)
-            if parts is None:
-                whole = Alert.objects.select_related("update__story", "topic").get(pk=alert)
-                parts = ledger.keep_composition(alert, language, mails.alert(whole, language).to_bytes())
-            presses[language] = press(Composed.from_bytes(parts), signers)
-        return presses
 
     async def _claim(self, release: Release) -> None:
         if self._ready(release.running.bulk) >= _READY:
             return
-        while self._ready(release.running.bulk) < _ENOUGH and release.alert not in self._dry:
+        enough = _ENOUGH if settings.MOREFOLLOWS.sender_count == 1 else _READY
+        while self._ready(release.running.bulk) < enough and release.alert not in self._dry:
             rounds = await self._call(self._claim_and_load, release)
             self._rounds.extend(rounds)
             if len(rounds) < 2:
@@ -303,24 +281,6 @@ class Worker:
         found = addressees.addressees(release.running, readers) if claims else {}
         had = history.had(release.earlier, sorted(readers), summaries=False)
         return [Round(claim, found, release, had) for claim in claims]
-
-    def _filler(self, of: Running) -> Fill:
-        """The hot function that gives one reader's return path and the values for the holes."""
-        listed = DRILLS if of.audience == Alert.Audience.DRILL else OFFERS if of.topic is None else of.topic
-        tokens = self._tokens.of_alert(of.id, listed, of.story)
-        return_path = mails.return_paths()
-        thread = mails.threads(Alert.objects.select_related("update__story").get(pk=of.id), self._tokens.receipt)
-        alone = thread(0, ())
-
-        def fill(
-            reader: int, links_version: int, recipient: bytes, had: Sequence[int]
-        ) -> tuple[bytes, Sequence[bytes]]:
-            receipt, leave, preferences, story = tokens(reader, links_version)
-            references, reply = thread(reader, had) if had else alone
-            values = recipient, leave, receipt, b"", b"", preferences, story, references, reply
-            return return_path(receipt), values
-
-        return fill
 
     def _drop(self, alert: int) -> None:
         """Stopped, taken back or ended: hand out no more of it. The books give its batches back."""
@@ -386,7 +346,8 @@ class Worker:
         going.sort(key=lambda round_: round_.bulk)
         self._bring_back(going)
         await self._refresh(going)
-        ahead = {False: _AHEAD, True: _AHEAD}  # a lane whose relays are down takes nothing from the other
+        most = _AHEAD if settings.MOREFOLLOWS.sender_count == 1 else _AHEAD // 2
+        ahead = {False: most, True: most}  # a lane whose relays are down takes nothing from the other
         for round_ in going:
             ahead[round_.bulk] -= round_.grant(ahead[round_.bulk])
         claimed_until = now_ms() + ledger.claim_ms()
@@ -454,7 +415,7 @@ class Worker:
             claimed_until = now_ms() + ledger.claim_ms()
             entries = [round_.entry(self.name, claimed_until, give_up=not round_.in_flight) for round_ in self._rounds]
             await self._call(self._record, entries, [*self._post.done, *self._slow_post.done], None)
-            await self._call(ledger.release_claims, self.name)
+            await self._call(recovery.release_claims, self.name)
         except AnyDatabaseError as error:
             log.error("claims can't be given back, they will run out: %s", type(error).__name__)
 

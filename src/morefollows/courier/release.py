@@ -1,0 +1,110 @@
+"""One alert on its way out, as a sender process has it: its bytes in each language, and whether it may be sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from django.conf import settings
+
+from morefollows.audience.tokens import DRILLS, OFFERS, Tokens
+from morefollows.bulletin.models import Alert
+from morefollows.courier import dkim, history, ledger, mails
+from morefollows.courier.boundary import Way
+from morefollows.courier.compose import Composed, press
+from morefollows.courier.ledger import Running
+
+Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes → the message in pieces
+#: (reader, version of the reader's links, recipient, alerts of the story that the reader was sent before)
+#: → return path, values for the holes
+Fill = Callable[[int, int, bytes, Sequence[int]], tuple[bytes, Sequence[bytes]]]
+
+
+class Release:
+    """What one alert's rounds have in common: its bytes, and whether it may be sent."""
+
+    #: So many policy refusals by one relay, without an acceptance between them, speak of us, not of one reader.
+    POLICY_LIMIT = 3
+
+    def __init__(
+        self,
+        running: Running,
+        *,
+        presses: Mapping[str, Press],
+        fill: Fill,
+        on_put_back: Callable[[], None],
+        hold_left: float = 0.0,
+        earlier: Sequence[int] = (),
+    ) -> None:
+        self.running = running
+        self.alert = running.id
+        self._hold_ends = time.monotonic() + hold_left
+        self.presses = presses
+        self.fill = fill
+        self.on_put_back = on_put_back  # a mail came back, and another relay may have it
+        self.earlier = earlier  # alerts of the story's earlier updates: what a mail may refer to
+        self.sending = False  # false within the hold, and again once it was stopped
+        self.refusals: dict[str, int] = {}  # by relay; an acceptance sets its count to zero
+
+    def refused_us(self, way: Way, words: str) -> None:
+        """Before the relay has accepted anything of this alert, one refusal is enough."""
+        refusals = self.refusals.get(way.name, self.POLICY_LIMIT - 1) + 1
+        self.refusals[way.name] = refusals
+        if refusals >= self.POLICY_LIMIT:
+            way.refused_us(words)
+
+    @property
+    def held_until(self) -> int:
+        return self.running.held_until
+
+    @property
+    def expires_at(self) -> int:
+        return self.running.expires_at
+
+    def hold_left(self) -> float:
+        """Seconds. A clock that is set back does not make the hold longer, unless a time was chosen."""
+        if self.running.timed:
+            return self.held_until / 1000 - time.time()
+        return min(self._hold_ends - time.monotonic(), self.held_until / 1000 - time.time())
+
+
+def prepare(alert: Running, tokens: Tokens, on_put_back: Callable[[], None]) -> Release:
+    """Composes the alert, or takes what was composed before. Raises `ValueError` for what can't be mailed."""
+    return Release(
+        alert,
+        presses=_presses(alert.id),
+        fill=_filler(alert, tokens),
+        on_put_back=on_put_back,
+        hold_left=ledger.hold_left(alert.id),
+        earlier=history.earlier_of_story(alert.id),
+    )
+
+
+def _presses(alert: int) -> dict[str, Press]:
+    """One for each language."""
+    signers = dkim.signers(settings.MOREFOLLOWS)
+    presses: dict[str, Press] = {}
+    for language, _ in settings.LANGUAGES:
+        parts = ledger.kept_composition(alert, language)
+        if parts is None:
+            whole = Alert.objects.select_related("update__story", "topic").get(pk=alert)
+            parts = ledger.keep_composition(alert, language, mails.alert(whole, language).to_bytes())
+        presses[language] = press(Composed.from_bytes(parts), signers)
+    return presses
+
+
+def _filler(alert: Running, tokens: Tokens) -> Fill:
+    """The hot function that gives one reader's return path and the values for the holes."""
+    listed = DRILLS if alert.audience == Alert.Audience.DRILL else OFFERS if alert.topic is None else alert.topic
+    tokens_for = tokens.of_alert(alert.id, listed, alert.story)
+    return_path = mails.return_paths()
+    thread = mails.threads(Alert.objects.select_related("update__story").get(pk=alert.id), tokens.receipt)
+    alone = thread(0, ())
+
+    def fill(reader: int, links_version: int, recipient: bytes, had: Sequence[int]) -> tuple[bytes, Sequence[bytes]]:
+        receipt, leave, preferences, story = tokens_for(reader, links_version)
+        references, reply = thread(reader, had) if had else alone
+        values = recipient, leave, receipt, b"", b"", preferences, story, references, reply
+        return return_path(receipt), values
+
+    return fill
