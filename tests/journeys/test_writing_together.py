@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Browser, Page, Request, Route, expect
+from playwright.sync_api import APIResponse, Browser, Page, Request, Route, expect
 
 from tests.journeys import steps
 from tests.support import judges
 from tests.support.browser import DESKTOP, watch
 from tests.support.house import House
+from tests.support.waiting import until
 
 SAVED = re.compile(r"^Saved \d\d:\d\d:\d\d$")
 
@@ -63,13 +64,19 @@ def test_two_editors_at_one_story(build: Callable[..., House], page: Page, brows
     page.get_by_role("button", name="Save mine", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
 
-    # A button pressed while it saves itself waits for that: no conflict with oneself.
-    saving: list[Route] = []
-    page.route(where, lambda route: saving.append(route) if by_itself(route.request) else route.continue_())
+    # A button pressed while it saves itself waits for the answer: no conflict with oneself.
+    saved: list[tuple[Route, APIResponse]] = []
+    page.route(
+        where, lambda route: saved.append((route, route.fetch())) if by_itself(route.request) else route.continue_()
+    )
+    page.wait_for_load_state()
     with page.expect_request(by_itself):
         page.get_by_label("Standfirst").fill("Nobody is hurt.")
+    page.get_by_label("Standfirst").fill("Nobody is hurt. The lock is dry.")
+    until("the server has saved", lambda: page.evaluate("1") and saved)
     page.get_by_role("button", name="Save and check").click()
-    saving[0].continue_()
+    route, answer = saved.pop()
+    route.fulfill(response=answer)
     expect(page.get_by_role("heading", name="Check the alert")).to_be_visible()
     ben.context.close()
     assert complaints == []
