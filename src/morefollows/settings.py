@@ -121,6 +121,15 @@ def _resolver(value: str) -> str:
     return f"{host.strip('[]')}:{int(port)}"
 
 
+def _host_and_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if value and not (_host_name(host.strip("[]").replace(":", "-")) and re.fullmatch(r"\d{1,5}", port)):
+        raise ValueError("must be a host and a port such as 127.0.0.1:783")
+    if value and not 0 < int(port) < 65536:
+        raise ValueError("must be a host and a port from 1 to 65535, such as 127.0.0.1:783")
+    return f"{host.strip('[]')}:{int(port)}" if value else ""
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if value.lower() not in words:
@@ -276,6 +285,12 @@ class Settings:
         _resolver,
         "The DNS server that mail domains are looked up at, on sign-up and when a provider defers, such as "
         "192.0.2.53:53; empty: the system's, and none while mail goes to the local inbox; `off`: none.",
+    )
+    spamd: str = setting(
+        "",
+        _host_and_port,
+        "Where SpamAssassin's spamd listens, such as 127.0.0.1:783: the check page shows its score of each mail. "
+        "Empty: no score.",
     )
     streams: int = setting(
         "20000", _whole_number(0, 1_000_000), "Open event streams of the live pages, at most, in one web process."

@@ -16,6 +16,7 @@ from morefollows.bulletin.developing import views as developing
 from morefollows.bulletin.images import views as images
 from morefollows.bulletin.presence import views as presence
 from morefollows.bulletin.stories import views as wishes
+from morefollows.courier.checklist import views as checks
 from morefollows.delivery import views as delivery
 from morefollows.delivery.relays import views as relays
 from morefollows.inbox import views as inbox
@@ -67,6 +68,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/story/<uuid:uuid>/finish/", developing.finish, name="story-finish"),
     path("desk/story/<uuid:uuid>/check/", bulletin.story_check, name="story-check"),
     path("desk/story/<uuid:uuid>/mail/", bulletin.story_mail, name="story-mail"),
+    path("desk/story/<uuid:uuid>/outside/", checks.outside, name="story-outside"),
     path("desk/story/<uuid:uuid>/send/", bulletin.story_send, name="story-send"),
     path("desk/images/add/", images.image_add, name="image-add"),
     path("desk/log/", deeds.page, name="log"),

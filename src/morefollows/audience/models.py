@@ -113,6 +113,7 @@ class Reader(models.Model):
         indexes = (
             models.Index(fields=("state",), name="reader_state"),
             models.Index(fields=("id",), condition=models.Q(offers=True), name="readers_of_offers"),
+            models.Index(fields=("id",), condition=models.Q(particular=True), name="particular_readers"),
             models.Index(
                 fields=("summary_at", "id"), condition=models.Q(summary_at__isnull=False), name="summaries_due"
             ),

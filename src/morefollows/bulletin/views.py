@@ -31,6 +31,7 @@ from morefollows.bulletin.models import Alert, Story
 from morefollows.bulletin.resemblance import most_resembling
 from morefollows.bulletin.stories.actions import Conflict, save_story
 from morefollows.courier import mails
+from morefollows.courier.checklist.views import checklist
 from morefollows.delivery.glance import glances
 from morefollows.delivery.progress import relay_states
 
@@ -169,10 +170,12 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     by_language = audience.by_language(story.topic)
     choices = ways(story)
     language = _mail_language(request, story)
+    preview = mails.preview(story, language)
     offered = [code for code, _name in settings.LANGUAGES if code in by_language or code in (story.language, language)]
     context = {
         "story": story,
-        "preview": mails.preview(story, language),
+        "preview": preview,
+        **checklist(story, preview, choices[0].audience, choices[0].readers),
         "language": language,
         "languages": [(code, _language_name(code)) for code in offered],
         "by_language": [(_language_name(code), count) for code, count in by_language.items()],

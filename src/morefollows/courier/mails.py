@@ -54,6 +54,7 @@ class Preview:
     html: str
     text: str
     size: int  #: octets of the HTML; see `HTML_BUDGET`
+    message: bytes  #: all of it, header and both parts
 
     @property
     def too_long(self) -> bool:
@@ -96,9 +97,10 @@ def preview_of(draft: Update, language: str | None = None) -> Preview:
     values = [b"preview".ljust(LENGTHS[hole], b"-") for hole in Hole]
     values[Hole.ADDRESS] = b"reader@example.org"
     values[Hole.REFERENCES], values[Hole.REPLY] = b"", b"preview@example.org"
-    message = email.message_from_bytes(b"".join(made.composed.fill(values)), policy=email.policy.default)
+    whole = b"".join(made.composed.fill(values))
+    message = email.message_from_bytes(whole, policy=email.policy.default)
     text, html = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())
-    return Preview(str(message["Subject"]), made.preheader, html, text, len(html.encode()))
+    return Preview(str(message["Subject"]), made.preheader, html, text, len(html.encode()), whole)
 
 
 def subject_of(update: Update) -> str:

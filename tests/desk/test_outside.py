@@ -1,0 +1,333 @@
+"""What the check page asks the outside world: whether links answer, and a spam score. Nothing inside is ever asked."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import os
+import socket
+import socketserver
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client, override_settings
+from django.urls import reverse
+from django.utils import timezone
+
+from morefollows.bulletin.models import Story
+from morefollows.courier import mails
+from morefollows.courier.checklist import LOOK, OK, WRONG, outside, spamd, visit
+from morefollows.courier.checklist.visit import Answer
+from tests.relay import Certificate
+from tests.support.waiting import until
+
+PUBLIC = "93.184.215.14"
+NAMES = {
+    "news.example": [PUBLIC],
+    "inside.example": ["10.1.2.3"],
+    "both.example": [PUBLIC, "127.0.0.1"],
+    "six.example": ["::ffff:127.0.0.1"],
+}
+
+
+class Site:
+    """A web site of the outside world; `connected` names each address that was really gone to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[tuple[str, str, dict[str, str]]] = []
+        self.connected: list[tuple[str, int]] = []
+        self.answers: dict[str, tuple[int, str]] = {}
+        site = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_HEAD(self) -> None:
+                site.asked.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
+                status, to = site.answers.get(f"{self.command} {self.path}") or site.answers.get(self.path, (200, ""))
+                if to == "drip":
+                    with contextlib.suppress(OSError):
+                        while True:
+                            self.wfile.write(b"H")
+                            time.sleep(0.05)
+                self.send_response(status)
+                if to:
+                    self.send_header("Location", to)
+                self.end_headers()
+
+            do_GET = do_HEAD  # noqa: N815 - as the server looks for it
+
+            def log_message(self, *said: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+        def look_up(host: str, port: int, **more: Any) -> list[Any]:
+            if host not in NAMES:
+                raise socket.gaierror(-2, "Name or service not known")
+            return [(2, 1, 6, "", (ip, port)) for ip in NAMES[host]]
+
+        def connect(ip: str, port: int, until: float) -> socket.socket:
+            self.connected.append((ip, port))
+            return socket.create_connection(("127.0.0.1", self.port), timeout=5)
+
+        monkeypatch.setattr(visit, "_look_up", look_up)
+        monkeypatch.setattr(visit, "_connected", connect)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    opened = Site(monkeypatch)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.0.0.1",
+        "172.16.3.4",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "255.255.255.255",
+        "240.0.0.1",
+        "::1",
+        "::",
+        "::ffff:127.0.0.1",
+        "::ffff:169.254.169.254",
+        "fe80::1%eth0",
+        "fc00::1",
+        "ff02::1",
+        "2002:7f00:1::",
+        "64:ff9b::a00:1",
+        "::127.0.0.1",
+    ],
+)
+def test_inside_is_never_asked(address: str) -> None:
+    assert not visit.is_public(address)
+
+
+@pytest.mark.parametrize("address", [PUBLIC, "2606:2800:220:1:248:1893:25c8:1946", f"::ffff:{PUBLIC}"])
+def test_the_open_internet_is(address: str) -> None:
+    assert visit.is_public(address)
+
+
+class TestVisit:
+    def test_it_asks_by_head_and_tells_nothing_of_us(self, site: Site) -> None:
+        assert visit.visit("http://news.example/a%20b/é?q=1#part") == Answer(200)
+        [(method, path, headers)] = site.asked
+        assert (method, path) == ("HEAD", "/a%20b/%C3%A9?q=1")
+        assert set(headers) == {"host", "accept-encoding", "user-agent", "accept", "connection"}
+        assert headers["host"] == "news.example"
+        assert site.connected[-1] == (PUBLIC, 80), "the address that was judged"
+
+    def test_a_server_without_head_is_asked_by_get(self, site: Site) -> None:
+        site.answers = {"HEAD /": (405, ""), "GET /": (200, ""), "/gone": (410, "")}
+        assert visit.visit("http://news.example/") == Answer(200)
+        assert visit.visit("http://news.example/gone") == Answer(410)
+        assert [one[0] for one in site.asked] == ["HEAD", "GET"] * 2
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "http://inside.example/",
+            "http://both.example/",
+            "http://six.example/",
+        ],
+    )
+    def test_names_that_lead_inside_are_not_followed(self, site: Site, address: str) -> None:
+        assert visit.visit(address) == Answer(trouble="private")
+        site.answers = {"/": (302, address)}
+        assert visit.visit("http://news.example/") == Answer(trouble="private")
+        assert site.connected == [(PUBLIC, 80)]
+
+    @pytest.mark.parametrize(
+        "address", ["http://127.0.0.1/", "http://2130706433/", "http://[::1]/", "http://169.254.169.254/latest/"]
+    )
+    def test_nor_are_addresses(self, address: str) -> None:
+        assert visit.visit(address) == Answer(trouble="private")
+
+    @pytest.mark.parametrize(
+        "address", ["http://news.example:8080/", "ftp://news.example/", "http://ada:pw@news.example/", "file:///etc/x"]
+    )
+    def test_nor_other_ports_and_passwords(self, site: Site, address: str) -> None:
+        site.answers = {"/": (301, address)}
+        assert visit.visit(address) == visit.visit("http://news.example/") == Answer(trouble="port")
+        assert site.connected == [(PUBLIC, 80)]
+
+    def test_three_redirects_and_no_more(self, site: Site) -> None:
+        site.answers = {f"/{number}": (302, f"/{number + 1}") for number in range(4)}
+        assert visit.visit("http://news.example/1") == Answer(200)
+        assert visit.visit("http://news.example/0") == Answer(trouble="redirects")
+
+    def test_a_server_that_drips_is_left(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(visit, "SECONDS", 0.4)
+        site.answers = {"/": (200, "drip")}
+        began = time.monotonic()
+        assert visit.visit("http://news.example/") == Answer(trouble="late")
+        assert time.monotonic() - began < 3
+
+    def test_what_is_wrong_is_told_apart(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert visit.visit("http://nowhere.example/") == Answer(trouble="name")
+        assert visit.visit("http://[half/") == Answer(trouble="odd")
+
+        def refuse(*_given: object) -> socket.socket:
+            raise ConnectionRefusedError
+
+        monkeypatch.setattr(visit, "_connected", refuse)
+        assert visit.visit("http://news.example/") == Answer(trouble="unreachable")
+
+    def test_a_certificate_that_nobody_vouches_for(self, tmp_path: Path, site: Site) -> None:
+        certificate = Certificate.make(tmp_path, "news.example")
+        server = site._server
+        server.socket = certificate.server().wrap_socket(server.socket, server_side=True)
+        assert visit.visit("https://news.example/") == Answer(trouble="certificate")
+
+
+@pytest.fixture
+def scored() -> Iterator[Callable[[bytes], None]]:
+    """A scorer that answers what it is told to answer."""
+    said = [b""]
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):
+                self.rfile.read()
+                self.wfile.write(said[0])
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        where = f"127.0.0.1:{server.server_address[1]}"
+        with override_settings(MOREFOLLOWS=replace(settings.MOREFOLLOWS, spamd=where)):
+            yield lambda answer: said.__setitem__(0, answer)
+        server.shutdown()
+        thread.join()
+
+
+class TestSpamScore:
+    def test_spamassassin_scores_the_mail(self, story: Story, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        command = ["spamd", "-L", "-i", "127.0.0.1", "-p", str(port), "-m", "1", "--nouser-config", "-s", "stderr"]
+        if os.geteuid() == 0:
+            command += ["-u", "nobody"]
+        path = f"{os.environ['PATH']}:/usr/sbin"
+        with (tmp_path / "log").open("wb") as log:
+            process = subprocess.Popen(command, stderr=log, env={**os.environ, "PATH": path})
+        try:
+            started = lambda: b"server started" in (tmp_path / "log").read_bytes()  # noqa: E731
+            until("spamd", started, 60)
+            mail = mails.preview(story).message
+            fine = until("a score", lambda: spamd.check("127.0.0.1", port, mail), 30)
+            gtube = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+            spam = spamd.check("127.0.0.1", port, b"Subject: test\r\n\r\n" + gtube + b"\r\n")
+        finally:
+            process.terminate()
+            process.wait(20)
+        assert fine is not None and spam is not None
+        assert fine.limit == spam.limit == 5
+        assert fine.score < 5 < 900 < spam.score
+
+    @pytest.mark.parametrize(
+        ("answer", "expected", "words"),
+        [
+            (b"SPAMD/1.1 0 EX_OK\r\nContent-length: 0\r\nSpam: False ; 1.2 / 5.0\r\n\r\n", OK, "1.2 of 5.0"),
+            (b"SPAMD/1.5 0 EX_OK\r\nSpam: False ; -0.1 / 5.0\r\n\r\n", OK, "-0.1 of 5.0"),
+            (b"SPAMD/1.1 0 EX_OK\r\nSpam: False ; 2.5 / 5.0\r\n\r\n", LOOK, "2.5 of 5.0"),
+            (b"SPAMD/1.1 0 EX_OK\r\nSpam: True ; 5.0 / 5.0\r\n\r\n", WRONG, "5.0 of 5.0"),
+            (b"SPAMD/1.1 76 Bad header line: X\r\nSpam: True ; 5.0 / 5.0\r\n", LOOK, "The scorer does not answer."),
+            (b"SPAMD/1.1 0 EX_OK\r\nSpam: False ; nan / 5.0\r\n", LOOK, "The scorer does not answer."),
+            (b"", LOOK, "The scorer does not answer."),
+            (b"HTTP/1.1 200 OK\r\n" + b"x" * 20_000, LOOK, "The scorer does not answer."),
+        ],
+    )
+    def test_answers_of_all_kinds(
+        self, story: Story, scored: Callable[[bytes], None], answer: bytes, expected: str, words: str
+    ) -> None:
+        scored(answer)
+        story.text = "No links."
+        [item] = outside.outside_items(story, mails.preview(story))
+        assert (item.name, item.state, item.words) == ("Spam score", expected, words)
+
+    def test_nobody_there(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        assert spamd.check("127.0.0.1", port, b"") is None
+
+
+class TestAtTheDesk:
+    def ask(self, client: Client, story: Story, **more: Any) -> str:
+        response = client.post(reverse("story-outside", args=(story.uuid,)), **more)
+        assert response.status_code == 200
+        return str(response.content.decode())
+
+    def test_ben_sees_which_links_answer(self, ben_at_desk: Client, story: Story, site: Site) -> None:
+        site.answers = {"/gone": (404, ""), "/members": (403, "")}
+        links = ["http://news.example/gone", "http://inside.example/", "http://news.example/members"]
+        story.text = " ".join(["http://news.example/", *links, "mailto:a@b.example", links[0]])
+        story.save()
+        part = self.ask(ben_at_desk, story, headers={"HX-Request": "true"})
+        assert "1 of 4 links answer" in part
+        for words in ("no such page (404)", "private network", "does not let us look (403)"):
+            assert words in part
+        assert "<html" not in part
+        page = self.ask(ben_at_desk, story)
+        assert "<html" in page, "where scripts do not run"
+        assert "Back to the check" in page
+
+    def test_ten_links_and_no_more(self, story: Story, site: Site) -> None:
+        story.text = " ".join(f"http://news.example/{number}" for number in range(12))
+        [item] = outside.outside_items(story, mails.preview(story))
+        assert (item.state, item.words) == (LOOK, "10 of 12 links answer")
+        assert item.lines == (("http://news.example/10", "not asked, as all that follow: only the first 10 are"),)
+        assert len(site.asked) == 10
+
+    def test_it_does_not_wait_for_ever(self, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(outside, "SECONDS", 0.1)
+        over = threading.Event()
+        monkeypatch.setattr(visit, "visit", lambda address: (over.wait(20), Answer(200))[1])
+        [item] = outside.outside_items(story, mails.preview(story))
+        over.set()
+        assert item.lines == (("https://port.example/notice", "does not answer in time"),)
+
+    def test_looking_at_the_page_asks_nobody(self, ada_at_desk: Client, story: Story, site: Site) -> None:
+        page = ada_at_desk.get(reverse("story-check", args=(story.uuid,))).content.decode()
+        assert "See whether the link answers" in page
+        assert 'hx-trigger="load' not in page, "nothing leaves this machine by itself"
+        assert ada_at_desk.get(reverse("story-outside", args=(story.uuid,))).status_code == 405
+        assert not site.asked
+
+    def test_the_page_asks_by_itself_but_not_under_an_embargo(self, ada_at_desk: Client, story: Story) -> None:
+        from morefollows.relay_address import relays
+
+        one = relays("smtp://mail.example.org")
+        with override_settings(MOREFOLLOWS=replace(settings.MOREFOLLOWS, relays=one)):
+            check = reverse("story-check", args=(story.uuid,))
+            assert 'hx-trigger="load' in ada_at_desk.get(check).content.decode()
+            Story.objects.filter(pk=story.pk).update(embargo_until=timezone.now())
+            page = ada_at_desk.get(check).content.decode()
+        assert 'hx-trigger="load' not in page
+        assert "The sites will see that somebody looked." in page
+
+    def test_who_has_no_right_to_offers_asks_nothing(self, ben_at_desk: Client, story: Story) -> None:
+        Story.objects.filter(pk=story.pk).update(purpose="offers", topic=None)
+        assert ben_at_desk.post(reverse("story-outside", args=(story.uuid,))).status_code == 403
+        assert Client().post(reverse("story-outside", args=(story.uuid,))).status_code == 302
