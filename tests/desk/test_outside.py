@@ -250,7 +250,7 @@ class TestSpamScore:
         ("answer", "expected", "words"),
         [
             (b"SPAMD/1.1 0 EX_OK\r\nContent-length: 0\r\nSpam: False ; 1.2 / 5.0\r\n\r\n", OK, "1.2 of 5.0"),
-            (b"SPAMD/1.5 0 EX_OK\r\nSpam: False ; -0.1 / 5.0\r\n\r\n", OK, "-0.1 of 5.0"),
+            (b"SPAMD/1.5 0 EX_OK\r\nSpam: False ; -0.1 / 5.0\r\n\r\n", OK, "\N{MINUS SIGN}0.1 of 5.0"),
             (b"SPAMD/1.1 0 EX_OK\r\nSpam: False ; 2.5 / 5.0\r\n\r\n", LOOK, "2.5 of 5.0"),
             (b"SPAMD/1.1 0 EX_OK\r\nSpam: True ; 5.0 / 5.0\r\n\r\n", WRONG, "5.0 of 5.0"),
             (b"SPAMD/1.1 76 Bad header line: X\r\nSpam: True ; 5.0 / 5.0\r\n", LOOK, "The scorer does not answer."),

@@ -171,6 +171,7 @@ def test_the_desk(build: Callable[..., House], page: Page, tmp_path: Path) -> No
     steps.import_readers(house, tmp_path, CY)
     look_at_readers(walk, page, house)
     steps.write_story(page, house)
+    page.get_by_text(re.compile("points? (is|are) fine")).click()
     walk.look("check")
     page.get_by_role("link", name="Change the story").click()
     walk.look("edit")

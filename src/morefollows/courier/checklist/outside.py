@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from typing import TypeVar
 
 from django.conf import settings
@@ -126,10 +125,13 @@ def _score(found: spamd.Score | None) -> Item:
     if found is None:
         remedy = _("Whoever runs this service can see whether spamd runs where MOREFOLLOWS_SPAMD says.")
         return Item(name, LOOK, _("The scorer does not answer."), remedy)
-    figure = partial(number_format, decimal_pos=1, use_l10n=True)
-    words = _("%(score)s of %(limit)s") % {"score": figure(found.score), "limit": figure(found.limit)}
+    words = _("%(score)s of %(limit)s") % {"score": _figure(found.score), "limit": _figure(found.limit)}
     if found.score >= found.limit:
         return Item(name, WRONG, words, _("SpamAssassin would take it for spam: say it in plainer words."))
     if found.score >= found.limit / 2:
         return Item(name, LOOK, words, _("More than half of what makes a mail spam."))
     return Item(name, OK, words)
+
+
+def _figure(value: float) -> str:
+    return number_format(value, 1, use_l10n=True).replace("-", "\N{MINUS SIGN}")
