@@ -52,7 +52,7 @@ class Site:
                 status, to = site.answers.get(f"{self.command} {self.path}") or site.answers.get(self.path, (200, ""))
                 if to == "drip":
                     with contextlib.suppress(OSError):
-                        while True:
+                        for _octet in range(100):
                             self.wfile.write(b"H")
                             time.sleep(0.05)
                 self.send_response(status)
