@@ -85,7 +85,7 @@ def test_pictures_without_words(story: Story) -> None:
     assert alternatives.state == WRONG
     assert alternatives.words == "1 picture has none"
     story.text = f"It is closed.\n\n![Tugs at the pier]({picture})"
-    assert found(story)["Alternative texts"].words == "The picture has one"
+    assert found(story)["Alternative texts"].words == "1 picture has one"
 
 
 class TestContrast:

@@ -310,7 +310,7 @@ class TestAtTheDesk:
 
     def test_looking_at_the_page_asks_nobody(self, ada_at_desk: Client, story: Story, site: Site) -> None:
         page = ada_at_desk.get(reverse("story-check", args=(story.uuid,))).content.decode()
-        assert "See whether the link answers" in page
+        assert "See whether the links answer" in page
         assert 'hx-trigger="load' not in page, "nothing leaves this machine by itself"
         assert ada_at_desk.get(reverse("story-outside", args=(story.uuid,))).status_code == 405
         assert not site.asked

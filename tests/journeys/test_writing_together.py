@@ -94,6 +94,7 @@ def test_the_keys(build: Callable[..., House], page: Page) -> None:
     expect(sheet).to_be_visible()
     page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
+    expect(page.locator("dialog :focus")).to_have_count(0)  # it is given back a moment later
     page.keyboard.press("l")
     expect(page.get_by_role("heading", name="Who did what")).to_be_visible()
     page.wait_for_load_state()
@@ -117,6 +118,7 @@ def test_the_keys(build: Callable[..., House], page: Page) -> None:
     page.keyboard.press("?")
     sheet.get_by_label("Single keys").uncheck()
     page.keyboard.press("Escape")
+    expect(page.locator("dialog :focus")).to_have_count(0)
     page.keyboard.press("s")
     page.keyboard.press("?")
     expect(page.get_by_text("Taken back in the hold. Nothing was mailed.")).to_be_visible()

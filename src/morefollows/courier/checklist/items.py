@@ -100,7 +100,7 @@ def _pictures(preview: Preview) -> Item:
         words = ngettext("%(bare)s picture has none", "%(bare)s pictures have none", bare) % {"bare": bare}
         remedy = _("Say what is to be seen: many read a mail before, or without, its pictures.")
         return Item(name, WRONG, words, remedy)
-    words = ngettext("The picture has one", "All %(all)s pictures have one", len(alts)) % {"all": len(alts)}
+    words = ngettext("%(all)s picture has one", "All %(all)s pictures have one", len(alts)) % {"all": len(alts)}
     return Item(name, OK, words)
 
 
