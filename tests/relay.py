@@ -627,10 +627,14 @@ class Running(NamedTuple):
     process: subprocess.Popen[str]
 
     def taken(self) -> list[dict[str, Any]]:
-        """The mails in the record so far: time, sender, recipients, message_id, size."""
+        """The mails in the record so far: time, sender, recipients, message_id, size.
+
+        A line that is being written is none yet.
+        """
         if not self.record.exists():
             return []
-        return [json.loads(line) for line in self.record.read_text("utf-8").splitlines()]
+        written, _, _ = self.record.read_text("utf-8").rpartition("\n")
+        return [json.loads(line) for line in written.splitlines()]
 
 
 @contextlib.contextmanager
