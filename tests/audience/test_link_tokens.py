@@ -69,13 +69,21 @@ def test_a_token_is_its_facts_and_a_cmac_of_them(key: bytes, reader: int, topic:
     mac.verify(raw[11:])
 
 
-@given(READERS, TOPICS, TOPICS, TOPICS | st.sampled_from((OFFERS, DRILLS)), TOPICS)
-def test_those_of_a_mail_are_the_same_as_each_by_itself(
-    reader: int, version: int, alert: int, topic: int, story: int
+@given(
+    st.lists(st.tuples(READERS, TOPICS), min_size=1, max_size=5),
+    TOPICS,
+    TOPICS | st.sampled_from((OFFERS, DRILLS)),
+    TOPICS,
+)
+def test_those_of_mails_are_the_same_as_each_by_itself(
+    readers: list[tuple[int, int]], alert: int, topic: int, story: int
 ) -> None:
-    assert OURS.of_alert(alert, topic, story)(reader, version) == (
-        OURS.receipt(alert, reader),
-        OURS.leave(reader, topic),
-        OURS.preferences(reader, version),
-        OURS.story(reader, story),
-    )
+    assert OURS.of_alert(alert, topic, story)(readers) == [
+        (
+            OURS.receipt(alert, reader),
+            OURS.leave(reader, topic),
+            OURS.preferences(reader, version),
+            OURS.story(reader, story),
+        )
+        for reader, version in readers
+    ]

@@ -104,7 +104,9 @@ def release_of(alert: Alert) -> Release:
     release = Release(
         running,
         presses={"en": lambda values: [values[0]]},
-        fill=lambda reader, version, recipient, had: (b"b@x.example", (recipient, b"", str(reader).encode(), b"")),
+        fill=lambda readers: [
+            (b"b@x.example", (recipient, b"", str(reader).encode(), b"")) for reader, _, recipient, _ in readers
+        ],
         on_put_back=lambda: None,
     )
     release.sending = True

@@ -206,6 +206,23 @@ def test_a_worker_that_lost_its_claim_finds_out_and_changes_nothing() -> None:
     assert (batch.accepted, batch.refused, batch.worker) == (0, 2, "quick")
 
 
+def test_a_reader_who_moves_meanwhile_gets_it_at_the_new_address() -> None:
+    alert = alert_for(3)
+    cut_from_start(alert)
+    [round_] = rounds = claim_rounds("w1", release_of(alert))
+    write("w1", rounds)
+    first = round_.take(A_RELAY)
+    assert first
+    first.settle(first, ACCEPTED)
+    Reader.objects.update(address="new@elsewhere.example", domain="elsewhere.example")
+    left = round_.waiting_for()
+    round_.refresh(addressees(round_.release.running, left), left)
+    second = round_.take(A_RELAY)
+    assert second
+    assert second.recipient == b"new@elsewhere.example"
+    assert second.content == [b"new@elsewhere.example"]
+
+
 def test_a_reader_who_leaves_meanwhile_is_skipped() -> None:
     alert = alert_for(10)
     cut_from_start(alert)

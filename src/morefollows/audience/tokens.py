@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -23,6 +24,10 @@ _LINK_MAC = 16  # bytes
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _RECEIPT_MAC = 12  # bytes: it guards statistics and bounces, and must fit a local part of 64 octets
 
+_MACS = struct.Struct(f"{_RECEIPT_MAC}s{16 - _RECEIPT_MAC}x16s16s16s")  # what four blocks give
+_LINKS = struct.Struct("1s6s4s16s" * 3)
+_THREE_LINKS = struct.Struct("36s36s36s")
+
 LEAVE_LENGTH = 36
 CONFIRM_LENGTH = 36
 PREFERENCES_LENGTH = 36
@@ -33,6 +38,9 @@ ALL_TOPICS = 0
 OFFERS = -1
 DRILLS = -2
 _LEAVES = {OFFERS: _LEAVE_OFFERS, DRILLS: _LEAVE_DRILLS}
+
+
+OfAlert = tuple[bytes, bytes, bytes, bytes]  #: receipt, leave, preferences, story: the tokens in one mail
 
 
 class Leave(NamedTuple):
@@ -109,11 +117,12 @@ class Tokens:
         facts = _LETTER_RECEIPT + letter.to_bytes(10, "big")
         return (facts + self._mac(facts)[:_RECEIPT_MAC]).hex().encode()
 
-    def of_alert(self, alert: int, topic: int, story: int) -> Callable[[int, int], tuple[bytes, bytes, bytes, bytes]]:
+    def of_alert(self, alert: int, topic: int, story: int) -> Callable[[Sequence[tuple[int, int]]], list[OfAlert]]:
         """The function that makes the four tokens in each mail of an alert, as `receipt`, `leave`, `preferences` and
-        `story` would: the hot one. It takes a reader, and the version of their links. For one thread only.
+        `story` would: the hot one. It takes readers, each with the version of their links. For one thread only.
 
-        Facts are shorter than a block, and so a MAC is one block of AES (RFC 4493 §2.4): the four are made together.
+        Facts are shorter than a block, and so a MAC is one block of AES (RFC 4493 §2.4): those of all these readers
+        are made in one call.
         """
         leave, topic = (_LEAVES[topic], 0) if topic in _LEAVES else (_LEAVE, topic)
         leave_end = topic.to_bytes(4, "big")
@@ -122,20 +131,36 @@ class Tokens:
         facts = receipt + nobody, leave + nobody + leave_end, _PREFERENCES + bytes(10), _STORY + nobody + story_end
         blocks = int.from_bytes(b"".join(map(self._block, facts)), "big")
         # Where the reader stands in each of the blocks, of 128 bits each, and the version in the third.
-        readers = 1 << 3 * 128 + 40 | 1 << 2 * 128 + 72 | 1 << 128 + 72 | 1 << 72
-        encrypt, base64_of = self._aes.encryptor().update, binascii.b2a_base64
+        places = 1 << 3 * 128 + 40 | 1 << 2 * 128 + 72 | 1 << 128 + 72 | 1 << 72
+        encrypt, pack = self._aes.encryptor().update, _LINKS.pack
 
-        def tokens(reader: int, version: int) -> tuple[bytes, bytes, bytes, bytes]:
-            number, version_ = reader.to_bytes(6, "big"), version.to_bytes(4, "big")
-            macs = encrypt((blocks ^ reader * readers ^ version << 128 + 40).to_bytes(64, "big"))
-            pieces = (
-                *(leave, number, leave_end, macs[16:32]),
-                *(_PREFERENCES, number, version_, macs[32:48]),
-                *(_STORY, number, story_end, macs[48:]),
-            )
+        def tokens(readers: Sequence[tuple[int, int]]) -> list[OfAlert]:
+            chosen = [
+                (blocks ^ reader * places ^ version << 128 + 40).to_bytes(64, "big") for reader, version in readers
+            ]
+            receipts, links = [], []
+            for (reader, version), macs in zip(readers, _MACS.iter_unpack(encrypt(b"".join(chosen))), strict=True):
+                number, (mac, of_leave, of_preferences, of_story) = reader.to_bytes(6, "big"), macs
+                receipts.append((receipt + number + mac).hex().encode())
+                of_version = version.to_bytes(4, "big"), of_preferences
+                links.append(
+                    pack(
+                        leave,
+                        number,
+                        leave_end,
+                        of_leave,
+                        _PREFERENCES,
+                        number,
+                        *of_version,
+                        _STORY,
+                        number,
+                        story_end,
+                        of_story,
+                    )
+                )
             # 27 octets each, which are 36 in base64 and need no padding.
-            links = base64_of(b"".join(pieces), newline=False).translate(_URL_SAFE)
-            return (receipt + number + macs[:_RECEIPT_MAC]).hex().encode(), links[:36], links[36:72], links[72:]
+            text = binascii.b2a_base64(b"".join(links), newline=False).translate(_URL_SAFE)
+            return [(mac, *three) for mac, three in zip(receipts, _THREE_LINKS.iter_unpack(text), strict=True)]
 
         return tokens
 

@@ -11,13 +11,14 @@ from morefollows.audience.tokens import DRILLS, OFFERS, Tokens
 from morefollows.bulletin.models import Alert
 from morefollows.courier import dkim, history, ledger, mails
 from morefollows.courier.boundary import Way
-from morefollows.courier.compose import Composed, press
+from morefollows.courier.compose import Composed, Signer, press
 from morefollows.courier.ledger import Running
 
 Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes → the message in pieces
-#: (reader, version of the reader's links, recipient, alerts of the story that the reader was sent before)
-#: → return path, values for the holes
-Fill = Callable[[int, int, bytes, Sequence[int]], tuple[bytes, Sequence[bytes]]]
+#: reader, version of the reader's links, recipient, alerts of the story that the reader was sent before
+Facts = tuple[int, int, bytes, Sequence[int]]
+#: the facts of several readers → for each the return path, and the values for the holes
+Fill = Callable[[Sequence[Facts]], list[tuple[bytes, Sequence[bytes]]]]
 
 
 class Release:
@@ -35,12 +36,14 @@ class Release:
         on_put_back: Callable[[], None],
         hold_left: float = 0.0,
         earlier: Sequence[int] = (),
+        signed: bool = False,
     ) -> None:
         self.running = running
         self.alert = running.id
         self._hold_ends = time.monotonic() + hold_left
         self.presses = presses
         self.fill = fill
+        self.signed = signed
         self.on_put_back = on_put_back  # a mail came back, and another relay may have it
         self.earlier = earlier  # alerts of the story's earlier updates: what a mail may refer to
         self.sending = False  # false within the hold, and again once it was stopped
@@ -70,19 +73,20 @@ class Release:
 
 def prepare(alert: Running, tokens: Tokens, on_put_back: Callable[[], None]) -> Release:
     """Composes the alert, or takes what was composed before. Raises `ValueError` for what can't be mailed."""
+    signers = dkim.signers(settings.MOREFOLLOWS)
     return Release(
         alert,
-        presses=_presses(alert.id),
+        presses=_presses(alert.id, signers),
         fill=_filler(alert, tokens),
         on_put_back=on_put_back,
         hold_left=ledger.hold_left(alert.id),
         earlier=history.earlier_of_story(alert.id),
+        signed=bool(signers),
     )
 
 
-def _presses(alert: int) -> dict[str, Press]:
+def _presses(alert: int, signers: Sequence[Signer]) -> dict[str, Press]:
     """One for each language."""
-    signers = dkim.signers(settings.MOREFOLLOWS)
     presses: dict[str, Press] = {}
     for language, _ in settings.LANGUAGES:
         parts = ledger.kept_composition(alert, language)
@@ -94,17 +98,20 @@ def _presses(alert: int) -> dict[str, Press]:
 
 
 def _filler(alert: Running, tokens: Tokens) -> Fill:
-    """The hot function that gives one reader's return path and the values for the holes."""
+    """The hot function that gives readers' return paths and the values for the holes."""
     listed = DRILLS if alert.audience == Alert.Audience.DRILL else OFFERS if alert.topic is None else alert.topic
-    tokens_for = tokens.of_alert(alert.id, listed, alert.story)
+    tokens_of = tokens.of_alert(alert.id, listed, alert.story)
     return_path = mails.return_paths()
     thread = mails.threads(Alert.objects.select_related("update__story").get(pk=alert.id), tokens.receipt)
     alone = thread(0, ())
 
-    def fill(reader: int, links_version: int, recipient: bytes, had: Sequence[int]) -> tuple[bytes, Sequence[bytes]]:
-        receipt, leave, preferences, story = tokens_for(reader, links_version)
-        references, reply = thread(reader, had) if had else alone
-        values = recipient, leave, receipt, b"", b"", preferences, story, references, reply
-        return return_path(receipt), values
+    def fill(readers: Sequence[Facts]) -> list[tuple[bytes, Sequence[bytes]]]:
+        made = zip(readers, tokens_of([(reader, version) for reader, version, _, _ in readers]), strict=True)
+        filled: list[tuple[bytes, Sequence[bytes]]] = []
+        for (reader, _, recipient, had), (receipt, leave, preferences, story) in made:
+            references, reply = thread(reader, had) if had else alone
+            values = recipient, leave, receipt, b"", b"", preferences, story, references, reply
+            filled.append((return_path(receipt), values))
+        return filled
 
     return fill

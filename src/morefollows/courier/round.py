@@ -18,11 +18,14 @@ from morefollows.courier.ledger import Claim, Entry
 from morefollows.courier.models import Outcome
 from morefollows.courier.release import Release
 
+_Made = tuple[bytes, bytes, Sequence[bytes], bool]  # return path, recipient, content, SMTPUTF8
 _mail = functools.partial(tuple.__new__, Mail)  # as `Mail._make`, in half of its time
 _ACCEPTED = int(Outcome.ACCEPTED)  # looked up once, not for each mail
 _UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
 _PUT_BACK_LIMIT = 5
+_MADE_AT_ONCE = 50
+_SIGNED_AT_ONCE = 8  # as signing takes a while, and nothing else goes on meanwhile
 _PASSED_BY = 32  # mails that are left to another relay, in one look for one that is for this relay
 _LONGEST_MS = 2**32 - 2  # the longest time that `Batch.times` can hold: 49 days
 
@@ -43,6 +46,7 @@ class Round:
         self.release = release
         self.bulk = bool(release.running.bulk)  # SQLite says 0 or 1
         self.addressees: Mapping[int, Addressee] = {}
+        self._made: dict[int, _Made] = {}  # the next mails
         self.loaded_at = time.monotonic()
         self.claimed_until = 0  #: as written in the ledger, ms since 1970
         self._claim_ends = 0.0  # the same by the clock that is never set back, but may stand still while we sleep
@@ -140,6 +144,7 @@ class Round:
         `asked`: whom the look was about, if not all: what was put back meanwhile stays as it is.
         """
         self.addressees = {**self.addressees, **addressees}  # those in flight are still needed
+        self._made.clear()
         self.loaded_at = time.monotonic()
         self._expired = time.time() * 1000 > self.release.expires_at
         if asked is None and not self._expired and not self._coming_back and self._all_wanted(addressees):
@@ -199,13 +204,27 @@ class Round:
             i = found
         else:
             i = todo.popleft()
-        reader = self.claim.readers[i]
-        address, domain, language, version, _ = self.addressees[reader]
-        to, utf8 = recipient(address, domain)
-        return_path, values = release.fill(reader, version, to, self.had.get(reader, ()))
-        press = release.presses.get(language) or release.presses[settings.LANGUAGE_CODE]
+        made = self._made.pop(i, None)
+        if made is None:
+            self._make(i)
+            made = self._made.pop(i)
+        return_path, to, content, utf8 = made
         self.in_flight += 1
-        return _mail((return_path, to, press(values), self.settle, i, utf8, way))
+        return _mail((return_path, to, content, self.settle, i, utf8, way))
+
+    def _make(self, i: int) -> None:
+        """The mail at `i` and those behind it: many at once take less time than one by one."""
+        release, addressees, had = self.release, self.addressees, self.had
+        at_once = _SIGNED_AT_ONCE if release.signed else _MADE_AT_ONCE
+        chosen = [i, *itertools.islice(self._todo, at_once - 1)]
+        facts, others = [], []
+        for reader in [self.claim.readers[one] for one in chosen]:
+            address, domain, language, version, _ = addressees[reader]
+            to, utf8 = recipient(address, domain)
+            facts.append((reader, version, to, had.get(reader, ())))
+            others.append((to, release.presses.get(language) or release.presses[settings.LANGUAGE_CODE], utf8))
+        for one, (return_path, values), (to, press, utf8) in zip(chosen, release.fill(facts), others, strict=True):
+            self._made[one] = return_path, to, press(values), utf8
 
     def _next(self, way: Way) -> int | None:
         """The next one whose mailbox provider this relay may be given mail for. Those before it are put aside."""
