@@ -24,8 +24,8 @@ NOT_OFFERED: Final = Reply(0, "", "", Reached.RELAY)
 UNCERTAIN: Final = Reply(0, "", "", Reached.CONTENT)
 
 _STATUS = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s+|\Z)")
-_PATH = re.compile(rb"[!-;=?-~]{1,254}").fullmatch  # no controls, spaces or angle brackets
-_PATHS = re.compile(rb"[!-;=?-~]{0,254} [!-;=?-~]{1,254}").fullmatch  # sender and recipient, looked at together
+_PATH_OCTETS = bytes(octet for octet in range(33, 127) if octet not in b"<>")  # no controls, spaces, angle brackets
+_LONGEST_PATH = 254
 _PATH_UTF8 = re.compile(rb"[!-;=?-~\x80-\xff]{1,254}").fullmatch
 
 _BAD_RECIPIENT = Reply(553, "5.1.3", "The address can't be written in an SMTP command.", Reached.ENVELOPE)
@@ -51,7 +51,7 @@ def reply(code: int, text: bytes, reached: Reached) -> Reply:
 
 
 def _xtext(path: bytes) -> bytes:
-    """What `_PATHS` admits, as a parameter's value (RFC 3461 §4)."""
+    """What a path may hold, as a parameter's value (RFC 3461 §4)."""
     return path.replace(b"+", b"+2B").replace(b"=", b"+3D")
 
 
@@ -100,24 +100,26 @@ class Transactions:
         connection.rest()
         return None
 
-    def options(self, mail: Mail, size: int) -> bytes:
+    def options(self, mail: Mail) -> bytes:
         """The parameters of MAIL.
 
         Where DSN is offered a failure brings only the header back, under the name that the return path bears: it
         tells which mail it was, and nothing of its reader (RFC 3461 §4.3, §4.4). ORCPT would show a reader's address
         to whoever mail is forwarded to, and is of no use to us.
         """
-        options = b"" if self._offers.size is None else b" SIZE=%d" % size
+        options = b"" if self._offers.size is None else b" SIZE=%d" % sum(map(len, mail.content))
         if self._offers.dsn and mail.sender and not mail.utf8:
             options += b" RET=HDRS ENVID=" + _xtext(mail.sender[: mail.sender.rindex(b"@")])
         return options + b" SMTPUTF8" if mail.utf8 else options
 
     def _unfit(self, mail: Mail) -> Reply | None:
         """Why this mail can't be offered on this connection; None if it can."""
-        if _PATHS(b"%b %b" % (mail.sender, mail.recipient)) is None:
-            if not _international(mail.recipient):
+        sender, recipient = mail.sender, mail.recipient
+        strange = (sender + recipient).translate(None, _PATH_OCTETS)
+        if strange or not 0 < len(recipient) <= _LONGEST_PATH >= len(sender):
+            if not _international(recipient):
                 return _BAD_RECIPIENT
-            if mail.sender and not _international(mail.sender):
+            if sender and not _international(sender):
                 return _BAD_SENDER
             if not mail.utf8:
                 return _NEEDS_UTF8
@@ -251,7 +253,7 @@ class OneByOne(Transactions):
         if mail is None:
             return b""
         self._offered = mail
-        options = b"" if self._bare and not mail.utf8 else self.options(mail, sum(map(len, mail.content)))
+        options = b"" if self._bare and not mail.utf8 else self.options(mail)
         if not self._pipelining:
             self._expected.append(MAIL)
             return b"MAIL FROM:<%b>%b\r\n" % (mail.sender, options)
