@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from morefollows.courier import smtp
 from morefollows.courier.boundary import Mail, Reached, Reply
 from tests.relay import Rule, Script, ScriptedRelay
 from tests.smtp.support import QUICK, Post, body, client, deliver, numbers, run
@@ -45,6 +47,18 @@ def test_it_hands_over_every_mail_once_and_byte_for_byte(offers: tuple[str, ...]
         assert mail.recipients == (b"cy%d@reader.example" % number,)
         assert mail.content == b"".join(body(number, 9000))
     assert relay.most_at_once <= connections
+
+
+@pytest.mark.parametrize(("connections", "waits"), [(16, True), (4, False)])
+def test_it_lets_replies_gather_only_while_many_connections_are_busy(
+    connections: int, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(smtp, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=waited.append))
+    post, _, _ = send(Script(offers=("PIPELINING", *PLAIN)), Post(100), connections=connections)
+    assert post.codes() == [250] * 100
+    assert bool(waited) == waits
+    assert all(0 < wait <= 0.001 for wait in waited)
 
 
 def test_it_takes_one_round_trip_a_mail_from_a_relay_that_pipelines() -> None:

@@ -122,6 +122,7 @@ class Connection(asyncio.Protocol):
         self._rest = lines.pop()
         if lines:
             self._quiet = 0.0
+            self.relay.heard()
         expected, transactions = self.expected, self._transactions
         try:
             for line in lines:
