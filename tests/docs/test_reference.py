@@ -106,3 +106,12 @@ def test_every_state_outcome_and_role_is_documented() -> None:
         for heading, choices in known.items()
     }
     assert documented == expected
+
+
+def test_the_bound_of_repeats_is_documented_as_it_is() -> None:
+    from morefollows.courier import window, worker
+
+    page = (DOCS.parent / "how-to" / "when-things-go-wrong.md").read_text(encoding="utf-8")
+    assert f"up to {window.MOST} a connection" in page
+    assert f"every {worker._WRITE_EVERY * 1000:.0f} milliseconds" in page
+    assert f"a lone sender {worker._AHEAD:,} mails at the most, with several {worker._AHEAD // 2:,} each" in page

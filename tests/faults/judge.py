@@ -90,7 +90,11 @@ def _one(
 
 
 def _allowed(stage: Stage, scene: Scene, mailed: list[Mailed]) -> int:
-    """Mails in flight and one checkpoint, for each interruption; mails in flight for each broken connection."""
+    """The bound that docs/how-to/when-things-go-wrong.md states.
+
+    For each interruption, mails in flight and what was taken since the ledger was last written; for each broken
+    connection, mails in flight. What may be in flight on a connection is one mail, or `window.MOST` with CHUNKING.
+    """
     allowed = stage.wire.broken * scene.in_flight
     for began, ended, in_flight in scene.interrupted:
         allowed += in_flight + sum(began <= mail.time <= ended for mail in mailed)

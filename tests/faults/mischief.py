@@ -313,6 +313,28 @@ def full_disk(stage: Stage, scene: Scene) -> None:
     return None
 
 
+# -- the clock ----------------------------------------------------------------------------------------------
+
+
+def clock_set(stage: Stage, scene: Scene) -> None:
+    """Somebody sets the clock back, and after a while right again: by then every claim seems to have run out.
+
+    Not by as much as would have the desk asked before anything goes on (`MOREFOLLOWS_ASK_AFTER`).
+    """
+    if stage.clock is None:
+        return locked(stage, scene)
+    back = scene.lot.randint(2 * CLAIM, 300)
+    began = _books_closed("")
+    stage.clock.turn(-back)
+    time.sleep(scene.lot.uniform(0.1, 1.2))
+    stage.clock.turn(back)
+    # What was written meanwhile bears the wrong time, so all since the clock was set back counts as not yet noted; and
+    # each sender goes on with what it has until its next look at the ledger, which may then be another's.
+    time.sleep(CLAIM / 6)
+    scene.interrupted.append((began - _LATE, time.time() + _LATE, CONNECTIONS * scene.in_flight))
+    return None
+
+
 # -- at the desk --------------------------------------------------------------------------------------------
 
 
@@ -359,7 +381,7 @@ OTHERS: list[tuple[Mischief, int, int]] = [
     (storm_4xx, 5, 2), (storm_5xx, 3, 2), (storm_421, 4, 2), (policy, 2, 2), (wrong_replies, 4, 2), (garbage, 3, 2),
     (missing_replies, 5, 3), (drops, 5, 2), (relay_dies, 3, 3), (cut, 6, 3), (cut_in_mid_word, 6, 2),
     (half_closed, 5, 2), (split, 3, 2), (slow, 3, 2), (locked, 5, 3), (lost_database, 3, 3), (full_disk, 5, 3),
-    (pause, 4, 3), (stop, 2, 2),
+    (clock_set, 5, 4), (pause, 4, 3), (stop, 2, 2),
 ]  # fmt: skip
 BEFORE = {storm_4xx, storm_5xx, storm_421, policy, wrong_replies, garbage, missing_replies, drops,
           cut_in_mid_word, half_closed, split, slow}  # fmt: skip

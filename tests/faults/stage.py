@@ -8,6 +8,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Coroutine
@@ -20,6 +21,7 @@ from tests.faults.postfix import Postfix
 from tests.faults.wire import Wire
 from tests.relay import ScriptedRelay, Taken
 from tests.support import ground
+from tests.support.clock import Clock
 from tests.support.house import House
 
 if TYPE_CHECKING:
@@ -84,6 +86,10 @@ class Stage:
             claim=str(CLAIM),
             hold="0",
         )
+        self.clock: Clock | None = None
+        if sys.platform == "linux":
+            self.clock = Clock(ground.folder() / f"clock{number}")
+            self.house.environment.update(self.clock.environment)
         self.small_disk = os.geteuid() == 0 and ground.cluster() is None
         if self.small_disk:
             self.house.data.mkdir(mode=0o700)
@@ -98,6 +104,8 @@ class Stage:
         """Starts the processes; and Django here, in the same newsroom."""
         self.house.start("--sample")
         os.environ.update(self.house.environment)
+        for name in self.clock.environment if self.clock else ():
+            del os.environ[name]  # what is started from here has the real time
         os.environ["MOREFOLLOWS_URL"] = self.house.url
         os.environ["DJANGO_SETTINGS_MODULE"] = "morefollows.framework"
         import django
