@@ -167,6 +167,7 @@ def test_the_mail() -> None:
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert tokens.leave(reader, 0).decode() in message["List-Unsubscribe"]
     whole = "".join(part.get_content() for part in message.iter_parts())  # type: ignore[union-attr]
+    whole = " ".join(whole.split())
     assert whole.count("Bridge closed") == 3  # and in what an inbox shows beside the subject
     assert whole.count("At last.") == 2
     assert f"/story/{alert.update.story.uuid}/" in whole

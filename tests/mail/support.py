@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import re
 from email.message import EmailMessage
 from html.parser import HTMLParser
 
@@ -44,7 +45,12 @@ def parts(raw: bytes) -> tuple[str, str]:
     assert message.get_content_type() == "multipart/alternative"
     plain, html = message.iter_parts()
     assert [plain.get_content_type(), html.get_content_type()] == ["text/plain", "text/html"]
-    return plain.get_content().replace("\r\n", "\n"), html.get_content().replace("\r\n", "\n")
+    return plain.get_content().replace("\r\n", "\n"), in_one_line(html.get_content())
+
+
+def in_one_line(html: str) -> str:
+    """The same HTML, with characters for character references, and without the line ends that it was sent with."""
+    return re.sub(r"&#(\d{3,});", lambda found: chr(int(found[1])), " ".join(html.split()))
 
 
 def head(raw: bytes) -> list[bytes]:

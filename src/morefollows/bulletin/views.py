@@ -41,7 +41,7 @@ _MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors 'self';"
     " sandbox allow-popups allow-popups-to-escape-sandbox"
 )
-_SCHEMES = re.compile(r'(color-schemes?: |<meta name="(?:supported-)?color-schemes?" content=")light dark')
+_SCHEMES = re.compile(r'(color-schemes?:\s*|<meta\s+name="(?:supported-)?color-schemes?"\s+content=")light dark')
 
 
 @at_desk

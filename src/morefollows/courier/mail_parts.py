@@ -24,9 +24,12 @@ from django.utils.translation import pgettext
 from morefollows.audience.models import Newsroom
 from morefollows.bulletin import markdown
 from morefollows.courier.compose import Composed, Hole, Marks, mailbox, quoted_printable, structured, unstructured
+from morefollows.courier.lean import seven_bit, tighten
 
-# "=_" can't come up in quoted-printable (RFC 2045 §6.7), so this can't come up in a part.
+# "=_" can't come up in quoted-printable (RFC 2045 §6.7), and no line of other HTML begins with a dash: so this can't
+# come up in a part.
 _BOUNDARY = "=_morefollows"
+_MOST_GROWTH = 1.25  # of an HTML part by character references
 _TEMPLATES = Path(__file__).parent / "templates" / "mail"
 
 
@@ -106,15 +109,28 @@ def compose(name: str, fields: list[bytes], context: dict[str, Any], sender: Sen
         f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"\r\n'.encode(),
         b"\r\n",
     ]
-    for kind, content in (("plain", text), ("html", html)):
+    plain = ("plain", "quoted-printable", quoted_printable(text, marks))
+    for kind, encoding, content in (plain, ("html", *_html_content(html, marks))):
         message += [
             f"--{_BOUNDARY}\r\n".encode(),
             f"Content-Type: text/{kind}; charset=utf-8\r\n".encode(),
-            b"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
-            quoted_printable(content, marks),
+            f"Content-Transfer-Encoding: {encoding}\r\n\r\n".encode(),
+            content,
         ]
     message.append(f"--{_BOUNDARY}--\r\n".encode())
     return marks.cut(b"".join(message))
+
+
+def _html_content(html: str, marks: Marks) -> tuple[str, bytes]:
+    """Its encoding, and the HTML in it.
+
+    As it stands if it can be, but for scripts of which character references would make much more HTML: the reader's
+    mail program may cut that off.
+    """
+    content = seven_bit(html, marks)
+    if content is None or len(content) > _MOST_GROWTH * len(html.encode()):
+        return "quoted-printable", quoted_printable(html, marks)
+    return "7bit", content
 
 
 @functools.cache
@@ -125,7 +141,7 @@ def _html_template(name: str) -> Callable[[dict[str, Any]], str]:
     parsing = mrml.ParserOptions(include_loader=mrml.memory_loader(included))
     # Without fonts: mrml would have each opened mail fetch some from a third party.
     compiled = mrml.to_html(source, parsing, mrml.RenderOptions(fonts={})).content
-    return engines["django"].from_string("{% load i18n %}" + compiled).render
+    return engines["django"].from_string("{% load i18n %}" + tighten(compiled)).render
 
 
 def leave_link(marks: Marks) -> str:

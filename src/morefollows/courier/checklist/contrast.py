@@ -15,7 +15,7 @@ ENOUGH = 4.5  #: to 1, for text of any size (AA)
 
 _VOID = frozenset(("br", "col", "hr", "img", "input", "link", "meta", "wbr"))
 _COLOUR = re.compile(r"#(?:[0-9a-f]{6}|[0-9a-f]{3})", re.IGNORECASE)
-_DARK = re.compile(r"@media \(prefers-color-scheme: dark\) \{(.*?)\}\s*\}", re.DOTALL)
+_DARK = re.compile(r"@media\s*\(prefers-color-scheme:\s*dark\)\s*\{(.*?)\}\s*\}", re.DOTALL)
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}?")
 _UNSET = {"inherit", "currentcolor", "transparent", "none", "initial", ""}
 
@@ -104,7 +104,7 @@ def _rules(html: str) -> list[tuple[list[str], dict[str, str]]]:
     rules = []
     for block in _DARK.findall(html):
         for selectors, body in _RULE.findall(block):
-            rules += [(selector.split(), _declarations(body)) for selector in selectors.split(",")]
+            rules += [(selector.replace(">", " > ").split(), _declarations(body)) for selector in selectors.split(",")]
     return rules
 
 
