@@ -27,7 +27,7 @@ class Walk:
 
     def look(self, name: str, page: Page | None = None) -> None:
         page = page or self.page
-        assert page.title(), name
+        expect(page).to_have_title(re.compile(r"\S"))
         answer = page.request.get(page.url)
         # What a form was answered with is not there to be fetched again: the browser's own copy serves.
         fetched = answer.headers["content-type"].startswith("text/html") and page.title() in answer.text()

@@ -19,7 +19,7 @@ from tests.support.house import House
 from tests.support.waiting import until
 
 READERS = 5_000
-KILLS = 20 if ground.cluster() else 10  # half where more tests run beside it; `make faults` goes on for hundreds
+KILLS = 12 if ground.cluster() else 6  # half where more tests run beside it; `make faults` goes on for hundreds
 CONNECTIONS = 20
 # What may be in flight or not yet noted at one kill: a mail on each connection and one offered ahead of it, and
 # what was answered in one write's time. The relay below answers 20 connections every 30 ms.
