@@ -297,10 +297,10 @@ def lost_database(stage: Stage, scene: Scene) -> None:
 
 
 def full_disk(stage: Stage, scene: Scene) -> None:
-    """Not a byte is left on the data folder's disk, for a while. (Where it has no small disk of its own: `locked`.)"""
-    if not stage.small_disk:
+    """Not a byte is left on the database's disk, for a while. (Where it has no small disk of its own: `locked`.)"""
+    if stage.small_disk is None:
         return locked(stage, scene)
-    filler = stage.house.data / "filler"
+    filler = stage.small_disk / "filler"
     try:
         with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
             for size in (1 << 20, 1 << 12, 1):

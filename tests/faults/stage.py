@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +14,10 @@ import threading
 import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import psycopg
 
 from morefollows.inbox.store import path as inbox_path
 from morefollows.run import lock
@@ -90,13 +94,29 @@ class Stage:
         if sys.platform == "linux":
             self.clock = Clock(ground.folder() / f"clock{number}")
             self.house.environment.update(self.clock.environment)
-        self.small_disk = os.geteuid() == 0 and ground.cluster() is None
-        if self.small_disk:
-            self.house.data.mkdir(mode=0o700)
-            size = f"size={DISK}m,mode=0700"
-            subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", size, "tmpfs", str(self.house.data)], check=True)
+        #: where what the ledger is kept in has a small disk of its own; only root can make one
+        self.small_disk: Path | None = None
+        if os.geteuid() == 0:
+            self.small_disk = self._small_disk(number)
         self.inbox = False  #: mail goes to the local inbox, and there is one process more
         self.addresses: dict[int, str] = {}  #: of each reader, by key
+
+    def _small_disk(self, number: int) -> Path:
+        """On SQLite the data folder's; on PostgreSQL that of the database's tablespace."""
+        server, database = ground.cluster(), self.house.environment.get("DATABASE_URL", "").rpartition("/")[2]
+        place = ground.folder() / f"disk{number}" if server else self.house.data
+        place.mkdir(mode=0o700)
+        size = f"size={DISK}m,mode=0700"
+        subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", size, "tmpfs", str(place)], check=True)
+        if server:
+            tables = place / "tables"
+            tables.mkdir(mode=0o700)
+            place.chmod(0o711)
+            shutil.chown(tables, "postgres")
+            with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+                connection.execute(f"CREATE TABLESPACE small LOCATION '{tables}'".encode())
+                connection.execute(f"ALTER DATABASE {database} SET TABLESPACE small".encode())
+        return place
 
     # -- the newsroom ---------------------------------------------------------------------------------------
 
@@ -227,7 +247,7 @@ class Stage:
     def close(self) -> None:
         self.house.clear()
         if self.small_disk:
-            subprocess.run(["/bin/umount", "-l", str(self.house.data)], check=False)
+            subprocess.run(["/bin/umount", "-l", str(self.small_disk)], check=False)
         if self.postfix is not None:
             self.postfix.stop()
         self.there(self._hang_up())
