@@ -31,8 +31,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -635,6 +635,15 @@ class Running(NamedTuple):
             return []
         written, _, _ = self.record.read_text("utf-8").rpartition("\n")
         return [json.loads(line) for line in written.splitlines()]
+
+
+def by_recipient(taken: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
+    """The Message-IDs of what each recipient got. Each of these mails went to one."""
+    got = defaultdict(list)
+    for mail in taken:
+        [recipient] = mail["recipients"]
+        got[recipient].append(mail["message_id"])
+    return got
 
 
 @contextlib.contextmanager

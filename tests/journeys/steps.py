@@ -96,6 +96,18 @@ def send(page: Page) -> None:
     expect(page.locator("#alert")).to_be_visible()
 
 
+def send_the_draft_without_hold(page: Page, house: House) -> None:
+    """Starts the house anew for that."""
+    house.stop()
+    house.environment["MOREFOLLOWS_HOLD"] = "0"
+    house.start()
+    page.goto(f"{house.url}/desk/")
+    page.get_by_role("link", name=HEADLINE).click()
+    page.get_by_role("button", name="Save and check").click()
+    send(page)
+    wait_for_state(page, "sent")
+
+
 def wait_for_state(page: Page, state: str, seconds: float = 20) -> None:
     """Without a reload: the page follows by itself."""
     expect(page.locator("#state")).to_have_text(state, timeout=seconds * 1000)

@@ -11,12 +11,11 @@ import json
 import subprocess
 import sys
 import time
-from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.relay import Rule, Running, Script, running
+from tests.relay import Rule, Running, Script, by_recipient, running
 from tests.support.clock import Clock
 from tests.support.house import House
 from tests.support.waiting import until
@@ -112,15 +111,10 @@ class _Day:
         assert self._watching is not None and self._watching.wait(PATIENCE) == 0
         shown = json.loads(self._house.command("alerts", "show", str(self._alert), "--json").stdout)
         assert (shown["state"], shown["accepted"]) == ("sent", READERS), shown
-        marks = defaultdict(set)
-        times: Counter[str] = Counter()
-        for mail in self.mails():
-            [recipient] = mail["recipients"]
-            marks[recipient].add(mail["message_id"])
-            times[recipient] += 1
-        assert len(times) == READERS, f"{READERS - len(times)} lost"
-        assert all(len(each) == 1 for each in marks.values()), "a mail sent again must bear the same Message-ID"
-        repeated = times.total() - READERS
+        got = by_recipient(self.mails())
+        assert len(got) == READERS, f"{READERS - len(got)} lost"
+        assert all(len(set(each)) == 1 for each in got.values()), "a mail sent again must bear the same Message-ID"
+        repeated = sum(map(len, got.values())) - READERS
         print(f"alert {self._alert}: repeated {repeated}, could be {repeats}")
         assert repeated <= repeats
         assert shown["repeated"] >= repeated, "the desk knows of each mail that may have come twice"

@@ -194,14 +194,7 @@ def test_the_desk(build: Callable[..., House], page: Page, tmp_path: Path) -> No
         page.goto(f"{house.url}/desk/{path}")
         walk.look(name)
 
-    house.stop()
-    house.environment["MOREFOLLOWS_HOLD"] = "0"
-    house.start()
-    page.goto(f"{house.url}/desk/")
-    page.get_by_role("link", name=steps.HEADLINE).click()
-    page.get_by_role("button", name="Save and check").click()
-    steps.send(page)
-    steps.wait_for_state(page, "sent")
+    steps.send_the_draft_without_hold(page, house)
     walk.look("sent")
     sent = page.url
     alert = house.wait_for_mails(CY)[0]

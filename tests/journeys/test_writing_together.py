@@ -131,14 +131,7 @@ def test_the_keys(build: Callable[..., House], page: Page) -> None:
     expect(sheet).to_be_visible()
 
     # To the withdrawal, without a letter typed there.
-    house.stop()
-    house.environment["MOREFOLLOWS_HOLD"] = "0"
-    house.start()
-    page.goto(f"{house.url}/desk/")
-    page.get_by_role("link", name=steps.HEADLINE).click()
-    page.get_by_role("button", name="Save and check").click()
-    steps.send(page)
-    steps.wait_for_state(page, "sent")
+    steps.send_the_draft_without_hold(page, house)
     expect(page.get_by_role("link", name="Withdraw the story")).to_be_visible()
     page.keyboard.press("w")
     expect(page.get_by_label("Why")).to_be_focused()

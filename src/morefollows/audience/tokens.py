@@ -39,7 +39,6 @@ OFFERS = -1
 DRILLS = -2
 _LEAVES = {OFFERS: _LEAVE_OFFERS, DRILLS: _LEAVE_DRILLS}
 
-
 OfAlert = tuple[bytes, bytes, bytes, bytes]  #: receipt, leave, preferences, story: the tokens in one mail
 
 
@@ -142,20 +141,11 @@ class Tokens:
             for (reader, version), macs in zip(readers, _MACS.iter_unpack(encrypt(b"".join(chosen))), strict=True):
                 number, (mac, of_leave, of_preferences, of_story) = reader.to_bytes(6, "big"), macs
                 receipts.append((receipt + number + mac).hex().encode())
-                of_version = version.to_bytes(4, "big"), of_preferences
                 links.append(
                     pack(
-                        leave,
-                        number,
-                        leave_end,
-                        of_leave,
-                        _PREFERENCES,
-                        number,
-                        *of_version,
-                        _STORY,
-                        number,
-                        story_end,
-                        of_story,
+                        *(leave, number, leave_end, of_leave),
+                        *(_PREFERENCES, number, version.to_bytes(4, "big"), of_preferences),
+                        *(_STORY, number, story_end, of_story),
                     )
                 )
             # 27 octets each, which are 36 in base64 and need no padding.

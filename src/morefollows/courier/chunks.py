@@ -56,7 +56,7 @@ class Chunks(Transactions):
             head = b"%bMAIL FROM:<%b>%b\r\nRCPT TO:<%b>%b\r\nBDAT %d LAST\r\n" % (
                 b"RSET\r\n" if self._unclosed else b"",
                 mail.sender,
-                self.options(mail),
+                self.options(mail, size),
                 mail.recipient,
                 self._notify,
                 size,

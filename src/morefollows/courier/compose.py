@@ -57,7 +57,7 @@ def date(seconds: float) -> bytes:
 # -- the composed mail --------------------------------------------------------------------------------------
 
 _MAGIC = b"MFC1"
-_LONGEST_LINE = 998  # octets, without CRLF (RFC 5322 §2.1.1)
+LONGEST_LINE = 998  #: octets, without CRLF (RFC 5322 §2.1.1)
 _LONGEST_VALUE = 320  # octets without a line end: an address
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0|[^\x00-\x7f]")
 
@@ -79,8 +79,8 @@ class Composed:
             raise ValueError("a composed mail is ASCII, and its lines end with CRLF")
         if whole.startswith(b".") or b"\r\n." in whole:
             raise ValueError("no line of a composed mail begins with a dot")
-        if max(map(len, whole.split(b"\r\n"))) > _LONGEST_LINE:
-            raise ValueError(f"no line of a composed mail is longer than {_LONGEST_LINE} octets")
+        if max(map(len, whole.split(b"\r\n"))) > LONGEST_LINE:
+            raise ValueError(f"no line of a composed mail is longer than {LONGEST_LINE} octets")
         gaps: list[bytes] = [b""] * (2 * len(self.parts) - 1)
         gaps[::2] = self.parts
         self._with_gaps = gaps
@@ -187,16 +187,21 @@ _LITERAL = frozenset(chr(c) for c in (*range(33, 61), *range(62, 127), 9, 32))
 _QP_LINE = 73  # of 76: room for the soft line break's "=", and for a first character to be written as "=XX"
 
 
+def body(text: str, marks: Marks) -> str:
+    """`text` with LF for line ends and without the last one. Raises `ValueError` for a mark of no fixed length."""
+    if any(marks[hole] in text for hole in Hole if not LENGTHS[hole]):
+        raise ValueError("what has no fixed length can't stand in a body")
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+
+
 def quoted_printable(text: str, marks: Marks) -> bytes:
     """`text` in quoted-printable UTF-8 (RFC 2045 §6.7), with lines of at most 76 octets around unbroken marks.
 
     No line begins with a dot (SMTP would double it) or with "From " (mailboxes would change it, and break DKIM).
     """
-    if any(marks[hole] in text for hole in Hole if not LENGTHS[hole]):
-        raise ValueError("what has no fixed length can't stand in a body")
     atoms = re.compile(f"{marks.pattern.pattern}|(?s:.)")
     lines: list[str] = []
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n"):
+    for line in body(text, marks).split("\n"):
         now: list[str] = []
         width = 0
         for atom in atoms.findall(line):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from morefollows.courier.compose import LENGTHS, Hole, Marks
+from morefollows.courier.compose import LONGEST_LINE, Marks, body
 
 _HTML = (
     r"(?P<comment><!--.*?-->)|(?P<sheet><style\b[^>]*>.*?</style>)|(?P<pre><pre\b.*?</pre>)"
@@ -96,7 +96,6 @@ def _tight_sheet(sheet: str) -> str:
 # -- on the wire --------------------------------------------------------------------------------------------
 
 _LINE = 200  # octets, where there is white space to break at
-_LONGEST_LINE = 998  # octets (RFC 5322 §2.1.1)
 _BREAK = "\0"  # where a line may be broken, while a mail is written
 # Controls and noncharacters, which no character reference can name (HTML §13.2.5.80)
 _NO_REFERENCE = re.compile(
@@ -114,9 +113,7 @@ def seven_bit(html: str, marks: Marks) -> bytes | None:
     No line begins with a dot, a dash (a boundary does) or "From ". None for what can't be written so: a run without a
     space that is longer than a line may be, or what is not ASCII where no reference is read.
     """
-    if any(marks[hole] in html for hole in Hole if not LENGTHS[hole]):
-        raise ValueError("what has no fixed length can't stand in a body")
-    html = html.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+    html = body(html, marks)
     if _NO_REFERENCE.search(html):
         return None
     try:
@@ -138,7 +135,7 @@ def seven_bit(html: str, marks: Marks) -> bytes | None:
             token = _SPACE.sub(_BREAK, token)
         out.append(_NOT_ASCII.sub(lambda one: f"&#{ord(one[0])};", token))
     lines = [line for kept in "".join(out).split("\n") for line in _broken(kept)]
-    if any(len(line) > _LONGEST_LINE or line.endswith((" ", "\t")) for line in lines):
+    if any(len(line) > LONGEST_LINE or line.endswith((" ", "\t")) for line in lines):
         return None
     return ("\r\n".join(lines) + "\r\n").encode("ascii")
 

@@ -100,14 +100,14 @@ class Transactions:
         connection.rest()
         return None
 
-    def options(self, mail: Mail) -> bytes:
-        """The parameters of MAIL.
+    def options(self, mail: Mail, size: int) -> bytes:
+        """The parameters of MAIL. `size`: octets of the content, where the relay offers SIZE.
 
         Where DSN is offered a failure brings only the header back, under the name that the return path bears: it
         tells which mail it was, and nothing of its reader (RFC 3461 §4.3, §4.4). ORCPT would show a reader's address
         to whoever mail is forwarded to, and is of no use to us.
         """
-        options = b"" if self._offers.size is None else b" SIZE=%d" % sum(map(len, mail.content))
+        options = b"" if self._offers.size is None else b" SIZE=%d" % size
         if self._offers.dsn and mail.sender and not mail.utf8:
             options += b" RET=HDRS ENVID=" + _xtext(mail.sender[: mail.sender.rindex(b"@")])
         return options + b" SMTPUTF8" if mail.utf8 else options
@@ -253,7 +253,8 @@ class OneByOne(Transactions):
         if mail is None:
             return b""
         self._offered = mail
-        options = b"" if self._bare and not mail.utf8 else self.options(mail)
+        size = 0 if self._offers.size is None else sum(map(len, mail.content))
+        options = b"" if self._bare and not mail.utf8 else self.options(mail, size)
         if not self._pipelining:
             self._expected.append(MAIL)
             return b"MAIL FROM:<%b>%b\r\n" % (mail.sender, options)
