@@ -71,6 +71,32 @@ def test_what_a_summary_tells(terms: Terms, news: News, told: bool) -> None:
     assert in_summary(terms, news, NIGHT) is told
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "quiet", "not_quiet"),
+    [
+        ("22:00", "07:00", ["22:00", "23:59", "00:00", "06:59"], ["21:59", "07:00", "12:00"]),
+        ("13:00", "15:00", ["13:00", "14:59"], ["12:59", "15:00", "00:00", "23:59"]),
+        ("00:00", "06:00", ["00:00", "05:59"], ["06:00", "23:59"]),
+        ("20:00", "00:00", ["20:00", "23:59"], ["19:59", "00:00"]),
+        ("12:00", "12:01", ["12:00"], ["11:59", "12:01"]),
+        ("08:00", "08:00", [], ["07:59", "08:00", "08:01", "20:00"]),
+    ],
+)
+def test_quiet_hours_begin_with_their_first_minute_and_are_over_with_their_last(
+    begin: str, end: str, quiet: list[str], not_quiet: list[str]
+) -> None:
+    terms = Terms(quiet_from=_minute(begin), quiet_to=_minute(end))
+    for at in (*quiet, *not_quiet):
+        for second in (0, 59):
+            now = NOON.replace(hour=_minute(at) // 60, minute=_minute(at) % 60, second=second)
+            assert in_quiet_hours(terms, now) is (at in quiet), at
+
+
+def _minute(at: str) -> int:
+    hour, minute = at.split(":")
+    return 60 * int(hour) + int(minute)
+
+
 def test_quiet_hours_go_by_the_clock_on_the_readers_wall() -> None:
     """Also in the nights when clocks are changed: at 02:00 in Berlin on 29 March 2026, at 03:00 on 25 October."""
     berlin = ZoneInfo("Europe/Berlin")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import socket
+import threading
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -22,7 +24,12 @@ STORY = UUID("6f1c0c0e-1f0d-4c39-9a0c-1d2f3a4b5c6d")
 
 
 class Wire(asyncio.Transport):
-    """Keeps what is written, as a socket would whose other end reads; or does not, when `stuck`."""
+    """Keeps what is written, as a socket would whose other end reads; or does not, when `stuck`.
+
+    As with a real one, who closes it hears of that from the event loop, a moment later.
+    """
+
+    stream: Stream
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,10 +44,15 @@ class Wire(asyncio.Transport):
         return MOST_UNSENT + 1 if self.stuck else 0
 
     def close(self) -> None:
-        self.ended = self.ended or "closed"
+        self._end("closed")
 
     def abort(self) -> None:
-        self.ended = self.ended or "aborted"
+        self._end("aborted")
+
+    def _end(self, how: str) -> None:
+        if not self.ended:
+            self.ended = how
+            asyncio.get_running_loop().call_soon(self.stream.connection_lost, None)
 
     @property
     def status(self) -> int:
@@ -89,7 +101,7 @@ class Room:
         wanted = asked(f"/story/{STORY}/events/?{query}".encode(), headers)
         assert wanted is not None
         stream = Stream(self.hub, wire, wanted, network)
-        wire.stream = stream  # type: ignore[attr-defined]
+        wire.stream = stream
         self.hub.join(stream)
         return wire
 
@@ -177,7 +189,9 @@ def test_a_final_update_ends_no_stream_for_it_may_have_to_be_corrected_or_withdr
             await live.look()
             for one in (reader, back, new, late):
                 assert one.events[-1] == ("4-4-withdrawn", "withdrawal") and one.ended == "closed"
-            assert live.reader("4-4-withdrawn").status == 204
+            knows = live.reader("4-4-withdrawn")
+            await live.look()
+            assert knows.status == 204
 
     asyncio.run(story())
 
@@ -191,9 +205,12 @@ def test_of_a_withdrawn_story_only_the_withdrawal_is_told(data: object) -> None:
             live.source.tell(3, "withdrawn")
             await live.look()
             assert reader.events == [("3-3-withdrawn", "withdrawal")] and reader.ended == "closed"
-            for late in (live.reader("0-0"), live.reader(), live.reader("2-2")):
+            late_ones = [live.reader("0-0"), live.reader(), live.reader("2-2")]
+            knows = live.reader("3-3-withdrawn")
+            await live.look()
+            for late in late_ones:
                 assert late.events == [("3-3-withdrawn", "withdrawal")] and late.ended == "closed"
-            assert live.reader("3-3-withdrawn").status == 204
+            assert knows.status == 204
 
     asyncio.run(story())
 
@@ -224,7 +241,8 @@ def test_too_many_are_told_to_wait(data: object) -> None:
             assert full.status == 503 and b"Retry-After: " in full.written
             await live.look()
             assert [one.status for one in (first, second, third)] == [200] * 3
-            second.stream.connection_lost(None)  # type: ignore[attr-defined]
+            second.abort()
+            await asyncio.sleep(0)
             assert live.hub.count == 2
             live.reader()
             assert live.hub.count == 3
@@ -238,7 +256,7 @@ def test_what_is_not_public_is_not_found_and_streams_end_with_the_server(data: o
             nobody = live.reader()
             await live.look()
             assert nobody.status == 404
-            nobody.stream.connection_lost(None)  # type: ignore[attr-defined]
+            assert live.hub.count == 0
             live.source.tell(1)
             reader = live.reader()
             await live.look()
@@ -246,6 +264,114 @@ def test_what_is_not_public_is_not_found_and_streams_end_with_the_server(data: o
             assert reader.ended == "closed" and live.reader().status == 503
 
     asyncio.run(story())
+
+
+async def connect(hub: Hub, kind: type[Stream] = Stream) -> tuple[Stream, socket.socket]:
+    """A stream on a real connection, that has not joined yet, and the reader's end of it."""
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    transport, _ = await asyncio.get_running_loop().connect_accepted_socket(asyncio.Protocol, ours)
+    wanted = asked(f"/story/{STORY}/events/".encode(), [])
+    assert wanted is not None
+    stream = kind(hub, transport, wanted, "192.0.2.1")
+    transport.set_protocol(stream)
+    return stream, theirs
+
+
+async def join(hub: Hub) -> socket.socket:
+    stream, connection = await connect(hub)
+    hub.join(stream)
+    return connection
+
+
+async def answer(connection: socket.socket) -> int:
+    """The status that a connection is answered with. Waits for it."""
+    async with asyncio.timeout(30):
+        got = await asyncio.get_running_loop().sock_recv(connection, 4096)
+    return int(got.split(b" ", 2)[1])
+
+
+def test_who_asks_while_a_refused_connection_closes_is_answered(data: object) -> None:
+    async def story() -> None:
+        async with room(data) as live:
+
+            class Refused(Stream):
+                """As soon as it is refused, and before its connection is closed, another reader asks."""
+
+                __slots__ = ()
+
+                def refuse(self, status: bytes, retry_after: int = 0) -> None:
+                    super().refuse(status, retry_after)
+                    live.source.tell(1)
+                    live.hub.join(late)
+
+            late, second = await connect(live.hub)
+            early, first = await connect(live.hub, Refused)
+            live.hub.join(early)
+            assert await answer(first) == 404
+            assert await answer(second) == 200
+            live.source.tell(2)
+            live.listener.wake()
+            async with asyncio.timeout(30):
+                assert b"id: 2-2" in await asyncio.get_running_loop().sock_recv(second, 4096)
+            for connection in (first, second):
+                connection.close()
+
+    asyncio.run(story())
+
+
+def test_a_database_that_does_not_answer_keeps_nobody_waiting(
+    data: object, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("morefollows.live.hub._SLOW", 0.05)
+
+    async def story() -> None:
+        async with room(data) as live:
+            answers = threading.Event()
+            read = live.source.read
+
+            def hang(marks: dict[UUID, str]) -> dict[UUID, Told | None]:
+                assert answers.wait(30)
+                return read(marks)
+
+            monkeypatch.setattr(live.hub, "_read", hang)
+            try:
+                first = await join(live.hub)
+                live.listener.wake()
+                assert await answer(first) == 503
+                second = await join(live.hub)
+                assert await answer(second) == 503
+            finally:
+                answers.set()
+            live.source.tell(1)
+            third = await join(live.hub)
+            assert await answer(third) == 200
+            for connection in (first, second, third):
+                connection.close()
+
+    asyncio.run(story())
+    assert "the database has not answered" in caplog.text
+
+
+def test_one_story_that_can_not_be_told_silences_no_other(data: object, caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        async with room(data) as live:
+            live.source.tell(1)
+            reader = live.reader()
+            await live.look()
+            broken = live.source.told[STORY]
+            assert broken is not None
+            bad = broken._replace(mark="bad", frames=[*broken.frames, Frame("2-2", {})])
+            live.source.told[STORY] = bad
+            new = live.reader()
+            await live.look()
+            assert new.status == 200, "from what is known"
+            live.source.tell(2)
+            await live.look()
+            assert reader.events == new.events == [("2-2", "update")]
+
+    asyncio.run(story())
+    assert "can't be told" in caplog.text
 
 
 class TestJournal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import threading
 from collections.abc import Iterator
@@ -127,3 +128,49 @@ def test_a_hub_that_is_not_there_is_no_error(story: Story) -> None:
     gone = Hub()
     gone.close()
     assert websub.post(gone.url, ["https://a.example/"]) == "ConnectionRefusedError"
+
+
+def test_an_update_that_can_not_be_told_holds_up_no_other(
+    hub: Hub, story: Story, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tell(story, "first")
+    tell(story)
+    feeds_of = websub._changed
+    calls: list[int] = []
+
+    def first_fails(about: Story) -> list[str]:
+        calls.append(1)
+        if len(calls) == 1:
+            raise ValueError("no address")
+        return feeds_of(about)
+
+    monkeypatch.setattr(websub, "_changed", first_fails)
+    websub.tell_all()
+    assert len(hub.told) == 1 and sorted(states()) == [("done", 1), ("owed", 1)]
+    assert "could not be told of update" in caplog.text
+
+
+def test_telling_goes_on_after_a_failure(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        again = asyncio.Event()
+        looks: list[int] = []
+
+        def look() -> None:
+            looks.append(1)
+            if len(looks) == 1:
+                raise RuntimeError("broken")
+            loop.call_soon_threadsafe(again.set)
+
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(websub, "_look", look)
+        task = asyncio.create_task(websub.run())
+        async with asyncio.timeout(60):
+            await again.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(story())
+    assert "telling the WebSub hub failed" in caplog.text

@@ -34,6 +34,7 @@ from morefollows.courier.release import Release, prepare
 from morefollows.courier.round import Round
 from morefollows.courier.stationery import Stationery
 from morefollows.line import Listener
+from morefollows.supervise import watched
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -458,7 +459,7 @@ class Worker:
             log.error("the relay's state could not be noted: %s", type(error).__name__)
 
     def _start(self, work: Coroutine[Any, Any, object]) -> None:
-        task = asyncio.create_task(work)
+        task = watched("a task of the sender", work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

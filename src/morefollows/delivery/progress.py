@@ -134,17 +134,25 @@ class _Seen:
 
 
 _seen: OrderedDict[int, _Seen] = OrderedDict()
+_seen_lock = threading.Lock()  #: of `_seen`; each `_Seen` has one of its own
 _MOST_SEEN = 8
 # Two senders' clocks and transactions overlap: look back a little, so that no late write is missed.
 _LOOK_BACK_MS = 5_000
 
 
+def _remembered(alert: int) -> _Seen:
+    """What was read of this alert before; forgets the alert that was asked for longest ago. For any thread."""
+    with _seen_lock:
+        seen = _seen.setdefault(alert, _Seen())
+        _seen.move_to_end(alert)
+        while len(_seen) > _MOST_SEEN:
+            _seen.popitem(last=False)
+        return seen
+
+
 def live_curve(alert: Alert, audience: int) -> dict[str, Any]:
     """The curve of an alert that is still on its way, or was stopped, from what has changed since the last look."""
-    seen = _seen.setdefault(alert.pk, _Seen())
-    _seen.move_to_end(alert.pk)
-    while len(_seen) > _MOST_SEEN:
-        _seen.popitem(last=False)
+    seen = _remembered(alert.pk)
     with seen.lock:
         changed = Batch.objects.filter(alert=alert, changed_at__gte=seen.until - _LOOK_BACK_MS)
         for pk, times, changed_at in changed.values_list("pk", "times", "changed_at").iterator():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import random
 from collections import Counter
@@ -20,6 +21,7 @@ from uuid import UUID
 from morefollows.line import Listener
 from morefollows.live.events import RESET, Frame, Told
 from morefollows.live.stream import BEAT, Stream
+from morefollows.supervise import supervised
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ Read = Callable[[Mapping[UUID, str]], Mapping[UUID, Told | None]]
 _HEARTBEAT = 15  # seconds between two comments on a stream; proxies close what is silent for longer
 _BREATH = 0.05  # seconds between two looks into the database at the least
 _SLICE = 500  # readers that are written to before others have a turn
+_SLOW = 5.0  # seconds: a look into the database that takes longer is told in the log, and nobody waits for it
 
 _OK_BUT_NOTHING = b"204 No Content"  # a browser does not come back after this (WHATWG HTML §9.2.2)
 _NOT_FOUND = b"404 Not Found"
@@ -97,24 +100,28 @@ class Hub:
         channel.waiting.discard(stream)
         channel.streams.discard(stream)
         self._beats[id(stream) // 16 % _HEARTBEAT].discard(stream)
-        if not channel.waiting and not channel.streams:
-            self._channels.pop(channel.story, None)
+        # The story may have another channel by now: this one's readers were refused, and somebody has asked again.
+        if not channel.waiting and not channel.streams and self._channels.get(channel.story) is channel:
+            del self._channels[channel.story]
 
     async def run(self, listener: Listener) -> None:
         """Tells every stream what happens, until it is cancelled. The listener must be open."""
         self._listener = listener
-        beating = asyncio.create_task(self._beat())
+        beating = asyncio.create_task(supervised("event streams: the heartbeat", self._beat))
         try:
-            while True:
-                await listener.wait()
-                if self._channels:
-                    await self._look()
-                    await asyncio.sleep(_BREATH)
+            await supervised("event streams", functools.partial(self._look_on, listener), longest_wait=5)
         finally:
             beating.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await beating
             self._thread.shutdown(wait=False)
+
+    async def _look_on(self, listener: Listener) -> None:
+        while True:
+            await listener.wait()
+            if self._channels:
+                await self._look()
+                await asyncio.sleep(_BREATH)
 
     def close(self) -> None:
         """Ends all streams: the readers come back by themselves, and are told what they have missed."""
@@ -124,31 +131,54 @@ class Hub:
                 stream.end()
 
     async def _look(self) -> None:
+        """Asks for what has changed, and tells it.
+
+        Who waits for a story that can't be read now is asked to come back.
+        """
         marks = {story: channel.told.mark if channel.told else "" for story, channel in self._channels.items()}
+        reading = asyncio.get_running_loop().run_in_executor(self._thread, self._read, marks)
+        changed: Mapping[UUID, Told | None] = {}
         try:
-            changed = await asyncio.get_running_loop().run_in_executor(self._thread, self._read, marks)
+            if not (await asyncio.wait([reading], timeout=_SLOW))[0]:
+                log.warning("event streams: the database has not answered for %.0f s", _SLOW)
+            while not reading.done():  # who has come meanwhile does not wait for it either
+                self._put_off(self._channels)
+                await asyncio.wait([reading], timeout=1)
+            changed = reading.result()
         except Exception:  # whatever is wrong with the database: it may be right again in a second
             log.exception("event streams: the database can't be read")
-            for channel in list(self._channels.values()):
-                for stream in list(channel.waiting):
-                    stream.refuse(_FULL, 10)
-            return
         for story, told in changed.items():
             found = self._channels.get(story)
-            if found is not None:
+            if found is None:
+                continue
+            try:
                 await self._tell(found, told)
+            except Exception:  # of one story: the others' readers are told all the same
+                log.exception("event streams: story %s can't be told", story)
+        self._put_off(story for story, mark in marks.items() if not mark and story not in changed)
+
+    def _put_off(self, stories: Iterable[UUID]) -> None:
+        """Refuses those who still wait to hear of these stories. They come back by themselves (RFC 9110 §10.2.3)."""
+        for story in list(stories):
+            channel = self._channels.get(story)
+            if channel is not None and channel.told is None:
+                for stream in list(channel.waiting):
+                    channel.waiting.discard(stream)
+                    stream.refuse(_FULL, random.randint(2, 10))  # noqa: S311 - only to spread them
 
     async def _tell(self, channel: Channel, told: Told | None) -> None:
-        before, channel.told = channel.told, told
         if told is None:
+            channel.told = None
+            # Its connections close a moment later; who asks until then gets a channel of their own.
             self._channels.pop(channel.story)
             for stream in (*channel.waiting, *channel.streams):
                 stream.refuse(_NOT_FOUND) if stream in channel.waiting else stream.end()
             return
+        news = told.after(channel.told.last) if channel.told else []
+        bodies = {language: _bytes(news, language) for language in self._languages}
+        channel.told = told
         waiting, streams = list(channel.waiting), list(channel.streams)
         channel.waiting.clear()
-        news = told.after(before.last) if before else []
-        bodies = {language: _bytes(news, language) for language in self._languages}
         for number, stream in enumerate((*streams, *waiting)):
             if stream.channel is not channel:  # gone meanwhile
                 continue
@@ -163,6 +193,8 @@ class Hub:
 
     def _admit(self, stream: Stream, told: Told) -> None:
         """Nothing comes after a withdrawal. After a final update, one may: or a correction."""
+        if self._closed:
+            return stream.refuse(_FULL, random.randint(10, 60))  # noqa: S311
         seen = stream.asked.seen
         if told.end and told.withdrawn and seen == told.end.id:
             return stream.refuse(_OK_BUT_NOTHING)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import Error as AnyDatabaseError
 from django.db.models import Count, Max
 
 from morefollows.bulletin.models import Story, Update
 from morefollows.live import events, published, telling
 from morefollows.live.events import Frame, Told
+
+log = logging.getLogger(__name__)
 
 _AT_HAND = 50  # updates of a story; who has missed more loads the page again
 _AT_ONCE = 500  # stories in one query
@@ -23,6 +27,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._made: dict[tuple[int, str], Frame] = {}
+        self._failed: dict[UUID, str] = {}  # story → its mark when it could not be made: logged once
 
     def read(self, marks: Mapping[UUID, str]) -> dict[UUID, Told | None]:
         """See `hub.Read`."""
@@ -30,7 +35,15 @@ class Journal:
         changed = [story for story, mark in found.items() if mark != marks[story]]
         told: dict[UUID, Told | None] = {story: None for story in marks if story not in found}
         for story in published.with_updates(drills=True).filter(uuid__in=changed):
-            told[story.uuid] = self._told(story, found[story.uuid])
+            mark = found[story.uuid]
+            try:
+                told[story.uuid] = self._told(story, mark)
+            except AnyDatabaseError:
+                raise
+            except Exception:  # of one story: the others are told all the same
+                if self._failed.get(story.uuid) != mark:
+                    log.exception("event streams: story %s can't be made into events", story.uuid)
+                self._failed[story.uuid] = mark
         return told
 
     def _told(self, story: Story, mark: str) -> Told:

@@ -20,6 +20,7 @@ from django.urls import reverse
 
 from morefollows.bulletin.models import Story
 from morefollows.live import actions, feeds
+from morefollows.supervise import supervised
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,11 @@ _EVERY = 1.0  # seconds between two looks at what is owed
 
 
 async def run() -> None:
-    """Until it is cancelled. Returns at once where no hub is set."""
+    """Until it is cancelled, whatever fails. Returns at once where no hub is set."""
+    await supervised("telling the WebSub hub", _run)
+
+
+async def _run() -> None:
     while settings.MOREFOLLOWS.websub_hub:
         await asyncio.to_thread(_look)
         await asyncio.sleep(_EVERY)
@@ -44,7 +49,13 @@ def tell_all() -> None:
     with contextlib.suppress(AnyDatabaseError):  # the senders say what is wrong with it; it is tried again in a second
         actions.owe()
         while (ping := actions.claim()) is not None:
-            trouble = post(settings.MOREFOLLOWS.websub_hub, _changed(ping.update.story))
+            try:
+                trouble = post(settings.MOREFOLLOWS.websub_hub, _changed(ping.update.story))
+            except AnyDatabaseError:
+                raise
+            except Exception as error:  # of one update: the hub is told of the others all the same
+                log.exception("the WebSub hub could not be told of update %d", ping.update_id)
+                trouble = type(error).__name__
             actions.note(ping, done=not trouble)
             if trouble:
                 log.warning("the WebSub hub was told in vain (try %d): %s", ping.tries, trouble)

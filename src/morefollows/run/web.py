@@ -33,6 +33,7 @@ from morefollows.live.stream import Asked, Stream, asked, forwarded
 from morefollows.run import ears
 from morefollows.run.box_door import PREFIX, BoxDoor
 from morefollows.settings import Settings
+from morefollows.supervise import watched
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -84,7 +85,7 @@ class Application:
         get_resolver().url_patterns  # noqa: B018 - loads every view now, not in the first request
         listener = Listener(self._config.data, words=("story",))
         await listener.open()
-        telling = asyncio.create_task(self.hub.run(listener))
+        telling = watched("the event streams", self.hub.run(listener))
         await send({"type": "lifespan.startup.complete"})
         with contextlib.suppress(asyncio.CancelledError):  # a second Ctrl-C: nobody waits for us any more
             await receive()
