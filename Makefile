@@ -28,7 +28,7 @@ test: $(DEV) $(NODE) ## The whole suite, on SQLite and on PostgreSQL (OPTIONS="-
 	@tools/test $(OPTIONS)
 
 faults: $(DEV) ## Kill, stop, cut and fill up whatever can be, and count (OPTIONS="--runs 300 --seed 7")
-	@tools/test-needs cc postgresql smtp-sink
+	@tools/test-needs cc postgresql smtp-sink nft
 	@$(BIN)/python -m tests.faults $(OPTIONS)
 
 histories: $(DEV) ## 10,000 random consent histories against a model

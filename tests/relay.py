@@ -50,7 +50,7 @@ class Rule:
     `at`: connect, ehlo, helo, starttls, auth, mail, rcpt, data, bdat (any rule there: the relay does not know BDAT),
     mid-data (after the first bytes of content), content (after the final dot, or all of BDAT's chunk), rset, quit.
     `match`: a regular expression searched in the command's line; for content, in the recipient. `every`: each nth
-    time, `times`: so often at the most, `after`: not before so many.
+    time, `times`: so often at the most, `after`: not before so many. `each`: so often for each distinct line.
     `do`: reply; drop; hang (never answers); garbage; take-and-drop (content only: takes the mail, then drops).
     """
 
@@ -62,6 +62,7 @@ class Rule:
     times: int = 0
     after: int = 0
     delay: float = 0.0  # seconds before it acts
+    each: int = 0  # so often at the most for each distinct line, such as once for each recipient
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ class ScriptedRelay:
         """From now on, these rules; each counts from nothing."""
         self._met: Counter[int] = Counter()
         self._done: Counter[int] = Counter()
+        self._done_for: Counter[tuple[int, bytes]] = Counter()
         self._rules: dict[str, list[tuple[int, Rule, re.Pattern[bytes] | None]]] = {}
         for number, rule in enumerate(rules):
             pattern = re.compile(rule.match.encode()) if rule.match else None
@@ -185,6 +187,9 @@ class ScriptedRelay:
             met = self._met[number] - rule.after
             if met < 1 or met % rule.every or (rule.times and self._done[number] >= rule.times):
                 continue
+            if rule.each and self._done_for[number, line] >= rule.each:
+                continue
+            self._done_for[number, line] += rule.each > 0
             self._done[number] += 1
             return rule
         return None

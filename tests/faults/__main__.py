@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from random import Random
 
 SHORT, LONG = 300, 5000
@@ -29,13 +30,21 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="of the first run; one taken by lot")
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
     parser.add_argument("--only", default="", help="one mischief by name, such as kill_sender")
+    parser.add_argument("--trial", default="", help="one of the longer trials by name, or none; all by default")
     parser.add_argument("--loud", action="store_true", help="tell of each run")
+    parser.add_argument("--perform", default="", help=argparse.SUPPRESS)
     parser.add_argument("--stage", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
+    if options.perform:
+        from tests.faults import trials
+
+        return trials.perform(options.perform)
     if options.stage:
         return perform(options.database, options.runs, seed, options.only, loud=options.loud)
     databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
+    if options.trial and options.trial != "none":
+        return try_all(databases, [options.trial])
     share = -(-options.runs // len(databases))
     begun = time.monotonic()
     print(f"seed {seed}", flush=True)
@@ -58,8 +67,43 @@ def main() -> int:
                 child.terminate()
         if failed:
             break
+    if not failed and not options.only and not options.trial:
+        failed = bool(try_all(databases, [], quick=options.runs <= SHORT))
     print(f"{'FAILED' if failed else 'ok'}, {time.monotonic() - begun:.0f} s")
     return int(failed)
+
+
+def try_all(databases: Sequence[str], wanted: Sequence[str], *, quick: bool = False) -> int:
+    """Runs the longer trials: one process at a time for each database. Returns how many failed."""
+    from tests.faults import trials
+
+    queues = {
+        database: [n for n in trials.names(database, quick=quick) if not wanted or n in wanted]
+        for database in databases
+    }
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    failed = 0
+    try:
+        while queues or running:
+            for database, queue in list(queues.items()):
+                if database in running:
+                    continue
+                if not queue:
+                    del queues[database]
+                    continue
+                running[database] = subprocess.Popen(
+                    [sys.executable, "-m", "tests.faults", "--perform", queue.pop(0)],
+                    env={**os.environ, "TEST_DATABASE": database},
+                )
+            for database, child in list(running.items()):
+                if child.poll() is not None:
+                    failed += child.returncode != 0
+                    del running[database]
+            time.sleep(0.1)
+    finally:
+        for child in running.values():
+            child.terminate()
+    return failed
 
 
 class Tally:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -23,7 +23,7 @@ from morefollows.inbox.store import path as inbox_path
 from morefollows.run import lock
 from tests.faults.postfix import Postfix
 from tests.faults.wire import Wire
-from tests.relay import ScriptedRelay, Taken
+from tests.relay import Certificate, Script, ScriptedRelay, Taken
 from tests.support import ground
 from tests.support.clock import Clock
 from tests.support.house import House
@@ -39,6 +39,14 @@ CONNECTIONS = 6  # over all senders
 CLAIM = 4  # seconds
 DISK = 96  # megabytes, when it may be filled
 
+#: small batches, few connections and short claims, so that a fault finds much at work
+_DISTURBABLE = {
+    "relay_connections": str(CONNECTIONS),
+    "senders": str(SENDERS),
+    "batch_size": "15",
+    "claim": str(CLAIM),
+}
+
 _SUBJECT = re.compile(rb"^subject: run ([0-9]+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -51,24 +59,41 @@ class Mailed(NamedTuple):
     time: float  #: seconds since 1970
 
 
+class Letter(NamedTuple):
+    """A mail that is not an alert, and that the relay really took."""
+
+    recipient: str
+    content: bytes
+    time: float  #: seconds since 1970
+
+
 class Truth(ScriptedRelay):
     """The scripted relay, keeping for each mail what the judge needs."""
 
-    def __init__(self, mailed: list[Mailed]) -> None:
-        super().__init__(keep=False)
+    def __init__(
+        self, mailed: list[Mailed], script: Script | None = None, certificate: Certificate | None = None
+    ) -> None:
+        super().__init__(script or Script(), keep=False, certificate=certificate)
         self.mailed = mailed
+        self.letters: list[Letter] = []  #: what is no alert of a run: confirmations, thanks
 
     def take(self, mail: Taken) -> None:
         super().take(mail)
-        if found := _SUBJECT.search(mail.content):
-            [recipient] = mail.recipients
+        [recipient] = mail.recipients
+        if not (found := _SUBJECT.search(mail.content)):
+            self.letters.append(Letter(recipient.decode(), mail.content, mail.time))
+        else:
             self.mailed.append(Mailed(int(found[1]), recipient.decode(), mail.message_id, mail.time))
 
 
 class Stage:
-    """Everything that lasts from run to run. `close` clears it away."""
+    """Everything that lasts from run to run. `close` clears it away.
 
-    def __init__(self, number: int) -> None:
+    `relay_query` ends the relay's address. `settings` are those of the processes, as `House` takes them; without any,
+    they are what the random runs need, and Postfix, a clock to set and a small disk are there, too.
+    """
+
+    def __init__(self, number: int, relay_query: str = "tls=never", **settings: str) -> None:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True, name="relays").start()
         self.wire = self.there(_made(Wire))
@@ -79,25 +104,23 @@ class Stage:
         for relay in (self.relay, self.behind):
             self.there(relay.__aenter__())
         self.postfix: Postfix | None = None
-        if os.geteuid() == 0:
+        if os.geteuid() == 0 and not settings:
             self.postfix = Postfix(ground.folder() / f"postfix{number}", self.behind.port)
             self.postfix.start()
-        self.house = House(
-            relay=f"smtp://127.0.0.1:{self.wire.port}?tls=never",
-            relay_connections=str(CONNECTIONS),
-            senders=str(SENDERS),
-            batch_size="15",
-            claim=str(CLAIM),
-            hold="0",
-        )
+        disturbable = not settings
+        settings = settings or _DISTURBABLE
+        relay_url = f"smtp://127.0.0.1:{self.wire.port}?{relay_query}"
+        self.house = House(**{"relay": relay_url, "hold": "0", **settings})
         self.clock: Clock | None = None
-        if sys.platform == "linux":
+        if sys.platform == "linux" and disturbable:
             self.clock = Clock(ground.folder() / f"clock{number}")
             self.house.environment.update(self.clock.environment)
         #: where what the ledger is kept in has a small disk of its own; only root can make one
         self.small_disk: Path | None = None
-        if os.geteuid() == 0:
+        if os.geteuid() == 0 and disturbable:
             self.small_disk = self._small_disk(number)
+        self._invited = 0
+        self._more_relays: list[Truth] = []
         self.inbox = False  #: mail goes to the local inbox, and there is one process more
         self.addresses: dict[int, str] = {}  #: of each reader, by key
 
@@ -131,9 +154,11 @@ class Stage:
         import django
 
         django.setup()
-        self._invite()
+        # Each at a provider of its own: one that defers is slowed down for, and a run is to end.
+        self.invite([f"cy@box{n}.example" for n in range(READERS)])
 
-    def _invite(self) -> None:
+    def invite(self, addresses: Sequence[str]) -> None:
+        """Makes these the confirmed readers of the first topic, and nobody else."""
         from django.utils import timezone
 
         from morefollows.accounts.models import Editor
@@ -142,17 +167,17 @@ class Stage:
         now = timezone.now()
         topic = Topic.objects.get(slug="breaking")
         Subscription.objects.filter(topic=topic).update(state="ended")
-        # Each at a provider of its own: one that defers is slowed down for, and a run is to end.
         readers = Reader.objects.bulk_create(
             Reader(
-                address=f"cy@box{n}.example",
-                key=f"{n:064x}",
-                domain=f"box{n}.example",
+                address=address,
+                key=f"{self._invited + n:064x}",
+                domain=address.rpartition("@")[2],
                 state="confirmed",
                 created_at=now,
             )
-            for n in range(READERS)
+            for n, address in enumerate(addresses)
         )
+        self._invited += len(readers)
         Subscription.objects.bulk_create(
             Subscription(reader=reader, topic=topic, state="active", since=now) for reader in readers
         )
@@ -230,6 +255,14 @@ class Stage:
             return [Mailed(int(run[1]), to, mark, at / 1000) for run, (_, to, mark, at) in found if run]
         return list(self._mailed)
 
+    async def another_relay(self, script: Script) -> Truth:
+        """One that does as `script` says, with a certificate of its own if it speaks TLS. To be called by `there`."""
+        certificate = Certificate.make(ground.folder())
+        relay = Truth(self._mailed, script, certificate)
+        await relay.__aenter__()
+        self._more_relays.append(relay)
+        return relay
+
     def there(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs this among the relays, and returns what it returns."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
@@ -254,7 +287,7 @@ class Stage:
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     async def _hang_up(self) -> None:
-        for relay in (self.relay, self.behind):
+        for relay in (self.relay, self.behind, *self._more_relays):
             await relay.stop()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:

@@ -1,0 +1,172 @@
+"""Trials of a database that others lock, that cannot be reached, or that is older than it was."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+
+from tests.faults import blackhole, visitors
+from tests.faults.stage import Stage
+from tests.faults.trial import NEXT_MAIL_SECONDS, PATIENCE, SLOWLY, Trial
+from tests.support import ground
+from tests.support.waiting import until
+
+# -- the database -------------------------------------------------------------------------------------------
+
+_ROWS = {
+    "batch": "SELECT 1 FROM courier_batch WHERE id = (SELECT min(id) FROM courier_batch WHERE due_at IS NOT NULL)",
+    "alert": "SELECT 1 FROM bulletin_alert WHERE id = (SELECT max(id) FROM bulletin_alert)",
+    "story": "SELECT 1 FROM bulletin_story WHERE id = (SELECT max(id) FROM bulletin_story)",
+    "reader": "SELECT 1 FROM audience_reader WHERE id = (SELECT max(id) FROM audience_reader)",
+}
+_LOCK_SECONDS = 45
+
+
+@contextlib.contextmanager
+def _locked(trial: Trial, query: str) -> Iterator[None]:
+    """Somebody else's transaction holds this row; on SQLite, which has one lock, all of the database."""
+    url = trial.stage.house.environment.get("DATABASE_URL")
+    path = trial.stage.house.data / "morefollows.sqlite3"
+    other: Any = psycopg.connect(url) if url else sqlite3.connect(path, isolation_level=None, timeout=30)
+    with contextlib.closing(other):
+        other.execute(query + " FOR UPDATE" if url else "BEGIN IMMEDIATE")
+        yield
+        other.rollback()
+
+
+def _row_locked(trial: Trial, kind: str) -> None:
+    trial.invite(*(f"cy@box{n}.example" for n in range(1500)))
+    trial.follow(SLOWLY)
+    alert = trial.send()
+    trial.wait_for_mails(100)
+    with _locked(trial, _ROWS[kind]):
+        before, began = len(trial.recipients()), time.time()
+        if trial.on_postgres and kind in ("reader", "story"):
+            # A row that sending does not have to write: nothing may wait.
+            trial.in_time(f"next mail beside a locked {kind}", trial.first_after(began), NEXT_MAIL_SECONDS)
+        time.sleep(max(0.0, _LOCK_SECONDS - (time.time() - began)))
+        trial.seen.append(f"{len(trial.recipients()) - before} mails while the {kind}'s row was locked")
+    trial.wait_for_end(alert)
+    trial.expect(len(trial.recipients()) == 1500, f"{len(trial.recipients())} of 1500 readers have it")
+    trial.expect(trial.repeated() == 0, f"{trial.repeated()} repeated after a lock of {_LOCK_SECONDS} s")
+
+
+def batch_locked(trial: Trial) -> None:
+    """Another transaction holds a batch's row for 45 s."""
+    _row_locked(trial, "batch")
+
+
+def alert_locked(trial: Trial) -> None:
+    """Another transaction holds the alert's row for 45 s."""
+    _row_locked(trial, "alert")
+
+
+def story_locked(trial: Trial) -> None:
+    """Another transaction holds the story's row for 45 s."""
+    _row_locked(trial, "story")
+
+
+def reader_locked(trial: Trial) -> None:
+    """Another transaction holds a reader's row for 45 s, who is refused as unknown meanwhile."""
+    trial.follow(SLOWLY)
+    _row_locked(trial, "reader")
+
+
+def database_black_hole(trial: Trial) -> None:
+    """For 40 s every packet to and from PostgreSQL is dropped: no reset, no answer. Then it is there again."""
+    trial.invite(*(f"cy@box{n}.example" for n in range(1500)))
+    trial.follow(SLOWLY)
+    alert = trial.send()
+    trial.wait_for_mails(100)
+    with blackhole.dropped(blackhole.port_of(trial.stage.house.environment["DATABASE_URL"])):
+        time.sleep(40)
+    ended = time.time()
+    trial.in_time("next mail after the database came back", trial.first_after(ended, 120), 20)
+    trial.wait_for_end(alert)
+    trial.expect(len(trial.recipients()) == 1500, f"{len(trial.recipients())} of 1500 readers have it")
+    trial.seen.append(f"{trial.repeated()} repeated")
+
+
+def connections_dropped_in_sign_ups(trial: Trial) -> None:
+    """PostgreSQL ends every connection, again and again, while visitors sign up: who was thanked is asked soon."""
+    wanted = [f"cy{n}@visitor{n}.example" for n in range(120)]
+
+    def drop() -> None:
+        for _ in range(4):
+            time.sleep(0.5)
+            with psycopg.connect(trial.stage.house.environment["DATABASE_URL"]) as other:
+                other.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+
+    thanked = set(visitors.all_sign_up(trial.stage.house.url, wanted, drop))
+    trial.seen.append(f"{len(thanked)} of 120 thanked")
+    ended = time.time()
+
+    def asked() -> set[str]:
+        return {letter.recipient for letter in trial.stage.relay.letters}
+
+    until("every confirmation", lambda: thanked <= asked(), PATIENCE)
+    trial.in_time("last confirmation after the last connection was dropped", time.time() - ended, 15)
+
+
+def restored(trial: Trial) -> None:
+    """A backup comes back, and row numbers are used again: no link in mail from before acts for anybody else."""
+    stage, url = trial.stage, trial.stage.house.url
+    assert visitors.sign_up(url, "early@reader.example", "10.0.0.1")
+    until("the first confirmation", lambda: len(stage.relay.letters) >= 1, 60)
+    stage.house.stop()
+    snapshot = _snapshot(stage)
+    stage.house.start()
+    assert visitors.sign_up(stage.house.url, "lost@reader.example", "10.0.0.2")
+    until("the second confirmation", lambda: len(stage.relay.letters) >= 2, 60)
+    lost = visitors.link(stage.relay.letters[-1].content, "/confirm/")
+    stage.house.stop()
+    snapshot()
+    stage.house.start()
+    assert visitors.sign_up(stage.house.url, "stranger@reader.example", "10.0.0.3")
+    until("the third confirmation", lambda: len(stage.relay.letters) >= 3, 120)
+    visitors.press(stage.house.url, lost)
+    states = _states(stage)
+    trial.expect("lost@reader.example" not in states, "the backup was not restored: the trial proves nothing")
+    trial.expect(states["stranger@reader.example"] == "pending", "an old link confirmed a stranger")
+    own = visitors.link(stage.relay.letters[-1].content, "/confirm/")
+    visitors.press(stage.house.url, own)
+    trial.expect(_states(stage)["stranger@reader.example"] == "confirmed", "the stranger's own link does not work")
+
+
+def _states(stage: Stage) -> dict[str, str]:
+    return dict(stage.house.ask("SELECT address, state FROM audience_reader WHERE address <> ''"))
+
+
+def _snapshot(stage: Stage) -> Callable[[], None]:
+    """Copies the database as it is; returns what brings that copy back. No process may be running."""
+    from django.db import connection
+
+    connection.close()
+    server = ground.cluster()
+    if server is None:
+        path = stage.house.data / "morefollows.sqlite3"
+        copy = path.read_bytes()
+
+        def bring_back() -> None:
+            for each in stage.house.data.glob("morefollows.sqlite3*"):
+                each.unlink()
+            path.write_bytes(copy)
+
+        return bring_back
+    name = urlsplit(stage.house.environment["DATABASE_URL"]).path.strip("/")
+    server.create("snapshot", name)
+
+    def restore() -> None:
+        server.drop(name)
+        server.create(name, "snapshot")
+
+    return restore

@@ -1,0 +1,93 @@
+"""Trials of processes that die, and of machines that work side by side."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from tests.faults.trial import SLOWLY, Trial
+from tests.support import ground
+from tests.support.clock import Clock
+from tests.support.waiting import until
+
+
+def killed_sender(trial: Trial) -> None:
+    """kill -9 of the only sender: no more may be called uncertain than twice what was really repeated, and 20."""
+    trial.invite(*(f"cy@box{n}.example" for n in range(3000)))
+    trial.follow(SLOWLY)
+    alert = trial.send()
+    trial.wait_for_mails(500)
+    os.kill(trial.stage.pids()["sender 1"], 9)
+    trial.wait_for_end(alert)
+    from django.db.models import Sum
+
+    from morefollows.courier.models import Batch
+
+    counted = Batch.objects.filter(alert=alert).aggregate(n=Sum("repeated"))["n"]
+    really = trial.repeated()
+    trial.seen.append(f"{really} really repeated, {counted} counted")
+    trial.expect(len(trial.recipients()) == 3000, f"{len(trial.recipients())} of 3000 readers have it")
+    trial.expect(counted >= really, f"{really} repeated, but the ledger knows of {counted}")
+    trial.expect(counted <= 2 * really + 40, f"{counted} called uncertain, where {really} were repeated")
+
+
+@contextlib.contextmanager
+def _second_machine(trial: Trial, turned: int = 0) -> Iterator[None]:
+    """A sender with a data folder of its own on the same database; its clock is ahead by so many seconds."""
+    house = trial.stage.house
+    data, log = ground.folder() / "second", ground.folder() / "second.log"
+    data.mkdir(mode=0o700)
+    for path in house.data.iterdir():
+        if path.is_file() and path.name.startswith("secret"):
+            shutil.copy(path, data)
+    environment = {**house.environment, "MOREFOLLOWS_DATA": str(data), "MOREFOLLOWS_URL": house.url}
+    if turned:
+        clock = Clock(ground.folder() / "second-clock")
+        clock.turn(turned)
+        environment.update(clock.environment)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "morefollows", "send"],
+            env=environment,
+            cwd=ground.folder(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield
+        finally:
+            trial.expect(process.poll() is None, f"the second machine's sender ended: {log.read_text()[-400:]}")
+            process.terminate()
+            process.wait(30)
+
+
+def _beside_another(trial: Trial, turned: int) -> None:
+    trial.invite(*(f"cy@box{n}.example" for n in range(4000)))
+    trial.follow(SLOWLY)
+    with _second_machine(trial, turned):
+        until("connections of both machines", lambda: trial.stage.relay.at_once > 0, 60)
+        for run in range(2):
+            alert = trial.send(run)
+            trial.wait_for_end(alert)
+            trial.expect(len(trial.recipients(run)) == 4000, f"{len(trial.recipients(run))} of 4000 have it")
+            trial.expect(trial.repeated(run) == 0, f"alert {run}: {trial.repeated(run)} of 4000 repeated")
+
+
+def two_machines(trial: Trial) -> None:
+    """Two machines with a data folder each send from one PostgreSQL."""
+    _beside_another(trial, 0)
+
+
+def two_clocks(trial: Trial) -> None:
+    """The same, and one machine's clock is 40 s ahead."""
+    _beside_another(trial, 40)
+
+
+def two_clocks_behind(trial: Trial) -> None:
+    """The same, and one machine's clock is 40 s behind."""
+    _beside_another(trial, -40)

@@ -1,0 +1,125 @@
+"""What a trial has to work with: a newsroom, readers, a relay that does as it is told, and what was found wrong."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.stage import Stage
+from tests.relay import Rule
+from tests.support.waiting import until
+
+NEXT_MAIL_SECONDS = 2.0  # from the relay being well to the next mail
+LATE_SECONDS = 10.0  # from a deferred mail's time to its next try
+PATIENCE = 300.0  # seconds for an alert to end
+
+SLOWLY = Rule("content", delay=0.05)  # so that a fault finds an alert at work
+
+
+class Lag(threading.Thread):
+    """Measures how late this machine wakes a thread: what a busy machine adds to every figure."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.seconds = 0.0
+        self.start()
+
+    def run(self) -> None:
+        while True:
+            began = time.monotonic()
+            time.sleep(0.05)
+            self.seconds = max(self.seconds * 0.99, time.monotonic() - began - 0.05)
+
+
+@dataclass
+class Trial:
+    """What a trial has to work with, and what it found wrong."""
+
+    stage: Stage
+    lag: Lag = field(default_factory=Lag)
+    faults: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)  #: what was measured, in words
+
+    @property
+    def on_postgres(self) -> bool:
+        return "DATABASE_URL" in self.stage.house.environment
+
+    def expect(self, true: object, otherwise: str) -> None:
+        """Notes a fault unless `true`."""
+        if not true:
+            self.faults.append(otherwise)
+
+    def in_time(self, what: str, seconds: float, most: float) -> None:
+        """Notes a fault if this took longer than `most` seconds and than the machine's own lateness explains."""
+        self.seen.append(f"{what}: {seconds:.2f} s")
+        allowed = most + 10 * self.lag.seconds
+        self.expect(seconds <= allowed, f"{what}: {seconds:.1f} s, where {allowed:.1f} are allowed")
+
+    def follow(self, *rules: Rule) -> None:
+        self.stage.tell(self.stage.relay.follow, *rules)
+
+    def invite(self, *addresses: str) -> None:
+        self.stage.invite(addresses)
+
+    def send(self, run: int = 0) -> int:
+        """Sends an alert; returns its key."""
+        return int(self.stage.send(run).pk)
+
+    def taken(self, run: int = 0) -> list[Any]:
+        return [mail for mail in self.stage.mailed() if mail.run == run]
+
+    def recipients(self, run: int = 0) -> Counter[str]:
+        return Counter(mail.recipient for mail in self.taken(run))
+
+    def wait_for_mails(self, number: int, run: int = 0, seconds: float = PATIENCE) -> None:
+        until(f"{number} mails of run {run}", lambda: len(self.recipients(run)) >= number, seconds)
+
+    def wait_for_end(self, alert: int, seconds: float = PATIENCE) -> None:
+        until(f"the end of alert {alert}", lambda: state_of(alert) not in ("held", "sending"), seconds)
+
+    def first_after(self, moment: float, seconds: float = 60) -> float:
+        """Seconds from `moment` to the next mail that the relay took."""
+
+        def later() -> list[float]:
+            return sorted(mail.time for mail in self.stage.mailed() if mail.time > moment)[:1]
+
+        [at] = until("the next mail", later, seconds)
+        return at - moment
+
+    def repeated(self, run: int = 0) -> int:
+        return sum(self.recipients(run).values()) - len(self.recipients(run))
+
+
+def state_of(alert: int) -> str:
+    from morefollows.bulletin.models import Alert
+
+    return str(Alert.objects.values_list("state", flat=True).get(pk=alert))
+
+
+def outcomes(alert: int) -> Counter[str]:
+    """How many mails of this alert have which outcome."""
+    from morefollows.courier.models import Batch, Outcome
+
+    found: Counter[str] = Counter()
+    for batch in Batch.objects.filter(alert=alert):
+        found.update(Outcome(one).name.lower() for one in bytes(batch.outcomes))
+    return found
+
+
+def suppressed() -> int:
+    from morefollows.audience.models import Suppression
+
+    return Suppression.objects.count()
+
+
+def paused() -> bool:
+    from morefollows.courier.ledger import paused_relays
+
+    return bool(paused_relays())
+
+
+def addresses(number: int, domain: str) -> list[str]:
+    return [f"cy{n}@{domain}" for n in range(number)]
