@@ -170,14 +170,16 @@ def _run(stage, lot: Random, only: str, tally: Tally) -> list[str]:  # type: ign
     """One scene: some alerts at once, and what happens to them. Returns what was wrong."""
     from tests.faults import mischief as m
     from tests.faults.judge import judge
+    from tests.faults.voices import VOICES
 
     postfix = stage.postfix is not None and not only and not stage.inbox and lot.random() < 0.08
-    choice = m.IN_THE_INBOX if stage.inbox else m.WITH_POSTFIX if postfix else m.PROCESSES + m.OTHERS
+    choice = m.IN_THE_INBOX if stage.inbox else m.WITH_POSTFIX if postfix else m.PROCESSES + m.OTHERS + VOICES
     if only:
-        choice = [one for one in m.PROCESSES + m.OTHERS + m.IN_THE_INBOX if one[0].__name__ == only]
+        choice = [one for one in m.PROCESSES + m.OTHERS + VOICES + m.IN_THE_INBOX if one[0].__name__ == only]
     [(first, _, at_once)] = lot.choices(choice, [weight for _, weight, _ in choice])
     mischiefs = [first]
-    if not only and first in m.BEFORE and lot.random() < 0.25:
+    before_send = m.BEFORE | {one for one, _, _ in VOICES}
+    if not only and first in before_send and lot.random() < 0.25:
         mischiefs.append(m.kill_sender)
     scene = m.Scene(lot, what=[one.__name__ for one in mischiefs])
     if postfix:
@@ -186,7 +188,7 @@ def _run(stage, lot: Random, only: str, tally: Tally) -> list[str]:  # type: ign
     stage.tell(stage.relay.follow, *m.PACE)
     seen = len(stage.mailed())
     try:
-        before = [one for one in mischiefs if one in m.BEFORE]
+        before = [one for one in mischiefs if one in before_send]
         for one in before:
             one(stage, scene)
         runs = {tally.runs + n: stage.send(tally.runs + n).pk for n in range(at_once)}

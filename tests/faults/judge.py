@@ -23,6 +23,8 @@ class Verdict:
 
 def judge(stage: Stage, scene: Scene, runs: dict[int, int], mailed: list[Mailed]) -> Verdict:
     """`runs`: run → alert. `mailed`: what was really taken since the scene began."""
+    from morefollows.audience.models import Suppression
+
     verdict = Verdict()
     taken: dict[tuple[int, str], list[Mailed]] = defaultdict(list)
     for mail in mailed:
@@ -44,6 +46,11 @@ def judge(stage: Stage, scene: Scene, runs: dict[int, int], mailed: list[Mailed]
         )
     if noted < verdict.repeated:
         verdict.faults.append(f"the ledger knows of {noted} mails sent again, but {verdict.repeated} were")
+    if scene.paused and scene.never_pauses:
+        verdict.faults.append("the relay was paused for what it said of single recipients")
+    suppressed = Suppression.objects.count()
+    if suppressed:
+        verdict.faults.append(f"{suppressed} readers are suppressed by what was said on one day")
     if verdict.lost:
         verdict.faults.append(f"{verdict.lost} lost")
     return verdict

@@ -41,6 +41,8 @@ class Scene:
     in_flight: int = ONE_BY_ONE  #: on one connection
     refuses: bool = False  #: the relay may have refused mails for good
     stopped: bool = False  #: by Ada
+    never_pauses: bool = False  #: nothing that the relay says is about us
+    paused: bool = False  #: it was paused for what it said
 
 
 Mischief = Callable[[Stage, Scene], None]
@@ -150,25 +152,25 @@ def _place(scene: Scene) -> str:
 
 def storm_4xx(stage: Stage, scene: Scene) -> None:
     reply = scene.lot.choice(("451 4.3.0 later", "452 4.2.2 full", "450 4.7.1 greylisted", "471 what"))
-    _misbehave(stage, _some(scene, _place(scene), reply=reply), _some(scene, _place(scene), reply=reply))
+    misbehave(stage, _some(scene, _place(scene), reply=reply), _some(scene, _place(scene), reply=reply))
 
 
 def storm_5xx(stage: Stage, scene: Scene) -> None:
     scene.refuses = True
     reply = scene.lot.choice(("554 5.6.0 not that", "550 5.5.0 no", "552 5.3.4 too big", "599 no"))
-    _misbehave(stage, _some(scene, scene.lot.choice(("rcpt", "content")), reply=reply))
+    misbehave(stage, _some(scene, scene.lot.choice(("rcpt", "content")), reply=reply))
 
 
 def storm_421(stage: Stage, scene: Scene) -> None:
     at = scene.lot.choice(("connect", "ehlo", "mail", "rcpt", "data", "content"))
-    _misbehave(stage, Rule(at, reply="421 4.3.2 closing", after=scene.lot.randint(0, 12), times=3))
+    misbehave(stage, Rule(at, reply="421 4.3.2 closing", after=scene.lot.randint(0, 12), times=3))
     stage.tell(_drop_some, stage, 2)
     _broken(scene, 2)
 
 
 def policy(stage: Stage, scene: Scene) -> None:
     """It refuses us: sending pauses until Ada resumes it."""
-    _misbehave(stage, Rule("mail", reply="550 5.7.1 not from you", after=scene.lot.randint(0, 12), times=6))
+    misbehave(stage, Rule("mail", reply="550 5.7.1 not from you", after=scene.lot.randint(0, 12), times=6))
 
 
 def wrong_replies(stage: Stage, scene: Scene) -> None:
@@ -176,14 +178,14 @@ def wrong_replies(stage: Stage, scene: Scene) -> None:
     reply = "250 ok" if at == "data" else "354 go on"
     times = scene.lot.randint(1, 3)
     _broken(scene, times)
-    _misbehave(stage, Rule(at, reply=reply, after=scene.lot.randint(0, 12), times=times))
+    misbehave(stage, Rule(at, reply=reply, after=scene.lot.randint(0, 12), times=times))
 
 
 def garbage(stage: Stage, scene: Scene) -> None:
     times = scene.lot.randint(1, 3)
     _broken(scene, times)
     at = scene.lot.choice(("connect", "mail", "rcpt", "data", "content"))
-    _misbehave(stage, Rule(at, do="garbage", after=scene.lot.randint(0, 12), times=times))
+    misbehave(stage, Rule(at, do="garbage", after=scene.lot.randint(0, 12), times=times))
     stage.tell(_drop_some, stage, 1)
     _broken(scene, 1)
 
@@ -193,14 +195,14 @@ def missing_replies(stage: Stage, scene: Scene) -> None:
     times = scene.lot.randint(1, 4)
     _broken(scene, times)
     delay = scene.lot.uniform(0.05, 0.4)
-    _misbehave(stage, Rule("content", do="take-and-drop", delay=delay, after=scene.lot.randint(0, 12), times=times))
+    misbehave(stage, Rule("content", do="take-and-drop", delay=delay, after=scene.lot.randint(0, 12), times=times))
 
 
 def drops(stage: Stage, scene: Scene) -> None:
     times = scene.lot.randint(1, 4)
     _broken(scene, times)  # a reset may take a reply with it that had left before
     at = scene.lot.choice(("connect", "ehlo", "mail", "rcpt", "data", "mid-data", "content"))
-    _misbehave(stage, Rule(at, do="drop", after=scene.lot.randint(0, 8), times=times))
+    misbehave(stage, Rule(at, do="drop", after=scene.lot.randint(0, 8), times=times))
 
 
 def relay_dies(stage: Stage, scene: Scene) -> None:
@@ -211,7 +213,8 @@ def relay_dies(stage: Stage, scene: Scene) -> None:
     stage.there(stage.relay.start_again())
 
 
-def _misbehave(stage: Stage, *rules: Rule) -> None:
+def misbehave(stage: Stage, *rules: Rule) -> None:
+    """The relay follows these rules from now on."""
     stage.tell(stage.relay.follow, *rules, *PACE)
 
 
@@ -410,7 +413,8 @@ def settled(stage: Stage, scene: Scene, seconds: float) -> None:
         alerts = Alert.objects.filter(pk__in=scene.alerts)
         if alerts.filter(state__in=Alert.UNDER_WAY).exists():
             waiting = Batch.objects.filter(alert__in=scene.alerts, worker="", attempts__gt=0, due_at__isnull=False)
-            if waiting.exists() or stage.paused():
+            scene.paused |= stage.paused()
+            if waiting.exists() or scene.paused:
                 stage.hurry()
             return False
         return not Batch.objects.filter(alert__in=scene.alerts).exclude(worker="").exists()
