@@ -65,6 +65,7 @@ class Story(models.Model):
     class Meta:
         verbose_name_plural = "stories"
         ordering = ("-changed_at",)
+        indexes = (models.Index(fields=("purpose", "changed_at"), name="stories_by_change"),)
         constraints = (
             models.CheckConstraint(
                 name="only_an_offer_has_no_topic",
@@ -98,6 +99,13 @@ class Update(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("story", "number"), name="update_number"),)
+        indexes = (
+            models.Index(
+                fields=("published_at", "story"),
+                condition=models.Q(published_at__isnull=False),
+                name="updates_published",
+            ),
+        )
         ordering = ("story", "number")
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from morefollows.bulletin.actions import now_ms
@@ -23,10 +24,10 @@ def owe() -> None:
     It is worked out from what was published, so that no crash between the two can lose it.
     """
     with transaction.atomic():
-        public = published.published().order_by().values("pk")
-        told = Update.objects.filter(published_at__gt=timezone.now() - _LIFE, story__in=public)
-        missing = told.exclude(pk__in=Ping.objects.values("update")).values_list("pk", flat=True)
-        pings = [Ping(update_id=pk, due_at=now_ms()) for pk in missing]
+        told = Update.objects.filter(published_at__gt=timezone.now() - _LIFE)
+        public = published.published().filter(pk=OuterRef("story"))
+        missing = told.filter(~Exists(Ping.objects.filter(update=OuterRef("pk"))), Exists(public))
+        pings = [Ping(update_id=pk, due_at=now_ms()) for pk in missing.values_list("pk", flat=True)]
         if pings:
             Ping.objects.bulk_create(pings, ignore_conflicts=True)  # another process may be as quick
 

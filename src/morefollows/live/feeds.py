@@ -14,11 +14,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from morefollows.audience.models import Newsroom, Topic
-from morefollows.bulletin import markdown
 from morefollows.bulletin.images import figure, files
 from morefollows.bulletin.images.figure import Shown
 from morefollows.bulletin.models import Story, Update
-from morefollows.live import feed_formats, published, telling
+from morefollows.live import feed_formats, published, rendered, telling
 
 _ENTRIES = 50
 _SITEMAP_LIFE = timedelta(days=2)  # and no more than 1,000 addresses: what news sitemaps are for
@@ -84,7 +83,7 @@ class Feed:
 def of_topic(topic: Topic, name: str) -> Feed:
     """A topic's latest stories, each as it stands now. `name`: the format's."""
     newsroom = Newsroom.objects.get(pk=1)
-    stories = list(published.with_updates().filter(topic=topic)[:_ENTRIES])
+    stories = published.latest(_ENTRIES, topic=topic)
     with translation.override(newsroom.language):
         return Feed(
             id=absolute(reverse("topic-feed", args=[topic.slug, "atom"])),
@@ -128,7 +127,7 @@ def news_sitemap() -> bytes:
     newsroom = Newsroom.objects.get(pk=1)
     since = timezone.now() - _SITEMAP_LIFE
     found = []
-    for story in published.with_updates().filter(updates__published_at__gte=since)[:_SITEMAP_MOST]:
+    for story in published.latest(_SITEMAP_MOST, since=since):
         updates = published.updates(story)
         began = updates[-1].published_at or _START
         if began >= since and not published.is_withdrawn(story):
@@ -170,9 +169,9 @@ def _update(story: Story, update: Update) -> Entry:
 def _entry(id: str, link: str, update: Update, began: datetime) -> Entry:
     label = "" if update.kind in (Update.Kind.FIRST, Update.Kind.UPDATE) else f"{update.get_kind_display()}: "
     title = f"{label[:1].upper()}{label[1:]}{update.headline}"
-    html = str(markdown.to_html(update.text))
+    html = str(rendered.html(update.text))
     updated = update.published_at or _START
-    images = [_attached(shown) for shown in markdown.images(update.text)]
+    images = [_attached(shown) for shown in rendered.images(update.text)]
     return Entry(id, link, title, update.standfirst, html, began, updated, update.language, images)
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from morefollows.bulletin.models import Story, Update
 from morefollows.live import events, published, telling
@@ -72,8 +72,9 @@ def _marks(stories: Iterable[UUID]) -> dict[UUID, str]:
     """What is public of these stories, in as few words as will change when it does."""
     wanted, marks = list(stories), {}
     for at in range(0, len(wanted), _AT_ONCE):
-        rows = published.published(drills=True).filter(uuid__in=wanted[at : at + _AT_ONCE]).order_by()
-        counted = rows.annotate(number=Max("updates__number"), count=Count("updates"))
+        rows = published.published(drills=True).filter(uuid__in=wanted[at : at + _AT_ONCE])
+        told = Q(updates__published_at__isnull=False)
+        counted = rows.annotate(number=Max("updates__number", filter=told), count=Count("updates", filter=told))
         for uuid, state, number, count in counted.values_list("uuid", "state", "number", "count"):
             marks[uuid] = f"{state} {number} {count}"
     return marks

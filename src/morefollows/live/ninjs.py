@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from morefollows.audience.models import Newsroom
-from morefollows.bulletin import markdown
 from morefollows.bulletin.images import figure
 from morefollows.bulletin.images.figure import Shown
 from morefollows.bulletin.models import Story, Update
-from morefollows.live import feeds, published
+from morefollows.live import feeds, published, rendered
 
 _STANDARD = {
     "name": "ninjs",
@@ -45,7 +44,7 @@ def item(story: Story, update: Update) -> dict[str, Any]:
 
 
 def _content(update: Update) -> dict[str, Any]:
-    html, text = str(markdown.to_html(update.text)), markdown.to_text(update.text)
+    html, text = str(rendered.html(update.text)), rendered.text(update.text)
     content: dict[str, Any] = {
         "headlines": [{"role": "main", "contentType": "text/plain", "value": update.headline}],
         "bodies": [
@@ -57,7 +56,7 @@ def _content(update: Update) -> dict[str, Any]:
         content["descriptions"] = [{"role": "standfirst", "contentType": "text/plain", "value": update.standfirst}]
     if update.kind != Update.Kind.FIRST:
         content["genres"] = [{"name": str(update.get_kind_display()), "literal": update.kind}]
-    if images := markdown.images(update.text):
+    if images := rendered.images(update.text):
         content["associations"] = [_picture(number, shown, update) for number, shown in enumerate(images, 1)]
     return content
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import Max, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from morefollows.audience.models import Purpose
+from morefollows.audience.models import Purpose, Topic
 from morefollows.bulletin.images.address import Picture
 from morefollows.bulletin.models import Image, Story, Update
 
@@ -15,17 +15,17 @@ _LATELY = timedelta(days=2)  # most mistakes are found within; an older page tel
 
 
 def published(*, drills: bool = False) -> QuerySet[Story]:
-    """Stories that have been told, the latest told first. Offers, drills and drafts are not among them.
+    """Stories that have been told, in no order. Offers, drills and drafts are not among them.
 
-    An embargo holds all of a story on every channel until it is over, also if it was put on late. `drills`: these are
-    among them, as only a drill's own page and event stream may ask. Who got its mail knows their address.
+    An embargo holds all of a story on every channel until it is over, also if it was put on late.
+    `drills`: these are among them, as only a drill's own page and event stream may ask. Who got its
+    mail knows their address.
     """
     stories = (
         Story.objects.exclude(state=Story.State.DRAFT)
         .exclude(embargo_until__gt=timezone.now())
-        .filter(purpose=Purpose.ALERTS, updates__in=_told())
-        .annotate(told_at=Max("updates__published_at"))
-        .order_by("-told_at", "-pk")
+        .filter(Exists(_told().filter(story=OuterRef("pk"))), purpose=Purpose.ALERTS)
+        .order_by()
         .select_related("topic")
     )
     return stories if drills else stories.filter(drill=False)
@@ -35,6 +35,46 @@ def with_updates(*, drills: bool = False) -> QuerySet[Story]:
     """The same, each with what was told of it at hand for `updates`."""
     told = _told().select_related("author").order_by("-number")
     return published(drills=drills).prefetch_related(Prefetch("updates", told, to_attr="told"))
+
+
+def latest(most: int, *, topic: Topic | None = None, since: datetime | None = None) -> list[Story]:
+    """At most so many published stories, the latest told first, each with its updates for `updates`.
+
+    The texts of all but its newest update are not at hand. `topic`: of this one alone. `since`: only
+    stories of which something was told since then. No drills.
+    """
+    wanted = _latest_keys(most, topic, since)
+    told = _told().select_related("author").defer("text").order_by("-number")
+    found = published().filter(pk__in=wanted)
+    stories = {one.pk: one for one in found.prefetch_related(Prefetch("updates", told, to_attr="told"))}
+    newest = [updates(story)[0] for story in stories.values()]
+    rows = Update.objects.filter(pk__in=[one.pk for one in newest]).order_by()
+    texts = dict(rows.values_list("pk", "text"))
+    for update in newest:
+        update.text = texts[update.pk]
+    return [stories[key] for key in wanted if key in stories]
+
+
+def _latest_keys(most: int, topic: Topic | None, since: datetime | None) -> list[int]:
+    """Of the stories told last, the latest first.
+
+    Goes through the updates from the newest on, by the index `updates_published`, and stops as soon as
+    it has found enough stories: what is older costs nothing.
+    """
+    told = _told().filter(story__purpose=Purpose.ALERTS, story__drill=False)
+    told = told.exclude(story__state=Story.State.DRAFT).exclude(story__embargo_until__gt=timezone.now())
+    if topic is not None:
+        told = told.filter(story__topic=topic)
+    if since is not None:
+        told = told.filter(published_at__gte=since)
+    keys = told.order_by("-published_at", "-story_id").values_list("story_id", flat=True)
+    looked_at, found = 4 * most, list[int]()
+    while True:
+        some = keys[:looked_at]
+        found = list(dict.fromkeys(some))[:most]
+        if len(found) == most or len(some) < looked_at:
+            return found
+        looked_at *= 4
 
 
 def updates(story: Story) -> list[Update]:
@@ -63,7 +103,8 @@ def image(picture: Picture) -> bool:
     """It was told, on a page or in a mail, a drill's or an offer's too; and is not under an embargo, nor withdrawn."""
     taken_back = Q(story__state=Story.State.WITHDRAWN) & ~Q(kind=Update.Kind.WITHDRAWAL)
     shown = _told().exclude(taken_back).exclude(story__embargo_until__gt=timezone.now())
-    found = Image.objects.filter(name=picture.name, extension=picture.extension, updates__in=shown).first()
+    known = Image.objects.filter(name=picture.name, extension=picture.extension)
+    found = known.filter(Exists(shown.filter(images=OuterRef("pk")))).first()
     return found is not None and picture in Picture(found.name, found.width, found.height, found.extension).sizes()
 
 

@@ -10,11 +10,10 @@ from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
 from morefollows.audience.models import Newsroom
-from morefollows.bulletin import markdown
 from morefollows.bulletin.images import figure
 from morefollows.bulletin.images.figure import Shown
 from morefollows.bulletin.models import Story, Update
-from morefollows.live import feeds, published
+from morefollows.live import feeds, published, rendered
 
 _HEADLINE = 110  # characters that search engines show
 _ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
@@ -45,7 +44,7 @@ def _images(story: Story) -> Iterator[Shown]:
     """Of what is shown of a story, the newest first."""
     for update in published.updates(story):
         if not published.is_withdrawn(story) or update.kind == Update.Kind.WITHDRAWAL:
-            yield from markdown.images(update.text)
+            yield from rendered.images(update.text)
 
 
 def json_ld(story: Story) -> SafeString:
@@ -68,7 +67,7 @@ def _article(story: Story, newsroom: Newsroom) -> dict[str, Any]:
         "@id": f"{feeds.story_address(story)}#article",
         **_common(story, newsroom),
         "articleSection": story.topic.name if story.topic else "",
-        "articleBody": "\n\n".join(markdown.to_text(update.text) for update in updates),
+        "articleBody": "\n\n".join(rendered.text(update.text) for update in updates),
     }
     corrections = [_correction(update) for update in updates if update.kind == Update.Kind.CORRECTION]
     return article | ({"correction": corrections} if corrections else {})
@@ -104,13 +103,13 @@ def _common(story: Story, newsroom: Newsroom) -> dict[str, Any]:
 
 def _posting(story: Story, update: Update, newsroom: Newsroom) -> dict[str, Any]:
     address = f"{feeds.story_address(story)}#update-{update.number}"
-    images = [_image(shown) for shown in markdown.images(update.text)]
+    images = [_image(shown) for shown in rendered.images(update.text)]
     return {
         "@type": "BlogPosting",
         "@id": address,
         "url": address,
         "headline": update.headline[:_HEADLINE],
-        "articleBody": markdown.to_text(update.text),
+        "articleBody": rendered.text(update.text),
         "inLanguage": update.language,
         "datePublished": _iso(update),
         "author": [_publisher(newsroom)],
@@ -133,7 +132,7 @@ def _image(shown: Shown) -> dict[str, Any]:
 def _correction(update: Update) -> dict[str, Any]:
     return {
         "@type": "CorrectionComment",
-        "text": update.note or markdown.to_text(update.text),
+        "text": update.note or rendered.text(update.text),
         "datePublished": _iso(update),
     }
 

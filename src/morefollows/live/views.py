@@ -21,7 +21,7 @@ _LATEST = 20  # stories on the front page
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     topics = list(Topic.objects.all())
-    stories = [story for story in published.with_updates()[: 2 * _LATEST] if not published.is_withdrawn(story)]
+    stories = [story for story in published.latest(2 * _LATEST) if not published.is_withdrawn(story)]
     shown = box(topics[0]) if topics else None
     context = {"stories": [_front(story) for story in stories[:_LATEST]], "box": shown, "others": topics[1:]}
     page = render(request, "live/home.html", context)

@@ -1,0 +1,72 @@
+"""A text's HTML, words and images, each made once: published texts are asked for again and again.
+
+What was made is kept in memory up to a bound, and what was not asked for longest is forgotten first.
+The key is the text itself, so a new revision is never answered with an old one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar, cast
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.safestring import SafeString
+
+from morefollows.bulletin import markdown
+from morefollows.bulletin.images.figure import Shown
+
+T = TypeVar("T")
+_MOST = 8_000_000  # characters of texts and of what was made of them, in one process
+
+
+class Cache:
+    """Keeps what was made of texts, at most so many characters. For any thread."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[Hashable, tuple[int, Any]] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, size: int, make: Callable[[], T]) -> T:
+        """`size`: characters of the key; those of what is made are added if it is a string."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return cast(T, self._kept[key][1])
+        made = make()  # two threads may make the same at once: it is the same
+        size += len(made) if isinstance(made, str) else 0
+        with self._lock:
+            if key not in self._kept and size <= self._most:
+                self._kept[key] = size, made
+                self._size += size
+                while self._size > self._most:
+                    self._size -= self._kept.popitem(last=False)[1][0]
+        return made
+
+
+_cache = Cache(_MOST)
+
+
+def html(text: str, *, lazy: bool = True) -> SafeString:
+    """See `markdown.to_html`."""
+    return _cached("html", text, lazy, make=lambda: markdown.to_html(text, lazy=lazy))
+
+
+def text(written: str) -> str:
+    """See `markdown.to_text`."""
+    return _cached("text", written, make=lambda: markdown.to_text(written))
+
+
+def images(text: str) -> list[Shown]:
+    """See `markdown.images`."""
+    return _cached("images", text, make=lambda: markdown.images(text))
+
+
+def _cached(kind: str, text: str, *more: Hashable, make: Callable[[], T]) -> T:
+    """Images are shown under the address of the settings, and told in the language in force."""
+    key = (kind, text, settings.MOREFOLLOWS.url, translation.get_language(), *more)
+    return _cache.get(key, len(text), make)
