@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +10,6 @@ from django.utils import timezone
 from morefollows.audience import actions, newcomers, reception, wordings
 from morefollows.audience.addresses import parse
 from morefollows.audience.form_tokens import Shown
-from morefollows.audience.group_commit import GroupCommit
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.audience.newcomers import Newcomer, Place
 from morefollows.audience.reception import SignUp, Verdict
@@ -74,47 +70,3 @@ def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> Non
     ]  # fmt: skip
     assert sorted(Reader.objects.values_list("address", flat=True)) == ["bob@reader.example", CY, "zoe@reader.example"]
     assert Letter.objects.count() == 2
-
-
-class TestGroupCommit:
-    def test_who_comes_meanwhile_is_written_together(self) -> None:
-        groups: list[int] = []
-        busy, go = threading.Event(), threading.Event()
-
-        def write(items: Sequence[int]) -> list[int | Exception]:
-            groups.append(len(items))
-            busy.set()
-            assert go.wait(10)
-            return [ValueError(item) if item == 3 else item * 2 for item in items]
-
-        commit: GroupCommit[int, int] = GroupCommit(write, 4, 0.0)
-        answers: dict[int, object] = {}
-
-        def submit(item: int) -> None:
-            try:
-                answers[item] = commit.submit(item)
-            except ValueError as error:
-                answers[item] = str(error)
-
-        threads = [threading.Thread(target=submit, args=(item,)) for item in range(7)]
-        threads[0].start()
-        assert busy.wait(10)
-        for thread in threads[1:]:
-            thread.start()
-        while len(commit._waiting) < 6:
-            time.sleep(0.001)
-        assert answers == {}  # nobody is answered before it is written
-        go.set()
-        for thread in threads:
-            thread.join(10)
-        assert answers == {0: 0, 1: 2, 2: 4, 3: "3", 4: 8, 5: 10, 6: 12}
-        assert groups == [1, 4, 2]
-
-    def test_a_group_that_can_not_be_written_is_told_so(self) -> None:
-        def write(items: Sequence[int]) -> list[int | Exception]:
-            raise OSError("disk full")
-
-        commit: GroupCommit[int, int] = GroupCommit(write, 4, 0.0)
-        for _ in range(2):
-            with pytest.raises(OSError, match="disk full"):
-                commit.submit(1)

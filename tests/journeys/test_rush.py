@@ -121,7 +121,7 @@ def test_the_door(house: House) -> None:
         began = time.monotonic()
         answer = web.ask("POST", address, urlencode(form).encode(), Content_Type=web.FORM)
         assert (json.loads(answer.body), answer.headers["X-Not-Before"]) == ({"state": "thanks"}, None)
-        assert time.monotonic() - began > 0.11
+        assert time.monotonic() - began > 0.049
     # A ticket is for one site: what one was given is not what the next one gets.
     house.command("sites", "add", "https://www.herald.example")
     told = web.ask("GET", address + "ticket/", Origin="https://www.herald.example")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import random
 import time
 from enum import Enum
 from typing import NamedTuple
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from morefollows.audience import origins, reception, typos, wordings, work
 from morefollows.audience.form_tokens import FormTokens, Shown
 from morefollows.audience.forms import SignUp
+from morefollows.audience.group_commit import Busy
 from morefollows.audience.models import Topic
 from morefollows.audience.reception import Verdict
 from morefollows.settings import Settings
 
-_ANSWER_AFTER = 0.12  # seconds; longer than noting a new reader takes, so that the time tells nothing either
+_ANSWER_AFTER = 0.05  # seconds; longer than noting a new reader takes, so that the time tells nothing either
+_COME_BACK = (3.0, 8.0)  # seconds, from and to
+BUSY = gettext_noop("Very many people are signing up right now. Please try again in a moment.")
 LIFETIME = 2 * 3600  #: seconds for which a ticket is good
 
 
@@ -28,6 +33,7 @@ class Answer(Enum):
     WORK = "work"
     LATER = "later"
     UNKNOWN_SITE = "unknown site"
+    BUSY = "busy"  #: nothing was noted; the same form, `wait` seconds later
 
 
 class Entered(NamedTuple):
@@ -90,16 +96,17 @@ def enter(form: SignUp, *, origin: str, here: str, client: str, form_version: st
     if not form.can_be_mailed():
         return Entered(Answer.WRONG)
     site = config.url if origin == origins.own() else origin
-    verdict = reception.sign_up(
-        reception.SignUp(
-            address=form.address,
-            offers=given["offers"],
-            shown=shown,
-            origin=origin,
-            page=site + (given["page"] or here),
-            form_version=form_version,
-            client=client,
-            work=work.done(config.derived_key("work"), given["altcha"], now),
-        )
+    asked = reception.SignUp(
+        address=form.address,
+        offers=given["offers"],
+        shown=shown,
+        origin=origin,
+        page=site + (given["page"] or here),
+        form_version=form_version,
+        client=client,
+        work=work.done(config.derived_key("work"), given["altcha"], now),
     )
-    return Entered(_MEANT[verdict], not_before=not_before)
+    try:
+        return Entered(_MEANT[reception.sign_up(asked)], not_before=not_before)
+    except Busy:
+        return Entered(Answer.BUSY, wait=random.uniform(*_COME_BACK))  # noqa: S311 - so that not all come back at once

@@ -21,8 +21,8 @@ from morefollows.audience.newcomers import Newcomer, Place
 from morefollows.audience.wordings import InForce
 from morefollows.audience.work import Done
 
-_MOST = 64  # sign-ups in one transaction
-_APART = 0.1  # seconds between two: on SQLite one process writes at a time, and alerts have to write their outcomes
+_MOST = 256  # sign-ups in one transaction
+_APART = 0.025  # seconds between two: on SQLite one process writes at a time, and alerts have to write their outcomes
 
 
 class SignUp(NamedTuple):
@@ -47,7 +47,10 @@ class Verdict(Enum):
 
 
 def sign_up(asked: SignUp) -> Verdict:
-    """Blocks until it is on disk. Whether the address was known, or must never be mailed, makes no difference."""
+    """Blocks until it is on disk. Whether the address was known, or must never be mailed, makes no difference.
+
+    Raises `group_commit.Busy` when too many come at once: nothing was noted.
+    """
     return _group.submit(asked)
 
 

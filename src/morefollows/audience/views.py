@@ -6,6 +6,7 @@ reader's browser send a sign-up can send it himself, and the other forms are pro
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -96,6 +97,10 @@ def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
             return _sign_up_page(request, chosen, form, status=422)
         case Answer.LATER:
             return _sign_up_page(request, chosen, form, status=429, answer=entered)
+        case Answer.BUSY:
+            page = _sign_up_page(request, chosen, form, status=503, answer=entered)
+            page["Retry-After"] = str(math.ceil(entered.wait))
+            return page
         case _:
             return _sign_up_page(request, chosen, form, answer=entered)
 
@@ -104,7 +109,7 @@ def _sign_up_page(
     request: HttpRequest, topic: Topic, form: SignUp | None = None, *, status: int = 200, answer: Entered | None = None
 ) -> HttpResponse:
     shown = box(topic, form)
-    if answer is not None and answer.answer is Answer.AGAIN and form is not None:
+    if answer is not None and answer.answer in (Answer.AGAIN, Answer.BUSY) and form is not None:
         shown["ticket"] = form.cleaned_data["ticket"]  # its age is what counts
     context = {"box": shown, "topic": topic, "entered": answer}
     return render(request, "audience/sign_up.html", context, status=status)

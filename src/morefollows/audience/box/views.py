@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 from collections.abc import Callable
 from functools import cache, wraps
 from pathlib import Path
@@ -24,7 +25,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from morefollows.audience import entry, origins, wordings
-from morefollows.audience.entry import Answer, Entered
+from morefollows.audience.entry import BUSY, Answer, Entered
 from morefollows.audience.forms import SignUp
 from morefollows.audience.models import Newsroom, Site, Topic
 from morefollows.client import client_address
@@ -35,6 +36,7 @@ NOT_BEFORE = "X-Not-Before"
 
 _SCRIPT = Path(__file__).parents[2] / "static/morefollows/box.js"
 _WORDS_FOR = 60  # seconds for which browsers and caches keep the words; then they ask again behind the reader's back
+_STATUS = {Answer.UNKNOWN_SITE: 403, Answer.BUSY: 503}
 
 View = Callable[..., HttpResponse]
 
@@ -120,7 +122,9 @@ def _sign_up(request: HttpRequest, origin: str) -> HttpResponse:
         entered = entry.enter(form, origin=origin, here="/", client=client_address(request), form_version=FORM_VERSION)
         body = {"state": entered.answer.value, **_told(entered, form)}
     # Not 4xx for what the reader can mend: browsers would tell the site's developers of errors.
-    response = JsonResponse(body, status=403 if entered.answer is Answer.UNKNOWN_SITE else 200)
+    response = JsonResponse(body, status=_STATUS.get(entered.answer, 200))
+    if entered.answer is Answer.BUSY:
+        response.headers["Retry-After"] = str(math.ceil(entered.wait))
     response.headers[NOT_BEFORE] = str(entered.not_before)
     return response
 
@@ -139,6 +143,8 @@ def _told(entered: Entered, form: SignUp) -> dict[str, Any]:
             }
         case Answer.AGAIN:
             return {"wait": entered.wait}
+        case Answer.BUSY:
+            return {"wait": entered.wait, "said": _(BUSY)}
         case Answer.RENEW:
             return {"wait": settings.MOREFOLLOWS.sign_up_seconds}  # with a ticket of that age
         case Answer.WORK:

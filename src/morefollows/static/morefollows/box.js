@@ -178,7 +178,7 @@ class Box extends HTMLElement {
       const told = await answer.json();
       if (told.state === "renew") body.set("ticket", await this.#ticket(this.ticket = null));
       if (told.state === "work") body.set("altcha", await work(told.challenge));
-      else if (told.wait === undefined) return told;
+      else if (told.wait === undefined || (told.state === "busy" && tries === 2)) return told;
       else await wait(told.wait);
     }
     throw new Error("no answer");
