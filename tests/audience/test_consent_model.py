@@ -103,7 +103,7 @@ def confirm(step: str, person: str, reader: Reader | None, topic: Topic, place: 
     if letter is None or reader is None:
         return
     withdrawn = Consent.objects.filter(reader=reader, topic=topic, event="withdrawn", at__gt=letter.created_at)
-    done = actions.confirm(links.tokens().confirm(letter.pk).decode())
+    done = actions.confirm(links.tokens().confirm(links.row(letter)).decode())
     assert (done is None) == (person in model.suppressed or withdrawn.exists())
     if done is not None:
         if model.alerts[place] == "pending":

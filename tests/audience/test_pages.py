@@ -239,9 +239,9 @@ class TestLeavePage:
         assert visitor.post("/leave/" + "A" * 36 + "/").status_code == 404
         assert snapshot() == before
 
-    def test_a_link_of_a_reader_who_is_not_kept_any_more_is_still_good(self, visitor: Client, breaking: Topic) -> None:
+    def test_a_link_that_no_reader_was_ever_sent_is_refused(self, visitor: Client, breaking: Topic) -> None:
         nobody = Reader(pk=999_999)
-        assert visitor.post(f"/leave/{leave_link(nobody, breaking)}/").status_code == 200
+        assert visitor.post(f"/leave/{leave_link(nobody, breaking)}/").status_code == 404
 
 
 class TestStories:

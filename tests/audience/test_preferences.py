@@ -12,6 +12,7 @@ from django.utils import timezone
 from morefollows.audience import actions, entry, links, wordings
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Letter, Reader, Suppression, Topic
+from morefollows.audience.tokens import ALL_TOPICS, OFFERS
 from morefollows.bulletin.models import Interest, Story
 from morefollows.courier import letters
 from tests.audience.support import CY, leave_link
@@ -26,7 +27,7 @@ HOW_MUCH = {
 
 def link(cy: Reader) -> str:
     cy.refresh_from_db()
-    return f"/preferences/{links.tokens().preferences(cy.pk, cy.links_version).decode()}/"
+    return f"/preferences/{links.tokens().preferences(links.row(cy), cy.links_version).decode()}/"
 
 
 def post(cy: Reader, **form: str) -> int:
@@ -56,8 +57,8 @@ def test_opening_it_changes_nothing_and_keeps_the_link_to_itself(cy: Reader) -> 
 @pytest.mark.parametrize("path", ["", "data/", "erase/"])
 def test_a_link_that_is_not_ours(cy: Reader, path: str) -> None:
     good = link(cy)
-    other_kind = f"/preferences/{links.tokens().leave(cy.pk, 0).decode()}/"
-    for wrong in (good[:-2] + "A/", f"/preferences/{'A' * 36}/", other_kind):
+    other_kind = f"/preferences/{links.tokens().leave(links.row(cy), ALL_TOPICS).decode()}/"
+    for wrong in (good[:-2] + ("B/" if good[-2] == "A" else "A/"), f"/preferences/{'A' * 36}/", other_kind):
         assert Client().get(wrong + path).status_code == 404
         assert Client().post(wrong + path, {"section": "pause"}).status_code in (404, 405)
     assert Reader.objects.get(pk=cy.pk).paused_until is None
@@ -99,7 +100,7 @@ def test_offers_are_a_consent_of_their_own(cy: Reader, breaking: Topic) -> None:
     assert cy.offers
     assert events(cy, "offers") == [("given", "link"), ("confirmed", "link")]
     assert Consent.objects.filter(purpose="offers")[0].words == wordings.current("offers", "en").text
-    way_out = f"/leave/{links.tokens().leave(cy.pk, -1).decode()}/"
+    way_out = f"/leave/{links.tokens().leave(links.row(cy), OFFERS).decode()}/"
     assert Client().post(way_out, {"List-Unsubscribe": "One-Click"}).status_code == 200
     cy.refresh_from_db()
     assert (cy.offers, cy.state) == (False, "confirmed")
@@ -110,7 +111,7 @@ def test_offers_are_a_consent_of_their_own(cy: Reader, breaking: Topic) -> None:
 def test_the_way_out_of_a_digest_leads_out_of_all_topics(cy: Reader) -> None:
     politics = Topic.objects.get(slug="politics")
     post(cy, section="topics", topic="politics", shown=shown(politics))
-    assert Client().post(f"/leave/{links.tokens().leave(cy.pk, 0).decode()}/").status_code == 200
+    assert Client().post(f"/leave/{links.tokens().leave(links.row(cy), ALL_TOPICS).decode()}/").status_code == 200
     assert set(cy.subscriptions.values_list("state", flat=True)) == {"ended"}
     cy.refresh_from_db()
     assert cy.state == "left"
@@ -178,7 +179,7 @@ def test_a_story_is_unmuted_and_the_language_changed(cy: Reader, story: Story) -
 
 def new_link() -> str:
     letter = Letter.objects.filter(kind="new address").latest("pk")
-    return f"/new-address/{links.tokens().new_address(letter.pk).decode()}/"
+    return f"/new-address/{links.tokens().new_address(links.row(letter)).decode()}/"
 
 
 def test_a_new_address_is_confirmed_there(cy: Reader) -> None:

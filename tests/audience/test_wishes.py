@@ -8,7 +8,12 @@ from django.urls import reverse
 
 from morefollows.audience import links
 from morefollows.audience.models import Reader
+from morefollows.audience.tokens import Row
 from morefollows.bulletin.models import Interest, Story
+
+
+def row(story: Story) -> Row:
+    return Row(story.pk, story.uuid.bytes)
 
 
 def wishes(reader: Reader) -> list[str]:
@@ -17,7 +22,7 @@ def wishes(reader: Reader) -> list[str]:
 
 @pytest.mark.parametrize("wanted", ["follow", "mute"])
 def test_one_click_and_an_undo(client: Client, story: Story, cy: Reader, wanted: str) -> None:
-    page = reverse(wanted, args=(links.tokens().story(cy.pk, story.pk).decode(),))
+    page = reverse(wanted, args=(links.tokens().story(links.row(cy), row(story)).decode(),))
     for _ in range(2):  # link scanners open every link
         shown = client.get(page)
         assert story.headline in shown.content.decode()
@@ -35,16 +40,23 @@ def test_one_click_and_an_undo(client: Client, story: Story, cy: Reader, wanted:
 
 def test_the_page_speaks_the_readers_language(client: Client, story: Story, cy: Reader) -> None:
     Reader.objects.update(language="de")
-    page = reverse("mute", args=(links.tokens().story(cy.pk, story.pk).decode(),))
+    page = reverse("mute", args=(links.tokens().story(links.row(cy), row(story)).decode(),))
     assert "stummschalten" in client.get(page).content.decode()
 
 
 def test_a_link_is_good_for_its_own_purpose_only(client: Client, story: Story, cy: Reader) -> None:
     tokens = links.tokens()
-    others = (tokens.leave(cy.pk, story.topic_id or 0), tokens.preferences(cy.pk, 0), tokens.story(cy.pk + 1, story.pk))
-    broken = tokens.story(cy.pk, story.pk)[:-1] + b"A"
+    assert story.topic
+    another = links.row(cy)._replace(id=cy.pk + 1)
+    others = (
+        tokens.leave(links.row(cy), links.row(story.topic)),
+        tokens.preferences(links.row(cy), 0),
+        tokens.story(another, row(story)),
+    )
+    good = tokens.story(links.row(cy), row(story))
+    broken = good[:-1] + (b"A" if good[-1:] != b"A" else b"B")
     for token in (*others, broken, b"x"):
         for wanted in ("follow", "mute"):
             assert client.post(reverse(wanted, args=(token.decode(),))).status_code == 404
     assert wishes(cy) == []
-    assert links.leaving(tokens.story(cy.pk, story.pk).decode()) is None
+    assert links.leaving(tokens.story(links.row(cy), row(story)).decode()) is None

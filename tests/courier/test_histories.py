@@ -28,6 +28,7 @@ from morefollows.audience.addresses import parse
 from morefollows.audience.models import Letter, Reader, Topic
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences.actions import Choice
+from morefollows.audience.tokens import ALL_TOPICS, OFFERS
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.bulletin.stories import actions as stories
@@ -119,7 +120,7 @@ class History:
 
     def _confirm(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
         letter = Letter.objects.filter(reader=reader, topic=topic, kind="confirmation").order_by("pk").last()
-        done = letter and actions.confirm(links.tokens().confirm(letter.pk).decode())
+        done = letter and actions.confirm(links.tokens().confirm(links.row(letter)).decode())
         if done:
             assert not person.dead
             person.topics[n] = "active" if person.topics[n] == "pending" else person.topics[n]
@@ -136,15 +137,15 @@ class History:
             person.offers, person.left = True, False
 
     def _leave(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        assert actions.leave(links.tokens().leave(reader.pk, topic.pk).decode(), "one-click")
+        assert actions.leave(links.tokens().leave(links.row(reader), links.row(topic)).decode(), "one-click")
         self._ended(person, [n])
 
     def _leave_all(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        assert actions.leave(links.tokens().leave(reader.pk, 0).decode(), "one-click")
+        assert actions.leave(links.tokens().leave(links.row(reader), ALL_TOPICS).decode(), "one-click")
         self._ended(person, [0, 1])
 
     def _no_more_offers(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        assert actions.leave(links.tokens().leave(reader.pk, -1).decode(), "one-click")
+        assert actions.leave(links.tokens().leave(links.row(reader), OFFERS).decode(), "one-click")
         person.offers = False
         self._settle(person)
 
@@ -187,7 +188,7 @@ class History:
         letter = Letter.objects.filter(reader=reader, kind="new address", address=address).last()
         if letter is None or person.dead:
             return  # complained, or asked too often; one whose mail bounced may, but that is told elsewhere
-        assert preferences.move(links.tokens().new_address(letter.pk).decode()) is not None
+        assert preferences.move(links.tokens().new_address(links.row(letter)).decode()) is not None
         person.address = address
 
     # -- on their terms -----------------------------------------------------------------------------------------

@@ -7,14 +7,14 @@ import email.policy
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 
+from morefollows.audience import links
 from morefollows.audience.models import Letter, Newsroom, Reader, Subscription, Suppression
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences import summaries as owing
 from morefollows.audience.preferences.actions import Choice
-from morefollows.audience.tokens import Tokens
+from morefollows.audience.tokens import ALL_TOPICS
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Interest, Update
 from morefollows.courier import history, letters, summaries
@@ -153,19 +153,20 @@ def test_each_story_once_as_it_stands_now() -> None:
 
 def test_the_mail() -> None:
     alert, other = missed(1), missed(1, 1, headline="Ferry raised", standfirst="At last.")
-    reader = support.audience(alert).pop()
-    Subscription.objects.create(reader_id=reader, topic=other.topic, state="active", since=timezone.now())
+    cy = support.audience(alert).pop()
+    reader = links.row(Reader.objects.get(pk=cy))
+    Subscription.objects.create(reader_id=cy, topic=other.topic, state="active", since=timezone.now())
     Alert.objects.filter(pk=other.pk).update(topic=alert.topic)
-    owed(reader)
+    owed(cy)
     (job,) = letters.claim("one", 10, bulk=True)
     assert job.updates == (alert.update_id,)
     job = job._replace(updates=(other.update_id, alert.update_id))
-    tokens = Tokens(settings.MOREFOLLOWS.derived_key("tokens"))
+    tokens = links.tokens()
     mail = Stationery(tokens).mail(job)
     message = email.message_from_bytes(b"".join(mail.content), policy=email.policy.default)
     assert message["Subject"] == "Today’s digest: Ferry raised, and 1 more"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert tokens.leave(reader, 0).decode() in message["List-Unsubscribe"]
+    assert tokens.leave(reader, ALL_TOPICS).decode() in message["List-Unsubscribe"]
     whole = "".join(part.get_content() for part in message.iter_parts())  # type: ignore[union-attr]
     whole = " ".join(whole.split())
     assert whole.count("Bridge closed") == 3  # and in what an inbox shows beside the subject

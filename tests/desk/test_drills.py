@@ -56,7 +56,7 @@ def told(story: Story, editor: Editor, **how: Any) -> Alert:
 def invitation() -> str:
     """The path of the newest invitation's link."""
     letter = Letter.objects.filter(kind=Letter.Kind.INVITATION).latest("pk")
-    return reverse("drills-accept", args=(links.tokens().invitation(letter.pk).decode(),))
+    return reverse("drills-accept", args=(links.tokens().invitation(links.row(letter)).decode(),))
 
 
 # -- who takes part -----------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def test_an_export_does_not_make_readers_of_them(newsroom: object, cy: Reader) -
 
 def test_one_click_ends_drills_and_nothing_else(cy: Reader) -> None:
     drill_reader(cy.address)
-    address = reverse("leave", args=(links.tokens().leave(cy.pk, DRILLS).decode(),))
+    address = reverse("leave", args=(links.tokens().leave(links.row(cy), DRILLS).decode(),))
     assert "No more drills?" in Client().get(address).content.decode()
     answer = Client().post(address, {"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200 and "You take part in drills no more" in answer.content.decode()

@@ -162,7 +162,7 @@ def test_the_feedback_id_is_fit_for_gmail(alert: Alert) -> None:
     first = read(wire(mails.alert(alert, "en")))["Feedback-ID"].split(":")
     assert len(first) == len(set(first)) == 4
     assert 5 <= len(first[3]) <= 15
-    alert.pk, alert.update.story.uuid = 8, UUID(int=1)
+    alert.uuid, alert.update.story.uuid = UUID(int=8), UUID(int=1)
     second = read(wire(mails.alert(alert, "de")))["Feedback-ID"].split(":")
     assert first[3] == second[3]
     assert first[:2] != second[:2]

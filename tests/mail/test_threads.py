@@ -13,6 +13,7 @@ import pytest
 from morefollows.accounts.models import Editor
 from morefollows.audience import links
 from morefollows.audience.models import Reader, Topic
+from morefollows.audience.tokens import Row
 from morefollows.bulletin import actions, publication
 from morefollows.bulletin.models import Alert, Story
 from morefollows.bulletin.stories.actions import save_update
@@ -113,7 +114,7 @@ def test_the_message_id_is_a_function_of_alert_and_reader(
     cy = reader("cy2@reader.example", breaking)
     alert = actions.send(story, ada, hold=0)
     message_id = str(read(mailed(alert)[cy.address])["Message-ID"])
-    assert message_id.startswith(f"<{links.tokens().receipt(alert.pk, cy.pk).decode()}@")
+    assert message_id.startswith(f"<{links.tokens().receipt(Row(alert.pk, alert.uuid.bytes), links.row(cy)).decode()}@")
 
 
 def domain_of(mail: EmailMessage) -> str:

@@ -130,7 +130,7 @@ def drill_reader(address: str, language: str = "en") -> Reader:
 
     part = drill.invite(addresses.parse(address), language)
     letter = Letter.objects.filter(kind=Letter.Kind.INVITATION, reader=part.reader).latest("pk")
-    assert drill.accept(links.tokens().invitation(letter.pk).decode())
+    assert drill.accept(links.tokens().invitation(links.row(letter)).decode())
     return part.reader
 
 

@@ -22,6 +22,7 @@ from morefollows.audience.drill import actions as drill
 from morefollows.audience.evidence import note_again, note_given, note_withdrawn
 from morefollows.audience.models import (
     Consent,
+    ErasedReader,
     Erasure,
     Letter,
     Purpose,
@@ -252,6 +253,7 @@ def erase(reader: Reader) -> None:
         Suppression.objects.update_or_create(
             key=locked.key, defaults={"reason": Suppression.Reason.ERASED, "at": timezone.now()}
         )
+        ErasedReader.objects.update_or_create(number=locked.pk, defaults={"uid": locked.uid})
         Erasure.objects.create(reader=locked)
         Consent.objects.filter(reader=locked).delete()
         locked.delete()

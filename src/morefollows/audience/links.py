@@ -8,8 +8,17 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils import timezone
 
-from morefollows.audience.models import Consent, Letter, Purpose, Reader, Suppression, Topic
-from morefollows.audience.tokens import ALL_TOPICS, DRILLS, OFFERS, Tokens
+from morefollows.audience.models import (
+    Consent,
+    DrillReader,
+    ErasedReader,
+    Letter,
+    Purpose,
+    Reader,
+    Suppression,
+    Topic,
+)
+from morefollows.audience.tokens import ALL_TOPICS, DRILLS, OFFERS, Read, Row, Tokens
 
 
 class Asked(NamedTuple):
@@ -32,19 +41,17 @@ class Leaving(NamedTuple):
 
 
 def tokens() -> Tokens:
-    return Tokens(settings.MOREFOLLOWS.derived_key("tokens"))
+    return Tokens.of(settings.MOREFOLLOWS)
+
+
+def row(of: Topic | Reader | Letter) -> Row:
+    """What tokens say of it."""
+    return Row(of.pk, of.uid)
 
 
 def confirmation(token: str) -> Asked | None:
     """None when the link is not ours, too old, or overtaken: the reader has left since, or must not be mailed."""
-    read = tokens().read_confirm(token)
-    letter = (
-        Letter.objects.select_related("reader", "topic")
-        .filter(pk=read.letter, kind=Letter.Kind.CONFIRMATION, created_at__gt=_youngest())
-        .first()
-        if read and read.letter < 2**63  # what a database key can be
-        else None
-    )
+    letter = _letter(tokens().read_confirm(token), Letter.Kind.CONFIRMATION)
     if letter is None or letter.topic is None or Suppression.objects.filter(key=letter.reader.key).exists():
         return None
     asked = [_Part.read(letter, purpose) for purpose in (Purpose.ALERTS, Purpose.OFFERS)]
@@ -61,38 +68,46 @@ def leaving(token: str) -> Leaving | None:
     read = tokens().read_leave(token)
     if read is None:
         return None
-    reader = Reader.objects.filter(pk=read.reader).first()
-    if read.topic in (OFFERS, DRILLS, ALL_TOPICS):
-        about = {"offers": read.topic == OFFERS, "drills": read.topic == DRILLS, "everything": read.topic == ALL_TOPICS}
-        return Leaving(reader, None, **about)
-    return Leaving(reader, Topic.objects.filter(pk=read.topic).first())
+    reader = Reader.objects.filter(pk=read.row).first()
+    topic = None if read.about else Topic.objects.filter(pk=read.other).first()
+    known = reader or ErasedReader.objects.filter(pk=read.row).first()
+    if not read.proves(known.uid if known else None, topic.uid if topic else None):
+        return None
+    about = {"offers": read.about == OFFERS, "drills": read.about == DRILLS, "everything": read.about == ALL_TOPICS}
+    return Leaving(reader, topic, **about)
 
 
 def preferences(token: str) -> Reader | None:
     """Whose preference page it is. None when the link is not ours, is older than the reader's address, or erased."""
     read = tokens().read_preferences(token)
-    return None if read is None else Reader.objects.filter(pk=read.reader, links_version=read.version).first()
+    if read is None:
+        return None
+    reader = Reader.objects.filter(pk=read.row, links_version=read.other).first()
+    return reader if read.proves(reader.uid if reader else None) else None
 
 
 def new_address(token: str) -> Letter | None:
     """The letter to a new address that holds this link. None when it is not ours, too old, or there is a newer one."""
-    read = tokens().read_new_address(token)
-    if read is None or read.letter >= 2**63:
+    letter = _letter(tokens().read_new_address(token), Letter.Kind.NEW_ADDRESS)
+    if letter is None:
         return None
-    asked = Letter.objects.select_related("reader").filter(kind=Letter.Kind.NEW_ADDRESS)
-    letter = asked.filter(pk=read.letter, created_at__gt=_youngest()).first()
-    if letter is None or asked.filter(reader=letter.reader, pk__gt=letter.pk).exists():
-        return None
-    return letter
+    newer = Letter.objects.filter(kind=Letter.Kind.NEW_ADDRESS, reader=letter.reader, pk__gt=letter.pk)
+    return None if newer.exists() else letter
 
 
 def invitation(token: str) -> Letter | None:
     """The letter that asks to take part in drills. None when the link is not ours, too old, or taken back."""
-    read = tokens().read_invitation(token)
-    if read is None or read.letter >= 2**63:
+    letter = _letter(tokens().read_invitation(token), Letter.Kind.INVITATION)
+    return letter if letter and DrillReader.objects.filter(reader=letter.reader_id).exists() else None
+
+
+def _letter(read: Read | None, kind: str) -> Letter | None:
+    """The letter of this kind that the token was made for, if it is young enough."""
+    if read is None:
         return None
-    asked = Letter.objects.select_related("reader").filter(kind=Letter.Kind.INVITATION, reader__drill__isnull=False)
-    return asked.filter(pk=read.letter, created_at__gt=_youngest()).first()
+    letters = Letter.objects.select_related("reader", "topic").filter(kind=kind, created_at__gt=_youngest())
+    letter = letters.filter(pk=read.row).first()
+    return letter if read.proves(letter.uid if letter else None) else None
 
 
 def _youngest() -> datetime:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from morefollows.audience.uids import UidField
+
 
 class Newsroom(models.Model):
     """Who publishes. One row, with the key 1."""
@@ -28,6 +30,7 @@ class Topic(models.Model):
     name = models.CharField(max_length=100)
     description = models.CharField(max_length=300, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
+    uid = UidField(help_text="what links prove the topic by")
 
     class Meta:
         ordering = ("position", "name")
@@ -89,6 +92,7 @@ class Reader(models.Model):
     )
     domain = models.CharField(max_length=255, help_text="A-labels, lower case")
     language = models.CharField(max_length=10, default="en")
+    uid = UidField(help_text="what links and Message-IDs prove the reader by")
     state = models.CharField(max_length=12, choices=State, default=State.PENDING)
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
@@ -227,6 +231,19 @@ class Erasure(models.Model):
         return f"erasure of reader {self.reader_id}"
 
 
+class ErasedReader(models.Model):
+    """The number and `uid` of a reader who was erased: the unsubscribe links in old mail still prove themselves by it.
+
+    Both are random to everybody else; nothing here leads to an address.
+    """
+
+    number = models.BigIntegerField(primary_key=True, help_text="the key that the reader had")
+    uid = UidField()
+
+    def __str__(self) -> str:
+        return f"erased reader {self.number}"
+
+
 class UnfinishedImport(models.Model):
     """How far the import of a file has come. Moved in the transaction of the lines themselves; gone when it is done."""
 
@@ -270,6 +287,7 @@ class Letter(models.Model):
     since = models.BigIntegerField(null=True, help_text="a summary tells what came from then on, ms since 1970,")
     until = models.BigIntegerField(null=True, help_text="and before then")
     told = models.JSONField(default=list, help_text="ids of the alerts that a summary tells of")
+    uid = UidField(help_text="what links and the Message-ID prove the letter by")
     offers = models.BooleanField(default=False, help_text="the link also confirms the consent to offers")
     created_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)

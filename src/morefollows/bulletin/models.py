@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from morefollows.audience.models import Purpose, Reader, Topic
+from morefollows.audience.uids import UidField
 
 
 class Kind(models.TextChoices):
@@ -96,6 +97,7 @@ class Update(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True)
+    uid = UidField(help_text="what feeds and event streams tell the update by")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("story", "number"), name="update_number"),)

@@ -30,6 +30,7 @@ class Addressee(NamedTuple):
     domain: str
     language: str
     links_version: int
+    uid: bytes
     later: bool = False  #: not now: to be looked up again
 
 
@@ -47,7 +48,7 @@ def recipient(address: str, domain: str) -> tuple[bytes, bool]:
 # Each reader is found by key, and so are the subscription and the suppression, whatever the planner believes of the
 # tables: just after an import PostgreSQL knows nothing of them yet, and joined them in a minute instead of a moment.
 _ADDRESSEES = """
-SELECT r.id, r.address, r.domain, r.language, r.links_version, FALSE, r.particular
+SELECT r.id, r.address, r.domain, r.language, r.links_version, r.uid, FALSE, r.particular
 FROM {readers}
 WHERE {consent}
   AND (SELECT p.key FROM audience_suppression p WHERE p.key = r.key) IS NULL
@@ -82,9 +83,9 @@ def addressees(alert: Running, readers: Sequence[int]) -> dict[int, Addressee]:
     with connection.cursor() as cursor:
         cursor.execute(_ADDRESSEES.format(readers=table, consent=consent), (ids, *values))
         rows = cursor.fetchall()
-    found = {row[0]: _addressee(row[1:6]) for row in rows}
+    found = {row[0]: _addressee(row[1:7]) for row in rows}
     if alert.audience != Alert.Audience.DRILL:
-        _on_their_terms(alert, found, [row[0] for row in rows if row[6]])
+        _on_their_terms(alert, found, [row[0] for row in rows if row[7]])
     return found
 
 

@@ -39,6 +39,9 @@ class Job(NamedTuple):
     domain: str
     language: str
     links_version: int
+    uid: bytes
+    reader_uid: bytes
+    topic_uid: bytes
     updates: tuple[int, ...] = ()  #: what a summary tells
 
 
@@ -86,7 +89,7 @@ def _wanted(letters: Sequence[int]) -> list[Job]:
     """
     subscription = Subscription.objects.filter(reader=OuterRef("reader"), topic=OuterRef("topic"))
     youngest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
-    fresh = Letter.objects.filter(pk__in=letters, created_at__gt=youngest).select_related("reader")
+    fresh = Letter.objects.filter(pk__in=letters, created_at__gt=youngest).select_related("reader", "topic")
     own = fresh.alias(subscribed=Subquery(subscription.values("state")[:1])).filter(
         Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.PENDING)
         | Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.ACTIVE, offers=True, reader__offers=False)
@@ -132,6 +135,9 @@ def _job(letter: Letter) -> Job:
         letter.domain or reader.domain,
         reader.language,
         reader.links_version,
+        letter.uid,
+        reader.uid,
+        letter.topic.uid if letter.topic else b"",
     )
 
 

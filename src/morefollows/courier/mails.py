@@ -20,6 +20,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from morefollows.audience.models import Topic
+from morefollows.audience.tokens import Row
 from morefollows.bulletin import markdown
 from morefollows.bulletin.models import Alert, Kind, Story, Update
 from morefollows.bulletin.withdrawal import first_headline
@@ -67,7 +68,7 @@ def alert(alert: Alert, language: str) -> Composed:
 
     Raises `ValueError`, naming the header field, for what can't be mailed.
     """
-    number = f"alert-{alert.pk}"
+    number = f"alert-{alert.uuid.hex[:12]}"
     return _made(alert.update, alert.topic, language, alert.held_until / 1000, number).composed
 
 
@@ -195,7 +196,7 @@ def return_paths() -> Callable[[bytes], bytes]:
     return lambda receipt: b"b+" + receipt + after
 
 
-def threads(alert: Alert, receipt: Callable[[int, int], bytes]) -> Callable[[int, Sequence[int]], tuple[bytes, bytes]]:
+def threads(alert: Alert, receipt: Callable[[Row, Row], bytes]) -> Callable[[Row, Sequence[int]], tuple[bytes, bytes]]:
     """The function that gives the values for `Hole.REFERENCES` and `Hole.REPLY`.
 
     It takes a reader and the alerts of this story that were sent to that reader before, in their order. `receipt` is
@@ -203,11 +204,13 @@ def threads(alert: Alert, receipt: Callable[[int, int], bytes]) -> Callable[[int
     """
     domain = Sender.get().domain.encode("ascii")
     root = f"{alert.update.story.uuid}@".encode() + domain
+    of_story = Alert.objects.filter(update__story=alert.update.story_id).values_list("pk", "uuid")
+    alerts = {number: Row(number, uuid.bytes) for number, uuid in of_story}
 
-    def thread(reader: int, had: Sequence[int]) -> tuple[bytes, bytes]:
+    def thread(reader: Row, had: Sequence[int]) -> tuple[bytes, bytes]:
         if not had:
             return b"", root
-        ids = [receipt(earlier, reader) + b"@" + domain for earlier in had[-_LONGEST_THREAD:]]
+        ids = [receipt(alerts[earlier], reader) + b"@" + domain for earlier in had[-_LONGEST_THREAD:]]
         return b"".join([b"\r\n <" + one + b">" for one in ids]), ids[-1]
 
     return thread
@@ -257,7 +260,7 @@ def _alert(update: Update, topic: Topic, at: float, number: str) -> _Made:
         context["follow_link"] = f"{settings.MOREFOLLOWS.url}/follow/{marks[Hole.STORY]}/"
         context["mute_link"] = f"{settings.MOREFOLLOWS.url}/mute/{marks[Hole.STORY]}/"
     name, slug = ("Drills", "drills") if story.drill else (topic.name, topic.slug)
-    listed = "drills" if story.drill else f"topic-{topic.pk}"
+    listed = "drills" if story.drill else f"topic-{topic.slug}"
     fields = [
         *sender.fields(marks, mail_date(at).decode(), subject),
         *([] if withdrawn else _thread(update, subject, at, sender, marks)),

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from django.conf import settings
 
-from morefollows.audience.tokens import DRILLS, OFFERS, Tokens
+from morefollows.audience import links
+from morefollows.audience.tokens import DRILLS, OFFERS, Person, Row, Tokens
 from morefollows.bulletin.models import Alert
 from morefollows.courier import dkim, history, ledger, mails
 from morefollows.courier.boundary import Way
@@ -15,8 +16,8 @@ from morefollows.courier.compose import Composed, Signer, press
 from morefollows.courier.ledger import Running
 
 Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes → the message in pieces
-#: reader, version of the reader's links, recipient, alerts of the story that the reader was sent before
-Facts = tuple[int, int, bytes, Sequence[int]]
+#: reader, recipient, alerts of the story that the reader was sent before
+Facts = tuple[Person, bytes, Sequence[int]]
 #: the facts of several readers → for each the return path, and the values for the holes
 Fill = Callable[[Sequence[Facts]], list[tuple[bytes, Sequence[bytes]]]]
 
@@ -97,20 +98,24 @@ def _presses(alert: int, signers: Sequence[Signer]) -> dict[str, Press]:
     return presses
 
 
-def _filler(alert: Running, tokens: Tokens) -> Fill:
+def _filler(running: Running, tokens: Tokens) -> Fill:
     """The hot function that gives readers' return paths and the values for the holes."""
-    listed = DRILLS if alert.audience == Alert.Audience.DRILL else OFFERS if alert.topic is None else alert.topic
-    tokens_of = tokens.of_alert(alert.id, listed, alert.story)
+    alert = Alert.objects.select_related("update__story", "topic").get(pk=running.id)
+    story = alert.update.story
+    listed = OFFERS if alert.topic is None else links.row(alert.topic)
+    if running.audience == Alert.Audience.DRILL:
+        listed = DRILLS
+    tokens_of = tokens.of_alert(Row(alert.pk, alert.uuid.bytes), listed, Row(story.pk, story.uuid.bytes))
     return_path = mails.return_paths()
-    thread = mails.threads(Alert.objects.select_related("update__story").get(pk=alert.id), tokens.receipt)
-    alone = thread(0, ())
+    thread = mails.threads(alert, tokens.receipt)
+    alone = thread(Row(0, b""), ())
 
     def fill(readers: Sequence[Facts]) -> list[tuple[bytes, Sequence[bytes]]]:
-        made = zip(readers, tokens_of([(reader, version) for reader, version, _, _ in readers]), strict=True)
+        made = zip(readers, tokens_of([person for person, _, _ in readers]), strict=True)
         filled: list[tuple[bytes, Sequence[bytes]]] = []
-        for (reader, _, recipient, had), (receipt, leave, preferences, story) in made:
-            references, reply = thread(reader, had) if had else alone
-            values = recipient, leave, receipt, b"", b"", preferences, story, references, reply
+        for ((reader, uid, _), recipient, had), (receipt, leave, preferences, about_story) in made:
+            references, reply = thread(Row(reader, uid), had) if had else alone
+            values = recipient, leave, receipt, b"", b"", preferences, about_story, references, reply
             filled.append((return_path(receipt), values))
         return filled
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from django.conf import settings
 
+from morefollows.audience.tokens import Person
 from morefollows.courier import ledger, replies, retries
 from morefollows.courier.addressees import Addressee, recipient
 from morefollows.courier.boundary import Mail, Reply, Way
@@ -20,6 +21,7 @@ from morefollows.courier.release import Release
 
 _Made = tuple[bytes, bytes, Sequence[bytes], bool]  # return path, recipient, content, SMTPUTF8
 _mail = functools.partial(tuple.__new__, Mail)  # as `Mail._make`, in half of its time
+_person = functools.partial(tuple.__new__, Person)
 _ACCEPTED = int(Outcome.ACCEPTED)  # looked up once, not for each mail
 _UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
@@ -219,9 +221,9 @@ class Round:
         chosen = [i, *itertools.islice(self._todo, at_once - 1)]
         facts, others = [], []
         for reader in [self.claim.readers[one] for one in chosen]:
-            address, domain, language, version, _ = addressees[reader]
+            address, domain, language, version, uid, _ = addressees[reader]
             to, utf8 = recipient(address, domain)
-            facts.append((reader, version, to, had.get(reader, ())))
+            facts.append((_person((reader, uid, version)), to, had.get(reader, ())))
             others.append((to, release.presses.get(language) or release.presses[settings.LANGUAGE_CODE], utf8))
         for one, (return_path, values), (to, press, utf8) in zip(chosen, release.fill(facts), others, strict=True):
             self._made[one] = return_path, to, press(values), utf8

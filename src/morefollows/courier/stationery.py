@@ -7,7 +7,7 @@ import time
 from django.conf import settings
 
 from morefollows.audience.models import Letter, Topic
-from morefollows.audience.tokens import ALL_TOPICS, Tokens
+from morefollows.audience.tokens import ALL_TOPICS, Row, Tokens
 from morefollows.courier import addressees, dkim, mails, summaries
 from morefollows.courier.boundary import Mail, Reply
 from morefollows.courier.compose import Composed, Fill, date, press
@@ -25,11 +25,12 @@ class Stationery:
         """The letter as a mail. Its `settle` and `ticket` are its Post's to fill in."""
         recipient, utf8 = addressees.recipient(job.address, job.domain)
         tokens = self._tokens
-        receipt = tokens.letter_receipt(job.letter)
-        leave = tokens.leave(job.reader, ALL_TOPICS if job.topic is None else job.topic)
+        letter, reader = Row(job.letter, job.uid), Row(job.reader, job.reader_uid)
+        receipt = tokens.letter_receipt(letter)
+        leave = tokens.leave(reader, ALL_TOPICS if job.topic is None else Row(job.topic, job.topic_uid))
         asks = {Letter.Kind.NEW_ADDRESS: tokens.new_address, Letter.Kind.INVITATION: tokens.invitation}
-        confirm = asks.get(job.kind, tokens.confirm)(job.letter)  # type: ignore[call-overload]
-        preferences = tokens.preferences(job.reader, job.links_version)
+        confirm = asks.get(job.kind, tokens.confirm)(letter)  # type: ignore[call-overload]
+        preferences = tokens.preferences(reader, job.links_version)
         content = self._press(job)((recipient, leave, receipt, confirm, date(time.time()), preferences, b"", b"", b""))
         return Mail(mails.return_paths()(receipt), recipient, content, _unsettled, utf8=utf8)
 

@@ -73,7 +73,7 @@ class Worker:
         self.gates = gates
         self._listener = listener
         self._on_complete = on_complete
-        self._tokens = Tokens(settings.MOREFOLLOWS.derived_key("tokens"))
+        self._tokens = Tokens.of(settings.MOREFOLLOWS)
         self._database = ThreadPoolExecutor(1, "database")
         self._post = letters.Post(self.gates.wake_soon)
         self._bulk_waits = False  # an alert has mail to hand out, here or in another process

@@ -2,10 +2,11 @@
 
 No Django here: this is the hot path. `live.journal` makes the frames from the database.
 
-An id is ``3-3``: the update's number, and how many updates up to it had been published. It comes from the database
-alone, so it is the same in every process and after every restart; and if an update with a lower number is
-published late, or a backup is restored, the ids of those after it change, and whoever holds an old one is told
-to load the page again. The end of a story has an id of its own, ``3-3-final`` or ``3-3-withdrawn``.
+An id is ``3-3-0a1b2c3d4e5f``: the update's number, how many updates up to it had been published, and the beginning of
+its `uid`. It comes from the database alone, so it is the same in every process and after every restart. If an update
+with a lower number is published late, or a backup is restored and another update gets the number, the ids change, and
+whoever holds an old one is told to load the page again. The end of a story has an id of its own, which ends with
+``-final`` or ``-withdrawn``.
 """
 
 from __future__ import annotations
@@ -57,9 +58,9 @@ class Told(NamedTuple):
         return self.end.id if self.end else self.frames[-1].id if self.frames else self.before
 
 
-def update_id(number: int, rank: int) -> str:
+def update_id(number: int, rank: int, uid: bytes) -> str:
     """`rank`: how many of the story's updates have been published with this number or a lower one."""
-    return f"{number}-{rank}"
+    return f"{number}-{rank}-{uid.hex()[:12]}"
 
 
 def end_id(place: str, *, withdrawn: bool) -> str:

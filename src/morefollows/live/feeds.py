@@ -149,7 +149,7 @@ def story_id(story: Story) -> str:
 
 def update_id(story: Story, update: Update) -> str:
     """The same for ever, wherever this service moves to (RFC 9562 §5.5)."""
-    return f"urn:uuid:{uuid5(UUID(str(story.uuid)), str(update.number))}"
+    return f"urn:uuid:{uuid5(UUID(str(story.uuid)), f'{update.number} {update.uid.hex()}')}"
 
 
 _START = datetime(1970, 1, 1, tzinfo=UTC)

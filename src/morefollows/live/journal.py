@@ -48,7 +48,7 @@ class Journal:
 
     def _told(self, story: Story, mark: str) -> Told:
         updates = list(reversed(published.updates(story)))
-        ids = [events.update_id(update.number or 0, rank) for rank, update in enumerate(updates, 1)]
+        ids = [events.update_id(update.number or 0, rank, update.uid) for rank, update in enumerate(updates, 1)]
         end = None
         if not published.is_open(story):
             withdrawn = published.is_withdrawn(story)
@@ -74,9 +74,13 @@ def _marks(stories: Iterable[UUID]) -> dict[UUID, str]:
     for at in range(0, len(wanted), _AT_ONCE):
         rows = published.published(drills=True).filter(uuid__in=wanted[at : at + _AT_ONCE])
         told = Q(updates__published_at__isnull=False)
-        counted = rows.annotate(number=Max("updates__number", filter=told), count=Count("updates", filter=told))
-        for uuid, state, number, count in counted.values_list("uuid", "state", "number", "count"):
-            marks[uuid] = f"{state} {number} {count}"
+        counted = rows.annotate(
+            number=Max("updates__number", filter=told),
+            count=Count("updates", filter=told),
+            latest=Max("updates__published_at"),
+        )
+        for uuid, state, number, count, latest in counted.values_list("uuid", "state", "number", "count", "latest"):
+            marks[uuid] = f"{state} {number} {count} {latest.timestamp()}"
     return marks
 
 

@@ -88,7 +88,7 @@ def notice(story: Story) -> dict[str, Any]:
 def seen(story: Story) -> str:
     """The id of the last event of this story as it is now; see `events`."""
     updates = published.updates(story)
-    place = events.update_id(updates[0].number or 0, len(updates))
+    place = events.update_id(updates[0].number or 0, len(updates), updates[0].uid)
     return place if published.is_open(story) else events.end_id(place, withdrawn=published.is_withdrawn(story))
 
 

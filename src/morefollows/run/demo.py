@@ -175,11 +175,11 @@ class _Stage:
 
     def _received(self, alert: int, counter: _Counter) -> Counter[str]:
         """How often each address was mailed this alert. The Message-ID says which alert a mail is."""
-        tokens = Tokens(settings.load(self._environment).derived_key("tokens"))
+        tokens = Tokens.of(settings.load(self._environment))
         received: Counter[str] = Counter()
         for (message_id, recipient), times in counter.mails.items():
             receipt = tokens.read_receipt(message_id.strip("<>").partition("@")[0])
-            if receipt is not None and receipt.alert == alert:
+            if receipt is not None and receipt.other == alert:
                 received[recipient] += times
         return received
 

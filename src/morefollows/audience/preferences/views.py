@@ -109,7 +109,7 @@ def new_address(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         moved = preferences.move(token)
         if moved is not None:
-            link = links.tokens().preferences(moved.pk, moved.links_version).decode()
+            link = links.tokens().preferences(links.row(moved), moved.links_version).decode()
             return render(request, "audience/moved.html", {"reader": moved, "token": link})
     elif letter is not None:
         return render(request, "audience/new_address.html", {"address": letter.address})

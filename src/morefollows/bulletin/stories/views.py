@@ -25,9 +25,7 @@ def wish(request: HttpRequest, token: str, wanted: str) -> HttpResponse:
 
     No cookie, so no CSRF token either: the token in the address proves who is asked for.
     """
-    about = links.tokens().read_story(token)
-    reader = Reader.objects.filter(pk=about.reader).first() if about else None
-    story = Story.objects.filter(pk=about.story).first() if about else None
+    reader, story = _about(token)
     if reader is None or story is None:
         return render(request, "audience/leave_unknown.html", status=404)
     speak_to(request, reader)
@@ -46,3 +44,13 @@ def wish(request: HttpRequest, token: str, wanted: str) -> HttpResponse:
         "open": story.state in Story.OPEN,
     }
     return render(request, "story/wish.html", context)
+
+
+def _about(token: str) -> tuple[Reader | None, Story | None]:
+    """Whose link it is, and about which story. Both None if it is not ours."""
+    read = links.tokens().read_story(token)
+    if read is None:
+        return None, None
+    reader, story = Reader.objects.filter(pk=read.row).first(), Story.objects.filter(pk=read.other).first()
+    proved = read.proves(reader.uid if reader else None, story.uuid.bytes if story else None)
+    return (reader, story) if proved else (None, None)

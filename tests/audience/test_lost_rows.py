@@ -1,0 +1,104 @@
+"""A row that was lost, to a restored backup or a failover, and another one that has its number now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from morefollows.audience import actions, links
+from morefollows.audience.models import Consent, DrillReader, Letter, Reader, Subscription, Topic
+from morefollows.audience.tokens import ALL_TOPICS, Row
+from morefollows.audience.uids import random_uid
+from morefollows.bulletin.models import Interest, Story
+from tests.audience.support import leave_link, newest_link, sign_up
+
+
+def lost_and_taken(model: Any, number: int) -> None:
+    """What the row's number means after a restore, when somebody or something else has been given it."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        column = "uuid" if model is Story else "uid"
+        value = random_uid()
+        as_kept = value if column == "uid" else value.hex()
+        cursor.execute(f"UPDATE {table} SET {column} = %s WHERE id = %s", (as_kept, number))
+
+
+def test_an_old_confirmation_link_confirms_no_stranger(breaking: Topic) -> None:
+    sign_up(breaking)
+    link = newest_link()
+    lost_and_taken(Letter, Letter.objects.get().pk)
+    assert actions.confirm(link) is None
+    assert Reader.objects.get().state == Reader.State.PENDING
+    assert actions.confirm(newest_link()) is not None
+
+
+@pytest.mark.parametrize("taken", [Reader, Topic])
+def test_an_old_unsubscribe_link_ends_nobody_elses_subscription(cy: Reader, breaking: Topic, taken: Any) -> None:
+    link = leave_link(cy, breaking)
+    lost_and_taken(taken, cy.pk if taken is Reader else breaking.pk)
+    answer = Client().post(f"/leave/{link}/", {"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 404
+    assert Subscription.objects.get(reader=cy).state == Subscription.State.ACTIVE
+    cy.refresh_from_db()
+    breaking.refresh_from_db()
+    assert actions.leave(leave_link(cy, breaking), "one-click")
+
+
+def test_an_old_link_to_preferences_shows_nobody_else(cy: Reader) -> None:
+    page = f"/preferences/{links.tokens().preferences(links.row(cy), cy.links_version).decode()}/"
+    assert Client().get(page).status_code == 200
+    lost_and_taken(Reader, cy.pk)
+    for path in ("", "data/", "erase/"):
+        answer = Client().get(page + path)
+        assert answer.status_code == 404 and cy.address not in answer.content.decode()
+        assert Client().post(page + path, {"section": "erase"}).status_code in (404, 405)
+    assert Reader.objects.filter(pk=cy.pk).exists()
+
+
+@pytest.mark.parametrize("taken", [Reader, Story])
+def test_an_old_link_to_mute_is_about_no_other_reader_or_story(cy: Reader, story: Story, taken: Any) -> None:
+    link = links.tokens().story(links.row(cy), Row(story.pk, story.uuid.bytes)).decode()
+    lost_and_taken(taken, cy.pk if taken is Reader else story.pk)
+    assert Client().post(reverse("mute", args=(link,))).status_code == 404
+    assert not Interest.objects.exists()
+
+
+def test_an_old_link_moves_nobody_and_invites_nobody(cy: Reader) -> None:
+    DrillReader.objects.create(reader=cy, added_at=timezone.now())
+    tokens = links.tokens()
+    for kind, make, read in (
+        (Letter.Kind.NEW_ADDRESS, tokens.new_address, links.new_address),
+        (Letter.Kind.INVITATION, tokens.invitation, links.invitation),
+    ):
+        letter = Letter.objects.create(reader=cy, kind=kind, created_at=timezone.now(), due_at=0, address="x@y.example")
+        old = make(links.row(letter)).decode()
+        assert read(old) == letter
+        lost_and_taken(Letter, letter.pk)
+        assert read(old) is None
+        letter.refresh_from_db()
+        assert read(make(links.row(letter)).decode()) == letter
+
+
+def test_who_was_erased_can_still_press_the_link_in_old_mail(cy: Reader, breaking: Topic) -> None:
+    old = [leave_link(cy, breaking), links.tokens().leave(links.row(cy), ALL_TOPICS).decode()]
+    actions.erase(cy)
+    for link in old:
+        assert Client().post(f"/leave/{link}/", {"List-Unsubscribe": "One-Click"}).status_code == 200
+    forged = old[0][:-1] + ("A" if old[0][-1] != "A" else "B")
+    assert not actions.leave(forged, "one-click")
+    assert not Consent.objects.exists()
+
+
+def test_rows_that_are_written_past_the_orm_have_a_uid_of_their_own(breaking: Topic) -> None:
+    with connection.cursor() as cursor:
+        for slug in ("one", "two"):
+            cursor.execute(
+                "INSERT INTO audience_topic (slug, name, description, position) VALUES (%s, %s, '', 0)", (slug, slug)
+            )
+    uids = list(Topic.objects.values_list("uid", flat=True))
+    assert {len(uid) for uid in uids} == {16} and len(set(uids)) == len(uids)
