@@ -20,13 +20,10 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
-
-if TYPE_CHECKING:
-    from morefollows.settings import Settings
 
 _LEAVE, _CONFIRM, _RECEIPT, _LETTER_RECEIPT = b"\x01", b"\x02", b"\x03", b"\x04"
 _PREFERENCES, _LEAVE_OFFERS, _NEW_ADDRESS, _STORY = b"\x05", b"\x06", b"\x07", b"\x08"
@@ -53,6 +50,12 @@ GENERATIONS = 255  #: numbers that a link key's generation can have, from 1
 MOST_ROWS = 2**40  #: readers and letters that a token can name
 
 OfAlert = tuple[bytes, bytes, bytes, bytes]  #: receipt, leave, preferences, story: the tokens in one mail
+
+
+class Keys(Protocol):
+    """`Settings`, as far as tokens need them."""
+
+    def derived_key(self, purpose: str) -> bytes: ...
 
 
 class Row(NamedTuple):
@@ -149,7 +152,7 @@ class Tokens:
         self._receipts = _Key(receipt_key)
 
     @classmethod
-    def of(cls, config: Settings) -> Tokens:
+    def of(cls, config: Keys) -> Tokens:
         return cls({1: config.derived_key("links")}, config.derived_key("receipts"))
 
     # -- making -----------------------------------------------------------------------------------------
