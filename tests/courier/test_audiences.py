@@ -27,6 +27,7 @@ from morefollows.courier.models import Batch
 from morefollows.courier.round import Round
 from tests.courier import support
 from tests.courier.support import A_RELAY, claim_rounds, cut_all, ids, release_of, write
+from tests.support import plans, year
 from tests.support.people import drill_reader
 
 pytestmark = pytest.mark.django_db
@@ -148,10 +149,40 @@ def test_a_claim_made_before_the_stop_sends_nothing_after_it(wrong: Alert) -> No
 
 def test_who_was_told_of_it_in_a_summary_is_told_of_the_error(wrong: Alert) -> None:
     reader = Reader.objects.order_by("pk")[7]
-    Letter.objects.create(
-        reader=reader, kind="digest", bulk=True, told=[wrong.pk], state="accepted", created_at=timezone.now(), due_at=1
-    )
+    told_in_digest(wrong, reader)
     assert cut_now(corrected()) == {reader.pk}
+
+
+def told_in_digest(alert: Alert, reader: Reader, state: str = "accepted") -> None:
+    letter = Letter.objects.create(
+        reader=reader, kind="digest", bulk=True, state=state, created_at=timezone.now(), due_at=1
+    )
+    history.note_told({letter: [alert.pk]})
+
+
+def test_whose_digest_was_never_taken_is_told_of_no_error(wrong: Alert) -> None:
+    for number, state in enumerate(("expired", "refused", "waiting")):
+        told_in_digest(wrong, Reader.objects.order_by("pk")[number], state)
+    assert cut_now(corrected()) == {Reader.objects.order_by("pk")[2].pk}, "it may be on its way"
+
+
+def test_a_cut_reads_no_more_digests_than_are_of_the_error(wrong: Alert) -> None:
+    readers = list(Reader.objects.order_by("pk"))
+    told_in_digest(wrong, readers[7])
+    other = wrong.pk + 1_000
+    now = timezone.now()
+    many = Letter.objects.bulk_create(
+        Letter(reader=reader, kind="digest", bulk=True, state="accepted", created_at=now, due_at=1)
+        for reader in readers * 200
+    )
+    history.note_told({letter: [other] for letter in many})
+    year.analyze()
+    alert = corrected()
+    with plans.watch() as watched:
+        assert cut_now(alert) == {readers[7].pk}
+    assert watched.scans(("audience_letter", "courier_digestitem")) == []
+    asked = [sql for sql in watched.queries if "courier_digestitem" in sql]
+    assert asked and all(f'"courier_digestitem"."alert" IN ({wrong.pk})' in sql for sql in asked)
 
 
 def test_a_correction_of_a_correction_reaches_who_missed_it(wrong: Alert) -> None:

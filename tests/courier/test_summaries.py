@@ -125,6 +125,15 @@ def test_the_next_one_does_not_tell_it_again() -> None:
     assert told(reader) == [()]
 
 
+def test_one_that_was_deferred_is_tried_again_with_what_it_told() -> None:
+    alert = missed(1)
+    [reader] = support.audience(alert)
+    owed(reader)
+    [job] = letters.claim("one", 100, bulk=True)
+    letters.record([letters.Done(job, Letter.State.WAITING, now_ms(), False)])
+    assert told(reader) == [(alert.update_id,)]
+
+
 def test_each_story_once_as_it_stands_now() -> None:
     alert = missed(2, hours_ago=3)
     story = alert.update.story

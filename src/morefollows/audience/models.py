@@ -286,7 +286,6 @@ class Letter(models.Model):
     domain = models.CharField(max_length=255, blank=True)
     since = models.BigIntegerField(null=True, help_text="a summary tells what came from then on, ms since 1970,")
     until = models.BigIntegerField(null=True, help_text="and before then")
-    told = models.JSONField(default=list, help_text="ids of the alerts that a summary tells of")
     uid = UidField(help_text="what links and the Message-ID prove the letter by")
     offers = models.BooleanField(default=False, help_text="the link also confirms the consent to offers")
     created_at = models.DateTimeField()

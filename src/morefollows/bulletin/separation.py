@@ -32,6 +32,8 @@ _TRIGGERS = (
 def take_away(using: str, **_signal: Any) -> None:
     """Before a migration."""
     database = connections[using]
+    if "bulletin_story" not in database.introspection.table_names():
+        return
     with database.cursor() as cursor:
         for name, table, *_rest in _TRIGGERS:
             on = f" ON bulletin_{table}" if database.vendor == "postgresql" else ""
@@ -42,6 +44,8 @@ def make(using: str, **_signal: Any) -> None:
     """After a migration."""
     database = connections[using]
     take_away(using)
+    if "bulletin_story" not in database.introspection.table_names():
+        return  # other parts are migrated first
     with database.cursor() as cursor:
         columns = {column.name for column in database.introspection.get_table_description(cursor, "bulletin_story")}
         if "drill" not in columns:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from morefollows.audience.models import Letter
 from morefollows.bulletin.models import Alert
 from morefollows.courier.ledger import doubt
-from morefollows.courier.models import Batch, Outcome
+from morefollows.courier.models import Batch, DigestItem, Outcome
 
 _HIGHEST_ID = 2**63 - 1
 _HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN)
@@ -105,26 +105,35 @@ def _ids(packed: Any) -> array[int]:
     return ids
 
 
-def told_in_summaries(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, set[int]]:
-    """Reader → those of these alerts that a summary has told, or may have."""
+def told_in_summaries(alerts: Sequence[int], readers: Sequence[int], *, but: Sequence[int] = ()) -> dict[int, set[int]]:
+    """Reader → those of these alerts that a summary has told, or may have. `but`: letters that do not count."""
     if not alerts or not readers:
         return {}
     wanted = set(readers)
-    found = _told_between(alerts, readers[0] - 1, readers[-1])
+    found = _told_between(alerts, readers[0] - 1, readers[-1], but)
     return {reader: told for reader, told in found.items() if reader in wanted}
 
 
-def _told_between(alerts: Sequence[int], after: int, upto: int) -> dict[int, set[int]]:
-    about = set(alerts)
-    letters = (
-        Letter.objects.filter(bulk=True, reader__gt=after, reader__lte=upto)
-        .exclude(told=[])
-        .exclude(state__in=(Letter.State.EXPIRED, Letter.State.REFUSED))
-    )
+def note_told(told: Mapping[Letter, Sequence[int]]) -> None:
+    """These summaries may leave now: each with the alerts that it tells of. What they told before stays noted."""
+    items = [
+        DigestItem(letter=letter, alert=alert, reader=letter.reader_id)
+        for letter, alerts in told.items()
+        for alert in alerts
+    ]
+    DigestItem.objects.bulk_create(items, ignore_conflicts=True)
+
+
+_NOT_TOLD = (Letter.State.EXPIRED, Letter.State.REFUSED)
+
+
+def _told_between(alerts: Sequence[int], after: int, upto: int, but: Sequence[int] = ()) -> dict[int, set[int]]:
+    """By the index on alert and reader: costs as much as is found."""
+    items = DigestItem.objects.filter(alert__in=alerts, reader__gt=after, reader__lte=upto)
+    items = items.exclude(letter__state__in=_NOT_TOLD).exclude(letter__in=but)
     found: dict[int, set[int]] = {}
-    for reader, told in letters.values_list("reader_id", "told"):
-        if about.intersection(told):
-            found.setdefault(reader, set()).update(about.intersection(told))
+    for reader, alert in items.values_list("reader", "alert"):
+        found.setdefault(reader, set()).add(alert)
     return found
 
 

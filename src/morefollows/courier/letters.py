@@ -17,7 +17,7 @@ from morefollows.audience.addresses import Address
 from morefollows.audience.models import Letter, Subscription, Suppression
 from morefollows.audience.preferences.actions import free
 from morefollows.bulletin.actions import now_ms
-from morefollows.courier import replies, retries, summaries
+from morefollows.courier import history, replies, retries, summaries
 from morefollows.courier.boundary import Mail, Reply, Way
 
 # Longer than the final dot may take to be answered (RFC 5321 §4.5.3.2.6): nobody else sends it meanwhile.
@@ -116,9 +116,7 @@ def _summaries(claimed: Sequence[int]) -> list[Job]:
     letters = list(Letter.objects.filter(pk__in=claimed).select_related("reader"))
     told = summaries.contents(letters)
     wanted = [letter for letter in letters if letter.pk in told]
-    for letter in wanted:
-        letter.told = told[letter.pk].alerts
-    Letter.objects.bulk_update(wanted, ["told"])
+    history.note_told({letter: told[letter.pk].alerts for letter in wanted})
     return [_job(letter)._replace(updates=told[letter.pk].updates) for letter in wanted]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from morefollows.audience.models import Letter
 from morefollows.bulletin.models import Alert
 
 
@@ -80,6 +81,23 @@ class Composition(models.Model):
 
     def __str__(self) -> str:
         return f"alert {self.alert_id} in {self.language}"
+
+
+class DigestItem(models.Model):
+    """An alert that a summary has told its reader, or may have: a correction of it is owed to that reader, too.
+
+    Written before the summary may leave.
+    """
+
+    letter = models.ForeignKey(Letter, models.CASCADE, related_name="items")
+    alert = models.BigIntegerField(help_text="its id")
+    reader = models.BigIntegerField(help_text="id of the letter's reader")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("alert", "reader", "letter"), name="digest_items"),)
+
+    def __str__(self) -> str:
+        return f"alert {self.alert} in letter {self.letter_id}"
 
 
 class Verdict(models.Model):

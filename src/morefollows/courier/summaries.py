@@ -73,7 +73,9 @@ def contents(letters: Sequence[Letter]) -> dict[int, Told]:
     newest, bringing = _newest(stories)
     readers = sorted({one.reader_id for one in letters})
     kept = history.outcomes([*alerts, *(pk for pks in bringing.values() for pk in pks)], readers)
-    before = history.told_in_summaries([pk for pks in bringing.values() for pk in pks], readers)
+    # Not by one of these letters itself: it was deferred, and is tried again.
+    about = [pk for pks in bringing.values() for pk in pks]
+    before = history.told_in_summaries(about, readers, but=[one.pk for one in letters])
     terms, wishes, topics = terms_of(readers), _wishes(readers, stories), _topics(readers)
     found = {}
     for one in letters:
