@@ -74,9 +74,9 @@ def _database() -> dict[str, Any]:
     if MOREFOLLOWS.database_url.startswith("postgres"):
         return {**dj_database_url.parse(MOREFOLLOWS.database_url), "CONN_HEALTH_CHECKS": True}
     if MOREFOLLOWS.database_url:
-        path = dj_database_url.parse(MOREFOLLOWS.database_url)["NAME"]
+        path = str(Path(dj_database_url.parse(MOREFOLLOWS.database_url)["NAME"]).resolve())
     else:
-        path = str((MOREFOLLOWS.data / "morefollows.sqlite3").absolute())
+        path = str(MOREFOLLOWS.data / "morefollows.sqlite3")
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,

@@ -39,6 +39,16 @@ def _text(value: str) -> str:
     return value
 
 
+def _folder(value: str) -> Path:
+    """Absolute, without symbolic links: the same for every process, wherever it is started."""
+    if not _text(value):
+        raise ValueError("must name a folder")
+    try:
+        return Path(value).expanduser().resolve()
+    except (OSError, RuntimeError):  # the working directory is gone, links go round in a circle, nobody's home
+        raise ValueError(f"{value} is not a folder that can be found from here") from None
+
+
 def _whole_number(least: int, most: int) -> Callable[[str], int]:
     def read(value: str) -> int:
         if not re.fullmatch(r"-?\d{1,12}", value) or not least <= int(value) <= most:
@@ -167,7 +177,10 @@ class Settings:
     """All settings. The variable is ``MOREFOLLOWS_`` and the field's name in capitals, unless `name` says else."""
 
     data: Path = setting(
-        "morefollows-data", Path, "The folder for the database, the secret, the images and the local inbox."
+        "morefollows-data",
+        _folder,
+        "The folder for the database, the secret, the images and the local inbox. A relative path begins where the "
+        "process is started.",
     )
     database_url: str = setting(
         "",
@@ -395,9 +408,12 @@ def _read(spec: Any, name: str, given: str | None) -> Any:
 
 def _check_database(url: str) -> None:
     try:
-        engine = dj_database_url.parse(url)["ENGINE"]
+        parsed = dj_database_url.parse(url)
+        engine = parsed["ENGINE"]
     except (ValueError, KeyError):
-        engine = ""
+        parsed, engine = {}, ""
+    if engine == "django.db.backends.sqlite3" and parsed.get("NAME") in ("", ":memory:", None):
+        raise SettingsError("DATABASE_URL", "a database in memory is nobody else's: name a file, sqlite:////path")
     if engine not in ("django.db.backends.postgresql", "django.db.backends.sqlite3"):
         raise SettingsError("DATABASE_URL", "must look like postgres://user:password@host/name or sqlite:////path")
 

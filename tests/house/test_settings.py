@@ -50,6 +50,9 @@ def test_nothing_needs_to_be_set(environ: dict[str, str]) -> None:
         ("MOREFOLLOWS_HOST", "127.0.0.1\r\nX: y", "control characters"),
         ("MOREFOLLOWS_LOG_LEVEL", "loud", "debug, info"),
         ("MOREFOLLOWS_DKIM_KEY", "-----BEGIN", "selector"),
+        ("MOREFOLLOWS_DATA", "", "must name a folder"),
+        ("DATABASE_URL", "sqlite://:memory:", "name a file"),
+        ("DATABASE_URL", "sqlite://", "name a file"),
         ("DATABASE_URL", "oracle://somewhere", "postgres://"),
         ("DATABASE_URL", "postgres", "postgres://"),
         ("MOREFOLLOWS_TYPO", "1", "is not a setting"),
@@ -110,6 +113,20 @@ def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="MOREFOLLOWS_DATA: the folder can't be used"):
         load({"MOREFOLLOWS_DATA": str(tmp_path / "file")})
+
+
+def test_the_data_folder_is_absolute_and_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child process with another working directory must find it, and every process name it alike."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("there/data", "link/data", "./there/../there/data", "~/there/data"):
+        assert load({"MOREFOLLOWS_DATA": name}).data == tmp_path / "there/data"
+    assert load({}).data == tmp_path / "morefollows-data"
+    (tmp_path / "round").symlink_to("round")
+    with pytest.raises(SettingsError, match="MOREFOLLOWS_DATA: round/data is not"):
+        load({"MOREFOLLOWS_DATA": "round/data"})
 
 
 @pytest.mark.parametrize(("host", "url"), [("0.0.0.0", "http://127.0.0.1:8025"), ("::1", "http://[::1]:8025")])

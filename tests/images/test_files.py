@@ -100,8 +100,32 @@ def test_what_is_refused_and_why() -> None:
         assert files.keep(photo(1499, 1000))
 
 
-def test_what_takes_too_long_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "_PATIENCE", 0.001)
+    assert refused(photo()) == "late"
+
+
+def test_what_is_our_fault_is_not_blamed_on_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as changed:
+        changed.setattr(files, "_REDUCE", "morefollows.no_such_module")
+        assert refused(photo()) == "ours"
+        assert "No module named morefollows.no_such_module" in caplog.text
+    with monkeypatch.context() as changed:
+        changed.setattr("sys.executable", str(tmp_path / "gone"))
+        assert refused(photo()) == "ours"
+    (tmp_path / "images").write_text("a file where the folder should be")
+    with limits(data=tmp_path):
+        assert refused(photo()) == "ours"
+    assert f"{tmp_path}/images: File exists" in caplog.text
+
+
+def test_a_file_that_kills_the_decoder_is_broken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    killed = tmp_path / "python"
+    killed.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    killed.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(killed))
     assert refused(photo()) == "broken"
 
 

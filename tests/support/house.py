@@ -44,12 +44,14 @@ def _set_up() -> Path:
 class House:
     """One data folder, and the `up` that runs on it. Settings are given as in `hold="2"` for MOREFOLLOWS_HOLD.
 
-    `bare`: its database is empty when it is first started, as a newcomer's is.
+    `bare`: its database is empty when it is first started, as a newcomer's is. `cwd`: where its commands are started;
+    no data folder is named then, so that it is the default one there.
     """
 
-    def __init__(self, *, bare: bool = False, **settings: str) -> None:
+    def __init__(self, *, bare: bool = False, cwd: Path | None = None, **settings: str) -> None:
         number = next(_numbers)
-        self.data = ground.folder() / f"house{number}"
+        self.cwd = cwd or ground.folder()
+        self.data = cwd / "morefollows-data" if cwd else ground.folder() / f"house{number}"
         self.log = ground.folder() / f"house{number}.log"
         self._database = f"house{number}"
         self.environment = {
@@ -71,6 +73,8 @@ class House:
         }
         for name, value in {**defaults, **settings}.items():
             self.environment["MOREFOLLOWS_" + name.upper()] = value
+        if cwd is not None:
+            del self.environment["MOREFOLLOWS_DATA"]
         self._bare = bare or server is not None
         self._up: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
@@ -104,7 +108,7 @@ class House:
         self._up = subprocess.Popen(
             [sys.executable, "-m", "morefollows", "up", *options],
             env=self.environment,
-            cwd=ground.folder(),
+            cwd=self.cwd,
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
@@ -139,7 +143,7 @@ class House:
         done = subprocess.run(
             [sys.executable, "-m", "morefollows", *words],
             env=self.environment,
-            cwd=ground.folder(),
+            cwd=self.cwd,
             input=input,
             capture_output=True,
             text=True,
@@ -225,8 +229,8 @@ def build() -> Iterator[Callable[..., House]]:
     """Makes houses, and clears them away after the test. None of them may have fallen over a bug of its own."""
     built: list[House] = []
 
-    def make(*, bare: bool = False, **settings: str) -> House:
-        built.append(House(bare=bare, **settings))
+    def make(*, bare: bool = False, cwd: Path | None = None, **settings: str) -> House:
+        built.append(House(bare=bare, cwd=cwd, **settings))
         return built[-1]
 
     yield make

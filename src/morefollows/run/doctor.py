@@ -41,7 +41,7 @@ def examine(*, dns: bool = False, nameserver: str | None = None) -> list[Finding
 
 
 def _data_folder(config: Settings) -> Iterator[Finding]:
-    place = config.data.absolute()
+    place = config.data
     if not os.access(place, os.W_OK | os.X_OK):
         yield Finding("data folder", "wrong", f"MOREFOLLOWS_DATA: {place} can't be written to")
         return

@@ -43,12 +43,12 @@ class Lock:
             if _alive(other.get("pid")):
                 where = f", {other['url']}" if "url" in other else ""
                 raise InUse(
-                    f"More Follows already runs on {self._data.absolute()}: process {other['pid']}{where}. "
+                    f"More Follows already runs on {self._data}: process {other['pid']}{where}. "
                     "Stop that one first, or name another folder in MOREFOLLOWS_DATA."
                 )
             if time.monotonic() > deadline:
                 raise InUse(
-                    f"Another process, such as `morefollows send`, works in {self._data.absolute()}. "
+                    f"Another process, such as `morefollows send`, works in {self._data}. "
                     "Stop it first, or name another folder in MOREFOLLOWS_DATA."
                 )
             time.sleep(0.1)
@@ -58,8 +58,7 @@ class Lock:
         """For a sender process of its own: any number of them, but no `up`. Raises `InUse`."""
         if not _locked(self._file, fcntl.LOCK_SH):
             raise InUse(
-                f"`morefollows up` runs on {self._data.absolute()} and has its own senders; "
-                "MOREFOLLOWS_SENDERS says how many."
+                f"`morefollows up` runs on {self._data} and has its own senders; MOREFOLLOWS_SENDERS says how many."
             )
 
     def tell(self, facts: dict[str, Any]) -> None:

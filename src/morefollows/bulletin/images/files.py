@@ -10,7 +10,9 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,8 +27,12 @@ from django.utils.translation import gettext as _
 from morefollows.bulletin.images import address
 from morefollows.bulletin.images.address import LEAST_WIDTH, TALLEST, Picture
 
+log = logging.getLogger(__name__)
+
 _REDUCE = "morefollows.bulletin.images.reduce"
 _PATIENCE = 60  # seconds until reducing one is given up
+#: How the process ends that has met a file which breaks a decoder, or takes more than its bounds allow.
+_FILE_KILLS = (signal.SIGXCPU, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
 
 
 class Kept(NamedTuple):
@@ -44,6 +50,13 @@ def keep(file: bytes) -> Kept:
 
     What the file is, its content says; neither its name nor what the browser takes it for is looked at.
     """
+    try:
+        return _keep(file)
+    except OSError as error:
+        raise _our_fault(f"{error.filename or _folder()}: {error.strerror or error}") from error
+
+
+def _keep(file: bytes) -> Kept:
     _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="new-", dir=_folder()) as new:
         widest = _reduced(file, Path(new))
@@ -79,7 +92,10 @@ def _folder() -> Path:
 
 
 def _reduced(file: bytes, folder: Path) -> Picture:
-    """In a process that knows nothing, and has no environment to learn it from."""
+    """In a process that knows nothing, and has no environment to learn it from.
+
+    Raises `ValidationError`: the file's fault if that process says so or the file has killed it, else ours.
+    """
     most = settings.MOREFOLLOWS.image_pixels
     try:
         done = subprocess.run(  # noqa: S603 - our own code
@@ -90,12 +106,31 @@ def _reduced(file: bytes, folder: Path) -> Picture:
             cwd=folder,
             timeout=_PATIENCE,
         )
+    except subprocess.TimeoutExpired:
+        log.warning("an image took more than %d s, and was given up", _PATIENCE)
+        raise ValidationError(_why("late", []), code="late") from None
+    if -done.returncode in _FILE_KILLS:
+        raise ValidationError(_why("broken", []), code="broken")
+    try:
         told = json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, ValueError):  # killed by its limits, or it said nothing
-        told = {"refused": "broken", "figures": []}
+    except ValueError:
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise _our_fault(f"the process that reduces images ended with {done.returncode}: {last}") from None
     if "refused" in told:
         raise ValidationError(_why(told["refused"], told["figures"]), code=told["refused"])
     return Picture("0" * 32, told["width"], told["height"], told["extension"])
+
+
+def _our_fault(reason: str) -> ValidationError:
+    """The image can't be kept, and not because of the file. The log has the reason, for who runs the house."""
+    log.error("an image could not be kept: %s", reason)
+    return ValidationError(
+        _(
+            "The image can’t be kept at the moment. That is not the file’s fault: tell whoever runs More Follows here; "
+            "its log says why."
+        ),
+        code="ours",
+    )
 
 
 def _why(word: str, figures: list[int]) -> str:
@@ -112,5 +147,9 @@ def _why(word: str, figures: list[int]) -> str:
                 "This picture is %(width)d × %(height)d pixels. It has to be %(least)d wide at the least, and no side "
                 "may be more than %(times)d times the other."
             ) % {"width": figures[0], "height": figures[1], "least": LEAST_WIDTH, "times": TALLEST}
+        case "memory":
+            return _("This picture needs more memory than it may have. Make it smaller, and add it again.")
+        case "late":
+            return _("Making this picture smaller took too long. Add it again in a moment, or make it smaller first.")
         case _:
             return _("This image file is broken: it can’t be read to its end. Export it once more, and add it again.")

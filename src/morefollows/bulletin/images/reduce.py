@@ -50,10 +50,15 @@ def reduce(file: bytes, folder: Path, most_pixels: int) -> Picture:
             raise Refused("pixels") from None
         except UnidentifiedImageError:
             raise Refused("format") from None
+        except MemoryError:
+            raise Refused("memory") from None
         except Exception:  # whatever a decoder says to broken or malicious bytes
             raise Refused("broken") from None
     _judge(*picture.size, most_pixels)
-    return _write(picture, folder, drawn=drawn)
+    try:
+        return _write(picture, folder, drawn=drawn)
+    except MemoryError:
+        raise Refused("memory") from None
 
 
 def _judge(width: int, height: int, most_pixels: int) -> None:

@@ -1,0 +1,71 @@
+"""A newcomer's first minutes, as the README tells them: `up` in a folder, with the data folder that is the default."""
+
+from __future__ import annotations
+
+import html
+import re
+import secrets
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from morefollows.run.visitor import Visitor
+from tests.images.pictures import photo
+from tests.support import web
+from tests.support.house import House
+from tests.support.waiting import until
+
+Build = Callable[..., House]
+
+
+def signed_in(house: House) -> Visitor:
+    desk = Visitor()
+    desk.submit(desk.open(house.invitation).form("password"), password="a long walk along the harbour")
+    return desk
+
+
+def add_image(desk: Visitor, house: House, file: bytes, alt: str) -> str:
+    """The page that answers an image's form, sent as a browser sends it."""
+    form = desk.open(f"{house.url}/desk/images/add/").form("alt")
+    boundary = secrets.token_hex(8)
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in {**form.fields, "alt": alt}.items()
+        if name != "file"
+    ]
+    named = 'Content-Disposition: form-data; name="file"; filename="pier.jpg"\r\nContent-Type: image/jpeg'
+    parts += [f"--{boundary}\r\n{named}\r\n\r\n".encode(), file, f"\r\n--{boundary}--\r\n".encode()]
+    request = urllib.request.Request(
+        form.action, b"".join(parts), {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    )
+    try:
+        return desk._get(request).html
+    except urllib.error.HTTPError as error:
+        return error.read().decode()
+
+
+@pytest.mark.parametrize("place", ["plain", "with spaces é", "behind a link"])
+def test_an_image_from_the_form_to_the_page(build: Build, tmp_path: Path, place: str) -> None:
+    folder = tmp_path / place
+    if place == "behind a link":
+        (tmp_path / "real").mkdir()
+        folder.symlink_to(tmp_path / "real", target_is_directory=True)
+    else:
+        folder.mkdir()
+    house = build(cwd=folder, bare=True, hold="0", four_eyes="never").start("--sample")
+    desk = signed_in(house)
+    answer = html.unescape(add_image(desk, house, photo(), "Tugs at the pier"))
+    line = re.search(r"!\[Tugs at the pier\]\((/images/[^ )]+)\)", answer)
+    assert line, answer + house.said
+    words = {"headline": "Harbour bridge closed", "text": f"Nobody is hurt.\n\n{line[0]}", "topic": "1", "language": "en"}
+    check = desk.submit(desk.open(f"{house.url}/desk/story/new/").form("headline"), **words)
+    desk.submit(check.form("revision"))
+    page = until("the story", lambda: re.search(r'<h3><a href="([^"]+)"', desk.open(f"{house.url}/").html), 60)
+    told = desk.open(house.url + page[1]).html
+    shown = re.search(r'<img [^>]*src="([^"]+)"', told)
+    assert shown, told
+    picture = web.ask("GET", shown[1] if shown[1].startswith("http") else house.url + shown[1])
+    assert picture.status == 200 and picture.body.startswith(b"\xff\xd8")
