@@ -9,6 +9,9 @@ LIGHTHOUSE := tests/lighthouse/node_modules/.package-lock.json
 OPTIONS ?=
 WHAT ?= send distance import signup stream
 
+# What runs here is .venv, whatever environment is active in the shell.
+unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONUSERBASE VIRTUAL_ENV
+
 .PHONY: help install up demo test faults histories check format bench lighthouse lock messages pictures
 
 help: ## This list

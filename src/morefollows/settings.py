@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 
+from morefollows import environment
 from morefollows.relay_address import RelayAddress as RelayAddress
 from morefollows.relay_address import relays
 
@@ -355,19 +356,19 @@ class Settings:
 
 def variable(spec: Any) -> str:
     """The environment variable of a field of `Settings`."""
-    return str(spec.metadata["name"] or "MOREFOLLOWS_" + spec.name.upper())
+    return str(spec.metadata["name"] or environment.PREFIX + spec.name.upper())
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Reads and checks every setting. Raises `SettingsError` for the first one that is wrong."""
     values: dict[str, Any] = {}
+    foreign = environment.service_links(environ)
+    environ = {name: value for name, value in environ.items() if name not in foreign}
     for spec in fields(Settings):
         name = variable(spec)
         values[spec.name] = _read(spec, name, _given(name, environ))
-    known = {variable(spec) for spec in fields(Settings)}
-    for name in environ:
-        if name.startswith("MOREFOLLOWS_") and name.removesuffix("_FILE") not in known:
-            raise SettingsError(name, "is not a setting; docs/reference/settings.md lists them all")
+    for name, remedy in environment.unknown(environ, {variable(spec) for spec in fields(Settings)}):
+        raise SettingsError(name, remedy)
     if values["database_url"]:
         _check_database(values["database_url"])
     if not values["secret"]:
@@ -381,6 +382,11 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
                 f"MOREFOLLOWS_{selector.upper()}", "name the selector that this DKIM key is published at"
             )
     return Settings(**values)
+
+
+def given(name: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether somebody has chosen this setting, be it as the default is."""
+    return name + "_FILE" in environ or (name in environ and name not in environment.service_links(environ))
 
 
 def _given(name: str, environ: Mapping[str, str]) -> str | None:

@@ -125,7 +125,8 @@ def test_a_database_that_is_not_set_up_is_told(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 1
-    assert done.stderr == "The database has not been set up yet. Run `morefollows migrate`, or `morefollows up`.\n"
+    run_it = "Run `morefollows migrate`, or `morefollows up`."
+    assert done.stderr == f"The database in {tmp_path} has not been set up yet. {run_it}\n"
 
 
 def test_migrate_sets_the_database_up_once(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.settings import Settings, SettingsError, load
+from morefollows.environment import service_links
+from morefollows.settings import Settings, SettingsError, given, load
 
 
 @pytest.fixture
@@ -55,7 +56,13 @@ def test_nothing_needs_to_be_set(environ: dict[str, str]) -> None:
         ("DATABASE_URL", "sqlite://", "name a file"),
         ("DATABASE_URL", "oracle://somewhere", "postgres://"),
         ("DATABASE_URL", "postgres", "postgres://"),
-        ("MOREFOLLOWS_TYPO", "1", "is not a setting"),
+        ("MOREFOLLOWS_TYPO", "1", "is not a setting; docs/reference/settings.md lists them all"),
+        ("MOREFOLLOWS_HOLDS", "1", "is not a setting; did you mean MOREFOLLOWS_HOLD?"),
+        ("MOREFOLLOWS_RELAYS_FILE", "1", "is not a setting; did you mean MOREFOLLOWS_RELAY_FILE?"),
+        ("morefollows_hold", "1", "is not a setting; did you mean MOREFOLLOWS_HOLD?"),
+        ("MORE_FOLLOWS_HOLD", "1", "is not a setting; did you mean MOREFOLLOWS_HOLD?"),
+        ("MOREFOLLOWS_HOLD", "tcp://10.0.0.1:8000", "must be seconds"),
+        ("MOREFOLLOWS_PORT", "tcp://10.0.0.1", "whole number"),
         ("MOREFOLLOWS_PORTS_FILE", "/nowhere", "is not a setting"),
     ],
 )
@@ -127,6 +134,27 @@ def test_the_data_folder_is_absolute_and_has_one_name(tmp_path: Path, monkeypatc
     (tmp_path / "round").symlink_to("round")
     with pytest.raises(SettingsError, match="MOREFOLLOWS_DATA: round/data is not"):
         load({"MOREFOLLOWS_DATA": "round/data"})
+
+
+def test_what_kubernetes_tells_of_a_service_is_no_setting(environ: dict[str, str]) -> None:
+    """Of services called morefollows, morefollows-inbox and morefollows-relay."""
+    links = {
+        "MOREFOLLOWS_PORT": "tcp://10.0.0.1:8000",
+        "MOREFOLLOWS_PORT_8000_TCP": "tcp://10.0.0.1:8000",
+        "MOREFOLLOWS_PORT_8000_TCP_ADDR": "10.0.0.1",
+        "MOREFOLLOWS_PORT_8000_TCP_PORT": "8000",
+        "MOREFOLLOWS_PORT_8000_TCP_PROTO": "tcp",
+        "MOREFOLLOWS_SERVICE_HOST": "10.0.0.1",
+        "MOREFOLLOWS_SERVICE_PORT": "8000",
+        "MOREFOLLOWS_SERVICE_PORT_HTTP": "8000",
+        "MOREFOLLOWS_INBOX_PORT": "tcp://[fd00::1]:2525",
+        "MOREFOLLOWS_RELAY_SERVICE_HOST": "fd00::1",
+        "MOREFOLLOWS_RELAY_PORT_25_TCP": "tcp://[fd00::1]:25",
+    }
+    settings = load({**environ, **links})
+    assert (settings.port, settings.inbox_port) == (8025, 2525)
+    assert service_links({**environ, **links}) == sorted(links)
+    assert not given("MOREFOLLOWS_PORT", links) and given("MOREFOLLOWS_PORT", {"MOREFOLLOWS_PORT": "8025"})
 
 
 @pytest.mark.parametrize(("host", "url"), [("0.0.0.0", "http://127.0.0.1:8025"), ("::1", "http://[::1]:8025")])

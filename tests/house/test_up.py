@@ -87,14 +87,66 @@ def test_a_sender_of_its_own_does_not_run_beside_it(house: House) -> None:
     assert "MOREFOLLOWS_SENDERS" in sender.stderr
 
 
-def test_ports_in_use_are_named_and_others_taken(build: Build) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-        taken = [ear.getsockname()[1] for ear in (one, two)]
-        house = build(port=str(taken[0]), inbox_port=str(taken[1])).start()
-        for port, name in zip(taken, ("MOREFOLLOWS_PORT", "MOREFOLLOWS_INBOX_PORT"), strict=True):
-            assert re.search(rf"Port {port} is in use; taking \d+ instead. \({name}", house.said)
-        assert str(taken[0]) not in house.url
+def test_default_ports_in_use_are_named_and_others_taken(build: Build) -> None:
+    with contextlib.ExitStack() as taken:
+        for port in (8025, 2525):
+            with contextlib.suppress(OSError):  # whoever has it: it is in use
+                taken.enter_context(socket.create_server(("127.0.0.1", port)))
+        links = {"port_8025_tcp": "tcp://10.0.0.1:8025", "port": "tcp://10.0.0.1:8025"}
+        house = build(**{**links, "inbox_port": None}).start()
+        for port, name in ((8025, "MOREFOLLOWS_PORT"), (2525, "MOREFOLLOWS_INBOX_PORT")):
+            assert re.search(rf"Port {port} is in use by another program; taking \d+ instead. \({name}", house.said)
+        assert ":8025" not in house.url
+        assert "Kubernetes or Docker tells: MOREFOLLOWS_PORT, MOREFOLLOWS_PORT_8025_TCP" in house.said
         assert urllib.request.urlopen(f"{house.url}/desk/sign-in/").status == 200
+
+
+@pytest.mark.parametrize("name", ["port", "inbox_port"])
+def test_a_port_that_somebody_has_chosen_is_not_swapped(build: Build, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as ear:
+        port = ear.getsockname()[1]
+        done = build(**{name: str(port)}).command("up", check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        f"MOREFOLLOWS_{name.upper()}: port {port} is in use by another program; end that one, or choose another port"
+    )
+
+
+def test_a_default_port_that_links_lead_to_is_not_swapped(build: Build) -> None:
+    with contextlib.ExitStack() as taken:
+        with contextlib.suppress(OSError):
+            taken.enter_context(socket.create_server(("127.0.0.1", 8025)))
+        done = build(port=None, url="https://alerts.herald.example").command("up", check=False)
+    assert (done.returncode, "MOREFOLLOWS_PORT: port 8025 is in use" in done.stderr) == (2, True)
+
+
+def test_on_a_database_of_a_newer_version_nothing_starts(house: House, tmp_path: Path) -> None:
+    house.stop()
+    (tmp_path / "story.md").write_text("Headline\n\nText.\n")
+    story = str(tmp_path / "story.md")
+    commands = ["up", "migrate", "web", "send", "prepare --administrator a@b.example", "tidy", "topics", "editors list"]
+    commands += ["newsroom", "readers export -", f"stories break {story} --yes", "doctor"]
+    house.change("INSERT INTO django_migrations (app, name, applied) VALUES ('bulletin', '9999_later', '2099-01-01')")
+    for command in commands:
+        done = house.command(*command.split(), check=False)
+        said = done.stdout if command == "doctor" else done.stderr
+        assert done.returncode == 1 and "bulletin.9999_later" in said and "newer version" in said, (command, said)
+        assert "Traceback" not in done.stderr
+    house.change("UPDATE django_migrations SET app = 'satellites' WHERE name = '9999_later'")
+    assert "satellites.9999_later" in house.command("topics", check=False).stderr
+
+
+def test_what_a_sender_told_of_its_relay_is_forgotten_when_it_is_gone(build: Build) -> None:
+    house = build(relay="smtp://127.0.0.1:9")
+    house.start("--sample").stop()
+    house.change(
+        "UPDATE courier_relay SET trouble = 'It can''t be reached.', trouble_since = '2026-01-01 00:00:00+00:00'"
+    )
+    assert house.ask("SELECT trouble FROM courier_relay") == [("It can't be reached.",)]
+    house.start()
+    until(
+        "the warning to go", lambda: house.ask("SELECT trouble FROM courier_relay") != [("It can't be reached.",)], 60
+    )
 
 
 def test_links_made_beside_it_have_the_address_that_it_really_has(house: House) -> None:

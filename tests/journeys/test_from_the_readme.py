@@ -55,12 +55,18 @@ def test_an_image_from_the_form_to_the_page(build: Build, tmp_path: Path, place:
         folder.symlink_to(tmp_path / "real", target_is_directory=True)
     else:
         folder.mkdir()
+    (folder / "calendar.py").write_text("raise SystemExit('a module of somebody else was taken for one of ours')")
     house = build(cwd=folder, bare=True, hold="0", four_eyes="never").start("--sample")
     desk = signed_in(house)
     answer = html.unescape(add_image(desk, house, photo(), "Tugs at the pier"))
     line = re.search(r"!\[Tugs at the pier\]\((/images/[^ )]+)\)", answer)
     assert line, answer + house.said
-    words = {"headline": "Harbour bridge closed", "text": f"Nobody is hurt.\n\n{line[0]}", "topic": "1", "language": "en"}
+    words = {
+        "headline": "Harbour bridge closed",
+        "text": f"Nobody is hurt.\n\n{line[0]}",
+        "topic": "1",
+        "language": "en",
+    }
     check = desk.submit(desk.open(f"{house.url}/desk/story/new/").form("headline"), **words)
     desk.submit(check.form("revision"))
     page = until("the story", lambda: re.search(r'<h3><a href="([^"]+)"', desk.open(f"{house.url}/").html), 60)

@@ -45,10 +45,10 @@ class House:
     """One data folder, and the `up` that runs on it. Settings are given as in `hold="2"` for MOREFOLLOWS_HOLD.
 
     `bare`: its database is empty when it is first started, as a newcomer's is. `cwd`: where its commands are started;
-    no data folder is named then, so that it is the default one there.
+    no data folder is named then, so that it is the default one there. A setting of None is not given.
     """
 
-    def __init__(self, *, bare: bool = False, cwd: Path | None = None, **settings: str) -> None:
+    def __init__(self, *, bare: bool = False, cwd: Path | None = None, **settings: str | None) -> None:
         number = next(_numbers)
         self.cwd = cwd or ground.folder()
         self.data = cwd / "morefollows-data" if cwd else ground.folder() / f"house{number}"
@@ -71,10 +71,15 @@ class House:
             "sign_up_seconds": "0",
             "resolver": "off",
         }
-        for name, value in {**defaults, **settings}.items():
-            self.environment["MOREFOLLOWS_" + name.upper()] = value
         if cwd is not None:
-            del self.environment["MOREFOLLOWS_DATA"]
+            settings["data"] = None
+        for name, value in {**defaults, **settings}.items():
+            if value is not None:
+                self.environment["MOREFOLLOWS_" + name.upper()] = value
+        # In a folder of its own it is started by its name, as the README does.
+        self._program = [str(Path(sys.executable).with_name("morefollows"))]
+        if cwd is None:
+            self._program = [sys.executable, "-m", "morefollows"]
         self._bare = bare or server is not None
         self._up: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
@@ -106,7 +111,7 @@ class House:
             shutil.copy(_set_up() / "morefollows.sqlite3", self.data)
         self._output = self.log.open("ab")
         self._up = subprocess.Popen(
-            [sys.executable, "-m", "morefollows", "up", *options],
+            [*self._program, "up", *options],
             env=self.environment,
             cwd=self.cwd,
             stdin=subprocess.DEVNULL,
@@ -141,7 +146,7 @@ class House:
     def command(self, *words: str, input: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs `morefollows WORDS` on the same folder."""
         done = subprocess.run(
-            [sys.executable, "-m", "morefollows", *words],
+            [*self._program, *words],
             env=self.environment,
             cwd=self.cwd,
             input=input,
@@ -229,7 +234,7 @@ def build() -> Iterator[Callable[..., House]]:
     """Makes houses, and clears them away after the test. None of them may have fallen over a bug of its own."""
     built: list[House] = []
 
-    def make(*, bare: bool = False, cwd: Path | None = None, **settings: str) -> House:
+    def make(*, bare: bool = False, cwd: Path | None = None, **settings: str | None) -> House:
         built.append(House(bare=bare, cwd=cwd, **settings))
         return built[-1]
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from morefollows.bulletin.actions import now_ms
 from morefollows.courier.gate import AtWork, Tally
-from morefollows.courier.models import RelayAtWork, RelayCount
+from morefollows.courier.models import Relay, RelayAtWork, RelayCount
 
 KEPT_DAYS = 14  #: for so long a day's counts are kept
 STALE_MS = 15_000  #: a sender that has been silent for longer is not at work
@@ -46,3 +46,19 @@ def keep(worker: str, facts: Sequence[AtWork], tallies: Mapping[tuple[str, str],
             for (relay, provider), tally in tallies.items():
                 counts = (tally.accepted, tally.deferred, tally.refused)
                 cursor.execute(_COUNT, (relay, today, provider, *counts, tally.words[:300]))
+
+
+def trouble_now(relay: Relay, rows: Sequence[RelayAtWork]) -> str:
+    """Why the relay can't be reached; empty if that is over. `rows`: what live senders say of it (`live_rows`).
+
+    What a sender once told of it is no longer true when that sender is gone, or another one has since a good
+    connection: the sender that would take it back may have been killed.
+    """
+    since = int(relay.trouble_since.timestamp() * 1000) if relay.trouble_since else 0
+    good = any(row.circuit == "closed" and row.connections and row.seen_at > since for row in rows)
+    return relay.trouble if rows and not good else ""
+
+
+def live_rows() -> list[RelayAtWork]:
+    """What the senders that are at work say of their relays."""
+    return list(RelayAtWork.objects.filter(seen_at__gte=now_ms() - STALE_MS))

@@ -11,6 +11,7 @@ from django.db.models import Count, Q, Sum
 
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
+from morefollows.courier import relay_books
 from morefollows.courier.models import Batch, Outcome, Relay, Verdict
 from morefollows.delivery.curve import Histogram, Seconds
 
@@ -91,6 +92,7 @@ def progress(alert: Alert) -> Progress:
 def relay_states() -> list[RelayState]:
     """Each relay of the settings, or the local inbox."""
     known = {relay.name: relay for relay in Relay.objects.all()}
+    rows = relay_books.live_rows()
     states: list[RelayState] = []
     for address in settings.MOREFOLLOWS.ways_out:
         relay = known.get(address.name) or Relay(name=address.name)
@@ -102,7 +104,7 @@ def relay_states() -> list[RelayState]:
                 paused=relay.paused_at is not None,
                 paused_by=relay.paused_by,
                 reason=relay.reason,
-                trouble=relay.trouble,
+                trouble=relay_books.trouble_now(relay, [row for row in rows if row.relay == address.name]),
             )
         )
     return states

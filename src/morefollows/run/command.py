@@ -107,14 +107,26 @@ def _remedy(error: Exception) -> str | None:
     from django.core.exceptions import ValidationError
     from django.db import OperationalError, ProgrammingError
 
+    from morefollows.run.ground import NewerDatabase
+
+    if isinstance(error, NewerDatabase):
+        return str(error)
     if isinstance(error, ValidationError):
         return " ".join(error.messages)
     # SQLite and PostgreSQL say it each in their own way. A database that does not exist at all is another matter.
     if "no such table" in str(error) or (isinstance(error, ProgrammingError) and "does not exist" in str(error)):
-        return "The database has not been set up yet. Run `morefollows migrate`, or `morefollows up`."
+        return f"The database{_place()} has not been set up yet. Run `morefollows migrate`, or `morefollows up`."
     if isinstance(error, OperationalError):
         first = str(error).strip().partition("\n")[0]
         return f"DATABASE_URL: the database can't be used: {first}"
     if isinstance(error, PermissionError | FileNotFoundError | IsADirectoryError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return None
+
+
+def _place() -> str:
+    """Where the database of the data folder is: somebody may have started us in another folder by mistake."""
+    from django.conf import settings
+
+    config = settings.MOREFOLLOWS
+    return "" if config.database_url else f" in {config.data}"

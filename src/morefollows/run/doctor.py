@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from morefollows import environment
 from morefollows import settings as settings_
 from morefollows.run import ground, lock
 from morefollows.settings import RelayAddress, Settings, SettingsError
@@ -30,7 +31,7 @@ def examine(*, dns: bool = False, nameserver: str | None = None) -> list[Finding
         config = settings_.load()
     except SettingsError as error:
         return [Finding("settings", "wrong", str(error))]
-    findings = [Finding("settings", "ok", "all are understood"), *_data_folder(config)]
+    findings = [Finding("settings", "ok", "all are understood"), *_service_links(), *_data_folder(config)]
     findings += _database()
     findings += _relays(config)
     if dns:
@@ -38,6 +39,13 @@ def examine(*, dns: bool = False, nameserver: str | None = None) -> list[Finding
 
         findings += examine_dns(config, nameserver)
     return findings
+
+
+def _service_links() -> Iterator[Finding]:
+    ignored = environment.service_links()
+    if ignored:
+        words = f"ignored, as addresses of a service that Kubernetes or Docker tells: {', '.join(ignored)}"
+        yield Finding("service links", "note", words)
 
 
 def _data_folder(config: Settings) -> Iterator[Finding]:
@@ -59,7 +67,11 @@ def _data_folder(config: Settings) -> Iterator[Finding]:
 
 
 def _database() -> Iterator[Finding]:
-    ground.start_django()
+    try:
+        ground.start_django()
+    except ground.NewerDatabase as error:
+        yield Finding("database", "wrong", str(error))
+        return
     from django.db import DatabaseError, connection
 
     from morefollows.accounts.models import Editor, Role

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-from morefollows import settings
+from morefollows import __version__, settings
 from morefollows.run import lock
 
 
+class NewerDatabase(Exception):
+    """A newer version of More Follows has changed the database. ``str()`` says so, and what to do."""
+
+
 def start_django() -> None:
-    """Reads the settings and starts Django. Raises `SettingsError`.
+    """Reads the settings and starts Django. Raises `SettingsError`, `NewerDatabase`.
 
     While `up` runs on this data folder and no address is set, links are made with the address it really has.
     """
@@ -25,6 +30,46 @@ def start_django() -> None:
 
     dkim.signers(configured.MOREFOLLOWS)  # a key that is none is told now, not when the first alert is composed
     django.setup()
+    refuse_newer_database()
+
+
+def refuse_newer_database() -> None:
+    """Raises `NewerDatabase` if migrations were applied that this version does not know.
+
+    A database that can't be asked is left to whoever uses it: what is wrong with it is said there.
+    """
+    from django.db import DatabaseError, connection
+    from django.db.migrations.loader import MigrationLoader
+
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT app, name FROM django_migrations")
+            applied = set(cursor.fetchall())
+    except DatabaseError:  # no server, or nothing in it yet
+        connection.close()
+        return
+    unknown = {(app, name) for app, name in applied if not _known(app, name)}
+    if unknown:  # those that a later one replaces are known too, but to see that takes reading them all
+        loader = MigrationLoader(None, ignore_no_migrations=True)
+        unknown -= {replaced for migration in loader.disk_migrations.values() for replaced in migration.replaces}
+    if unknown:
+        app, name = sorted(unknown)[-1]
+        raise NewerDatabase(
+            f"The database belongs to a newer version of More Follows than this one ({__version__}), which does not "
+            f"know {app}.{name}. Install the newer version again; or, to go back, restore the backup made before it."
+        )
+
+
+def _known(app: str, name: str) -> bool:
+    """This version has that migration."""
+    from django.apps import apps
+
+    try:
+        package = apps.get_app_config(app).module
+    except LookupError:
+        return False
+    assert package is not None
+    return any((Path(place) / "migrations" / f"{name}.py").exists() for place in package.__path__)
 
 
 def migrate() -> list[str]:

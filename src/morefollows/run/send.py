@@ -86,6 +86,7 @@ def _add_gates(config: Settings, worker: Worker) -> None:
             patience=patience,
         )
         worker.gates.add(gate)
+        worker.note_trouble(address.name, None)  # whatever the sender before us told: it is gone
 
 
 def worker_name(number: int) -> str:

@@ -14,9 +14,11 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import click
 
+from morefollows import environment
 from morefollows import settings as settings_
 from morefollows.run import ears, logs
 from morefollows.run.lock import Lock
@@ -62,6 +64,8 @@ def run_up(*, sample: bool, administrator: str) -> None:
     logs.to_stderr(config.log_level)
     # Until the processes are started, SIGTERM ends us as Ctrl-C does: with what we have begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    note_service_links()
+    _settle_paths(config)
     lock = Lock(config.data)
     lock.take()
     family = _Family(lock)
@@ -77,8 +81,27 @@ def run_up(*, sample: bool, administrator: str) -> None:
         lock.close()
 
 
+def note_service_links() -> None:
+    """Says which variables were taken for another program's."""
+    ignored = environment.service_links()
+    if ignored:
+        log.info("ignored, as addresses of a service that Kubernetes or Docker tells: %s", ", ".join(ignored))
+
+
+def _settle_paths(config: Settings) -> None:
+    """The processes find what we found, even if the folder in which we were started is moved or removed."""
+    os.environ.pop("MOREFOLLOWS_DATA_FILE", None)
+    os.environ["MOREFOLLOWS_DATA"] = str(config.data)
+    for name, path in os.environ.items():
+        if name.startswith(("MOREFOLLOWS_", "DATABASE_URL")) and name.endswith("_FILE"):
+            os.environ[name] = str(Path(path).absolute())
+
+
 def _listen(name: str, port: int, host: str) -> socket.socket:
-    """A socket on this port, or on a free one if it is taken. The setting `name` tells the others which."""
+    """A socket on this port; on a free one if it is taken and nobody has chosen it.
+
+    The setting `name` tells the others which. Raises `SettingsError`.
+    """
     try:
         ear = ears.listen(host, port)
     except socket.gaierror:
@@ -88,12 +111,24 @@ def _listen(name: str, port: int, host: str) -> socket.socket:
             raise SettingsError("MOREFOLLOWS_HOST", f"{host} is not an address of this machine") from None
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
+        used = error.errno == errno.EADDRINUSE
+        why = "is in use by another program" if used else "is not allowed for this user"
+        if _chosen(name):
+            remedy = "end that one, or choose another port" if used else "choose one above 1023"
+            raise SettingsError(name, f"port {port} {why}; {remedy}") from None
         ear = ears.listen(host, 0)
-        why = "is in use" if error.errno == errno.EADDRINUSE else "is not allowed for this user"
         click.echo(f"Port {port} {why}; taking {ear.getsockname()[1]} instead. ({name} chooses another.)", err=True)
     os.environ.pop(name + "_FILE", None)
     os.environ[name] = str(ear.getsockname()[1])
     return ear
+
+
+def _chosen(name: str) -> bool:
+    """Somebody counts on this port: it is set, or links in mail or a proxy in front lead to it."""
+    if settings_.given(name):
+        return True
+    led_to = ("MOREFOLLOWS_URL", "MOREFOLLOWS_HOST", "MOREFOLLOWS_TRUSTED_PROXIES")
+    return name == "MOREFOLLOWS_PORT" and any(settings_.given(other) for other in led_to)
 
 
 class _Family:
@@ -103,9 +138,11 @@ class _Family:
         self.lock = lock
         self._lifeline, self._held_end = os.pipe()  # nobody writes: our end closes when we are gone
         self.handed = (lock.fileno(), self._lifeline)
+        # A module of ours is not looked for in the folder where somebody happens to start us.
+        self._safe = [] if str(Path.cwd()) in sys.path or "" in sys.path else ["-P"]
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "morefollows", *words, "--lifeline", str(self._lifeline)]
+        return [sys.executable, *self._safe, "-m", "morefollows", *words, "--lifeline", str(self._lifeline)]
 
     async def start(self, *words: str, ears: tuple[int, ...] = ()) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(

@@ -8,9 +8,8 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils import timezone
 
-from morefollows.bulletin.actions import now_ms
 from morefollows.courier.models import Relay, RelayAtWork, RelayCount
-from morefollows.courier.relay_books import STALE_MS
+from morefollows.courier.relay_books import live_rows, trouble_now
 from morefollows.relay_address import RelayAddress
 
 _MOST_PROVIDERS = 12
@@ -21,6 +20,7 @@ class Shown(NamedTuple):
 
     address: RelayAddress
     kept: Relay
+    trouble: str  #: why it can't be reached just now
     state: str  #: paused, trouble, trying, resting (no sender is at work), or well
     connections: int
     in_flight: int
@@ -35,7 +35,7 @@ class Shown(NamedTuple):
 def shown() -> list[Shown]:
     """Each relay of the settings, or the local inbox."""
     kept = {relay.name: relay for relay in Relay.objects.all()}
-    rows = list(RelayAtWork.objects.filter(seen_at__gte=now_ms() - STALE_MS))
+    rows = live_rows()
     counts = list(RelayCount.objects.filter(day=timezone.now().date()))
     counts.sort(key=lambda row: (row.deferred + row.refused == 0, row.provider == "", -row.accepted))
     return [
@@ -57,6 +57,7 @@ def _shown(address: RelayAddress, kept: Relay, rows: list[RelayAtWork], counts: 
     return Shown(
         address,
         kept,
+        trouble_now(kept, rows),
         _state(kept, rows),
         sum(row.connections for row in rows),
         sum(row.in_flight for row in rows),
