@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -92,6 +93,28 @@ def database_black_hole(trial: Trial) -> None:
     trial.wait_for_end(alert)
     trial.expect(len(trial.recipients()) == 1500, f"{len(trial.recipients())} of 1500 readers have it")
     trial.seen.append(f"{trial.repeated()} repeated")
+
+
+def locked_beside_sign_ups(trial: Trial) -> None:
+    """Another transaction holds a known reader's rows for 20 s, who signs up again: all other visitors go on."""
+    url = trial.stage.house.url
+    assert visitors.sign_up(url, "known@reader.example", "10.9.0.1")
+    query = (
+        "SELECT 1 FROM audience_reader r JOIN audience_subscription s ON s.reader_id = r.id"
+        " WHERE r.address = 'known@reader.example'"
+    )
+    with _locked(trial, query):
+        again = threading.Thread(target=visitors.sign_up, args=(url, "known@reader.example", "10.9.0.2"), daemon=True)
+        again.start()
+        time.sleep(0.2)
+        began = time.time()
+        wanted = [f"cy{n}@visitor{n}.example" for n in range(60)]
+        thanked = visitors.all_sign_up(url, wanted)
+        trial.in_time("60 sign-ups beside a locked reader", time.time() - began, 10)
+        trial.expect(set(thanked) == set(wanted), f"{len(thanked)} of 60 visitors were thanked")
+        until("60 confirmations", lambda: len(trial.stage.relay.letters) >= 61, 60)
+        trial.in_time("60 confirmations beside a locked reader", time.time() - began, 15)
+    again.join(60)
 
 
 def connections_dropped_in_sign_ups(trial: Trial) -> None:

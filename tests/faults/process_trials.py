@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,18 +22,37 @@ def killed_sender(trial: Trial) -> None:
     trial.follow(SLOWLY)
     alert = trial.send()
     trial.wait_for_mails(500)
-    os.kill(trial.stage.pids()["sender 1"], 9)
+    os.kill(trial.stage.pids()["sender 1"], signal.SIGKILL)
     trial.wait_for_end(alert)
-    from django.db.models import Sum
-
-    from morefollows.courier.models import Batch
-
-    counted = Batch.objects.filter(alert=alert).aggregate(n=Sum("repeated"))["n"]
+    counted = _repeats(alert)
     really = trial.repeated()
     trial.seen.append(f"{really} really repeated, {counted} counted")
     trial.expect(len(trial.recipients()) == 3000, f"{len(trial.recipients())} of 3000 readers have it")
     trial.expect(counted >= really, f"{really} repeated, but the ledger knows of {counted}")
     trial.expect(counted <= 2 * really + 40, f"{counted} called uncertain, where {really} were repeated")
+
+
+def orderly_restart(trial: Trial) -> None:
+    """The sender is asked to end in the middle of an alert, and started again: what it knows stays known."""
+    trial.invite(*(f"cy@box{n}.example" for n in range(3000)))
+    trial.follow(SLOWLY)
+    alert = trial.send()
+    for mails in (400, 1200, 2000):
+        trial.wait_for_mails(mails)
+        os.kill(trial.stage.pids()["sender 1"], signal.SIGTERM)
+    trial.wait_for_end(alert)
+    counted = _repeats(alert)
+    trial.expect(trial.repeated() == 0, f"{trial.repeated()} repeated by orderly restarts")
+    trial.expect(counted == 0, f"{counted} called uncertain that were known")
+
+
+def _repeats(alert: int) -> int:
+    """How many mails the ledger counts as sent again because they were uncertain."""
+    from django.db.models import Sum
+
+    from morefollows.courier.models import Batch
+
+    return int(Batch.objects.filter(alert=alert).aggregate(n=Sum("repeated"))["n"])
 
 
 @contextlib.contextmanager
