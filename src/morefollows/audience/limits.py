@@ -6,22 +6,30 @@ Nothing here depends on whether an address is known: what is asked of its owner 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from morefollows.audience import typos
+from morefollows.audience import bulk, typos
 from morefollows.audience.models import SpentWork, Tally
 from morefollows.audience.work import Done
 from morefollows.networks import network
 from morefollows.settings import Settings
 
 _WINDOW = timedelta(hours=1)
+_TALLIES = Tally._meta.db_table
+_ADD = (
+    f"INSERT INTO {_TALLIES} (key, since, count) {{given}} ON CONFLICT (key) DO UPDATE SET"
+    f" count = excluded.count + CASE WHEN {_TALLIES}.since < %s THEN 0 ELSE {_TALLIES}.count END,"
+    f" since = CASE WHEN {_TALLIES}.since < %s THEN excluded.since ELSE {_TALLIES}.since END"
+    " RETURNING key, count"
+)
 
 
 class Demand(Enum):
@@ -47,22 +55,16 @@ def demands(attempts: Sequence[Attempt]) -> list[Demand]:
     """
     config: Settings = settings.MOREFOLLOWS
     wanted = [_keys(attempt) for attempt in attempts]
-    tallies = _locked({key for keys in wanted for key in keys if key})
+    counts = _count(Counter(key for keys in wanted for key in keys if key))
     found = []
-    for attempt, (by_network, by_domain) in zip(attempts, wanted, strict=True):
-        here, there = (_count(tallies.get(key)) for key in (by_network, by_domain))
+    for attempt, keys in zip(attempts, wanted, strict=True):
+        here, there = (_next(counts, key) for key in keys)
         if here > config.sign_ups_a_network_at_most:
             found.append(Demand.LATER)
         elif here > config.sign_ups_a_network or there > config.sign_ups_a_domain:
             found.append(Demand.NOTHING if attempt.work and _spend(attempt.work) else Demand.WORK)
         else:
             found.append(Demand.NOTHING)
-    Tally.objects.bulk_create(
-        [Tally(key=row.key, since=row.since, count=row.count) for row in tallies.values()],
-        update_conflicts=True,
-        unique_fields=["key"],
-        update_fields=["since", "count"],
-    )
     return found
 
 
@@ -85,26 +87,39 @@ def _keys(attempt: Attempt) -> tuple[str, str]:
 def _key(kind: str, value: str) -> str:
     """Neither a client's address nor a reader's domain is kept: only a keyed hash."""
     secret: bytes = settings.MOREFOLLOWS.derived_key("tallies")
-    return hmac.new(secret, f"{kind}\n{value}".encode(), "sha256").hexdigest()
+    return hmac.digest(secret, f"{kind}\n{value}".encode(), "sha256").hex()
 
 
-def _locked(keys: set[str]) -> dict[str, Tally]:
-    """The tallies with these keys, in one order for everybody: so nobody waits for someone who waits for him."""
+def _count(attempts: Mapping[str, int]) -> dict[str, int]:
+    """Adds so many attempts to each of these tallies. Returns what they counted before.
+
+    In one order for everybody: so nobody waits for someone who waits for him.
+    """
+    if not attempts:
+        return {}
+    keys = sorted(attempts)
     now = timezone.now()
-    Tally.objects.bulk_create([Tally(key=key, since=now) for key in sorted(keys)], ignore_conflicts=True)
-    rows = Tally.objects.select_for_update().filter(key__in=keys).order_by("key")
-    tallies = {row.key: row for row in rows}
-    for row in tallies.values():
-        if row.since < now - _WINDOW:
-            row.since, row.count = now, 0
-    return tallies
+    began, now_ = (connection.ops.adapt_datetimefield_value(moment) for moment in (now - _WINDOW, now))
+    if connection.vendor == "postgresql":
+        given = "SELECT key, %s::timestamptz, count FROM unnest(%s::text[], %s::int[]) AS given (key, count)"
+        rows = bulk.execute(
+            _ADD.format(given=given), [now, keys, [attempts[key] for key in keys], *([now - _WINDOW] * 2)]
+        )
+    else:
+        given = "VALUES " + ", ".join(["(%s, %s, %s)"] * len(keys))
+        values = [value for key in keys for value in (key, now_, attempts[key])]
+        with connection.cursor() as cursor:
+            cursor.execute(_ADD.format(given=given), [*values, began, began])
+            rows = cursor.fetchall()
+    return {key: count - attempts[key] for key, count in rows}
 
 
-def _count(tally: Tally | None) -> int:
-    if tally is None:
+def _next(counts: dict[str, int], key: str) -> int:
+    """The number of the next attempt under this key; 0 if it is not counted by any."""
+    if not key:
         return 0
-    tally.count += 1
-    return tally.count
+    counts[key] += 1
+    return counts[key]
 
 
 def _spend(work: Done) -> bool:

@@ -1,110 +1,159 @@
 """A flash crowd: visitors that each open the sign-up box and sign up, as browsers do, from networks of their own.
 
-``python -m morefollows.run.bench_crowd URL AT_ONCE SECONDS TAG`` lets so many visitors come one after the other, and
-prints as JSON how many signed up, and how long the answers to their forms took. It runs at the lowest priority: the
-crowd's own computers are no part of what is measured. TAG makes its addresses differ from those of another run.
+``python -m morefollows.run.bench_crowd URL AT_ONCE SECONDS TAG [RATE]`` lets so many visitors come one after the other;
+with RATE, so many come a second, however many of them are still waiting. It prints as JSON how many signed up, how
+long the answers to their forms took, and what the crowd itself took of the processor. It runs at the lowest priority:
+the crowd's own computers are no part of what is measured. TAG makes its addresses differ from those of another run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
 import sys
 import time
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 import uvloop
 
 _PATIENCE = 30.0  # seconds for one answer
+_TRIES = 3  # of one visitor, as box.js does
 
 
 class Crowd:
-    """What all visitors have in common. `signed_up` counts answers that say thanks."""
+    """What all visitors have in common. `signed_up` counts answers that say thanks, `refused` those that say 503."""
 
     def __init__(self, url: str, tag: str) -> None:
         parts = urlsplit(url)
         self.host, self.port = str(parts.hostname), int(parts.port or 80)
         self.tag = tag
         self.signed_up = 0
+        self.refused = 0
         self.failed = 0
         self.milliseconds: list[float] = []
         self._numbers = itertools.count()
 
-    async def come(self, at_once: int, seconds: float) -> float:
+    async def come(self, at_once: int, seconds: float, rate: float) -> float:
         """Returns how long it really took, in seconds: those who have begun finish."""
         began = time.monotonic()
-        await asyncio.gather(*(self._one_after_the_other(began + seconds) for _ in range(at_once)))
+        if rate:
+            await self._at_a_rate(rate, began, seconds)
+        else:
+            await asyncio.gather(*(self._one_after_the_other(began + seconds) for _ in range(at_once)))
         return time.monotonic() - began
 
     async def _one_after_the_other(self, until: float) -> None:
         while time.monotonic() < until:
-            try:
-                await asyncio.wait_for(self._visit(next(self._numbers)), _PATIENCE)
-            except (TimeoutError, OSError, EOFError, ValueError, KeyError, asyncio.IncompleteReadError):
-                self.failed += 1
+            await self._one()
+
+    async def _at_a_rate(self, rate: float, began: float, seconds: float) -> None:
+        visits = []
+        for number in range(int(rate * seconds)):
+            await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
+            visits.append(asyncio.ensure_future(self._one()))
+        await asyncio.gather(*visits)
+
+    async def _one(self) -> None:
+        try:
+            await self._visit(next(self._numbers))
+        except (OSError, EOFError, ValueError, KeyError):
+            self.failed += 1
 
     async def _visit(self, number: int) -> None:
-        reader, writer = await asyncio.open_connection(self.host, self.port)
         network = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        head = f"Host: {self.host}:{self.port}\r\nX-Forwarded-For: {network}\r\n"
+        loop = asyncio.get_running_loop()
+        _, talk = await loop.create_connection(_Talk, self.host, self.port)
         try:
-            talk = _Talk(reader, writer, f"Host: {self.host}:{self.port}\r\nX-Forwarded-For: {network}\r\n")
-            words = await talk.get("/box/breaking/?lang=en")
-            ticket = (await talk.get("/box/breaking/ticket/"))["ticket"]
-            email = f"visitor-{self.tag}-{number}@crowd{number % 997}.example"
-            began = time.monotonic()
-            told = await talk.post(
-                "/box/breaking/", {"email": email, "page": "/", "shown": words["shown"], "ticket": ticket}
+            words = (await talk.ask(f"GET /box/breaking/?lang=en HTTP/1.1\r\n{head}\r\n"))[1]["shown"]
+            ticket = (await talk.ask(f"GET /box/breaking/ticket/ HTTP/1.1\r\n{head}\r\n"))[1]["ticket"]
+            email = f"visitor-{self.tag}-{number}%40crowd{number % 997}.example"
+            form = f"email={email}&page=%2F&shown={quote(words)}&ticket={quote(ticket)}"
+            request = (
+                f"POST /box/breaking/ HTTP/1.1\r\n{head}Content-Type: application/x-www-form-urlencoded\r\n"
+                f"Content-Length: {len(form)}\r\n\r\n{form}"
             )
-            if told["state"] != "thanks":
-                raise ValueError(told["state"])
-            self.milliseconds.append((time.monotonic() - began) * 1000)
-            self.signed_up += 1
+            for _ in range(_TRIES):
+                began = loop.time()
+                status, told = await talk.ask(request)
+                self.milliseconds.append((loop.time() - began) * 1000)
+                if status == 200 and told["state"] == "thanks":
+                    self.signed_up += 1
+                    return
+                if status != 503:
+                    raise ValueError(told)
+                self.refused += 1
+                await asyncio.sleep(float(told["wait"]))
         finally:
-            writer.close()
+            talk.close()
 
 
-class _Talk:
-    """Requests on one connection."""
+class _Talk(asyncio.Protocol):
+    """Requests on one connection, one after the other."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, headers: str) -> None:
-        self._reader, self._writer, self._headers = reader, writer, headers
+    _transport: asyncio.Transport
 
-    async def get(self, path: str) -> dict[str, str]:
-        return await self._ask(f"GET {path} HTTP/1.1\r\n{self._headers}\r\n".encode())
+    def __init__(self) -> None:
+        self._answer: asyncio.Future[tuple[int, dict[str, str]]] | None = None
+        self._received = b""
 
-    async def post(self, path: str, fields: dict[str, str]) -> dict[str, str]:
-        body = urlencode(fields).encode()
-        head = (
-            f"POST {path} HTTP/1.1\r\n{self._headers}Content-Type: application/x-www-form-urlencoded\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        )
-        return await self._ask(head.encode() + body)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]  # of a TCP connection
 
-    async def _ask(self, request: bytes) -> dict[str, str]:
-        self._writer.write(request)
-        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-        body = await self._reader.readexactly(length)
-        if not head.startswith(b"http/1.1 200"):
-            raise ValueError(head[:40])
-        found: dict[str, str] = json.loads(body)
-        return found
+    async def ask(self, request: str) -> tuple[int, dict[str, str]]:
+        """The answer's status and its JSON."""
+        loop = asyncio.get_running_loop()
+        self._answer = loop.create_future()
+        late = loop.call_later(_PATIENCE, self.connection_lost)
+        self._transport.write(request.encode())
+        try:
+            return await self._answer
+        finally:
+            late.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, end, body = self._received.partition(b"\r\n\r\n")
+        if not end:
+            return
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        if len(body) >= length:
+            self._received = b""
+            if self._answer is not None and not self._answer.done():
+                self._tell(int(head[9:12]), body)
+
+    def connection_lost(self, exc: Exception | None = None) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(exc or EOFError())
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _tell(self, status: int, body: bytes) -> None:
+        assert self._answer is not None
+        try:
+            self._answer.set_result((status, json.loads(body)))
+        except ValueError as error:
+            self._answer.set_exception(error)
 
 
 def _share(sorted_values: list[float], share: float) -> float:
     return sorted_values[min(len(sorted_values) - 1, int(len(sorted_values) * share))] if sorted_values else 0.0
 
 
-def main(url: str, at_once: int, seconds: float, tag: str) -> None:
-    os.nice(19)
+def main(url: str, at_once: int, seconds: float, tag: str, rate: float) -> None:
+    with contextlib.suppress(OSError):
+        os.nice(19)
     crowd = Crowd(url, tag)
-    took = uvloop.run(crowd.come(at_once, seconds))
+    took = uvloop.run(crowd.come(at_once, seconds, rate))
     times = sorted(crowd.milliseconds)
-    shares = {f"p{int(share * 100)}_ms": round(_share(times, share), 1) for share in (0.5, 0.99)}
-    print(json.dumps({"signed_up": crowd.signed_up, "failed": crowd.failed, "seconds": round(took, 3), **shares}))
+    shares = {f"p{int(share * 100)}_ms": round(_share(times, share), 1) for share in (0.5, 0.95, 0.99, 1.0)}
+    counts = {"signed_up": crowd.signed_up, "refused": crowd.refused, "failed": crowd.failed}
+    print(json.dumps({**counts, "seconds": round(took, 3), **shares, "cpu": round(time.process_time(), 2)}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4])
+    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4], float(sys.argv[5]) if len(sys.argv) > 5 else 0)

@@ -1,0 +1,93 @@
+"""Writes many rows of one model with one short statement: a fifth of what `bulk_create` takes of the processor.
+
+For rows as they are made in code: no expressions, no multi-table models, no `pre_save`. Called in a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import psycopg
+from django.db import connection, models
+
+Prepare = Callable[[Any], Any]
+
+_AS_THEY_ARE = (
+    models.CharField, models.TextField, models.IntegerField, models.BooleanField, models.BinaryField,
+    models.ForeignKey, models.AutoField,
+)  # fmt: skip
+
+
+class _Insert(NamedTuple):
+    statement: str
+    columns: tuple[tuple[str, Prepare | None], ...]  #: attribute, and how its value is made ready; None: as it is
+
+
+def new_keys(model: type[models.Model], count: int) -> list[int]:
+    """Primary keys for so many new rows. On SQLite the transaction must be a writing one: nobody else may write."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            statement = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
+            cursor.execute(statement, [table, model._meta.pk.column, count])
+            return [row[0] for row in cursor.fetchall()]
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        found = cursor.fetchone()
+        last = int(found[0]) if found else 0
+        return list(range(last + 1, last + 1 + count))
+
+
+def insert(rows: Sequence[models.Model]) -> None:
+    """Writes these rows of one model. Where the first has no primary key, the database makes them."""
+    if not rows:
+        return
+    found = _insert(type(rows[0]), rows[0].pk is not None, connection.vendor)
+    values = []
+    for name, prepare in found.columns:
+        column = [getattr(row, name) for row in rows]
+        values.append(column if prepare is None else _prepared(column, prepare))
+    if connection.vendor == "postgresql":
+        execute(found.statement, values)
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(found.statement, list(zip(*values, strict=True)))
+
+
+def execute(statement: str, values: Sequence[Any]) -> list[Any]:
+    """On PostgreSQL: runs a statement with its values apart, so that the server has to plan it only once."""
+    connection.ensure_connection()
+    raw = connection.connection
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+        cursor.execute(statement.encode(), values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _prepared(column: list[Any], prepare: Prepare) -> list[Any]:
+    """The same object is made ready only once: all rows of a group have the same time."""
+    known: dict[int, Any] = {}
+    for value in column:
+        if id(value) not in known:
+            known[id(value)] = prepare(value)
+    return [known[id(value)] for value in column]
+
+
+@cache
+def _insert(model: type[models.Model], with_key: bool, vendor: str) -> _Insert:
+    fields = [field for field in model._meta.concrete_fields if with_key or not field.primary_key]
+    quote = connection.ops.quote_name
+    into = f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(quote(str(field.column)) for field in fields)})"
+    if vendor == "postgresql":
+        types = [(field.rel_db_type if field.primary_key else field.db_type)(connection) for field in fields]
+        given = ", ".join(f"%s::{kind}[]" for kind in types)
+        statement = f"{into} SELECT * FROM unnest({given})"  # noqa: S608 - names of our own models
+    else:
+        statement = f"{into} VALUES ({', '.join(['%s'] * len(fields))})"
+    return _Insert(statement, tuple((field.attname, _preparation(field)) for field in fields))
+
+
+def _preparation(field: models.Field[Any, Any]) -> Prepare | None:
+    if isinstance(field, _AS_THEY_ARE) or (isinstance(field, models.DateTimeField) and connection.vendor != "sqlite"):
+        return None
+    return lambda value: field.get_db_prep_save(value, connection)
