@@ -141,6 +141,14 @@ class TestSignUp:
         assert send("ann@gmial.com", sure="ann@gmial.com").json()["state"] == "thanks"
         assert Reader.objects.get().address == "ann@gmial.com"
 
+    def test_what_mail_can_not_carry_is_only_taken_as_it_was_meant(self, site: str) -> None:
+        asked = send("o\u2019brien@reader.example").json()
+        assert (asked["state"], asked["address"], "no" in asked) == ("suggest", "o'brien@reader.example", False)
+        refused = send("o\u2019brien@reader.example", sure="o\u2019brien@reader.example").json()
+        assert (refused["state"], "Did you mean o'brien@reader.example?" in refused["said"]) == ("wrong", True)
+        assert not Reader.objects.exists()
+        assert send("o\u2019brien@reader.example", instead="o'brien@reader.example").json()["state"] == "thanks"
+
     def test_new_known_and_suppressed_get_the_same_answer_and_robots_too(self, site: str, cy: Reader) -> None:
         Suppression.objects.create(key=parse("gone@reader.example").key, reason="bounced", at=timezone.now())
         sign_up(cy.subscriptions.get().topic, "pending@reader.example")

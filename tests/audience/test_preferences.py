@@ -234,6 +234,32 @@ def test_nobody_floods_an_address_through_it(cy: Reader) -> None:
     assert post(cy, section="address", email="a@b..c") == 422
 
 
+def test_however_it_is_spelt_an_address_is_asked_once(cy: Reader, breaking: Topic) -> None:
+    spellings = ["victim@bücher.example", "Victim@bücher.example", "VICTIM@Bücher.Example"]
+    spellings += ["victim@xn--bcher-kva.example", "vIctim@XN--BCHER-KVA.example", " victim@bücher.example"]
+    for spelt in spellings:
+        assert post(cy, section="address", email=spelt) == 303
+    reader("dee@reader.example", breaking)
+    assert post(Reader.objects.get(address="dee@reader.example"), section="address", email=spellings[1]) == 303
+    assert Letter.objects.filter(kind="new address").count() == 1
+
+
+def test_one_reader_causes_few_such_mails_an_hour(cy: Reader) -> None:
+    for n in range(5):
+        post(cy, section="address", email=f"new{n}@reader.example")
+    assert Letter.objects.filter(kind="new address").count() == 3
+    Letter.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    for n in range(5, 10):
+        post(cy, section="address", email=f"new{n}@reader.example")
+    assert Letter.objects.filter(kind="new address").count() == 5, "and no more than a day's"
+
+
+def test_a_new_address_that_mail_can_not_carry_is_refused_with_what_was_meant(cy: Reader) -> None:
+    answer = Client().post(link(cy), {"section": "address", "email": "o\u2019brien@reader.example"})
+    assert answer.status_code == 422
+    assert "Did you mean o&#x27;brien@reader.example?" in answer.content.decode()
+
+
 def test_all_that_is_known_to_take_along(cy: Reader, story: Story) -> None:
     Interest.objects.create(reader=cy, story=story, wish="follow", at=timezone.now())
     answer = Client().get(f"{link(cy)}data/")

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
+from morefollows import spreadsheet
 from morefollows.audience import actions, readers_csv
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
@@ -184,16 +187,17 @@ class TestExport:
         bring(
             "email,language,topics,status\n"
             "dee@reader.example,de,politics breaking,confirmed\n"
-            '"eve,the first"@reader.example,en,weather,pending\n'
+            "eve@reader.example,en,weather,pending\n"
         )
         bring("fay@reader.example\n", breaking)
         actions.leave(leave_link(Reader.objects.get(address__startswith="fay"), breaking), "link")
         out = io.BytesIO()
-        assert export_readers(out) == 2
+        assert export_readers(out) == 3
         lines = out.getvalue().decode().splitlines()
         assert lines[0] == "email,language,topics,status,confirmed_at,offers"
         assert lines[1].startswith("dee@reader.example,de,breaking politics,confirmed,20")
-        assert lines[2].startswith("fay@reader.example,en,,left,20")
+        assert lines[2] == "eve@reader.example,en,weather,pending,,no"
+        assert lines[3].startswith("fay@reader.example,en,,left,20")
 
     def test_only_one_topics_readers(self, breaking: Topic) -> None:
         bring("email,topics\ndee@reader.example,politics\neve@reader.example,breaking\n")
@@ -201,9 +205,24 @@ class TestExport:
         assert export_readers(out, topic=breaking) == 1
         assert b"dee@" not in out.getvalue()
 
-    def test_a_quoted_address_survives(self, breaking: Topic) -> None:
-        bring('email\n"""eve, the first""@reader.example"\n', breaking)
+    def test_no_cell_is_a_formula_and_all_come_back(self, breaking: Topic) -> None:
+        locals_ = ["=cmd|'/c.calc'!a0", "+1", "-x", "'=y", "''+z", "'plain"]
+        written = [spreadsheet.harmless(f"{local}@reader.example") for local in locals_]
+        text = "email,topics\n" + "".join(f"{address},breaking\n" for address in written)
+        assert counts(bring(text)) == {"lines": 6, "confirmed": 6}
+        assert sorted(Reader.objects.values_list("address", flat=True)) == sorted(
+            f"{x}@reader.example" for x in locals_
+        )
         out = io.BytesIO()
         export_readers(out)
-        assert b'"""eve, the first""@reader.example",en' in out.getvalue()
-        assert counts(bring(out.getvalue())) == {"lines": 1, "known": 1}
+        assert [line.partition(",")[0] for line in out.getvalue().decode().splitlines()[1:]] == written
+        assert not any(str(cell).startswith(("=", "+", "-", "@")) for cell in written)
+        assert counts(bring(out.getvalue())) == {"lines": 6, "known": 6}
+
+
+@given(st.text())
+def test_what_is_written_is_never_a_formula_and_can_be_read_back(cell: str) -> None:
+    written = spreadsheet.harmless(cell)
+    assert isinstance(written, str)
+    assert not written.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert spreadsheet.original(written) == cell

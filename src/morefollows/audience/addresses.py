@@ -1,7 +1,8 @@
 """Email addresses as readers type them: kept as typed, judged by what mail can carry, found again by a keyed hash.
 
-RFC 5321 §4.1.2 with the sizes of §4.5.3.1, and RFC 6531 §3.3 for what is not ASCII. What a browser accepts in an
-email field is neither all of that (quoted and internationalised ones are missing) nor only that (``a..b@x.y``).
+RFC 5321 §4.1.2 with the sizes of §4.5.3.1, and RFC 6531 §3.3 for what is not ASCII; of both, what mailboxes are
+really called. Quoted local parts (``"john doe"@``) are left out: no mailbox provider hands them out, and much
+software on the way can't carry them. `parse` is the only judge: forms, the desk, commands and imports ask it.
 """
 
 from __future__ import annotations
@@ -21,12 +22,39 @@ _LONGEST = 254  # characters as typed, and octets on the wire: a path of 256 les
 _LONGEST_LOCAL = 64  # octets (§4.5.3.1.1)
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
 _DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-_QUOTED_STRING = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])+"')
 _JOINERS = "\u200c\u200d"  # IDNA 2008 allows them in some scripts' words, and judges where (RFC 5892, appendix A)
+_ALIKE_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC")  # with letters that look the same
+_IP_LITERAL = re.compile(r"\[.*\]|[0-9.]+")
+
+# What spreadsheets and phones put where somebody typed the plain character, and letters typed on another keyboard.
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u02b9\u2032\u00b4\uff07", "'"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+        **dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufffe\u061c", ""),
+        **dict.fromkeys("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", ""),
+    }
+)
+# Cyrillic and Greek letters that are drawn like these Latin ones
+_LATIN_LOOK_ALIKES = str.maketrans(
+    "\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0456\u0458\u0455\u043a\u0410\u0412"
+    "\u0421\u0415\u041d\u041e\u0420\u0425\u0423\u0406\u0408\u0405\u041a\u0422\u041c"
+    "\u03bf\u03b1\u03b9\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f"
+    "\u03a1\u03a4\u03a5\u03a7",
+    "aceopxyijskABCEHOPXYIJSKTMoaiABEZHIKMNOPTYX",
+)
+_AROUND = ' \t\u00a0;,:<>()[]{}"\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a'  # left around a copied address
 
 
 class BadAddress(ValueError):
-    """No mail can go to this address. ``str()`` says why, and what to do, in the reader's language."""
+    """No mail can go to this address. ``str()`` says why, and what to do, in the reader's language.
+
+    `suggestion`: the address that was probably meant; "" if that is not clear. ``str()`` does not contain it.
+    """
+
+    def __init__(self, reason: str, suggestion: str = "") -> None:
+        super().__init__(reason)
+        self.suggestion = suggestion
 
 
 @dataclass(frozen=True)
@@ -51,6 +79,14 @@ class Address:
 
 def parse(typed: str) -> Address:
     """Reads an address. Blanks around it are dropped, nothing else is. Raises `BadAddress`."""
+    try:
+        return _parse(typed)
+    except BadAddress as error:
+        error.suggestion = _probably_meant(typed)
+        raise
+
+
+def _parse(typed: str) -> Address:
     text = typed.strip(" \t\u00a0")
     if not text:
         raise BadAddress(_("type your address, such as name@example.org."))
@@ -67,8 +103,30 @@ def parse(typed: str) -> Address:
     return Address(text, domain)
 
 
+def _probably_meant(typed: str) -> str:
+    """A valid address that differs from the typed one only in slips that copying and foreign keyboards make."""
+    if len(typed) > 4 * _LONGEST:
+        return ""
+    text = unicodedata.normalize("NFKC", typed.translate(_PLAIN))
+    marked = re.fullmatch(r"[^<>]*<([^<>]+)>[^<>]*", text)
+    text = (marked[1] if marked else text).strip(_AROUND)
+    text = re.sub(r"^mailto:", "", text, flags=re.IGNORECASE).partition("?")[0]
+    text = re.sub(r"\s*([@.])\s*", r"\1", text).strip(_AROUND + "'.")
+    local, _at, domain = text.rpartition("@")
+    candidate = f"{local.rstrip('@')}@{domain.replace(',', '.')}"
+    for meant in (candidate, candidate.translate(_LATIN_LOOK_ALIKES)):
+        try:
+            if meant != typed:
+                return _parse(meant).text
+        except BadAddress:
+            continue
+    return ""
+
+
 def _check_characters(text: str) -> None:
     """No control characters, nothing invisible, no half of a broken character: nothing that could end a line."""
+    if text.isascii() and text.isprintable():
+        return
     for character in text:
         category = unicodedata.category(character)
         if category == "Zs" and character != " ":
@@ -82,10 +140,12 @@ def _check_local(local: str) -> None:
         raise BadAddress(_("the part before the @ is missing, as in name@example.org."))
     if len(local.encode()) > _LONGEST_LOCAL:
         raise BadAddress(_("the part before the @ is too long; it has at most 64 characters."))
-    if _DOT_STRING.fullmatch(local) and not any(joiner in local for joiner in _JOINERS):
+    if _DOT_STRING.fullmatch(local):
+        if not local.isascii():
+            _check_letters(local)
         return
-    if _QUOTED_STRING.fullmatch(local):
-        return
+    if local.startswith('"') and local.endswith('"') and len(local) > 1:
+        raise BadAddress(_("addresses with quotation marks can’t be used here."))
     if " " in local:
         raise BadAddress(_("take the space out of it."))
     if "@" in local:
@@ -95,12 +155,45 @@ def _check_local(local: str) -> None:
     raise BadAddress(_("the part before the @ holds a character that addresses don’t have."))
 
 
+def _check_letters(local: str) -> None:
+    """What is not ASCII has to be letters, their accents, or digits, in the form in which mail carries them.
+
+    RFC 6532 §3.1 wants NFC, and advises against NFKC's compatibility characters, such as full-width letters.
+    """
+    for character in local:
+        if not character.isascii() and unicodedata.category(character)[0] not in "LM" and not character.isdecimal():
+            raise BadAddress(_("“%(character)s” is no character that addresses have.") % {"character": character})
+    if unicodedata.normalize("NFKC", local) != local:
+        raise BadAddress(_("a letter in it is written in a form that mail can’t carry; type it anew."))
+    _check_scripts(local)
+
+
+def _check_scripts(text: str) -> None:
+    """Raises `BadAddress` for letters of two alphabets that look alike, such as a Cyrillic one in a Latin word."""
+    found = {
+        script
+        for character in text
+        if character.isalpha()
+        for script in _ALIKE_SCRIPTS
+        if unicodedata.name(character, "").startswith(script)
+    }
+    if len(found) > 1:
+        raise BadAddress(_("it mixes letters of two alphabets that look alike; type it anew with one keyboard."))
+
+
 @lru_cache(1024)  # an import meets few domains, many times each
 def _domain(typed: str) -> str:
     if " " in typed:
         raise BadAddress(_("take the space out of it."))
     if not typed:
         raise BadAddress(_("the part after the @ is missing, as in name@example.org."))
+    if _IP_LITERAL.fullmatch(typed):
+        raise BadAddress(_("the part after the @ is a number and no name of a mail domain; check how it is spelt."))
+    if not typed.isascii():
+        if unicodedata.normalize("NFKC", typed) != unicodedata.normalize("NFC", typed):
+            raise BadAddress(_("a letter in it is written in a form that mail can’t carry; type it anew."))
+        for label in typed.split("."):
+            _check_scripts(label)
     try:
         domain = idna.encode(typed, uts46=True, std3_rules=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):

@@ -39,6 +39,7 @@ class Answer(Enum):
 class Entered(NamedTuple):
     answer: Answer
     suggestion: str = ""
+    refused: bool = False  #: with a suggestion: the address as typed can't be mailed at all
     wait: float = 0.0  #: seconds
     not_before: float = 0.0  #: when it may be told (`time.monotonic`): a robot and a reader hear after the same time
 
@@ -79,7 +80,8 @@ def enter(form: SignUp, *, origin: str, here: str, client: str, form_version: st
     """
     config: Settings = settings.MOREFOLLOWS
     if not form.is_valid():
-        return Entered(Answer.WRONG)
+        suggestion = "" if form.data.get("sure") else form.suggestion()
+        return Entered(Answer.SUGGEST, suggestion, refused=True) if suggestion else Entered(Answer.WRONG)
     given = form.cleaned_data
     not_before = time.monotonic() + _ANSWER_AFTER
     if given["website"]:
@@ -88,9 +90,9 @@ def enter(form: SignUp, *, origin: str, here: str, client: str, form_version: st
     shown, age = tokens().read_statement(given["shown"]), tokens().age(given["ticket"], origin, now)
     if shown is None or age is None or age > LIFETIME:
         return Entered(Answer.RENEW)
-    suggestion = typos.suggestion(form.address)
-    if suggestion and given["sure"] != form.address.text:
-        return Entered(Answer.SUGGEST, suggestion=suggestion)
+    slip = typos.suggestion(form.address)
+    if slip and given["sure"] != form.address.text:
+        return Entered(Answer.SUGGEST, suggestion=slip)
     if age < config.sign_up_seconds:
         return Entered(Answer.AGAIN, wait=config.sign_up_seconds - age)
     if not form.can_be_mailed():

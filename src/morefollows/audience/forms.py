@@ -28,7 +28,7 @@ class AddressField(forms.CharField):
         try:
             return addresses.parse(value or "")
         except addresses.BadAddress as reason:
-            raise invalid(str(reason)) from None
+            raise invalid(reason_with_suggestion(reason)) from None
 
 
 class SignUp(forms.Form):
@@ -71,6 +71,14 @@ class SignUp(forms.Form):
             self.add_error("email", invalid(reason))
         return not reason
 
+    def suggestion(self) -> str:
+        """Of a form whose address can't be mailed: the address that was probably meant, or ""."""
+        try:
+            addresses.parse(self["email"].value() or "")
+        except addresses.BadAddress as reason:
+            return reason.suggestion
+        return ""
+
     def typed(self) -> str:
         """The address to show again, without what no page may hold."""
         return without_controls(self["email"].value())
@@ -78,6 +86,13 @@ class SignUp(forms.Form):
 
 def without_controls(typed: str | None) -> str:
     return _CONTROL.sub("", typed or "")
+
+
+def reason_with_suggestion(reason: addresses.BadAddress) -> str:
+    """What a form says of an address that it refuses. Never for a log: it may hold an address."""
+    if not reason.suggestion:
+        return str(reason)
+    return f"{reason} " + _("Did you mean %(address)s?") % {"address": reason.suggestion}
 
 
 def invalid(reason: str) -> forms.ValidationError:

@@ -135,12 +135,12 @@ def _told(entered: Entered, form: SignUp) -> dict[str, Any]:
         case Answer.WRONG:
             return {"said": form.errors["email"][0]}
         case Answer.SUGGEST:
-            return {
+            told = {
                 "said": _("Did you mean %(address)s?") % {"address": entered.suggestion},
                 "address": entered.suggestion,
                 "yes": _("Yes, use that"),
-                "no": _("No, it is right as typed"),
             }
+            return told if entered.refused else {**told, "no": _("No, it is right as typed")}
         case Answer.AGAIN:
             return {"wait": entered.wait}
         case Answer.BUSY:

@@ -20,6 +20,8 @@ from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscr
 from morefollows.audience.preferences.summaries import reckon
 from morefollows.audience.wordings import InForce
 
+_NEW_ADDRESSES_AN_HOUR = 3  # mails to new addresses that one reader can cause
+
 
 class Choice(NamedTuple):
     """How much a reader wants, and when; see the fields of `Reader`."""
@@ -110,11 +112,18 @@ def ask_new_address(reader: Reader, address: Address) -> None:
         locked = _locked(reader)
         if locked is None or locked.state == Reader.State.COMPLAINED or not free(address.key):
             return
-        asked = Letter.objects.filter(kind=Letter.Kind.NEW_ADDRESS)
-        if asked.filter(address=address.text, created_at__gt=now - interval).exists():
+        most = settings.MOREFOLLOWS.confirmations_a_day
+        today = Letter.objects.filter(kind=Letter.Kind.NEW_ADDRESS, created_at__gt=now - timedelta(days=1))
+        mine = list(today.filter(reader=locked).values_list("created_at", flat=True))
+        if len(mine) >= most or sum(at > now - timedelta(hours=1) for at in mine) >= _NEW_ADDRESSES_AN_HOUR:
             return
-        today = asked.filter(reader=locked, created_at__gt=now - timedelta(days=1)).count()
-        if today >= settings.MOREFOLLOWS.confirmations_a_day:
+        # Whatever its spelling and whoever asks: one mailbox gets no more than a sign-up could bring it.
+        there = [
+            at
+            for text, at in today.filter(domain=address.domain).values_list("address", "created_at")
+            if Address(text, address.domain).key == address.key
+        ]
+        if len(there) >= most or any(at > now - interval for at in there):
             return
         _owe(locked, Letter.Kind.NEW_ADDRESS, address.text, address.domain, now)
 

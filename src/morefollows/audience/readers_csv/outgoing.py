@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
 from typing import BinaryIO
 
 from django.db.models import QuerySet
 
+from morefollows import spreadsheet
 from morefollows.audience.models import Consent, Reader, Subscription, Topic
 
 COLUMNS = ("email", "language", "topics", "status", "confirmed_at", "offers")
@@ -40,13 +38,13 @@ def export_readers(file: BinaryIO, *, topic: Topic | None = None) -> int:
     `offers` is only told: no consent to offers comes in by an import.
     """
     readers = _readers(topic).prefetch_related("subscriptions__topic")
-    return _write(file, COLUMNS, (_row(reader) for reader in readers.iterator(chunk_size=_CHUNK)))
+    return spreadsheet.write(file, COLUMNS, (_row(reader) for reader in readers.iterator(chunk_size=_CHUNK)))
 
 
 def export_evidence(file: BinaryIO, *, topic: Topic | None = None) -> int:
     """Writes every line of evidence about the same readers, oldest first. Returns how many lines."""
     lines = Consent.objects.filter(reader__in=_readers(topic)).select_related("reader", "topic").order_by("pk")
-    return _write(file, EVIDENCE, (_line(line) for line in lines.iterator(chunk_size=_CHUNK)))
+    return spreadsheet.write(file, EVIDENCE, (_line(line) for line in lines.iterator(chunk_size=_CHUNK)))
 
 
 def _readers(topic: Topic | None) -> QuerySet[Reader]:
@@ -71,17 +69,3 @@ def _line(line: Consent) -> tuple[object, ...]:
     who = (line.reader.address, line.purpose, line.topic.slug if line.topic else "", line.event, line.how)
     told = (line.words, line.version, line.privacy_version, line.language, line.page, line.form_version)
     return (*who, line.at.isoformat(), *told, line.client_address)
-
-
-def _write(file: BinaryIO, columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> int:
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    try:
-        out = csv.writer(text)
-        out.writerow(columns)
-        count = 0
-        for row in rows:
-            out.writerow(row)
-            count += 1
-    finally:
-        text.detach()
-    return count

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from morefollows import spreadsheet
 from morefollows.audience import addresses
 from morefollows.audience.addresses import Address
 from morefollows.audience.models import Newsroom, Reader, Topic
@@ -71,7 +72,7 @@ class Table:
     def read(self, cells: list[str]) -> Row:
         """Raises `Bad`."""
         try:
-            address = addresses.parse(self._cell(cells, "email"))
+            address = addresses.parse(spreadsheet.original(self._cell(cells, "email")))
         except addresses.BadAddress as reason:
             raise Bad(f"no valid email address: {reason}") from None
         state = self._state(cells)

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from morefollows.audience import addresses
+from morefollows.audience.forms import reason_with_suggestion
 
 
 class Find(forms.Form):
@@ -23,4 +24,4 @@ class Find(forms.Form):
         try:
             return addresses.parse(self.cleaned_data["address"]).text
         except addresses.BadAddress as reason:
-            raise forms.ValidationError(str(reason)) from None
+            raise forms.ValidationError(reason_with_suggestion(reason)) from None

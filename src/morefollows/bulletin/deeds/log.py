@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from morefollows import spreadsheet
 from morefollows.accounts.models import Editor, Role
 from morefollows.audience.models import Purpose
 from morefollows.bulletin.models import Alert, Deed, Kind
@@ -129,24 +129,19 @@ def _details(deed: Deed) -> list[tuple[str, str]]:
 
 def as_csv(deeds: QuerySet[Deed]) -> str:
     """RFC 4180, with a header line; times in UTC (RFC 3339). The newest 100,000 lines at the most."""
-    out = io.StringIO()
-    rows = csv.writer(out)
-    rows.writerow(_HEAD)
-    for deed in deeds[:_MOST_LINES].iterator():
-        cells = (
-            deed.at.astimezone(UTC).isoformat(timespec="milliseconds"),
-            deed.editor.name if deed.editor else "",
-            deed.editor.email if deed.editor else "",
-            deed.what,
-            str(deed.story.uuid) if deed.story else "",
-            deed.story.headline if deed.story else "",
-            str(deed.alert.uuid) if deed.alert else "",
-            json.dumps(deed.details, ensure_ascii=False, sort_keys=True),
-        )
-        rows.writerow([_harmless(cell) for cell in cells])
-    return out.getvalue()
+    out = io.BytesIO()
+    spreadsheet.write(out, _HEAD, (_cells(deed) for deed in deeds[:_MOST_LINES].iterator()))
+    return out.getvalue().decode()
 
 
-def _harmless(cell: str) -> str:
-    """A spreadsheet takes what begins so for a formula, and would run it."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+def _cells(deed: Deed) -> tuple[str, ...]:
+    return (
+        deed.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        deed.editor.name if deed.editor else "",
+        deed.editor.email if deed.editor else "",
+        deed.what,
+        str(deed.story.uuid) if deed.story else "",
+        deed.story.headline if deed.story else "",
+        str(deed.alert.uuid) if deed.alert else "",
+        json.dumps(deed.details, ensure_ascii=False, sort_keys=True),
+    )

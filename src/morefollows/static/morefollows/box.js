@@ -189,10 +189,14 @@ class Box extends HTMLElement {
     const { email, button, status } = this.#fields;
     const sure = email.value.trim();
     const take = node("button", { type: "button", class: "quiet" }, yes);
-    const keep = node("button", { type: "button", class: "quiet" }, no);
     take.addEventListener("click", () => { button.focus(); email.value = address; this.#submit({}); });
-    keep.addEventListener("click", () => { button.focus(); this.#submit({ sure }); });
-    this.#say(status, said, node("div", { class: "line" }, take, keep));
+    const line = node("div", { class: "line" }, take);
+    if (no) { // as typed it can't be mailed otherwise
+      const keep = node("button", { type: "button", class: "quiet" }, no);
+      keep.addEventListener("click", () => { button.focus(); this.#submit({ sure }); });
+      line.append(keep);
+    }
+    this.#say(status, said, line);
   }
 
   #thank() {
