@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import socket
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -390,5 +391,82 @@ def test_mail_waits_while_the_relay_s_name_is_not_known(monkeypatch: pytest.Monk
             await smtp.close()
             assert post.codes() == [250] * 5
         assert troubles[-1] is None
+
+    run(work, loop="asyncio")
+
+
+def test_a_name_server_that_is_gone_does_not_matter_once_the_relay_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one that says no, nor one that does not answer."""
+    from morefollows.courier import hello
+
+    monkeypatch.setattr(hello, "_DNS_PATIENCE", 0.1)
+    known, answers = socket.getaddrinfo, "well"
+    let_go = threading.Event()
+
+    def look_up(host: Any, *more: Any, **options: Any) -> Any:
+        if host == "relay.example" and answers == "no":
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        if host == "relay.example" and answers == "never":
+            let_go.wait(10)
+        return known("127.0.0.1" if host == "relay.example" else host, *more, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    async def work() -> None:
+        nonlocal answers
+        async with ScriptedRelay() as relay:
+            post = Post(9)
+            later, post.waiting = post.waiting[:6], post.waiting[6:]
+            smtp = client(relay.port, post)
+            smtp.address = dataclasses.replace(smtp.address, host="relay.example")
+            for now in ("well", "no", "never"):
+                answers = now
+                smtp.wake()
+                await post.settled()
+                post._empty.clear()
+                post.waiting, later = later[:3], later[3:]
+                for one in list(relay.clients):
+                    one.drop()
+                await until(lambda: not smtp.connections)
+            let_go.set()
+            await smtp.close()
+            assert post.codes() == [250] * 9
+
+    run(work, loop="asyncio")
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a relay whose IPv6 address is swallowed by a firewall. The one that answered is the first next time."""
+
+    async def work() -> None:
+        async with ScriptedRelay() as relay:
+            loop = asyncio.get_running_loop()
+            connect, tried = loop.create_connection, []
+
+            async def found(host: str, port: int, **options: Any) -> Any:
+                return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in ("192.0.2.1", "127.0.0.1")]
+
+            async def create(protocol: Any, host: str, port: int, **options: Any) -> Any:
+                tried.append(host)
+                if host == "192.0.2.1":
+                    await asyncio.sleep(60)
+                return await connect(protocol, host, port, **options)
+
+            monkeypatch.setattr(loop, "getaddrinfo", found)
+            monkeypatch.setattr(loop, "create_connection", create)
+            post = Post(5)
+            smtp = client(relay.port, post, patience=QUICK._replace(connect=0.4))
+            smtp.address = dataclasses.replace(smtp.address, host="relay.example")
+            smtp.wake()
+            await post.settled()
+            assert tried[:2] == ["192.0.2.1", "127.0.0.1"]
+            for one in list(relay.clients):
+                one.drop()
+            await until(lambda: not smtp.connections)
+            smtp.wake()
+            await until(lambda: smtp.connections == 1)
+            assert tried[-1] == "127.0.0.1"
+            assert tried.count("192.0.2.1") == 1
+            await smtp.close()
 
     run(work, loop="asyncio")

@@ -88,6 +88,10 @@ class Chunks(Transactions):
         elif self._refusal is None:
             self._refusal = reply(code, text, Reached.ENVELOPE)
 
+    @property
+    def undecided(self) -> bool:
+        return bool(self._flying)
+
     def _in_step(self, kind: int, text: bytes) -> bool:
         """A yes bears the status that the first one to this command had, or at least no other command's."""
         sign, signs = text[:5], self._signs

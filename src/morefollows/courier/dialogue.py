@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from morefollows.courier import hello
+from morefollows.courier.backoff import Failure
 from morefollows.courier.boundary import Mail, Reply
 from morefollows.courier.chunks import Chunks
 from morefollows.courier.hello import Answer, Offers, Trouble, words
@@ -37,6 +40,25 @@ log = logging.getLogger(__name__)
 _CODES: Final = {b"%d" % code: code for code in range(200, 600)}
 _WHOLE: Final = {b"%d " % code: code for code in range(200, 600)}  # how a reply of one line begins
 _LAST_LINE: Final = (b" ", b"\r", b"")  # what follows the code in a reply's last line (RFC 5321 §4.2.1)
+_WAITS_FOR: Final = {
+    RSET: "the reply to RSET",
+    MAIL: "the reply to MAIL",
+    RCPT: "the reply to RCPT",
+    DATA: "the reply to DATA",
+    CONTENT: "the reply to a mail’s end",
+    NOTHING: "the reply to a mail’s end",
+    CHUNK: "the reply to a mail’s end",
+    QUIT: "the reply to QUIT",
+}
+# A machine that was restarted or cut off is found out within two minutes, also while we wait for its reply.
+_KEEPALIVE: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), value)
+        for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 7))
+        if hasattr(socket, name)
+    ),
+)
 _LONGEST_LINE = 2048  # bytes; RFC 5321 §4.5.3.1.5 allows 512
 _MOST_LINES = 100  # of one reply
 
@@ -50,10 +72,12 @@ class Patience(NamedTuple):
     block: float = 180  #: while the relay reads nothing of what we write
     content: float = 600  #: after the final dot or the last chunk: giving up sooner makes duplicates
     quit: float = 5  #: nothing is at stake any more
-    ahead: float = 10  #: behind a slow final dot, the envelope sent ahead is given back
+    ahead: float = 3  #: behind a slow final dot, the envelope sent ahead is given back
     idle: float = 60  #: a connection without work says QUIT
-    first_retry: float = 0.5
-    longest_retry: float = 30
+    probe: float = 2  #: while one connection is silent for so long, another one is tried
+    first_retry: float = 0.1
+    longest_probe: float = 1.5  #: while it can't be reached: mail goes on so soon after it can
+    longest_retry: float = 30  #: when it says no, or "not now" for long
 
 
 class _NotYet(asyncio.Transport):
@@ -81,6 +105,8 @@ class Connection(asyncio.Protocol):
         self._begun: list[bytes] = []  # lines of an unfinished reply
         self._answer: asyncio.Future[Answer] | None = None
         self._transactions: Transactions = OneByOne(self, Offers())
+        self.begun = time.monotonic()
+        self.step = ""  #: what is waited for before there are mails
         self._proven = False
         self._quiet = 0.0  # seconds since the last complete reply, as counted by `pass_time`
         patience = relay.patience
@@ -99,7 +125,12 @@ class Connection(asyncio.Protocol):
     # --- what the event loop tells us
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._quiet = 0.0
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
+        peer = transport.get_extra_info("socket")
+        if peer is not None:
+            for level, option, value in _KEEPALIVE:
+                peer.setsockopt(level, option, value)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end("closed the connection", calm=not self.expected)
@@ -182,13 +213,15 @@ class Connection(asyncio.Protocol):
             return False
         self._transactions.heard(kind, code, text)
         if code == 421:
-            self.abandon("closes the connection: " + words(text), closed_in_order=True)
+            self._end("closes the connection: " + words(text), calm=False, closed_in_order=True, failure=Failure.BUSY)
+            self.transport.abort()
         elif self.spent and QUIT not in self.expected:
             self._close()
         return not self.dead
 
     def settle(self, mail: Mail, reply: Reply) -> None:
         """Tells the mail's owner what the relay said."""
+        self.relay.answered()
         if not self._proven and reply.code != 421:
             self._proven = True
             self.relay.well()
@@ -269,6 +302,23 @@ class Connection(asyncio.Protocol):
     # --- time, and the end
 
     @property
+    def silent(self) -> float:
+        """For how many seconds an answer has been waited for; 0 if none is."""
+        return 0.0 if self.dead or (self.ready and not self.expected) else self._quiet
+
+    @property
+    def undecided(self) -> bool:
+        """The relay has the content of mails to which it has not replied."""
+        return self._transactions.undecided
+
+    @property
+    def waits_for(self) -> str:
+        """What it is that we wait for."""
+        if not self.ready:
+            return self.step
+        return _WAITS_FOR.get(self.expected[0], "a reply") if self.expected else ""
+
+    @property
     def at_rest(self) -> bool:
         """Nothing is waited for."""
         return not self.expected
@@ -314,19 +364,20 @@ class Connection(asyncio.Protocol):
         else:
             self.transport.close()
 
-    def _end(self, why: str, *, calm: bool, closed_in_order: bool = False) -> None:
+    def _end(self, why: str, *, calm: bool, closed_in_order: bool = False, failure: Failure = Failure.BROKEN) -> None:
         if self.dead:
             return
         self.dead = True
         self.rest_no_more()
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(Trouble(why))
+            self._answer.set_exception(Trouble(why, failure))
             self._answer.exception()  # it counts as seen, also when nobody waits for the answer any more
         given_up = self._transactions.give_up(closed_in_order=closed_in_order)
         if self.spent and not given_up:
             calm = True
         if self.ready:
-            self.relay.lost(self, "" if calm else why, proven=self._proven, again=bool(given_up))
+            again = bool(given_up)
+            self.relay.lost(self, "" if calm else why, proven=self._proven, again=again, failure=failure)
         for mail, reply in given_up:
             _settle_at_the_end(mail, reply)
 

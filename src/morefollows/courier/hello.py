@@ -10,21 +10,22 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, NamedTuple
 
+from morefollows.courier.backoff import Failure
 from morefollows.courier.replies import without_addresses
 
 if TYPE_CHECKING:
     from morefollows.courier.dialogue import Connection
 
 
+_DNS_PATIENCE = 2.0  # seconds, where earlier addresses are known
+
+
 class Trouble(Exception):
-    """The relay can't be used just now. ``str()`` says why, without addresses or credentials.
+    """The relay can't be used just now. ``str()`` says why, without addresses or credentials."""
 
-    `firm`: it said no, rather than failed; asking again soon makes no sense.
-    """
-
-    def __init__(self, text: str, *, firm: bool = False) -> None:
+    def __init__(self, text: str, failure: Failure = Failure.BROKEN) -> None:
         super().__init__(text)
-        self.firm = firm
+        self.failure = failure
 
 
 class Answer(NamedTuple):
@@ -49,6 +50,10 @@ class Offers(NamedTuple):
     size: int | None = None  #: bytes; 0: no fixed limit (RFC 1870)
 
 
+def _failure(answer: Answer) -> Failure:
+    return Failure.REFUSED if answer.code >= 500 else Failure.BUSY
+
+
 def words(said: bytes) -> str:
     """What a relay said, fit for the desk and the log."""
     return without_addresses(said.decode(errors="replace"))
@@ -57,22 +62,16 @@ def words(said: bytes) -> str:
 async def begin(connection: Connection) -> Offers:
     """Connects, and goes through all that comes before the first mail. Raises `Trouble`."""
     address, context = connection.relay.address, connection.relay.tls
-    loop = asyncio.get_running_loop()
     greeting = connection.await_answer()
     try:
         async with asyncio.timeout(connection.relay.patience.connect):
-            await loop.create_connection(
-                lambda: connection,
-                address.host,
-                address.port,
-                ssl=context if address.implicit_tls else None,
-                server_hostname=address.host if address.implicit_tls else None,
-            )
+            await _connect(connection, context if address.implicit_tls else None)
     except (OSError, TimeoutError) as error:
         raise Trouble(_why(error)) from None
+    connection.step = "its greeting"
     answer = await greeting
     if answer.code != 220:
-        raise Trouble(f"greets with {answer.code} {answer.text}", firm=answer.code >= 500)
+        raise Trouble(f"greets with {answer.code} {answer.text}", _failure(answer))
     offers = await _greet(connection)
     secure = address.implicit_tls
     if not secure and address.starttls != "never":
@@ -81,7 +80,7 @@ async def begin(connection: Connection) -> Offers:
             offers = await _greet(connection)  # all that was said before is forgotten (RFC 3207 §4.2)
             secure = True
         elif address.starttls == "require":
-            raise Trouble("does not offer STARTTLS, which the settings require", firm=True)
+            raise Trouble("does not offer STARTTLS, which the settings require", Failure.REFUSED)
     if address.user:
         await _authenticate(connection, offers.get(b"AUTH", b"").split(), secure)
     size = offers.get(b"SIZE")
@@ -95,8 +94,52 @@ async def begin(connection: Connection) -> Offers:
     )
 
 
+async def _connect(connection: Connection, context: ssl.SSLContext | None) -> None:
+    """To the first of the relay's addresses that takes us; the one that did so last is the first to be tried."""
+    relay = connection.relay
+    hosts = await _addresses(connection)
+    loop = asyncio.get_running_loop()
+    connection.step = "a connection" if context is None else "a connection with TLS"
+    for left, host in zip(range(len(hosts), 0, -1), hosts, strict=True):
+        try:
+            # An address that does not answer at all leaves time for the others.
+            async with asyncio.timeout(relay.patience.connect / left if left > 1 else None):
+                await loop.create_connection(
+                    lambda: connection,
+                    host,
+                    relay.address.port,
+                    ssl=context,
+                    server_hostname=relay.address.host if context else None,
+                )
+        except (OSError, TimeoutError):
+            if left == 1 or connection.dead:
+                raise
+        else:
+            relay.addresses = [host, *(other for other in hosts if other != host)]
+            return
+
+
+async def _addresses(connection: Connection) -> list[str]:
+    """The relay's IP addresses; the last known ones as long as the DNS has no answer."""
+    relay = connection.relay
+    host, port = relay.address.host, relay.address.port
+    with contextlib.suppress(ValueError):
+        return [str(ipaddress.ip_address(host))]
+    connection.step = "the DNS to tell its address"
+    try:
+        async with asyncio.timeout(_DNS_PATIENCE if relay.addresses else None):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError):
+        if not relay.addresses:
+            raise
+        return relay.addresses
+    now = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    return sorted(now, key=lambda one: one not in relay.addresses[:1])
+
+
 async def _greet(connection: Connection) -> dict[bytes, bytes]:
     """EHLO, or HELO where EHLO is not known (RFC 5321 §3.2). What the relay offers, by keyword."""
+    connection.step = "the reply to EHLO"
     answer = await connection.ask(b"EHLO " + connection.relay.helo)
     if answer.code == 250:
         offers: dict[bytes, bytes] = {}
@@ -107,20 +150,26 @@ async def _greet(connection: Connection) -> dict[bytes, bytes]:
     if 500 <= answer.code < 600:
         answer = await connection.ask(b"HELO " + connection.relay.helo)
     if answer.code != 250:
-        raise Trouble(f"answers our greeting with {answer.code} {answer.text}", firm=answer.code >= 500)
+        raise Trouble(f"answers our greeting with {answer.code} {answer.text}", _failure(answer))
     return {}
 
 
 async def _start_tls(connection: Connection, context: ssl.SSLContext) -> None:
+    connection.step = "the reply to STARTTLS"
     answer = await connection.ask(b"STARTTLS")
     if answer.code != 220:
-        raise Trouble(f"answers STARTTLS with {answer.code} {answer.text}")
+        raise Trouble(f"answers STARTTLS with {answer.code} {answer.text}", Failure.BUSY)
     if connection.dead or connection.has_more_to_read:
         # Words slipped in before the encryption would be believed after it (CVE-2011-0411).
-        raise Trouble("spoke on, in clear text, after it had agreed to STARTTLS", firm=True)
+        raise Trouble("spoke on, in clear text, after it had agreed to STARTTLS", Failure.REFUSED)
+    connection.step = "the TLS handshake"
     try:
         transport = await asyncio.get_running_loop().start_tls(
-            connection.transport, connection, context, server_hostname=connection.relay.address.host
+            connection.transport,
+            connection,
+            context,
+            server_hostname=connection.relay.address.host,
+            ssl_handshake_timeout=connection.relay.patience.connect,
         )
     except (OSError, TimeoutError) as error:
         raise Trouble(_why(error)) from None
@@ -132,7 +181,8 @@ async def _start_tls(connection: Connection, context: ssl.SSLContext) -> None:
 async def _authenticate(connection: Connection, mechanisms: list[bytes], secure: bool) -> None:
     """AUTH PLAIN or LOGIN (RFC 4954), never where others could listen."""
     if not secure and not _on_this_machine(connection):
-        raise Trouble("offers no encryption, and the password is not sent without", firm=True)
+        raise Trouble("offers no encryption, and the password is not sent without", Failure.REFUSED)
+    connection.step = "the reply to AUTH"
     offered = {mechanism.upper() for mechanism in mechanisms}
     address = connection.relay.address
     user, password = address.user.encode(), address.password.encode()
@@ -144,10 +194,10 @@ async def _authenticate(connection: Connection, mechanisms: list[bytes], secure:
             if answer.code == 334:
                 answer = await connection.ask(base64.b64encode(said))
     else:
-        raise Trouble("offers neither AUTH PLAIN nor AUTH LOGIN", firm=True)
+        raise Trouble("offers neither AUTH PLAIN nor AUTH LOGIN", Failure.REFUSED)
     if answer.code != 235:
         raise Trouble(
-            f"refused the user name or password ({answer.code})", firm=answer.code >= 500
+            f"refused the user name or password ({answer.code})", _failure(answer)
         )  # without its words: some relays repeat the user name in them
 
 

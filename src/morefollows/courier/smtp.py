@@ -7,12 +7,13 @@ what happens when the relay is in trouble.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-import random
 import ssl
 import time
 from collections.abc import Callable
 
+from morefollows.courier.backoff import Backoff, Failure
 from morefollows.courier.boundary import Circuit, Relay, Source
 from morefollows.courier.dialogue import Connection, Patience
 from morefollows.courier.hello import Trouble
@@ -24,6 +25,11 @@ _TICK = 1.0  # seconds: one timer for all connections, and none for a mail
 _SENDING_TAKES = 40e-6  # seconds of our own a mail: sooner than all busy connections need we don't look for replies
 _LONGEST_WAIT = 0.001  # seconds between two such looks
 _MANY = 8  # connections; with fewer the relay might be waiting for us
+_LOGGED_AFTER = 5.0  # seconds without an answer that is waited for
+_TOLD_AFTER = 10.0  # and the desk is told
+_REPEATED_AFTER = 60.0  # seconds after which the same words are logged again
+_MOST_MUTE = 20  # silent connections beyond those that the settings allow, if these are fewer
+_MOST_ON_TRIAL = 3  # silent connections that nothing is lost with, beyond the first ones
 
 
 class SmtpRelay(Relay):
@@ -48,6 +54,7 @@ class SmtpRelay(Relay):
         self.helo = helo.encode("ascii")
         self.patience = patience
         self.idle: set[Connection] = set()
+        self.addresses: list[str] = []  #: IP addresses last known, the one that was connected to first
         self.closing = False
         self.brisk = True  # envelopes are sent ahead, behind the content of the mail before
         self.chunking = True  # where it is offered; False once the relay turned out not to know it
@@ -59,14 +66,17 @@ class SmtpRelay(Relay):
         self._on_trouble = on_trouble
         self._trouble: str | None = None
         self._connections: set[Connection] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[Connection, asyncio.Task[None]] = {}  # those that begin
         self._ready = 0
         self._wanted = False  # there may be more mail than the open connections take
         self._ahead = False  # open them all, mail or not
         self._doubtful = False  # it lets us in, but took no mail so far
-        self._failures = 0
-        self._resume_at = 0.0
-        self._tick = min(_TICK, *(seconds / 4 for seconds in patience[:-2]))
+        self._backoff = Backoff(patience.first_retry, patience.longest_probe, patience.longest_retry)
+        self._mute: set[Connection] = set()  # they were silent for too long, as of the last tick
+        self._answered = False  # a mail was answered, or a connection let in, since the last tick
+        self._stalled = 0.0  # seconds without that, while something is waited for
+        self._logged: dict[str, float] = {}  # words → when they were logged
+        self._tick = min(_TICK, *(seconds / 4 for seconds in patience[: patience._fields.index("first_retry")]))
         self._empty = asyncio.Event()
         self._ticker: asyncio.TimerHandle | None = None
         self._tried: asyncio.Future[None] | None = None
@@ -81,12 +91,12 @@ class SmtpRelay(Relay):
     @property
     def able(self) -> bool:
         """There is one, and the relay takes mail by it."""
-        return self._ready > 0 and not self._doubtful
+        return self._ready > 0 and not self._doubtful and self._stalled < _LOGGED_AFTER
 
     @property
     def circuit(self) -> Circuit:
         """Closed: in use. Open: it failed, and is left alone for a while. Half-open: one connection is trying it."""
-        if self.able or not self._failures:
+        if self.able or not (self._backoff.failures or self._stalled >= _LOGGED_AFTER):
             return "closed"
         return "half-open" if self._connections else "open"
 
@@ -122,7 +132,7 @@ class SmtpRelay(Relay):
         When cancelled it closes the connections at once; what was in flight is settled as it then stands.
         """
         self.closing = True
-        tasks = list(self._tasks)
+        tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         for connection in list(self._connections):
@@ -167,23 +177,37 @@ class SmtpRelay(Relay):
         """The source has no mail just now."""
         self._wanted = False
 
+    @property
+    def on_trial(self) -> bool:
+        """It has failed, or keeps us waiting: what it is given now may get no answer."""
+        return self._backoff.failures > 0 or bool(self._mute)
+
+    def answered(self) -> None:
+        """A mail was answered, on whatever connection."""
+        self._answered = True
+
     def well(self) -> None:
-        """A mail was answered: whatever the trouble was, it is over."""
-        self._failures = 0
+        """A mail was answered, the first one on its connection: whatever the trouble was, it is over."""
+        self._backoff.well()
         self._doubtful = False
         self._tell(None)
 
-    def lost(self, connection: Connection, why: str, *, proven: bool, again: bool) -> None:
+    def lost(
+        self, connection: Connection, why: str, *, proven: bool, again: bool, failure: Failure = Failure.BROKEN
+    ) -> None:
         """A connection that was ready has ended; `why` is empty if it was in good order.
 
         `again`: it had mails that the source will want to hand out again.
         """
         self._wanted |= again
         self._connections.discard(connection)
+        self._mute.discard(connection)
         self._ready -= 1
         if why:
-            self._doubtful = not proven
-            self._back_off(why, firm=False, tell=not proven)
+            if proven:
+                failure = Failure.BROKEN  # such as a relay that takes so many mails a connection
+            new = self._back_off(connection, why, failure, tell=not proven)
+            self._doubtful |= new and not proven and self._ready <= len(self._mute)
         else:
             self._ahead = False  # a relay that closes connections at rest is not to be kept busy with new ones
         if self.closing:
@@ -197,56 +221,76 @@ class SmtpRelay(Relay):
     def _grow(self) -> None:
         """Opens what is wanted and allowed: one at first, then as many again as are ready (slow start).
 
-        A relay that let us in but took no mail is tried with one connection, until it answers a mail.
+        A relay that let us in but took no mail is tried with one connection, until it answers a mail. Connections that
+        keep us waiting don't count: others are tried beside them, one at a time until one is of use.
         """
         loop = asyncio.get_running_loop()
         if self._ticker is None:
             self._ticker = loop.call_later(self._tick, self._pass_time)
+        if self.closing or not (self._wanted or self._ahead):
+            return
+        mute = len(self._mute)
+        useful = self._ready - sum(one.ready for one in self._mute) if mute else self._ready
+        backoff = self._backoff
         while (
-            (self._wanted or self._ahead)
-            and not self.closing
-            and len(self._connections) < min(self._most, 1 if self._doubtful else max(1, 2 * self._ready))
-            and loop.time() >= self._resume_at
+            len(self._connections) - mute < min(self._most, 1 if self._doubtful else max(1, 2 * useful))
+            and len(self._connections) < self._most + min(mute, max(self._most, _MOST_MUTE))
+            and loop.time() >= max(backoff.resume_at, backoff.more_at if useful else 0.0)
         ):
             connection = Connection(self)
             self._connections.add(connection)
             task = loop.create_task(self._connect(connection))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks[connection] = task
+            task.add_done_callback(functools.partial(self._begun, connection))
+
+    def _begun(self, connection: Connection, task: asyncio.Task[None]) -> None:
+        del self._tasks[connection]
 
     async def _connect(self, connection: Connection) -> None:
         try:
             await connection.set_up()
         except Trouble as trouble:
             self._connections.discard(connection)
+            self._mute.discard(connection)
             connection.abandon(str(trouble))
-            self._back_off(str(trouble), firm=trouble.firm, tell=True)
+            self._back_off(connection, str(trouble), trouble.failure, tell=True)
         except BaseException:
             self._connections.discard(connection)
+            self._mute.discard(connection)
             connection.abandon("was left at once")
             raise
         else:
             self._ready += 1
+            self._answered |= not self._mute
             if self._ready == self._most:
                 self._ahead = False
-            if not self._doubtful:
+            if not self._doubtful and not self._stalled:
                 self._tell(None)
             connection.fill()
             self._grow()
         if self._tried is not None and not self._tried.done():
             self._tried.set_result(None)
 
-    def _back_off(self, why: str, *, firm: bool, tell: bool) -> None:
-        self._failures += 1
-        longest = self.patience.longest_retry
-        delay = longest if firm else min(longest, self.patience.first_retry * 2 ** min(self._failures - 1, 20))
-        delay *= random.uniform(0.5, 1)  # noqa: S311 - so that many senders do not come back in step
-        loop = asyncio.get_running_loop()
-        self._resume_at = max(self._resume_at, loop.time() + delay)
-        loop.call_at(self._resume_at, self._grow)
-        log.info("The relay %s %s; %d connections stay open", self.address.name, why, self._ready)
+    def _back_off(self, connection: Connection, why: str, failure: Failure, *, tell: bool) -> bool:
+        """Returns False if the cause was known by another connection."""
+        new = self._backoff.failed(connection.begun, failure, others=self._ready > 0)
+        if new:
+            loop = asyncio.get_running_loop()
+            loop.call_at(max(self._backoff.resume_at, self._backoff.more_at), self._grow)
+            loop.call_at(self._backoff.resume_at, self._grow)
+            self._log(logging.INFO, why, f"; {self._ready} connections stay open")
         if tell and not self._ready:
             self._tell(f"The relay {self.address.name} {why}.")
+        return new
+
+    def _log(self, level: int, why: str, more: str = "") -> None:
+        """The same words once a minute at the most: a relay that is down for hours is tried every other second."""
+        now = time.monotonic()
+        if now >= self._logged.get(why, float("-inf")) + _REPEATED_AFTER:
+            if len(self._logged) > 100:
+                self._logged.clear()
+            self._logged[why] = now
+            log.log(level, "The relay %s %s%s", self.address.name, why, more)
 
     def _tell(self, trouble: str | None) -> None:
         if trouble != self._trouble:
@@ -256,8 +300,48 @@ class SmtpRelay(Relay):
             except Exception:
                 log.exception("The relay's trouble could not be noted")
 
+    # --- time
+
     def _pass_time(self) -> None:
         self._ticker = asyncio.get_running_loop().call_later(self._tick, self._pass_time)
         for connection in list(self._connections):
             connection.pass_time(self._tick)
+        self._look_for_silence()
         self._grow()
+
+    def _look_for_silence(self) -> None:
+        """Finds the connections that keep us waiting: others are tried, the log and the desk are told."""
+        silent = {one for one in self._connections if one.silent >= self.patience.probe}
+        if new := [one for one in silent - self._mute if one.ready]:
+            # Each connection that is tried instead may come to hold some more mails whose fate is unknown.
+            failure = Failure.SILENT if any(one.undecided for one in new) else Failure.BROKEN
+            self._backoff.failed(new[0].begun, failure, others=False)
+        self._mute = silent
+        self._let_go(sorted(silent, key=lambda one: one.begun))
+        self._stalled = (
+            0.0 if self._answered or not any(one.silent for one in self._connections) else (self._stalled + self._tick)
+        )
+        if self._answered and self._ready > len(self._mute):
+            self._tell(None)
+        self._answered = False
+        if self._stalled < _LOGGED_AFTER or not silent:
+            return
+        waiting = max(silent, key=lambda one: one.silent).waits_for
+        self._log(logging.WARNING, f"does not answer: we wait for {waiting}", f"; {len(silent)} connections wait")
+        if self._stalled >= _TOLD_AFTER:
+            self._tell(f"The relay {self.address.name} does not answer: we wait for {waiting}.")
+
+    def _let_go(self, silent: list[Connection]) -> None:
+        """Closes silent connections, the oldest first, as others are tried instead: those that hold no content.
+
+        The first one to begin, and as many others as the settings allow, are kept: some relays are only slow.
+        """
+        beginning = [one for one in silent if not one.ready][1:]
+        for connection in beginning[: max(0, len(beginning) - _MOST_ON_TRIAL + 1)]:
+            if task := self._tasks.get(connection):
+                task.cancel()
+        if self._stalled:
+            spare = [one for one in silent if one.ready][self._most :]
+            harmless = [one for one in spare if not one.undecided]
+            for connection in harmless[: max(0, len(harmless) - _MOST_ON_TRIAL + 1)]:
+                connection.abandon("did not answer, and another connection is tried")

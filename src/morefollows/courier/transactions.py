@@ -82,6 +82,11 @@ class Transactions:
         """
         raise NotImplementedError
 
+    @property
+    def undecided(self) -> bool:
+        """Content was handed over, and there is no reply to it."""
+        return False
+
     def give_back(self) -> list[tuple[Mail, Reply]]:
         """The relay is slow to answer: mails that need not wait for that."""
         return []
@@ -194,6 +199,10 @@ class OneByOne(Transactions):
         if self._connection.misled:
             said = [(mail, UNCERTAIN if reply_.reached is Reached.CONTENT else NOT_OFFERED) for mail, reply_ in said]
         return [*said, *((mail, reply_) for mail, reply_ in given_up if mail is not None)]
+
+    @property
+    def undecided(self) -> bool:
+        return self._handed is not None
 
     def give_back(self) -> list[tuple[Mail, Reply]]:
         """No byte of its content has left, and closing before the final dot discards it (RFC 5321 §4.1.1.10)."""
