@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,6 +37,14 @@ class RelayAddress:
     def name(self) -> str:
         """Host and port, or the name that it was given: what pages and logs call it. Never holds the credentials."""
         return self.label or f"{self.host}:{self.port}"
+
+    @property
+    def on_this_machine(self) -> bool:
+        """It is reached by the loopback interface. It may deliver to the world all the same."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host.lower() == "localhost"
 
     @property
     def alerts(self) -> bool:

@@ -210,6 +210,12 @@ class Settings:
         "Empty: the local inbox, and nothing leaves the machine.",
         name="MOREFOLLOWS_RELAY",
     )
+    test_relay: bool = setting(
+        "no",
+        _yes_no,
+        "For tests and measurements: the relay delivers to nobody, so it is given mail though the newsroom still has "
+        "placeholders. Only for relays on this machine.",
+    )
     relay_connections: int = setting(
         "20", _whole_number(1, 1000), "Connections to each relay that names no number, over all sender processes."
     )
@@ -371,6 +377,10 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(name, remedy)
     if values["database_url"]:
         _check_database(values["database_url"])
+    if values["test_relay"] and any(not relay.on_this_machine for relay in values["relays"]):
+        raise SettingsError(
+            "MOREFOLLOWS_TEST_RELAY", "is only for relays on this machine, such as smtp://127.0.0.1:2500"
+        )
     if not values["secret"]:
         values["secret"] = _own_secret(values["data"])
     if not values["url"]:

@@ -15,6 +15,8 @@ import dns.rrset
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from django.conf import settings
+from django.test import override_settings
 
 from morefollows import settings as settings_
 from morefollows.audience.models import Newsroom
@@ -133,12 +135,23 @@ def test_a_house_without_a_newsroom_is_told() -> None:
     assert found["administrator"].state == "wrong"
 
 
-def test_a_newsroom_that_was_not_named_yet_is_noted(newsroom: Newsroom) -> None:
-    found = {finding.check: finding for finding in doctor.examine()}
-    assert found["newsroom"].state == "note"
-    newsroom.sender_address = "alerts@herald.test"
-    newsroom.save()
-    assert {finding.check: finding for finding in doctor.examine()}["newsroom"].state == "ok"
+def test_a_newsroom_that_was_not_named_yet_is_noted(newsroom: Newsroom, config: Settings) -> None:
+    """With a relay nothing is mailed, and that is wrong."""
+
+    def told() -> list[tuple[str, str]]:
+        found = doctor._database(settings.MOREFOLLOWS)
+        return [(one.state, one.words) for one in found if one.check == "newsroom"]
+
+    assert {state for state, _ in told()} == {"note"}
+    with override_settings(MOREFOLLOWS=replace(config, relays=(HERE,))):
+        assert {state for state, _ in told()} == {"wrong"}
+        assert "The sender’s address alerts@herald.example is in a domain for examples" in str(told())
+        newsroom.name = newsroom.sender_name = "The Ellery Post"
+        newsroom.sender_address, newsroom.postal_address = "alerts@ellery-post.org", "3 Quay Street, Port Ellery"
+        newsroom.save()
+        assert "MOREFOLLOWS_URL" in str(told()) and len(told()) == 2
+    with override_settings(MOREFOLLOWS=replace(config, relays=(HERE,), url="https://alerts.ellery-post.org")):
+        assert told() == [("ok", "The Ellery Post sends as alerts@ellery-post.org")]
 
 
 # -- DNS ----------------------------------------------------------------------------------------------------

@@ -99,6 +99,14 @@ def test_several_relays_each_with_its_own_terms(environ: dict[str, str], tmp_pat
     assert "p@ss" not in repr(settings)
 
 
+@pytest.mark.parametrize("relay", ["smtp://mail.example.org", "smtp://192.0.2.1", "smtp://localhost smtp://10.0.0.1"])
+def test_only_a_relay_of_this_machine_is_one_for_tests(environ: dict[str, str], relay: str) -> None:
+    environ["MOREFOLLOWS_TEST_RELAY"] = "yes"
+    with pytest.raises(SettingsError, match="MOREFOLLOWS_TEST_RELAY: is only for relays on this machine"):
+        load({**environ, "MOREFOLLOWS_RELAY": relay})
+    assert load({**environ, "MOREFOLLOWS_RELAY": "smtp://localhost:25 smtp://127.0.0.2 smtp://[::1]"}).test_relay
+
+
 def test_a_file_that_is_missing_is_named(environ: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="MOREFOLLOWS_SECRET_FILE: the file can't be read: No such file"):
         load({**environ, "MOREFOLLOWS_SECRET_FILE": "/nowhere"})

@@ -71,6 +71,8 @@ class House:
             "sign_up_seconds": "0",
             "resolver": "off",
         }
+        if settings.get("relay"):
+            defaults["test_relay"] = "yes"  # the sample's newsroom has placeholders
         if cwd is not None:
             settings["data"] = None
         for name, value in {**defaults, **settings}.items():
@@ -90,6 +92,13 @@ class House:
         told = lock.running(self.data)
         assert told, f"it does not run:\n{self.said}"
         return str(told["url"])
+
+    @property
+    def address(self) -> str:
+        """Where it answers on this machine, if that is not its web address."""
+        told = lock.running(self.data)
+        assert told, f"it does not run:\n{self.said}"
+        return str(told["address"])
 
     @property
     def said(self) -> str:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from morefollows import line
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose
+from morefollows.audience.newsroom import placeholders
 from morefollows.bulletin import approval, checks, withdrawal
 from morefollows.bulletin import audience as audiences
 from morefollows.bulletin.images.actions import hold_on_to
@@ -165,6 +166,8 @@ def _hold(
 ) -> Alert:
     """The update is frozen, its alert held. What is waiting of the updates that it answers is stopped."""
     story = update.story
+    if missing := placeholders.holding():
+        raise Refused(" ".join([_("Nothing can be sent yet."), *(one.text for one in missing)]))
     offered = audiences.offered(story, update.kind)
     if audience is not None and audience not in offered:
         raise Refused(_("This update can’t go to this audience."))

@@ -9,11 +9,14 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from morefollows.audience.models import Newsroom
+from morefollows.audience.newsroom import placeholders
 
 
 def newsroom(request: HttpRequest) -> dict[str, Any]:
-    """`newsroom` (None before set-up) and `local_inbox` (True while nothing leaves the machine)."""
+    """`newsroom` (None before set-up), `local_inbox` (True while nothing leaves the machine), and `placeholders`:
+    what has to be filled in before anything does."""
     return {
         "newsroom": SimpleLazyObject(lambda: Newsroom.objects.filter(pk=1).first()),
         "local_inbox": settings.MOREFOLLOWS.inbox,
+        "placeholders": SimpleLazyObject(placeholders.holding),
     }

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection
 
+from morefollows.audience.newsroom import placeholders
 from morefollows.audience.tokens import Tokens
 from morefollows.bulletin import publication
 from morefollows.bulletin.actions import now_ms
@@ -79,6 +80,7 @@ class Worker:
         self._bulk_waits = False  # an alert has mail to hand out, here or in another process
         self._slow_post = letters.Post(self.gates.wake_soon)  # the bulk lane's
         self._stationery = Stationery(self._tokens)
+        self._placeholders = placeholders.Watch()
         self._owed_at = float("-inf")  # when we last looked whether summaries are due, by the monotonic clock
         self._releases: dict[int, Release] = {}
         self._rounds: list[Round] = []
@@ -224,6 +226,8 @@ class Worker:
     def _survey(self) -> tuple[list[Running], set[str], bool, _Letters, _Letters]:
         self._look_at_the_clock()
         self._give_sign_of_life()
+        if self._placeholders.holding():
+            return [], {gate.name for gate in self.gates}, False, [], []
         paused = ledger.paused_relays()
         no_way = all(gate.name in paused for gate in self.gates if gate.alerts)
         jobs = [] if no_way or len(self._post) else letters.claim(self.name, _LETTERS_AT_ONCE)

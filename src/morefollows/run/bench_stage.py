@@ -60,6 +60,7 @@ def stage(
                 "MOREFOLLOWS_DATA": str(data),
                 "MOREFOLLOWS_PORT": "0",
                 "MOREFOLLOWS_RELAY": f"smtp://{host}:{relay[1]}?tls=never",
+                "MOREFOLLOWS_TEST_RELAY": "yes",
                 "MOREFOLLOWS_RELAY_CONNECTIONS": str(connections),
                 "MOREFOLLOWS_RESOLVER": "off",
                 "MOREFOLLOWS_SENDERS": str(senders),

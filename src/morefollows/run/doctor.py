@@ -32,7 +32,7 @@ def examine(*, dns: bool = False, nameserver: str | None = None) -> list[Finding
     except SettingsError as error:
         return [Finding("settings", "wrong", str(error))]
     findings = [Finding("settings", "ok", "all are understood"), *_service_links(), *_data_folder(config)]
-    findings += _database()
+    findings += _database(config)
     findings += _relays(config)
     if dns:
         from morefollows.run.doctor_dns import examine_dns
@@ -66,7 +66,7 @@ def _data_folder(config: Settings) -> Iterator[Finding]:
         yield Finding("up", "ok", f"runs as process {other['pid']}, {other['url']}")
 
 
-def _database() -> Iterator[Finding]:
+def _database(config: Settings) -> Iterator[Finding]:
     try:
         ground.start_django()
     except ground.NewerDatabase as error:
@@ -76,6 +76,7 @@ def _database() -> Iterator[Finding]:
 
     from morefollows.accounts.models import Editor, Role
     from morefollows.audience.models import Newsroom, Topic
+    from morefollows.audience.newsroom import placeholders
 
     try:
         waiting = ground.pending()
@@ -92,11 +93,12 @@ def _database() -> Iterator[Finding]:
     newsroom = Newsroom.objects.filter(pk=1).first()
     if newsroom is None or not Topic.objects.exists():
         yield Finding("newsroom", "wrong", "none is set up; `morefollows up` does it")
-    elif newsroom.sender_address.endswith(".example"):
-        words = (
-            f"{newsroom} sends as {newsroom.sender_address}, a domain for examples; `morefollows newsroom` changes it"
-        )
-        yield Finding("newsroom", "note", words)
+    elif found := placeholders.found(config, newsroom):
+        held = placeholders.holding()
+        for one in found:
+            yield Finding("newsroom", "wrong" if one in held else "note", one.text)
+        if held:
+            yield Finding("newsroom", "wrong", "no mail is handed to a relay until all of that is filled in")
     else:
         yield Finding("newsroom", "ok", f"{newsroom} sends as {newsroom.sender_address}")
     if not Editor.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exists():

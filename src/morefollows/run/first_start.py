@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
+
 from morefollows.run import chores, ground
 from morefollows.settings import SettingsError
 
@@ -27,6 +29,7 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
     from morefollows.agency import story_file
     from morefollows.audience.models import Newsroom, Topic
     from morefollows.audience.newsroom import actions as newsroom
+    from morefollows.audience.newsroom import placeholders
     from morefollows.bulletin.actions import record
     from morefollows.run.writing import write
 
@@ -46,5 +49,7 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
         topic = Topic.objects.first()
         if sample and topic is not None:
             write(story_file.read(SAMPLE_STORY), editor, topic)
+    for one in placeholders.holding():
+        click.echo(f"No mail is handed to the relay yet. {one.text}", err=True)
     waiting = [editor for editor in administrators if not editor.has_usable_password()]
     return accounts.invite(waiting[0]) if waiting and len(waiting) == len(administrators) else None

@@ -73,7 +73,7 @@ def run_up(*, sample: bool, administrator: str) -> None:
         ear = _listen("MOREFOLLOWS_PORT", config.port, config.host)
         letterbox = _listen("MOREFOLLOWS_INBOX_PORT", config.inbox_port, ears.LOOPBACK) if config.inbox else None
         config = settings_.load()  # with the ports as they are
-        lock.tell({"pid": os.getpid(), "url": config.url})
+        lock.tell({"pid": os.getpid(), "url": config.url, "address": _address(ear)})
         invitation = _prepare(family, "--administrator", administrator, *(["--sample"] if sample else []))
         asyncio.run(_Up(config, family, ear, letterbox).run(invitation))
     finally:
@@ -121,6 +121,13 @@ def _listen(name: str, port: int, host: str) -> socket.socket:
     os.environ.pop(name + "_FILE", None)
     os.environ[name] = str(ear.getsockname()[1])
     return ear
+
+
+def _address(ear: socket.socket) -> str:
+    """Where the web server answers on this machine, whatever the public address is."""
+    host, port = ear.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _chosen(name: str) -> bool:
@@ -174,6 +181,7 @@ class _Up:
         self._config = config
         self._family = family
         self._ears = [ear, letterbox]
+        self._address = _address(ear)
         self._stop = asyncio.Event()
         self._ready = False
         self._gave_up = ""
@@ -245,6 +253,7 @@ class _Up:
             {
                 "pid": os.getpid(),
                 "url": self._config.url,
+                "address": self._address,
                 "ready": self._ready,
                 "processes": {child.name: child.process.pid for child in children if child.process is not None},
             }

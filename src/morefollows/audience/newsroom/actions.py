@@ -8,14 +8,15 @@ from django.db.models import Max
 
 from morefollows.audience import addresses, wordings
 from morefollows.audience.models import Newsroom, Topic, Wording
+from morefollows.audience.newsroom import placeholders
 
 
 def set_up_newsroom(
-    name: str = "Your newsroom",
+    name: str = placeholders.DEFAULT_NAME,
     *,
     sender_name: str = "",
-    sender_address: str = "alerts@newsroom.example",
-    postal_address: str = "Your postal address",
+    sender_address: str = placeholders.DEFAULT_SENDER,
+    postal_address: str = placeholders.DEFAULT_POSTAL,
     language: str = "en",
     time_zone: str = "Europe/London",
 ) -> Newsroom:
@@ -67,9 +68,9 @@ def ensure_sample() -> Newsroom:
         if newsroom is not None:
             return newsroom
         newsroom = set_up_newsroom(
-            "The Harbour Herald",
-            sender_address="alerts@herald.example",
-            postal_address="12 Ropewalk, Port Ellery",
+            placeholders.SAMPLE_NAME,
+            sender_address=placeholders.SAMPLE_SENDER,
+            postal_address=placeholders.SAMPLE_POSTAL,
         )
         add_topic("politics", "Politics", "Decisions of the city and the country, as they are taken.")
         add_topic("weather", "Weather warnings", "Storms and floods, in time to do something about them.")

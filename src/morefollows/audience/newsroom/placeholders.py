@@ -1,0 +1,126 @@
+"""What a newsroom has to fill in before real readers are mailed: as long as it has not, no relay is given any mail."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+import time
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from morefollows.audience.models import Newsroom
+from morefollows.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# What the first start writes, and what the sample newsroom has.
+DEFAULT_NAME = "Your newsroom"
+DEFAULT_SENDER = "alerts@newsroom.example"
+DEFAULT_POSTAL = "Your postal address"
+SAMPLE_NAME = "The Harbour Herald"
+SAMPLE_SENDER = "alerts@herald.example"
+SAMPLE_POSTAL = "12 Ropewalk, Port Ellery"
+
+#: Domains that nobody can have: RFC 2606 §2 and §3, RFC 6761 §6.
+_RESERVED = re.compile(r"(.+\.)?(example|test|invalid|localhost|example\.(com|net|org))\.?", re.IGNORECASE)
+_LOOK_EVERY = 1.0  # seconds
+
+
+class Placeholder(NamedTuple):
+    field: str  #: as `morefollows newsroom` or the settings call it
+    text: str  #: what is wrong with it, and where to fill it in
+
+
+def found(config: Settings, newsroom: Newsroom | None) -> list[Placeholder]:
+    """All that is not filled in yet, whether mail goes to a relay or not."""
+    if newsroom is None:
+        return [Placeholder("newsroom", _("The newsroom is not set up yet: `morefollows newsroom --name …` does it."))]
+    return [*_of_newsroom(newsroom), *_of_settings(config)]
+
+
+def holding() -> list[Placeholder]:
+    """Those for whose sake nothing is handed to a relay; none while mail ends in the local inbox.
+
+    Nor with `MOREFOLLOWS_TEST_RELAY`: then no relay delivers to readers.
+    """
+    config = settings.MOREFOLLOWS
+    if config.inbox or config.test_relay:
+        return []
+    return found(config, Newsroom.objects.filter(pk=1).first())
+
+
+class Watch:
+    """A sender's look at `holding`, once a second; what has changed is logged."""
+
+    def __init__(self) -> None:
+        self._looked_at = float("-inf")
+        self._found: list[Placeholder] = []
+
+    def holding(self) -> bool:
+        """Whether mail has to stay. Raises `django.db.DatabaseError`."""
+        if time.monotonic() >= self._looked_at + _LOOK_EVERY:
+            with override("en"):
+                now = holding()
+            self._looked_at = time.monotonic()
+            for one in now if now != self._found else ():
+                log.warning("no mail is handed to a relay: %s", one.text)
+            if self._found and not now:
+                log.warning("everything is filled in: mail is handed to the relay")
+            self._found = now
+        return bool(self._found)
+
+
+def _of_newsroom(newsroom: Newsroom) -> list[Placeholder]:
+    wrong = [
+        Placeholder(
+            field,
+            _("The %(label)s is still a placeholder (%(value)s). Fill it in: `morefollows newsroom --%(option)s …`.")
+            % {"label": label, "value": getattr(newsroom, field), "option": field.replace("_", "-")},
+        )
+        for field, label, placeholders in (
+            ("name", _("newsroom’s name"), (DEFAULT_NAME, SAMPLE_NAME)),
+            ("sender_name", _("sender’s name"), (DEFAULT_NAME, SAMPLE_NAME)),
+            ("postal_address", _("postal address"), (DEFAULT_POSTAL, SAMPLE_POSTAL)),
+        )
+        if _is_one_of(getattr(newsroom, field), placeholders)
+        and not (field == "sender_name" and newsroom.sender_name == newsroom.name)  # it follows the name
+    ]
+    domain = newsroom.sender_address.rpartition("@")[2]
+    if _RESERVED.fullmatch(domain):
+        text = _("The sender’s address %(value)s is in a domain for examples. Fill it in: `%(command)s …`.")
+        command = "morefollows newsroom --sender-address"
+        wrong.append(Placeholder("sender_address", text % {"value": newsroom.sender_address, "command": command}))
+    return wrong
+
+
+def _is_one_of(value: str, placeholders: tuple[str, ...]) -> bool:
+    """Also in other letters, or left empty."""
+    return value.strip().casefold() in ("", *(one.casefold() for one in placeholders))
+
+
+def _of_settings(config: Settings) -> list[Placeholder]:
+    wrong = []
+    host = (urlsplit(config.url).hostname or "").lower()
+    if _RESERVED.fullmatch(host) or _is_this_machine(host):
+        text = _("Links in mail would lead to %(value)s, where readers find nothing. Set MOREFOLLOWS_URL.")
+        wrong.append(Placeholder("MOREFOLLOWS_URL", text % {"value": config.url}))
+    for name in ("bounce_domain", "dkim_domain"):
+        value = getattr(config, name)
+        if value and _RESERVED.fullmatch(value):
+            variable = f"MOREFOLLOWS_{name.upper()}"
+            text = _("%(name)s is a domain for examples (%(value)s). Set it to one of yours.")
+            wrong.append(Placeholder(variable, text % {"name": variable, "value": value}))
+    return wrong
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified

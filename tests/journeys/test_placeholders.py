@@ -1,0 +1,58 @@
+"""A relay is set while the newsroom still has placeholders: nothing leaves before they are filled in, then all does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+from morefollows.run.visitor import Visitor
+from tests.relay import Script, running
+from tests.support.house import House
+from tests.support.waiting import until
+
+
+def test_nothing_leaves_until_all_is_filled_in(build: Callable[..., House], tmp_path: Path) -> None:
+    story = tmp_path / "story.md"
+    story.write_text("Harbour bridge closed\n\nNobody is hurt.\n")
+    with running(tmp_path / "taken.jsonl", Script()) as relay:
+        house = build(
+            relay=f"smtp://127.0.0.1:{relay.port}?tls=never",
+            test_relay=None,
+            url="http://alerts.ellery-post.org",
+            hold="0",
+            four_eyes="never",
+        ).start("--sample")
+        assert "No mail is handed to the relay yet. The postal address is still a placeholder" in house.said
+        reader = Visitor()
+        reader.submit(reader.open(f"{house.address}/").form("email"), email="cy@reader.example", agreed="on")
+        until("the letter", lambda: house.ask("SELECT 1 FROM audience_letter WHERE state = 'waiting'"), 60)
+        house.command("readers", "import", "-", "--provenance", "paper", input="email\nben@reader.example\n")
+        until("the sender's word", lambda: "no mail is handed to a relay: The sender’s address" in house.said, 60)
+
+        refused = house.command("stories", "break", str(story), "--yes", check=False)
+        assert refused.returncode == 1
+        for field in ("--name", "--sender-address", "--postal-address"):
+            assert f"morefollows newsroom {field}" in refused.stderr
+        doctor = house.command("doctor", check=False)
+        assert doctor.returncode == 1 and "no mail is handed to a relay" in doctor.stdout
+        page = desk_page(house)
+        assert "Nothing is mailed until these are filled in" in page and "--postal-address" in page
+        assert house.ask("SELECT attempts FROM audience_letter") == [(0,)] and not relay.taken()
+
+        house.command(
+            "newsroom", "--name", "The Ellery Post", "--sender-address", "alerts@ellery-post.org",
+            "--postal-address", "3 Quay Street, Port Ellery",
+        )  # fmt: skip
+        until("the confirmation", lambda: any("cy@reader.example" in str(mail) for mail in relay.taken()), 60)
+        house.command("stories", "break", str(story), "--yes")
+        until("the alert", lambda: any("ben@reader.example" in str(mail) for mail in relay.taken()), 60)
+
+
+def desk_page(house: House) -> str:
+    """The check page of the sample's draft, for somebody who has just signed in."""
+    desk = Visitor()
+    address = house.invitation.replace("http://alerts.ellery-post.org", house.address)
+    desk.submit(desk.open(address).form("password"), password="a long walk along the harbour")
+    uuid = UUID(str(house.ask("SELECT uuid FROM bulletin_story ORDER BY id")[0][0]))
+    return desk.open(f"{house.address}/desk/story/{uuid}/check/").html
