@@ -269,6 +269,12 @@ class Settings:
     digest_time: int = setting(
         "18:00", _time_of_day, "When digests come, HH:MM on the clocks of each reader who wants one."
     )
+    bounces_before_suppression: int = setting(
+        "2",
+        _whole_number(1, 10),
+        "Mails to a reader that have to bounce, with none accepted in between, before the address is suppressed.",
+    )
+    bounce_days: int = setting("2", _whole_number(0, 60), "Days between two bounces that count.")
     confirmation_days: int = setting("7", _whole_number(1, 60), "Days after which an unconfirmed sign-up expires.")
     confirmation_interval: float = setting(
         "600", _seconds(0, 86400), "Seconds before the same address is sent another confirmation mail."

@@ -168,8 +168,10 @@ class SomeRelay:
     def heard(self, domain: str, reply: Reply) -> None:
         pass
 
-    def refused_us(self, words: str) -> None:
-        raise AssertionError(f"it refuses us: {words}")
+    has_accepted = True
+
+    def objected(self, domain: str, words: str, *, to_us: bool) -> None:
+        assert not to_us, f"it refuses us: {words}"
 
 
 A_RELAY = SomeRelay()

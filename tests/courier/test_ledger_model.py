@@ -35,17 +35,17 @@ worker_names = st.sampled_from(WORKERS)
 
 REFUSALS = st.sampled_from(
     [
-        Reply(451, "4.3.0", "try later", Reached.ENVELOPE),
+        Reply(451, "4.3.0", "try later", Reached.RCPT),
         Reply(452, "4.2.2", "mailbox full", Reached.CONTENT),
-        Reply(421, "4.3.2", "shutting down", Reached.ENVELOPE),
+        Reply(421, "4.3.2", "shutting down", Reached.RCPT),
         Reply(0, "", "", Reached.RELAY),
-        Reply(554, "5.7.1", "not from you", Reached.ENVELOPE),
+        Reply(554, "5.7.1", "not from you", Reached.RCPT),
     ]
 )
 
 
 class PatientRelay(SomeRelay):
-    def refused_us(self, words: str) -> None:
+    def objected(self, domain: str, words: str, *, to_us: bool) -> None:
         """What the desk makes of it is not the ledger's matter."""
 
 

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
+from morefollows.audience.actions import mark_gone
 from morefollows.audience.models import Reader
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin import publication
@@ -25,9 +26,9 @@ pytestmark = pytest.mark.django_db
 
 OK = Reply(250, "2.0.0", "Ok", Reached.CONTENT)
 NO = Reply(554, "5.6.1", "not this one", Reached.CONTENT)
-GONE = Reply(550, "5.1.1", "no such user", Reached.ENVELOPE)
+GONE = Reply(550, "5.1.1", "no such user", Reached.RCPT)
 SILENCE = Reply(0, "", "", Reached.CONTENT)
-LATER = Reply(451, "4.3.0", "later", Reached.ENVELOPE)
+LATER = Reply(451, "4.3.0", "later", Reached.RCPT)
 HOUR = 3_600_000
 
 
@@ -194,6 +195,8 @@ def test_the_failed_are_tried_again_but_not_who_is_gone() -> None:
     cut_from_start(alert)
     assert a_pass(alert, NO, GONE, NO, OK) == 25
     ended(alert)
+    gone = [reader for reader, state in states(alert).items() if state == Outcome.REFUSED][1]
+    mark_gone([gone], "bounced")
     assert actions.retry_failed(alert.pk, editor_of(alert)) == 2
     alert.refresh_from_db()
     assert (alert.state, alert.ended_at, alert.curve) == ("sending", None, None)

@@ -95,7 +95,7 @@ def test_a_refusal_is_about_one_mail_and_never_about_those_behind_it(at: str, re
     code, status, text = reply.split(" ", 2)
     refused = [i for i in range(40) if post.codes()[i] != 250]
     assert refused == list(range(2, 40, 3))
-    reached = Reached.CONTENT if at == "content" else Reached.ENVELOPE
+    reached = Reached[at.upper()]
     assert {post.replies[i][0] for i in refused} == {Reply(int(code), status, text, reached)}
     assert [mail.sender for mail in relay.taken] == [b"b+%d@bounces.example" % i for i in numbers(relay)]
     assert relay.connections == 1
@@ -285,9 +285,9 @@ def test_replies_in_any_pieces_and_of_any_kind_are_each_matched_to_their_mail(
         rcpt_no = of_rcpt >= 400 and end > 4 * i + 1
         rcpt_yes = of_rcpt < 400 and end > 4 * i + 1
         if rcpt_no and not mail_no:
-            expected = (of_rcpt, Reached.ENVELOPE)
+            expected = (of_rcpt, Reached.RCPT)
         elif mail_no and not rcpt_yes:
-            expected = (of_mail, Reached.ENVELOPE)
+            expected = (of_mail, Reached.MAIL)
         elif complete:
             expected = (of_bdat, Reached.CONTENT)
         else:

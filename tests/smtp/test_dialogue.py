@@ -121,7 +121,7 @@ def test_a_refusal_is_about_one_mail_and_the_next_ones_go_on(at: str, reply: str
     code, status, text = reply.split(" ", 2)
     refused = [i for i in range(9) if post.codes()[i] != 250]
     assert len(refused) == 4
-    reached = Reached.CONTENT if at == "content" else Reached.ENVELOPE
+    reached = Reached[at.upper()]
     assert {post.replies[i][0] for i in refused} == {Reply(int(code), status, text, reached)}
     assert sorted(numbers(relay) + refused) == list(range(9))
     assert relay.connections == 1

@@ -224,20 +224,28 @@ def _end_offers(reader: Reader, how: str, now: datetime) -> None:
     reader.offers = False
 
 
-def mark_gone(reader_ids: Iterable[int], reason: str) -> None:
-    """Never mail these readers again. `reason`: a `Suppression.Reason`. Called in the courier's transaction.
+def mark_gone(reader_ids: Iterable[int], reason: str, *, wait: bool = True) -> set[int]:
+    """Never mail these readers again. `reason`: a `Suppression.Reason`. Returns those of them who are marked.
 
-    Their consent stays as it is: a mailbox that is gone has withdrawn nothing.
+    Without `wait`, readers whose row somebody else has locked are left out. Their consent stays as it is: a mailbox
+    that is gone has withdrawn nothing.
     """
     now = timezone.now()
     state = Reader.State.COMPLAINED if reason == Suppression.Reason.COMPLAINED else Reader.State.GONE
     with transaction.atomic():
-        readers = Reader.objects.filter(pk__in=list(reader_ids))
-        keys = list(readers.values_list("key", flat=True))
+        free = Reader.objects.select_for_update(skip_locked=not wait).filter(pk__in=list(reader_ids)).order_by("pk")
+        readers = list(free.values_list("pk", "key", "domain"))
+        bounced = reason == Suppression.Reason.BOUNCED
         Suppression.objects.bulk_create(
-            [Suppression(key=key, reason=reason, at=now) for key in keys], ignore_conflicts=True
+            [
+                Suppression(key=key, reason=reason, at=now, domain=domain if bounced else "")
+                for _pk, key, domain in readers
+            ],
+            ignore_conflicts=True,
         )
-        readers.exclude(state=Reader.State.COMPLAINED).update(state=state)
+        marked = {pk for pk, _key, _domain in readers}
+        Reader.objects.filter(pk__in=marked).exclude(state=Reader.State.COMPLAINED).update(state=state)
+    return marked
 
 
 def erase(reader: Reader) -> None:
@@ -251,7 +259,7 @@ def erase(reader: Reader) -> None:
         if locked is None:
             return
         Suppression.objects.update_or_create(
-            key=locked.key, defaults={"reason": Suppression.Reason.ERASED, "at": timezone.now()}
+            key=locked.key, defaults={"reason": Suppression.Reason.ERASED, "at": timezone.now(), "domain": ""}
         )
         ErasedReader.objects.update_or_create(number=locked.pk, defaults={"uid": locked.uid})
         Erasure.objects.create(reader=locked)

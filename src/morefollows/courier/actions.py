@@ -13,7 +13,7 @@ from morefollows.audience.models import Letter
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
-from morefollows.courier import recovery
+from morefollows.courier import brake, recovery
 from morefollows.courier.models import Batch, Pulse, Relay
 
 
@@ -35,6 +35,7 @@ def resume_relay(name: str) -> None:
     """Goes on with everything that waits for this relay, at once."""
     with transaction.atomic():
         Relay.objects.filter(name=name).update(paused_at=None, paused_by="", reason="")
+        brake.let_go(name)
         now = now_ms()
         Batch.objects.filter(worker="", due_at__gt=now).update(due_at=now)
         # Not those that were never tried: they wait for the interval between two confirmations.

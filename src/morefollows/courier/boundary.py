@@ -16,7 +16,10 @@ class Reached(Enum):
     """How far a mail had got when its fate was decided."""
 
     RELAY = "relay"  #: never offered: the relay itself failed us; nothing is known about the recipient
-    ENVELOPE = "envelope"  #: answered at MAIL, RCPT or DATA
+    ENVELOPE = "envelope"  #: never offered: this connection can't carry it; the reply is our own
+    MAIL = "MAIL"  #: the reply to MAIL, which does not name the recipient yet
+    RCPT = "RCPT"  #: the reply to RCPT
+    DATA = "DATA"  #: the reply to DATA, before any content
     CONTENT = "content"  #: content handed over; without a reply the outcome is uncertain
 
 
@@ -55,8 +58,12 @@ class Way(Protocol):
     def heard(self, domain: str, reply: Reply) -> None:
         """One of the mails given to it is settled: what it said, and for which domain the mail was."""
 
-    def refused_us(self, words: str) -> None:
-        """By its reply, which has no address in it, the relay does not want our mail."""
+    @property
+    def has_accepted(self) -> bool:
+        """It has accepted some mail since it was last refusing many, or since this process began."""
+
+    def objected(self, domain: str, words: str, *, to_us: bool) -> None:
+        """A mail of an alert was refused. `to_us`: before the relay knew the recipient. `words` hold no address."""
 
 
 class Source(Protocol):

@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING
 
 from morefollows.courier.boundary import Mail, Reached, Reply
 from morefollows.courier.hello import Offers
-from morefollows.courier.transactions import CHUNK, MAIL, NOT_OFFERED, RCPT, RSET, UNCERTAIN, Transactions, reply
+from morefollows.courier.transactions import (
+    CHUNK,
+    MAIL,
+    NOT_OFFERED,
+    RCPT,
+    REACHED,
+    RSET,
+    UNCERTAIN,
+    Transactions,
+    reply,
+)
 from morefollows.courier.window import Window
 
 if TYPE_CHECKING:
@@ -86,7 +96,7 @@ class Chunks(Transactions):
         elif code < 400:
             self._refusal = None  # a relay that takes the recipient after all
         elif self._refusal is None:
-            self._refusal = reply(code, text, Reached.ENVELOPE)
+            self._refusal = reply(code, text, REACHED[kind])
 
     @property
     def undecided(self) -> bool:

@@ -11,6 +11,7 @@ from morefollows.courier.boundary import Circuit, Mail, Relay, Reply
 from morefollows.courier.bucket import Bucket
 from morefollows.courier.pacing import Pacing
 from morefollows.courier.providers import Providers
+from morefollows.courier.refusals import Refusals
 from morefollows.courier.replies import without_addresses
 from morefollows.courier.shares import Shares
 from morefollows.relay_address import RelayAddress
@@ -49,7 +50,7 @@ class Supply(Protocol):
         """Whether another relay than this one may mail this domain now."""
 
     def refused_us(self, gate: Gate, words: str) -> None:
-        """The relay does not want our mail (5.7.x, 530, 535)."""
+        """The relay does not want our mail, whoever it is to."""
 
 
 class Gate:
@@ -75,6 +76,7 @@ class Gate:
         self.weight = address.weight or 1
         self.load = 0.0
         self.pacing = Pacing((providers or Providers(None)).of)
+        self.refusals = Refusals()
         self.tallies: dict[str, Tally] = {}  #: what it said, by domain, since they were last taken away
         self._supply = supply
         self._bucket = Bucket(address.rate / senders) if address.rate else None
@@ -125,10 +127,13 @@ class Gate:
         if tally is None:
             tally = self.tallies[domain] = Tally()
         if code < 300:
+            self.refusals.accepted()
             tally.accepted += 1
             if self.pacing.paces:
                 self.pacing.accepted(domain)
             return
+        if self.refusals.running:
+            self.refusals.settled()
         words = f"{code} {reply.status} {without_addresses(reply.text)}"
         if 400 <= code < 500:
             # 421 closes the connection, and speaks of the relay; unless it says that it speaks of the provider.
@@ -139,9 +144,16 @@ class Gate:
             tally.refused += 1
         tally.words = words
 
-    def refused_us(self, words: str) -> None:
-        """By its reply the relay does not want our mail, whoever it is to."""
-        self._supply.refused_us(self, words)
+    @property
+    def has_accepted(self) -> bool:
+        """`boundary.Way`."""
+        return self.refusals.has_accepted
+
+    def objected(self, domain: str, words: str, *, to_us: bool) -> None:
+        """`boundary.Way`: a mail of an alert was refused, and perhaps because of us."""
+        provider = self.pacing.provider(domain)
+        if self.refusals.to_us() if to_us else self.refusals.to_recipient(provider, self.in_flight):
+            self._supply.refused_us(self, words)
 
     def at_work(self) -> AtWork:
         """How it is now, for the desk."""

@@ -79,7 +79,10 @@ class Gates:
     def paused(self, names: set[str]) -> None:
         """Which relays are paused, by the database."""
         for gate in self._gates:
-            gate.paused = gate.name in names | self._pausing
+            paused = gate.name in names | self._pausing
+            if gate.paused and not paused:
+                gate.refusals.resumed()
+            gate.paused = paused
 
     def pausing(self, gate: Gate, *, noted: bool) -> None:
         """It refuses us; `noted`: the database knows."""

@@ -14,11 +14,11 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 
-from morefollows.audience.actions import mark_gone
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin import publication
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
+from morefollows.courier.brake import Refused
 from morefollows.courier.models import Composition, Outcome, Relay
 
 NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted
@@ -69,7 +69,7 @@ class Entry(NamedTuple):
     attempts: int
     repeated: int
     verdicts: dict[tuple[str, int, int, str], tuple[int, str]]  #: (domain, outcome, code, status) → (count, text)
-    gone: list[int]  #: readers whose mailbox is gone
+    refusals: list[Refused]  #: mails that may be taken back, or count against their readers: for `brake.note`
 
 
 class Recorded(NamedTuple):
@@ -216,8 +216,6 @@ def record(entries: Iterable[Entry], release: int | None = None, early: bool = F
                 continue
             for (domain, outcome, code, status), (count, text) in entry.verdicts.items():
                 cursor.execute(_COUNT_VERDICT, (entry.alert, domain, outcome, code, status, text, count))
-            if entry.gone:
-                mark_gone(entry.gone, "bounced")
         cursor.execute(_SENDING)
         sending = alerts.intersection(row[0] for row in cursor.fetchall())
     return Recorded(lost, sending)

@@ -12,10 +12,10 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from morefollows.audience.actions import mark_gone
 from morefollows.audience.addresses import Address
 from morefollows.audience.models import Letter, Subscription, Suppression
 from morefollows.audience.preferences.actions import free
+from morefollows.audience.suppressions.bounces import Bounced
 from morefollows.bulletin.actions import now_ms
 from morefollows.courier import history, replies, retries, summaries
 from morefollows.courier.boundary import Mail, Reply, Way
@@ -24,6 +24,7 @@ from morefollows.courier.boundary import Mail, Reply, Way
 _CLAIM_MS = 11 * 60_000
 _FRESH_MS = 60_000  # a claimed letter that has waited for longer is not begun any more
 _PUT_BACK_LIMIT = 5
+_DOUBTFUL_ATTEMPTS = 5  # within some 40 minutes
 
 
 class Job(NamedTuple):
@@ -49,7 +50,7 @@ class Done(NamedTuple):
     job: Job
     state: str
     due_at: int
-    gone: bool
+    bounced: Bounced | None = None
 
 
 # As with batches, the inner query is asked once only.
@@ -148,7 +149,6 @@ def record(done: Sequence[Done]) -> None:
     """In a rush of sign-ups there are many at a time, and alerts wait for the same thread."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.executemany(_RECORD, [(one.state, one.due_at, one.job.attempts + 1, one.job.letter) for one in done])
-        mark_gone([one.job.reader for one in done if one.gone and one.job.kind not in _ELSEWHERE], "bounced")
 
 
 class Post:
@@ -178,7 +178,7 @@ class Post:
                 return mail._replace(settle=self._settle, ticket=job.letter, way=way)
             # The relays were down: its reader may have changed their mind, and the claim must outlast the reply.
             if age < _CLAIM_MS:
-                self.done.append(Done(job, Letter.State.WAITING, now_ms(), False))
+                self.done.append(Done(job, Letter.State.WAITING, now_ms()))
         return None
 
     def _settle(self, mail: Mail, reply: Reply) -> None:
@@ -187,7 +187,7 @@ class Post:
         way.heard(job.domain, reply)
         now = now_ms()
         if 200 <= reply.code < 300:
-            self.done.append(Done(job, Letter.State.ACCEPTED, now, False))
+            self.done.append(Done(job, Letter.State.ACCEPTED, now))
         else:
             verdict = replies.verdict(reply)
             if not verdict.counts:  # the relay was in trouble: as with `round.Round`
@@ -197,9 +197,18 @@ class Post:
                     self._on_put_back()
                     return
             self._put_back.pop(job.letter, None)
-            if verdict.permanent:
-                self.done.append(Done(job, Letter.State.REFUSED, now, verdict.gone))
+            # While the relay accepts nothing at all, what it says may be about us: but nobody is paused for a letter.
+            again = verdict.doubtful and not way.has_accepted and job.attempts < _DOUBTFUL_ATTEMPTS
+            if (verdict.permanent and not again) or (verdict.doubtful and job.attempts >= _DOUBTFUL_ATTEMPTS):
+                self.done.append(Done(job, Letter.State.REFUSED, now, _bounced(job, way, reply, verdict)))
             else:
-                self.done.append(Done(job, Letter.State.WAITING, now + retries.wait_ms(job.attempts + 1), False))
-            if verdict.pause:
-                way.refused_us(f"{reply.code} {reply.status} {replies.without_addresses(reply.text)}")
+                self.done.append(Done(job, Letter.State.WAITING, now + retries.wait_ms(job.attempts + 1)))
+
+
+def _bounced(job: Job, way: Way, reply: Reply, verdict: replies.Verdict) -> Bounced | None:
+    """What is to be counted against the letter's reader, if it went to the reader's own address."""
+    if verdict.bounce is replies.Bounce.NO or job.kind in _ELSEWHERE:
+        return None
+    hard = verdict.bounce is replies.Bounce.HARD
+    status = reply.status or str(reply.code)
+    return Bounced(job.reader, timezone.now(), hard, status, way.name, way.pacing.provider(job.domain))

@@ -120,6 +120,51 @@ class Verdict(models.Model):
         return f"{self.code} {self.status}"
 
 
+class Refusal(models.Model):
+    """A mail that was refused, and may still be taken back, or count against its reader: see `brake` and `bounces`."""
+
+    # No constraint: checking one would wait for whoever has locked the row.
+    alert = models.ForeignKey(Alert, models.CASCADE, db_constraint=False, related_name="refusals")
+    batch = models.BigIntegerField()
+    place = models.PositiveIntegerField(help_text="in the batch")
+    reader = models.BigIntegerField()
+    domain = models.CharField(max_length=255)
+    provider = models.CharField(max_length=255, help_text="the mailbox provider, as far as it was known")
+    relay = models.CharField(max_length=300, help_text="its name")
+    bounce = models.CharField(max_length=8, blank=True, help_text="hard | perhaps; empty: not a bounce")
+    code = models.PositiveSmallIntegerField()
+    status = models.CharField(max_length=12, blank=True)
+    at = models.BigIntegerField(help_text="milliseconds since 1970")
+
+    class Meta:
+        indexes = (models.Index(fields=("alert", "reader"), name="refusals_of_alert"),)
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.status} in alert {self.alert_id}"
+
+
+class Brake(models.Model):
+    """How many of an alert's mails one relay, or one mailbox provider, has answered and refused; see `brake`."""
+
+    class Scope(models.TextChoices):
+        RELAY = "relay", _("relay")
+        PROVIDER = "provider", _("mailbox provider")
+
+    alert = models.ForeignKey(Alert, models.CASCADE, db_constraint=False, related_name="brakes")
+    scope = models.CharField(max_length=8, choices=Scope)
+    name = models.CharField(max_length=300)
+    answered = models.PositiveIntegerField(default=0, db_default=0)
+    refused = models.PositiveIntegerField(default=0, db_default=0)
+    on_since = models.BigIntegerField(null=True, help_text="ms since 1970; empty: refusals are final")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("alert", "scope", "name"), name="one_brake"),)
+        indexes = (models.Index(fields=("on_since",), condition=models.Q(on_since__isnull=False), name="brakes_on"),)
+
+    def __str__(self) -> str:
+        return f"{self.refused} of {self.answered} refused by {self.name}"
+
+
 class Pulse(models.Model):
     """The senders' last sign of life, in one row. It is what tells a pause of seconds from a backup of last week."""
 

@@ -11,7 +11,7 @@ from morefollows.audience import links
 from morefollows.audience.tokens import DRILLS, OFFERS, Person, Row, Tokens
 from morefollows.bulletin.models import Alert
 from morefollows.courier import dkim, history, ledger, mails
-from morefollows.courier.boundary import Way
+from morefollows.courier.brake import Answers
 from morefollows.courier.compose import Composed, Signer, press
 from morefollows.courier.ledger import Running
 
@@ -24,9 +24,6 @@ Fill = Callable[[Sequence[Facts]], list[tuple[bytes, Sequence[bytes]]]]
 
 class Release:
     """What one alert's rounds have in common: its bytes, and whether it may be sent."""
-
-    #: So many policy refusals by one relay, without an acceptance between them, speak of us, not of one reader.
-    POLICY_LIMIT = 3
 
     def __init__(
         self,
@@ -48,14 +45,7 @@ class Release:
         self.on_put_back = on_put_back  # a mail came back, and another relay may have it
         self.earlier = earlier  # alerts of the story's earlier updates: what a mail may refer to
         self.sending = False  # false within the hold, and again once it was stopped
-        self.refusals: dict[str, int] = {}  # by relay; an acceptance sets its count to zero
-
-    def refused_us(self, way: Way, words: str) -> None:
-        """Before the relay has accepted anything of this alert, one refusal is enough."""
-        refusals = self.refusals.get(way.name, self.POLICY_LIMIT - 1) + 1
-        self.refusals[way.name] = refusals
-        if refusals >= self.POLICY_LIMIT:
-            way.refused_us(words)
+        self.answers = Answers()
 
     @property
     def held_until(self) -> int:

@@ -15,9 +15,11 @@ from morefollows.audience.tokens import Person
 from morefollows.courier import ledger, replies, retries
 from morefollows.courier.addressees import Addressee, recipient
 from morefollows.courier.boundary import Mail, Reply, Way
+from morefollows.courier.brake import Refused
 from morefollows.courier.ledger import Claim, Entry
 from morefollows.courier.models import Outcome
 from morefollows.courier.release import Release
+from morefollows.courier.replies import About, Bounce, Verdict
 
 _Made = tuple[bytes, bytes, Sequence[bytes], bool]  # return path, recipient, content, SMTPUTF8
 _mail = functools.partial(tuple.__new__, Mail)  # as `Mail._make`, in half of its time
@@ -26,6 +28,7 @@ _ACCEPTED = int(Outcome.ACCEPTED)  # looked up once, not for each mail
 _UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
 _PUT_BACK_LIMIT = 5
+_POLICY_ATTEMPTS = 3  # passes in which a provider's policy against our mail is taken for something that passes
 _MADE_AT_ONCE = 50
 _SIGNED_AT_ONCE = 8  # as signing takes a while, and nothing else goes on meanwhile
 _PASSED_BY = 32  # mails that are left to another relay, in one look for one that is for this relay
@@ -61,7 +64,8 @@ class Round:
         self._expired = False
         self._repeated = claim.repeated
         self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
-        self._gone: list[int] = []
+        self._refusals: list[Refused] = []  # since the last entry
+        self._refused: list[Refused] = []  # in this pass
         self._put_back: Counter[int] = Counter()
         self._tried = False  # some mail was not accepted in this pass
         self._was_put_down = False
@@ -261,7 +265,7 @@ class Round:
             outcomes[i] = _ACCEPTED
             since = time.time_ns() // 1_000_000 - self.release.running.held_until
             self.claim.times[i] = since if 0 <= since <= _LONGEST_MS else min(max(since, 0), _LONGEST_MS)
-            self.release.refusals[way.name] = 0
+            self.release.answers.accepted[way.name, domain] += 1
             return
         verdict = replies.verdict(reply)
         if not verdict.counts:
@@ -273,7 +277,7 @@ class Round:
                 self.release.on_put_back()
                 return
         words = replies.without_addresses(reply.text)
-        outcome = Outcome[verdict.outcome.upper()]
+        outcome = self._outcome(i, way, domain, reply, verdict)
         outcomes[i] = outcome
         if i in self._uncertain:
             if outcome == Outcome.UNCERTAIN:
@@ -284,10 +288,38 @@ class Round:
         key = (domain, outcome.value, reply.code, reply.status)
         count, first_words = self._verdicts.get(key, (0, words))
         self._verdicts[key] = (count + 1, first_words)
-        if verdict.gone:
-            self._gone.append(self.claim.readers[i])
-        if verdict.pause:
-            self.release.refused_us(way, f"{reply.code} {reply.status} {words}")
+        to_us = verdict.about is About.US
+        if to_us or verdict.doubtful:
+            way.objected(domain, f"{reply.code} {reply.status} {words}", to_us=to_us)
+
+    def _outcome(self, i: int, way: Way, domain: str, reply: Reply, verdict: Verdict) -> Outcome:
+        """The verdict's, unless a brake is on. A refusal that may be taken back is kept."""
+        if not verdict.doubtful and verdict.bounce is Bounce.NO:
+            return Outcome[verdict.outcome.upper()]
+        provider, answers = way.pacing.provider(domain), self.release.answers
+        if answers.braked(way.name, provider):
+            return Outcome.DEFERRED
+        # A policy of the provider's for our mail, if it accepts none; of this recipient's, if it accepts others.
+        open_ = self.claim.attempts < _POLICY_ATTEMPTS and not answers.has_accepted(way.name, domain)
+        if verdict.outcome == "deferred" and (open_ or verdict.about is not About.PROVIDER):
+            return Outcome.DEFERRED
+        facts = self.claim.batch, i, self.claim.readers[i], domain, provider, way.name
+        now = time.time_ns() // 1_000_000
+        refused = Refused(*facts, verdict.bounce.value, reply.code, reply.status, now)
+        self._refusals.append(refused)
+        self._refused.append(refused)
+        return Outcome.REFUSED
+
+    def take_back(self) -> None:
+        """A brake has been put on: what was refused under it in this pass is deferred."""
+        answers, kept = self.release.answers, []
+        for one in self._refused:
+            if not answers.braked(one.relay, one.provider):
+                kept.append(one)
+            elif self.claim.outcomes[one.place] == Outcome.REFUSED:
+                self.claim.outcomes[one.place] = Outcome.DEFERRED
+                self.dirty = True
+        self._refused = kept
 
     def entry(self, worker: str, claimed_until: int, *, give_up: bool = False) -> Entry:
         """What is to be recorded now. `give_up`: the claim is given back with whatever is still open."""
@@ -317,9 +349,9 @@ class Round:
             attempts,
             self._repeated,
             self._verdicts,
-            self._gone,
+            self._refusals,
         )
-        self._verdicts, self._gone, self.dirty = {}, [], False
+        self._verdicts, self._refusals, self.dirty = {}, [], False
         self._written_back += self._coming_back
         self._coming_back = []
         return entry

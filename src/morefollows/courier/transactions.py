@@ -23,6 +23,9 @@ TAKEN: Final = Reply(250, "", "", Reached.CONTENT)
 NOT_OFFERED: Final = Reply(0, "", "", Reached.RELAY)
 UNCERTAIN: Final = Reply(0, "", "", Reached.CONTENT)
 
+#: How far a mail had got, by the command whose reply decided its fate.
+REACHED: Final = {MAIL: Reached.MAIL, RCPT: Reached.RCPT, DATA: Reached.DATA}
+
 _STATUS = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s+|\Z)")
 _PATH_OCTETS = bytes(octet for octet in range(33, 127) if octet not in b"<>")  # no controls, spaces, angle brackets
 _LONGEST_PATH = 254
@@ -42,12 +45,17 @@ def reply(code: int, text: bytes, reached: Reached) -> Reply:
     """
     if code < 400:
         return TAKEN if code == 250 and reached is Reached.CONTENT else Reply(code, "", "", reached)
-    text = text.strip().replace(b"\n", b" ")
-    found = _STATUS.match(text)
-    if found is None or found[1][0] != 48 + code // 100:
-        return Reply(code, "", text.decode("utf-8", "replace"), reached)
-    words = text[found.end() :].decode("utf-8", "replace").strip()
-    return Reply(code, found[1].decode(), words, reached)
+    statuses = set()
+    lines = []
+    for line in text.strip().split(b"\n"):
+        found = _STATUS.match(line)
+        if found is not None and found[1][0] == 48 + code // 100:
+            statuses.add(found[1])
+            line = line[found.end() :]
+        lines.append(line.strip())
+    words = b" ".join(lines).decode("utf-8", "replace").strip()
+    # Lines that contradict each other prove nothing about a mailbox.
+    return Reply(code, statuses.pop().decode() if len(statuses) == 1 else "", words, reached)
 
 
 def _xtext(path: bytes) -> bytes:
@@ -174,14 +182,14 @@ class OneByOne(Transactions):
             return
         elif kind == DATA:
             self._settle_said()
-            self._refused(code, text)
+            self._refused(kind, code, text)
         elif kind == RSET:
             if code >= 400:
                 connection.mislead("refused to reset a transaction")
                 return
         elif kind <= RCPT:
             if code >= 400:
-                self._refused(code, text)
+                self._refused(kind, code, text)
             elif not self._pipelining:
                 assert self._offered is not None
                 if kind == MAIL:
@@ -227,12 +235,12 @@ class OneByOne(Transactions):
         else:
             connection.transport.write(b"".join((*mail.content, b".\r\n")))
 
-    def _refused(self, code: int, text: bytes) -> None:
+    def _refused(self, kind: int, code: int, text: bytes) -> None:
         """MAIL, RCPT or DATA got a no; only the first of them is about the mail."""
         mail, self._offered = self._offered, None
         self._stale = True
         if mail is not None:
-            self._settle(mail, reply(code, text, Reached.ENVELOPE))
+            self._settle(mail, reply(code, text, REACHED[kind]))
 
     def _settle(self, mail: Mail, said: Reply) -> None:
         """At once, if nothing else is waited for.

@@ -25,12 +25,22 @@ from morefollows.audience.newsroom import placeholders
 from morefollows.audience.tokens import Tokens
 from morefollows.bulletin import publication
 from morefollows.bulletin.actions import now_ms
-from morefollows.courier import actions, addressees, history, ledger, letters, recovery, relay_books, summaries
+from morefollows.courier import (
+    actions,
+    addressees,
+    history,
+    ledger,
+    letters,
+    recovery,
+    relay_books,
+    summaries,
+)
 from morefollows.courier.boundary import Mail
 from morefollows.courier.cutting import cut
 from morefollows.courier.gate import Gate
 from morefollows.courier.gates import Gates
 from morefollows.courier.ledger import Entry, Running
+from morefollows.courier.refusal_recorder import RefusalRecorder
 from morefollows.courier.release import Release, prepare
 from morefollows.courier.round import Round
 from morefollows.courier.stationery import Stationery
@@ -96,6 +106,7 @@ class Worker:
         self._tasks: set[asyncio.Task[object]] = set()
         self._paced = False  # some mails wait for their mailbox provider
         self._reported_at = 0.0
+        self._refusals = RefusalRecorder(self._call, self._releases, self._rounds, gates.providers.known)
         self._stopping = False  # hand out no more
         self._closing = False  # and write no more
 
@@ -221,6 +232,7 @@ class Worker:
         self._something_to_write.set()
         if any(alert.state == "sending" and alert.cut_done for alert in running):
             await self._close_complete()
+        await self._refusals.look()
         return patience
 
     def _survey(self) -> tuple[list[Running], set[str], bool, _Letters, _Letters]:
@@ -339,7 +351,11 @@ class Worker:
                 self._releases[release].sending = release in recorded.sending
             finished = bool(self._unwritten and not self._rounds)
             finished |= bool(self._unwritten_letters and not len(self._slow_post))
+            bounced = [one.bounced for one in self._unwritten_letters]
+            refused = self._refusals.add(entries, recorded.lost, bounced)
             self._unwritten, self._unwritten_letters = [], []
+        if refused:
+            self._start(self._refusals.flush())
         self.gates.wake()
         if finished or self._hungry():
             self._listener.wake()
@@ -411,7 +427,8 @@ class Worker:
 
     async def _close_complete(self) -> None:
         for alert in await self._call(ledger.complete):
-            await self._call(self._on_complete, alert)
+            if await self._refusals.close(alert):
+                await self._call(self._on_complete, alert)
 
     async def _give_back(self) -> None:
         """At an orderly end. A mail still unanswered keeps its mark in the ledger, and will be uncertain."""
@@ -444,6 +461,10 @@ class Worker:
     async def _pause(self, gate: Gate, words: str) -> None:
         self.gates.pausing(gate, noted=False)
         await self._try(actions.pause_relay, gate.name, words)
+        try:
+            await self._refusals.relay_paused(gate.name)
+        except AnyDatabaseError as error:
+            log.error("what the relay refused can't be taken back: %s", type(error).__name__)
         self.gates.pausing(gate, noted=True)
 
     def note_trouble(self, relay: str, trouble: str | None) -> None:

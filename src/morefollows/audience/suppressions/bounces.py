@@ -1,0 +1,74 @@
+"""Bounces: a reader is suppressed when mails bounced several times, days apart, with nothing accepted in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+
+from morefollows.audience import actions
+from morefollows.audience.models import Bounce, Reader, Suppression
+
+FORGOTTEN = timedelta(days=180)  #: a bounce that long ago counts no more
+_LEAST_IF_PERHAPS = 2  # bounces that may pass: one is never enough
+
+
+class Bounced(NamedTuple):
+    """One mail that bounced. `hard`: the mailbox does not exist; else it may exist again soon."""
+
+    reader: int
+    at: datetime
+    hard: bool
+    status: str
+    relay: str
+    provider: str  #: the mailbox provider
+
+
+AcceptedSince = Callable[[dict[int, datetime]], set[int]]
+
+
+def note(seen: Sequence[Bounced], accepted_since: AcceptedSince) -> set[int]:
+    """Counts these bounces, at most one a reader, and suppresses whoever has had enough of them.
+
+    `accepted_since`: those of the given readers of whom a mail was accepted since the given moments. Returns the
+    readers whose row somebody else has locked: nothing is noted of them, they are to be noted another time.
+    """
+    if not seen:
+        return set()
+    days = timedelta(days=settings.MOREFOLLOWS.bounce_days)
+    newest = {one.reader: one for one in sorted(seen, key=lambda one: one.at)}
+    with transaction.atomic():
+        known = {bounce.reader_id: bounce for bounce in Bounce.objects.filter(reader__in=newest)}
+        accepted = accepted_since({reader: bounce.last_at for reader, bounce in known.items()})
+        enough = []
+        for reader, one in newest.items():
+            bounce = known.get(reader)
+            if bounce is None:
+                bounce = known[reader] = Bounce(reader_id=reader, first_at=one.at, count=1)
+            elif reader in accepted or one.at - bounce.last_at > FORGOTTEN:
+                bounce.first_at, bounce.counted_at, bounce.count = one.at, one.at, 1
+            elif one.at >= bounce.counted_at + days and one.at > bounce.last_at:
+                bounce.counted_at = one.at
+                bounce.count += 1
+            bounce.counted_at = bounce.counted_at or one.at
+            bounce.last_at, bounce.status = one.at, one.status[:12]
+            bounce.relay, bounce.provider = one.relay[:300], one.provider[:255]
+            least = settings.MOREFOLLOWS.bounces_before_suppression
+            if bounce.count >= (least if one.hard else max(least, _LEAST_IF_PERHAPS)):
+                enough.append(reader)
+        there = set(Reader.objects.filter(pk__in=newest).values_list("pk", flat=True))
+        left = (set(enough) & there) - actions.mark_gone(enough, Suppression.Reason.BOUNCED, wait=False)
+        _save([bounce for reader, bounce in known.items() if reader in there - left])
+    return left
+
+
+def _save(bounces: Sequence[Bounce]) -> None:
+    Bounce.objects.bulk_create(
+        bounces,
+        update_conflicts=True,
+        unique_fields=["reader"],
+        update_fields=["first_at", "counted_at", "last_at", "count", "status", "relay", "provider"],
+    )

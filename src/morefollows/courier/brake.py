@@ -1,0 +1,204 @@
+"""The brake: what is said of many readers at once counts against the relay or the mailbox provider, not against them.
+
+Each mail that is refused for a reason that may lie elsewhere is kept as a `models.Refusal`. Beyond max(20, 5 %) of an
+alert's mails that one relay, or one provider, has answered, a `models.Brake` is on: what was refused is deferred, and
+tried again like any other. Counts are in the database, and so are those of all sender processes.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from django.db import connection, transaction
+
+from morefollows.bulletin.actions import now_ms
+from morefollows.bulletin.models import Alert
+from morefollows.courier.models import Brake, Refusal
+
+log = logging.getLogger(__name__)
+
+FEW = 20  #: refusals of one relay or provider in an alert that are never too many
+SHARE = 0.05  #: of the mails that it answered: as many are not too many either
+_OFTEN_MS = 1000  # between two writes of nothing but what was accepted
+
+Key = tuple[str, str]  #: scope and name: ("relay", …) or ("provider", …)
+
+
+class Refused(NamedTuple):
+    """One mail that was refused. `bounce`: a `replies.Bounce`'s value."""
+
+    batch: int
+    place: int
+    reader: int
+    domain: str
+    provider: str
+    relay: str
+    bounce: str
+    code: int
+    status: str
+    at: int  #: ms since 1970
+
+    @property
+    def keys(self) -> tuple[Key, Key]:
+        return (Brake.Scope.RELAY, self.relay), (Brake.Scope.PROVIDER, self.provider)
+
+
+class Noted(NamedTuple):
+    """What one sender process has to write of one alert."""
+
+    refused: list[Refused]
+    accepted: dict[Key, int]  #: since the last time
+
+
+class Answers:
+    """What relays and providers answered to one alert's mails, in one sender process. For the event loop's thread."""
+
+    def __init__(self) -> None:
+        self.accepted: Counter[tuple[str, str]] = Counter()  #: (relay, domain) → mails since `take`
+        self.refused: list[Refused] = []  #: since `take`
+        self.on: set[Key] = set()  #: the brakes that are on, as far as this process knows
+        self._ever: set[tuple[str, str]] = set()
+        self._sums: Counter[Key] = Counter()  # accepted, and not written
+        self._watched: set[Key] = set()  # those with a refusal: only for them acceptances are written
+        self._taken_at = 0
+
+    def has_accepted(self, relay: str, domain: str) -> bool:
+        """This relay has accepted a mail of the alert for this domain."""
+        return (relay, domain) in self._ever or (relay, domain) in self.accepted
+
+    def braked(self, relay: str, provider: str) -> bool:
+        return bool(self.on) and ((Brake.Scope.RELAY, relay) in self.on or (Brake.Scope.PROVIDER, provider) in self.on)
+
+    @property
+    def due(self) -> bool:
+        """There is something to write."""
+        return bool(self.refused) or bool(self._watched and self.accepted and now_ms() - self._taken_at >= _OFTEN_MS)
+
+    def take(self, provider: Callable[[str], str]) -> Noted:
+        """What is to be written now. `provider`: that of a domain, as far as it is known."""
+        for (relay, domain), mails in self.accepted.items():
+            self._sums[Brake.Scope.RELAY, relay] += mails
+            self._sums[Brake.Scope.PROVIDER, provider(domain)] += mails
+        self._ever.update(self.accepted)
+        self.accepted.clear()
+        refused, self.refused, self._taken_at = self.refused, [], now_ms()
+        self._watched.update(key for one in refused for key in one.keys)
+        return Noted(refused, {key: self._sums.pop(key) for key in self._watched if key in self._sums})
+
+    def put_back(self, noted: Noted) -> None:
+        """It could not be written."""
+        self.refused = [*noted.refused, *self.refused]
+        self._sums.update(noted.accepted)
+
+
+_COUNT = """
+INSERT INTO courier_brake (alert_id, scope, name, answered, refused) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (alert_id, scope, name) DO UPDATE SET
+    answered = courier_brake.answered + excluded.answered, refused = courier_brake.refused + excluded.refused
+RETURNING answered, refused, on_since IS NOT NULL
+"""
+
+
+def note(alert: int, noted: Noted) -> set[Key]:
+    """Writes what was answered. Returns the brakes that are on; logs those that it puts on."""
+    refused = Counter(key for one in noted.refused for key in one.keys)
+    too_many = {}
+    with transaction.atomic(), connection.cursor() as cursor:
+        Refusal.objects.bulk_create(Refusal(alert_id=alert, **one._asdict()) for one in noted.refused)
+        for key in sorted({*refused, *noted.accepted}):  # in one order, so that no two wait for each other
+            answered = refused[key] + noted.accepted.get(key, 0)
+            cursor.execute(_COUNT, (alert, *key, answered, refused[key]))
+            counts = cursor.fetchone()
+            if not counts[2] and _too_many(counts[1], counts[0], so_far=True):
+                too_many[key] = counts
+        for key in too_many:
+            _put_on(alert, key)
+        on = brakes_on(alert)
+    for (_scope, name), (answered, count, _on) in too_many.items():
+        tell(alert, name, count, answered)
+    return on
+
+
+def _too_many(refused: int, answered: int, *, so_far: bool = False) -> bool:
+    """`so_far`: more is to come, so chance is allowed for: three standard deviations of a Poisson distribution."""
+    share = SHARE * answered
+    return refused > max(FEW, share + 3 * math.sqrt(share) if so_far else share)
+
+
+def _put_on(alert: int, key: Key) -> None:
+    scope, name = key
+    brake, _made = Brake.objects.get_or_create(alert_id=alert, scope=scope, name=name)
+    if brake.on_since is None:
+        Brake.objects.filter(pk=brake.pk).update(on_since=now_ms())
+
+
+def tell(alert: int, name: str, refused: int, answered: int) -> None:
+    log.warning(
+        "alert %d: %d of the %d mails answered by or for %s were refused: no reader is blamed, they are tried again",
+        alert,
+        refused,
+        answered,
+        name,
+    )
+
+
+def put_on(alert: int, relay: str) -> None:
+    """The relay refuses us: what it has refused in this alert is to be tried again."""
+    with transaction.atomic():
+        if Refusal.objects.filter(alert=alert, relay=relay).exists():
+            _put_on(alert, (Brake.Scope.RELAY, relay))
+
+
+def let_go(relay: str) -> None:
+    """The relay is resumed: in alerts on their way it is judged from the beginning."""
+    running = Alert.objects.exclude(state__in=ENDED)
+    Brake.objects.filter(scope=Brake.Scope.RELAY, name=relay, alert__in=running).delete()
+
+
+#: States in which nothing more of an alert is sent.
+ENDED = tuple(state for state in Alert.State.values if state not in ("held", "sending", "paused", "asking"))
+
+
+def brakes_on(alert: int) -> set[Key]:
+    """The brakes that are on in this alert."""
+    found = Brake.objects.filter(alert=alert, on_since__isnull=False)
+    return set(found.values_list("scope", "name"))
+
+
+def judge(alert: int, provider: Callable[[str], str]) -> set[Key]:
+    """Every mail of the alert is answered: puts on the brakes that its counts ask for. Returns all that are on.
+
+    By now the providers of more domains are known than when their mails were answered.
+    """
+    sums: dict[Key, list[int]] = {}
+    names: dict[Key, list[str]] = {}
+    for scope, name, answered, refused in Brake.objects.filter(alert=alert).values_list(
+        "scope", "name", "answered", "refused"
+    ):
+        key = (scope, provider(name) if scope == Brake.Scope.PROVIDER else name)
+        counts = sums.setdefault(key, [0, 0])
+        counts[0] += answered
+        counts[1] += refused
+        names.setdefault(key, []).append(name)
+    before = brakes_on(alert)
+    with transaction.atomic():
+        for key, (answered, refused) in sorted(sums.items()):
+            if not _too_many(refused, answered):
+                continue
+            new = [name for name in names[key] if (key[0], name) not in before]
+            for name in new:
+                _put_on(alert, (key[0], name))
+            if new:
+                tell(alert, key[1], refused, answered)
+    return brakes_on(alert)
+
+
+def refusals_under(on: set[Key], refusals: Sequence[Refusal]) -> list[Refusal]:
+    """Those of these refusals for which a brake is on."""
+    return [
+        one for one in refusals if (Brake.Scope.RELAY, one.relay) in on or (Brake.Scope.PROVIDER, one.provider) in on
+    ]
