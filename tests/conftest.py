@@ -48,3 +48,22 @@ def data() -> Path:
 
     path: Path = settings.MOREFOLLOWS.data
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def evidence_may_be_cleared_away() -> Iterator[None]:
+    """Between two tests, and by nobody else: what keeps evidence is taken away while the tables are emptied."""
+    from django.db import connection
+
+    from morefollows import append_only
+
+    flush = connection.ops.execute_sql_flush
+
+    def unprotected(sql_list: list[str]) -> None:
+        append_only.take_away("default", plan=["flush"])
+        flush(sql_list)
+        append_only.make("default")
+
+    connection.ops.execute_sql_flush = unprotected  # type: ignore[method-assign,assignment]
+    yield
+    connection.ops.execute_sql_flush = flush  # type: ignore[method-assign]

@@ -1,82 +1,194 @@
-"""Migration operations that make the database itself refuse to change or delete evidence, on both databases."""
+"""Makes the database itself refuse to change or delete evidence, on both databases.
+
+By triggers, which are made after each migration and taken away before one that changes anything: SQLite makes a table
+anew when it is changed, and its triggers would be lost or in the way. Each part names its tables with `protect` when
+Django starts.
+
+What the triggers refuse: UPDATE, also of the row's number; DELETE; on SQLite INSERT OR REPLACE and UPDATE OR REPLACE,
+which delete without firing a trigger for DELETE; on PostgreSQL TRUNCATE, also by CASCADE, and whatever
+``session_replication_role`` says. Who may change the schema can drop them; `missing` finds out.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import migrations
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db import connections, migrations
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_VERBS = ("update", "delete", "truncate", "insert", "replace")
 
 
-def append_only(table: str, *, once: str = "", may_change: tuple[str, ...] = ()) -> migrations.RunPython:
-    """Refuses UPDATE and DELETE of the rows of `table`.
+@dataclass(frozen=True)
+class Protected:
+    """A table whose rows are never changed or deleted.
 
-    `once`: only rows for which this SQL condition on ``OLD`` holds (it may become true later, and then binds).
-    `may_change`: the columns that may still be changed. To be repeated after each change of the table's columns.
+    Conditions are SQL. `once`: only rows for which this holds, about a row named ``{row}``; it may become true later,
+    and then binds. `may_change`: column → what must hold of ``OLD`` and ``NEW`` when it alone changes, by vendor.
+    `deletable`: a row for which this holds, about ``OLD``, may be deleted.
     """
 
-    def forwards(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
-        condition = once or "1=1"
-        words = f"{table} is append-only"
-        if editor.connection.vendor == "postgresql":
-            if may_change:
-                kept = " - ".join(["to_jsonb({row})", *(f"'{column}'" for column in may_change)])
-                changed = f"({kept.format(row='OLD')}) IS DISTINCT FROM ({kept.format(row='NEW')})"
-            else:
-                changed = "true"
-            for verb in ("update", "delete"):
-                editor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb} ON {table}")
-            editor.execute(
-                f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$"
-                f" BEGIN RAISE EXCEPTION '{words}' USING ERRCODE = 'restrict_violation'; END $$"
-            )
-            editor.execute(
-                f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} FOR EACH ROW"
-                f" WHEN (({condition}) AND {changed}) EXECUTE FUNCTION {table}_refuse()"
-            )
-            editor.execute(
-                f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW"
-                f" WHEN ({condition}) EXECUTE FUNCTION {table}_refuse()"
-            )
-        else:
-            columns = [
-                row.name
-                for row in editor.connection.introspection.get_table_description(editor.connection.cursor(), table)
-                if row.name not in may_change
-            ]
-            of = " OF " + ", ".join(f'"{column}"' for column in columns)
-            for verb, scope in (("UPDATE", of), ("DELETE", "")):
-                editor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb.lower()}")
-                editor.execute(
-                    f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb}{scope} ON {table} FOR EACH ROW"
-                    f" WHEN {condition} BEGIN SELECT RAISE(ABORT, '{words}'); END"
-                )
+    table: str
+    once: str = ""
+    may_change: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    deletable: str = ""
 
-    return migrations.RunPython(forwards, migrations.RunPython.noop)
+    @property
+    def refusal(self) -> str:
+        return f"{self.table} is append-only"
 
 
-def may_be_deleted(table: str, *, when: str) -> migrations.RunPython:
-    """Lets rows of an append-only `table` be deleted after all, but only while this SQL condition on ``OLD`` holds."""
+_protected: dict[str, Protected] = {}
 
-    def forwards(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
-        words = f"{table} is append-only"
-        if editor.connection.vendor == "postgresql":
-            # In a function: the condition of a PostgreSQL trigger itself may not look into another table.
-            editor.execute(f"DROP TRIGGER {table}_no_delete ON {table}")
-            editor.execute(
-                f"CREATE FUNCTION {table}_refuse_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-                f" IF {when} THEN RETURN OLD; END IF;"
-                f" RAISE EXCEPTION '{words}' USING ERRCODE = 'restrict_violation'; END $$"
-            )
-            editor.execute(
-                f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW"
-                f" EXECUTE FUNCTION {table}_refuse_delete()"
-            )
-        else:
-            editor.execute(f"DROP TRIGGER {table}_no_delete")
-            editor.execute(
-                f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW"
-                f" WHEN NOT ({when}) BEGIN SELECT RAISE(ABORT, '{words}'); END"
-            )
 
-    return migrations.RunPython(forwards, migrations.RunPython.noop)
+def protect(*tables: Protected) -> None:
+    """To be called when Django starts. Takes effect after the next migration."""
+    _protected.update({one.table: one for one in tables})
+
+
+def take_away(using: str, plan: Any = (), **_signal: Any) -> None:
+    """Before a migration that changes something."""
+    if not plan:
+        return
+    database = connections[using]
+    existing = set(database.introspection.table_names())
+    for table in _protected:
+        if table in existing:
+            _drop(database, table)
+
+
+def make(using: str, **_signal: Any) -> None:
+    """After a migration: makes what is not there, or not as it should be."""
+    database = connections[using]
+    for table in _wrong(database):
+        _drop(database, table)
+        with database.cursor() as cursor:
+            for statement in _statements(database, _protected[table]):
+                cursor.execute(statement)
+
+
+def missing(using: str = "default") -> list[str]:
+    """The tables that the database does not protect as it should."""
+    return _wrong(connections[using])
+
+
+def _wrong(database: BaseDatabaseWrapper) -> list[str]:
+    existing = set(database.introspection.table_names())
+    look = _as_made_postgres if database.vendor == "postgresql" else _as_made_sqlite
+    return [table for table, one in _protected.items() if table in existing and not look(database, one)]
+
+
+def _as_made_sqlite(database: BaseDatabaseWrapper, one: Protected) -> bool:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", (one.table,))
+        there = {row[0] for row in cursor.fetchall()}
+    return there.issuperset(_statements(database, one))
+
+
+def _as_made_postgres(database: BaseDatabaseWrapper, one: Protected) -> bool:
+    """All of them are there, always fire, and do what they should."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT t.tgname, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
+            " WHERE t.tgrelid = %s::regclass AND t.tgenabled = 'A'",
+            (one.table,),
+        )
+        there = dict(cursor.fetchall())
+    return there.items() >= {_name(one, verb): body for verb, body in _bodies(one).items()}.items()
+
+
+def _drop(database: BaseDatabaseWrapper, table: str) -> None:
+    on = f" ON {table}" if database.vendor == "postgresql" else ""
+    with database.cursor() as cursor:
+        for verb in _VERBS:
+            cursor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb}{on}")
+
+
+def _statements(database: BaseDatabaseWrapper, one: Protected) -> list[str]:
+    if database.vendor == "postgresql":
+        return list(_postgres(one))
+    with database.cursor() as cursor:
+        columns = [row.name for row in database.introspection.get_table_description(cursor, one.table)]
+        constraints = database.introspection.get_constraints(cursor, one.table).values()
+        primary = database.introspection.get_primary_key_columns(cursor, one.table) or []
+    keys = {tuple(found["columns"]) for found in constraints if found["unique"] and found["columns"]}
+    return list(_sqlite(one, columns, sorted({tuple(primary), *keys})))
+
+
+def _sqlite(one: Protected, columns: list[str], keys: list[tuple[str, ...]]) -> Iterator[str]:
+    bound = one.once.format(row="OLD") or "1"
+    others = ["rowid", *(name for name in columns if name not in one.may_change)]
+    same = [f'OLD."{name}" IS NEW."{name}"' for name in others]
+    same += [_may_change(name, by["sqlite"], "IS") for name, by in one.may_change.items()]
+    changed = f"NOT ({' AND '.join(same)})" if one.may_change else "1"
+    yield _sqlite_trigger(one, "update", "UPDATE", f"({bound}) AND {changed}")
+    kept = f"({bound}) AND NOT ({one.deletable})" if one.deletable else bound
+    yield _sqlite_trigger(one, "delete", "DELETE", kept)
+    # What OR REPLACE would delete: another row with the same key.
+    held = one.once.format(row="kept") or "1"
+    taken = " OR ".join("(" + " AND ".join(f'kept."{name}" = NEW."{name}"' for name in key) + ")" for key in keys)
+    found = f'SELECT 1 FROM "{one.table}" kept WHERE ({held}) AND ({taken})'  # noqa: S608 - our own names
+    yield _sqlite_trigger(one, "insert", "INSERT", f"EXISTS ({found})")
+    yield _sqlite_trigger(one, "replace", "UPDATE", f"EXISTS ({found} AND kept.rowid <> OLD.rowid)")
+
+
+def _sqlite_trigger(one: Protected, name: str, event: str, when: str) -> str:
+    return (
+        f"CREATE TRIGGER {one.table}_no_{name} BEFORE {event} ON {one.table} FOR EACH ROW"
+        f" WHEN {when} BEGIN SELECT RAISE(ABORT, '{one.refusal}'); END"
+    )
+
+
+def _may_change(column: str, allowed: str, same: str) -> str:
+    return f'(OLD."{column}" {same} NEW."{column}" OR ({allowed}))'
+
+
+def _postgres(one: Protected) -> Iterator[str]:
+    """Functions, since the condition of a PostgreSQL trigger itself may not look into another table."""
+    for verb, body in _bodies(one).items():
+        name, each = _name(one, verb), "STATEMENT" if verb == "truncate" else "ROW"
+        yield f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"
+        yield f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {one.table} FOR EACH {each} EXECUTE FUNCTION {name}()"
+        # Otherwise a session could switch it off for itself with session_replication_role.
+        yield f"ALTER TABLE {one.table} ENABLE ALWAYS TRIGGER {name}"
+
+
+def _bodies(one: Protected) -> dict[str, str]:
+    """What PostgreSQL's triggers do, by verb."""
+    bound = one.once.format(row="OLD") or "true"
+    changed = "true"
+    if one.may_change:
+        rest = " - ".join(["to_jsonb({row})", *(f"'{column}'" for column in one.may_change)])
+        others = f"({rest.format(row='OLD')}) IS DISTINCT FROM ({rest.format(row='NEW')})"
+        same = "IS NOT DISTINCT FROM"
+        allowed = [_may_change(name, by["postgresql"], same) for name, by in one.may_change.items()]
+        changed = f"({others}) OR NOT ({' AND '.join(allowed)})"
+    kept = f"({bound}) AND NOT ({one.deletable})" if one.deletable else bound
+    return {
+        "update": _body(one, f"({bound}) AND ({changed})", "NEW"),
+        "delete": _body(one, kept, "OLD"),
+        "truncate": _body(one, "true", "NULL"),
+    }
+
+
+def _body(one: Protected, when: str, goes_on: str) -> str:
+    return (
+        f" BEGIN IF {when} THEN RAISE EXCEPTION '{one.refusal}' USING ERRCODE = 'restrict_violation';"
+        f" END IF; RETURN {goes_on}; END "
+    )
+
+
+def _name(one: Protected, verb: str) -> str:
+    return f"{one.table}_no_{verb}"
+
+
+def append_only(table: str, **_more: Any) -> migrations.RunPython:
+    """In migrations of before: does nothing. The triggers are made after all migrations, see `protect`."""
+    return migrations.RunPython(migrations.RunPython.noop, migrations.RunPython.noop)
+
+
+def may_be_deleted(table: str, **_more: Any) -> migrations.RunPython:
+    """As `append_only`."""
+    return migrations.RunPython(migrations.RunPython.noop, migrations.RunPython.noop)

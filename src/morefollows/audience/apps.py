@@ -1,5 +1,15 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class Audience(AppConfig):
     name = "morefollows.audience"
+
+    def ready(self) -> None:
+        from morefollows import append_only
+        from morefollows.audience import evidence, seals
+
+        append_only.protect(*evidence.PROTECTED)
+        seals.register(*evidence.SEALED)
+        pre_migrate.connect(append_only.take_away, sender=self)
+        post_migrate.connect(append_only.make, sender=self)

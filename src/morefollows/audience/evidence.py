@@ -4,9 +4,76 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from morefollows.append_only import Protected
 from morefollows.audience import wordings
 from morefollows.audience.models import Consent, Purpose, Reader, Topic
+from morefollows.audience.seals import Evidence
 from morefollows.audience.wordings import InForce
+
+# A client's address may become its network, as `networks.shortened` writes it, and go altogether
+# while its reader has confirmed nothing.
+_UNCONFIRMED = """
+(NEW.client_address = '' AND
+    EXISTS (SELECT 1 FROM audience_reader r WHERE r.id = OLD.reader_id AND r.state = 'pending'))
+"""
+_SHORTENED_POSTGRES = """
+(OLD.client_address ~ '^[0-9a-fA-F:.]+$' AND NEW.client_address = network(set_masklen(
+    OLD.client_address::inet, CASE WHEN OLD.client_address LIKE '%:%' THEN 48 ELSE 24 END))::text)
+"""
+# SQLite knows no addresses: what is before the zeros has to be what the whole address begins with.
+_SHORTENED_SQLITE = """
+(instr(OLD.client_address, '/') = 0 AND (
+    (NEW.client_address LIKE '_%.0/24' AND instr(OLD.client_address, ':') = 0
+        AND instr(NEW.client_address, ':') = 0
+        AND length(NEW.client_address) - length(replace(NEW.client_address, '.', '')) = 3
+        AND substr(OLD.client_address, 1, length(NEW.client_address) - 4)
+            = substr(NEW.client_address, 1, length(NEW.client_address) - 4))
+    OR (NEW.client_address LIKE '%::/48' AND instr(OLD.client_address, ':') > 0
+        AND length(NEW.client_address) - length(replace(NEW.client_address, ':', '')) <= 4
+        AND (OLD.client_address LIKE '::%'
+            AND (NEW.client_address = '::/48' OR NEW.client_address LIKE '0:0:%')
+            OR substr(OLD.client_address, 1, length(NEW.client_address) - 4)
+            = substr(NEW.client_address, 1, length(NEW.client_address) - 4)))))
+"""
+
+#: What the database never changes; see `append_only`.
+PROTECTED = (
+    Protected("audience_wording"),
+    Protected(
+        "audience_consent",
+        may_change={
+            "client_address": {
+                "sqlite": f"{_SHORTENED_SQLITE} OR {_UNCONFIRMED}",
+                "postgresql": f"{_SHORTENED_POSTGRES} OR {_UNCONFIRMED}",
+            }
+        },
+        deletable="EXISTS (SELECT 1 FROM audience_erasure e WHERE e.reader_id = OLD.reader_id)",
+    ),
+    Protected("audience_seal"),
+)
+
+
+_CONSENT = (
+    "pk",
+    "reader_id",
+    "purpose",
+    "topic_id",
+    "event",
+    "how",
+    "at",
+    "words",
+    "version",
+    "privacy_version",
+    "language",
+    "page",
+    "form_version",
+)
+_WORDING = ("pk", "kind", "language", "version", "text", "digest", "created_at")
+#: What is chained by hashes; see `seals`.
+SEALED = (
+    Evidence("audience.Wording", {1: _WORDING}),
+    Evidence("audience.Consent", {1: _CONSENT}, subject="reader_id"),
+)
 
 
 def note_given(

@@ -265,6 +265,41 @@ class ErasedReader(models.Model):
         return f"erased reader {self.number}"
 
 
+class Seal(models.Model):
+    """A link of the chain over all evidence: hashes of rows of one table, and the hash of the link before.
+
+    Append-only. Made by housekeeping, see `audience.seals`; a row is sealed some time after it was written.
+    """
+
+    number = models.BigIntegerField(primary_key=True, help_text="from 1, without gaps")
+    table = models.CharField(max_length=40)
+    last = models.BigIntegerField(help_text="the highest number of the rows that it covers")
+    count = models.PositiveIntegerField(help_text="of these rows")
+    format = models.PositiveSmallIntegerField(help_text="which fields of a row are hashed: see `seals.Evidence`")
+    leaves = models.BinaryField(help_text="see `seals.Leaves`")
+    previous = models.CharField(max_length=64, help_text="hash of the link before; empty in the first")
+    hash = models.CharField(max_length=64, help_text="SHA-256, in hexadecimal, of all of the above")
+    mac = models.CharField(max_length=64, help_text="of the hash, by a key that is not in the database")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=("table", "last"), name="seals_by_table"),)
+
+    def __str__(self) -> str:
+        return f"seal {self.number}"
+
+
+class SealMark(models.Model):
+    """How far a table had come at some time: what is before it is settled a while later, and can be sealed."""
+
+    table = models.CharField(max_length=40, primary_key=True)
+    last = models.BigIntegerField(help_text="the highest number of a row then")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.table} up to {self.last}"
+
+
 class UnfinishedImport(models.Model):
     """How far the import of a file has come. Moved in the transaction of the lines themselves; gone when it is done."""
 

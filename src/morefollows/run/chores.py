@@ -36,12 +36,12 @@ def release_claims_of_last_run() -> None:
 def clear_away() -> None:
     """What has run out: sign-ups that nobody confirmed, client addresses and tallies kept long enough, and sessions.
 
-    And images that nothing shows.
+    And images that nothing shows. What is new in the evidence is sealed.
     """
     ground.start_django()
     from django.core.management import call_command
 
-    from morefollows.audience import actions, limits
+    from morefollows.audience import actions, limits, seals
     from morefollows.audience.drill.actions import forget_unanswered
     from morefollows.audience.preferences.summaries import forget_letters
     from morefollows.bulletin.images.actions import clear_away as clear_images_away
@@ -53,4 +53,5 @@ def clear_away() -> None:
     forget_letters()
     limits.forget_old()
     clear_images_away()
+    seals.seal()
     call_command("clearsessions")

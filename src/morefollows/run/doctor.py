@@ -32,7 +32,11 @@ def examine(*, dns: bool = False, nameserver: str | None = None) -> list[Finding
     except SettingsError as error:
         return [Finding("settings", "wrong", str(error))]
     findings = [Finding("settings", "ok", "all are understood"), *_service_links(), *_data_folder(config)]
-    findings += _database(config)
+    findings += (database := list(_database(config)))
+    if all(one.check != "database" or one.state == "ok" for one in database):
+        from morefollows.run.doctor_evidence import examine_evidence
+
+        findings += examine_evidence()
     findings += _relays(config)
     if dns:
         from morefollows.run.doctor_dns import examine_dns

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
 from morefollows import __version__, settings
 from morefollows.run import lock
+
+log = logging.getLogger(__name__)
 
 
 class NewerDatabase(Exception):
@@ -76,9 +79,15 @@ def migrate() -> list[str]:
     """Brings the database up to date. Returns the names of the migrations applied."""
     from django.core.management import call_command
 
+    from morefollows import append_only
+
     waiting = pending()
     if waiting:
         call_command("migrate", interactive=False, verbosity=0)
+    unprotected = append_only.missing()
+    if unprotected:
+        log.warning("evidence was not protected by the database, and is now: %s", ", ".join(unprotected))
+        append_only.make("default")
     return waiting
 
 

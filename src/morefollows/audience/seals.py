@@ -1,0 +1,322 @@
+"""A chain of hashes over the evidence, so that a change behind the database's back is found out.
+
+Rows are not chained one by one as they are written: sign-ups commit in groups and from many processes,
+and none waits for another. Housekeeping seals rows a while later, up to `_ROWS` at a time. A seal keeps a
+hash of each row (a leaf); its own hash covers these and the hash of the seal before. A key outside the
+database signs it.
+
+What is allowed leaves the chain whole: the address of a client is not hashed, so it may be shortened; and
+of a reader who was erased the leaves stay, which lead to nobody. The newest seal's number and hash are also
+kept in a file beside the database, so that cutting off the end is found out, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import os
+import zlib
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from morefollows.audience.models import ErasedReader, Reader, Seal, SealMark
+
+log = logging.getLogger(__name__)
+
+_ROWS = 1_000  # that one seal covers, at the most
+_LEAF = 16  # bytes of a row's hash
+#: A row is sealed when it has been there for so long: by then every transaction that was under way has ended.
+SETTLED = timedelta(minutes=30)
+HEAD = "evidence-head.json"  #: in the data folder
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A table of evidence. `formats`: the fields that are hashed, by version; the newest is used for new seals.
+
+    `subject`: the field with the reader whose erasure takes the row away. `published`: a field that is empty until the
+    row is evidence; without one it is from the start.
+    """
+
+    label: str
+    formats: dict[int, tuple[str, ...]]
+    subject: str = ""
+    published: str = ""
+
+    @property
+    def rows(self) -> models.QuerySet[Any]:
+        model: type[models.Model] = apps.get_model(self.label)
+        return model._default_manager.order_by("pk")
+
+    @property
+    def table(self) -> str:
+        return str(apps.get_model(self.label)._meta.db_table)
+
+
+_kinds: dict[str, Evidence] = {}
+
+
+def register(*kinds: Evidence) -> None:
+    """To be called when Django starts."""
+    _kinds.update({kind.label: kind for kind in kinds})
+
+
+# -- leaves -------------------------------------------------------------------------------------------------
+
+
+class Leaves(NamedTuple):
+    """Of the rows that a seal covers: numbers, the readers whom they are about (0: nobody), and hashes."""
+
+    numbers: list[int]
+    subjects: list[int]
+    hashes: list[bytes]
+
+    def packed(self) -> bytes:
+        ids = array("q", [*self.numbers, *self.subjects])
+        return zlib.compress(ids.tobytes()) + b"".join(self.hashes)
+
+    @classmethod
+    def unpacked(cls, packed: bytes, count: int) -> Leaves:
+        """Raises `ValueError` if that is nothing of the kind."""
+        hashes = packed[len(packed) - count * _LEAF :]
+        ids = array("q")
+        try:
+            ids.frombytes(zlib.decompress(packed[: len(packed) - count * _LEAF]))
+        except zlib.error as error:
+            raise ValueError(str(error)) from None
+        if len(ids) != 2 * count or len(hashes) != count * _LEAF:
+            raise ValueError("of another length")
+        found = [hashes[at : at + _LEAF] for at in range(0, len(hashes), _LEAF)]
+        return cls(list(ids[:count]), list(ids[count:]), found)
+
+
+def _leaves(kind: Evidence, rows: models.QuerySet[Any], format: int) -> Leaves:
+    fields = kind.formats[format]
+    found = Leaves([], [], [])
+    at = fields.index(kind.subject) if kind.subject else -1
+    for row in rows.values_list(*fields):
+        found.numbers.append(row[0])
+        found.subjects.append(row[at] if at >= 0 else 0)
+        found.hashes.append(_hash(row))
+    return found
+
+
+def _hash(row: Sequence[Any]) -> bytes:
+    """The same on both databases, and after a move from one to the other."""
+    words = json.dumps([_plain(value) for value in row], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()[:_LEAF]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return bytes(value).hex() if isinstance(value, bytes | memoryview) else value
+
+
+# -- sealing ------------------------------------------------------------------------------------------------
+
+
+def seal(*, settled: timedelta = SETTLED, most: int = 500) -> int:
+    """Seals what is settled, at most so many seals, each in a transaction of its own. Returns how many it made."""
+    made = 0
+    for kind in _kinds.values():
+        upto = None if kind.published else _settled(kind, settled)
+        while made < most and _seal_next(kind, upto, settled):
+            made += 1
+    if made:
+        _keep_head()
+    return made
+
+
+def _settled(kind: Evidence, settled: timedelta) -> int:
+    """The number up to which every row is there: what was the highest when we looked some time ago."""
+    now = timezone.now()
+    with transaction.atomic():
+        mark = SealMark.objects.select_for_update().filter(table=kind.table).first()
+        old_enough = mark is None or not now - settled < mark.at <= now
+        if old_enough:
+            highest = kind.rows.aggregate(highest=Max("pk", default=0))["highest"]
+            SealMark.objects.update_or_create(table=kind.table, defaults={"last": highest, "at": now})
+    return mark.last if mark is not None and old_enough else 0
+
+
+def _seal_next(kind: Evidence, upto: int | None, settled: timedelta) -> bool:
+    """False if there is nothing to seal, or another process was as quick."""
+    with transaction.atomic():
+        if upto is None:
+            rows = _published_unsealed(kind, settled)
+        else:
+            sealed = Seal.objects.filter(table=kind.table).aggregate(last=Max("last", default=0))["last"]
+            rows = kind.rows.filter(pk__gt=sealed, pk__lte=upto)
+        format = max(kind.formats)
+        leaves = _leaves(kind, rows[:_ROWS], format)
+        if not leaves.numbers:
+            return False
+        before = Seal.objects.order_by("-number").first()
+        new = Seal(
+            number=before.number + 1 if before else 1,
+            table=kind.table,
+            last=max(leaves.numbers),
+            count=len(leaves.numbers),
+            format=format,
+            leaves=leaves.packed(),
+            previous=before.hash if before else "",
+            at=timezone.now(),
+        )
+        new.hash = _hash_of(new)
+        new.mac = _macs(new.hash)[0]
+        try:
+            with transaction.atomic():
+                new.save(force_insert=True)
+        except IntegrityError:
+            return False
+    return True
+
+
+def _published_unsealed(kind: Evidence, settled: timedelta) -> models.QuerySet[Any]:
+    """Few rows: their order is not that of their publication, so all that are sealed are looked up."""
+    sealed: set[int] = set()
+    for packed, count in Seal.objects.filter(table=kind.table).values_list("leaves", "count").iterator():
+        sealed.update(Leaves.unpacked(bytes(packed), count).numbers)
+    old = kind.rows.filter(**{f"{kind.published}__lt": timezone.now() - settled}).values_list("pk", flat=True)
+    return kind.rows.filter(pk__in=[key for key in old if key not in sealed][:_ROWS])
+
+
+def _hash_of(one: Seal) -> str:
+    facts = [one.number, one.table, one.last, one.count, one.format, _plain(one.at), one.previous]
+    leaves = hashlib.sha256(bytes(one.leaves)).hexdigest()
+    return hashlib.sha256(json.dumps([*facts, leaves]).encode()).hexdigest()
+
+
+def _macs(hash: str) -> list[str]:
+    """By the key in force, and by those before it."""
+    config = settings.MOREFOLLOWS
+    every = getattr(config, "derived_keys", None)
+    keys = every("seals") if every else [config.derived_key("seals")]
+    return [hmac.new(key, hash.encode(), hashlib.sha256).hexdigest() for key in keys]
+
+
+# -- the file with the newest seal --------------------------------------------------------------------------
+
+
+def _keep_head() -> None:
+    newest = Seal.objects.order_by("-number").first()
+    if newest is None:
+        return
+    log.info("evidence is sealed up to seal %d: %s", newest.number, newest.hash)
+    place: Path = settings.MOREFOLLOWS.data / HEAD
+    new = place.with_suffix(".new")
+    with new.open("w") as file:
+        json.dump({"number": newest.number, "hash": newest.hash}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(place)
+
+
+# -- looking ------------------------------------------------------------------------------------------------
+
+
+class Report(NamedTuple):
+    seals: int
+    rows: int
+    erased: int  #: rows that went with their reader
+    wrong: list[str]  #: what is not as it was sealed, at most `_MOST_WRONG`
+
+
+_MOST_WRONG = 20
+
+
+def verify() -> Report:
+    """Compares all evidence with the chain, seal by seal: the memory that it needs does not grow with it."""
+    seals = rows = erased = 0
+    wrong: list[str] = []
+    previous, ends = "", dict[str, int]()
+    kinds = {kind.table: kind for kind in _kinds.values()}
+    for one in Seal.objects.order_by("number").iterator(chunk_size=20):
+        seals += 1
+        wrong += _wrong_in_chain(one, seals, previous)
+        previous = one.hash
+        kind = kinds.get(one.table)
+        if kind is None or one.format not in kind.formats:
+            wrong.append(f"seal {one.number}: {one.table} in format {one.format} is not known to this version")
+            continue
+        try:
+            leaves = Leaves.unpacked(bytes(one.leaves), one.count)
+        except ValueError:
+            wrong.append(f"seal {one.number}: what it keeps of its rows can't be read")
+            continue
+        gone, changed = _compare(kind, one, leaves, ends.get(one.table, 0))
+        ends[one.table] = max(one.last, ends.get(one.table, 0))
+        rows, erased = rows + one.count, erased + gone
+        wrong += changed
+        if len(wrong) >= _MOST_WRONG:
+            break
+    wrong += _wrong_at_the_end(seals)
+    return Report(seals, rows, erased, wrong[:_MOST_WRONG])
+
+
+def _wrong_in_chain(one: Seal, number: int, previous: str) -> Iterator[str]:
+    if one.number != number:
+        yield f"seal {number} is missing"
+    elif one.previous != previous:
+        yield f"seal {number} does not follow from the one before"
+    if one.hash != _hash_of(one):
+        yield f"seal {one.number} was changed"
+    elif one.mac not in _macs(one.hash):
+        yield f"seal {one.number} was made with another secret, or by somebody else"
+
+
+def _compare(kind: Evidence, one: Seal, leaves: Leaves, after: int) -> tuple[int, list[str]]:
+    """How many rows went with an erased reader; and what else is not as it was. `after`: the end of the seal before."""
+    if kind.published:
+        there = kind.rows.filter(pk__in=leaves.numbers)
+    else:
+        there = kind.rows.filter(pk__gt=after, pk__lte=one.last)
+    now = _leaves(kind, there, one.format)
+    found = dict(zip(now.numbers, now.hashes, strict=True))
+    gone: list[tuple[int, int]] = []
+    wrong: list[str] = []
+    for number, subject, hash in zip(*leaves, strict=True):
+        kept = found.pop(number, None)
+        if kept is None:
+            gone.append((number, subject))
+        elif kept != hash:
+            wrong.append(f"{one.table}: row {number} was changed")
+    erased = _erased({subject for _, subject in gone if subject})
+    wrong += [f"{one.table}: row {number} is missing" for number, subject in gone if subject not in erased]
+    wrong += [f"{one.table}: row {number} was not there when the rows beside it were sealed" for number in found]
+    return sum(subject in erased for _, subject in gone), wrong
+
+
+def _erased(readers: set[int]) -> set[int]:
+    there = set(Reader.objects.filter(pk__in=readers).values_list("pk", flat=True))
+    return set(ErasedReader.objects.filter(pk__in=readers - there).values_list("pk", flat=True))
+
+
+def _wrong_at_the_end(seals: int) -> Iterator[str]:
+    place: Path = settings.MOREFOLLOWS.data / HEAD
+    try:
+        head = json.loads(place.read_text())
+        number, hash = int(head["number"]), str(head["hash"])
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError):
+        yield f"{place} can't be read"
+        return
+    kept = Seal.objects.filter(number=number).values_list("hash", flat=True).first()
+    if kept is None:
+        yield f"seals up to {number} were made here, and the database has {seals}: it is older, or was cut off"
+    elif kept != hash:
+        yield f"seal {number} is not the one that was made here"
