@@ -17,9 +17,12 @@ log = logging.getLogger(__name__)
 
 def client_address(request: HttpRequest) -> str:
     """The address of whoever asks, in its shortest form; "" when it can't be told. See `networks.believed`."""
-    peer = str(request.META.get("REMOTE_ADDR", ""))
+    return address(str(request.META.get("REMOTE_ADDR", "")), request.headers.get("X-Forwarded-For", ""))
+
+
+def address(peer: str, forwarded: str) -> str:
+    """The same for a request that came from `peer`, with this X-Forwarded-For."""
     proxies: int = settings.MOREFOLLOWS.trusted_proxies
-    forwarded = request.headers.get("X-Forwarded-For", "")
     if forwarded and not proxies and _is_near(peer):
         _warn_of_proxy()
     return believed(peer, forwarded, proxies)

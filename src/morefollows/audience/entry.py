@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.utils import translation
 from django.utils.translation import gettext_noop
 
-from morefollows.audience import origins, reception, typos, wordings, work
+from morefollows.audience import addresses, forms, mail_domains, origins, reception, typos, wordings, work
 from morefollows.audience.form_tokens import FormTokens, Shown
-from morefollows.audience.forms import SignUp
 from morefollows.audience.group_commit import Busy
 from morefollows.audience.models import Topic
 from morefollows.audience.reception import Verdict
 from morefollows.settings import Settings
 
 _ANSWER_AFTER = 0.05  # seconds; longer than noting a new reader takes, so that the time tells nothing either
+_LOOK_UPS = 16  # at once
 _COME_BACK = (3.0, 8.0)  # seconds, from and to
 BUSY = gettext_noop("Very many people are signing up right now. Please try again in a moment.")
 LIFETIME = 2 * 3600  #: seconds for which a ticket is good
@@ -42,6 +47,14 @@ class Entered(NamedTuple):
     refused: bool = False  #: with a suggestion: the address as typed can't be mailed at all
     wait: float = 0.0  #: seconds
     not_before: float = 0.0  #: when it may be told (`time.monotonic`): a robot and a reader hear after the same time
+    said: str = ""  #: what is wrong, in the reader's language
+
+
+class Fit(NamedTuple):
+    """A form with which nothing is wrong, as far as it can be told without asking anybody."""
+
+    asked: reception.SignUp
+    not_before: float
 
 
 _MEANT = {
@@ -73,42 +86,91 @@ def challenge() -> dict[str, str | int]:
     return work.challenge(config.derived_key("work"), config.work, time.time())
 
 
-def enter(form: SignUp, *, origin: str, here: str, client: str, form_version: str) -> Entered:
-    """Judges a form and, if all is well, signs its reader up. Blocks until that is on disk.
+def judge(posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str) -> Entered | Fit:
+    """Judges a form as it was sent, as far as neither the DNS nor the database is needed. Blocks nobody.
 
     `origin`: the site whose page showed it. `here`: that page's path, if the form does not say.
     """
     config: Settings = settings.MOREFOLLOWS
-    if not form.is_valid():
-        suggestion = "" if form.data.get("sure") else form.suggestion()
-        return Entered(Answer.SUGGEST, suggestion, refused=True) if suggestion else Entered(Answer.WRONG)
-    given = form.cleaned_data
+    try:
+        address = addresses.parse(posted.get("instead") or posted.get("email", ""))
+    except addresses.BadAddress as reason:
+        if reason.suggestion and not posted.get("sure"):
+            return Entered(Answer.SUGGEST, reason.suggestion, refused=True)
+        return Entered(Answer.WRONG, said=forms.wrong(forms.reason_with_suggestion(reason)))
     not_before = time.monotonic() + _ANSWER_AFTER
-    if given["website"]:
+    if posted.get("website", "").strip():
         return Entered(Answer.THANKS, not_before=not_before)
     now = time.time()
-    shown, age = tokens().read_statement(given["shown"]), tokens().age(given["ticket"], origin, now)
+    ours = tokens()
+    shown = ours.read_statement(posted.get("shown", "").strip())
+    age = ours.age(posted.get("ticket", "").strip(), origin, now)
     if shown is None or age is None or age > LIFETIME:
         return Entered(Answer.RENEW)
-    slip = typos.suggestion(form.address)
-    if slip and given["sure"] != form.address.text:
-        return Entered(Answer.SUGGEST, suggestion=slip)
+    suggestion = typos.suggestion(address)
+    if suggestion and posted.get("sure") != address.text:
+        return Entered(Answer.SUGGEST, suggestion=suggestion)
     if age < config.sign_up_seconds:
         return Entered(Answer.AGAIN, wait=config.sign_up_seconds - age)
-    if not form.can_be_mailed():
-        return Entered(Answer.WRONG)
-    site = config.url if origin == origins.own() else origin
+    altcha = posted.get("altcha", "").strip()
     asked = reception.SignUp(
-        address=form.address,
-        offers=given["offers"],
+        address=address,
+        offers=posted.get("offers", "").lower() not in ("", "0", "false"),
         shown=shown,
         origin=origin,
-        page=site + (given["page"] or here),
+        page=(config.url if origin == origins.own() else origin) + (forms.page(posted) or here),
         form_version=form_version,
         client=client,
-        work=work.done(config.derived_key("work"), given["altcha"], now),
+        work=work.done(config.derived_key("work"), altcha, now) if altcha else None,
     )
+    return Fit(asked, not_before)
+
+
+def enter(posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str) -> Entered:
+    """Judges a form and, if all is well, signs its reader up. Blocks until that is on disk."""
+    judged = judge(posted, origin=origin, here=here, client=client, form_version=form_version)
+    if isinstance(judged, Entered):
+        return judged
+    if reason := mail_domains.refusal(judged.asked.address.domain):
+        return Entered(Answer.WRONG, said=forms.wrong(reason))
     try:
-        return Entered(_MEANT[reception.sign_up(asked)], not_before=not_before)
-    except Busy:
-        return Entered(Answer.BUSY, wait=random.uniform(*_COME_BACK))  # noqa: S311 - so that not all come back at once
+        return Entered(_MEANT[reception.sign_up(judged.asked)], not_before=judged.not_before)
+    except (Busy, OperationalError, InterfaceError):
+        return _busy()
+
+
+async def enter_async(
+    posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str, language: str
+) -> Entered:
+    """The same in an event loop, which it never blocks. `language`: of what is told."""
+    with translation.override(language):
+        judged = judge(posted, origin=origin, here=here, client=client, form_version=form_version)
+    if isinstance(judged, Entered):
+        return judged
+    if reason := await _refusal(judged.asked.address.domain, language):
+        return Entered(Answer.WRONG, said=reason)
+    try:
+        return Entered(_MEANT[await reception.sign_up_async(judged.asked)], not_before=judged.not_before)
+    except (Busy, OperationalError, InterfaceError):
+        return _busy()
+
+
+def _busy() -> Entered:
+    return Entered(Answer.BUSY, wait=random.uniform(*_COME_BACK))  # noqa: S311 - so that not all come back at once
+
+
+async def _refusal(domain: str, language: str) -> str:
+    """Asks the DNS in a thread, if it has to be asked. Nobody waits for that while very many questions are open."""
+    if mail_domains.is_known(domain):
+        reason = mail_domains.refusal(domain)
+    elif _asking.locked():
+        return ""
+    else:
+        async with _asking:
+            reason = await asyncio.get_running_loop().run_in_executor(_resolvers, mail_domains.refusal, domain)
+    with translation.override(language):
+        return forms.wrong(mail_domains.refusal(domain)) if reason else ""
+
+
+_asking = asyncio.BoundedSemaphore(_LOOK_UPS)
+_resolvers = ThreadPoolExecutor(_LOOK_UPS, "dns")

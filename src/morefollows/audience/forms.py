@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from morefollows.audience import addresses, mail_domains
+from morefollows.audience import addresses
 from morefollows.audience.addresses import Address
 
 _PATH = re.compile(r"/[A-Za-z0-9/_.~!$&'()*+,;=:@%-]{0,400}")  # RFC 3986 §3.3
@@ -55,29 +56,13 @@ class SignUp(forms.Form):
 
     def clean_page(self) -> str:
         """A path, or nothing: what else a robot may put there is no evidence."""
-        page = str(self.cleaned_data["page"])
-        return page if _PATH.fullmatch(page) else ""
+        return page(self.cleaned_data)
 
     @property
     def address(self) -> Address:
         """Of a valid form."""
         address: Address = self.cleaned_data["email"]
         return address
-
-    def can_be_mailed(self) -> bool:
-        """Looks the domain up; if no mail can go there, the form has an error that says why."""
-        reason = mail_domains.refusal(self.address.domain)
-        if reason:
-            self.add_error("email", invalid(reason))
-        return not reason
-
-    def suggestion(self) -> str:
-        """Of a form whose address can't be mailed: the address that was probably meant, or ""."""
-        try:
-            addresses.parse(self["email"].value() or "")
-        except addresses.BadAddress as reason:
-            return reason.suggestion
-        return ""
 
     def typed(self) -> str:
         """The address to show again, without what no page may hold."""
@@ -95,5 +80,15 @@ def reason_with_suggestion(reason: addresses.BadAddress) -> str:
     return f"{reason} " + _("Did you mean %(address)s?") % {"address": reason.suggestion}
 
 
+def page(posted: Mapping[str, str]) -> str:
+    """The path where a box says that it stood; "" if that is none."""
+    found = posted.get("page", "").strip()
+    return found if _PATH.fullmatch(found) else ""
+
+
+def wrong(reason: str) -> str:
+    return _("Please enter a valid email address: %(reason)s") % {"reason": reason}
+
+
 def invalid(reason: str) -> forms.ValidationError:
-    return forms.ValidationError(_("Please enter a valid email address: %(reason)s") % {"reason": reason})
+    return forms.ValidationError(wrong(reason))

@@ -34,6 +34,10 @@ class MailDomains:
         self._lock = threading.Lock()
         self._free = threading.BoundedSemaphore(_AT_ONCE)
 
+    def is_known(self, domain: str) -> bool:
+        with self._lock:
+            return self._kept.get(domain, (0.0, ""))[0] > self._now()
+
     def verdict(self, domain: str) -> str:
         """ "" when mail can go there, or that could not be learnt; else "no domain", "no mail" or "null mx".
 
@@ -93,13 +97,23 @@ def _asked_at(nameserver: str) -> MailDomains:
     return MailDomains(nameserver)
 
 
+def is_known(domain: str) -> bool:
+    """Whether `refusal` answers at once: because nothing is asked, or because the answer is still remembered."""
+    config: Settings = settings.MOREFOLLOWS
+    return _nothing_is_asked(config) or _asked_at(config.resolver).is_known(domain)
+
+
+def _nothing_is_asked(config: Settings) -> bool:
+    return config.resolver == "off" or (config.inbox and not config.resolver)
+
+
 def refusal(domain: str) -> str:
     """Why no mail can go to this domain, in the reader's language; "" if it can, or if that is not known.
 
     Nothing is asked while mail goes to the local inbox: then nothing leaves the machine, not even a question.
     """
     config: Settings = settings.MOREFOLLOWS
-    if config.resolver == "off" or (config.inbox and not config.resolver):
+    if _nothing_is_asked(config):
         return ""
     return {
         "": "",

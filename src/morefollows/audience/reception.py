@@ -54,6 +54,11 @@ def sign_up(asked: SignUp) -> Verdict:
     return _group.submit(asked)
 
 
+async def sign_up_async(asked: SignUp) -> Verdict:
+    """The same in an event loop."""
+    return await _group.submit_async(asked)
+
+
 def _receive(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
     sites = {origins.own(), *Site.objects.values_list("origin", flat=True)}
     topics = Topic.objects.in_bulk({one.shown.topic for one in asked})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from morefollows.audience.addresses import Address
 
 _MOST_USED_FIRST = """
@@ -21,9 +23,15 @@ _NEVER_MEANT = frozenset({"mail.com", "email.com", "ymail.com"})  # half of all 
 
 def suggestion(address: Address) -> str | None:
     """The same address at the large provider whose name is one slip away, in its name, its ending, or in each."""
-    if address.domain in LARGE:
+    meant = _meant(address.domain)
+    return f"{address.local}@{meant}" if meant else None
+
+
+@lru_cache(4_096)  # in a rush few domains come many times each
+def _meant(domain: str) -> str | None:
+    if domain in LARGE:
         return None
-    name, _, ending = address.domain.partition(".")
+    name, _, ending = domain.partition(".")
     near = []
     for large in _MOST_USED_FIRST.split():
         large_name, _, large_ending = large.partition(".")
@@ -33,7 +41,7 @@ def suggestion(address: Address) -> str | None:
         if len(large_name) <= _SHORT and (in_name or len(ending) == 2):  # gmx.se may well be somebody's own
             continue
         near.append((in_name + in_ending, large))
-    return f"{address.local}@{min(near, key=lambda one: one[0])[1]}" if near else None
+    return min(near, key=lambda one: one[0])[1] if near else None
 
 
 def _slips(typed: str, meant: str) -> int:

@@ -31,6 +31,8 @@ from morefollows.bulletin import markdown
 from morefollows.client import client_address
 
 FORM_VERSION = "2"
+ENTERED = "morefollows.entered"
+"""The key of a request's ASGI scope under which `run.box_door` leaves how a form was judged."""
 
 View = Callable[..., HttpResponse]
 
@@ -86,9 +88,12 @@ def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
     chosen = get_object_or_404(Topic, slug=topic)
     if request.method != "POST":
         return _sign_up_page(request, chosen)
-    form = SignUp(request.POST.dict())
+    posted = request.POST.dict()
+    form = SignUp(posted)
     here = {"origin": origins.own(), "here": request.path, "client": client_address(request)}
-    entered = entry.enter(form, form_version=FORM_VERSION, **here)
+    entered = _judged(request) or entry.enter(posted, form_version=FORM_VERSION, **here)
+    if form.is_valid() and entered.said:
+        form.add_error("email", entered.said)
     time.sleep(max(0.0, entered.not_before - time.monotonic()))
     match entered.answer:
         case Answer.THANKS:
@@ -103,6 +108,12 @@ def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
             return page
         case _:
             return _sign_up_page(request, chosen, form, answer=entered)
+
+
+def _judged(request: HttpRequest) -> Entered | None:
+    """What the sign-up door (`run.box_door`) has found already."""
+    found: Entered | None = getattr(request, "scope", {}).get(ENTERED)
+    return found
 
 
 def _sign_up_page(

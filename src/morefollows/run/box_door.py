@@ -1,133 +1,290 @@
-"""The box's own door: its requests go straight to their views, past the middleware that pages with sessions need.
+"""The sign-up's own door: what comes from its forms is answered in the event loop, past the middleware of pages.
 
 When an article draws a crowd, every visitor asks here three times. What is read is kept for a moment and shared; what
-is sent waits in a thread until it is on disk (`audience.reception`).
+is sent is judged here and handed to the one writer (`audience.reception`), which takes all that waits at once. So there
+is no thread for a request, and when too many come the answer is 503 within five seconds.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
-import os
-import sys
-import threading
+import json
+import math
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
+from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.exception import convert_exception_to_response
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.http import HttpRequest, HttpResponse
-from django.urls import resolve
+from django.http.request import split_domain_port, validate_host
+from django.urls import Resolver404, resolve, reverse
+from django.utils import translation
 
-from morefollows.audience.box.views import NOT_BEFORE
-from morefollows.run.headers import SecurityHeaders
+from morefollows import client
+from morefollows.audience import entry, origins, views
+from morefollows.audience.box import views as box
+from morefollows.audience.entry import Answer, Entered
+from morefollows.live.stream import forwarded
+from morefollows.run import bodies, headers, priority
+from morefollows.settings import Settings
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 PREFIX = "/box/"
-_THREADS = 64  # most of them wait for the disk
-_NICE = 10
+PAGE_PREFIX = "/sign-up/"
+_THREADS = 4  # for what has to be read
+_MOST_READING = 100  # who wait for these threads
 _LARGEST = 16_384  # bytes of a form
 _PATIENCE = 10.0  # seconds for a form to arrive
 _MOMENT = 0.25  # seconds for which what was read is read again
+_STALE = 300.0  # seconds for which it is good while the database can't be used
 _KEPT = 1_000  # answers
+_FIELDS = 100  # of a form
+_TYPE = box.FORM_TYPE.encode()
+
+
+def is_sign_up(scope: Scope) -> bool:
+    """Whether a request is for the `BoxDoor`."""
+    path = scope["path"]
+    return bool(path.startswith(PREFIX) or (scope["method"] == "POST" and path.startswith(PAGE_PREFIX)))
 
 
 class Kept(NamedTuple):
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
-    not_before: float = 0.0  #: when it may be told (`time.monotonic`)
+
+
+class _Read(NamedTuple):
+    until: float
+    answer: asyncio.Future[Kept]
+    before: Kept | None  #: what was answered before, if it was good
+    since: float
+
+
+class _Form(NamedTuple):
+    """What was sent, and from where."""
+
+    posted: dict[str, str]
+    language: str
+    origin: str
+    client: str
 
 
 class BoxDoor:
-    """An ASGI application for addresses that begin with `PREFIX`."""
+    """An ASGI application for addresses that begin with `PREFIX`, and for what is posted to those of `PAGE_PREFIX`.
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_THREADS, "box", initializer=_step_back)
-        self._kept: dict[tuple[str, bytes, bytes, bytes], tuple[float, asyncio.Future[Kept]]] = {}
+    `pages` answers what is no plain sign-up.
+    """
+
+    def __init__(self, pages: Application) -> None:
+        self._pages = pages
+        self._threads = ThreadPoolExecutor(_THREADS, "box", initializer=priority.step_back)
+        self._reading = 0
+        self._kept: dict[tuple[str, bytes, bytes, bytes], _Read] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith(PAGE_PREFIX):
+            return await self._page(scope, receive, send)
         try:
-            async with asyncio.timeout(_PATIENCE):
-                body = await _body(receive)
-        except TimeoutError:
-            body = None
-        if body is None:
-            answer = Kept(413, [(b"content-type", b"text/plain")], b"That is no form of ours.")
+            body = await bodies.read(receive, _LARGEST, _PATIENCE)
+        except bodies.Refused as refused:
+            return await refused.answer(send)
+        if scope["method"] == "POST":
+            answer = await self._sign_up(scope, body)
         elif scope["method"] == "GET":
             answer = await self._shared(scope)
         else:
             answer = await self._asked(scope, body)
-        status, headers, content, not_before = answer
-        await asyncio.sleep(max(0.0, not_before - time.monotonic()))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+        return await _send(send, answer)
 
     def close(self) -> None:
         """No thread begins anything any more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    async def _sign_up(self, scope: Scope, body: bytes) -> Kept:
+        form = _form(scope, body)
+        if form is None or scope["path"].count("/") != 3:
+            return await self._asked(scope, body)
+        entered = await entry.enter_async(
+            form.posted, origin=form.origin, here="/", client=form.client, form_version=box.FORM_VERSION,
+            language=form.language,
+        )  # fmt: skip
+        await _until(entered.not_before)
+        return _told(entered, form)
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A form of our own pages, or one like it elsewhere. What is not simply thanked for is answered by the page."""
+        try:
+            body = await bodies.read(receive, _LARGEST, _PATIENCE)
+        except bodies.Refused as refused:
+            return await refused.answer(send)
+        form = _form(scope, body)
+        slug = _slug(scope["path"])
+        if form is not None and slug:
+            entered = await entry.enter_async(
+                form.posted, origin=origins.own(), here=scope["path"], client=form.client,
+                form_version=views.FORM_VERSION, language=_asked_language(scope) or form.language,
+            )  # fmt: skip
+            await _until(entered.not_before)
+            if entered.answer is Answer.THANKS:
+                return await _send(send, _thanks(slug, scope))
+            if entered.answer is not Answer.WRONG:  # that is said in the page's language, which the page finds
+                scope = {**scope, views.ENTERED: entered}
+        return await self._pages(scope, bodies.again(body, receive), send)
+
     async def _shared(self, scope: Scope) -> Kept:
         """One look for all who ask the same at the same moment."""
-        headers = dict(scope["headers"])
-        key = (scope["path"], scope["query_string"], headers.get(b"origin", b""), headers.get(b"host", b""))
+        given = dict(scope["headers"])
+        key = (scope["path"], scope["query_string"], given.get(b"origin", b""), given.get(b"host", b""))
         now = time.monotonic()
-        until, found = self._kept.get(key, (0.0, None))
-        if found is None or until < now:
+        read = self._kept.get(key)
+        if read is None or read.until < now:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
-            found = asyncio.ensure_future(self._asked(scope, b""))
-            self._kept[key] = (now + _MOMENT, found)
-        return await asyncio.shield(found)
+            read = _Read(now + _MOMENT, asyncio.ensure_future(self._asked(scope, b"")), *_good(read, now))
+            self._kept[key] = read
+        answer = await asyncio.shield(read.answer)
+        if answer.status == 503 and read.before is not None and read.since + _STALE > now:
+            return read.before
+        return answer
 
     async def _asked(self, scope: Scope, body: bytes) -> Kept:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _answer, dict(scope), body)
+        if self._reading >= _MOST_READING:
+            return _BUSY
+        self._reading += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, _answer, dict(scope), body)
+        finally:
+            self._reading -= 1
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """None if it is too large."""
-    body = b""
-    while True:
-        message = await receive()
-        body += bytes(message.get("body", b""))
-        if len(body) > _LARGEST:
-            return None
-        if message["type"] == "http.disconnect" or not message.get("more_body"):
-            return body
+def _good(read: _Read | None, now: float) -> tuple[Kept | None, float]:
+    """What was answered last before now, and when."""
+    if read is None:
+        return None, now
+    if read.answer.done() and not read.answer.exception() and read.answer.result().status == 200:
+        return read.answer.result(), read.until
+    return read.before, read.since
 
 
-def _step_back() -> None:
-    """An alert goes before: on Linux a thread can have a priority of its own (sched(7)); elsewhere all stay equal."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+async def _send(send: Send, answer: Kept) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _until(moment: float) -> None:
+    await asyncio.sleep(max(0.0, moment - time.monotonic()))
+
+
+def _form(scope: Scope, body: bytes) -> _Form | None:
+    """None for what the views have to look at: no form, no statement of ours, or another host."""
+    given: dict[bytes, bytes] = dict(scope["headers"])
+    if given.get(b"content-type", b"").partition(b";")[0].strip().lower() != _TYPE:
+        return None
+    host = given.get(b"host", b"").decode("latin-1")
+    if not _is_ours(host):
+        return None
+    try:
+        posted = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_FIELDS))
+    except ValueError:
+        return None
+    shown = entry.tokens().read_statement(posted.get("shown", "").strip())
+    if shown is None:
+        return None
+    config: Settings = settings.MOREFOLLOWS
+    scheme = scope.get("scheme", "http")
+    if config.trusted_proxies and b"x-forwarded-proto" in given:
+        scheme = "https" if given[b"x-forwarded-proto"].split(b",")[0].strip() == b"https" else "http"
+    origin = given.get(b"origin", b"").decode("latin-1")
+    if origin in ("", f"{scheme}://{host}"):
+        origin = origins.own()
+    peer = (scope.get("client") or ("",))[0]
+    return _Form(posted, shown.language, origin, client.address(peer, forwarded(scope["headers"])))
+
+
+@lru_cache(64)
+def _is_ours(host: str) -> bool:
+    domain, _port = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def _told(entered: Entered, form: _Form) -> Kept:
+    if entered.answer is Answer.THANKS:
+        body, status = b'{"state": "thanks"}', 200
+    else:
+        with translation.override(form.language):
+            body, status = json.dumps(box.told(entered)).encode(), box.status(entered)
+    told = [*_HEADERS, (b"content-length", b"%d" % len(body))]
+    if form.origin != origins.own():
+        told.append((b"access-control-allow-origin", b"*" if status == 403 else form.origin.encode("latin-1")))
+    if status == 503:
+        told.append((b"retry-after", b"%d" % math.ceil(entered.wait)))
+    return Kept(status, told, body)
+
+
+def _slug(path: str) -> str:
+    """The topic of a page with a box; "" if it is another page."""
+    try:
+        found = resolve(path)
+    except Resolver404:
+        return ""
+    return str(found.kwargs["topic"]) if found.url_name == "sign-up" else ""
+
+
+def _asked_language(scope: Scope) -> str:
+    wanted = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("lang", "")
+    return wanted if wanted in dict(settings.LANGUAGES) else ""
+
+
+def _thanks(slug: str, scope: Scope) -> Kept:
+    """303: the page that follows is fetched by GET, and reloading it posts nothing twice."""
+    language = _asked_language(scope)
+    where = reverse("thanks", args=[slug]) + (f"?lang={language}" if language else "")
+    return Kept(303, [*_SECURE, (b"location", where.encode()), (b"content-length", b"0")], b"")
 
 
 def _answer(scope: Scope, body: bytes) -> Kept:
+    """In a thread: what the view answers."""
     close_old_connections()
     try:
         response = _view(ASGIRequest(scope, io.BytesIO(body)))
         assert isinstance(response, HttpResponse)
-        not_before = float(response.headers.get(NOT_BEFORE, 0))
-        del response.headers[NOT_BEFORE]
-        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]
+        found = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]
         content = response.content
-        headers.append((b"content-length", str(len(content)).encode()))
-        return Kept(response.status_code, headers, content, not_before)
+        found.append((b"content-length", str(len(content)).encode()))
+        return Kept(response.status_code, found, content)
     finally:
         close_old_connections()
 
 
 def _to_view(request: HttpRequest) -> HttpResponse:
     found = resolve(request.path_info)
-    answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
+    try:
+        answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
+    except (OperationalError, InterfaceError):
+        answer = HttpResponse(_BUSY.body, status=503, headers={"Retry-After": "5"}, content_type="application/json")
     return answer
 
 
-_view = convert_exception_to_response(SecurityHeaders(_to_view))
+_view = convert_exception_to_response(headers.SecurityHeaders(_to_view))
+_SECURE = [(name.lower().encode(), value.encode()) for name, value in headers.EVERYWHERE.items()]
+_HEADERS = [
+    *_SECURE,
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"vary", b"Origin"),
+]
+_BUSY = Kept(503, [*_HEADERS, (b"retry-after", b"5")], b'{"state": "busy", "wait": 5}')

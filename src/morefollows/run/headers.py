@@ -17,6 +17,15 @@ CONTENT_SECURITY_POLICY = (
     f" img-src 'self' data: {_site.scheme}://{_site.netloc}; font-src 'self';"
     " connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 )
+# Links with tokens must not travel on in a Referer to others. To ourselves they may: under "no-referrer"
+# browsers send "Origin: null" with every form (Fetch §3.1), and the CSRF check rightly refuses that.
+EVERYWHERE = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
 
 
 class SecurityHeaders:
@@ -27,13 +36,8 @@ class SecurityHeaders:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        # Links with tokens must not travel on in a Referer to others. To ourselves they may: under "no-referrer"
-        # browsers send "Origin: null" with every form (Fetch §3.1), and the CSRF check rightly refuses that.
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        for name, value in EVERYWHERE.items():
+            response.headers.setdefault(name, value)
         return response
 
 

@@ -31,7 +31,9 @@ from morefollows.live.hub import Hub, Read
 from morefollows.live.journal import Journal
 from morefollows.live.stream import Asked, Stream, asked, forwarded
 from morefollows.run import ears
-from morefollows.run.box_door import PREFIX, BoxDoor
+from morefollows.run.box_door import BoxDoor, is_sign_up
+from morefollows.run.pages import Pages
+from morefollows.run.priority import NICE
 from morefollows.settings import Settings
 from morefollows.supervise import watched
 
@@ -44,7 +46,6 @@ _BESIDE_AN_IMAGE = 1_000_000  # octets of a request that may come with the large
 _GOODBYE = 3  # seconds for requests under way, when the process is told to end
 _FILES = 300  # file descriptors for all that is no stream
 _MOST_FILES = 100_000
-_NICE = 10  # pages give way to mail where both want the processor: an alert goes before a rush of sign-ups
 
 
 class Application:
@@ -56,19 +57,18 @@ class Application:
         most = min(config.streams, _raise_file_limit() - _FILES)
         self.hub = Hub(_read_anew(Journal()), languages, most=most, most_a_network=config.streams_a_network)
         self.proxies = config.trusted_proxies
-        self._most_body = config.image_size + _BESIDE_AN_IMAGE
-        self._django = ASGIHandler()
-        self._box = BoxDoor()
         self._closing = asyncio.Event()
+        self._pages = Pages(ASGIHandler(), config.image_size + _BESIDE_AN_IMAGE, self._closing)  # type: ignore[arg-type]
+        self._box = BoxDoor(self._pages)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["type"] == "http" and scope["path"].startswith(PREFIX):
+        elif scope["type"] == "http" and is_sign_up(scope):
             await self._box(scope, receive, send)
         elif scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            await self._pages(scope, receive, send)
 
     def close(self) -> None:
         """Ends the event streams: they would last for ever. The browser comes back by itself.
@@ -92,55 +92,6 @@ class Application:
             telling.cancel()
             listener.close()
             await send({"type": "lifespan.shutdown.complete"})
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if _length(scope) > self._most_body:
-            return await _too_large(send)
-        streaming = asyncio.Event()
-        received = 0
-
-        async def note_stream(message: Message) -> None:
-            if message["type"] == "http.response.start" and _is_stream(message):
-                streaming.set()
-            await send(message)
-
-        async def receive_until_closing() -> Message:
-            """What the client says; of a stream, that the client is gone as soon as the server closes."""
-            nonlocal received
-            client = asyncio.ensure_future(receive())
-            closing = asyncio.ensure_future(self._closed_while(streaming))
-            try:
-                await asyncio.wait((client, closing), return_when=asyncio.FIRST_COMPLETED)
-                message = client.result() if client.done() else {"type": "http.disconnect"}
-            finally:
-                client.cancel()
-                closing.cancel()
-            received += len(message.get("body", b""))
-            return message if received <= self._most_body else {"type": "http.disconnect"}
-
-        await self._django(scope, receive_until_closing, note_stream)  # type: ignore[arg-type]
-        return None
-
-    async def _closed_while(self, streaming: asyncio.Event) -> None:
-        await streaming.wait()
-        await self._closing.wait()
-
-
-def _length(scope: Scope) -> int:
-    """Octets of the request's body as its header tells; 0 if it does not, as of a chunked one."""
-    told = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    return int(told) if told.isdigit() else 0
-
-
-async def _too_large(send: Send) -> None:
-    """Before Django would write it to a temporary file, whoever sends it (RFC 9110 §15.5.14)."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": b"This is too large.\n"})
-
-
-def _is_stream(message: Message) -> bool:
-    return any(name.lower() == b"content-type" and b"event-stream" in value for name, value in message["headers"])
 
 
 class _Connection(HttpToolsProtocol):
@@ -194,7 +145,7 @@ class _Server(uvicorn.Server):
 
 def serve(ear: socket.socket) -> None:
     """Answers requests on this socket until SIGTERM or SIGINT. Django must have been started."""
-    os.nice(_NICE)
+    os.nice(NICE)  # pages give way to mail where both want the processor: an alert goes before a rush of sign-ups
     application = Application(settings.MOREFOLLOWS)
     config = uvicorn.Config(
         application,

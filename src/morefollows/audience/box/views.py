@@ -8,7 +8,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,17 +27,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from morefollows.audience import entry, origins, wordings
 from morefollows.audience.entry import BUSY, Answer, Entered
-from morefollows.audience.forms import SignUp
 from morefollows.audience.models import Newsroom, Site, Topic
 from morefollows.client import client_address
 
 FORM_VERSION = "box 1"
-NOT_BEFORE = "X-Not-Before"
-"""Says to the door (`run.box_door`) when it may answer, in seconds of `time.monotonic`. It goes no further."""
+FORM_TYPE = "application/x-www-form-urlencoded"  # what needs no preflight, and is read in one go
 
 _SCRIPT = Path(__file__).parents[2] / "static/morefollows/box.js"
 _WORDS_FOR = 60  # seconds for which browsers and caches keep the words; then they ask again behind the reader's back
-_STATUS = {Answer.UNKNOWN_SITE: 403, Answer.BUSY: 503}
 
 View = Callable[..., HttpResponse]
 
@@ -110,49 +108,59 @@ def _words_page(request: HttpRequest, topic: str) -> HttpResponse:
 
 def _sign_up(request: HttpRequest, origin: str) -> HttpResponse:
     """The topic is the one in the statement that the form bears."""
-    if request.content_type != "application/x-www-form-urlencoded":  # what needs no preflight, and is read in one go
+    if request.content_type != FORM_TYPE:
         return JsonResponse({"state": "no form"}, status=415)
     try:
         posted = request.POST.dict()
     except (BadRequest, SuspiciousOperation, UnreadablePostError):
         return JsonResponse({"state": "no form"}, status=400)
-    form = SignUp(posted)
-    shown = entry.tokens().read_statement(posted.get("shown", ""))
-    with translation.override(shown.language if shown else _language("")):
-        entered = entry.enter(form, origin=origin, here="/", client=client_address(request), form_version=FORM_VERSION)
-        body = {"state": entered.answer.value, **_told(entered, form)}
-    # Not 4xx for what the reader can mend: browsers would tell the site's developers of errors.
-    response = JsonResponse(body, status=_STATUS.get(entered.answer, 200))
+    with translation.override(language_of(posted)):
+        entered = entry.enter(
+            posted, origin=origin, here="/", client=client_address(request), form_version=FORM_VERSION
+        )
+        response = JsonResponse(told(entered), status=status(entered))
+    time.sleep(max(0.0, entered.not_before - time.monotonic()))
     if entered.answer is Answer.BUSY:
-        response.headers["Retry-After"] = str(math.ceil(entered.wait))
-    response.headers[NOT_BEFORE] = str(entered.not_before)
+        response["Retry-After"] = str(math.ceil(entered.wait))
     return response
 
 
-def _told(entered: Entered, form: SignUp) -> dict[str, Any]:
-    """What the box needs besides the state. Thanks it can say by itself."""
+def language_of(posted: Mapping[str, str]) -> str:
+    """The language of the form that was sent."""
+    shown = entry.tokens().read_statement(posted.get("shown", ""))
+    return shown.language if shown else _language("")
+
+
+def status(entered: Entered) -> int:
+    """Not 4xx for what the reader can mend: browsers would tell the site's developers of errors."""
+    return {Answer.UNKNOWN_SITE: 403, Answer.BUSY: 503}.get(entered.answer, 200)
+
+
+def told(entered: Entered) -> dict[str, Any]:
+    """What the box needs to know, in the language now active. Thanks it can say by itself."""
+    more: dict[str, Any] = {}
     match entered.answer:
         case Answer.WRONG:
-            return {"said": form.errors["email"][0]}
+            more = {"said": entered.said}
         case Answer.SUGGEST:
-            told = {
+            more = {
                 "said": _("Did you mean %(address)s?") % {"address": entered.suggestion},
                 "address": entered.suggestion,
                 "yes": _("Yes, use that"),
             }
-            return told if entered.refused else {**told, "no": _("No, it is right as typed")}
+            if not entered.refused:
+                more["no"] = _("No, it is right as typed")
         case Answer.AGAIN:
-            return {"wait": entered.wait}
+            more = {"wait": entered.wait}
         case Answer.BUSY:
-            return {"wait": entered.wait, "said": _(BUSY)}
+            more = {"wait": entered.wait, "said": _(BUSY)}
         case Answer.RENEW:
-            return {"wait": settings.MOREFOLLOWS.sign_up_seconds}  # with a ticket of that age
+            more = {"wait": settings.MOREFOLLOWS.sign_up_seconds}  # with a ticket of that age
         case Answer.WORK:
-            return {"challenge": entry.challenge()}
+            more = {"challenge": entry.challenge()}
         case Answer.LATER:
-            return {"said": _("Very many sign-ups come from your network. Please try again in an hour.")}
-        case _:
-            return {}
+            more = {"said": _("Very many sign-ups come from your network. Please try again in an hour.")}
+    return {"state": entered.answer.value, **more}
 
 
 def _words(topic: Topic) -> dict[str, Any]:

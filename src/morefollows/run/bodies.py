@@ -1,0 +1,104 @@
+"""Bodies of requests, read before anything is done about them: with a limit to their size, and to their time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import IO, Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_PART = 65_536
+
+
+class Refused(Exception):
+    """It is too large, or too slow, or its client is gone. `answer` says so, and has the connection closed."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self._status = status
+        self._words = words.encode()
+
+    async def answer(self, send: Send) -> None:
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": self._words})
+
+
+def too_large() -> Refused:
+    return Refused(413, "This is too large.\n")  # RFC 9110 §15.5.14
+
+
+async def read(receive: Receive, most: int, seconds: float) -> bytes:
+    """A body of at most so many bytes, if it comes within this time. Raises `Refused`."""
+    message = await _next(receive, seconds)  # nearly always all of it
+    body = bytes(message.get("body", b""))
+    if not message.get("more_body") and message["type"] == "http.request" and len(body) <= most:
+        return body
+    deadline = asyncio.get_running_loop().time() + seconds
+    parts, length = [body], len(body)
+    while True:
+        if length > most:
+            raise too_large()
+        if message["type"] == "http.disconnect":
+            raise Refused(400, "This was broken off.\n")
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await _next(receive, deadline - asyncio.get_running_loop().time())
+        parts.append(bytes(message.get("body", b"")))
+        length += len(parts[-1])
+
+
+async def spool(receive: Receive, file: IO[bytes], most: int, seconds: float, rate: float) -> None:
+    """Writes a body into a file. `rate`: the bytes a second that it has to come with, after these `seconds`."""
+    now = asyncio.get_running_loop().time
+    began, length, more = now(), 0, True
+    while more:
+        message = await _next(receive, began + seconds + length / rate - now())
+        if message["type"] == "http.disconnect":
+            raise Refused(400, "This was broken off.\n")
+        part = bytes(message.get("body", b""))
+        length, more = length + len(part), bool(message.get("more_body"))
+        if length > most:
+            raise too_large()
+        file.write(part)
+
+
+def from_file(file: IO[bytes], receive: Receive) -> Receive:
+    """Gives a body that was spooled to the next who asks for it, and then what else the client says."""
+    file.seek(0)
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        part = file.read(_PART)
+        given = len(part) < _PART
+        return {"type": "http.request", "body": part, "more_body": not given}
+
+    return receive_again
+
+
+def again(body: bytes, receive: Receive) -> Receive:
+    """Gives a body that was read to the next who asks for it, and then what else the client says."""
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
+
+
+async def _next(receive: Receive, seconds: float) -> Message:
+    try:
+        async with asyncio.timeout(seconds):
+            return await receive()
+    except TimeoutError:
+        raise Refused(408, "This took too long to arrive.\n") from None  # RFC 9110 §15.5.9
