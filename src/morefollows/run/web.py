@@ -91,6 +91,8 @@ class Application:
             await receive()
             telling.cancel()
             listener.close()
+            self._box.close()
+            self._pages.close()
             await send({"type": "lifespan.shutdown.complete"})
 
 
