@@ -9,6 +9,7 @@ from morefollows.audience.drill import views as drills
 from morefollows.audience.preferences import views as preferences
 from morefollows.audience.readers_desk import views as readers
 from morefollows.audience.sites import views as sites
+from morefollows.audience.suppressions import views as suppressions
 from morefollows.audience.words_desk import views as words
 from morefollows.bulletin import views as bulletin
 from morefollows.bulletin.deeds import views as deeds
@@ -85,6 +86,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/audience/<int:pk>/withdraw/", readers.withdraw, name="reader-withdraw"),
     path("desk/audience/<int:pk>/erase/", readers.erase, name="reader-erase"),
     path("desk/suppression/<int:pk>/lift/", readers.lift, name="suppression-lift"),
+    path("desk/suppressions/", suppressions.page, name="suppressions"),
+    path("desk/suppressions/lift/", suppressions.lift, name="suppressions-lift"),
     path("desk/words/", words.versions, name="words"),
     path("desk/words/<slug:kind>/<slug:language>/", words.publish, name="words-publish"),
     path("desk/alert/<uuid:uuid>/", delivery.alert_page, name="alert"),

@@ -150,7 +150,7 @@ class TestSignUp:
         assert send("o\u2019brien@reader.example", instead="o'brien@reader.example").json()["state"] == "thanks"
 
     def test_new_known_and_suppressed_get_the_same_answer_and_robots_too(self, site: str, cy: Reader) -> None:
-        Suppression.objects.create(key=parse("gone@reader.example").key, reason="bounced", at=timezone.now())
+        Suppression.objects.create(key=parse("gone@reader.example").key, reason="complained", at=timezone.now())
         sign_up(cy.subscriptions.get().topic, "pending@reader.example")
         answers = [
             send(address, **more)

@@ -93,7 +93,7 @@ def take(step: str, person: str, topic: Topic, n: int, model: Model) -> None:
             elif before is None:
                 model.alerts[place] = "pending"
     elif step == "bounce" and reader is not None:
-        actions.mark_gone([reader.pk], "bounced")
+        actions.mark_gone([reader.pk], "complained")
         model.suppressed.add(person)
 
 

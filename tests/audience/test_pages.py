@@ -121,7 +121,7 @@ class TestSignUpBox:
     def test_new_known_and_suppressed_get_the_same_answer_to_the_byte(
         self, visitor: Client, cy: Reader, breaking: Topic
     ) -> None:
-        Suppression.objects.create(key=parse("gone@reader.example").key, reason="bounced", at=timezone.now())
+        Suppression.objects.create(key=parse("gone@reader.example").key, reason="complained", at=timezone.now())
         sign_up(breaking, "pending@reader.example")
         answers = []
         for address in (CY, "gone@reader.example", "pending@reader.example", "new@reader.example"):

@@ -47,7 +47,7 @@ def test_a_newcomer_is_noted_as_anybody_else(breaking: Topic, offers: bool) -> N
 
 def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> None:
     shown = Shown(breaking.pk, *(words.pk for words in wordings.in_force("en")), "en")
-    Suppression.objects.create(key=parse("gone@reader.example").key, reason="bounced", at=timezone.now())
+    Suppression.objects.create(key=parse("gone@reader.example").key, reason="complained", at=timezone.now())
 
     def asked(address: str, **changes: Any) -> SignUp:
         own = "https://alerts.herald.example"

@@ -92,7 +92,7 @@ class TestSignUp:
         assert second.due_at - first.due_at == 600_000
 
     def test_a_suppressed_address_is_neither_noted_nor_mailed(self, breaking: Topic) -> None:
-        Suppression.objects.create(key=parse(CY).key, reason="bounced", at=timezone.now())
+        Suppression.objects.create(key=parse(CY).key, reason="complained", at=timezone.now())
         sign_up(breaking)
         assert not Reader.objects.exists()
         assert not Letter.objects.exists()

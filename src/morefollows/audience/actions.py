@@ -21,6 +21,7 @@ from morefollows.audience.addresses import Address
 from morefollows.audience.drill import actions as drill
 from morefollows.audience.evidence import note_again, note_given, note_withdrawn
 from morefollows.audience.models import (
+    Bounce,
     Consent,
     ErasedReader,
     Erasure,
@@ -63,18 +64,20 @@ def sign_up(
 
     `shown`: the words that the reader saw; those now in force if left out.
 
-    Nothing is noted and nothing mailed for a suppressed address, for a reader who has all this already, and while
-    a confirmation of just this was mailed within `confirmation_interval` or is about to be; nor when as many as
-    `confirmations_a_day` were.
+    Nothing is noted and nothing mailed for an address that is suppressed, for a reader who has all this already, and
+    while a confirmation of just this was mailed within `confirmation_interval` or is about to be; nor when as many as
+    `confirmations_a_day` were. But an address that bounced here is asked: who confirms it takes mail again.
     """
     parsed = addresses.parse(address)
     now = timezone.now()
     with transaction.atomic():
-        if Suppression.objects.filter(key=parsed.key).exists():
+        suppression = Suppression.objects.filter(key=parsed.key).first()
+        if suppression is not None and not suppression.may_come_back:
             return
         reader = _reader(parsed, language, now)
         subscription = _subscription(reader, topic, now)
-        if subscription.state == Subscription.State.ACTIVE and (reader.offers or not offers):
+        has_all = subscription.state == Subscription.State.ACTIVE and (reader.offers or not offers)
+        if has_all and suppression is None:
             return
         due_at = _confirmation_due(reader, topic, offers, subscription.since)
         if due_at is None:
@@ -112,11 +115,18 @@ def confirm(token: str, client_address: str = "") -> Confirmed | None:
         )
         if thanks:
             _owe(reader, topic, Letter.Kind.THANKS, False, now, _ms(now))
+        _takes_mail_again(reader)
         if reader.state != Reader.State.CONFIRMED:
             reader.state, reader.confirmed_at = Reader.State.CONFIRMED, now
         reader.offers = reader.offers or asked.offers
         reader.save(update_fields=["state", "confirmed_at", "offers"])
     return Confirmed(topic, asked.offers, again=False)
+
+
+def _takes_mail_again(reader: Reader) -> None:
+    """A confirmation has arrived: what bounced before counts no more. Any other suppression stays."""
+    Bounce.objects.filter(reader=reader).delete()
+    Suppression.objects.filter(key=reader.key, reason=Suppression.Reason.BOUNCED, from_list=False).delete()
 
 
 def _reader(address: Address, language: str, now: datetime) -> Reader:

@@ -52,7 +52,10 @@ def row(of: Topic | Reader | Letter) -> Row:
 def confirmation(token: str) -> Asked | None:
     """None when the link is not ours, too old, or overtaken: the reader has left since, or must not be mailed."""
     letter = _letter(tokens().read_confirm(token), Letter.Kind.CONFIRMATION)
-    if letter is None or letter.topic is None or Suppression.objects.filter(key=letter.reader.key).exists():
+    if letter is None or letter.topic is None:
+        return None
+    suppression = Suppression.objects.filter(key=letter.reader.key).first()
+    if suppression is not None and not (suppression.may_come_back and letter.created_at > suppression.at):
         return None
     asked = [_Part.read(letter, purpose) for purpose in (Purpose.ALERTS, Purpose.OFFERS)]
     alerts, offers = asked

@@ -215,12 +215,18 @@ class Suppression(models.Model):
     reason = models.CharField(max_length=20, choices=Reason)
     at = models.DateTimeField()
     domain = models.CharField(max_length=255, blank=True, default="", help_text="of a bounced address, if known")
+    from_list = models.BooleanField(default=False, db_default=False, help_text="brought along, not found out here")
 
     class Meta:
         indexes = (models.Index(fields=("reason", "at", "id"), name="suppressions_by_time"),)
 
     def __str__(self) -> str:
         return f"suppressed: {self.reason}"
+
+    @property
+    def may_come_back(self) -> bool:
+        """A fresh sign-up lifts it, when it is confirmed."""
+        return self.reason == self.Reason.BOUNCED and not self.from_list
 
 
 class Bounce(models.Model):

@@ -86,17 +86,21 @@ def claim(worker: str, limit: int, *, bulk: bool = False) -> list[Job]:
 def _wanted(letters: Sequence[int]) -> list[Job]:
     """A confirmation or invitation asks for what is not confirmed yet, thanks answer an active subscription.
 
-    A suppressed address gets neither, nor any other letter.
+    A suppressed address gets neither, nor any other letter; but one that bounced here, and has signed up again, gets
+    the confirmation that lifts it.
     """
+    suppressed = Suppression.objects.filter(key=OuterRef("reader__key"))
+    bounced = suppressed.filter(reason=Suppression.Reason.BOUNCED, from_list=False)
     subscription = Subscription.objects.filter(reader=OuterRef("reader"), topic=OuterRef("topic"))
     youngest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
     fresh = Letter.objects.filter(pk__in=letters, created_at__gt=youngest).select_related("reader", "topic")
     own = fresh.alias(subscribed=Subquery(subscription.values("state")[:1])).filter(
         Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.PENDING)
         | Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.ACTIVE, offers=True, reader__offers=False)
+        | Q(Exists(bounced), kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.ACTIVE)
         | Q(kind=Letter.Kind.THANKS, subscribed=Subscription.State.ACTIVE)
         | Q(kind=Letter.Kind.INVITATION, reader__drill__isnull=False, reader__drill__confirmed_at=None),
-        ~Exists(Suppression.objects.filter(key=OuterRef("reader__key"))),
+        ~Exists(suppressed) | Q(Exists(bounced), kind=Letter.Kind.CONFIRMATION),
     )
     elsewhere = [letter for letter in fresh.filter(kind__in=_ELSEWHERE) if _may_go(letter)]
     return [_job(letter) for letter in (*own, *elsewhere)]

@@ -25,6 +25,7 @@ class Chunk:
         self._suppressed: dict[str, str | None] = {}  # None: so in the database already
         self._ended: list[tuple[str, int]] = []
         self._signed_up_here: set[str] = set()
+        self._bounced: set[str] = set()  # of the suppressed ones
         self._keys = {row.address.key for row in rows}
 
     def write(self) -> list[str]:
@@ -44,7 +45,9 @@ class Chunk:
 
     def _load(self) -> None:
         keys = self._keys
-        self._suppressed = dict.fromkeys(Suppression.objects.filter(key__in=keys).values_list("key", flat=True))
+        suppressions = list(Suppression.objects.filter(key__in=keys))
+        self._suppressed = dict.fromkeys(one.key for one in suppressions)
+        self._bounced = {one.key for one in suppressions if one.may_come_back}
         known = Reader.objects.select_for_update().filter(key__in=keys).order_by("pk")
         self._readers = {reader.key: reader for reader in known}
         by_pk = {reader.pk: key for key, reader in self._readers.items()}
@@ -75,7 +78,7 @@ class Chunk:
         key = row.address.key
         reader = self._readers.get(key)
         if key in self._suppressed:
-            return "suppressed"
+            return "bounced" if key in self._bounced else "suppressed"
         if reader is not None and reader.state not in COMING:
             return "left"
         return self._subscribe(row, reader) if row.state in COMING else self._keep_away(row, reader)
@@ -140,7 +143,11 @@ class Chunk:
         return reader
 
     def _save(self) -> None:
-        suppressed = [Suppression(key=key, reason=why, at=self._now) for key, why in self._suppressed.items() if why]
+        suppressed = [
+            Suppression(key=key, reason=why, at=self._now, from_list=True)
+            for key, why in self._suppressed.items()
+            if why
+        ]
         Suppression.objects.bulk_create(suppressed)
         changed = [reader for reader in self._changed.values() if reader.pk is not None]
         Reader.objects.bulk_create([reader for reader in self._readers.values() if reader.pk is None])

@@ -18,7 +18,7 @@ from morefollows.audience.readers_csv.sheet import Place, Record, Sheet
 
 _CHUNK = 1000  # lines in one transaction
 _MOST_PROBLEMS = 1000  # kept; the rest is only counted
-COUNTS = ("lines", "confirmed", "pending", "known", "left", "suppressed", "bad")
+COUNTS = ("lines", "confirmed", "pending", "known", "left", "suppressed", "bounced", "bad")
 
 
 class Problem(NamedTuple):
@@ -39,6 +39,7 @@ class Report:
     known: int = 0  #: the reader and topics were there before, or stand in the file twice
     left: int = 0  #: had unsubscribed, here or (by the file's word) before; never revived
     suppressed: int = 0  #: must never be mailed
+    bounced: int = 0  #: their mailbox was found gone here; they stay out until they sign up again, or it is lifted
     bad: int = 0
     problems: list[Problem] = field(default_factory=list)  #: the first 1,000 bad lines, of this run
     resumed: int = 0  #: lines that an earlier run had read already

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from morefollows.audience import actions
-from morefollows.audience.models import Consent, Purpose, Reader, Subscription, Suppression
+from morefollows.audience.models import Bounce, Consent, Purpose, Reader, Subscription, Suppression
 
 _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 
@@ -22,7 +22,8 @@ def suppress(keys: Iterable[str], reason: str) -> int:
     with transaction.atomic():
         known = set(Suppression.objects.filter(key__in=wanted).values_list("key", flat=True))
         Suppression.objects.bulk_create(
-            [Suppression(key=key, reason=reason, at=now) for key in wanted - known], ignore_conflicts=True
+            [Suppression(key=key, reason=reason, at=now, from_list=True) for key in wanted - known],
+            ignore_conflicts=True,
         )
         for reader in Reader.objects.filter(key__in=wanted):
             if reason == Suppression.Reason.ERASED:
@@ -46,11 +47,19 @@ def lift(suppression: Suppression, how: str) -> None:
         reader = Reader.objects.select_for_update().filter(key=suppression.key).first()
         if reader is None or reader.state not in (Reader.State.GONE, Reader.State.COMPLAINED):
             return
-        complained = reader.state == Reader.State.COMPLAINED
+        Bounce.objects.filter(reader=reader).delete()
+        if reader.state == Reader.State.COMPLAINED:
+            forgive(reader, how)
+            return
         reader.state = Reader.State.CONFIRMED if reader.confirmed_at else Reader.State.PENDING
         reader.save(update_fields=["state"])
-        if complained:
-            _withdraw_all(reader, how)
+
+
+def forgive(reader: Reader, how: str) -> None:
+    """Who complained has left, and may sign up again. The caller has locked the reader. `how`: a `Consent.How`."""
+    reader.state = Reader.State.CONFIRMED if reader.confirmed_at else Reader.State.PENDING
+    reader.save(update_fields=["state"])
+    _withdraw_all(reader, how)
 
 
 def _withdraw_all(reader: Reader, how: str) -> None:

@@ -41,6 +41,7 @@ WHAT: dict[str, str | Promise] = {
     "withdraw consent": _("withdrew a reader’s consent"),
     "erase reader": _("erased a reader"),
     "lift suppression": _("lifted a suppression"),
+    "lift suppressions": _("lifted suppressions in bulk"),
     "publish words": _("put new words in force"),
     "add site": _("let a site show the box"),
     "remove site": _("let a site show the box no more"),
@@ -67,6 +68,11 @@ _DETAILS: dict[str, str | Promise] = {
     "site": _("site"),
     "name": _("name"),
     "role": _("role"),
+    "lifted": _("lifted"),
+    "readers": _("readers mailed again"),
+    "domain": _("domain"),
+    "since": _("since"),
+    "until": _("until"),
 }
 _CHOICES = {"audience": Alert.Audience, "kind": Kind, "by": Kind, "purpose": Purpose, "role": Role}
 _MOST_LINES = 100_000  # of one export

@@ -86,6 +86,7 @@ def _tell(report: Report, *, dry_run: bool) -> None:
         (report.known, "were here before"),
         (report.left, "have unsubscribed, here or before, and stay out"),
         (report.suppressed, "must never be mailed, and stay out"),
+        (report.bounced, "bounced here, and stay out: see `suppressions list`"),
     ):
         if count:
             click.echo(f"{count:>9,}  {words}")

@@ -1,13 +1,24 @@
-"""`suppressions import` and `suppressions lift`."""
+"""`suppressions import`, `suppressions list` and `suppressions lift`."""
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import BinaryIO
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from morefollows.run.commands.said import Failure, json_option, reading, tell_json, tell_problems
+from morefollows.run.commands.said import Command, Failure, json_option, reading, tell_json, tell_problems
+
+if TYPE_CHECKING:
+    from morefollows.audience.suppressions.bulk import Group, Which
+
+_REASONS = ("bounced", "complained", "left elsewhere", "erased", "desk")
+_AGO = re.compile(r"(\d{1,5})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_MOST_GROUPS = 20  # told one by one
 
 
 @click.group()
@@ -20,7 +31,7 @@ def suppressions() -> None:
 @click.option(
     "--reason",
     required=True,
-    type=click.Choice(["bounced", "complained", "left elsewhere", "erased", "desk"]),
+    type=click.Choice(_REASONS),
     help="Why; docs/reference/states.md tells what each means.",
 )
 @json_option
@@ -51,18 +62,91 @@ def import_suppressions(file: BinaryIO, reason: str, as_json: bool) -> None:
         raise Failure(f"{report.bad:,} of {report.lines:,} lines hold no address.")
 
 
-@suppressions.command("lift")
-@click.argument("address")
+class _Moment(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
+    """An ISO 8601 date or time, by the newsroom's clock if it names no zone; or so long ago: 30m, 2h, 3d."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, datetime | timedelta):
+            return value
+        if ago := _AGO.fullmatch(value):
+            return timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a date nor a time, nor so long ago: 2026-11-28T14:30, 30m, 2h, 3d.")
+
+
+def _which_options(command: Command) -> Command:
+    options: tuple[Callable[[Command], Command], ...] = (
+        click.option("--since", type=_Moment(), help="Suppressed then or later: `2026-11-28T14:30`, or `2h` ago."),
+        click.option("--until", type=_Moment(), help="Suppressed before then."),
+        click.option("--reason", "reasons", multiple=True, type=click.Choice(_REASONS), help="Why; may be repeated."),
+        click.option("--domain", default="", help="Only addresses of this domain."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@suppressions.command("list")
+@_which_options
 @json_option
-def lift(address: str, as_json: bool) -> None:
-    """Let ADDRESS be mailed again, if it was suppressed by mistake; with `-` it is read from standard input.
+def list_suppressions(since: Any, until: Any, reasons: tuple[str, ...], domain: str, as_json: bool) -> None:
+    """Count suppressed addresses, by reason and domain.
+
+    The domain is known of addresses that bounced here, and of readers who are still on record.
+    """
+    from morefollows.run import ground
+
+    ground.start_django()
+    from morefollows.audience.suppressions import bulk
+
+    groups = bulk.groups(bulk.matching(_which(since, until, reasons, domain), every_reason=True))
+    if as_json:
+        tell_json({"suppressions": sum(group.number for group in groups), "groups": [one._asdict() for one in groups]})
+    else:
+        _tell_groups(groups)
+
+
+@suppressions.command("lift")
+@click.argument("address", required=False)
+@_which_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only tell how many there are.")
+@json_option
+def lift(
+    address: str | None,
+    since: Any,
+    until: Any,
+    reasons: tuple[str, ...],
+    domain: str,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Let ADDRESS, or many addresses, be mailed again; with `-` the address is read from standard input.
+
+    Without ADDRESS, all that --since, --until, --reason and --domain name are lifted, after a question. Without
+    --reason those are meant that bounced here: nobody who complained or left, and nothing that a list brought along.
 
     A reader whose mailbox was thought to be gone gets what they had agreed to. Who complained or was erased may sign up
     again.
     """
     from morefollows.run import ground
 
+    narrowed = bool(since or until or reasons or domain)
+    if bool(address) == narrowed:
+        raise click.UsageError("Give an ADDRESS, or say which by --since, --until, --reason or --domain.")
     ground.start_django()
+    if address:
+        _lift_one(address, as_json)
+    else:
+        _lift_many(_which(since, until, reasons, domain), yes=yes, dry_run=dry_run, as_json=as_json)
+
+
+def _lift_one(address: str, as_json: bool) -> None:
     from morefollows.audience.addresses import BadAddress
     from morefollows.audience.declaration import find
     from morefollows.audience.models import Consent
@@ -79,3 +163,70 @@ def lift(address: str, as_json: bool) -> None:
         tell_json({"reason": found.suppression.reason, "at": found.suppression.at.isoformat()})
     else:
         click.echo(f"Lifted. It was suppressed since {found.suppression.at:%Y-%m-%d} ({found.suppression.reason}).")
+
+
+def _lift_many(which: Which, *, yes: bool, dry_run: bool, as_json: bool) -> None:
+    from morefollows.audience.models import Consent
+    from morefollows.audience.suppressions import bulk
+    from morefollows.bulletin import actions
+
+    def record(lifted: bulk.Lifted) -> None:
+        counts = {"lifted": lifted.suppressions, "readers": lifted.readers}
+        actions.record(None, "lift suppressions", story=None, alert=None, **counts, **which.as_details())
+
+    found = bulk.matching(which)
+    groups, readers = bulk.groups(found), bulk.readers_back(found)
+    number = sum(group.number for group in groups)
+    if not as_json:
+        _tell_groups(groups)
+        click.echo(f"{readers:,} of them are readers who get mail again.")
+    if dry_run or not number:
+        if as_json:
+            tell_json({"suppressions": number, "readers": readers, "lifted": 0, "dry_run": dry_run})
+        elif dry_run:
+            click.echo("Nothing was lifted: this was a dry run.")
+        return
+    if not yes:
+        click.confirm(f"Lift {number:,} suppressions?", abort=True, err=True)
+    lifted = bulk.lift(which, Consent.How.COMMAND, record)
+    if as_json:
+        tell_json({"suppressions": number, "readers": lifted.readers, "lifted": lifted.suppressions, "dry_run": False})
+    else:
+        click.echo(f"Lifted {lifted.suppressions:,}; {lifted.readers:,} readers get mail again.")
+
+
+def _which(since: Any, until: Any, reasons: tuple[str, ...], domain: str) -> Which:
+    from morefollows.audience.addresses import BadAddress
+    from morefollows.audience.suppressions import bulk
+
+    try:
+        domain = bulk.domain_of(domain)
+    except BadAddress as reason:
+        raise Failure(f"--domain: {reason}") from None
+    # Nothing that is suppressed while the question is being answered is meant.
+    return bulk.Which(_moment(since), _moment(until) or _moment(timedelta()), reasons, domain)
+
+
+def _moment(said: datetime | timedelta | None) -> datetime | None:
+    from django.utils import timezone
+
+    from morefollows.audience.models import Newsroom
+    from morefollows.clocks import zone
+
+    if said is None:
+        return None
+    if isinstance(said, timedelta):
+        return timezone.now() - said
+    if said.tzinfo is not None:
+        return said
+    newsroom = Newsroom.objects.filter(pk=1).first()
+    return said.replace(tzinfo=zone(newsroom.time_zone if newsroom else "UTC"))
+
+
+def _tell_groups(groups: list[Group]) -> None:
+    for group in groups[:_MOST_GROUPS]:
+        click.echo(f"{group.number:>9,}  {group.reason}  {group.domain or '(domain not kept)'}")
+    rest = groups[_MOST_GROUPS:]
+    if rest:
+        click.echo(f"{sum(group.number for group in rest):>9,}  in {len(rest):,} more groups")
+    click.echo(f"{sum(group.number for group in groups):>9,}  suppressed addresses")

@@ -1,0 +1,122 @@
+"""Lifting many suppressions at once: by when they were made, why, and for which domain.
+
+Without a reason only those are meant that bounced here, at our relays. Complaints, departures, erasures, the newsroom's
+own and lists that were brought along are lifted only if their reason is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from morefollows.audience import addresses
+from morefollows.audience.models import Bounce, Reader, Subscription, Suppression
+from morefollows.audience.suppressions import actions
+
+_AT_ONCE = 500  # suppressions in one transaction
+_OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
+
+
+class Which(NamedTuple):
+    """Which suppressions. Empty values do not narrow it down, but for `reasons`."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    reasons: tuple[str, ...] = ()  #: `Suppression.Reason`s; empty: those that bounced here
+    domain: str = ""  #: in A-labels, lower case
+
+    def as_details(self) -> dict[str, str]:
+        """For the log of who did what."""
+        details = {"reason": ", ".join(self.reasons), "domain": self.domain}
+        for name, moment in (("since", self.since), ("until", self.until)):
+            details[name] = moment.isoformat(timespec="seconds") if moment else ""
+        return {name: value for name, value in details.items() if value}
+
+
+class Group(NamedTuple):
+    reason: str
+    domain: str  #: "" if not known
+    number: int
+
+
+class Lifted(NamedTuple):
+    suppressions: int = 0
+    readers: int = 0  #: those who get mail again
+
+
+def matching(which: Which, *, every_reason: bool = False) -> QuerySet[Suppression]:
+    """The suppressions. `every_reason`: without a reason all of them, to look at."""
+    found = Suppression.objects.all()
+    if which.reasons:
+        found = found.filter(reason__in=which.reasons)
+    elif not every_reason:
+        found = found.filter(reason=Suppression.Reason.BOUNCED, from_list=False)
+    if which.since is not None:
+        found = found.filter(at__gte=which.since)
+    if which.until is not None:
+        found = found.filter(at__lt=which.until)
+    if which.domain:
+        readers = Reader.objects.filter(domain=which.domain, key=OuterRef("key"))
+        found = found.filter(Q(domain=which.domain) | Q(Exists(readers), domain=""))
+    return found
+
+
+def groups(found: QuerySet[Suppression]) -> list[Group]:
+    """How many there are, by reason and domain, the most first."""
+    rows = found.values("reason", "domain").annotate(n=Count("pk")).order_by("-n", "reason", "domain")
+    return [Group(row["reason"], row["domain"], row["n"]) for row in rows]
+
+
+def readers_back(found: QuerySet[Suppression]) -> int:
+    """How many readers get mail again if these are lifted."""
+    gone = Reader.objects.filter(state=Reader.State.GONE, confirmed_at__isnull=False, key__in=found.values("key"))
+    return gone.filter(_subscribed()).count()
+
+
+def domain_of(typed: str) -> str:
+    """A domain as it was typed, as `Which` has it. Raises `addresses.BadAddress`."""
+    return addresses.parse(f"x@{typed.strip().removeprefix('@')}").domain if typed.strip() else ""
+
+
+def lift(which: Which, how: str, record: Callable[[Lifted], None]) -> Lifted:
+    """Lifts them, 500 in a transaction. `how`: a `Consent.How`; `record` is told what was done, whatever happens."""
+    lifted = Lifted()
+    try:
+        while some := _lift_some(which, how):
+            lifted = Lifted(lifted.suppressions + some.suppressions, lifted.readers + some.readers)
+    finally:
+        if lifted.suppressions:
+            record(lifted)
+    return lifted
+
+
+def _lift_some(which: Which, how: str) -> Lifted | None:
+    with transaction.atomic():
+        some = list(matching(which).select_for_update().order_by("pk")[:_AT_ONCE])
+        if not some:
+            return None
+        Suppression.objects.filter(pk__in=[one.pk for one in some]).delete()
+        readers = list(
+            Reader.objects.select_for_update().filter(key__in=[one.key for one in some]).order_by("pk").only("pk")
+        )
+        return Lifted(len(some), restore([reader.pk for reader in readers], how))
+
+
+def restore(readers: Sequence[int], how: str) -> int:
+    """Gives these readers back the state they had before they were suppressed. Returns how many get mail again."""
+    gone = Reader.objects.filter(pk__in=readers, state=Reader.State.GONE)
+    back = gone.filter(_subscribed(), confirmed_at__isnull=False).update(state=Reader.State.CONFIRMED)
+    gone.filter(confirmed_at=None).update(state=Reader.State.PENDING)
+    gone.update(state=Reader.State.LEFT)
+    for reader in Reader.objects.filter(pk__in=readers, state=Reader.State.COMPLAINED):
+        actions.forgive(reader, how)
+    Bounce.objects.filter(reader__in=readers).delete()
+    return back
+
+
+def _subscribed() -> Exists:
+    return Exists(Subscription.objects.filter(reader=OuterRef("pk"), state__in=_OPEN))
