@@ -18,7 +18,7 @@ _PACKAGE = Path(__file__).parent
 _site = urlsplit(MOREFOLLOWS.url)
 
 DEBUG = MOREFOLLOWS.debug
-SECRET_KEY = base64.b64encode(MOREFOLLOWS.derived_key("django")).decode()
+SECRET_KEY, *SECRET_KEY_FALLBACKS = [base64.b64encode(key).decode() for key in MOREFOLLOWS.derived_keys("django")]
 ALLOWED_HOSTS = sorted({_site.hostname or "127.0.0.1", "127.0.0.1", "localhost", "[::1]"})
 USE_X_FORWARDED_HOST = False
 if MOREFOLLOWS.trusted_proxies:

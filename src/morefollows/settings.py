@@ -6,12 +6,9 @@ remedy, never as a stack trace. docs/reference/settings.md lists the same settin
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ipaddress
 import os
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -20,7 +17,8 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 
-from morefollows import environment
+from morefollows import environment, keyring
+from morefollows.keyring import Keyring, Keys, LinkKeys
 from morefollows.relay_address import RelayAddress as RelayAddress
 from morefollows.relay_address import relays
 
@@ -156,16 +154,8 @@ def _log_level(value: str) -> str:
     return value.lower()
 
 
-def _secret(value: str) -> bytes:
-    """32 bytes or more, as base64 or as any text of 32 characters or more."""
-    if not value:
-        return b""
-    if len(value) < 32:
-        raise ValueError("must have 32 characters or more; `openssl rand -base64 48` makes one")
-    try:
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        return value.encode()
+def _secret(value: str) -> Keyring | None:
+    return Keyring.from_text(value) if value else None
 
 
 def setting(default: Any, read: Callable[[str], Any], help: str, *, name: str = "") -> Any:
@@ -189,11 +179,17 @@ class Settings:
         "`postgres://user:password@host/name`, or empty for SQLite in the data folder.",
         name="DATABASE_URL",
     )
-    secret: bytes = setting(
+    secret: Keys = setting(
         "",
         _secret,
-        "The key behind all tokens, 32 characters or more. Made in the data folder when empty. "
-        "Changing it breaks the links in mail already sent.",
+        "The keys behind all tokens, as the file `secret` has them, or one secret of 32 characters or more. "
+        "Empty: the file in the data folder, which the first start makes.",
+    )
+    link_key_days: int = setting(
+        "400",
+        _whole_number(1, 36_500),
+        "Days for which links in mail stay good after `morefollows secret rotate`. Links to unsubscribe stay good "
+        "for ever.",
     )
     url: str = setting("", _site, "The public web address of this service; links in mail begin with it.")
     host: str = setting("127.0.0.1", _text, "The address that the web server listens on.")
@@ -360,10 +356,14 @@ class Settings:
 
     def derived_key(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose, so that a token of one kind never passes as another."""
-        import hashlib
-        import hmac
+        return self.secret.derived(purpose)[0]
 
-        return hmac.digest(self.secret, b"morefollows/" + purpose.encode(), hashlib.sha256)
+    def derived_keys(self, purpose: str) -> list[bytes]:
+        """That key, and then those of earlier generations: for reading what was made before the last rotation."""
+        return self.secret.derived(purpose)
+
+    def link_keys(self) -> LinkKeys:
+        return self.secret.links(self.link_key_days)
 
 
 def variable(spec: Any) -> str:
@@ -387,8 +387,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(
             "MOREFOLLOWS_TEST_RELAY", "is only for relays on this machine, such as smtp://127.0.0.1:2500"
         )
-    if not values["secret"]:
-        values["secret"] = _own_secret(values["data"])
+    values["secret"] = _keys(values["secret"], values["data"], environ)
     if not values["url"]:
         host = values["host"] if values["host"] not in ("0.0.0.0", "::", "") else "127.0.0.1"  # noqa: S104 - compared, not bound
         values["url"] = f"http://{f'[{host}]' if ':' in host else host}:{values['port']}"
@@ -440,18 +439,15 @@ def _check_database(url: str) -> None:
         raise SettingsError("DATABASE_URL", "must look like postgres://user:password@host/name or sqlite:////path")
 
 
-def _own_secret(data: Path) -> bytes:
-    """The secret kept in the data folder, made at the first start, readable by its owner only."""
-    path = data / "secret"
+def _keys(given: Keyring | None, data: Path, environ: Mapping[str, str]) -> Keys:
+    """Those of the setting, or of the data folder."""
+    if given is not None:
+        file = environ.get("MOREFOLLOWS_SECRET_FILE")
+        return Keys(given, Path(file).absolute() if file else None)
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(base64.b64encode(secrets.token_bytes(48)).decode() + "\n")
-        return _secret(path.read_text(encoding="ascii").strip())
+        return keyring.of_folder(data.absolute())
     except OSError as error:
         raise SettingsError("MOREFOLLOWS_DATA", f"the folder can't be used: {error.strerror}") from None
+    except ValueError as error:
+        raise SettingsError(str(data / keyring.FILE), str(error)) from None

@@ -171,7 +171,7 @@ def test_the_mail() -> None:
     assert job.updates == (alert.update_id,)
     job = job._replace(updates=(other.update_id, alert.update_id))
     tokens = links.tokens()
-    mail = Stationery(tokens).mail(job)
+    mail = Stationery().mail(job)
     message = email.message_from_bytes(b"".join(mail.content), policy=email.policy.default)
     assert message["Subject"] == "Today’s digest: Ferry raised, and 1 more"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

@@ -19,6 +19,7 @@ from PIL import Image
 
 from morefollows.bulletin.images import files, reduce
 from morefollows.bulletin.images.address import Picture, read
+from morefollows.keyring import Keyring, Keys
 
 from .pictures import bomb, moving, photo, sideways
 
@@ -46,7 +47,7 @@ def test_a_photograph_is_kept_at_its_sizes_under_a_name_that_nobody_guesses(data
     assert files.path(picture).stat().st_size == size
     assert files.keep(photo()).picture == picture, "the same picture again is the same image"
     assert read(picture.path) == picture
-    with limits(secret=b"another secret, as long as it takes"):
+    with limits(secret=Keys(Keyring.new(), None)):
         assert files.keep(photo()).picture.name != picture.name, "who has the picture can't work out its name"
     assert not list((data / "images").glob("new-*"))
 

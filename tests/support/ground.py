@@ -12,6 +12,7 @@ from pathlib import Path
 
 import django
 
+from morefollows import keyring
 from tests.support.postgres import Cluster
 
 
@@ -53,6 +54,7 @@ def lay() -> None:
     if server is not None:
         os.environ["DATABASE_URL"] = server.url("morefollows")
     os.environ["DJANGO_SETTINGS_MODULE"] = "morefollows.framework"
+    keyring.save_new(folder() / "data" / keyring.FILE, keyring.Keyring.new())
     django.setup()
 
 

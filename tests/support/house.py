@@ -20,6 +20,7 @@ from typing import IO, Any
 import psycopg
 import pytest
 
+from morefollows import keyring
 from morefollows.inbox.store import Kept, Shelf
 from morefollows.inbox.store import path as inbox_path
 from morefollows.run import lock
@@ -82,7 +83,7 @@ class House:
         self._program = [str(Path(sys.executable).with_name("morefollows"))]
         if cwd is None:
             self._program = [sys.executable, "-m", "morefollows"]
-        self._bare = bare or server is not None
+        self._bare = bare
         self._up: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
 
@@ -117,7 +118,10 @@ class House:
         assert self._up is None
         if not self._bare and not self.data.exists():
             self.data.mkdir(mode=0o700)
-            shutil.copy(_set_up() / "morefollows.sqlite3", self.data)
+            for file in _set_up().glob("morefollows.sqlite3"):
+                shutil.copy(file, self.data)
+            if "MOREFOLLOWS_SECRET" not in self.environment:
+                shutil.copy(_set_up() / keyring.FILE, self.data)
         self._output = self.log.open("ab")
         self._up = subprocess.Popen(
             [*self._program, "up", *options],

@@ -306,6 +306,16 @@ class SealMark(models.Model):
         return f"{self.table} up to {self.last}"
 
 
+class KeyCheck(models.Model):
+    """A keyed value by which a process sees whether it has the keys that this database was set up with."""
+
+    name = models.CharField(max_length=40, unique=True, help_text="see keyring.Keyring.checks")
+    value = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class UnfinishedImport(models.Model):
     """How far the import of a file has come. Moved in the transaction of the lines themselves; gone when it is done."""
 

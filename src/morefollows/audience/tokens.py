@@ -17,7 +17,7 @@ import binascii
 import hashlib
 import hmac
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -57,6 +57,23 @@ class Keys(Protocol):
 
     def derived_key(self, purpose: str) -> bytes: ...
 
+    def link_keys(self) -> LinkKeys: ...
+
+
+class LinkKeys(Protocol):
+    """`keyring.LinkKeys`."""
+
+    @property
+    def keys(self) -> tuple[tuple[int, bytes], ...]: ...
+
+    @property
+    def newest(self) -> int: ...
+
+    @property
+    def retired(self) -> frozenset[int]: ...
+
+    def __hash__(self) -> int: ...
+
 
 class Row(NamedTuple):
     """What a token says of a row: its key, and its `uid`, 16 random bytes that no other row ever has."""
@@ -70,6 +87,7 @@ ALL_TOPICS = Row(0, bytes(_UID))
 OFFERS = Row(-1, bytes(_UID))
 DRILLS = Row(-2, bytes(_UID))
 _LEAVES = {OFFERS: _LEAVE_OFFERS, DRILLS: _LEAVE_DRILLS}
+_LEAVING = frozenset((_LEAVE, *_LEAVES.values()))
 _NOBODY = Row(0, bytes(_UID))  # stands in the place of rows that are not there
 
 
@@ -142,10 +160,17 @@ class Tokens:
 
     `link_keys`: generation → key of 32 bytes; the token bears the generation. `newest`: the one that links are made
     with. `receipt_key`: for Message-IDs and return paths, which must stay the same for as long as a mail may be
-    repeated or answered.
+    repeated or answered. `retired`: generations that are good for leaving only.
     """
 
-    def __init__(self, link_keys: Mapping[int, bytes], receipt_key: bytes, newest: int | None = None) -> None:
+    def __init__(
+        self,
+        link_keys: Mapping[int, bytes],
+        receipt_key: bytes,
+        newest: int | None = None,
+        retired: Set[int] = frozenset(),
+    ) -> None:
+        self._retired = retired
         self._keys = {generation: _Key(key) for generation, key in link_keys.items()}
         self._newest = max(self._keys) if newest is None else newest
         self._key = self._keys[self._newest]
@@ -153,7 +178,8 @@ class Tokens:
 
     @classmethod
     def of(cls, config: Keys) -> Tokens:
-        return cls({1: config.derived_key("links")}, config.derived_key("receipts"))
+        """The same object as long as the keys are the same."""
+        return _tokens(config.link_keys(), config.derived_key("receipts"))
 
     # -- making -----------------------------------------------------------------------------------------
 
@@ -294,9 +320,14 @@ class Tokens:
             return None
         kind, generation, row, other, mac = _LINK.unpack(raw)
         key = self._keys.get(generation)
-        if key is None or kind not in kinds:
+        if key is None or kind not in kinds or (generation in self._retired and kind not in _LEAVING):
             return None
         return Read(int.from_bytes(row, "big"), other, None, key, kind, mac)
+
+
+@lru_cache(8)
+def _tokens(links: LinkKeys, receipt_key: bytes) -> Tokens:
+    return Tokens(dict(links.keys), receipt_key, links.newest, links.retired)
 
 
 def _xor(one: bytes, other: bytes) -> bytes:

@@ -6,8 +6,9 @@ import time
 
 from django.conf import settings
 
+from morefollows.audience import links
 from morefollows.audience.models import Letter, Topic
-from morefollows.audience.tokens import ALL_TOPICS, Row, Tokens
+from morefollows.audience.tokens import ALL_TOPICS, Row
 from morefollows.courier import addressees, dkim, mails, summaries
 from morefollows.courier.boundary import Mail, Reply
 from morefollows.courier.compose import Composed, Fill, date, press
@@ -17,14 +18,13 @@ from morefollows.courier.letters import Job
 class Stationery:
     """One sender's. What was composed is kept for a minute: the newsroom may have changed its name."""
 
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
+    def __init__(self) -> None:
         self._kept: dict[tuple[object, ...], Fill] = {}
 
     def mail(self, job: Job) -> Mail:
         """The letter as a mail. Its `settle` and `ticket` are its Post's to fill in."""
         recipient, utf8 = addressees.recipient(job.address, job.domain)
-        tokens = self._tokens
+        tokens = links.tokens()
         letter, reader = Row(job.letter, job.uid), Row(job.reader, job.reader_uid)
         receipt = tokens.letter_receipt(letter)
         leave = tokens.leave(reader, ALL_TOPICS if job.topic is None else Row(job.topic, job.topic_uid))

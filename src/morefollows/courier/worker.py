@@ -21,8 +21,8 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections, connection
 
+from morefollows.audience import links
 from morefollows.audience.newsroom import placeholders
-from morefollows.audience.tokens import Tokens
 from morefollows.bulletin import publication
 from morefollows.bulletin.actions import now_ms
 from morefollows.courier import (
@@ -84,12 +84,11 @@ class Worker:
         self.gates = gates
         self._listener = listener
         self._on_complete = on_complete
-        self._tokens = Tokens.of(settings.MOREFOLLOWS)
         self._database = ThreadPoolExecutor(1, "database")
         self._post = letters.Post(self.gates.wake_soon)
         self._bulk_waits = False  # an alert has mail to hand out, here or in another process
         self._slow_post = letters.Post(self.gates.wake_soon)  # the bulk lane's
-        self._stationery = Stationery(self._tokens)
+        self._stationery = Stationery()
         self._placeholders = placeholders.Watch()
         self._owed_at = float("-inf")  # when we last looked whether summaries are due, by the monotonic clock
         self._releases: dict[int, Release] = {}
@@ -277,7 +276,7 @@ class Worker:
         self._signed_at = now
 
     async def _prepare(self, alert: Running) -> Release:
-        release = self._releases[alert.id] = await self._call(prepare, alert, self._tokens, self.gates.wake_soon)
+        release = self._releases[alert.id] = await self._call(prepare, alert, links.tokens(), self.gates.wake_soon)
         return release
 
     async def _claim(self, release: Release) -> None:

@@ -72,10 +72,11 @@ def _data_folder(config: Settings) -> Iterator[Finding]:
 
 def _database(config: Settings) -> Iterator[Finding]:
     try:
-        ground.start_django()
+        ground.start_django(check=False)
     except ground.NewerDatabase as error:
         yield Finding("database", "wrong", str(error))
         return
+    from django.conf import settings
     from django.db import DatabaseError, connection
 
     from morefollows.accounts.models import Editor, Role
@@ -94,6 +95,7 @@ def _database(config: Settings) -> Iterator[Finding]:
         )
         return
     yield Finding("database", "ok", f"{connection.vendor} answers and is up to date")
+    yield _keys(settings.MOREFOLLOWS)
     newsroom = Newsroom.objects.filter(pk=1).first()
     if newsroom is None or not Topic.objects.exists():
         yield Finding("newsroom", "wrong", "none is set up; `morefollows up` does it")
@@ -107,6 +109,20 @@ def _database(config: Settings) -> Iterator[Finding]:
         yield Finding("newsroom", "ok", f"{newsroom} sends as {newsroom.sender_address}")
     if not Editor.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exists():
         yield Finding("administrator", "wrong", "there is none; `morefollows editors add … --role administrator`")
+
+
+def _keys(config: Settings) -> Finding:
+    from morefollows.audience import key_check
+
+    keys = config.secret
+    if wrong := key_check.compare(keys):
+        return Finding("keys", "wrong", ": ".join(ground.wrong_keys(config, wrong)))
+    if not keys.saved:
+        return Finding("keys", "note", "there are none yet; the first start makes them")
+    if keys.file is not None and keys.file.stat().st_mode & 0o077:
+        return Finding("keys", "wrong", f"{keys.file} can be read by others; `chmod 600` it")
+    where = keys.file or "MOREFOLLOWS_SECRET"
+    return Finding("keys", "ok", f"{where} has the keys of this database, {len(keys.ring.generations)} generations")
 
 
 def _relays(config: Settings) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
     Returns the link for the first sign-in, as long as no administrator has signed in. Raises `SettingsError` if
     the address of the first administrator is none.
     """
-    ground.start_django()
+    ground.start_django(check=False)
     ground.migrate()
     chores.release_claims_of_last_run()
     from django.core.exceptions import ValidationError

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from morefollows import __version__, settings
 from morefollows.run import lock
+from morefollows.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
+
+_TELL_AFTER = 5  # seconds of waiting
 
 
 class NewerDatabase(Exception):
     """A newer version of More Follows has changed the database. ``str()`` says so, and what to do."""
 
 
-def start_django() -> None:
+def start_django(*, check: bool = True) -> bool:
     """Reads the settings and starts Django. Raises `SettingsError`, `NewerDatabase`.
+
+    `SettingsError` also tells of keys that are not the database's. Returns whether the keys could be compared: not while the database can't be reached, or is not set up. `check`:
+    false for who does it later (`migrate`).
 
     While `up` runs on this data folder and no address is set, links are made with the address it really has.
     """
@@ -34,6 +45,7 @@ def start_django() -> None:
     dkim.signers(configured.MOREFOLLOWS)  # a key that is none is told now, not when the first alert is composed
     django.setup()
     refuse_newer_database()
+    return check and check_keys()
 
 
 def refuse_newer_database() -> None:
@@ -75,6 +87,73 @@ def _known(app: str, name: str) -> bool:
     return any((Path(place) / "migrations" / f"{name}.py").exists() for place in package.__path__)
 
 
+def check_keys() -> bool:
+    """Compares our keys with the database's, and keeps them if they are the first. Raises `SettingsError`.
+
+    False if the database can't tell. With keys that were made just now that is an error of the database's, as nobody
+    knows then whether they are wanted.
+    """
+    from django.conf import settings
+    from django.db import Error as AnyDatabaseError
+
+    from morefollows.audience import key_check
+
+    keys = settings.MOREFOLLOWS.secret
+    saved = keys.saved
+    try:
+        wrong = key_check.settle(keys)
+    except AnyDatabaseError:
+        if not saved:
+            raise
+        return False
+    if wrong:
+        raise SettingsError(*wrong_keys(settings.MOREFOLLOWS, wrong))
+    if not saved:  # another process may have been faster, and its keys are ours now
+        settings.SECRET_KEY = base64.b64encode(settings.MOREFOLLOWS.derived_key("django")).decode()
+    return True
+
+
+def wait_for_keys() -> None:
+    """Waits until the database can tell whether our keys are its own. Raises `SettingsError`."""
+    waited = 0
+    while not check_keys():
+        if waited == _TELL_AFTER:
+            log.warning("the database can't be reached, or is not set up; nothing is sent until its keys are compared")
+        time.sleep(1)
+        waited += 1
+
+
+def check_keys_later() -> None:
+    """Does so beside a web server that has to answer meanwhile, and ends the process if the keys are wrong."""
+
+    def check() -> None:
+        from django.db import connection
+
+        try:
+            wait_for_keys()
+        except SettingsError as error:
+            print(error, file=sys.stderr, flush=True)
+            os._exit(2)
+        finally:
+            connection.close()
+
+    threading.Thread(target=check, name="keys", daemon=True).start()
+
+
+def wrong_keys(config: Settings, names: Sequence[str]) -> tuple[str, str]:
+    """The setting, and what is to be done: for keys that are not those that the database was set up with."""
+    keys = config.secret
+    remedy = (
+        "copy the file `secret` of the machine where this database was set up, or of your backup, to "
+        f"{keys.file or 'a file that MOREFOLLOWS_SECRET_FILE names'}, readable by its owner only, and start again"
+    )
+    if not keys.saved:
+        why = "the database was set up with keys that are not on this machine"
+    else:
+        why = f"these are not the keys of the database ({', '.join(names)})"
+    return "MOREFOLLOWS_SECRET", f"{why}; {remedy}"
+
+
 def migrate() -> list[str]:
     """Brings the database up to date. Returns the names of the migrations applied."""
     from django.core.management import call_command
@@ -88,6 +167,7 @@ def migrate() -> list[str]:
     if unprotected:
         log.warning("evidence was not protected by the database, and is now: %s", ", ".join(unprotected))
         append_only.make("default")
+    check_keys()
     return waiting
 
 

@@ -95,7 +95,7 @@ def migrate(as_json: bool) -> None:
     """Create the database, or bring it up to date."""
     from morefollows.run import ground
 
-    ground.start_django()
+    ground.start_django(check=False)
     applied = ground.migrate()
     if as_json:
         tell_json({"applied": applied})
@@ -111,10 +111,13 @@ def web(descriptor: int | None, lifeline: int | None) -> None:
     _hold(lifeline)
     from morefollows.run import ground
 
-    ground.start_django()
+    checked = ground.start_django()
     from django.conf import settings
 
     from morefollows.run.web import serve
+
+    if not checked:
+        ground.check_keys_later()
 
     config = settings.MOREFOLLOWS
     serve(_ear(descriptor, "MOREFOLLOWS_PORT", config.host, config.port))
@@ -135,9 +138,11 @@ def send(number: int, lifeline: int | None) -> None:
             Lock(settings.load().data).share()
         except InUse as error:
             raise Failure(str(error)) from None
-    ground.start_django()
+    checked = ground.start_django()
     from morefollows.run.send import run_sender
 
+    if not checked:
+        ground.wait_for_keys()
     run_sender(number)
 
 

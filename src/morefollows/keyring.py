@@ -1,0 +1,280 @@
+"""The secrets of an installation: one key for addresses, which never changes, and generations of keys for the rest.
+
+Kept in the data folder as ``secret``, or given by the setting `MOREFOLLOWS_SECRET`. Two forms are read: the JSON that
+`to_text` writes, and a single secret (text or base64), from which then all keys are derived.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+_FORMAT = 1
+_LONG_LIVED = frozenset(("address", "images", "receipts", "check"))
+_MOST = 255  # generations that a token can name
+_SESSION_DAYS = 14  # for which sessions and forms of an earlier generation are good
+_LOOK_EVERY = 5.0  # seconds between two looks whether the file has changed
+
+FILE = "secret"  #: in the data folder
+
+
+class Generation(NamedTuple):
+    """The keys of one generation. `since`: when tokens begin to be made with it, in seconds since 1970."""
+
+    number: int
+    links: bytes
+    sessions: bytes
+    since: float = 0.0
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """All keys of an installation. `address`: for keyed hashes that the database keeps. The oldest generation first."""
+
+    address: bytes = field(repr=False)
+    generations: tuple[Generation, ...] = field(repr=False)
+
+    @classmethod
+    def new(cls) -> Keyring:
+        return cls(_key(), (Generation(1, _key(), _key()),))
+
+    @classmethod
+    def from_text(cls, text: str) -> Keyring:
+        """Raises `ValueError`, whose words complete the sentence that begins with the setting's name."""
+        text = text.strip()
+        if text.startswith("{"):
+            return _from_json(text)
+        if len(text) < 32:
+            raise ValueError("must have 32 characters or more; `openssl rand -base64 48` makes one")
+        try:
+            secret = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            secret = text.encode()
+        return cls(secret, (Generation(1, secret, secret),))
+
+    def to_text(self) -> str:
+        kept = [
+            {
+                "generation": one.number,
+                "since": one.since,
+                "links": base64.b64encode(one.links).decode(),
+                "sessions": base64.b64encode(one.sessions).decode(),
+            }
+            for one in self.generations
+        ]
+        address = base64.b64encode(self.address).decode()
+        return json.dumps({"format": _FORMAT, "address": address, "generations": kept}, indent=1) + "\n"
+
+    def rotated(self, since: float) -> Keyring:
+        """With one generation more. Raises `ValueError` when there is no number left for it."""
+        last = self.generations[-1]
+        if last.number >= _MOST:
+            raise ValueError("there is no number left for another generation")
+        return replace(self, generations=(*self.generations, Generation(last.number + 1, _key(), _key(), since)))
+
+    def in_use(self, now: float) -> Generation:
+        """The newest generation whose time has come."""
+        begun = [one for one in self.generations if one.since <= now]
+        return begun[-1] if begun else self.generations[0]
+
+    def retired(self, now: float, days: int) -> frozenset[int]:
+        """The generations that were followed by another one more than so many days ago."""
+        pairs = zip(self.generations, self.generations[1:], strict=False)
+        return frozenset(one.number for one, follower in pairs if follower.since < now - days * 86_400)
+
+    def derived_keys(self, purpose: str, now: float) -> list[bytes]:
+        """The key of 32 bytes for one purpose that is in use, and then those that it follows, the newest first."""
+        if purpose in _LONG_LIVED:
+            return [_derived(self.address, purpose)]
+        first = self.in_use(now)
+        over = self.retired(now, _SESSION_DAYS)
+        others = [one for one in reversed(self.generations) if one is not first and one.number not in over]
+        return [_derived(one.sessions, purpose) for one in (first, *others)]
+
+    def link_keys(self) -> dict[int, bytes]:
+        """Generation → key of 32 bytes for the tokens in links."""
+        return {one.number: _derived(one.links, "links") for one in self.generations}
+
+    def checks(self) -> dict[str, str]:
+        """What the database keeps, so that every process can tell whether it has the same keys. It tells no key."""
+        found = {"address": _check(self.address)}
+        return found | {f"generation {one.number}": _check(one.links + one.sessions) for one in self.generations}
+
+    def compared(self, kept: Mapping[str, str]) -> list[str]:
+        """Which of the keys that the database knows (`checks` of then) are others here, or missing."""
+        ours = self.checks()
+        return [name for name, value in kept.items() if not hmac.compare_digest(ours.get(name, ""), value)]
+
+
+class LinkKeys(NamedTuple):
+    """What tokens in links are made and read with."""
+
+    keys: tuple[tuple[int, bytes], ...]  #: generation, key of 32 bytes
+    newest: int  #: the generation that they are made with
+    retired: frozenset[int]  #: generations that are good for leaving only
+
+
+class Keys:
+    """The keys of a process: looked at again every few seconds, if they come from a file.
+
+    `saved`: false for keys that were made just now, and are kept only when the database is seen to know no others.
+    """
+
+    def __init__(self, ring: Keyring, file: Path | None, *, saved: bool = True) -> None:
+        self.file = file
+        self.saved = saved
+        self._ring = ring
+        self._looked_at = time.monotonic()
+        self._stamp = _stamp(file) if file else None
+        self._derived: dict[str, list[bytes]] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Keys) and self.ring == other.ring
+
+    def __hash__(self) -> int:
+        return hash(self._ring)
+
+    def __repr__(self) -> str:
+        return "<keys>"  # never what they are
+
+    @property
+    def ring(self) -> Keyring:
+        """The keys as the file has them now."""
+        if self.file is None or not self.saved or time.monotonic() < self._looked_at + _LOOK_EVERY:
+            return self._ring
+        self._looked_at = time.monotonic()
+        self._derived = {}  # also when the time of another generation has come
+        stamp = _stamp(self.file)
+        if stamp is not None and stamp != self._stamp:
+            with contextlib.suppress(OSError, ValueError):  # half-copied by hand: the next look finds it whole
+                self._ring, self._stamp = Keyring.from_text(self.file.read_text(encoding="utf-8")), stamp
+        return self._ring
+
+    def derived(self, purpose: str) -> list[bytes]:
+        """See `Keyring.derived_keys`."""
+        ring = self.ring
+        found = self._derived.get(purpose)
+        if found is None:
+            found = self._derived[purpose] = ring.derived_keys(purpose, time.time())
+        return found
+
+    def links(self, days: int) -> LinkKeys:
+        ring, now = self.ring, time.time()
+        return LinkKeys(tuple(ring.link_keys().items()), ring.in_use(now).number, ring.retired(now, days))
+
+    def save(self) -> None:
+        """Keeps keys that were made just now. If another process was faster, its keys are ours from now on."""
+        assert self.file is not None
+        self._ring = save_new(self.file, self._ring)
+        self.saved, self._stamp, self._derived = True, _stamp(self.file), {}
+
+    def rotate(self, since: float) -> Keyring:
+        """Keeps one generation more. Raises `OSError`, `ValueError`."""
+        assert self.file is not None
+        ring = Keyring.from_text(self.file.read_text(encoding="utf-8")).rotated(since)
+        replace_file(self.file, ring)
+        self._ring, self._stamp, self._derived = ring, _stamp(self.file), {}
+        return ring
+
+
+def of_folder(data: Path) -> Keys:
+    """The keys in this data folder; new ones, not kept yet, if it has none. Raises `OSError`, `ValueError`."""
+    file = data / FILE
+    try:
+        return Keys(Keyring.from_text(file.read_text(encoding="utf-8")), file)
+    except FileNotFoundError:
+        return Keys(Keyring.new(), file, saved=False)
+
+
+def save_new(file: Path, ring: Keyring) -> Keyring:
+    """Keeps the first keys of a data folder. Returns what is kept: another's, if another process was faster."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    written = _written_beside(file, ring)
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(written, file)
+    finally:
+        written.unlink()
+    _sync_folder(file.parent)
+    return Keyring.from_text(file.read_text(encoding="utf-8"))
+
+
+def replace_file(file: Path, ring: Keyring) -> None:
+    """Whoever reads meanwhile gets all of the old keys, or all of the new ones."""
+    _written_beside(file, ring).replace(file)
+    _sync_folder(file.parent)
+
+
+def _stamp(file: Path) -> tuple[int, ...] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _written_beside(file: Path, ring: Keyring) -> Path:
+    handle, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)  # readable by its owner only
+    with os.fdopen(handle, "w", encoding="ascii") as new:
+        new.write(ring.to_text())
+        new.flush()
+        os.fsync(new.fileno())
+    return Path(name)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _from_json(text: str) -> Keyring:
+    try:
+        kept = json.loads(text)
+        version = kept["format"]
+        if version != _FORMAT:
+            raise ValueError(f"has the format {version}, which this version of More Follows can't read")
+        generations = tuple(
+            Generation(int(one["generation"]), _decoded(one["links"]), _decoded(one["sessions"]), float(one["since"]))
+            for one in kept["generations"]
+        )
+        ring = Keyring(_decoded(kept["address"]), generations)
+    except (KeyError, TypeError, json.JSONDecodeError, binascii.Error):
+        raise ValueError("is damaged; copy it back from a backup") from None
+    numbers = [one.number for one in generations]
+    if not numbers or numbers != sorted(set(numbers)) or not all(0 < number <= _MOST for number in numbers):
+        raise ValueError("is damaged; copy it back from a backup")
+    return ring
+
+
+def _decoded(text: str) -> bytes:
+    key = base64.b64decode(text, validate=True)
+    if len(key) < 16:
+        raise KeyError
+    return key
+
+
+def _key() -> bytes:
+    return secrets.token_bytes(48)
+
+
+def _derived(key: bytes, purpose: str) -> bytes:
+    return hmac.digest(key, b"morefollows/" + purpose.encode(), hashlib.sha256)
+
+
+def _check(key: bytes) -> str:
+    return _derived(key, "check").hex()
