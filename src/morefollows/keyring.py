@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _FORMAT = 1
-_LONG_LIVED = frozenset(("address", "images", "receipts", "check"))
+_LONG_LIVED = frozenset(("address", "images", "receipts", "check", "seals"))
 _MOST = 255  # generations that a token can name
 _SESSION_DAYS = 14  # for which sessions and forms of an earlier generation are good
 _LOOK_EVERY = 5.0  # seconds between two looks whether the file has changed

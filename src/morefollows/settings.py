@@ -191,6 +191,11 @@ class Settings:
         "Days for which links in mail stay good after `morefollows secret rotate`. Links to unsubscribe stay good "
         "for ever.",
     )
+    departure_days: int = setting(
+        "400",
+        _whole_number(1, 36_500),
+        "Days that departures.log keeps who left: longer than the age of any backup that you would restore.",
+    )
     url: str = setting("", _site, "The public web address of this service; links in mail begin with it.")
     host: str = setting("127.0.0.1", _text, "The address that the web server listens on.")
     port: int = setting("8025", _whole_number(0, 65535), "The port that the web server listens on; 0 takes a free one.")

@@ -16,8 +16,9 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from morefollows import line, networks
-from morefollows.audience import addresses, links, wordings
+from morefollows.audience import addresses, departures, links, wordings
 from morefollows.audience.addresses import Address
+from morefollows.audience.departures import What
 from morefollows.audience.drill import actions as drill
 from morefollows.audience.evidence import note_again, note_given, note_withdrawn
 from morefollows.audience.models import (
@@ -203,9 +204,9 @@ def leave(token: str, how: str) -> bool:
     return True
 
 
-def withdraw(reader: Reader, purpose: str, *, how: str, topic: Topic | None = None) -> None:
-    """Withdraws a consent; alerts need their `topic`. Doing it again changes nothing."""
-    now = timezone.now()
+def withdraw(reader: Reader, purpose: str, *, how: str, topic: Topic | None = None, at: datetime | None = None) -> None:
+    """Withdraws a consent; alerts need their `topic`. Doing it again changes nothing. `at`: when, if not now."""
+    now = at or timezone.now()
     with transaction.atomic():
         locked = Reader.objects.select_for_update().filter(pk=reader.pk).first()
         if locked is None:
@@ -218,6 +219,7 @@ def withdraw(reader: Reader, purpose: str, *, how: str, topic: Topic | None = No
             if not ended:
                 return
             note_withdrawn(reader, Purpose.ALERTS, topic, how, now)
+            departures.note(What.TOPIC, [reader.key], topic.uid.hex() if topic else "")
         stays = Subscription.objects.filter(reader=reader, state__in=_OPEN).exists()
         if purpose == Purpose.OFFERS or not stays:
             _end_offers(reader, how, now)
@@ -231,6 +233,7 @@ def _end_offers(reader: Reader, how: str, now: datetime) -> None:
     last = Consent.objects.filter(reader=reader, purpose=Purpose.OFFERS).order_by("pk").last()
     if last is not None and last.event != Consent.Event.WITHDRAWN:
         note_withdrawn(reader, Purpose.OFFERS, None, how, now)
+        departures.note(What.OFFERS, [reader.key])
     reader.offers = False
 
 
@@ -253,6 +256,7 @@ def mark_gone(reader_ids: Iterable[int], reason: str, *, wait: bool = True) -> s
             ],
             ignore_conflicts=True,
         )
+        departures.note(What.SUPPRESSED, [key for _pk, key, _domain in readers], reason)
         marked = {pk for pk, _key, _domain in readers}
         Reader.objects.filter(pk__in=marked).exclude(state=Reader.State.COMPLAINED).update(state=state)
     return marked
@@ -271,6 +275,7 @@ def erase(reader: Reader) -> None:
         Suppression.objects.update_or_create(
             key=locked.key, defaults={"reason": Suppression.Reason.ERASED, "at": timezone.now(), "domain": ""}
         )
+        departures.note(What.SUPPRESSED, [locked.key], Suppression.Reason.ERASED)
         ErasedReader.objects.update_or_create(number=locked.pk, defaults={"uid": locked.uid})
         Erasure.objects.create(reader=locked)
         Consent.objects.filter(reader=locked).delete()

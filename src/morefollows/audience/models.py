@@ -179,6 +179,7 @@ class Consent(models.Model):
         IMPORT = "import", _("import")
         DESK = "desk", _("at the desk")
         COMMAND = "command", _("command line")
+        RESTORED = "restored", _("done again after a backup was restored")
 
     reader = models.ForeignKey(Reader, models.PROTECT, related_name="consents")
     purpose = models.CharField(max_length=10, choices=Purpose)
@@ -314,6 +315,16 @@ class KeyCheck(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DepartureMark(models.Model):
+    """Up to when the departures in a file are in this database. A restored backup has the mark of then."""
+
+    log = models.CharField(max_length=40, unique=True, help_text="see departures.log.name_of")
+    at = models.BigIntegerField(help_text="milliseconds since 1970")
+
+    def __str__(self) -> str:
+        return f"departures of {self.log}"
 
 
 class UnfinishedImport(models.Model):

@@ -41,7 +41,7 @@ def clear_away() -> None:
     ground.start_django()
     from django.core.management import call_command
 
-    from morefollows.audience import actions, limits, seals
+    from morefollows.audience import actions, departures, limits, seals
     from morefollows.audience.drill.actions import forget_unanswered
     from morefollows.audience.preferences.summaries import forget_letters
     from morefollows.bulletin.images.actions import clear_away as clear_images_away
@@ -54,4 +54,5 @@ def clear_away() -> None:
     limits.forget_old()
     clear_images_away()
     seals.seal()
+    departures.compact()
     call_command("clearsessions")

@@ -22,6 +22,7 @@ _COMMANDS = {
     "newsroom": "morefollows.run.commands.people:newsroom",
     "editors": "morefollows.run.commands.people:editors",
     "topics": "morefollows.run.commands.people:topics",
+    "departures": "morefollows.run.commands.departures:departures",
     "secret": "morefollows.run.commands.secret:secret",
     "sites": "morefollows.run.commands.sites:sites",
     "readers": "morefollows.run.commands.readers:readers",

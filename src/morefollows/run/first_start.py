@@ -20,6 +20,7 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
     """
     ground.start_django(check=False)
     ground.migrate()
+    ground.replay_departures()
     chores.release_claims_of_last_run()
     from django.core.exceptions import ValidationError
     from django.db import transaction

@@ -27,8 +27,8 @@ class NewerDatabase(Exception):
 def start_django(*, check: bool = True) -> bool:
     """Reads the settings and starts Django. Raises `SettingsError`, `NewerDatabase`.
 
-    `SettingsError` also tells of keys that are not the database's. Returns whether the keys could be compared: not while the database can't be reached, or is not set up. `check`:
-    false for who does it later (`migrate`).
+    `SettingsError` also tells of keys that are not the database's. Returns whether the keys could be compared: they
+    can't be while the database can't be reached, or is not set up. `check`: false for who does it later (`migrate`).
 
     While `up` runs on this data folder and no address is set, links are made with the address it really has.
     """
@@ -131,6 +131,7 @@ def check_keys_later() -> None:
 
         try:
             wait_for_keys()
+            replay_departures()
         except SettingsError as error:
             print(error, file=sys.stderr, flush=True)
             os._exit(2)
@@ -138,6 +139,20 @@ def check_keys_later() -> None:
             connection.close()
 
     threading.Thread(target=check, name="keys", daemon=True).start()
+
+
+def replay_departures() -> None:
+    """Puts into the database what this machine's file knows of who left, before any mail leaves."""
+    from morefollows.audience.departures import replay
+
+    try:
+        done = +replay.own()
+    except (OSError, ValueError) as error:
+        log.error("the departures can't be read: %s; if a backup was restored, who left since is mailed again", error)
+        return
+    if done:
+        told = ", ".join(f"{what}: {count}" for what, count in sorted(done.items()))
+        log.warning("this database lacked departures, as after a restored backup; they are in it now (%s)", told)
 
 
 def wrong_keys(config: Settings, names: Sequence[str]) -> tuple[str, str]:

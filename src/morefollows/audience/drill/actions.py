@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from morefollows import line
-from morefollows.audience import links
+from morefollows.audience import departures, links
 from morefollows.audience.addresses import Address
-from morefollows.audience.models import DrillReader, Letter, Reader, Suppression
+from morefollows.audience.departures import What
+from morefollows.audience.models import DrillReader, ErasedReader, Letter, Reader, Suppression
 
 
 class NotPossible(Exception):
@@ -78,7 +79,10 @@ def remove(reader: int) -> bool:
     with transaction.atomic():
         removed = DrillReader.objects.filter(reader=reader).delete()[0]
         if removed:
-            Reader.objects.filter(pk=reader, subscriptions=None, consents=None).delete()
+            departures.note(What.DRILLS, Reader.objects.filter(pk=reader).values_list("key", flat=True))
+            for nobody in Reader.objects.filter(pk=reader, subscriptions=None, consents=None):
+                ErasedReader.objects.update_or_create(number=nobody.pk, defaults={"uid": nobody.uid})
+                nobody.delete()
     return bool(removed)
 
 

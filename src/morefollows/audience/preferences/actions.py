@@ -13,8 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from morefollows import line
-from morefollows.audience import addresses, links
+from morefollows.audience import addresses, departures, links
 from morefollows.audience.addresses import Address
+from morefollows.audience.departures import What
 from morefollows.audience.evidence import note_again, note_given
 from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression, Topic
 from morefollows.audience.preferences.summaries import reckon
@@ -146,6 +147,7 @@ def move(token: str) -> Reader | None:
         if not free(address.key):
             return None
         old = Address(locked.address, locked.domain)
+        departures.note(What.MOVED, [locked.key], address.key)
         locked.address, locked.domain, locked.key = address.text, address.domain, address.key
         locked.links_version += 1
         active = locked.subscriptions.filter(state=Subscription.State.ACTIVE)

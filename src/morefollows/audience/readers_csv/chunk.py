@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from django.utils import timezone
 
+from morefollows.audience import departures
+from morefollows.audience.departures import What
 from morefollows.audience.models import Consent, Purpose, Reader, Subscription, Suppression
 from morefollows.audience.readers_csv.rehearsal import SUPPRESSED, Memory
 from morefollows.audience.readers_csv.rows import COMING, Row
@@ -149,6 +151,8 @@ class Chunk:
             if why
         ]
         Suppression.objects.bulk_create(suppressed)
+        for reason in {one.reason for one in suppressed}:
+            departures.note(What.SUPPRESSED, [one.key for one in suppressed if one.reason == reason], reason)
         changed = [reader for reader in self._changed.values() if reader.pk is not None]
         Reader.objects.bulk_create([reader for reader in self._readers.values() if reader.pk is None])
         Reader.objects.bulk_update(changed, ["address", "domain", "language", "state", "confirmed_at"])

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils import timezone
 
-from morefollows.audience import actions
+from morefollows.audience import actions, departures
+from morefollows.audience.departures import What
 from morefollows.audience.models import Bounce, Consent, Purpose, Reader, Subscription, Suppression
 
 _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
@@ -25,6 +26,7 @@ def suppress(keys: Iterable[str], reason: str) -> int:
             [Suppression(key=key, reason=reason, at=now, from_list=True) for key in wanted - known],
             ignore_conflicts=True,
         )
+        departures.note(What.SUPPRESSED, wanted - known, reason)
         for reader in Reader.objects.filter(key__in=wanted):
             if reason == Suppression.Reason.ERASED:
                 actions.erase(reader)
@@ -44,6 +46,7 @@ def lift(suppression: Suppression, how: str) -> None:
     with transaction.atomic():
         if not Suppression.objects.filter(pk=suppression.pk).delete()[0]:
             return
+        departures.note(What.LIFTED, [suppression.key])
         reader = Reader.objects.select_for_update().filter(key=suppression.key).first()
         if reader is None or reader.state not in (Reader.State.GONE, Reader.State.COMPLAINED):
             return

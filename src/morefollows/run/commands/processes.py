@@ -116,7 +116,9 @@ def web(descriptor: int | None, lifeline: int | None) -> None:
 
     from morefollows.run.web import serve
 
-    if not checked:
+    if checked:
+        ground.replay_departures()
+    else:
         ground.check_keys_later()
 
     config = settings.MOREFOLLOWS
@@ -143,6 +145,7 @@ def send(number: int, lifeline: int | None) -> None:
 
     if not checked:
         ground.wait_for_keys()
+    ground.replay_departures()
     run_sender(number)
 
 

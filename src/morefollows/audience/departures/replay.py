@@ -1,0 +1,128 @@
+"""Puts the departures in a file into a database that lacks them, such as a restored backup.
+
+Doing it again changes nothing. Who came back after a departure, by a new consent, stays.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.db import transaction
+
+from morefollows.audience import actions, departures
+from morefollows.audience.departures import What, log
+from morefollows.audience.departures.log import Entry
+from morefollows.audience.drill import actions as drill
+from morefollows.audience.models import (
+    Consent,
+    DepartureMark,
+    Purpose,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+)
+from morefollows.audience.suppressions import actions as suppressions
+
+_AT_ONCE = 500
+_SLACK_MS = 3_600_000  # clocks are set back: what is that much older is looked at again
+_OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
+
+
+def own() -> Counter[str]:
+    """This data folder's file, as far as this database has not seen it. Returns what was done: kind → how many."""
+    file = departures.file()
+    return replay(file) if file.exists() else Counter()
+
+
+def replay(file: Path, *, whole: bool = False) -> Counter[str]:
+    """`whole`: also what the database is known to have. Raises `OSError`, `ValueError`."""
+    name = log.name_of(file)
+    seen = DepartureMark.objects.filter(log=name).values_list("at", flat=True).first() or 0
+    latest: dict[tuple[str, str, str], Entry] = {}
+    newest = seen
+    for entry in log.read(file, 0 if whole else seen - _SLACK_MS):
+        newest = max(newest, entry.at)
+        if entry.at >= latest.get(entry.about, entry).at:
+            latest[entry.about] = entry
+    done: Counter[str] = Counter()
+    with departures.replaying():
+        for entries in _in_batches(sorted(latest.values())):
+            done += _apply_all(entries)
+    if newest > seen:
+        DepartureMark.objects.update_or_create(log=name, defaults={"at": newest})
+    return done
+
+
+def _in_batches(entries: Sequence[Entry]) -> Iterable[Sequence[Entry]]:
+    return (entries[at : at + _AT_ONCE] for at in range(0, len(entries), _AT_ONCE))
+
+
+def _apply_all(entries: Sequence[Entry]) -> Counter[str]:
+    keys = {entry.key for entry in entries}
+    readers = {reader.key: reader for reader in Reader.objects.filter(key__in=keys)}
+    suppressed = {one.key: one for one in Suppression.objects.filter(key__in=keys)}
+    done: Counter[str] = Counter()
+    for entry in entries:
+        at = datetime.fromtimestamp(entry.at / 1000, UTC)
+        if entry.what == What.LIFTED:
+            done[entry.what] += _lift(suppressed.get(entry.key), at)
+        elif entry.what == What.SUPPRESSED:
+            done[entry.what] += _suppress(entry, readers.get(entry.key), suppressed.get(entry.key), at)
+        elif entry.key in readers:
+            with transaction.atomic():
+                done[entry.what] += _leave(entry, readers[entry.key], at)
+    return done
+
+
+def _lift(suppression: Suppression | None, at: datetime) -> bool:
+    if suppression is None or suppression.at > at:
+        return False
+    suppressions.lift(suppression, Consent.How.RESTORED)
+    return True
+
+
+def _suppress(entry: Entry, reader: Reader | None, suppression: Suppression | None, at: datetime) -> bool:
+    erased = entry.detail == Suppression.Reason.ERASED
+    if suppression is not None and not (erased and reader is not None and reader.created_at <= at):
+        return False
+    if reader is not None and _came_back(reader, at):
+        return False
+    reason = entry.detail if entry.detail in Suppression.Reason.values else Suppression.Reason.DESK
+    with transaction.atomic():
+        suppressions.suppress([entry.key], reason)
+        Suppression.objects.filter(key=entry.key).update(at=at)
+    return True
+
+
+def _leave(entry: Entry, reader: Reader, at: datetime) -> bool:
+    """Ends what was ended then, unless it has begun again since."""
+    if entry.what == What.DRILLS:
+        part = getattr(reader, "drill", None)
+        since = part and (part.confirmed_at or part.added_at)
+        return bool(since and since <= at and drill.remove(reader.pk))
+    begun = Subscription.objects.filter(reader=reader, state__in=_OPEN, since__lte=at)
+    done = False
+    if entry.what in (What.TOPIC, What.MOVED):
+        if entry.what == What.TOPIC:
+            begun = begun.filter(topic__uid=bytes.fromhex(entry.detail))
+        for topic in Topic.objects.filter(pk__in=begun.values("topic")):
+            actions.withdraw(reader, Purpose.ALERTS, how=Consent.How.RESTORED, topic=topic, at=at)
+            done = True
+    if entry.what in (What.OFFERS, What.MOVED) and _has_offers(reader, at):
+        actions.withdraw(reader, Purpose.OFFERS, how=Consent.How.RESTORED, at=at)
+        done = True
+    return done
+
+
+def _has_offers(reader: Reader, at: datetime) -> bool:
+    last = Consent.objects.filter(reader=reader, purpose=Purpose.OFFERS).order_by("pk").last()
+    return last is not None and last.event != Consent.Event.WITHDRAWN and last.at <= at
+
+
+def _came_back(reader: Reader, at: datetime) -> bool:
+    again = (Consent.Event.GIVEN, Consent.Event.CONFIRMED)
+    return reader.created_at > at or Consent.objects.filter(reader=reader, event__in=again, at__gt=at).exists()
