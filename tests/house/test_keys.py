@@ -53,9 +53,7 @@ class TestTwoMachines:
         assert (folder / "secret").stat().st_mode & 0o777 == 0o600
         return folder
 
-    @pytest.mark.parametrize(
-        "words", [["send"], ["web"], ["readers", "export"], ["editors", "list"], ["secret", "rotate"]]
-    )
+    @pytest.mark.parametrize("words", ["send", "web", "readers export", "editors list", "secret rotate"])
     def test_one_without_the_secret_refuses_and_makes_none(
         self, first: Path, tmp_path: Path, database: dict[str, str], words: str
     ) -> None:
