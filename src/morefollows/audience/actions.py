@@ -127,7 +127,9 @@ def confirm(token: str, client_address: str = "") -> Confirmed | None:
 def _takes_mail_again(reader: Reader) -> None:
     """A confirmation has arrived: what bounced before counts no more. Any other suppression stays."""
     Bounce.objects.filter(reader=reader).delete()
-    Suppression.objects.filter(key=reader.key, reason=Suppression.Reason.BOUNCED, from_list=False).delete()
+    bounced = Suppression.objects.filter(key=reader.key, reason=Suppression.Reason.BOUNCED, from_list=False)
+    if bounced.delete()[0]:
+        departures.note(What.LIFTED, [reader.key])
 
 
 def _reader(address: Address, language: str, now: datetime) -> Reader:

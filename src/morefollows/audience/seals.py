@@ -201,10 +201,8 @@ def _hash_of(one: Seal) -> str:
 
 
 def _macs(hash: str) -> list[str]:
-    """By the key in force, and by those before it."""
-    config = settings.MOREFOLLOWS
-    every = getattr(config, "derived_keys", None)
-    keys = every("seals") if every else [config.derived_key("seals")]
+    """By each key that seals were ever made with."""
+    keys = settings.MOREFOLLOWS.derived_keys("seals")
     return [hmac.new(key, hash.encode(), hashlib.sha256).hexdigest() for key in keys]
 
 

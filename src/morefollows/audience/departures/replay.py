@@ -94,7 +94,9 @@ def _suppress(entry: Entry, reader: Reader | None, suppression: Suppression | No
     reason = entry.detail if entry.detail in Suppression.Reason.values else Suppression.Reason.DESK
     with transaction.atomic():
         suppressions.suppress([entry.key], reason)
-        Suppression.objects.filter(key=entry.key).update(at=at)
+        bounced = reader is not None and reason == Suppression.Reason.BOUNCED
+        domain = reader.domain if reader is not None and bounced else ""
+        Suppression.objects.filter(key=entry.key).update(at=at, from_list=not bounced, domain=domain)
     return True
 
 
