@@ -9,12 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.test import override_settings
 
 from tests.support import ground
 
 ground.lay()
+
+# The same examples each time, however busy the machine is. `make histories` looks for new ones.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 pytest_plugins = ["tests.support.people", "tests.support.browser", "tests.support.house"]
 

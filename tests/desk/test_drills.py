@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience import addresses, links
+from morefollows.audience.actions import expire_unconfirmed
 from morefollows.audience.drill import actions as drill
 from morefollows.audience.models import DrillReader, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.audience.readers_csv.outgoing import export_readers
@@ -25,8 +26,10 @@ from morefollows.bulletin import actions, audience, publication
 from morefollows.bulletin.actions import Refused
 from morefollows.bulletin.models import Alert, Deed, Story, Update
 from morefollows.bulletin.stories import actions as stories
-from morefollows.courier import letters
+from morefollows.courier import ledger, letters
+from morefollows.courier.addressees import addressees
 from morefollows.live.journal import Journal
+from tests.audience.support import sign_up
 from tests.live.support import tell
 from tests.support.people import drill_reader
 
@@ -98,6 +101,36 @@ def test_who_is_taken_out_is_forgotten_unless_a_reader(newsroom: object, cy: Rea
     link = invitation()
     assert drill.forget_unanswered() == 1
     assert list(Reader.objects.all()) == [cy] and Client().post(link).status_code == 410
+
+
+def test_who_signed_up_too_and_never_confirmed_may_still_say_yes(breaking: Topic) -> None:
+    """Housekeeping forgets the address of a sign-up; not of somebody who was asked something else as well."""
+    sign_up(breaking, GUS)
+    drill.invite(addresses.parse(GUS), "en")
+    Letter.objects.filter(kind=Letter.Kind.CONFIRMATION).update(created_at=timezone.now() - timedelta(days=8))
+    assert expire_unconfirmed() == 1
+    reader = Reader.objects.get()
+    assert reader.address == GUS
+    assert Client().post(invitation()).status_code == 200 and audience.drill() == 1
+
+
+def test_an_address_that_was_forgotten_does_not_take_part(rehearsal: Story, breaking: Topic, ada: Editor) -> None:
+    sign_up(breaking, "hal@herald.example")
+    part = drill.invite(addresses.parse("hal@herald.example"), "en")
+    link = invitation()
+    Letter.objects.filter(kind=Letter.Kind.CONFIRMATION).update(created_at=timezone.now() - timedelta(days=8))
+    expire_unconfirmed()
+    DrillReader.objects.filter(pk=part.pk).update(added_at=timezone.now() - timedelta(days=8))
+    assert drill.forget_unanswered() == 1
+    assert Reader.objects.get(pk=part.reader_id).address == "", "what is kept is the evidence"
+    # As data of an earlier version has it: still invited, though the address is gone.
+    DrillReader.objects.create(reader_id=part.reader_id, added_at=timezone.now())
+    assert Client().post(link).status_code == 410 and audience.drill() == 1
+    DrillReader.objects.update(confirmed_at=timezone.now())
+    alert = told(rehearsal, ada)
+    running = next(one for one in ledger.running() if one.id == alert.pk)
+    everybody = list(Reader.objects.values_list("pk", flat=True))
+    assert [one.address for one in addressees(running, everybody).values()] == [GUS]
 
 
 def test_an_export_does_not_make_readers_of_them(newsroom: object, cy: Reader) -> None:

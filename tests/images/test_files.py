@@ -133,7 +133,7 @@ def test_a_file_that_kills_the_decoder_is_broken(monkeypatch: pytest.MonkeyPatch
 SEEDS = [photo(200, 150, kind) for kind in ("JPEG", "PNG", "WEBP", "GIF")] + [sideways()[:20_000]]
 
 
-@bounds(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@bounds(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seed=st.sampled_from(SEEDS), number=st.integers(0, 2**32))
 def test_broken_bytes_are_refused_or_make_a_sound_picture(tmp_path: Path, seed: bytes, number: int) -> None:
     """In this very process, so that each try is quick; whatever decoders raise must end as a refusal."""

@@ -390,7 +390,9 @@ def test_a_hostile_newsroom_name(newsroom: Newsroom, breaking: Topic, words: str
 visible = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=150)
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@hypothesis_settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60, deadline=None
+)
 @given(visible.filter(str.strip), visible, visible)
 @example("Bridge", "closed", "\N{BOM}")
 def test_any_words_come_back_from_the_wire(newsroom: Newsroom, headline: str, standfirst: str, text: str) -> None:

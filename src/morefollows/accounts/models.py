@@ -8,6 +8,8 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from morefollows import plain_text
+
 
 class Role(models.TextChoices):
     REPORTER = "reporter", _("reporter")
@@ -32,6 +34,10 @@ class Editor(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        plain_text.check_names(name=self.name)
 
     @property
     def may_send(self) -> bool:

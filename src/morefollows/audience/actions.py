@@ -104,7 +104,7 @@ def confirm(token: str, client_address: str = "") -> Confirmed | None:
         # Whoever presses twice at once waits here, and then finds it done.
         reader = Reader.objects.select_for_update().filter(pk=found.letter.reader_id).first()
         asked = links.confirmation(token)
-        if reader is None or asked is None:
+        if reader is None or asked is None or not reader.address:  # forgotten meanwhile: nobody is there to be mailed
             return None
         topic = asked.topic
         if not asked.unconfirmed:
@@ -312,6 +312,7 @@ def _expire_some(most: int) -> int:
             ~Exists(Subscription.objects.filter(reader=OuterRef("pk"), state__in=_OPEN)),
             pk__in={subscription.reader_id for subscription in overdue},
             state=Reader.State.PENDING,
+            drill=None,  # whoever was invited to drills may still say yes, and is forgotten with the invitation
         )
         Consent.objects.filter(reader__in=forgotten).update(client_address="")
         forgotten.update(address="", domain="")

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from morefollows import plain_text
 from morefollows.audience.uids import UidField
 
 
@@ -22,6 +23,10 @@ class Newsroom(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """They become header fields of every mail."""
+        plain_text.check_names(name=self.name, sender_name=self.sender_name, postal_address=self.postal_address)
+
 
 class Topic(models.Model):
     """What a reader can sign up to."""
@@ -37,6 +42,10 @@ class Topic(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """The name becomes a header field of the topic's mails."""
+        plain_text.check_names(name=self.name, description=self.description)
 
 
 class Purpose(models.TextChoices):
@@ -120,6 +129,13 @@ class Reader(models.Model):
             models.Index(fields=("id",), condition=models.Q(particular=True), name="particular_readers"),
             models.Index(
                 fields=("summary_at", "id"), condition=models.Q(summary_at__isnull=False), name="summaries_due"
+            ),
+        )
+        constraints = (
+            # A mail to nobody can't be made. Housekeeping forgets the addresses of those who never confirmed.
+            models.CheckConstraint(
+                condition=~models.Q(state="confirmed") | ~(models.Q(address="") | models.Q(domain="")),
+                name="confirmed_reader_has_an_address",
             ),
         )
 

@@ -1,17 +1,15 @@
 """What a story may consist of: the same for the desk's form, the command line, and whatever a wire brings.
 
-Each check raises `ValidationError` with words for an editor. A headline becomes a mail's subject, so nothing that
-could end a header line gets through (RFC 5322 §2.2), nor what UTF-8 can't say (lone surrogates, RFC 3629 §3).
+Each check raises `ValidationError` with words for an editor. Which characters may stand in it says `plain_text`.
 """
 
 from __future__ import annotations
-
-import re
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from morefollows import plain_text
 from morefollows.bulletin import markdown
 from morefollows.bulletin.images.address import Picture
 from morefollows.bulletin.models import Image
@@ -24,31 +22,6 @@ ALT_LIMIT = 250
 CAPTION_LIMIT = 300
 CREDIT_LIMIT = 100
 IMAGES_LIMIT = 30
-
-_BREAKS = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-def one_line(value: str) -> None:
-    """For the headline and the standfirst."""
-    if _BREAKS.search(value):
-        raise ValidationError(_("This must be one line, without line breaks."), code="breaks")
-    many_lines(value)
-    if "\t" in value:
-        raise ValidationError(_("This must not contain tabs."), code="control")
-
-
-def many_lines(value: str) -> None:
-    """For the text: line feeds and tabs are part of it, other control characters are not."""
-    if found := _CONTROLS.search(value):
-        raise ValidationError(
-            _("There is an invisible control character (U+%(code)s) after “%(before)s”. Remove it."),
-            code="control",
-            params={"code": f"{ord(found[0]):04X}", "before": value[max(found.start() - 20, 0) : found.start()]},
-        )
-    if _SURROGATES.search(value):
-        raise ValidationError(_("There is half a character in it that can’t be sent. Type it again."), code="broken")
 
 
 def length(value: str, limit: int) -> None:
@@ -67,12 +40,12 @@ def length(value: str, limit: int) -> None:
 def headline(value: str) -> None:
     if not value.strip():
         raise ValidationError(_("A story needs a headline."), code="required")
-    one_line(value)
+    plain_text.one_line(value)
     length(value, HEADLINE_LIMIT)
 
 
 def standfirst(value: str) -> None:
-    one_line(value)
+    plain_text.one_line(value)
     length(value, STANDFIRST_LIMIT)
 
 
@@ -80,7 +53,7 @@ def text(value: str) -> None:
     if not value.strip():
         raise ValidationError(_("A story needs a text."), code="required")
     length(value, TEXT_LIMIT)
-    many_lines(value)
+    plain_text.many_lines(value)
     images(value)
 
 
@@ -88,7 +61,7 @@ def alt(value: str) -> None:
     """What is to be seen on an image."""
     if not value.strip():
         raise ValidationError(_("Say what is to be seen: who can’t see the image has nothing else."), code="required")
-    one_line(value)
+    plain_text.one_line(value)
     length(value, ALT_LIMIT)
 
 
@@ -101,7 +74,7 @@ def credit(value: str) -> None:
 
 
 def _beside_an_image(value: str, limit: int) -> None:
-    one_line(value)
+    plain_text.one_line(value)
     length(value, limit)
     if "|" in value:  # stands between the two in the text
         raise ValidationError(_("This must not contain “|”."), code="bar")
@@ -154,7 +127,7 @@ def _are_kept(pictures: list[Picture]) -> None:
 
 def note(value: str) -> None:
     """What was wrong, or why a story is withdrawn, or why it was sent alone."""
-    one_line(value)
+    plain_text.one_line(value)
     length(value, NOTE_LIMIT)
 
 

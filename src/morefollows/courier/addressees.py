@@ -60,7 +60,7 @@ AND (SELECT s.state FROM audience_subscription s WHERE s.topic_id = %s AND s.rea
 _WANTS_OFFERS = "r.state = 'confirmed' AND r.offers"
 # Whether they are readers otherwise is their own matter.
 _DRILLS = """
-r.state NOT IN ('gone', 'complained')
+r.address <> '' AND r.state NOT IN ('gone', 'complained')
 AND (SELECT d.confirmed_at FROM audience_drillreader d WHERE d.reader_id = r.id) IS NOT NULL
 """
 _READERS_SQLITE = "(SELECT value AS id FROM json_each(%s)) w CROSS JOIN audience_reader r ON r.id = w.id"

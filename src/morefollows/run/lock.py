@@ -9,11 +9,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import time
 from pathlib import Path
 from typing import Any
 
+log = logging.getLogger(__name__)
+
+_A_WORD = 5.0  # seconds after which the log says what is waited for
 _PATIENCE = 12.0  # seconds: longer than the processes of a killed `up` take to end
 
 
@@ -37,7 +41,7 @@ class Lock:
 
         If the `up` of before was killed, waits for its last processes to end.
         """
-        deadline = time.monotonic() + _PATIENCE
+        began, told = time.monotonic(), False
         while not _locked(self._file, fcntl.LOCK_EX):
             other = self._read()
             if _alive(other.get("pid")):
@@ -46,7 +50,10 @@ class Lock:
                     f"More Follows already runs on {self._data}: process {other['pid']}{where}. "
                     "Stop that one first, or name another folder in MOREFOLLOWS_DATA."
                 )
-            if time.monotonic() > deadline:
+            if time.monotonic() > began + _A_WORD and not told:
+                told = True
+                log.warning("waiting for the last processes of an `up` that was killed in %s to end", self._data)
+            if time.monotonic() > began + _PATIENCE:
                 raise InUse(
                     f"Another process, such as `morefollows send`, works in {self._data}. "
                     "Stop it first, or name another folder in MOREFOLLOWS_DATA."

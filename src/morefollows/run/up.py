@@ -23,15 +23,21 @@ from morefollows import settings as settings_
 from morefollows.run import ears, logs
 from morefollows.run.lock import Lock
 from morefollows.settings import Settings, SettingsError
+from morefollows.supervise import watched
 
 log = logging.getLogger(__name__)
 
-_BACK_OFF = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before a process that died is started again
+_BACK_OFF = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before a process that died is started again
+_FAILING = 4  # deaths in a row after which the desk is told
+_HOPELESS = 6  # deaths in a row after which a start without a first page is given up
 _GOOD_LIFE = 10.0  # seconds after which a death is no longer one of a row
 _GOODBYE = 8.5  # seconds for the web server and the senders to end; then they are killed
 _INBOX_GOODBYE = 1.0
-_READY = 30.0
-_HOUSEKEEPING = 3600.0
+_READY = 300.0  # seconds until the first page is answered; a web server that dies is found out before
+_ONE_TRY = 10.0  # seconds for one request of that page
+_A_WORD = 5.0  # seconds after which the log says what is waited for
+_TIDYING = 30.0  # seconds for freeing what a dead sender held: they run out by themselves
+_HOUSEKEEPING = 3600.0  # seconds between two runs, and for one run
 
 
 class GaveUp(Exception):
@@ -162,16 +168,27 @@ def _prepare(family: _Family, *words: str) -> str:
 
     Raises `NotPrepared`.
     """
-    done = subprocess.run(  # noqa: S603 - our own command
+    preparing = subprocess.Popen(  # noqa: S603 - our own command
         family.command("prepare", *words),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
         pass_fds=family.handed,
     )
-    if done.returncode:
-        raise NotPrepared(done.returncode)
-    return done.stdout.strip()
+    waited = 0.0
+    while True:
+        try:
+            said, _ = preparing.communicate(timeout=_A_WORD)
+        except subprocess.TimeoutExpired:  # migrating a large database takes its time; Ctrl-C ends it
+            waited += _A_WORD
+            log.warning("the database is still being made ready, for %.0f s", waited)
+            continue
+        except BaseException:
+            preparing.terminate()
+            raise
+        if preparing.returncode:
+            raise NotPrepared(preparing.returncode)
+        return said.strip()
 
 
 class _Up:
@@ -199,8 +216,8 @@ class _Up:
         for told in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(told, self._stop.set)
         children = [child for child in (self._inbox, self._web, *self._senders) if child is not None]
-        keepers = [asyncio.create_task(self._keep(child)) for child in children]
-        chores = [asyncio.create_task(self._welcome(invitation)), asyncio.create_task(self._keep_house())]
+        keepers = [watched(f"keeping {child.name}", self._keep(child)) for child in children]
+        chores = [watched("the welcome", self._welcome(invitation)), watched("housekeeping", self._keep_house())]
         await self._stop.wait()
         for task in (*keepers, *chores):
             task.cancel()
@@ -211,26 +228,47 @@ class _Up:
             raise GaveUp(self._gave_up)
 
     async def _keep(self, child: Child) -> None:
-        """Starts a process, and starts it again when it dies; gives up when it can't live."""
+        """Starts a process, and starts it again each time it dies, less often the more often in a row.
+
+        No process takes the others with it: readers leave and the desk works while a sender can't live. Only before
+        the first page is a web server or inbox that can't live given up: then nothing works anyway.
+        """
         while True:
             started = time.monotonic()
-            await self._start(child)
-            assert child.process is not None
-            code = await child.process.wait()
+            try:
+                await self._start(child)
+                assert child.process is not None
+                manner = _manner(await child.process.wait())
+            except OSError as error:  # no more processes, no memory
+                manner = f"can't be started: {error.strerror}"
             child.process = None
             child.deaths = child.deaths + 1 if time.monotonic() - started < _GOOD_LIFE else 1
-            if child.deaths > len(_BACK_OFF):
+            if child.deaths >= _HOPELESS and not self._ready and not child.sender:
                 self._gave_up = f"The process {child.name} dies each time it is started; the lines above may say why."
                 self._stop.set()
                 return
-            log.error("the process %s ended (%s); starting it again", child.name, _manner(code))
-            if child.sender and not await self._tidy("--released", str(child.sender)):
+            wait = _BACK_OFF[min(child.deaths, len(_BACK_OFF)) - 1]
+            if child.deaths < _FAILING:
+                log.error("the process %s ended (%s); starting it again", child.name, manner)
+            else:
+                words = "the process %s ended (%s), %d times in a row; it is tried again in %g s, all else goes on"
+                log.error(words, child.name, manner, child.deaths, wait)
+            self._tell()
+            if child.sender and not await self._tidy("--released", str(child.sender), seconds=_TIDYING):
                 log.error("its claims could not be released; they run out by themselves")
-            await asyncio.sleep(_BACK_OFF[child.deaths - 1])
+            await asyncio.sleep(wait)
 
     async def _start(self, child: Child) -> None:
         child.process = await self._family.start(*child.command, ears=child.ears)
         self._tell()
+        if child.deaths >= _FAILING:
+            asyncio.get_running_loop().call_later(_GOOD_LIFE + 0.1, self._recover, child, child.process)
+
+    def _recover(self, child: Child, process: asyncio.subprocess.Process) -> None:
+        """It has lived long enough to be believed."""
+        if child.process is process:
+            child.deaths = 0
+            self._tell()
 
     async def _end(self, children: list[Child], grace: float) -> None:
         """Asks these processes to end, and kills those that have not after `grace` seconds."""
@@ -255,37 +293,57 @@ class _Up:
                 "url": self._config.url,
                 "address": self._address,
                 "ready": self._ready,
+                "failing": [child.name for child in children if child.deaths >= _FAILING],
                 "processes": {child.name: child.process.pid for child in children if child.process is not None},
             }
         )
 
     async def _welcome(self, invitation: str) -> None:
         """When the first page is answered, says where everything is."""
-        if not await asyncio.to_thread(self._answers):
-            self._gave_up = "The web server does not answer; the lines above may say why."
-            self._stop.set()
-            return
+        deadline, told = time.monotonic() + _READY, 0.0
+        while not await asyncio.to_thread(self._answers):
+            if time.monotonic() > deadline:
+                self._gave_up = "The web server does not answer; the lines above may say why."
+                self._stop.set()
+                return
+            if time.monotonic() > told + _A_WORD:
+                told = time.monotonic()
+                log.warning("the web server does not answer yet")
+            await asyncio.sleep(0.2)
         self._tell(ready=True)
         click.echo(welcome(self._config, invitation))
 
-    async def _tidy(self, *words: str) -> bool:
-        """Has another process tidy up. False if that failed; it has said why."""
-        return await (await self._family.start("tidy", *words)).wait() == 0
+    async def _tidy(self, *words: str, seconds: float) -> bool:
+        """Has another process tidy up. False if that failed, and it has said why, or took longer than `seconds`."""
+        try:
+            tidying = await self._family.start("tidy", *words)
+        except OSError as error:
+            log.error("no process could be started: %s", error.strerror)
+            return False
+        try:
+            async with asyncio.timeout(seconds):
+                return await tidying.wait() == 0
+        except TimeoutError:
+            log.error("tidying up took more than %.0f s, and was ended", seconds)
+            return False
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                tidying.kill()
 
     async def _keep_house(self) -> None:
         """Once an hour, clears away what has run out."""
         while True:
             await asyncio.sleep(_HOUSEKEEPING)
-            if not await self._tidy():
+            if not await self._tidy(seconds=_HOUSEKEEPING):
                 log.error("housekeeping failed; it is tried again in an hour")
 
     def _answers(self) -> bool:
         host = self._config.host if self._config.host not in ("", "0.0.0.0", "::") else "127.0.0.1"  # noqa: S104
-        request = http.client.HTTPConnection(host, self._config.port, timeout=_READY)
+        request = http.client.HTTPConnection(host, self._config.port, timeout=_ONE_TRY)
         try:
             request.request("GET", "/", headers={"Host": "127.0.0.1"})
             request.getresponse()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
         finally:
             request.close()

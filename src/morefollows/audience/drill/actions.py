@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,7 +15,7 @@ from morefollows import line
 from morefollows.audience import departures, links
 from morefollows.audience.addresses import Address
 from morefollows.audience.departures import What
-from morefollows.audience.models import DrillReader, ErasedReader, Letter, Reader, Suppression
+from morefollows.audience.models import DrillReader, ErasedReader, Letter, Reader, Subscription, Suppression
 
 
 class NotPossible(Exception):
@@ -56,14 +57,17 @@ def _ask(reader: Reader) -> None:
 
 
 def accept(token: str) -> DrillReader | None:
-    """The button behind the mailed link. None when the link is not ours, too old, or taken back. Idempotent."""
+    """The button behind the mailed link. None when the link is not ours, too old, or taken back. Idempotent.
+
+    Also None when the address was forgotten meanwhile: there is nobody to mail.
+    """
     now = timezone.now()
     with transaction.atomic():
         letter = links.invitation(token)
         if letter is None:
             return None
         part = DrillReader.objects.select_for_update().filter(reader=letter.reader_id).first()
-        if part is None or Suppression.objects.filter(key=letter.reader.key).exists():
+        if part is None or not letter.reader.address or Suppression.objects.filter(key=letter.reader.key).exists():
             return None
         if part.confirmed_at is None:
             part.confirmed_at = now
@@ -83,6 +87,9 @@ def remove(reader: int) -> bool:
             for nobody in Reader.objects.filter(pk=reader, subscriptions=None, consents=None):
                 ErasedReader.objects.update_or_create(number=nobody.pk, defaults={"uid": nobody.uid})
                 nobody.delete()
+            # Who signed up, too, and never confirmed that: what is kept of them is evidence without an address.
+            pending = Subscription.objects.exclude(state=Subscription.State.ENDED).filter(reader=OuterRef("pk"))
+            Reader.objects.filter(~Exists(pending), pk=reader, state=Reader.State.PENDING).update(address="", domain="")
     return bool(removed)
 
 

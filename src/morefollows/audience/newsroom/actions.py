@@ -22,21 +22,24 @@ def set_up_newsroom(
 ) -> Newsroom:
     """Sets up the newsroom, or changes it. The first topic comes along.
 
+    Raises `ValidationError` with the errors by field, and `addresses.BadAddress` for the sender's address.
+
     The standard privacy notice then gets a new version; one in the newsroom's own words is left to whoever wrote it.
     """
     with transaction.atomic():
         before = Newsroom.objects.filter(pk=1).first()
-        newsroom, _made = Newsroom.objects.update_or_create(
+        newsroom = Newsroom(
             pk=1,
-            defaults={
-                "name": name,
-                "sender_name": sender_name or name,
-                "sender_address": addresses.parse(sender_address).text,
-                "postal_address": postal_address,
-                "language": language,
-                "time_zone": time_zone,
-            },
+            name=name.strip(),
+            sender_name=(sender_name or name).strip(),
+            sender_address=addresses.parse(sender_address).text,
+            postal_address=postal_address.strip(),
+            language=language,
+            time_zone=time_zone,
         )
+        # What `addresses` takes may be more than the field's own check knows.
+        newsroom.full_clean(exclude=("id", "sender_address"), validate_unique=False)
+        newsroom.save()
         for (kind, spoken), text in wordings.CONSENTS.items():
             if not Wording.objects.filter(kind=kind, language=spoken).exists():
                 wordings.publish(kind, spoken, text)

@@ -6,7 +6,7 @@ import zoneinfo
 
 import click
 
-from morefollows.run.commands.said import Failure, json_option, tell_json
+from morefollows.run.commands.said import Failure, json_option, tell_json, told
 
 
 @click.group()
@@ -41,7 +41,7 @@ def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
             editor = actions.add_editor(email, name, role)
             record(None, "add editor", name=editor.name, role=editor.role)
     except ValidationError as error:
-        raise Failure(f"{email}: {' '.join(error.messages)}") from None
+        raise Failure(f"{email}: {told(error)}") from None
     link = actions.invite(editor)
     if as_json:
         tell_json({"email": editor.email, "name": editor.name, "role": editor.role, "link": link})
@@ -140,7 +140,7 @@ def add_topic(slug: str, name: str, description: str, as_json: bool) -> None:
     try:
         topic = actions.add_topic(slug, name, description)
     except ValidationError as error:
-        raise Failure(f"{slug}: {' '.join(error.messages)}") from None
+        raise Failure(f"{slug}: {told(error)}") from None
     if as_json:
         tell_json({"slug": topic.slug, "name": topic.name, "readers": 0})
     else:
@@ -160,6 +160,8 @@ def newsroom(as_json: bool, **given: str | None) -> None:
     from morefollows.run import ground
 
     ground.start_django()
+    from django.core.exceptions import ValidationError
+
     from morefollows.audience.addresses import BadAddress
     from morefollows.audience.models import Newsroom
     from morefollows.audience.newsroom import actions
@@ -174,6 +176,8 @@ def newsroom(as_json: bool, **given: str | None) -> None:
     if changed:
         try:
             known = actions.set_up_newsroom(**{**now, **changed})
+        except ValidationError as error:
+            raise Failure(told(error)) from None
         except BadAddress:
             raise Failure("--sender-address: must be an email address such as alerts@example.org") from None
     if known is None:
@@ -194,7 +198,3 @@ def _check(newsroom: dict[str, str]) -> None:
     languages = dict(settings.LANGUAGES)
     if "language" in newsroom and newsroom["language"] not in languages:
         raise Failure(f"--language: must be one of {', '.join(languages)}")
-    for name, most in (("name", 100), ("sender_name", 100), ("postal_address", 300)):
-        value = newsroom.get(name, "x")
-        if not value.strip() or len(value) > most or not value.isprintable():
-            raise Failure(f"--{name.replace('_', '-')}: must be one line of up to {most} characters")

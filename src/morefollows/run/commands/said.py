@@ -29,6 +29,16 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Report as JSON.")(command)
 
 
+def told(error: Any) -> str:
+    """A `ValidationError` in one line; what is wrong with a field is told as its option: `--name: …`."""
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    return " ".join(
+        " ".join(messages) if field == "__all__" else f"--{field.replace('_', '-')}: {' '.join(messages)}"
+        for field, messages in error.message_dict.items()
+    )
+
+
 def tell_json(report: Any) -> None:
     click.echo(json.dumps(report, ensure_ascii=False, indent=2))
 

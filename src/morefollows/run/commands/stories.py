@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from morefollows.run.commands.said import Failure, json_option, tell_json
+from morefollows.run.commands.said import Failure, json_option, tell_json, told
 
 if TYPE_CHECKING:
     from morefollows.accounts.models import Editor
@@ -71,7 +71,7 @@ def break_story(
         with transaction.atomic():  # an alert that is refused leaves no draft behind
             alert = actions.send(write(read, editor, topic), editor, hold=hold, alone_reason=alone)
     except ValidationError as error:
-        raise Failure(f"--alone: {' '.join(error.messages)}") from None
+        raise Failure(f"{file}: {told(error)}") from None
     except actions.NotApproved:
         raise Failure(
             "Four eyes are asked for here: say with --alone why nobody else has to see it, or send it at the desk."
