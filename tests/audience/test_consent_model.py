@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 from django.test import override_settings
+from django.utils import timezone
 from hypothesis import HealthCheck, given, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -85,7 +86,9 @@ def take(step: str, person: str, topic: Topic, n: int, model: Model) -> None:
     elif step.startswith("import"):
         words = "old list" if step.endswith("provenance") else None
         file = io.BytesIO(person.upper().encode())
-        readers_csv.import_readers(file, topic=topic, provenance=words, progress=lambda position: None)
+        readers_csv.import_readers(
+            file, topic=topic, provenance=words, progress=lambda position: None, consented_at=timezone.now()
+        )
         if not dead and person not in model.left:
             before = model.alerts.get(place)
             if words and before in (None, "pending"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tracemalloc
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from django.utils import timezone
@@ -21,9 +22,14 @@ from tests.audience.support import leave_link, newest_link, sign_up
 FROM = "sign-up form of the old site, 2024"
 
 
+AT = datetime(2024, 3, 1, tzinfo=UTC)
+
+
 def bring(text: str | bytes, topic: Topic | None = None, provenance: str | None = FROM) -> Report:
     file = io.BytesIO(text.encode() if isinstance(text, str) else text)
-    return readers_csv.import_readers(file, topic=topic, provenance=provenance, progress=lambda position: None)
+    return readers_csv.import_readers(
+        file, topic=topic, provenance=provenance, progress=lambda position: None, consented_at=AT
+    )
 
 
 def taken(address: str) -> tuple[str, list[str]]:
@@ -85,15 +91,14 @@ class TestImport:
             b'"dee@reader.example',
             b"eve@reader.example,tlh",
             b"eve@reader.example,en,sports",
-            b"eve@reader.example,en,,sleeping",
             b"eve@reader.example,en,,,yesterday",
             b"eve\x00@reader.example",
             b"x" * 20_000,
             b"eve@reader.example",
         ]
         report = bring(b"\n".join(lines), breaking)
-        assert counts(report) == {"lines": 11, "confirmed": 2, "bad": 9}
-        assert [problem.line for problem in report.problems] == [3, 4, 5, 6, 7, 8, 9, 10, 11]
+        assert counts(report) == {"lines": 10, "confirmed": 2, "bad": 8}
+        assert [problem.line for problem in report.problems] == [3, 4, 5, 6, 7, 8, 9, 10]
         assert "the @ is missing" in report.problems[0].reason
         assert "UTF-8" in report.problems[1].reason
         assert "de, en" in report.problems[3].reason

@@ -163,7 +163,9 @@ class History:
 
     def _import(self, person: Person, topic: Topic, n: int, _: bool) -> None:
         file = io.BytesIO(person.address.upper().encode())
-        readers_csv.import_readers(file, topic=topic, provenance="old list", progress=lambda position: None)
+        readers_csv.import_readers(
+            file, topic=topic, provenance="old list", progress=lambda position: None, consented_at=timezone.now()
+        )
         if not person.dead and not person.left and person.topics.get(n) in (None, "pending"):
             person.topics[n] = "active"
 

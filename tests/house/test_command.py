@@ -187,7 +187,10 @@ def test_the_newsroom_is_shown_and_changed(morefollows: Any, newsroom: Newsroom)
 
 # -- readers ------------------------------------------------------------------------------------------------
 
-CSV = "email,language\ncy@reader.example,en\nnot an address,en\ndee@reader.example,de\n"
+CSV = (
+    "email,language,confirmed_at\ncy@reader.example,en,2024-05-04\nnot an address,en,\n"
+    "dee@reader.example,de,2024-05-04\n"
+)
 
 
 @pytest.fixture
@@ -219,7 +222,12 @@ def test_readers_come_from_standard_input(morefollows: Any, breaking: Topic, mon
     assert done.stdout is not None
     with done, io.TextIOWrapper(done.stdout) as pipe:
         monkeypatch.setattr("sys.stdin", pipe)
-        assert morefollows("readers", "import", "-", "--provenance", "the old list", "--json").json["confirmed"] == 1
+        assert (
+            morefollows(
+                "readers", "import", "-", "--provenance", "the old list", "--consented-at", "2024-05-04", "--json"
+            ).json["confirmed"]
+            == 1
+        )
 
 
 def test_readers_go_out_and_come_back_in(morefollows: Any, cy: Reader, tmp_path: Path) -> None:

@@ -61,7 +61,17 @@ def import_readers(house: House, folder: Path, *addresses: str) -> None:
     """Readers who have confirmed elsewhere before."""
     path = folder / "readers.csv"
     path.write_text("email\n" + "".join(f"{address}\n" for address in addresses))
-    house.command("readers", "import", str(path), "--topic", "breaking", "--provenance", "the old newsletter")
+    house.command(
+        "readers",
+        "import",
+        str(path),
+        "--topic",
+        "breaking",
+        "--provenance",
+        "the old newsletter",
+        "--consented-at",
+        "2024-05-04",
+    )
 
 
 def write_story(page: Page, house: House, headline: str = HEADLINE, text: str = TEXT) -> None:

@@ -46,7 +46,17 @@ def test_nobody_waits_for_a_clock_that_was_set(build: Callable[..., House], tmp_
         house.start("--sample")
         readers = tmp_path / "readers.csv"
         readers.write_text("email\n" + "".join(f"cy{n}@reader.example\n" for n in range(READERS)))
-        house.command("readers", "import", str(readers), "--topic", "breaking", "--provenance", "a test's readers")
+        house.command(
+            "readers",
+            "import",
+            str(readers),
+            "--topic",
+            "breaking",
+            "--provenance",
+            "a test's readers",
+            "--consented-at",
+            "2024-05-04",
+        )
         clock.turn(3 * HOUR)
         day = _Day(house, relay, tmp_path)
 

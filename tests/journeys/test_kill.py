@@ -39,7 +39,17 @@ def test_kill_9_at_any_moment_loses_nothing(build: Callable[..., House], tmp_pat
         house.start("--sample")
         readers = tmp_path / "readers.csv"
         readers.write_text("email\n" + "".join(f"cy{n}@reader.example\n" for n in range(READERS)))
-        house.command("readers", "import", str(readers), "--topic", "breaking", "--provenance", "a test's readers")
+        house.command(
+            "readers",
+            "import",
+            str(readers),
+            "--topic",
+            "breaking",
+            "--provenance",
+            "a test's readers",
+            "--consented-at",
+            "2024-05-04",
+        )
         story = tmp_path / "story.md"
         story.write_text("Harbour bridge closed after ferry collision\n\nNobody is hurt, the port authority said.\n")
         house.stop()

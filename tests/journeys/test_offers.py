@@ -23,7 +23,17 @@ def test_an_alert_overtakes_an_offer(build: Callable[..., House], page: Page, tm
         for topic, number in (("breaking", OF_OFFERS), ("politics", OF_POLITICS)):
             path = tmp_path / f"{topic}.csv"
             path.write_text("email\n" + "".join(f"cy{n}@{topic}.example\n" for n in range(number)))
-            house.command("readers", "import", str(path), "--topic", topic, "--provenance", "the old newsletter")
+            house.command(
+                "readers",
+                "import",
+                str(path),
+                "--topic",
+                topic,
+                "--provenance",
+                "the old newsletter",
+                "--consented-at",
+                "2024-05-04",
+            )
         steps.agree_to_offers(house)
         story = tmp_path / "story.md"
         story.write_text(f"{steps.HEADLINE}\n\n{steps.TEXT}\n")

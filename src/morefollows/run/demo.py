@@ -124,8 +124,8 @@ class _Stage:
         file = self._data.parent / "readers.csv"
         with file.open("w", newline="", encoding="utf-8") as out:
             rows = csv.writer(out)
-            rows.writerow(["email"])
-            rows.writerows([address] for address in addresses)
+            rows.writerow(["email", "confirmed_at"])
+            rows.writerows([address, "2024-05-04T10:30:00Z"] for address in addresses)
         words = ["readers", "import", str(file), "--topic", _TOPIC, "--provenance", "demonstration: fictional readers"]
         self._command(*words, "--json")
 

@@ -1,11 +1,16 @@
-"""What the exports of other tools look like: by which columns each is known, and what its words mean here."""
+"""What the exports of other tools look like: by which columns each is known, and what its words mean here.
+
+Headings stand here as `vocabulary.compact` makes them: "List status" is `liststatus`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from morefollows.audience.models import Reader
+from morefollows.audience.readers_csv import vocabulary
 
 State = Reader.State
 
@@ -26,90 +31,200 @@ STATUSES = {
     "cleaned": State.GONE,
     "complained": State.COMPLAINED,
 }
-"""Every word for a status, ours and the tools', and what it means here."""
+"""The words that an operator may use for a status."""
 
-_EMAIL = (
-    "email",
-    "e-mail",
-    "address",
-    "email address",
-    "email_address",
-    "emailaddress",
-    "recipient",
-    "e-mail-adresse",
-    "adresse",
-)
+
+class Meaning(Enum):
+    """What a column is taken for. The values are what `--column` knows."""
+
+    EMAIL = "email"
+    LANGUAGE = "language"
+    TOPICS = "topics"
+    LISTS = "lists"
+    ATTRIBUTES = "attributes"
+    STATUS = "status"
+    GIVEN_AT = "given_at"
+    GIVEN_FROM = "given_from"
+    CONFIRMED_AT = "confirmed_at"
+    CONFIRMED_FROM = "confirmed_from"
+    OPTED_OUT = "opted-out"
+    OPTED_IN = "opted-in"
+    CONFIRMED = "confirmed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    IGNORE = "ignore"
+
+
+M = Meaning
+DECIDING = frozenset({M.STATUS, M.OPTED_OUT, M.OPTED_IN, M.CONFIRMED, M.BOUNCED, M.COMPLAINED})
+"""The meanings that say whether somebody may be mailed."""
 
 
 @dataclass(frozen=True)
 class Export:
-    """One tool's export. `columns`: heading → the field of a row that it fills."""
+    """One tool's export."""
 
     name: str
-    marks: frozenset[str]  #: the headings that only this tool's export has, all of them
-    columns: Mapping[str, str]
-    left_when: Mapping[str, frozenset[str]] = field(default_factory=dict)  #: heading → cells that say the reader left
+    marks: tuple[frozenset[str], ...]  #: headings that only this tool's export has; all of one of the sets
+    columns: Mapping[str, Meaning]
+    beside: frozenset[str] = frozenset()  #: headings of its own that tell nothing about consent
+    statuses: Mapping[str, State] = field(default_factory=dict)  #: words that mean something else than elsewhere
     whole_file: Mapping[str, State] = field(default_factory=dict)  #: heading → what everybody in such a file is
+    must_tell: bool = False  #: an export without any column that says who left is not complete
 
-    def fields(self, header: list[str]) -> dict[str, int]:
-        """The fields that this header has, and in which column each stands."""
-        columns = {**dict.fromkeys(_EMAIL, "email"), **self.columns}
-        return {columns[name]: place for place, name in reversed([*enumerate(header)]) if name in columns}
+    def meaning(self, heading: str) -> Meaning | None:
+        return self.columns.get(heading)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 LISTMONK = Export(
     "listmonk",
-    frozenset({"uuid", "email", "attributes"}),
+    (_words("uuid email attributes"),),
     # `created_at` is when listmonk made the entry; when the reader confirmed, its export does not say.
-    {"status": "status", "created_at": "given_at", "attributes": "attributes", "lists": "lists"},
+    {"status": M.STATUS, "createdat": M.GIVEN_AT, "attributes": M.ATTRIBUTES, "lists": M.LISTS}
+    | {"subscriptionstatus": M.STATUS},
+    _words("uuid id name updatedat"),
+    must_tell=True,
 )
-
 GHOST = Export(
     "Ghost",
-    frozenset({"email", "subscribed_to_emails", "created_at"}),
+    (_words("email subscribedtoemails createdat"),),
     # A member comes into being by the link in Ghost's own mail: that is a confirmation.
-    {"created_at": "confirmed_at"},
-    left_when={
-        "subscribed_to_emails": frozenset({"false", "0", ""}),
-        "email_disabled": frozenset({"true", "1"}),
-    },
+    {"createdat": M.CONFIRMED_AT, "subscribedtoemails": M.OPTED_IN, "emaildisabled": M.OPTED_OUT}
+    | {"deletedat": M.OPTED_OUT},
+    _words("id name note complimentaryplan stripecustomerid labels tiers"),
 )
-
 MAILCHIMP = Export(
     "Mailchimp",
-    frozenset({"optin_time", "confirm_time", "leid"}),
+    (_words("optintime confirmtime leid"),),
     {
-        "optin_time": "given_at",
-        "optin_ip": "given_from",
-        "confirm_time": "confirmed_at",
-        "confirm_ip": "confirmed_from",
+        "optintime": M.GIVEN_AT,
+        "optinip": M.GIVEN_FROM,
+        "confirmtime": M.CONFIRMED_AT,
+        "confirmip": M.CONFIRMED_FROM,
     },
+    _words(
+        "firstname lastname address phonenumber birthday company memberrating latitude longitude gmtoff dstoff "
+        "timezone cc region lastchanged leid euid notes tags unsubtime unsubcampaigntitle unsubcampaignid unsubreason "
+        "unsubreasonother cleantime cleancampaigntitle cleancampaignid zipcode position"
+    ),
     # Mailchimp writes a file for each: who is in it has left or bounced, even where the time is missing.
-    whole_file={"unsub_time": State.LEFT, "clean_time": State.GONE},
+    whole_file={"unsubtime": State.LEFT, "cleantime": State.GONE},
+)
+MAILPOET = Export(
+    "MailPoet",
+    (_words("liststatus globalstatus"), _words("subscriptiontime confirmationtime")),
+    {
+        "liststatus": M.STATUS,
+        "globalstatus": M.STATUS,
+        "subscriptiontime": M.GIVEN_AT,
+        "subscriptionip": M.GIVEN_FROM,
+        "confirmationtime": M.CONFIRMED_AT,
+        "confirmationip": M.CONFIRMED_FROM,
+    },
+    _words("firstname lastname list"),
+    # MailPoet calls those inactive who have opened nothing for long; it does not mail them, but they did not leave.
+    statuses={"inactive": State.PENDING, "trash": State.LEFT},
+    must_tell=True,
+)
+MAILJET = Export(
+    "Mailjet",
+    (
+        _words("email isexcludedfromcampaigns"),
+        _words("email isunsubscribed"),
+        _words("contactemail isunsubscribed"),
+        _words("contactid isunsubscribed"),
+        _words("email unsubscribed excludedfromcampaigns"),
+    ),
+    {
+        "isunsubscribed": M.OPTED_OUT,
+        "unsubscribed": M.OPTED_OUT,
+        "unsubscribedat": M.OPTED_OUT,
+        "isexcludedfromcampaigns": M.OPTED_OUT,
+        "excludedfromcampaigns": M.OPTED_OUT,
+        "isspamcomplaining": M.COMPLAINED,
+        "isactive": M.OPTED_IN,
+        "subscribedat": M.GIVEN_AT,
+        "subscriptiondate": M.GIVEN_AT,
+    },
+    _words(
+        "id contactid listid listname name firstname lastname country createdat lastactivityat lastupdateat "
+        "deliveredcount exclusionfromcampaignsupdatedat unsubscribedby"
+    ),
+)
+BREVO = Export(
+    "Brevo",
+    (_words("email addedtime"), _words("email emailblacklisted"), _words("email emailblocklisted")),
+    {
+        "emailblacklisted": M.OPTED_OUT,
+        "emailblocklisted": M.OPTED_OUT,
+        "blacklisted": M.OPTED_OUT,
+        "blocklisted": M.OPTED_OUT,
+        "unsubscribed": M.OPTED_OUT,
+        "addedtime": M.GIVEN_AT,
+        "optin": M.OPTED_IN,
+        "optintime": M.GIVEN_AT,
+        "doubleoptin": M.CONFIRMED,
+    },
+    _words(
+        "contactid extid firstname lastname prenom nom sms whatsapp landlinenumber smsblacklisted smsblocklisted "
+        "whatsappblacklisted whatsappblocklisted modifiedtime lastchanged contacttimezone jobtitle"
+    ),
+    must_tell=True,
+)
+SUBSTACK = Export(
+    "Substack",
+    (_words("email activesubscription emaildisabled"),),
+    {"emaildisabled": M.OPTED_OUT, "createdat": M.GIVEN_AT},
+    _words("activesubscription expiry plan firstpaymentat name stripecustomerid"),
+)
+BEEHIIV = Export(
+    "beehiiv",
+    (
+        _words("email status tier createdat"),
+        _words("email status tier stripecustomerid"),
+        _words("email status subscriptiontier"),
+        _words("email status premiumtier freetier"),
+    ),
+    {"status": M.STATUS, "createdat": M.GIVEN_AT, "subscribedat": M.GIVEN_AT, "unsubscribedat": M.OPTED_OUT},
+    _words(
+        "id firstname lastname tier subscriptiontier stripecustomerid freetier premiumtier utmsource utmmedium "
+        "utmcampaign referringsite referralcode acquisitionsource subscriptionpremiumtiernames"
+    ),
+    statuses={"needsattention": State.PENDING, "trialing": State.CONFIRMED},
+)
+SENDY = Export(
+    "Sendy",
+    (_words("name email status lastactivity"), _words("email status joined lastactivity")),
+    {"status": M.STATUS, "joined": M.GIVEN_AT, "signedup": M.GIVEN_AT},
+    _words("name lastactivity country referrer"),
 )
 
 PLAIN = Export(
     "CSV",
-    frozenset(),
+    (),
     {
-        "language": "language",
-        "sprache": "language",
-        "topics": "topics",
-        "topic": "topics",
-        "themen": "topics",
-        "status": "status",
-        "state": "status",
-        "given_at": "given_at",
-        "given_from": "given_from",
-        "confirmed_at": "confirmed_at",
-        "confirmed_from": "confirmed_from",
+        **dict.fromkeys(vocabulary.LANGUAGE, M.LANGUAGE),
+        **dict.fromkeys(vocabulary.TOPICS, M.TOPICS),
+        **dict.fromkeys(vocabulary.STATUS, M.STATUS),
+        **dict.fromkeys(vocabulary.GIVEN_AT, M.GIVEN_AT),
+        **dict.fromkeys(vocabulary.GIVEN_FROM, M.GIVEN_FROM),
+        **dict.fromkeys(vocabulary.CONFIRMED_AT, M.CONFIRMED_AT),
+        **dict.fromkeys(vocabulary.CONFIRMED_FROM, M.CONFIRMED_FROM),
     },
+    _words("offers"),  # of our own export: no consent to offers comes in
 )
+
+TOOLS = (LISTMONK, GHOST, MAILCHIMP, MAILPOET, MAILJET, SUBSTACK, BEEHIIV, BREVO, SENDY)
 
 
 def recognised(header: list[str]) -> Export:
     """Whose export has this header; plain CSV if no tool's."""
-    return next((export for export in (LISTMONK, GHOST, MAILCHIMP) if export.marks <= set(header)), PLAIN)
+    names = set(header)
+    return next((tool for tool in TOOLS if any(marks <= names for marks in tool.marks)), PLAIN)
 
 
 def status_by_name(name: str) -> str | None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import BinaryIO, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 
 from morefollows.audience.models import Topic
 from morefollows.audience.readers_csv.chunk import Chunk
+from morefollows.audience.readers_csv.columns import Column
 from morefollows.audience.readers_csv.rehearsal import Memory
 from morefollows.audience.readers_csv.resume import Bookmark
 from morefollows.audience.readers_csv.rows import Bad, Row, Table
 from morefollows.audience.readers_csv.sheet import Place, Record, Sheet
+from morefollows.audience.readers_csv.survey import Survey, Told, survey
 
 _CHUNK = 1000  # lines in one transaction
 _MOST_PROBLEMS = 1000  # kept; the rest is only counted
-COUNTS = ("lines", "confirmed", "pending", "known", "left", "suppressed", "bounced", "bad")
+COUNTS = ("lines", "confirmed", "pending", "untimed", "known", "left", "suppressed", "bounced", "bad")
 
 
 class Problem(NamedTuple):
@@ -36,6 +39,7 @@ class Report:
     lines: int = 0
     confirmed: int = 0  #: with provenance: their alerts begin at once
     pending: int = 0  #: without, or not confirmed there either: they get no mail
+    untimed: int = 0  #: of the pending: those of whom nothing says when they agreed
     known: int = 0  #: the reader and topics were there before, or stand in the file twice
     left: int = 0  #: had unsubscribed, here or (by the file's word) before; never revived
     suppressed: int = 0  #: must never be mailed
@@ -43,6 +47,9 @@ class Report:
     bad: int = 0
     problems: list[Problem] = field(default_factory=list)  #: the first 1,000 bad lines, of this run
     resumed: int = 0  #: lines that an earlier run had read already
+    columns: list[Column] = field(default_factory=list)  #: what each column was taken for
+    notes: list[str] = field(default_factory=list)  #: what was unusual about the file as a whole
+    told: Counter[str] = field(default_factory=Counter)  #: what was mended, by kind, in this run
 
     def counts(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in COUNTS}
@@ -58,51 +65,79 @@ def import_readers(
     topic: Topic | None,
     provenance: str | None,
     progress: Callable[[int], None],
-    status: str | None = None,
+    told: Told | None = None,
+    consented_at: datetime | None = None,
     key: str = "",
     dry_run: bool = False,
 ) -> Report:
     """Brings readers in, for `topic` where a line names none. `progress` is told the bytes read so far.
 
-    `provenance` says where and how these readers agreed, and is kept as the evidence: with it they come in as
-    confirmed, without it as pending. Who has left is never revived, and no consent to offers comes this way.
-    `status` is that of everybody in the file, whatever the file says. With `dry_run` nothing is written.
+    `provenance` says where and how these readers agreed, and is kept as the evidence: with it those come in as
+    confirmed of whom a time of consent is known, from the file or as `consented_at`; all others as pending. Who has
+    left is never revived, and no consent to offers comes this way. `told` is what the operator said of the file. With
+    `dry_run` nothing is written.
 
-    Each thousand lines is one transaction. An import that breaks off can be repeated, and changes nothing twice; with
-    a `key` of `identity` it goes on from where it was. Raises `NotReadable`, and `Overtaken` if another process
-    imports under the same key.
+    The file is read twice: before anything is written it is certain what its columns mean, and who of those that
+    stand in it more than once must stay out. Each thousand lines is one transaction. An import that breaks off can be
+    repeated, and changes nothing twice; with a `key` of `identity` it goes on from where it was. Raises `NotReadable`,
+    `Unclear` (of that kind) with questions to the operator, and `Overtaken` if another process imports under the same
+    key.
     """
-    sheet = Sheet(file)
-    table = Table(sheet.header, topic, status)
-    work = _Rehearsal() if dry_run else _Import(key)
-    work.report.tool = table.export.name
+    with Sheet(file) as sheet:
+        found = survey(sheet, told or Told())
+        sheet.go_back()
+        try:
+            table = Table(found, topic, consented_at, all_addresses=sheet.only_addresses)
+            work = _Rehearsal() if dry_run else _Import(key)
+            report = work.report
+            report.tool, report.columns, report.told = found.columns.export.name, found.columns.all, table.told
+            _go_through(sheet, found, table, work, provenance, progress)
+        finally:
+            found.restrictions.close()
+    work.end()
+    again = [f"The heading came {sheet.repeated:,} times more."] if sheet.repeated else []
+    report.notes = [*sheet.notes, *again]
+    return report
+
+
+def _go_through(
+    sheet: Sheet,
+    found: Survey,
+    table: Table,
+    work: _Import | _Rehearsal,
+    provenance: str | None,
+    progress: Callable[[int], None],
+) -> None:
+    """The second reading."""
     if work.report.resumed:
         sheet.go_on_from(work.start)
     rows: list[_Numbered] = []
-    position = 0
+    position = sheet.place.position
     for record in sheet.records():
         position = record.end.position
         _read(record, table, rows, work.report)
         if len(rows) >= _CHUNK:
-            work.take([row for _end, row in rows], record.end, provenance)
+            work.take(_restricted(rows, found), record.end, provenance)
             rows.clear()
             progress(position)
     if rows:
-        work.take([row for _end, row in rows], rows[-1][0], provenance)
-    work.end()
+        work.take(_restricted(rows, found), rows[-1][0], provenance)
     progress(position)
-    return work.report
 
 
 _Numbered = tuple[Place, Row]
 
 
+def _restricted(rows: list[_Numbered], found: Survey) -> list[Row]:
+    """The rows as the most restrictive word of the whole file about their readers has them."""
+    away = found.restrictions.among({row.address.key for _end, row in rows})
+    return [row._replace(state=away.get(row.address.key, row.state)) for _end, row in rows]
+
+
 def _read(record: Record, table: Table, rows: list[_Numbered], report: Report) -> None:
     report.lines += 1
     try:
-        if record.problem:
-            raise Bad(record.problem)
-        rows.append((record.end, table.read(record.cells)))
+        rows += [(record.end, row) for row in table.read(record)]
     except Bad as reason:
         report.bad += 1
         if len(report.problems) < _MOST_PROBLEMS:
@@ -123,7 +158,7 @@ class _Import:
         for trial in (1, 2, 3):
             try:
                 with transaction.atomic():
-                    found = Counter(Chunk(rows, provenance).write())
+                    found = _counted(rows, Chunk(rows, provenance).write())
                     self._bookmark.move(end, dict(Counter(self.report.counts()) + found))
             except IntegrityError:
                 if trial == 3:
@@ -147,10 +182,16 @@ class _Rehearsal:
         self._memory = Memory()
 
     def take(self, rows: list[Row], end: Place, provenance: str | None) -> None:
-        self.report.add(Counter(Chunk(rows, provenance).rehearse(self._memory)))
+        self.report.add(_counted(rows, Chunk(rows, provenance).rehearse(self._memory)))
 
     def end(self) -> None:
         self._memory.close()
+
+
+def _counted(rows: list[Row], outcomes: list[str]) -> Counter[str]:
+    found = Counter(outcomes)
+    found["untimed"] = sum(row.untimed and outcome == "pending" for row, outcome in zip(rows, outcomes, strict=True))
+    return found
 
 
 def learn_sizes() -> None:

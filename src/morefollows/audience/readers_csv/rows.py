@@ -1,26 +1,27 @@
-"""A record as a row: who it is about, what it says of them, and what evidence comes with it."""
+"""A record as rows: who it is about, what it says of them, and what evidence comes with it."""
 
 from __future__ import annotations
 
 import ipaddress
 import json
 import re
+from collections import Counter
 from datetime import datetime
 from typing import NamedTuple
 
 from django.conf import settings
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
-from morefollows import spreadsheet
 from morefollows.audience import addresses
 from morefollows.audience.addresses import Address
 from morefollows.audience.models import Newsroom, Reader, Topic
-from morefollows.audience.readers_csv.exports import STATUSES, recognised
-from morefollows.audience.readers_csv.sheet import NotReadable
+from morefollows.audience.readers_csv import cells as in_cells
+from morefollows.audience.readers_csv import dates, vocabulary
+from morefollows.audience.readers_csv.exports import Meaning
+from morefollows.audience.readers_csv.sheet import Record
+from morefollows.audience.readers_csv.survey import Survey
 
 COMING = (Reader.State.PENDING, Reader.State.CONFIRMED)  # the others are only noted, so that they stay away
-_GO_TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)\d* ([+-]\d{4}) \S+")  # as Go's Time.String
+EIGHT_BIT = "lines that are not UTF-8, whose address has only plain letters"
 
 
 class Bad(ValueError):
@@ -41,23 +42,24 @@ class Row(NamedTuple):
     state: Reader.State
     given: Evidence
     confirmed: Evidence
+    untimed: bool = False  #: pending only because nothing says when they agreed
 
 
 class Table:
-    """What the columns of a file are, and how a record of it is read.
+    """How a record of a surveyed file is read.
 
-    `topic`: for those who name none. `status`: of everybody in the file, whatever the file says; one of `STATUSES`.
-    Raises `NotReadable` if no column holds addresses.
+    `topic`: for those who name none. `consented_at`: when those agreed of whom the file does not say it. `told`
+    counts what was taken away or read in an unusual way, by kind.
     """
 
-    def __init__(self, header: list[str], topic: Topic | None, status: str | None = None) -> None:
-        self.export = recognised(header)
-        self._fields = self.export.fields(header) if header else {"email": 0}
-        if "email" not in self._fields:
-            raise NotReadable("no column is named email; the first line must name the columns, or hold an address")
-        self._left_when = {header.index(name): cells for name, cells in self.export.left_when.items() if name in header}
-        whole_file = next((state for name, state in self.export.whole_file.items() if name in header), None)
-        self._everybody = STATUSES[status] if status else whole_file
+    def __init__(
+        self, survey: Survey, topic: Topic | None, consented_at: datetime | None = None, *, all_addresses: bool = False
+    ) -> None:
+        self.told: Counter[str] = Counter()
+        self._survey = survey
+        self._places = survey.columns.places()
+        self._all_addresses = all_addresses
+        self._consented_at = consented_at
         self._topic = topic
         self._topics: dict[str, int] = {}
         for each in Topic.objects.order_by("pk"):
@@ -69,52 +71,65 @@ class Table:
         newsroom = Newsroom.objects.filter(pk=1).first()
         self._language = newsroom.language if newsroom else settings.LANGUAGE_CODE
 
-    def read(self, cells: list[str]) -> Row:
-        """Raises `Bad`."""
+    def read(self, record: Record) -> list[Row]:
+        """One row, or as many as there are addresses in a file of nothing else. Raises `Bad`."""
+        if record.problem:
+            raise Bad(record.problem)
+        cells = record.cells
+        found = self._read_addresses(record)
+        state = self._survey.states.of(cells)
+        given, confirmed = self._read_evidence(cells, "given"), self._read_evidence(cells, "confirmed")
+        untimed = False
+        if state in (None, Reader.State.CONFIRMED):
+            state = Reader.State.CONFIRMED
+            if given.at is None and confirmed.at is None:
+                confirmed = confirmed._replace(at=self._consented_at)
+                untimed = self._consented_at is None
+                state = Reader.State.PENDING if untimed else state
+        assert state is not None
+        language, topics = self._read_language(cells), self._read_topics(cells, state)
+        return [Row(address, language, topics, state, given, confirmed, untimed) for address in found]
+
+    def _read_addresses(self, record: Record) -> list[Address]:
+        cell = ";".join(record.cells) if self._all_addresses else self._cell(record.cells, Meaning.EMAIL)
+        found = in_cells.addresses_in(cell)
+        if len(found.addresses) > 1 and not self._all_addresses:
+            raise Bad(f"holds {len(found.addresses)} addresses; give each a line of its own")
+        if record.eight_bit:
+            if not cell.isascii():
+                raise Bad("is not UTF-8, so which letters its address has is not certain; save the file as UTF-8")
+            self.told[EIGHT_BIT] += 1
         try:
-            address = addresses.parse(spreadsheet.original(self._cell(cells, "email")))
+            parsed = [addresses.parse(text) for text in found.addresses]
         except addresses.BadAddress as reason:
-            raise Bad(f"no valid email address: {reason}") from None
-        state = self._state(cells)
-        return Row(
-            address,
-            self._read_language(cells),
-            self._read_topics(cells, state),
-            state,
-            self._read_evidence(cells, "given"),
-            self._read_evidence(cells, "confirmed"),
-        )
+            hint = " It looks like a slip: put it right in the file." if reason.suggestion else ""
+            raise Bad(f"no valid email address: {reason}{hint}") from None
+        if found.repairs:
+            self.told.update(found.repairs)
+        if len(parsed) > 1:
+            self.told[in_cells.SEVERAL] += 1
+        return parsed
 
-    def _cell(self, cells: list[str], name: str) -> str:
-        place = self._fields.get(name, len(cells))
-        return cells[place].strip(" \t") if place < len(cells) else ""
-
-    def _state(self, cells: list[str]) -> Reader.State:
-        if self._everybody is not None:
-            return self._everybody
-        for place, left in self._left_when.items():
-            if (cells[place].strip().lower() if place < len(cells) else "") in left:
-                return Reader.State.LEFT
-        status = self._cell(cells, "status").lower()
-        if not status:
-            return Reader.State.CONFIRMED
-        if status not in STATUSES:
-            raise Bad(f"the status must be one of {', '.join(STATUSES)}")
-        return STATUSES[status]
+    def _cell(self, cells: list[str], meaning: Meaning) -> str:
+        """The first cell of this meaning that holds something."""
+        for place in self._places.get(meaning, ()):
+            if place < len(cells) and (cell := cells[place].strip(" \t\r\n")):
+                return cell
+        return ""
 
     def _read_language(self, cells: list[str]) -> str:
         """What a tool kept beside its own columns is a hint; a column of that name is a statement."""
-        language = _code(self._cell(cells, "language"))
+        language = _code(self._cell(cells, Meaning.LANGUAGE))
         if language and language not in self._languages:
             raise Bad(f"the language must be one of {', '.join(sorted(self._languages))}")
-        hint = _code(_attribute(self._cell(cells, "attributes"), "language", "lang", "locale"))
+        hint = _code(_attribute(self._cell(cells, Meaning.ATTRIBUTES), "language", "lang", "locale"))
         return language or (hint if hint in self._languages else self._language)
 
     def _read_topics(self, cells: list[str], state: Reader.State) -> tuple[int, ...]:
-        names = self._cell(cells, "lists").lower()
+        names = self._cell(cells, Meaning.LISTS).lower()
         if names:
             return self._listed(names, state)
-        slugs = dict.fromkeys(re.split(r"[\s,;|]+", self._cell(cells, "topics"))) if "topics" in self._fields else {}
+        slugs = dict.fromkeys(re.split(r"[\s,;|]+", self._cell(cells, Meaning.TOPICS)))
         slugs.pop("", None)
         if not slugs and self._topic is not None:
             return (self._topic.pk,)
@@ -132,9 +147,25 @@ class Table:
         return tuple(dict.fromkeys(known))
 
     def _read_evidence(self, cells: list[str], what: str) -> Evidence:
-        return Evidence(
-            _moment(self._cell(cells, f"{what}_at"), f"{what}_at"), _client(self._cell(cells, f"{what}_from"))
-        )
+        at, place = Meaning(f"{what}_at"), Meaning(f"{what}_from")
+        moments = [self._moment(cells[at_], at_, at.value) for at_ in self._places.get(at, ()) if at_ < len(cells)]
+        known = [moment for moment in moments if moment is not None]
+        return Evidence(min(known, default=None), _client(self._cell(cells, place)))
+
+    def _moment(self, cell: str, place: int, name: str) -> datetime | None:
+        cell = cell.strip(" \t\u00a0\u200e\u200f")
+        if not cell or vocabulary.is_empty(cell):
+            return None
+        try:
+            found, how = dates.moment(cell, self._survey.orders.get(place, ""))
+        except dates.Ambiguous:
+            self.told["dates such as 02/01/2023, of which day and month are not certain: say --dates"] += 1
+            return None
+        except dates.Unreadable:
+            raise Bad(f"{name} must be a moment in the past such as 2026-05-04T10:30:00Z") from None
+        if how:
+            self.told[how] += 1
+        return found
 
 
 def _client(cell: str) -> str:
@@ -155,17 +186,3 @@ def _attribute(text: str, *names: str) -> str:
     except (ValueError, RecursionError):
         return ""
     return next((value for name in names if isinstance(value := found.get(name), str)), "")
-
-
-def _moment(cell: str, name: str) -> datetime | None:
-    """ISO 8601, or as Go prints it. Without a zone it is UTC, as Mailchimp's are."""
-    if not cell:
-        return None
-    cell = _GO_TIME.sub(r"\1\2", cell)
-    try:
-        moment = parse_datetime(cell) or parse_datetime(cell + "T00:00")
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise Bad(f"{name} must be a moment such as 2026-05-04T10:30:00Z")
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

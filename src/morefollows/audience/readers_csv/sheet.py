@@ -1,4 +1,4 @@
-"""A CSV file (RFC 4180, UTF-8) as a sheet: the names of its columns, then its records one by one.
+"""A CSV file (RFC 4180) as a sheet: the names of its columns, then its records one by one.
 
 Each line stands alone as far as it can: a quotation mark left open can't swallow the lines below. A record whose cell
 really holds line breaks (RFC 4180 §2.6) is put together from its lines, and must then have as many cells as the header.
@@ -7,17 +7,22 @@ really holds line breaks (RFC 4180 §2.6) is put together from its lines, and mu
 from __future__ import annotations
 
 import csv
-from collections import deque
+import re
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from morefollows.audience.readers_csv.cells import is_address
+from morefollows.audience.readers_csv.encoding import NotReadable, readable
+from morefollows.audience.readers_csv.vocabulary import compact, is_address_heading
+
 _LONGEST_LINE = 10_000  # bytes
 _MOST_LINES = 100  # of one record
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
+_SAMPLE = 30  # lines by which delimiter and heading are found
+_SEP = re.compile(r"sep=(.)", re.IGNORECASE)  # Excel's own first line
 
-
-class NotReadable(ValueError):
-    """The file is not what an import can read. ``str()`` says why, and what to do."""
+__all__ = ["NotReadable", "Place", "Record", "Sheet"]
 
 
 class Place(NamedTuple):
@@ -34,32 +39,53 @@ class Record(NamedTuple):
     cells: list[str]
     problem: str  #: why it can't be read; then it has no cells
     end: Place
+    eight_bit: bool = False  #: it is not UTF-8: what is not ASCII in it may be another letter
 
 
 class _Line(NamedTuple):
     text: str | None  #: None when it can't be read as text
     end: Place
+    eight_bit: bool = False
 
 
 class Sheet:
-    """The file from its start. `header` is the first line that is not empty, or [] if that holds an address."""
+    """The file from its start.
+
+    `names`: what stands above the columns; [] if the first line with an address has nothing above it. `header`: the
+    same, as `vocabulary.compact` makes them comparable. `notes`: what was unusual, for the report.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+        kept = readable(file)
+        self._file, self._copied = kept.file, kept.file is not file
+        self.notes: list[str] = [f"The file was read as {kept.was}."] if kept.was else []
         self._ahead: deque[_Line] = deque()
         self._end = Place(0, 0)
-        self.header: list[str] = []
         self._delimiter = ","
-        first = self._next_line(filled=True)
-        if first is None or first.text is None:
-            return self._put_back(first)
-        self._delimiter = next((mark for mark in _DELIMITERS if mark in first.text), ",")
-        if "@" in first.text:
-            return self._put_back(first)
-        try:
-            self.header = [cell.strip().lower() for cell in self._cells(first.text)]
-        except csv.Error as error:
-            raise NotReadable(f"line {first.end.line}, which should name the columns, is not CSV: {error}") from None
+        self.names: list[str] = []
+        self.only_addresses = False  #: the file is nothing but addresses, however many in a line
+        self.repeated = 0  #: lines that were the heading once more
+        self._first = Place(0, 0)  # where the records begin
+        self._find_heading()
+        self.header = [compact(name) for name in self.names]
+
+    def __enter__(self) -> Sheet:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Closes what was copied; the file itself stays open."""
+        if self._copied:
+            self._file.close()
+
+    @property
+    def place(self) -> Place:
+        """How far it has been read."""
+        return self._end
+
+    def go_back(self) -> None:
+        """To the first record: the file can be read a second time."""
+        self.go_on_from(self._first)
+        self.repeated = 0
 
     def go_on_from(self, place: Place) -> None:
         """Passes over what was read before, up to a `Record.end`."""
@@ -68,27 +94,90 @@ class Sheet:
         self._end = place
 
     def records(self) -> Iterator[Record]:
-        """Empty lines are left out."""
+        """Empty lines are left out, and so is the heading where it comes again."""
+        width = len(self.names)
         while (line := self._next_line(filled=True)) is not None:
-            yield self._record(line)
+            record = self._record(line)
+            if width and self._is_heading(record.cells):
+                self.repeated += 1
+                continue
+            if width and len(record.cells) > width and any(cell.strip() for cell in record.cells[width:]):
+                why = f"has {len(record.cells)} cells, and the heading names {width}: which is which is not certain"
+                record = Record(record.line, [], why, record.end)
+            yield record
+
+    def _is_heading(self, cells: list[str]) -> bool:
+        return bool(cells) and cells[0].strip() == self.names[0] and [cell.strip() for cell in cells] == self.names
+
+    # -- the heading ----------------------------------------------------------------------------------------
+
+    def _find_heading(self) -> None:
+        lines: list[_Line] = []
+        start = self._end
+        while len(lines) < _SAMPLE and (line := self._next_line(filled=True)) is not None:
+            lines.append(line)
+        texts = [line.text or "" for line in lines]
+        if texts and (said := _SEP.fullmatch(texts[0].strip())):
+            self._delimiter = said[1]
+            start = lines[0].end
+            del lines[0], texts[0]
+        else:
+            self._delimiter = _delimiter(texts)
+        rows = [[cell.strip() for cell in self._rough_cells(text)] for text in texts]
+        first = next((at for at, row in enumerate(rows) if any(map(is_address, row))), len(rows))
+        named = [at for at, row in enumerate(rows[: first + 1]) if any(map(is_address_heading, row))]
+        heading = next((at for at in named if at < first or not any(map(is_address, rows[at]))), None)
+        if heading is None and 0 < first < len(rows) and len(rows[first - 1]) == len(rows[first]):
+            heading = first - 1
+            self.notes.append(f"Line {lines[heading].end.line} was taken for the names of the columns.")
+        elif heading is None and rows and first == len(rows):
+            heading = 0
+        if heading is not None:
+            self.names = self._named(lines[heading], rows[heading])
+            self._ahead.extendleft(reversed(lines[heading + 1 :]))
+            self._first = lines[heading].end
+            passed = lines[:heading]
+        else:
+            found = rows[first:]
+            self.only_addresses = bool(found) and all(is_address(cell) for row in found for cell in row if cell)
+            self._ahead.extendleft(reversed(lines[first:]))
+            self._first = lines[first - 1].end if first else start
+            passed = lines[:first]
+        if passed:
+            numbers = ", ".join(str(line.end.line) for line in passed)
+            self.notes.append(f"Above the columns' names there was more, and was left out: line {numbers}.")
+
+    def _named(self, line: _Line, row: list[str]) -> list[str]:
+        if line.text is not None and line.text.count('"') % 2:
+            raise NotReadable(f"line {line.end.line}, which should name the columns, is not CSV: a quote is left open")
+        while row and not row[-1]:
+            row.pop()
+        return row
+
+    def _rough_cells(self, text: str) -> list[str]:
+        return next(csv.reader([text], delimiter=self._delimiter), [])
+
+    # -- records --------------------------------------------------------------------------------------------
 
     def _record(self, line: _Line) -> Record:
         number = line.end.line
         if line.text is None:
-            return Record(number, [], f"is not UTF-8 text, or has more than {_LONGEST_LINE:,} bytes", line.end)
+            return Record(number, [], f"has more than {_LONGEST_LINE:,} bytes", line.end)
         try:
-            return Record(number, self._cells(line.text), "", line.end)
+            return Record(number, self._cells(line.text), "", line.end, line.eight_bit)
         except csv.Error as error:
             return self._longer_record(line, line.text) or Record(number, [], f"is not CSV: {error}", line.end)
 
     def _longer_record(self, line: _Line, text: str) -> Record | None:
         """The record that begins here and ends some lines below; None, and nothing is taken, if there is none."""
         taken: list[_Line] = []
+        eight_bit = line.eight_bit
         while len(taken) < _MOST_LINES and (below := self._next_line()) is not None:
             taken.append(below)
             if below.text is None:
                 break
             text += "\n" + below.text
+            eight_bit = eight_bit or below.eight_bit
             if '"' not in below.text:
                 continue
             try:
@@ -96,7 +185,7 @@ class Sheet:
             except csv.Error:
                 continue
             if len(cells) == len(self.header):
-                return Record(line.end.line, cells, "", below.end)
+                return Record(line.end.line, cells, "", below.end, eight_bit)
             break
         self._ahead.extendleft(reversed(taken))
         return None
@@ -110,13 +199,9 @@ class Sheet:
     def _next_line(self, *, filled: bool = False) -> _Line | None:
         """The next line, or the next with something in it; None at the end of the file."""
         while (line := self._ahead.popleft() if self._ahead else self._read_line()) is not None:
-            if not filled or line.text is None or line.text.strip(" \t,;"):
+            if not filled or line.text is None or line.text.strip(" \t,;|\x00\ufeff"):
                 return line
         return None
-
-    def _put_back(self, line: _Line | None) -> None:
-        if line is not None:
-            self._ahead.appendleft(line)
 
     def _read_line(self) -> _Line | None:
         piece = self._file.readline(_LONGEST_LINE)
@@ -130,11 +215,32 @@ class Sheet:
         if self._end.position == 0:
             piece = piece.removeprefix(b"\xef\xbb\xbf")
         self._end = Place(self._end.line + 1, self._end.position + size)
-        return _Line(_decoded(piece) if whole else None, self._end)
+        return _decoded(piece.rstrip(b"\r\n"), self._end) if whole else _Line(None, self._end)
 
 
-def _decoded(piece: bytes) -> str | None:
+def _decoded(piece: bytes, end: Place) -> _Line:
     try:
-        return piece.decode().rstrip("\r\n")
+        return _Line(piece.decode(), end)
     except UnicodeDecodeError:
-        return None
+        return _Line(piece.decode(_eight_bit(piece), "replace"), end, eight_bit=True)
+
+
+def _eight_bit(piece: bytes) -> str:
+    """Windows keeps its accented letters in the upper half of what is not ASCII, old Macs in the lower."""
+    low = sum(0x80 <= octet < 0xA0 and octet not in b"\x80\x85\x91\x92\x93\x94\x96\x97" for octet in piece)
+    return "mac_roman" if low > sum(octet >= 0xC0 for octet in piece) else "cp1252"
+
+
+def _delimiter(texts: list[str]) -> str:
+    """The one by which most lines have equally many cells, and no quotation mark is torn from its cell."""
+
+    def fitness(mark: str) -> tuple[int, int]:
+        rows = [next(csv.reader([text], delimiter=mark), []) for text in texts]
+        width, lines = Counter(map(len, rows)).most_common(1)[0]
+        torn = sum(any('"' in cell for cell in row) for row in rows)
+        return (lines - torn, width) if width > 1 else (-torn, 0)
+
+    if not texts:
+        return ","
+    found = max(_DELIMITERS, key=fitness)
+    return found if fitness(found)[1] else ","

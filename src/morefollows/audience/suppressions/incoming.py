@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from morefollows.audience import addresses
-from morefollows.audience.readers_csv import NotReadable, Problem
-from morefollows.audience.readers_csv.exports import recognised
+from morefollows.audience.readers_csv import Problem
+from morefollows.audience.readers_csv.cells import addresses_in
+from morefollows.audience.readers_csv.columns import look
+from morefollows.audience.readers_csv.exports import Meaning
 from morefollows.audience.readers_csv.sheet import Sheet
 from morefollows.audience.suppressions import actions
 
@@ -36,30 +38,30 @@ def import_suppressions(file: BinaryIO, *, reason: str, progress: Callable[[int]
     `progress` is told the bytes read so far. Each thousand lines is one transaction; the same again changes nothing.
     Raises `NotReadable`.
     """
-    sheet = Sheet(file)
-    place = recognised(sheet.header).fields(sheet.header).get("email") if sheet.header else 0
-    if place is None:
-        raise NotReadable("no column is named email; the first line must name the columns, or hold an address")
-    report = Report()
-    keys: list[str] = []
-    position = 0
-    for record in sheet.records():
-        position = record.end.position
-        report.lines += 1
-        try:
-            if record.problem:
-                raise addresses.BadAddress(record.problem)
-            keys.append(addresses.parse(record.cells[place] if place < len(record.cells) else "").key)
-        except addresses.BadAddress as problem:
-            report.bad += 1
-            if len(report.problems) < _MOST_PROBLEMS:
-                report.problems.append(Problem(record.line, str(problem)))
-        if len(keys) >= _CHUNK:
-            _take(keys, reason, report)
-            progress(position)
-    _take(keys, reason, report)
-    progress(position)
-    return report
+    with Sheet(file) as sheet:
+        columns, records = look(sheet, {})
+        place = columns.places()[Meaning.EMAIL][0]
+        report = Report()
+        keys: list[str] = []
+        position = 0
+        for record in records:
+            position = record.end.position
+            report.lines += 1
+            try:
+                if record.problem:
+                    raise addresses.BadAddress(record.problem)
+                cells = record.cells if sheet.only_addresses else record.cells[place : place + 1]
+                keys += [addresses.parse(text).key for text in addresses_in(";".join(cells)).addresses]
+            except addresses.BadAddress as problem:
+                report.bad += 1
+                if len(report.problems) < _MOST_PROBLEMS:
+                    report.problems.append(Problem(record.line, str(problem)))
+            if len(keys) >= _CHUNK:
+                _take(keys, reason, report)
+                progress(position)
+        _take(keys, reason, report)
+        progress(position)
+        return report
 
 
 def _take(keys: list[str], reason: str, report: Report) -> None:

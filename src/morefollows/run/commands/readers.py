@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from morefollows.run.commands.said import Failure, json_option, reading, tell_json, tell_problems
+from morefollows.run.commands.said import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
     from morefollows.audience.models import Topic
-    from morefollows.audience.readers_csv import Report
 
 
 @click.group()
@@ -29,17 +28,54 @@ def readers() -> None:
     metavar="WORDS",
     help="Where and how they agreed; kept as the evidence. Without it they come in as pending, and get no mail.",
 )
+@click.option(
+    "--consented-at",
+    metavar="MOMENT",
+    help="When they agreed, where FILE does not say it, such as 2024-05-04. Without any time they come in as pending.",
+)
 @click.option("--status", metavar="WORD", help="What everybody in FILE is, such as `unsubscribed`, whatever FILE says.")
-@click.option("--dry-run", is_flag=True, help="Tell what would become of each line, and write nothing.")
+@click.option(
+    "--column",
+    "columns",
+    metavar="NAME=MEANING",
+    multiple=True,
+    help="What a column means: opted-out, opted-in, status, given_at, ignore … May be given for each column.",
+)
+@click.option(
+    "--value",
+    "values",
+    metavar="WORD=STATUS",
+    multiple=True,
+    help="What a word in a column of statuses means, such as `express=confirmed`. May be given for each word.",
+)
+@click.option(
+    "--dates",
+    type=click.Choice(["day-first", "month-first"]),
+    help="How to read dates such as 02/01/2023, where the file itself does not tell.",
+)
+@click.option("--dry-run", is_flag=True, help="Tell how each column is understood and what would become of each line.")
+@click.option("--yes", is_flag=True, help="Do not show that first and ask, as is done at a terminal.")
 @json_option
 def import_readers(
-    file: BinaryIO, slug: str | None, provenance: str | None, status: str | None, dry_run: bool, as_json: bool
+    file: BinaryIO,
+    slug: str | None,
+    provenance: str | None,
+    consented_at: str | None,
+    status: str | None,
+    columns: tuple[str, ...],
+    values: tuple[str, ...],
+    dates: str | None,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Bring readers in from a CSV FILE, or from standard input when FILE is `-`.
 
-    Exports of listmonk, Ghost and Mailchimp are recognised by their columns. In other files the first line names the
-    columns: email, and if known language, topics, status, given_at, given_from, confirmed_at, confirmed_from. A bad
-    line is reported with its number and does not stop the others; the exit code is then 1.
+    Exports of listmonk, Ghost, Mailchimp, MailPoet, Mailjet, Brevo, Substack, beehiiv and Sendy are recognised by
+    their columns. In other files the first line names the columns: email, and if known language, topics, status,
+    given_at, given_from, confirmed_at, confirmed_from. A column that looks as if it told who must not be mailed stops
+    the import until you say what it means. A bad line is reported with its number and does not stop the others; the
+    exit code is then 1.
 
     An import that was broken off goes on where it was when the same command is given again. The same file may be
     imported again: nothing comes in twice, and nobody who has left is brought back.
@@ -47,52 +83,43 @@ def import_readers(
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.audience import readers_csv
+    from morefollows.audience.readers_csv import NotReadable
     from morefollows.audience.readers_csv.exports import STATUSES, status_by_name
     from morefollows.audience.readers_csv.resume import Overtaken
+    from morefollows.audience.readers_csv.survey import Told
+    from morefollows.run.commands import readers_told
 
     if provenance is not None and not provenance.strip():
         raise Failure("--provenance: say where and how these readers agreed, or leave it out")
-    status = status or status_by_name(Path(str(file.name)).name)
+    name = Path(str(file.name)).name
+    status = status or status_by_name(name)
     if status and status not in STATUSES:
         raise click.BadParameter(f"must be one of {', '.join(STATUSES)}", param_hint="--status")
-    topic = _topic(slug)
-    key = "" if dry_run else readers_csv.identity(file, topic.slug if topic else None, provenance, status)
+    told = Told(
+        status,
+        readers_told.pairs("--column", columns),
+        readers_told.pairs("--value", values, tuple(STATUSES)),
+        dates or "",
+        name,
+    )
+    at = readers_told.moment("--consented-at", consented_at)
+    work = readers_told.Import(file, _topic(slug), provenance, told, at)
+    asks = not (yes or dry_run or as_json) and file.seekable() and sys.stdin.isatty() and sys.stderr.isatty()
     try:
-        with reading(file) as progress:
-            report = readers_csv.import_readers(
-                file, topic=topic, provenance=provenance, progress=progress, status=status, key=key, dry_run=dry_run
-            )
-    except (readers_csv.NotReadable, Overtaken) as error:
+        if asks:
+            foretold = work.run(dry_run=True)
+            readers_told.tell(foretold, dry_run=True, ending="")
+            if not click.confirm("Import these readers?", err=True):
+                raise Failure("Nothing was imported.")
+        report = work.run(dry_run=dry_run)
+    except (NotReadable, Overtaken) as error:
         raise Failure(f"{file.name}: {error}") from None
     if as_json:
-        problems = [problem._asdict() for problem in report.problems]
-        found = {"tool": report.tool, "dry_run": dry_run, "resumed": report.resumed, **report.counts()}
-        tell_json({**found, "problems": problems})
+        tell_json(readers_told.as_json(report, dry_run=dry_run))
     else:
-        _tell(report, dry_run=dry_run)
+        readers_told.tell(report, dry_run=dry_run)
     if report.bad:
         raise Failure(f"{report.bad:,} of {report.lines:,} lines {'would' if dry_run else 'did'} not come in.")
-
-
-def _tell(report: Report, *, dry_run: bool) -> None:
-    whose = "" if report.tool == "CSV" else f", as {report.tool} exports them"
-    click.echo(f"{report.lines:,} lines read{whose}.")
-    if report.resumed:
-        click.echo(f"{report.resumed:,} of them by an import that broke off; this one went on from there.")
-    for count, words in (
-        (report.confirmed, "readers came in: their alerts begin at once"),
-        (report.pending, "readers came in as pending, and get no mail: without --provenance, or not confirmed there"),
-        (report.known, "were here before"),
-        (report.left, "have unsubscribed, here or before, and stay out"),
-        (report.suppressed, "must never be mailed, and stay out"),
-        (report.bounced, "bounced here, and stay out: see `suppressions list`"),
-    ):
-        if count:
-            click.echo(f"{count:>9,}  {words}")
-    tell_problems(report.problems, report.bad)
-    if dry_run:
-        click.echo("Nothing was written: this was a dry run.")
 
 
 @readers.command("export")

@@ -1,0 +1,99 @@
+"""What a cell with an address holds beside it: what Excel, Word and mail programs leave there.
+
+Only what changes no meaning is taken away, and each kind of it is told in the report. Whether what is left is an
+address says `audience.addresses`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from morefollows import spreadsheet
+
+_PLAIN = re.compile(r"[A-Za-z0-9!#$%&*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+# Never part of an address, nor of anything that could be read otherwise than without it.
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\u2061\ufeff\u061c"), "")
+_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # inside an address they change what is read
+_QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u201e": "\u201c", "\u00ab": "\u00bb", "\u2039": "\u203a"}
+_QUOTES |= {"\u2018": "\u2019", "\u201a": "\u2018", "\u201d": "\u201d", "\u00bb": "\u00ab"}
+_BRACKETED = re.compile(r"<([^<>]*)>|\[([^\[\]]*@[^\[\]]*)\]|\(([^()]*@[^()]*)\)")
+
+QUOTES = "quotation marks around an address"
+BLANKS = "blanks and characters that can't be seen"
+NAMES = "a name beside the address"
+MAILTO = "mailto: before an address"
+MARKS = "a comma, semicolon or dot after an address"
+SEVERAL = "several addresses in a line that has nothing else"
+
+
+class Found(NamedTuple):
+    """What a cell holds. `repairs`: the kinds of what was taken away."""
+
+    addresses: list[str]
+    repairs: frozenset[str]
+
+
+_AS_IS: frozenset[str] = frozenset()
+
+
+def addresses_in(cell: str) -> Found:
+    """The addresses in a cell, each once; one that is no address, if there is none."""
+    text = spreadsheet.original(cell.strip(" \t"))
+    if _PLAIN.fullmatch(text):
+        return Found([text], _AS_IS)
+    repairs: set[str] = set()
+    text = _visible(text, repairs)
+    text = _unquoted(text, repairs)
+    pieces: list[str] = []
+    rest = _BRACKETED.sub(lambda found: pieces.append(found[1] or found[2] or found[3] or "") or " ", text)  # type: ignore[func-returns-value]
+    if pieces:
+        repairs.add(NAMES)
+        pieces += [word for word in rest.split() if "@" in word]
+    else:
+        pieces = re.split(r"[;,\s]+", text) if text.count("@") > 1 and '"' not in text else [text]
+    cleaned = (_address(piece, repairs) for piece in pieces)
+    found = {address.casefold(): address for address in cleaned if address}
+    return Found(list(found.values()) or [""], frozenset(repairs))
+
+
+def _visible(text: str, repairs: set[str]) -> str:
+    kept = text.strip(_TURNING + "\x00").translate(_INVISIBLE)
+    if not kept.isascii():
+        kept = "".join(" " if unicodedata.category(letter) == "Zs" else letter for letter in kept)
+    kept = kept.strip(" \t\r\n\x00" + _TURNING)
+    if kept != text.strip(" \t"):
+        repairs.add(BLANKS)
+    return kept
+
+
+def _unquoted(text: str, repairs: set[str]) -> str:
+    while len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:
+        repairs.add(QUOTES)
+        text = text[1:-1].strip()
+    return text
+
+
+def _address(piece: str, repairs: set[str]) -> str:
+    text = piece.strip()
+    if text[:7].lower() == "mailto:":
+        repairs.add(MAILTO)
+        text = text[7:].partition("?")[0]
+    bare = text.strip(" ;,")
+    if bare.endswith(".") and not bare.endswith(".."):
+        bare = bare[:-1]
+    if bare != text:
+        repairs.add(MARKS)
+    return _unquoted(bare, repairs)
+
+
+def is_address(cell: str) -> bool:
+    """Whether a cell holds one address or more and nothing else that matters. A rough look, for finding columns."""
+    found = addresses_in(cell).addresses
+    return all(re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", one) for one in found)
+
+
+def masked(text: str) -> str:
+    """A cell as it may be shown: of addresses only the first letter and the ending."""
+    return re.sub(r"([^\s@<;,])[^\s@<;,]*@[^\s@>;,]*?(\.[^\s@>;,.]+)?(?=[\s>;,]|$)", r"\1…@…\2", text)

@@ -1,0 +1,240 @@
+"""What each column of a file is taken for, and the questions that have to be answered before anything is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
+
+from morefollows.audience.models import Reader
+from morefollows.audience.readers_csv import vocabulary
+from morefollows.audience.readers_csv.cells import is_address, masked
+from morefollows.audience.readers_csv.encoding import NotReadable
+from morefollows.audience.readers_csv.exports import (
+    DECIDING,
+    PLAIN,
+    STATUSES,
+    Export,
+    Meaning,
+    recognised,
+)
+from morefollows.audience.readers_csv.sheet import Record, Sheet
+from morefollows.audience.readers_csv.vocabulary import compact
+
+_SAMPLE = 200  # records by which the column with the addresses is found
+_MOST_VALUES = 2000  # different cells of a column that are remembered; beyond that it is free text
+_EXAMPLES = 3
+_WIDEST_EXAMPLE = 40  # characters
+_FEW = 3  # different cells that a column of yes and no may have
+
+TOLD = (
+    "opted-out (yes there: not mailed)",
+    "opted-in (no there: not mailed)",
+    "status",
+    "bounced",
+    "complained",
+    "given_at",
+    "confirmed_at",
+    "ignore",
+)
+
+
+@dataclass
+class Column:
+    """One column of the file, and what stands in it."""
+
+    name: str  #: as the file has it; "column 3" where it has none
+    heading: str  #: compact
+    meaning: Meaning = Meaning.IGNORE
+    told: bool = False  #: by the operator
+    harmless: bool = False  #: the tool's own, and known to tell nothing about consent
+    filled: int = 0
+    values: dict[str, int] = field(default_factory=dict)  #: different cells, and how often; the first 2,000
+    telltale: str = ""  #: a cell that is a word for having left, in a column that is not read as such
+    addresses: int = 0  #: cells that hold an address
+
+    def note(self, cell: str) -> None:
+        """Counts a cell that is not empty."""
+        self.filled += 1
+        if cell in self.values:
+            self.values[cell] += 1
+            return
+        if len(self.values) < _MOST_VALUES:
+            self.values[cell] = 1
+        if self.meaning is Meaning.IGNORE and not self.telltale and vocabulary.tells_who_left(cell):
+            self.telltale = cell
+
+    @property
+    def examples(self) -> list[str]:
+        """A few cells, with addresses masked."""
+        cells = sorted(self.values, key=lambda cell: -self.values[cell])[:_EXAMPLES]
+        short = (cell if len(cell) <= _WIDEST_EXAMPLE else cell[: _WIDEST_EXAMPLE - 1] + "…" for cell in cells)
+        return [masked(" ".join(cell.split())) for cell in short]
+
+    def yes_or_no(self) -> bool:
+        """Whether all that stands in it is yes or no, in some language."""
+        if not 0 < len(self.values) <= _FEW or vocabulary.is_about_the_person(self.heading):
+            return False
+        if set(self.values) == {"1"}:
+            return False  # a number
+        return all(vocabulary.is_yes(cell) or vocabulary.is_no(cell) for cell in self.values)
+
+
+class Columns:
+    """The columns of one file. Iterable, in order."""
+
+    def __init__(self, names: list[str], header: list[str], told: Mapping[str, str]) -> None:
+        """`told`: the operator's word for columns by name. Raises `NotReadable` for a name or word that is none."""
+        self.export: Export = recognised(header)
+        self.all = [
+            Column(name or f"column {at}", heading)
+            for at, (name, heading) in enumerate(zip(names, header, strict=True), 1)
+        ]
+        for column in self.all:
+            meaning = self.export.meaning(column.heading)
+            column.meaning = meaning or Meaning.IGNORE
+            column.harmless = column.heading in self.export.beside or column.heading in PLAIN.beside
+        self._told = dict(told)
+        for name, word in self._told.items() if names else ():
+            self._tell(name, word)
+
+    def _tell(self, name: str, word: str) -> None:
+        wanted = [column for column in self.all if name in (column.name, column.heading)]
+        wanted = wanted or [column for column in self.all if compact(name) and compact(name) == column.heading]
+        if not wanted:
+            names = ", ".join(column.name for column in self.all) or "none: its first line is an address"
+            raise NotReadable(f"--column: there is no column {name}; the file has {names}")
+        try:
+            meaning = Meaning(word)
+        except ValueError:
+            known = ", ".join(meaning.value for meaning in Meaning)
+            raise NotReadable(f"--column: {word} is no meaning of a column; these are: {known}") from None
+        for column in wanted:
+            column.meaning, column.told = meaning, True
+
+    def without_heading(self, width: int) -> None:
+        """Makes columns for a file that names none: column 1, column 2 …"""
+        self.all = [Column(f"column {at}", f"column{at}") for at in range(1, width + 1)]
+        for name, word in self._told.items():
+            self._tell(f"column {name}" if name.isdecimal() else name, word)
+
+    def choose_address(self, sample: Iterable[list[str]]) -> None:
+        """Finds the column with the addresses. Raises `NotReadable` if that is not certain."""
+        if any(column.meaning is Meaning.EMAIL for column in self.all):
+            return
+        rows = list(sample)
+        for at, column in enumerate(self.all):
+            column.addresses = sum(is_address(row[at]) for row in rows if at < len(row))
+        open_ones = [column for column in self.all if not column.told and column.meaning is Meaning.IGNORE]
+        named = sorted(
+            (column for column in open_ones if vocabulary.address_rank(column.heading) < 9),
+            key=lambda column: (not column.addresses, vocabulary.address_rank(column.heading)),
+        )
+        holding = [column for column in open_ones if column.addresses]
+        if named and (named[0].addresses or not holding):
+            named[0].meaning = Meaning.EMAIL
+        elif len(holding) == 1:
+            holding[0].meaning = Meaning.EMAIL
+        elif holding:
+            names = ", ".join(column.name for column in holding)
+            raise NotReadable(
+                f"several columns hold addresses: {names}. Say which one is the reader's: "
+                f'--column "{holding[0].name}=email"'
+            )
+        else:
+            raise NotReadable(
+                "no column is named email, and none holds addresses; the first line must name the columns, or hold an "
+                'address. If one holds them, say which: --column "NAME=email"'
+            )
+
+    def places(self) -> dict[Meaning, list[int]]:
+        """Which columns have a meaning, by number from 0."""
+        found: dict[Meaning, list[int]] = {}
+        for at, column in enumerate(self.all):
+            if column.meaning is not Meaning.IGNORE:
+                found.setdefault(column.meaning, []).append(at)
+        return found
+
+    @property
+    def ignored(self) -> list[str]:
+        return [column.name for column in self.all if column.meaning is Meaning.IGNORE]
+
+    # -- questions ------------------------------------------------------------------------------------------
+
+    def questions(self, status: str | None, words: Mapping[str, str], lines: int) -> list[str]:
+        """What the operator has to say before the file can be imported; call it when the file has been surveyed.
+
+        `status`: of everybody in the file, if that was said; `words`: what was said of single words for a status.
+        """
+        asked = []
+        for column in self.all:
+            if column.told and column.meaning is not Meaning.STATUS:
+                continue
+            if column.meaning is Meaning.STATUS:
+                asked += [] if status else self._unknown_words(column, words)
+            elif column.meaning is Meaning.IGNORE:
+                asked += self._suspected(column, lines)
+        tells = {column.meaning for column in self.all} & DECIDING or any(column.told for column in self.all)
+        if self.export.must_tell and not tells and not status:
+            asked.append(
+                f"This is an export of {self.export.name} without the column that says who has unsubscribed. Export "
+                "it with that column; or say what everybody in it is, such as --status confirmed."
+            )
+        return asked
+
+    def _unknown_words(self, column: Column, words: Mapping[str, str]) -> list[str]:
+        known = vocabulary.STATUSES.keys() | self.export.statuses.keys() | {compact(word) for word in words}
+        unknown = [cell for cell in column.values if compact(cell) and compact(cell) not in known]
+        if not unknown:
+            return []
+        shown = ", ".join(f'"{masked(cell[:_WIDEST_EXAMPLE])}"' for cell in unknown[:10])
+        return [
+            f"{column.name} tells a status, but not one that is known: {shown}. Say what each means: "
+            f'--value "{masked(unknown[0][:_WIDEST_EXAMPLE])}=WORD" with a WORD of {", ".join(STATUSES)}; '
+            f'or, if the column is about something else, --column "{column.name}=ignore"'
+        ]
+
+    def _suspected(self, column: Column, lines: int) -> list[str]:
+        if column.harmless and not column.telltale:
+            return []
+        telling = vocabulary.may_tell_who_left(column.heading) or vocabulary.tells_why_or_when(column.heading)
+        by_name = column.filled and not column.harmless and telling
+        by_cells = column.telltale or ((self.export is PLAIN or not column.harmless) and column.yes_or_no())
+        if not by_name and not by_cells:
+            return []
+        examples = ", ".join(f'"{example}"' for example in column.examples)
+        if column.telltale and masked(column.telltale) not in column.examples:
+            examples += f', "{masked(column.telltale[:_WIDEST_EXAMPLE])}"'
+        found = (
+            f"{column.name} looks as if it told who must not be mailed, or who agreed ({column.filled:,} of "
+            f"{lines:,} lines: {examples}). Say what it means: "
+            f'--column "{column.name}=WORD" with one of {", ".join(TOLD)}.'
+        )
+        if vocabulary.tells_why_or_when(column.heading) and column.filled == lines:
+            found += (
+                " If everybody in this file has unsubscribed, bounced or complained, it is no list of readers: "
+                "`morefollows suppressions import FILE --reason 'left elsewhere'` (or bounced, or complained)."
+            )
+        return [found]
+
+
+def look(sheet: Sheet, told: Mapping[str, str]) -> tuple[Columns, Iterator[Record]]:
+    """The columns of a sheet, and all its records. `told`: as for `Columns`. Raises `NotReadable`."""
+    columns = Columns(sheet.names, sheet.header, told)
+    records = sheet.records()
+    sample = list(islice(records, _SAMPLE))
+    if not sheet.names:
+        widest = max((len(record.cells) for record in sample), default=1)
+        columns.without_heading(1 if sheet.only_addresses else widest)
+    columns.choose_address(record.cells for record in sample)
+    return columns, chain(sample, records)
+
+
+def state_of_status(cell: str, export: Export, words: Mapping[str, str]) -> Reader.State | None:
+    """What a word for a status means: the operator's word first, then the tool's, then everybody's. None: unknown."""
+    word = compact(cell)
+    return words_by_compact(words).get(word) or export.statuses.get(word) or vocabulary.STATUSES.get(word)
+
+
+def words_by_compact(words: Mapping[str, str]) -> dict[str, Reader.State]:
+    return {compact(word): STATUSES[meant] for word, meant in words.items()}

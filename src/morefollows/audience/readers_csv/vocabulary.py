@@ -1,0 +1,193 @@
+"""The words by which lists say who may be mailed: headings, statuses, yes and no, in the languages of Western Europe.
+
+All are compared as `compact` makes them: without accents, capitals, blanks and punctuation.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from morefollows.audience.models import Reader
+
+State = Reader.State
+
+
+@lru_cache(4096)
+def compact(text: str) -> str:
+    """Only letters and digits, lower case, without accents: "E-Mail" and "e_mail" are the same."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(letter for letter in plain if letter.isalnum())
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(map(compact, re.split(r"\s*[,\n]\s*", words.strip(" ,\n"))))
+
+
+_ADDRESS = _set(
+    """email, e-mail address, email adress, mail, mail address, recipient, e-mail-adresse, mailadresse, mail-adresse,
+    e-post, e-postadresse, courriel, adresse e-mail, adresse mail, adresse courriel, adresse de messagerie, correo,
+    correo electrónico, dirección de correo, dirección de correo electrónico, dirección email, e-mailadres, mailadres,
+    posta elettronica, indirizzo email, indirizzo e-mail, indirizzo mail, indirizzo di posta elettronica,
+    endereço de e-mail, adres e-mail, subscriber email, contact email, contactemail, user email, member email,
+    primary email, email 1, e-mail 1 - value, emails, email id, customer email, reader email"""
+)
+_VAGUE_ADDRESS = _set("address, adresse, adres, indirizzo, dirección, subscriber, contact, abonnent, abonné")
+
+
+def is_address_heading(name: str) -> bool:
+    return compact(name) in _ADDRESS or compact(name) in _VAGUE_ADDRESS
+
+
+def address_rank(heading: str) -> int:
+    """0 for `email` itself, more for less certain names; 9 for others. `heading`: compact."""
+    if heading in ("email", "emailaddress"):
+        return 0
+    return 1 if heading in _ADDRESS else 2 if heading in _VAGUE_ADDRESS else 9
+
+
+GIVEN_AT = _set(
+    """given at, subscribed at, subscription date, subscription time, subscribe date, subscribed on, subscribed,
+    date subscribed, date of subscription, sign-up date, signup time, signed up at, signed up, sign-up at, signed up on,
+    opt-in time, opt-in date, opt-in at, opted in at, opt-in timestamp, opt-in datum, joined, joined at, join date,
+    date joined, consent date, consent at, consent given at, consented at, date of consent, gdpr consent date,
+    Anmeldedatum, angemeldet am, angemeldet seit, Anmeldezeit, Anmeldezeitpunkt, Eintragungsdatum, eingetragen am,
+    Einwilligung am, Einwilligungsdatum, Datum der Einwilligung, date d'inscription, date inscription, inscrit le,
+    abonné le, date d'abonnement, date de consentement, date du consentement, fecha de suscripción, fecha de alta,
+    fecha alta, suscrito el, fecha de consentimiento, inschrijfdatum, aanmelddatum, aangemeld op, ingeschreven op,
+    datum inschrijving, data di iscrizione, data iscrizione, iscritto il, data consenso, data del consenso"""
+) - {"subscribed"}
+CONFIRMED_AT = _set(
+    """confirmed at, confirmation time, confirm time, confirmation date, confirm date, confirmed on, date confirmed,
+    double opt-in at, double opt-in date, double opt-in time, DOI-Datum, DOI date, verified at, bestätigt am,
+    Bestätigungsdatum, Bestätigungszeit, confirmé le, date de confirmation, confirmado el, fecha de confirmación,
+    bevestigd op, confermato il, data di conferma, data conferma"""
+)
+GIVEN_FROM = _set("given from, opt-in ip, optin ip address, signup ip, subscription ip, subscribed ip, consent ip")
+CONFIRMED_FROM = _set("confirmed from, confirm ip, confirmation ip, confirmed ip, double opt-in ip")
+LANGUAGE = _set("language, lang, locale, Sprache, langue, idioma, taal, lingua")
+TOPICS = _set("topics, topic, Themen, Thema")
+STATUS = _set("status, state, subscription status, email status, statut, estado, stato")
+
+# What says, above a column, that it may tell who is not to be mailed. Looked for anywhere in a compact heading.
+_TELLTALE = re.compile(
+    "unsub|subscri|optin|optout|optedin|optedout|opted|bounc|complain|suppress|blacklist|blocklist|blocked|donot|"
+    "dontmail|nomail|noemail|consent|permission|permit|marketing|gdpr|rgpd|dsgvo|status|state|disabled|enabled|"
+    "active|clean|newsletter|deliverab|spam|abuse|accept|agree|allow|contactable|mailable|emailok|mailok|okto|"
+    "canemail|cancontact|receive|wants|stop|remov|delet|exclu|invalid|revok|withdr|cancel|quit|lapsed|dormant|"
+    "verified|validat|unreach|refus|reject|declin|object|ausgetrag|austrag|austritt|abgemeld|abmeld|abbestell|"
+    "gesperrt|sperr|aktiv|widerruf|widerspr|zustell|einwillig|zustimm|erlaub|werbung|werbe|kundig|geloscht|"
+    "beschwerde|unzustell|ungultig|rucklauf|abonn|desinscri|inscri|consentement|actif|bloqu|plainte|statut|supprim|"
+    "resili|rebond|opposition|nepas|exclu|retir|accord|baja|cancelad|suscri|rebot|rechaz|consentim|activo|activa|queja|"
+    "estado|nocontact|elimin|acepta|autoriz|uitgeschrev|uitschrij|afgemeld|afmeld|opgezegd|geblokk|toestemming|"
+    "actief|klacht|geweigerd|verwijderd|ingeschrev|abonnee|iscri|cancellat|bloccat|consenso|attiv|stato|reclam|"
+    "rimbalz|rimoss|revoc|rifiut|disdett|autorizz|descadastr|avregistr|samtyk|samtyck|zgoda|wypis"
+)
+_EXACTLY = _set("dnc, out, left, gone, mail ok, ok, news, mailing, mailings, mail?, active?")
+
+
+def may_tell_who_left(heading: str) -> bool:
+    """Whether the name of a column looks as if it told who opted out, or may be mailed. `heading`: compact."""
+    return heading in _EXACTLY or bool(_TELLTALE.search(heading))
+
+
+_NO_CONSENT = _set(
+    """name, first name, last name, full name, surname, middle name, title, salutation, gender, sex, initials, id,
+    user id, city, town, country, company, phone, Vorname, Nachname, Name, Anrede, Titel, Geschlecht, Ort, Land, Firma,
+    prénom, nom, civilité, genre, sexe, ville, pays, nombre, apellido, apellidos, género, sexo, ciudad, país, naam,
+    voornaam, achternaam, aanhef, geslacht, plaats, nome, cognome, titolo, sesso, città, paese"""
+)
+
+
+def is_about_the_person(heading: str) -> bool:
+    """Whether a column holds a name, a place or the like, whatever its cells look like. `heading`: compact."""
+    return heading in _NO_CONSENT
+
+
+_WORDS: dict[State, str] = {
+    State.CONFIRMED: """confirmed, active, enabled, subscribed, opted in, opt-in, double opt-in, bestätigt, aktiv,
+        angemeldet, abonniert, eingetragen, abonné, abonnée, inscrit, inscrite, confirmé, actif, activo, suscrito,
+        confirmado, alta, actief, ingeschreven, bevestigd, aangemeld, attivo, iscritto, confermato""",
+    State.PENDING: """pending, unconfirmed, nonsubscribed, non-subscribed, unverified, not confirmed, awaiting
+        confirmation, awaiting, validating, invited, single opt-in, soft bounced, soft bounce, softbounce, paused,
+        unbestätigt, nicht bestätigt, ausstehend, unbekannt, unknown, en attente, non confirmé, pendiente,
+        sin confirmar, no confirmado, onbevestigd, niet bevestigd, in afwachting, in attesa, non confermato""",
+    State.LEFT: """left, unsubscribed, unsubscribe, unsub, not subscribed, no longer subscribed, disabled, blocklisted,
+        blacklisted, blocked, suppressed, opted out, opt-out, inactive, deactivated, removed, deleted, cancelled,
+        canceled, archived, excluded, revoked, withdrawn, stopped, do not contact, do not mail, do not email, dnc,
+        no consent, abgemeldet, abbestellt, ausgetragen, inaktiv, gesperrt, blockiert, gelöscht, widerrufen,
+        widersprochen, gekündigt, désabonné, désabonnée, désinscrit, désinscrite, inactif, bloqué, supprimé, résilié,
+        dado de baja, de baja, baja, cancelado, inactivo, bloqueado, eliminado, desuscrito, uitgeschreven, afgemeld,
+        inactief, geblokkeerd, verwijderd, opgezegd, disiscritto, cancellato, inattivo, bloccato, rimosso,
+        disabilitato, revocato""",
+    State.GONE: """gone, bounced, bounce, hard bounced, hard bounce, hardbounce, cleaned, invalid, undeliverable,
+        unzustellbar, ungültig, rejeté, rebotado, rebote, ongeldig, rimbalzato""",
+    State.COMPLAINED: """complained, complaint, marked as spam, spam, spam complaint, spam report, reported spam, abuse,
+        Beschwerde, als Spam gemeldet, plainte, queja, klacht, reclamo""",
+}
+STATUSES: dict[str, State] = {word: state for state, words in _WORDS.items() for word in _set(words)}
+"""Every word for a status, ours and others', compact, and what it means here."""
+
+_SAYS_LITTLE = frozenset({"left", "gone", "unknown", "out", "abuse", "baja", "stopped"})
+_AWAY = frozenset(
+    word
+    for word, state in STATUSES.items()
+    if state in (State.LEFT, State.GONE, State.COMPLAINED) and word not in _SAYS_LITTLE
+)
+_PIECES = re.compile(r"[;,|/\n\[\]\"]")
+_LONGEST_WORD = 40  # characters: what is longer is a text
+
+
+def tells_who_left(cell: str) -> bool:
+    """Whether a cell, or a piece of it between commas, is a word for having left, bounced or complained."""
+    if not cell or cell.isdecimal():
+        return False
+    if len(cell) <= _LONGEST_WORD and compact(cell) in _AWAY:
+        return True
+    if not _PIECES.search(cell):
+        return False
+    return any(len(piece) <= _LONGEST_WORD and compact(piece) in _AWAY for piece in _PIECES.split(cell))
+
+
+_YES = _set("yes, y, true, t, 1, x, on, ja, j, oui, o, si, sí, s, sim, vero, wahr, vrai, verdadero, waar, ok, checked")
+_NO = _set("no, n, false, f, 0, off, nein, non, nee, não, falso, falsch, faux, onwaar, unchecked")
+_NOTHING = _set("null, none, nil, n/a, na, never, nie, jamais, nunca, nooit, mai, #n/a, keine, leer, empty")
+_NO_DATE = re.compile(r"0000-00-00.*|1970-01-01T?.*|01[./]01[./]1970.*|\\N")
+
+
+def is_yes(cell: str) -> bool:
+    return compact(cell) in _YES or cell.strip() in ("✓", "✔", "☑", "✅")
+
+
+def is_no(cell: str) -> bool:
+    return compact(cell) in _NO or cell.strip() in ("✗", "✘", "☐", "❌")
+
+
+def is_empty(cell: str) -> bool:
+    """Nothing, or what programs write for nothing."""
+    found = compact(cell)
+    return (not found and not is_yes(cell) and not is_no(cell)) or found in _NOTHING or bool(_NO_DATE.fullmatch(cell))
+
+
+_SUPPRESSED_FILE = re.compile(
+    "suppress|unsub|bounce|complain|optout|blacklist|blocklist|abgemeld|abmeld|abbestell|desabonn|desinscri|"
+    "uitgeschrev|afgemeld|disiscri|spamreport|donotmail|robinson"
+)
+_WHY_OR_WHEN = _set(
+    """reason, suppression reason, bounce type, bounce reason, bounce class, bounce date, bounced at, bounced on,
+    unsubscribe reason, unsubscribed at, unsubscribe date, unsubscribed on, unsubscribe time, date unsubscribed,
+    unsub time, opt-out date, opt-out time, opted out at, suppressed at, suppression type, complained at,
+    complaint date, complaint type, blocked at, blocklisted at, abgemeldet am, Abmeldedatum, désinscrit le,
+    date de désinscription, désabonné le, fecha de baja, uitgeschreven op, data di cancellazione"""
+)
+
+
+def names_suppressions(file_name: str) -> bool:
+    """Whether a file is named as lists of those who must not be mailed are."""
+    return bool(_SUPPRESSED_FILE.search(compact(file_name)))
+
+
+def tells_why_or_when(heading: str) -> bool:
+    """Whether a column says why or when somebody was suppressed. `heading`: compact."""
+    return heading in _WHY_OR_WHEN

@@ -1,0 +1,487 @@
+"""Lists as people have them: exports that also hold who has left, and what Excel, Word and mail programs leave."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from morefollows.audience.addresses import BadAddress, parse
+from morefollows.audience.models import Consent, Letter, Reader, Suppression, Topic
+from morefollows.audience.readers_csv import NotReadable, Report, Unclear, cells, dates, export_readers, vocabulary
+from tests.audience.test_imports import bring, state
+
+DATE = "2023-03-04"
+
+
+def take(text: str | bytes, topic: Topic, **told: Any) -> Report:
+    """An import in which only the file itself says when its readers agreed."""
+    return bring(text, topic, consented_at=None, **told)
+
+
+def states() -> dict[str, str]:
+    """Of those whose address is kept."""
+    return dict(Reader.objects.exclude(address="").values_list("address", "state"))
+
+
+class TestWhoLeftElsewhere:
+    """No import mails somebody who opted out in another tool."""
+
+    @pytest.mark.parametrize(
+        ("tool", "heading", "stays", "goes"),
+        [
+            ("MailPoet", "Email,List,Subscription time,List status,Global status",
+             ["{},News,2023-03-04 10:00:00,subscribed,Subscribed"],
+             ["{},News,2023-03-04 10:00:00,unsubscribed,Subscribed", "{},News,2023-03-04 10:00:00,subscribed,Bounced",
+              "{},News,2023-03-04 10:00:00,Subscribed,Inactive", "{},News,2023-03-04 10:00:00,unconfirmed,Subscribed"]),
+            ("Mailjet", "email,name,IsUnsubscribed,IsExcludedFromCampaigns,SubscribedAt",
+             ["{},A,false,false,2023-03-04T10:00:00Z"],
+             ["{},A,true,false,2023-03-04T10:00:00Z", "{},A,false,true,2023-03-04T10:00:00Z"]),
+            ("Brevo", "CONTACT ID;EMAIL;FIRSTNAME;EMAIL_BLACKLISTED;SMS_BLACKLISTED;ADDED_TIME;MODIFIED_TIME",
+             ["1;{};A;No;Yes;2023-03-04;2023-03-04", "2;{};A;0;0;04-03-2023 13:14:15;"],
+             ["3;{};A;Yes;No;2023-03-04;2023-03-04", "4;{};A;1;0;2023-03-04;"]),
+            ("Substack", "email,active_subscription,expiry,plan,email_disabled,created_at,first_payment_at",
+             ["{},false,,other,false,2023-03-04T10:00:00.000Z,"],
+             ["{},true,,yearly,true,2023-03-04T10:00:00.000Z,2023-03-04"]),
+            ("beehiiv", "email,First Name,status,tier,created_at,unsubscribed_at",
+             ["{},A,active,free,2023-03-04 10:00:00 UTC,"],
+             ["{},A,inactive,free,2023-03-04 10:00:00 UTC,", "{},A,active,free,2023-03-04 10:00:00 UTC,2024-01-02",
+              "{},A,pending,free,2023-03-04 10:00:00 UTC,"]),
+            ("Sendy", "Name,Email,Joined,Last activity,Status",
+             ["A,{},2023-03-04,2024-01-01,Active"],
+             ["A,{},2023-03-04,,Unsubscribed", "A,{},2023-03-04,,Bounced", "A,{},2023-03-04,,Marked as spam",
+              "A,{},2023-03-04,,Soft bounced", "A,{},2023-03-04,,Unconfirmed"]),
+            ("Ghost", "id,email,name,note,subscribed_to_emails,created_at,deleted_at",
+             ["1,{},A,,true,2023-03-04T10:00:00.000Z,"],
+             ["2,{},A,,false,2023-03-04T10:00:00.000Z,", "3,{},A,,true,2023-03-04T10:00:00.000Z,2024-01-01T00:00:00Z"]),
+        ],
+        ids=lambda value: value if isinstance(value, str) and value.isalpha() else "",
+    )  # fmt: skip
+    def test_tools(self, breaking: Topic, tool: str, heading: str, stays: list[str], goes: list[str]) -> None:
+        lines = [line.format(f"stays{n}@reader.example") for n, line in enumerate(stays)]
+        lines += [line.format(f"goes{n}@reader.example") for n, line in enumerate(goes)]
+        random.Random(tool).shuffle(lines)
+        if tool == "Brevo":
+            lines.sort(key=lambda line: "13:14" not in line)
+        report = take("\ufeff" + "\r\n".join([heading, *lines]), breaking, dates="day-first")
+        assert report.tool == tool
+        assert (report.confirmed, report.bad) == (len(stays), 0)
+        assert {address for address, is_ in states().items() if is_ == "confirmed"} == {
+            f"stays{n}@reader.example" for n in range(len(stays))
+        }
+        given_at = Consent.objects.order_by("pk")[0].at
+        assert given_at.date().isoformat() == DATE
+
+    @pytest.mark.parametrize("heading", ["EMAIL,FIRSTNAME,ADDED_TIME", "uuid,email,attributes,created_at"])
+    def test_an_export_that_does_not_say_who_left_is_not_taken(self, breaking: Topic, heading: str) -> None:
+        line = ",".join("a@reader.example" if "email" in name.lower() else "" for name in heading.split(","))
+        with pytest.raises(Unclear, match="without the column that says who has unsubscribed"):
+            take(f"{heading}\n{line}\n", breaking)
+        assert take(f"{heading}\n{line}\n", breaking, status="confirmed").bad == 0
+
+    @pytest.mark.parametrize(
+        "heading",
+        [
+            "Opt-out", "opt_in", "OptIn", "Unsubscribed", "Email Permission Status", "Marketing consent",
+            "Accepts Email Marketing", "GDPR", "Bounced", "hard bounces", "Complained", "Suppressed?", "Cleaned",
+            "Inactive", "Active", "Blocklisted", "black_listed", "Do not email", "Subscription state", "Newsletter",
+            "abgemeldet", "Abmeldung am", "Werbe-Einwilligung", "Gesperrt", "Widerruf", "Zustellbar",
+            "désabonné", "Désinscrit le", "Consentement", "Ne pas contacter", "Bloqué",
+            "dado de baja", "Cancelado", "Desuscrito", "Consentimiento", "Rebotado",
+            "uitgeschreven", "Afgemeld op", "Toestemming", "Geblokkeerd",
+            "disiscritto", "Cancellato", "Consenso", "Bloccato", "Rimosso",
+        ],
+    )  # fmt: skip
+    def test_a_heading_that_looks_like_it_stops_the_import(self, breaking: Topic, heading: str) -> None:
+        text = f"email,{heading},confirmed_at\ndee@reader.example,7,{DATE}\neve@reader.example,,{DATE}\n"
+        with pytest.raises(Unclear) as stopped:
+            take(text, breaking)
+        assert f'--column "{heading}=WORD"' in str(stopped.value)
+        assert "dee@" not in str(stopped.value)
+        assert not Reader.objects.exists()
+        ignored = take(text, breaking, columns={heading: "ignore"})
+        assert (ignored.confirmed, [column.name for column in ignored.columns if column.meaning.value == "ignore"]) == (
+            2,
+            [heading],
+        )
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "unsubscribed", "Opted out", "hard bounce", "INACTIVE", "vip; unsubscribed", "do not mail", "cleaned",
+            "abgemeldet", "désabonné", "dado de baja", "uitgeschreven", "disiscritto", "Marked as spam",
+        ],
+    )  # fmt: skip
+    def test_cells_that_look_like_it_stop_the_import(self, breaking: Topic, cell: str) -> None:
+        lines = "".join(f"r{n}@reader.example,note {n},{DATE}\n" for n in range(300))
+        with pytest.raises(Unclear, match=r'Remark looks as if it told .*--column "Remark=WORD"'):
+            take(f'email,Remark,confirmed_at\n{lines}dee@reader.example,"{cell}",{DATE}\n', breaking)
+        assert not Reader.objects.exists()
+
+    def test_a_column_of_yes_and_no_stops_the_import_and_names_do_not(self, breaking: Topic) -> None:
+        with pytest.raises(Unclear, match="Rundbrief"):
+            take(
+                f"email,Rundbrief,confirmed_at\ndee@reader.example,ja,{DATE}\neve@reader.example,nein,{DATE}\n",
+                breaking,
+            )
+        harmless = f"email,Nachname,Stadt,Bestellungen,confirmed_at\ndee@reader.example,Block,Spam,1,{DATE}\n"
+        harmless = harmless.replace("Spam", "Elle")
+        assert take(harmless, breaking).confirmed == 1
+
+    @pytest.mark.parametrize(
+        ("meaning", "cell", "then"),
+        [
+            *(("opted-out", cell, "left") for cell in ("yes", "TRUE", "1", "x", "ja", "oui", "sí", DATE, "so so")),
+            *(("opted-out", cell, "confirmed") for cell in ("no", "False", "0", "", "nein", "-", "0000-00-00", "nie")),
+            *(("opted-in", cell, "left") for cell in ("no", "false", "0", "nein", "n", "unsubscribed", "what")),
+            *(("opted-in", cell, "confirmed") for cell in ("yes", "Ja", "1", "x", "✓", "subscribed", "2023-01-02")),
+            ("opted-in", "", "pending"),
+            ("bounced", "hard", "gone"),
+            ("bounced", "no", "confirmed"),
+            ("complained", "yes", "complained"),
+            ("status", "ausgetragen", "left"),
+            ("status", "Opted In", "confirmed"),
+        ],
+    )  # fmt: skip
+    def test_what_the_operator_says_a_column_means_counts(
+        self, breaking: Topic, meaning: str, cell: str, then: str
+    ) -> None:
+        text = f"email,Flag,confirmed_at\ndee@reader.example,{cell},{DATE}\n"
+        take(text, breaking, columns={"Flag": meaning})
+        key = parse("dee@reader.example").key
+        found = Suppression.objects.filter(key=key).first()
+        reason = {"bounced": "gone", "complained": "complained"}
+        assert (reason[found.reason] if found else state("dee@reader.example")) == then
+
+    def test_unknown_words_for_a_status_stop_it_until_they_are_told(self, breaking: Topic) -> None:
+        text = f"email,status,confirmed_at\ndee@reader.example,Express,{DATE}\neve@reader.example,Dormant,{DATE}\n"
+        with pytest.raises(Unclear, match='"Express", "Dormant"'):
+            take(text, breaking)
+        assert not Reader.objects.exists()
+        take(text, breaking, words={"express": "confirmed", "dormant": "unsubscribed"})
+        assert (state("dee@reader.example"), state("eve@reader.example")) == ("confirmed", "left")
+
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_the_most_restrictive_row_of_an_address_counts(self, breaking: Topic, turned: bool) -> None:
+        words = (
+            ["subscribed", "unsubscribed", "subscribed"],
+            ["subscribed", "unconfirmed"],
+            ["active", "bounced", "left"],
+        )
+        lines = [
+            f"{name}@{'READER' if n else 'reader'}.example,{word},{DATE}\n"
+            for name, row in zip(("dee", "eve", "fay"), words, strict=True)
+            for n, word in enumerate(row)
+        ]
+        take("email,status,confirmed_at\n" + "".join(reversed(lines) if turned else lines), breaking)
+        assert (state("dee@reader.example"), state("eve@reader.example")) == ("left", "pending")
+        assert Suppression.objects.get().key == parse("fay@reader.example").key
+        assert not Consent.objects.filter(event="confirmed").exists()
+
+    def test_also_when_its_own_row_can_not_come_in(self, breaking: Topic) -> None:
+        text = f"email,status,language,confirmed_at\ndee@reader.example,active,,{DATE}\n"
+        take(text + f"<dee@reader.example>,unsubscribed,tlh,{DATE}\n", breaking)
+        assert state("dee@reader.example") == "left"
+
+    def test_without_any_time_they_are_pending(self, breaking: Topic) -> None:
+        heading = "Email Address,First Name,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID,EUID\n"
+        text = heading + "dee@reader.example,Dee,,,,,1,x\n" + f"eve@reader.example,Eve,{DATE} 10:00:00,,,,2,y\n"
+        report = take(text, breaking)
+        assert (report.tool, report.confirmed, report.pending, report.untimed) == ("Mailchimp", 1, 1, 1)
+        assert states() == {"dee@reader.example": "pending", "eve@reader.example": "confirmed"}
+        assert not Letter.objects.exists()
+        assert bring("email\nfay@reader.example\n", breaking, consented_at=None).untimed == 1
+        assert bring("email\nfay@reader.example\n", breaking).confirmed == 1, "when the operator says when"
+        assert Consent.objects.get(reader__address="fay@reader.example").at == datetime(2024, 3, 1, tzinfo=UTC)
+
+    def test_a_time_that_lies_ahead_is_none(self, breaking: Topic) -> None:
+        year = timezone.now().year + 2
+        report = take(f"email,confirmed_at\ndee@reader.example,{year}-01-01\n", breaking)
+        assert (report.confirmed, report.bad) == (0, 1)
+
+    @pytest.mark.parametrize("name", ["unsubscribes_24.csv", "suppression-list.csv", "Abgemeldete.csv", "bounces.csv"])
+    def test_a_list_of_who_must_not_be_mailed_is_refused(self, breaking: Topic, name: str) -> None:
+        with pytest.raises(Unclear, match="morefollows suppressions import FILE"):
+            take("email\ndee@reader.example\n", breaking, file_name=name)
+        take("email\ndee@reader.example\n", breaking, file_name=name, status="unsubscribed")
+        assert state("dee@reader.example") == "left"
+
+    def test_so_is_one_that_says_why(self, breaking: Topic) -> None:
+        with pytest.raises(Unclear, match="morefollows suppressions import FILE"):
+            take("status,reason,email,created\n5.1.1,unknown user,dee@reader.example,1700000000\n", breaking)
+
+    def test_a_row_with_cells_too_many_is_not_guessed_at(self, breaking: Topic) -> None:
+        text = f"email,name,confirmed_at,Unsubscribed\ndee@reader.example,Dee, the first,{DATE},yes\n"
+        report = take(text + f"eve@reader.example,Eve,{DATE},no,,\n", breaking, columns={"Unsubscribed": "opted-out"})
+        assert (report.confirmed, [problem.line for problem in report.problems]) == (1, [2])
+        assert "has 5 cells" in report.problems[0].reason
+
+    @pytest.mark.parametrize(
+        "columns", [{"Nonsense": "ignore"}, {"Mail": "nonsense"}], ids=["no such column", "no such meaning"]
+    )
+    def test_what_is_told_of_no_column_is_refused(self, breaking: Topic, columns: dict[str, str]) -> None:
+        with pytest.raises(NotReadable, match="--column"):
+            take("Mail\ndee@reader.example\n", breaking, columns=columns)
+
+
+class TestWhatProgramsLeave:
+    @pytest.mark.parametrize(
+        ("cell", "kind"),
+        [
+            ("dee@reader.example", ""),
+            (" dee@reader.example\t", ""),
+            ("dee@reader.example.", cells.MARKS),
+            ("dee@reader.example;", cells.MARKS),
+            ("dee@reader.example ,", cells.MARKS),
+            ("<dee@reader.example>", cells.NAMES),
+            ("Dee <dee@reader.example>", cells.NAMES),
+            ("'Dee, the first' <dee@reader.example>;", cells.NAMES),
+            ("dee@reader.example <mailto:dee@reader.example>", cells.NAMES),
+            ("Dee (Dee@Reader.example)", cells.NAMES),
+            ("mailto:dee@reader.example?subject=News", cells.MAILTO),
+            ("MAILTO:dee@reader.example", cells.MAILTO),
+            ("\u200bdee@reader.example", cells.BLANKS),
+            ("\u00a0dee@reader.example\u00a0", cells.BLANKS),
+            ("\ufeffdee@rea\u00adder.example", cells.BLANKS),
+            ("\u200fdee@reader.example\u202c", cells.BLANKS),
+            ("dee@reader.example\x00\x00", cells.BLANKS),
+            ("\u201cdee@reader.example\u201d", cells.QUOTES),
+            ("\u201edee@reader.example\u201c", cells.QUOTES),
+            ("'dee@reader.example'", cells.QUOTES),
+            ("\u00abdee@reader.example\u00bb", cells.QUOTES),
+        ],
+    )
+    def test_around_an_address(self, breaking: Topic, cell: str, kind: str) -> None:
+        report = take(f'name;email;confirmed_at\nDee;"{cell}";{DATE}\n', breaking)
+        assert (report.confirmed, state("dee@reader.example")) == (1, "confirmed")
+        assert kind in report.told if kind else not report.told
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "dee@reader.example, eve@reader.example",
+            "dee@reader.example eve@reader.example",
+            "Dee <dee@reader.example>; Eve <eve@reader.example>",
+            "o\u2019brien@reader.example",
+            "\uff44ee@reader.example",
+            "dee smith@reader.example",
+            '""dee smith""@reader.example',
+            "d\u202eee@reader.example",
+            "dee\x00@reader.example",
+            "dee(at)reader.example",
+        ],
+    )
+    def test_what_is_not_certain_is_named_by_its_line(self, breaking: Topic, cell: str) -> None:
+        report = take(f'name;email;confirmed_at\nDee;"{cell}";{DATE}\nFay;fay@reader.example;{DATE}\n', breaking)
+        assert [problem.line for problem in report.problems] == [2]
+        assert "@" not in report.problems[0].reason.replace("the @", "").replace("name@example.org", "")
+        assert list(states()) == ["fay@reader.example"]
+
+    @pytest.mark.parametrize(
+        "file",
+        [
+            "email\tname\r\ndee@reader.example\tJos\u00e9\r\n".encode("utf-16"),
+            "email\tname\ndee@reader.example\tDee\n".encode("utf-16-le"),
+            "email,name\ndee@reader.example,Dee\n".encode("utf-32"),
+            "email,name\ndee@reader.example,Andr\u00e9\n".encode("cp1252"),
+            "email,pr\u00e9nom\ndee@reader.example,Andr\u00e9\n".encode("mac_roman"),
+            b"email,name\rdee@reader.example,Dee\r",
+            b"email,name\r\ndee@reader.example,Dee\reve@nowhere,Eve\r\n",
+            b"sep=;\r\nemail;name\r\ndee@reader.example;Dee\r\n",
+            b'email;"Name, vorname"\ndee@reader.example;"B, A"\n',
+            b"email|name\ndee@reader.example|Dee, B\n",
+            b"Unsere Leser 2024;;\n;;\nName;E-Mail Address;Ort\nDee;dee@reader.example;Elle\n",
+            b"\n\nName,Kontakt\nDee,dee@reader.example\n\nName,Kontakt\n",
+            b"Dee,dee@reader.example\n",
+            "\u201cemail\u201d\ndee@reader.example\n".encode(),
+            "Adresse de courriel;Pr\u00e9nom\ndee@reader.example;D\n".encode(),
+            "Correo electr\u00f3nico\ndee@reader.example\n".encode(),
+            b"postal address,mail\n1 Harbour Road,dee@reader.example\n",
+            b"address,phone\ndee@reader.example,1234567\n",
+        ],
+    )
+    def test_files(self, breaking: Topic, file: bytes) -> None:
+        report = bring(file, breaking)
+        assert report.confirmed == 1
+        assert list(states()) == ["dee@reader.example"]
+
+    @pytest.mark.parametrize("file", [b"PK\x03\x04rest", b"\xd0\xcf\x11\xe0", b"\x1f\x8b\x08"])
+    def test_what_is_no_text_is_named(self, breaking: Topic, file: bytes) -> None:
+        with pytest.raises(NotReadable, match="save the list as CSV"):
+            bring(file, breaking)
+
+    def test_two_columns_of_addresses_are_asked_about(self, breaking: Topic) -> None:
+        text = "Ours,Theirs\ndee@reader.example,eve@reader.example\n"
+        with pytest.raises(NotReadable, match="Ours, Theirs"):
+            bring(text, breaking)
+        assert bring(text, breaking, columns={"Theirs": "email"}).confirmed == 1
+        assert list(states()) == ["eve@reader.example"]
+
+    def test_a_line_of_nothing_but_addresses_is_as_many_readers(self, breaking: Topic) -> None:
+        report = bring(
+            "Dee <dee@reader.example>, eve@reader.example; fay@reader.example\ngil@reader.example\n", breaking
+        )
+        assert (report.confirmed, report.told[cells.SEVERAL]) == (4, 1)
+
+    def test_letters_of_an_unknown_encoding_are_not_guessed_in_an_address(self, breaking: Topic) -> None:
+        report = bring(
+            "email,name\nj\u00f6rg@reader.example,J\ndee@reader.example,D\u00f6\n".encode("cp1252"), breaking
+        )
+        assert [problem.line for problem in report.problems] == [2]
+        assert list(states()) == ["dee@reader.example"]
+
+    @pytest.mark.parametrize(
+        ("cell", "then"),
+        [
+            ("2023-03-04", "2023-03-04T00:00"),
+            ("2023-03-04T05:06:07.5+02:00", "2023-03-04T03:06"),
+            ("45231.5", "2023-11-01T12:00"),
+            ("45231", "2023-11-01T00:00"),
+            ("04.03.2023 05:06", "2023-03-04T05:06"),
+            ("4.3.23", "2023-03-04T00:00"),
+            ("31/03/2023 5:06 PM", "2023-03-31T17:06"),
+            ("03/31/2023, 12:06 am", "2023-03-31T00:06"),
+            ("2023/03/04 05:06", "2023-03-04T05:06"),
+            ("4 March 2023", "2023-03-04T00:00"),
+            ("Mar 4, 2023 5:06:07 AM", "2023-03-04T05:06"),
+            ("4. März 2023", "2023-03-04T00:00"),
+            ("4 février 2023", "2023-02-04T00:00"),
+            ("4 juin 2023", "2023-06-04T00:00"),
+            ("4 de enero de 2023", "2023-01-04T00:00"),
+            ("04-Mar-23", "2023-03-04T00:00"),
+            ("Sat, 04 Mar 2023 05:06:07 +0100", "2023-03-04T04:06"),
+            ("Sat Mar 04 2023 05:06:07 GMT+0100 (Central European Standard Time)", "2023-03-04T04:06"),
+            ("1677906367", "2023-03-04T05:06"),
+            ("1677906367000", "2023-03-04T05:06"),
+            ("2023-03-04 05:06:07.123456789 +0000 UTC", "2023-03-04T05:06"),
+        ],
+    )
+    def test_dates(self, cell: str, then: str) -> None:
+        assert dates.moment(cell)[0].astimezone(UTC).isoformat().startswith(then)
+
+    @pytest.mark.parametrize("cell", ["yesterday", "31/31/2023", "32.01.2023", "1", "12:30", "2023", "99999999999999"])
+    def test_what_is_no_date_is_none(self, cell: str) -> None:
+        with pytest.raises(dates.Unreadable):
+            dates.moment(cell)
+
+    def test_day_and_month_are_told_by_the_file_or_by_the_operator(self, breaking: Topic) -> None:
+        two_ways = "email,confirmed_at\ndee@reader.example,02/03/2023\n"
+        report = take(two_ways, breaking)
+        assert (report.pending, report.untimed, "say --dates" in " ".join(report.told)) == (1, 1, True)
+        take(two_ways, breaking, dates="month-first")
+        assert Reader.objects.get().confirmed_at == datetime(2023, 2, 3, tzinfo=UTC)
+        take("email,confirmed_at\neve@reader.example,02/03/2023\nfay@reader.example,13/03/2023\n", breaking)
+        assert Reader.objects.get(address="eve@reader.example").confirmed_at == datetime(2023, 3, 2, tzinfo=UTC)
+
+
+LOCALS = st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}(\.[a-z0-9=+'-]{1,5})?", fullmatch=True) | st.from_regex(
+    r"[a-zéßñ=+'-]{1,12}", fullmatch=True
+)
+
+
+@given(st.lists(LOCALS, min_size=1, max_size=20), st.data())
+@pytest.mark.django_db(transaction=False)
+def test_every_address_comes_through_a_cell_as_it_went(locals_: list[str], data: st.DataObject) -> None:
+    from morefollows import spreadsheet
+
+    for local in locals_:
+        try:
+            address = parse(f"{local}@reader.example")
+        except BadAddress:
+            continue
+        found = cells.addresses_in(str(spreadsheet.harmless(address.text)))
+        assert [parse(one).key for one in found.addresses] == [address.key]
+        assert found.addresses == [address.text]
+
+
+def test_our_own_export_comes_back_without_loss(breaking: Topic) -> None:
+    """Into another newsroom's empty database."""
+    made = ["=cmd|'x'@reader.example", "+1@reader.example", "'a'@reader.example", "o'neill@bücher.example"]
+    rows = "".join(f"{spreadsheet_cell(one)},de,breaking politics,confirmed,{DATE}T10:00:00+00:00\n" for one in made)
+    rows += f"pam@reader.example,en,weather,pending,\nlea@reader.example,en,breaking,confirmed,{DATE}T10:00:00+00:00\n"
+    bring("email,language,topics,status,confirmed_at\n" + rows, breaking)
+    out = io.BytesIO()
+    export_readers(out)
+    before = [*Reader.objects.order_by("address").values_list("address", "language", "state", "confirmed_at", "key")]
+    from morefollows.audience.models import Erasure, Subscription
+
+    topics = sorted(Subscription.objects.values_list("reader__address", "topic__slug", "state"))
+    for reader in Reader.objects.all():
+        Erasure.objects.create(reader=reader)
+        Consent.objects.filter(reader=reader).delete()
+        reader.delete()
+    assert take(out.getvalue(), breaking).bad == 0
+    after = [*Reader.objects.order_by("address").values_list("address", "language", "state", "confirmed_at", "key")]
+    assert after == before
+    assert sorted(Subscription.objects.values_list("reader__address", "topic__slug", "state")) == topics
+
+
+def spreadsheet_cell(text: str) -> str:
+    from morefollows import spreadsheet
+
+    return str(spreadsheet.harmless(text))
+
+
+@given(st.text())
+def test_no_cell_breaks_the_words_and_dates(text: str) -> None:
+    vocabulary.tells_who_left(text)
+    vocabulary.may_tell_who_left(vocabulary.compact(text))
+    assert isinstance(vocabulary.is_empty(text), bool)
+    cells.addresses_in(text)
+    assert "@reader" not in cells.masked(f"dee@reader.example {text}")
+    with contextlib.suppress(dates.Unreadable, dates.Ambiguous):
+        dates.moment(text)
+
+
+@pytest.mark.django_db
+class TestCommand:
+    @pytest.fixture
+    def morefollows(self, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+        from morefollows.run.command import run
+
+        def command(*words: str) -> tuple[int, str, str]:
+            code = run(list(words))
+            return code, *capsys.readouterr()
+
+        return command
+
+    def test_a_person_sees_what_each_column_was_taken_for(
+        self, breaking: Topic, tmp_path: Path, morefollows: Callable[..., tuple[int, str, str]]
+    ) -> None:
+        path = tmp_path / "readers.csv"
+        path.write_text(
+            "Name;Kontakt;Opt-out;angemeldet am\n"
+            f"Dee;dee@reader.example;nein;{DATE}\nEve;eve@reader.example;ja;{DATE}\n"
+        )
+        words = ("readers", "import", str(path), "--provenance", "fair")
+        code, out, err = morefollows(*words)
+        assert (code, out) == (1, "")
+        assert '--column "Opt-out=WORD"' in err
+        code, out, err = morefollows(*words, "--column", "Opt-out=opted-out", "--dry-run")
+        assert code == 0
+        assert "d…@….example" in out
+        assert "dee@" not in out
+        for words_ in (("Kontakt", "email", "2"), ("Opt-out", "opted-out", "nein"), ("Name", "left out", "Dee, Eve")):
+            assert any(all(word in line for word in words_) for line in out.splitlines()), (words_, out)
+        assert "Columns that were left out: Name." in out
+        assert not Reader.objects.exists()
+        code, out, _err = morefollows(*words, "--column", "Opt-out=opted-out", "--yes")
+        assert (code, Reader.objects.get(state="confirmed").address) == (0, "dee@reader.example")
+
+    def test_options_that_make_no_sense_are_refused(
+        self, breaking: Topic, tmp_path: Path, morefollows: Callable[..., tuple[int, str, str]]
+    ) -> None:
+        path = tmp_path / "readers.csv"
+        path.write_text("email\ndee@reader.example\n")
+        for words in (("--column", "email"), ("--value", "x=nonsense"), ("--consented-at", "soon"), ("--dates", "x")):
+            assert morefollows("readers", "import", str(path), *words)[0] == 2
+        assert not Reader.objects.exists()
