@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
 from collections import Counter
@@ -14,8 +15,8 @@ from django.utils import timezone
 
 from morefollows.audience.models import Bounce, Letter, Reader, Subscription, Suppression
 from morefollows.bulletin import publication
-from morefollows.bulletin.models import Alert, Update
-from morefollows.courier import bounces, ledger
+from morefollows.bulletin.models import Alert, Deed, Update
+from morefollows.courier import actions, bounces, ledger
 from morefollows.courier.models import Batch, Brake, Outcome, Refusal, Relay
 from morefollows.courier.worker import Worker
 from tests.courier import test_worker
@@ -175,6 +176,61 @@ def test_as_many_as_the_brake_allows_are_refused_and_noted_but_not_suppressed(tm
     assert count(alert) == {Outcome.ACCEPTED: 300, Outcome.REFUSED: 20}
     assert Bounce.objects.filter(count=1, status="5.1.1", provider="gone.example").count() == 20
     assert not Suppression.objects.exists()
+
+
+def let_it_be_tried() -> None:
+    Relay.objects.update(trial_at=1)
+
+
+def test_a_pause_ends_by_itself_when_one_mail_on_trial_is_accepted(tmp_path: Path) -> None:
+    alert = alert_to({"well.example": 60})
+
+    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+        await until(lambda: not no_relay_is_paused())
+        tried = len(relays[0].envelopes)
+        await asked(let_it_be_tried)
+        await until(lambda: Relay.objects.filter(trials=1).exists())
+        await until(lambda: Relay.objects.get().trial_at != 1)
+        assert relays[0].taken == [] and not await asked(no_relay_is_paused), "one was tried, and refused"
+        relays[0].follow()  # well again
+        await asked(let_it_be_tried)
+        await until(lambda: count(alert)[Outcome.ACCEPTED] >= 60 - tried - 1)
+        assert await asked(no_relay_is_paused)
+        assert len(relays[0].envelopes) <= 60 + 1
+
+    at_work(tmp_path, [Script(rules=(Rule("mail", reply="550 5.7.1 not on our list"),))], story)
+    assert Deed.objects.filter(what="resume relay", editor=None).exists()
+
+
+def test_what_an_editor_has_paused_is_not_tried(tmp_path: Path) -> None:
+    actions.pause_relay("relay 0", by="Ada")
+    alert_to({"well.example": 5})
+
+    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+        await asked(let_it_be_tried)
+        await until(lambda: bool(worker._rounds))
+        await asyncio.sleep(0.3)
+        assert relays[0].taken == []
+
+    at_work(tmp_path, [Script()], story)
+    assert actions.claim_trials() == set()
+
+
+def test_a_provider_whose_policy_is_against_us_is_left_alone_and_tried_now_and_then(tmp_path: Path) -> None:
+    alert = alert_to({"big.example": 200, "well.example": 200})
+
+    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+        await until(lambda: settled(alert))
+        [gate] = worker.gates
+        assert [one.provider for one in gate.pacing.held_back()] == ["big.example"]
+        big = [line for line in relays[0].rcpts if b"@big.example" in line]
+        assert 3 <= len(big) <= 3 + 2 * 4, "those that were in flight, and no more"
+
+    at_work(
+        tmp_path, [Script(rules=(Rule("content", match="@big.example", reply="550 5.7.26 unauthenticated"),))], story
+    )
+    assert count(alert) == {Outcome.ACCEPTED: 200, Outcome.DEFERRED: 200}
+    assert no_relay_is_paused()
 
 
 def bounce_once_more(readers: list[int], *, days: float, accepted: bool = False) -> None:

@@ -13,28 +13,50 @@ from morefollows.audience.models import Letter
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
-from morefollows.courier import brake, recovery
+from morefollows.courier import brake, recovery, retries
 from morefollows.courier.models import Batch, Pulse, Relay
 
 
 def pause_relay(name: str, reason: str = "", *, by: str = "") -> None:
     """Nothing more goes to this relay until `resume_relay`.
 
-    `reason`: the relay's reply, when by it the relay refuses us; it speaks of us, not of the reader. `by`: the name
-    of the editor who pauses it.
+    `reason`: the relay's reply, when by it the relay refuses us; it speaks of us, not of the reader. Then one mail is
+    tried from time to time: see `claim_trials`. `by`: the name of the editor who pauses it.
     """
     with transaction.atomic():
         relay = Relay.objects.get_or_create(name=name)[0]
         if relay.paused_at is None:
             relay.paused_at, relay.paused_by, relay.reason = timezone.now(), by[:200], reason[:300]
-            relay.save(update_fields=["paused_at", "paused_by", "reason"])
+            relay.trial_at, relay.trials = None if by else now_ms() + retries.wait_ms(1), 0
+            relay.save(update_fields=["paused_at", "paused_by", "reason", "trial_at", "trials"])
             transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "alert"))
+
+
+def claim_trials() -> set[str]:
+    """The paused relays to which the caller's process may hand one mail now; the next trial is due later.
+
+    After 1, 2, 5, 10, 20, then every 30 minutes; never if an editor has paused the relay.
+    """
+    now, mine = now_ms(), set()
+    for relay in Relay.objects.filter(paused_at__isnull=False, paused_by="", trial_at__lte=now):
+        due = Relay.objects.filter(pk=relay.pk, trial_at=relay.trial_at)
+        if due.update(trial_at=now + retries.wait_ms(relay.trials + 2), trials=relay.trials + 1):
+            mine.add(relay.name)
+    return mine
+
+
+def relay_takes_mail(name: str) -> None:
+    """The mail on trial was accepted: the pause is over by itself, unless an editor has paused it since."""
+    with transaction.atomic():
+        if Relay.objects.filter(name=name, paused_at__isnull=False, paused_by="").exists():
+            resume_relay(name)
+            bulletin.record(None, "resume relay", relay=name)
 
 
 def resume_relay(name: str) -> None:
     """Goes on with everything that waits for this relay, at once."""
     with transaction.atomic():
-        Relay.objects.filter(name=name).update(paused_at=None, paused_by="", reason="")
+        Relay.objects.filter(name=name).update(paused_at=None, paused_by="", reason="", trial_at=None, trials=0)
         brake.let_go(name)
         now = now_ms()
         Batch.objects.filter(worker="", due_at__gt=now).update(due_at=now)

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 FEW = 20  #: refusals of one relay or provider in an alert that are never too many
 SHARE = 0.05  #: of the mails that it answered: as many are not too many either
+POLICY = 3  #: mails refused by policy after their content, none accepted: that provider is left alone for a while
 _OFTEN_MS = 1000  # between two writes of nothing but what was accepted
 
 Key = tuple[str, str]  #: scope and name: ("relay", …) or ("provider", …)
@@ -62,6 +63,7 @@ class Answers:
         self.refused: list[Refused] = []  #: since `take`
         self.on: set[Key] = set()  #: the brakes that are on, as far as this process knows
         self._ever: set[tuple[str, str]] = set()
+        self._policy: Counter[tuple[str, str]] = Counter()  # (relay, provider) → mails refused by policy
         self._sums: Counter[Key] = Counter()  # accepted, and not written
         self._watched: set[Key] = set()  # those with a refusal: only for them acceptances are written
         self._taken_at = 0
@@ -72,6 +74,11 @@ class Answers:
 
     def braked(self, relay: str, provider: str) -> bool:
         return bool(self.on) and ((Brake.Scope.RELAY, relay) in self.on or (Brake.Scope.PROVIDER, provider) in self.on)
+
+    def held_back(self, relay: str, provider: str) -> bool:
+        """A mail was refused by the provider's policy, and none accepted. Whether it is time to leave it alone."""
+        self._policy[relay, provider] += 1
+        return self._policy[relay, provider] >= POLICY
 
     @property
     def due(self) -> bool:

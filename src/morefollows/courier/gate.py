@@ -52,6 +52,9 @@ class Supply(Protocol):
     def refused_us(self, gate: Gate, words: str) -> None:
         """The relay does not want our mail, whoever it is to."""
 
+    def takes_mail(self, gate: Gate) -> None:
+        """The relay was paused, and has accepted the mail on trial."""
+
 
 class Gate:
     """`boundary.Source` of one relay in one sender process.
@@ -72,6 +75,8 @@ class Gate:
         self.alerts, self.bulk = address.alerts, address.bulk  #: the lanes that it takes
         self.relay: Relay  # set by whoever makes both: each needs the other
         self.paused = False
+        self.trial = False  #: it is paused, but one mail may be handed out
+        self._on_trial = False  # and has been
         self.in_flight = 0
         self.weight = address.weight or 1
         self.load = 0.0
@@ -89,7 +94,7 @@ class Gate:
 
     def take(self) -> Mail | None:
         """`boundary.Source`: the next mail for this relay, if it is its turn."""
-        if self.paused:
+        if self.paused and not self.trial:
             return None
         if self._bucket is not None and (wait := self._bucket.wait()):
             self._wake_in(wait)
@@ -103,6 +108,8 @@ class Gate:
                 self._shares.changed()
             return None
         self.in_flight += 1
+        if self.paused:
+            self.trial, self._on_trial = False, True
         if self._bucket is not None:
             self._bucket.spend()
         if self._shares is not None:
@@ -128,10 +135,15 @@ class Gate:
             tally = self.tallies[domain] = Tally()
         if code < 300:
             self.refusals.accepted()
+            if self._on_trial:
+                self._on_trial = False
+                if self.paused:
+                    self._supply.takes_mail(self)
             tally.accepted += 1
             if self.pacing.paces:
                 self.pacing.accepted(domain)
             return
+        self._on_trial = False
         if self.refusals.running:
             self.refusals.settled()
         words = f"{code} {reply.status} {without_addresses(reply.text)}"
@@ -167,7 +179,7 @@ class Gate:
 
     def wake(self) -> None:
         """There may be mail for this relay."""
-        if not self.paused:
+        if not self.paused or self.trial:
             self.relay.wake()
 
     def carries(self, bulk: bool) -> bool:

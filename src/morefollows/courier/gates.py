@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from morefollows.courier.gate import Gate, Tally
 from morefollows.courier.providers import Providers
@@ -76,13 +76,14 @@ class Gates:
 
     # -- pauses -----------------------------------------------------------------------------------------
 
-    def paused(self, names: set[str]) -> None:
-        """Which relays are paused, by the database."""
+    def paused(self, names: set[str], trials: Collection[str] = ()) -> None:
+        """Which relays are paused, by the database; and to which of them one mail may be handed all the same."""
         for gate in self._gates:
             paused = gate.name in names | self._pausing
             if gate.paused and not paused:
                 gate.refusals.resumed()
             gate.paused = paused
+            gate.trial = paused and (gate.trial or gate.name in trials)
 
     def pausing(self, gate: Gate, *, noted: bool) -> None:
         """It refuses us; `noted`: the database knows."""

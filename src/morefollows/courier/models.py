@@ -181,6 +181,8 @@ class Relay(models.Model):
     paused_at = models.DateTimeField(null=True)
     paused_by = models.CharField(max_length=200, blank=True, help_text="the editor's name; empty: the relay refused us")
     reason = models.CharField(max_length=300, blank=True, help_text="the relay's reply, without addresses")
+    trial_at = models.BigIntegerField(null=True, help_text="when one mail is tried all the same, ms since 1970")
+    trials = models.PositiveSmallIntegerField(default=0, help_text="made in this pause")
     trouble = models.CharField(max_length=300, blank=True, help_text="why it can't be reached just now")
     trouble_since = models.DateTimeField(null=True)
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from morefollows.audience.tokens import Person
 from morefollows.courier import ledger, replies, retries
 from morefollows.courier.addressees import Addressee, recipient
-from morefollows.courier.boundary import Mail, Reply, Way
+from morefollows.courier.boundary import Mail, Reached, Reply, Way
 from morefollows.courier.brake import Refused
 from morefollows.courier.ledger import Claim, Entry
 from morefollows.courier.models import Outcome
@@ -29,6 +29,8 @@ _UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
 _PUT_BACK_LIMIT = 5
 _POLICY_ATTEMPTS = 3  # passes in which a provider's policy against our mail is taken for something that passes
+# To a provider whose policy is against our mail one is tried now and then: as with one that limits our rate (4.7.28).
+_HOLD = Reply(450, "4.7.28", "", Reached.CONTENT)
 _MADE_AT_ONCE = 50
 _SIGNED_AT_ONCE = 8  # as signing takes a while, and nothing else goes on meanwhile
 _PASSED_BY = 32  # mails that are left to another relay, in one look for one that is for this relay
@@ -302,6 +304,8 @@ class Round:
         # A policy of the provider's for our mail, if it accepts none; of this recipient's, if it accepts others.
         open_ = self.claim.attempts < _POLICY_ATTEMPTS and not answers.has_accepted(way.name, domain)
         if verdict.outcome == "deferred" and (open_ or verdict.about is not About.PROVIDER):
+            if verdict.about is About.PROVIDER and answers.held_back(way.name, provider):
+                way.pacing.deferred(domain, _HOLD)
             return Outcome.DEFERRED
         facts = self.claim.batch, i, self.claim.readers[i], domain, provider, way.name
         now = time.time_ns() // 1_000_000

@@ -105,6 +105,7 @@ class Worker:
         self._tasks: set[asyncio.Task[object]] = set()
         self._paced = False  # some mails wait for their mailbox provider
         self._reported_at = 0.0
+        self._trials: set[str] = set()  # paused relays to which this process may hand one mail
         self._refusals = RefusalRecorder(self._call, self._releases, self._rounds, gates.providers.known)
         self._stopping = False  # hand out no more
         self._closing = False  # and write no more
@@ -186,7 +187,8 @@ class Worker:
         running, paused, self._bulk_waits, jobs, slow = await self._call(self._survey)
         self._post.add(jobs)
         self._slow_post.add(slow)
-        self.gates.paused(paused)
+        self.gates.paused(paused, self._trials)
+        self._trials = set()
         if running and not self._releases:
             self._start(self.gates.open())  # within the hold, so that the first mail finds a connection
         for ended in set(self._releases) - {alert.id for alert in running}:
@@ -240,8 +242,11 @@ class Worker:
         if self._placeholders.holding():
             return [], {gate.name for gate in self.gates}, False, [], []
         paused = ledger.paused_relays()
+        self._trials |= actions.claim_trials() if paused else set()
+        on_trial = any(gate.alerts and (gate.trial or gate.name in self._trials) for gate in self.gates)
         no_way = all(gate.name in paused for gate in self.gates if gate.alerts)
-        jobs = [] if no_way or len(self._post) else letters.claim(self.name, _LETTERS_AT_ONCE)
+        letters_at_once = _LETTERS_AT_ONCE if not no_way else int(on_trial)
+        jobs = [] if not letters_at_once or len(self._post) else letters.claim(self.name, letters_at_once)
         running = ledger.running()
         last_moment = now_ms() + int(2000 * _LAST_MOMENT)
         bulk_waits = ledger.alerts_have_mail() or any(
@@ -456,6 +461,11 @@ class Worker:
             gate.paused = True
             log.error("the relay %s refuses us, sending to it is paused: %s", gate.name, words)
             self._start(self._pause(gate, words))
+
+    def takes_mail(self, gate: Gate) -> None:
+        """`gate.Supply`: the mail on trial was accepted."""
+        log.info("the relay %s takes mail again, and goes on", gate.name)
+        self._in_background(actions.relay_takes_mail, gate.name)
 
     async def _pause(self, gate: Gate, words: str) -> None:
         self.gates.pausing(gate, noted=False)

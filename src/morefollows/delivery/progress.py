@@ -12,7 +12,7 @@ from django.db.models import Count, Q, Sum
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier import relay_books
-from morefollows.courier.models import Batch, Outcome, Relay, Verdict
+from morefollows.courier.models import Batch, Brake, Outcome, Relay, Verdict
 from morefollows.delivery.curve import Histogram, Seconds
 
 _OUTCOMES = ("accepted", "deferred", "refused", "skipped", "uncertain", "expired")
@@ -27,6 +27,15 @@ class RelayState(TypedDict):
     paused_by: str  #: the editor's name; empty: the courier did, because the relay refused us
     reason: str  #: what the relay said when it refused us
     trouble: str  #: why it can't be reached just now
+
+
+class BrakeState(TypedDict):
+    """Refusals of one relay, or of one mailbox provider, that are not believed: see `courier.brake`."""
+
+    scope: str  #: relay or provider
+    name: str
+    refused: int  #: when it was put on
+    answered: int
 
 
 class Progress(TypedDict):
@@ -52,6 +61,7 @@ class Progress(TypedDict):
     expires_at: int
     now: int
     relays: list[RelayState]
+    brakes: list[BrakeState]
 
 
 def progress(alert: Alert) -> Progress:
@@ -86,7 +96,13 @@ def progress(alert: Alert) -> Progress:
         expires_at=alert.expires_at,
         now=now_ms(),
         relays=relay_states(),
+        brakes=_brakes(alert),
     )
+
+
+def _brakes(alert: Alert) -> list[BrakeState]:
+    found = Brake.objects.filter(alert=alert, on_since__isnull=False).order_by("scope", "-refused")[:20]
+    return [BrakeState(scope=one.scope, name=one.name, refused=one.refused, answered=one.answered) for one in found]
 
 
 def relay_states() -> list[RelayState]:

@@ -59,6 +59,8 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "steps": _steps(now),
         "tiles": _tiles(now),
         "relays": now["relays"],
+        "brakes": now["brakes"],
+        "retried_until": datetime.fromtimestamp(alert.expires_at / 1000, tz=timezone.get_current_timezone()),
         "report": report(alert, now),
         "published": alert.update.published_at is not None,
         "words": _words(),

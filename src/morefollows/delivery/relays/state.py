@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
 
-from morefollows.courier.models import Relay, RelayAtWork, RelayCount
+from morefollows.bulletin.models import Alert
+from morefollows.courier.models import Brake, Relay, RelayAtWork, RelayCount
 from morefollows.courier.relay_books import live_rows, trouble_now
 from morefollows.relay_address import RelayAddress
 
@@ -21,6 +23,7 @@ class Shown(NamedTuple):
     address: RelayAddress
     kept: Relay
     trouble: str  #: why it can't be reached just now
+    trial: datetime | None  #: when one mail is tried, though it is paused
     state: str  #: paused, trouble, trying, resting (no sender is at work), or well
     connections: int
     in_flight: int
@@ -29,6 +32,7 @@ class Shown(NamedTuple):
     accepted: int
     deferred: int
     refused: int
+    braked: Sequence[str]  #: this relay's name, and providers, whose refusals are not believed in an alert on its way
     providers: Sequence[RelayCount]  #: the largest, and those that defer or refuse first
 
 
@@ -36,6 +40,8 @@ def shown() -> list[Shown]:
     """Each relay of the settings, or the local inbox."""
     kept = {relay.name: relay for relay in Relay.objects.all()}
     rows = live_rows()
+    brakes = Brake.objects.filter(on_since__isnull=False, alert__state__in=Alert.UNDER_WAY)
+    on = set(brakes.values_list("scope", "name"))
     counts = list(RelayCount.objects.filter(day=timezone.now().date()))
     counts.sort(key=lambda row: (row.deferred + row.refused == 0, row.provider == "", -row.accepted))
     return [
@@ -44,12 +50,15 @@ def shown() -> list[Shown]:
             kept.get(address.name) or Relay(name=address.name),
             [row for row in rows if row.relay == address.name],
             [row for row in counts if row.relay == address.name],
+            on,
         )
         for address in settings.MOREFOLLOWS.ways_out
     ]
 
 
-def _shown(address: RelayAddress, kept: Relay, rows: list[RelayAtWork], counts: list[RelayCount]) -> Shown:
+def _shown(
+    address: RelayAddress, kept: Relay, rows: list[RelayAtWork], counts: list[RelayCount], brakes: Set[tuple[str, str]]
+) -> Shown:
     paced: dict[str, float] = {}
     for row in rows:
         for provider, rate in row.paced:
@@ -58,6 +67,7 @@ def _shown(address: RelayAddress, kept: Relay, rows: list[RelayAtWork], counts: 
         address,
         kept,
         trouble_now(kept, rows),
+        datetime.fromtimestamp(kept.trial_at / 1000, UTC) if kept.trial_at else None,
         _state(kept, rows),
         sum(row.connections for row in rows),
         sum(row.in_flight for row in rows),
@@ -66,6 +76,7 @@ def _shown(address: RelayAddress, kept: Relay, rows: list[RelayAtWork], counts: 
         sum(count.accepted for count in counts),
         sum(count.deferred for count in counts),
         sum(count.refused for count in counts),
+        _braked(address.name, counts, brakes),
         counts[:_MOST_PROVIDERS],
     )
 
@@ -80,3 +91,11 @@ def _state(kept: Relay, rows: list[RelayAtWork]) -> str:
         return "well"
     # A sender that has a good connection says more than one that has just lost its own.
     return "trying" if "half-open" in circuits or "closed" in circuits else "trouble"
+
+
+def _braked(name: str, counts: list[RelayCount], brakes: Set[tuple[str, str]]) -> list[str]:
+    """The relay itself if all of it is meant; else the providers to which it has refused mail."""
+    if (Brake.Scope.RELAY, name) in brakes:
+        return [name]
+    refused = {count.provider for count in counts if count.refused}
+    return sorted(provider for scope, provider in brakes if scope == Brake.Scope.PROVIDER and provider in refused)

@@ -73,7 +73,8 @@
     for (const [name, seconds] of Object.entries(now.seconds)) put("s-" + name, seconds === null ? "–" : exact(seconds));
     verdicts();
     draw();
-    const told = ({ state, relays, uncertain, repeated }) => JSON.stringify([state, relays, uncertain, repeated]);
+    const told = ({ state, relays, brakes, uncertain, repeated }) =>
+      JSON.stringify([state, relays, brakes, uncertain, repeated]);
     if (told(now) !== told(before)) forms(300); // the figures change many times a second
     else if (now.accepted !== before.accepted && byId("withdraw-go")) forms(3000); // whom a withdrawal would go to
     if (now.state === "sending") {
