@@ -145,6 +145,7 @@ def test_a_provider_that_knows_nobody_loses_no_reader(tmp_path: Path, caplog: py
     assert count(alert) == {Outcome.ACCEPTED: 900, Outcome.DEFERRED: 300}
     assert Brake.objects.filter(alert=alert, scope="provider", name="big.example", on_since__isnull=False).exists()
     assert "for big.example were refused" in caplog.text
+    assert not Brake.objects.filter(scope="relay", on_since__isnull=False).exists(), "one provider, not the relay"
     assert not Suppression.objects.exists() and not Refusal.objects.exists()
     assert no_relay_is_paused()
     assert Reader.objects.filter(state="confirmed").count() == 1200

@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 FEW = 20  #: refusals of one relay or provider in an alert that are never too many
 SHARE = 0.05  #: of the mails that it answered: as many are not too many either
 POLICY = 3  #: mails refused by policy after their content, none accepted: that provider is left alone for a while
+APART = 2  #: providers under a brake whose refusals do not count against the relay; when more are, all count
 _OFTEN_MS = 1000  # between two writes of nothing but what was accepted
 
 Key = tuple[str, str]  #: scope and name: ("relay", …) or ("provider", …)
@@ -46,6 +48,12 @@ class Refused(NamedTuple):
     @property
     def keys(self) -> tuple[Key, Key]:
         return (Brake.Scope.RELAY, self.relay), (Brake.Scope.PROVIDER, self.provider)
+
+
+class Counts(NamedTuple):
+    answered: int
+    refused: int
+    on: bool = False
 
 
 class Noted(NamedTuple):
@@ -113,26 +121,42 @@ RETURNING answered, refused, on_since IS NOT NULL
 def note(alert: int, noted: Noted) -> set[Key]:
     """Writes what was answered. Returns the brakes that are on; logs those that it puts on."""
     refused = Counter(key for one in noted.refused for key in one.keys)
-    too_many = {}
+    counted: dict[Key, Counts] = {}
     with transaction.atomic(), connection.cursor() as cursor:
         Refusal.objects.bulk_create(Refusal(alert_id=alert, **one._asdict()) for one in noted.refused)
         for key in sorted({*refused, *noted.accepted}):  # in one order, so that no two wait for each other
             answered = refused[key] + noted.accepted.get(key, 0)
             cursor.execute(_COUNT, (alert, *key, answered, refused[key]))
-            counts = cursor.fetchone()
-            if not counts[2] and _too_many(counts[1], counts[0], so_far=True):
-                too_many[key] = counts
-        for key in too_many:
-            _put_on(alert, key)
+            counted[key] = Counts(*cursor.fetchone())
+        told = _put_on_where_too_many(alert, counted, so_far=True)
         on = brakes_on(alert)
-    for (_scope, name), (answered, count, _on) in too_many.items():
-        tell(alert, name, count, answered)
+    _tell(alert, told)
     return on
+
+
+def _put_on_where_too_many(alert: int, counted: Mapping[Key, Counts], *, so_far: bool) -> dict[Key, Counts]:
+    """Providers first: what one or two of them refuse says nothing about the relay. Returns what is newly on."""
+    new: dict[Key, Counts] = {}
+    for key, counts in sorted(counted.items()):  # "provider" comes before "relay"
+        if counts.on:
+            continue
+        if key[0] == Brake.Scope.RELAY:
+            providers = list(_on(alert).filter(scope=Brake.Scope.PROVIDER)[: APART + 1])
+            apart = providers if len(providers) <= APART else []
+            rest = Counts(
+                counts.answered - sum(one.answered for one in apart), counts.refused - sum(one.refused for one in apart)
+            )
+        else:
+            rest = counts
+        if _too_many(rest.refused, rest.answered, so_far=so_far):
+            _put_on(alert, key)
+            new[key] = counts
+    return new
 
 
 def _too_many(refused: int, answered: int, *, so_far: bool = False) -> bool:
     """`so_far`: more is to come, so chance is allowed for: three standard deviations of a Poisson distribution."""
-    share = SHARE * answered
+    share = SHARE * max(answered, 0)
     return refused > max(FEW, share + 3 * math.sqrt(share) if so_far else share)
 
 
@@ -143,14 +167,11 @@ def _put_on(alert: int, key: Key) -> None:
         Brake.objects.filter(pk=brake.pk).update(on_since=now_ms())
 
 
-def tell(alert: int, name: str, refused: int, answered: int) -> None:
-    log.warning(
-        "alert %d: %d of the %d mails answered by or for %s were refused: no reader is blamed, they are tried again",
-        alert,
-        refused,
-        answered,
-        name,
-    )
+def _tell(alert: int, brakes: Mapping[Key, Counts]) -> None:
+    for (scope, name), counts in brakes.items():
+        by = "by the relay" if scope == Brake.Scope.RELAY else "for"
+        words = "alert %d: %d of the %d mails answered %s %s were refused: nobody is suppressed, they are tried again"
+        log.warning(words, alert, counts.refused, counts.answered, by, name)
 
 
 def put_on(alert: int, relay: str) -> None:
@@ -172,8 +193,11 @@ ENDED = tuple(state for state in Alert.State.values if state not in ("held", "se
 
 def brakes_on(alert: int) -> set[Key]:
     """The brakes that are on in this alert."""
-    found = Brake.objects.filter(alert=alert, on_since__isnull=False)
-    return set(found.values_list("scope", "name"))
+    return set(_on(alert).values_list("scope", "name"))
+
+
+def _on(alert: int) -> QuerySet[Brake]:
+    return Brake.objects.filter(alert=alert, on_since__isnull=False)
 
 
 def judge(alert: int, provider: Callable[[str], str]) -> set[Key]:
@@ -181,26 +205,21 @@ def judge(alert: int, provider: Callable[[str], str]) -> set[Key]:
 
     By now the providers of more domains are known than when their mails were answered.
     """
-    sums: dict[Key, list[int]] = {}
+    sums: dict[Key, Counts] = {}
     names: dict[Key, list[str]] = {}
-    for scope, name, answered, refused in Brake.objects.filter(alert=alert).values_list(
-        "scope", "name", "answered", "refused"
-    ):
-        key = (scope, provider(name) if scope == Brake.Scope.PROVIDER else name)
-        counts = sums.setdefault(key, [0, 0])
-        counts[0] += answered
-        counts[1] += refused
-        names.setdefault(key, []).append(name)
-    before = brakes_on(alert)
+    for brake in Brake.objects.filter(alert=alert):
+        key = (brake.scope, provider(brake.name) if brake.scope == Brake.Scope.PROVIDER else brake.name)
+        before = sums.get(key, Counts(0, 0))
+        sums[key] = Counts(before.answered + brake.answered, before.refused + brake.refused)
+        names.setdefault(key, []).append(brake.name)
+    on = brakes_on(alert)
+    sums = {key: counts for key, counts in sums.items() if not all((key[0], name) in on for name in names[key])}
     with transaction.atomic():
-        for key, (answered, refused) in sorted(sums.items()):
-            if not _too_many(refused, answered):
-                continue
-            new = [name for name in names[key] if (key[0], name) not in before]
-            for name in new:
+        told = _put_on_where_too_many(alert, sums, so_far=False)
+        for key in told:
+            for name in names[key]:
                 _put_on(alert, (key[0], name))
-            if new:
-                tell(alert, key[1], refused, answered)
+    _tell(alert, told)
     return brakes_on(alert)
 
 

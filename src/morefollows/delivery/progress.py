@@ -101,7 +101,9 @@ def progress(alert: Alert) -> Progress:
 
 
 def _brakes(alert: Alert) -> list[BrakeState]:
-    found = Brake.objects.filter(alert=alert, on_since__isnull=False).order_by("scope", "-refused")[:20]
+    found = list(Brake.objects.filter(alert=alert, on_since__isnull=False).order_by("scope", "-refused"))
+    relays = [one for one in found if one.scope == Brake.Scope.RELAY]
+    found = relays or found[:10]  # where all of a relay's mail is meant, its providers say no more
     return [BrakeState(scope=one.scope, name=one.name, refused=one.refused, answered=one.answered) for one in found]
 
 
