@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
+from morefollows import database
 from morefollows import settings as _settings
 
 MOREFOLLOWS = _settings.load()
@@ -70,9 +71,16 @@ TEMPLATES = [
 ]
 
 
+#: What DATABASE_URL says of the connection.
+DATABASE_OPTIONS: dict[str, Any] = (
+    dict(dj_database_url.parse(MOREFOLLOWS.database_url).get("OPTIONS") or {}) if MOREFOLLOWS.database_url else {}
+)
+
+
 def _database() -> dict[str, Any]:
     if MOREFOLLOWS.database_url.startswith("postgres"):
-        return {**dj_database_url.parse(MOREFOLLOWS.database_url), "CONN_HEALTH_CHECKS": True}
+        found = dj_database_url.parse(MOREFOLLOWS.database_url)
+        return {**found, "OPTIONS": database.options(DATABASE_OPTIONS), "CONN_HEALTH_CHECKS": True}
     if MOREFOLLOWS.database_url:
         path = str(Path(dj_database_url.parse(MOREFOLLOWS.database_url)["NAME"]).resolve())
     else:

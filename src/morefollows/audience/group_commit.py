@@ -208,17 +208,18 @@ class GroupCommit(Generic[Item, Answer]):
         return group
 
     def _answer(self, group: Sequence[_Entry[Item, Answer]], answers: Sequence[Answer | Exception], now: float) -> None:
-        answered = []
+        answered, aside = [], []
         with self._lock:
             for entry, answer in zip(group, answers, strict=True):
                 if entry.done:
                     continue
                 if isinstance(answer, Blocked):
                     entry.not_before = now + _ASIDE
-                    self._waiting.appendleft(entry)
+                    aside.append(entry)
                 else:
                     entry.answer, entry.done = answer, True
                     answered.append(entry)
+            self._waiting.extendleft(reversed(aside))
         _tell(answered)
 
     def _give_up_late(self) -> None:

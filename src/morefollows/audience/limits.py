@@ -76,6 +76,11 @@ def forget_old() -> None:
         SpentWork.objects.filter(expires_at__lt=now).delete()
 
 
+def keys(attempts: Sequence[Attempt]) -> set[str]:
+    """Of the tallies that these attempts are counted in."""
+    return {key for attempt in attempts for key in _keys(attempt) if key}
+
+
 def _keys(attempt: Attempt) -> tuple[str, str]:
     place = network(attempt.client)
     return (

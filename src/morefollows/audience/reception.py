@@ -5,23 +5,35 @@ An answer is there when the sign-up is on disk, and after the same time whoever 
 
 from __future__ import annotations
 
+import logging
+import sqlite3
+import threading
+import time
 from collections.abc import Sequence
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from morefollows.audience import actions, limits, newcomers, origins
 from morefollows.audience.addresses import Address
 from morefollows.audience.form_tokens import Shown
-from morefollows.audience.group_commit import GroupCommit
+from morefollows.audience.group_commit import Blocked, GroupCommit
 from morefollows.audience.limits import Attempt, Demand
-from morefollows.audience.models import Site, Topic, Wording
+from morefollows.audience.models import Reader, Site, Tally, Topic, Wording
 from morefollows.audience.newcomers import Newcomer, Place
 from morefollows.audience.wordings import InForce
 from morefollows.audience.work import Done
 
+log = logging.getLogger(__name__)
+_used = threading.local()
+
 _MOST = 256  # sign-ups in one transaction
+_LOCK_MS = 300  # for a lock, in the group's transaction
+_STATEMENT_MS = 4_000
+_PAUSE = 5.0  # seconds
+_WARN_EVERY = 5.0  # seconds
+_ALONE_SECONDS = 1.0  # for a group that has to be written one by one
 _APART = 0.025  # seconds between two: on SQLite one process writes at a time, and alerts have to write their outcomes
 
 
@@ -60,11 +72,122 @@ async def sign_up_async(asked: SignUp) -> Verdict:
 
 
 def _receive(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
+    """Writes a group. Who needs a row that somebody else holds locked is put aside (`Blocked`); the others go on."""
+    if connection.in_atomic_block:  # somebody else's transaction: not ours to try again
+        return _note(asked)
+    _use_connection()
+    try:
+        return _note(asked)
+    except (OperationalError, InterfaceError) as error:
+        _warn(f"a group of sign-ups is tried again: {_reason(error)}")
+        if not _is_lock(error):
+            connection.close()
+            raise Blocked from error
+        if connection.vendor == "sqlite":
+            raise Blocked from error
+    except Exception as error:  # something is wrong with one of them: it must not be the others' loss
+        _warn(f"a group of sign-ups is written one by one: {_reason(error)}")
+        return _one_by_one(asked)
+    held = _held(asked)
+    free = [one for one, is_held in zip(asked, held, strict=True) if not is_held]
+    try:
+        noted = iter(_note(free) if free else [])
+    except (OperationalError, InterfaceError) as error:
+        if not _is_lock(error):
+            connection.close()
+            raise Blocked from error
+        noted = iter(_one_by_one(free))  # it is a row that we don't see yet
+    return [Blocked() if is_held else next(noted) for is_held in held]
+
+
+def _one_by_one(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
+    until = time.monotonic() + _ALONE_SECONDS
+    found: list[Verdict | Exception] = []
+    for one in asked:
+        try:
+            found += _note([one]) if time.monotonic() < until else [Blocked()]
+        except (OperationalError, InterfaceError):
+            found.append(Blocked())
+        except Exception as error:
+            found.append(error)
+    return found
+
+
+def _warn(words: str) -> None:
+    """Once in a while: it is tried several times a second."""
+    now = time.monotonic()
+    if now > getattr(_used, "warned", 0.0) + _WARN_EVERY:
+        _used.warned = now
+        log.warning(words)
+
+
+def _use_connection() -> None:
+    """The writer keeps its connection; after a pause it takes another, which is looked at before."""
+    now = time.monotonic()
+    if now - getattr(_used, "at", 0.0) > _PAUSE:
+        connection.close()
+    _used.at = now
+
+
+def _held(asked: Sequence[SignUp]) -> list[bool]:
+    """Which of them need a row that another transaction holds locked. PostgreSQL only."""
+    with transaction.atomic():
+        tallies = _locked_rows(Tally._meta.db_table, "key", limits.keys([_attempt(one) for one in asked]), "UPDATE")
+        readers = _locked_rows(Reader._meta.db_table, "key", {one.address.key for one in asked}, "UPDATE")
+        topics = _locked_rows(Topic._meta.db_table, "id", {one.shown.topic for one in asked}, "KEY SHARE")
+    return [
+        one.address.key in readers or one.shown.topic in topics or bool(limits.keys([_attempt(one)]) & tallies)
+        for one in asked
+    ]
+
+
+def _locked_rows(table: str, column: str, values: set[Any], strength: str) -> set[Any]:
+    query = f"SELECT {column} FROM {table} WHERE {column} = ANY(%s)"  # noqa: S608 - our own names
+    with connection.cursor() as cursor:
+        cursor.execute(query, [list(values)])
+        there = {row[0] for row in cursor.fetchall()}
+        cursor.execute(f"{query} FOR {strength} SKIP LOCKED", [list(values)])
+        return there - {row[0] for row in cursor.fetchall()}
+
+
+def _is_lock(error: Exception) -> bool:
+    """Whether somebody held a lock for too long, or longer than the statement was allowed to take."""
+    if connection.vendor == "sqlite":
+        return getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    return getattr(error.__cause__, "sqlstate", "") in ("55P03", "57014", "40P01")
+
+
+def _reason(error: Exception) -> str:
+    """Without its words, which may hold an address."""
+    return f"{type(error.__cause__ or error).__name__} {getattr(error.__cause__, 'sqlstate', '') or ''}".strip()
+
+
+def _wait_little() -> None:
+    """In the writer's connection: nobody waits for one lock while the others wait for the writer."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
+                [f"{_LOCK_MS}ms", f"{_STATEMENT_MS}ms"],
+            )
+        else:
+            cursor.execute(f"PRAGMA busy_timeout = {_LOCK_MS}")
+
+
+def _attempt(one: SignUp) -> Attempt:
+    return Attempt(one.client, one.address.domain, one.work)
+
+
+def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        _wait_little()  # for the lock that BEGIN takes
     sites = {origins.own(), *Site.objects.values_list("origin", flat=True)}
     topics = Topic.objects.in_bulk({one.shown.topic for one in asked})
     words = Wording.objects.in_bulk({key for one in asked for key in one.shown[1:4]})
     with transaction.atomic():
-        demands = limits.demands([Attempt(one.client, one.address.domain, one.work) for one in asked])
+        if connection.vendor == "postgresql":
+            _wait_little()
+        demands = limits.demands([_attempt(one) for one in asked])
         verdicts: list[Verdict | Exception] = [
             _judge(one, demand, sites, topics, words) for one, demand in zip(asked, demands, strict=True)
         ]
@@ -113,6 +236,10 @@ def _sign_up_alone(one: Newcomer) -> Verdict | Exception:
             form_version=one.place.form_version,
             shown=one.shown,
         )
+    except OperationalError as error:
+        if _is_lock(error):
+            return Blocked()
+        raise
     except Exception as error:
         return error
     return Verdict.NOTED

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -34,6 +35,8 @@ from morefollows.audience.entry import Answer, Entered
 from morefollows.live.stream import forwarded
 from morefollows.run import bodies, headers, priority
 from morefollows.settings import Settings
+
+log = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -118,12 +121,8 @@ class BoxDoor:
         form = _form(scope, body)
         if form is None or scope["path"].count("/") != 3:
             return await self._asked(scope, body)
-        entered = await entry.enter_async(
-            form.posted, origin=form.origin, here="/", client=form.client, form_version=box.FORM_VERSION,
-            language=form.language,
-        )  # fmt: skip
-        await _until(entered.not_before)
-        return _told(entered, form)
+        entered = await _enter(form, "/", box.FORM_VERSION)
+        return _FAILED if entered is None else _told(entered, form)
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A form of our own pages, or one like it elsewhere. What is not simply thanked for is answered by the page."""
@@ -134,11 +133,11 @@ class BoxDoor:
         form = _form(scope, body)
         slug = _slug(scope["path"])
         if form is not None and slug:
-            entered = await entry.enter_async(
-                form.posted, origin=origins.own(), here=scope["path"], client=form.client,
-                form_version=views.FORM_VERSION, language=_asked_language(scope) or form.language,
-            )  # fmt: skip
-            await _until(entered.not_before)
+            language = _asked_language(scope) or form.language
+            form = form._replace(origin=origins.own(), language=language)
+            entered = await _enter(form, scope["path"], views.FORM_VERSION)
+            if entered is None:
+                return await _send(send, _FAILED)
             if entered.answer is Answer.THANKS:
                 return await _send(send, _thanks(slug, scope))
             if entered.answer is not Answer.WRONG:  # that is said in the page's language, which the page finds
@@ -185,8 +184,17 @@ async def _send(send: Send, answer: Kept) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def _until(moment: float) -> None:
-    await asyncio.sleep(max(0.0, moment - time.monotonic()))
+async def _enter(form: _Form, here: str, version: str) -> Entered | None:
+    """Returns when it may be told. None if it failed."""
+    try:
+        entered = await entry.enter_async(
+            form.posted, origin=form.origin, here=here, client=form.client, form_version=version, language=form.language
+        )
+    except Exception as error:  # its words may hold an address
+        log.error("a sign-up could not be noted: %s", type(error).__name__)
+        return None
+    await asyncio.sleep(max(0.0, entered.not_before - time.monotonic()))
+    return entered
 
 
 def _form(scope: Scope, body: bytes) -> _Form | None:
@@ -287,4 +295,5 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"vary", b"Origin"),
 ]
+_FAILED = Kept(500, _HEADERS, b'{"state": "failed"}')
 _BUSY = Kept(503, [*_HEADERS, (b"retry-after", b"5")], b'{"state": "busy", "wait": 5}')

@@ -114,8 +114,11 @@ def web(descriptor: int | None, lifeline: int | None) -> None:
     checked = ground.start_django()
     from django.conf import settings
 
+    from morefollows import database
+    from morefollows.run.pages import THREADS
     from morefollows.run.web import serve
 
+    database.serve(THREADS + 12)
     if checked:
         ground.replay_departures()
     else:
@@ -141,8 +144,10 @@ def send(number: int, lifeline: int | None) -> None:
         except InUse as error:
             raise Failure(str(error)) from None
     checked = ground.start_django()
+    from morefollows import database
     from morefollows.run.send import run_sender
 
+    database.serve(12)
     if not checked:
         ground.wait_for_keys()
     ground.replay_departures()

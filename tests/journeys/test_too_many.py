@@ -1,0 +1,184 @@
+"""More visitors than can be served, and a database that can't be written: nobody waits long, and nobody is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import selectors
+import socket
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import psycopg
+import pytest
+
+from morefollows.run import lock
+from tests.support import web
+from tests.support.house import House
+from tests.support.waiting import until
+
+MANY = 600
+FOREVER = 120.0
+
+
+@pytest.fixture
+def crowded(build: Callable[..., House]) -> House:
+    return build(trusted_proxies="1").start("--sample")
+
+
+class Visitors:
+    """Connections on which each sends one form, and then waits."""
+
+    def __init__(self, house: House, path: str = "/box/breaking/") -> None:
+        parts = urlsplit(house.url)
+        self._where = (str(parts.hostname), int(parts.port or 0))
+        self._path = path
+        box = f"{house.url}/box/breaking/"
+        self._shown = json.loads(web.ask("GET", box).body)["shown"]
+        self._ticket = json.loads(web.ask("GET", f"{box}ticket/").body)["ticket"]
+        self._open: list[socket.socket] = []
+
+    def send(self, addresses: list[str]) -> None:
+        for number, address in enumerate(addresses):
+            form = f"email={quote(address)}&page=%2F&shown={quote(self._shown)}&ticket={quote(self._ticket)}"
+            self._send(
+                f"POST {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+                f"X-Forwarded-For: 10.0.{number >> 8}.{number & 255}\r\n"
+                f"Content-Type: {web.FORM}\r\nContent-Length: {len(form)}\r\n\r\n{form}"
+            )
+
+    def send_halves(self, count: int) -> None:
+        for _ in range(count):
+            self._send(
+                f"POST /desk/sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {web.FORM}\r\n"
+                "Content-Length: 100\r\n\r\nhalf"
+            )
+
+    def answers(self) -> list[bytes]:
+        """All of them, in order."""
+        found: dict[socket.socket, bytes] = dict.fromkeys(self._open, b"")
+        with selectors.DefaultSelector() as selector:
+            for one in self._open:
+                selector.register(one, selectors.EVENT_READ)
+            end = time.monotonic() + FOREVER
+            while selector.get_map():
+                assert time.monotonic() < end
+                for key, _ in selector.select(1.0):
+                    one = key.fileobj
+                    assert isinstance(one, socket.socket)
+                    part = one.recv(65_536)
+                    found[one] += part
+                    if not part:
+                        selector.unregister(one)
+        self.close()
+        return list(found.values())
+
+    def close(self) -> None:
+        for one in self._open:
+            one.close()
+        self._open.clear()
+
+    def _send(self, request: str) -> None:
+        one = socket.create_connection(self._where, 60)
+        self._open.append(one)
+        one.sendall(request.encode())
+
+
+@contextlib.contextmanager
+def locked(house: House, row: str = "") -> Iterator[None]:
+    """Somebody holds the database's write lock; on PostgreSQL the table of readers, or one reader."""
+    url = house.environment.get("DATABASE_URL")
+    if url is None:
+        with contextlib.closing(sqlite3.connect(house.data / "morefollows.sqlite3", 60)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.rollback()
+        return
+    with psycopg.connect(url) as connection:
+        if row:
+            found = connection.execute("SELECT 1 FROM audience_reader WHERE address = %s FOR UPDATE", [row])
+            assert found.fetchone()
+        else:
+            connection.execute("LOCK TABLE audience_reader IN EXCLUSIVE MODE")
+        yield
+        connection.rollback()
+
+
+def threads(house: House) -> int:
+    told = lock.running(house.data)
+    assert told
+    status = Path(f"/proc/{told['processes']['web']}/status")
+    if not status.exists():
+        pytest.skip("only Linux tells the threads of a process")
+    found = re.search(r"^Threads:\s+(\d+)", status.read_text(), re.MULTILINE)
+    assert found
+    return int(found[1])
+
+
+def addresses(name: str, count: int) -> list[str]:
+    return [f"{name}{number}@reader{number}.example" for number in range(count)]
+
+
+def noted(house: House) -> dict[str, int]:
+    tables = house.kept("audience")
+    return {name: len(tables[f"audience_{name}"]) for name in ("reader", "consent", "letter", "subscription")}
+
+
+def test_who_can_not_be_noted_is_told_to_come_back(crowded: House) -> None:
+    visitors = Visitors(crowded)
+    with locked(crowded):
+        visitors.send(addresses("cy", MANY))
+        assert threads(crowded) <= 150
+        answers = visitors.answers()
+    assert all(answer.startswith(b"HTTP/1.1 503 ") for answer in answers), set(answers)
+    assert all(b"\r\nretry-after: " in answer.lower() for answer in answers)
+    told = json.loads(answers[0].partition(b"\r\n\r\n")[2])
+    assert told["state"] == "busy" and told["wait"] > 0 and "moment" in told["said"]
+    assert threads(crowded) <= 150
+    assert "told to come back" in crowded.said
+    assert "@reader" not in crowded.said
+    # The same forms a moment later: each of them once, with all that belongs to it.
+    visitors.send(addresses("cy", MANY))
+    answers = visitors.answers()
+    assert all(b'{"state": "thanks"}' in answer for answer in answers)
+    until("all of them", lambda: noted(crowded)["reader"] == MANY, 60)
+    assert set(noted(crowded).values()) == {MANY}
+
+
+def test_the_page_says_so_too_and_keeps_what_was_typed(crowded: House) -> None:
+    visitors = Visitors(crowded, "/sign-up/breaking/")
+    with locked(crowded):
+        visitors.send(["cy@reader.example"])
+        [answer] = visitors.answers()
+    assert answer.startswith(b"HTTP/1.1 503 ") and b"\r\nretry-after: " in answer.lower()
+    assert b'value="cy@reader.example"' in answer and b"Please try again in a moment" in answer
+    visitors.send(["cy@reader.example"])
+    [answer] = visitors.answers()
+    assert answer.startswith(b"HTTP/1.1 303 ") and b"/sign-up/breaking/thanks/" in answer
+
+
+def test_half_sent_forms_hold_no_thread(crowded: House) -> None:
+    visitors = Visitors(crowded)
+    visitors.send_halves(MANY)
+    assert web.ask("GET", f"{crowded.url}/sign-up/breaking/").status == 200
+    assert threads(crowded) <= 150
+    visitors.close()
+
+
+def test_one_locked_row_costs_only_its_own_sign_up(crowded: House) -> None:
+    if "DATABASE_URL" not in crowded.environment:
+        pytest.skip("SQLite has no locks on rows")
+    visitors = Visitors(crowded)
+    visitors.send(["cy@reader.example"])
+    assert b"thanks" in visitors.answers()[0]
+    with locked(crowded, row="cy@reader.example"):
+        visitors.send(["cy@reader.example", *addresses("zoe", 20)])
+        first, *others = visitors.answers()
+    assert first.startswith(b"HTTP/1.1 503 ")
+    assert all(b"thanks" in answer for answer in others)
+    visitors.send(["cy@reader.example"])
+    assert b"thanks" in visitors.answers()[0]
