@@ -16,6 +16,7 @@ from morefollows.bulletin.deeds import views as deeds
 from morefollows.bulletin.developing import views as developing
 from morefollows.bulletin.images import views as images
 from morefollows.bulletin.presence import views as presence
+from morefollows.bulletin.restores import views as restores
 from morefollows.bulletin.stories import views as wishes
 from morefollows.courier.checklist import views as checks
 from morefollows.delivery import views as delivery
@@ -98,6 +99,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/alert/<uuid:uuid>/resume/", delivery.resume, name="alert-resume"),
     path("desk/alert/<uuid:uuid>/retry/", delivery.retry, name="alert-retry"),
     path("desk/alert/<uuid:uuid>/repeat/", delivery.repeat, name="alert-repeat"),
+    path("desk/restores/go-on/", restores.go_on, name="restore-go-on"),
     path("desk/relays/", relays.page, name="relays"),
     path("desk/relays/pause/", relays.pause, name="relay-pause"),
     path("desk/relays/resume/", relays.resume, name="relay-resume"),

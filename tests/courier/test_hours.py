@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from morefollows.bulletin.models import Alert
+from morefollows.courier.release import Release
 from morefollows.courier.worker import Worker
 from tests.courier.support import alert_for
 from tests.courier.test_worker import Slot, all_accepted, at_work, held, newsroom, until
@@ -76,6 +77,41 @@ def test_who_wakes_up_after_hours_asks_before_anything_leaves(tmp_path: Path, cl
         clock.turned = 7200
         relay.on = True
         relay.wake()
+        await until(lambda: Alert.objects.get(pk=alert.pk).state == "asking")
+        for _ in range(5):
+            relay.wake()
+            await asyncio.sleep(0.05)
+        assert relay.taken == []
+
+    at_work(tmp_path, story)
+
+
+def test_a_look_that_began_before_the_desk_was_asked_lets_nothing_leave(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine falls asleep in the middle of a look: what that look knew is hours old when it goes on."""
+    alert = alert_for(40)
+    claim = Worker._claim
+    asked: list[bool] = []
+    relays: list[Slot] = []
+
+    async def sleeps(worker: Worker, release: Release) -> None:
+        await claim(worker, release)
+        if any(round_.reach for round_ in worker._rounds) and not asked:
+            clock.turned = 7200
+            for round_ in worker._rounds:
+                round_.dirty = True
+            relays[0].on = True
+            await worker._write()
+            asked.append(True)
+
+    monkeypatch.setattr(Worker, "_claim", sleeps)
+
+    async def story(worker: Worker, relay: Slot) -> None:
+        relays.append(relay)
+        while not asked:
+            worker._listener.wake()
+            await asyncio.sleep(0.01)
         await until(lambda: Alert.objects.get(pk=alert.pk).state == "asking")
         for _ in range(5):
             relay.wake()

@@ -174,6 +174,17 @@ class Pulse(models.Model):
         return f"a sender was at work at {self.at}"
 
 
+class StateNumber(models.Model):
+    """How far one sender has written: lower than what it remembers in a restored database. See `rollback`."""
+
+    writer = models.CharField(max_length=40, unique=True)
+    number = models.BigIntegerField()
+    at = models.BigIntegerField(help_text="milliseconds since 1970")
+
+    def __str__(self) -> str:
+        return f"{self.writer}: {self.number}"
+
+
 class Relay(models.Model):
     """What we know of a relay beside its settings: whether it is paused, and why."""
 

@@ -45,6 +45,7 @@ class Release:
         self.on_put_back = on_put_back  # a mail came back, and another relay may have it
         self.earlier = earlier  # alerts of the story's earlier updates: what a mail may refer to
         self.sending = False  # false within the hold, and again once it was stopped
+        self.halted = False  # a write has found that it does not go on, since the last look at what there is to do
         self.answers = Answers()
 
     @property

@@ -33,6 +33,7 @@ from morefollows.courier import (
     letters,
     recovery,
     relay_books,
+    rollback,
     summaries,
 )
 from morefollows.courier.boundary import Mail
@@ -79,7 +80,14 @@ class Worker:
     `gates` are filled by whoever makes both: each needs the other.
     """
 
-    def __init__(self, name: str, listener: Listener, gates: Gates, on_complete: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        listener: Listener,
+        gates: Gates,
+        on_complete: Callable[[int], None],
+        watch: rollback.Watch | None = None,
+    ) -> None:
         self.name = name
         self.gates = gates
         self._listener = listener
@@ -90,6 +98,7 @@ class Worker:
         self._slow_post = letters.Post(self.gates.wake_soon)  # the bulk lane's
         self._stationery = Stationery()
         self._placeholders = placeholders.Watch()
+        self._watch = watch or rollback.Watch(None)
         self._owed_at = float("-inf")  # when we last looked whether summaries are due, by the monotonic clock
         self._releases: dict[int, Release] = {}
         self._rounds: list[Round] = []
@@ -185,6 +194,8 @@ class Worker:
     async def _look(self) -> float:
         """One look at what there is to do, and doing it. Returns the seconds until the next look."""
         running, paused, self._bulk_waits, jobs, slow = await self._call(self._survey)
+        for release in self._releases.values():
+            release.halted = False  # what is known of it now is newer than what the last write told
         self._post.add(jobs)
         self._slow_post.add(slow)
         self.gates.paused(paused, self._trials)
@@ -223,7 +234,7 @@ class Worker:
                 patience = min(patience, 0.02 if somebody_else else 0.0)
             await self._claim(release)
             if alert.state == "sending":
-                release.sending = True
+                release.sending = not release.halted
             elif wait <= 0:
                 await self._write(release=alert.id)
             else:
@@ -237,9 +248,10 @@ class Worker:
         return patience
 
     def _survey(self) -> tuple[list[Running], set[str], bool, _Letters, _Letters]:
+        held = self._watch.holding()  # first: what the others write must not hide what was lost
         self._look_at_the_clock()
         self._give_sign_of_life()
-        if self._placeholders.holding():
+        if held or self._placeholders.holding():
             return [], {gate.name for gate in self.gates}, False, [], []
         paused = ledger.paused_relays()
         self._trials |= actions.claim_trials() if paused else set()
@@ -348,7 +360,8 @@ class Worker:
             for round_, entry in self._unwritten:
                 round_.written(entry)
                 round_.lost = entry.batch in recorded.lost
-                round_.release.sending &= entry.alert in recorded.sending
+                if entry.alert not in recorded.sending:
+                    round_.release.sending, round_.release.halted = False, True
                 if round_.lost or not entry.worker:
                     self._rounds.remove(round_)
             if release is not None and release in self._releases:
@@ -409,11 +422,13 @@ class Worker:
                 round_.refresh(wanted, ids)
 
     def _record(self, entries: Sequence[Entry], done: Sequence[letters.Done], release: int | None) -> ledger.Recorded:
+        held = self._watch.before_writing()
         self._give_sign_of_life()
         if done:
             letters.record(done)
         early = release is not None and self._releases[release].held_until > now_ms()
-        return ledger.record(entries, release, early)
+        recorded = ledger.record(entries, None if held else release, early)
+        return recorded._replace(sending=set()) if held else recorded
 
     def _hungry(self) -> bool:
         """Mails are running out, and the last look did not say that there are no more."""

@@ -23,6 +23,7 @@ _COMMANDS = {
     "editors": "morefollows.run.commands.people:editors",
     "topics": "morefollows.run.commands.people:topics",
     "departures": "morefollows.run.commands.departures:departures",
+    "restores": "morefollows.run.commands.restores:restores",
     "secret": "morefollows.run.commands.secret:secret",
     "sites": "morefollows.run.commands.sites:sites",
     "readers": "morefollows.run.commands.readers:readers",

@@ -29,6 +29,7 @@ def run_sender(number: int) -> None:
 
 
 async def _send(number: int) -> None:
+    from morefollows.courier import rollback
     from morefollows.courier.gates import Gates
     from morefollows.courier.providers import Providers
     from morefollows.courier.worker import Worker
@@ -39,7 +40,8 @@ async def _send(number: int) -> None:
     listener = Listener(config.data)
     await listener.open()
     gates = Gates(Providers(_resolver(config)))
-    worker = Worker(worker_name(number), listener, gates, on_complete=delivery.close)
+    watch = rollback.Watch(rollback.file(config.data, number))
+    worker = Worker(worker_name(number), listener, gates, on_complete=delivery.close, watch=watch)
     _add_gates(config, worker)
     loop = asyncio.get_running_loop()
     for told in (signal.SIGTERM, signal.SIGINT):
@@ -50,6 +52,7 @@ async def _send(number: int) -> None:
     finally:
         if pinging is not None:
             pinging.cancel()
+        watch.keep()
         listener.close()
 
 

@@ -35,6 +35,7 @@ WHAT: dict[str, str | Promise] = {
     "repeat uncertain": _("had the uncertain sent again"),
     "withdraw": _("withdrew the story"),
     "finish": _("ended the story"),
+    "go on after restore": _("had mail sent again after the database was restored"),
     "pause relay": _("paused a relay"),
     "resume relay": _("let a relay go on"),
     "look up reader": _("looked a reader up"),

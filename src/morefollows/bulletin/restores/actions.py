@@ -1,0 +1,59 @@
+"""When the database is older than what a sender last saw of it: nothing is mailed until somebody has decided."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.db import transaction
+
+from morefollows.accounts.models import Editor
+from morefollows.bulletin.actions import announce, ask, now_ms, record
+from morefollows.bulletin.models import Restores
+
+
+class Held(NamedTuple):
+    """Why nothing is mailed. Times in ms since 1970."""
+
+    seen_at: int  #: what a sender had last written to the database
+    found_at: int  #: and the last of it that the database has; 0: nothing at all
+
+
+def holding() -> Held | None:
+    """None as long as mail may leave."""
+    row = Restores.objects.filter(pk=1, held=True).first()
+    return Held(row.seen_at, row.found_at) if row else None
+
+
+def count() -> int:
+    """How often somebody has gone on with an older database."""
+    return Restores.objects.filter(pk=1).values_list("count", flat=True).first() or 0
+
+
+def hold(held: Held, seen_count: int) -> list[int]:
+    """Nothing leaves from now on, and alerts on their way ask whether they are to go on. Returns those.
+
+    `seen_count`: the `count` that the sender last saw.
+    """
+    with transaction.atomic():
+        Restores.objects.get_or_create(pk=1)
+        row = Restores.objects.select_for_update().get(pk=1)
+        row.seen_count = max(row.seen_count, seen_count)
+        if not row.held or held.seen_at > row.seen_at:
+            row.held, row.seen_at, row.found_at = True, held.seen_at, held.found_at
+        row.save()
+        asking = ask(now_ms())
+        transaction.on_commit(announce("alert"))
+    return asking
+
+
+def go_on(editor: Editor | None) -> bool:
+    """Mail may leave again: letters at once, alerts when each has been answered. False if nothing was held."""
+    with transaction.atomic():
+        row = Restores.objects.select_for_update().filter(pk=1, held=True).first()
+        if row is None:
+            return False
+        row.held, row.count = False, max(row.count, row.seen_count) + 1
+        row.save()
+        record(editor, "go on after restore")
+        transaction.on_commit(announce("alert"))
+    return True

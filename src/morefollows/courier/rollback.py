@@ -1,0 +1,139 @@
+"""Finds out whether the database was turned back: a restored backup, or a standby that had not heard everything.
+
+Each sender has a row of its own in the database, with a number that it raises several times a second while it writes,
+and keeps the number that it last read back in a small file in the data folder. A database whose number is lower
+than the file's has lost what was written since: mails that it knows nothing of may have left. Then nothing leaves until
+somebody decides (`bulletin.restores`).
+
+The file is replaced in one step at most once a second, without waiting for the disk. After a power cut it may be
+older than the database, and then says nothing; it is never newer. The loss of the last fifth of a second alone is not
+noticed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import secrets
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from morefollows.bulletin.restores import actions as restores
+from morefollows.bulletin.restores.actions import Held
+from morefollows.courier.models import StateNumber
+
+log = logging.getLogger(__name__)
+
+_RAISE_EVERY = 0.2  # seconds
+_KEEP_EVERY = 1.0  # seconds between two writes of the file
+
+
+class Seen(NamedTuple):
+    """What the file has."""
+
+    writer: str  #: random, names this sender's row
+    gone_on: int = 0  #: `restores.count()`
+    number: int = 0
+    at: int = 0  #: ms since 1970
+
+
+class Watch:
+    """One sender's. `file`: None for a sender without a memory, as in tests."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._seen = _read(file) if file else Seen("")
+        self._session: object = None  # the database connection that was last looked through
+        self._raised_at = self._kept_at = float("-inf")
+        self._holding = False
+
+    def holding(self) -> bool:
+        """Whether mail has to stay. Looks whether the database was turned back: at the start, after each reconnect,
+        and whenever it raises the number. Raises `django.db.Error`.
+        """
+        if self._file is None:
+            return False
+        connection.ensure_connection()
+        if connection.connection is not self._session:
+            self._compare()
+            self._session = connection.connection
+        elif time.monotonic() >= self._raised_at + _RAISE_EVERY:
+            self._compare()
+        self._holding = restores.holding() is not None
+        return self._holding
+
+    def before_writing(self) -> bool:
+        """The same, before outcomes are written: without a query most of the time."""
+        new = self._file is not None and connection.connection is not self._session
+        due = time.monotonic() >= self._raised_at + _RAISE_EVERY
+        return self.holding() if new or due else self._holding
+
+    def _compare(self) -> None:
+        found = StateNumber.objects.filter(writer=self._seen.writer).first()
+        count = restores.count()
+        if self._seen.number and count <= self._seen.gone_on:
+            number = found.number if found else 0
+            if count < self._seen.gone_on or number < self._seen.number:
+                self._turned_back(found.at if found else 0)
+                return
+        self._raise(found, count)
+
+    def _raise(self, found: StateNumber | None, count: int) -> None:
+        now = time.time_ns() // 1_000_000
+        number = (found.number if found else 0) + 1
+        StateNumber.objects.update_or_create(writer=self._seen.writer, defaults={"number": number, "at": now})
+        self._seen = self._seen._replace(gone_on=count, number=number, at=now)
+        self._raised_at = time.monotonic()
+        if time.monotonic() >= self._kept_at + _KEEP_EVERY:
+            self.keep()
+
+    def keep(self) -> None:
+        """Writes the file."""
+        if self._file is None or not self._seen.number:
+            return
+        self._kept_at = time.monotonic()
+        with contextlib.suppress(OSError):
+            beside = self._file.with_name(self._file.name + ".new")
+            beside.write_text(json.dumps(self._seen._asdict()), encoding="ascii")
+            beside.replace(self._file)
+
+    def _turned_back(self, found_at: int) -> None:
+        from morefollows.audience.departures import replay
+
+        held = restores.holding()
+        if held is None or held.seen_at < self._seen.at:
+            log.error(
+                "this database is older than what this sender last saw of it (%s, now %s): nothing is sent until "
+                "somebody decides, at the desk or by `morefollows restores go-on`",
+                told(self._seen.at),
+                told(found_at),
+            )
+            for alert in restores.hold(Held(self._seen.at, found_at), self._seen.gone_on):
+                log.warning("alert %d asks whether it is to go on", alert)
+            with contextlib.suppress(OSError, ValueError):
+                replay.own()  # who left in what is lost
+        self._raised_at = time.monotonic()
+
+
+def file(data: Path, number: int) -> Path:
+    """Of sender `number`."""
+    return data / f"seen-{number}.json"
+
+
+def told(at: int) -> str:
+    """A time of the database's, for people."""
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else "nothing of ours"
+
+
+def _read(file: Path) -> Seen:
+    try:
+        kept: Any = json.loads(file.read_text(encoding="ascii"))
+        return Seen(str(kept["writer"]), int(kept["gone_on"]), int(kept["number"]), int(kept["at"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Seen(f"{os.getpid():x}-{secrets.token_hex(8)}")

@@ -1,0 +1,28 @@
+"""`restores`: when the database is older than what a sender last saw of it."""
+
+from __future__ import annotations
+
+import click
+
+from morefollows.run.commands.said import json_option, tell_json
+
+
+@click.group()
+def restores() -> None:
+    """A database that is older than what was seen of it: a restored backup, or a standby that lost something."""
+
+
+@restores.command("go-on")
+@json_option
+def go_on(as_json: bool) -> None:
+    """Send mail again. Alerts that were on their way wait for an answer at the desk, each by itself."""
+    from morefollows.run import ground
+
+    ground.start_django()
+    from morefollows.bulletin.restores import actions
+
+    held = actions.go_on(None)
+    if as_json:
+        tell_json({"held": held})
+    else:
+        click.echo("Mail is sent again; alerts that were on their way ask at the desk." if held else "Nothing is held.")

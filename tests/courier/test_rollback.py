@@ -1,0 +1,119 @@
+"""A database that is older than what a sender last saw of it: nothing leaves before somebody has decided."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from morefollows.accounts.models import Editor
+from morefollows.bulletin.models import Alert, Deed, Restores
+from morefollows.bulletin.restores import actions as restores
+from morefollows.courier import rollback
+from morefollows.courier.models import StateNumber
+from tests.courier.support import alert_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollback, "_RAISE_EVERY", 0.0)
+    monkeypatch.setattr(rollback, "_KEEP_EVERY", 0.0)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return rollback.file(tmp_path, 1)
+
+
+def seen(file: Path, looks: int = 3) -> rollback.Watch:
+    watch = rollback.Watch(file)
+    for _ in range(looks):
+        assert not watch.holding()
+    return watch
+
+
+def turn_back(by: int = 1) -> None:
+    """As a restored backup, or a standby that had not heard the last transactions."""
+    StateNumber.objects.update(number=StateNumber.objects.get().number - by)
+
+
+def test_the_number_goes_up_and_a_restart_goes_on_with_it(file: Path) -> None:
+    seen(file)
+    first = StateNumber.objects.get().number
+    assert json.loads(file.read_text())["number"] == first
+    seen(file)
+    assert StateNumber.objects.get().number > first
+
+
+@pytest.mark.parametrize("lost", ["the last transactions", "all of it"])
+def test_an_older_database_holds_all_mail_and_asks(file: Path, lost: str) -> None:
+    seen(file)
+    alert = alert_for(3)
+    if lost == "all of it":
+        StateNumber.objects.all().delete()
+    else:
+        turn_back()
+    assert rollback.Watch(file).holding()
+    alert.refresh_from_db()
+    assert alert.state == Alert.State.ASKING
+    assert rollback.Watch(None).holding() is False
+    other = rollback.Watch(file.with_name("another"))
+    assert other.holding(), "also for a sender that has seen nothing"
+    assert restores.go_on(None)
+    alert.refresh_from_db()
+    assert alert.state == Alert.State.ASKING, "each alert is answered by itself"
+    for watch in (rollback.Watch(file), other, rollback.Watch(file)):
+        assert not watch.holding()
+
+
+def test_a_running_sender_finds_out_when_it_writes_or_connects_anew(file: Path) -> None:
+    watch = seen(file)
+    turn_back()
+    assert watch.before_writing()
+    restores.go_on(None)
+    assert not watch.holding()
+    turn_back()
+    connection.close()
+    assert watch.before_writing()
+
+
+def test_a_backup_from_before_somebody_went_on_is_older_too(file: Path) -> None:
+    watch = seen(file)
+    before = Restores.objects.filter(pk=1).first()
+    assert before is None
+    turn_back()
+    assert watch.holding() and restores.go_on(None) and not watch.holding()
+    Restores.objects.all().delete()
+    StateNumber.objects.update(number=1_000_000)
+    assert watch.holding()
+
+
+def test_a_damaged_or_missing_file_says_nothing(file: Path) -> None:
+    seen(file)
+    file.write_text('{"writer": "x"')
+    seen(file)
+    file.unlink()
+    seen(file)
+
+
+def test_the_desk_is_told_and_decides(file: Path, ada: Editor, ben: Editor) -> None:
+    seen(file)
+    turn_back()
+    assert rollback.Watch(file).holding()
+    reporter, editor = Client(), Client()
+    reporter.force_login(ben)
+    editor.force_login(ada)
+    page = editor.get(reverse("desk")).content.decode()
+    assert "This database is older than what this service last saw" in page and "Send mail again" in page
+    assert "Send mail again" not in reporter.get(reverse("desk")).content.decode()
+    assert reporter.post(reverse("restore-go-on")).status_code == 403
+    assert restores.holding()
+    editor.post(reverse("restore-go-on"))
+    assert restores.holding() is None and Deed.objects.filter(what="go on after restore", editor=ada).exists()
+    assert "older than" not in editor.get(reverse("desk")).content.decode()
