@@ -93,8 +93,9 @@ def _database() -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             # FULL: an answered request is on disk, whatever happens to the process or the power.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-            " PRAGMA cache_size=-4000; PRAGMA journal_size_limit=67108864;",
+            # INCREMENTAL: a new file can become smaller again; housekeeping has it give pages back.
+            "init_command": "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+            " PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4000; PRAGMA journal_size_limit=67108864;",
         },
     }
 

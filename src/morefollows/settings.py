@@ -339,6 +339,32 @@ class Settings:
     image_days: int = setting(
         "30", _whole_number(1, 3650), "Days after which an image that stands in no draft and in no update is deleted."
     )
+    keep_sending_days: int = setting(
+        "3",
+        _whole_number(1, 365),
+        "Days after its end for which an alert can be retried. Then what became of each mail is packed; the times of "
+        "single mails, the composed mail and the rarer replies of relays go.",
+    )
+    keep_recipients_days: int = setting(
+        "400",
+        _whole_number(30, 36_500),
+        "Days for which it is known who was sent which alert. After that an old error can’t be corrected by mail.",
+    )
+    keep_replies_days: int = setting(
+        "90", _whole_number(1, 36_500), "Days for which the desk shows why mails of an alert were deferred or refused."
+    )
+    keep_letters_days: int = setting(
+        "30", _whole_number(1, 3650), "Days for which confirmations, thanks and digests that are done with are kept."
+    )
+    keep_relay_days: int = setting(
+        "90", _whole_number(1, 36_500), "Days for which the daily counts of each relay and provider are kept."
+    )
+    keep_pings_days: int = setting(
+        "7", _whole_number(2, 365), "Days for which it is kept that a WebSub hub was told of an update."
+    )
+    keep_imports_days: int = setting(
+        "30", _whole_number(1, 365), "Days for which the place of an import that broke off is kept."
+    )
     log_level: str = setting("info", _log_level, "debug, info, warning or error.")
     debug: bool = setting("no", _yes_no, "Development only: error pages with details.")
 

@@ -333,8 +333,8 @@ def shorten_client_addresses() -> int:
 
 
 def forget_broken_imports() -> int:
-    """Drops the places of imports that broke off a month ago and were never taken up again. Returns how many."""
-    long_ago = timezone.now() - timedelta(days=30)
+    """Drops the places of imports that broke off long ago and were never taken up again. Returns how many."""
+    long_ago = timezone.now() - timedelta(days=settings.MOREFOLLOWS.keep_imports_days)
     return UnfinishedImport.objects.filter(changed_at__lt=long_ago).delete()[0]
 
 

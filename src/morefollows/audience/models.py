@@ -397,6 +397,7 @@ class Letter(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=("bulk", "due_at", "id"), condition=models.Q(state="waiting"), name="letters_due"),
+            models.Index(fields=("created_at",), condition=~models.Q(address=""), name="letters_elsewhere"),
         )
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -338,6 +338,8 @@ def reopen(alert_id: int, editor: Editor, what: str, **details: Any) -> None:
         raise Refused(_("This alert is still on its way. Wait for its end, or stop it."))
     if alert.state not in (Alert.State.SENT, Alert.State.EXPIRED):
         raise Refused(_("This alert was stopped or taken back: it does not go on."))
+    if not may_go_on(alert):
+        raise Refused(_("This alert ended too long ago to be sent again."))
     if _is_overtaken(alert):
         raise Refused(_("A newer update of this story has overtaken this alert: it does not go on."))
     _live_on(alert, from_now=False)
@@ -345,6 +347,12 @@ def reopen(alert_id: int, editor: Editor, what: str, **details: Any) -> None:
     alert.save(update_fields=["state", "expires_at", "ended_at", "curve"])
     record(editor, what, story=alert.update.story, alert=alert, **details)
     transaction.on_commit(announce("alert"))
+
+
+def may_go_on(alert: Alert) -> bool:
+    """An ended alert: what became of each of its mails is not packed away yet."""
+    oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.keep_sending_days)
+    return alert.ended_at is None or alert.ended_at > oldest
 
 
 def _is_overtaken(alert: Alert) -> bool:

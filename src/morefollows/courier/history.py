@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from django.conf import settings
 
 from morefollows.audience.models import Letter
 from morefollows.bulletin.models import Alert
+from morefollows.courier import packing
 from morefollows.courier.ledger import doubt
 from morefollows.courier.models import Batch, DigestItem, Outcome
+from morefollows.courier.packing import Contents
 
 _HIGHEST_ID = 2**63 - 1
-_HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN)
-_HAD_OR_WILL = (*_HAD, Outcome.WAITING, Outcome.DEFERRED)
+_SENT = (Outcome.ACCEPTED, Outcome.UNCERTAIN)
+_HAD = (*_SENT, Outcome.IN_DIGEST)
+_TO_COME = (Outcome.WAITING, Outcome.DEFERRED)
 
 
 def had(
@@ -28,10 +33,11 @@ def had(
     the batches that span those ids: two or three an alert, as each is a slice of the ascending order.
     """
     told = told_in_summaries(alerts, readers) if summaries else {}
+    takes = _HAD if summaries else _SENT
     found = {}
     for reader, kept in outcomes(alerts, readers).items():
         told.setdefault(reader, set()).update(
-            alert for alert, outcome in kept.items() if outcome in (_HAD_OR_WILL if alert in expected else _HAD)
+            alert for alert, outcome in kept.items() if outcome in takes or (alert in expected and outcome in _TO_COME)
         )
     for reader, had_ones in told.items():
         if had_ones:
@@ -56,11 +62,32 @@ def outcomes(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, dict[in
     wanted = set(readers)
     found: dict[int, dict[int, int]] = {}
     batches = Batch.objects.filter(alert__in=alerts, first__lte=readers[-1], last__gte=readers[0])
-    for alert, packed, kept, reach, worker in batches.values_list("alert", "readers", "outcomes", "reach", "worker"):
-        for reader, outcome in zip(_ids(packed), _as_far_as_known(kept, 0 if worker else reach), strict=True):
+    for batch in batches.only(*_CONTENTS, "worker", "alert"):
+        if batch.packed:
+            pairs: Iterable[tuple[int, int]] = contents(batch).of(readers)
+        else:
+            pairs = zip(*contents(batch, at_work=bool(batch.worker)), strict=True)
+        for reader, outcome in pairs:
             if reader in wanted:
-                found.setdefault(reader, {})[alert] = outcome
+                found.setdefault(reader, {})[batch.alert_id] = outcome
     return found
+
+
+_CONTENTS = ("readers", "outcomes", "reach", "packed")
+
+
+def contents(batch: Batch, *, at_work: bool = False) -> Contents:
+    """A batch's readers, and what became of each mail as far as it is known.
+
+    What a worker had begun when it died, or lost its claim, is uncertain; not while one is `at_work`.
+    """
+    if batch.packed:
+        return packing.unpack(bytes(batch.readers), bytes(batch.outcomes))
+    ids = array("q")
+    ids.frombytes(bytes(batch.readers))
+    known = bytearray(batch.outcomes)
+    doubt(known, 0 if at_work else batch.reach)
+    return Contents(ids, bytes(known))
 
 
 def recipients(alerts: Sequence[int], after: int, upto: int, batches: int) -> tuple[list[int], int]:
@@ -69,18 +96,21 @@ def recipients(alerts: Sequence[int], after: int, upto: int, batches: int) -> tu
     Looks at so many batches of each alert, up to the reader `upto`. None of the alerts is being sent any more.
     """
     found: set[int] = set()
-    looked_at = []
+    looked_at: list[Batch] = []
     for alert in alerts:
         rows = Batch.objects.filter(alert=alert, last__gt=after, first__lte=upto).order_by("last")
-        some = list(rows.values_list("last", "readers", "outcomes", "reach")[: batches + 1])
+        some = list(rows.only(*_CONTENTS, "last")[: batches + 1])
         if len(some) > batches:
-            upto = min(upto, some[batches - 1][0])
+            upto = min(upto, some[batches - 1].last)
         looked_at += some[:batches]
-    for _last, packed, kept, reach in looked_at:
-        pairs = zip(_ids(packed), _as_far_as_known(kept, reach), strict=True)
-        found.update(reader for reader, outcome in pairs if outcome in _HAD)
+    for batch in looked_at:
+        found.update(reader for reader, outcome in zip(*contents(batch), strict=True) if outcome in _HAD)
     found.update(_told_between(alerts, after, upto))
-    return sorted(reader for reader in found if after < reader <= upto), upto
+    readers = sorted(reader for reader in found if after < reader <= upto)
+    most = batches * int(settings.MOREFOLLOWS.batch_size)
+    if len(readers) > most:  # of packed rows, which hold those of many batches
+        readers, upto = readers[:most], readers[most - 1]
+    return readers, upto
 
 
 def count_recipients(alerts: Sequence[int]) -> int:
@@ -90,19 +120,6 @@ def count_recipients(alerts: Sequence[int]) -> int:
         found, after = recipients(alerts, after, _HIGHEST_ID, 50)
         count += len(found)
     return count
-
-
-def _as_far_as_known(outcomes: Any, reach: int) -> bytes:
-    """With what a worker had begun when it died, or lost its claim, as uncertain."""
-    known = bytearray(outcomes)
-    doubt(known, reach)
-    return bytes(known)
-
-
-def _ids(packed: Any) -> array[int]:
-    ids = array("q")
-    ids.frombytes(bytes(packed))
-    return ids
 
 
 def told_in_summaries(alerts: Sequence[int], readers: Sequence[int], *, but: Sequence[int] = ()) -> dict[int, set[int]]:
@@ -143,9 +160,7 @@ def of_reader(reader: int) -> list[dict[str, Any]]:
     alerts = dict(Alert.objects.order_by("pk").values_list("pk", "update__headline"))
     for alert, headline in alerts.items():
         batches = Batch.objects.filter(alert=alert, first__lte=reader, last__gte=reader)
-        for packed, outcomes in batches.values_list("readers", "outcomes"):
-            ids = _ids(packed)
-            if reader in ids:
-                outcome = Outcome(bytes(outcomes)[ids.index(reader)])
-                found.append({"alert": alert, "headline": headline, "outcome": outcome.name.lower()})
+        for batch in batches.only("readers", "outcomes", "packed"):
+            for _reader, outcome in contents(batch, at_work=True).of([reader]):
+                found.append({"alert": alert, "headline": headline, "outcome": Outcome(outcome).name.lower()})
     return found

@@ -22,6 +22,7 @@ class Outcome(models.IntegerChoices):
     SKIPPED = 4, _("skipped")
     UNCERTAIN = 5, _("uncertain")
     EXPIRED = 6, _("expired")
+    IN_DIGEST = 7, _("told in a digest")
 
 
 class Batch(models.Model):
@@ -56,6 +57,11 @@ class Batch(models.Model):
     expired = models.PositiveIntegerField(default=0)
     repeated = models.PositiveIntegerField(default=0, help_text="sent again because the first time was uncertain")
     changed_at = models.BigIntegerField(default=0, help_text="milliseconds since 1970")
+    packed = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="the alert has ended long ago: readers and outcomes are as `packing` has them, times are gone",
+    )
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("alert", "number"), name="batch_number"),)

@@ -37,6 +37,7 @@ from morefollows.courier.models import Outcome
 
 AT_ONCE = 500
 MOST = 25  #: stories in one mail, the newest first
+_HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN, Outcome.IN_DIGEST)
 _MISSED = (Outcome.SKIPPED, Outcome.EXPIRED)
 _COMING = (Outcome.WAITING, Outcome.DEFERRED)
 _OVER = (Alert.State.SENDING, Alert.State.SENT, Alert.State.EXPIRED)
@@ -120,7 +121,7 @@ def _held_back(alert: Alert, outcomes: Mapping[int, int], terms: Terms) -> bool:
 
 def _had(bringing: Sequence[int], outcomes: Mapping[int, int], told: set[int]) -> bool:
     """Whether the reader was sent the story's newest update, or may have been, or was told it before."""
-    return any(pk in told or outcomes.get(pk) in (Outcome.ACCEPTED, Outcome.UNCERTAIN) for pk in bringing)
+    return any(pk in told or outcomes.get(pk) in _HAD for pk in bringing)
 
 
 def _newest(stories: set[int]) -> tuple[dict[int, Update], dict[int, list[int]]]:

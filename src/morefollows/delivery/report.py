@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from morefollows.bulletin.actions import may_go_on
 from morefollows.bulletin.models import Alert, Deed
 from morefollows.courier.models import Batch
 from morefollows.delivery.progress import Progress
@@ -50,6 +51,6 @@ def report(alert: Alert, now: Progress) -> Report:
         uncertain=now["uncertain"],
         repeats=alert.repeat and not over,
         deaths=list(died[:5]),
-        may_retry=ended and failed > 0,
-        may_repeat=ended and Batch.objects.filter(alert=alert, uncertain__gt=0).exists(),
+        may_retry=ended and failed > 0 and may_go_on(alert),
+        may_repeat=ended and may_go_on(alert) and Batch.objects.filter(alert=alert, uncertain__gt=0).exists(),
     )

@@ -34,25 +34,8 @@ def release_claims_of_last_run() -> None:
 
 
 def clear_away() -> None:
-    """What has run out: sign-ups that nobody confirmed, client addresses and tallies kept long enough, and sessions.
-
-    And images that nothing shows. What is new in the evidence is sealed.
-    """
+    """Once an hour: what has run out, see `housekeeping`."""
     ground.start_django()
-    from django.core.management import call_command
+    from morefollows.run import housekeeping
 
-    from morefollows.audience import actions, departures, limits, seals
-    from morefollows.audience.drill.actions import forget_unanswered
-    from morefollows.audience.preferences.summaries import forget_letters
-    from morefollows.bulletin.images.actions import clear_away as clear_images_away
-
-    actions.expire_unconfirmed()
-    forget_unanswered()
-    actions.shorten_client_addresses()
-    actions.forget_broken_imports()
-    forget_letters()
-    limits.forget_old()
-    clear_images_away()
-    seals.seal()
-    departures.compact()
-    call_command("clearsessions")
+    housekeeping.run()

@@ -34,6 +34,7 @@ _COMMANDS = {
     "doctor": "morefollows.run.commands.doctor:doctor",
     "bench": "morefollows.run.bench:bench",
     "migrate": "morefollows.run.commands.processes:migrate",
+    "housekeeping": "morefollows.run.commands.housekeeping:housekeeping",
     "web": "morefollows.run.commands.processes:web",
     "send": "morefollows.run.commands.processes:send",
     "inbox": "morefollows.run.commands.processes:inbox",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -14,7 +14,6 @@ from morefollows.clocks import next_time
 
 # What is being sent when the period ends is decided by then: readers are looked up again each second.
 _SETTLED_MS = 60_000
-_KEPT_DAYS = 60  # longer than a correction is tried, so that it finds who was told in a summary
 
 
 def reckon(reader: Reader, now: datetime, newsroom_zone: str | None = None) -> None:
@@ -53,17 +52,6 @@ def owe_summaries(latest: int, most: int = 500) -> int:
     if letters:
         line.announce(settings.MOREFOLLOWS.data, "letter")
     return len(due)
-
-
-def forget_letters() -> None:
-    """Clears away summaries that were told long ago, and addresses that nobody has confirmed or needs any more."""
-    now = timezone.now()
-    with transaction.atomic():
-        Letter.objects.filter(bulk=True, created_at__lt=now - timedelta(days=_KEPT_DAYS)).delete()
-        unconfirmed = now - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
-        Letter.objects.filter(
-            kind__in=(Letter.Kind.NEW_ADDRESS, Letter.Kind.MOVED), created_at__lt=unconfirmed
-        ).delete()
 
 
 def _letter(reader: Reader, since: int, until: int, now: datetime) -> Letter:

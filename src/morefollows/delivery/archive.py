@@ -1,0 +1,163 @@
+"""What is kept of alerts that ended some time ago: who was sent what, at a few bits a reader, and no more.
+
+Called by housekeeping. Each step is one short transaction, which can be broken off and taken up at any time.
+"""
+
+from __future__ import annotations
+
+from array import array
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Sum
+from django.utils import timezone
+
+from morefollows.bulletin.actions import now_ms
+from morefollows.bulletin.models import Alert
+from morefollows.courier import history, packing
+from morefollows.courier.models import Batch, Composition, DigestItem, Outcome, Refusal, Verdict
+from morefollows.courier.packing import Contents
+from morefollows.delivery.actions import final_curve
+
+REPLIES = 50  #: of an alert that are kept, the most frequent: as many as the desk shows
+_COUNTS = ("size", "accepted", "deferred", "refused", "skipped", "uncertain", "expired", "repeated")
+_GRACE = timedelta(hours=1)  # after an alert can't be retried any more
+_ENDED = [state for state in Alert.State if state not in Alert.UNDER_WAY]
+_NUMBER_OF_REST = 0  # of the row that has nothing but an alert's counts
+_HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN, Outcome.IN_DIGEST)
+
+
+def _ended(days: int) -> QuerySet[Alert]:
+    return Alert.objects.filter(state__in=_ENDED, ended_at__lt=timezone.now() - timedelta(days=days) - _GRACE)
+
+
+def to_pack() -> QuerySet[Alert]:
+    """Alerts that can't be retried any more, and of which not all is packed."""
+    loose = Batch.objects.filter(alert=OuterRef("pk"), packed=False)
+    composed = Composition.objects.filter(alert=OuterRef("pk"))
+    told = DigestItem.objects.filter(alert=OuterRef("pk"))
+    days = settings.MOREFOLLOWS.keep_sending_days
+    return _ended(days).filter(Exists(loose) | Exists(composed) | Exists(told)).order_by("pk")
+
+
+def pack_some(alert: int) -> bool:
+    """Packs up to `packing.READERS` more readers of an alert that has ended.
+
+    False when all is packed, or when it can't be now.
+    """
+    with transaction.atomic():
+        locked = Alert.objects.select_for_update(of=("self",)).filter(pk=alert, state__in=_ENDED).first()
+        if locked is None:
+            return False
+        if locked.curve is None:
+            Alert.objects.filter(pk=alert).update(curve=final_curve(alert))
+        batches = _next_batches(alert)
+        if any(batch.worker and (batch.due_at or 0) > now_ms() for batch in batches):
+            return False  # a sender still waits for an answer
+        if not batches:
+            _finish(alert)
+            return False
+        merged = _merged([history.contents(batch) for batch in batches])
+        merged, told = _with_digests(alert, merged)
+        Batch.objects.filter(pk__in=[batch.pk for batch in batches]).delete()
+        _keep(alert, batches[0].number, merged, {name: sum(getattr(one, name) for one in batches) for name in _COUNTS})
+        DigestItem.objects.filter(pk__in=told).delete()
+    return True
+
+
+def _next_batches(alert: int) -> list[Batch]:
+    rows = Batch.objects.select_for_update(of=("self",)).filter(alert=alert, packed=False)
+    found: list[Batch] = []
+    readers = 0
+    for batch in rows.defer("times").order_by("first", "number")[:1000]:
+        readers += batch.size
+        if found and readers > packing.READERS:
+            break
+        found.append(batch)
+    return found
+
+
+def _merged(parts: list[Contents]) -> Contents:
+    pairs = [pair for part in parts for pair in zip(*part, strict=True)]
+    pairs.sort()
+    return Contents(array("q", (reader for reader, _ in pairs)), bytes(outcome for _, outcome in pairs))
+
+
+def _with_digests(alert: int, merged: Contents) -> tuple[Contents, list[int]]:
+    """Who of these readers was told of the alert in a digest has that as the outcome. Also the rows that said so."""
+    span = {"reader__gte": merged.readers[0], "reader__lte": merged.readers[-1]} if merged.readers else {}
+    items = DigestItem.objects.filter(alert=alert, **span)
+    settled = items.exclude(letter__state="waiting").values_list("pk", "reader", "letter__state")
+    outcomes, done = bytearray(merged.outcomes), []
+    place = {reader: at for at, reader in enumerate(merged.readers)}
+    for key, reader, state in settled:
+        if reader in place:
+            done.append(key)
+            if state == "accepted" and outcomes[place[reader]] not in _HAD:
+                outcomes[place[reader]] = Outcome.IN_DIGEST
+    return Contents(merged.readers, bytes(outcomes)), done
+
+
+def _keep(alert: int, number: int, contents: Contents, counts: dict[str, Any]) -> None:
+    readers, outcomes = packing.pack(contents)
+    Batch.objects.create(
+        alert_id=alert,
+        number=number,
+        readers=readers,
+        outcomes=outcomes,
+        times=b"",
+        first=contents.readers[0] if contents.readers else 0,
+        last=contents.readers[-1] if contents.readers else 0,
+        changed_at=now_ms(),
+        packed=True,
+        **counts,
+    )
+
+
+def _finish(alert: int) -> None:
+    """All batches are packed: what only sending needed goes."""
+    Composition.objects.filter(alert=alert).delete()
+    Refusal.objects.filter(alert=alert).delete()
+    kept = Verdict.objects.filter(alert=alert).order_by("-count", "pk").values_list("pk", flat=True)[:REPLIES]
+    Verdict.objects.filter(alert=alert).exclude(pk__in=list(kept)).delete()
+    _fold_rest_of_digests(alert)
+
+
+def _fold_rest_of_digests(alert: int) -> None:
+    """Of readers who were told of it in a digest and were not among its own."""
+    rows = DigestItem.objects.filter(alert=alert).exclude(letter__state="waiting")
+    items = list(rows.values_list("pk", "reader", "letter__state")[: packing.READERS])
+    readers = sorted({reader for _, reader, state in items if state == "accepted"})
+    if readers:
+        highest = Batch.objects.filter(alert=alert).aggregate(n=Max("number", default=0))["n"]
+        told = Contents(array("q", readers), bytes([Outcome.IN_DIGEST]) * len(readers))
+        _keep(alert, highest + 1, told, dict.fromkeys(_COUNTS, 0))
+    DigestItem.objects.filter(pk__in=[key for key, _, _ in items]).delete()
+
+
+# -- for good -----------------------------------------------------------------------------------------------
+
+
+def to_forget() -> QuerySet[Alert]:
+    """Alerts of which only counts are to be left."""
+    known = Batch.objects.filter(Q(number__gt=_NUMBER_OF_REST) | Q(packed=False), alert=OuterRef("pk"))
+    return _ended(settings.MOREFOLLOWS.keep_recipients_days).filter(Exists(known)).order_by("pk")
+
+
+def forget_recipients(alert: int) -> None:
+    """Leaves one row with the alert's counts. The alert is packed."""
+    with transaction.atomic():
+        rows = Batch.objects.filter(alert=alert, packed=True)
+        if not rows.exists():
+            return
+        counts = rows.aggregate(**{f"n_{name}": Sum(name, default=0) for name in _COUNTS})
+        rows.delete()
+        nobody = Contents(array("q"), b"")
+        _keep(alert, _NUMBER_OF_REST, nobody, {name: counts[f"n_{name}"] for name in _COUNTS})
+
+
+def old_replies() -> QuerySet[Verdict]:
+    """Of alerts that ended too long ago for anybody to ask."""
+    return Verdict.objects.filter(alert__in=_ended(settings.MOREFOLLOWS.keep_replies_days))

@@ -1,0 +1,187 @@
+"""Housekeeping: what is kept long enough goes, nothing else does, and an alert goes first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from morefollows.accounts.models import Editor
+from morefollows.audience import seals
+from morefollows.audience.models import Consent, Letter, Reader, Seal, Topic
+from morefollows.bulletin.actions import now_ms
+from morefollows.bulletin.models import Alert, Deed, Story, Update
+from morefollows.courier.models import Batch, RelayAtWork, RelayCount, Verdict
+from morefollows.delivery import archive
+from morefollows.live.models import Ping
+from morefollows.run import housekeeping
+from tests.live.support import tell
+from tests.support import year
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "_PATIENCE", 0.0)
+    monkeypatch.setattr(housekeeping, "_AT_ONCE", 3)
+
+
+def letter(reader: Reader, days: float, state: str = "accepted", **more: Any) -> Letter:
+    at = timezone.now() - timedelta(days=days)
+    return Letter.objects.create(
+        reader=reader, kind=more.pop("kind", "thanks"), created_at=at, due_at=1, state=state, **more
+    )
+
+
+def test_each_kind_of_row_goes_when_its_time_is_over(cy: Reader, story: Story, ada: Editor) -> None:
+    for number in range(7):
+        letter(cy, 31 + number)
+    waits = letter(cy, 100, "waiting", kind="digest", bulk=True)
+    young = letter(cy, 29)
+    elsewhere = letter(cy, 8, kind="moved", address="cy@old.example", domain="old.example")
+    letter(cy, 6, kind="moved", address="cy@old.example", domain="old.example")
+    first, second = tell(story, "first"), tell(story)
+    Ping.objects.create(update=second, state="done", due_at=1)
+    old = Update.objects.create(
+        story=story, number=9, headline="Old", text="x", language="en", author=ada,
+        published_at=timezone.now() - timedelta(days=8),
+    )  # fmt: skip
+    Ping.objects.create(update=old, state="done", due_at=1)
+    today = timezone.now().date()
+    for days in (0, 89, 91, 400):
+        RelayCount.objects.create(relay="relay:25", day=today - timedelta(days=days), provider="")
+    for worker, age in (("one/1", 2), ("two/1", 0)):
+        RelayAtWork.objects.create(
+            relay="relay:25", worker=worker, circuit="closed", connections=0, in_flight=0, rate=0,
+            seen_at=now_ms() - age * 86_400_000,
+        )  # fmt: skip
+    [sent] = Alert.objects.filter(pk__in=[one.pk for one in year.alerts([story], ada)][:1])
+    Alert.objects.update(ended_at=timezone.now() - timedelta(days=92))
+    Verdict.objects.create(alert=sent, domain="x.example", outcome=3, code=550, status="", text="no", count=1)
+    evidence = Consent.objects.count(), Deed.objects.count()
+    told = housekeeping.would_go()
+    assert told["letters that are done with"] == 7 and told["replies of relays"] == 1
+    went = housekeeping.run()
+    assert went["letters that are done with"] == 8
+    left = set(Letter.objects.values_list("pk", flat=True))
+    assert {waits.pk, young.pk} <= left and elsewhere.pk not in left and len(left) == 3
+    assert [ping.update_id for ping in Ping.objects.all()] == [second.pk] and first.pk
+    assert sorted((today - count.day).days for count in RelayCount.objects.all()) == [0, 89]
+    assert [one.worker for one in RelayAtWork.objects.all()] == ["two/1"]
+    assert not Verdict.objects.exists()
+    assert set(Batch.objects.values_list("packed", flat=True)) == {True}
+    assert (Consent.objects.count(), Deed.objects.count()) == evidence
+    again = housekeeping.run()
+    assert {name: count for name, count in again.items() if count and "pages" not in name} == {}
+
+
+def test_what_fails_stops_nothing_else(
+    cy: Reader, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> int:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("morefollows.audience.actions.expire_unconfirmed", broken)
+    letter(cy, 31)
+    assert housekeeping.run()["letters that are done with"] == 1
+    assert "unconfirmed sign-ups could not be cleared away" in caplog.text
+
+
+class TestGivingWay:
+    @pytest.fixture
+    def alert(self, story: Story, ada: Editor) -> Alert:
+        tell(story, "first")
+        return year.alerts([story], ada, batches=1)[0]
+
+    def leaving(self, alert: Alert, **facts: Any) -> bool:
+        Alert.objects.filter(pk=alert.pk).update(**facts)
+        try:
+            housekeeping.give_way()
+        except housekeeping.Interrupted:
+            return True
+        return False
+
+    def test_to_what_leaves_or_is_about_to(self, alert: Alert) -> None:
+        now = now_ms()
+        assert not self.leaving(alert, state="sent")
+        assert self.leaving(alert, state="held", held_until=now + 5_000)
+        assert not self.leaving(alert, state="held", held_until=now + 3_600_000)
+        assert not self.leaving(alert, state="paused", held_until=now)
+        Batch.objects.update(due_at=now - 1)
+        assert self.leaving(alert, state="sending")
+        Batch.objects.update(due_at=now + 3_600_000, worker="one/1")
+        assert self.leaving(alert, state="sending")
+        Batch.objects.update(worker="")
+        assert not self.leaving(alert, state="sending"), "what was deferred waits: for days, if it is a correction"
+        assert self.leaving(alert, state="sending", cut_done=False)
+
+    def test_and_goes_on_when_it_is_over(self, alert: Alert, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(housekeeping, "_PATIENCE", 60.0)
+        self_state = iter([True, True, False])
+        slept: list[float] = []
+        monkeypatch.setattr(housekeeping, "_alert_is_leaving", lambda: next(self_state))
+        monkeypatch.setattr(housekeeping.time, "sleep", slept.append)
+        housekeeping.give_way()
+        assert len(slept) == 2
+
+    def test_a_round_that_was_broken_off_is_taken_up_again(
+        self, story: Story, ada: Editor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tell(story, "first")
+        year.alerts([story], ada, batches=5)
+        Alert.objects.update(ended_at=timezone.now() - timedelta(days=9))
+        monkeypatch.setattr("morefollows.courier.packing.READERS", 4)
+        Batch.objects.update(first=1, last=2)
+        packed = archive.pack_some
+        calls: list[int] = []
+
+        def interrupted(alert: int) -> bool:
+            calls.append(alert)
+            if len(calls) == 2:
+                raise housekeeping.Interrupted
+            return packed(alert)
+
+        monkeypatch.setattr(archive, "pack_some", interrupted)
+        assert "alerts whose sending is packed" not in housekeeping.run()
+        assert set(Batch.objects.values_list("packed", flat=True)) == {True, False}
+        assert housekeeping.run()["alerts whose sending is packed"] == 1
+        assert set(Batch.objects.values_list("packed", flat=True)) == {True}
+        assert sum(Batch.objects.values_list("size", flat=True)) == 10
+
+
+@pytest.fixture
+def quick_seals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    seal = seals.seal
+    monkeypatch.setattr(seals, "seal", lambda: seal(settled=timedelta(0)))
+    yield
+
+
+def test_evidence_is_sealed_as_part_of_it(cy: Reader, breaking: Topic, quick_seals: None) -> None:
+    housekeeping.run()
+    housekeeping.run()
+    assert Seal.objects.filter(table="audience_consent").exists() and seals.verify().wrong == []
+    assert date.today()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has autovacuum")
+@pytest.mark.django_db(transaction=True)
+def test_the_file_of_sqlite_becomes_smaller(newsroom: Any) -> None:
+    def pages() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA page_count")
+            return int(cursor.fetchone()[0])
+
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA auto_vacuum")
+        assert cursor.fetchone()[0] == 2
+        before = pages()
+        cursor.execute("CREATE TABLE ballast (content BLOB)")
+        cursor.execute("INSERT INTO ballast SELECT randomblob(4000000)")
+        cursor.execute("DROP TABLE ballast")
+    large = pages()
+    assert large > before + 900
+    given = housekeeping.run()["pages of the database file"]
+    assert given > 400 and pages() <= large - given
