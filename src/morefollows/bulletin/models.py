@@ -220,6 +220,9 @@ class Alert(models.Model):
     cut_wrapped = models.BooleanField(default=False)
     cut_done = models.BooleanField(default=False)
     curve = models.JSONField(null=True, help_text="the finished alert's curve; see delivery.curve")
+    idempotency_key = models.CharField(
+        max_length=200, null=True, unique=True, help_text="a program's: sent once with it, however often it is told"
+    )
 
     class Meta:
         indexes = (

@@ -36,10 +36,20 @@ def stories() -> None:
 @click.option(
     "--alone", metavar="REASON", default="", help="Why nobody else has to see it; where four eyes are asked for."
 )
+@click.option("--key", metavar="TEXT", help="A name for this sending: with the same one nothing is sent twice.")
+@click.option("--again", is_flag=True, help="Send it though the same headline went to the topic in the last 24 hours.")
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
 @json_option
 def break_story(
-    file: Path, slug: str | None, email: str | None, hold: float | None, alone: str, yes: bool, as_json: bool
+    file: Path,
+    slug: str | None,
+    email: str | None,
+    hold: float | None,
+    alone: str,
+    key: str | None,
+    again: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Send the story in FILE as an alert, and watch it go.
 
@@ -47,16 +57,15 @@ def break_story(
     `language:`, `topic:`). What is not the story, as scraped pages have it, is dropped and named.
 
     The alert goes on by itself when this command is ended.
+
+    Run twice, it sends once: the same headline goes to the same topic only with --again within 24 hours. With --key,
+    the second run tells how the first one's alert stands.
     """
     from morefollows.run import ground
 
     ground.start_django()
-    from django.core.exceptions import ValidationError
-    from django.db import transaction
-
     from morefollows.agency import story_file
-    from morefollows.bulletin import actions, audience
-    from morefollows.run.writing import write
+    from morefollows.bulletin import audience, repeats
 
     try:
         read = story_file.read(file)
@@ -64,26 +73,72 @@ def break_story(
         raise Failure(f"{file}: {error}") from None
     editor, topic = _editor(email), _topic(slug or read.topic)
     readers = audience.count(topic)
+    if key is not None and (not key.isprintable() or not 0 < len(key.strip()) <= repeats.KEY_LIMIT):
+        raise Failure(f"--key: must be one line of up to {repeats.KEY_LIMIT} characters")
     _tell_what_was_read(read)
-    if not yes and not click.confirm(f"Send “{read.headline}” to {readers:,} readers of {topic.name}?", err=True):
-        raise Failure("Nothing was sent.")
+    alert = _earlier(read, topic, key, again)
+    if alert is None:
+        if not yes and not click.confirm(f"Send “{read.headline}” to {readers:,} readers of {topic.name}?", err=True):
+            raise Failure("Nothing was sent.")
+        try:
+            alert = _send(read, editor, topic, key, again, hold=hold, alone_reason=alone)
+        except ValueError as error:
+            raise Failure(f"{file}: {error}") from None
+        click.echo(f"Alert {alert.pk} to {readers:,} readers of {topic.name}.", err=True)
+    progress = _watch(alert)
+    report = {"alert": alert.pk, "readers": readers, **progress, "dropped": read.dropped, "notes": read.notes}
+    _tell(report, alert, as_json)
+    if progress["state"] != "sent":
+        raise Failure(_why_not_sent(progress))
+
+
+def _send(read: StoryFile, editor: Editor, topic: Topic, key: str | None, again: bool, **how: Any) -> Alert:
+    """`how` goes to `bulletin.actions.send`. Raises `Failure`, and `ValueError` for what is wrong with the file."""
+    from django.core.exceptions import ValidationError
+    from django.db import transaction
+
+    from morefollows.bulletin import actions, repeats
+    from morefollows.bulletin.models import Alert
+    from morefollows.run.writing import write
+
     try:
         with transaction.atomic():  # an alert that is refused leaves no draft behind
-            alert = actions.send(write(read, editor, topic), editor, hold=hold, alone_reason=alone)
+            repeats.one_at_a_time()
+            if earlier := _earlier(read, topic, key, again):
+                return earlier  # another run of this command was faster
+            alert = actions.send(write(read, editor, topic), editor, **how)
+            Alert.objects.filter(pk=alert.pk).update(idempotency_key=key)
+            return alert
     except ValidationError as error:
-        raise Failure(f"{file}: {told(error)}") from None
+        raise ValueError(told(error)) from None
     except actions.NotApproved:
         raise Failure(
             "Four eyes are asked for here: say with --alone why nobody else has to see it, or send it at the desk."
         ) from None
     except actions.Refused as error:
         raise Failure(str(error)) from None
-    click.echo(f"Alert {alert.pk} to {readers:,} readers of {topic.name}.", err=True)
-    progress = _watch(alert)
-    report = {"alert": alert.pk, "readers": readers, **progress, "dropped": read.dropped, "notes": read.notes}
-    _tell(report, alert, as_json)
-    if progress["state"] != "sent":
-        raise Failure(_why_not_sent(progress))
+
+
+def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Alert | None:
+    """The alert that was sent with this key. Raises `Failure` for the same headline without a key, unless `again`."""
+    from django.utils import timezone
+
+    from morefollows.bulletin import repeats
+
+    found = repeats.sent_with(key) if key else None
+    if found is not None:
+        if repeats.words(found.update.headline) != repeats.words(read.headline) or found.topic != topic:
+            raise Failure(f"--key: alert {found.pk}, “{found.update.headline}”, was sent with it; take another one")
+        click.echo(f"Alert {found.pk} was sent with this key already; nothing more is sent.", err=True)
+        return found
+    like = None if key or again else repeats.sent_before(read.headline, topic)
+    if like is not None:
+        when = timezone.localtime(like.frozen_at).strftime("%Y-%m-%d %H:%M %Z")
+        raise Failure(
+            f"“{like.update.headline}” went to {topic.name} as alert {like.pk}, {when}; it is {like.state}. Nothing "
+            f"was sent. To send it once more: --again. `morefollows alerts show {like.pk}` tells how it stands."
+        )
+    return None
 
 
 def _tell_what_was_read(read: StoryFile) -> None:

@@ -1,0 +1,115 @@
+"""A command that is run twice sends once: by a person, by a timer, by a program that tries again; so does a page."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from morefollows.accounts.models import Editor
+from morefollows.audience.models import Reader, Topic
+from morefollows.bulletin import actions, publication
+from morefollows.bulletin.models import Alert, Story
+from morefollows.run.command import run
+from tests.support.house import House
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def send(
+    dora: Editor, cy: Reader, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str]]:
+    """`stories break` on a story; no sender is there, so that it ends with 1 as soon as the alert is held."""
+    monkeypatch.setattr("morefollows.run.commands.stories._TAKEN_UP_WITHIN", 0.0)
+
+    def command(*words: str, headline: str = "Harbour bridge closed", text: str = "Nobody is hurt.") -> tuple[int, str]:
+        story = tmp_path / "story.md"
+        story.write_text(f"{headline}\n\n{text}\n")
+        code = run(["stories", "break", str(story), "--yes", "--hold", "0", *words])
+        return code, capsys.readouterr().err
+
+    return command
+
+
+def test_the_same_headline_goes_once(send: Callable[..., tuple[int, str]]) -> None:
+    send()
+    first = Alert.objects.get()
+    for headline in ("Harbour bridge closed", " HARBOUR  bridge: closed! "):
+        for text in ("Nobody is hurt.", "Nobody is hurt. Engineers are there."):
+            code, said = send(headline=headline, text=text)
+            assert code == 1 and f"as alert {first.pk}" in said and "--again" in said, said
+    assert Alert.objects.count() == 1 and Story.objects.count() == 1
+    send("--again")
+    assert Alert.objects.count() == 2
+
+
+def test_what_is_no_repeat(send: Callable[..., tuple[int, str]]) -> None:
+    send()
+    send(headline="Harbour bridge open again")
+    send("--topic", "politics")
+    assert Alert.objects.count() == 3
+    alert = Alert.objects.earliest("pk")
+    actions.take_back(alert, alert.sent_by)  # nobody was mailed
+    send()
+    assert Alert.objects.count() == 4
+
+
+def test_with_a_key_the_second_run_tells_of_the_first(
+    send: Callable[..., tuple[int, str]], breaking: Topic, capsys: pytest.CaptureFixture[str]
+) -> None:
+    send("--key", "wire-4711")
+    first = Alert.objects.get()
+    for _twice in range(2):
+        _code, said = send("--key", "wire-4711")
+        assert f"Alert {first.pk} was sent with this key already; nothing more is sent." in said
+    assert Alert.objects.count() == 1
+    code, said = send("--key", "wire-4711", headline="Something else")
+    assert code == 1 and said.endswith("was sent with it; take another one\n")
+    send("--key", "wire-4712")  # whoever gives keys knows what is one and what another
+    assert Alert.objects.count() == 2
+    for bad in ("", " ", "a\nb", "k" * 201):
+        assert send("--key", bad)[1].startswith("--key: must be one line")
+
+
+@pytest.mark.parametrize("key", [[], ["--key", "wire-4711"]])
+def test_at_the_same_time(house: House, tmp_path: Path, key: list[str]) -> None:
+    story = tmp_path / "story.md"
+    story.write_text("Harbour bridge closed\n\nNobody is hurt.\n")
+    words = [sys.executable, "-m", "morefollows", "stories", "break", str(story), "--yes", "--hold", "600", *key]
+    quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    runs = [subprocess.Popen(words, env=house.environment, text=True, **quiet) for _ in range(4)]
+    try:
+        until("an alert", lambda: house.ask("SELECT id FROM bulletin_alert"), 120)
+        said = []
+        for one in runs:
+            assert one.stderr is not None
+            said.append(next(line for line in one.stderr if re.search(r"^Alert|as alert", line)))
+        assert len([line for line in said if " readers of Breaking news." in line]) == 1, said
+        assert len(house.ask("SELECT id FROM bulletin_alert")) == 1
+        assert json.loads(house.command("topics", "--json").stdout)
+    finally:
+        for one in runs:
+            one.kill()
+            one.communicate()
+
+
+def test_send_pressed_twice_and_again_after_going_back(ada_at_desk: Client, story: Story, cy: Reader) -> None:
+    """A double click posts twice; the browser's way back leads to the check page as it was."""
+    form = {"revision": story.revision, "alone": "Nobody else is here", "audience": "topic"}
+    first = ada_at_desk.post(f"/desk/story/{story.uuid}/send/", form)
+    alert = Alert.objects.get()
+    assert first.headers["Location"] == f"/desk/alert/{alert.uuid}/"
+    assert ada_at_desk.post(f"/desk/story/{story.uuid}/send/", form).headers["Location"] == first.headers["Location"]
+    Alert.objects.update(held_until=1)
+    assert publication.release(alert.pk)
+    for state in ("sending", "sent"):
+        Alert.objects.update(state=state)
+        ada_at_desk.post(f"/desk/story/{story.uuid}/send/", form)
+        assert Alert.objects.count() == 1
