@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bulletin', '0010_uids'),
+        ('bulletin', '0011_restores'),
     ]
 
     operations = [
