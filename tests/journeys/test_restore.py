@@ -1,0 +1,106 @@
+"""A backup, a day's work after it, and its restore, by the steps that docs/how-to/install.md has: who left stays out,
+links of before are good for nobody else, and nothing is mailed before somebody has decided.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.faults.visitors import link, press, sign_up
+from tests.support import ground, letterbox, web
+from tests.support.house import House
+from tests.support.postgres import programs
+from tests.support.waiting import until
+
+ANN, BOB, CY = "ann@reader.example", "bob@reader.example", "cy@reader.example"
+LOST, STRANGER = "lost@reader.example", "stranger@reader.example"
+
+
+def back_up(house: House, to: Path) -> None:
+    """While it runs."""
+    url = house.environment.get("DATABASE_URL")
+    if url:
+        subprocess.run([programs() / "pg_dump", "--format=custom", f"--file={to}", url], check=True)
+        return
+    with contextlib.closing(sqlite3.connect(house.data / "morefollows.sqlite3")) as database:
+        database.execute("VACUUM INTO ?", (str(to),))
+
+
+def restore(house: House, backup: Path) -> None:
+    """While nothing runs."""
+    url = house.environment.get("DATABASE_URL")
+    if url:
+        subprocess.run([programs() / "pg_restore", "--clean", "--if-exists", f"--dbname={url}", backup], check=True)
+        return
+    for file in house.data.glob("morefollows.sqlite3*"):
+        file.unlink()
+    (house.data / "morefollows.sqlite3").write_bytes(backup.read_bytes())
+
+
+def confirm(house: House, address: str) -> int:
+    mail = house.wait_for_mails(address, seconds=60)[-1]
+    return press(house.url, link(mail.content, "/confirm/"))
+
+
+def leave(house: House, address: str) -> int:
+    """By the mail program's own button (RFC 8058)."""
+    mail = house.wait_for_mails(address, 2, seconds=60)[-1]
+    there = letterbox.unsubscribe_link(letterbox.read(mail)).partition("/leave/")[2]
+    body = b"List-Unsubscribe=One-Click"
+    return web.ask("POST", f"{house.url}/leave/{there}", body, timeout=60, Content_Type=web.FORM).status
+
+
+def states(house: House) -> dict[str, str]:
+    return dict(house.ask("SELECT address, state FROM audience_reader WHERE address <> ''"))
+
+
+def test_a_backup_comes_back(build: Callable[..., House], tmp_path: Path) -> None:
+    house = build().start("--sample")
+    for address in (ANN, BOB, CY):
+        assert sign_up(house.url, address, "10.0.0.1") and confirm(house, address) == 200
+    backup = Path(ground.folder()) / "backup"
+    back_up(house, backup)
+
+    assert leave(house, BOB) == 200
+    shown = house.wait_for_mails(CY, 2, seconds=60)[-1]
+    assert press(house.url, link(shown.content, "/preferences/") + "erase/") == 200
+    until("the erasure", lambda: CY not in states(house), 30)
+    assert sign_up(house.url, LOST, "10.0.0.2")
+    lost = link(house.wait_for_mails(LOST, seconds=60)[-1].content, "/confirm/")
+    house.stop()
+    restore(house, backup)
+
+    house.start()
+    assert "lacked departures" in house.said
+    assert {address: states(house).get(address) for address in (ANN, BOB, CY, LOST)} == {
+        ANN: "confirmed", BOB: "left", CY: None, LOST: None,
+    }  # fmt: skip
+    until("the question", lambda: "older than what this sender last saw" in house.said, 30)
+    assert sign_up(house.url, STRANGER, "10.0.0.3")
+    assert press(house.url, lost) == 410
+    assert states(house)[STRANGER] == "pending", "an old link confirms nobody else"
+    assert house.mails(STRANGER) == [], "nothing leaves before somebody has decided"
+    assert "Mail is sent again" in house.command("restores", "go-on").stdout
+    assert confirm(house, STRANGER) == 200
+    assert states(house)[STRANGER] == "confirmed"
+    assert leave(house, ANN) == 200 and states(house)[ANN] == "left", "a link of before the backup is good"
+
+    house.stop()
+    house.start()
+    assert house.said.count("older than what this sender last saw") == 1, "asked once"
+    assert sign_up(house.url, LOST, "10.0.0.4")
+    house.wait_for_mails(LOST, 2, seconds=60)
+
+
+def test_all_is_well_after_a_kill(build: Callable[..., House]) -> None:
+    house = build().start("--sample")
+    assert sign_up(house.url, ANN, "10.0.0.1") and confirm(house, ANN) == 200
+    house.wait_for_mails(ANN, 2, seconds=60)
+    house.kill()
+    house.start()
+    assert sign_up(house.url, BOB, "10.0.0.2") and confirm(house, BOB) == 200
+    assert "older than what this sender last saw" not in house.said
