@@ -119,6 +119,7 @@ class TestWhoLeftElsewhere:
         [
             "unsubscribed", "Opted out", "hard bounce", "INACTIVE", "vip; unsubscribed", "do not mail", "cleaned",
             "abgemeldet", "désabonné", "dado de baja", "uitgeschreven", "disiscritto", "Marked as spam",
+            "News (unsubscribed)", "State: opted out", "hat sich am 3. Mai abgemeldet", "please do not mail",
         ],
     )  # fmt: skip
     def test_cells_that_look_like_it_stop_the_import(self, breaking: Topic, cell: str) -> None:
@@ -225,6 +226,30 @@ class TestWhoLeftElsewhere:
         assert (report.confirmed, [problem.line for problem in report.problems]) == (1, [2])
         assert "has 5 cells" in report.problems[0].reason
 
+    def test_what_is_said_of_everybody_brings_nobody_back(self, breaking: Topic) -> None:
+        text = (
+            f"email,status,Stop,confirmed_at\ndee@reader.example,unsubscribed,,{DATE}\neve@reader.example,x,,{DATE}\n"
+        )
+        text += f"fay@reader.example,active,yes,{DATE}\ngil@reader.example,pending,,{DATE}\n"
+        with pytest.raises(Unclear, match="Stop"):
+            take(text, breaking, status="confirmed")
+        take(text, breaking, status="confirmed", columns={"Stop": "opted-out"})
+        assert {name: state(f"{name}@reader.example") for name in ("dee", "eve", "fay", "gil")} == {
+            "dee": "left",
+            "eve": "confirmed",
+            "fay": "left",
+            "gil": "pending",
+        }
+        assert take(text, breaking, status="unsubscribed").left == 4
+
+    def test_a_word_for_leaving_in_a_tools_own_lists_stops_it(self, breaking: Topic) -> None:
+        heading = "uuid,email,attributes,status,lists,created_at\n"
+        line = '1,dee@reader.example,"{{""news"": ""{}""}}",enabled,{},2023-03-04 10:00:00 +0000 UTC\n'
+        assert take(heading + line.format("daily", "Politics"), breaking).confirmed == 1
+        for attribute, lists in (("unsubscribed", "Politics"), ("daily", "Politics (unsubscribed)")):
+            with pytest.raises(Unclear, match="--column"):
+                take(heading + line.format(attribute, lists).replace("dee", "eve"), breaking)
+
     @pytest.mark.parametrize(
         "columns", [{"Nonsense": "ignore"}, {"Mail": "nonsense"}], ids=["no such column", "no such meaning"]
     )
@@ -257,6 +282,9 @@ class TestWhatProgramsLeave:
             ("\u201cdee@reader.example\u201d", cells.QUOTES),
             ("\u201edee@reader.example\u201c", cells.QUOTES),
             ("'dee@reader.example'", cells.QUOTES),
+            ('=""dee@reader.example""', cells.QUOTES),
+            ("dee@reader.example (Dee, the first)", cells.NAMES),
+            ("dee@reader.example\n", ""),
             ("\u00abdee@reader.example\u00bb", cells.QUOTES),
         ],
     )

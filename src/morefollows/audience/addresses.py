@@ -24,6 +24,8 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
 _DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _JOINERS = "\u200c\u200d"  # IDNA 2008 allows them in some scripts' words, and judges where (RFC 5892, appendix A)
 _ALIKE_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC")  # with letters that look the same
+# Letters and accents that show nothing: fillers, joiners and variation selectors (Unicode: Default_Ignorable).
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 _IP_LITERAL = re.compile(r"\[.*\]|[0-9.]+")
 
 # What spreadsheets and phones put where somebody typed the plain character, and letters typed on another keyboard.
@@ -32,6 +34,7 @@ _PLAIN = str.maketrans(
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u02b9\u2032\u00b4\uff07", "'"),
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
         **dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufffe\u061c", ""),
+        **dict.fromkeys("\u034f\u115f\u1160\u3164\ufe0e\ufe0f\uffa0", ""),
         **dict.fromkeys("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", ""),
     }
 )
@@ -160,6 +163,8 @@ def _check_letters(local: str) -> None:
 
     RFC 6532 §3.1 wants NFC, and advises against NFKC's compatibility characters, such as full-width letters.
     """
+    if _UNSEEN.search(local):
+        raise BadAddress(_("it holds a character that can’t be seen; type it anew instead of pasting it."))
     for character in local:
         if not character.isascii() and unicodedata.category(character)[0] not in "LM" and not character.isdecimal():
             raise BadAddress(_("“%(character)s” is no character that addresses have.") % {"character": character})

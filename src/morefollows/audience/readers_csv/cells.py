@@ -19,6 +19,7 @@ _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # inside an
 _QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u201e": "\u201c", "\u00ab": "\u00bb", "\u2039": "\u203a"}
 _QUOTES |= {"\u2018": "\u2019", "\u201a": "\u2018", "\u201d": "\u201d", "\u00bb": "\u00ab"}
 _BRACKETED = re.compile(r"<([^<>]*)>|\[([^\[\]]*@[^\[\]]*)\]|\(([^()]*@[^()]*)\)")
+_REMARK = re.compile(r"(\S+@\S+)\s+\([^()@]*\)")  # a name as mail had it before RFC 822
 
 QUOTES = "quotation marks around an address"
 BLANKS = "blanks and characters that can't be seen"
@@ -46,6 +47,9 @@ def addresses_in(cell: str) -> Found:
     repairs: set[str] = set()
     text = _visible(text, repairs)
     text = _unquoted(text, repairs)
+    if remark := _REMARK.fullmatch(text):
+        repairs.add(NAMES)
+        text = remark[1]
     pieces: list[str] = []
     rest = _BRACKETED.sub(lambda found: pieces.append(found[1] or found[2] or found[3] or "") or " ", text)  # type: ignore[func-returns-value]
     if pieces:
@@ -69,6 +73,8 @@ def _visible(text: str, repairs: set[str]) -> str:
 
 
 def _unquoted(text: str, repairs: set[str]) -> str:
+    if text.startswith('="') and text.endswith('"'):
+        text = text[1:]  # a formula that makes a spreadsheet keep a cell as text
     while len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:
         repairs.add(QUOTES)
         text = text[1:-1].strip()

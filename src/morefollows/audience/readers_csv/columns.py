@@ -27,6 +27,8 @@ _EXAMPLES = 3
 _WIDEST_EXAMPLE = 40  # characters
 _FEW = 3  # different cells that a column of yes and no may have
 
+_FREE = (Meaning.IGNORE, Meaning.LISTS, Meaning.ATTRIBUTES)  # may hold such a word without being read for it
+
 TOLD = (
     "opted-out (yes there: not mailed)",
     "opted-in (no there: not mailed)",
@@ -61,7 +63,7 @@ class Column:
             return
         if len(self.values) < _MOST_VALUES:
             self.values[cell] = 1
-        if self.meaning is Meaning.IGNORE and not self.telltale and vocabulary.tells_who_left(cell):
+        if self.meaning in _FREE and not self.telltale and vocabulary.tells_who_left(cell):
             self.telltale = cell
 
     @property
@@ -166,13 +168,15 @@ class Columns:
 
         `status`: of everybody in the file, if that was said; `words`: what was said of single words for a status.
         """
+        if status and STATUSES[status] is not Reader.State.CONFIRMED:
+            return []  # nobody is going to be mailed
         asked = []
         for column in self.all:
             if column.told and column.meaning is not Meaning.STATUS:
                 continue
             if column.meaning is Meaning.STATUS:
                 asked += [] if status else self._unknown_words(column, words)
-            elif column.meaning is Meaning.IGNORE:
+            elif column.meaning is Meaning.IGNORE or column.telltale:
                 asked += self._suspected(column, lines)
         tells = {column.meaning for column in self.all} & DECIDING or any(column.told for column in self.all)
         if self.export.must_tell and not tells and not status:

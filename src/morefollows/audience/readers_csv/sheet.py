@@ -107,7 +107,8 @@ class Sheet:
             yield record
 
     def _is_heading(self, cells: list[str]) -> bool:
-        return bool(cells) and cells[0].strip() == self.names[0] and [cell.strip() for cell in cells] == self.names
+        found = [cell.strip(" \t\ufeff") for cell in cells]
+        return bool(found) and found[0] == self.names[0] and found[: len(self.names)] == self.names
 
     # -- the heading ----------------------------------------------------------------------------------------
 

@@ -57,18 +57,19 @@ class States:
         self._columns = columns
         self._words = dict(told.words)
         whole = (state for name, state in columns.export.whole_file.items() if name in {c.heading for c in columns.all})
-        self.everybody = STATUSES[told.status] if told.status else next(whole, None)
+        self._everybody = STATUSES[told.status] if told.status else next(whole, None)
         places = columns.places()
         self._statuses = places.get(_M.STATUS, [])
         self._flags = [(at, meaning) for meaning in _FLAGS for at in places.get(meaning, [])]
         self._judged: dict[tuple[int, str], State | None] = {}
-        self.deciding = bool(self._statuses or self._flags) and self.everybody is None
+        self.deciding = bool(self._statuses or self._flags)
 
     def of(self, cells: list[str]) -> State | None:
-        """The most restrictive state that its columns tell; None if they tell nothing."""
-        if self.everybody is not None:
-            return self.everybody
-        found = None
+        """The most restrictive state that its columns, or the operator, tell; None if nothing does.
+
+        What the operator says of everybody never brings back who has left by the file's own word.
+        """
+        found = self._everybody
         for at in self._statuses:
             found = _worse(found, self._cell(cells, at, _M.STATUS))
         for at, meaning in self._flags:

@@ -135,14 +135,25 @@ _AWAY = frozenset(
     for word, state in STATUSES.items()
     if state in (State.LEFT, State.GONE, State.COMPLAINED) and word not in _SAYS_LITTLE
 )
-_PIECES = re.compile(r"[;,|/\n\[\]\"]")
-_LONGEST_WORD = 40  # characters: what is longer is a text
+_PIECES = re.compile(r"[;,|/:=()\n\[\]\"]")
+_LONGEST_WORD = 40  # characters
+_LONGEST_REMARK = 80  # characters: what is longer is a text, and may speak of anything
+_REMARK = re.compile(
+    r"unsub|opt(?:ed)?[ _-]?out|\bbounced?\b|do not (?:e-?mail|mail|contact|send)|"
+    r"no (?:more )?(?:e-?mails?|mailings?)\b|"
+    r"blacklist|blocklist|spam complaint|no longer wants|abgemeld|abbestell|keine (?:e-?mails?|newsletter|werbung)|"
+    r"widerruf|d[ée]sabonn|d[ée]sinscri|ne pas contacter|plus d'e-?mails?|dad[oa] de baja|no contactar|no enviar|"
+    r"uitgeschreven|afgemeld|geen (?:e-?mails?|nieuwsbrief)|disiscritt|non contattare|non inviare",
+    re.IGNORECASE,
+)
 
 
 def tells_who_left(cell: str) -> bool:
-    """Whether a cell, or a piece of it between commas, is a word for having left, bounced or complained."""
+    """Whether a cell, or a piece of it between commas, is a word for having left, bounced or complained, or says so."""
     if not cell or cell.isdecimal():
         return False
+    if len(cell) <= _LONGEST_REMARK and _REMARK.search(cell):
+        return True
     if len(cell) <= _LONGEST_WORD and compact(cell) in _AWAY:
         return True
     if not _PIECES.search(cell):

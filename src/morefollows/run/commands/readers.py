@@ -33,7 +33,11 @@ def readers() -> None:
     metavar="MOMENT",
     help="When they agreed, where FILE does not say it, such as 2024-05-04. Without any time they come in as pending.",
 )
-@click.option("--status", metavar="WORD", help="What everybody in FILE is, such as `unsubscribed`, whatever FILE says.")
+@click.option(
+    "--status",
+    metavar="WORD",
+    help="What everybody in FILE is who has not left by its own word, such as `unsubscribed`.",
+)
 @click.option(
     "--column",
     "columns",
