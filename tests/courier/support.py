@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import count
 
 from django.utils import timezone
@@ -14,7 +14,7 @@ from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.courier import ledger
 from morefollows.courier.addressees import addressees
-from morefollows.courier.boundary import Reply
+from morefollows.courier.boundary import Carriers, Reply
 from morefollows.courier.cutting import cut
 from morefollows.courier.models import Batch
 from morefollows.courier.pacing import Pacing
@@ -165,8 +165,13 @@ class SomeRelay:
     def elsewhere(self, domain: str) -> bool:
         return False
 
-    def heard(self, domain: str, reply: Reply) -> None:
+    def heard(self, domain: str, reply: Reply, tries: int = 0) -> None:
         pass
+
+    progress = 0  # mails that relays have accepted
+
+    def others(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
+        return "none"
 
     has_accepted = True
 

@@ -69,7 +69,7 @@ class Post:
         assert mail.ticket in self.in_flight, f"mail {mail.ticket} was settled twice"
         self.in_flight.discard(mail.ticket)
         self.replies.setdefault(mail.ticket, []).append(reply)
-        never_offered = reply.code == 0 and reply.reached is Reached.RELAY
+        never_offered = reply.code == 0 and reply.reached in (Reached.RELAY, Reached.QUEUED)
         if self.again and (never_offered or 400 <= reply.code < 500):
             self.waiting.append(mail)
             if self.relay is not None:
@@ -92,7 +92,7 @@ class Post:
         return {
             i
             for i, replies in self.replies.items()
-            if any(reply.code == 0 and reply.reached is Reached.CONTENT for reply in replies)
+            if any(reply.code == 0 and reply.reached in (Reached.CONTENT, Reached.BEHIND) for reply in replies)
         }
 
 

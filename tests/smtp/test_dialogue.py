@@ -283,7 +283,8 @@ def test_close_when_cancelled_settles_everything_at_once() -> None:
             assert not post.in_flight
             assert len(post.uncertain()) == 2
             assert {replies[-1].reached for i, replies in post.replies.items() if i not in post.uncertain()} <= {
-                Reached.RELAY
+                Reached.RELAY,
+                Reached.QUEUED,
             }
 
     run(work)
@@ -534,3 +535,27 @@ def test_a_name_in_xtext_hides_its_own_marks() -> None:
     post.waiting = [post.waiting[0]._replace(sender=b"a+b=c@bounces.example")]
     _, relay, _ = send(Script(offers=("DSN", "PIPELINING")), post)
     assert relay.envelopes == [b"MAIL FROM:<a+b=c@bounces.example> RET=HDRS ENVID=a+2Bb+3Dc"]
+
+
+@pytest.mark.parametrize("offers", [Script().offers, (*Script().offers, "CHUNKING")])
+@pytest.mark.parametrize("lines", [1, 150])
+def test_a_long_reply_is_a_reply(offers: tuple[str, ...], lines: int) -> None:
+    """10 kB in one line, or more lines than anybody reads: a yes is a yes, a no a no, and no connection ends by it."""
+
+    def long(code: int) -> str:
+        more = "".join(f"{code}-2.0.0 {'y' * 70}\r\n" for _ in range(lines - 1))
+        return f"{more}{code} {code // 100}.0.0 {'x' * 10_000}"
+
+    async def work() -> None:
+        rules = (
+            Rule("content", match="cy3@", reply=long(250)),
+            Rule("rcpt", match="cy5@", reply=long(450)),
+            Rule("content", match="cy7@", reply=long(554)),
+        )
+        async with ScriptedRelay(Script(offers=offers, rules=rules)) as relay:
+            post = Post(20)
+            await deliver(relay, post)
+            assert post.codes() == [{5: 450, 7: 554}.get(number, 250) for number in range(20)]
+            assert relay.connections == 1
+
+    run(work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from morefollows.courier.pacing import Pacing
 
 Circuit = Literal["closed", "open", "half-open"]
+#: Whether another relay can carry a mail: none can; one may when it is well again, or is connected to; one can now.
+Carriers = Literal["none", "later", "ready"]
 
 
 class Reached(Enum):
@@ -20,6 +22,8 @@ class Reached(Enum):
     MAIL = "MAIL"  #: the reply to MAIL, which does not name the recipient yet
     RCPT = "RCPT"  #: the reply to RCPT
     DATA = "DATA"  #: the reply to DATA, before any content
+    QUEUED = "queued"  #: never offered: it stood behind another mail on a connection that has ended
+    BEHIND = "behind"  #: content handed over behind another mail's, on a connection that ended: uncertain
     CONTENT = "content"  #: content handed over; without a reply the outcome is uncertain
 
 
@@ -44,6 +48,7 @@ class Mail(NamedTuple):
     ticket: int = 0  #: the owner's own mark; opaque to the relay
     utf8: bool = False  #: needs SMTPUTF8 (RFC 6531)
     way: Way | None = None  #: which of several relays it was given to
+    alone: bool = False  #: a connection has ended with it before: nothing else is in flight beside it
 
 
 class Way(Protocol):
@@ -55,8 +60,18 @@ class Way(Protocol):
     def elsewhere(self, domain: str) -> bool:
         """Whether another relay may mail this domain now."""
 
-    def heard(self, domain: str, reply: Reply) -> None:
-        """One of the mails given to it is settled: what it said, and for which domain the mail was."""
+    def heard(self, domain: str, reply: Reply, tries: int = 0) -> None:
+        """One of the mails given to it is settled: what it said, and for which domain the mail was.
+
+        `tries`: how often this recipient was deferred before.
+        """
+
+    @property
+    def progress(self) -> int:
+        """Mails that any relay has accepted since this process began."""
+
+    def others(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
+        """Whether a relay of this lane, other than these, can carry such a mail. `size`: octets of its content."""
 
     @property
     def has_accepted(self) -> bool:
@@ -83,6 +98,9 @@ class Relay(Protocol):
     @property
     def able(self) -> bool:
         """There is one, and the relay takes mail by it."""
+
+    def can_carry(self, utf8: bool, size: int) -> bool | None:
+        """Whether it can be given such a mail; None as long as it has never said what it offers."""
 
     @property
     def circuit(self) -> Circuit:

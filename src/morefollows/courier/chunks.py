@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING
 from morefollows.courier.boundary import Mail, Reached, Reply
 from morefollows.courier.hello import Offers
 from morefollows.courier.transactions import (
+    BEHIND,
     CHUNK,
     MAIL,
     NOT_OFFERED,
+    QUEUED,
     RCPT,
     REACHED,
     RSET,
@@ -42,7 +44,9 @@ class Chunks(Transactions):
 
     def __init__(self, connection: Connection, offers: Offers) -> None:
         super().__init__(connection, offers)
-        self._flying: deque[Mail] = deque()
+        self._flying: deque[Mail | None] = deque()  # None: it was given back, and its reply is of no interest
+        self._kept: Mail | None = None  # to be sent alone, when those in flight are answered
+        self._alone = False  # what is in flight is to stay alone
         self._sizes: deque[int] = deque()
         self._octets = 0  # of all contents in flight
         self._refusal: Reply | None = None  # what the first in flight got at MAIL or RCPT
@@ -50,17 +54,21 @@ class Chunks(Transactions):
         self._unclosed = False  # the last group that left has no RSET behind it yet
         self._signs: dict[int, bytes] = {}  # the enhanced status of the first yes to each command
         self._window = Window()
+        if connection.relay.on_trial:
+            self._window.mails = 1
 
     def fill(self) -> None:
         connection, flying, window = self._connection, self._flying, self._window
-        if connection.spent:
+        if connection.spent or (flying and (self._alone or connection.overdue)):
             return
         while not connection.paused and window.admits(len(flying), self._octets):
-            mail = self.next()
+            mail, self._kept = self._kept or self.next(), None
             if mail is None:
-                if self._unclosed:
-                    self._unclosed = False
-                    connection.send(b"RSET\r\n", RSET)
+                self._close_group()
+                return
+            if mail.alone and flying:
+                self._kept = mail
+                self._close_group()
                 return
             size = sum(map(len, mail.content))
             head = b"%bMAIL FROM:<%b>%b\r\nRCPT TO:<%b>%b\r\nBDAT %d LAST\r\n" % (
@@ -78,6 +86,16 @@ class Chunks(Transactions):
             self._octets += size
             window.sent(len(flying))
             connection.transport.write(b"".join((head, *mail.content)))
+            self._alone = mail.alone
+            if mail.alone:
+                self._close_group()
+                return
+
+    def _close_group(self) -> None:
+        """Nothing follows for now: RSET asks for the last word on what is in flight."""
+        if self._unclosed:
+            self._unclosed = False
+            self._connection.send(b"RSET\r\n", RSET)
 
     def heard(self, kind: int, code: int, text: bytes) -> None:
         connection = self._connection
@@ -108,6 +126,19 @@ class Chunks(Transactions):
         own = signs.setdefault(kind, sign)
         return sign == own or sign not in signs.values()
 
+    def give_back(self, quiet: float) -> list[tuple[Mail, Reply]]:
+        """Those behind a mail that gets no reply, while other mails get theirs. The first is waited for."""
+        relay = self._connection.relay
+        if self._kept is not None and quiet >= relay.patience.ahead:
+            kept, self._kept = self._kept, None
+            return [(kept, QUEUED)]
+        if quiet < relay.patience.behind or not relay.goes_on:
+            return []
+        behind = [(mail, BEHIND) for n, mail in enumerate(self._flying) if n and mail is not None]
+        for n in range(1, len(self._flying)):
+            self._flying[n] = None
+        return behind
+
     def _decide(self, code: int, text: bytes) -> None:
         """The reply to BDAT, which is the last of a transaction: only now the mail's fate is known."""
         connection, refusal = self._connection, self._refusal
@@ -121,7 +152,7 @@ class Chunks(Transactions):
             connection.abandon(f"answers BDAT with {code}, though it offers CHUNKING", closed_in_order=True)
             return
         self._window.answered(code)
-        self._decided = mail, refusal or reply(code, text, Reached.CONTENT)
+        self._decided = None if mail is None else (mail, refusal or reply(code, text, Reached.CONTENT))
         if not self._expected or code == 421:  # nothing will follow that could tell more
             self._settle()
             if code != 421:
@@ -134,13 +165,18 @@ class Chunks(Transactions):
 
     def give_up(self, *, closed_in_order: bool) -> list[tuple[Mail, Reply]]:
         misled = self._connection.misled
-        given_up = [(mail, NOT_OFFERED if closed_in_order else UNCERTAIN) for mail in self._flying]
-        if self._refusal is not None and not misled:
+        first, behind = (NOT_OFFERED, QUEUED) if closed_in_order else (UNCERTAIN, BEHIND)
+        if self._decided is not None and misled:
+            first = behind  # the reply that is in doubt is that of the one before
+        given_up = [(mail, first if n == 0 else behind) for n, mail in enumerate(self._flying) if mail is not None]
+        if self._refusal is not None and not misled and self._flying[0] is not None:
             given_up[0] = (self._flying[0], self._refusal)
         if self._decided is not None:
             given_up.insert(0, (self._decided[0], UNCERTAIN) if misled else self._decided)
+        if self._kept is not None:
+            given_up.append((self._kept, QUEUED))
         self._flying.clear()
-        self._decided = None
+        self._decided = self._kept = None
         if misled:
             self._connection.relay.chunking = False
         return given_up

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier import history
-from morefollows.courier.ledger import NEVER, skip_locked
+from morefollows.courier.ledger import FRESH_DUE, NEVER, skip_locked
 
 # A cut may be taken up by another worker after a crash: the row lock and the position kept in the alert make
 # each reader land in exactly one batch. (SQLite's transactions lock as a whole.)
@@ -165,6 +165,6 @@ def _batch_row(alert: int, number: int, readers: Sequence[int]) -> tuple[int | b
     packed = array("q", readers).tobytes()
     never = array("I", [NEVER]) * len(readers)
     # Long due, and in an order taken by lot: batches are handed out as they are cut, but in no fixed order.
-    due_at = random.randint(1, 1_000_000)  # noqa: S311
+    due_at = random.randint(1, FRESH_DUE)  # noqa: S311
     facts = (alert, number, len(readers), packed, readers[0], readers[-1])
     return *facts, bytes(len(readers)), never.tobytes(), due_at, now_ms()

@@ -11,13 +11,14 @@ import logging
 import socket
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from morefollows.courier import hello
 from morefollows.courier.backoff import Failure
 from morefollows.courier.boundary import Mail, Reply
 from morefollows.courier.chunks import Chunks
 from morefollows.courier.hello import Answer, Offers, Trouble, words
+from morefollows.courier.patience import Patience as Patience
 from morefollows.courier.transactions import (
     ANSWER,
     CHUNK,
@@ -59,25 +60,10 @@ _KEEPALIVE: Final = (
         if hasattr(socket, name)
     ),
 )
-_LONGEST_LINE = 2048  # bytes; RFC 5321 §4.5.3.1.5 allows 512
-_MOST_LINES = 100  # of one reply
-
-
-class Patience(NamedTuple):
-    """For how many seconds we wait: the minimum time-outs of RFC 5321 §4.5.3.2, and some of our own."""
-
-    connect: float = 30
-    command: float = 300  #: greeting, EHLO, MAIL, RCPT
-    data: float = 120
-    block: float = 180  #: while the relay reads nothing of what we write
-    content: float = 600  #: after the final dot or the last chunk: giving up sooner makes duplicates
-    quit: float = 5  #: nothing is at stake any more
-    ahead: float = 3  #: behind a slow final dot, the envelope sent ahead is given back
-    idle: float = 60  #: a connection without work says QUIT
-    probe: float = 2  #: while one connection is silent for so long, another one is tried
-    first_retry: float = 0.1
-    longest_probe: float = 1.5  #: while it can't be reached: mail goes on so soon after it can
-    longest_retry: float = 30  #: when it says no, or "not now" for long
+_OVERDUE = 1.0  # seconds
+_LONGEST_LINE = 2048  # bytes that are kept; RFC 5321 §4.5.3.1.5 allows 512
+_MOST_LINES = 100  # of one reply that are kept
+_MOST_LEFT_OUT = 1 << 20  # bytes of one reply that are read beyond those
 
 
 class _NotYet(asyncio.Transport):
@@ -103,6 +89,7 @@ class Connection(asyncio.Protocol):
         self.idle = False
         self._rest = b""  # of an unfinished line
         self._begun: list[bytes] = []  # lines of an unfinished reply
+        self._left_out = 0  # octets of that reply that were read and not kept
         self._answer: asyncio.Future[Answer] | None = None
         self._transactions: Transactions = OneByOne(self, Offers())
         self.begun = time.monotonic()
@@ -175,7 +162,10 @@ class Connection(asyncio.Protocol):
             log.exception("A connection to %s is given up", self.relay.address.name)
             self.abandon("was given up after an error of our own")
         if len(self._rest) > _LONGEST_LINE:
-            self.abandon("sent a line without end")
+            self._left_out += len(self._rest) - _LONGEST_LINE
+            self._rest = self._rest[:_LONGEST_LINE]
+            if self._left_out > _MOST_LEFT_OUT:
+                self.abandon("sent a line without end")
 
     # --- replies
 
@@ -183,17 +173,21 @@ class Connection(asyncio.Protocol):
         """One line of the relay's, if it is not a whole reply that was waited for. False: the connection has ended."""
         code = _CODES.get(line[:3])
         mark = line[3:4]
-        if code is None or len(line) > _LONGEST_LINE or (mark not in _LAST_LINE and mark != b"-"):
+        if code is None or (mark not in _LAST_LINE and mark != b"-"):
             self.abandon("answered something that is not SMTP")
             return False
-        self._begun.append(line)
-        if len(self._begun) > _MOST_LINES or self._begun[0][:3] != line[:3]:
+        if len(self._begun) < _MOST_LINES or mark != b"-":
+            self._left_out += max(0, len(line) - _LONGEST_LINE)
+            self._begun.append(line[:_LONGEST_LINE])
+        else:
+            self._left_out += len(line)
+        if self._left_out > _MOST_LEFT_OUT or self._begun[0][:3] != line[:3]:
             self.abandon("answered something that is not SMTP")
             return False
         if mark == b"-":
             return True
         said = b"\n".join(part[4:].strip() for part in self._begun)
-        self._begun = []
+        self._begun, self._left_out = [], 0
         if self.expected:
             return self._heard(self.expected.popleft(), code, said)
         if code == 421:  # how a relay says that it is closing down (RFC 5321 §3.8)
@@ -274,6 +268,7 @@ class Connection(asyncio.Protocol):
         offers = await hello.begin(self)
         if self.dead:
             raise Trouble("closed the connection")
+        self.relay.offers = offers
         many = offers.chunking and offers.pipelining and self.relay.chunking
         self._transactions = Chunks(self, offers) if many else OneByOne(self, offers)
         self.smooth = offers.pipelining and not many
@@ -312,6 +307,11 @@ class Connection(asyncio.Protocol):
         return self._transactions.undecided
 
     @property
+    def overdue(self) -> bool:
+        """An answer is late: what is not handed over yet had better go by another connection."""
+        return self._quiet >= _OVERDUE
+
+    @property
     def waits_for(self) -> str:
         """What it is that we wait for."""
         if not self.ready:
@@ -334,12 +334,10 @@ class Connection(asyncio.Protocol):
         awaited = self.expected[0]
         if self._quiet >= (patience.block if self.paused else self._limits[awaited]):
             self.abandon("did not answer in time")
-        elif awaited == CONTENT and self._quiet >= patience.ahead:
-            # A mail sent ahead may have to wait here for ten minutes, and need not.
-            for mail, reply in self._transactions.give_back():
-                self.relay.brisk = False
-                self.spent = True
-                _settle_at_the_end(mail, reply)
+            return
+        for mail, reply in self._transactions.give_back(self._quiet):
+            self.spent = True
+            _settle_at_the_end(mail, reply)
 
     def finish(self) -> None:
         """No further mails: QUIT as soon as those in flight have their reply."""

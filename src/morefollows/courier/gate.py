@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from morefollows.courier.boundary import Circuit, Mail, Relay, Reply
+from morefollows.courier.boundary import Carriers, Circuit, Mail, Relay, Reply
 from morefollows.courier.bucket import Bucket
 from morefollows.courier.pacing import Pacing
 from morefollows.courier.providers import Providers
@@ -56,6 +57,24 @@ class Supply(Protocol):
         """The relay was paused, and has accepted the mail on trial."""
 
 
+class Shared(Protocol):
+    """What the gates of a process have in common: `courier.gates.Gates`."""
+
+    accepted: int
+
+    def carriers(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
+        """As `boundary.Way.others`."""
+
+
+class _Alone:
+    """Of a gate without others."""
+
+    accepted = 0
+
+    def carriers(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
+        return "none"
+
+
 class Gate:
     """`boundary.Source` of one relay in one sender process.
 
@@ -82,6 +101,7 @@ class Gate:
         self.load = 0.0
         self.pacing = Pacing((providers or Providers(None)).of)
         self.refusals = Refusals()
+        self.shared: Shared = _Alone()
         self.tallies: dict[str, Tally] = {}  #: what it said, by domain, since they were last taken away
         self._supply = supply
         self._bucket = Bucket(address.rate / senders) if address.rate else None
@@ -122,7 +142,16 @@ class Gate:
         """`boundary.Way`: whether another relay may mail this domain now."""
         return self._supply.elsewhere(self, domain)
 
-    def heard(self, domain: str, reply: Reply) -> None:
+    @property
+    def progress(self) -> int:
+        """`boundary.Way`."""
+        return self.shared.accepted
+
+    def others(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
+        """`boundary.Way`."""
+        return self.shared.carriers(relays, utf8, size, bulk)
+
+    def heard(self, domain: str, reply: Reply, tries: int = 0) -> None:
         """`boundary.Way`: one of its mails is settled."""
         self.in_flight -= 1
         if self._shares is not None:
@@ -140,8 +169,9 @@ class Gate:
                 if self.paused:
                     self._supply.takes_mail(self)
             tally.accepted += 1
+            self.shared.accepted += 1
             if self.pacing.paces:
-                self.pacing.accepted(domain)
+                self.pacing.accepted(domain, tries)
             return
         self._on_trial = False
         if self.refusals.running:
@@ -150,7 +180,7 @@ class Gate:
         if 400 <= code < 500:
             # 421 closes the connection, and speaks of the relay; unless it says that it speaks of the provider.
             if code != 421 or reply.status.startswith("4.7."):
-                self.pacing.deferred(domain, reply)
+                self.pacing.deferred(domain, reply, tries)
             tally.deferred += 1
         else:
             tally.refused += 1

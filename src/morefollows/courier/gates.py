@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 
+from morefollows.courier.boundary import Carriers
 from morefollows.courier.gate import Gate, Tally
 from morefollows.courier.providers import Providers
 
@@ -18,6 +19,7 @@ class Gates:
     def __init__(self, providers: Providers | None = None) -> None:
         self.providers = providers or Providers(None)
         self._gates: list[Gate] = []
+        self.accepted = 0  #: mails, by any relay, since the process began
         self._waking = False
         self._pausing: set[str] = set()  # relays that refuse us, which the database does not know yet
         self._named: set[tuple[str, str]] = set()  # (relay, provider) that are counted by name
@@ -26,6 +28,7 @@ class Gates:
         return iter(self._gates)
 
     def add(self, gate: Gate) -> None:
+        gate.shared = self
         self._gates.append(gate)
 
     async def open(self) -> None:
@@ -73,6 +76,23 @@ class Gates:
         """How many mails of this lane may leave for a provider within so many seconds."""
         gates = [gate for gate in self._gates if gate.carries(bulk) and gate.takes_mail]
         return lambda provider: sum(gate.pacing.allowance(provider, seconds) for gate in gates)
+
+    def carriers(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
+        """Whether a relay of this lane, other than these, can carry such a mail.
+
+        One that is paused, down or not connected to yet may be able to later.
+        """
+        found: Carriers = "none"
+        for gate in self._gates:
+            if (
+                gate.name not in relays
+                and gate.carries(bulk)
+                and (can := gate.relay.can_carry(utf8, size)) is not False
+            ):
+                if can and gate.takes_mail:
+                    return "ready"
+                found = "later"
+        return found
 
     # -- pauses -----------------------------------------------------------------------------------------
 

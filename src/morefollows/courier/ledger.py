@@ -21,7 +21,9 @@ from morefollows.bulletin.models import Alert
 from morefollows.courier.brake import Refused
 from morefollows.courier.models import Composition, Outcome, Relay
 
-NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted
+NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted, and nothing else is known
+FRESH_DUE = 1_000_000  #: batches that were never tried are due at 1 to this, in ms since 1970
+NOT_ACCEPTED = 0x8000_0000  #: in `Batch.times`: from here on it is no time of acceptance, but see `retries`
 
 
 class Running(NamedTuple):
@@ -131,18 +133,23 @@ def claim_ms() -> int:
 # The inner query is asked once only: PostgreSQL may else repeat it for each row, past the rows that it has locked.
 _CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT id FROM courier_batch WHERE alert_id = %s AND due_at <= %s ORDER BY due_at LIMIT %s{skip_locked}
+    SELECT id FROM courier_batch WHERE alert_id = %s AND due_at > %s AND due_at <= %s ORDER BY due_at
+    LIMIT %s{skip_locked}
 )
 UPDATE courier_batch SET epoch = epoch + 1, worker = %s, due_at = %s WHERE id IN (SELECT id FROM due)
 RETURNING id, epoch, alert_id, readers, outcomes, times, attempts, repeated, reach
 """
 
 
-def claim(worker: str, alert: int, limit: int) -> list[Claim]:
-    """Claims up to so many due batches. What a dead worker may have sent without noting it comes back uncertain."""
+def claim(worker: str, alert: int, limit: int, *, retried: bool = False) -> list[Claim]:
+    """Claims up to so many due batches. What a dead worker may have sent without noting it comes back uncertain.
+
+    `retried`: only those whose time to be tried again has come.
+    """
     now = now_ms()
+    values = (alert, FRESH_DUE if retried else 0, now, limit, worker, now + claim_ms())
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM.format(skip_locked=skip_locked()), (alert, now, limit, worker, now + claim_ms()))
+        cursor.execute(_CLAIM.format(skip_locked=skip_locked()), values)
         return [_claimed(row) for row in cursor.fetchall()]
 
 

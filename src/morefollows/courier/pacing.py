@@ -3,16 +3,21 @@
 As TCP does it (RFC 5681 §3.1): when more than one in twenty is deferred the rate is halved; in each second without a
 deferral it grows, by half as long as nobody knows what the provider takes, and by a little after that. A provider that
 has deferred nothing for a while is forgotten, and costs nothing any more.
+
+Greylisting (RFC 6647) is no sign of a rate: each recipient is deferred when it is first heard of, and accepted later.
+Where the reply does not say so, it is found out: recipients that were deferred before are accepted, and others are
+deferred meanwhile. From then on a recipient's first deferrals are no sign.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from morefollows.courier.boundary import Reply
+from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.bucket import Bucket
 
 _FEW = 3  # deferrals that are no reason yet
@@ -24,6 +29,13 @@ _STEPS = 10  # seconds from there to the rate at which it was halved
 _FORGOTTEN = 60.0  # seconds without a deferral
 _RATE_LIMIT_PAUSE = 60.0  # seconds after 4.7.28 (Gmail's rate limit)
 _LONG_PAUSE = 2 * 3600.0  # seconds after Yahoo's [TSS04]: asking sooner makes it longer
+_GREYLISTED = re.compile(r"gr[ae]y[ -]?list", re.IGNORECASE)
+_OF_A_RATE = re.compile(
+    r"\brate|too (?:many|much|fast)|throttl|limit|exceed|quota|unusual|slow down|busy|overload|resources|concurren",
+    re.IGNORECASE,
+)
+_RATE_STATUSES = ("4.7.28", "4.4.5", "4.3.", "4.5.3")  # RFC 3463 §3.4, §3.5, §3.6: of systems, not of recipients
+_EVIDENCE = 2  # of each kind
 
 
 class Paced(NamedTuple):
@@ -47,17 +59,21 @@ class Pacing:
         pace = self._pace(domain)
         return pace is None or pace.take(self._now())
 
-    def accepted(self, domain: str) -> None:
+    def accepted(self, domain: str, tries: int = 0) -> None:
+        """`tries`: how often this recipient was deferred before."""
         pace = self._pace(domain)
         if pace is not None:
-            pace.accepted(self._now())
+            pace.accepted(self._now(), tries)
 
-    def deferred(self, domain: str, reply: Reply) -> None:
+    def deferred(self, domain: str, reply: Reply, tries: int = 0) -> None:
         """A 4xx reply. What speaks of the one mailbox (RFC 3463 §3.2, §3.3: X.1.Z and X.2.Z) is no sign."""
-        if not reply.status.startswith(("4.1.", "4.2.")):
-            provider = self.provider(domain)
-            pace = self._pace(domain) or self.paces.setdefault(provider, _Pace(self._now))
-            pace.deferred(self._now(), _pause(reply))
+        if reply.status.startswith(("4.1.", "4.2.")) or _GREYLISTED.search(reply.text):
+            return
+        provider = self.provider(domain)
+        pace = self._pace(domain) or self.paces.setdefault(provider, _Pace(self._now))
+        if _may_be_greylisting(reply) and pace.is_greylisting(self._now(), tries):
+            return
+        pace.deferred(self._now(), _pause(reply))
 
     def allowance(self, provider: str, seconds: float) -> float:
         """How many mails for it may leave within so many seconds; infinite if it is not held back."""
@@ -84,6 +100,15 @@ class Pacing:
         return pace
 
 
+def _may_be_greylisting(reply: Reply) -> bool:
+    return (
+        reply.reached is Reached.RCPT
+        and reply.code in (450, 451)
+        and not reply.status.startswith(_RATE_STATUSES)
+        and not _OF_A_RATE.search(reply.text)
+    )
+
+
 def _pause(reply: Reply) -> float:
     if "[TSS04]" in reply.text:
         return _LONG_PAUSE
@@ -100,6 +125,9 @@ class _Pace:
         self._accepted = self._deferred = 0
         self._since = self._last = now()  # since when we count; the last deferral
         self._raised_at = self._deaf_until = 0.0
+        self._greylists = 0  # so often a recipient is deferred before it is accepted; 0: it is not known to greylist
+        self._again = self._new = 0  # accepted after deferrals; and since then deferred when first heard of
+        self._needed = 0  # the most deferrals before an acceptance
         self._took = math.inf  # mails a second that it is known to take; from there on the rate grows little by little
 
     def take(self, now: float) -> bool:
@@ -117,7 +145,31 @@ class _Pace:
             return 0
         return math.inf if self.bucket is None else 1 + int(left * self.bucket.rate)
 
-    def accepted(self, now: float) -> None:
+    def is_greylisting(self, now: float, tries: int) -> bool:
+        """A recipient that was deferred so often before is deferred: whether that is what greylisting does."""
+        if not tries and self._again:
+            self._new += 1
+            self._judge()
+        if tries >= self._greylists:
+            self._greylists = 0
+            return False
+        self._last = now
+        return True
+
+    def _judge(self) -> None:
+        """Recipients that come again are accepted, and new ones are not: with a rate it would be all the same."""
+        if min(self._again, self._new) >= _EVIDENCE:
+            self._greylists = self._needed
+            self.bucket = None
+            self._accepted = self._deferred = self._again = self._new = 0
+
+    def accepted(self, now: float, tries: int) -> None:
+        if tries:
+            self._again += 1
+            self._needed = max(self._needed, tries)
+            self._judge()
+        else:
+            self._again = self._new = self._needed = 0
         self._accepted += 1
         if self.bucket is not None and now >= max(self._last, self._raised_at) + 1:
             self._raised_at = now

@@ -15,7 +15,7 @@ from django.db.models import Q, Sum
 from morefollows.audience.models import Reader
 from morefollows.bulletin.actions import now_ms
 from morefollows.courier import retries
-from morefollows.courier.ledger import claim_ms, doubt
+from morefollows.courier.ledger import NEVER, claim_ms, doubt
 from morefollows.courier.models import Batch, Outcome
 
 # -- once more, for some ------------------------------------------------------------------------------------
@@ -30,15 +30,17 @@ def open_again(alert: int) -> int:
     with transaction.atomic():
         failed = Batch.objects.filter(Q(refused__gt=0) | Q(expired__gt=0), alert=alert)
         for key in list(failed.values_list("pk", flat=True)):
-            batch = Batch.objects.only("readers", "outcomes").get(pk=key)
-            outcomes = bytearray(batch.outcomes)
+            batch = Batch.objects.only("readers", "outcomes", "times").get(pk=key)
+            outcomes, times = bytearray(batch.outcomes), _times(batch)
             there = _still_there(batch) if Outcome.REFUSED in outcomes else set()
             for i, outcome in enumerate(outcomes):
                 if outcome == Outcome.EXPIRED or (outcome == Outcome.REFUSED and i in there):
                     outcomes[i] = Outcome.WAITING
+                    times[i] = NEVER
                     opened += 1
             counts = {outcome.name.lower(): outcomes.count(outcome) for outcome in (Outcome.REFUSED, Outcome.EXPIRED)}
-            Batch.objects.filter(pk=key).update(outcomes=bytes(outcomes), **_due_now(), **counts)
+            kept = {"outcomes": bytes(outcomes), "times": times.tobytes()}
+            Batch.objects.filter(pk=key).update(**kept, **_due_now(), **counts)
     return opened
 
 
@@ -56,8 +58,20 @@ def open_uncertain(alert: int) -> int:
     with transaction.atomic():
         batches = Batch.objects.filter(alert=alert, uncertain__gt=0)
         mails = batches.aggregate(n=Sum("uncertain", default=0))["n"]
+        for batch in batches.only("outcomes", "times").iterator(chunk_size=100):
+            times = _times(batch)
+            for i, outcome in enumerate(bytes(batch.outcomes)):
+                if outcome == Outcome.UNCERTAIN:
+                    times[i] = NEVER  # it may be repeated as often as one that was never
+            Batch.objects.filter(pk=batch.pk).update(times=times.tobytes())
         batches.update(**_due_now())
     return int(mails)
+
+
+def _times(batch: Batch) -> array[int]:
+    times = array("I")
+    times.frombytes(bytes(batch.times))
+    return times
 
 
 def _due_now() -> dict[str, int]:

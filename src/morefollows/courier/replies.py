@@ -181,7 +181,7 @@ TABLE = (
     Row(_CONTENT, _NEVER, ("-", "5.0.0"), False, Verdict("refused", About.MAIL, doubtful=True), "It does not say why."),
     Row((), _NEVER, (), False, _MAIL_REFUSED, "Anything else that is final."),
     Row(
-        (Reached.CONTENT,),
+        (Reached.CONTENT, Reached.BEHIND),
         (),
         (),
         False,
@@ -215,6 +215,8 @@ _COMMANDS = {
     Reached.MAIL: "MAIL",
     Reached.RCPT: "RCPT",
     Reached.DATA: "DATA",
+    Reached.QUEUED: "not offered",
+    Reached.BEHIND: "content",
     Reached.CONTENT: "content",
 }
 _RANGES = {_YES: "2xx", _LATER: "4xx", _NEVER: "5xx"}

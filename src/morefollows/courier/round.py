@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,32 +11,26 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from django.conf import settings
 
 from morefollows.audience.tokens import Person
-from morefollows.courier import ledger, replies, retries
+from morefollows.courier import ledger, retries
 from morefollows.courier.addressees import Addressee, recipient
-from morefollows.courier.boundary import Mail, Reached, Reply, Way
-from morefollows.courier.brake import Refused
+from morefollows.courier.boundary import Carriers, Mail, Way
 from morefollows.courier.ledger import Claim, Entry
 from morefollows.courier.models import Outcome
 from morefollows.courier.release import Release
-from morefollows.courier.replies import About, Bounce, Verdict
+from morefollows.courier.settling import Settling
+from morefollows.courier.waiting import everything
 
+Others = Callable[[Collection[str], bool, int, bool], Carriers]  #: `boundary.Way.others`
 _Made = tuple[bytes, bytes, Sequence[bytes], bool]  # return path, recipient, content, SMTPUTF8
 _mail = functools.partial(tuple.__new__, Mail)  # as `Mail._make`, in half of its time
 _person = functools.partial(tuple.__new__, Person)
-_ACCEPTED = int(Outcome.ACCEPTED)  # looked up once, not for each mail
-_UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
-_OPEN = (*_UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
-_PUT_BACK_LIMIT = 5
-_POLICY_ATTEMPTS = 3  # passes in which a provider's policy against our mail is taken for something that passes
-# To a provider whose policy is against our mail one is tried now and then: as with one that limits our rate (4.7.28).
-_HOLD = Reply(450, "4.7.28", "", Reached.CONTENT)
+_SOON_MS = 3000  # who is due so soon after others of the batch is sent the mail with them
 _MADE_AT_ONCE = 50
 _SIGNED_AT_ONCE = 8  # as signing takes a while, and nothing else goes on meanwhile
 _PASSED_BY = 32  # mails that are left to another relay, in one look for one that is for this relay
-_LONGEST_MS = 2**32 - 2  # the longest time that `Batch.times` can hold: 49 days
 
 
-class Round:
+class Round(Settling):
     """A claimed batch at work in one sender process. Not for use from two threads."""
 
     def __init__(
@@ -48,46 +41,48 @@ class Round:
         had: Mapping[int, Sequence[int]] | None = None,
     ) -> None:
         """`had`: reader → alerts of the same story that this reader was sent before."""
-        self.claim = claim
+        super().__init__(claim, release)
         self.had = had or {}
-        self.release = release
         self.bulk = bool(release.running.bulk)  # SQLite says 0 or 1
-        self.addressees: Mapping[int, Addressee] = {}
         self._made: dict[int, _Made] = {}  # the next mails
         self.loaded_at = time.monotonic()
         self.claimed_until = 0  #: as written in the ledger, ms since 1970
         self._claim_ends = 0.0  # the same by the clock that is never set back, but may stand still while we sleep
         self.renewed(time.time_ns() // 1_000_000 + ledger.claim_ms())
         self.reach = 0  #: as written in the ledger: no mail from there on may be handed out yet
-        self.in_flight = 0
-        self.dirty = True
         self.lost = False
+        self.again = claim.attempts > 0 or self._retrying  #: some of it was tried before
         self._reach_wanted = 0
-        self._expired = False
-        self._repeated = claim.repeated
-        self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
-        self._refusals: list[Refused] = []  # since the last entry
-        self._refused: list[Refused] = []  # in this pass
-        self._put_back: Counter[int] = Counter()
-        self._tried = False  # some mail was not accepted in this pass
         self._was_put_down = False
-        # Mails that wait because their mailbox provider defers others, by provider. They count as deferred, so that
-        # a crash makes none of them uncertain; they come back by way of the ledger, as all that is handed out.
-        self._shelves: dict[str, deque[int]] = {}
+        # What waits comes back by way of the ledger, as all that is handed out.
         self._coming_back: list[int] = []  # to be written as waiting
         self._written_back: list[int] = []  # being written
-        outcomes = claim.outcomes
-        open_ = frozenset(map(int, self._open))
-        self._todo = deque([i for i, outcome in enumerate(outcomes) if outcome in open_])
-        doubtful = Outcome.UNCERTAIN in outcomes
-        self._uncertain = {i for i in self._todo if outcomes[i] == Outcome.UNCERTAIN} if doubtful else set()
-        # Within a pass, waiting means: not answered in this pass. An uncertain one stays so until answered.
-        outcomes[:] = outcomes.replace(bytes([Outcome.DEFERRED]), bytes([Outcome.WAITING]))
+        if self._retrying:
+            self._look_who_is_due()
         self.refresh(addressees)
 
-    @property
-    def _open(self) -> tuple[Outcome, ...]:
-        return _OPEN if self.release.running.repeat else _UNANSWERED
+    def _look_who_is_due(self) -> None:
+        """Of those who were tried before: some have their own time, and some are not sent it again by themselves.
+
+        Within a pass, waiting means: not answered in this pass. An uncertain one stays so until answered.
+        """
+        now, outcomes, later = time.time_ns() // 1_000_000, self.claim.outcomes, self.waiting.later
+        for i in list(self._todo):
+            if outcomes[i] == Outcome.UNCERTAIN:
+                self._retries.doubted(i)
+            known = self._retries.of(i)
+            if outcomes[i] == Outcome.UNCERTAIN and known.copies >= retries.MOST_COPIES:
+                self._todo.remove(i)
+            elif outcomes[i] != Outcome.WAITING and now + _SOON_MS < known.due_at <= now + retries.LONGEST_MS:
+                later[i] = known.due_at
+        if len(later) == len(self._todo):
+            later.clear()  # it was claimed before anybody was due: somebody has brought it forward
+        self._todo = deque(i for i in self._todo if i not in later)
+        self._uncertain = {i for i in (*self._todo, *later) if outcomes[i] == Outcome.UNCERTAIN}
+        self._careful |= self._uncertain
+        for i in self._todo:
+            if outcomes[i] == Outcome.DEFERRED:
+                outcomes[i] = Outcome.WAITING
 
     def renewed(self, claimed_until: int) -> None:
         """The ledger has it that the batch is ours until then (ms since 1970)."""
@@ -100,43 +95,53 @@ class Round:
 
     @property
     def done(self) -> bool:
-        return not (self._todo or self.in_flight or self._shelves or self._coming_back or self._written_back)
+        """Nothing is left to do before the next one is due."""
+        return not (self._todo or self.in_flight or self.waiting or self._coming_back or self._written_back)
 
     @property
-    def has_shelves(self) -> bool:
-        """Mails wait for providers that are held back."""
-        return bool(self._shelves)
+    def waits(self) -> bool:
+        """Some mails wait: for a provider that is held back, a relay that can carry them, or their time."""
+        return bool(self.waiting or (self.waiting.later and not self.done))
 
     @property
-    def only_shelves(self) -> bool:
-        """Nothing is left to hand out but mails for providers that are held back."""
-        return bool(self._shelves) and not (self._todo or self.in_flight or self._coming_back or self._written_back)
+    def only_waits(self) -> bool:
+        """Nothing is left to hand out but mails for providers that are held back, or for relays that are away."""
+        return bool(self.waiting) and not (self._todo or self.in_flight or self._coming_back or self._written_back)
 
     def waiting_for(self) -> list[int]:
         """The readers whose mail is to be handed out next."""
         return [self.claim.readers[i] for i in (*self._coming_back, *self._todo)]
 
-    def bring_back(self, allowance: Callable[[str], float], spent: Counter[str]) -> None:
-        """Takes from the shelves what may leave soon. `spent`: what other rounds took of it, by provider."""
-        over = time.time() * 1000 > self.release.expires_at
-        for provider in list(self._shelves):
-            shelf = self._shelves[provider]
-            most = math.inf if over else allowance(provider) - spent[provider]
-            while shelf and most >= 1:
-                i = shelf.popleft()
-                self._coming_back.append(i)
-                if self.claim.outcomes[i] == Outcome.DEFERRED:
-                    self.claim.outcomes[i] = Outcome.WAITING
-                spent[provider] += 1
-                most -= 1
-                self.loaded_at = 0.0  # nobody looked these readers up meanwhile
-                self.dirty = True
-            if not shelf:
-                del self._shelves[provider]
+    def bring_back(self, allowance: Callable[[str], float], spent: Counter[str], carriers: Others) -> None:
+        """Takes up again what may leave soon, and whom it is time for. `spent`: what other rounds took, by provider.
+
+        `carriers`: as `boundary.Way.others`.
+        """
+        now = time.time_ns() // 1_000_000
+        over = now > self.release.expires_at
+        waiting = self.waiting
+        for i in (*waiting.due(now), *waiting.take(everything if over else allowance, spent)):
+            self._come_back(i)
+        found = waiting.carried(lambda one: "ready" if over else carriers(one.relays, one.utf8, one.size, self.bulk))
+        for i, state in list(found):
+            if state == "ready":
+                self._come_back(i)
+            else:
+                self._refuse(i, waiting.unfit[i].reply)
+
+    def _come_back(self, i: int) -> None:
+        self._coming_back.append(i)
+        self._retries.at_once(i)
+        if self.claim.outcomes[i] == Outcome.DEFERRED:
+            self.claim.outcomes[i] = Outcome.WAITING
+        self.loaded_at = 0.0  # nobody looked these readers up meanwhile
+        self.dirty = True
 
     def put_down(self) -> None:
-        """Gives up what is on the shelves for this pass: it comes back with the batch."""
-        self._shelves.clear()
+        """Gives up what waits for a provider or a relay for this pass: it comes back with the batch."""
+        due_at = time.time_ns() // 1_000_000 + retries.wait_ms(1, self._retries.longer)
+        for i in self.waiting.empty():
+            self._retries.postpone(i, due_at)
         self._was_put_down = self.dirty = True
 
     def written(self, entry: Entry) -> None:
@@ -185,6 +190,7 @@ class Round:
         if addressee.later:
             if outcomes[i] != Outcome.UNCERTAIN:
                 outcomes[i] = Outcome.DEFERRED
+            self.waiting.later[i] = self._retries.deferred(i, time.time_ns() // 1_000_000)
             return False
         return True
 
@@ -205,7 +211,7 @@ class Round:
             return None
         if time.time() * 1000 >= self.claimed_until or time.monotonic() >= self._claim_ends:
             return None  # it may be another's by now: the next write will tell
-        if way.pacing.paces:
+        if way.pacing.paces or self.waiting.unfit:
             found = self._next(way)
             if found is None:
                 return None
@@ -218,7 +224,7 @@ class Round:
             made = self._made.pop(i)
         return_path, to, content, utf8 = made
         self.in_flight += 1
-        return _mail((return_path, to, content, self.settle, i, utf8, way))
+        return _mail((return_path, to, content, self.settle, i, utf8, way, i in self._careful))
 
     def _make(self, i: int) -> None:
         """The mail at `i` and those behind it: many at once take less time than one by one."""
@@ -235,95 +241,30 @@ class Round:
             self._made[one] = return_path, to, press(values), utf8
 
     def _next(self, way: Way) -> int | None:
-        """The next one whose mailbox provider this relay may be given mail for. Those before it are put aside."""
+        """The next one that this relay can carry, and may be given for its provider. Those before it are put aside."""
         passed_by = 0
+        outcomes, waiting = self.claim.outcomes, self.waiting
         while self._todo and self._todo[0] < self.reach and passed_by < _PASSED_BY:
             i = self._todo.popleft()
             domain = self.addressees[self.claim.readers[i]].domain
-            if way.pacing.may_mail(domain):
+            if (unfit := waiting.unfit.get(i)) is not None and way.name in unfit.relays:
+                if way.others(unfit.relays, unfit.utf8, unfit.size, self.bulk) == "ready":
+                    self._todo.append(i)
+                    passed_by += 1
+                    continue
+                waiting.park(i, unfit)
+            elif way.pacing.may_mail(domain):
                 return i
-            if way.elsewhere(domain):
+            elif way.elsewhere(domain):
                 self._todo.append(i)
                 passed_by += 1
                 continue
-            self._shelves.setdefault(way.pacing.provider(domain), deque()).append(i)
-            if self.claim.outcomes[i] == Outcome.WAITING:
-                self.claim.outcomes[i] = Outcome.DEFERRED
+            else:
+                waiting.shelve(way.pacing.provider(domain), i, again=self._retries.of(i).tries > 0)
+            if outcomes[i] == Outcome.WAITING:
+                outcomes[i] = Outcome.DEFERRED
             self.dirty = True
         return None
-
-    def settle(self, mail: Mail, reply: Reply) -> None:
-        """Notes what the relay said. The relay calls this once for each mail taken."""
-        i, way = mail.ticket, mail.way
-        assert way is not None
-        domain = self.addressees[self.claim.readers[i]].domain
-        way.heard(domain, reply)
-        self.in_flight -= 1
-        self.dirty = True
-        outcomes = self.claim.outcomes
-        if 200 <= reply.code < 300:
-            if i in self._uncertain:
-                self._repeated += 1
-            outcomes[i] = _ACCEPTED
-            since = time.time_ns() // 1_000_000 - self.release.running.held_until
-            self.claim.times[i] = since if 0 <= since <= _LONGEST_MS else min(max(since, 0), _LONGEST_MS)
-            self.release.answers.accepted[way.name, domain] += 1
-            return
-        verdict = replies.verdict(reply)
-        if not verdict.counts:
-            # The relay was in trouble, which says nothing of the reader. But a mail that brings the relay into
-            # trouble each time must not keep all the others waiting.
-            self._put_back[i] += 1
-            if self._put_back[i] < _PUT_BACK_LIMIT:
-                self._todo.append(i)
-                self.release.on_put_back()
-                return
-        words = replies.without_addresses(reply.text)
-        outcome = self._outcome(i, way, domain, reply, verdict)
-        outcomes[i] = outcome
-        if i in self._uncertain:
-            if outcome == Outcome.UNCERTAIN:
-                self._repeated += 1
-            elif outcome == Outcome.DEFERRED:
-                outcomes[i] = Outcome.UNCERTAIN  # the reader may have it, whatever is said to the second one
-        self._tried = True
-        key = (domain, outcome.value, reply.code, reply.status)
-        count, first_words = self._verdicts.get(key, (0, words))
-        self._verdicts[key] = (count + 1, first_words)
-        to_us = verdict.about is About.US
-        if to_us or verdict.doubtful:
-            way.objected(domain, f"{reply.code} {reply.status} {words}", to_us=to_us)
-
-    def _outcome(self, i: int, way: Way, domain: str, reply: Reply, verdict: Verdict) -> Outcome:
-        """The verdict's, unless a brake is on. A refusal that may be taken back is kept."""
-        if not verdict.doubtful and verdict.bounce is Bounce.NO:
-            return Outcome[verdict.outcome.upper()]
-        provider, answers = way.pacing.provider(domain), self.release.answers
-        if answers.braked(way.name, provider):
-            return Outcome.DEFERRED
-        # A policy of the provider's for our mail, if it accepts none; of this recipient's, if it accepts others.
-        open_ = self.claim.attempts < _POLICY_ATTEMPTS and not answers.has_accepted(way.name, domain)
-        if verdict.outcome == "deferred" and (open_ or verdict.about is not About.PROVIDER):
-            if verdict.about is About.PROVIDER and answers.held_back(way.name, provider):
-                way.pacing.deferred(domain, _HOLD)
-            return Outcome.DEFERRED
-        facts = self.claim.batch, i, self.claim.readers[i], domain, provider, way.name
-        now = time.time_ns() // 1_000_000
-        refused = Refused(*facts, verdict.bounce.value, reply.code, reply.status, now)
-        self._refusals.append(refused)
-        self._refused.append(refused)
-        return Outcome.REFUSED
-
-    def take_back(self) -> None:
-        """A brake has been put on: what was refused under it in this pass is deferred."""
-        answers, kept = self.release.answers, []
-        for one in self._refused:
-            if not answers.braked(one.relay, one.provider):
-                kept.append(one)
-            elif self.claim.outcomes[one.place] == Outcome.REFUSED:
-                self.claim.outcomes[one.place] = Outcome.DEFERRED
-                self.dirty = True
-        self._refused = kept
 
     def entry(self, worker: str, claimed_until: int, *, give_up: bool = False) -> Entry:
         """What is to be recorded now. `give_up`: the claim is given back with whatever is still open."""
@@ -333,12 +274,13 @@ class Round:
         if self.done or give_up:
             holder, reach = "", 0
             now = time.time_ns() // 1_000_000
-            if not any(outcomes.count(outcome) for outcome in (_UNANSWERED if self._expired else self._open)):
+            due = self._next_due(now)
+            if due is None:
                 due_at = None
             elif self.done:
-                # Where all that is left had to wait for its provider, nothing was tried, and no try counts.
+                # Where all that is left had to wait, nothing was tried, and no try counts.
                 attempts += 0 if self._was_put_down and not self._tried else 1
-                due_at = min(now + retries.wait_ms(max(attempts, 1)), max(self.release.expires_at, now) + 1)
+                due_at = min(due, max(self.release.expires_at, now) + 1)
             else:
                 due_at = now
         entry = Entry(

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from morefollows.courier.backoff import Backoff, Failure
 from morefollows.courier.boundary import Circuit, Relay, Source
 from morefollows.courier.dialogue import Connection, Patience
-from morefollows.courier.hello import Trouble
+from morefollows.courier.hello import Offers, Trouble
 from morefollows.settings import RelayAddress
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ class SmtpRelay(Relay):
         self.source = source
         self.helo = helo.encode("ascii")
         self.patience = patience
+        self.offers: Offers | None = None  #: of its last connection
         self.idle: set[Connection] = set()
         self.addresses: list[str] = []  #: IP addresses last known, the one that was connected to first
         self.closing = False
@@ -92,6 +93,13 @@ class SmtpRelay(Relay):
     def able(self) -> bool:
         """There is one, and the relay takes mail by it."""
         return self._ready > 0 and not self._doubtful and self._stalled < _LOGGED_AFTER
+
+    def can_carry(self, utf8: bool, size: int) -> bool | None:
+        """By what it offered on its last connection; None as long as there was none."""
+        offers = self.offers
+        if offers is None:
+            return None
+        return (offers.utf8 or not utf8) and not (offers.size and size > offers.size)
 
     @property
     def circuit(self) -> Circuit:
@@ -176,6 +184,11 @@ class SmtpRelay(Relay):
     def sated(self) -> None:
         """The source has no mail just now."""
         self._wanted = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Mails are being answered, on some connection."""
+        return self._stalled == 0.0
 
     @property
     def on_trial(self) -> bool:

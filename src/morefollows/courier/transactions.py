@@ -21,7 +21,9 @@ RSET, MAIL, RCPT, DATA, CONTENT, NOTHING, CHUNK, QUIT, ANSWER = range(9)
 
 TAKEN: Final = Reply(250, "", "", Reached.CONTENT)
 NOT_OFFERED: Final = Reply(0, "", "", Reached.RELAY)
+QUEUED: Final = Reply(0, "", "", Reached.QUEUED)
 UNCERTAIN: Final = Reply(0, "", "", Reached.CONTENT)
+BEHIND: Final = Reply(0, "", "", Reached.BEHIND)
 
 #: How far a mail had got, by the command whose reply decided its fate.
 REACHED: Final = {MAIL: Reached.MAIL, RCPT: Reached.RCPT, DATA: Reached.DATA}
@@ -95,8 +97,8 @@ class Transactions:
         """Content was handed over, and there is no reply to it."""
         return False
 
-    def give_back(self) -> list[tuple[Mail, Reply]]:
-        """The relay is slow to answer: mails that need not wait for that."""
+    def give_back(self, quiet: float) -> list[tuple[Mail, Reply]]:
+        """The relay has not answered for so many seconds: mails that need not wait for that."""
         return []
 
     def next(self) -> Mail | None:
@@ -160,7 +162,7 @@ class OneByOne(Transactions):
         if self._offered is not None:
             return
         if self._expected:
-            only_a_final_dot = self._handed is not None and len(self._expected) == 1
+            only_a_final_dot = self._handed is not None and not self._handed.alone and len(self._expected) == 1
             if not (only_a_final_dot and self._pipelining and self._connection.relay.brisk):
                 return
         envelope = self._envelope()
@@ -201,24 +203,28 @@ class OneByOne(Transactions):
             connection.fill()
 
     def give_up(self, *, closed_in_order: bool) -> list[tuple[Mail, Reply]]:
-        given_up = [(self._handed, UNCERTAIN), (self._offered, NOT_OFFERED)]
+        given_up = [(self._handed, UNCERTAIN), (self._offered, QUEUED if self._handed else NOT_OFFERED)]
         self._handed = self._offered = None
         said, self._said = self._said, []
         if self._connection.misled:
-            said = [(mail, UNCERTAIN if reply_.reached is Reached.CONTENT else NOT_OFFERED) for mail, reply_ in said]
+            said = [(mail, UNCERTAIN if reply_.reached is Reached.CONTENT else QUEUED) for mail, reply_ in said]
         return [*said, *((mail, reply_) for mail, reply_ in given_up if mail is not None)]
 
     @property
     def undecided(self) -> bool:
         return self._handed is not None
 
-    def give_back(self) -> list[tuple[Mail, Reply]]:
-        """No byte of its content has left, and closing before the final dot discards it (RFC 5321 §4.1.1.10)."""
-        mail = self._offered
-        if mail is None or self._handed is None:
+    def give_back(self, quiet: float) -> list[tuple[Mail, Reply]]:
+        """The next one, while we wait for a final dot's reply.
+
+        No byte of its content has left, and closing before the final dot discards it (RFC 5321 §4.1.1.10).
+        """
+        mail, relay = self._offered, self._connection.relay
+        if mail is None or self._handed is None or quiet < relay.patience.ahead:
             return []
         self._offered = None
-        return [(mail, NOT_OFFERED)]
+        relay.brisk = False
+        return [(mail, QUEUED)]
 
     def _hand_over(self) -> None:
         """The relay waits for content."""
@@ -230,7 +236,7 @@ class OneByOne(Transactions):
             return
         self._handed = mail
         self._expected.append(CONTENT)
-        if self._pipelining and connection.relay.brisk:
+        if self._pipelining and connection.relay.brisk and not mail.alone:
             connection.transport.write(b"".join((*mail.content, b".\r\n", self._envelope())))
         else:
             connection.transport.write(b"".join((*mail.content, b".\r\n")))

@@ -297,10 +297,14 @@ class Worker:
         return release
 
     async def _claim(self, release: Release) -> None:
-        if self._ready(release.running.bulk) >= _READY:
+        bulk = release.running.bulk
+        # Those who have waited go first, also where mails that were never tried are plenty.
+        if release.sending and sum(len(one) for one in self._rounds if one.bulk == bulk and one.again) < _READY:
+            self._rounds[:0] = await self._call(self._claim_and_load, release, True)
+        if self._ready(bulk) >= _READY:
             return
         enough = _ENOUGH if settings.MOREFOLLOWS.sender_count == 1 else _READY
-        while self._ready(release.running.bulk) < enough and release.alert not in self._dry:
+        while self._ready(bulk) < enough and release.alert not in self._dry:
             rounds = await self._call(self._claim_and_load, release)
             self._rounds.extend(rounds)
             if len(rounds) < 2:
@@ -308,8 +312,8 @@ class Worker:
             self._something_to_write.set()
             self.gates.wake()
 
-    def _claim_and_load(self, release: Release) -> list[Round]:
-        claims = ledger.claim(self.name, release.alert, 2)
+    def _claim_and_load(self, release: Release, retried: bool = False) -> list[Round]:
+        claims = ledger.claim(self.name, release.alert, 2, retried=retried)
         readers = [reader for claim in claims for reader in claim.readers]
         found = addressees.addressees(release.running, readers) if claims else {}
         had = history.had(release.earlier, sorted(readers), summaries=False)
@@ -400,15 +404,15 @@ class Worker:
 
     def _bring_back(self, going: Sequence[Round]) -> None:
         """Mails that wait for their mailbox provider: some may leave soon, and some are given back with their batch."""
-        held = [round_ for round_ in going if round_.has_shelves]
+        held = [round_ for round_ in going if round_.waits]
         self._paced = bool(held)
         for bulk in (False, True):
             allowance = self.gates.allowance(bulk, 2 * _PACED_LOOK)
             spent: Counter[str] = Counter()
             for round_ in held:
                 if round_.bulk == bulk:
-                    round_.bring_back(allowance, spent)
-        for round_ in [round_ for round_ in held if round_.only_shelves][_MOST_HELD:]:
+                    round_.bring_back(allowance, spent, self.gates.carriers)
+        for round_ in [round_ for round_ in held if round_.only_waits][_MOST_HELD:]:
             round_.put_down()
 
     async def _refresh(self, rounds: Sequence[Round], stale: float = _STALE) -> None:

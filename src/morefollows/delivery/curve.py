@@ -11,7 +11,7 @@ from array import array
 from collections import Counter
 from typing import Literal, TypedDict
 
-from morefollows.courier.ledger import NEVER
+from morefollows.courier.ledger import NOT_ACCEPTED
 
 
 class Seconds(TypedDict):
@@ -35,7 +35,7 @@ class Histogram:
         packed = array("I")
         packed.frombytes(times)
         for time, count in Counter(packed).items():
-            if time != NEVER:
+            if time < NOT_ACCEPTED:
                 self._bins[_bin(time)] += sign * count
 
     def accepted(self) -> int:

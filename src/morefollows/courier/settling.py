@@ -1,0 +1,221 @@
+"""What becomes of the mails of one round: the relay's reply to each, and what it means for the next pass."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from morefollows.courier import ledger, replies, retries
+from morefollows.courier.addressees import Addressee
+from morefollows.courier.boundary import Mail, Reached, Reply, Way
+from morefollows.courier.brake import Refused
+from morefollows.courier.ledger import Claim
+from morefollows.courier.models import Outcome
+from morefollows.courier.release import Release
+from morefollows.courier.replies import About, Bounce, Verdict
+from morefollows.courier.retries import Retries
+from morefollows.courier.waiting import UNFIT_HERE, Unfit, Waiting
+
+UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
+_OPEN = (*UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
+#: So often a mail is put back in one pass, after the relay was in trouble with it and accepted others meanwhile.
+PUT_BACK_LIMIT = 5
+#: So often where nothing tells whether the trouble was the relay's own.
+PUT_BACK_LIMIT_IN_TROUBLE = 100
+_ACCEPTED = int(Outcome.ACCEPTED)  # looked up once, not for each mail
+_POLICY_ATTEMPTS = 3  # passes in which a provider's policy against our mail is taken for something that passes
+# To a provider whose policy is against our mail one is tried now and then: as with one that limits our rate (4.7.28).
+_HOLD = Reply(450, "4.7.28", "", Reached.CONTENT)
+_LONGEST_MS = ledger.NOT_ACCEPTED - 1  # the longest time that `Batch.times` can hold: 24 days
+
+
+class _PutBack(NamedTuple):
+    """How often a mail was put back in this pass."""
+
+    times: int  #: after others had been accepted
+    all: int
+    progress: int  #: mails accepted by all relays, when it was put back last
+
+
+class Settling:
+    """The part of a `round.Round` that notes replies."""
+
+    def __init__(self, claim: Claim, release: Release) -> None:
+        self.claim = claim
+        self.release = release
+        self.bulk = False
+        self.addressees: Mapping[int, Addressee] = {}
+        self.in_flight = 0
+        self.dirty = True
+        self.waiting = Waiting()
+        self._expired = False
+        self._repeated = claim.repeated
+        self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
+        self._refusals: list[Refused] = []  # since the last entry
+        self._refused: list[Refused] = []  # in this pass
+        self._put_back: dict[int, _PutBack] = {}
+        self._careful: set[int] = set()  # those that a connection has ended with: they are sent alone
+        self._tried = False  # some mail was not accepted in this pass
+        self._retries = Retries(claim.times, release.running.held_until)
+        self._retrying = Outcome.DEFERRED in claim.outcomes or Outcome.UNCERTAIN in claim.outcomes
+        open_ = frozenset(map(int, self._open))
+        self._todo = deque([i for i, outcome in enumerate(claim.outcomes) if outcome in open_])
+        self._uncertain: set[int] = set()
+
+    @property
+    def _open(self) -> tuple[Outcome, ...]:
+        return _OPEN if self.release.running.repeat else UNANSWERED
+
+    def settle(self, mail: Mail, reply: Reply) -> None:
+        """Notes what the relay said. The relay calls this once for each mail taken."""
+        i, way = mail.ticket, mail.way
+        assert way is not None
+        domain = self.addressees[self.claim.readers[i]].domain
+        if self._retrying:
+            way.heard(domain, reply, self._retries.of(i).tries)
+        else:
+            way.heard(domain, reply)
+        self.in_flight -= 1
+        self.dirty = True
+        outcomes = self.claim.outcomes
+        if 200 <= reply.code < 300:
+            if i in self._uncertain:
+                self._repeated += 1
+            outcomes[i] = _ACCEPTED
+            since = time.time_ns() // 1_000_000 - self.release.running.held_until
+            self.claim.times[i] = since if 0 <= since <= _LONGEST_MS else min(max(since, 0), _LONGEST_MS)
+            self.release.answers.accepted[way.name, domain] += 1
+            return
+        if reply.status in UNFIT_HERE and self._goes_elsewhere(mail, reply):
+            return
+        verdict = replies.verdict(reply)
+        if not verdict.counts and self._is_put_back(i, way, reply):
+            return
+        outcome = self._outcome(i, way, domain, reply, verdict)
+        if outcome == Outcome.UNCERTAIN and self._is_uncertain(i, reply):
+            return
+        outcomes[i] = outcome
+        if outcome == Outcome.DEFERRED:
+            self._retrying = True
+            self.waiting.later[i] = self._retries.deferred(i, time.time_ns() // 1_000_000)
+            if i in self._uncertain:
+                outcomes[i] = Outcome.UNCERTAIN  # the reader may have it, whatever is said to the second one
+        self._tried = True
+        words = self._count_verdict(domain, outcome, reply)
+        to_us = verdict.about is About.US
+        if to_us or verdict.doubtful:
+            way.objected(domain, f"{reply.code} {reply.status} {words}", to_us=to_us)
+
+    def _count_verdict(self, domain: str, outcome: Outcome, reply: Reply) -> str:
+        words = replies.without_addresses(reply.text)
+        key = (domain, outcome.value, reply.code, reply.status)
+        count, first_words = self._verdicts.get(key, (0, words))
+        self._verdicts[key] = (count + 1, first_words)
+        return words
+
+    def _goes_elsewhere(self, mail: Mail, reply: Reply) -> bool:
+        """This relay can't carry the mail. False if no other one that takes this lane may."""
+        i, way = mail.ticket, mail.way
+        assert way is not None
+        before = self.waiting.unfit.get(i)
+        relays = frozenset([way.name]) | (before.relays if before else frozenset())
+        unfit = Unfit(relays, mail.utf8, sum(map(len, mail.content)), reply)
+        if way.others(unfit.relays, unfit.utf8, unfit.size, self.bulk) == "none":
+            return False
+        self.waiting.park(i, unfit)
+        if self.claim.outcomes[i] == Outcome.WAITING:
+            self.claim.outcomes[i] = Outcome.DEFERRED
+        return True
+
+    def _refuse(self, i: int, reply: Reply) -> None:
+        """No relay that takes this lane can carry it."""
+        self.claim.outcomes[i] = Outcome.REFUSED
+        self._tried = self.dirty = True
+        self._count_verdict(self.addressees[self.claim.readers[i]].domain, Outcome.REFUSED, reply)
+
+    def _is_put_back(self, i: int, way: Way, reply: Reply) -> bool:
+        """The relay was in trouble, which says nothing of the reader: the mail is handed out again, and no try counts.
+
+        But a mail that brings the relay into trouble each time must not keep all the others waiting. It is suspect if
+        the relays accepted others since it was last put back. One that only stood behind another is not.
+        """
+        if reply.reached is not Reached.QUEUED:
+            before = self._put_back.get(i)
+            suspect = before is None or way.progress > before.progress
+            count = _PutBack(before.times + suspect if before else 1, before.all + 1 if before else 1, way.progress)
+            if count.times >= PUT_BACK_LIMIT or count.all >= PUT_BACK_LIMIT_IN_TROUBLE:
+                self._put_back.pop(i, None)
+                return False
+            self._put_back[i] = count
+            self._careful.add(i)
+        self._todo.append(i)
+        self.release.on_put_back()
+        return True
+
+    def _is_uncertain(self, i: int, reply: Reply) -> bool:
+        """It was handed over, and got no reply. True if it is tried again at once, as it only stood behind another.
+
+        Where uncertain mails are repeated, that is done so often that a reader gets `retries.MOST_COPIES` at the most.
+        """
+        again = reply.reached is Reached.BEHIND and Outcome.UNCERTAIN in self._open
+        copies = self._retries.unanswered(i, time.time_ns() // 1_000_000, again=again)
+        if i in self._uncertain:
+            self._repeated += 1
+        self._uncertain.add(i)
+        self._careful.add(i)
+        self._retrying = True
+        self.claim.outcomes[i] = Outcome.UNCERTAIN
+        if Outcome.UNCERTAIN in self._open and copies < retries.MOST_COPIES:
+            if again:
+                self._todo.append(i)
+                self.release.on_put_back()
+                return True
+            self.waiting.later[i] = self._retries.of(i).due_at
+        return False
+
+    def _outcome(self, i: int, way: Way, domain: str, reply: Reply, verdict: Verdict) -> Outcome:
+        """The verdict's, unless a brake is on. A refusal that may be taken back is kept."""
+        if not verdict.doubtful and verdict.bounce is Bounce.NO:
+            return Outcome[verdict.outcome.upper()]
+        provider, answers = way.pacing.provider(domain), self.release.answers
+        if answers.braked(way.name, provider):
+            return Outcome.DEFERRED
+        # A policy of the provider's for our mail, if it accepts none; of this recipient's, if it accepts others.
+        open_ = self.claim.attempts < _POLICY_ATTEMPTS and not answers.has_accepted(way.name, domain)
+        if verdict.outcome == "deferred" and (open_ or verdict.about is not About.PROVIDER):
+            if verdict.about is About.PROVIDER and answers.held_back(way.name, provider):
+                way.pacing.deferred(domain, _HOLD)
+            return Outcome.DEFERRED
+        facts = self.claim.batch, i, self.claim.readers[i], domain, provider, way.name
+        now = time.time_ns() // 1_000_000
+        refused = Refused(*facts, verdict.bounce.value, reply.code, reply.status, now)
+        self._refusals.append(refused)
+        self._refused.append(refused)
+        return Outcome.REFUSED
+
+    def take_back(self) -> None:
+        """A brake has been put on: what was refused under it in this pass is deferred."""
+        answers, kept = self.release.answers, []
+        for one in self._refused:
+            if not answers.braked(one.relay, one.provider):
+                kept.append(one)
+            elif self.claim.outcomes[one.place] == Outcome.REFUSED:
+                self.claim.outcomes[one.place] = Outcome.DEFERRED
+                self.dirty = True
+        self._refused = kept
+
+    def _next_due(self, now: int) -> int | None:
+        """When the first of those who are still to be sent it is due, ms since 1970; None if there is nobody."""
+        outcomes = self.claim.outcomes
+        open_ = UNANSWERED if self._expired else self._open
+        if not any(outcomes.count(outcome) for outcome in open_):
+            return None
+        found = []
+        for i, outcome in enumerate(outcomes):
+            if outcome in open_:
+                known = self._retries.of(i)
+                if outcome != Outcome.UNCERTAIN or known.copies < retries.MOST_COPIES:
+                    found.append(known.due_at or now + retries.wait_ms(max(known.tries, 1), self._retries.longer))
+        return min(found, default=None)

@@ -1,0 +1,202 @@
+"""Mails at which the relay fails each time: how often they are sent, and that nobody else has to suffer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from morefollows.audience.models import Reader
+from morefollows.bulletin.models import Alert
+from morefollows.courier import recovery, retries
+from morefollows.courier.boundary import Mail, Reached, Reply
+from morefollows.courier.models import Batch, Outcome
+from morefollows.courier.round import Round
+from morefollows.courier.settling import PUT_BACK_LIMIT, PUT_BACK_LIMIT_IN_TROUBLE
+from morefollows.courier.worker import Worker
+from tests.courier import test_worker
+from tests.courier.support import (
+    SomeRelay,
+    alert_for,
+    claim_rounds,
+    cut_from_start,
+    release_of,
+    states,
+    write,
+)
+from tests.courier.test_relays import at_work, times_taken
+from tests.courier.test_worker import until
+from tests.relay import Rule, Script, ScriptedRelay
+
+pytestmark = pytest.mark.django_db(transaction=True)
+newsroom = test_worker.newsroom
+
+NO_REPLY = Reply(0, "", "", Reached.CONTENT)
+NOT_OFFERED = Reply(0, "", "", Reached.RELAY)
+OFFERS = Script().offers
+MANY = (*OFFERS, "CHUNKING")
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deferred mail is tried again in a moment, instead of 1, 2, 5, 10 … minutes."""
+    monkeypatch.setattr(retries, "_MINUTES", (0.005,))
+
+
+def addresses(alert: Alert) -> dict[int, str]:
+    found = Reader.objects.filter(subscriptions__topic=alert.topic)
+    return {reader.pk: f"{reader.address}@{reader.domain}".split("@")[0] for reader in found}
+
+
+def some(alert: Alert, number: int) -> list[str]:
+    """The local parts of so many of its readers, from everywhere."""
+    names = sorted(addresses(alert).values())
+    return names[:: max(1, len(names) // number)][:number]
+
+
+@pytest.mark.parametrize("offers", [OFFERS, MANY])
+@pytest.mark.parametrize("do", ["take-and-drop", "drop"])
+def test_a_mail_without_a_reply_is_repeated_twice_at_the_most(tmp_path: Path, offers: tuple[str, ...], do: str) -> None:
+    """The relay takes it, or not, and closes. Then an editor decides; all others have theirs."""
+    alert = alert_for(300)
+    poison = some(alert, 3)
+    rules = tuple(Rule("content", match=f"^{name}@", do=do) for name in poison)
+    seen: Counter[str] = Counter()
+
+    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+        told = relays[0].rule
+
+        def rule(at: str, line: bytes) -> Rule | None:
+            if at == "content":
+                seen[line.decode().split("@")[0]] += 1
+            return told(at, line)
+
+        relays[0].rule = rule  # type: ignore[method-assign]
+        await until(lambda: len(states(alert)) == 300 and not alert.batches.filter(due_at__isnull=False).exists(), 25)
+
+    (relay,) = at_work(tmp_path, [Script(offers=offers, rules=rules)], story)
+    names = addresses(alert)
+    outcomes = {names[reader]: outcome for reader, outcome in states(alert).items()}
+    assert {name for name, outcome in outcomes.items() if outcome != Outcome.ACCEPTED} == set(poison)
+    assert {outcomes[name] for name in poison} == {Outcome.UNCERTAIN}
+    assert {seen[name] for name in poison} == {3}
+    # Others are repeated only if their content stood behind one of these.
+    others = {name: count for name, count in seen.items() if name not in poison}
+    assert max(others.values()) <= (2 if offers is MANY else 1)
+    assert len(times_taken(relay)) >= 297
+
+
+def test_a_relay_that_always_closes_at_one_recipient_serves_all_others(tmp_path: Path) -> None:
+    alert = alert_for(200)
+    (name,) = some(alert, 1)
+
+    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+        await until(lambda: list(states(alert).values()).count(Outcome.ACCEPTED) == 199, 20)
+
+    (relay,) = at_work(tmp_path, [Script(offers=MANY, rules=(Rule("rcpt", match=f"<{name}@", do="drop"),))], story)
+    assert max(times_taken(relay).values()) <= 2
+    assert len(times_taken(relay)) == 199
+
+
+def at_hand(readers: int, times: int = 1) -> tuple[Alert, Round, list[Round]]:
+    alert = alert_for(readers)
+    cut_from_start(alert)
+    rounds = claim_rounds("one", release_of(alert))
+    write("one", rounds, ahead=readers)
+    return alert, rounds[0], rounds
+
+
+def taken(round_: Round, way: SomeRelay) -> Mail:
+    mail = round_.take(way)
+    assert mail is not None
+    return mail
+
+
+def test_a_mail_with_which_the_relay_is_in_trouble_is_put_back_four_times_and_then_deferred() -> None:
+    """If others were accepted meanwhile: then it is the mail's."""
+    alert, round_, rounds = at_hand(1)
+    way = SomeRelay()
+    assert PUT_BACK_LIMIT == 5
+    for offered in range(5):
+        mail = taken(round_, way)
+        assert mail.alone is (offered > 0)
+        mail.settle(mail, NOT_OFFERED)
+        way.progress += 1
+        assert len(round_) == (offered < 4)
+    assert round_.done
+    write("one", rounds)
+    assert list(states(alert).values()) == [Outcome.DEFERRED]
+
+
+def test_trouble_of_the_relay_s_own_is_not_the_mail_s() -> None:
+    _, round_, _ = at_hand(1)
+    way = SomeRelay()
+    for offered in range(PUT_BACK_LIMIT_IN_TROUBLE):
+        assert len(round_) == 1, offered
+        mail = taken(round_, way)
+        mail.settle(mail, NOT_OFFERED)
+    assert round_.done
+
+
+def test_one_that_stood_behind_another_is_put_back_as_often_as_that_happens() -> None:
+    _, round_, _ = at_hand(1)
+    way = SomeRelay()
+    for _ in range(300):
+        mail = taken(round_, way)
+        assert not mail.alone
+        mail.settle(mail, Reply(0, "", "", Reached.QUEUED))
+        way.progress += 1
+    assert len(round_) == 1
+
+
+def test_copies_are_counted_over_passes_and_restarts_and_an_editor_may_ask_for_more() -> None:
+    alert = alert_for(1)
+    cut_from_start(alert)
+    way = SomeRelay()
+    for copies in (1, 2, 3):
+        Batch.objects.filter(alert=alert, due_at__isnull=False).update(due_at=1)
+        rounds = claim_rounds(f"worker {copies}", release_of(alert))
+        write("one", rounds, ahead=1)
+        mail = taken(rounds[0], way)
+        assert mail.alone is (copies > 1)
+        mail.settle(mail, NO_REPLY)
+        write("one", rounds)
+        batch = Batch.objects.get(alert=alert)
+        assert (batch.uncertain, batch.repeated) == (1, copies - 1)
+        assert (batch.due_at is None) is (copies == 3)
+    assert recovery.open_uncertain(alert.pk) == 1
+    rounds = claim_rounds("one", release_of(alert))
+    write("one", rounds, ahead=1)
+    assert taken(rounds[0], way)
+
+
+def test_a_copy_that_stood_behind_another_is_sent_again_at_once_and_alone() -> None:
+    alert, round_, rounds = at_hand(2)
+    way = SomeRelay()
+    first, second = taken(round_, way), taken(round_, way)
+    first.settle(first, NO_REPLY)
+    second.settle(second, Reply(0, "", "", Reached.BEHIND))
+    again = taken(round_, way)
+    assert again.ticket == second.ticket
+    assert again.alone
+    assert round_.take(way) is None
+    again.settle(again, Reply(250, "", "", Reached.CONTENT))
+    write("one", rounds)
+    assert sorted(states(alert).values()) == [Outcome.ACCEPTED, Outcome.UNCERTAIN]
+    assert Batch.objects.get(alert=alert).repeated == 1
+
+
+def test_where_an_editor_is_asked_nothing_is_repeated() -> None:
+    alert = alert_for(2)
+    cut_from_start(alert)
+    release = release_of(alert)
+    release.running = release.running._replace(repeat=False)
+    rounds = claim_rounds("one", release)
+    write("one", rounds, ahead=2)
+    for reached in (Reached.CONTENT, Reached.BEHIND):
+        mail = taken(rounds[0], SomeRelay())
+        mail.settle(mail, Reply(0, "", "", reached))
+    assert rounds[0].done
+    write("one", rounds)
+    assert Batch.objects.get(alert=alert).due_at is None
