@@ -48,6 +48,14 @@ def quick_passwords() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_clock() -> None:
+    """Times in this process are by its own clock, which tests set."""
+    from morefollows import database_clock
+
+    database_clock.use_own = True
+
+
 @pytest.fixture
 def data() -> Path:
     """The data folder that this test process's settings name."""

@@ -12,7 +12,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Subscription, Topic
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Story, Update
-from morefollows.courier import ledger
+from morefollows.courier import actions, leases, ledger
 from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Carriers, Reply
 from morefollows.courier.cutting import cut
@@ -120,11 +120,17 @@ def claim_rounds(worker: str, release: Release, limit: int = 1) -> list[Round]:
     ]
 
 
+def falls_silent(worker: str) -> None:
+    """Its claims have run out, and no heartbeat of it is known: what another process does then."""
+    Batch.objects.filter(worker=worker).update(due_at=1)
+    actions.note_deaths(leases.long_dead())
+
+
 def write(worker: str, rounds: list[Round], *, ahead: int = 5, give_up: bool = False) -> None:
     """What `Worker._write` does, step by step: records, and lets sending go on."""
     for round_ in rounds:
         round_.grant(ahead)
-    until = now_ms() + ledger.claim_ms()
+    until = now_ms() + leases.claim_ms()
     record(rounds, [(round_, round_.entry(worker, until, give_up=give_up)) for round_ in rounds])
 
 

@@ -26,7 +26,7 @@ from morefollows.courier.cutting import cut
 from morefollows.courier.models import Batch
 from morefollows.courier.round import Round
 from tests.courier import support
-from tests.courier.support import A_RELAY, claim_rounds, cut_all, ids, release_of, write
+from tests.courier.support import A_RELAY, claim_rounds, cut_all, falls_silent, ids, release_of, write
 from tests.support import plans, year
 from tests.support.people import drill_reader
 
@@ -129,7 +129,7 @@ def test_a_worker_that_fell_silent_writes_nothing_more(wrong: Alert) -> None:
     (first,) = rounds = claim_rounds("one", release_of(wrong))
     write("one", rounds, ahead=2)
     flying = handed_out(first, 2)
-    Batch.objects.exclude(worker="").update(due_at=now_ms() - 1)  # its claim has run out
+    falls_silent("one")
     alert = corrected()
     assert cut_now(alert) == set(first.claim.readers[:2])
     for mail in flying:

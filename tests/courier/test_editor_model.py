@@ -21,7 +21,7 @@ from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin import publication
 from morefollows.bulletin.actions import Refused, now_ms
 from morefollows.bulletin.models import Alert, Update
-from morefollows.courier import actions, ledger
+from morefollows.courier import actions, leases, ledger
 from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Batch, Outcome
@@ -95,7 +95,7 @@ class WithAnEditor(Newsroom):
             if not dropped:
                 round_.grant(ahead)
             give_up = dropped and not round_.in_flight
-            entries.append((round_, round_.entry(worker, now_ms() + ledger.claim_ms(), give_up=give_up)))
+            entries.append((round_, round_.entry(worker, now_ms() + leases.claim_ms(), give_up=give_up)))
         record(rounds, entries)
 
     @rule(worker=worker_names, mails=some_mails)

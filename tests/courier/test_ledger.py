@@ -23,6 +23,7 @@ from tests.courier.support import (
     cut_all,
     cut_from_start,
     everyone,
+    falls_silent,
     release_of,
     states,
     write,
@@ -190,7 +191,7 @@ def test_a_worker_that_lost_its_claim_finds_out_and_changes_nothing() -> None:
     slow = claim_rounds("slow", release_of(alert))
     slow_round = slow[0]
     write("slow", slow, ahead=10)
-    Batch.objects.filter(alert=alert).update(due_at=1)  # the claim has run out meanwhile
+    falls_silent("slow")
     quick = claim_rounds("quick", release_of(alert))
     write("quick", quick, ahead=10)
     for round_ in (slow_round, quick[0]):

@@ -29,7 +29,17 @@ from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.release import Release
 from morefollows.courier.retries import MOST_COPIES
 from morefollows.courier.round import Round
-from tests.courier.support import SomeRelay, alert_for, audience, claim_rounds, cut_all, release_of, states, write
+from tests.courier.support import (
+    SomeRelay,
+    alert_for,
+    audience,
+    claim_rounds,
+    cut_all,
+    falls_silent,
+    release_of,
+    states,
+    write,
+)
 
 WORKERS = ("one", "two", "three")
 worker_names = st.sampled_from(WORKERS)
@@ -130,7 +140,7 @@ class Newsroom(RuleBasedStateMachine):
     @rule(sleeper=worker_names, other=worker_names, ahead=st.integers(0, 12))
     def stall(self, sleeper: str, other: str, ahead: int) -> None:
         """SIGSTOP past the claim's end: another takes over, and the sleeper wakes up later."""
-        Batch.objects.filter(alert=self.alert, worker=sleeper).update(due_at=1)
+        falls_silent(sleeper)
         self.claim(other)
         self.write(other, ahead)
 

@@ -256,7 +256,7 @@ def test_after_a_crash_too() -> None:
     cut_from_start(alert)
     rounds = claim_rounds("one", release_of(alert))
     write("one", rounds, ahead=4)
-    actions.note_deaths("one")
+    actions.note_deaths(["one"])
     deed = Deed.objects.get(what="sender died")
     assert (deed.alert_id, deed.details) == (alert.pk, {"begun": 4})
     assert a_pass(alert, OK, repeat=False, worker="two") == 6

@@ -20,6 +20,7 @@ from morefollows.courier.dialogue import Patience
 from morefollows.courier.gate import Gate
 from morefollows.courier.gates import Gates
 from morefollows.courier.models import Outcome, Relay
+from morefollows.courier.nodes import this_process
 from morefollows.courier.shares import Shares
 from morefollows.courier.smtp import SmtpRelay
 from morefollows.courier.worker import Worker
@@ -29,6 +30,7 @@ from tests.courier import test_worker
 from tests.courier.support import alert_for, states
 from tests.courier.test_worker import all_accepted, until
 from tests.relay import Rule, Script, ScriptedRelay
+from tests.support import ground
 
 pytestmark = pytest.mark.django_db(transaction=True)
 newsroom = test_worker.newsroom
@@ -47,7 +49,7 @@ def at_work(folder: Path, scripts: list[Script], story: Story, *terms: dict[str,
             listener = Listener(folder)
             listener.patience = 0.05
             await listener.open()
-            worker = Worker("test/1", listener, Gates(), on_complete=lambda alert: None)
+            worker = Worker(this_process(ground.folder(), 1), listener, Gates(), on_complete=lambda alert: None)
             shares = Shares(asyncio.get_running_loop().call_soon) if any("weight" in one for one in terms) else None
             for number, relay in enumerate(relays):
                 said = terms[number] if terms else {}

@@ -24,10 +24,12 @@ from morefollows.courier.boundary import Circuit, Mail, Reached, Reply, Source
 from morefollows.courier.gate import Gate
 from morefollows.courier.gates import Gates
 from morefollows.courier.models import Batch, Outcome
+from morefollows.courier.nodes import this_process
 from morefollows.courier.worker import Worker
 from morefollows.line import Listener
 from morefollows.relay_address import RelayAddress
 from tests.courier.support import alert_for, cut_all, states
+from tests.support import ground
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,7 +82,7 @@ def at_work(folder: Path, story: Callable[[Worker, Slot], Awaitable[None]]) -> N
         listener = Listener(folder)
         listener.patience = 0.05
         await listener.open()
-        worker = Worker("test/1", listener, Gates(), on_complete=lambda alert: None)
+        worker = Worker(this_process(ground.folder(), 1), listener, Gates(), on_complete=lambda alert: None)
         gate = Gate(RelayAddress("relay.example", 25), worker, senders=1)
         gate.relay = relay = Slot(gate)
         worker.gates.add(gate)

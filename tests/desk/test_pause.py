@@ -48,7 +48,7 @@ def ended(ada: Editor, story: Story, breaking: Topic) -> Alert:
         outcomes=bytes(outcomes), times=array("I", [120] + [0xFFFFFFFF] * 3).tobytes(),
         accepted=1, refused=2, uncertain=1, repeated=1, worker="host/1", due_at=1,
     )  # fmt: skip
-    courier.note_deaths("host/1")
+    courier.note_deaths(["host/1"])
     Batch.objects.update(due_at=None)
     Alert.objects.filter(pk=alert.pk).update(cut_done=True, repeat=False)
     empty = {"rate": 0.0, "seconds": dict.fromkeys(("first", "p50", "p90", "p99", "last")), "points": []}

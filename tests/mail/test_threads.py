@@ -21,10 +21,12 @@ from morefollows.courier import ledger
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.cutting import cut
 from morefollows.courier.gates import Gates
+from morefollows.courier.nodes import this_process
 from morefollows.courier.release import prepare
 from morefollows.courier.worker import Worker
 from morefollows.line import Listener
 from tests.courier.support import A_RELAY, write
+from tests.support import ground
 from tests.support.people import reader
 
 from .support import read
@@ -42,7 +44,7 @@ def mailed(newsroom: object, tmp_path: Path, settings: Any, ada: Editor) -> Call
     """
     keys = {"dkim_key": pem(RSA), "dkim_selector": "mf1", "dkim_ed25519_key": pem(ED25519)}
     settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, dkim_ed25519_selector="mf2", **keys)
-    worker = Worker("test/1", Listener(tmp_path), Gates(), on_complete=lambda alert: None)
+    worker = Worker(this_process(ground.folder(), 1), Listener(tmp_path), Gates(), on_complete=lambda alert: None)
 
     def send(alert: Alert, *not_now: Reader) -> dict[str, bytes]:
         assert publication.release(alert.pk)

@@ -376,6 +376,7 @@ class Letter(models.Model):
         ACCEPTED = "accepted", _("accepted")
         REFUSED = "refused", _("refused")
         EXPIRED = "expired", _("expired")
+        UNCERTAIN = "uncertain", _("uncertain")
 
     reader = models.ForeignKey(Reader, models.CASCADE, related_name="letters")
     topic = models.ForeignKey(Topic, models.PROTECT, null=True, help_text="of a confirmation, or of thanks")
@@ -391,13 +392,17 @@ class Letter(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.BigIntegerField(help_text="milliseconds since 1970")
-    worker = models.CharField(max_length=40, blank=True, default="")
-    claimed_until = models.BigIntegerField(default=0, help_text="milliseconds since 1970")
+    unanswered = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="times that it was handed to a relay that gave no reply"
+    )
+    worker = models.CharField(max_length=40, blank=True, default="", help_text="the sender process that has claimed it")
+    lease_version = models.PositiveIntegerField(default=0, db_default=0, help_text="raised by each claim")
 
     class Meta:
         indexes = (
             models.Index(fields=("bulk", "due_at", "id"), condition=models.Q(state="waiting"), name="letters_due"),
             models.Index(fields=("created_at",), condition=~models.Q(address=""), name="letters_elsewhere"),
+            models.Index(fields=("worker",), condition=~models.Q(worker=""), name="letters_claimed"),
         )
 
     def __str__(self) -> str:

@@ -5,7 +5,6 @@ Drafts: `bulletin.stories.actions`. What follows without anybody's doing: `bulle
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +15,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from morefollows import line
+from morefollows import database_clock, line
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose
 from morefollows.audience.newsroom import placeholders
@@ -46,8 +45,7 @@ def may_send(editor: Editor, story: Story) -> bool:
     return editor.may_offer if story.purpose == Purpose.OFFERS else editor.may_send
 
 
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
+now_ms = database_clock.now_ms
 
 
 def send(
@@ -192,6 +190,7 @@ def _hold(
         held_until=held_until,
         not_before=not_before,
         expires_at=held_until + _time_to_live(update.kind, offer),
+        time_to_live_ms=_time_to_live(update.kind, offer),
     )
     for wrong in Alert.objects.filter(pk__in=answers, state__in=Alert.UNDER_WAY):
         _stop(wrong, editor, by=update.kind)
@@ -307,10 +306,11 @@ def resume(alert: Alert, editor: Editor) -> None:
 
 
 def _live_on(alert: Alert, *, from_now: bool) -> None:
-    """Its time to live begins again if it is over, or anew `from_now`."""
+    """Its time to live, as it was when it was sent, begins again if it is over, or anew `from_now`."""
     now = now_ms()
     if from_now or alert.expires_at <= now:
-        alert.expires_at = max(now, alert.not_before or 0) + alert.expires_at - alert.held_until
+        lives = alert.time_to_live_ms or alert.expires_at - alert.held_until
+        alert.expires_at = max(now, alert.not_before or 0) + lives
 
 
 def ask(before: int) -> list[int]:

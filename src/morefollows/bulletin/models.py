@@ -209,6 +209,9 @@ class Alert(models.Model):
         null=True, help_text="chosen by an editor, or the embargo's end: not released earlier; ms since 1970"
     )
     expires_at = models.BigIntegerField(help_text="milliseconds since 1970")
+    time_to_live_ms = models.BigIntegerField(
+        default=0, db_default=0, help_text="from the hold's end, as it was when it was sent: a retry gets as much again"
+    )
     repeat = models.BooleanField(
         default=repeats_uncertain, help_text="mails whose outcome is uncertain are sent again; else an editor decides"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -107,13 +109,13 @@ def repeat_uncertain(alert: int, editor: Editor) -> int:
     return mails
 
 
-def note_deaths(worker: str | None) -> None:
-    """This worker is dead, or every one of the last run (None): frees what it had in hand, and keeps that it was so."""
-    with transaction.atomic():
-        left = recovery.release_all_claims() if worker is None else recovery.release_claims(worker)
-        for alert, begun in left:
-            story = Alert.objects.select_related("update__story").get(pk=alert).update.story
-            bulletin.record(None, "sender died", story=story, alert=Alert(pk=alert), begun=begun)
+def note_deaths(workers: Iterable[str]) -> None:
+    """These processes are dead: frees what they had in hand, and keeps that it was so. One transaction each."""
+    for worker in workers:
+        with transaction.atomic():
+            for alert, begun in recovery.release_claims(worker):
+                story = Alert.objects.select_related("update__story").get(pk=alert).update.story
+                bulletin.record(None, "sender died", story=story, alert=Alert(pk=alert), begun=begun)
 
 
 def note_trouble(name: str, trouble: str | None) -> None:

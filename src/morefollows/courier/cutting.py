@@ -63,11 +63,6 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0
 _MOVED = "UPDATE bulletin_alert SET cut_from = %s, cut_to = %s, cut_wrapped = %s, cut_done = %s WHERE id = %s"
 _HIGHEST_ID = 2**63 - 1
 
-# A claim that has run out is taken away for good: whoever held it writes nothing more. What that worker had begun
-# stays known by `reach`.
-_END_OLD_CLAIMS = """
-UPDATE courier_batch SET epoch = epoch + 1, worker = '' WHERE alert_id = %s AND worker <> '' AND due_at < %s
-"""
 _CLAIMED = "SELECT EXISTS (SELECT 1 FROM courier_batch WHERE alert_id = %s AND worker <> '')"
 
 
@@ -134,9 +129,8 @@ def _settled(cursor: Any, answered: int) -> bool:
     """Whether every mail of an alert that has been stopped or has ended is accounted for.
 
     A worker hands out nothing of it any more once it hears of the stop, at its next write; until the claims on its
-    batches are given back, mails in flight may still be accepted, and their readers have to be told, too.
+    batches are given back or released, mails in flight may still be accepted, and their readers have to be told, too.
     """
-    cursor.execute(_END_OLD_CLAIMS, (answered, now_ms()))
     cursor.execute(_CLAIMED, (answered,))
     return not cursor.fetchone()[0]
 

@@ -8,17 +8,17 @@ for ``SKIP LOCKED``, which SQLite (one writer at a time) does not need.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin import publication
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier.brake import Refused
+from morefollows.courier.leases import claim_ms
 from morefollows.courier.models import Composition, Outcome, Relay
 
 NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted, and nothing else is known
@@ -77,6 +77,7 @@ class Entry(NamedTuple):
 class Recorded(NamedTuple):
     lost: set[int]  #: batches that another worker has claimed meanwhile: stop working on them
     sending: set[int]  #: the alerts in question that are still being sent
+    stuck: frozenset[int] = frozenset()  #: batches of which nothing was written, as somebody has locked a row
 
 
 # -- what is there to do ------------------------------------------------------------------------------------
@@ -124,17 +125,12 @@ def alerts_have_mail() -> bool:
 # -- claiming: batch → worker -------------------------------------------------------------------------------
 
 
-def claim_ms() -> int:
-    """For how long a claim holds after the last word from its worker."""
-    return int(settings.MOREFOLLOWS.claim * 1000)
-
-
-# While a batch is claimed, due_at is the claim's end: a batch whose worker died falls due by itself.
+# While a batch is claimed, due_at is the claim's end. Who may take it away then: see `leases`.
 # The inner query is asked once only: PostgreSQL may else repeat it for each row, past the rows that it has locked.
 _CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT id FROM courier_batch WHERE alert_id = %s AND due_at > %s AND due_at <= %s ORDER BY due_at
-    LIMIT %s{skip_locked}
+    SELECT id FROM courier_batch WHERE alert_id = %s AND due_at > %s AND due_at <= %s AND worker = ''
+    ORDER BY due_at LIMIT %s{skip_locked}
 )
 UPDATE courier_batch SET epoch = epoch + 1, worker = %s, due_at = %s WHERE id IN (SELECT id FROM due)
 RETURNING id, epoch, alert_id, readers, outcomes, times, attempts, repeated, reach
@@ -144,7 +140,7 @@ RETURNING id, epoch, alert_id, readers, outcomes, times, attempts, repeated, rea
 def claim(worker: str, alert: int, limit: int, *, retried: bool = False) -> list[Claim]:
     """Claims up to so many due batches. What a dead worker may have sent without noting it comes back uncertain.
 
-    `retried`: only those whose time to be tried again has come.
+    `worker`: the claiming process's name. `retried`: only those whose time to be tried again has come.
     """
     now = now_ms()
     values = (alert, FRESH_DUE if retried else 0, now, limit, worker, now + claim_ms())
@@ -226,6 +222,43 @@ def record(entries: Iterable[Entry], release: int | None = None, early: bool = F
         cursor.execute(_SENDING)
         sending = alerts.intersection(row[0] for row in cursor.fetchall())
     return Recorded(lost, sending)
+
+
+_SHORT = "SET LOCAL lock_timeout = '100ms'"
+
+
+def record_what_is_free(entries: Sequence[Entry], release: int | None = None, early: bool = False) -> Recorded:
+    """As `record`, but what somebody else's transaction has locked does not hold up the rest: it is `stuck`."""
+    try:
+        return record(entries, release, early)
+    except OperationalError as error:
+        if not is_lock_timeout(error):
+            raise
+    lost: set[int] = set()
+    sending: set[int] = set()
+    stuck: set[int] = set()
+    for entry in (None, *entries):
+        if entry is not None and entry.alert == release and release not in sending:
+            stuck.add(entry.batch)
+            continue
+        try:
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute(_SHORT)
+                one = record([entry], None) if entry else record([], release, early)
+        except OperationalError as error:
+            if not is_lock_timeout(error):
+                raise
+            stuck |= {entry.batch} if entry else set()
+            continue
+        lost |= one.lost
+        sending |= one.sending
+    return Recorded(lost, sending | {entry.alert for entry in entries if entry.batch in stuck}, frozenset(stuck))
+
+
+def is_lock_timeout(error: BaseException) -> bool:
+    """PostgreSQL gave up waiting for a row (SQLSTATE 55P03). On SQLite there is but one lock, and it never is."""
+    return getattr(error.__cause__, "sqlstate", None) == "55P03"
 
 
 _COMPLETE = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
@@ -18,13 +19,15 @@ from morefollows.audience.preferences.actions import free
 from morefollows.audience.suppressions.bounces import Bounced
 from morefollows.bulletin.actions import now_ms
 from morefollows.courier import history, replies, retries, summaries
-from morefollows.courier.boundary import Mail, Reply, Way
+from morefollows.courier.boundary import Mail, Reached, Reply, Way
+from morefollows.courier.ledger import skip_locked
 
-# Longer than the final dot may take to be answered (RFC 5321 §4.5.3.2.6): nobody else sends it meanwhile.
-_CLAIM_MS = 11 * 60_000
-_FRESH_MS = 60_000  # a claimed letter that has waited for longer is not begun any more
+_LOOKED_UP = 1.0  # seconds for which a look at a letter's reader is good
+_BEGUN_WITHIN = 60.0  # seconds after its claim in which a letter is begun; then it is given back
+_MOST_IN_FLIGHT = 2_000
 _PUT_BACK_LIMIT = 5
 _DOUBTFUL_ATTEMPTS = 5  # within some 40 minutes
+_UNANSWERED_LIMIT = 3  # hand-overs without a reply: two repeats at most
 
 
 class Job(NamedTuple):
@@ -44,6 +47,8 @@ class Job(NamedTuple):
     reader_uid: bytes
     topic_uid: bytes
     updates: tuple[int, ...] = ()  #: what a summary tells
+    lease_version: int = 0
+    unanswered: int = 0  #: times that it was handed over and got no reply
 
 
 class Done(NamedTuple):
@@ -51,15 +56,17 @@ class Done(NamedTuple):
     state: str
     due_at: int
     bounced: Bounced | None = None
+    tried: bool = True  #: a relay was given it, or it can't be made
+    unanswered: int = 0  #: as `Job.unanswered`, by now
 
 
 # As with batches, the inner query is asked once only.
 _CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT id FROM audience_letter WHERE state = 'waiting' AND {lane} AND due_at <= %s AND claimed_until <= %s
+    SELECT id FROM audience_letter WHERE state = 'waiting' AND {lane} AND due_at <= %s AND worker = ''
     ORDER BY due_at, id LIMIT %s{skip_locked}
 )
-UPDATE audience_letter SET worker = %s, claimed_until = %s WHERE id IN (SELECT id FROM due)
+UPDATE audience_letter SET worker = %s, lease_version = lease_version + 1 WHERE id IN (SELECT id FROM due)
 RETURNING id
 """
 
@@ -67,20 +74,42 @@ RETURNING id
 def claim(worker: str, limit: int, *, bulk: bool = False) -> list[Job]:
     """Claims letters that are due. One whose reader does not want it any more, or may not have it, expires.
 
-    `bulk`: summaries, whose readers are neighbours then, so that what they were sent is found in few batches.
+    `worker`: the claiming process's name; see `leases`. `bulk`: summaries, whose readers are neighbours then, so that
+    what they were sent is found in few batches.
     """
-    now = now_ms()
+    if limit <= 0:
+        return []
     with transaction.atomic(), connection.cursor() as cursor:
-        skip_locked = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
-        values = (now, now, limit, worker, now + _CLAIM_MS)
-        cursor.execute(_CLAIM.format(skip_locked=skip_locked, lane="bulk" if bulk else "NOT bulk"), values)
+        lane = "bulk" if bulk else "NOT bulk"
+        cursor.execute(_CLAIM.format(skip_locked=skip_locked(), lane=lane), (now_ms(), limit, worker))
         claimed = [row[0] for row in cursor.fetchall()]
         if not claimed:
             return []
         wanted = _summaries(claimed) if bulk else _wanted(claimed)
         unwanted = set(claimed) - {job.letter for job in wanted}
-        Letter.objects.filter(pk__in=unwanted).update(state=Letter.State.EXPIRED, worker="", claimed_until=0)
+        Letter.objects.filter(pk__in=unwanted).update(state=Letter.State.EXPIRED, worker="")
     return wanted
+
+
+class LookedUp(NamedTuple):
+    """What a look at claimed letters found."""
+
+    asked: Sequence[Job]
+    same: set[int]  #: letters that go as they are
+    made: dict[int, tuple[Job, Mail]]  #: those whose reader has changed, with their new mails
+    done: list[Done]  #: those that do not go any more
+
+
+def look_again(jobs: Sequence[Job]) -> dict[int, Job]:
+    """Those of these claimed letters, by id, whose readers still want them, with the readers as they are now."""
+    ids = [job.letter for job in jobs if not job.updates]
+    found = {job.letter: job for job in _wanted(ids)} if ids else {}
+    told = {job.letter: job for job in jobs if job.updates}
+    if told:
+        letters = Letter.objects.filter(pk__in=list(told)).select_related("reader", "topic")
+        for letter in summaries.allowed(list(letters)):
+            found[letter.pk] = _job(letter)._replace(updates=told[letter.pk].updates)
+    return found
 
 
 def _wanted(letters: Sequence[int]) -> list[Job]:
@@ -141,63 +170,141 @@ def _job(letter: Letter) -> Job:
         letter.uid,
         reader.uid,
         letter.topic.uid if letter.topic else b"",
+        lease_version=letter.lease_version,
+        unanswered=letter.unanswered,
     )
 
 
 _RECORD = """
-UPDATE audience_letter SET state = %s, due_at = %s, attempts = %s, worker = '', claimed_until = 0 WHERE id = %s
+UPDATE audience_letter SET state = %s, due_at = %s, attempts = %s, unanswered = %s, worker = ''
+WHERE id = %s AND lease_version = %s
 """
 
 
-def record(done: Sequence[Done]) -> None:
-    """In a rush of sign-ups there are many at a time, and alerts wait for the same thread."""
+def record(done: Sequence[Done]) -> int:
+    """Writes what became of these letters, and gives them back, in one transaction. Returns how many claims were lost.
+
+    Those are another process's by now: what it wrote stays.
+    """
+    if not done:
+        return 0
+    rows = [
+        (
+            one.state,
+            one.due_at,
+            one.job.attempts + one.tried,
+            max(one.unanswered, one.job.unanswered),
+            one.job.letter,
+            one.job.lease_version,
+        )
+        for one in done
+    ]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(_RECORD, [(one.state, one.due_at, one.job.attempts + 1, one.job.letter) for one in done])
+        cursor.executemany(_RECORD, rows)
+        return len(rows) - int(cursor.rowcount)
+
+
+class _Waiting(NamedTuple):
+    job: Job
+    mail: Mail
+    claimed_at: float  #: by the monotonic clock, as is
+    looked_at: float  #: when its reader was looked up
 
 
 class Post:
-    """The letters at work in one sender process. `on_put_back`: one came back, and another relay may have it."""
+    """The letters at work in one sender process. `on_put_back`: one came back, and another relay may have it.
 
-    def __init__(self, on_put_back: Callable[[], None]) -> None:
+    `fresh`: whether no other process may take this one for dead; see `Heartbeat.fresh`.
+    """
+
+    def __init__(self, on_put_back: Callable[[], None], fresh: Callable[[], bool] = lambda: True) -> None:
         self._on_put_back = on_put_back
-        self._waiting: deque[tuple[Job, Mail, int]] = deque()  # with when it was claimed
-        self._in_flight: dict[int, tuple[Job, int]] = {}
+        self._fresh = fresh
+        self._waiting: deque[_Waiting] = deque()
+        self._in_flight: dict[int, _Waiting] = {}
         self._put_back: Counter[int] = Counter()
         self.done: list[Done] = []
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._in_flight)
 
+    def room(self, at_once: int) -> int:
+        """How many letters more to claim, where so many may wait. What is in flight holds up nothing, up to a limit."""
+        return min(at_once - len(self._waiting), _MOST_IN_FLIGHT - len(self._in_flight) - len(self.done))
+
+    def held(self) -> set[int]:
+        """The letters that this process knows to have claimed, as far as what became of them is not written."""
+        jobs = [one.job for one in (*self._waiting, *self._in_flight.values())]
+        return {job.letter for job in (*jobs, *(one.job for one in self.done))}
+
+    def waits(self) -> bool:
+        """Some are not handed out yet."""
+        return bool(self._waiting)
+
     def add(self, jobs: Iterable[tuple[Job, Mail]]) -> None:
-        """Each job with its mail, whose `settle` and `ticket` are filled in here."""
-        now = now_ms()
-        self._waiting.extend((job, mail, now) for job, mail in jobs)
+        """Each job, just claimed, with its mail, whose `settle` and `ticket` are filled in here."""
+        now = time.monotonic()
+        self._waiting.extend(_Waiting(job, mail, now, now) for job, mail in jobs)
+
+    def give_back_old(self) -> None:
+        """The relays were down for long: what was claimed long ago and is not begun yet is given back."""
+        oldest = time.monotonic() - _BEGUN_WITHIN
+        old = [one.job for one in self._waiting if one.claimed_at < oldest]
+        if old:
+            self._waiting = deque(one for one in self._waiting if one.claimed_at >= oldest)
+            self.done += [Done(job, Letter.State.WAITING, now_ms(), tried=False) for job in old]
+
+    def to_look_up(self) -> list[Job]:
+        """Those of the waiting letters whose readers were looked up a while ago: they are not begun before `looked`."""
+        old = time.monotonic() - _LOOKED_UP
+        return [one.job for one in self._waiting if one.looked_at < old]
+
+    def looked(self, again: LookedUp) -> None:
+        """Takes in what a look at those found."""
+        about = {job.letter: job for job in again.asked}
+        waiting, self._waiting, now = self._waiting, deque(), time.monotonic()
+        for one in waiting:
+            letter = one.job.letter
+            if letter not in about:
+                self._waiting.append(one)
+            elif letter in again.made:
+                job, mail = again.made[letter]
+                job = job._replace(unanswered=max(job.unanswered, one.job.unanswered))
+                self._waiting.append(_Waiting(job, mail, one.claimed_at, now))
+            elif letter in again.same:
+                self._waiting.append(one._replace(looked_at=now))
+        self.done += again.done
 
     def take(self, way: Way) -> Mail | None:
-        while self._waiting:
-            job, mail, claimed_at = self._waiting.popleft()
-            age = now_ms() - claimed_at
-            if age < _FRESH_MS:
-                self._in_flight[job.letter] = job, claimed_at
-                return mail._replace(settle=self._settle, ticket=job.letter, way=way)
-            # The relays were down: its reader may have changed their mind, and the claim must outlast the reply.
-            if age < _CLAIM_MS:
-                self.done.append(Done(job, Letter.State.WAITING, now_ms()))
-        return None
+        """The next letter, if its reader was looked up just now."""
+        if not self._waiting or len(self._in_flight) >= _MOST_IN_FLIGHT or not self._fresh():
+            return None
+        now = time.monotonic()
+        one = self._waiting[0]
+        if now - one.looked_at >= _LOOKED_UP or now - one.claimed_at >= _BEGUN_WITHIN:
+            return None  # the books look it up, or give it back
+        self._waiting.popleft()
+        self._in_flight[one.job.letter] = one
+        return one.mail._replace(settle=self._settle, ticket=one.job.letter, way=way)
 
     def _settle(self, mail: Mail, reply: Reply) -> None:
-        (job, claimed_at), way = self._in_flight.pop(mail.ticket), mail.way
+        one, way = self._in_flight.pop(mail.ticket), mail.way
         assert way is not None
+        job = one.job
         way.heard(job.domain, reply)
         now = now_ms()
         if 200 <= reply.code < 300:
             self.done.append(Done(job, Letter.State.ACCEPTED, now))
         else:
             verdict = replies.verdict(reply)
+            unanswered = job.unanswered + (reply.code == 0 and reply.reached is Reached.CONTENT)
+            if unanswered >= _UNANSWERED_LIMIT:
+                self.done.append(Done(job, Letter.State.UNCERTAIN, now, unanswered=unanswered))
+                return
             if not verdict.counts:  # the relay was in trouble: as with `round.Round`
                 self._put_back[job.letter] += 1
                 if self._put_back[job.letter] < _PUT_BACK_LIMIT:
-                    self._waiting.append((job, mail, claimed_at))
+                    self._waiting.append(one._replace(job=job._replace(unanswered=unanswered)))
                     self._on_put_back()
                     return
             self._put_back.pop(job.letter, None)
@@ -206,7 +313,8 @@ class Post:
             if (verdict.permanent and not again) or (verdict.doubtful and job.attempts >= _DOUBTFUL_ATTEMPTS):
                 self.done.append(Done(job, Letter.State.REFUSED, now, _bounced(job, way, reply, verdict)))
             else:
-                self.done.append(Done(job, Letter.State.WAITING, now + retries.wait_ms(job.attempts + 1)))
+                due_at = now + retries.wait_ms(job.attempts + 1)
+                self.done.append(Done(job, Letter.State.WAITING, due_at, unanswered=unanswered))
 
 
 def _bounced(job: Job, way: Way, reply: Reply, verdict: replies.Verdict) -> Bounced | None:

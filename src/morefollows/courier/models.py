@@ -29,8 +29,9 @@ class Batch(models.Model):
     """A slice of an alert's readers, with one outcome for each.
 
     A worker claims it by raising `epoch`; each later write says ``WHERE epoch = mine``, so a worker that lost
-    its claim finds out at the next write. `reach` is the evidence written before action: only readers before
-    it may have been handed to the relay, so after a crash those of them still waiting are the uncertain ones.
+    its claim finds out at the next write (the rule of `leases`). `reach` is the evidence written before action: only
+    readers before it may have been handed to the relay, so after a crash those of them still waiting are the
+    uncertain ones.
     """
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="batches")
@@ -169,6 +170,28 @@ class Brake(models.Model):
 
     def __str__(self) -> str:
         return f"{self.refused} of {self.answered} refused by {self.name}"
+
+
+class SenderProcess(models.Model):
+    """One start of one sender process. It writes its heartbeat here about every second; see `leases`."""
+
+    name = models.CharField(max_length=40, unique=True, help_text="what its claims bear")
+    node = models.CharField(max_length=32, help_text="id of its data folder")
+    number = models.PositiveSmallIntegerField(help_text="which of its node's senders")
+    place = models.CharField(max_length=32, help_text="see nodes.place")
+    pid = models.CharField(max_length=40, help_text="PID namespace and process id")
+    host = models.CharField(max_length=255)
+    started_at = models.BigIntegerField(help_text="ms since 1970, by the database's clock, as is")
+    seen_at = models.BigIntegerField(help_text="its last heartbeat")
+    skew_ms = models.BigIntegerField(default=0, db_default=0, help_text="its clock less the database's")
+    waiting_since = models.BigIntegerField(null=True, help_text="when the call that it waits for began; empty: none")
+    waiting_for = models.CharField(max_length=300, blank=True, help_text="what holds that call up, as far as known")
+
+    class Meta:
+        indexes = (models.Index(fields=("place", "number"), name="senders_of_place"),)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Pulse(models.Model):

@@ -14,8 +14,9 @@ from django.db.models import Q, Sum
 
 from morefollows.audience.models import Reader
 from morefollows.bulletin.actions import now_ms
-from morefollows.courier import retries
-from morefollows.courier.ledger import NEVER, claim_ms, doubt
+from morefollows.courier import leases, retries
+from morefollows.courier.leases import claim_ms
+from morefollows.courier.ledger import NEVER, doubt
 from morefollows.courier.models import Batch, Outcome
 
 # -- once more, for some ------------------------------------------------------------------------------------
@@ -88,34 +89,29 @@ class Left(NamedTuple):
     begun: int  #: mails that may have been handed to the relay, and of which nobody knows
 
 
-def release_claims(worker: str) -> list[Left]:
-    """That worker is dead: its batches and letters are due at once, and what it had begun is uncertain."""
-    return _release("worker = %s", (worker,))
-
-
-def release_all_claims() -> list[Left]:
-    """Nobody else is working on this database (the caller holds the data folder's lock)."""
-    return _release("worker <> ''", ())
-
-
 _NOTE_DOUBT = "UPDATE courier_batch SET outcomes = %s, uncertain = %s, reach = 0, changed_at = %s WHERE id = %s"
+_RELEASE = """
+UPDATE courier_batch SET worker = '', due_at = 1, epoch = epoch + 1 WHERE worker = %s AND due_at IS NOT NULL
+RETURNING id, alert_id, outcomes, reach
+"""
+_RELEASE_LETTERS = """
+UPDATE audience_letter SET worker = '', lease_version = lease_version + 1 WHERE worker = %s
+"""
 
 
-def _release(whose: str, values: tuple[str, ...]) -> list[Left]:
+def release_claims(worker: str) -> list[Left]:
+    """That process is dead: its batches and letters are due at once, and what it had begun is uncertain."""
     begun: Counter[int] = Counter()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE courier_batch SET worker = '', due_at = 1 WHERE {whose} AND due_at IS NOT NULL"  # noqa: S608
-            " RETURNING id, alert_id, outcomes, reach",
-            values,
-        )
+        cursor.execute(_RELEASE, (worker,))
         for batch, alert, packed, reach in cursor.fetchall():
             outcomes = bytearray(packed)
             begun[alert] += doubt(outcomes, reach)
             if reach:  # noted now: if the alert was stopped, nobody claims the batch again
                 uncertain = outcomes.count(Outcome.UNCERTAIN)
                 cursor.execute(_NOTE_DOUBT, (bytes(outcomes), uncertain, now_ms(), batch))
-        cursor.execute(f"UPDATE audience_letter SET worker = '', claimed_until = 0 WHERE {whose}", values)  # noqa: S608
+        cursor.execute(_RELEASE_LETTERS, (worker,))
+        leases.end(worker)
     return [Left(alert, mails) for alert, mails in begun.items()]
 
 
@@ -135,4 +131,6 @@ def bring_forward() -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         values = (now, now + claim_ms(), now + retries.LONGEST_MS, now + 2 * claim_ms())
         cursor.execute(_TOO_FAR_AHEAD, values)
-        return int(cursor.rowcount)
+        brought = int(cursor.rowcount)
+        leases.bring_forward(now)
+    return brought

@@ -14,6 +14,7 @@ from morefollows.courier import dkim, history, ledger, mails
 from morefollows.courier.brake import Answers
 from morefollows.courier.compose import Composed, Signer, press
 from morefollows.courier.ledger import Running
+from morefollows.database_clock import now_ms
 
 Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes → the message in pieces
 #: reader, recipient, alerts of the story that the reader was sent before
@@ -59,8 +60,8 @@ class Release:
     def hold_left(self) -> float:
         """Seconds. A clock that is set back does not make the hold longer, unless a time was chosen."""
         if self.running.timed:
-            return self.held_until / 1000 - time.time()
-        return min(self._hold_ends - time.monotonic(), self.held_until / 1000 - time.time())
+            return (self.held_until - now_ms()) / 1000
+        return min(self._hold_ends - time.monotonic(), (self.held_until - now_ms()) / 1000)
 
 
 def prepare(alert: Running, tokens: Tokens, on_put_back: Callable[[], None]) -> Release:

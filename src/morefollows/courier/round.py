@@ -11,14 +11,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from django.conf import settings
 
 from morefollows.audience.tokens import Person
-from morefollows.courier import ledger, retries
+from morefollows.courier import retries
 from morefollows.courier.addressees import Addressee, recipient
 from morefollows.courier.boundary import Carriers, Mail, Way
+from morefollows.courier.leases import claim_ms
 from morefollows.courier.ledger import Claim, Entry
 from morefollows.courier.models import Outcome
 from morefollows.courier.release import Release
 from morefollows.courier.settling import Settling
 from morefollows.courier.waiting import everything
+from morefollows.database_clock import now_ms, uptime
 
 Others = Callable[[Collection[str], bool, int, bool], Carriers]  #: `boundary.Way.others`
 _Made = tuple[bytes, bytes, Sequence[bytes], bool]  # return path, recipient, content, SMTPUTF8
@@ -47,8 +49,8 @@ class Round(Settling):
         self._made: dict[int, _Made] = {}  # the next mails
         self.loaded_at = time.monotonic()
         self.claimed_until = 0  #: as written in the ledger, ms since 1970
-        self._claim_ends = 0.0  # the same by the clock that is never set back, but may stand still while we sleep
-        self.renewed(time.time_ns() // 1_000_000 + ledger.claim_ms())
+        self._claim_ends = 0.0  # the same by `uptime`: the machine's clock may be set back
+        self.renewed(now_ms() + claim_ms())
         self.reach = 0  #: as written in the ledger: no mail from there on may be handed out yet
         self.lost = False
         self.again = claim.attempts > 0 or self._retrying  #: some of it was tried before
@@ -66,7 +68,7 @@ class Round(Settling):
 
         Within a pass, waiting means: not answered in this pass. An uncertain one stays so until answered.
         """
-        now, outcomes, later = time.time_ns() // 1_000_000, self.claim.outcomes, self.waiting.later
+        now, outcomes, later = now_ms(), self.claim.outcomes, self.waiting.later
         for i in list(self._todo):
             if outcomes[i] == Outcome.UNCERTAIN:
                 self._retries.doubted(i)
@@ -87,7 +89,7 @@ class Round(Settling):
     def renewed(self, claimed_until: int) -> None:
         """The ledger has it that the batch is ours until then (ms since 1970)."""
         self.claimed_until = claimed_until
-        self._claim_ends = time.monotonic() + claimed_until / 1000 - time.time()
+        self._claim_ends = uptime() + (claimed_until - now_ms()) / 1000
 
     def __len__(self) -> int:
         """Mails still to hand out."""
@@ -117,7 +119,7 @@ class Round(Settling):
 
         `carriers`: as `boundary.Way.others`.
         """
-        now = time.time_ns() // 1_000_000
+        now = now_ms()
         over = now > self.release.expires_at
         waiting = self.waiting
         for i in (*waiting.due(now), *waiting.take(everything if over else allowance, spent)):
@@ -139,7 +141,7 @@ class Round(Settling):
 
     def put_down(self) -> None:
         """Gives up what waits for a provider or a relay for this pass: it comes back with the batch."""
-        due_at = time.time_ns() // 1_000_000 + retries.wait_ms(1, self._retries.longer)
+        due_at = now_ms() + retries.wait_ms(1, self._retries.longer)
         for i in self.waiting.empty():
             self._retries.postpone(i, due_at)
         self._was_put_down = self.dirty = True
@@ -159,7 +161,7 @@ class Round(Settling):
         self.addressees = {**self.addressees, **addressees}  # those in flight are still needed
         self._made.clear()
         self.loaded_at = time.monotonic()
-        self._expired = time.time() * 1000 > self.release.expires_at
+        self._expired = now_ms() > self.release.expires_at
         if asked is None and not self._expired and not self._coming_back and self._all_wanted(addressees):
             return
         about = None if asked is None else set(asked)
@@ -190,7 +192,7 @@ class Round(Settling):
         if addressee.later:
             if outcomes[i] != Outcome.UNCERTAIN:
                 outcomes[i] = Outcome.DEFERRED
-            self.waiting.later[i] = self._retries.deferred(i, time.time_ns() // 1_000_000)
+            self.waiting.later[i] = self._retries.deferred(i, now_ms())
             return False
         return True
 
@@ -209,7 +211,7 @@ class Round(Settling):
         todo, release = self._todo, self.release
         if not todo or todo[0] >= self.reach or not release.sending or self.lost:
             return None
-        if time.time() * 1000 >= self.claimed_until or time.monotonic() >= self._claim_ends:
+        if now_ms() >= self.claimed_until or uptime() >= self._claim_ends:
             return None  # it may be another's by now: the next write will tell
         if way.pacing.paces or self.waiting.unfit:
             found = self._next(way)
@@ -273,7 +275,7 @@ class Round(Settling):
         due_at: int | None = claimed_until
         if self.done or give_up:
             holder, reach = "", 0
-            now = time.time_ns() // 1_000_000
+            now = now_ms()
             due = self._next_due(now)
             if due is None:
                 due_at = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from morefollows.courier.release import Release
 from morefollows.courier.replies import About, Bounce, Verdict
 from morefollows.courier.retries import Retries
 from morefollows.courier.waiting import UNFIT_HERE, Unfit, Waiting
+from morefollows.database_clock import now_ms
 
 UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
@@ -84,7 +84,7 @@ class Settling:
             if i in self._uncertain:
                 self._repeated += 1
             outcomes[i] = _ACCEPTED
-            since = time.time_ns() // 1_000_000 - self.release.running.held_until
+            since = now_ms() - self.release.running.held_until
             self.claim.times[i] = since if 0 <= since <= _LONGEST_MS else min(max(since, 0), _LONGEST_MS)
             self.release.answers.accepted[way.name, domain] += 1
             return
@@ -99,7 +99,7 @@ class Settling:
         outcomes[i] = outcome
         if outcome == Outcome.DEFERRED:
             self._retrying = True
-            self.waiting.later[i] = self._retries.deferred(i, time.time_ns() // 1_000_000)
+            self.waiting.later[i] = self._retries.deferred(i, now_ms())
             if i in self._uncertain:
                 outcomes[i] = Outcome.UNCERTAIN  # the reader may have it, whatever is said to the second one
         self._tried = True
@@ -160,7 +160,7 @@ class Settling:
         Where uncertain mails are repeated, that is done so often that a reader gets `retries.MOST_COPIES` at the most.
         """
         again = reply.reached is Reached.BEHIND and Outcome.UNCERTAIN in self._open
-        copies = self._retries.unanswered(i, time.time_ns() // 1_000_000, again=again)
+        copies = self._retries.unanswered(i, now_ms(), again=again)
         if i in self._uncertain:
             self._repeated += 1
         self._uncertain.add(i)
@@ -189,7 +189,7 @@ class Settling:
                 way.pacing.deferred(domain, _HOLD)
             return Outcome.DEFERRED
         facts = self.claim.batch, i, self.claim.readers[i], domain, provider, way.name
-        now = time.time_ns() // 1_000_000
+        now = now_ms()
         refused = Refused(*facts, verdict.bounce.value, reply.code, reply.status, now)
         self._refusals.append(refused)
         self._refused.append(refused)

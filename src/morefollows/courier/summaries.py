@@ -58,7 +58,7 @@ class Told(NamedTuple):
 
 def contents(letters: Sequence[Letter]) -> dict[int, Told]:
     """Letter → what it tells, for those that have anything to tell and still may. Letters come with their readers."""
-    letters = [one for one in _allowed(letters) if (one.until or 0) > now_ms() - DAY_MS]
+    letters = [one for one in allowed(letters) if (one.until or 0) > now_ms() - DAY_MS]
     if not letters:
         return {}
     since, until = min(one.since or 0 for one in letters), max(one.until or 0 for one in letters)
@@ -103,7 +103,8 @@ def contents(letters: Sequence[Letter]) -> dict[int, Told]:
     return found
 
 
-def _allowed(letters: Sequence[Letter]) -> list[Letter]:
+def allowed(letters: Sequence[Letter]) -> list[Letter]:
+    """Those whose readers are readers still, and not suppressed. Letters come with their readers."""
     suppressed = set(
         Suppression.objects.filter(key__in=[one.reader.key for one in letters]).values_list("key", flat=True)
     )

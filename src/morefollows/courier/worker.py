@@ -13,9 +13,8 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
@@ -29,22 +28,24 @@ from morefollows.courier import (
     actions,
     addressees,
     history,
+    leases,
     ledger,
     letters,
     recovery,
     relay_books,
     rollback,
-    summaries,
 )
 from morefollows.courier.boundary import Mail
 from morefollows.courier.cutting import cut
 from morefollows.courier.gate import Gate
 from morefollows.courier.gates import Gates
+from morefollows.courier.heartbeat import Calls, Heartbeat
 from morefollows.courier.ledger import Entry, Running
+from morefollows.courier.nodes import Process
+from morefollows.courier.outbox import Claimed, Outbox
 from morefollows.courier.refusal_recorder import RefusalRecorder
 from morefollows.courier.release import Release, prepare
 from morefollows.courier.round import Round
-from morefollows.courier.stationery import Stationery
 from morefollows.line import Listener
 from morefollows.supervise import watched
 
@@ -62,16 +63,22 @@ _STALE = 1.0  #: seconds after which readers are looked up again before they are
 _LAST_MOMENT = 0.15  #: seconds before the hold's end in which everything is ready
 _CUT_AT_ONCE = 4  #: batches cut in one transaction
 _CUT_AT_ONCE_IN_HOLD = 20
-_LETTERS_AT_ONCE = 50
-_SUMMARIES_AT_ONCE = 200
-_OWE_EVERY = 20.0  #: seconds between two looks whether summaries are due
+_STRAYS_EVERY = 5.0  #: seconds between two looks for claims of ours that we know nothing of
+_STUCK = 1.0  #: seconds after which what could not be written, as its row is locked, is tried again
 _REPORT_EVERY = 2.0  #: seconds between two words to the desk about the relays
 _PACED_LOOK = 0.1  #: seconds between two looks whether a mailbox provider that is held back may have more
 _MOST_HELD = 50  #: batches of which nothing but such mails is left; further ones are given back
 _GOODBYE = 8.0  #: seconds for mails in flight to be answered when the process is told to end
 
 
-_Letters = list[tuple[letters.Job, Mail]]
+class Survey(NamedTuple):
+    """What there is to do."""
+
+    running: list[Running]
+    paused: set[str]
+    bulk_waits: bool
+    letters: Claimed
+    summaries: Claimed
 
 
 class Worker:
@@ -82,28 +89,29 @@ class Worker:
 
     def __init__(
         self,
-        name: str,
+        process: Process,
         listener: Listener,
         gates: Gates,
         on_complete: Callable[[int], None],
         watch: rollback.Watch | None = None,
     ) -> None:
-        self.name = name
+        self.name = process.name
+        self._label = process.label
         self.gates = gates
         self._listener = listener
         self._on_complete = on_complete
-        self._database = ThreadPoolExecutor(1, "database")
-        self._post = letters.Post(self.gates.wake_soon)
+        self._database = Calls("database")
+        self._pulse = Heartbeat(process, self._database, listener.wake)
+        self._outbox = Outbox(process.name, self.gates.wake_soon, self._pulse.fresh)
         self._bulk_waits = False  # an alert has mail to hand out, here or in another process
-        self._slow_post = letters.Post(self.gates.wake_soon)  # the bulk lane's
-        self._stationery = Stationery()
         self._placeholders = placeholders.Watch()
         self._watch = watch or rollback.Watch(None)
-        self._owed_at = float("-inf")  # when we last looked whether summaries are due, by the monotonic clock
+        self._strays_at = 0.0  # when we last looked for claims that we know nothing of, by the monotonic clock
         self._releases: dict[int, Release] = {}
         self._rounds: list[Round] = []
         self._unwritten: list[tuple[Round, Entry]] = []
-        self._unwritten_letters: list[letters.Done] = []
+        self._stuck: list[tuple[Round, Entry]] = []  # not written, as somebody has locked a row
+        self._stuck_at = 0.0
         self._something_to_write = asyncio.Event()
         self._held_up = asyncio.Event()  # mails can't be handed out until the ledger is written
         self._writing = asyncio.Lock()
@@ -125,9 +133,10 @@ class Worker:
         """`gate.Supply`: letters first, they are few and somebody waits for them; then alerts; then bulk."""
         if self._stopping:
             return None
-        if gate.alerts and len(self._post) and (mail := self._post.take(gate)) is not None:
+        if gate.alerts and self._outbox.waits(bulk=False):
             self._something_to_write.set()
-            return mail
+            if (mail := self._outbox.take(gate, bulk=False)) is not None:
+                return mail
         for bulk in (False, True):
             if not gate.carries(bulk):
                 continue
@@ -139,10 +148,10 @@ class Worker:
                     return mail
         if self._something_to_write.is_set() and any(map(len, self._rounds)):
             self._held_up.set()
-        mail = self._slow_post.take(gate) if gate.bulk and not self._alerts_go_first() else None
-        if mail is not None:
+        if gate.bulk and self._outbox.waits(bulk=True) and not self._alerts_go_first():
             self._something_to_write.set()
-        return mail
+            return self._outbox.take(gate, bulk=True)
+        return None
 
     def elsewhere(self, gate: Gate, domain: str) -> bool:
         """`gate.Supply`."""
@@ -162,6 +171,14 @@ class Worker:
 
     async def run(self) -> None:
         """Works until `stop` is called; then lets mails in flight come in, and gives its claims back."""
+        while not self._stopping:
+            try:
+                await self._pulse.begin()
+                break
+            except AnyDatabaseError as error:
+                log.error("the database can't be used: %s", type(error).__name__)
+                await self._listener.wait(1.0)
+        beating = watched("the heartbeat", self._pulse.run())
         books = asyncio.create_task(self._keep_books())
         books.add_done_callback(lambda _: self.stop())  # without books nothing may be sent: the process ends
         try:
@@ -171,7 +188,7 @@ class Worker:
                 except AnyDatabaseError as error:
                     log.error("the database can't be used: %s", type(error).__name__)
                     await self._call(close_old_connections)
-                    patience = 1.0
+                    patience, self._strays_at = 1.0, 0.0
                 if patience > 0:
                     await self._listener.wait(patience)
         finally:
@@ -182,8 +199,11 @@ class Worker:
             self._something_to_write.set()
             try:
                 await books
+                beating.cancel()
                 await self._give_back()
             finally:
+                beating.cancel()
+                await self._pulse.end()
                 await self._call(lambda: connection.close())
                 self._database.shutdown()
 
@@ -193,12 +213,14 @@ class Worker:
 
     async def _look(self) -> float:
         """One look at what there is to do, and doing it. Returns the seconds until the next look."""
-        running, paused, self._bulk_waits, jobs, slow = await self._call(self._survey)
+        held = {round_.claim.batch for round_ in self._rounds}, self._outbox.held()
+        survey = await self._call(self._survey, *held)
+        running, self._bulk_waits = survey.running, survey.bulk_waits
         for release in self._releases.values():
             release.halted = False  # what is known of it now is newer than what the last write told
-        self._post.add(jobs)
-        self._slow_post.add(slow)
-        self.gates.paused(paused, self._trials)
+        self._outbox.add(survey.letters, bulk=False)
+        self._outbox.add(survey.summaries, bulk=True)
+        self.gates.paused(survey.paused, self._trials)
         self._trials = set()
         if running and not self._releases:
             self._start(self.gates.open())  # within the hold, so that the first mail finds a connection
@@ -247,33 +269,32 @@ class Worker:
         await self._refusals.look()
         return patience
 
-    def _survey(self) -> tuple[list[Running], set[str], bool, _Letters, _Letters]:
+    def _survey(self, batches: Collection[int], letters: Collection[int]) -> Survey:
+        """`batches` and `letters`: what this process holds."""
         held = self._watch.holding()  # first: what the others write must not hide what was lost
         self._look_at_the_clock()
         self._give_sign_of_life()
+        if time.monotonic() >= self._strays_at + _STRAYS_EVERY:
+            released = leases.release_strays(self.name, batches, letters)
+            if released:
+                log.warning("%d claims are given back whose confirmation was lost with a connection", released)
+            self._strays_at = time.monotonic()
+        nothing = Claimed([], [])
         if held or self._placeholders.holding():
-            return [], {gate.name for gate in self.gates}, False, [], []
+            return Survey([], {gate.name for gate in self.gates}, False, nothing, nothing)
         paused = ledger.paused_relays()
         self._trials |= actions.claim_trials() if paused else set()
         on_trial = any(gate.alerts and (gate.trial or gate.name in self._trials) for gate in self.gates)
         no_way = all(gate.name in paused for gate in self.gates if gate.alerts)
-        letters_at_once = _LETTERS_AT_ONCE if not no_way else int(on_trial)
-        jobs = [] if not letters_at_once or len(self._post) else letters.claim(self.name, letters_at_once)
+        quick = self._outbox.claim(bulk=False, most=None if not no_way else int(on_trial))
         running = ledger.running()
         last_moment = now_ms() + int(2000 * _LAST_MOMENT)
         bulk_waits = ledger.alerts_have_mail() or any(
             alert.state == "held" and not alert.bulk and alert.held_until < last_moment for alert in running
         )
         no_way = all(gate.name in paused for gate in self.gates if gate.bulk)
-        slow = [] if no_way or bulk_waits or len(self._slow_post) else self._summaries()
-        mail = self._stationery.mail
-        return running, paused, bulk_waits, [(job, mail(job)) for job in jobs], [(job, mail(job)) for job in slow]
-
-    def _summaries(self) -> list[letters.Job]:
-        # When more come due than we owe at once, the next look goes on.
-        if time.monotonic() >= self._owed_at + _OWE_EVERY and summaries.owe() < summaries.AT_ONCE:
-            self._owed_at = time.monotonic()
-        return letters.claim(self.name, _SUMMARIES_AT_ONCE, bulk=True)
+        slow = nothing if no_way or bulk_waits else self._outbox.claim(bulk=True)
+        return Survey(running, paused, bulk_waits, quick, slow)
 
     def _look_at_the_clock(self) -> None:
         ahead = time.time() - time.monotonic()
@@ -355,13 +376,16 @@ class Worker:
         transaction. What could not be written stays in `_unwritten` and comes first the next time.
         """
         async with self._writing:
-            if not self._unwritten and not self._unwritten_letters:
+            if not self._unwritten:
                 await self._collect(release)
-            if not self._unwritten and not self._unwritten_letters and release is None:
+            done = self._outbox.collect()
+            if not self._unwritten and not done and release is None:
                 return
             entries = [entry for _, entry in self._unwritten]
-            recorded = await self._call(self._record, entries, self._unwritten_letters, release)
+            recorded = await self._call(self._record, entries, done, release)
             for round_, entry in self._unwritten:
+                if entry.batch in recorded.stuck:
+                    continue
                 round_.written(entry)
                 round_.lost = entry.batch in recorded.lost
                 if entry.alert not in recorded.sending:
@@ -371,17 +395,31 @@ class Worker:
             if release is not None and release in self._releases:
                 self._releases[release].sending = release in recorded.sending
             finished = bool(self._unwritten and not self._rounds)
-            finished |= bool(self._unwritten_letters and not len(self._slow_post))
-            bounced = [one.bounced for one in self._unwritten_letters]
-            refused = self._refusals.add(entries, recorded.lost, bounced)
-            self._unwritten, self._unwritten_letters = [], []
+            finished |= bool(done) and not (self._outbox.waits(bulk=False) or self._outbox.waits(bulk=True))
+            bounced = [one.bounced for one in done]
+            refused = self._refusals.add(entries, recorded.lost | recorded.stuck, bounced)
+            self._put_aside(recorded.stuck)
+            self._outbox.written(done)
         if refused:
             self._start(self._refusals.flush())
         self.gates.wake()
         if finished or self._hungry():
             self._listener.wake()
 
+    def _put_aside(self, stuck: Collection[int]) -> None:
+        if stuck and not self._stuck:
+            log.warning("%d batches wait, as another transaction has locked their rows", len(stuck))
+        if stuck:
+            self._stuck_at = time.monotonic()
+        self._stuck += [(round_, entry) for round_, entry in self._unwritten if entry.batch in stuck]
+        self._unwritten = []
+
     async def _collect(self, release: int | None) -> None:
+        if time.monotonic() >= self._stuck_at + _STUCK:
+            self._unwritten, self._stuck = self._stuck, []
+        again = {id(round_) for round_, _ in (*self._unwritten, *self._stuck)}
+        if jobs := self._outbox.to_look_up():
+            self._outbox.looked_up(await self._call(self._outbox.look_up, jobs))
         waits = self._alerts_go_first()
         going = [r for r in self._rounds if r.release.sending or r.release.alert == release]
         going = [r for r in going if not (waits and r.bulk)]
@@ -392,15 +430,12 @@ class Worker:
         ahead = {False: most, True: most}  # a lane whose relays are down takes nothing from the other
         for round_ in going:
             ahead[round_.bulk] -= round_.grant(ahead[round_.bulk])
-        claimed_until = now_ms() + ledger.claim_ms()
+        claimed_until = now_ms() + leases.claim_ms()
         for round_ in self._rounds:
             dropped = self._releases.get(round_.release.alert) is not round_.release
             give_up = dropped and not round_.in_flight
-            if round_.dirty or round_.done or give_up:
+            if id(round_) not in again and (round_.dirty or round_.done or give_up):
                 self._unwritten.append((round_, round_.entry(self.name, claimed_until, give_up=give_up)))
-        for post in (self._post, self._slow_post):
-            self._unwritten_letters += post.done
-            post.done = []
 
     def _bring_back(self, going: Sequence[Round]) -> None:
         """Mails that wait for their mailbox provider: some may leave soon, and some are given back with their batch."""
@@ -428,10 +463,10 @@ class Worker:
     def _record(self, entries: Sequence[Entry], done: Sequence[letters.Done], release: int | None) -> ledger.Recorded:
         held = self._watch.before_writing()
         self._give_sign_of_life()
-        if done:
-            letters.record(done)
+        if lost := letters.record(done):
+            log.warning("%d letters are another process's by now", lost)
         early = release is not None and self._releases[release].held_until > now_ms()
-        recorded = ledger.record(entries, None if held else release, early)
+        recorded = ledger.record_what_is_free(entries, None if held else release, early)
         return recorded._replace(sending=set()) if held else recorded
 
     def _hungry(self) -> bool:
@@ -457,9 +492,10 @@ class Worker:
         """At an orderly end. A mail still unanswered keeps its mark in the ledger, and will be uncertain."""
         try:
             await self._write()
-            claimed_until = now_ms() + ledger.claim_ms()
-            entries = [round_.entry(self.name, claimed_until, give_up=not round_.in_flight) for round_ in self._rounds]
-            await self._call(self._record, entries, [*self._post.done, *self._slow_post.done], None)
+            claimed_until = now_ms() + leases.claim_ms()
+            entries = [entry for _, entry in self._stuck]
+            entries += [round_.entry(self.name, claimed_until, give_up=not round_.in_flight) for round_ in self._rounds]
+            await self._call(self._record, entries, self._outbox.collect(), None)
             await self._call(recovery.release_claims, self.name)
         except AnyDatabaseError as error:
             log.error("claims can't be given back, they will run out: %s", type(error).__name__)
@@ -470,7 +506,7 @@ class Worker:
         if now - self._reported_at >= _REPORT_EVERY:
             self._reported_at = now
             facts = [gate.at_work() for gate in self.gates]
-            self._in_background(relay_books.keep, self.name, facts, self.gates.tallies())
+            self._in_background(relay_books.keep, self._label, facts, self.gates.tallies())
 
     # -- trouble ----------------------------------------------------------------------------------------
 
@@ -517,4 +553,4 @@ class Worker:
         task.add_done_callback(self._tasks.discard)
 
     async def _call(self, function: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._database, function, *arguments)
+        return await self._database.run(function, *arguments)

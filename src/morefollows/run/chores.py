@@ -8,29 +8,31 @@ from morefollows.run import ground
 
 
 def release_claims(senders: Iterable[int]) -> None:
-    """These senders of this machine are dead: what they had in hand is due at once."""
-    ground.start_django()
-    from morefollows.courier import actions
-    from morefollows.run.send import worker_name
+    """These senders of this data folder are dead: what they had in hand is due at once.
 
+    Called while `up` runs: it holds the folder's lock, has seen them die, and has not started them again yet.
+    """
+    ground.start_django()
+    from django.conf import settings
+
+    from morefollows.courier import actions, leases, nodes
+
+    place = nodes.place(settings.MOREFOLLOWS.data)
     for number in senders:
-        actions.note_deaths(worker_name(number))
+        actions.note_deaths(leases.dead_here(place, number=number, alone=True))
 
 
 def release_claims_of_last_run() -> None:
-    """No sender of this machine is running: the caller holds the data folder's lock.
+    """No sender of this data folder is running: the caller holds its lock.
 
-    A SQLite database is ours alone, so nobody else can hold a claim. PostgreSQL may serve senders elsewhere.
+    What other nodes hold, or seem to hold after a backup was restored, a sender releases when their heartbeats are old.
     """
     from django.conf import settings
-    from django.db import connection
 
-    from morefollows.courier import actions
+    from morefollows.courier import actions, leases, nodes
 
-    if connection.vendor == "sqlite":
-        actions.note_deaths(None)
-    else:
-        release_claims(range(1, settings.MOREFOLLOWS.sender_count + 1))
+    config = settings.MOREFOLLOWS
+    actions.note_deaths(leases.dead_here(nodes.place(config.data), alone=True))
 
 
 def clear_away() -> None:

@@ -8,7 +8,7 @@ import gc
 import signal
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import django
 import uvloop
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 def run_sender(number: int) -> None:
     """Runs sender `number` (from 1) of `settings.senders` until SIGTERM or SIGINT."""
     django.setup()
+    _wait_briefly()
     gc.freeze()
     uvloop.run(_send(number))
 
 
 async def _send(number: int) -> None:
-    from morefollows.courier import rollback
+    from morefollows.courier import nodes, rollback
     from morefollows.courier.gates import Gates
     from morefollows.courier.providers import Providers
     from morefollows.courier.worker import Worker
@@ -41,7 +42,8 @@ async def _send(number: int) -> None:
     await listener.open()
     gates = Gates(Providers(_resolver(config)))
     watch = rollback.Watch(rollback.file(config.data, number))
-    worker = Worker(worker_name(number), listener, gates, on_complete=delivery.close, watch=watch)
+    process = nodes.this_process(config.data, number)
+    worker = Worker(process, listener, gates, on_complete=delivery.close, watch=watch)
     _add_gates(config, worker)
     loop = asyncio.get_running_loop()
     for told in (signal.SIGTERM, signal.SIGINT):
@@ -92,6 +94,13 @@ def _add_gates(config: Settings, worker: Worker) -> None:
         worker.note_trouble(address.name, None)  # whatever the sender before us told: it is gone
 
 
-def worker_name(number: int) -> str:
-    """What claims bear: the same for a process and the one that replaces it after a crash."""
-    return f"{socket.gethostname()[:30]}/{number}"
+def _wait_briefly() -> None:
+    """On PostgreSQL: no statement of a sender waits for a lock, or works, for long. What it is about is tried again."""
+    from django.db.backends.signals import connection_created
+
+    def made(connection: Any, **kwargs: object) -> None:
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '1s'; SET statement_timeout = '30s'")
+
+    connection_created.connect(made, weak=False)

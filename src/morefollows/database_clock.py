@@ -1,0 +1,69 @@
+"""The database's clock, by which leases, due times and the ends of holds are set and compared on every node.
+
+On SQLite it is the machine's. On PostgreSQL each process asks it now and then, and counts on from there by a clock that
+nobody can set. `use_own` is for tests that set the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any, NamedTuple
+
+_GOOD_FOR = 30.0  # seconds after which the database is asked again
+_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps
+
+use_own = False
+
+
+class _Look(NamedTuple):
+    at: float  #: by `uptime`
+    theirs_ms: int | None  #: the database's clock by then; None: our own is as good
+
+
+_last = _Look(float("-inf"), None)
+_lock = threading.Lock()
+
+
+def uptime() -> float:
+    """Seconds by a clock that is never set, and goes on while the machine sleeps."""
+    return time.clock_gettime(_BOOT)
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970. Asks the database if the last look is old, but never in an event loop's thread."""
+    if use_own:
+        return time.time_ns() // 1_000_000
+    if uptime() - _last.at > _GOOD_FOR and asyncio._get_running_loop() is None:
+        _look()
+    at, theirs = _last
+    return time.time_ns() // 1_000_000 if theirs is None else theirs + round((uptime() - at) * 1000)
+
+
+def _look() -> None:
+    global _last
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        _last = _Look(uptime(), None)
+        return
+    with _lock:
+        if uptime() - _last.at > _GOOD_FOR:
+            with connection.cursor() as cursor:
+                measure(cursor)
+
+
+def measure(cursor: Any) -> int:
+    """Asks for the time with a cursor of a PostgreSQL connection.
+
+    Returns by how many milliseconds our own clock is ahead of the database's.
+    """
+    global _last
+    before, own_before = uptime(), time.time_ns()
+    cursor.execute("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint)")
+    theirs = int(cursor.fetchone()[0])
+    after, own_after = uptime(), time.time_ns()
+    if not use_own:
+        _last = _Look((before + after) / 2, theirs)
+    return round((own_before + own_after) / 2_000_000 - theirs)

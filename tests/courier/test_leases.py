@@ -1,0 +1,251 @@
+"""The lease rule: who holds what, who is dead, and what a process does that claimed more than it knows of."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from morefollows.audience.models import Letter, Reader
+from morefollows.bulletin.actions import now_ms
+from morefollows.courier import actions, leases, ledger, letters, nodes
+from morefollows.courier.leases import claim_ms
+from morefollows.courier.models import Batch, SenderProcess
+from morefollows.courier.nodes import Process
+from tests.courier.support import alert_for, cut_from_start
+
+pytestmark = pytest.mark.django_db
+
+_NUMBERS = (1, 2)
+
+
+@pytest.fixture(autouse=True)
+def small_batches(settings: Any) -> None:
+    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, batch_size=10)
+
+
+def process(name: str, **facts: Any) -> Process:
+    return Process(**{"name": name, "node": "n", "number": 1, "place": "here", "pid": "", "host": "h", **facts})
+
+
+def letter(**facts: Any) -> Letter:
+    topic = alert_for(1).topic
+    reader = Reader.objects.get(subscriptions__topic=topic)
+    facts = {"kind": Letter.Kind.THANKS, "created_at": timezone.now(), "due_at": 1, **facts}
+    return Letter.objects.create(reader=reader, topic=topic, **facts)
+
+
+# -- who is who ---------------------------------------------------------------------------------------------
+
+
+def test_each_start_of_a_process_has_a_name_of_its_own(tmp_path: Path) -> None:
+    one, again = nodes.this_process(tmp_path, 1), nodes.this_process(tmp_path, 1)
+    other = nodes.this_process(tmp_path / "other", 1)
+    assert one.name != again.name and one.label == again.label and one.place == again.place
+    assert len({one.node, other.node}) == 2 and len({one.place, other.place}) == 2
+    assert max(map(len, (one.name, one.label))) <= 40
+
+
+def test_a_copy_of_the_data_folder_is_another_place(tmp_path: Path) -> None:
+    node = nodes.node_id(tmp_path / "one")
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "node").write_text(node + "\n")
+    assert nodes.node_id(tmp_path / "copy") == node
+    assert nodes.place(tmp_path / "copy") != nodes.place(tmp_path / "one")
+
+
+def test_only_the_dead_of_this_place_are_known_at_once() -> None:
+    living, dead = f"{nodes._pid_namespace()}:{os.getpid()}", f"{nodes._pid_namespace()}:{2**22 + 1}"
+    leases.begin(process("elsewhere", place="there", pid=dead))
+    leases.begin(process("living", pid=living))
+    leases.begin(process("second", number=2, pid=living))
+    leases.begin(process("dead", pid=dead))
+    assert set(leases.dead_here("here", alone=False)) == {"dead"}
+    assert set(leases.dead_here("here", alone=True)) == {"living", "second", "dead"}
+    assert leases.dead_here("here", number=2, alone=True) == ["second"]
+
+
+def test_who_lives_is_not_called_dead_and_who_is_silent_is() -> None:
+    for name in ("living", "silent", "writing"):
+        leases.begin(process(name))
+    long_ago = now_ms() - claim_ms() - 1
+    SenderProcess.objects.exclude(name="living").update(seen_at=long_ago)
+    alert = alert_for(60)
+    cut_from_start(alert)
+    for name in ("living", "writing", "unknown"):
+        assert ledger.claim(name, alert.pk, 1)
+    Batch.objects.exclude(worker="writing").exclude(worker="").update(due_at=1)
+    assert leases.long_dead() == ["silent", "unknown"]  # "writing" has written just now that its claim goes on
+    actions.note_deaths(leases.long_dead())
+    assert set(Batch.objects.exclude(worker="").values_list("worker", flat=True)) == {"living", "writing"}
+
+
+def test_a_heartbeat_makes_a_lost_row_again() -> None:
+    leases.beat(process("one"))
+    assert SenderProcess.objects.get(name="one").seen_at > now_ms() - 5000
+
+
+# -- letters ------------------------------------------------------------------------------------------------
+
+
+def test_a_late_word_does_not_overwrite_what_the_next_sender_wrote() -> None:
+    owed = letter()
+    [slow] = letters.claim("slow", 5)
+    actions.note_deaths(["slow"])
+    [quick] = letters.claim("quick", 5)
+    assert letters.record([letters.Done(quick, Letter.State.ACCEPTED, 1)]) == 0
+    assert letters.record([letters.Done(slow, Letter.State.WAITING, 1)]) == 1, "the loss is noticed"
+    assert Letter.objects.get(pk=owed.pk).state == Letter.State.ACCEPTED
+    assert letters.claim("third", 5) == []
+
+
+def test_a_letter_that_is_claimed_is_nobody_elses() -> None:
+    letter()
+    assert len(letters.claim("one", 5)) == 1
+    assert letters.claim("two", 5) == [] and letters.claim("one", 5) == []
+
+
+def test_what_a_process_claimed_and_does_not_know_of_is_given_back() -> None:
+    owed, known = letter(), letter()
+    alert = alert_for(60)
+    cut_from_start(alert)
+    letters.claim("one", 5)
+    [lost] = ledger.claim("one", alert.pk, 1)
+    [mine] = ledger.claim("one", alert.pk, 1)
+    assert leases.release_strays("one", {mine.batch}, {known.pk}) == 2
+    assert list(Letter.objects.filter(worker="one").values_list("pk", flat=True)) == [known.pk]
+    assert list(Batch.objects.filter(worker="one").values_list("pk", flat=True)) == [mine.batch]
+    assert [job.letter for job in letters.claim("two", 5)] == [owed.pk]
+    assert lost.batch in {claim.batch for claim in ledger.claim("two", alert.pk, 50)}
+
+
+# -- all of it, in any order --------------------------------------------------------------------------------
+
+
+class TwoNodes(RuleBasedStateMachine):
+    """Processes of two nodes claim letters and batches, hand out, record late, die, and fall silent; a clock goes on.
+
+    Nobody's accepted mail is handed out again unless its holder was dead; a write that comes too late changes nothing.
+    """
+
+    @initialize()
+    def begin(self) -> None:
+        for model in (Letter, Batch, SenderProcess):
+            model.objects.all().delete()
+        self.alert = alert_for(40)
+        cut_from_start(self.alert)
+        self.letters = {letter().pk for _ in range(4)}
+        self.process: dict[int, str] = {}
+        self.jobs: dict[str, list[letters.Job]] = {}
+        self.claims: dict[str, list[ledger.Claim]] = {}
+        self.accepted: set[int] = set()
+        self.starts = 0
+        for number in _NUMBERS:
+            self.start(number)
+
+    def start(self, number: int) -> None:
+        self.starts += 1
+        name = f"node{number}.{self.starts}/1"
+        self.process[number] = name
+        self.jobs[name], self.claims[name] = [], []
+        leases.begin(process(name, place=f"place{number}"))
+
+    @rule(number=st.sampled_from(_NUMBERS))
+    def claim(self, number: int) -> None:
+        name = self.process[number]
+        held = {job.letter for other, jobs in self.jobs.items() if self.holds(other) for job in jobs}
+        jobs = letters.claim(name, 2)
+        assert not held & {job.letter for job in jobs}, "two living processes hold one letter"
+        assert not self.accepted & {job.letter for job in jobs}, "claimed, though accepted"
+        self.jobs[name] += jobs
+        self.claims[name] += ledger.claim(name, self.alert.pk, 1)
+
+    def holds(self, name: str) -> bool:
+        return SenderProcess.objects.filter(name=name).exists()
+
+    @rule(number=st.sampled_from(_NUMBERS), old=st.booleans())
+    def record(self, number: int, old: bool) -> None:
+        """By this process, or by one before it that was only thought dead."""
+        names = [name for name in self.jobs if name.startswith(f"node{number}.")]
+        name = names[0] if old else self.process[number]
+        for job in self.jobs[name]:
+            state = Letter.State.ACCEPTED if name == self.process[number] else Letter.State.WAITING
+            lost = letters.record([letters.Done(job, state, 1)])
+            now = Letter.objects.get(pk=job.letter)
+            if not lost and state == Letter.State.ACCEPTED:
+                self.accepted.add(job.letter)
+            assert now.state == Letter.State.ACCEPTED or job.letter not in self.accepted
+        self.jobs[name] = []
+
+    @rule(number=st.sampled_from(_NUMBERS))
+    def beat(self, number: int) -> None:
+        if self.holds(self.process[number]):
+            leases.beat(process(self.process[number], place=f"place{number}"))
+
+    @rule(number=st.sampled_from(_NUMBERS))
+    def dies_and_is_started_again(self, number: int) -> None:
+        before = {name: self.held(name) for name in self.process.values()}
+        actions.note_deaths(leases.dead_here(f"place{number}", alone=True))
+        for other, name in self.process.items():
+            if other != number:
+                assert self.held(name) == before[name], "another node was robbed"
+        assert self.held(self.process[number]) == 0
+        self.start(number)
+
+    @rule(number=st.sampled_from(_NUMBERS))
+    def falls_silent(self, number: int) -> None:
+        """It is taken for dead by the other, works on all the same, and is too late."""
+        name = self.process[number]
+        SenderProcess.objects.filter(name=name).update(seen_at=1)
+        Batch.objects.filter(worker=name).update(due_at=1)
+
+    @rule()
+    def the_dead_are_buried(self) -> None:
+        alive = set(SenderProcess.objects.filter(seen_at__gt=now_ms() - claim_ms()).values_list("name", flat=True))
+        before = {name: self.held(name) for name in alive}
+        actions.note_deaths(leases.long_dead())
+        assert {name: self.held(name) for name in alive} == before, "a living one was robbed"
+
+    @rule(number=st.sampled_from(_NUMBERS), forgets=st.booleans())
+    def reconciles(self, number: int, forgets: bool) -> None:
+        name = self.process[number]
+        if forgets:  # the answer to its claims was lost
+            self.jobs[name], self.claims[name] = [], []
+        known = {job.letter for job in self.jobs[name]}
+        batches = {claim.batch for claim in self.claims[name]}
+        leases.release_strays(name, batches, known)
+        assert set(Letter.objects.filter(worker=name).values_list("pk", flat=True)) <= known
+        assert set(Batch.objects.filter(worker=name).values_list("pk", flat=True)) <= batches
+
+    def held(self, name: str) -> int:
+        return Letter.objects.filter(worker=name).count() + Batch.objects.filter(worker=name).count()
+
+    @invariant()
+    def what_was_accepted_stays_so(self) -> None:
+        if getattr(self, "accepted", None):
+            states = set(Letter.objects.filter(pk__in=self.accepted).values_list("state", flat=True))
+            assert states == {Letter.State.ACCEPTED}
+
+
+def test_whatever_two_nodes_do_nobody_is_robbed() -> None:
+    machine: Any = TwoNodes
+    run_state_machine_as_test(
+        machine,
+        settings=hypothesis_settings(
+            max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
