@@ -16,9 +16,13 @@ NUMBERS = st.integers(0, 2**32 - 1)
 
 
 @settings(max_examples=50)
-@given(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS), st.sampled_from(["en", "de", "pt-br"]))
-def test_a_statement_says_what_was_shown(numbers: tuple[int, int, int, int], language: str) -> None:
-    shown = Shown(*numbers, language)
+@given(
+    st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS),
+    st.sampled_from(["en", "de", "pt-br"]),
+    st.binary(min_size=9, max_size=9),
+)
+def test_a_statement_says_what_was_shown(numbers: tuple[int, int, int, int], language: str, words: bytes) -> None:
+    shown = Shown(*numbers, language, words)
     assert TOKENS.read_statement(TOKENS.statement(shown)) == shown
     assert FormTokens(b"x" * 32).read_statement(TOKENS.statement(shown)) is None
 
@@ -29,6 +33,14 @@ def test_a_ticket_is_good_for_its_site_and_tells_its_age() -> None:
     for other in ("https://herald.example", "http://www.herald.example", SITE + ":8443", "null", ""):
         assert TOKENS.age(ticket, other, 1_003.25) is None
     assert FormTokens(b"x" * 32).age(ticket, SITE, 1_003.25) is None
+    assert FormTokens(b"x" * 32, b"k" * 32).age(ticket, SITE, 1_003.25) == 3, "made before the key was changed"
+
+
+def test_there_is_one_way_only_to_write_one() -> None:
+    for number in range(200):
+        ticket = TOKENS.ticket(SITE, 1_000 + number)
+        for other in {ticket.replace("-", "+"), ticket.replace("_", "/"), ticket.lower(), ticket + "="} - {ticket}:
+            assert TOKENS.age(other, SITE, 1_300) is None
 
 
 @pytest.mark.parametrize("at", range(24))

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from morefollows.audience import actions, newcomers, reception, wordings
 from morefollows.audience.addresses import parse
-from morefollows.audience.form_tokens import Shown
+from morefollows.audience.form_tokens import Shown, words_of
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.audience.newcomers import Newcomer, Place
 from morefollows.audience.reception import SignUp, Verdict
@@ -46,7 +46,9 @@ def test_a_newcomer_is_noted_as_anybody_else(breaking: Topic, offers: bool) -> N
 
 
 def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> None:
-    shown = Shown(breaking.pk, *(words.pk for words in wordings.in_force("en")), "en")
+    three = wordings.in_force("en")
+    seen = words_of(breaking.uid, *(words.digest for words in three))
+    shown = Shown(breaking.pk, *(words.pk for words in three), "en", seen)
     Suppression.objects.create(key=parse("gone@reader.example").key, reason="complained", at=timezone.now())
 
     def asked(address: str, **changes: Any) -> SignUp:
@@ -60,13 +62,14 @@ def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> Non
             asked("evil@reader.example", origin="https://evil.example"),
             asked(CY),
             asked("ann@reader.example", shown=shown._replace(offers=999_999)),
+            asked("ida@reader.example", shown=shown._replace(words=b"other one")),
             asked("zoe@reader.example"),
             asked("bob@reader.example"),
         ]
     )
     assert verdicts == [
-        Verdict.NOTED, Verdict.NOTED, Verdict.UNKNOWN_SITE, Verdict.NOTED, Verdict.UNKNOWN_FORM, Verdict.NOTED,
-        Verdict.NOTED,
+        Verdict.NOTED, Verdict.NOTED, Verdict.UNKNOWN_SITE, Verdict.NOTED, Verdict.UNKNOWN_FORM, Verdict.UNKNOWN_FORM,
+        Verdict.NOTED, Verdict.NOTED,
     ]  # fmt: skip
     assert sorted(Reader.objects.values_list("address", flat=True)) == ["bob@reader.example", CY, "zoe@reader.example"]
     assert Letter.objects.count() == 2

@@ -95,7 +95,9 @@ def test_why_an_alert_did_not_come(ada_at_desk: Client, signed_up: Reader) -> No
 def test_a_consent_is_withdrawn_at_a_readers_wish(
     ada_at_desk: Client, signed_up: Reader, wish: dict[str, str], left: tuple[str, bool]
 ) -> None:
-    response = ada_at_desk.post(reverse("reader-withdraw", args=(signed_up.pk,)), wish, follow=True)
+    place, known = reverse("reader-withdraw", args=(signed_up.pk,)), {"mark": signed_up.mark}
+    assert ada_at_desk.post(place, wish | {"mark": "of another"}).status_code == 404
+    response = ada_at_desk.post(place, wish | known, follow=True)
     assert "It holds from the very next mail." in response.content.decode()
     signed_up.refresh_from_db()
     assert (signed_up.state, signed_up.offers) == left
@@ -105,15 +107,19 @@ def test_a_consent_is_withdrawn_at_a_readers_wish(
 
 @pytest.mark.parametrize("wish", [{}, {"purpose": "alerts"}, {"purpose": "offers", "topic": "breaking"}])
 def test_a_wish_that_is_none_changes_nothing(ada_at_desk: Client, signed_up: Reader, wish: dict[str, str]) -> None:
+    wish |= {"mark": signed_up.mark}
     assert ada_at_desk.post(reverse("reader-withdraw", args=(signed_up.pk,)), wish).status_code == 400
     assert deeds() == []
 
 
 def test_an_administrator_erases_and_is_asked_before(dora_at_desk: Client, signed_up: Reader) -> None:
     erase = reverse("reader-erase", args=(signed_up.pk,))
-    assert "tick that you are sure" in dora_at_desk.post(erase, follow=True).content.decode()
+    known = {"mark": signed_up.mark}
+    assert "tick that you are sure" in dora_at_desk.post(erase, known, follow=True).content.decode()
+    assert dora_at_desk.post(erase, {"sure": "on", "mark": "of another"}).status_code == 404
+    assert dora_at_desk.post(erase, {"sure": "on"}).status_code == 404
     assert Reader.objects.exists()
-    dora_at_desk.post(erase, {"sure": "on"})
+    dora_at_desk.post(erase, known | {"sure": "on"})
     assert not Reader.objects.exists()
     assert Suppression.objects.get().reason == "erased"
     assert deeds() == [("erase reader", signed_up.pk)]
@@ -131,7 +137,8 @@ def test_an_administrator_lifts_a_suppression(dora_at_desk: Client, ada_at_desk:
     assert lift in dora_at_desk.get(page).content.decode()
     assert lift not in ada_at_desk.get(page).content.decode()
     assert ada_at_desk.post(lift).status_code == 403
-    assert dora_at_desk.post(lift).headers["Location"] == page
+    assert dora_at_desk.post(lift).status_code == 404, "it does not say which"
+    assert dora_at_desk.post(lift, {"mark": Suppression.objects.get().mark}).headers["Location"] == page
     assert not Suppression.objects.exists()
     assert Reader.objects.get().state == "confirmed"
     assert deeds() == [("lift suppression", signed_up.pk)]

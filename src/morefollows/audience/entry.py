@@ -16,7 +16,7 @@ from django.utils import translation
 from django.utils.translation import gettext_noop
 
 from morefollows.audience import addresses, forms, mail_domains, origins, reception, typos, wordings, work
-from morefollows.audience.form_tokens import FormTokens, Shown
+from morefollows.audience.form_tokens import FormTokens, Shown, words_of
 from morefollows.audience.group_commit import Busy
 from morefollows.audience.models import Topic
 from morefollows.audience.reception import Verdict
@@ -68,12 +68,14 @@ _MEANT = {
 
 def tokens() -> FormTokens:
     config: Settings = settings.MOREFOLLOWS
-    return FormTokens(config.derived_key("forms"))
+    return FormTokens(*config.derived_keys("forms"))
 
 
 def statement(topic: Topic, shown: wordings.InForce, language: str) -> str:
     """For a form that shows these words around this topic."""
-    return tokens().statement(Shown(topic.pk, shown.alerts.pk, shown.offers.pk, shown.privacy.pk, language))
+    alerts, offers, privacy = shown.alerts, shown.offers, shown.privacy
+    words = words_of(topic.uid, alerts.digest, offers.digest, privacy.digest)
+    return tokens().statement(Shown(topic.pk, alerts.pk, offers.pk, privacy.pk, language, words))
 
 
 def ticket(origin: str) -> str:
@@ -84,6 +86,11 @@ def challenge() -> dict[str, str | int]:
     """A proof of work to be done (ALTCHA)."""
     config: Settings = settings.MOREFOLLOWS
     return work.challenge(config.derived_key("work"), config.work, time.time())
+
+
+def _work(config: Settings, altcha: str, now: float) -> work.Done | None:
+    """Also by the key of before, in the minutes after a rotation."""
+    return next(filter(None, (work.done(key, altcha, now) for key in config.derived_keys("work"))), None)
 
 
 def judge(posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str) -> Entered | Fit:
@@ -121,7 +128,7 @@ def judge(posted: Mapping[str, str], *, origin: str, here: str, client: str, for
         page=(config.url if origin == origins.own() else origin) + (forms.page(posted) or here),
         form_version=form_version,
         client=client,
-        work=work.done(config.derived_key("work"), altcha, now) if altcha else None,
+        work=_work(config, altcha, now) if altcha else None,
     )
     return Fit(asked, not_before)
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 from typing import NamedTuple
 
 _STATEMENT, _TICKET = b"\x01", b"\x02"
 _MAC = 16  # bytes of HMAC-SHA256, truncated as RFC 2104 §5 allows
 _LANGUAGE = 12  # bytes, filled up with NUL
+_WORDS = 9  # bytes of SHA-256
 
 
 class Shown(NamedTuple):
@@ -24,25 +26,33 @@ class Shown(NamedTuple):
     offers: int
     privacy: int
     language: str
+    words: bytes = bytes(_WORDS)  #: see `words_of`: after a restored backup other words may have these keys
+
+
+def words_of(topic: bytes, *digests: str) -> bytes:
+    """What tells these words from all others. `topic`: its `uid`; `digests`: of the wordings."""
+    return hashlib.sha256(topic + "".join(digests).encode()).digest()[:_WORDS]
 
 
 class FormTokens:
-    """Makes and reads them with one key (32 bytes, `Settings.derived_key("forms")`)."""
+    """Makes them with one key (32 bytes, `Settings.derived_keys("forms")`), and reads also those of `older` ones."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, key: bytes, *older: bytes) -> None:
+        self._keys = key, *older
 
     def statement(self, shown: Shown) -> str:
         numbers = b"".join(number.to_bytes(4, "big") for number in shown[:4])
-        return self._sealed(_STATEMENT + numbers + shown.language.encode()[:_LANGUAGE].ljust(_LANGUAGE, b"\0"))
+        language = shown.language.encode()[:_LANGUAGE].ljust(_LANGUAGE, b"\0")
+        return self._sealed(_STATEMENT + numbers + language + shown.words)
 
     def read_statement(self, token: str) -> Shown | None:
         """None if it is not one of ours."""
-        facts = self._opened(token, _STATEMENT, 1 + 16 + _LANGUAGE)
+        facts = self._opened(token, _STATEMENT, 1 + 16 + _LANGUAGE + _WORDS)
         if facts is None:
             return None
         topic, alerts, offers, privacy = (int.from_bytes(facts[at : at + 4], "big") for at in (1, 5, 9, 13))
-        return Shown(topic, alerts, offers, privacy, facts[17:].rstrip(b"\0").decode())
+        language = facts[17:-_WORDS].rstrip(b"\0").decode()
+        return Shown(topic, alerts, offers, privacy, language, facts[-_WORDS:])
 
     def ticket(self, origin: str, now: float) -> str:
         """`now`: seconds since 1970. `origin`: the site whose page shows the form (RFC 6454 §6.1)."""
@@ -54,7 +64,7 @@ class FormTokens:
         return None if facts is None else now - int.from_bytes(facts[1:], "big") / 1000
 
     def _sealed(self, facts: bytes, bound_to: bytes = b"") -> str:
-        return base64.urlsafe_b64encode(facts + self._mac(facts, bound_to)).decode()
+        return base64.urlsafe_b64encode(facts + self._mac(self._keys[0], facts, bound_to)).decode()
 
     def _opened(self, token: str, kind: bytes, length: int, bound_to: bytes = b"") -> bytes | None:
         if len(token) > 100 or not token.isascii():
@@ -63,9 +73,12 @@ class FormTokens:
             raw = base64.b64decode(token, altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             return None
+        if base64.urlsafe_b64encode(raw) != token.encode():  # the decoder takes "+" for "-", too
+            return None
         facts, mac = raw[:length], raw[length:]
-        genuine = hmac.compare_digest(self._mac(facts, bound_to), mac)
+        genuine = any(hmac.compare_digest(self._mac(key, facts, bound_to), mac) for key in self._keys)
         return facts if genuine and facts[:1] == kind else None
 
-    def _mac(self, facts: bytes, bound_to: bytes) -> bytes:
-        return hmac.digest(self._key, facts + bound_to, "sha256")[:_MAC]
+    @staticmethod
+    def _mac(key: bytes, facts: bytes, bound_to: bytes) -> bytes:
+        return hmac.digest(key, facts + bound_to, "sha256")[:_MAC]

@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from morefollows.audience import actions, limits, newcomers, origins
 from morefollows.audience.addresses import Address
-from morefollows.audience.form_tokens import Shown
+from morefollows.audience.form_tokens import Shown, words_of
 from morefollows.audience.group_commit import Blocked, GroupCommit
 from morefollows.audience.limits import Attempt, Demand
 from morefollows.audience.models import Reader, Site, Tally, Topic, Wording
@@ -206,8 +206,11 @@ def _judge(
 ) -> Verdict:
     if one.origin not in sites:
         return Verdict.UNKNOWN_SITE
-    if one.shown.topic not in topics or not all(key in words for key in one.shown[1:4]):
+    keys = one.shown[1:4]
+    if one.shown.topic not in topics or not all(key in words for key in keys):
         return Verdict.UNKNOWN_FORM
+    if one.shown.words != words_of(topics[one.shown.topic].uid, *(words[key].digest for key in keys)):
+        return Verdict.UNKNOWN_FORM  # as after a restored backup: others have these keys now
     return {Demand.NOTHING: Verdict.NOTED, Demand.WORK: Verdict.WORK, Demand.LATER: Verdict.LATER}[demand]
 
 

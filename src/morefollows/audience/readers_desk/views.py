@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -130,6 +130,12 @@ def _terms(reader: Reader) -> list[tuple[str, Any]]:
     return terms
 
 
+def _expect(request: HttpRequest, row: Reader | Suppression) -> None:
+    """The row must be the one that the page showed, not another one that has its key since a backup was restored."""
+    if request.POST.get("mark") != row.mark:
+        raise Http404("the page showed another one")
+
+
 def _clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
@@ -161,6 +167,7 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponse:
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """What a reader has asked for by letter or telephone."""
     reader = get_object_or_404(Reader, pk=pk)
+    _expect(request, reader)
     purpose, slug = request.POST.get("purpose", ""), request.POST.get("topic", "")
     topic = Topic.objects.filter(slug=slug).first()
     if purpose not in Purpose.values or (topic is None) != (purpose == Purpose.OFFERS):
@@ -179,6 +186,7 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
     if not editor.may_administer:
         raise PermissionDenied
     reader = get_object_or_404(Reader, pk=pk)
+    _expect(request, reader)
     if "sure" not in request.POST:
         messages.error(request, _("Nothing was erased: tick that you are sure."))
         return redirect("reader", pk)
@@ -197,6 +205,7 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
     if not editor.may_administer:
         raise PermissionDenied
     suppression = get_object_or_404(Suppression, pk=pk)
+    _expect(request, suppression)
     reader = Reader.objects.filter(key=suppression.key).first()
     with transaction.atomic():
         suppressions.lift(suppression, Consent.How.DESK)
