@@ -114,6 +114,10 @@ class TestWhoLeftElsewhere:
             [heading],
         )
 
+    def test_also_when_nothing_stands_below_it(self, breaking: Topic) -> None:
+        with pytest.raises(Unclear, match="0 of 1 lines"):
+            take(f"email,Opt-in,confirmed_at\ndee@reader.example,,{DATE}\n", breaking)
+
     @pytest.mark.parametrize(
         "cell",
         [
@@ -327,6 +331,8 @@ class TestWhatProgramsLeave:
             b"sep=;\r\nemail;name\r\ndee@reader.example;Dee\r\n",
             b'email;"Name, vorname"\ndee@reader.example;"B, A"\n',
             b"email|name\ndee@reader.example|Dee, B\n",
+            b'"email,name"\n"dee@reader.example,""Dee, B"""\n',
+            b'"email;name";;\n"dee@reader.example;Dee";;\n',
             b"Unsere Leser 2024;;\n;;\nName;E-Mail Address;Ort\nDee;dee@reader.example;Elle\n",
             b"\n\nName,Kontakt\nDee,dee@reader.example\n\nName,Kontakt\n",
             b"Dee,dee@reader.example\n",

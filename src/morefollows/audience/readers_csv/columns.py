@@ -202,11 +202,11 @@ class Columns:
         if column.harmless and not column.telltale:
             return []
         telling = vocabulary.may_tell_who_left(column.heading) or vocabulary.tells_why_or_when(column.heading)
-        by_name = column.filled and not column.harmless and telling
+        by_name = not column.harmless and telling
         by_cells = column.telltale or ((self.export is PLAIN or not column.harmless) and column.yes_or_no())
         if not by_name and not by_cells:
             return []
-        examples = ", ".join(f'"{example}"' for example in column.examples)
+        examples = ", ".join(f'"{example}"' for example in column.examples) or "nothing"
         if column.telltale and masked(column.telltale) not in column.examples:
             examples += f', "{masked(column.telltale[:_WIDEST_EXAMPLE])}"'
         found = (

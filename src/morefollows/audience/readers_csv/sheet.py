@@ -64,6 +64,7 @@ class Sheet:
         self._delimiter = ","
         self.names: list[str] = []
         self.only_addresses = False  #: the file is nothing but addresses, however many in a line
+        self._wrapped = False  # each line is one cell, which holds the record
         self.repeated = 0  #: lines that were the heading once more
         self._first = Place(0, 0)  # where the records begin
         self._find_heading()
@@ -124,6 +125,7 @@ class Sheet:
             del lines[0], texts[0]
         else:
             self._delimiter = _delimiter(texts)
+            self._unwrap(texts)
         rows = [[cell.strip() for cell in self._rough_cells(text)] for text in texts]
         first = next((at for at, row in enumerate(rows) if any(map(is_address, row))), len(rows))
         named = [at for at, row in enumerate(rows[: first + 1]) if any(map(is_address_heading, row))]
@@ -155,8 +157,17 @@ class Sheet:
             row.pop()
         return row
 
+    def _unwrap(self, texts: list[str]) -> None:
+        """Finds out whether each line is one cell in quotation marks, as a file saved twice has them."""
+        inner = [_only_cell(text) for text in texts]
+        if len(texts) > 1 and all(inner):
+            delimiter = _delimiter(inner)
+            if all(delimiter in text for text in inner):
+                self._wrapped, self._delimiter = True, delimiter
+                self.notes.append("Each line was one cell in quotation marks; what is in it was taken apart.")
+
     def _rough_cells(self, text: str) -> list[str]:
-        return next(csv.reader([text], delimiter=self._delimiter), [])
+        return next(csv.reader([_only_cell(text) if self._wrapped else text], delimiter=self._delimiter), [])
 
     # -- records --------------------------------------------------------------------------------------------
 
@@ -192,6 +203,8 @@ class Sheet:
         return None
 
     def _cells(self, text: str) -> list[str]:
+        if self._wrapped:
+            text = _only_cell(text) or text
         pieces = text.split("\n")
         lines = [piece + "\n" for piece in pieces[:-1]] + pieces[-1:]
         rows = list(csv.reader(lines, delimiter=self._delimiter, strict=True))
@@ -224,6 +237,15 @@ def _decoded(piece: bytes, end: Place) -> _Line:
         return _Line(piece.decode(), end)
     except UnicodeDecodeError:
         return _Line(piece.decode(_eight_bit(piece), "replace"), end, eight_bit=True)
+
+
+def _only_cell(text: str) -> str:
+    """What is in a line that is nothing but one cell in quotation marks; else ""."""
+    text = text.strip(" \t;,")
+    if not text.startswith('"'):
+        return ""
+    cells = next(csv.reader([text], delimiter=","), [])
+    return cells[0] if len(cells) == 1 else ""
 
 
 def _eight_bit(piece: bytes) -> str:

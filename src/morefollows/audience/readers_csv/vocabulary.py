@@ -82,7 +82,8 @@ _TELLTALE = re.compile(
     "resili|rebond|opposition|nepas|exclu|retir|accord|baja|cancelad|suscri|rebot|rechaz|consentim|activo|activa|queja|"
     "estado|nocontact|elimin|acepta|autoriz|uitgeschrev|uitschrij|afgemeld|afmeld|opgezegd|geblokk|toestemming|"
     "actief|klacht|geweigerd|verwijderd|ingeschrev|abonnee|iscri|cancellat|bloccat|consenso|attiv|stato|reclam|"
-    "rimbalz|rimoss|revoc|rifiut|disdett|autorizz|descadastr|avregistr|samtyk|samtyck|zgoda|wypis"
+    "rimbalz|rimoss|revoc|rifiut|disdett|autorizz|annull|descadastr|avregistr|samtyk|samtyck|zgoda|wypis|robinson|"
+    "verstorb|deceased|decede|fallec|overled|decedut|npai|nodesea|recib|nieuwsbrief|opzeg|rundbrief|infolettre|boletin"
 )
 _EXACTLY = _set("dnc, out, left, gone, mail ok, ok, news, mailing, mailings, mail?, active?")
 
