@@ -45,7 +45,7 @@ def ended() -> Alert:
     """To thirty readers, some days ago."""
     alert = support.alert_for(30, state="sent")
     Update.objects.filter(pk=alert.update_id).update(published_at=timezone.now() - timedelta(days=5))
-    support.cut_all(alert)
+    support.cut_from_start(alert)
     for number, reader in enumerate(sorted(support.audience(alert))):
         outcome(alert, reader, OUTCOMES[number % len(OUTCOMES)])
     for batch in Batch.objects.filter(alert=alert):
@@ -209,3 +209,17 @@ def answers_of_nobody(alert: Alert) -> dict[str, Any]:
     found = answers(alert)
     assert found["count"] == 0 and found["had"] == found["outcomes"] == {}
     return found
+
+
+def test_what_a_reader_was_sent_is_found_in_few_queries(ended: Alert, django_assert_max_num_queries: Any) -> None:
+    [reader, *_] = sorted(support.audience(ended))
+    for _ in range(12):
+        again = support.alert_again(ended)
+        support.cut_all(again)
+        end(again)
+    Batch.objects.update(due_at=None)
+    before = history.of_reader(reader)
+    pack()
+    with django_assert_max_num_queries(2):
+        assert history.of_reader(reader) == before
+    assert len(before) == 13

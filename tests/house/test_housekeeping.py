@@ -11,8 +11,8 @@ from django.db import connection
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.audience import seals
-from morefollows.audience.models import Consent, Letter, Reader, Seal, Topic
+from morefollows.audience import limits, seals
+from morefollows.audience.models import Consent, Letter, Reader, Seal, SpentWork, Tally, Topic
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Deed, Story, Update
 from morefollows.courier.models import Batch, RelayAtWork, RelayCount, Verdict
@@ -152,10 +152,23 @@ class TestGivingWay:
         assert sum(Batch.objects.values_list("size", flat=True)) == 10
 
 
+def test_an_alert_that_can_not_be_packed_stops_no_other(
+    story: Story, ada: Editor, caplog: pytest.LogCaptureFixture
+) -> None:
+    tell(story, "first")
+    tell(story)
+    broken, fine = year.alerts([story], ada, batches=1)
+    Alert.objects.update(ended_at=timezone.now() - timedelta(days=9))
+    Batch.objects.filter(alert=broken).update(outcomes=b"\1\1\1")
+    assert housekeeping.run()["alerts whose sending is packed"] == 1
+    assert Batch.objects.get(alert=fine).packed and not Batch.objects.get(alert=broken).packed
+    assert f"alert {broken.pk} can't be packed" in caplog.text
+
+
 @pytest.fixture
 def quick_seals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     seal = seals.seal
-    monkeypatch.setattr(seals, "seal", lambda: seal(settled=timedelta(0)))
+    monkeypatch.setattr(seals, "seal", lambda between: seal(settled=timedelta(0), between=between))
     yield
 
 
@@ -185,3 +198,15 @@ def test_the_file_of_sqlite_becomes_smaller(newsroom: Any) -> None:
     assert large > before + 900
     given = housekeeping.run()["pages of the database file"]
     assert given > 400 and pages() <= large - given
+
+
+def test_a_rush_of_tallies_goes_in_small_transactions(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_FORGOTTEN_AT_ONCE", 2)
+    now = timezone.now()
+    old, young = now - timedelta(hours=2), now - timedelta(minutes=5)
+    Tally.objects.bulk_create(Tally(key=f"{n}", since=old if n else young) for n in range(6))
+    SpentWork.objects.bulk_create(SpentWork(challenge=f"{n}", expires_at=old) for n in range(3))
+    rounds: list[int] = []
+    assert limits.forget_old(between=lambda: rounds.append(Tally.objects.count())) == 8
+    assert rounds == [4, 2, 1, 1, 1]
+    assert [one.key for one in Tally.objects.all()] == ["0"] and not SpentWork.objects.exists()

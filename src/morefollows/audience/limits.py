@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from morefollows.audience.work import Done
 from morefollows.networks import network
 from morefollows.settings import Settings
 
+_FORGOTTEN_AT_ONCE = 1_000  # rows in one transaction
 _WINDOW = timedelta(hours=1)
 _TALLIES = Tally._meta.db_table
 _ADD = (
@@ -68,12 +69,22 @@ def demands(attempts: Sequence[Attempt]) -> list[Demand]:
     return found
 
 
-def forget_old() -> None:
-    """Tallies whose hour is over, and work that nobody would take any more."""
-    now = timezone.now()
-    with transaction.atomic():
-        Tally.objects.filter(since__lt=now - _WINDOW).delete()
-        SpentWork.objects.filter(expires_at__lt=now).delete()
+def forget_old(between: Callable[[], None] = lambda: None) -> int:
+    """Tallies whose hour is over, and work that nobody would take any more. Returns how many.
+
+    In small transactions: after a rush there may be a million. `between` two of them is called.
+    """
+    now, gone = timezone.now(), 0
+    for rows in (
+        Tally.objects.filter(since__lt=now - _WINDOW).order_by("since"),
+        SpentWork.objects.filter(expires_at__lt=now).order_by("expires_at"),
+    ):
+        while keys := list(rows.values_list("pk", flat=True)[:_FORGOTTEN_AT_ONCE]):
+            with transaction.atomic():
+                # Looked at once more: a new hour may have begun for one of them meanwhile.
+                gone += rows.filter(pk__in=keys).delete()[0]
+            between()
+    return gone
 
 
 def keys(attempts: Sequence[Attempt]) -> set[str]:

@@ -219,7 +219,10 @@ class Consent(models.Model):
     client_address = models.CharField(max_length=45, blank=True)
 
     class Meta:
-        indexes = (models.Index(fields=("reader", "at"), name="consent_history"),)
+        indexes = (
+            models.Index(fields=("reader", "at"), name="consent_history"),
+            models.Index(fields=("at",), condition=models.Q(event="withdrawn"), name="consents_withdrawn"),
+        )
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.event} by reader {self.reader_id}"

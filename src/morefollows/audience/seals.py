@@ -19,7 +19,7 @@ import logging
 import os
 import zlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -128,15 +128,21 @@ def _plain(value: Any) -> Any:
 # -- sealing ------------------------------------------------------------------------------------------------
 
 
-def seal(*, settled: timedelta = SETTLED, most: int = 500) -> int:
-    """Seals what is settled, at most so many seals, each in a transaction of its own. Returns how many it made."""
+def seal(*, settled: timedelta = SETTLED, most: int = 500, between: Callable[[], None] = lambda: None) -> int:
+    """Seals what is settled, at most so many seals, each in a short transaction of its own.
+
+    Returns how many it made. `between` two of them is called; what it raises ends the round.
+    """
     made = 0
-    for kind in _kinds.values():
-        upto = None if kind.published else _settled(kind, settled)
-        while made < most and _seal_next(kind, upto, settled):
-            made += 1
-    if made:
-        _keep_head()
+    try:
+        for kind in _kinds.values():
+            upto = None if kind.published else _settled(kind, settled)
+            while made < most and _seal_next(kind, upto, settled):
+                made += 1
+                between()
+    finally:
+        if made:
+            _keep_head()
     return made
 
 
@@ -153,35 +159,37 @@ def _settled(kind: Evidence, settled: timedelta) -> int:
 
 
 def _seal_next(kind: Evidence, upto: int | None, settled: timedelta) -> bool:
-    """False if there is nothing to seal, or another process was as quick."""
-    with transaction.atomic():
-        if upto is None:
-            rows = _published_unsealed(kind, settled)
-        else:
-            sealed = Seal.objects.filter(table=kind.table).aggregate(last=Max("last", default=0))["last"]
-            rows = kind.rows.filter(pk__gt=sealed, pk__lte=upto)
-        format = max(kind.formats)
-        leaves = _leaves(kind, rows[:_ROWS], format)
-        if not leaves.numbers:
-            return False
-        before = Seal.objects.order_by("-number").first()
-        new = Seal(
-            number=before.number + 1 if before else 1,
-            table=kind.table,
-            last=max(leaves.numbers),
-            count=len(leaves.numbers),
-            format=format,
-            leaves=leaves.packed(),
-            previous=before.hash if before else "",
-            at=timezone.now(),
-        )
-        new.hash = _hash_of(new)
-        new.mac = _macs(new.hash)[0]
-        try:
-            with transaction.atomic():
-                new.save(force_insert=True)
-        except IntegrityError:
-            return False
+    """False if there is nothing to seal, or another process was as quick.
+
+    What it reads never changes, so only the seal itself is written in a transaction: its number is good once.
+    """
+    before = Seal.objects.order_by("-number").first()
+    if upto is None:
+        rows = _published_unsealed(kind, settled)
+    else:
+        sealed = Seal.objects.filter(table=kind.table).aggregate(last=Max("last", default=0))["last"]
+        rows = kind.rows.filter(pk__gt=sealed, pk__lte=upto)
+    format = max(kind.formats)
+    leaves = _leaves(kind, rows[:_ROWS], format)
+    if not leaves.numbers:
+        return False
+    new = Seal(
+        number=before.number + 1 if before else 1,
+        table=kind.table,
+        last=max(leaves.numbers),
+        count=len(leaves.numbers),
+        format=format,
+        leaves=leaves.packed(),
+        previous=before.hash if before else "",
+        at=timezone.now(),
+    )
+    new.hash = _hash_of(new)
+    new.mac = _macs(new.hash)[0]
+    try:
+        with transaction.atomic():
+            new.save(force_insert=True)
+    except IntegrityError:
+        return False
     return True
 
 

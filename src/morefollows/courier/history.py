@@ -16,6 +16,7 @@ from morefollows.courier.models import Batch, DigestItem, Outcome
 from morefollows.courier.packing import Contents
 
 _HIGHEST_ID = 2**63 - 1
+_ALERTS_AT_ONCE = 200
 _SENT = (Outcome.ACCEPTED, Outcome.UNCERTAIN)
 _HAD = (*_SENT, Outcome.IN_DIGEST)
 _TO_COME = (Outcome.WAITING, Outcome.DEFERRED)
@@ -141,13 +142,13 @@ def note_told(told: Mapping[Letter, Sequence[int]]) -> None:
     DigestItem.objects.bulk_create(items, ignore_conflicts=True)
 
 
-_NOT_TOLD = (Letter.State.EXPIRED, Letter.State.REFUSED)
+NOT_TOLD = (Letter.State.EXPIRED, Letter.State.REFUSED)  #: final states of a letter that nobody was sent
 
 
 def _told_between(alerts: Sequence[int], after: int, upto: int, but: Sequence[int] = ()) -> dict[int, set[int]]:
     """By the index on alert and reader: costs as much as is found."""
     items = DigestItem.objects.filter(alert__in=alerts, reader__gt=after, reader__lte=upto)
-    items = items.exclude(letter__state__in=_NOT_TOLD).exclude(letter__in=but)
+    items = items.exclude(letter__state__in=NOT_TOLD).exclude(letter__in=but)
     found: dict[int, set[int]] = {}
     for reader, alert in items.values_list("reader", "alert"):
         found.setdefault(reader, set()).add(alert)
@@ -158,9 +159,12 @@ def of_reader(reader: int) -> list[dict[str, Any]]:
     """Every alert that this reader was in the audience of, the oldest first, and what became of the mail."""
     found = []
     alerts = dict(Alert.objects.order_by("pk").values_list("pk", "update__headline"))
-    for alert, headline in alerts.items():
-        batches = Batch.objects.filter(alert=alert, first__lte=reader, last__gte=reader)
-        for batch in batches.only("readers", "outcomes", "packed"):
+    keys = list(alerts)
+    for at in range(0, len(keys), _ALERTS_AT_ONCE):
+        some = keys[at : at + _ALERTS_AT_ONCE]
+        batches = Batch.objects.filter(alert__in=some, first__lte=reader, last__gte=reader)
+        for batch in batches.only("alert", "readers", "outcomes", "packed").order_by("alert", "number"):
             for _reader, outcome in contents(batch, at_work=True).of([reader]):
-                found.append({"alert": alert, "headline": headline, "outcome": Outcome(outcome).name.lower()})
+                name = Outcome(outcome).name.lower()
+                found.append({"alert": batch.alert_id, "headline": alerts[batch.alert_id], "outcome": name})
     return found

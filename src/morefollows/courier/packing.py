@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-_AT_HAND = 16  # unpacked rows of `READERS`: about half a megabyte each
-READERS = 50_000  #: in one packed row, at the most
+_AT_HAND = 32  # unpacked rows of `READERS`: about 180 kB each
+READERS = 20_000  #: in one packed row, at the most: unpacking it takes a millisecond
 
 
 class Contents(NamedTuple):

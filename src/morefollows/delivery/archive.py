@@ -95,7 +95,7 @@ def _with_digests(alert: int, merged: Contents) -> tuple[Contents, list[int]]:
     for key, reader, state in settled:
         if reader in place:
             done.append(key)
-            if state == "accepted" and outcomes[place[reader]] not in _HAD:
+            if state not in history.NOT_TOLD and outcomes[place[reader]] not in _HAD:
                 outcomes[place[reader]] = Outcome.IN_DIGEST
     return Contents(merged.readers, bytes(outcomes)), done
 
@@ -129,7 +129,7 @@ def _fold_rest_of_digests(alert: int) -> None:
     """Of readers who were told of it in a digest and were not among its own."""
     rows = DigestItem.objects.filter(alert=alert).exclude(letter__state="waiting")
     items = list(rows.values_list("pk", "reader", "letter__state")[: packing.READERS])
-    readers = sorted({reader for _, reader, state in items if state == "accepted"})
+    readers = sorted({reader for _, reader, state in items if state not in history.NOT_TOLD})
     if readers:
         highest = Batch.objects.filter(alert=alert).aggregate(n=Max("number", default=0))["n"]
         told = Contents(array("q", readers), bytes([Outcome.IN_DIGEST]) * len(readers))

@@ -59,10 +59,10 @@ def tasks() -> list[Task]:
         Task("unanswered invitations to drills", forget_unanswered),
         Task("whole client addresses", audience.shorten_client_addresses),
         Task("places of broken imports", audience.forget_broken_imports),
-        Task("tallies and spent proofs of work", limits.forget_old),
+        Task("tallies and spent proofs of work", lambda: limits.forget_old(between=give_way)),
         Task("images that nothing shows", images.clear_away),
         Task("sessions", _sessions, Session.objects.filter(expire_date__lt=timezone.now()).count),
-        Task("new evidence, sealed", seals.seal),
+        Task("new evidence, sealed", lambda: seals.seal(between=give_way)),
         Task("old entries of the file of departures", departures.compact),
         Task("alerts whose sending is packed", _pack, lambda: archive.to_pack().count()),
         Task("alerts whose recipients are forgotten", _forget, lambda: archive.to_forget().count()),
@@ -130,9 +130,12 @@ def _pack() -> int:
     packed = 0
     for alert in list(archive.to_pack().values_list("pk", flat=True)):
         give_way()
-        while archive.pack_some(alert):
-            give_way()
-        packed += 1
+        try:
+            while archive.pack_some(alert):
+                give_way()
+            packed += 1
+        except ValueError:  # of one alert: the others are packed all the same
+            log.exception("alert %d can't be packed", alert)
     return packed
 
 
