@@ -139,6 +139,7 @@ class Keys:
         self._looked_at = time.monotonic()
         self._stamp = _stamp(file) if file else None
         self._derived: dict[str, list[bytes]] = {}
+        self._links: dict[int, tuple[float, LinkKeys]] = {}  # days → when it was made, by the monotonic clock, and what
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Keys) and self.ring == other.ring
@@ -171,21 +172,36 @@ class Keys:
         return found
 
     def links(self, days: int) -> LinkKeys:
-        ring, now = self.ring, time.time()
-        return LinkKeys(tuple(ring.link_keys().items()), ring.in_use(now).number, ring.retired(now, days))
+        made_at, links = self._links.get(days, (float("-inf"), None))
+        if links is None or time.monotonic() >= made_at + _LOOK_EVERY:
+            ring, now = self.ring, time.time()
+            links = LinkKeys(tuple(ring.link_keys().items()), ring.in_use(now).number, ring.retired(now, days))
+            self._links[days] = time.monotonic(), links
+        return links
 
     def save(self) -> None:
         """Keeps keys that were made just now. If another process was faster, its keys are ours from now on."""
         assert self.file is not None
         self._ring = save_new(self.file, self._ring)
-        self.saved, self._stamp, self._derived = True, _stamp(self.file), {}
+        self.saved, self._stamp, self._derived, self._links = True, _stamp(self.file), {}, {}
 
     def rotate(self, since: float) -> Keyring:
         """Keeps one generation more. Raises `OSError`, `ValueError`."""
         assert self.file is not None
         ring = Keyring.from_text(self.file.read_text(encoding="utf-8")).rotated(since)
         replace_file(self.file, ring)
-        self._ring, self._stamp, self._derived = ring, _stamp(self.file), {}
+        self._ring, self._stamp, self._derived, self._links = ring, _stamp(self.file), {}, {}
+        return ring
+
+    def replace(self) -> Keyring:
+        """Keeps entirely new keys, for when the old ones are lost. Raises `OSError`."""
+        assert self.file is not None
+        ring = Keyring.new()
+        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.file.exists():  # they may be another installation's
+            self.file.rename(self.file.with_name(f"{self.file.name}.replaced-{time.time_ns()}"))
+        replace_file(self.file, ring)
+        self.saved, self._ring, self._stamp, self._derived, self._links = True, ring, _stamp(self.file), {}, {}
         return ring
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from morefollows.audience import actions, links
+from morefollows.audience import actions, key_check, links
+from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, DrillReader, Letter, Reader, Subscription, Topic
 from morefollows.audience.tokens import ALL_TOPICS, Row
 from morefollows.audience.uids import random_uid
 from morefollows.bulletin.models import Interest, Story
+from morefollows.keyring import Keyring, Keys
 from tests.audience.support import leave_link, newest_link, sign_up
 
 
@@ -102,3 +107,12 @@ def test_rows_that_are_written_past_the_orm_have_a_uid_of_their_own(breaking: To
             )
     uids = list(Topic.objects.values_list("uid", flat=True))
     assert {len(uid) for uid in uids} == {16} and len(set(uids)) == len(uids)
+
+
+def test_readers_are_found_by_new_keys_when_the_old_ones_are_lost(cy: Reader, tmp_path: Path) -> None:
+    keys = Keys(Keyring.new(), tmp_path / "secret")
+    with override_settings(MOREFOLLOWS=dataclasses.replace(settings.MOREFOLLOWS, secret=keys)):
+        done = key_check.take_new(keys)
+        assert done.readers == 1
+        assert Reader.objects.get().key == parse(cy.address).key
+        assert key_check.compare(keys) == []

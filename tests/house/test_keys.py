@@ -88,6 +88,18 @@ class TestTwoMachines:
         assert command(second, "editors", "list", **database).returncode == 0
 
 
+def test_lost_keys_are_replaced_when_it_is_said(folder: Path, database: dict[str, str]) -> None:
+    assert command(folder, "migrate", **database).returncode == 0
+    assert command(folder, "newsroom", "--name", "The Herald", **database).returncode == 0
+    assert command(folder, "secret", "replace", "--lost", **database).returncode == 1, "they are not"
+    (folder / "secret").unlink()
+    assert command(folder, "editors", "list", **database).returncode == 2
+    assert command(folder, "secret", "replace", **database).returncode == 1
+    done = command(folder, "secret", "replace", "--lost", "--json", **database)
+    assert json.loads(done.stdout) == {"readers": 0, "suppressions": 0}
+    assert command(folder, "editors", "list", **database).returncode == 0
+
+
 def test_the_keys_in_a_variable_can_not_be_rotated(folder: Path, database: dict[str, str]) -> None:
     more = {"MOREFOLLOWS_SECRET": ONE_SECRET, **database}
     assert command(folder, "migrate", **more).returncode == 0

@@ -4,9 +4,12 @@ addresses are not recognised.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.db import IntegrityError, transaction
 
-from morefollows.audience.models import KeyCheck, Newsroom, Reader
+from morefollows.audience.addresses import Address
+from morefollows.audience.models import KeyCheck, Newsroom, Reader, Suppression
 from morefollows.keyring import Keys
 
 
@@ -36,6 +39,29 @@ def compare(keys: Keys) -> list[str]:
     """The same, and changes nothing."""
     kept = _kept()
     return ["address"] if kept and not keys.saved else keys.ring.compared(kept)
+
+
+class Rekeyed(NamedTuple):
+    """What became of a database whose keys were lost."""
+
+    readers: int  #: who are found by their address again
+    suppressions: int  #: which nobody recognises any more
+
+
+def take_new(keys: Keys) -> Rekeyed:
+    """Replaces lost keys by new ones, and finds readers by the new ones. No process may be running. Raises `OSError`.
+
+    What only the old keys could read is lost: suppressed addresses, links in mail already sent, and sessions.
+    """
+    with transaction.atomic():
+        KeyCheck.objects.all().delete()
+        keys.replace()
+        readers = 0
+        for reader in Reader.objects.exclude(address="").only("address", "domain").order_by("pk").iterator(1000):
+            key = Address(reader.address, reader.domain).key
+            readers += Reader.objects.filter(pk=reader.pk).update(key=key)
+        _keep(keys)
+        return Rekeyed(readers, Suppression.objects.count())
 
 
 def _kept() -> dict[str, str]:

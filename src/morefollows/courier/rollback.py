@@ -52,6 +52,7 @@ class Watch:
         self._session: object = None  # the database connection that was last looked through
         self._raised_at = self._kept_at = float("-inf")
         self._holding = False
+        self._told = False  # that the file can't be written
 
     def holding(self) -> bool:
         """Whether mail has to stay. Looks whether the database was turned back: at the start, after each reconnect,
@@ -98,10 +99,16 @@ class Watch:
         if self._file is None or not self._seen.number:
             return
         self._kept_at = time.monotonic()
-        with contextlib.suppress(OSError):
+        try:
             beside = self._file.with_name(self._file.name + ".new")
             beside.write_text(json.dumps(self._seen._asdict()), encoding="ascii")
             beside.replace(self._file)
+        except OSError as error:
+            if not self._told:
+                log.warning(
+                    "%s can't be written: %s; a restored backup would not be noticed", self._file, error.strerror
+                )
+            self._told = True
 
     def _turned_back(self, found_at: int) -> None:
         from morefollows.audience.departures import replay

@@ -59,3 +59,34 @@ def rotate(minutes: int, as_json: bool) -> None:
     click.echo(f"Generation {newest.number} of the keys is in {keys.file}, and used {begin}.")
     click.echo("Copy that file to every other machine at once, and into your backup.")
     click.echo("Running processes take it up within seconds for links. For sessions, restart them when it suits you.")
+
+
+@secret.command("replace")
+@click.option("--lost", is_flag=True, help="Say that the old keys are lost, and in no backup.")
+@json_option
+def replace_lost(lost: bool, as_json: bool) -> None:
+    """Make entirely new keys when the old ones are lost. Stop everything first.
+
+    Links in mail already sent stop working, unsubscribing included, and suppressed addresses are not recognised any
+    more: who left or was erased could be imported again.
+    """
+    if not lost:
+        raise Failure("If the file `secret` is in any backup, copy it back instead. If it is lost, say so: --lost")
+    from morefollows.run import ground
+
+    ground.start_django(check=False)
+    from django.conf import settings
+
+    from morefollows.audience import key_check
+
+    keys = settings.MOREFOLLOWS.secret
+    if keys.file is None:
+        raise Failure("MOREFOLLOWS_SECRET holds the keys themselves: take it away, or put the right ones there.")
+    if keys.saved and not key_check.compare(keys):
+        raise Failure(f"{keys.file} has the keys of this database; `morefollows secret rotate` makes new ones.")
+    done = key_check.take_new(keys)
+    if as_json:
+        tell_json(done._asdict())
+        return
+    click.echo(f"New keys are in {keys.file}. Copy it into your backup, and to every other machine.")
+    click.echo(f"{done.readers:,} readers are known by them; {done.suppressions:,} suppressions are not recognised.")
