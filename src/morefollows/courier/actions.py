@@ -15,7 +15,7 @@ from morefollows.audience.models import Letter
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
-from morefollows.courier import brake, recovery, retries
+from morefollows.courier import brake, handed_out, recovery, retries
 from morefollows.courier.models import Batch, Pulse, Relay
 
 
@@ -111,11 +111,13 @@ def repeat_uncertain(alert: int, editor: Editor) -> int:
 
 def note_deaths(workers: Iterable[str]) -> None:
     """These processes are dead: frees what they had in hand, and keeps that it was so. One transaction each."""
+    data = settings.MOREFOLLOWS.data
     for worker in workers:
         with transaction.atomic():
-            for alert, begun in recovery.release_claims(worker):
+            for alert, begun in recovery.release_claims(worker, handed_out.read(data, worker)):
                 story = Alert.objects.select_related("update__story").get(pk=alert).update.story
                 bulletin.record(None, "sender died", story=story, alert=Alert(pk=alert), begun=begun)
+        handed_out.forget(data, worker)
 
 
 def note_trouble(name: str, trouble: str | None) -> None:

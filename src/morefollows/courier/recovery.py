@@ -14,7 +14,7 @@ from django.db.models import Q, Sum
 
 from morefollows.audience.models import Reader
 from morefollows.bulletin.actions import now_ms
-from morefollows.courier import leases, retries
+from morefollows.courier import handed_out, leases, retries
 from morefollows.courier.leases import claim_ms
 from morefollows.courier.ledger import NEVER, doubt
 from morefollows.courier.models import Batch, Outcome
@@ -89,30 +89,60 @@ class Left(NamedTuple):
     begun: int  #: mails that may have been handed to the relay, and of which nobody knows
 
 
-_NOTE_DOUBT = "UPDATE courier_batch SET outcomes = %s, uncertain = %s, reach = 0, changed_at = %s WHERE id = %s"
+_NOTE_DOUBT = """
+UPDATE courier_batch SET outcomes = %s, times = %s, accepted = %s, uncertain = %s, repeated = %s, reach = 0,
+    changed_at = %s
+WHERE id = %s
+"""
 _RELEASE = """
 UPDATE courier_batch SET worker = '', due_at = 1, epoch = epoch + 1 WHERE worker = %s AND due_at IS NOT NULL
-RETURNING id, alert_id, outcomes, reach
+RETURNING id, epoch, alert_id, outcomes, times, repeated, reach
 """
 _RELEASE_LETTERS = """
 UPDATE audience_letter SET worker = '', lease_version = lease_version + 1 WHERE worker = %s
 """
 
 
-def release_claims(worker: str) -> list[Left]:
-    """That process is dead: its batches and letters are due at once, and what it had begun is uncertain."""
+def release_claims(worker: str, marks: handed_out.Found | None = None) -> list[Left]:
+    """That process is dead: its batches and letters are due at once, and what it had in flight is uncertain.
+
+    `marks`: what `handed_out.read` tells of it; without them, all that it was allowed to hand out is uncertain.
+    """
     begun: Counter[int] = Counter()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_RELEASE, (worker,))
-        for batch, alert, packed, reach in cursor.fetchall():
-            outcomes = bytearray(packed)
-            begun[alert] += doubt(outcomes, reach)
-            if reach:  # noted now: if the alert was stopped, nobody claims the batch again
-                uncertain = outcomes.count(Outcome.UNCERTAIN)
-                cursor.execute(_NOTE_DOUBT, (bytes(outcomes), uncertain, now_ms(), batch))
+        for batch, epoch, alert, packed, packed_times, repeated, reach in cursor.fetchall():
+            outcomes, times = bytearray(packed), array("I")
+            times.frombytes(bytes(packed_times))
+            known = (marks or {}).get((batch, epoch - 1))
+            if known is None:
+                begun[alert] += doubt(outcomes, reach)
+            else:
+                in_flight, again = _settle(outcomes, times, known)
+                begun[alert] += in_flight
+                repeated += again
+            if reach or known is not None:  # noted now: if the alert was stopped, nobody claims the batch again
+                counts = [outcomes.count(outcome) for outcome in (Outcome.ACCEPTED, Outcome.UNCERTAIN)]
+                facts = (bytes(outcomes), times.tobytes(), *counts, repeated, now_ms(), batch)
+                cursor.execute(_NOTE_DOUBT, facts)
         cursor.execute(_RELEASE_LETTERS, (worker,))
         leases.end(worker)
     return [Left(alert, mails) for alert, mails in begun.items()]
+
+
+def _settle(outcomes: bytearray, times: array[int], marks: array[int]) -> tuple[int, int]:
+    """Takes in what happened after the last write. Returns how many were in flight, and how many repeats accepted."""
+    in_flight = again = 0
+    for i, mark in enumerate(marks):
+        if outcomes[i] not in (Outcome.WAITING, Outcome.UNCERTAIN):
+            continue
+        if (since := handed_out.time_of(mark)) is not None:
+            again += outcomes[i] == Outcome.UNCERTAIN
+            outcomes[i], times[i] = Outcome.ACCEPTED, since
+        elif mark == handed_out.HANDED_OUT:
+            in_flight += 1
+            outcomes[i] = Outcome.UNCERTAIN
+    return in_flight, again
 
 
 # -- when the clock was set back ----------------------------------------------------------------------------

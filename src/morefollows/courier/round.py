@@ -14,6 +14,7 @@ from morefollows.audience.tokens import Person
 from morefollows.courier import retries
 from morefollows.courier.addressees import Addressee, recipient
 from morefollows.courier.boundary import Carriers, Mail, Way
+from morefollows.courier.handed_out import HANDED_OUT
 from morefollows.courier.leases import claim_ms
 from morefollows.courier.ledger import Claim, Entry
 from morefollows.courier.models import Outcome
@@ -226,6 +227,7 @@ class Round(Settling):
             made = self._made.pop(i)
         return_path, to, content, utf8 = made
         self.in_flight += 1
+        self.marks[i] = HANDED_OUT
         return _mail((return_path, to, content, self.settle, i, utf8, way, i in self._careful))
 
     def _make(self, i: int) -> None:

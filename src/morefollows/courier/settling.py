@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from morefollows.courier import ledger, replies, retries
+from morefollows.courier import handed_out, ledger, replies, retries
 from morefollows.courier.addressees import Addressee
 from morefollows.courier.boundary import Mail, Reached, Reply, Way
 from morefollows.courier.brake import Refused
@@ -25,6 +26,8 @@ PUT_BACK_LIMIT = 5
 #: So often where nothing tells whether the trouble was the relay's own.
 PUT_BACK_LIMIT_IN_TROUBLE = 100
 _ACCEPTED = int(Outcome.ACCEPTED)  # looked up once, not for each mail
+_MARK = handed_out.accepted(0)
+_IN_DOUBT = (Reached.CONTENT, Reached.BEHIND)
 _POLICY_ATTEMPTS = 3  # passes in which a provider's policy against our mail is taken for something that passes
 # To a provider whose policy is against our mail one is tried now and then: as with one that limits our rate (4.7.28).
 _HOLD = Reply(450, "4.7.28", "", Reached.CONTENT)
@@ -63,6 +66,7 @@ class Settling:
         open_ = frozenset(map(int, self._open))
         self._todo = deque([i for i, outcome in enumerate(claim.outcomes) if outcome in open_])
         self._uncertain: set[int] = set()
+        self.marks: handed_out.Marks = array("I", bytes(4 * len(claim.readers)))  #: what outlives this process
 
     @property
     def _open(self) -> tuple[Outcome, ...]:
@@ -85,9 +89,14 @@ class Settling:
                 self._repeated += 1
             outcomes[i] = _ACCEPTED
             since = now_ms() - self.release.running.held_until
-            self.claim.times[i] = since if 0 <= since <= _LONGEST_MS else min(max(since, 0), _LONGEST_MS)
+            if not 0 <= since <= _LONGEST_MS:
+                since = min(max(since, 0), _LONGEST_MS)
+            self.claim.times[i] = since
+            self.marks[i] = since + _MARK
             self.release.answers.accepted[way.name, domain] += 1
             return
+        if reply.code or reply.reached not in _IN_DOUBT:
+            self.marks[i] = handed_out.NOT_ACCEPTED
         if reply.status in UNFIT_HERE and self._goes_elsewhere(mail, reply):
             return
         verdict = replies.verdict(reply)

@@ -27,6 +27,7 @@ from morefollows.bulletin.actions import now_ms
 from morefollows.courier import (
     actions,
     addressees,
+    handed_out,
     history,
     leases,
     ledger,
@@ -39,6 +40,7 @@ from morefollows.courier.boundary import Mail
 from morefollows.courier.cutting import cut
 from morefollows.courier.gate import Gate
 from morefollows.courier.gates import Gates
+from morefollows.courier.handed_out import Journal
 from morefollows.courier.heartbeat import Calls, Heartbeat
 from morefollows.courier.ledger import Entry, Running
 from morefollows.courier.nodes import Process
@@ -106,6 +108,7 @@ class Worker:
         self._bulk_waits = False  # an alert has mail to hand out, here or in another process
         self._placeholders = placeholders.Watch()
         self._watch = watch or rollback.Watch(None)
+        self._journal = Journal(settings.MOREFOLLOWS.data, self.name, settings.MOREFOLLOWS.batch_size)
         self._strays_at = 0.0  # when we last looked for claims that we know nothing of, by the monotonic clock
         self._releases: dict[int, Release] = {}
         self._rounds: list[Round] = []
@@ -338,7 +341,11 @@ class Worker:
         readers = [reader for claim in claims for reader in claim.readers]
         found = addressees.addressees(release.running, readers) if claims else {}
         had = history.had(release.earlier, sorted(readers), summaries=False)
-        return [Round(claim, found, release, had) for claim in claims]
+        rounds = [Round(claim, found, release, had) for claim in claims]
+        for round_ in rounds:
+            claim = round_.claim
+            round_.marks = self._journal.open(claim.batch, claim.epoch, len(claim.readers))
+        return rounds
 
     def _drop(self, alert: int) -> None:
         """Stopped, taken back or ended: hand out no more of it. The books give its batches back."""
@@ -392,6 +399,7 @@ class Worker:
                     round_.release.sending, round_.release.halted = False, True
                 if round_.lost or not entry.worker:
                     self._rounds.remove(round_)
+                    self._journal.close(entry.batch)
             if release is not None and release in self._releases:
                 self._releases[release].sending = release in recorded.sending
             finished = bool(self._unwritten and not self._rounds)
@@ -496,7 +504,9 @@ class Worker:
             entries = [entry for _, entry in self._stuck]
             entries += [round_.entry(self.name, claimed_until, give_up=not round_.in_flight) for round_ in self._rounds]
             await self._call(self._record, entries, self._outbox.collect(), None)
-            await self._call(recovery.release_claims, self.name)
+            data = settings.MOREFOLLOWS.data
+            await self._call(recovery.release_claims, self.name, handed_out.read(data, self.name))
+            handed_out.forget(data, self.name)
         except AnyDatabaseError as error:
             log.error("claims can't be given back, they will run out: %s", type(error).__name__)
 

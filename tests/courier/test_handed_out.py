@@ -1,0 +1,121 @@
+"""What outlives a killed sender: after it only mails truly in flight are uncertain, and what was accepted is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from morefollows.bulletin.models import Deed
+from morefollows.courier import actions, handed_out, ledger, nodes, recovery
+from morefollows.courier.boundary import Reached, Reply
+from morefollows.courier.handed_out import Journal
+from morefollows.courier.models import Batch, Outcome
+from morefollows.courier.round import Round
+from tests.courier.support import A_RELAY, alert_for, claim_rounds, cut_from_start, release_of, write
+
+pytestmark = pytest.mark.django_db
+
+OK = Reply(250, "2.0.0", "Ok", Reached.CONTENT)
+LATER = Reply(451, "4.3.0", "not now", Reached.RCPT)
+SILENCE = Reply(0, "", "connection lost", Reached.CONTENT)
+
+
+def at_work(data: Path, readers: int = 20) -> Round:
+    """A batch of which everything may be handed out; its sender is called one/1."""
+    alert = alert_for(readers)
+    cut_from_start(alert)
+    rounds = claim_rounds("one/1", release_of(alert))
+    [round_] = rounds
+    claim = round_.claim
+    round_.marks = Journal(data, "one/1", readers).open(claim.batch, claim.epoch, readers)
+    write("one/1", rounds, ahead=readers)
+    return round_
+
+
+def hand_out(round_: Round, *replies: Reply | None) -> None:
+    for reply in replies:
+        mail = round_.take(A_RELAY)
+        assert mail is not None
+        if reply is not None:
+            mail.settle(mail, reply)
+
+
+def test_only_what_was_in_flight_is_uncertain(data: Path) -> None:
+    round_ = at_work(data)
+    hand_out(round_, OK, OK, OK, LATER, None, SILENCE, None)  # and killed before anything of it is written
+    actions.note_deaths(["one/1"])
+    batch = Batch.objects.get(pk=round_.claim.batch)
+    assert list(batch.outcomes[:8]) == [Outcome.ACCEPTED] * 3 + [Outcome.WAITING] + [Outcome.UNCERTAIN] * 3 + [0]
+    assert (batch.accepted, batch.uncertain, batch.reach, batch.worker) == (3, 3, 0, "")
+    assert Deed.objects.get(what="sender died").details == {"begun": 3}
+    [claim] = ledger.claim("two/1", batch.alert_id, 1)
+    assert all(0 <= time < 60_000 for time in claim.times[:3])
+    assert handed_out.read(data, "one/1") is None, "it is in the ledger now"
+
+
+def test_a_repeat_that_was_accepted_is_counted(data: Path) -> None:
+    round_ = at_work(data)
+    hand_out(round_, SILENCE)
+    write("one/1", [round_], ahead=20)
+    round_.marks[0] = handed_out.accepted(70)
+    actions.note_deaths(["one/1"])
+    batch = Batch.objects.get(pk=round_.claim.batch)
+    assert (batch.accepted, batch.uncertain, batch.repeated) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("why", ["the machine was started again", "no file", "another claim", "cut off"])
+def test_without_such_a_file_all_that_was_allowed_is_uncertain(
+    data: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    round_ = at_work(data)
+    hand_out(round_, OK, None)
+    path = data / "senders" / "one-1"
+    match why:
+        case "the machine was started again":
+            monkeypatch.setattr(nodes, "kernel", lambda: "another")
+        case "no file":
+            path.unlink()
+        case "another claim":
+            Batch.objects.update(epoch=7)
+        case _:
+            path.write_bytes(path.read_bytes()[:1000])
+    actions.note_deaths(["one/1"])
+    assert Batch.objects.get(pk=round_.claim.batch).uncertain == 20
+    path.unlink(missing_ok=True)
+
+
+def test_a_place_in_the_file_is_used_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "one/1", 4)
+    marks = journal.open(1, 1, 4)
+    marks[0] = handed_out.HANDED_OUT
+    journal.close(1)
+    assert handed_out.read(tmp_path, "one/1") == {}
+    journal.open(2, 5, 3)[2] = handed_out.accepted(9)
+    found: Any = handed_out.read(tmp_path, "one/1")
+    assert {key: list(marks) for key, marks in found.items()} == {(2, 5): [0, 0, 11]}
+
+
+def test_without_room_for_it_sending_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "senders").write_text("a file is in the way")
+    journal = Journal(tmp_path, "one/1", 4)
+    assert list(journal.open(1, 1, 4)) == [0] * 4
+    journal.close(1)
+    assert handed_out.read(tmp_path, "one/1") is None
+
+
+def test_more_batches_than_there_is_room_for_are_as_before(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "one/1", 1)
+    for batch in range(1, 300):
+        journal.open(batch, 1, 1)[0] = handed_out.HANDED_OUT
+    found = handed_out.read(tmp_path, "one/1")
+    assert found is not None and len(found) == 256
+
+
+def test_a_batch_that_was_stopped_keeps_what_is_known(data: Path) -> None:
+    round_ = at_work(data)
+    hand_out(round_, OK, None)
+    left = recovery.release_claims("one/1", handed_out.read(data, "one/1"))
+    assert [one.begun for one in left] == [1]
+    handed_out.forget(data, "one/1")
