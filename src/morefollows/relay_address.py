@@ -16,14 +16,15 @@ _SHAPE = "must look like smtp://user:password@mail.example.org:587 or smtps://ma
 class RelayAddress:
     """Where mail is handed on, read from ``smtp://user:password@host:port`` or ``smtps://…``.
 
-    ``smtp``: STARTTLS when the relay offers it (``?tls=require`` insists, ``?tls=never`` declines).
+    ``smtp``: STARTTLS when the relay offers it, and always once it has (``?tls=require`` insists from the beginning,
+    ``?tls=optional`` only warns when it is offered no more, ``?tls=never`` declines).
     ``smtps``: TLS from the first byte (RFC 8314). Certificates are verified unless ``?verify=no``.
     """
 
     host: str
     port: int
     implicit_tls: bool = False
-    starttls: str = "offered"  # offered | require | never
+    starttls: str = "offered"  # offered | require | optional | never
     verify: bool = True
     user: str = ""
     password: str = field(default="", repr=False)
@@ -45,6 +46,11 @@ class RelayAddress:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host.lower() == "localhost"
+
+    @property
+    def host_and_port(self) -> str:
+        """Where it is, whatever its name."""
+        return f"{self.host}:{self.port}"
 
     @property
     def alerts(self) -> bool:
@@ -154,7 +160,7 @@ def _name(value: str) -> str:
 
 #: An option of the URL → the attribute, and how it is read.
 _OPTIONS: dict[str, tuple[str, Callable[[str], object]]] = {
-    "tls": ("starttls", _one_of("offered", "require", "never")),
+    "tls": ("starttls", _one_of("offered", "require", "optional", "never")),
     "verify": ("verify", lambda value: _one_of("yes", "no")(value) == "yes"),
     "name": ("label", _name),
     "rate": ("rate", _mails_a_second),

@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 
 from morefollows.bulletin.models import Alert
-from morefollows.courier import actions
+from morefollows.courier import actions, relay_books
 from morefollows.courier.dialogue import Patience
 from morefollows.courier.gate import Gate
 from morefollows.courier.gates import Gates
@@ -210,3 +210,12 @@ def test_a_rate_holds_one_relay_and_not_the_others(tmp_path: Path) -> None:
     seconds = held.taken[-1].time - held.taken[0].time
     assert 1 <= len(held.taken) <= 2 + 10 * (seconds + 0.1)
     assert len(held.taken) + len(free.taken) == 300
+
+
+def test_that_a_relay_speaks_tls_is_remembered_for_its_address() -> None:
+    """And so it is not believed any more under the same name at another one."""
+    actions.note_secured("main", "mail.example.org:587")
+    actions.note_trouble("other", "The relay other can't be reached.")
+    assert relay_books.secured() == {"main": "mail.example.org:587"}
+    actions.note_secured("main", "mail.example.net:587")
+    assert relay_books.secured() == {"main": "mail.example.net:587"}

@@ -103,6 +103,8 @@ def client(
     connections: int = 1,
     patience: Patience = QUICK,
     troubles: list[str | None] | None = None,
+    secured: bool = False,
+    on_secured: Callable[[], None] = lambda: None,
     **address: Any,
 ) -> SmtpRelay:
     post.relay = SmtpRelay(
@@ -112,6 +114,8 @@ def client(
         helo="courier.example",
         on_trouble=(troubles if troubles is not None else []).append,
         patience=patience,
+        secured=secured,
+        on_secured=on_secured,
     )
     return post.relay
 

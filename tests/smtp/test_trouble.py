@@ -289,6 +289,60 @@ def test_a_relay_that_takes_back_its_offer_of_starttls(certificate: Certificate)
     assert words == "The relay HERE answers STARTTLS with 454 4.7.0 not now."
 
 
+def test_what_has_spoken_tls_is_not_sent_to_in_clear_text(certificate: Certificate) -> None:
+    """Somebody in between may have struck out the offer of STARTTLS (RFC 3207 §6). It goes when it is offered again."""
+
+    async def work() -> None:
+        troubles: list[str | None] = []
+        secured: list[bool] = []
+        async with ScriptedRelay(Script(starttls=True), certificate=certificate) as relay:
+            post = Post(10)
+            later, post.waiting = post.waiting[:5], post.waiting[5:]
+            smtp = client(relay.port, post, troubles=troubles, secured=False, on_secured=lambda: secured.append(True))
+            smtp.wake()
+            await post.settled()
+            assert secured == [True]
+            relay.script = Script()
+            post._empty.clear()
+            post.waiting = later
+            for other in list(relay.clients):
+                other.drop()
+            await until(lambda: not smtp.connections)
+            smtp.wake()
+            await until(lambda: any(troubles))
+            assert troubles[-1] is not None
+            assert troubles[-1].endswith("does not offer STARTTLS any more; nothing is sent to it in clear text.")
+            assert relay.commands["MAIL"] == 5
+            relay.script = Script(starttls=True)
+            await post.settled()
+            await smtp.close()
+            assert post.codes() == [250] * 10
+            assert troubles[-1] is None
+
+    run(work)
+
+
+@pytest.mark.parametrize("starttls", ["offered", "optional", "never"])
+def test_the_settings_say_whether_a_relay_that_had_tls_may_go_without(
+    starttls: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a restart: an earlier process had seen it."""
+    caplog.set_level("WARNING", "morefollows.courier.smtp")
+    if starttls == "offered":
+        words, _ = trouble_of(Script(), starttls=starttls, secured=True)
+        assert words == "The relay HERE does not offer STARTTLS any more; nothing is sent to it in clear text."
+        return
+
+    async def work() -> None:
+        async with ScriptedRelay() as relay:
+            post = Post(3)
+            await deliver(relay, post, starttls=starttls, secured=True)
+            assert post.codes() == [250] * 3
+
+    run(work)
+    assert ("mail goes there in clear text" in caplog.text) is (starttls == "optional")
+
+
 # --- AUTH (RFC 4954)
 
 

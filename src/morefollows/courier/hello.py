@@ -79,8 +79,13 @@ async def begin(connection: Connection) -> Offers:
             await _start_tls(connection, context)
             offers = await _greet(connection)  # all that was said before is forgotten (RFC 3207 §4.2)
             secure = True
+            connection.relay.has_secured()
         elif address.starttls == "require":
             raise Trouble("does not offer STARTTLS, which the settings require", Failure.REFUSED)
+        elif connection.relay.secured and address.starttls == "optional":
+            connection.relay.goes_in_clear()
+        elif connection.relay.secured:  # somebody in between may have struck it out (RFC 3207 §6)
+            raise Trouble("does not offer STARTTLS any more; nothing is sent to it in clear text", Failure.BUSY)
     if address.user:
         await _authenticate(connection, offers.get(b"AUTH", b"").split(), secure)
     size = offers.get(b"SIZE")

@@ -225,6 +225,8 @@ class Relay(models.Model):
     trials = models.PositiveSmallIntegerField(default=0, help_text="made in this pause")
     trouble = models.CharField(max_length=300, blank=True, help_text="why it can't be reached just now")
     trouble_since = models.DateTimeField(null=True)
+    secured_as = models.CharField(max_length=300, blank=True, help_text="host:port that has agreed to STARTTLS")
+    secured_at = models.DateTimeField(null=True, help_text="when it did so first")
 
     def __str__(self) -> str:
         return self.name

@@ -59,6 +59,11 @@ def trouble_now(relay: Relay, rows: Sequence[RelayAtWork]) -> str:
     return relay.trouble if rows and not good else ""
 
 
+def secured() -> dict[str, str]:
+    """The relays that have agreed to STARTTLS before: name → host:port."""
+    return dict(Relay.objects.exclude(secured_as="").values_list("name", "secured_as"))
+
+
 def live_rows() -> list[RelayAtWork]:
     """What the senders that are at work say of their relays."""
     return list(RelayAtWork.objects.filter(seen_at__gte=now_ms() - STALE_MS))

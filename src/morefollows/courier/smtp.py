@@ -36,7 +36,8 @@ class SmtpRelay(Relay):
     """Hands mails to one SMTP server, over at most `connections` connections.
 
     `on_trouble` is told in words why the relay can't be used just now, and None when it is well again. The
-    words hold neither addresses nor credentials.
+    words hold neither addresses nor credentials. `secured`: it has agreed to STARTTLS before, perhaps with an earlier
+    process; `on_secured` is told when it first does.
     """
 
     def __init__(
@@ -47,6 +48,8 @@ class SmtpRelay(Relay):
         connections: int,
         helo: str,
         on_trouble: Callable[[str | None], None],
+        secured: bool = False,
+        on_secured: Callable[[], None] = lambda: None,
         patience: Patience = Patience(),  # noqa: B008 - immutable
     ) -> None:
         self.address = address
@@ -63,6 +66,8 @@ class SmtpRelay(Relay):
         if not address.verify:
             self.tls.check_hostname = False
             self.tls.verify_mode = ssl.CERT_NONE
+        self.secured = secured
+        self._on_secured = on_secured
         self._most = connections
         self._on_trouble = on_trouble
         self._trouble: str | None = None
@@ -194,6 +199,16 @@ class SmtpRelay(Relay):
     def on_trial(self) -> bool:
         """It has failed, or keeps us waiting: what it is given now may get no answer."""
         return self._backoff.failures > 0 or bool(self._mute)
+
+    def has_secured(self) -> None:
+        """It agreed to STARTTLS, and the handshake went well."""
+        if not self.secured:
+            self.secured = True
+            self._on_secured()
+
+    def goes_in_clear(self) -> None:
+        """It offers STARTTLS no more, and the settings let mail go there all the same."""
+        self._log(logging.WARNING, "does not offer STARTTLS any more; mail goes there in clear text")
 
     def answered(self) -> None:
         """A mail was answered, on whatever connection."""

@@ -547,6 +547,10 @@ class Worker:
             log.warning("the relay can't be used: %s", trouble)
         self._in_background(actions.note_trouble, relay, trouble)
 
+    def note_secured(self, relay: str, host_and_port: str) -> None:
+        """The relay has agreed to STARTTLS for the first time."""
+        self._in_background(actions.note_secured, relay, host_and_port)
+
     def _in_background(self, function: Callable[..., object], *arguments: object) -> None:
         self._start(self._try(function, *arguments))
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
+import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import django
 import uvloop
 from django.conf import settings
+from django.db import connection
 
 from morefollows.line import Listener
 
 if TYPE_CHECKING:
     from morefollows.courier.worker import Worker
     from morefollows.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def run_sender(number: int) -> None:
@@ -44,7 +48,7 @@ async def _send(number: int) -> None:
     watch = rollback.Watch(rollback.file(config.data, number))
     process = nodes.this_process(config.data, number)
     worker = Worker(process, listener, gates, on_complete=delivery.close, watch=watch)
-    _add_gates(config, worker)
+    _add_gates(config, worker, await _secured())
     loop = asyncio.get_running_loop()
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, worker.stop)
@@ -67,8 +71,31 @@ def _resolver(config: Settings) -> Callable[[str], list[str]] | None:
     return mx_hosts(config.resolver)
 
 
-def _add_gates(config: Settings, worker: Worker) -> None:
-    """One for each relay; what a relay allows is divided among the sender processes."""
+async def _secured() -> dict[str, str]:
+    """Which relays have agreed to STARTTLS before. Waits for the database: without it nothing may be sent anyway."""
+    from django.db import Error as AnyDatabaseError
+
+    from morefollows.courier import relay_books
+
+    def ask() -> dict[str, str]:
+        try:
+            return relay_books.secured()
+        finally:
+            connection.close()
+
+    while True:
+        try:
+            return await asyncio.to_thread(ask)
+        except AnyDatabaseError as error:
+            log.error("the database can't be used: %s", type(error).__name__)
+            await asyncio.sleep(1)
+
+
+def _add_gates(config: Settings, worker: Worker, secured: Mapping[str, str]) -> None:
+    """One for each relay; what a relay allows is divided among the sender processes.
+
+    `secured`: relays that have agreed to STARTTLS before, name → host:port.
+    """
     from morefollows.courier.dialogue import Patience
     from morefollows.courier.gate import Gate
     from morefollows.courier.shares import Shares
@@ -88,6 +115,8 @@ def _add_gates(config: Settings, worker: Worker) -> None:
             connections=max(1, (address.connections or config.relay_connections) // config.sender_count),
             helo=helo,
             on_trouble=functools.partial(worker.note_trouble, address.name),
+            secured=secured.get(address.name) == address.host_and_port,
+            on_secured=functools.partial(worker.note_secured, address.name, address.host_and_port),
             patience=patience,
         )
         worker.gates.add(gate)
