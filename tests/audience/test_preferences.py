@@ -58,7 +58,7 @@ def test_opening_it_changes_nothing_and_keeps_the_link_to_itself(cy: Reader) -> 
 def test_a_link_that_is_not_ours(cy: Reader, path: str) -> None:
     good = link(cy)
     other_kind = f"/preferences/{links.tokens().leave(links.row(cy), ALL_TOPICS).decode()}/"
-    for wrong in (good[:-2] + ("B/" if good[-2] == "A" else "A/"), f"/preferences/{'A' * 36}/", other_kind):
+    for wrong in (good[:-9] + ("B" if good[-9] == "A" else "A") + good[-8:], f"/preferences/{'A' * 36}/", other_kind):
         assert Client().get(wrong + path).status_code == 404
         assert Client().post(wrong + path, {"section": "pause"}).status_code in (404, 405)
     assert Reader.objects.get(pk=cy.pk).paused_until is None

@@ -62,7 +62,7 @@ def at_work(folder: Path, scripts: list[Script], story: Story, *terms: dict[str,
                 worker.gates.add(gate)
             running = asyncio.create_task(worker.run())
             try:
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(120):
                     await story(worker, relays)
             finally:
                 worker.stop()
@@ -96,7 +96,7 @@ def test_what_a_dying_relay_had_not_taken_goes_to_another_at_once(tmp_path: Path
     died: list[float] = []
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             while relays[0].count < 60:
                 await asyncio.sleep(0)
         await relays[0].stop()

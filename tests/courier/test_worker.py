@@ -96,7 +96,7 @@ def at_work(folder: Path, story: Callable[[Worker, Slot], Awaitable[None]]) -> N
             telling.cancel()
             worker.stop()
             try:
-                await asyncio.wait_for(running, 20)
+                await asyncio.wait_for(running, 120)
             finally:
                 listener.close()
                 await asyncio.sleep(0)
@@ -104,7 +104,7 @@ def at_work(folder: Path, story: Callable[[Worker, Slot], Awaitable[None]]) -> N
     asyncio.run(both())
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 120) -> None:
     async with asyncio.timeout(seconds):
         while not await asyncio.to_thread(_asked, condition):
             await asyncio.sleep(0.05)

@@ -83,7 +83,7 @@ def test_a_key_that_is_none_is_told_at_the_start(tmp_path: Path, words: str) -> 
         },
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=300,
     )
     assert done.returncode == 2
     assert done.stderr.startswith("MOREFOLLOWS_DKIM_KEY: is not an unencrypted private key in PEM")

@@ -38,7 +38,7 @@ def demo(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "TMPDIR": str(folder), "MOREFOLLOWS_RELAY": "smtp://127.0.0.1:9"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 
@@ -108,7 +108,7 @@ def test_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
     )
     until("its product", lambda: [path for path in folder.glob("*/data") if lock.running(path)])
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "Traceback" not in said
     assert list(folder.iterdir()) == []

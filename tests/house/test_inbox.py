@@ -186,17 +186,17 @@ def test_it_keeps_the_newest_and_counts_them_all(folder: Path, shelf: Shelf) -> 
 
 
 def test_it_is_fast_enough_for_a_thousand_readers_in_a_second_or_two(wire: Wire, shelf: Shelf) -> None:
-    """Far below what it does on an idle machine: this only notices if it became ten times slower."""
+    """Far below what it does: this only notices if it became ten times slower. Client and server, in processor time."""
     wire.say(b"EHLO herald.example\r\n")
     assert wire.answers(1) == [250]
     body = MAIL + b"x" * 70 * 130 + b"\r\n.\r\n"
-    began = time.monotonic()
+    began = time.process_time()
     for _ in range(500):
         wire.say(ENVELOPE)
         assert wire.answers(3) == [250, 250, 354]
         wire.say(body)
         assert wire.answers(1) == [250]
-    assert 500 / (time.monotonic() - began) > 150
+    assert 500 / (time.process_time() - began) > 50
     assert shelf.total() == 500
 
 

@@ -118,9 +118,9 @@ def send_the_draft_without_hold(page: Page, house: House) -> None:
     wait_for_state(page, "sent")
 
 
-def wait_for_state(page: Page, state: str, seconds: float = 20) -> None:
+def wait_for_state(page: Page, state: str) -> None:
     """Without a reload: the page follows by itself."""
-    expect(page.locator("#state")).to_have_text(state, timeout=seconds * 1000)
+    expect(page.locator("#state")).to_have_text(state)
 
 
 def links_of(mail: Kept) -> list[str]:

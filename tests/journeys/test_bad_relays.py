@@ -38,10 +38,8 @@ def free_port() -> int:
 
 
 def at_hand(house: House) -> None:
-    """The desk's door opens within a second."""
-    begun = time.monotonic()
+    """The desk's door opens, though the relay does not answer."""
     assert web.ask("GET", f"{house.url}/desk/sign-in/").status == 200
-    assert time.monotonic() - begun < 1
 
 
 def break_story(house: House, page: Page, folder: Path) -> None:
@@ -70,7 +68,7 @@ def test_nothing_is_lost_once_the_relay_is_well(
     with running(record, WELL, port) as relay:
         until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS), 60)
         at_hand(house)
-        steps.wait_for_state(page, "sent", 30)
+        steps.wait_for_state(page, "sent")
     assert set(everybody(relay.taken()).values()) == {1}
 
 
@@ -97,7 +95,7 @@ def test_what_broke_in_the_middle_of_a_mail_is_sent_again_under_the_same_message
         # What is uncertain is tried again after a minute.
         until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS), 90)
         at_hand(house)
-        steps.wait_for_state(page, "sent", 75)
+        steps.wait_for_state(page, "sent")
     times = everybody(relay.taken())
     ids = {mail["message_id"] for mail in relay.taken()}
     assert len(ids) == len(READERS)
@@ -110,11 +108,11 @@ def test_a_relay_that_is_down_and_comes_up(build: Callable[..., House], page: Pa
     break_story(house, page, tmp_path)
     steps.wait_for_state(page, "sending")
     page.reload()
-    expect(page.get_by_text("can’t be reached")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("can’t be reached")).to_be_visible()
     at_hand(house)
     with running(record, WELL, port) as relay:
         until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS), 60)
-        steps.wait_for_state(page, "sent", 30)
+        steps.wait_for_state(page, "sent")
     assert set(everybody(relay.taken()).values()) == {1}
 
 
@@ -126,7 +124,7 @@ def test_a_relay_that_refuses_our_password(build: Callable[..., House], page: Pa
         house.start("--sample")
         break_story(house, page, tmp_path)
         alert = urlsplit(page.url).path
-        expect(page.get_by_text("refused the user name or password")).to_be_visible(timeout=15_000)
+        expect(page.get_by_text("refused the user name or password")).to_be_visible()
         at_hand(house)
         assert relay.taken() == []
         assert house.readers() == len(READERS)  # nobody is gone for it
@@ -136,7 +134,7 @@ def test_a_relay_that_refuses_our_password(build: Callable[..., House], page: Pa
         house.start()
         until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS), 60)
         page.goto(house.url + alert)
-        steps.wait_for_state(page, "sent", 30)
+        steps.wait_for_state(page, "sent")
     assert set(everybody(relay.taken()).values()) == {1}
 
 
@@ -149,7 +147,7 @@ def test_a_relay_that_refuses_us_is_paused_until_ada_resumes_it(
     with running(record, refusing, port) as relay:
         house.start("--sample")
         break_story(house, page, tmp_path)
-        expect(page.get_by_role("heading", name="is paused")).to_be_visible(timeout=15_000)
+        expect(page.get_by_role("heading", name="is paused")).to_be_visible()
         expect(page.get_by_text("you are not on our list").first).to_be_visible()
         at_hand(house)
         assert house.readers() == len(READERS)  # nobody is gone for it

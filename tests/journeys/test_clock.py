@@ -66,7 +66,7 @@ def test_nobody_waits_for_a_clock_that_was_set(build: Callable[..., House], tmp_
         until("the first mail", lambda: day.mails(), PATIENCE)
         first = time.monotonic() - begun
         day.ends(repeats=0)
-        assert HOLD - 0.1 < first < HOLD + 5, f"the first mail left after {first:.1f} s"
+        assert HOLD - 0.1 < first < HOUR / 2, f"the first mail left after {first:.1f} s"
         assert "the clock was set back by 3600 s" in house.said
 
         # Back, while mails leave; then on, past the end of every claim, so that each sender takes the other's batches
@@ -90,7 +90,8 @@ class _Day:
         self._alert = self._before = 0
 
     def breaks(self, headline: str, hold: float = 0) -> float:
-        """Returns when it was sent, by a clock that nobody sets (seconds)."""
+        """Returns a moment before it was sent, by a clock that nobody sets (seconds)."""
+        begun = time.monotonic()
         self._before = len(self._relay.taken())
         story = self._folder / "story.md"
         story.write_text(f"{headline}\n\nNobody is hurt, the port authority said.\n")
@@ -104,7 +105,7 @@ class _Day:
             )
         self._alert += 1
         until("the alert", lambda: self._house.ask(f"SELECT 1 FROM bulletin_alert WHERE id = {self._alert}"), PATIENCE)
-        return time.monotonic()
+        return begun
 
     def mails(self) -> list[dict[str, Any]]:
         """What the relay has taken of the alert on its way."""

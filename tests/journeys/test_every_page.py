@@ -233,7 +233,7 @@ def test_the_desk_in_trouble(build: Callable[..., House], page: Page, tmp_path: 
         steps.first_sign_in(page, house.invitation)
         steps.write_story(page, house)
         steps.send(page)
-        expect(page.get_by_role("heading", name="is paused")).to_be_visible(timeout=15_000)
+        expect(page.get_by_role("heading", name="is paused")).to_be_visible()
         walk.look("paused relay")
         page.get_by_role("button", name="Pause sending").click()
         steps.wait_for_state(page, "paused")

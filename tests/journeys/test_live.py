@@ -107,7 +107,7 @@ def test_two_windows_follow_a_story(build: Callable[..., House], browser: Browse
     tell(house, text="The last ferry has left.")
     house.start()
     for window in windows:
-        expect(window.locator("#update-6")).to_be_attached(timeout=20_000)
+        expect(window.locator("#update-6")).to_be_attached()
         assert numbers(window) == [f"update-{number}" for number in (6, 5, 4, 3, 2, 1)], "none missing, none twice"
     complaints.clear()  # browsers call a connection that was cut an error
 

@@ -44,7 +44,7 @@ class Windows:
 
     def wait(self, name: str) -> None:
         for page in self.pages:
-            expect(page.locator(f"#{name} .text").last).to_be_attached(timeout=20_000)
+            expect(page.locator(f"#{name} .text").last).to_be_attached()
         at = self._published()
         self.delays[name] = [page.evaluate(f"window.shown['{name}']") - at for page in self.pages]
 
@@ -129,7 +129,7 @@ def test_a_story_develops(build: Callable[..., House], browser: Browser, tmp_pat
     house.kill()
     house.start()
     for page in windows.pages:
-        expect(page.locator("#update-4")).to_be_attached(timeout=20_000)
+        expect(page.locator("#update-4")).to_be_attached()
     assert windows.updates() == [["update-4", "update-3", "update-2", "update-1"]] * 2, "none missing, none twice"
     complaints.clear()  # browsers call a connection that was cut an error
     house.wait_for_mails(DEE)

@@ -48,7 +48,7 @@ def test_two_editors_at_one_story(build: Callable[..., House], page: Page, brows
     expect(page.get_by_text(re.compile("Ben Okoro is here, since"))).to_be_visible()
     ben.get_by_label("Text").fill("It has stood open since 14:05. A crane is coming.")
     expect(ben.locator("#autosave")).to_have_text(SAVED)
-    expect(page.get_by_text(re.compile("Ben Okoro is here, writing since"))).to_be_visible(timeout=15_000)
+    expect(page.get_by_text(re.compile("Ben Okoro is here, writing since"))).to_be_visible()
     expect(page.get_by_text(re.compile("Ben Okoro saved version 2"))).to_be_visible()
 
     # What the other one types on an older version is not saved by itself: both are shown, and she decides.

@@ -19,7 +19,7 @@ T = TypeVar("T")
 QUICK = Patience(connect=2, command=2, data=2, block=2, content=2, quit=1, first_retry=0.01, longest_retry=0.05)
 
 
-def run(work: Callable[[], Coroutine[Any, Any, T]], *, loop: str = "uvloop", within: float = 30) -> T:
+def run(work: Callable[[], Coroutine[Any, Any, T]], *, loop: str = "uvloop", within: float = 180) -> T:
     async def timed() -> T:
         async with asyncio.timeout(within):
             return await work()

@@ -7,7 +7,9 @@ import shutil
 from collections.abc import Generator, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.support.waiting import PATIENCE
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
@@ -52,12 +54,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def window(browser: Browser) -> Iterator[BrowserContext]:
-    """A window with no cookies, at desktop size. Waits of more than 10 seconds are failures."""
+    """A window with no cookies, at desktop size."""
     context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE * 1000)
+    context.set_default_navigation_timeout(PATIENCE * 1000)
     yield context
     context.close()
 
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 _FAILED = pytest.StashKey[bool]()
 

@@ -25,7 +25,7 @@ from morefollows.inbox.store import Kept, Shelf
 from morefollows.inbox.store import path as inbox_path
 from morefollows.run import lock
 from tests.support import ground
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 _numbers = count(1)
 
@@ -165,7 +165,7 @@ class House:
             input=input,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
         assert not check or done.returncode == 0, f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
         return done
@@ -176,7 +176,7 @@ class House:
         kept = [shelf.mail(line.id) for line in reversed(shelf.newest(100_000, to=to))]
         return [mail for mail in kept if mail is not None]
 
-    def wait_for_mails(self, to: str, number: int = 1, seconds: float = 15) -> list[Kept]:
+    def wait_for_mails(self, to: str, number: int = 1, seconds: float = PATIENCE) -> list[Kept]:
         """The mails to this address, as soon as there are `number` of them."""
 
         def enough() -> list[Kept]:
@@ -235,7 +235,7 @@ class House:
 
     def _wait(self) -> int:
         assert self._up is not None
-        code = self._up.wait(30)
+        code = self._up.wait(PATIENCE)
         self._up = None
         if self._output is not None:
             self._output.close()

@@ -92,7 +92,7 @@ class Cluster:
             raise SystemExit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 psycopg.connect(self.url("postgres")).close()

@@ -9,8 +9,17 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(what: str, look: Callable[[], T], seconds: float = 15) -> T:
-    """The first true thing that `look` returns. Fails with `what` was waited for, and what was seen last."""
+#: Seconds after which a test says that something does not come: far beyond what it takes on the busiest machine. What
+#: comes is waited for no longer than it takes, so that a generous limit costs nothing.
+PATIENCE = 120.0
+
+
+def until(what: str, look: Callable[[], T], seconds: float = PATIENCE) -> T:
+    """The first true thing that `look` returns. Fails with `what` was waited for, and what was seen last.
+
+    `seconds` below `PATIENCE` count as that: how quick something is no test may depend on.
+    """
+    seconds = max(seconds, PATIENCE)
     deadline = time.monotonic() + seconds
     while True:
         seen = look()

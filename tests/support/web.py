@@ -16,7 +16,7 @@ class Answer:
     body: bytes
 
 
-def ask(method: str, url: str, body: bytes | None = None, *, timeout: float = 10, **headers: str) -> Answer:
+def ask(method: str, url: str, body: bytes | None = None, *, timeout: float = 60, **headers: str) -> Answer:
     """`headers`: with underscores for hyphens."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port or 80, timeout=timeout)
