@@ -313,6 +313,19 @@ class TestSeals:
         assert any("made with another secret" in words for words in wrong)
         assert any("is not the one that was made here" in words for words in wrong)
 
+    def test_some_rows_are_looked_at_or_all(self, sealed: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+        every = seals.verify()
+        some = seals.verify(4)
+        assert some.seals == every.seals > 4 and 0 < some.rows < every.rows and some.wrong == []
+        newest = Seal.objects.order_by("number").last()
+        assert newest is not None
+        for _ in range(20):
+            chosen = seals._chosen(4)
+            assert chosen is not None and len(chosen) == 4 and {newest.number, newest.number - 1} <= chosen
+        monkeypatch.setattr("morefollows.run.doctor_evidence._SEALS", 4)
+        [short], [long] = list(examine_evidence()), list(examine_evidence(every=True))
+        assert "--evidence" in short.words and str(every.rows) in long.words
+
     def test_the_file_with_the_newest_seal_may_be_gone_but_not_broken(self, sealed: dict[str, int]) -> None:
         head = settings.MOREFOLLOWS.data / seals.HEAD
         newest = Seal.objects.order_by("number").last()

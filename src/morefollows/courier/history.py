@@ -96,22 +96,32 @@ def recipients(alerts: Sequence[int], after: int, upto: int, batches: int) -> tu
 
     Looks at so many batches of each alert, up to the reader `upto`. None of the alerts is being sent any more.
     """
-    found: set[int] = set()
-    looked_at: list[Batch] = []
+    most = batches * int(settings.MOREFOLLOWS.batch_size)
+    looked_at: list[int] = []
     for alert in alerts:
-        rows = Batch.objects.filter(alert=alert, last__gt=after, first__lte=upto).order_by("last")
-        some = list(rows.only(*_CONTENTS, "last")[: batches + 1])
-        if len(some) > batches:
-            upto = min(upto, some[batches - 1].last)
-        looked_at += some[:batches]
-    for batch in looked_at:
+        keys, upto = _rows_for(alert, after, upto, most)
+        looked_at += keys
+    found: set[int] = set()
+    for batch in Batch.objects.filter(pk__in=looked_at).only(*_CONTENTS):
         found.update(reader for reader, outcome in zip(*contents(batch), strict=True) if outcome in _HAD)
     found.update(_told_between(alerts, after, upto))
     readers = sorted(reader for reader in found if after < reader <= upto)
-    most = batches * int(settings.MOREFOLLOWS.batch_size)
     if len(readers) > most:  # of packed rows, which hold those of many batches
         readers, upto = readers[:most], readers[most - 1]
     return readers, upto
+
+
+def _rows_for(alert: int, after: int, upto: int, most: int) -> tuple[list[int], int]:
+    """The keys of the rows with an alert's next readers beyond `after`, about so many; and up to whom that is all."""
+    rows = Batch.objects.filter(alert=alert, last__gt=after, first__lte=upto).order_by("last")
+    keys: list[int] = []
+    readers, last = 0, upto
+    for key, end, size in rows.values_list("pk", "last", "size")[: most + 1].iterator(chunk_size=100):
+        if readers >= most:
+            return keys, min(upto, last)
+        keys.append(key)
+        readers, last = readers + size, end
+    return keys, upto
 
 
 def count_recipients(alerts: Sequence[int]) -> int:

@@ -42,7 +42,7 @@ def pack(contents: Contents) -> tuple[bytes, bytes]:
     code = next(code for code in "BHIQ" if highest < 256 ** array(code).itemsize)
     first = (ids[0] if ids else 0).to_bytes(8, "little")
     packed = array(code, steps[1:]).tobytes()
-    return code.encode() + first + zlib.compress(packed, 9), zlib.compress(contents.outcomes, 9)
+    return code.encode() + first + zlib.compress(packed), zlib.compress(contents.outcomes)
 
 
 def unpack(readers: bytes, outcomes: bytes) -> Contents:

@@ -47,28 +47,40 @@ def pack_some(alert: int) -> bool:
 
     False when all is packed, or when it can't be now.
     """
+    batches = _next_batches(alert)
+    if any(batch.worker and (batch.due_at or 0) > now_ms() for batch in batches):
+        return False  # a sender still waits for an answer
+    # Worked out before the transaction, which only exchanges the rows if they are still the same.
+    merged, told = _with_digests(alert, _merged([history.contents(batch) for batch in batches]))
+    columns = packing.pack(merged)
     with transaction.atomic():
         locked = Alert.objects.select_for_update(of=("self",)).filter(pk=alert, state__in=_ENDED).first()
         if locked is None:
             return False
         if locked.curve is None:
             Alert.objects.filter(pk=alert).update(curve=final_curve(alert))
-        batches = _next_batches(alert)
-        if any(batch.worker and (batch.due_at or 0) > now_ms() for batch in batches):
-            return False  # a sender still waits for an answer
         if not batches:
             _finish(alert)
             return False
-        merged = _merged([history.contents(batch) for batch in batches])
-        merged, told = _with_digests(alert, merged)
-        Batch.objects.filter(pk__in=[batch.pk for batch in batches]).delete()
-        _keep(alert, batches[0].number, merged, {name: sum(getattr(one, name) for one in batches) for name in _COUNTS})
+        rows = Batch.objects.filter(pk__in=[batch.pk for batch in batches])
+        if set(rows.select_for_update().values_list(*_VERSION)) != {_version(batch) for batch in batches}:
+            return False  # a late answer came in: the next round takes it along
+        rows.delete()
+        counts = {name: sum(getattr(one, name) for one in batches) for name in _COUNTS}
+        _keep(alert, batches[0].number, merged, counts, columns)
         DigestItem.objects.filter(pk__in=told).delete()
     return True
 
 
+_VERSION = ("pk", "epoch", "changed_at", "worker", "due_at", "reach")
+
+
+def _version(batch: Batch) -> tuple[Any, ...]:
+    return tuple(getattr(batch, name) for name in _VERSION)
+
+
 def _next_batches(alert: int) -> list[Batch]:
-    rows = Batch.objects.select_for_update(of=("self",)).filter(alert=alert, packed=False)
+    rows = Batch.objects.filter(alert=alert, packed=False)
     found: list[Batch] = []
     readers = 0
     for batch in rows.defer("times").order_by("first", "number")[:1000]:
@@ -100,8 +112,15 @@ def _with_digests(alert: int, merged: Contents) -> tuple[Contents, list[int]]:
     return Contents(merged.readers, bytes(outcomes)), done
 
 
-def _keep(alert: int, number: int, contents: Contents, counts: dict[str, Any]) -> None:
-    readers, outcomes = packing.pack(contents)
+def _keep(
+    alert: int,
+    number: int,
+    contents: Contents,
+    counts: dict[str, Any],
+    columns: tuple[bytes, bytes] | None = None,
+) -> None:
+    """Writes a packed row. `columns`: what `packing.pack` made of the contents, if that was done before."""
+    readers, outcomes = columns or packing.pack(contents)
     Batch.objects.create(
         alert_id=alert,
         number=number,

@@ -25,7 +25,7 @@ class Finding(NamedTuple):
     words: str
 
 
-def examine(*, dns: bool = False, nameserver: str | None = None) -> list[Finding]:
+def examine(*, dns: bool = False, nameserver: str | None = None, evidence: bool = False) -> list[Finding]:
     """Everything, in the order in which it depends on each other."""
     try:
         config = settings_.load()
@@ -36,7 +36,7 @@ def examine(*, dns: bool = False, nameserver: str | None = None) -> list[Finding
     if all(one.check != "database" or one.state == "ok" for one in database):
         from morefollows.run.doctor_evidence import examine_evidence
 
-        findings += examine_evidence()
+        findings += examine_evidence(every=evidence)
     findings += _relays(config)
     if dns:
         from morefollows.run.doctor_dns import examine_dns

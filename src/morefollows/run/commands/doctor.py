@@ -12,13 +12,16 @@ _MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "re
 @click.command(short_help="Check settings, data folder, database, relay and DNS.")
 @click.option("--dns", is_flag=True, help="Also look up what the sending domain publishes: MX, SPF, DKIM, DMARC.")
 @click.option("--nameserver", metavar="HOST[:PORT]", help="Ask this name server; with --dns.")
+@click.option(
+    "--evidence", is_flag=True, help="Compare every row of the evidence with its seal; a million take a minute."
+)
 @json_option
 @click.pass_context
-def doctor(context: click.Context, dns: bool, nameserver: str | None, as_json: bool) -> None:
+def doctor(context: click.Context, dns: bool, nameserver: str | None, evidence: bool, as_json: bool) -> None:
     """Check settings, data folder, database, relay and, when asked, DNS. Exit code 1 if something is wrong."""
     from morefollows.run.doctor import examine
 
-    findings = examine(dns=dns, nameserver=nameserver)
+    findings = examine(dns=dns, nameserver=nameserver, evidence=evidence)
     healthy = all(finding.state != "wrong" for finding in findings)
     if as_json:
         tell_json({"ok": healthy, "checks": [finding._asdict() for finding in findings]})
