@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from morefollows.audience import actions, entry, links, wordings
 from morefollows.audience.addresses import parse
+from morefollows.audience.drill import actions as drill
 from morefollows.audience.models import Consent, Letter, Reader, Suppression, Topic
 from morefollows.audience.tokens import ALL_TOPICS, OFFERS
 from morefollows.bulletin.models import Interest, Story
@@ -242,6 +243,28 @@ def test_however_it_is_spelt_an_address_is_asked_once(cy: Reader, breaking: Topi
     reader("dee@reader.example", breaking)
     assert post(Reader.objects.get(address="dee@reader.example"), section="address", email=spellings[1]) == 303
     assert Letter.objects.filter(kind="new address").count() == 1
+
+
+SPELLINGS = (
+    "victim@bücher.example",
+    "VICTIM@Bücher.example",
+    "victim@xn--bcher-kva.example",
+    " Victim@BÜCHER.example ",
+)
+
+
+def test_however_it_is_spelt_a_sign_up_is_confirmed_by_one_mail(breaking: Topic) -> None:
+    for spelt in SPELLINGS:
+        actions.sign_up(spelt, topic=breaking, offers=False, language="en", page="", client_address="")
+    assert Letter.objects.filter(kind="confirmation").count() == 1
+    assert Reader.objects.count() == 1
+
+
+def test_however_it_is_spelt_an_address_is_invited_to_drills_once(breaking: Topic) -> None:
+    for spelt in SPELLINGS:
+        drill.invite(parse(spelt), "en")
+    assert Letter.objects.filter(kind="invitation").count() == 1
+    assert Reader.objects.count() == 1
 
 
 def test_one_reader_causes_few_such_mails_an_hour(cy: Reader) -> None:

@@ -82,6 +82,19 @@ def moment(cell: str, order: str = "") -> tuple[datetime, str]:
     return found, how
 
 
+def plain(cell: str) -> datetime | None:
+    """What `moment` returns for ISO 8601 as nearly all programs write it, many times faster; None for all else."""
+    if cell[4:5] != "-" or len(cell) < 10:
+        return None
+    try:
+        found = datetime.fromisoformat(cell)
+    except ValueError:
+        return None
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=UTC)
+    return found if _EARLIEST <= found <= datetime.now(UTC) else None
+
+
 def telling_order(cell: str) -> str:
     """In which order day and month stand, if this cell alone tells it; else ""."""
     found = _NUMBERS.fullmatch(" ".join(cell.split()))

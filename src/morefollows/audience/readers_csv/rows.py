@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.conf import settings
@@ -57,7 +58,12 @@ class Table:
     ) -> None:
         self.told: Counter[str] = Counter()
         self._survey = survey
-        self._places = survey.columns.places()
+        places = survey.columns.places()
+        self._places = places
+        self._times = {what: places.get(Meaning(f"{what}_at"), []) for what in ("given", "confirmed")}
+        self._origins = {what: Meaning(f"{what}_from") for what in ("given", "confirmed")}
+        self._has_topics = Meaning.TOPICS in places or Meaning.LISTS in places
+        self._has_language = Meaning.LANGUAGE in places or Meaning.ATTRIBUTES in places
         self._all_addresses = all_addresses
         self._consented_at = consented_at
         self._topic = topic
@@ -119,6 +125,8 @@ class Table:
 
     def _read_language(self, cells: list[str]) -> str:
         """What a tool kept beside its own columns is a hint; a column of that name is a statement."""
+        if not self._has_language:
+            return self._language
         language = _code(self._cell(cells, Meaning.LANGUAGE))
         if language and language not in self._languages:
             raise Bad(f"the language must be one of {', '.join(sorted(self._languages))}")
@@ -126,6 +134,8 @@ class Table:
         return language or (hint if hint in self._languages else self._language)
 
     def _read_topics(self, cells: list[str], state: Reader.State) -> tuple[int, ...]:
+        if not self._has_topics and self._topic is not None:
+            return (self._topic.pk,)
         names = self._cell(cells, Meaning.LISTS).lower()
         if names:
             return self._listed(names, state)
@@ -147,12 +157,15 @@ class Table:
         return tuple(dict.fromkeys(known))
 
     def _read_evidence(self, cells: list[str], what: str) -> Evidence:
-        at, place = Meaning(f"{what}_at"), Meaning(f"{what}_from")
-        moments = [self._moment(cells[at_], at_, at.value) for at_ in self._places.get(at, ()) if at_ < len(cells)]
+        moments = [self._moment(cells[at], at, what) for at in self._times[what] if at < len(cells)]
         known = [moment for moment in moments if moment is not None]
-        return Evidence(min(known, default=None), _client(self._cell(cells, place)))
+        return Evidence(min(known, default=None), _client(self._cell(cells, self._origins[what])))
 
-    def _moment(self, cell: str, place: int, name: str) -> datetime | None:
+    def _moment(self, cell: str, place: int, what: str) -> datetime | None:
+        if not cell:
+            return None
+        if found := dates.plain(cell):
+            return found
         cell = cell.strip(" \t\u00a0\u200e\u200f")
         if not cell or vocabulary.is_empty(cell):
             return None
@@ -162,13 +175,16 @@ class Table:
             self.told["dates such as 02/01/2023, of which day and month are not certain: say --dates"] += 1
             return None
         except dates.Unreadable:
-            raise Bad(f"{name} must be a moment in the past such as 2026-05-04T10:30:00Z") from None
+            raise Bad(f"{what}_at must be a moment in the past such as 2026-05-04T10:30:00Z") from None
         if how:
             self.told[how] += 1
         return found
 
 
+@lru_cache(4096)
 def _client(cell: str) -> str:
+    if not cell:
+        return ""
     try:
         return str(ipaddress.ip_address(cell))
     except ValueError:
