@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -118,6 +118,16 @@ def note_deaths(workers: Iterable[str]) -> None:
                 story = Alert.objects.select_related("update__story").get(pk=alert).update.story
                 bulletin.record(None, "sender died", story=story, alert=Alert(pk=alert), begun=begun)
         handed_out.forget(data, worker)
+
+
+def note_unmade(alert: int, readers: Sequence[tuple[int, str]]) -> None:
+    """Mails of an alert that could not be made: each reader's id, and why. Each is an entry of the activity log."""
+    with transaction.atomic():
+        story = Alert.objects.select_related("update__story").get(pk=alert).update.story
+        for reader, reason in readers:
+            bulletin.record(
+                None, "mail not made", story=story, alert=Alert(pk=alert), kind="alert", reader=reader, reason=reason
+            )
 
 
 def note_trouble(name: str, trouble: str | None) -> None:

@@ -110,7 +110,8 @@ class DigestItem(models.Model):
 class Verdict(models.Model):
     """Why mails of an alert were deferred or refused: one row for each domain and reply, with how often."""
 
-    alert = models.ForeignKey(Alert, models.CASCADE, related_name="verdicts")
+    # No constraint: checking one would wait for whoever has locked the alert's row.
+    alert = models.ForeignKey(Alert, models.CASCADE, db_constraint=False, related_name="verdicts")
     domain = models.CharField(max_length=255)
     outcome = models.PositiveSmallIntegerField(choices=Outcome)
     code = models.PositiveSmallIntegerField(help_text="SMTP reply code; 0: no reply")

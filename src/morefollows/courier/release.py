@@ -23,6 +23,9 @@ Facts = tuple[Person, bytes, Sequence[int]]
 Fill = Callable[[Sequence[Facts]], list[tuple[bytes, Sequence[bytes]]]]
 
 
+_FEW = 20  # mails
+
+
 class Release:
     """What one alert's rounds have in common: its bytes, and whether it may be sent."""
 
@@ -48,6 +51,14 @@ class Release:
         self.sending = False  # false within the hold, and again once it was stopped
         self.halted = False  # a write has found that it does not go on, since the last look at what there is to do
         self.answers = Answers()
+        self.made = self.unmade = 0  # mails
+        self.broken = ""  # why so many of its mails can't be made that it is given up
+
+    def can_not_make(self, why: str) -> None:
+        """One mail can't be made. If it is not just a few, something is wrong with all."""
+        self.unmade += 1
+        if self.unmade > max(_FEW, self.made // 20):
+            self.broken, self.sending = why, False
 
     @property
     def held_until(self) -> int:

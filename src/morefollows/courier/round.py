@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,7 +14,7 @@ from django.conf import settings
 from morefollows.audience.tokens import Person
 from morefollows.courier import retries
 from morefollows.courier.addressees import Addressee, recipient
-from morefollows.courier.boundary import Carriers, Mail, Way
+from morefollows.courier.boundary import Carriers, Mail, Reached, Reply, Way
 from morefollows.courier.handed_out import HANDED_OUT
 from morefollows.courier.leases import claim_ms
 from morefollows.courier.ledger import Claim, Entry
@@ -22,6 +23,8 @@ from morefollows.courier.release import Release
 from morefollows.courier.settling import Settling
 from morefollows.courier.waiting import everything
 from morefollows.database_clock import now_ms, uptime
+
+log = logging.getLogger(__name__)
 
 Others = Callable[[Collection[str], bool, int, bool], Carriers]  #: `boundary.Way.others`
 _Made = tuple[bytes, bytes, Sequence[bytes], bool]  # return path, recipient, content, SMTPUTF8
@@ -57,6 +60,7 @@ class Round(Settling):
         self.again = claim.attempts > 0 or self._retrying  #: some of it was tried before
         self._reach_wanted = 0
         self._was_put_down = False
+        self.unmade: list[tuple[int, str]] = []  #: readers whose mail can't be made, and why: for the activity log
         # What waits comes back by way of the ledger, as all that is handed out.
         self._coming_back: list[int] = []  # to be written as waiting
         self._written_back: list[int] = []  # being written
@@ -224,7 +228,9 @@ class Round(Settling):
         made = self._made.pop(i, None)
         if made is None:
             self._make(i)
-            made = self._made.pop(i)
+            made = self._made.pop(i, None)
+            if made is None:
+                return self.take(way)  # it can't be made, and is refused
         return_path, to, content, utf8 = made
         self.in_flight += 1
         self.marks[i] = HANDED_OUT
@@ -232,9 +238,25 @@ class Round(Settling):
 
     def _make(self, i: int) -> None:
         """The mail at `i` and those behind it: many at once take less time than one by one."""
+        at_once = _SIGNED_AT_ONCE if self.release.signed else _MADE_AT_ONCE
+        try:
+            self._make_all([i, *itertools.islice(self._todo, at_once - 1)])
+        except Exception:  # one of them can't be made: perhaps not this one
+            self._make_one(i)
+
+    def _make_one(self, i: int) -> None:
+        """The mail at `i`. One that can't be made is refused, and all others go on."""
+        try:
+            self._make_all([i])
+        except Exception as error:  # its words may hold the address
+            name, reader = type(error).__name__, self.claim.readers[i]
+            log.error("alert %d can't be made into a mail for reader %d: %s", self.claim.alert, reader, name)
+            self._refuse(i, Reply(0, "", f"the mail can't be made: {name}", Reached.RELAY))
+            self.unmade.append((reader, name))
+            self.release.can_not_make(name)
+
+    def _make_all(self, chosen: Sequence[int]) -> None:
         release, addressees, had = self.release, self.addressees, self.had
-        at_once = _SIGNED_AT_ONCE if release.signed else _MADE_AT_ONCE
-        chosen = [i, *itertools.islice(self._todo, at_once - 1)]
         facts, others = [], []
         for reader in [self.claim.readers[one] for one in chosen]:
             address, domain, language, version, uid, _ = addressees[reader]
@@ -243,6 +265,7 @@ class Round(Settling):
             others.append((to, release.presses.get(language) or release.presses[settings.LANGUAGE_CODE], utf8))
         for one, (return_path, values), (to, press, utf8) in zip(chosen, release.fill(facts), others, strict=True):
             self._made[one] = return_path, to, press(values), utf8
+        release.made += len(chosen)
 
     def _next(self, way: Way) -> int | None:
         """The next one that this relay can carry, and may be given for its provider. Those before it are put aside."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
-from django.db import close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection
 
 from morefollows.audience import links
 from morefollows.audience.newsroom import placeholders
@@ -235,41 +235,51 @@ class Worker:
             if alert.bulk and self._bulk_waits and self.gates.alerts_can_go() and alert.state == "sending":
                 continue
             try:
-                release = self._releases.get(alert.id) or await self._prepare(alert)
-            except ValueError as error:  # the desk checks wordings; this one came past it
-                log.error("alert %d can't be composed, and is given up: %s", alert.id, error)
-                await self._call(publication.give_up, alert.id, str(error))
-                continue
-            release.running = alert  # it may have been given more time
-            wait = release.hold_left()
-            ready = [round_ for round_ in self._rounds if round_.release is release]
-            if alert.state == "held" and ready and wait < _LAST_MOMENT:
-                # Nothing may stand in the way of the first mail now: no cutting, no claiming.
-                if wait > 0:
-                    await self._refresh(ready, _LAST_MOMENT)
-                    patience = min(patience, max(release.hold_left(), 0) + 0.001)
-                    continue
-                await self._write(release=alert.id)
-                if not release.sending:
-                    continue  # taken back in the last moment
-                alert = alert._replace(state="sending")
-            if not alert.cut_done:
-                at_once = _CUT_AT_ONCE_IN_HOLD if wait > 1 else _CUT_AT_ONCE
-                somebody_else = await self._call(cut, alert.id, at_once)
-                patience = min(patience, 0.02 if somebody_else else 0.0)
-            await self._claim(release)
-            if alert.state == "sending":
-                release.sending = not release.halted
-            elif wait <= 0:
-                await self._write(release=alert.id)
-            else:
-                patience = min(patience, max(wait - _LAST_MOMENT, 0) + 0.001)
+                patience = min(patience, await self._advance(alert))
+            except OperationalError as error:
+                if not ledger.is_lock_timeout(error):
+                    raise
+                log.warning("alert %d waits, as another transaction has locked a row of it", alert.id)
         self.gates.wake()
         self._report()
         self._something_to_write.set()
         if any(alert.state == "sending" and alert.cut_done for alert in running):
             await self._close_complete()
         await self._refusals.look()
+        return patience
+
+    async def _advance(self, alert: Running) -> float:
+        """Does what there is to do for one alert. Returns the seconds until the next look at it."""
+        patience = self._listener.patience
+        release = self._releases.get(alert.id) or await self._prepare(alert)
+        if release is None:
+            return patience
+        if release.broken:
+            await self._give_up(alert.id, release.broken)
+            return patience
+        release.running = alert  # it may have been given more time
+        wait = release.hold_left()
+        ready = [round_ for round_ in self._rounds if round_.release is release]
+        if alert.state == "held" and ready and wait < _LAST_MOMENT:
+            # Nothing may stand in the way of the first mail now: no cutting, no claiming.
+            if wait > 0:
+                await self._refresh(ready, _LAST_MOMENT)
+                return max(release.hold_left(), 0) + 0.001
+            await self._write(release=alert.id)
+            if not release.sending:
+                return patience  # taken back in the last moment, or its row is locked
+            alert = alert._replace(state="sending")
+        if not alert.cut_done:
+            at_once = _CUT_AT_ONCE_IN_HOLD if wait > 1 else _CUT_AT_ONCE
+            somebody_else = await self._call(cut, alert.id, at_once)
+            patience = 0.02 if somebody_else else 0.0
+        await self._claim(release)
+        if alert.state == "sending":
+            release.sending = not release.halted
+        elif wait <= 0:
+            await self._write(release=alert.id)
+        else:
+            patience = min(patience, max(wait - _LAST_MOMENT, 0) + 0.001)
         return patience
 
     def _survey(self, batches: Collection[int], letters: Collection[int]) -> Survey:
@@ -316,9 +326,23 @@ class Worker:
             log.warning("alert %d does not go on by itself: no sender was at work for long; the desk is asked", alert)
         self._signed_at = now
 
-    async def _prepare(self, alert: Running) -> Release:
-        release = self._releases[alert.id] = await self._call(prepare, alert, links.tokens(), self.gates.wake_soon)
+    async def _prepare(self, alert: Running) -> Release | None:
+        """None if the alert can't be composed: it is given up, the desk is told, and all others go on."""
+        try:
+            release = await self._call(prepare, alert, links.tokens(), self.gates.wake_soon)
+        except AnyDatabaseError:
+            raise
+        except Exception as error:
+            # The desk checks wordings; this one came past it, or the fault is our own.
+            reason = str(error) if isinstance(error, ValueError) else type(error).__name__
+            await self._give_up(alert.id, reason)
+            return None
+        self._releases[alert.id] = release
         return release
+
+    async def _give_up(self, alert: int, reason: str) -> None:
+        log.error("alert %d can't be composed, and is given up: %s", alert, reason)
+        await self._call(publication.give_up, alert, reason)
 
     async def _claim(self, release: Release) -> None:
         bulk = release.running.bulk
@@ -394,6 +418,9 @@ class Worker:
                 if entry.batch in recorded.stuck:
                     continue
                 round_.written(entry)
+                unmade, round_.unmade = round_.unmade, []
+                if unmade:
+                    self._in_background(actions.note_unmade, entry.alert, unmade)
                 round_.lost = entry.batch in recorded.lost
                 if entry.alert not in recorded.sending:
                     round_.release.sending, round_.release.halted = False, True
@@ -493,8 +520,13 @@ class Worker:
 
     async def _close_complete(self) -> None:
         for alert in await self._call(ledger.complete):
-            if await self._refusals.close(alert):
-                await self._call(self._on_complete, alert)
+            try:
+                if await self._refusals.close(alert):
+                    await self._call(self._on_complete, alert)
+            except OperationalError as error:
+                if not ledger.is_lock_timeout(error):
+                    raise
+                log.warning("alert %d can't be closed yet: another transaction has locked a row of it", alert)
 
     async def _give_back(self) -> None:
         """At an orderly end. A mail still unanswered keeps its mark in the ledger, and will be uncertain."""

@@ -30,6 +30,7 @@ WHAT: dict[str, str | Promise] = {
     "stop": _("stopped the alert"),
     "ask": _("asks whether it is still to go out"),
     "give up": _("can’t be mailed as it is worded"),
+    "mail not made": _("one mail could not be made"),
     "sender died": _("a sender process died in the middle of it"),
     "retry failed": _("had the failed tried again"),
     "repeat uncertain": _("had the uncertain sent again"),
