@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
 from morefollows.audience.models import Reader
 from morefollows.bulletin.models import Alert
-from morefollows.courier import recovery, retries
-from morefollows.courier.boundary import Mail, Reached, Reply
+from morefollows.courier import letters, recovery, retries
+from morefollows.courier.boundary import Carriers, Mail, Reached, Reply
 from morefollows.courier.models import Batch, Outcome
+from morefollows.courier.put_backs import LIMIT, LIMIT_IN_TROUBLE
 from morefollows.courier.round import Round
-from morefollows.courier.settling import PUT_BACK_LIMIT, PUT_BACK_LIMIT_IN_TROUBLE
 from morefollows.courier.worker import Worker
 from tests.courier import test_worker
 from tests.courier.support import (
@@ -117,7 +118,7 @@ def test_a_mail_with_which_the_relay_is_in_trouble_is_put_back_four_times_and_th
     """If others were accepted meanwhile: then it is the mail's."""
     alert, round_, rounds = at_hand(1)
     way = SomeRelay()
-    assert PUT_BACK_LIMIT == 5
+    assert LIMIT == 5
     for offered in range(5):
         mail = taken(round_, way)
         assert mail.alone is (offered > 0)
@@ -132,7 +133,7 @@ def test_a_mail_with_which_the_relay_is_in_trouble_is_put_back_four_times_and_th
 def test_trouble_of_the_relay_s_own_is_not_the_mail_s() -> None:
     _, round_, _ = at_hand(1)
     way = SomeRelay()
-    for offered in range(PUT_BACK_LIMIT_IN_TROUBLE):
+    for offered in range(LIMIT_IN_TROUBLE):
         assert len(round_) == 1, offered
         mail = taken(round_, way)
         mail.settle(mail, NOT_OFFERED)
@@ -200,3 +201,70 @@ def test_where_an_editor_is_asked_nothing_is_repeated() -> None:
     assert rounds[0].done
     write("one", rounds)
     assert Batch.objects.get(alert=alert).due_at is None
+
+
+# -- letters ------------------------------------------------------------------------------------------------
+
+
+class Letters:
+    """Letters of one lane at hand, without a database. Each relay says by its name whether another can carry a mail."""
+
+    def __init__(self, count: int) -> None:
+        self.post = letters.Post(lambda: None)
+        jobs = [
+            letters.Job(n, "confirmation", False, 0, 1, n, "cy", "reader.example", "en", 0, b"u", b"r", b"t")
+            for n in range(count)
+        ]
+        mail = Mail(b"b@x.example", b"cy@reader.example", [b"Hello\r\n"], lambda mail, reply: None)
+        self.post.add([(job, mail) for job in jobs])
+
+    def taken(self, way: SomeRelay) -> Mail:
+        mail = self.post.take(way)
+        assert mail is not None
+        return mail
+
+
+class Named(SomeRelay):
+    def __init__(self, name: str, others: Carriers = "none") -> None:
+        self.name = name
+        self._others = others
+
+    def others(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
+        return self._others
+
+
+def test_a_letter_that_one_relay_can_not_carry_goes_by_another() -> None:
+    unfit = Reply(550, "5.6.7", "", Reached.ENVELOPE)
+    at_hand, first, second = Letters(2), Named("first", "later"), Named("second", "none")
+    mail = at_hand.taken(first)
+    mail.settle(mail, unfit)
+    other = at_hand.taken(first)
+    assert other.ticket != mail.ticket
+    other.settle(other, Reply(250, "", "", Reached.CONTENT))
+    assert at_hand.post.take(first) is None  # it waits for another relay
+    again = at_hand.taken(second)
+    assert again.ticket == mail.ticket
+    again.settle(again, unfit)
+    assert [one.state for one in at_hand.post.done] == ["accepted", "refused"]
+
+
+def test_a_letter_behind_one_without_a_reply_goes_again_at_once_and_alone() -> None:
+    at_hand, way = Letters(2), Named("first")
+    first, second = at_hand.taken(way), at_hand.taken(way)
+    first.settle(first, NO_REPLY)
+    second.settle(second, Reply(0, "", "", Reached.BEHIND))
+    again = at_hand.taken(way)
+    assert again.ticket == second.ticket
+    assert again.alone
+    assert [(one.state, one.unanswered) for one in at_hand.post.done] == [("waiting", 1)]
+
+
+def test_a_letter_is_put_back_as_often_as_a_mail_of_an_alert() -> None:
+    at_hand, way = Letters(1), Named("first")
+    for offered in range(LIMIT):
+        mail = at_hand.taken(way)
+        assert mail.alone is (offered > 0)
+        mail.settle(mail, NOT_OFFERED)
+        way.progress += 1
+    assert [one.state for one in at_hand.post.done] == ["waiting"]
+    assert at_hand.post.take(way) is None

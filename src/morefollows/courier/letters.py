@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
@@ -21,11 +21,13 @@ from morefollows.bulletin.actions import now_ms
 from morefollows.courier import history, replies, retries, summaries
 from morefollows.courier.boundary import Mail, Reached, Reply, Way
 from morefollows.courier.ledger import skip_locked
+from morefollows.courier.put_backs import PutBacks
+from morefollows.courier.waiting import UNFIT_HERE, Unfit
 
 _LOOKED_UP = 1.0  # seconds for which a look at a letter's reader is good
 _BEGUN_WITHIN = 60.0  # seconds after its claim in which a letter is begun; then it is given back
 _MOST_IN_FLIGHT = 2_000
-_PUT_BACK_LIMIT = 5
+_PASSED_BY = 32  # letters that are left to another relay, in one look for one that is for this relay
 _DOUBTFUL_ATTEMPTS = 5  # within some 40 minutes
 _UNANSWERED_LIMIT = 3  # hand-overs without a reply: two repeats at most
 
@@ -217,12 +219,16 @@ class Post:
     `fresh`: whether no other process may take this one for dead; see `Heartbeat.fresh`.
     """
 
-    def __init__(self, on_put_back: Callable[[], None], fresh: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self, on_put_back: Callable[[], None], fresh: Callable[[], bool] = lambda: True, *, bulk: bool = False
+    ) -> None:
+        self._bulk = bulk
         self._on_put_back = on_put_back
         self._fresh = fresh
         self._waiting: deque[_Waiting] = deque()
         self._in_flight: dict[int, _Waiting] = {}
-        self._put_back: Counter[int] = Counter()
+        self._put_backs = PutBacks()
+        self._unfit: dict[int, Unfit] = {}
         self.done: list[Done] = []
 
     def __len__(self) -> int:
@@ -280,12 +286,19 @@ class Post:
         if not self._waiting or len(self._in_flight) >= _MOST_IN_FLIGHT or not self._fresh():
             return None
         now = time.monotonic()
-        one = self._waiting[0]
-        if now - one.looked_at >= _LOOKED_UP or now - one.claimed_at >= _BEGUN_WITHIN:
-            return None  # the books look it up, or give it back
-        self._waiting.popleft()
-        self._in_flight[one.job.letter] = one
-        return one.mail._replace(settle=self._settle, ticket=one.job.letter, way=way)
+        for _ in range(min(len(self._waiting), _PASSED_BY)):
+            one = self._waiting[0]
+            if now - one.looked_at >= _LOOKED_UP or now - one.claimed_at >= _BEGUN_WITHIN:
+                return None  # the books look it up, or give it back
+            self._waiting.popleft()
+            letter = one.job.letter
+            if letter in self._unfit and way.name in self._unfit[letter].relays:
+                self._waiting.append(one)
+                continue
+            self._in_flight[letter] = one
+            alone = bool(one.job.unanswered) or letter in self._put_backs
+            return one.mail._replace(settle=self._settle, ticket=letter, way=way, alone=alone)
+        return None
 
     def _settle(self, mail: Mail, reply: Reply) -> None:
         one, way = self._in_flight.pop(mail.ticket), mail.way
@@ -294,27 +307,40 @@ class Post:
         way.heard(job.domain, reply)
         now = now_ms()
         if 200 <= reply.code < 300:
-            self.done.append(Done(job, Letter.State.ACCEPTED, now))
+            self._decided(Done(job, Letter.State.ACCEPTED, now))
         else:
             verdict = replies.verdict(reply)
-            unanswered = job.unanswered + (reply.code == 0 and reply.reached is Reached.CONTENT)
+            unanswered = job.unanswered + (reply.code == 0 and reply.reached in (Reached.CONTENT, Reached.BEHIND))
             if unanswered >= _UNANSWERED_LIMIT:
-                self.done.append(Done(job, Letter.State.UNCERTAIN, now, unanswered=unanswered))
+                self._decided(Done(job, Letter.State.UNCERTAIN, now, unanswered=unanswered))
                 return
-            if not verdict.counts:  # the relay was in trouble: as with `round.Round`
-                self._put_back[job.letter] += 1
-                if self._put_back[job.letter] < _PUT_BACK_LIMIT:
-                    self._waiting.append(one._replace(job=job._replace(unanswered=unanswered)))
-                    self._on_put_back()
-                    return
-            self._put_back.pop(job.letter, None)
+            if self._comes_back(one, mail, reply, counts=verdict.counts):
+                self._waiting.append(one._replace(job=job._replace(unanswered=unanswered)))
+                self._on_put_back()
+                return
             # While the relay accepts nothing at all, what it says may be about us: but nobody is paused for a letter.
             again = verdict.doubtful and not way.has_accepted and job.attempts < _DOUBTFUL_ATTEMPTS
             if (verdict.permanent and not again) or (verdict.doubtful and job.attempts >= _DOUBTFUL_ATTEMPTS):
-                self.done.append(Done(job, Letter.State.REFUSED, now, _bounced(job, way, reply, verdict)))
+                self._decided(Done(job, Letter.State.REFUSED, now, _bounced(job, way, reply, verdict)))
             else:
                 due_at = now + retries.wait_ms(job.attempts + 1)
-                self.done.append(Done(job, Letter.State.WAITING, due_at, unanswered=unanswered))
+                self._decided(Done(job, Letter.State.WAITING, due_at, unanswered=unanswered))
+
+    def _decided(self, done: Done) -> None:
+        self._put_backs.forget(done.job.letter)
+        self._unfit.pop(done.job.letter, None)
+        self.done.append(done)
+
+    def _comes_back(self, one: _Waiting, mail: Mail, reply: Reply, *, counts: bool) -> bool:
+        """Whether it is handed out again at once, as with `round.Round`: to another relay, or after trouble."""
+        letter, way = one.job.letter, mail.way
+        assert way is not None
+        if reply.status in UNFIT_HERE:
+            self._unfit[letter] = unfit = Unfit.of(mail, reply, self._unfit.get(letter))
+            return way.others(unfit.relays, unfit.utf8, unfit.size, self._bulk) != "none"
+        if reply.reached is Reached.BEHIND:
+            return True
+        return not counts and self._put_backs.again(letter, way, reply)
 
 
 def _bounced(job: Job, way: Way, reply: Reply, verdict: replies.Verdict) -> Bounced | None:

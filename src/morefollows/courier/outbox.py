@@ -38,7 +38,7 @@ class Outbox:
     def __init__(self, name: str, wake: Callable[[], None], fresh: Callable[[], bool]) -> None:
         self._name = name
         self._stationery = Stationery()
-        self._posts = {bulk: Post(wake, fresh) for bulk in (False, True)}
+        self._posts = {bulk: Post(wake, fresh, bulk=bulk) for bulk in (False, True)}
         self._owed_at = float("-inf")  # when we last looked whether summaries are due, by the monotonic clock
         self._unwritten: list[Done] = []
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from morefollows.courier import handed_out, ledger, replies, retries
 from morefollows.courier.addressees import Addressee
@@ -13,6 +12,7 @@ from morefollows.courier.boundary import Mail, Reached, Reply, Way
 from morefollows.courier.brake import Refused
 from morefollows.courier.ledger import Claim
 from morefollows.courier.models import Outcome
+from morefollows.courier.put_backs import PutBacks
 from morefollows.courier.release import Release
 from morefollows.courier.replies import About, Bounce, Verdict
 from morefollows.courier.retries import Retries
@@ -21,10 +21,6 @@ from morefollows.database_clock import now_ms
 
 UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
-#: So often a mail is put back in one pass, after the relay was in trouble with it and accepted others meanwhile.
-PUT_BACK_LIMIT = 5
-#: So often where nothing tells whether the trouble was the relay's own.
-PUT_BACK_LIMIT_IN_TROUBLE = 100
 _ACCEPTED = int(Outcome.ACCEPTED)  # looked up once, not for each mail
 _MARK = handed_out.accepted(0)
 _IN_DOUBT = (Reached.CONTENT, Reached.BEHIND)
@@ -32,14 +28,6 @@ _POLICY_ATTEMPTS = 3  # passes in which a provider's policy against our mail is 
 # To a provider whose policy is against our mail one is tried now and then: as with one that limits our rate (4.7.28).
 _HOLD = Reply(450, "4.7.28", "", Reached.CONTENT)
 _LONGEST_MS = ledger.NOT_ACCEPTED - 1  # the longest time that `Batch.times` can hold: 24 days
-
-
-class _PutBack(NamedTuple):
-    """How often a mail was put back in this pass."""
-
-    times: int  #: after others had been accepted
-    all: int
-    progress: int  #: mails accepted by all relays, when it was put back last
 
 
 class Settling:
@@ -58,7 +46,7 @@ class Settling:
         self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
         self._refusals: list[Refused] = []  # since the last entry
         self._refused: list[Refused] = []  # in this pass
-        self._put_back: dict[int, _PutBack] = {}
+        self._put_backs = PutBacks()
         self._careful: set[int] = set()  # those that a connection has ended with: they are sent alone
         self._tried = False  # some mail was not accepted in this pass
         self._retries = Retries(claim.times, release.running.held_until)
@@ -100,7 +88,11 @@ class Settling:
         if reply.status in UNFIT_HERE and self._goes_elsewhere(mail, reply):
             return
         verdict = replies.verdict(reply)
-        if not verdict.counts and self._is_put_back(i, way, reply):
+        if not verdict.counts and self._put_backs.again(i, way, reply):
+            if reply.reached is not Reached.QUEUED:
+                self._careful.add(i)
+            self._todo.append(i)
+            self.release.on_put_back()
             return
         outcome = self._outcome(i, way, domain, reply, verdict)
         if outcome == Outcome.UNCERTAIN and self._is_uncertain(i, reply):
@@ -128,9 +120,7 @@ class Settling:
         """This relay can't carry the mail. False if no other one that takes this lane may."""
         i, way = mail.ticket, mail.way
         assert way is not None
-        before = self.waiting.unfit.get(i)
-        relays = frozenset([way.name]) | (before.relays if before else frozenset())
-        unfit = Unfit(relays, mail.utf8, sum(map(len, mail.content)), reply)
+        unfit = Unfit.of(mail, reply, self.waiting.unfit.get(i))
         if way.others(unfit.relays, unfit.utf8, unfit.size, self.bulk) == "none":
             return False
         self.waiting.park(i, unfit)
@@ -143,25 +133,6 @@ class Settling:
         self.claim.outcomes[i] = Outcome.REFUSED
         self._tried = self.dirty = True
         self._count_verdict(self.addressees[self.claim.readers[i]].domain, Outcome.REFUSED, reply)
-
-    def _is_put_back(self, i: int, way: Way, reply: Reply) -> bool:
-        """The relay was in trouble, which says nothing of the reader: the mail is handed out again, and no try counts.
-
-        But a mail that brings the relay into trouble each time must not keep all the others waiting. It is suspect if
-        the relays accepted others since it was last put back. One that only stood behind another is not.
-        """
-        if reply.reached is not Reached.QUEUED:
-            before = self._put_back.get(i)
-            suspect = before is None or way.progress > before.progress
-            count = _PutBack(before.times + suspect if before else 1, before.all + 1 if before else 1, way.progress)
-            if count.times >= PUT_BACK_LIMIT or count.all >= PUT_BACK_LIMIT_IN_TROUBLE:
-                self._put_back.pop(i, None)
-                return False
-            self._put_back[i] = count
-            self._careful.add(i)
-        self._todo.append(i)
-        self.release.on_put_back()
-        return True
 
     def _is_uncertain(self, i: int, reply: Reply) -> bool:
         """It was handed over, and got no reply. True if it is tried again at once, as it only stood behind another.

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from morefollows.courier.boundary import Carriers, Reply
+from morefollows.courier.boundary import Carriers, Mail, Reply
 
 #: What is said of a mail that this relay can't carry, and another one may: no SMTPUTF8, too big, content not supported.
 UNFIT_HERE = frozenset({"5.6.7", "5.3.4", "5.6.1", "5.6.3"})
@@ -25,6 +25,13 @@ class Unfit(NamedTuple):
     utf8: bool
     size: int
     reply: Reply  #: why the last of them can't
+
+    @classmethod
+    def of(cls, mail: Mail, reply: Reply, before: Unfit | None) -> Unfit:
+        """One more relay, the mail's, can't carry it. `before`: what was known of the mail."""
+        assert mail.way is not None
+        relays = frozenset([mail.way.name]) | (before.relays if before else frozenset())
+        return cls(relays, mail.utf8, sum(map(len, mail.content)), reply)
 
 
 class Waiting:
