@@ -125,7 +125,10 @@ class GroupCommit(Generic[Item, Answer]):
     def _join(self, entry: _Entry[Item, Answer]) -> None:
         with self._lock:
             ahead = len(self._waiting)
-            busy = ahead >= self._queue or ahead // self._most * self._group_seconds > self._patience
+            groups = ahead // self._most
+            # The one that is being written, those ahead, and its own.
+            late = groups > 0 and (groups + 2) * self._group_seconds > self._patience
+            busy = late or ahead >= self._queue
             if not busy:
                 self._waiting.append(entry)
         if busy:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,87 +22,219 @@ from morefollows.run.commands.said import Failure, json_option, tell_json
 if TYPE_CHECKING:
     from morefollows.run.bench_stage import Stage
 
+_DATABASES = ("sqlite", "postgres")
+_CROWDS = (50, 200, 400, 2000)
+_BESIDE = 200  # visitors at any moment beside an alert
 _HOLD = 2.0  # seconds
 _HEAD_START = 1.0  # seconds by which the crowd is there before the alert
+_BARE_SECONDS = 2.0
+_LOOK_EVERY = 0.1  # seconds
 _SETTINGS = {
     "MOREFOLLOWS_SIGN_UP_SECONDS": "0",  # the crowd is quicker than people are
     "MOREFOLLOWS_TRUSTED_PROXIES": "1",  # each visitor has a network of its own
+    "MOREFOLLOWS_STREAMS_A_NETWORK": "100000",  # all readers of live pages are on this machine
 }
 
 
 @click.command("signup")
-@click.option("--at-once", type=click.IntRange(1, 1000), default=50, show_default=True, help="Visitors at any moment.")
-@click.option("--seconds", type=click.FloatRange(1, 600), default=10.0, show_default=True, help="Of the rush alone.")
+@click.option(
+    "--at-once", type=click.IntRange(1, 5000), multiple=True, help="Visitors at any moment.  [50 200 400 2000]"
+)
+@click.option("--seconds", type=click.FloatRange(1, 600), default=10.0, show_default=True, help="Of each rush alone.")
 @click.option("--readers", type=click.IntRange(10, 5_000_000), default=50_000, show_default=True, help="Of the alert.")
 @click.option("--rounds", type=click.IntRange(1, 20), default=3, show_default=True, help="Alerts without and with it.")
+@click.option("--streams", type=click.IntRange(0, 50_000), default=0, help="Live pages that are open meanwhile.")
+@click.option(
+    "--rate", type=click.FloatRange(0, 5000), default=0.0, help="Sign-ups a second beside the alert, instead."
+)
+@click.option("--database", type=click.Choice(_DATABASES), multiple=True, help="Only this one.  [both]")
 @json_option
-def bench_signup(at_once: int, seconds: float, readers: int, rounds: int, as_json: bool) -> None:
+def bench_signup(
+    at_once: Sequence[int], seconds: float, readers: int, rounds: int, streams: int, rate: float,
+    database: Sequence[str], as_json: bool,
+) -> None:  # fmt: skip
     """A flash crowd signs up: sign-ups a second, and how long an answer takes; then the same while an alert goes out.
 
     Each visitor opens the box and sends it, over HTTP, from a network of its own; an answer counts when the sign-up is
     on disk. Confirmations are mailed meanwhile, into Postfix's smtp-sink. In turns an alert is sent without and with a
-    crowd. Afterwards every answered sign-up must be in the database.
+    crowd. Afterwards every answered sign-up must be in the database. PostgreSQL is a server of its own, or the one that
+    DATABASE_URL names.
     """
-    from morefollows.run.bench_race import BenchFailed, smtp_sink
-    from morefollows.run.bench_stage import stage
+    from morefollows.run.bench_race import BenchFailed
 
+    chosen = list(database or _DATABASES)
+    reports = {}
     try:
-        with smtp_sink() as relay, tempfile.TemporaryDirectory(prefix="morefollows-") as folder:
-            with stage(Path(folder), relay, settings=_SETTINGS) as product:
-                product.fill(readers, lambda done: None)
-                report = _measure(product, at_once, seconds, rounds)
+        for one in chosen:
+            if len(chosen) == 1:
+                reports[one] = _on(one, at_once or _CROWDS, seconds, readers, rounds, streams, rate)
+            else:  # Django is set up for one database in each process
+                reports[one] = _apart(one)
+            if not as_json:
+                _table(one, reports[one])
     except BenchFailed as error:
         raise Failure(str(error)) from None
     if as_json:
-        tell_json(report)
-        return
-    alone, beside = report["alone"], report["beside_an_alert"]
-    click.echo(
-        f"{alone['rate']:,.0f} sign-ups a second, half of them in {alone['p50_ms']:.0f} ms, 99 % in "
-        f"{alone['p99_ms']:.0f} ms; {at_once} visitors at any moment"
-    )
-    click.echo(f"beside an alert: {beside['rate']:,.0f} a second, 99 % in {beside['p99_ms']:.0f} ms")
-    click.echo(
-        f"alert: {report['alert_rate']:,.0f}/s without and {report['alert_rate_beside']:,.0f}/s with the crowd, "
-        f"{report['slowed_by']:.0%} slower"
-    )
+        tell_json(reports)
 
 
-def _measure(product: Stage, at_once: int, seconds: float, rounds: int) -> dict[str, Any]:
+def _apart(database: str) -> dict[str, Any]:
     from morefollows.run.bench_race import BenchFailed
 
-    text, _ = product.message(10_240)
-    alone = _came(_crowd(product.url, at_once, seconds, "alone"))
-    without, beside, crowds = [], [], []
-    for number in range(rounds):
-        without.append(product.send(text, _HOLD).run)
-        expected = without[-1].seconds + _HEAD_START + _HOLD
-        crowd = _crowd(product.url, at_once, expected, f"round{number}")
-        time.sleep(_HEAD_START)
-        beside.append(product.send(text, _HOLD).run)
-        crowds.append(_came(crowd))
-    thanked, kept = sum(one["signed_up"] for one in (alone, *crowds)), _signed_up()
-    if kept < thanked:
-        raise BenchFailed(f"{thanked} were thanked, {kept} are in the database")
-    rates = [statistics.median(run.rate for run in runs) for runs in (without, beside)]
+    command = [sys.executable, "-m", "morefollows", *sys.argv[1:], "--database", database, "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE)  # noqa: S603 - our own command
+    if done.returncode:
+        raise BenchFailed(f"the benchmark on {database} failed")
+    found: dict[str, Any] = json.loads(done.stdout)[database]
+    return found
+
+
+def _on(
+    database: str, crowds: Sequence[int], seconds: float, readers: int, rounds: int, streams: int, rate: float
+) -> dict[str, Any]:
+    from morefollows.run.bench_race import smtp_sink
+    from morefollows.run.bench_stage import stage
+
+    with (
+        tempfile.TemporaryDirectory(prefix="morefollows-") as name,
+        _server(database, Path(name)),
+        smtp_sink() as relay,
+    ):
+        with stage(Path(name), relay, settings=_SETTINGS) as product:
+            product.fill(readers, lambda done: None)
+            report: dict[str, Any] = {"bare": _bare(Path(name))}
+            report["crowds"] = [_rush(product, at_once, seconds) for at_once in crowds]
+            with _pages(product, streams):
+                report |= _beside(product, rounds, streams, rate)
+            return _counted(report)
+
+
+@contextlib.contextmanager
+def _server(database: str, folder: Path) -> Iterator[None]:
+    from morefollows import settings
+    from morefollows.run.bench_postgres import server
+
+    given = settings.load().database_url
+    if database == "sqlite":
+        os.environ.pop("DATABASE_URL", None)
+        os.environ.pop("DATABASE_URL_FILE", None)
+        yield
+    elif given.startswith("postgres"):
+        yield
+    else:
+        with server(folder) as url:
+            os.environ["DATABASE_URL"] = url
+            yield
+
+
+def _bare(folder: Path) -> float:
+    """Transactions a second that this database does one by one, each a row and a wait for the disk: the bare limit."""
+    from django.db import connection
+
+    done = 0
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE bench_bare (at float)")
+        began = time.monotonic()
+        while time.monotonic() < began + _BARE_SECONDS:
+            cursor.execute("INSERT INTO bench_bare VALUES (%s)", [time.time()])
+            done += 1
+        took = time.monotonic() - began
+        cursor.execute("DROP TABLE bench_bare")
+    return round(done / took, 1)
+
+
+class _Watch:
+    """What our processes take while the block runs: processor seconds, and the web process's threads and memory."""
+
+    def __init__(self, product: Stage) -> None:
+        import psutil  # type: ignore[import-untyped]
+
+        root = psutil.Process(product.up)
+        self._web = psutil.Process(product.web)
+        self._processes = [root, *root.children(recursive=True)]
+        self.threads = 0
+        self.memory = 0
+        self.cpu = 0.0
+        self.web_cpu = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="watch")
+
+    def __enter__(self) -> _Watch:
+        self.cpu, self.web_cpu = -self._now(*self._processes), -self._now(self._web)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self.cpu += self._now(*self._processes)
+        self.web_cpu += self._now(self._web)
+
+    def _now(self, *processes: Any) -> float:
+        return float(sum(sum(process.cpu_times()[:2]) for process in processes))
+
+    def _look(self) -> None:
+        from morefollows.run.bench_stage import memory_of
+
+        while not self._stop.wait(_LOOK_EVERY):
+            self.threads = max(self.threads, self._web.num_threads())
+            self.memory = max(self.memory, memory_of(self._web.pid))
+
+
+def _rush(product: Stage, at_once: int, seconds: float) -> dict[str, Any]:
+    with _Watch(product) as watch:
+        found = _came(_crowd(product.url, at_once, seconds, f"alone{at_once}"))
+    return {"at_once": at_once, **found, **_taken(watch, found["signed_up"])}
+
+
+def _taken(watch: _Watch, signed_up: int) -> dict[str, Any]:
     return {
-        "at_once": at_once,
-        "alone": alone,
-        "beside_an_alert": _middle(crowds),
-        "alert_rate": round(rates[0], 1),
-        "alert_rate_beside": round(rates[1], 1),
-        "slowed_by": round(1 - rates[1] / rates[0], 3),
-        "thanked": thanked,
-        "kept": kept,
+        "cpu_per_1000": round(1000 * watch.cpu / max(1, signed_up), 2),
+        "web_cpu_per_1000": round(1000 * watch.web_cpu / max(1, signed_up), 2),
+        "threads": watch.threads,
+        "memory_mb": round(watch.memory / 1e6, 1),
     }
 
 
-def _middle(crowds: list[dict[str, Any]]) -> dict[str, Any]:
-    return sorted(crowds, key=lambda one: one["rate"])[len(crowds) // 2]
+@contextlib.contextmanager
+def _pages(product: Stage, streams: int) -> Iterator[None]:
+    """So many open live pages."""
+    if not streams:
+        yield
+        return
+    from morefollows.run.bench_stream import open_streams
+
+    with open_streams(product, streams):
+        yield
 
 
-def _crowd(url: str, at_once: int, seconds: float, tag: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "morefollows.run.bench_crowd", url, str(at_once), str(seconds), tag]
+def _beside(product: Stage, rounds: int, streams: int, rate: float) -> dict[str, Any]:
+    """Alerts without and with a crowd, in turns."""
+    text, _ = product.message(10_240)
+    without, beside, crowds = [], [], []
+    with _Watch(product) as watch:
+        for number in range(rounds):
+            without.append(product.send(text, _HOLD).run)
+            expected = without[-1].seconds + _HEAD_START + _HOLD
+            crowd = _crowd(product.url, _BESIDE, expected, f"round{number}", rate)
+            time.sleep(_HEAD_START)
+            beside.append(product.send(text, _HOLD).run)
+            crowds.append(_came(crowd))
+    seconds = [statistics.median(run.seconds for run in runs) for runs in (without, beside)]
+    middle = sorted(crowds, key=lambda one: one["rate"])[len(crowds) // 2]
+    return {
+        "beside": {"streams": streams, "offered": rate, **middle, "threads": watch.threads},
+        "beside_memory_mb": round(watch.memory / 1e6, 1),
+        "beside_longest_ms": max(one["p100_ms"] for one in crowds),
+        "signed_up_beside": sum(one["signed_up"] for one in crowds),
+        "alert_rate": round(statistics.median(run.rate for run in without), 1),
+        "alert_rate_beside": round(statistics.median(run.rate for run in beside), 1),
+        "alert_takes_times": round(seconds[1] / seconds[0], 2),
+    }
+
+
+def _crowd(url: str, at_once: int, seconds: float, tag: str, rate: float = 0.0) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "morefollows.run.bench_crowd", url, str(at_once), str(seconds), tag, str(rate)]
     return subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own command
 
 
@@ -110,8 +246,20 @@ def _came(crowd: subprocess.Popen[bytes]) -> dict[str, Any]:
         raise BenchFailed("the crowd fell over")
     found: dict[str, Any] = json.loads(said)
     if found["failed"] or not found["signed_up"]:
-        raise BenchFailed(f"{found['failed']} of the crowd were not signed up")
-    return {**found, "rate": round(found["signed_up"] / found["seconds"], 1)}
+        raise BenchFailed(f"{found['failed']} of the crowd were not answered")
+    own = round(1000 * found.pop("cpu") / found["signed_up"], 2)
+    return {**found, "rate": round(found["signed_up"] / found["seconds"], 1), "crowd_cpu_per_1000": own}
+
+
+def _counted(report: dict[str, Any]) -> dict[str, Any]:
+    """Raises `BenchFailed` if somebody was thanked who is not in the database."""
+    from morefollows.run.bench_race import BenchFailed
+
+    thanked = sum(one["signed_up"] for one in report["crowds"]) + report["signed_up_beside"]
+    kept = _signed_up()
+    if kept < thanked:
+        raise BenchFailed(f"{thanked} were thanked, {kept} are in the database")
+    return {**report, "thanked": thanked, "kept": kept}
 
 
 def _signed_up() -> int:
@@ -120,3 +268,21 @@ def _signed_up() -> int:
 
     found = Reader.objects.filter(consents__form_version__startswith="box", address__startswith="visitor-")
     return found.filter(letters__kind=Letter.Kind.CONFIRMATION).distinct().count()
+
+
+def _table(database: str, report: dict[str, Any]) -> None:
+    click.echo(f"{database}: one transaction after the other, bare: {report['bare']:,.0f} a second")
+    click.echo("visitors   a second   half in   99 % in   refused   CPU s a 1,000 (web; crowd)   threads    memory")
+    for one in [*report["crowds"], {**report["beside"], "at_once": "alert", "memory_mb": report["beside_memory_mb"]}]:
+        cpu = f"{one['cpu_per_1000']:.2f} ({one['web_cpu_per_1000']:.2f}; " if "cpu_per_1000" in one else "("
+        click.echo(
+            f"{one['at_once']!s:>8} {one['rate']:>10,.0f} {one['p50_ms']:>6,.0f} ms {one['p99_ms']:>6,.0f} ms "
+            f"{one['refused']:>9,} {cpu + format(one['crowd_cpu_per_1000'], '.2f') + ')':>28} {one['threads']:>9}"
+            f" {one['memory_mb']:>6,.0f} MB"
+        )
+    click.echo(
+        f"alert: {report['alert_rate']:,.0f}/s without and {report['alert_rate_beside']:,.0f}/s with the crowd; "
+        f"it takes {report['alert_takes_times']:.2f} x as long"
+    )
+    click.echo(f"longest answer beside the alert: {report['beside_longest_ms']:,.0f} ms")
+    click.echo(f"{report['thanked']:,} were thanked, {report['kept']:,} are in the database\n")

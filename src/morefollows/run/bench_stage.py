@@ -92,6 +92,11 @@ class Stage:
         return str((lock.running(self._data) or {})["url"])
 
     @property
+    def up(self) -> int:
+        """The id of `up` itself, whose children all others are."""
+        return self._up.pid
+
+    @property
     def web(self) -> int:
         """The web process's id."""
         return int((lock.running(self._data) or {})["processes"]["web"])

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -60,6 +61,18 @@ def bench_stream(readers: int, alone: bool, as_json: bool) -> None:
         tell_json(report)
     else:
         _table(report)
+
+
+@contextlib.contextmanager
+def open_streams(product: Stage, count: int) -> Iterator[None]:
+    """So many open pages of one story. Raises `BenchFailed` if not all could be opened."""
+    from morefollows.run.bench_race import BenchFailed
+
+    with _Readers(product.url, f"/story/{_story(product).uuid}/events/?after=1-1", count, "stream") as crowd:
+        opened = crowd.ask("open")
+        if opened.get("count", count) < count:
+            raise BenchFailed(f"only {opened['count']} of {count} pages could be opened")
+        yield
 
 
 def _ours(product: Stage, readers: int) -> dict[str, Any]:
