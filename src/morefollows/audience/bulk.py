@@ -19,9 +19,12 @@ _AS_THEY_ARE = (
     models.ForeignKey, models.AutoField,
 )  # fmt: skip
 
+_SQLITE_VALUES = 30_000  # in one statement; the limit is 32,766
+
 
 class _Insert(NamedTuple):
     statement: str
+    marks: str  #: of one row
     columns: tuple[tuple[str, Prepare | None], ...]  #: attribute, and how its value is made ready; None: as it is
 
 
@@ -51,8 +54,13 @@ def insert(rows: Sequence[models.Model]) -> None:
     if connection.vendor == "postgresql":
         execute(found.statement, values)
         return
+    # One statement for many rows, as Python's other threads may run after each of its steps.
+    most = _SQLITE_VALUES // len(values)
     with connection.cursor() as cursor:
-        cursor.executemany(found.statement, list(zip(*values, strict=True)))
+        for at in range(0, len(rows), most):
+            part = list(zip(*(column[at : at + most] for column in values), strict=True))
+            marks = ", ".join([found.marks] * len(part))
+            cursor.execute(found.statement + marks, [value for row in part for value in row])
 
 
 def execute(statement: str, values: Sequence[Any]) -> list[Any]:
@@ -83,8 +91,9 @@ def _insert(model: type[models.Model], with_key: bool, vendor: str) -> _Insert:
         given = ", ".join(f"%s::{kind}[]" for kind in types)
         statement = f"{into} SELECT * FROM unnest({given})"  # noqa: S608 - names of our own models
     else:
-        statement = f"{into} VALUES ({', '.join(['%s'] * len(fields))})"
-    return _Insert(statement, tuple((field.attname, _preparation(field)) for field in fields))
+        statement = f"{into} VALUES "
+    marks = f"({', '.join(['%s'] * len(fields))})"
+    return _Insert(statement, marks, tuple((field.attname, _preparation(field)) for field in fields))
 
 
 def _preparation(field: models.Field[Any, Any]) -> Prepare | None:

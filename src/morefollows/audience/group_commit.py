@@ -65,8 +65,8 @@ class GroupCommit(Generic[Item, Answer]):
     """`write` takes a list, and returns for each item its answer, or the exception that only its own caller gets.
 
     `most` items are one group. `apart` is the least time in seconds from the end of one group to the begin of the next,
-    and a group that took longer is followed by a pause of the same length: others want to write too. Nobody waits
-    longer than `patience` seconds, and no more than `queue` items wait. `begin` is called first in the writer's thread.
+    and a group is followed by a pause of twice its length: others want to write too. Nobody waits
+    longer than `patience` seconds, and no more than `queue` items wait.
     """
 
     def __init__(
@@ -77,14 +77,13 @@ class GroupCommit(Generic[Item, Answer]):
         *,
         patience: float = 5.0,
         queue: int = 4_096,
-        begin: Callable[[], None] = lambda: None,
     ) -> None:
         self._write = write
         self._most = most
         self._apart = apart
         self._patience = patience
         self._queue = queue
-        self._writer = ThreadPoolExecutor(1, "group-commit", initializer=begin)
+        self._writer = ThreadPoolExecutor(1, "group-commit")
         self._lock = threading.Lock()  # guards the three below; never held while anything is written
         self._waiting: deque[_Entry[Item, Answer]] = deque()
         self._led = False
@@ -92,6 +91,10 @@ class GroupCommit(Generic[Item, Answer]):
         self._next_at = 0.0
         self._group_seconds = 0.0  # from the begin of one full group to that of the next, of late
         self._told_at = -_TOLD_EVERY
+
+    def start(self) -> None:
+        """Starts the writer's thread now, and not when the first coroutine comes."""
+        self._writer.submit(lambda: None)
 
     def submit(self, item: Item) -> Answer:
         """Blocks until the item is written. Raises what writing it raised, or `Busy`."""
@@ -194,7 +197,7 @@ class GroupCommit(Generic[Item, Answer]):
             log.error("%d items could not be written: %s", len(group), type(error).__name__)
             answers = [error] * len(group)
         ended = time.monotonic()
-        self._next_at = ended + max(self._apart, min(ended - began, 1.0))
+        self._next_at = ended + max(self._apart, min(2 * (ended - began), 1.0))
         if len(group) == self._most:
             self._group_seconds = self._next_at - began
         self._answer(group, answers, ended)

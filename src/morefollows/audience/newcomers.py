@@ -17,7 +17,7 @@ from morefollows import line
 from morefollows.audience import bulk
 from morefollows.audience.addresses import Address
 from morefollows.audience.evidence import given_line
-from morefollows.audience.models import Letter, Purpose, Reader, Subscription, Suppression, Topic
+from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression, Topic
 from morefollows.audience.wordings import InForce
 
 
@@ -38,16 +38,53 @@ class Newcomer(NamedTuple):
     shown: InForce
 
 
-def note(asked: Sequence[Newcomer]) -> list[bool]:
+class Prepared(NamedTuple):
+    """A newcomer, and the rows that belong to one. They have no keys yet."""
+
+    newcomer: Newcomer
+    reader: Reader
+    subscription: Subscription
+    consents: tuple[Consent, ...]
+    letter: Letter
+
+
+def prepare(one: Newcomer) -> Prepared:
+    """Called before the transaction: while that is open, others can't write."""
+    now = timezone.now()
+    reader = Reader(
+        address=one.address.text,
+        domain=one.address.domain,
+        key=one.address.key,
+        language=one.language,
+        created_at=now,
+    )
+    place = one.place._asdict()
+    purposes = (Purpose.ALERTS, Purpose.OFFERS) if one.offers else (Purpose.ALERTS,)
+    return Prepared(
+        one,
+        reader,
+        Subscription(topic_id=one.topic.pk, since=now),
+        tuple(given_line(reader, purpose, one.topic, one.shown, now, place) for purpose in purposes),
+        Letter(
+            topic_id=one.topic.pk,
+            kind=Letter.Kind.CONFIRMATION,
+            offers=one.offers,
+            created_at=now,
+            due_at=int(now.timestamp() * 1000),
+        ),
+    )
+
+
+def note(asked: Sequence[Prepared]) -> list[bool]:
     """For each whether it was noted. Those left over have to be signed up by themselves."""
-    known = _known([one.address.key for one in asked])
-    new: dict[str, Newcomer] = {}
+    known = _known([one.reader.key for one in asked]) if asked else set()
+    new: dict[str, Prepared] = {}
     noted = []
     for one in asked:
-        is_new = one.address.key not in known and one.address.key not in new
+        is_new = one.reader.key not in known and one.reader.key not in new
         noted.append(is_new)
         if is_new:
-            new[one.address.key] = one
+            new[one.reader.key] = one
     try:
         with transaction.atomic():
             _write(list(new.values()))
@@ -69,44 +106,16 @@ def _known(keys: Sequence[str]) -> set[str]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _write(new: Sequence[Newcomer]) -> None:
+def _write(new: Sequence[Prepared]) -> None:
     if not new:
         return
-    now = timezone.now()
-    due_at = int(now.timestamp() * 1000)
-    readers = [
-        Reader(
-            pk=key,
-            address=one.address.text,
-            domain=one.address.domain,
-            key=one.address.key,
-            language=one.language,
-            created_at=now,
-        )
-        for key, one in zip(bulk.new_keys(Reader, len(new)), new, strict=True)
-    ]
-    bulk.insert(readers)
-    pairs = list(zip(readers, new, strict=True))
-    bulk.insert([Subscription(reader_id=reader.pk, topic_id=one.topic.pk, since=now) for reader, one in pairs])
-    bulk.insert(
-        [
-            given_line(reader, purpose, one.topic, one.shown, now, one.place._asdict())
-            for reader, one in pairs
-            for purpose in (Purpose.ALERTS, Purpose.OFFERS)
-            if purpose == Purpose.ALERTS or one.offers
-        ]
-    )
-    bulk.insert(
-        [
-            Letter(
-                reader_id=reader.pk,
-                topic_id=one.topic.pk,
-                kind=Letter.Kind.CONFIRMATION,
-                offers=one.offers,
-                created_at=now,
-                due_at=due_at,
-            )
-            for reader, one in pairs
-        ]
-    )
+    for key, one in zip(bulk.new_keys(Reader, len(new)), new, strict=True):
+        one.reader.pk = key
+        one.subscription.reader_id = one.letter.reader_id = key
+        for consent in one.consents:
+            consent.reader_id = key
+    bulk.insert([one.reader for one in new])
+    bulk.insert([one.subscription for one in new])
+    bulk.insert([consent for one in new for consent in one.consents])
+    bulk.insert([one.letter for one in new])
     transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "letter"))

@@ -58,12 +58,20 @@ class Verdict(Enum):
     UNKNOWN_FORM = "unknown form"
 
 
+_MEANT = {Demand.NOTHING: Verdict.NOTED, Demand.WORK: Verdict.WORK, Demand.LATER: Verdict.LATER}
+
+
 def sign_up(asked: SignUp) -> Verdict:
     """Blocks until it is on disk. Whether the address was known, or must never be mailed, makes no difference.
 
     Raises `group_commit.Busy` when too many come at once: nothing was noted.
     """
     return _group.submit(asked)
+
+
+def start() -> None:
+    """Starts the writer's thread, with the priority of the thread that calls this."""
+    _group.start()
 
 
 async def sign_up_async(asked: SignUp) -> Verdict:
@@ -184,26 +192,31 @@ def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
     sites = {origins.own(), *Site.objects.values_list("origin", flat=True)}
     topics = Topic.objects.in_bulk({one.shown.topic for one in asked})
     words = Wording.objects.in_bulk({key for one in asked for key in one.shown[1:4]})
+    misfits = [_misfit(one, sites, topics, words) for one in asked]
+    prepared = {
+        at: newcomers.prepare(_newcomer(one, topics, words))
+        for at, (one, misfit) in enumerate(zip(asked, misfits, strict=True))
+        if misfit is None
+    }
     with transaction.atomic():
         if connection.vendor == "postgresql":
             _wait_little()
         demands = limits.demands([_attempt(one) for one in asked])
         verdicts: list[Verdict | Exception] = [
-            _judge(one, demand, sites, topics, words) for one, demand in zip(asked, demands, strict=True)
+            misfit or _MEANT[demand] for misfit, demand in zip(misfits, demands, strict=True)
         ]
         # In one order for everybody, as in `limits`: so nobody waits for someone who waits for him.
         counting = [at for at, verdict in enumerate(verdicts) if verdict is Verdict.NOTED]
         counting.sort(key=lambda at: asked[at].address.key)
-        wanted = [_newcomer(asked[at], topics, words) for at in counting]
+        wanted = [prepared[at] for at in counting]
         for at, one, noted in zip(counting, wanted, newcomers.note(wanted), strict=True):
             if not noted:
-                verdicts[at] = _sign_up_alone(one)
+                verdicts[at] = _sign_up_alone(one.newcomer)
         return verdicts
 
 
-def _judge(
-    one: SignUp, demand: Demand, sites: set[str], topics: dict[int, Topic], words: dict[int, Wording]
-) -> Verdict:
+def _misfit(one: SignUp, sites: set[str], topics: dict[int, Topic], words: dict[int, Wording]) -> Verdict | None:
+    """What is wrong with it, whoever sends it; None if nothing is."""
     if one.origin not in sites:
         return Verdict.UNKNOWN_SITE
     keys = one.shown[1:4]
@@ -211,7 +224,7 @@ def _judge(
         return Verdict.UNKNOWN_FORM
     if one.shown.words != words_of(topics[one.shown.topic].uid, *(words[key].digest for key in keys)):
         return Verdict.UNKNOWN_FORM  # as after a restored backup: others have these keys now
-    return {Demand.NOTHING: Verdict.NOTED, Demand.WORK: Verdict.WORK, Demand.LATER: Verdict.LATER}[demand]
+    return None
 
 
 def _newcomer(one: SignUp, topics: dict[int, Topic], words: dict[int, Wording]) -> Newcomer:

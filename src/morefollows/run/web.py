@@ -25,6 +25,7 @@ from django.urls import get_resolver
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from morefollows import networks
+from morefollows.audience import reception
 from morefollows.line import Listener
 from morefollows.live.events import Told
 from morefollows.live.hub import Hub, Read
@@ -147,6 +148,7 @@ class _Server(uvicorn.Server):
 
 def serve(ear: socket.socket) -> None:
     """Answers requests on this socket until SIGTERM or SIGINT. Django must have been started."""
+    reception.start()  # not at the pages' priority: while it writes on SQLite, alerts can't
     os.nice(NICE)  # pages give way to mail where both want the processor: an alert goes before a rush of sign-ups
     application = Application(settings.MOREFOLLOWS)
     config = uvicorn.Config(
