@@ -313,6 +313,22 @@ class TestSeals:
         assert any("made with another secret" in words for words in wrong)
         assert any("is not the one that was made here" in words for words in wrong)
 
+    def test_sealing_goes_on_after_the_end_was_cut_off_and_still_says_so(
+        self, sealed: dict[str, int], ada: Editor, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        head = (settings.MOREFOLLOWS.data / seals.HEAD).read_text()
+        newest = Seal.objects.order_by("number").last()
+        assert newest is not None
+        self.behind("DELETE FROM audience_seal WHERE number > 2")
+        assert any("is older, or was cut off" in words for words in seals.verify().wrong)
+        bulletin.record(ada, "send")
+        while Seal.objects.count() <= newest.number:
+            bulletin.record(ada, "send")
+            assert self.seal()
+        assert (settings.MOREFOLLOWS.data / seals.HEAD).read_text() == head
+        assert any("is not the one that was made here" in words for words in seals.verify().wrong)
+        assert "is not what was sealed here before" in caplog.text
+
     def test_some_rows_are_looked_at_or_all(self, sealed: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
         every = seals.verify()
         some = seals.verify(4)

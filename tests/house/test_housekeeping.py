@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
@@ -166,10 +170,12 @@ def test_an_alert_that_can_not_be_packed_stops_no_other(
 
 
 @pytest.fixture
-def quick_seals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick_seals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Everything is settled at once, and the newest seal's file stands in a folder of its own."""
     seal = seals.seal
     monkeypatch.setattr(seals, "seal", lambda between: seal(settled=timedelta(0), between=between))
-    yield
+    with override_settings(MOREFOLLOWS=replace(settings.MOREFOLLOWS, data=tmp_path)):
+        yield
 
 
 def test_evidence_is_sealed_as_part_of_it(cy: Reader, breaking: Topic, quick_seals: None) -> None:

@@ -219,8 +219,13 @@ def _macs(hash: str) -> list[str]:
 
 
 def _keep_head() -> None:
+    """Not over a head that the chain does not lead to: then it was cut off, or a backup was restored."""
     newest = Seal.objects.order_by("-number").first()
     if newest is None:
+        return
+    wrong = list(_wrong_at_the_end(newest.number))
+    if wrong:
+        log.error("the evidence is not what was sealed here before: %s", "; ".join(wrong))
         return
     log.info("evidence is sealed up to seal %d: %s", newest.number, newest.hash)
     place: Path = settings.MOREFOLLOWS.data / HEAD
