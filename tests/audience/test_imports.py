@@ -285,6 +285,15 @@ class TestSuppressions:
         with pytest.raises(NotReadable):
             self.take("name\nDee\n", "bounced")
 
+    def test_a_list_of_readers_is_not_taken_for_one(self, breaking: Topic) -> None:
+        with pytest.raises(NotReadable, match=r"line 3 .*readers import"):
+            self.take("email,status\ndee@reader.example,bounced\neve@reader.example,Subscribed\n", "bounced")
+        assert not Suppression.objects.exists()
+        bounces = "status,reason,email,created\n5.1.1,unknown,Dee <dee@reader.example>,1700000000\n"
+        assert self.take(bounces.replace(",", "\t"), "bounced") == (1, 0, 0)
+        with pytest.raises(NotReadable, match="call that column email"):
+            self.take("ours,theirs\ndee@reader.example,eve@reader.example\n", "bounced")
+
     @pytest.mark.parametrize(
         ("reason", "then"),
         [

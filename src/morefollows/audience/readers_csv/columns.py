@@ -23,6 +23,7 @@ from morefollows.audience.readers_csv.vocabulary import compact
 
 _SAMPLE = 200  # records by which the column with the addresses is found
 _MOST_VALUES = 2000  # different cells of a column that are remembered; beyond that it is free text
+_KEPT = 100  # characters of a cell
 _EXAMPLES = 3
 _WIDEST_EXAMPLE = 40  # characters
 _FEW = 3  # different cells that a column of yes and no may have
@@ -58,6 +59,7 @@ class Column:
     def note(self, cell: str) -> None:
         """Counts a cell that is not empty."""
         self.filled += 1
+        cell = cell[:_KEPT]
         if cell in self.values:
             self.values[cell] += 1
             return
@@ -120,8 +122,8 @@ class Columns:
         for name, word in self._told.items():
             self._tell(f"column {name}" if name.isdecimal() else name, word)
 
-    def choose_address(self, sample: Iterable[list[str]]) -> None:
-        """Finds the column with the addresses. Raises `NotReadable` if that is not certain."""
+    def choose_address(self, sample: Iterable[list[str]], remedy: str) -> None:
+        """Finds the column with the addresses. Raises `NotReadable` if that is not certain, and tells the `remedy`."""
         if any(column.meaning is Meaning.EMAIL for column in self.all):
             return
         rows = list(sample)
@@ -139,14 +141,11 @@ class Columns:
             holding[0].meaning = Meaning.EMAIL
         elif holding:
             names = ", ".join(column.name for column in holding)
-            raise NotReadable(
-                f"several columns hold addresses: {names}. Say which one is the reader's: "
-                f'--column "{holding[0].name}=email"'
-            )
+            raise NotReadable(f"several columns hold addresses: {names}. Say which one is the reader's: " + remedy)
         else:
             raise NotReadable(
                 "no column is named email, and none holds addresses; the first line must name the columns, or hold an "
-                'address. If one holds them, say which: --column "NAME=email"'
+                "address. If one holds them, say which: " + remedy
             )
 
     def places(self) -> dict[Meaning, list[int]]:
@@ -222,15 +221,20 @@ class Columns:
         return [found]
 
 
-def look(sheet: Sheet, told: Mapping[str, str]) -> tuple[Columns, Iterator[Record]]:
-    """The columns of a sheet, and all its records. `told`: as for `Columns`. Raises `NotReadable`."""
+def look(
+    sheet: Sheet, told: Mapping[str, str], remedy: str = '--column "NAME=email"'
+) -> tuple[Columns, Iterator[Record]]:
+    """The columns of a sheet, and all its records. `told`: as for `Columns`. Raises `NotReadable`.
+
+    `remedy`: what the operator can do if it is not certain which column has the addresses.
+    """
     columns = Columns(sheet.names, sheet.header, told)
     records = sheet.records()
     sample = list(islice(records, _SAMPLE))
     if not sheet.names:
         widest = max((len(record.cells) for record in sample), default=1)
         columns.without_heading(1 if sheet.only_addresses else widest)
-    columns.choose_address(record.cells for record in sample)
+    columns.choose_address((record.cells for record in sample), remedy)
     return columns, chain(sample, records)
 
 

@@ -25,7 +25,8 @@ State = Reader.State
 _SEVERITY = (State.CONFIRMED, State.PENDING, State.LEFT, State.GONE, State.COMPLAINED)
 """The most restrictive one last."""
 _BATCH = 1000  # keys
-_KEPT_CELLS = 5000  # different ones that are judged once only
+_KEPT_CELLS = 5000  # different ones that are judged once only,
+_KEPT = 100  # if they have no more characters
 
 _M = Meaning
 _FLAGS = (_M.OPTED_OUT, _M.OPTED_IN, _M.CONFIRMED, _M.BOUNCED, _M.COMPLAINED)
@@ -81,7 +82,7 @@ class States:
         if (at, cell) in self._judged:
             return self._judged[at, cell]
         judged = self._judge(cell, meaning)
-        if len(self._judged) < _KEPT_CELLS:
+        if len(self._judged) < _KEPT_CELLS and len(cell) <= _KEPT:
             self._judged[at, cell] = judged
         return judged
 

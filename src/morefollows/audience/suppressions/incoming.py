@@ -5,19 +5,22 @@ So there is no way out for them: a hash tells no address.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import BinaryIO
 
 from morefollows.audience import addresses
-from morefollows.audience.readers_csv import Problem
+from morefollows.audience.models import Reader
+from morefollows.audience.readers_csv import NotReadable, Problem
 from morefollows.audience.readers_csv.cells import addresses_in
-from morefollows.audience.readers_csv.columns import look
+from morefollows.audience.readers_csv.columns import Columns, look, state_of_status
 from morefollows.audience.readers_csv.exports import Meaning
-from morefollows.audience.readers_csv.sheet import Sheet
+from morefollows.audience.readers_csv.sheet import Record, Sheet
 from morefollows.audience.suppressions import actions
 
 _CHUNK = 1000  # addresses in one transaction
+_SAMPLE = 200  # records
 _MOST_PROBLEMS = 1000  # kept; the rest is only counted
 
 
@@ -39,8 +42,9 @@ def import_suppressions(file: BinaryIO, *, reason: str, progress: Callable[[int]
     Raises `NotReadable`.
     """
     with Sheet(file) as sheet:
-        columns, records = look(sheet, {})
+        columns, records = look(sheet, {}, "call that column email in the file")
         place = columns.places()[Meaning.EMAIL][0]
+        records = _no_readers(columns, records)
         report = Report()
         keys: list[str] = []
         position = 0
@@ -62,6 +66,20 @@ def import_suppressions(file: BinaryIO, *, reason: str, progress: Callable[[int]
         _take(keys, reason, report)
         progress(position)
         return report
+
+
+def _no_readers(columns: Columns, records: Iterator[Record]) -> Iterator[Record]:
+    """The same records. Raises `NotReadable` if the first of them have a status, and some are subscribed."""
+    sample = list(islice(records, _SAMPLE))
+    for place in columns.places().get(Meaning.STATUS, []):
+        for record in sample:
+            cell = record.cells[place] if place < len(record.cells) else ""
+            if state_of_status(cell, columns.export, {}) == Reader.State.CONFIRMED:
+                raise NotReadable(
+                    f"line {record.line} is of somebody who is subscribed: this is a list of readers. `morefollows "
+                    "readers import FILE` takes all of them as what they are; or leave those out that are subscribed"
+                )
+    return chain(sample, records)
 
 
 def _take(keys: list[str], reason: str, report: Report) -> None:
