@@ -56,7 +56,7 @@ def test_a_provider_that_knows_nobody_and_what_was_suppressed_is_lifted(
         expect(page.locator("#n-accepted")).to_have_text("1")
         expect(page.locator("#n-deferred")).to_have_text("60")
         page.goto(f"{house.url}/desk/relays/")
-        expect(page.get_by_text("Refusals not believed:")).to_be_visible()
+        expect(page.get_by_text("Unusually many refusals:")).to_be_visible()
         page.go_back()
         page.get_by_text("Stop …").click()
         page.get_by_role("button", name="Yes, stop it").click()

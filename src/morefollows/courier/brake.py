@@ -53,7 +53,7 @@ class Refused(NamedTuple):
 class Counts(NamedTuple):
     answered: int
     refused: int
-    on: bool = False
+    on_since: int | None = None  #: ms since 1970, if the brake is on
 
 
 class Noted(NamedTuple):
@@ -61,6 +61,7 @@ class Noted(NamedTuple):
 
     refused: list[Refused]
     accepted: dict[Key, int]  #: since the last time
+    on: set[Key]  #: brakes that were put on by what this process alone has heard
 
 
 class Answers:
@@ -75,6 +76,9 @@ class Answers:
         self._sums: Counter[Key] = Counter()  # accepted, and not written
         self._watched: set[Key] = set()  # those with a refusal: only for them acceptances are written
         self._taken_at = 0
+        self._new: set[Key] = set()  # brakes that were put on here since `take`
+        self._here: dict[Key, Counts] = {}  # what this process has heard of those with a refusal
+        self._before: Counter[Key] = Counter()  # accepted until `take`
 
     def has_accepted(self, relay: str, domain: str) -> bool:
         """This relay has accepted a mail of the alert for this domain."""
@@ -82,6 +86,38 @@ class Answers:
 
     def braked(self, relay: str, provider: str) -> bool:
         return bool(self.on) and ((Brake.Scope.RELAY, relay) in self.on or (Brake.Scope.PROVIDER, provider) in self.on)
+
+    def heard_refusal(self, one: Refused, provider: Callable[[str], str]) -> bool:
+        """A mail was refused. Returns whether that puts on a brake, before any other process is asked.
+
+        `provider`: that of a domain, as far as it is known.
+        """
+        counts = [self._here.get(key, Counts(0, 0)) for key in one.keys]
+        for key, (_, refused, _) in zip(one.keys, counts, strict=True):
+            self._here[key] = Counts(0, refused + 1)
+        due = [key for key in one.keys if _is_due(self._here[key].refused)]
+        if not due:
+            return False
+        accepted = self._before.copy()
+        for (relay, domain), mails in self.accepted.items():
+            accepted[Brake.Scope.RELAY, relay] += mails
+            accepted[Brake.Scope.PROVIDER, provider(domain)] += mails
+        new = {key for key in due if key[0] == Brake.Scope.PROVIDER and self._too_many_here(key, accepted, ())}
+        self.on |= new
+        apart = [key for key in self.on if key[0] == Brake.Scope.PROVIDER]
+        for key in due:
+            if key[0] == Brake.Scope.RELAY and self._too_many_here(key, accepted, apart):
+                new.add(key)
+        self.on |= new
+        self._new |= new
+        self._watched |= new
+        return bool(new)
+
+    def _too_many_here(self, key: Key, accepted: Counter[Key], apart: Sequence[Key]) -> bool:
+        refused, others = self._here[key].refused, apart if len(apart) <= APART else ()
+        refused -= sum(self._here[other].refused for other in others if other in self._here)
+        answered = refused + accepted[key] - sum(accepted[other] for other in others)
+        return _too_many(refused, answered, so_far=True)
 
     def held_back(self, relay: str, provider: str) -> bool:
         """A mail was refused by the provider's policy, and none accepted. Whether it is time to leave it alone."""
@@ -91,30 +127,36 @@ class Answers:
     @property
     def due(self) -> bool:
         """There is something to write."""
-        return bool(self.refused) or bool(self._watched and self.accepted and now_ms() - self._taken_at >= _OFTEN_MS)
+        return bool(self.refused or self._new) or bool(
+            self._watched and self.accepted and now_ms() - self._taken_at >= _OFTEN_MS
+        )
 
     def take(self, provider: Callable[[str], str]) -> Noted:
         """What is to be written now. `provider`: that of a domain, as far as it is known."""
         for (relay, domain), mails in self.accepted.items():
-            self._sums[Brake.Scope.RELAY, relay] += mails
-            self._sums[Brake.Scope.PROVIDER, provider(domain)] += mails
+            for key in ((Brake.Scope.RELAY.value, relay), (Brake.Scope.PROVIDER.value, provider(domain))):
+                self._sums[key] += mails
+                self._before[key] += mails
         self._ever.update(self.accepted)
         self.accepted.clear()
         refused, self.refused, self._taken_at = self.refused, [], now_ms()
         self._watched.update(key for one in refused for key in one.keys)
-        return Noted(refused, {key: self._sums.pop(key) for key in self._watched if key in self._sums})
+        accepted = {key: self._sums.pop(key) for key in self._watched if key in self._sums}
+        new, self._new = self._new, set()
+        return Noted(refused, accepted, new)
 
     def put_back(self, noted: Noted) -> None:
         """It could not be written."""
         self.refused = [*noted.refused, *self.refused]
         self._sums.update(noted.accepted)
+        self._new |= noted.on
 
 
 _COUNT = """
 INSERT INTO courier_brake (alert_id, scope, name, answered, refused) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (alert_id, scope, name) DO UPDATE SET
     answered = courier_brake.answered + excluded.answered, refused = courier_brake.refused + excluded.refused
-RETURNING answered, refused, on_since IS NOT NULL
+RETURNING answered, refused, on_since
 """
 
 
@@ -129,6 +171,9 @@ def note(alert: int, noted: Noted) -> set[Key]:
             cursor.execute(_COUNT, (alert, *key, answered, refused[key]))
             counted[key] = Counts(*cursor.fetchone())
         told = _put_on_where_too_many(alert, counted, so_far=True)
+        for key in sorted(noted.on - brakes_on(alert)):
+            _put_on(alert, key)
+            told[key] = counted.get(key, Counts(0, 0))
         on = brakes_on(alert)
     _tell(alert, told)
     return on
@@ -138,7 +183,7 @@ def _put_on_where_too_many(alert: int, counted: Mapping[Key, Counts], *, so_far:
     """Providers first: what one or two of them refuse says nothing about the relay. Returns what is newly on."""
     new: dict[Key, Counts] = {}
     for key, counts in sorted(counted.items()):  # "provider" comes before "relay"
-        if counts.on:
+        if counts.on_since is not None:
             continue
         if key[0] == Brake.Scope.RELAY:
             providers = list(_on(alert).filter(scope=Brake.Scope.PROVIDER)[: APART + 1])
@@ -152,6 +197,11 @@ def _put_on_where_too_many(alert: int, counted: Mapping[Key, Counts], *, so_far:
             _put_on(alert, key)
             new[key] = counts
     return new
+
+
+def _is_due(refused: int) -> bool:
+    """Whether to count at this refusal: it costs a look at all that was accepted."""
+    return refused > FEW and (refused == FEW + 1 or refused % 10 == 0)
 
 
 def _too_many(refused: int, answered: int, *, so_far: bool = False) -> bool:

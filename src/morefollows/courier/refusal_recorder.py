@@ -69,17 +69,22 @@ class RefusalRecorder:
     async def _flush(self, release: Release) -> None:
         noted = release.answers.take(self._provider)
         try:
-            self._put_on(release, await self._call(brake.note, release.alert, noted))
+            on = await self._call(brake.note, release.alert, noted)
         except AnyDatabaseError:
             release.answers.put_back(noted)
             raise
+        if self._put_on(release, on, new=bool(noted.on)):
+            await self._call(bounces.take_back, release.alert)
 
-    def _put_on(self, release: Release, on: set[brake.Key]) -> None:
-        if on != release.answers.on:
-            release.answers.on = on
+    def _put_on(self, release: Release, on: set[brake.Key], *, new: bool = False) -> bool:
+        """These brakes are on. Returns whether some were not before; `new`: they are known already, but not told."""
+        new |= bool(on - release.answers.on)
+        release.answers.on = on
+        if new:
             for round_ in self._rounds:
                 if round_.release is release:
                     round_.take_back()
+        return new
 
     async def close(self, alert: int) -> bool:
         """Every mail of the alert is answered. Returns whether that is the end of it: nothing was taken back."""

@@ -163,7 +163,7 @@ class Settling:
         if answers.braked(way.name, provider):
             return Outcome.DEFERRED
         # A policy of the provider's for our mail, if it accepts none; of this recipient's, if it accepts others.
-        open_ = self.claim.attempts < _POLICY_ATTEMPTS and not answers.has_accepted(way.name, domain)
+        open_ = self._retries.of(i).tries < _POLICY_ATTEMPTS and not answers.has_accepted(way.name, domain)
         if verdict.outcome == "deferred" and (open_ or verdict.about is not About.PROVIDER):
             if verdict.about is About.PROVIDER and answers.held_back(way.name, provider):
                 way.pacing.deferred(domain, _HOLD)
@@ -173,6 +173,9 @@ class Settling:
         refused = Refused(*facts, verdict.bounce.value, reply.code, reply.status, now)
         self._refusals.append(refused)
         self._refused.append(refused)
+        if answers.heard_refusal(refused, way.pacing.provider):
+            self.take_back()
+            return Outcome.DEFERRED if answers.braked(way.name, provider) else Outcome.REFUSED
         return Outcome.REFUSED
 
     def take_back(self) -> None:
@@ -183,7 +186,8 @@ class Settling:
                 kept.append(one)
             elif self.claim.outcomes[one.place] == Outcome.REFUSED:
                 self.claim.outcomes[one.place] = Outcome.DEFERRED
-                self.dirty = True
+                self.waiting.later[one.place] = self._retries.deferred(one.place, now_ms())
+                self._retrying = self.dirty = True
         self._refused = kept
 
     def _next_due(self, now: int) -> int | None:

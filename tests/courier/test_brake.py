@@ -1,0 +1,161 @@
+"""The brake by itself: counts of several sender processes, and what it can never let through."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from morefollows.audience.models import Bounce, Reader, Suppression
+from morefollows.bulletin.models import Alert
+from morefollows.courier import bounces, brake
+from morefollows.courier.brake import FEW, SHARE, Answers, Refused
+from morefollows.courier.models import Brake, Refusal
+from tests.courier.support import alert_for
+
+pytestmark = pytest.mark.django_db
+
+
+class Process:
+    """A sender process, as far as the brake goes."""
+
+    def __init__(self, alert: Alert) -> None:
+        self.alert, self.answers = alert, Answers()
+
+    def accept(self, domain: str, mails: int = 1) -> None:
+        self.answers.accepted["relay 0", domain] += mails
+
+    def refuse(self, reader: int, domain: str, relay: str = "relay 0") -> bool:
+        """As `round.Round` does it. Returns whether the refusal is believed so far."""
+        if self.answers.braked(relay, domain):
+            return False
+        one = Refused(1, 0, reader, domain, domain, relay, "hard", 550, "5.1.1", int(timezone.now().timestamp() * 1000))
+        self.answers.heard_refusal(one, str)
+        if self.answers.braked(relay, domain):
+            return False
+        self.answers.refused.append(one)
+        return True
+
+    def write(self) -> None:
+        self.answers.on = brake.note(self.alert.pk, self.answers.take(str))
+
+
+def on() -> set[tuple[str, str]]:
+    return set(Brake.objects.filter(on_since__isnull=False).values_list("scope", "name"))
+
+
+def test_two_processes_count_together() -> None:
+    alert = alert_for(0)
+    one, two = Process(alert), Process(alert)
+    one.accept("other.example")
+    two.accept("other.example")
+    for reader in range(11):
+        assert one.refuse(reader, "big.example") and two.refuse(100 + reader, "big.example")
+    one.write()
+    assert on() == set()
+    two.write()
+    assert on() == {("provider", "big.example")}
+    one.accept("big.example")
+    one.refuse(50, "other.example")
+    one.write()
+    assert not one.refuse(51, "big.example"), "the first one has heard of it"
+
+
+def test_what_is_refused_by_chance_is_no_fault() -> None:
+    """4 % of 10,000 stale addresses, in any order: the brake stays off."""
+    alert = alert_for(0)
+    process = Process(alert)
+    for n in range(10_000):
+        if n % 25 == 0:
+            assert process.refuse(n, "big.example")
+        else:
+            process.accept("big.example")
+        if n % 500 == 0:
+            process.write()
+    process.write()
+    assert on() == set() and brake.judge(alert.pk, str) == set()
+
+
+def test_at_the_end_the_share_is_exact() -> None:
+    alert = alert_for(0)
+    process = Process(alert)
+    process.accept("big.example", 940)
+    for n in range(60):
+        assert process.refuse(n, "big.example"), "six in a hundred may still be chance while more is to come"
+    process.write()
+    assert on() == set()
+    assert brake.judge(alert.pk, str) == {("provider", "big.example")}
+
+
+def test_domains_of_one_provider_count_together_at_the_end() -> None:
+    alert = alert_for(0)
+    process = Process(alert)
+    for n in range(30):
+        process.refuse(n, f"company{n % 3}.example", relay=f"relay {n % 2}")
+    process.write()
+    assert on() == set()
+    found = brake.judge(alert.pk, lambda domain: "google.com" if domain.startswith("company") else domain)
+    assert {name for _scope, name in found} >= {f"company{n}.example" for n in range(3)}
+
+
+def test_a_resumed_relay_is_judged_from_the_beginning() -> None:
+    alert = alert_for(0)
+    process = Process(alert)
+    process.refuse(1, "one.example")
+    process.write()
+    brake.put_on(alert.pk, "relay 0")
+    assert on() == {("relay", "relay 0")}
+    brake.let_go("relay 0")
+    assert on() == set()
+
+
+answers = st.lists(
+    st.tuples(st.sampled_from(["accept", "refuse", "write"]), st.integers(0, 3), st.integers(0, 1), st.integers(1, 9)),
+    max_size=120,
+)
+
+
+@given(answers)
+@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_alert_suppresses_more_than_the_brake_allows(db: Any, settings: Any, answers: list[Any]) -> None:
+    """Whatever is answered in whatever order to two processes, at the first bounce and without days between."""
+    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, bounces_before_suppression=1, bounce_days=0)
+    for table in (Refusal, Brake, Bounce, Suppression):
+        table.objects.all().delete()
+    alert = alert_for(0)
+    processes = Process(alert), Process(alert)
+    answered = dict.fromkeys((f"d{n}.example" for n in range(4)), 0)
+    made = iter(
+        Reader.objects.bulk_create(
+            Reader(address=f"cy{n}@x.example", domain="x.example", key=f"{alert.pk:032}{n:032}",
+                   state="confirmed", created_at=timezone.now())
+            for n in range(120 * 9)
+        )
+    )  # fmt: skip
+    of_domain: dict[int, str] = {}
+    for what, number, process, times in answers:
+        domain = f"d{number}.example"
+        for _ in range(times if what != "write" else 0):
+            answered[domain] += 1
+            if what == "accept":
+                processes[process].accept(domain)
+            else:
+                reader = next(made).pk
+                of_domain[reader] = domain
+                processes[process].refuse(reader, domain)
+        if what == "write":
+            processes[process].write()
+    for one in processes:
+        one.write()
+    Alert.objects.filter(pk=alert.pk).update(state="sent")
+    while bounces.count(str):
+        pass
+    gone = list(Reader.objects.filter(pk__in=of_domain, state="gone").values_list("pk", flat=True))
+    for domain, mails in answered.items():
+        suppressed = sum(of_domain[reader] == domain for reader in gone)
+        assert suppressed <= max(FEW, SHARE * mails)
