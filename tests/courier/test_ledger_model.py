@@ -50,7 +50,7 @@ REFUSALS = st.sampled_from(
         Reply(452, "4.2.2", "mailbox full", Reached.CONTENT),
         Reply(421, "4.3.2", "shutting down", Reached.RCPT),
         Reply(0, "", "", Reached.RELAY),
-        Reply(554, "5.7.1", "not from you", Reached.RCPT),
+        Reply(554, "5.7.1", "not from you", Reached.MAIL),
     ]
 )
 
