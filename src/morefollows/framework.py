@@ -65,6 +65,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "morefollows.bulletin.context.newsroom",
+                "morefollows.courier.context.senders",
             ],
         },
     }
