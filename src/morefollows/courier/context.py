@@ -49,9 +49,7 @@ def _silent(rows: list[SenderProcess], now: int) -> list[str]:
     last = max((row.seen_at for row in rows), default=now)
     if not rows:
         return []
-    words = _(
-        "No sender has written to the database for %(seconds)d s. It is locked, or they have stopped. Mail waits."
-    )
+    words = _("No sender has written to the database for %(seconds)d s. It is locked, or they stopped. Mail waits.")
     return [words % {"seconds": (now - last) // 1000}]
 
 
