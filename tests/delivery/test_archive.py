@@ -19,7 +19,7 @@ from morefollows.bulletin.models import Alert, Update
 from morefollows.courier import actions as courier
 from morefollows.courier import history, packing
 from morefollows.courier.cutting import cut
-from morefollows.courier.models import Batch, Composition, DigestItem, Outcome, Verdict
+from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, Verdict
 from morefollows.delivery import archive
 from morefollows.delivery.glance import glances
 from morefollows.delivery.progress import progress
@@ -183,7 +183,10 @@ def test_the_rarer_replies_go(ended: Alert) -> None:
         for n in range(60)
     )
     shown = progress(ended)["verdicts"]
+    Brake.objects.create(alert=ended, scope="provider", name="small.example", answered=3)
+    Brake.objects.create(alert=ended, scope="provider", name="large.example", answered=3, on_since=1)
     pack()
+    assert [brake.name for brake in Brake.objects.all()] == ["large.example"]
     assert progress(ended)["verdicts"] == shown and Verdict.objects.count() == archive.REPLIES
     assert not archive.old_replies().exists()
     end(ended, days=91)

@@ -352,7 +352,7 @@ def reopen(alert_id: int, editor: Editor, what: str, **details: Any) -> None:
 def may_go_on(alert: Alert) -> bool:
     """An ended alert: what became of each of its mails is not packed away yet."""
     oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.keep_sending_days)
-    return alert.ended_at is None or alert.ended_at > oldest
+    return (alert.ended_at or alert.frozen_at) > oldest
 
 
 def _is_overtaken(alert: Alert) -> bool:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier import history, packing
-from morefollows.courier.models import Batch, Composition, DigestItem, Outcome, Refusal, Verdict
+from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, Refusal, Verdict
 from morefollows.courier.packing import Contents
 from morefollows.delivery.actions import final_curve
 
@@ -30,7 +30,8 @@ _HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN, Outcome.IN_DIGEST)
 
 
 def _ended(days: int) -> QuerySet[Alert]:
-    return Alert.objects.filter(state__in=_ENDED, ended_at__lt=timezone.now() - timedelta(days=days) - _GRACE)
+    before = timezone.now() - timedelta(days=days) - _GRACE
+    return Alert.objects.filter(Q(ended_at__lt=before) | Q(ended_at=None, frozen_at__lt=before), state__in=_ENDED)
 
 
 def to_pack() -> QuerySet[Alert]:
@@ -139,6 +140,7 @@ def _finish(alert: int) -> None:
     """All batches are packed: what only sending needed goes."""
     Composition.objects.filter(alert=alert).delete()
     Refusal.objects.filter(alert=alert).delete()
+    Brake.objects.filter(alert=alert, on_since=None).delete()
     kept = Verdict.objects.filter(alert=alert).order_by("-count", "pk").values_list("pk", flat=True)[:REPLIES]
     Verdict.objects.filter(alert=alert).exclude(pk__in=list(kept)).delete()
     _fold_rest_of_digests(alert)
