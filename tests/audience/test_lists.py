@@ -519,3 +519,20 @@ class TestCommand:
         for words in (("--column", "email"), ("--value", "x=nonsense"), ("--consented-at", "soon"), ("--dates", "x")):
             assert morefollows("readers", "import", str(path), *words)[0] == 2
         assert not Reader.objects.exists()
+
+
+_WORDS = ["email", "Opt-out", "status", "dee@reader.example", "unsubscribed", "yes", "sep=;", "2023-01-02", "45231.5"]
+PIECES = st.sampled_from([*_WORDS, *"<>'=é|@,;", " ", "\t", '"', "\n", "\r\n", "\r", "\ufeff", "\x00", "\u202e"])
+ENCODINGS = st.sampled_from(["utf-8", "utf-16", "utf-16-le", "cp1252"])
+
+
+@given(st.lists(PIECES, max_size=60).map("".join), ENCODINGS, st.binary())
+def test_whatever_the_file_it_is_surveyed_or_refused(text: str, encoding: str, more: bytes) -> None:
+    from morefollows.audience.readers_csv.sheet import Sheet
+    from morefollows.audience.readers_csv.survey import Told, survey
+
+    with contextlib.suppress(NotReadable), Sheet(io.BytesIO(text.encode(encoding, "replace") + more)) as sheet:
+        found = survey(sheet, Told())
+        sheet.go_back()
+        assert sum(1 for _ in sheet.records()) == found.lines
+        found.restrictions.close()

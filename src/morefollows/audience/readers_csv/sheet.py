@@ -67,7 +67,11 @@ class Sheet:
         self._wrapped = False  # each line is one cell, which holds the record
         self.repeated = 0  #: lines that were the heading once more
         self._first = Place(0, 0)  # where the records begin
-        self._find_heading()
+        try:
+            self._find_heading()
+        except NotReadable:
+            self.__exit__()
+            raise
         self.header = [compact(name) for name in self.names]
 
     def __enter__(self) -> Sheet:
