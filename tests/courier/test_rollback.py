@@ -15,6 +15,7 @@ from morefollows.bulletin.models import Alert, Deed, Restores
 from morefollows.bulletin.restores import actions as restores
 from morefollows.courier import rollback
 from morefollows.courier.models import StateNumber
+from morefollows.run import doctor
 from tests.courier.support import alert_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,3 +118,12 @@ def test_the_desk_is_told_and_decides(file: Path, ada: Editor, ben: Editor) -> N
     editor.post(reverse("restore-go-on"))
     assert restores.holding() is None and Deed.objects.filter(what="go on after restore", editor=ada).exists()
     assert "older than" not in editor.get(reverse("desk")).content.decode()
+
+
+def test_doctor_says_that_mail_is_held(file: Path) -> None:
+    assert not list(doctor._restored())
+    seen(file)
+    turn_back()
+    rollback.Watch(file).holding()
+    [found] = doctor._restored()
+    assert found.state == "wrong" and "restores go-on" in found.words

@@ -34,11 +34,16 @@ _RAISE_EVERY = 0.2  # seconds
 _KEEP_EVERY = 1.0  # seconds between two writes of the file
 
 
+_RAISE = """
+UPDATE courier_statenumber SET number = number + 1, at = %s WHERE writer = %s AND number >= %s RETURNING number
+"""
+
+
 class Seen(NamedTuple):
     """What the file has."""
 
     writer: str  #: random, names this sender's row
-    gone_on: int = 0  #: `restores.count()`
+    gone_on: int = 0  #: `restores.Now.gone_on`
     number: int = 0
     at: int = 0  #: ms since 1970
 
@@ -61,12 +66,14 @@ class Watch:
         if self._file is None:
             return False
         connection.ensure_connection()
-        if connection.connection is not self._session:
-            self._compare()
+        now = restores.now()
+        new = connection.connection is not self._session
+        if new or time.monotonic() >= self._raised_at + _RAISE_EVERY:
+            if not self._raised(now.gone_on):
+                self._compare(now.gone_on)
+                now = restores.now()
             self._session = connection.connection
-        elif time.monotonic() >= self._raised_at + _RAISE_EVERY:
-            self._compare()
-        self._holding = restores.holding() is not None
+        self._holding = now.held
         return self._holding
 
     def before_writing(self) -> bool:
@@ -75,9 +82,21 @@ class Watch:
         due = time.monotonic() >= self._raised_at + _RAISE_EVERY
         return self.holding() if new or due else self._holding
 
-    def _compare(self) -> None:
+    def _raised(self, count: int) -> bool:
+        """Raises the number with one statement, as nearly always. False if the database may be older than was seen."""
+        if count != self._seen.gone_on or not self._seen.number:
+            return False
+        now = time.time_ns() // 1_000_000
+        with connection.cursor() as cursor:
+            cursor.execute(_RAISE, (now, self._seen.writer, self._seen.number))
+            rows = cursor.fetchall()
+        if not rows:
+            return False
+        self._note(count, rows[0][0], now)
+        return True
+
+    def _compare(self, count: int) -> None:
         found = StateNumber.objects.filter(writer=self._seen.writer).first()
-        count = restores.count()
         if self._seen.number and count <= self._seen.gone_on:
             number = found.number if found else 0
             if count < self._seen.gone_on or number < self._seen.number:
@@ -89,7 +108,10 @@ class Watch:
         now = time.time_ns() // 1_000_000
         number = (found.number if found else 0) + 1
         StateNumber.objects.update_or_create(writer=self._seen.writer, defaults={"number": number, "at": now})
-        self._seen = self._seen._replace(gone_on=count, number=number, at=now)
+        self._note(count, number, now)
+
+    def _note(self, count: int, number: int, at: int) -> None:
+        self._seen = self._seen._replace(gone_on=count, number=number, at=at)
         self._raised_at = time.monotonic()
         if time.monotonic() >= self._kept_at + _KEEP_EVERY:
             self.keep()

@@ -96,6 +96,7 @@ def _database(config: Settings) -> Iterator[Finding]:
         return
     yield Finding("database", "ok", f"{connection.vendor} answers and is up to date")
     yield _keys(settings.MOREFOLLOWS)
+    yield from _restored()
     newsroom = Newsroom.objects.filter(pk=1).first()
     if newsroom is None or not Topic.objects.exists():
         yield Finding("newsroom", "wrong", "none is set up; `morefollows up` does it")
@@ -109,6 +110,18 @@ def _database(config: Settings) -> Iterator[Finding]:
         yield Finding("newsroom", "ok", f"{newsroom} sends as {newsroom.sender_address}")
     if not Editor.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exists():
         yield Finding("administrator", "wrong", "there is none; `morefollows editors add … --role administrator`")
+
+
+def _restored() -> Iterator[Finding]:
+    from morefollows.bulletin.restores import actions as restores
+    from morefollows.courier.rollback import told
+
+    if held := restores.holding():
+        words = (
+            f"it is older than what a sender last saw ({told(held.seen_at)}, now {told(held.found_at)}); nothing is "
+            "mailed until somebody decides, at the desk or by `morefollows restores go-on`"
+        )
+        yield Finding("restored database", "wrong", words)
 
 
 def _keys(config: Settings) -> Finding:

@@ -24,15 +24,22 @@ def holding() -> Held | None:
     return Held(row.seen_at, row.found_at) if row else None
 
 
-def count() -> int:
-    """How often somebody has gone on with an older database."""
-    return Restores.objects.filter(pk=1).values_list("count", flat=True).first() or 0
+class Now(NamedTuple):
+    """`held`: mail has to stay. `gone_on`: how often somebody has gone on with an older database."""
+
+    held: bool = False
+    gone_on: int = 0
+
+
+def now() -> Now:
+    row = Restores.objects.filter(pk=1).values_list("held", "count").first()
+    return Now(*row) if row else Now()
 
 
 def hold(held: Held, seen_count: int) -> list[int]:
     """Nothing leaves from now on, and alerts on their way ask whether they are to go on. Returns those.
 
-    `seen_count`: the `count` that the sender last saw.
+    `seen_count`: the `Now.gone_on` that the sender last saw.
     """
     with transaction.atomic():
         Restores.objects.get_or_create(pk=1)
