@@ -18,6 +18,7 @@ from morefollows.courier.boundary import Circuit, Relay, Source
 from morefollows.courier.dialogue import Connection, Patience
 from morefollows.courier.hello import Offers, Trouble
 from morefollows.settings import RelayAddress
+from morefollows.supervise import watched
 
 log = logging.getLogger(__name__)
 
@@ -267,7 +268,7 @@ class SmtpRelay(Relay):
         ):
             connection = Connection(self)
             self._connections.add(connection)
-            task = loop.create_task(self._connect(connection))
+            task = watched("a connection to the relay", self._connect(connection))
             self._tasks[connection] = task
             task.add_done_callback(functools.partial(self._begun, connection))
 

@@ -49,7 +49,7 @@ from morefollows.courier.refusal_recorder import RefusalRecorder
 from morefollows.courier.release import Release, prepare
 from morefollows.courier.round import Round
 from morefollows.line import Listener
-from morefollows.supervise import watched
+from morefollows.supervise import supervised, watched
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -181,7 +181,7 @@ class Worker:
             except AnyDatabaseError as error:
                 log.error("the database can't be used: %s", type(error).__name__)
                 await self._listener.wait(1.0)
-        beating = watched("the heartbeat", self._pulse.run())
+        beating = asyncio.create_task(supervised("the heartbeat", self._pulse.run, longest_wait=5))
         books = asyncio.create_task(self._keep_books())
         books.add_done_callback(lambda _: self.stop())  # without books nothing may be sent: the process ends
         try:
