@@ -58,6 +58,11 @@ class Visitors:
                 "Content-Length: 100\r\n\r\nhalf"
             )
 
+    def send_begun_headers(self, count: int) -> None:
+        for _ in range(count // 2):
+            self._send("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-More: ")
+            self._send("")
+
     def answers(self) -> list[bytes]:
         """All of them, in order."""
         found: dict[socket.socket, bytes] = dict.fromkeys(self._open, b"")
@@ -161,12 +166,15 @@ def test_the_page_says_so_too_and_keeps_what_was_typed(crowded: House) -> None:
     assert answer.startswith(b"HTTP/1.1 303 ") and b"/sign-up/breaking/thanks/" in answer
 
 
-def test_half_sent_forms_hold_no_thread(crowded: House) -> None:
+def test_half_sent_requests_hold_no_thread_and_end(crowded: House) -> None:
     visitors = Visitors(crowded)
     visitors.send_halves(MANY)
+    visitors.send_begun_headers(20)
     assert web.ask("GET", f"{crowded.url}/sign-up/breaking/").status == 200
     assert threads(crowded) <= 150
-    visitors.close()
+    answers = visitors.answers()
+    assert [answer[:13] for answer in answers[:MANY]] == [b"HTTP/1.1 408 "] * MANY
+    assert answers[MANY:] == [b""] * 20
 
 
 def test_one_locked_row_costs_only_its_own_sign_up(crowded: House) -> None:

@@ -44,6 +44,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _BESIDE_AN_IMAGE = 1_000_000  # octets of a request that may come with the largest image
+_HEADER_SECONDS = 10.0  # for the header of a request, from its first octet or from the connection's begin
 _GOODBYE = 3  # seconds for requests under way, when the process is told to end
 _FILES = 300  # file descriptors for all that is no stream
 _MOST_FILES = 100_000
@@ -101,8 +102,32 @@ class _Connection(HttpToolsProtocol):
     """An HTTP connection, until a request for a live page's event stream comes on it."""
 
     _asked: Asked | None = None
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of TCP
+        super().connection_made(transport)
+        self._late = self.loop.call_later(_HEADER_SECONDS, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._in_time()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        if self._late is None:
+            self._late = self.loop.call_later(_HEADER_SECONDS, self._give_up)
+        super().on_message_begin()
+
+    def _in_time(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _give_up(self) -> None:
+        """Whoever opens a connection has to say what for (RFC 9110 §15.5.9)."""
+        self.transport.close()
 
     def on_headers_complete(self) -> None:
+        self._in_time()
         if self._asked is not None:  # whatever was sent behind that request is not answered
             return
         if self.parser.get_method() == b"GET" and (self.cycle is None or self.cycle.response_complete):
