@@ -82,12 +82,15 @@ def reader_locked(trial: Trial) -> None:
 
 def database_black_hole(trial: Trial) -> None:
     """For 40 s every packet to and from PostgreSQL is dropped: no reset, no answer. Then it is there again."""
+    from django.db import connection
+
     trial.invite(*(f"cy@box{n}.example" for n in range(1500)))
     trial.follow(SLOWLY)
     alert = trial.send()
     trial.wait_for_mails(100)
     with blackhole.dropped(blackhole.port_of(trial.stage.house.environment["DATABASE_URL"])):
         time.sleep(40)
+    connection.close()  # our own has been dropped, too
     ended = time.time()
     trial.in_time("next mail after the database came back", trial.first_after(ended, 120), 20)
     trial.wait_for_end(alert)
