@@ -6,21 +6,22 @@ remedy, never as a stack trace. docs/reference/settings.md lists the same settin
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import dj_database_url
 
 from morefollows import environment, keyring
+from morefollows import setting_values as be
 from morefollows.keyring import Keyring, Keys, LinkKeys
 from morefollows.relay_address import RelayAddress as RelayAddress
 from morefollows.relay_address import relays
+
+#: What stands in the names of settings whose values `doctor` does not show.
+_SECRETS = ("SECRET", "_KEY", "RELAY", "DATABASE_URL")
 
 
 class SettingsError(Exception):
@@ -30,132 +31,6 @@ class SettingsError(Exception):
         super().__init__(f"{name}: {remedy}")
         self.name = name
         self.remedy = remedy
-
-
-def _text(value: str) -> str:
-    if any(ord(c) < 32 or ord(c) == 127 for c in value):
-        raise ValueError("must not contain control characters")
-    return value
-
-
-def _folder(value: str) -> Path:
-    """Absolute, without symbolic links: the same for every process, wherever it is started."""
-    if not _text(value):
-        raise ValueError("must name a folder")
-    try:
-        return Path(value).expanduser().resolve()
-    except (OSError, RuntimeError):  # the working directory is gone, links go round in a circle, nobody's home
-        raise ValueError(f"{value} is not a folder that can be found from here") from None
-
-
-def _whole_number(least: int, most: int) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        if not re.fullmatch(r"-?\d{1,12}", value) or not least <= int(value) <= most:
-            raise ValueError(f"must be a whole number from {least} to {most}")
-        return int(value)
-
-    return read
-
-
-def _time_of_day(value: str) -> int:
-    """Minutes after midnight."""
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise ValueError("must be a time of day such as 18:00")
-    return 60 * int(value[:2]) + int(value[3:])
-
-
-def _seconds(least: float, most: float) -> Callable[[str], float]:
-    def read(value: str) -> float:
-        try:
-            number = float(value)
-        except ValueError:
-            number = float("nan")
-        if not least <= number <= most:
-            raise ValueError(f"must be seconds, from {least:g} to {most:g}")
-        return number
-
-    return read
-
-
-def _yes_no(value: str) -> bool:
-    words = {
-        "1": True,
-        "true": True,
-        "yes": True,
-        "on": True,
-        "0": False,
-        "false": False,
-        "no": False,
-        "off": False,
-    }
-    if value.lower() not in words:
-        raise ValueError("must be yes or no")
-    return words[value.lower()]
-
-
-def _words(value: str) -> tuple[str, ...]:
-    return tuple(word for word in re.split(r"[,\s]+", _text(value)) if word)
-
-
-def _site(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("must be a web address such as https://alerts.example.org")
-    return value.rstrip("/")
-
-
-def _hub(value: str) -> str:
-    parts = urlsplit(_text(value))
-    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment or "@" in parts.netloc):
-        raise ValueError("must be a web address such as https://hub.example.org/")
-    return value
-
-
-def _host_name(value: str) -> str:
-    if value and not re.fullmatch(r"(?=.{1,253}\Z)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+", value):
-        raise ValueError("must be a host name such as bounces.example.org")
-    return value.lower()
-
-
-def _resolver(value: str) -> str:
-    if value in ("", "off"):
-        return value
-    host, _, port = value.rpartition(":")
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-        if not 0 < int(port) < 65536:
-            raise ValueError
-    except ValueError:
-        raise ValueError("must be an IP address and a port such as 192.0.2.53:53, or off") from None
-    return f"{host.strip('[]')}:{int(port)}"
-
-
-def _host_and_port(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if value and not (_host_name(host.strip("[]").replace(":", "-")) and re.fullmatch(r"\d{1,5}", port)):
-        raise ValueError("must be a host and a port such as 127.0.0.1:783")
-    if value and not 0 < int(port) < 65536:
-        raise ValueError("must be a host and a port from 1 to 65535, such as 127.0.0.1:783")
-    return f"{host.strip('[]')}:{int(port)}" if value else ""
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if value.lower() not in words:
-            raise ValueError(f"must be {' or '.join(words)}")
-        return value.lower()
-
-    return read
-
-
-def _log_level(value: str) -> str:
-    if value.lower() not in ("debug", "info", "warning", "error"):
-        raise ValueError("must be debug, info, warning or error")
-    return value.lower()
-
-
-def _secret(value: str) -> Keyring | None:
-    return Keyring.from_text(value) if value else None
 
 
 def setting(default: Any, read: Callable[[str], Any], help: str, *, name: str = "") -> Any:
@@ -169,39 +44,41 @@ class Settings:
 
     data: Path = setting(
         "morefollows-data",
-        _folder,
+        be.folder,
         "The folder for the database, the secret, the images and the local inbox. A relative path begins where the "
         "process is started.",
     )
     database_url: str = setting(
         "",
-        _text,
+        be.text,
         "`postgres://user:password@host/name`, or empty for SQLite in the data folder.",
         name="DATABASE_URL",
     )
     secret: Keys = setting(
         "",
-        _secret,
+        be.secret,
         "The keys behind all tokens, as the file `secret` has them, or one secret of 32 characters or more. "
         "Empty: the file in the data folder, which the first start makes.",
     )
     link_key_days: int = setting(
         "400",
-        _whole_number(1, 36_500),
+        be.whole_number(1, 36_500),
         "Days for which links in mail stay good after `morefollows secret rotate`. Links to unsubscribe stay good "
         "for ever.",
     )
     departure_days: int = setting(
         "400",
-        _whole_number(1, 36_500),
+        be.whole_number(1, 36_500),
         "Days that departures.log keeps who left: longer than the age of any backup that you would restore.",
     )
-    url: str = setting("", _site, "The public web address of this service; links in mail begin with it.")
-    host: str = setting("127.0.0.1", _text, "The address that the web server listens on.")
-    port: int = setting("8025", _whole_number(0, 65535), "The port that the web server listens on; 0 takes a free one.")
+    url: str = setting("", be.site, "The public web address of this service; links in mail begin with it.")
+    host: str = setting("127.0.0.1", be.text, "The address that the web server listens on.")
+    port: int = setting(
+        "8025", be.whole_number(0, 65535), "The port that the web server listens on; 0 takes a free one."
+    )
     trusted_proxies: int = setting(
         "0",
-        _whole_number(0, 10),
+        be.whole_number(0, 10),
         "How many proxies stand in front and may be believed about the client's address.",
     )
     relays: tuple[RelayAddress, ...] = setting(
@@ -213,160 +90,178 @@ class Settings:
     )
     test_relay: bool = setting(
         "no",
-        _yes_no,
+        be.yes_no,
         "For tests and measurements: the relay delivers to nobody, so it is given mail though the newsroom still has "
         "placeholders. Only for relays on this machine.",
     )
     relay_connections: int = setting(
-        "20", _whole_number(1, 1000), "Connections to each relay that names no number, over all sender processes."
+        "20",
+        be.whole_number(1, 1000),
+        "Connections to each relay that names no number, over all sender processes.",
     )
-    inbox_port: int = setting("2525", _whole_number(0, 65535), "The local inbox's SMTP port, on loopback only.")
-    helo: str = setting("", _host_name, "The name that we greet the relay with; empty: this machine's name.")
+    inbox_port: int = setting("2525", be.whole_number(0, 65535), "The local inbox's SMTP port, on loopback only.")
+    helo: str = setting("", be.host_name, "The name that we greet the relay with; empty: this machine's name.")
     bounce_domain: str = setting(
         "",
-        _host_name,
+        be.host_name,
         "The domain of return paths (VERP); empty: the domain of the newsroom's sender address.",
     )
-    dkim_domain: str = setting("", _host_name, "DKIM `d=`; empty: the domain of the sender address.")
-    dkim_selector: str = setting("", _host_name, "DKIM selector of the RSA key.")
+    dkim_domain: str = setting("", be.host_name, "DKIM `d=`; empty: the domain of the sender address.")
+    dkim_selector: str = setting("", be.host_name, "DKIM selector of the RSA key.")
     dkim_key: str = setting("", str, "DKIM private key (RSA-2048), PEM; best given as MOREFOLLOWS_DKIM_KEY_FILE.")
-    dkim_ed25519_selector: str = setting("", _host_name, "DKIM selector of the second, Ed25519 key.")
+    dkim_ed25519_selector: str = setting("", be.host_name, "DKIM selector of the second, Ed25519 key.")
     dkim_ed25519_key: str = setting("", str, "Second DKIM private key (Ed25519), PEM.")
     senders: int = setting(
         "0",
-        _whole_number(0, 64),
+        be.whole_number(0, 64),
         "Sender processes; 0: one, and with DKIM one for each core of the machine, four at the most.",
     )
-    hold: float = setting("10", _seconds(0, 600), "Seconds between Send and the first mail, to take it back in.")
+    hold: float = setting("10", be.seconds(0, 600), "Seconds between Send and the first mail, to take it back in.")
     four_eyes: str = setting(
         "auto",
-        _one_of("auto", "always", "never"),
+        be.one_of("auto", "always", "never"),
         "Whether somebody who did not write it has to approve what is sent: `auto` asks for it as soon as two people "
         "at the desk may send.",
     )
     alert_ttl: float = setting(
         "14400",
-        _seconds(60, 604800),
+        be.seconds(60, 604800),
         "Seconds for which a deferred alert is tried again; then it is no longer news.",
     )
     uncertain: str = setting(
         "repeat",
-        _one_of("repeat", "ask"),
+        be.one_of("repeat", "ask"),
         "What becomes of a mail whose outcome is uncertain: `repeat` sends it again under the same Message-ID, `ask` "
         "leaves it to an editor.",
     )
     ask_after: float = setting(
         "600",
-        _seconds(60, 604800),
+        be.seconds(60, 604800),
         "Seconds without any sender at work after which an alert whose hold is over does not go on by itself, but asks "
         "at the desk.",
     )
     claim: float = setting(
         "30",
-        _seconds(1, 600),
+        be.seconds(1, 600),
         "Seconds for which a batch stays with a sender that has fallen silent; then another one takes it over.",
     )
-    batch_size: int = setting("500", _whole_number(1, 5000), "Readers in one batch.")
+    batch_size: int = setting("500", be.whole_number(1, 5000), "Readers in one batch.")
     digest_time: int = setting(
-        "18:00", _time_of_day, "When digests come, HH:MM on the clocks of each reader who wants one."
+        "18:00", be.time_of_day, "When digests come, HH:MM on the clocks of each reader who wants one."
     )
     bounces_before_suppression: int = setting(
         "2",
-        _whole_number(1, 10),
+        be.whole_number(1, 10),
         "Mails to a reader that have to bounce, with none accepted in between, before the address is suppressed.",
     )
-    bounce_days: int = setting("2", _whole_number(0, 60), "Days between two bounces that count.")
-    confirmation_days: int = setting("7", _whole_number(1, 60), "Days after which an unconfirmed sign-up expires.")
+    bounce_days: int = setting("2", be.whole_number(0, 60), "Days between two bounces that count.")
+    confirmation_days: int = setting("7", be.whole_number(1, 60), "Days after which an unconfirmed sign-up expires.")
     confirmation_interval: float = setting(
-        "600", _seconds(0, 86400), "Seconds before the same address is sent another confirmation mail."
+        "600", be.seconds(0, 86400), "Seconds before the same address is sent another confirmation mail."
     )
     client_address_days: int = setting(
         "90",
-        _whole_number(0, 3650),
+        be.whole_number(0, 3650),
         "Days after which client addresses in the evidence of consent are shortened to their network.",
     )
     confirmations_a_day: int = setting(
-        "5", _whole_number(1, 1000), "Confirmation mails that one address is sent in 24 hours at the most."
+        "5", be.whole_number(1, 1000), "Confirmation mails that one address is sent in 24 hours at the most."
     )
     sign_up_seconds: float = setting(
-        "1", _seconds(0, 60), "Seconds that a person needs for the box at the least; who is quicker has to wait."
+        "1", be.seconds(0, 60), "Seconds that a person needs for the box at the least; who is quicker has to wait."
     )
     sign_ups_a_network: int = setting(
         "30",
-        _whole_number(0, 1_000_000),
+        be.whole_number(0, 1_000_000),
         "Sign-ups an hour from one network (IPv4 address or IPv6 /64) before browsers have to do a proof of work.",
     )
     sign_ups_a_network_at_most: int = setting(
-        "1000", _whole_number(1, 1_000_000), "Sign-ups an hour from one network before more of them are refused."
+        "1000", be.whole_number(1, 1_000_000), "Sign-ups an hour from one network before more of them are refused."
     )
     sign_ups_a_domain: int = setting(
         "200",
-        _whole_number(0, 1_000_000),
+        be.whole_number(0, 1_000_000),
         "Sign-ups an hour for one mail domain, large providers apart, before browsers have to do a proof of work.",
     )
     work: int = setting(
-        "50000", _whole_number(1, 10_000_000), "The size of a proof of work: half as many hashes, on the average."
+        "50000",
+        be.whole_number(1, 10_000_000),
+        "The size of a proof of work: half as many hashes, on the average.",
     )
     resolver: str = setting(
         "",
-        _resolver,
+        be.resolver,
         "The DNS server that mail domains are looked up at, on sign-up and when a provider defers, such as "
         "192.0.2.53:53; empty: the system's, and none while mail goes to the local inbox; `off`: none.",
     )
     spamd: str = setting(
         "",
-        _host_and_port,
+        be.host_and_port,
         "Where SpamAssassin's spamd listens, such as 127.0.0.1:783: the check page shows its score of each mail. "
         "Empty: no score.",
     )
     streams: int = setting(
-        "20000", _whole_number(0, 1_000_000), "Open event streams of the live pages, at most, in one web process."
+        "20000",
+        be.whole_number(0, 1_000_000),
+        "Open event streams of the live pages, at most, in one web process.",
     )
     streams_a_network: int = setting(
         "500",
-        _whole_number(1, 1_000_000),
+        be.whole_number(1, 1_000_000),
         "Open event streams from one network (IPv4 address or IPv6 /64), at most, in one web process.",
     )
     websub_hub: str = setting(
-        "", _hub, "The WebSub hub that is told when a feed has changed, such as https://hub.example.org/; empty: none."
+        "",
+        be.hub,
+        "The WebSub hub that is told when a feed has changed, such as https://hub.example.org/; empty: none.",
     )
     image_size: int = setting(
-        "20000000", _whole_number(100_000, 200_000_000), "Octets of an image file that is added to a story, at most."
+        "20000000",
+        be.whole_number(100_000, 200_000_000),
+        "Octets of an image file that is added to a story, at most.",
     )
     image_pixels: int = setting(
-        "50000000", _whole_number(1_000_000, 200_000_000), "Pixels of an image that is added to a story, at most."
+        "50000000",
+        be.whole_number(1_000_000, 200_000_000),
+        "Pixels of an image that is added to a story, at most.",
     )
     image_days: int = setting(
-        "30", _whole_number(1, 3650), "Days after which an image that stands in no draft and in no update is deleted."
+        "30",
+        be.whole_number(1, 3650),
+        "Days after which an image that stands in no draft and in no update is deleted.",
     )
     keep_sending_days: int = setting(
         "3",
-        _whole_number(1, 365),
+        be.whole_number(1, 365),
         "Days after its end for which an alert can be retried. Then what became of each mail is packed; the times of "
         "single mails, the composed mail and the rarer replies of relays go.",
     )
     keep_recipients_days: int = setting(
         "400",
-        _whole_number(30, 36_500),
+        be.whole_number(30, 36_500),
         "Days for which it is known who was sent which alert. After that an old error can’t be corrected by mail.",
     )
     keep_replies_days: int = setting(
-        "90", _whole_number(1, 36_500), "Days for which the desk shows why mails of an alert were deferred or refused."
+        "90",
+        be.whole_number(1, 36_500),
+        "Days for which the desk shows why mails of an alert were deferred or refused.",
     )
     keep_letters_days: int = setting(
-        "30", _whole_number(1, 3650), "Days for which confirmations, thanks and digests that are done with are kept."
+        "30",
+        be.whole_number(1, 3650),
+        "Days for which confirmations, thanks and digests that are done with are kept.",
     )
     keep_relay_days: int = setting(
-        "90", _whole_number(1, 36_500), "Days for which the daily counts of each relay and provider are kept."
+        "90", be.whole_number(1, 36_500), "Days for which the daily counts of each relay and provider are kept."
     )
     keep_pings_days: int = setting(
-        "7", _whole_number(2, 365), "Days for which it is kept that a WebSub hub was told of an update."
+        "7", be.whole_number(2, 365), "Days for which it is kept that a WebSub hub was told of an update."
     )
     keep_imports_days: int = setting(
-        "30", _whole_number(1, 365), "Days for which the place of an import that broke off is kept."
+        "30", be.whole_number(1, 365), "Days for which the place of an import that broke off is kept."
     )
-    log_level: str = setting("info", _log_level, "debug, info, warning or error.")
-    debug: bool = setting("no", _yes_no, "Development only: error pages with details.")
+    log_level: str = setting("info", be.log_level, "debug, info, warning or error.")
+    debug: bool = setting("no", be.yes_no, "Development only: error pages with details.")
 
     @property
     def inbox(self) -> bool:
@@ -418,6 +313,13 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(
             "MOREFOLLOWS_TEST_RELAY", "is only for relays on this machine, such as smtp://127.0.0.1:2500"
         )
+    if values["port"] and values["port"] == values["inbox_port"] and not values["relays"]:
+        raise SettingsError("MOREFOLLOWS_INBOX_PORT", f"{values['port']} is the web server's port; take another one")
+    if values["sign_ups_a_network"] > values["sign_ups_a_network_at_most"]:
+        raise SettingsError(
+            "MOREFOLLOWS_SIGN_UPS_A_NETWORK",
+            f"must not be more than MOREFOLLOWS_SIGN_UPS_A_NETWORK_AT_MOST, {values['sign_ups_a_network_at_most']}",
+        )
     values["secret"] = _keys(values["secret"], values["data"], environ)
     if not values["url"]:
         host = values["host"] if values["host"] not in ("0.0.0.0", "::", "") else "127.0.0.1"  # noqa: S104 - compared, not bound
@@ -428,6 +330,38 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
                 f"MOREFOLLOWS_{selector.upper()}", "name the selector that this DKIM key is published at"
             )
     return Settings(**values)
+
+
+def problems(environ: Mapping[str, str] = os.environ) -> list[SettingsError]:
+    """All that is wrong with the settings, where `load` tells the first; nothing if they can be loaded."""
+    found: list[SettingsError] = []
+    foreign = environment.service_links(environ)
+    ours = {name: value for name, value in environ.items() if name not in foreign}
+    for spec in fields(Settings):
+        try:
+            _read(spec, variable(spec), _given(variable(spec), ours))
+        except SettingsError as error:
+            found.append(error)
+    known = {variable(spec) for spec in fields(Settings)}
+    found += [SettingsError(name, remedy) for name, remedy in environment.unknown(ours, known)]
+    if not found:
+        try:
+            load(environ)
+        except SettingsError as error:
+            found.append(error)
+    return found
+
+
+def chosen(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Each setting that is not left at its default, as `NAME=value`; what may hold a secret without its value."""
+    found = []
+    for spec in fields(Settings):
+        name = variable(spec)
+        if not given(name, environ):
+            continue
+        secret = any(word in name for word in _SECRETS) and "DAYS" not in name and "SELECTOR" not in name
+        found.append(f"{name}=…" if secret else f"{name}={_given(name, environ)}")
+    return found
 
 
 def given(name: str, environ: Mapping[str, str] = os.environ) -> bool:

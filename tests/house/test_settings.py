@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from morefollows.environment import service_links
-from morefollows.settings import Settings, SettingsError, given, load
+from morefollows.settings import Settings, SettingsError, chosen, given, load, problems
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_nothing_needs_to_be_set(environ: dict[str, str]) -> None:
         ("MOREFOLLOWS_SECRET", "too short", "32 characters"),
         ("MOREFOLLOWS_RELAY", "mail.example.org", "smtp://"),
         ("MOREFOLLOWS_RELAY", "smtp://mail.example.org:seven", "smtp://"),
-        ("MOREFOLLOWS_RELAY", "smtp://mail.example.org?tls=maybe", "tls= must be offered, require or never"),
+        ("MOREFOLLOWS_RELAY", "smtp://mail.example.org?tls=maybe", "tls= must be offered, require, optional or never"),
         ("MOREFOLLOWS_RELAY", "smtp://ada:pass?word@mail.example.org", "must look like"),
         ("MOREFOLLOWS_RELAY", "smtp://a.example smtp://b.example?rate=0", "relay 2: rate= must be mails a second"),
         ("MOREFOLLOWS_RELAY", "smtp://a.example?weight=heavy", "weight= must be a whole number"),
@@ -165,6 +165,43 @@ def test_what_kubernetes_tells_of_a_service_is_no_setting(environ: dict[str, str
     assert (settings.port, settings.inbox_port) == (8025, 2525)
     assert service_links({**environ, **links}) == sorted(links)
     assert not given("MOREFOLLOWS_PORT", links) and given("MOREFOLLOWS_PORT", {"MOREFOLLOWS_PORT": "8025"})
+
+
+def test_all_that_is_wrong_is_told_at_once(environ: dict[str, str]) -> None:
+    wrong = {"MOREFOLLOWS_HOLD": "soon", "MOREFOLLOWS_PORT": "x", "MOREFOLLOWS_HOLDS": "1"}
+    assert [error.name for error in problems({**environ, **wrong})] == [
+        "MOREFOLLOWS_PORT",
+        "MOREFOLLOWS_HOLD",
+        "MOREFOLLOWS_HOLDS",
+    ]
+    assert problems(environ) == []
+    assert [str(error) for error in problems({**environ, "MOREFOLLOWS_DKIM_KEY": "x"})] != []
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"MOREFOLLOWS_PORT": "2525"}, "MOREFOLLOWS_INBOX_PORT"),
+        ({"MOREFOLLOWS_SIGN_UPS_A_NETWORK": "50", "MOREFOLLOWS_SIGN_UPS_A_NETWORK_AT_MOST": "20"}, "A_NETWORK"),
+    ],
+)
+def test_settings_that_do_not_go_together(environ: dict[str, str], settings: dict[str, str], name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load({**environ, **settings})
+
+
+def test_what_is_set_is_listed_without_secrets(environ: dict[str, str]) -> None:
+    given_ = {"MOREFOLLOWS_HOLD": "5", "MOREFOLLOWS_LINK_KEY_DAYS": "9"}
+    secret = {
+        "MOREFOLLOWS_SECRET": "a secret of thirty-two characters",
+        "MOREFOLLOWS_RELAY": "smtp://ada:secret@mail.example.org",
+        "DATABASE_URL": "postgres://ada:secret@localhost/herald",
+        "MOREFOLLOWS_DKIM_KEY": "secret",
+        "MOREFOLLOWS_DKIM_SELECTOR": "mf1",
+    }
+    told = chosen({**given_, **secret})
+    assert {"MOREFOLLOWS_HOLD=5", "MOREFOLLOWS_LINK_KEY_DAYS=9", "MOREFOLLOWS_DKIM_SELECTOR=mf1"} < set(told)
+    assert "secret" not in str(told) and "MOREFOLLOWS_RELAY=…" in told
 
 
 @pytest.mark.parametrize(("host", "url"), [("0.0.0.0", "http://127.0.0.1:8025"), ("::1", "http://[::1]:8025")])

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from morefollows import environment
 from morefollows import settings as settings_
 from morefollows.run import ground, lock
-from morefollows.settings import RelayAddress, Settings, SettingsError
+from morefollows.settings import RelayAddress, Settings
 
 TIMEOUT = 10.0  #: seconds for a relay to answer
 _EXTENSIONS = ("PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN")
@@ -27,11 +27,10 @@ class Finding(NamedTuple):
 
 def examine(*, dns: bool = False, nameserver: str | None = None, evidence: bool = False) -> list[Finding]:
     """Everything, in the order in which it depends on each other."""
-    try:
-        config = settings_.load()
-    except SettingsError as error:
-        return [Finding("settings", "wrong", str(error))]
-    findings = [Finding("settings", "ok", "all are understood"), *_service_links(), *_data_folder(config)]
+    if wrong := settings_.problems():
+        return [Finding("settings", "wrong", str(error)) for error in wrong]
+    config = settings_.load()
+    findings = [*_settings(), *_data_folder(config)]
     findings += (database := list(_database(config)))
     if all(one.check != "database" or one.state == "ok" for one in database):
         from morefollows.run.doctor_evidence import examine_evidence
@@ -45,7 +44,10 @@ def examine(*, dns: bool = False, nameserver: str | None = None, evidence: bool 
     return findings
 
 
-def _service_links() -> Iterator[Finding]:
+def _settings() -> Iterator[Finding]:
+    chosen = settings_.chosen()
+    listed = f"; set are {', '.join(chosen)}" if chosen else "; none is set"
+    yield Finding("settings", "ok", f"all are understood{listed}; the others are at their defaults")
     ignored = environment.service_links()
     if ignored:
         words = f"ignored, as addresses of a service that Kubernetes or Docker tells: {', '.join(ignored)}"
