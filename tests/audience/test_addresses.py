@@ -179,6 +179,12 @@ def test_whatever_is_typed_it_is_refused_or_fit_for_the_wire(typed: str) -> None
     assert [(read.username, read.domain) for read in to.addresses] == [(address.local, address.domain)]
 
 
+def test_a_sender_has_an_address_that_every_relay_carries() -> None:
+    assert addresses.parse_sender("alerts@bücher.example").domain == "xn--bcher-kva.example"
+    with pytest.raises(BadAddress, match="plain letters"):
+        addresses.parse_sender("jörg@herald.example")
+
+
 @given(st.text(max_size=300))
 def test_reading_twice_is_reading_once(typed: str) -> None:
     try:

@@ -89,6 +89,17 @@ def parse(typed: str) -> Address:
         raise
 
 
+def parse_sender(typed: str) -> Address:
+    """Reads an address that mail comes from: also before the @ it is ASCII, since every relay has to carry it.
+
+    Raises `BadAddress`.
+    """
+    address = parse(typed)
+    if not address.local.isascii():
+        raise BadAddress(_("the part before the @ of a sender’s address has to be plain letters, without accents."))
+    return address
+
+
 def _parse(typed: str) -> Address:
     text = typed.strip(" \t\u00a0")
     if not text:

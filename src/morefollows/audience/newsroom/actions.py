@@ -32,7 +32,7 @@ def set_up_newsroom(
             pk=1,
             name=name.strip(),
             sender_name=(sender_name or name).strip(),
-            sender_address=addresses.parse(sender_address).text,
+            sender_address=addresses.parse_sender(sender_address).text,
             postal_address=postal_address.strip(),
             language=language,
             time_zone=time_zone,

@@ -178,8 +178,8 @@ def newsroom(as_json: bool, **given: str | None) -> None:
             known = actions.set_up_newsroom(**{**now, **changed})
         except ValidationError as error:
             raise Failure(told(error)) from None
-        except BadAddress:
-            raise Failure("--sender-address: must be an email address such as alerts@example.org") from None
+        except BadAddress as reason:
+            raise Failure(f"--sender-address: must be an email address such as alerts@example.org: {reason}") from None
     if known is None:
         raise Failure("No newsroom is set up yet. `morefollows newsroom --name …` does it, or `morefollows up`.")
     now = {name: getattr(known, name) for name in names}
