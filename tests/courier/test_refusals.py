@@ -17,6 +17,7 @@ from morefollows.audience.models import Bounce, Letter, Reader, Subscription, Su
 from morefollows.bulletin import publication
 from morefollows.bulletin.models import Alert, Deed, Update
 from morefollows.courier import actions, bounces, ledger
+from morefollows.courier.gates import TRIAL
 from morefollows.courier.models import Batch, Brake, Outcome, Refusal, Relay
 from morefollows.courier.worker import Worker
 from tests.courier import test_worker
@@ -193,15 +194,28 @@ def test_a_pause_ends_by_itself_when_one_mail_on_trial_is_accepted(tmp_path: Pat
         await asked(let_it_be_tried)
         await until(lambda: Relay.objects.filter(trials=1).exists())
         await until(lambda: Relay.objects.get().trial_at != 1)
-        assert relays[0].taken == [] and not await asked(no_relay_is_paused), "one was tried, and refused"
+        assert relays[0].taken == [] and not await asked(no_relay_is_paused), "a few were tried, and refused"
         relays[0].follow()  # well again
         await asked(let_it_be_tried)
-        await until(lambda: count(alert)[Outcome.ACCEPTED] >= 60 - tried - 1)
+        await until(lambda: count(alert)[Outcome.ACCEPTED] >= 60 - tried - TRIAL)
         assert await asked(no_relay_is_paused)
-        assert len(relays[0].envelopes) <= 60 + 1
+        assert len(relays[0].envelopes) <= 60 + 2 * TRIAL
 
     at_work(tmp_path, [Script(rules=(Rule("mail", reply="550 5.7.1 not on our list"),))], story)
     assert Deed.objects.filter(what="resume relay", editor=None).exists()
+
+
+def test_a_new_alert_tries_a_relay_that_was_paused_for_a_few_readers(tmp_path: Path) -> None:
+    """Five readers of an alert to nobody else were refused: the next alert does not wait for them."""
+    alert_to({f"blocked{number}.example": 1 for number in range(5)})
+
+    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+        await until(lambda: not no_relay_is_paused())
+        news = await asked(lambda: alert_to({"well.example": 30}))
+        await until(lambda: count(news)[Outcome.ACCEPTED] == 30)
+
+    at_work(tmp_path, [Script(rules=(Rule("rcpt", match="blocked", reply=DENIED),))], story)
+    assert no_relay_is_paused()
 
 
 def test_what_an_editor_has_paused_is_not_tried(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def pause_relay(name: str, reason: str = "", *, by: str = "") -> None:
 
 
 def claim_trials() -> set[str]:
-    """The paused relays to which the caller's process may hand one mail now; the next trial is due later.
+    """The paused relays to which the caller's process may hand a few mails now; the next trial is due later.
 
     After 1, 2, 5, 10, 20, then every 30 minutes; never if an editor has paused the relay.
     """
@@ -47,8 +47,14 @@ def claim_trials() -> set[str]:
     return mine
 
 
+def try_soon() -> None:
+    """A new alert is on its way: relays that no editor has paused are tried at once, not only when it is their time."""
+    paused = Relay.objects.filter(paused_at__isnull=False, paused_by="", trial_at__gt=now_ms())
+    paused.update(trial_at=now_ms())
+
+
 def relay_takes_mail(name: str) -> None:
-    """The mail on trial was accepted: the pause is over by itself, unless an editor has paused it since."""
+    """A mail on trial was accepted: the pause is over by itself, unless an editor has paused it since."""
     with transaction.atomic():
         if Relay.objects.filter(name=name, paused_at__isnull=False, paused_by="").exists():
             resume_relay(name)

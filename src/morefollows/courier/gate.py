@@ -54,7 +54,7 @@ class Supply(Protocol):
         """The relay does not want our mail, whoever it is to."""
 
     def takes_mail(self, gate: Gate) -> None:
-        """The relay was paused, and has accepted the mail on trial."""
+        """The relay was paused, and has accepted a mail on trial."""
 
 
 class Shared(Protocol):
@@ -94,8 +94,8 @@ class Gate:
         self.alerts, self.bulk = address.alerts, address.bulk  #: the lanes that it takes
         self.relay: Relay  # set by whoever makes both: each needs the other
         self.paused = False
-        self.trial = False  #: it is paused, but one mail may be handed out
-        self._on_trial = False  # and has been
+        self.trial = 0  #: mails that may be handed out though it is paused
+        self._on_trial = 0  # such mails that were handed out, and have no reply yet
         self.in_flight = 0
         self.weight = address.weight or 1
         self.load = 0.0
@@ -129,7 +129,8 @@ class Gate:
             return None
         self.in_flight += 1
         if self.paused:
-            self.trial, self._on_trial = False, True
+            self.trial -= 1
+            self._on_trial += 1
         if self._bucket is not None:
             self._bucket.spend()
         if self._shares is not None:
@@ -165,7 +166,7 @@ class Gate:
         if code < 300:
             self.refusals.accepted()
             if self._on_trial:
-                self._on_trial = False
+                self._on_trial = 0
                 if self.paused:
                     self._supply.takes_mail(self)
             tally.accepted += 1
@@ -173,7 +174,7 @@ class Gate:
             if self.pacing.paces:
                 self.pacing.accepted(domain, tries)
             return
-        self._on_trial = False
+        self._on_trial = max(self._on_trial - 1, 0)
         if self.refusals.running:
             self.refusals.settled()
         words = f"{code} {reply.status} {without_addresses(reply.text)}"

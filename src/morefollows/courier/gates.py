@@ -13,6 +13,9 @@ from morefollows.courier.providers import Providers
 _SMALL = 50  # mails for one provider, in one report, that are counted by its name; others are counted together
 
 
+TRIAL = 3  #: mails: the first may be for the very reader whom the relay refuses
+
+
 class Gates:
     """The gates, in the order in which they are woken: each time another one first."""
 
@@ -97,13 +100,13 @@ class Gates:
     # -- pauses -----------------------------------------------------------------------------------------
 
     def paused(self, names: set[str], trials: Collection[str] = ()) -> None:
-        """Which relays are paused, by the database; and to which of them one mail may be handed all the same."""
+        """Which relays are paused, by the database; and to which of them `TRIAL` mails may be handed all the same."""
         for gate in self._gates:
             paused = gate.name in names | self._pausing
             if gate.paused and not paused:
                 gate.refusals.resumed()
             gate.paused = paused
-            gate.trial = paused and (gate.trial or gate.name in trials)
+            gate.trial = 0 if not paused else TRIAL if gate.name in trials else gate.trial
 
     def pausing(self, gate: Gate, *, noted: bool) -> None:
         """It refuses us; `noted`: the database knows."""

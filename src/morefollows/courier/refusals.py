@@ -9,13 +9,18 @@ from __future__ import annotations
 TO_US = 3
 #: Different mailbox providers, in a row and with nothing accepted beside, whose mails were refused.
 PROVIDERS = 5
+#: The same, once the relay has accepted some mail.
+PROVIDERS_LATER = 20
 
 
 class Refusals:
-    """One relay's run of refusals without an acceptance, in one sender process."""
+    """One relay's run of refusals without an acceptance, in one sender process.
+
+    `has_accepted` says that it accepted some mail since the process began, or since it was paused.
+    """
 
     def __init__(self) -> None:
-        self.has_accepted = False  #: some mail, since the process began or the relay was resumed
+        self.has_accepted = False
         self.running = False  #: there was a refusal since the last acceptance
         self._to_us = 0
         self._providers: set[str] = set()
@@ -36,7 +41,7 @@ class Refusals:
         """A mail was refused at MAIL. Returns whether that speaks of us: at once if nothing was accepted so far."""
         self.running = True
         self._to_us += 1
-        return not self.has_accepted or self._to_us >= TO_US
+        return self._speaks_of_us(not self.has_accepted or self._to_us >= TO_US)
 
     def to_recipient(self, provider: str, in_flight: int) -> bool:
         """A mail to this provider was refused for a doubtful reason. Returns whether that speaks of us by now.
@@ -48,12 +53,17 @@ class Refusals:
             self._settled, self._beside = 1, in_flight
         self.running = True
         self._providers.add(provider)
-        return len(self._providers) >= PROVIDERS and self._settled > self._beside
+        enough = PROVIDERS_LATER if self.has_accepted else PROVIDERS
+        return self._speaks_of_us(len(self._providers) >= enough and self._settled > self._beside)
 
     def resumed(self) -> None:
         """An editor, or a trial, lets the relay go on: it is judged from the beginning."""
-        self.has_accepted = False
         self._end()
+
+    def _speaks_of_us(self, found: bool) -> bool:
+        if found:
+            self.has_accepted = False
+        return found
 
     def _end(self) -> None:
         self.running = False

@@ -39,7 +39,7 @@ from morefollows.courier import (
 from morefollows.courier.boundary import Mail
 from morefollows.courier.cutting import cut
 from morefollows.courier.gate import Gate
-from morefollows.courier.gates import Gates
+from morefollows.courier.gates import TRIAL, Gates
 from morefollows.courier.handed_out import Journal
 from morefollows.courier.heartbeat import Calls, Heartbeat
 from morefollows.courier.ledger import Entry, Running
@@ -125,7 +125,7 @@ class Worker:
         self._tasks: set[asyncio.Task[object]] = set()
         self._paced = False  # some mails wait for their mailbox provider
         self._reported_at = 0.0
-        self._trials: set[str] = set()  # paused relays to which this process may hand one mail
+        self._trials: set[str] = set()  # paused relays to which this process may hand a few mails
         self._refusals = RefusalRecorder(self._call, self._releases, self._rounds, gates.providers.known)
         self._stopping = False  # hand out no more
         self._closing = False  # and write no more
@@ -299,7 +299,7 @@ class Worker:
         self._trials |= actions.claim_trials() if paused else set()
         on_trial = any(gate.alerts and (gate.trial or gate.name in self._trials) for gate in self.gates)
         no_way = all(gate.name in paused for gate in self.gates if gate.alerts)
-        quick = self._outbox.claim(bulk=False, most=None if not no_way else int(on_trial))
+        quick = self._outbox.claim(bulk=False, most=None if not no_way else TRIAL if on_trial else 0)
         running = ledger.running()
         last_moment = now_ms() + int(2000 * _LAST_MOMENT)
         bulk_waits = ledger.alerts_have_mail() or any(
@@ -338,6 +338,8 @@ class Worker:
             await self._give_up(alert.id, reason)
             return None
         self._releases[alert.id] = release
+        if any(gate.paused for gate in self.gates):
+            await self._call(actions.try_soon)
         return release
 
     async def _give_up(self, alert: int, reason: str) -> None:

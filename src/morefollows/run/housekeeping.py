@@ -22,11 +22,12 @@ from django.utils import timezone
 from morefollows.audience import actions as audience
 from morefollows.audience import departures, limits, seals
 from morefollows.audience.drill.actions import forget_unanswered
-from morefollows.audience.models import Letter
+from morefollows.audience.models import Bounce, Letter
+from morefollows.audience.suppressions.bounces import FORGOTTEN
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.images import actions as images
 from morefollows.bulletin.models import Alert
-from morefollows.courier.models import Batch, RelayAtWork, RelayCount
+from morefollows.courier.models import Batch, Brake, RelayAtWork, RelayCount
 from morefollows.delivery import archive
 from morefollows.live.models import Ping
 
@@ -68,6 +69,8 @@ def tasks() -> list[Task]:
         Task("alerts whose recipients are forgotten", _forget, lambda: archive.to_forget().count()),
         Task("replies of relays", lambda: _delete(archive.old_replies), lambda: archive.old_replies().count()),
         Task("letters that are done with", _letters, lambda: _old_letters().count()),
+        Task("old bounces", lambda: _delete(_bounces), lambda: _bounces().count()),
+        Task("brakes of old alerts", lambda: _delete(_brakes), lambda: _brakes().count()),
         Task("daily counts of relays", lambda: _delete(_relay_counts), lambda: _relay_counts().count()),
         Task("sender processes of before", lambda: _delete(_at_work), lambda: _at_work().count()),
         Task("WebSub pings", lambda: _delete(_pings), lambda: _pings().count()),
@@ -198,6 +201,17 @@ def _relay_counts() -> QuerySet[RelayCount]:
 
 def _at_work() -> QuerySet[RelayAtWork]:
     return RelayAtWork.objects.filter(seen_at__lt=now_ms() - 86_400_000)
+
+
+def _bounces() -> QuerySet[Any]:
+    """So long ago that they count no more."""
+    return Bounce.objects.filter(last_at__lt=timezone.now() - FORGOTTEN)
+
+
+def _brakes() -> QuerySet[Any]:
+    """The desk shows them with their alert, as it does the relays' replies."""
+    oldest = now_ms() - settings.MOREFOLLOWS.keep_replies_days * 86_400_000
+    return Brake.objects.filter(alert__held_until__lt=oldest).exclude(alert__state__in=Alert.UNDER_WAY)
 
 
 def _pings() -> QuerySet[Ping]:
