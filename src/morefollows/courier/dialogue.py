@@ -215,7 +215,7 @@ class Connection(asyncio.Protocol):
 
     def settle(self, mail: Mail, reply: Reply) -> None:
         """Tells the mail's owner what the relay said."""
-        self.relay.answered()
+        self.relay.answered = True
         if not self._proven and reply.code != 421:
             self._proven = True
             self.relay.well()

@@ -164,7 +164,8 @@ class Gate:
         if tally is None:
             tally = self.tallies[domain] = Tally()
         if code < 300:
-            self.refusals.accepted()
+            if self.refusals.running or not self.refusals.has_accepted:
+                self.refusals.accepted()
             if self._on_trial:
                 self._on_trial = 0
                 if self.paused:

@@ -218,7 +218,7 @@ class Round(Settling):
             return None
         if now_ms() >= self.claimed_until or uptime() >= self._claim_ends:
             return None  # it may be another's by now: the next write will tell
-        if way.pacing.paces or self.waiting.unfit:
+        if way.pacing.paces or self._unfit:
             found = self._next(way)
             if found is None:
                 return None

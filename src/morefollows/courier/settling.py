@@ -41,6 +41,7 @@ class Settling:
         self.in_flight = 0
         self.dirty = True
         self.waiting = Waiting()
+        self._unfit = self.waiting.unfit  # asked for each mail
         self._expired = False
         self._repeated = claim.repeated
         self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}

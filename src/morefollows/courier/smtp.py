@@ -80,7 +80,7 @@ class SmtpRelay(Relay):
         self._doubtful = False  # it lets us in, but took no mail so far
         self._backoff = Backoff(patience.first_retry, patience.longest_probe, patience.longest_retry)
         self._mute: set[Connection] = set()  # they were silent for too long, as of the last tick
-        self._answered = False  # a mail was answered, or a connection let in, since the last tick
+        self.answered = False  #: a mail was answered, or a connection let in, since the last tick
         self._stalled = 0.0  # seconds without that, while something is waited for
         self._logged: dict[str, float] = {}  # words → when they were logged
         self._tick = min(_TICK, *(seconds / 4 for seconds in patience[: patience._fields.index("first_retry")]))
@@ -211,10 +211,6 @@ class SmtpRelay(Relay):
         """It offers STARTTLS no more, and the settings let mail go there all the same."""
         self._log(logging.WARNING, "does not offer STARTTLS any more; mail goes there in clear text")
 
-    def answered(self) -> None:
-        """A mail was answered, on whatever connection."""
-        self._answered = True
-
     def well(self) -> None:
         """A mail was answered, the first one on its connection: whatever the trouble was, it is over."""
         self._backoff.well()
@@ -290,7 +286,7 @@ class SmtpRelay(Relay):
             raise
         else:
             self._ready += 1
-            self._answered |= not self._mute
+            self.answered |= not self._mute
             if self._ready == self._most:
                 self._ahead = False
             if not self._doubtful and not self._stalled:
@@ -348,11 +344,11 @@ class SmtpRelay(Relay):
         self._mute = silent
         self._let_go(sorted(silent, key=lambda one: one.begun))
         self._stalled = (
-            0.0 if self._answered or not any(one.silent for one in self._connections) else (self._stalled + self._tick)
+            0.0 if self.answered or not any(one.silent for one in self._connections) else (self._stalled + self._tick)
         )
-        if self._answered and self._ready > len(self._mute):
+        if self.answered and self._ready > len(self._mute):
             self._tell(None)
-        self._answered = False
+        self.answered = False
         if self._stalled < _LOGGED_AFTER or not silent:
             return
         waiting = max(silent, key=lambda one: one.silent).waits_for
