@@ -78,7 +78,7 @@ class Trial:
         until(f"{number} mails of run {run}", lambda: len(self.recipients(run)) >= number, seconds)
 
     def wait_for_end(self, alert: int, seconds: float = PATIENCE) -> None:
-        until(f"the end of alert {alert}", lambda: state_of(alert) not in ("held", "sending"), seconds)
+        until(f"the end of alert {alert}", lambda: state_of(alert) not in ("", "held", "sending"), seconds)
 
     def first_after(self, moment: float, seconds: float = 60) -> float:
         """Seconds from `moment` to the next mail that the relay took."""
@@ -94,9 +94,16 @@ class Trial:
 
 
 def state_of(alert: int) -> str:
+    """The alert's state; empty if this process has just lost its own connection to the database."""
+    from django.db import Error, connection
+
     from morefollows.bulletin.models import Alert
 
-    return str(Alert.objects.values_list("state", flat=True).get(pk=alert))
+    try:
+        return str(Alert.objects.values_list("state", flat=True).get(pk=alert))
+    except Error:
+        connection.close()
+        return ""
 
 
 def outcomes(alert: int) -> Counter[str]:
