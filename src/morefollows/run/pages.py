@@ -37,7 +37,8 @@ _LARGE_AT_ONCE = 16
 _SMALL_SECONDS = 15.0
 _LEAST_RATE = 20_000  # bytes a second of a large body
 _AT_HAND = 1_000_000  # bytes of an answer that are kept while its client reads
-_CLIENT_SECONDS = 60.0  # for a client to read on
+_MOST_UNREAD = 64_000_000  # bytes of all answers that clients have not read yet
+_CLIENT_SECONDS = 30.0  # for a client to read on
 _TOLD_EVERY = 10.0
 
 
@@ -63,7 +64,8 @@ class Slots:
             async with asyncio.timeout(self._seconds):
                 return await turn
         except TimeoutError:
-            return None
+            # It may have been this one's turn at the very moment.
+            return turn.result() if turn.done() and not turn.cancelled() else None
         finally:
             if turn in self._queue:
                 self._queue.remove(turn)
@@ -92,6 +94,7 @@ class Pages:
         self._stream_threads = tuple(ThreadPoolExecutor(1, f"stream-{n}") for n in range(_STREAM_THREADS))
         self._streams = 0
         self._large = 0
+        self._unread = 0  # bytes of answers that are kept for slow clients
         self._refused = 0
         self._told_at = -_TOLD_EVERY
 
@@ -130,7 +133,7 @@ class Pages:
         if _is_stream(scope):
             await self._stream(scope, receive, send)
             return
-        slot = await self._slots.take()
+        slot = await self._slots.take() if self._unread < _MOST_UNREAD else None
         if slot is None:
             await self._busy(send)
             return
@@ -140,7 +143,11 @@ class Pages:
                 await self._django(scope, _staying(receive), answer.note)
         finally:
             self._slots.give_back(slot)
-        await answer.send_rest()
+        self._unread += answer.length
+        try:
+            await answer.send_rest()
+        finally:
+            self._unread -= answer.length
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Several share a thread; between two looks into the database they need none."""
@@ -170,16 +177,16 @@ class _Answer:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._kept: list[Message] = []
-        self._length = 0
+        self.length = 0
 
     async def note(self, message: Message) -> None:
         self._kept.append(message)
-        self._length += len(message.get("body", b""))
-        if self._length > _AT_HAND:
+        self.length += len(message.get("body", b""))
+        if self.length > _AT_HAND:
             await self.send_rest()
 
     async def send_rest(self) -> None:
-        """Whoever does not read for a minute is cut off (RFC 9112 §9.5)."""
+        """Whoever does not read for half a minute is cut off (RFC 9112 §9.5)."""
         kept, self._kept = self._kept, []
         for message in kept:
             async with asyncio.timeout(_CLIENT_SECONDS):
