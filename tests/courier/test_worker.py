@@ -300,8 +300,8 @@ def test_mails_that_wait_for_the_ledger_have_it_written_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twenty mails are allowed with each write: with one write each two seconds they would take twenty."""
-    monkeypatch.setattr("morefollows.courier.worker._AHEAD", 20)
-    monkeypatch.setattr("morefollows.courier.worker._WRITE_EVERY", 2)
+    monkeypatch.setattr("morefollows.courier.books._AHEAD", 20)
+    monkeypatch.setattr("morefollows.courier.books._WRITE_EVERY", 2)
     alert = alert_for(200)
 
     async def story(worker: Worker, relay: Slot) -> None:

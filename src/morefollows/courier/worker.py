@@ -12,64 +12,42 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Coroutine, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Collection
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import OperationalError, close_old_connections, connection
 
 from morefollows.audience import links
-from morefollows.audience.newsroom import placeholders
 from morefollows.bulletin import publication
 from morefollows.bulletin.actions import now_ms
 from morefollows.courier import (
     actions,
     addressees,
-    handed_out,
     history,
     leases,
     ledger,
-    letters,
-    recovery,
-    relay_books,
-    rollback,
 )
+from morefollows.courier.books import READY, Books
 from morefollows.courier.boundary import Mail
 from morefollows.courier.cutting import cut
 from morefollows.courier.gate import Gate
-from morefollows.courier.gates import TRIAL, Gates
-from morefollows.courier.handed_out import Journal
-from morefollows.courier.heartbeat import Calls, Heartbeat
-from morefollows.courier.ledger import Entry, Running
-from morefollows.courier.nodes import Process
-from morefollows.courier.outbox import Claimed, Outbox
-from morefollows.courier.refusal_recorder import RefusalRecorder
+from morefollows.courier.gates import TRIAL
+from morefollows.courier.ledger import Running
+from morefollows.courier.outbox import Claimed
 from morefollows.courier.release import Release, prepare
 from morefollows.courier.round import Round
-from morefollows.line import Listener
-from morefollows.supervise import supervised, watched
+from morefollows.supervise import supervised
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
-_AHEAD = 1_200  #: mails to hand out before the ledger is written again; with several senders half, each
-_READY = 1_500  #: mails to have claimed and loaded; with fewer, more are fetched
+
 _ENOUGH = 2_500  #: mails to have when it is done, where no other sender could have them
-_WRITE_EVERY = 0.05  #: seconds between two writes, when there is something to write; sooner when mails wait for it
-_RENEWED = 6  #: times that a claim is renewed before it would end
-_SIGN_OF_LIFE = 5.0  #: seconds after which the ledger is told that a sender is at work
-_SET_BACK = 1.0  #: seconds; a clock that goes back by less was only corrected
-_STALE = 1.0  #: seconds after which readers are looked up again before they are sent to
 _LAST_MOMENT = 0.15  #: seconds before the hold's end in which everything is ready
 _CUT_AT_ONCE = 4  #: batches cut in one transaction
 _CUT_AT_ONCE_IN_HOLD = 20
 _STRAYS_EVERY = 5.0  #: seconds between two looks for claims of ours that we know nothing of
-_STUCK = 1.0  #: seconds after which what could not be written, as its row is locked, is tried again
-_REPORT_EVERY = 2.0  #: seconds between two words to the desk about the relays
-_PACED_LOOK = 0.1  #: seconds between two looks whether a mailbox provider that is held back may have more
-_MOST_HELD = 50  #: batches of which nothing but such mails is left; further ones are given back
 _GOODBYE = 8.0  #: seconds for mails in flight to be answered when the process is told to end
 
 
@@ -83,52 +61,11 @@ class Survey(NamedTuple):
     summaries: Claimed
 
 
-class Worker:
+class Worker(Books):
     """One sender process. `on_complete` is told each alert whose outcomes are all final.
 
     `gates` are filled by whoever makes both: each needs the other.
     """
-
-    def __init__(
-        self,
-        process: Process,
-        listener: Listener,
-        gates: Gates,
-        on_complete: Callable[[int], None],
-        watch: rollback.Watch | None = None,
-    ) -> None:
-        self.name = process.name
-        self._label = process.label
-        self.gates = gates
-        self._listener = listener
-        self._on_complete = on_complete
-        self._database = Calls("database")
-        self._pulse = Heartbeat(process, self._database, listener.wake)
-        self._outbox = Outbox(process.name, self.gates.wake_soon, self._pulse.fresh)
-        self._bulk_waits = False  # an alert has mail to hand out, here or in another process
-        self._placeholders = placeholders.Watch()
-        self._watch = watch or rollback.Watch(None)
-        self._journal = Journal(settings.MOREFOLLOWS.data, self.name, settings.MOREFOLLOWS.batch_size)
-        self._strays_at = 0.0  # when we last looked for claims that we know nothing of, by the monotonic clock
-        self._releases: dict[int, Release] = {}
-        self._rounds: list[Round] = []
-        self._unwritten: list[tuple[Round, Entry]] = []
-        self._stuck: list[tuple[Round, Entry]] = []  # not written, as somebody has locked a row
-        self._stuck_at = 0.0
-        self._something_to_write = asyncio.Event()
-        self._held_up = asyncio.Event()  # mails can't be handed out until the ledger is written
-        self._writing = asyncio.Lock()
-        self._heartbeat = settings.MOREFOLLOWS.claim / _RENEWED  # seconds after which a claim is renewed
-        self._signed_at = 0  # the last sign of life, ms since 1970
-        self._clock = float("inf")  # seconds that time() was ahead of monotonic() at the last look
-        self._dry: set[int] = set()  # alerts that had nothing due at the last look
-        self._tasks: set[asyncio.Task[object]] = set()
-        self._paced = False  # some mails wait for their mailbox provider
-        self._reported_at = 0.0
-        self._trials: set[str] = set()  # paused relays to which this process may hand a few mails
-        self._refusals = RefusalRecorder(self._call, self._releases, self._rounds, gates.providers.known)
-        self._stopping = False  # hand out no more
-        self._closing = False  # and write no more
 
     # -- what the relays call ---------------------------------------------------------------------------
 
@@ -159,16 +96,6 @@ class Worker:
     def elsewhere(self, gate: Gate, domain: str) -> bool:
         """`gate.Supply`."""
         return self.gates.elsewhere(gate, domain)
-
-    def _alerts_go_first(self) -> bool:
-        """Also while an alert's mails wait for the ledger to allow them; not while no relay takes them anyway."""
-        return self.gates.alerts_can_go() and (
-            self._bulk_waits
-            or any(
-                len(round_) and round_.release.sending and not round_.bulk and not round_.lost
-                for round_ in self._rounds
-            )
-        )
 
     # -- the feed ---------------------------------------------------------------------------------------
 
@@ -309,23 +236,6 @@ class Worker:
         slow = nothing if no_way or bulk_waits else self._outbox.claim(bulk=True)
         return Survey(running, paused, bulk_waits, quick, slow)
 
-    def _look_at_the_clock(self) -> None:
-        ahead = time.time() - time.monotonic()
-        if ahead < self._clock - _SET_BACK:
-            brought = recovery.bring_forward()
-            if self._clock < float("inf"):
-                log.warning("the clock was set back by %.0f s; %d batches wait no longer", self._clock - ahead, brought)
-        self._clock = ahead
-
-    def _give_sign_of_life(self) -> None:
-        """Also before anything is written: whoever wakes up after hours has to ask first."""
-        now = now_ms()
-        if 0 <= now - self._signed_at < _SIGN_OF_LIFE * 1000:
-            return
-        for alert in actions.sign_of_life():
-            log.warning("alert %d does not go on by itself: no sender was at work for long; the desk is asked", alert)
-        self._signed_at = now
-
     async def _prepare(self, alert: Running) -> Release | None:
         """None if the alert can't be composed: it is given up, the desk is told, and all others go on."""
         try:
@@ -349,11 +259,11 @@ class Worker:
     async def _claim(self, release: Release) -> None:
         bulk = release.running.bulk
         # Those who have waited go first, also where mails that were never tried are plenty.
-        if release.sending and sum(len(one) for one in self._rounds if one.bulk == bulk and one.again) < _READY:
+        if release.sending and sum(len(one) for one in self._rounds if one.bulk == bulk and one.again) < READY:
             self._rounds[:0] = await self._call(self._claim_and_load, release, True)
-        if self._ready(bulk) >= _READY:
+        if self._ready(bulk) >= READY:
             return
-        enough = _ENOUGH if settings.MOREFOLLOWS.sender_count == 1 else _READY
+        enough = _ENOUGH if settings.MOREFOLLOWS.sender_count == 1 else READY
         while self._ready(bulk) < enough and release.alert not in self._dry:
             rounds = await self._call(self._claim_and_load, release)
             self._rounds.extend(rounds)
@@ -377,149 +287,6 @@ class Worker:
         """Stopped, taken back or ended: hand out no more of it. The books give its batches back."""
         self._releases.pop(alert).sending = False
 
-    # -- the books --------------------------------------------------------------------------------------
-
-    async def _keep_books(self) -> None:
-        renewed = time.monotonic()
-        while not self._closing:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PACED_LOOK if self._paced else self._heartbeat):
-                    await self._something_to_write.wait()
-            if time.monotonic() >= renewed + self._heartbeat:  # also when each look has woken us
-                renewed = time.monotonic()
-                for round_ in self._rounds:
-                    round_.dirty = True
-            self._something_to_write.clear()
-            self._held_up.clear()  # before it is written: what is allowed then may be handed out at once
-            try:
-                await self._write()
-            except AnyDatabaseError as error:
-                log.error("outcomes can't be written, sending waits: %s", type(error).__name__)
-                await self._call(close_old_connections)
-                await asyncio.sleep(0.5)
-                self._something_to_write.set()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_WRITE_EVERY):
-                    await self._held_up.wait()
-
-    async def _write(self, release: int | None = None) -> None:
-        """Records what happened since the last time, and lets sending go on from there.
-
-        `release`: the alert whose hold is over; its state, its publication and its first mails' permission are one
-        transaction. What could not be written stays in `_unwritten` and comes first the next time.
-        """
-        async with self._writing:
-            if not self._unwritten:
-                await self._collect(release)
-            done = self._outbox.collect()
-            if not self._unwritten and not done and release is None:
-                return
-            entries = [entry for _, entry in self._unwritten]
-            recorded = await self._call(self._record, entries, done, release)
-            for round_, entry in self._unwritten:
-                if entry.batch in recorded.stuck:
-                    continue
-                round_.written(entry)
-                unmade, round_.unmade = round_.unmade, []
-                if unmade:
-                    self._in_background(actions.note_unmade, entry.alert, unmade)
-                round_.lost = entry.batch in recorded.lost
-                if entry.alert not in recorded.sending:
-                    round_.release.sending, round_.release.halted = False, True
-                if round_.lost or not entry.worker:
-                    self._rounds.remove(round_)
-                    self._journal.close(entry.batch)
-            if release is not None and release in self._releases:
-                self._releases[release].sending = release in recorded.sending
-            finished = bool(self._unwritten and not self._rounds)
-            finished |= bool(done) and not (self._outbox.waits(bulk=False) or self._outbox.waits(bulk=True))
-            bounced = [one.bounced for one in done]
-            refused = self._refusals.add(entries, recorded.lost | recorded.stuck, bounced)
-            self._put_aside(recorded.stuck)
-            self._outbox.written(done)
-        if refused:
-            self._start(self._refusals.flush())
-        self.gates.wake()
-        if finished or self._hungry():
-            self._listener.wake()
-
-    def _put_aside(self, stuck: Collection[int]) -> None:
-        if stuck and not self._stuck:
-            log.warning("%d batches wait, as another transaction has locked their rows", len(stuck))
-        if stuck:
-            self._stuck_at = time.monotonic()
-        self._stuck += [(round_, entry) for round_, entry in self._unwritten if entry.batch in stuck]
-        self._unwritten = []
-
-    async def _collect(self, release: int | None) -> None:
-        if time.monotonic() >= self._stuck_at + _STUCK:
-            self._unwritten, self._stuck = self._stuck, []
-        again = {id(round_) for round_, _ in (*self._unwritten, *self._stuck)}
-        if jobs := self._outbox.to_look_up():
-            self._outbox.looked_up(await self._call(self._outbox.look_up, jobs))
-        waits = self._alerts_go_first()
-        going = [r for r in self._rounds if r.release.sending or r.release.alert == release]
-        going = [r for r in going if not (waits and r.bulk)]
-        going.sort(key=lambda round_: round_.bulk)
-        self._bring_back(going)
-        await self._refresh(going)
-        most = _AHEAD if settings.MOREFOLLOWS.sender_count == 1 else _AHEAD // 2
-        ahead = {False: most, True: most}  # a lane whose relays are down takes nothing from the other
-        for round_ in going:
-            ahead[round_.bulk] -= round_.grant(ahead[round_.bulk])
-        claimed_until = now_ms() + leases.claim_ms()
-        for round_ in self._rounds:
-            dropped = self._releases.get(round_.release.alert) is not round_.release
-            give_up = dropped and not round_.in_flight
-            if id(round_) not in again and (round_.dirty or round_.done or give_up):
-                self._unwritten.append((round_, round_.entry(self.name, claimed_until, give_up=give_up)))
-
-    def _bring_back(self, going: Sequence[Round]) -> None:
-        """Mails that wait for their mailbox provider: some may leave soon, and some are given back with their batch."""
-        held = [round_ for round_ in going if round_.waits]
-        self._paced = bool(held)
-        for bulk in (False, True):
-            allowance = self.gates.allowance(bulk, 2 * _PACED_LOOK)
-            spent: Counter[str] = Counter()
-            for round_ in held:
-                if round_.bulk == bulk:
-                    round_.bring_back(allowance, spent, self.gates.carriers)
-        for round_ in [round_ for round_ in held if round_.only_waits][_MOST_HELD:]:
-            round_.put_down()
-
-    async def _refresh(self, rounds: Sequence[Round], stale: float = _STALE) -> None:
-        """Readers change their minds, also while a batch waits for the hold's end or for a relay that is down."""
-        oldest = time.monotonic() - stale
-        old = [(r, r.release.running, r.waiting_for()) for r in rounds if r.loaded_at < oldest]
-        old = [(round_, alert, ids) for round_, alert, ids in old if ids]
-        if old:
-            found = await self._call(lambda: [addressees.addressees(alert, ids) for _, alert, ids in old])
-            for (round_, _, ids), wanted in zip(old, found, strict=True):
-                round_.refresh(wanted, ids)
-
-    def _record(self, entries: Sequence[Entry], done: Sequence[letters.Done], release: int | None) -> ledger.Recorded:
-        held = self._watch.before_writing()
-        self._give_sign_of_life()
-        if lost := letters.record(done):
-            log.warning("%d letters are another process's by now", lost)
-        early = release is not None and self._releases[release].held_until > now_ms()
-        recorded = ledger.record_what_is_free(entries, None if held else release, early)
-        return recorded._replace(sending=set()) if held else recorded
-
-    def _hungry(self) -> bool:
-        """Mails are running out, and the last look did not say that there are no more."""
-        return any(
-            release.sending
-            and alert not in self._dry
-            and self._ready(release.running.bulk) < _READY
-            and not (release.running.bulk and self._bulk_waits)
-            for alert, release in self._releases.items()
-        )
-
-    def _ready(self, bulk: bool) -> int:
-        """Mails of this lane that are claimed and loaded: the bulk lane's take no room from alerts."""
-        return sum(len(round_) for round_ in self._rounds if round_.bulk == bulk)
-
     async def _close_complete(self) -> None:
         for alert in await self._call(ledger.complete):
             try:
@@ -529,76 +296,3 @@ class Worker:
                 if not ledger.is_lock_timeout(error):
                     raise
                 log.warning("alert %d can't be closed yet: another transaction has locked a row of it", alert)
-
-    async def _give_back(self) -> None:
-        """At an orderly end. A mail still unanswered keeps its mark in the ledger, and will be uncertain."""
-        try:
-            await self._write()
-            claimed_until = now_ms() + leases.claim_ms()
-            entries = [entry for _, entry in self._stuck]
-            entries += [round_.entry(self.name, claimed_until, give_up=not round_.in_flight) for round_ in self._rounds]
-            await self._call(self._record, entries, self._outbox.collect(), None)
-            data = settings.MOREFOLLOWS.data
-            await self._call(recovery.release_claims, self.name, handed_out.read(data, self.name))
-            handed_out.forget(data, self.name)
-        except AnyDatabaseError as error:
-            log.error("claims can't be given back, they will run out: %s", type(error).__name__)
-
-    def _report(self) -> None:
-        """Tells the desk how the relays are, now and then."""
-        now = time.monotonic()
-        if now - self._reported_at >= _REPORT_EVERY:
-            self._reported_at = now
-            facts = [gate.at_work() for gate in self.gates]
-            self._in_background(relay_books.keep, self._label, facts, self.gates.tallies())
-
-    # -- trouble ----------------------------------------------------------------------------------------
-
-    def refused_us(self, gate: Gate, words: str) -> None:
-        """`gate.Supply`: nothing more goes to this relay until an editor says so."""
-        if not gate.paused:
-            gate.paused = True
-            log.error("the relay %s refuses us, sending to it is paused: %s", gate.name, words)
-            self._start(self._pause(gate, words))
-
-    def takes_mail(self, gate: Gate) -> None:
-        """`gate.Supply`: the mail on trial was accepted."""
-        log.info("the relay %s takes mail again, and goes on", gate.name)
-        self._in_background(actions.relay_takes_mail, gate.name)
-
-    async def _pause(self, gate: Gate, words: str) -> None:
-        self.gates.pausing(gate, noted=False)
-        await self._try(actions.pause_relay, gate.name, words)
-        try:
-            await self._refusals.relay_paused(gate.name)
-        except AnyDatabaseError as error:
-            log.error("what the relay refused can't be taken back: %s", type(error).__name__)
-        self.gates.pausing(gate, noted=True)
-
-    def note_trouble(self, relay: str, trouble: str | None) -> None:
-        """The relay can't be reached, or can be again."""
-        if trouble:
-            log.warning("the relay can't be used: %s", trouble)
-        self._in_background(actions.note_trouble, relay, trouble)
-
-    def note_secured(self, relay: str, host_and_port: str) -> None:
-        """The relay has agreed to STARTTLS for the first time."""
-        self._in_background(actions.note_secured, relay, host_and_port)
-
-    def _in_background(self, function: Callable[..., object], *arguments: object) -> None:
-        self._start(self._try(function, *arguments))
-
-    async def _try(self, function: Callable[..., object], *arguments: object) -> None:
-        """What only informs the desk, and is told again if it is still true."""
-        try:
-            await self._call(function, *arguments)
-        except AnyDatabaseError as error:  # its words may hold what was to be written
-            log.error("the relay's state could not be noted: %s", type(error).__name__)
-
-    def _start(self, work: Coroutine[Any, Any, object]) -> None:
-        task = watched("a task of the sender", work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _call(self, function: Callable[..., T], *arguments: object) -> T:
-        return await self._database.run(function, *arguments)

@@ -1,0 +1,128 @@
+"""Who holds what, with real processes: a database that is locked for long, and two machines of one name on PostgreSQL.
+
+Nothing is sent twice but what was in flight when a sender was killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from morefollows import keyring
+from morefollows.run import lock
+from tests.relay import Rule, Running, Script, by_recipient, running
+from tests.support import ground
+from tests.support.house import House
+from tests.support.waiting import until
+
+READERS = 1_200
+CONNECTIONS = 8
+CLAIM = 5  # seconds
+LOCKED = 2.5 * CLAIM  # seconds
+
+
+@contextlib.contextmanager
+def at_work(build: Callable[..., House], folder: Path, senders: int) -> Iterator[tuple[House, Running]]:
+    with running(folder / "taken.jsonl", Script(rules=(Rule("content", delay=0.04),))) as relay:
+        house = build(
+            relay=f"smtp://127.0.0.1:{relay.port}?tls=never",
+            relay_connections=str(CONNECTIONS),
+            senders=str(senders),
+            batch_size="25",
+            claim=str(CLAIM),
+        )
+        house.start("--sample")
+        readers = folder / "readers.csv"
+        readers.write_text("email\n" + "".join(f"cy{n}@reader.example\n" for n in range(READERS)))
+        consent = ("--provenance", "a test's readers", "--consented-at", "2024-05-04")
+        house.command("readers", "import", str(readers), "--topic", "breaking", *consent)
+        story = folder / "story.md"
+        story.write_text("Harbour bridge closed\n\nNobody is hurt, the port authority said.\n")
+        words = ["stories", "break", str(story), "--topic", "breaking", "--hold", "0", "--yes"]
+        with (folder / "watched.txt").open("wb") as output:
+            watching = subprocess.Popen(
+                [sys.executable, "-m", "morefollows", *words], env=house.environment, stdout=output, stderr=output
+            )
+        until("some of the mails", lambda: len(relay.taken()) > READERS // 8)
+        try:
+            yield house, relay
+        finally:
+            watching.kill()
+            watching.wait()
+
+
+def end(house: House, relay: Running) -> tuple[int, int]:
+    """Returns how many mails came twice, and how many the ledger calls repeated."""
+
+    def over() -> bool:
+        [(state,)] = house.ask("SELECT state FROM bulletin_alert")
+        return state not in ("held", "sending")
+
+    until("the end of the alert", over)
+    shown = json.loads(house.command("alerts", "show", "1", "--json").stdout)
+    got = by_recipient(relay.taken())
+    assert (shown["state"], shown["accepted"], len(got)) == ("sent", READERS, READERS)
+    return sum(map(len, got.values())) - READERS, shown["repeated"]
+
+
+@contextlib.contextmanager
+def locked(house: House) -> Iterator[None]:
+    """Somebody else's transaction holds every batch that is at work; on SQLite the whole database."""
+    url = house.environment.get("DATABASE_URL")
+    path = house.data / "morefollows.sqlite3"
+    other: Any = psycopg.connect(url) if url else sqlite3.connect(path, isolation_level=None, timeout=30)
+    with contextlib.closing(other):
+        other.execute("SELECT 1 FROM courier_batch WHERE worker <> '' FOR UPDATE" if url else "BEGIN IMMEDIATE")
+        yield
+        other.rollback()
+
+
+@pytest.mark.parametrize("senders", [1, 2])
+def test_a_database_that_is_locked_for_longer_than_a_claim(
+    build: Callable[..., House], tmp_path: Path, senders: int
+) -> None:
+    with at_work(build, tmp_path, senders) as (house, relay):
+        with locked(house):
+            time.sleep(LOCKED)
+        repeated, counted = end(house, relay)
+    assert (repeated, counted) == (0, 0)
+
+
+@pytest.mark.skipif(ground.cluster() is None, reason="SQLite is for one machine")
+def test_two_machines_of_one_name_do_not_rob_each_other(build: Callable[..., House], tmp_path: Path) -> None:
+    """Each has a data folder of its own. One's sender is killed and started again: the other's claims stay."""
+    data, log = tmp_path / "second", tmp_path / "second.log"
+    data.mkdir(mode=0o700)
+    with at_work(build, tmp_path, 1) as (house, relay):
+        shutil.copy(house.data / keyring.FILE, data)
+        environment = {**house.environment, "MOREFOLLOWS_DATA": str(data), "MOREFOLLOWS_URL": house.url}
+        with log.open("wb") as output:
+            second = subprocess.Popen(
+                [sys.executable, "-m", "morefollows", "send"], env=environment, stdout=output, stderr=output
+            )
+        try:
+            claimed = "SELECT count(DISTINCT worker) FROM courier_batch WHERE worker <> ''"
+            until("batches that both have claimed", lambda: house.ask(claimed) == [(2,)])
+            told = lock.running(house.data)
+            assert told
+            os.kill(told["processes"]["sender 1"], signal.SIGKILL)
+            repeated, counted = end(house, relay)
+            assert second.poll() is None, log.read_text()
+        finally:
+            second.terminate()
+            second.wait()
+    assert repeated <= 2 * CONNECTIONS
+    assert repeated <= counted <= 2 * CONNECTIONS
