@@ -203,6 +203,23 @@ def test_where_an_editor_is_asked_nothing_is_repeated() -> None:
     assert Batch.objects.get(alert=alert).due_at is None
 
 
+def test_when_a_relay_is_resumed_nobody_waits_for_their_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with batches that nobody works on: `actions.resume_relay`."""
+    monkeypatch.setattr(retries, "_MINUTES", (30,))
+    _, round_, _ = at_hand(2)
+    way = SomeRelay()
+    mail = taken(round_, way)
+    mail.settle(mail, Reply(450, "4.2.1", "busy", Reached.RCPT))
+
+    def look() -> list[int]:
+        round_.bring_back(lambda provider: 0.0, Counter(), lambda *mail: "none")
+        return round_.waiting_for()
+
+    assert len(look()) == 1
+    round_.hurry()
+    assert len(look()) == 2
+
+
 # -- letters ------------------------------------------------------------------------------------------------
 
 

@@ -99,14 +99,20 @@ class Gates:
 
     # -- pauses -----------------------------------------------------------------------------------------
 
-    def paused(self, names: set[str], trials: Collection[str] = ()) -> None:
-        """Which relays are paused, by the database; and to which of them `TRIAL` mails may be handed all the same."""
+    def paused(self, names: set[str], trials: Collection[str] = ()) -> bool:
+        """Which relays are paused, by the database; and to which of them `TRIAL` mails may be handed all the same.
+
+        Returns whether one goes on that was paused.
+        """
+        resumed = False
         for gate in self._gates:
             paused = gate.name in names | self._pausing
             if gate.paused and not paused:
                 gate.refusals.resumed()
+                resumed = True
             gate.paused = paused
             gate.trial = 0 if not paused else TRIAL if gate.name in trials else gate.trial
+        return resumed
 
     def pausing(self, gate: Gate, *, noted: bool) -> None:
         """It refuses us; `noted`: the database knows."""

@@ -144,6 +144,10 @@ class Round(Settling):
         self.loaded_at = 0.0  # nobody looked these readers up meanwhile
         self.dirty = True
 
+    def hurry(self) -> None:
+        """A relay goes on that was paused: nobody waits for their own time any more."""
+        self.waiting.later.update(dict.fromkeys(self.waiting.later, 0))
+
     def put_down(self) -> None:
         """Gives up what waits for a provider or a relay for this pass: it comes back with the batch."""
         due_at = now_ms() + retries.wait_ms(1, self._retries.longer)

@@ -150,7 +150,9 @@ class Worker(Books):
             release.halted = False  # what is known of it now is newer than what the last write told
         self._outbox.add(survey.letters, bulk=False)
         self._outbox.add(survey.summaries, bulk=True)
-        self.gates.paused(survey.paused, self._trials)
+        if self.gates.paused(survey.paused, self._trials):
+            for round_ in self._rounds:
+                round_.hurry()
         self._trials = set()
         if running and not self._releases:
             self._start(self.gates.open())  # within the hold, so that the first mail finds a connection
