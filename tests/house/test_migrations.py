@@ -27,7 +27,10 @@ import django; django.setup()
 import json, sys
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
+from django.core.management import call_command
 from django.utils import timezone
+for app, name in json.loads(sys.argv[1]).items():
+    call_command("migrate", app, name, verbosity=0)
 apps = MigrationLoader(connection).project_state(list(json.loads(sys.argv[1]).items())).apps
 get, now = apps.get_model, timezone.now()
 ada = get("accounts", "Editor").objects.create(email="ada@herald.example", name="Ada", role="editor")
@@ -92,8 +95,6 @@ def run(environment: dict[str, str], *words: str) -> str:
 
 
 def test_data_of_an_earlier_schema(environment: dict[str, str]) -> None:
-    for app, name in BEFORE.items():
-        run(environment, "-m", "django", "migrate", app, name, "--verbosity", "0")
     run(environment, "-c", _MAKE, json.dumps(BEFORE))
     run(environment, "-m", "django", "migrate", "--verbosity", "0")
     found: dict[str, Any] = json.loads(run(environment, "-c", _LOOK))
