@@ -294,3 +294,14 @@ def test_a_hold_is_never_longer_than_it_was_made() -> None:
     assert ledger.record([], release=alert.pk).sending == set()
     assert ledger.record([], alert.pk, True).sending == {alert.pk}
     assert Alert.objects.get(pk=alert.pk).held_until <= now_ms(), "the curve begins where it really began"
+
+
+def test_an_alert_that_goes_on_again_and_again_gets_the_same_time_to_live_each_time() -> None:
+    alert = alert_for(5)
+    Alert.objects.filter(pk=alert.pk).update(time_to_live_ms=HOUR, held_until=now_ms() - 10 * HOUR)
+    for _ in range(3):
+        Alert.objects.filter(pk=alert.pk).update(expires_at=now_ms() - 1)
+        bulletin.pause(alert, editor_of(alert))
+        bulletin.resume(alert, editor_of(alert))
+        lives = Alert.objects.get(pk=alert.pk).expires_at - now_ms()
+        assert 0 < lives <= HOUR
