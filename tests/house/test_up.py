@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -25,6 +25,15 @@ from tests.support.house import House
 from tests.support.waiting import until
 
 Build = Callable[..., House]
+
+
+@pytest.fixture(scope="module")
+def standing() -> Iterator[House]:
+    """One for all tests here that leave it as it was."""
+    house = House(hold="2").start("--sample")
+    yield house
+    house.clear()
+    assert "Traceback (most recent call last)" not in house.said
 
 
 def processes(house: House) -> dict[str, int]:
@@ -41,13 +50,13 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_the_first_start_has_all_that_is_needed(house: House) -> None:
-    assert set(processes(house)) == {"web", "sender 1", "inbox"}
-    assert "nothing leaves this machine" in house.said
-    assert f"{house.url}/desk/" in house.said
-    assert urllib.request.urlopen(house.invitation).status == 200
-    assert urllib.request.urlopen(f"{house.url}/inbox/").status == 200
-    topics = json.loads(house.command("topics", "--json").stdout)
+def test_the_first_start_has_all_that_is_needed(standing: House) -> None:
+    assert set(processes(standing)) == {"web", "sender 1", "inbox"}
+    assert "nothing leaves this machine" in standing.said
+    assert f"{standing.url}/desk/" in standing.said
+    assert urllib.request.urlopen(standing.invitation).status == 200
+    assert urllib.request.urlopen(f"{standing.url}/inbox/").status == 200
+    topics = json.loads(standing.command("topics", "--json").stdout)
     assert topics[0]["slug"] == "breaking"
 
 
@@ -67,18 +76,18 @@ def test_an_administrator_without_an_address_is_refused(build: Build) -> None:
     assert len(told) == 1 and told[0].startswith("--administrator: "), done.stderr
 
 
-def test_a_second_one_on_the_same_folder_says_so_and_does_not_start(house: House) -> None:
-    second = house.command("up", check=False)
+def test_a_second_one_on_the_same_folder_says_so_and_does_not_start(standing: House) -> None:
+    second = standing.command("up", check=False)
     assert second.returncode == 1
-    told = lock.running(house.data)
+    told = lock.running(standing.data)
     assert told is not None
-    assert f"process {told['pid']}, {house.url}" in second.stderr
+    assert f"process {told['pid']}, {standing.url}" in second.stderr
     assert len(second.stderr.splitlines()) == 1
-    assert urllib.request.urlopen(f"{house.url}/desk/sign-in/").status == 200
+    assert urllib.request.urlopen(f"{standing.url}/desk/sign-in/").status == 200
 
 
-def test_a_sender_of_its_own_does_not_run_beside_it(house: House) -> None:
-    sender = house.command("send", "--number", "2", check=False)
+def test_a_sender_of_its_own_does_not_run_beside_it(standing: House) -> None:
+    sender = standing.command("send", "--number", "2", check=False)
     assert sender.returncode == 1
     assert "MOREFOLLOWS_SENDERS" in sender.stderr
 
@@ -116,12 +125,12 @@ def test_a_default_port_that_links_lead_to_is_not_swapped(build: Build) -> None:
     assert (done.returncode, "MOREFOLLOWS_PORT: port 8025 is in use" in done.stderr) == (2, True)
 
 
-def test_on_a_database_of_a_newer_version_nothing_starts(house: House, tmp_path: Path) -> None:
-    house.stop()
+def test_on_a_database_of_a_newer_version_nothing_starts(build: Build, tmp_path: Path) -> None:
+    house = build(bare=True)
+    house.command("migrate")
     (tmp_path / "story.md").write_text("Headline\n\nText.\n")
     story = str(tmp_path / "story.md")
-    commands = ["up", "migrate", "web", "send", "prepare --administrator a@b.example", "tidy", "topics", "editors list"]
-    commands += ["newsroom", "readers export -", f"stories break {story} --yes", "doctor"]
+    commands = ["up", "migrate", "web", "send", "tidy", "topics", f"stories break {story} --yes", "doctor"]
     house.change("INSERT INTO django_migrations (app, name, applied) VALUES ('bulletin', '9999_later', '2099-01-01')")
     for command in commands:
         done = house.command(*command.split(), check=False)
@@ -145,9 +154,9 @@ def test_what_a_sender_told_of_its_relay_is_forgotten_when_it_is_gone(build: Bui
     )
 
 
-def test_links_made_beside_it_have_the_address_that_it_really_has(house: House) -> None:
-    added = json.loads(house.command("editors", "add", "ben@herald.example", "--name", "Ben", "--json").stdout)
-    assert added["link"].startswith(house.url)
+def test_links_made_beside_it_have_the_address_that_it_really_has(standing: House) -> None:
+    added = json.loads(standing.command("editors", "add", "ben@herald.example", "--name", "Ben", "--json").stdout)
+    assert added["link"].startswith(standing.url)
     assert urllib.request.urlopen(added["link"]).status == 200
 
 
@@ -158,12 +167,12 @@ def test_a_host_that_is_not_ours_is_refused(build: Build) -> None:
 
 
 @pytest.mark.parametrize("name", ["web", "sender 1", "inbox"])
-def test_a_process_that_dies_is_started_again(house: House, name: str) -> None:
-    before = processes(house)
+def test_a_process_that_dies_is_started_again(standing: House, name: str) -> None:
+    before = processes(standing)
     os.kill(before[name], signal.SIGKILL)
-    until("another process", lambda: processes(house).get(name) not in (None, before[name]))
-    assert urllib.request.urlopen(f"{house.url}/inbox/").status == 200
-    assert f"the process {name} ended (signal SIGKILL)" in house.said
+    until("another process", lambda: processes(standing).get(name) not in (None, before[name]))
+    assert urllib.request.urlopen(f"{standing.url}/inbox/").status == 200
+    assert f"the process {name} ended (signal SIGKILL)" in standing.said
 
 
 def test_a_sender_that_cannot_live_takes_nobody_with_it(build: Build) -> None:
@@ -191,9 +200,9 @@ def test_a_sender_that_cannot_live_takes_nobody_with_it(build: Build) -> None:
     assert "stops each time it is started" not in desk.open(check).html
 
 
-def test_requests_wait_while_the_web_server_is_started_again(house: House) -> None:
-    url = f"{house.url}/desk/sign-in/"
-    os.kill(processes(house)["web"], signal.SIGKILL)
+def test_requests_wait_while_the_web_server_is_started_again(standing: House) -> None:
+    url = f"{standing.url}/desk/sign-in/"
+    os.kill(processes(standing)["web"], signal.SIGKILL)
     assert urllib.request.urlopen(url, timeout=120).status == 200
 
 
@@ -258,11 +267,11 @@ def test_a_process_that_cannot_live_is_given_up(build: Build) -> None:
     assert re.search("dies each time it is started|The web server does not answer", done.stderr)
 
 
-def test_doctor_finds_nothing_wrong(house: House) -> None:
-    report = json.loads(house.command("doctor", "--json").stdout)
+def test_doctor_finds_nothing_wrong(standing: House) -> None:
+    report = json.loads(standing.command("doctor", "--json").stdout)
     assert report["ok"]
     checks = {check["check"]: check for check in report["checks"]}
-    assert house.url in checks["up"]["words"]
+    assert standing.url in checks["up"]["words"]
     assert checks["relay"]["state"] == "note"
 
 
@@ -307,8 +316,8 @@ def test_ended_while_it_starts_it_leaves_nothing_running(build: Build) -> None:
     assert json.loads(house.command("topics", "--json").stdout)[0]["slug"] == "breaking"
 
 
-def test_the_processes_are_few_and_ours(house: House) -> None:
+def test_the_processes_are_few_and_ours(standing: House) -> None:
     """No child of a child: nothing that `up` does not know of."""
-    for pid in processes(house).values():
+    for pid in processes(standing).values():
         found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
         assert found == []
