@@ -1,15 +1,9 @@
-"""Who holds what, with real processes: a database that is locked for long, and two machines of one name on PostgreSQL.
-
-Nothing is sent twice but what was in flight when a sender was killed.
-"""
+"""A database that is locked for longer than a claim, with real processes: nothing is sent twice."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -21,10 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from morefollows import keyring
-from morefollows.run import lock
 from tests.relay import Rule, Running, Script, by_recipient, running
-from tests.support import ground
 from tests.support.house import House
 from tests.support.waiting import until
 
@@ -99,30 +90,3 @@ def test_a_database_that_is_locked_for_longer_than_a_claim(
             time.sleep(LOCKED)
         repeated, counted = end(house, relay)
     assert (repeated, counted) == (0, 0)
-
-
-@pytest.mark.skipif(ground.cluster() is None, reason="SQLite is for one machine")
-def test_two_machines_of_one_name_do_not_rob_each_other(build: Callable[..., House], tmp_path: Path) -> None:
-    """Each has a data folder of its own. One's sender is killed and started again: the other's claims stay."""
-    data, log = tmp_path / "second", tmp_path / "second.log"
-    data.mkdir(mode=0o700)
-    with at_work(build, tmp_path, 1) as (house, relay):
-        shutil.copy(house.data / keyring.FILE, data)
-        environment = {**house.environment, "MOREFOLLOWS_DATA": str(data), "MOREFOLLOWS_URL": house.url}
-        with log.open("wb") as output:
-            second = subprocess.Popen(
-                [sys.executable, "-m", "morefollows", "send"], env=environment, stdout=output, stderr=output
-            )
-        try:
-            claimed = "SELECT count(DISTINCT worker) FROM courier_batch WHERE worker <> ''"
-            until("batches that both have claimed", lambda: house.ask(claimed) == [(2,)])
-            told = lock.running(house.data)
-            assert told
-            os.kill(told["processes"]["sender 1"], signal.SIGKILL)
-            repeated, counted = end(house, relay)
-            assert second.poll() is None, log.read_text()
-        finally:
-            second.terminate()
-            second.wait()
-    assert repeated <= 2 * CONNECTIONS
-    assert repeated <= counted <= 2 * CONNECTIONS
