@@ -134,9 +134,9 @@ def test_a_relay_for_other_mail_does_not_count(tmp_path: Path) -> None:
 
 
 def test_it_waits_without_its_round_when_many_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from morefollows.courier import worker as worker_
+    from morefollows.courier import books as books_
 
-    monkeypatch.setattr(worker_, "_MOST_HELD", 0)
+    monkeypatch.setattr(books_, "_MOST_HELD", 0)
     monkeypatch.setattr(retries, "_MINUTES", (0.01,))
     alert = international(30)
 
