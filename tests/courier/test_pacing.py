@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from morefollows.audience.models import Reader
-from morefollows.courier import worker as worker_
+from morefollows.courier import books
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Outcome, Verdict
 from morefollows.courier.pacing import Pacing
@@ -165,7 +165,7 @@ def test_a_provider_that_defers_delays_nobody_else_and_is_mailed_when_it_is_well
 
     monkeypatch.setattr(pacing, "_SLOWEST", 20.0)  # mails a second, so that it does not take minutes
     monkeypatch.setattr(pacing, "_GROWTH", 8.0)
-    monkeypatch.setattr(worker_, "_MOST_HELD", 3)
+    monkeypatch.setattr(books, "_MOST_HELD", 3)
     pk, slow = mixed(2400, 2)
     alert = Alert.objects.get(pk=pk)
     held: list[int] = []
