@@ -14,11 +14,12 @@ import pytest
 from django.utils import timezone
 
 from morefollows.audience.models import Bounce, Letter, Reader, Subscription, Suppression
+from morefollows.audience.suppressions.bounces import Bounced
 from morefollows.bulletin import publication
 from morefollows.bulletin.models import Alert, Deed, Update
 from morefollows.courier import actions, bounces, ledger
 from morefollows.courier.gates import TRIAL
-from morefollows.courier.models import Batch, Brake, Outcome, Refusal, Relay
+from morefollows.courier.models import Batch, Brake, Outcome, Refusal, Relay, RelayCount
 from morefollows.courier.worker import Worker
 from tests.courier import test_worker
 from tests.courier.support import alert_for, cut_from_start, states
@@ -262,6 +263,11 @@ def bounce_once_more(readers: list[int], *, days: float, accepted: bool = False)
                 created_at=timezone.now(),
                 due_at=int((timezone.now() - timedelta(minutes=1)).timestamp() * 1000),
             )
+    bounce_in_an_alert(readers)
+
+
+def bounce_in_an_alert(readers: list[int]) -> None:
+    """A mail to each of these readers has bounced in an alert, which has ended."""
     alert = alert_for(0, state="sent")
     Refusal.objects.bulk_create(
         Refusal(
@@ -332,3 +338,31 @@ def test_nothing_is_taken_back_from_a_batch_that_somebody_works_on() -> None:
     batch.refresh_from_db()
     assert (batch.refused, batch.deferred) == (0, 30)
     assert batch.due_at is not None and not Refusal.objects.exists()
+
+
+def test_what_bounces_in_many_small_alerts_counts_together(caplog: pytest.LogCaptureFixture) -> None:
+    """A relay that knows nobody for days: alerts to ten readers each, none of which is a reason for a brake."""
+    alert_to({"gone.example": 200})
+    readers = list(Reader.objects.values_list("pk", flat=True))
+    bounce_once_more(readers, days=0)
+    Bounce.objects.update(counted_at=timezone.now() - timedelta(days=2.5), last_at=timezone.now() - timedelta(days=1))
+    for first in range(0, 200, 10):
+        bounce_in_an_alert(readers[first : first + 10])
+    assert not Suppression.objects.exists()
+    assert Bounce.objects.filter(count=2).count() == 200
+    assert "are not suppressed" in caplog.text
+    RelayCount.objects.create(relay="relay 0", day=timezone.now().date(), provider="gone.example", accepted=10_000)
+    bounce_in_an_alert(readers[:3])  # the relay takes mail again, but not for these
+    assert Suppression.objects.count() == 3
+
+
+def test_what_bounces_in_letters_counts_together() -> None:
+    """As with alerts, for daily summaries: the provider knows nobody, from Friday to Sunday."""
+    alert_to({"gone.example": 100})
+    RelayCount.objects.create(relay="relay 0", day=timezone.now().date(), provider="", accepted=10_000)
+    for days in (2.5, 0):
+        at = timezone.now() - timedelta(days=days)
+        for reader in Reader.objects.all():
+            bounces.count_letters([Bounced(reader.pk, at, True, "5.1.1", "relay 0", "gone.example")])
+    assert Bounce.objects.filter(count=2).count() == 100
+    assert not Suppression.objects.exists()

@@ -5,20 +5,27 @@ Each step is a short transaction of its own, apart from the ledger's: nobody who
 
 from __future__ import annotations
 
+import logging
 from array import array
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Aggregate, Count, QuerySet, Sum
+from django.utils import timezone
 
-from morefollows.audience.models import Letter
+from morefollows.audience.models import Bounce, Letter
 from morefollows.audience.suppressions import bounces
 from morefollows.audience.suppressions.bounces import Bounced
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier import brake, history, retries
-from morefollows.courier.models import Batch, Outcome, Refusal
+from morefollows.courier.models import Batch, Outcome, Refusal, RelayCount
+
+log = logging.getLogger(__name__)
 
 _AT_ONCE = 200  # refusals in one transaction
 
@@ -87,7 +94,7 @@ def count(provider: Callable[[str], str]) -> int:
         for one in some
         if one.bounce and one.pk not in innocent
     ]
-    left = bounces.note(seen, _accepted_since)
+    left = bounces.note(seen, _accepted_since, _in_doubt)
     done = [one.pk for one in some if one.reader not in left]
     Refusal.objects.filter(pk__in=done).delete()
     return len(done)
@@ -95,7 +102,7 @@ def count(provider: Callable[[str], str]) -> int:
 
 def count_letters(refused: Iterable[Bounced]) -> None:
     """Letters that bounced."""
-    bounces.note(list(refused), _accepted_since)
+    bounces.note(list(refused), _accepted_since, _in_doubt)
 
 
 def _accepted_since(since: dict[int, datetime]) -> set[int]:
@@ -111,6 +118,35 @@ def _accepted_since(since: dict[int, datetime]) -> set[int]:
         if any(outcome == Outcome.ACCEPTED and alerts[alert] > moment for alert, outcome in outcomes.items()):
             found.add(reader)
     return found
+
+
+def _in_doubt(enough: Sequence[Bounced]) -> set[int]:
+    """The readers of those of these bounces whose relay or provider refuses too many, over all alerts and letters.
+
+    An alert to a few readers, and a letter, are no reason for a brake, however many of them bounce in these days.
+    """
+    since = timezone.now() - timedelta(days=settings.MOREFOLLOWS.bounce_days + 1)
+    bounced, accepted = Counter[brake.Key](), Counter[brake.Key]()
+    for relay, provider, mails in _sums(Bounce.objects.filter(last_at__gt=since), Count("pk")):
+        bounced.update({(relay, ""): mails, (relay, provider): mails})
+    for relay, provider, mails in _sums(RelayCount.objects.filter(day__gt=since.date()), Sum("accepted")):
+        accepted.update({(relay, ""): mails, **({(relay, provider): mails} if provider else {})})
+    on = {key for key, mails in bounced.items() if key[1] and brake.too_many(mails, mails + accepted[key])}
+    for relay in {one.relay for one in enough}:  # what one or two providers refuse says nothing about the relay
+        apart = [key for key in on if key[0] == relay]
+        others = apart if len(apart) <= brake.APART else []
+        refused = bounced[relay, ""] - sum(bounced[key] for key in others)
+        if brake.too_many(refused, refused + accepted[relay, ""] - sum(accepted[key] for key in others)):
+            on.add((relay, ""))
+    found = {one.reader for one in enough if {(one.relay, ""), (one.relay, one.provider)} & on}
+    if found:
+        log.warning("%d readers whose mails bounced are not suppressed: too many did in these days", len(found))
+    return found
+
+
+def _sums(rows: QuerySet[Any], what: Aggregate) -> list[tuple[str, str, int]]:
+    """Of each relay and provider."""
+    return list(rows.values_list("relay", "provider").order_by().annotate(mails=what))
 
 
 def _moment(ms: int) -> datetime:

@@ -117,7 +117,7 @@ class Answers:
         refused, others = self._here[key].refused, apart if len(apart) <= APART else ()
         refused -= sum(self._here[other].refused for other in others if other in self._here)
         answered = refused + accepted[key] - sum(accepted[other] for other in others)
-        return _too_many(refused, answered, so_far=True)
+        return too_many(refused, answered, so_far=True)
 
     def held_back(self, relay: str, provider: str) -> bool:
         """A mail was refused by the provider's policy, and none accepted. Whether it is time to leave it alone."""
@@ -193,7 +193,7 @@ def _put_on_where_too_many(alert: int, counted: Mapping[Key, Counts], *, so_far:
             )
         else:
             rest = counts
-        if _too_many(rest.refused, rest.answered, so_far=so_far):
+        if too_many(rest.refused, rest.answered, so_far=so_far):
             _put_on(alert, key)
             new[key] = counts
     return new
@@ -204,7 +204,7 @@ def _is_due(refused: int) -> bool:
     return refused > FEW and (refused == FEW + 1 or refused % 10 == 0)
 
 
-def _too_many(refused: int, answered: int, *, so_far: bool = False) -> bool:
+def too_many(refused: int, answered: int, *, so_far: bool = False) -> bool:
     """`so_far`: more is to come, so chance is allowed for: three standard deviations of a Poisson distribution."""
     share = SHARE * max(answered, 0)
     return refused > max(FEW, share + 3 * math.sqrt(share) if so_far else share)

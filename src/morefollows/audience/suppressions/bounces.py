@@ -28,12 +28,14 @@ class Bounced(NamedTuple):
 
 
 AcceptedSince = Callable[[dict[int, datetime]], set[int]]
+InDoubt = Callable[[Sequence[Bounced]], set[int]]
 
 
-def note(seen: Sequence[Bounced], accepted_since: AcceptedSince) -> set[int]:
+def note(seen: Sequence[Bounced], accepted_since: AcceptedSince, in_doubt: InDoubt) -> set[int]:
     """Counts these bounces, at most one a reader, and suppresses whoever has had enough of them.
 
-    `accepted_since`: those of the given readers of whom a mail was accepted since the given moments. Returns the
+    `accepted_since`: those of the given readers of whom a mail was accepted since the given moments. `in_doubt`: the
+    readers of those bounces that speak of the relay or the provider by now: they are not suppressed. Returns the
     readers whose row somebody else has locked: nothing is noted of them, they are to be noted another time.
     """
     if not seen:
@@ -59,6 +61,9 @@ def note(seen: Sequence[Bounced], accepted_since: AcceptedSince) -> set[int]:
             least = settings.MOREFOLLOWS.bounces_before_suppression
             if bounce.count >= (least if one.hard else max(least, _LEAST_IF_PERHAPS)):
                 enough.append(reader)
+        if enough:
+            doubted = in_doubt([newest[reader] for reader in enough])
+            enough = [reader for reader in enough if reader not in doubted]
         there = set(Reader.objects.filter(pk__in=newest).values_list("pk", flat=True))
         left = (set(enough) & there) - actions.mark_gone(enough, Suppression.Reason.BOUNCED, wait=False)
         _save([bounce for reader, bounce in known.items() if reader in there - left])
