@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from morefollows.courier.boundary import Mail, Reached
 from morefollows.courier.dialogue import Patience
 from tests.relay import Rule, Script, ScriptedRelay
@@ -77,5 +79,47 @@ def test_silence_at_one_mail_does_not_keep_those_behind_it_for_as_long() -> None
             assert 3 not in post.replies
             await _left(smtp)
             assert post.accepted() == set(range(300)) - {3}
+
+    run(work)
+
+
+@pytest.mark.parametrize("at", ["mail", "rcpt"])
+def test_what_waits_where_the_relay_fell_silent_goes_by_connections_that_are_well(
+    at: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No content has left, so nobody gets it twice; the standard's five minutes are not waited for."""
+
+    async def work() -> None:
+        async with ScriptedRelay(Script(rules=(Rule(at, do="hang", times=4),))) as relay:
+            post = Post(100, again=True)
+            patience = Patience(probe=0.2, spare=0.5, idle=600, quit=1)
+            smtp = client(relay.port, post, connections=4, patience=patience)
+            smtp.wake()
+            async with asyncio.timeout(30):
+                while len(post.accepted()) < 100:
+                    await asyncio.sleep(0.05)
+            assert post.uncertain() == set()
+            assert len(relay.taken) == 100
+            await _left(smtp)
+
+    run(work)
+    assert "Exception" not in caplog.text
+
+
+def test_a_recipient_over_whom_the_relay_takes_long_is_waited_for() -> None:
+    async def work() -> None:
+        async with ScriptedRelay(
+            Script(rules=(Rule("rcpt", match="cy3@", delay=2), Rule("content", delay=0.02)))
+        ) as relay:
+            post = Careful(400, again=True)
+            patience = Patience(probe=0.1, spare=0.3, idle=600, quit=1)
+            smtp = client(relay.port, post, connections=2, patience=patience)
+            smtp.wake()
+            async with asyncio.timeout(60):
+                while len(post.accepted()) < 400:
+                    await asyncio.sleep(0.05)
+            assert len(post.replies[3]) <= 2
+            assert len(relay.taken) == 400
+            await _left(smtp)
 
     run(work)

@@ -307,6 +307,16 @@ class Connection(asyncio.Protocol):
         return self._transactions.undecided
 
     @property
+    def spare(self) -> bool:
+        """What waits here for a reply can go by another connection: no content has left.
+
+        A relay may take minutes over one recipient: who was put back once is waited for at RCPT and DATA.
+        """
+        if not self.ready or not self.expected or self.undecided:
+            return False
+        return self.expected[0] in (RSET, MAIL) or not self._transactions.alone
+
+    @property
     def overdue(self) -> bool:
         """An answer is late: what is not handed over yet had better go by another connection."""
         return self._quiet >= _OVERDUE
@@ -350,8 +360,8 @@ class Connection(asyncio.Protocol):
         self.abandon(why)
 
     def abandon(self, why: str, *, closed_in_order: bool = False) -> None:
-        """Closes at once. `why` begins with a verb: the relay …"""
-        self._end(why, calm=False, closed_in_order=closed_in_order)
+        """Closes at once. `why` begins with a verb: the relay …; empty if the relay is well."""
+        self._end(why, calm=not why, closed_in_order=closed_in_order)
         self.transport.abort()
 
     def _close(self) -> None:

@@ -16,6 +16,7 @@ class Patience(NamedTuple):
     quit: float = 5  #: nothing is at stake any more
     behind: float = 120  #: behind a mail without a reply, while others get theirs: they are sent by another connection
     ahead: float = 3  #: behind a slow final dot, the envelope sent ahead is given back
+    spare: float = 10  #: without a reply, no content handed over, and others get theirs: it goes by another connection
     idle: float = 60  #: a connection without work says QUIT
     probe: float = 2  #: while one connection is silent for so long, another one is tried
     first_retry: float = 0.1

@@ -81,6 +81,7 @@ class SmtpRelay(Relay):
         self._backoff = Backoff(patience.first_retry, patience.longest_probe, patience.longest_retry)
         self._mute: set[Connection] = set()  # they were silent for too long, as of the last tick
         self.answered = False  #: a mail was answered, or a connection let in, since the last tick
+        self._answered_at = 0.0  # when that was, by the monotonic clock
         self._stalled = 0.0  # seconds without that, while something is waited for
         self._logged: dict[str, float] = {}  # words → when they were logged
         self._tick = min(_TICK, *(seconds / 4 for seconds in patience[: patience._fields.index("first_retry")]))
@@ -342,6 +343,9 @@ class SmtpRelay(Relay):
             failure = Failure.SILENT if any(one.undecided for one in new) else Failure.BROKEN
             self._backoff.failed(new[0].begun, failure, others=False)
         self._mute = silent
+        if self.answered:
+            self._answered_at = time.monotonic()
+        self._leave_spare(silent)
         self._let_go(sorted(silent, key=lambda one: one.begun))
         self._stalled = (
             0.0 if self.answered or not any(one.silent for one in self._connections) else (self._stalled + self._tick)
@@ -355,6 +359,15 @@ class SmtpRelay(Relay):
         self._log(logging.WARNING, f"does not answer: we wait for {waiting}", f"; {len(silent)} connections wait")
         if self._stalled >= _TOLD_AFTER:
             self._tell(f"The relay {self.address.name} does not answer: we wait for {waiting}.")
+
+    def _leave_spare(self, silent: set[Connection]) -> None:
+        """Closes silent connections that hold no content, when others got replies long after those fell silent."""
+        patience, now = self.patience, time.monotonic()
+        for one in list(silent):
+            since = now - one.silent
+            if one.silent >= patience.spare and one.spare and self._answered_at > since + patience.probe:
+                self._log(logging.INFO, f"does not answer on every connection: we waited for {one.waits_for}")
+                one.abandon("")
 
     def _let_go(self, silent: list[Connection]) -> None:
         """Closes silent connections, the oldest first, as others are tried instead: those that hold no content.

@@ -97,6 +97,11 @@ class Transactions:
         """Content was handed over, and there is no reply to it."""
         return False
 
+    @property
+    def alone(self) -> bool:
+        """What waits for a reply is a mail with which a connection has ended before."""
+        return False
+
     def give_back(self, quiet: float) -> list[tuple[Mail, Reply]]:
         """The relay has not answered for so many seconds: mails that need not wait for that."""
         return []
@@ -213,6 +218,10 @@ class OneByOne(Transactions):
     @property
     def undecided(self) -> bool:
         return self._handed is not None
+
+    @property
+    def alone(self) -> bool:
+        return self._offered is not None and self._offered.alone
 
     def give_back(self, quiet: float) -> list[tuple[Mail, Reply]]:
         """The next one, while we wait for a final dot's reply.
