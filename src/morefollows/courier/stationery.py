@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -15,11 +17,18 @@ from morefollows.courier.compose import Composed, Fill, date, press
 from morefollows.courier.letters import Job
 
 
+class _Sheet(NamedTuple):
+    """What the mails of many readers have in common."""
+
+    fill: Fill
+    return_path: Callable[[bytes], bytes]
+
+
 class Stationery:
     """One sender's. What was composed is kept for a minute: the newsroom may have changed its name."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[object, ...], Fill] = {}
+        self._kept: dict[tuple[object, ...], _Sheet] = {}
 
     def mail(self, job: Job) -> Mail:
         """The letter as a mail. Its `settle` and `ticket` are its Post's to fill in."""
@@ -31,18 +40,19 @@ class Stationery:
         asks = {Letter.Kind.NEW_ADDRESS: tokens.new_address, Letter.Kind.INVITATION: tokens.invitation}
         confirm = asks.get(job.kind, tokens.confirm)(letter)  # type: ignore[call-overload]
         preferences = tokens.preferences(reader, job.links_version)
-        content = self._press(job)((recipient, leave, receipt, confirm, date(time.time()), preferences, b"", b"", b""))
-        return Mail(mails.return_paths()(receipt), recipient, content, _unsettled, utf8=utf8)
+        sheet = self._sheet(job)
+        content = sheet.fill((recipient, leave, receipt, confirm, date(time.time()), preferences, b"", b"", b""))
+        return Mail(sheet.return_path(receipt), recipient, content, _unsettled, utf8=utf8)
 
-    def _press(self, job: Job) -> Fill:
+    def _sheet(self, job: Job) -> _Sheet:
         minute = int(time.monotonic() / 60)
         key = (job.kind, job.topic, job.language, job.offers, job.updates, minute)
-        fill = self._kept.get(key)
-        if fill is None:
-            fill = press(compose(job), dkim.signers(settings.MOREFOLLOWS))
+        sheet = self._kept.get(key)
+        if sheet is None:
+            sheet = _Sheet(press(compose(job), dkim.signers(settings.MOREFOLLOWS)), mails.return_paths())
             self._kept = {old: kept for old, kept in self._kept.items() if old[-1] == minute}
-            self._kept[key] = fill
-        return fill
+            self._kept[key] = sheet
+        return sheet
 
 
 def compose(job: Job) -> Composed:

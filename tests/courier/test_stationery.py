@@ -1,0 +1,29 @@
+"""Mails of letters: what they have in common is looked up once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from morefollows.audience import actions, wordings
+from morefollows.audience.models import Topic
+from morefollows.courier import letters
+from morefollows.courier.stationery import Stationery
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_mail_like_the_one_before_asks_the_database_nothing(breaking: Topic, django_assert_num_queries: Any) -> None:
+    for number in range(3):
+        actions.sign_up(
+            f"reader{number}@reader.example", topic=breaking, offers=False, language="en", page="/", client_address="",
+            form_version="1", shown=wordings.in_force("en"),
+        )  # fmt: skip
+    stationery = Stationery()
+    first, *others = letters.claim("one", 10)
+    domain = stationery.mail(first).sender.partition(b"@")[2]
+    with django_assert_num_queries(0):
+        made = [stationery.mail(job) for job in others]
+    assert len({mail.sender for mail in made}) == 2
+    assert all(mail.sender.endswith(b"@" + domain) for mail in made)
