@@ -93,6 +93,28 @@ def test_two_hundred_are_written_in_few_groups() -> None:
     assert [len(group) for group in write.groups] == [1, 50, 50, 50, 50]
 
 
+def test_others_get_the_time_that_is_asked_for_them_after_each_group() -> None:
+    times: list[float] = []
+    asked_by: list[threading.Thread] = []
+
+    def write(items: Sequence[int]) -> list[int | Exception]:
+        times.extend([time.monotonic()] * 2)
+        return list(items)
+
+    def pause() -> float:
+        times[-1] = time.monotonic()
+        asked_by.append(threading.current_thread())
+        return 0.2
+
+    commit: GroupCommit[int, int] = GroupCommit(write, 4, 0.0, pause=pause, patience=FOREVER)
+    for item in range(3):
+        assert commit.submit(item) == item
+    assert len(times) == 6
+    assert times[2] - times[1] >= 0.2
+    assert times[4] - times[3] >= 0.2
+    assert asked_by == [threading.current_thread()] * 3
+
+
 def test_who_is_written_leads_no_more() -> None:
     """The first is answered while the second, which came meanwhile, is being written by another thread."""
     write = Writer()

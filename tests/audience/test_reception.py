@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from morefollows.audience import actions, newcomers, reception, wordings
@@ -43,6 +46,31 @@ def test_a_newcomer_is_noted_as_anybody_else(breaking: Topic, offers: bool) -> N
     assert newcomers.note([newcomers.prepare(Newcomer(parse(CY), breaking, offers, "de", PLACE, shown))]) == [True]
     together = [found[number:] for found, number in zip(rows(), [before[0], 0, before[2], 0], strict=True)]
     assert together == alone
+
+
+def test_others_get_twice_the_time_for_which_a_group_kept_them_from_writing(
+    breaking: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite, where one process writes at a time. Getting a group ready locks nothing."""
+    clock = [1000.0]
+    monkeypatch.setattr(reception, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def slow(call: Callable[..., Any], seconds: float) -> Callable[..., Any]:
+        def called(*given: Any) -> Any:
+            clock[0] += seconds
+            return call(*given)
+
+        return called
+
+    monkeypatch.setattr(newcomers, "prepare", slow(newcomers.prepare, 50.0))
+    monkeypatch.setattr(newcomers, "note", slow(newcomers.note, 0.25))
+    three = wordings.in_force("en")
+    seen = words_of(breaking.uid, *(words.digest for words in three))
+    shown = Shown(breaking.pk, *(words.pk for words in three), "en", seen)
+    own = "https://alerts.herald.example"
+    for _ in range(2):
+        reception._receive([SignUp(parse("zoe@reader.example"), False, shown, own, own + "/", "2", "", None)])
+        assert reception._pause() == (0.5 if connection.vendor == "sqlite" else 0.0)
 
 
 def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> None:

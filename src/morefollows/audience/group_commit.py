@@ -23,6 +23,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 _ASIDE = 0.2  # seconds until what was put aside is tried again
+_LONGEST_PAUSE = 1.0  # seconds
 _TOLD_EVERY = 10.0  # seconds from one line in the log about refusals to the next
 
 
@@ -64,9 +65,9 @@ class _Entry(Generic[Item, Answer]):
 class GroupCommit(Generic[Item, Answer]):
     """`write` takes a list, and returns for each item its answer, or the exception that only its own caller gets.
 
-    `most` items are one group. `apart` is the least time in seconds from the end of one group to the begin of the next,
-    and a group is followed by a pause of twice its length: others want to write too. Nobody waits
-    longer than `patience` seconds, and no more than `queue` items wait.
+    `most` items are one group. `apart` is the least time in seconds from the end of one group to the begin of the next.
+    `pause` is asked after each group, in the thread that wrote it, for a longer time: others may want to write too.
+    Nobody waits longer than `patience` seconds, and no more than `queue` items wait.
     """
 
     def __init__(
@@ -75,12 +76,14 @@ class GroupCommit(Generic[Item, Answer]):
         most: int,
         apart: float,
         *,
+        pause: Callable[[], float] = lambda: 0.0,
         patience: float = 5.0,
         queue: int = 4_096,
     ) -> None:
         self._write = write
         self._most = most
         self._apart = apart
+        self._pause = pause
         self._patience = patience
         self._queue = queue
         self._writer = ThreadPoolExecutor(1, "group-commit")
@@ -197,7 +200,7 @@ class GroupCommit(Generic[Item, Answer]):
             log.error("%d items could not be written: %s", len(group), type(error).__name__)
             answers = [error] * len(group)
         ended = time.monotonic()
-        self._next_at = ended + max(self._apart, min(2 * (ended - began), 1.0))
+        self._next_at = ended + max(self._apart, min(self._pause(), _LONGEST_PAUSE))
         if len(group) == self._most:
             self._group_seconds = self._next_at - began
         self._answer(group, answers, ended)

@@ -5,11 +5,12 @@ An answer is there when the sign-up is on disk, and after the same time whoever 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -34,7 +35,8 @@ _STATEMENT_MS = 4_000
 _PAUSE = 5.0  # seconds
 _WARN_EVERY = 5.0  # seconds
 _ALONE_SECONDS = 1.0  # for a group that has to be written one by one
-_APART = 0.025  # seconds between two: on SQLite one process writes at a time, and alerts have to write their outcomes
+_APART = 0.025  # seconds between two, in which the next gathers
+_LEAVE = 2.0  # on SQLite: times that the others may write for as long as a group held the lock
 
 
 class SignUp(NamedTuple):
@@ -79,8 +81,14 @@ async def sign_up_async(asked: SignUp) -> Verdict:
     return await _group.submit_async(asked)
 
 
+def _pause() -> float:
+    """On SQLite one process writes at a time, and alerts have to write their outcomes. On PostgreSQL nobody waits."""
+    return _LEAVE * getattr(_used, "held", 0.0) if connection.vendor == "sqlite" else 0.0
+
+
 def _receive(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
     """Writes a group. Who needs a row that somebody else holds locked is put aside (`Blocked`); the others go on."""
+    _used.held = 0.0
     if connection.in_atomic_block:  # somebody else's transaction: not ours to try again
         return _note(asked)
     _use_connection()
@@ -198,9 +206,10 @@ def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
         for at, (one, misfit) in enumerate(zip(asked, misfits, strict=True))
         if misfit is None
     }
-    with transaction.atomic():
+    with _holding(), transaction.atomic():
         if connection.vendor == "postgresql":
             _wait_little()
+        _used.since = time.monotonic()
         demands = limits.demands([_attempt(one) for one in asked])
         verdicts: list[Verdict | Exception] = [
             misfit or _MEANT[demand] for misfit, demand in zip(misfits, demands, strict=True)
@@ -213,6 +222,17 @@ def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
             if not noted:
                 verdicts[at] = _sign_up_alone(one.newcomer)
         return verdicts
+
+
+@contextlib.contextmanager
+def _holding() -> Iterator[None]:
+    """Adds up for how long this group's transactions hold their locks, from `_used.since` on."""
+    _used.since = 0.0
+    try:
+        yield
+    finally:
+        if _used.since:
+            _used.held = getattr(_used, "held", 0.0) + time.monotonic() - _used.since
 
 
 def _misfit(one: SignUp, sites: set[str], topics: dict[int, Topic], words: dict[int, Wording]) -> Verdict | None:
@@ -261,4 +281,4 @@ def _sign_up_alone(one: Newcomer) -> Verdict | Exception:
     return Verdict.NOTED
 
 
-_group: GroupCommit[SignUp, Verdict] = GroupCommit(_receive, _MOST, _APART)
+_group: GroupCommit[SignUp, Verdict] = GroupCommit(_receive, _MOST, _APART, pause=_pause)
