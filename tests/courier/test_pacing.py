@@ -211,3 +211,22 @@ def test_a_relay_that_a_provider_does_not_like_leaves_its_mails_to_another(tmp_p
     assert 3 <= len(deferred) <= 40  # those that it was offered before we knew
     assert set(times_taken(first, second).values()) == {1}
     assert len(first.taken) > 50
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_provider_whose_mails_get_no_reply_holds_up_nobody_else(tmp_path: Path) -> None:
+    """More of its mails than there can be connections."""
+    alert = alert_for(120)
+    readers = list(Reader.objects.filter(subscriptions__topic=alert.topic).order_by("pk"))
+    for number, reader in enumerate(readers):
+        reader.domain = "stuck.example" if number % 2 else f"box{number}.example"
+        reader.address = f"cy@{reader.domain}" if number % 2 == 0 else f"cy{number}@{reader.domain}"
+    Reader.objects.bulk_update(readers, ["address", "domain"])
+
+    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+        async with asyncio.timeout(60):
+            while len(relays[0].taken) < 60:
+                await asyncio.sleep(0.1)
+
+    [relay] = at_work(tmp_path, [Script(rules=(Rule("content", match="@stuck.example", do="hang"),))], story)
+    assert all(b"stuck" not in mail.recipients[0] for mail in relay.taken)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import uvloop
@@ -64,6 +64,9 @@ class Post:
         assert mail.ticket not in self.in_flight
         self.in_flight.add(mail.ticket)
         return mail
+
+    def stuck(self, domains: Sequence[str]) -> None:
+        """None is held back."""
 
     def settle(self, mail: Mail, reply: Reply) -> None:
         assert mail.ticket in self.in_flight, f"mail {mail.ticket} was settled twice"

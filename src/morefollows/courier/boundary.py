@@ -87,6 +87,9 @@ class Source(Protocol):
     def take(self) -> Mail | None:
         """The next mail, or None when there is none just now. Never blocks."""
 
+    def stuck(self, domains: Sequence[str]) -> None:
+        """Each of so many mails, for these domains, holds a connection without a reply, while others get theirs."""
+
 
 class Relay(Protocol):
     """Somewhere to hand mails to."""

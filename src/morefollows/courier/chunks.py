@@ -117,8 +117,8 @@ class Chunks(Transactions):
             self._refusal = reply(code, text, REACHED[kind])
 
     @property
-    def undecided(self) -> bool:
-        return bool(self._flying)
+    def undecided(self) -> Mail | None:
+        return next((mail for mail in self._flying if mail is not None), None)
 
     def _in_step(self, kind: int, text: bytes) -> bool:
         """A yes bears the status that the first one to this command had, or at least no other command's."""

@@ -302,8 +302,8 @@ class Connection(asyncio.Protocol):
         return 0.0 if self.dead or (self.ready and not self.expected) else self._quiet
 
     @property
-    def undecided(self) -> bool:
-        """The relay has the content of mails to which it has not replied."""
+    def undecided(self) -> Mail | None:
+        """The first mail of which the relay has the content, and to which it has not replied."""
         return self._transactions.undecided
 
     @property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -17,6 +18,8 @@ from morefollows.courier.replies import without_addresses
 from morefollows.courier.shares import Shares
 from morefollows.relay_address import RelayAddress
 
+_STUCK = 3  # mails of one provider that hold a connection each
+_STUCK_FOR = 3.0  # seconds; as long as it lasts, this is said again each second
 _SILENT = 1.0  # seconds without a reply, while mails are in flight, after which the others go on
 
 
@@ -138,6 +141,13 @@ class Gate:
                 self._heard_at = time.monotonic()
             self._shares.took(self)
         return mail
+
+    def stuck(self, domains: Sequence[str]) -> None:
+        """`boundary.Source`: a provider that holds several connections is given no more for now."""
+        providers = Counter(map(self.pacing.provider, domains))
+        for domain in set(domains):
+            if providers[self.pacing.provider(domain)] >= _STUCK:
+                self.pacing.stuck(domain, _STUCK_FOR)
 
     def elsewhere(self, domain: str) -> bool:
         """`boundary.Way`: whether another relay may mail this domain now."""

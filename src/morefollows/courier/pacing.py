@@ -75,6 +75,11 @@ class Pacing:
             return
         pace.deferred(self._now(), _pause(reply))
 
+    def stuck(self, domain: str, seconds: float) -> None:
+        """Mails for it get no reply while others do: none leaves for so long, and nothing is known of its rate."""
+        pace = self._pace(domain) or self.paces.setdefault(self.provider(domain), _Pace(self._now))
+        pace.paused_until = max(pace.paused_until, self._now() + seconds)
+
     def allowance(self, provider: str, seconds: float) -> float:
         """How many mails for it may leave within so many seconds; infinite if it is not held back."""
         pace = self.paces.get(provider)
@@ -85,9 +90,9 @@ class Pacing:
         now = self._now()
         self.paces = {name: pace for name, pace in self.paces.items() if not pace.is_well(now)}
         return [
-            Paced(name, round(pace.bucket.rate, 2), round(max(0.0, pace.paused_until - now), 1))
+            Paced(name, round(pace.bucket.rate if pace.bucket else 0.0, 2), round(max(0.0, pace.paused_until - now), 1))
             for name, pace in self.paces.items()
-            if pace.bucket is not None
+            if pace.bucket is not None or now < pace.paused_until
         ]
 
     def _pace(self, domain: str) -> _Pace | None:

@@ -346,6 +346,9 @@ class SmtpRelay(Relay):
         if self.answered:
             self._answered_at = time.monotonic()
         self._leave_spare(silent)
+        stuck = [mail for one in silent if self._others_go_on(one) and (mail := one.undecided)]
+        if stuck:
+            self.source.stuck([mail.recipient.rpartition(b"@")[2].decode() for mail in stuck])
         self._let_go(sorted(silent, key=lambda one: one.begun))
         self._stalled = (
             0.0 if self.answered or not any(one.silent for one in self._connections) else (self._stalled + self._tick)
@@ -360,12 +363,14 @@ class SmtpRelay(Relay):
         if self._stalled >= _TOLD_AFTER:
             self._tell(f"The relay {self.address.name} does not answer: we wait for {waiting}.")
 
+    def _others_go_on(self, silent: Connection) -> bool:
+        """Mails were answered on other connections, long after this one fell silent."""
+        return self._answered_at > time.monotonic() - silent.silent + self.patience.probe
+
     def _leave_spare(self, silent: set[Connection]) -> None:
         """Closes silent connections that hold no content, when others got replies long after those fell silent."""
-        patience, now = self.patience, time.monotonic()
         for one in list(silent):
-            since = now - one.silent
-            if one.silent >= patience.spare and one.spare and self._answered_at > since + patience.probe:
+            if one.silent >= self.patience.spare and one.spare and self._others_go_on(one):
                 self._log(logging.INFO, f"does not answer on every connection: we waited for {one.waits_for}")
                 one.abandon("")
 

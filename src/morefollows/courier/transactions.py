@@ -93,9 +93,9 @@ class Transactions:
         raise NotImplementedError
 
     @property
-    def undecided(self) -> bool:
-        """Content was handed over, and there is no reply to it."""
-        return False
+    def undecided(self) -> Mail | None:
+        """The first mail whose content was handed over, and to which there is no reply."""
+        return None
 
     @property
     def alone(self) -> bool:
@@ -216,8 +216,8 @@ class OneByOne(Transactions):
         return [*said, *((mail, reply_) for mail, reply_ in given_up if mail is not None)]
 
     @property
-    def undecided(self) -> bool:
-        return self._handed is not None
+    def undecided(self) -> Mail | None:
+        return self._handed
 
     @property
     def alone(self) -> bool:

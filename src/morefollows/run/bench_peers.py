@@ -13,7 +13,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import uvloop
 
@@ -151,6 +151,9 @@ class _Queue:
             return None
         self._left -= 1
         return Mail(SENDER.encode(), RECIPIENT.encode(), self._content, self.settle, self._left)
+
+    def stuck(self, domains: Sequence[str]) -> None:
+        """There is one recipient only."""
 
     def settle(self, mail: Mail, reply: Reply) -> None:
         self._unanswered -= 1
