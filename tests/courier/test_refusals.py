@@ -18,6 +18,7 @@ from morefollows.audience.suppressions.bounces import Bounced
 from morefollows.bulletin import publication
 from morefollows.bulletin.models import Alert, Deed, Update
 from morefollows.courier import actions, bounces, ledger
+from morefollows.courier.brake import FEW
 from morefollows.courier.gates import TRIAL
 from morefollows.courier.models import Batch, Brake, Outcome, Refusal, Relay, RelayCount
 from morefollows.courier.worker import Worker
@@ -166,6 +167,31 @@ def test_a_relay_that_knows_nobody_loses_no_reader(tmp_path: Path) -> None:
     assert count(alert) == {Outcome.DEFERRED: 1000}
     assert Brake.objects.filter(alert=alert, scope="relay", on_since__isnull=False).exists()
     assert not Suppression.objects.exists() and not Bounce.objects.exists()
+
+
+def test_what_a_relay_that_knows_nobody_refuses_goes_by_another_at_once(tmp_path: Path) -> None:
+    """All but those that were refused before the brake was on: they have their own time."""
+    alert = alert_to({f"d{number}.example": 2 for number in range(200)})
+
+    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+        await until(lambda: count(alert)[Outcome.ACCEPTED] >= 400 - 2 * FEW)
+
+    wrong, well = at_work(
+        tmp_path, [Script(rules=(Rule("rcpt", reply=NOBODY),)), Script(rules=(Rule("content", delay=0.03),))], story
+    )
+    assert wrong.commands["RCPT"] > 2 * FEW
+    assert len({mail.recipients for mail in well.taken}) == len(well.taken)
+    assert not Suppression.objects.exists()
+
+
+def test_where_all_relays_know_nobody_all_are_tried_again(tmp_path: Path) -> None:
+    alert = alert_to({f"d{number}.example": 2 for number in range(100)})
+
+    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+        await until(lambda: count(alert)[Outcome.DEFERRED] == 200)
+
+    at_work(tmp_path, [Script(rules=(Rule("rcpt", reply=NOBODY),))] * 2, story)
+    assert count(alert) == {Outcome.DEFERRED: 200}
 
 
 def test_as_many_as_the_brake_allows_are_refused_and_noted_but_not_suppressed(tmp_path: Path) -> None:

@@ -87,6 +87,10 @@ class Answers:
     def braked(self, relay: str, provider: str) -> bool:
         return bool(self.on) and ((Brake.Scope.RELAY, relay) in self.on or (Brake.Scope.PROVIDER, provider) in self.on)
 
+    def relay_braked(self, relay: str) -> bool:
+        """It refuses many, whichever their providers: another relay may have what it refuses."""
+        return (Brake.Scope.RELAY, relay) in self.on
+
     def heard_refusal(self, one: Refused, provider: Callable[[str], str]) -> bool:
         """A mail was refused. Returns whether that puts on a brake, before any other process is asked.
 

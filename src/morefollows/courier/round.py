@@ -21,7 +21,7 @@ from morefollows.courier.ledger import Claim, Entry
 from morefollows.courier.models import Outcome
 from morefollows.courier.release import Release
 from morefollows.courier.settling import Settling
-from morefollows.courier.waiting import everything
+from morefollows.courier.waiting import UNFIT_HERE, everything
 from morefollows.database_clock import now_ms, uptime
 
 log = logging.getLogger(__name__)
@@ -133,8 +133,12 @@ class Round(Settling):
         for i, state in list(found):
             if state == "ready":
                 self._come_back(i)
-            else:
+            elif waiting.unfit[i].reply.status in UNFIT_HERE:
                 self._refuse(i, waiting.unfit[i].reply)
+            else:  # refused where many are
+                del waiting.unfit[i]
+                waiting.later[i] = self._retries.deferred(i, now)
+                self.dirty = True
 
     def _come_back(self, i: int) -> None:
         self._coming_back.append(i)

@@ -101,7 +101,8 @@ class Settling:
         outcomes[i] = outcome
         if outcome == Outcome.DEFERRED:
             self._retrying = True
-            self.waiting.later[i] = self._retries.deferred(i, now_ms())
+            if not self._goes_by_another(mail, reply, verdict):
+                self.waiting.later[i] = self._retries.deferred(i, now_ms())
             if i in self._uncertain:
                 outcomes[i] = Outcome.UNCERTAIN  # the reader may have it, whatever is said to the second one
         self._tried = True
@@ -127,6 +128,20 @@ class Settling:
         self.waiting.park(i, unfit)
         if self.claim.outcomes[i] == Outcome.WAITING:
             self.claim.outcomes[i] = Outcome.DEFERRED
+        return True
+
+    def _goes_by_another(self, mail: Mail, reply: Reply, verdict: Verdict) -> bool:
+        """This relay refuses us, or many: the mail goes by one that takes mail now. False if there is none."""
+        i, way = mail.ticket, mail.way
+        assert way is not None
+        many = verdict.permanent and self.release.answers.relay_braked(way.name)
+        if i in self._uncertain or not (many or verdict.about is About.US):
+            return False
+        unfit = Unfit.of(mail, reply, self._unfit.get(i))
+        if way.others(unfit.relays, unfit.utf8, unfit.size, self.bulk) != "ready":
+            self._unfit.pop(i, None)  # next time any relay may have it
+            return False
+        self.waiting.park(i, unfit)
         return True
 
     def _refuse(self, i: int, reply: Reply) -> None:
