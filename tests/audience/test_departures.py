@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from morefollows.audience import actions, departures, links
+from morefollows.audience import actions, departures, links, readers_csv
 from morefollows.audience.addresses import parse
 from morefollows.audience.departures import What, log, replay
 from morefollows.audience.departures.log import Entry
@@ -42,6 +43,11 @@ def no_file() -> Iterator[None]:
     departures.file().unlink(missing_ok=True)
     yield
     departures.file().unlink(missing_ok=True)
+
+
+def _import(text: str, topic: Topic) -> None:
+    file = io.BytesIO(text.encode())
+    readers_csv.import_readers(file, topic=topic, provenance="the old list", progress=lambda position: None)
 
 
 class Backup:
@@ -118,6 +124,20 @@ class TestWhoHasLeft:
         replay.own()
         confirmed.refresh_from_db()
         assert confirmed.state == state and Suppression.objects.get().reason == reason
+
+    def test_by_a_list_of_those_who_left_elsewhere(self, breaking: Topic) -> None:
+        """Both who was mailed before and who is not known at all; and no later import brings them back."""
+        came = "email,confirmed_at\ncy@reader.example,2024-03-01 09:00\nflo@reader.example,2024-03-01 09:00\n"
+        _import(came, breaking)
+        with Backup():
+            _import("email,status\ncy@reader.example,unsubscribed\neve@reader.example,unsubscribed\n", breaking)
+        replay.own()
+        _import(came.replace("flo@", "eve@"), breaking)
+        cy, flo = (Reader.objects.get(key=parse(f"{name}@reader.example").key) for name in ("cy", "flo"))
+        assert (cy.state, flo.state) == ("left", "confirmed")
+        active = Subscription.objects.filter(state="active").values_list("reader", flat=True)
+        assert list(active) == [flo.pk]
+        assert replay.own() == Counter()
 
     def test_to_another_address(self, confirmed: Reader) -> None:
         with Backup():

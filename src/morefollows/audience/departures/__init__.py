@@ -28,6 +28,7 @@ _replaying: ContextVar[bool] = ContextVar("replaying", default=False)
 
 class What(StrEnum):
     TOPIC = "topic"  #: left a topic; the detail is the topic's `uid`, in hexadecimal
+    LEFT = "left"  #: everything, elsewhere: an imported list says so
     OFFERS = "offers"  #: a consent to offers was withdrawn
     DRILLS = "drills"
     MOVED = "moved"  #: to another address; the detail is that one's key

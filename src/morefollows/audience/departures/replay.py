@@ -72,6 +72,8 @@ def _apply_all(entries: Sequence[Entry]) -> Counter[str]:
             done[entry.what] += _lift(suppressed.get(entry.key), at)
         elif entry.what == What.SUPPRESSED:
             done[entry.what] += _suppress(entry, readers.get(entry.key), suppressed.get(entry.key), at)
+        elif entry.what == What.LEFT:
+            done[entry.what] += _leave_for_good(entry.key, readers.get(entry.key), at)
         elif entry.key in readers:
             with transaction.atomic():
                 done[entry.what] += _leave(entry, readers[entry.key], at)
@@ -97,6 +99,23 @@ def _suppress(entry: Entry, reader: Reader | None, suppression: Suppression | No
         bounced = reader is not None and reason == Suppression.Reason.BOUNCED
         domain = reader.domain if reader is not None and bounced else ""
         Suppression.objects.filter(key=entry.key).update(at=at, from_list=not bounced, domain=domain)
+    return True
+
+
+def _leave_for_good(key: str, reader: Reader | None, at: datetime) -> bool:
+    """As an import does it: who is not known is noted by key alone, so that no later import brings them back."""
+    if reader is None:
+        with transaction.atomic():
+            made = Reader(key=key, state=Reader.State.LEFT, created_at=at)
+            return bool(Reader.objects.bulk_create([made], ignore_conflicts=True))
+    if reader.state == Reader.State.LEFT or _came_back(reader, at):
+        return False
+    with transaction.atomic():
+        begun = Subscription.objects.filter(reader=reader, state__in=_OPEN, since__lte=at)
+        for topic in Topic.objects.filter(pk__in=begun.values("topic")):
+            actions.withdraw(reader, Purpose.ALERTS, how=Consent.How.RESTORED, topic=topic, at=at)
+        if not Subscription.objects.filter(reader=reader, state__in=_OPEN).exists():
+            Reader.objects.filter(pk=reader.pk).update(state=Reader.State.LEFT)
     return True
 
 

@@ -26,6 +26,7 @@ class Chunk:
         self._activated: list[tuple[str, int, Row]] = []
         self._suppressed: dict[str, str | None] = {}  # None: so in the database already
         self._ended: list[tuple[str, int]] = []
+        self._left: list[str] = []  # keys of those who have left, by this file
         self._signed_up_here: set[str] = set()
         self._bounced: set[str] = set()  # of the suppressed ones
         self._keys = {row.address.key for row in rows}
@@ -93,6 +94,8 @@ class Chunk:
         if row.state != Reader.State.LEFT:
             gone = row.state == Reader.State.GONE
             self._suppressed[key] = Suppression.Reason.BOUNCED if gone else Suppression.Reason.COMPLAINED
+        else:
+            self._left.append(key)
         if reader is None:
             if row.state == Reader.State.LEFT:
                 # Only the keyed hash stays: enough never to be revived by an import, and no address kept without need.
@@ -151,6 +154,7 @@ class Chunk:
             if why
         ]
         Suppression.objects.bulk_create(suppressed)
+        departures.note(What.LEFT, self._left)
         for reason in {one.reason for one in suppressed}:
             departures.note(What.SUPPRESSED, [one.key for one in suppressed if one.reason == reason], reason)
         changed = [reader for reader in self._changed.values() if reader.pk is not None]
