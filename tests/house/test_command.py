@@ -16,6 +16,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Reader, Topic
 from morefollows.bulletin import actions
 from morefollows.bulletin.models import Alert, Story
+from morefollows.bulletin.restores import actions as restores
 from morefollows.run.command import _remedy, run
 
 
@@ -277,6 +278,16 @@ def test_without_a_sender_the_alert_waits_and_that_is_said(
     alert = Alert.objects.get()
     assert alert.update.headline == "Harbour bridge closed after ferry collision"
     assert alert.sent_by == administrator
+
+
+def test_after_a_restore_the_alert_waits_for_a_decision_and_that_is_said(
+    morefollows: Any, administrator: Editor, cy: Reader, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("morefollows.run.commands.stories._TAKEN_UP_WITHIN", 0.3)
+    restores.hold(restores.Held(2_000, 1_000), 1)
+    said = morefollows("stories", "break", str(file), "--yes", "--hold", "0")
+    assert said.code == 1
+    assert "morefollows restores go-on" in said.err and "No sender" not in said.err
 
 
 def test_a_story_is_not_sent_unless_somebody_says_yes(

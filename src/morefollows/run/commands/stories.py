@@ -198,6 +198,13 @@ def _watch(alert: Alert) -> Progress:
 
 
 def _why_not_sent(progress: Progress) -> str:
+    from morefollows.bulletin.restores.actions import holding
+
+    if progress["state"] == "held" and holding():
+        return (
+            "The database is older than what a sender last saw, so nothing is mailed. The alert goes out when somebody "
+            "says so, at the desk or by `morefollows restores go-on`."
+        )
     if progress["state"] == "held":
         return (
             "No sender process is running, so the alert waits. It goes out as soon as one does: start `morefollows up`."
