@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import IO, Any
 
 Message = MutableMapping[str, Any]
@@ -29,6 +29,11 @@ class Refused(Exception):
 
 def too_large() -> Refused:
     return Refused(413, "This is too large.\n")  # RFC 9110 §15.5.14
+
+
+def announced(scope: Mapping[str, Any]) -> bool:
+    """Whether a request has a body, as its header says (RFC 9112 §6)."""
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
 
 
 async def read(receive: Receive, most: int, seconds: float) -> bytes:

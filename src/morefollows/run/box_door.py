@@ -52,6 +52,7 @@ _MOST_READING = 100  # who wait for these threads
 _LARGEST = 16_384  # bytes of a form
 _PATIENCE = 10.0  # seconds for a form to arrive
 _MOMENT = 0.25  # seconds for which what was read is read again
+_MEANWHILE = 1.0  # seconds after that for which it is good while it is being read again
 _STALE = 300.0  # seconds for which it is good while the database can't be used
 _KEPT = 1_000  # answers
 _FIELDS = 100  # of a form
@@ -102,7 +103,7 @@ class BoxDoor:
         if scope["path"].startswith(PAGE_PREFIX):
             return await self._page(scope, receive, send)
         try:
-            body = await bodies.read(receive, _LARGEST, _PATIENCE)
+            body = await bodies.read(receive, _LARGEST, _PATIENCE) if bodies.announced(scope) else b""
         except bodies.Refused as refused:
             return await refused.answer(send)
         if scope["method"] == "POST":
@@ -145,7 +146,7 @@ class BoxDoor:
         return await self._pages(scope, bodies.again(body, receive), send)
 
     async def _shared(self, scope: Scope) -> Kept:
-        """One look for all who ask the same at the same moment."""
+        """One look for all who ask the same at the same moment. In a rush nobody waits for the next look."""
         given = dict(scope["headers"])
         key = (scope["path"], scope["query_string"], given.get(b"origin", b""), given.get(b"host", b""))
         now = time.monotonic()
@@ -155,6 +156,8 @@ class BoxDoor:
                 self._kept.clear()
             read = _Read(now + _MOMENT, asyncio.ensure_future(self._asked(scope, b"")), *_good(read, now))
             self._kept[key] = read
+        if read.before is not None and now < read.since + _MEANWHILE and not read.answer.done():
+            return read.before
         answer = await asyncio.shield(read.answer)
         if answer.status == 503 and read.before is not None and read.since + _STALE > now:
             return read.before
