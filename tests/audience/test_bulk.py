@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from morefollows.audience import bulk
@@ -47,3 +47,31 @@ def test_constraints_hold(breaking: Topic, cy: Reader) -> None:
     twice = [Subscription(reader=cy, topic=breaking, since=timezone.now()) for _ in range(2)]
     with pytest.raises(IntegrityError), transaction.atomic():
         bulk.insert(twice)
+
+
+@pytest.mark.django_db
+def test_what_is_asked_together_is_read_behind_it() -> None:
+    with bulk.together():
+        one, two = bulk.ask("SELECT %s", ["1"]), bulk.ask("SELECT %s UNION ALL SELECT %s", ["2", "3"])
+        keys = bulk.ask_new_keys(Reader, 2)
+    assert [one(), two()] == [[("1",)], [("2",), ("3",)]]
+    assert len({key for (key,) in keys()}) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server that could answer")
+def test_what_is_asked_together_is_sent_before_anything_is_answered() -> None:
+    with bulk.together():
+        bulk.ask("SELECT 1", [])
+        assert connection.connection.info.pipeline_status.name == "ON"
+    assert connection.connection.info.pipeline_status.name == "OFF"
+
+
+@pytest.mark.django_db
+def test_what_goes_wrong_together_is_told_with_its_own_error(breaking: Topic) -> None:
+    now = timezone.now()
+    with pytest.raises(IntegrityError), transaction.atomic(), bulk.together():
+        bulk.insert([_reader("ann")])
+        bulk.insert([Subscription(reader_id=None, topic=breaking, since=now)])
+        bulk.insert([_reader("zoe")])
+    assert not Reader.objects.exists()  # and the connection is good for what follows

@@ -49,16 +49,31 @@ class Attempt(NamedTuple):
     work: Done | None
 
 
-def demands(attempts: Sequence[Attempt]) -> list[Demand]:
-    """Counts these attempts and says what each has to bring, in order. Called in the transaction that notes them.
+class Counted(NamedTuple):
+    """Attempts that were counted."""
+
+    attempts: Sequence[Attempt]
+    keys: list[tuple[str, str]]  #: of their tallies
+    adds: Mapping[str, int]  #: by key
+    rows: bulk.Rows  #: of the tallies: key, and count with these
+
+
+def count(attempts: Sequence[Attempt]) -> Counted:
+    """Counts these attempts. Called in the transaction that notes them, and in `bulk.together` if that suits."""
+    wanted = [_keys(attempt) for attempt in attempts]
+    adds = Counter(key for keys in wanted for key in keys if key)
+    return Counted(attempts, wanted, adds, _add(adds))
+
+
+def demands(counted: Counted) -> list[Demand]:
+    """What each attempt has to bring, in order. Called in the same transaction.
 
     The large providers have no limit of their own: in a rush half of all readers come from two of them.
     """
     config: Settings = settings.MOREFOLLOWS
-    wanted = [_keys(attempt) for attempt in attempts]
-    counts = _count(Counter(key for keys in wanted for key in keys if key))
+    counts = {key: number - counted.adds[key] for key, number in counted.rows()}  # what they were before
     found = []
-    for attempt, keys in zip(attempts, wanted, strict=True):
+    for attempt, keys in zip(counted.attempts, counted.keys, strict=True):
         here, there = (_next(counts, key) for key in keys)
         if here > config.sign_ups_a_network_at_most:
             found.append(Demand.LATER)
@@ -106,28 +121,23 @@ def _key(kind: str, value: str) -> str:
     return hmac.digest(secret, f"{kind}\n{value}".encode(), "sha256").hex()
 
 
-def _count(attempts: Mapping[str, int]) -> dict[str, int]:
-    """Adds so many attempts to each of these tallies. Returns what they counted before.
+def _add(attempts: Mapping[str, int]) -> bulk.Rows:
+    """Adds so many attempts to each of these tallies.
 
     In one order for everybody: so nobody waits for someone who waits for him.
     """
     if not attempts:
-        return {}
+        return list
     keys = sorted(attempts)
     now = timezone.now()
-    began, now_ = (connection.ops.adapt_datetimefield_value(moment) for moment in (now - _WINDOW, now))
     if connection.vendor == "postgresql":
         given = "SELECT key, %s::timestamptz, count FROM unnest(%s::text[], %s::int[]) AS given (key, count)"
-        rows = bulk.execute(
-            _ADD.format(given=given), [now, keys, [attempts[key] for key in keys], *([now - _WINDOW] * 2)]
-        )
-    else:
-        given = "VALUES " + ", ".join(["(%s, %s, %s)"] * len(keys))
-        values = [value for key in keys for value in (key, now_, attempts[key])]
-        with connection.cursor() as cursor:
-            cursor.execute(_ADD.format(given=given), [*values, began, began])
-            rows = cursor.fetchall()
-    return {key: count - attempts[key] for key, count in rows}
+        values = [now, keys, [attempts[key] for key in keys], *([now - _WINDOW] * 2)]
+        return bulk.ask(_ADD.format(given=given), values)
+    began, now_ = (connection.ops.adapt_datetimefield_value(moment) for moment in (now - _WINDOW, now))
+    given = "VALUES " + ", ".join(["(%s, %s, %s)"] * len(keys))
+    rows = [value for key in keys for value in (key, now_, attempts[key])]
+    return bulk.ask(_ADD.format(given=given), [*rows, began, began])
 
 
 def _next(counts: dict[str, int], key: str) -> int:

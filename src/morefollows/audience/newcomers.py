@@ -75,9 +75,28 @@ def prepare(one: Newcomer) -> Prepared:
     )
 
 
-def note(asked: Sequence[Prepared]) -> list[bool]:
-    """For each whether it was noted. Those left over have to be signed up by themselves."""
-    known = _known([one.reader.key for one in asked]) if asked else set()
+class Look(NamedTuple):
+    """What has to be known of newcomers before they are noted: which keys are taken, and their primary keys."""
+
+    known: bulk.Rows
+    keys: bulk.Rows
+
+
+def look(asked: Sequence[Prepared]) -> Look:
+    """Called in the transaction that notes them or some of them, and in `bulk.together` if that suits."""
+    if not asked:
+        return Look(list, list)
+    return Look(_known([one.reader.key for one in asked]), bulk.ask_new_keys(Reader, len(asked)))
+
+
+def note(asked: Sequence[Prepared], looked: Look | None = None) -> list[bool]:
+    """For each whether it was noted. Those left over have to be signed up by themselves.
+
+    `looked`: what `look` found about these, and perhaps others.
+    """
+    if looked is None:
+        looked = look(asked)
+    known = {row[0] for row in looked.known()}
     new: dict[str, Prepared] = {}
     noted = []
     for one in asked:
@@ -87,35 +106,34 @@ def note(asked: Sequence[Prepared]) -> list[bool]:
             new[one.reader.key] = one
     try:
         with transaction.atomic():
-            _write(list(new.values()))
+            _write(list(new.values()), looked.keys())
     except IntegrityError:  # another process has been faster with one of them
         return [False] * len(asked)
     return noted
 
 
-def _known(keys: Sequence[str]) -> set[str]:
+def _known(keys: Sequence[str]) -> bulk.Rows:
     """Those of these keys that a reader has, or that are suppressed."""
     tables = [model._meta.db_table for model in (Reader, Suppression)]
     if connection.vendor == "postgresql":
         query = " UNION ALL ".join(f"SELECT key FROM {table} WHERE key = ANY(%s)" for table in tables)  # noqa: S608
-        return {row[0] for row in bulk.execute(query, [keys, keys])}
+        return bulk.ask(query, [keys, keys])
     marks = ", ".join(["%s"] * len(keys))
     query = " UNION ALL ".join(f"SELECT key FROM {table} WHERE key IN ({marks})" for table in tables)  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(query, [*keys, *keys])
-        return {row[0] for row in cursor.fetchall()}
+    return bulk.ask(query, [*keys, *keys])
 
 
-def _write(new: Sequence[Prepared]) -> None:
+def _write(new: Sequence[Prepared], keys: Sequence[tuple[int]]) -> None:
     if not new:
         return
-    for key, one in zip(bulk.new_keys(Reader, len(new)), new, strict=True):
+    for (key,), one in zip(keys, new, strict=False):
         one.reader.pk = key
         one.subscription.reader_id = one.letter.reader_id = key
         for consent in one.consents:
             consent.reader_id = key
-    bulk.insert([one.reader for one in new])
-    bulk.insert([one.subscription for one in new])
-    bulk.insert([consent for one in new for consent in one.consents])
-    bulk.insert([one.letter for one in new])
+    with bulk.together():
+        bulk.insert([one.reader for one in new])
+        bulk.insert([one.subscription for one in new])
+        bulk.insert([consent for one in new for consent in one.consents])
+        bulk.insert([one.letter for one in new])
     transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "letter"))

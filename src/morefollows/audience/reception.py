@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from morefollows.audience import actions, limits, newcomers, origins
+from morefollows.audience import actions, bulk, limits, newcomers, origins
 from morefollows.audience.addresses import Address
 from morefollows.audience.form_tokens import Shown, words_of
 from morefollows.audience.group_commit import Blocked, GroupCommit
@@ -36,7 +36,7 @@ _PAUSE = 5.0  # seconds
 _WARN_EVERY = 5.0  # seconds
 _ALONE_SECONDS = 1.0  # for a group that has to be written one by one
 _APART = 0.025  # seconds between two, in which the next gathers
-_LEAVE = 2.0  # on SQLite: times that the others may write for as long as a group held the lock
+_LEAVE = 2.0  # on SQLite others may write for so many times as long as a group held the lock
 
 
 class SignUp(NamedTuple):
@@ -82,13 +82,16 @@ async def sign_up_async(asked: SignUp) -> Verdict:
 
 
 def _pause() -> float:
-    """On SQLite one process writes at a time, and alerts have to write their outcomes. On PostgreSQL nobody waits."""
-    return _LEAVE * getattr(_used, "held", 0.0) if connection.vendor == "sqlite" else 0.0
+    """On SQLite one process writes at a time, and alerts have to write their outcomes. On PostgreSQL nobody waits.
+
+    They can also write while the next group is made ready, which takes about as long as it took for the last one.
+    """
+    return max(0.0, _LEAVE * _used.held - _used.ready) if connection.vendor == "sqlite" else 0.0
 
 
 def _receive(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
     """Writes a group. Who needs a row that somebody else holds locked is put aside (`Blocked`); the others go on."""
-    _used.held = 0.0
+    _used.began, _used.ready, _used.held = time.monotonic(), 0.0, 0.0
     if connection.in_atomic_block:  # somebody else's transaction: not ours to try again
         return _note(asked)
     _use_connection()
@@ -180,13 +183,11 @@ def _reason(error: Exception) -> str:
 
 def _wait_little() -> None:
     """In the writer's connection: nobody waits for one lock while the others wait for the writer."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
-                [f"{_LOCK_MS}ms", f"{_STATEMENT_MS}ms"],
-            )
-        else:
+    if connection.vendor == "postgresql":
+        statement = "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)"
+        bulk.ask(statement, [f"{_LOCK_MS}ms", f"{_STATEMENT_MS}ms"])
+    else:
+        with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA busy_timeout = {_LOCK_MS}")
 
 
@@ -207,10 +208,13 @@ def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
         if misfit is None
     }
     with _holding(), transaction.atomic():
-        if connection.vendor == "postgresql":
-            _wait_little()
         _used.since = time.monotonic()
-        demands = limits.demands([_attempt(one) for one in asked])
+        with bulk.together():
+            if connection.vendor == "postgresql":
+                _wait_little()
+            counted = limits.count([_attempt(one) for one in asked])
+            looked = newcomers.look(list(prepared.values()))
+        demands = limits.demands(counted)
         verdicts: list[Verdict | Exception] = [
             misfit or _MEANT[demand] for misfit, demand in zip(misfits, demands, strict=True)
         ]
@@ -218,7 +222,7 @@ def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
         counting = [at for at, verdict in enumerate(verdicts) if verdict is Verdict.NOTED]
         counting.sort(key=lambda at: asked[at].address.key)
         wanted = [prepared[at] for at in counting]
-        for at, one, noted in zip(counting, wanted, newcomers.note(wanted), strict=True):
+        for at, one, noted in zip(counting, wanted, newcomers.note(wanted, looked), strict=True):
             if not noted:
                 verdicts[at] = _sign_up_alone(one.newcomer)
         return verdicts
@@ -232,7 +236,8 @@ def _holding() -> Iterator[None]:
         yield
     finally:
         if _used.since:
-            _used.held = getattr(_used, "held", 0.0) + time.monotonic() - _used.since
+            _used.ready = _used.ready or _used.since - _used.began
+            _used.held += time.monotonic() - _used.since
 
 
 def _misfit(one: SignUp, sites: set[str], topics: dict[int, Topic], words: dict[int, Wording]) -> Verdict | None:
