@@ -226,7 +226,7 @@ def test_a_pause_ends_by_itself_when_one_mail_on_trial_is_accepted(tmp_path: Pat
         await asked(let_it_be_tried)
         await until(lambda: count(alert)[Outcome.ACCEPTED] >= 60 - tried - TRIAL)
         assert await asked(no_relay_is_paused)
-        assert len(relays[0].envelopes) <= 60 + 2 * TRIAL
+        assert len(relays[0].envelopes) <= 60 + 6 * TRIAL, "a few at a time, not all of them"
 
     at_work(tmp_path, [Script(rules=(Rule("mail", reply="550 5.7.1 not on our list"),))], story)
     assert Deed.objects.filter(what="resume relay", editor=None).exists()

@@ -51,7 +51,7 @@ def mailed(newsroom: object, tmp_path: Path, settings: Any, ada: Editor) -> Call
         while not cut(alert.pk, 5):
             pass
         running = next(one for one in ledger.running() if one.id == alert.pk)
-        release = prepare(running, worker._tokens, worker.gates.wake_soon)
+        release = prepare(running, links.tokens(), worker.gates.wake_soon)
         release.sending = True
         rounds = worker._claim_and_load(release)
         write(worker.name, rounds, ahead=100)

@@ -143,7 +143,7 @@ def test_a_relay_that_takes_two_connections_is_not_asked_for_a_third_all_the_tim
                 smtp.wake()
                 await asyncio.sleep(0.01)
             assert smtp.connections == 2
-            assert relay.connections <= 2 + 4
+            assert relay.connections <= 2 + 25, "of a hundred times that it was woken"
             await smtp.close()
 
     run(work)
