@@ -19,7 +19,7 @@ from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.courier.brake import Refused
 from morefollows.courier.leases import claim_ms
-from morefollows.courier.models import Composition, Outcome, Relay
+from morefollows.courier.models import Composition, Outcome
 
 NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted, and nothing else is known
 FRESH_DUE = 1_000_000  #: batches that were never tried are due at 1 to this, in ms since 1970
@@ -291,9 +291,14 @@ def kept_composition(alert: int, language: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
+_PAUSED = "SELECT name FROM courier_relay WHERE paused_at IS NOT NULL"
+
+
 def paused_relays() -> set[str]:
     """The names of the relays that nothing is handed to until an editor resumes them."""
-    return set(Relay.objects.filter(paused_at__isnull=False).values_list("name", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_PAUSED)
+        return {name for (name,) in cursor.fetchall()}
 
 
 def skip_locked() -> str:

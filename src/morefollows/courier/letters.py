@@ -225,75 +225,71 @@ class Post:
         self._bulk = bulk
         self._on_put_back = on_put_back
         self._fresh = fresh
-        self._waiting: deque[_Waiting] = deque()
+        self.waiting: deque[_Waiting] = deque()  #: those that are not handed out yet
         self._in_flight: dict[int, _Waiting] = {}
         self._put_backs = PutBacks()
         self._unfit: dict[int, Unfit] = {}
         self.done: list[Done] = []
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._in_flight)
+        return len(self.waiting) + len(self._in_flight)
 
     def room(self, at_once: int) -> int:
         """How many letters more to claim, where so many may wait. What is in flight holds up nothing, up to a limit."""
-        return min(at_once - len(self._waiting), _MOST_IN_FLIGHT - len(self._in_flight) - len(self.done))
+        return min(at_once - len(self.waiting), _MOST_IN_FLIGHT - len(self._in_flight) - len(self.done))
 
     def held(self) -> set[int]:
         """The letters that this process knows to have claimed, as far as what became of them is not written."""
-        jobs = [one.job for one in (*self._waiting, *self._in_flight.values())]
+        jobs = [one.job for one in (*self.waiting, *self._in_flight.values())]
         return {job.letter for job in (*jobs, *(one.job for one in self.done))}
-
-    def waits(self) -> bool:
-        """Some are not handed out yet."""
-        return bool(self._waiting)
 
     def add(self, jobs: Iterable[tuple[Job, Mail]]) -> None:
         """Each job, just claimed, with its mail, whose `settle` and `ticket` are filled in here."""
         now = time.monotonic()
-        self._waiting.extend(_Waiting(job, mail, now, now) for job, mail in jobs)
+        self.waiting.extend(_Waiting(job, mail, now, now) for job, mail in jobs)
 
     def give_back_old(self) -> None:
         """The relays were down for long: what was claimed long ago and is not begun yet is given back."""
         oldest = time.monotonic() - _BEGUN_WITHIN
-        old = [one.job for one in self._waiting if one.claimed_at < oldest]
+        old = [one.job for one in self.waiting if one.claimed_at < oldest]
         if old:
-            self._waiting = deque(one for one in self._waiting if one.claimed_at >= oldest)
+            self.waiting = deque(one for one in self.waiting if one.claimed_at >= oldest)
             self.done += [Done(job, Letter.State.WAITING, now_ms(), tried=False) for job in old]
 
     def to_look_up(self) -> list[Job]:
         """Those of the waiting letters whose readers were looked up a while ago: they are not begun before `looked`."""
         old = time.monotonic() - _LOOKED_UP
-        return [one.job for one in self._waiting if one.looked_at < old]
+        return [one.job for one in self.waiting if one.looked_at < old]
 
     def looked(self, again: LookedUp) -> None:
         """Takes in what a look at those found."""
         about = {job.letter: job for job in again.asked}
-        waiting, self._waiting, now = self._waiting, deque(), time.monotonic()
+        waiting, self.waiting, now = self.waiting, deque(), time.monotonic()
         for one in waiting:
             letter = one.job.letter
             if letter not in about:
-                self._waiting.append(one)
+                self.waiting.append(one)
             elif letter in again.made:
                 job, mail = again.made[letter]
                 job = job._replace(unanswered=max(job.unanswered, one.job.unanswered))
-                self._waiting.append(_Waiting(job, mail, one.claimed_at, now))
+                self.waiting.append(_Waiting(job, mail, one.claimed_at, now))
             elif letter in again.same:
-                self._waiting.append(one._replace(looked_at=now))
+                self.waiting.append(one._replace(looked_at=now))
         self.done += again.done
 
     def take(self, way: Way) -> Mail | None:
         """The next letter, if its reader was looked up just now."""
-        if not self._waiting or len(self._in_flight) >= _MOST_IN_FLIGHT or not self._fresh():
+        if not self.waiting or len(self._in_flight) >= _MOST_IN_FLIGHT or not self._fresh():
             return None
         now = time.monotonic()
-        for _ in range(min(len(self._waiting), _PASSED_BY)):
-            one = self._waiting[0]
+        for _ in range(min(len(self.waiting), _PASSED_BY)):
+            one = self.waiting[0]
             if now - one.looked_at >= _LOOKED_UP or now - one.claimed_at >= _BEGUN_WITHIN:
                 return None  # the books look it up, or give it back
-            self._waiting.popleft()
+            self.waiting.popleft()
             letter = one.job.letter
             if letter in self._unfit and way.name in self._unfit[letter].relays:
-                self._waiting.append(one)
+                self.waiting.append(one)
                 continue
             self._in_flight[letter] = one
             alone = bool(one.job.unanswered) or letter in self._put_backs
@@ -315,7 +311,7 @@ class Post:
                 self._decided(Done(job, Letter.State.UNCERTAIN, now, unanswered=unanswered))
                 return
             if self._comes_back(one, mail, reply, counts=verdict.counts):
-                self._waiting.append(one._replace(job=job._replace(unanswered=unanswered)))
+                self.waiting.append(one._replace(job=job._replace(unanswered=unanswered)))
                 self._on_put_back()
                 return
             # While the relay accepts nothing at all, what it says may be about us: but nobody is paused for a letter.

@@ -39,6 +39,7 @@ class Outbox:
         self._name = name
         self._stationery = Stationery()
         self._posts = {bulk: Post(wake, fresh, bulk=bulk) for bulk in (False, True)}
+        self.quick = self._posts[False]  #: looked at for each mail
         self._owed_at = float("-inf")  # when we last looked whether summaries are due, by the monotonic clock
         self._unwritten: list[Done] = []
 
@@ -92,7 +93,7 @@ class Outbox:
 
     def waits(self, *, bulk: bool) -> bool:
         """Letters of this lane are claimed and not handed out."""
-        return self._posts[bulk].waits()
+        return bool(self._posts[bulk].waiting)
 
     def idle(self, *, bulk: bool) -> bool:
         """None of this lane's letters is here."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
+import operator
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from django.conf import settings
 
@@ -20,7 +22,7 @@ from morefollows.courier.leases import claim_ms
 from morefollows.courier.ledger import Claim, Entry
 from morefollows.courier.models import Outcome
 from morefollows.courier.release import Release
-from morefollows.courier.settling import Settling
+from morefollows.courier.settling import LOOK_EVERY, Settling
 from morefollows.courier.waiting import UNFIT_HERE, everything
 from morefollows.database_clock import now_ms, uptime
 
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 Others = Callable[[Collection[str], bool, int, bool], Carriers]  #: `boundary.Way.others`
 _Made = tuple[bytes, bytes, Sequence[bytes], bool]  # return path, recipient, content, SMTPUTF8
 _mail = functools.partial(tuple.__new__, Mail)  # as `Mail._make`, in half of its time
+_later: Callable[[Any], bool] = operator.itemgetter(Addressee._fields.index("later"))
 _person = functools.partial(tuple.__new__, Person)
 _SOON_MS = 3000  # who is due so soon after others of the batch is sent the mail with them
 _MADE_AT_ONCE = 50
@@ -54,6 +57,7 @@ class Round(Settling):
         self.loaded_at = time.monotonic()
         self.claimed_until = 0  #: as written in the ledger, ms since 1970
         self._claim_ends = 0.0  # the same by `uptime`: the machine's clock may be set back
+        self._ours_until = 0.0  # by `uptime`: the last look at both is good until then
         self.renewed(now_ms() + claim_ms())
         self.reach = 0  #: as written in the ledger: no mail from there on may be handed out yet
         self.lost = False
@@ -95,6 +99,14 @@ class Round(Settling):
         """The ledger has it that the batch is ours until then (ms since 1970)."""
         self.claimed_until = claimed_until
         self._claim_ends = uptime() + (claimed_until - now_ms()) / 1000
+        self._ours_until = 0.0
+
+    def _is_ours(self, now: float) -> bool:
+        """The claim has not run out. `now`: by `uptime`."""
+        if now_ms() >= self.claimed_until or now >= self._claim_ends:
+            return False
+        self._ours_until = min(now + LOOK_EVERY, self._claim_ends)
+        return True
 
     def __len__(self) -> int:
         """Mails still to hand out."""
@@ -187,7 +199,7 @@ class Round(Settling):
         """As it is with nearly every batch, when it is loaded: in a third of the time."""
         readers, get = self.claim.readers, addressees.get
         found = [get(readers[i]) for i in self._todo]
-        return None not in found and not any(addressee.later for addressee in found if addressee)
+        return all(found) and True not in map(_later, found)
 
     def _still_wanted(self, i: int, addressees: Mapping[int, Addressee], about: set[int] | None) -> bool:
         reader, outcomes = self.claim.readers[i], self.claim.outcomes
@@ -224,7 +236,7 @@ class Round(Settling):
         todo, release = self._todo, self.release
         if not todo or todo[0] >= self.reach or not release.sending or self.lost:
             return None
-        if now_ms() >= self.claimed_until or uptime() >= self._claim_ends:
+        if (now := uptime()) >= self._ours_until and not self._is_ours(now):
             return None  # it may be another's by now: the next write will tell
         if way.pacing.paces or self._unfit:
             found = self._next(way)

@@ -17,7 +17,7 @@ from morefollows.courier.release import Release
 from morefollows.courier.replies import About, Bounce, Verdict
 from morefollows.courier.retries import Retries
 from morefollows.courier.waiting import UNFIT_HERE, Unfit, Waiting
-from morefollows.database_clock import now_ms
+from morefollows.database_clock import now_ms, uptime
 
 UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
@@ -27,6 +27,7 @@ _IN_DOUBT = (Reached.CONTENT, Reached.BEHIND)
 _POLICY_ATTEMPTS = 3  # passes in which a provider's policy against our mail is taken for something that passes
 # To a provider whose policy is against our mail one is tried now and then: as with one that limits our rate (4.7.28).
 _HOLD = Reply(450, "4.7.28", "", Reached.CONTENT)
+LOOK_EVERY = 0.02  #: seconds for which a look at the wall clock is good, where each mail asks
 _LONGEST_MS = ledger.NOT_ACCEPTED - 1  # the longest time that `Batch.times` can hold: 24 days
 
 
@@ -43,6 +44,7 @@ class Settling:
         self.waiting = Waiting()
         self._unfit = self.waiting.unfit  # asked for each mail
         self._expired = False
+        self._timed_until = self._since = 0.0  # see `_look_at_the_time`
         self._repeated = claim.repeated
         self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
         self._refusals: list[Refused] = []  # since the last entry
@@ -77,7 +79,10 @@ class Settling:
             if i in self._uncertain:
                 self._repeated += 1
             outcomes[i] = _ACCEPTED
-            since = now_ms() - self.release.running.held_until
+            now = uptime()
+            if now >= self._timed_until:
+                self._look_at_the_time(now)
+            since = int(now * 1000 + self._since)
             if not 0 <= since <= _LONGEST_MS:
                 since = min(max(since, 0), _LONGEST_MS)
             self.claim.times[i] = since
@@ -110,6 +115,11 @@ class Settling:
         to_us = verdict.about is About.US
         if to_us or verdict.doubtful:
             way.objected(domain, f"{reply.code} {reply.status} {words}", to_us=to_us)
+
+    def _look_at_the_time(self, now: float) -> None:
+        """`_since` and `uptime` in milliseconds make the time since the hold's end. `now`: by `uptime`."""
+        self._since = now_ms() + 0.5 - self.release.running.held_until - now * 1000
+        self._timed_until = now + LOOK_EVERY
 
     def _count_verdict(self, domain: str, outcome: Outcome, reply: Reply) -> str:
         words = replies.without_addresses(reply.text)

@@ -73,7 +73,7 @@ class Worker(Books):
         """`gate.Supply`: letters first, they are few and somebody waits for them; then alerts; then bulk."""
         if self._stopping:
             return None
-        if gate.alerts and self._outbox.waits(bulk=False):
+        if self._outbox.quick.waiting and gate.alerts:
             self._something_to_write.set()
             if (mail := self._outbox.take(gate, bulk=False)) is not None:
                 return mail

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from morefollows.accounts.models import Editor
 from morefollows.bulletin.actions import announce, ask, now_ms, record
@@ -31,9 +31,15 @@ class Now(NamedTuple):
     gone_on: int = 0
 
 
+_NOW = "SELECT held, count FROM bulletin_restores WHERE id = 1"
+
+
 def now() -> Now:
-    row = Restores.objects.filter(pk=1).values_list("held", "count").first()
-    return Now(*row) if row else Now()
+    """Senders ask several times a second."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NOW)
+        row = cursor.fetchone()
+    return Now(bool(row[0]), row[1]) if row else Now()
 
 
 def hold(held: Held, seen_count: int) -> list[int]:
