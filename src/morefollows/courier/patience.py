@@ -14,7 +14,7 @@ class Patience(NamedTuple):
     block: float = 180  #: while the relay reads nothing of what we write
     content: float = 600  #: after the final dot or the last chunk: giving up sooner makes duplicates
     quit: float = 5  #: nothing is at stake any more
-    behind: float = 120  #: behind a mail without a reply, while others get theirs: they are sent by another connection
+    behind: float = 15  #: behind a mail without a reply, while others get theirs: they are sent by another connection
     ahead: float = 3  #: behind a slow final dot, the envelope sent ahead is given back
     spare: float = 10  #: without a reply, no content handed over, and others get theirs: it goes by another connection
     idle: float = 60  #: a connection without work says QUIT
