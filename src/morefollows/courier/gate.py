@@ -174,8 +174,9 @@ class Gate:
         if tally is None:
             tally = self.tallies[domain] = Tally()
         if code < 300:
-            if self.refusals.running or not self.refusals.has_accepted:
-                self.refusals.accepted()
+            refusals = self.refusals
+            if refusals.running or not refusals.has_accepted:
+                refusals.accepted()
             if self._on_trial:
                 self._on_trial = 0
                 if self.paused:
