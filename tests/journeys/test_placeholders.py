@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from morefollows.run.visitor import Visitor
+from tests.journeys import steps
 from tests.relay import Script, running
 from tests.support.house import House
 from tests.support.waiting import until
@@ -27,7 +28,7 @@ def test_nothing_leaves_until_all_is_filled_in(build: Callable[..., House], tmp_
         reader = Visitor()
         reader.submit(reader.open(f"{house.address}/").form("email"), email="cy@reader.example", agreed="on")
         until("the letter", lambda: house.ask("SELECT 1 FROM audience_letter WHERE state = 'waiting'"), 60)
-        house.command("readers", "import", "-", "--provenance", "paper", input="email\nben@reader.example\n")
+        steps.import_readers(house, tmp_path, "ben@reader.example")
         until("the sender's word", lambda: "no mail is handed to a relay: The sender’s address" in house.said, 60)
 
         refused = house.command("stories", "break", str(story), "--yes", check=False)

@@ -160,17 +160,18 @@ def _tell(story: Story) -> tuple[str, float]:
 
     from morefollows import line
     from morefollows.bulletin.models import Story, Update
+    from morefollows.live import events
 
     number = 1 + story.updates.count()
     at = time.time()
     text = "The keeper of the Saltmarsh light was found **safe and well**, the harbour office said. " * 5
-    Update.objects.create(
+    update = Update.objects.create(
         story=story, number=number, kind="update" if number > 1 else "first", headline=story.headline, text=text,
         language="en", author=story.author, published_at=timezone.now(),
     )  # fmt: skip
     Story.objects.filter(pk=story.pk).update(state=Story.State.DEVELOPING)
     line.announce(settings.MOREFOLLOWS.data, "story")
-    return f"{number}-{number}", at
+    return events.update_id(number, number, update.uid), at
 
 
 class _Readers:
