@@ -78,6 +78,16 @@ DATABASE_OPTIONS: dict[str, Any] = (
 )
 
 
+def _auto_vacuum(file: Path) -> str:
+    """INCREMENTAL lets a file become smaller again; `housekeeping` has it give pages back.
+
+    Only for a new file: the file keeps it, and saying it again writes to the file, so that each new connection would
+    wait for the write lock, even to read.
+    """
+    is_new = not file.exists() or file.stat().st_size == 0
+    return "PRAGMA auto_vacuum=INCREMENTAL; " if is_new else ""
+
+
 def _database() -> dict[str, Any]:
     if MOREFOLLOWS.database_url.startswith("postgres"):
         found = dj_database_url.parse(MOREFOLLOWS.database_url)
@@ -94,8 +104,7 @@ def _database() -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             # FULL: an answered request is on disk, whatever happens to the process or the power.
-            # INCREMENTAL: a new file can become smaller again; housekeeping has it give pages back.
-            "init_command": "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+            "init_command": f"{_auto_vacuum(Path(path))}PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
             " PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4000; PRAGMA journal_size_limit=67108864;",
         },
     }
