@@ -74,6 +74,7 @@ def test_an_image_from_the_file_to_the_readers(build: Callable[..., House], page
     steps.wait_for_state(page, "sent")
 
     page.goto(f"{house.url}/")
+    page.reload()  # the browser may show the page of the sign-up once more, for up to 15 seconds
     page.get_by_role("link", name=steps.HEADLINE).click()
     for name in ("Tugs at the pier", "A white square"):
         loaded(page.get_by_role("img", name=name))
