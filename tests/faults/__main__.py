@@ -159,7 +159,8 @@ def perform(database: str, runs: int, seed: int, only: str, *, loud: bool) -> in
                 tally.tell()
         tally.tell_all()
         if "Traceback (most recent call last)" in stage.house.said:
-            print("A process fell over a bug of its own:", *stage.house.said.splitlines()[-60:], sep="\n")
+            _, _, found = stage.house.said.partition("Traceback (most recent call last)")
+            print("A process fell over a bug of its own:", *found.splitlines()[:60], sep="\n")
             return 1
     finally:
         stage.close()
