@@ -42,6 +42,8 @@ def this_process(data: Path, number: int) -> Process:
 def node_id(data: Path) -> str:
     """The data folder's id, 128 random bits. The first process to ask makes it."""
     path = data / "node"
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_text().strip()  # nothing is written then: the disk may be full
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with contextlib.suppress(FileExistsError):
         made = data / f"node.{secrets.token_hex(8)}"

@@ -1,0 +1,20 @@
+"""What a process is called."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from morefollows.courier import nodes
+
+
+def test_a_known_node_starts_also_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = nodes.node_id(tmp_path)
+
+    def full(self: Path, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    assert nodes.node_id(tmp_path) == made
