@@ -20,7 +20,7 @@ from tests.support.waiting import until
 CY, DEE, NEW = "cy@reader.example", "dee@reader.example", "cy@new.example"
 TERMS = dict.fromkeys(("most_a_day", "quiet_from", "quiet_to", "time_zone"), "")
 SCANNERS = 10
-SENDERS_OWN = ("courier_pulse", "courier_relay")
+SENDERS_OWN = ("courier_pulse", "courier_relay", "courier_senderprocess", "courier_statenumber")
 
 
 def scan(house: House, mail: Kept) -> int:
