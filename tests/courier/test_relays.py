@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from django.db import connection
 
 from morefollows.bulletin.models import Alert
 from morefollows.courier import actions, relay_books
@@ -28,15 +27,15 @@ from morefollows.line import Listener
 from morefollows.relay_address import RelayAddress
 from tests.courier import test_worker
 from tests.courier.support import alert_for, states
-from tests.courier.test_worker import all_accepted, until
+from tests.courier.test_worker import all_accepted, asked, until
 from tests.relay import Rule, Script, ScriptedRelay
 from tests.support import ground
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 newsroom = test_worker.newsroom
 
 QUICK = Patience(command=2, data=2, quit=1, ahead=1, first_retry=0.05, longest_retry=0.2)
-T = TypeVar("T")
 Story = Callable[[Worker, list[ScriptedRelay]], Awaitable[None]]
 
 
@@ -62,7 +61,7 @@ def at_work(folder: Path, scripts: list[Script], story: Story, *terms: dict[str,
                 worker.gates.add(gate)
             running = asyncio.create_task(worker.run())
             try:
-                async with asyncio.timeout(120):
+                async with asyncio.timeout(4 * PATIENCE):  # each wait of the story's has a limit of its own
                     await story(worker, relays)
             finally:
                 worker.stop()
@@ -77,18 +76,6 @@ def at_work(folder: Path, scripts: list[Script], story: Story, *terms: dict[str,
 def times_taken(*relays: ScriptedRelay) -> Counter[str]:
     """How often each mail was taken, by its Message-ID."""
     return sum((relay.message_ids for relay in relays), Counter())
-
-
-async def asked(question: Callable[[], T]) -> T:
-    """What the database says, by way of a connection that is closed again."""
-
-    def ask() -> T:
-        try:
-            return question()
-        finally:
-            connection.close()
-
-    return await asyncio.to_thread(ask)
 
 
 def test_what_a_dying_relay_had_not_taken_goes_to_another_at_once(tmp_path: Path) -> None:
@@ -133,7 +120,7 @@ def test_one_that_falls_silent_holds_only_what_it_had(tmp_path: Path) -> None:
     alert = alert_for(300)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        await until(lambda: all_accepted(alert), 10)
+        await until(lambda: all_accepted(alert))
 
     silent, well = at_work(tmp_path, [Script(rules=(Rule("rcpt", do="hang", after=5),)), Script()], story)
     assert set(times_taken(silent, well).values()) == {1}
@@ -169,7 +156,7 @@ def test_a_slow_relay_does_not_hold_up_a_quick_one(tmp_path: Path) -> None:
     alert = alert_for(400)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        await until(lambda: all_accepted(alert), 10)
+        await until(lambda: all_accepted(alert))
 
     slow, quick = at_work(tmp_path, [Script(rules=(Rule("content", delay=0.5),)), Script()], story)
     assert set(times_taken(slow, quick).values()) == {1}
@@ -180,7 +167,7 @@ def test_weights_are_kept_between_relays_that_are_well(tmp_path: Path) -> None:
     alert = alert_for(600)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        await until(lambda: all_accepted(alert), 15)
+        await until(lambda: all_accepted(alert))
 
     small, large = at_work(tmp_path, [Script(), Script()], story, {"weight": 1}, {"weight": 3})
     assert len(small.taken) + len(large.taken) == 600
@@ -193,7 +180,7 @@ def test_a_relay_for_bulk_takes_no_alert_and_goes_on_when_alerts_cannot(tmp_path
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await until(lambda: Relay.objects.filter(name="relay 0").exclude(trouble="").exists())
-        await until(lambda: all_accepted(offer), 15)
+        await until(lambda: all_accepted(offer))
         assert set(await asked(lambda: states(alert).values())) <= {Outcome.WAITING}
 
     for_alerts = Script(rules=(Rule("connect", do="drop"),))
@@ -205,7 +192,7 @@ def test_a_rate_holds_one_relay_and_not_the_others(tmp_path: Path) -> None:
     alert = alert_for(300)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        await until(lambda: all_accepted(alert), 15)
+        await until(lambda: all_accepted(alert))
 
     held, free = at_work(tmp_path, [Script(), Script()], story, {"rate": 10.0}, {})
     seconds = held.taken[-1].time - held.taken[0].time

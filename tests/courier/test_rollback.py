@@ -84,6 +84,25 @@ def test_a_running_sender_finds_out_when_it_writes_or_connects_anew(file: Path) 
     assert watch.before_writing()
 
 
+def test_who_goes_on_while_a_sender_looks_is_not_held_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has read that mail is held, and then it finds the database older than its file: both are past by then."""
+    seen(file)
+    turn_back()
+    watch = rollback.Watch(file)
+    assert watch.holding()
+    compare = watch._compare
+
+    def decided_meanwhile(count: int) -> None:
+        assert restores.go_on(None)
+        compare(count)
+
+    monkeypatch.setattr(watch, "_compare", decided_meanwhile)
+    assert not watch.holding()
+    monkeypatch.undo()
+    for _ in range(3):
+        assert not watch.holding()
+
+
 def test_a_backup_from_before_somebody_went_on_is_older_too(file: Path) -> None:
     watch = seen(file)
     before = Restores.objects.filter(pk=1).first()

@@ -8,7 +8,7 @@ import logging
 from array import array
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from django.core.management import call_command
@@ -19,19 +19,21 @@ from morefollows.audience.models import Letter, Reader, Subscription
 from morefollows.audience.newsroom.actions import ensure_sample
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Update
-from morefollows.courier import actions, ledger
+from morefollows.courier import actions, ledger, rollback
 from morefollows.courier.boundary import Circuit, Mail, Reached, Reply, Source
 from morefollows.courier.gate import Gate
 from morefollows.courier.gates import Gates
-from morefollows.courier.models import Batch, Outcome
+from morefollows.courier.models import Batch, Outcome, StateNumber
 from morefollows.courier.nodes import this_process
 from morefollows.courier.worker import Worker
 from morefollows.line import Listener
 from morefollows.relay_address import RelayAddress
 from tests.courier.support import alert_for, cut_all, states
 from tests.support import ground
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
+T = TypeVar("T")
 
 
 class Slot:
@@ -75,14 +77,17 @@ def newsroom(transactional_db: None) -> Iterator[None]:
                 cursor.execute(sql)
 
 
-def at_work(folder: Path, story: Callable[[Worker, Slot], Awaitable[None]]) -> None:
+def at_work(
+    folder: Path, story: Callable[[Worker, Slot], Awaitable[None]], *, watch: rollback.Watch | None = None
+) -> None:
     """Runs a sender as long as `story` lasts; whatever ends either of them comes out here."""
 
     async def both() -> None:
         listener = Listener(folder)
         listener.patience = 0.05
         await listener.open()
-        worker = Worker(this_process(ground.folder(), 1), listener, Gates(), on_complete=lambda alert: None)
+        process = this_process(ground.folder(), 1)
+        worker = Worker(process, listener, Gates(), on_complete=lambda alert: None, watch=watch)
         gate = Gate(RelayAddress("relay.example", 25), worker, senders=1)
         gate.relay = relay = Slot(gate)
         worker.gates.add(gate)
@@ -104,17 +109,23 @@ def at_work(folder: Path, story: Callable[[Worker, Slot], Awaitable[None]]) -> N
     asyncio.run(both())
 
 
-async def until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    async with asyncio.timeout(seconds):
-        while not await asyncio.to_thread(_asked, condition):
+async def until(condition: Callable[[], bool]) -> None:
+    """As `tests.support.waiting.until`: how quick something is no test may depend on."""
+    async with asyncio.timeout(PATIENCE):
+        while not await asked(condition):
             await asyncio.sleep(0.05)
 
 
-def _asked(condition: Callable[[], bool]) -> bool:
-    try:
-        return condition()
-    finally:
-        connection.close()
+async def asked(question: Callable[[], T]) -> T:
+    """What the database says, by way of a connection that is closed again."""
+
+    def ask() -> T:
+        try:
+            return question()
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(ask)
 
 
 def all_accepted(alert: Alert) -> bool:
@@ -198,7 +209,7 @@ def test_noting_trouble_may_fail(
 
     async def story(worker: Worker, relay: Slot) -> None:
         worker.note_trouble("relay.example:25", "The relay can't be reached.")
-        await until(lambda: "could not be noted" in caplog.text, 3)
+        await until(lambda: "could not be noted" in caplog.text)
 
     at_work(tmp_path, story)
     assert "reader.example" not in caplog.text
@@ -242,7 +253,7 @@ def test_who_leaves_in_the_hold_is_not_mailed(tmp_path: Path) -> None:
         relay.on = True
         # All cut, claimed and loaded: ready to go.
         await until(lambda: Alert.objects.get(pk=alert.pk).cut_done and alert.batches.exclude(worker="").exists())
-        await asyncio.to_thread(_asked, lambda: Subscription.objects.filter(reader=leaver).update(state="ended") == 1)
+        await asked(lambda: Subscription.objects.filter(reader=leaver).update(state="ended") == 1)
         await until(lambda: len(relay.taken) >= 29)
         await asyncio.sleep(0.3)
         assert len(relay.taken) == 29
@@ -280,7 +291,7 @@ def test_an_alert_overtakes_an_offer_that_is_being_sent(tmp_path: Path) -> None:
         begun = len(relay.taken)
         relay.on = True
         relay.wake()
-        await until(lambda: all_accepted(alerts[0]) and all_accepted(offer), 20)
+        await until(lambda: all_accepted(alerts[0]) and all_accepted(offer))
         assert len(relay.taken) == 2100
         offers = [b"<offers." in b"".join(mail.content) for mail in relay.taken]
         assert not any(offers[begun : begun + 900])
@@ -307,7 +318,7 @@ def test_mails_that_wait_for_the_ledger_have_it_written_at_once(
     async def story(worker: Worker, relay: Slot) -> None:
         relay.on = True
         relay.wake()
-        await until(lambda: len(relay.taken) == 200, 10)
+        await until(lambda: len(relay.taken) == 200)
 
     at_work(tmp_path, story)
     assert all_accepted(alert)
@@ -334,3 +345,24 @@ def test_a_digest_leaves_by_itself_and_after_every_alert(tmp_path: Path) -> None
         assert digests == [False] * 700 + [True]
 
     at_work(tmp_path, story)
+
+
+def test_what_a_sender_writes_last_is_missed_in_a_backup_that_lacks_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However soon after the backup it ended: within the time in which it does not raise its number again."""
+    monkeypatch.setattr(rollback, "_RAISE_EVERY", 3600.0)
+    alert = alert_for(3)
+    backup: list[int] = []
+
+    async def story(worker: Worker, relay: Slot) -> None:
+        await until(lambda: StateNumber.objects.exists())
+        backup.append(await asked(lambda: StateNumber.objects.get().number))
+        relay.on = True
+        relay.wake()
+        await until(lambda: all_accepted(alert))
+
+    at_work(tmp_path, story, watch=rollback.Watch(tmp_path / "seen"))
+    assert not rollback.Watch(tmp_path / "seen").holding()
+    StateNumber.objects.update(number=backup[0])
+    assert rollback.Watch(tmp_path / "seen").holding()

@@ -285,6 +285,7 @@ class Books:
             data = settings.MOREFOLLOWS.data
             await self._call(recovery.release_claims, self.name, handed_out.read(data, self.name))
             handed_out.forget(data, self.name)
+            await self._call(self._watch.finish)
         except AnyDatabaseError as error:
             log.error("claims can't be given back, they will run out: %s", type(error).__name__)
 

@@ -6,8 +6,8 @@ than the file's has lost what was written since: mails that it knows nothing of 
 somebody decides (`bulletin.restores`).
 
 The file is replaced in one step at most once a second, without waiting for the disk. After a power cut it may be
-older than the database, and then says nothing; it is never newer. The loss of the last fifth of a second alone is not
-noticed.
+older than the database, and then says nothing; it is never newer. A sender that ends in order raises the number once
+more after its last write. Of one that goes on, the loss of the last fifth of a second alone is not noticed.
 """
 
 from __future__ import annotations
@@ -82,6 +82,12 @@ class Watch:
         due = time.monotonic() >= self._raised_at + _RAISE_EVERY
         return self.holding() if new or due else self._holding
 
+    def finish(self) -> None:
+        """At an orderly end, after the last write: no database without it has the number that the file gets then."""
+        self._raised_at = float("-inf")
+        self.holding()
+        self.keep()
+
     def _raised(self, count: int) -> bool:
         """Raises the number with one statement, as nearly always. False if the database may be older than was seen."""
         if count != self._seen.gone_on or not self._seen.number:
@@ -100,7 +106,7 @@ class Watch:
         if self._seen.number and count <= self._seen.gone_on:
             number = found.number if found else 0
             if count < self._seen.gone_on or number < self._seen.number:
-                self._turned_back(found.at if found else 0)
+                self._turned_back(found.at if found else 0, count)
                 return
         self._raise(found, count)
 
@@ -132,18 +138,21 @@ class Watch:
                 )
             self._told = True
 
-    def _turned_back(self, found_at: int) -> None:
+    def _turned_back(self, found_at: int, count: int) -> None:
         from morefollows.audience.departures import replay
 
         held = restores.holding()
         if held is None or held.seen_at < self._seen.at:
+            asking = restores.hold(Held(self._seen.at, found_at), self._seen.gone_on, count)
+            if asking is None:
+                return  # decided while we looked: the next look compares anew
             log.error(
                 "this database is older than what this sender last saw of it (%s, now %s): nothing is sent until "
                 "somebody decides, at the desk or by `morefollows restores go-on`",
                 told(self._seen.at),
                 told(found_at),
             )
-            for alert in restores.hold(Held(self._seen.at, found_at), self._seen.gone_on):
+            for alert in asking:
                 log.warning("alert %d asks whether it is to go on", alert)
             with contextlib.suppress(OSError, ValueError):
                 replay.own()  # who left in what is lost

@@ -42,14 +42,17 @@ def now() -> Now:
     return Now(bool(row[0]), row[1]) if row else Now()
 
 
-def hold(held: Held, seen_count: int) -> list[int]:
+def hold(held: Held, seen_count: int, found_count: int) -> list[int] | None:
     """Nothing leaves from now on, and alerts on their way ask whether they are to go on. Returns those.
 
-    `seen_count`: the `Now.gone_on` that the sender last saw.
+    `seen_count`: the `Now.gone_on` that the sender last saw; `found_count`: the one that this database has, by which
+    the sender found it older. None, and nothing is held, if somebody has gone on since it looked.
     """
     with transaction.atomic():
         Restores.objects.get_or_create(pk=1)
         row = Restores.objects.select_for_update().get(pk=1)
+        if row.count != found_count:
+            return None
         row.seen_count = max(row.seen_count, seen_count)
         if not row.held or held.seen_at > row.seen_at:
             row.held, row.seen_at, row.found_at = True, held.seen_at, held.found_at
