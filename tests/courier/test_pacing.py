@@ -174,7 +174,7 @@ def test_a_provider_that_defers_delays_nobody_else_and_is_mailed_when_it_is_well
         return {state for reader, state in states(alert).items() if reader not in slow} == {outcome}
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        await until(lambda: others(Outcome.ACCEPTED), 15)
+        await until(lambda: others(Outcome.ACCEPTED))
         now = await asked(lambda: states(alert))
         held.append(sum(now[reader] == Outcome.DEFERRED for reader in slow))
         # What came back with its batch waits for a minute: here it is due at once.
@@ -201,7 +201,7 @@ def test_a_relay_that_a_provider_does_not_like_leaves_its_mails_to_another(tmp_p
     alert = Alert.objects.get(pk=pk)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        await until(lambda: len(now := states(alert)) == 600 and Outcome.WAITING not in now.values(), 15)
+        await until(lambda: len(now := states(alert)) == 600 and Outcome.WAITING not in now.values())
 
     disliked = Script(rules=(Rule("rcpt", match="slow.example", reply="451 4.7.1 not from you"),))
     first, second = at_work(tmp_path, [disliked, Script()], story)

@@ -74,14 +74,15 @@ def test_a_mail_without_a_reply_is_repeated_twice_at_the_most(tmp_path: Path, of
             return told(at, line)
 
         relays[0].rule = rule  # type: ignore[method-assign]
-        await until(lambda: len(states(alert)) == 300 and not alert.batches.filter(due_at__isnull=False).exists(), 25)
+        await until(lambda: len(states(alert)) == 300 and not alert.batches.filter(due_at__isnull=False).exists())
 
     (relay,) = at_work(tmp_path, [Script(offers=offers, rules=rules)], story)
     names = addresses(alert)
     outcomes = {names[reader]: outcome for reader, outcome in states(alert).items()}
     assert {name for name, outcome in outcomes.items() if outcome != Outcome.ACCEPTED} == set(poison)
     assert {outcomes[name] for name in poison} == {Outcome.UNCERTAIN}
-    assert {seen[name] for name in poison} == {3}
+    # One that stood behind another of these when the relay closed was sent, but the relay may not have seen it.
+    assert max(seen[name] for name in poison) <= 3
     # Others are repeated only if their content stood behind one of these.
     others = {name: count for name, count in seen.items() if name not in poison}
     assert max(others.values()) <= (2 if offers is MANY else 1)
@@ -93,7 +94,7 @@ def test_a_relay_that_always_closes_at_one_recipient_serves_all_others(tmp_path:
     (name,) = some(alert, 1)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        await until(lambda: list(states(alert).values()).count(Outcome.ACCEPTED) == 199, 20)
+        await until(lambda: list(states(alert).values()).count(Outcome.ACCEPTED) == 199)
 
     (relay,) = at_work(tmp_path, [Script(offers=MANY, rules=(Rule("rcpt", match=f"<{name}@", do="drop"),))], story)
     assert max(times_taken(relay).values()) <= 2

@@ -37,7 +37,7 @@ def international(readers: int, every: int = 1) -> Alert:
 
 
 async def everybody(alert: Alert) -> None:
-    await until(lambda: all_accepted(alert), 20)
+    await until(lambda: all_accepted(alert))
 
 
 @pytest.mark.parametrize("chunking", [(), ("CHUNKING",)])
@@ -80,7 +80,7 @@ def test_what_no_relay_can_carry_is_refused(tmp_path: Path) -> None:
     alert = international(40, every=2)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        await until(lambda: sorted(Counter(states(alert).values()).items()) == [(1, 20), (3, 20)], 20)
+        await until(lambda: sorted(Counter(states(alert).values()).items()) == [(1, 20), (3, 20)])
 
     at_work(tmp_path, [Script(offers=PLAIN), Script(offers=PLAIN)], story)
     found = Verdict.objects.get(alert=alert)
@@ -98,7 +98,7 @@ def test_what_only_a_relay_that_is_away_can_carry_waits_for_it(tmp_path: Path, m
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await relays[1].stop()
-        await until(lambda: Counter(states(alert).values())[Outcome.ACCEPTED] == 20, 20)
+        await until(lambda: Counter(states(alert).values())[Outcome.ACCEPTED] == 20)
         await asyncio.sleep(1)
         found = await asked(lambda: Counter(states(alert).values()))
         assert found == {Outcome.ACCEPTED: 20, Outcome.DEFERRED: 20}
@@ -116,9 +116,9 @@ def test_what_waits_is_refused_when_that_relay_turns_out_not_to_carry_it_either(
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await relays[1].stop()
-        await until(lambda: list(states(alert).values()).count(Outcome.DEFERRED) == 20, 20)
+        await until(lambda: list(states(alert).values()).count(Outcome.DEFERRED) == 20)
         await relays[1].start_again()
-        await until(lambda: list(states(alert).values()).count(Outcome.REFUSED) == 20, 20)
+        await until(lambda: list(states(alert).values()).count(Outcome.REFUSED) == 20)
 
     at_work(tmp_path, [Script(offers=PLAIN), Script(offers=PLAIN)], story)
 
@@ -127,7 +127,7 @@ def test_a_relay_for_other_mail_does_not_count(tmp_path: Path) -> None:
     alert = international(20)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        await until(lambda: list(states(alert).values()).count(Outcome.REFUSED) == 20, 20)
+        await until(lambda: list(states(alert).values()).count(Outcome.REFUSED) == 20)
 
     terms = ({"purpose": "alerts"}, {"purpose": "bulk"})
     at_work(tmp_path, [Script(offers=PLAIN), Script(offers=UTF8)], story, *terms)
@@ -142,7 +142,7 @@ def test_it_waits_without_its_round_when_many_do(tmp_path: Path, monkeypatch: py
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await relays[1].stop()
-        await until(lambda: list(states(alert).values()).count(Outcome.DEFERRED) == 30, 20)
+        await until(lambda: list(states(alert).values()).count(Outcome.DEFERRED) == 30)
         await asyncio.sleep(1.5)
         await relays[1].start_again()
         await everybody(alert)

@@ -254,6 +254,7 @@ def build() -> Iterator[Callable[..., House]]:
     yield make
     for house in built:
         house.clear()
+        print(f"What {house.data.name} said:\n{house.said[-20_000:]}")
     assert not [house.said for house in built if "Traceback (most recent call last)" in house.said]
 
 
