@@ -66,6 +66,31 @@ def test_two_processes_count_together() -> None:
     assert not one.refuse(51, "big.example"), "the first one has heard of it"
 
 
+@pytest.mark.parametrize("first", range(0, 23, 2))
+@pytest.mark.parametrize("write", [True, False])
+def test_what_one_provider_refuses_says_nothing_about_the_relay_in_whatever_order(first: int, write: bool) -> None:
+    """So many of its refusals come first, then those of two readers elsewhere, then the rest."""
+    alert = alert_for(0)
+    process = Process(alert)
+    domains = ["big.example"] * first + ["one.example", "two.example"] + ["big.example"] * (60 - first)
+    for reader, domain in enumerate(domains):
+        process.refuse(reader, domain)
+        if write:
+            process.write()
+    process.write()
+    assert on() == {("provider", "big.example")}
+    assert brake.judge(alert.pk, str) == on()
+
+
+def test_a_relay_that_refuses_readers_of_many_providers_has_the_brake_soon() -> None:
+    alert = alert_for(0)
+    process = Process(alert)
+    believed = sum(process.refuse(reader, f"d{reader % 40}.example") for reader in range(100))
+    process.write()
+    assert on() == {("relay", "relay 0")}
+    assert believed <= FEW + 10
+
+
 def test_what_is_refused_by_chance_is_no_fault() -> None:
     """4 % of 10,000 stale addresses, in any order: the brake stays off."""
     alert = alert_for(0)

@@ -3,10 +3,14 @@
 Each mail that is refused for a reason that may lie elsewhere is kept as a `models.Refusal`. Beyond max(20, 5 %) of an
 alert's mails that one relay, or one provider, has answered, a `models.Brake` is on: what was refused is deferred, and
 tried again like any other. Counts are in the database, and so are those of all sender processes.
+
+What one or two providers refuse says nothing about the relay, in whatever order it comes. While more is to come the
+relay is judged without the two that refuse the most: their own brakes may go on with the next refusal.
 """
 
 from __future__ import annotations
 
+import heapq
 import logging
 import math
 from collections import Counter
@@ -108,7 +112,7 @@ class Answers:
             accepted[Brake.Scope.PROVIDER, provider(domain)] += mails
         new = {key for key in due if key[0] == Brake.Scope.PROVIDER and self._too_many_here(key, accepted, ())}
         self.on |= new
-        apart = [key for key in self.on if key[0] == Brake.Scope.PROVIDER]
+        apart = self._apart()
         for key in due:
             if key[0] == Brake.Scope.RELAY and self._too_many_here(key, accepted, apart):
                 new.add(key)
@@ -117,10 +121,18 @@ class Answers:
         self._watched |= new
         return bool(new)
 
+    def _apart(self) -> list[Key]:
+        """The providers whose refusals do not count against the relay."""
+        on = [key for key in self.on if key[0] == Brake.Scope.PROVIDER]
+        if len(on) > APART:
+            return []
+        others = [key for key in self._here if key[0] == Brake.Scope.PROVIDER and key not in self.on]
+        return on + heapq.nlargest(APART - len(on), others, lambda key: self._here[key].refused)
+
     def _too_many_here(self, key: Key, accepted: Counter[Key], apart: Sequence[Key]) -> bool:
-        refused, others = self._here[key].refused, apart if len(apart) <= APART else ()
-        refused -= sum(self._here[other].refused for other in others if other in self._here)
-        answered = refused + accepted[key] - sum(accepted[other] for other in others)
+        refused = self._here[key].refused
+        refused -= sum(self._here[other].refused for other in apart if other in self._here)
+        answered = refused + accepted[key] - sum(accepted[other] for other in apart)
         return too_many(refused, answered, so_far=True)
 
     def held_back(self, relay: str, provider: str) -> bool:
@@ -190,8 +202,7 @@ def _put_on_where_too_many(alert: int, counted: Mapping[Key, Counts], *, so_far:
         if counts.on_since is not None:
             continue
         if key[0] == Brake.Scope.RELAY:
-            providers = list(_on(alert).filter(scope=Brake.Scope.PROVIDER)[: APART + 1])
-            apart = providers if len(providers) <= APART else []
+            apart = _apart(alert, so_far=so_far)
             rest = Counts(
                 counts.answered - sum(one.answered for one in apart), counts.refused - sum(one.refused for one in apart)
             )
@@ -201,6 +212,15 @@ def _put_on_where_too_many(alert: int, counted: Mapping[Key, Counts], *, so_far:
             _put_on(alert, key)
             new[key] = counts
     return new
+
+
+def _apart(alert: int, *, so_far: bool) -> list[Brake]:
+    """The providers whose refusals do not count against the relay."""
+    providers = Brake.objects.filter(alert=alert, scope=Brake.Scope.PROVIDER)
+    on = list(providers.filter(on_since__isnull=False)[: APART + 1])
+    if len(on) > APART:
+        return []
+    return on + list(providers.filter(on_since=None).order_by("-refused")[: APART - len(on)] if so_far else [])
 
 
 def _is_due(refused: int) -> bool:
