@@ -14,6 +14,7 @@ from morefollows.courier.dialogue import Patience
 from morefollows.courier.smtp import SmtpRelay
 from tests.courier.test_shares import Clock
 from tests.relay import Rule, Script, ScriptedRelay
+from tests.smtp import virtual_time
 from tests.smtp.support import QUICK, Post, client, run
 from tests.smtp.test_trouble import free_port, until
 
@@ -131,22 +132,25 @@ def test_mail_goes_on_soon_after_a_relay_was_down_for_long() -> None:
     run(work)
 
 
-def test_a_relay_that_takes_two_connections_is_not_asked_for_a_third_all_the_time() -> None:
+def test_a_relay_that_takes_two_connections_is_not_asked_for_a_third_all_the_time(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def work() -> None:
-        script = Script(rules=(Rule("connect", after=2, reply="421 4.7.0 too many connections"),))
-        async with ScriptedRelay(script) as relay:
+        full = Rule("connect", after=2, reply="421 4.7.0 too many connections")
+        async with ScriptedRelay(Script(rules=(full, Rule("content", delay=0.05)))) as relay:
             post = Post(1000)
             smtp = client(relay.port, post, connections=10, patience=QUICK._replace(first_retry=0.2, longest_retry=30))
+            smtp._backoff = Backoff(0.2, QUICK.longest_probe, 30, time.monotonic)
             await smtp.open()
             smtp.wake()
             for _ in range(100):
                 smtp.wake()
                 await asyncio.sleep(0.01)
-            assert smtp.connections == 2
-            assert relay.connections <= 2 + 25, "of a hundred times that it was woken"
+            assert smtp.connections == 2 and post.waiting
+            assert 2 < relay.connections <= 2 + 4, "of a hundred times that it was woken, in a second"
             await smtp.close()
 
-    run(work)
+    virtual_time.run(work, monkeypatch)
 
 
 @pytest.mark.parametrize("at", ["connect", "ehlo", "mail", "rcpt", "data", "content"])
