@@ -21,6 +21,7 @@ from tests.courier.test_relays import asked, at_work, times_taken
 from tests.courier.test_shares import Clock
 from tests.courier.test_worker import all_accepted, until
 from tests.relay import Rule, Script, ScriptedRelay
+from tests.support.waiting import PATIENCE
 
 newsroom = test_worker.newsroom
 
@@ -132,7 +133,7 @@ def test_domains_are_looked_up_in_the_background_and_then_paced_together() -> No
         assert pacing.may_mail("other.example")  # nobody knows yet that they are one
         assert pacing.may_mail("lost.example")
         answer.set()
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(PATIENCE):
             while {providers.known(name) for name in ("firm.example", "other.example")} != {"big.example"}:
                 await asyncio.sleep(0.01)
         pacing.may_mail("firm.example")
@@ -224,7 +225,7 @@ def test_a_provider_whose_mails_get_no_reply_holds_up_nobody_else(tmp_path: Path
     Reader.objects.bulk_update(readers, ["address", "domain"])
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while len(relays[0].taken) < 60:
                 await asyncio.sleep(0.1)
 

@@ -26,7 +26,7 @@ from morefollows.courier import mails
 from morefollows.courier.checklist import LOOK, OK, WRONG, outside, spamd, visit
 from morefollows.courier.checklist.visit import Answer
 from tests.relay import Certificate
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 PUBLIC = "93.184.215.14"
 NAMES = {
@@ -77,7 +77,7 @@ class Site:
 
         def connect(ip: str, port: int, until: float) -> socket.socket:
             self.connected.append((ip, port))
-            return socket.create_connection(("127.0.0.1", self.port), timeout=5)
+            return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
         monkeypatch.setattr(visit, "_look_up", look_up)
         monkeypatch.setattr(visit, "_connected", connect)

@@ -13,19 +13,20 @@ from email.message import EmailMessage
 from urllib.parse import urlencode
 
 from tests.support import letterbox, web
+from tests.support.waiting import PATIENCE
 
 
 def sign_up(url: str, address: str, network: str) -> bool:
     """Whether the visitor was thanked. The site must trust one proxy, for each to have a network of its own."""
     try:
-        shown = json.loads(web.ask("GET", f"{url}/box/breaking/", timeout=60).body)
-        ticket = json.loads(web.ask("GET", f"{url}/box/breaking/ticket/", timeout=60).body)
+        shown = json.loads(web.ask("GET", f"{url}/box/breaking/", timeout=PATIENCE).body)
+        ticket = json.loads(web.ask("GET", f"{url}/box/breaking/ticket/", timeout=PATIENCE).body)
         form = {"email": address, "page": "/", "shown": shown["shown"], "ticket": ticket["ticket"]}
         answer = web.ask(
             "POST",
             f"{url}/box/breaking/",
             urlencode(form).encode(),
-            timeout=60,
+            timeout=PATIENCE,
             Content_Type=web.FORM,
             X_Forwarded_For=network,
         )
@@ -70,7 +71,7 @@ def link(content: bytes, part: str) -> str:
 def press(url: str, link_: str) -> int:
     """Opens the link and presses the button of the form behind it. Returns the last status code."""
     path = re.sub(r"^https?://[^/]+", "", link_)
-    page = web.ask("GET", url + path, timeout=60)
+    page = web.ask("GET", url + path, timeout=PATIENCE)
     if page.status != 200:
         return page.status
     cookies = "; ".join(one.partition(";")[0] for one in page.headers.get_all("Set-Cookie") or ())
@@ -79,7 +80,7 @@ def press(url: str, link_: str) -> int:
         "POST",
         url + path,
         urlencode(fields).encode(),
-        timeout=60,
+        timeout=PATIENCE,
         Content_Type=web.FORM,
         Cookie=cookies,
         Referer=url + path,

@@ -21,6 +21,7 @@ from morefollows.audience.models import Newsroom
 from morefollows.inbox import reading, server
 from morefollows.inbox.store import Arrival, Shelf, Store, path
 from morefollows.run import ears
+from tests.support.waiting import PATIENCE
 
 Address = tuple[str, int]
 ENVELOPE = b"MAIL FROM:<alerts@herald.example> BODY=8BITMIME\r\nRCPT TO:<cy@reader.example>\r\nDATA\r\n"
@@ -57,7 +58,7 @@ class Wire:
     """A client that sends exactly what it is told to."""
 
     def __init__(self, address: Address) -> None:
-        self._socket = socket.create_connection(address, timeout=5)
+        self._socket = socket.create_connection(address, timeout=PATIENCE)
         self._answers = self._socket.makefile("rb")
         assert self.answer().startswith(b"220 ")
 

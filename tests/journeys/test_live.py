@@ -17,6 +17,7 @@ from tests.journeys.test_box_elsewhere import Site, site
 from tests.support import judges
 from tests.support.browser import PHONE, watch
 from tests.support.house import House
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 TELL = """
@@ -44,7 +45,7 @@ def tell(house: House, kind: str = "update", **wording: Any) -> float:
     done = subprocess.run(
         [sys.executable, "-c", TELL, kind, json.dumps(wording)],
         env={**house.environment, "DJANGO_SETTINGS_MODULE": "morefollows.framework", "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=PATIENCE,
     )  # fmt: skip
     return float(done.stdout)
 

@@ -16,7 +16,7 @@ from tests.relay import Rule, Script, by_recipient, running
 from tests.support import ground, letterbox, web
 from tests.support.house import House
 from tests.support.postgres import programs
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 READERS = 300
 ANN, BOB, CY = "ann@reader.example", "bob@reader.example", "cy@reader.example"
@@ -54,7 +54,7 @@ def leave(house: House, address: str) -> int:
     mail = house.wait_for_mails(address, 2, seconds=60)[-1]
     there = letterbox.unsubscribe_link(letterbox.read(mail)).partition("/leave/")[2]
     body = b"List-Unsubscribe=One-Click"
-    return web.ask("POST", f"{house.url}/leave/{there}", body, timeout=60, Content_Type=web.FORM).status
+    return web.ask("POST", f"{house.url}/leave/{there}", body, timeout=PATIENCE, Content_Type=web.FORM).status
 
 
 def states(house: House) -> dict[str, str]:

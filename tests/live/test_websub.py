@@ -19,6 +19,7 @@ from morefollows.bulletin.models import Story
 from morefollows.live import actions, websub
 from morefollows.live.models import Ping
 from tests.live.support import tell
+from tests.support.waiting import PATIENCE
 
 SITE = "https://alerts.herald.example"
 
@@ -166,7 +167,7 @@ def test_telling_goes_on_after_a_failure(
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(websub, "_look", look)
         task = asyncio.create_task(websub.run())
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             await again.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

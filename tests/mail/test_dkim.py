@@ -25,6 +25,7 @@ from morefollows.courier import mails
 from morefollows.courier.compose import Composed, Hole, Marks, quoted_printable, structured, unstructured
 from morefollows.courier.dkim import Signer, signers
 from morefollows.settings import SettingsError
+from tests.support.waiting import PATIENCE
 
 from .support import head, wire
 
@@ -71,7 +72,7 @@ def dkimpy_says(raw: bytes) -> list[bool]:
 def mailauth_says(raw: bytes) -> list[dict[str, Any]]:
     asked = json.dumps({"mail": base64.b64encode(raw).decode(), "records": records()})
     run = subprocess.run(
-        ["node", "verify-mail.mjs"], cwd=NODE, input=asked, capture_output=True, text=True, timeout=60, check=True
+        ["node", "verify-mail.mjs"], cwd=NODE, input=asked, capture_output=True, text=True, timeout=PATIENCE, check=True
     )
     found: list[dict[str, Any]] = json.loads(run.stdout)
     return found

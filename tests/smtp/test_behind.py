@@ -13,6 +13,7 @@ from tests.relay import Rule, Script, ScriptedRelay
 from tests.smtp.support import Post, client, deliver, run
 from tests.smtp.test_backoff import _left
 from tests.smtp.test_trouble import until
+from tests.support.waiting import PATIENCE
 
 MANY = (*Script().offers, "CHUNKING")
 
@@ -67,11 +68,11 @@ def test_silence_at_one_mail_does_not_keep_those_behind_it_for_as_long() -> None
         script = Script(offers=MANY, rules=(Rule("content", match="cy3@", do="hang"), Rule("content", delay=0.01)))
         async with ScriptedRelay(script) as relay:
             post = Careful(300)
-            patience = Patience(probe=0.2, behind=0.4, ahead=0.3, idle=60, quit=1)
+            patience = Patience(probe=0.2, behind=0.4, ahead=0.3, idle=600, quit=1)
             smtp = client(relay.port, post, connections=2, patience=patience)
             smtp.wake()
             await until(lambda: len(post.accepted()) == 299 or (not post.waiting and len(post.in_flight) == 1))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while post.in_flight != {3}:
                     smtp.wake()
                     await asyncio.sleep(0.05)
@@ -95,7 +96,7 @@ def test_what_waits_where_the_relay_fell_silent_goes_by_connections_that_are_wel
             patience = Patience(probe=0.2, spare=0.5, idle=600, quit=1)
             smtp = client(relay.port, post, connections=4, patience=patience)
             smtp.wake()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 while len(post.accepted()) < 100:
                     await asyncio.sleep(0.05)
             assert post.uncertain() == set()
@@ -115,7 +116,7 @@ def test_a_recipient_over_whom_the_relay_takes_long_is_waited_for() -> None:
             patience = Patience(probe=0.1, spare=0.3, idle=600, quit=1)
             smtp = client(relay.port, post, connections=2, patience=patience)
             smtp.wake()
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 while len(post.accepted()) < 400:
                     await asyncio.sleep(0.05)
             assert len(post.replies[3]) <= 2

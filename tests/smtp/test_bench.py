@@ -19,6 +19,7 @@ from morefollows.run import bench_race, bench_relays
 from tests import relay
 from tests.relay import Rule, Script, ScriptedRelay
 from tests.smtp.support import Post, client, run
+from tests.support.waiting import PATIENCE
 
 MESSAGE = b"Message-ID: <1@herald.example>\r\nSubject: Found safe\r\n\r\nMore follows.\r\n"
 
@@ -177,7 +178,7 @@ def test_a_relay_that_is_not_there_is_said_in_one_line() -> None:
             "--mails",
             "100",
         ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1
     assert "Traceback" not in done.stderr
