@@ -1,0 +1,44 @@
+"""Who listens: the newsroom, its topics and readers, the evidence of their consent, and mails.
+
+Import models from here. Invariants: `Consent`, `Wording` and `Seal` are append-only (the database
+refuses changes). A `Subscription` changes only in the transaction of a `Consent` line. A confirmed
+`Reader` has an address.
+"""
+
+from morefollows.audience.models.consent import Consent, Purpose, Seal, SealMark
+from morefollows.audience.models.letter import Letter
+from morefollows.audience.models.newsroom import Newsroom, Site, Topic, Wording
+from morefollows.audience.models.progress_marks import DepartureMark, KeyCheck, UnfinishedImport
+from morefollows.audience.models.reader import (
+    DrillReader,
+    ErasedReader,
+    Erasure,
+    Reader,
+    Subscription,
+)
+from morefollows.audience.models.sign_up_limits import SpentWork, Tally
+from morefollows.audience.models.suppression import Bounce, Suppression
+
+__all__ = (
+    "Bounce",
+    "Consent",
+    "DepartureMark",
+    "DrillReader",
+    "ErasedReader",
+    "Erasure",
+    "KeyCheck",
+    "Letter",
+    "Newsroom",
+    "Purpose",
+    "Reader",
+    "Seal",
+    "SealMark",
+    "Site",
+    "SpentWork",
+    "Subscription",
+    "Suppression",
+    "Tally",
+    "Topic",
+    "UnfinishedImport",
+    "Wording",
+)

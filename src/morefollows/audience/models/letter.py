@@ -1,0 +1,63 @@
+"""Mails to single readers that are no alerts: confirmations, thanks, digests."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from morefollows.audience.models.newsroom import Topic
+from morefollows.audience.models.reader import Reader
+from morefollows.audience.uids import UidField
+
+
+class Letter(models.Model):
+    """One mail owed to one reader: on account of what that reader did, or because it was to come later.
+
+    Written in the transaction of the deed itself; the courier takes it from here.
+    """
+
+    class Kind(models.TextChoices):
+        CONFIRMATION = "confirmation", _("confirmation")
+        THANKS = "thanks", _("thanks")
+        NEW_ADDRESS = "new address", _("confirmation of a new address")
+        MOVED = "moved", _("word to the old address")
+        DIGEST = "digest", _("digest")
+        AWAY = "away", _("while you were away")
+        INVITATION = "invitation", _("invitation to drills")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        ACCEPTED = "accepted", _("accepted")
+        REFUSED = "refused", _("refused")
+        EXPIRED = "expired", _("expired")
+        UNCERTAIN = "uncertain", _("uncertain")
+
+    reader = models.ForeignKey(Reader, models.CASCADE, related_name="letters")
+    topic = models.ForeignKey(Topic, models.PROTECT, null=True, help_text="of a confirmation, or of thanks")
+    kind = models.CharField(max_length=14, choices=Kind)
+    bulk = models.BooleanField(default=False, help_text="goes after every alert")
+    address = models.CharField(max_length=320, blank=True, help_text="where it goes, if not to the reader's own")
+    domain = models.CharField(max_length=255, blank=True)
+    since = models.BigIntegerField(null=True, help_text="a summary tells what came from then on, ms since 1970,")
+    until = models.BigIntegerField(null=True, help_text="and before then")
+    uid = UidField(help_text="what links and the Message-ID prove the letter by")
+    offers = models.BooleanField(default=False, help_text="the link also confirms the consent to offers")
+    created_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.BigIntegerField(help_text="milliseconds since 1970")
+    unanswered = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="times that it was handed to a relay that gave no reply"
+    )
+    worker = models.CharField(max_length=40, blank=True, default="", help_text="the sender process that has claimed it")
+    lease_version = models.PositiveIntegerField(default=0, db_default=0, help_text="raised by each claim")
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("bulk", "due_at", "id"), condition=models.Q(state="waiting"), name="letters_due"),
+            models.Index(fields=("created_at",), condition=~models.Q(address=""), name="letters_elsewhere"),
+            models.Index(fields=("worker",), condition=~models.Q(worker=""), name="letters_claimed"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} to reader {self.reader_id}"

@@ -1,0 +1,60 @@
+"""Addresses that must not be mailed, and the bounces that may make one of them."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from morefollows.audience.models.reader import Reader
+
+
+class Suppression(models.Model):
+    """An address that must never be mailed again, as a keyed hash, and why."""
+
+    class Reason(models.TextChoices):
+        BOUNCED = "bounced", _("the mailbox is gone")
+        COMPLAINED = "complained", _("complained")
+        LEFT_ELSEWHERE = "left elsewhere", _("unsubscribed before an import")
+        ERASED = "erased", _("erased at the reader's wish")
+        DESK = "desk", _("by the newsroom")
+
+    key = models.CharField(max_length=64, unique=True)
+    reason = models.CharField(max_length=20, choices=Reason)
+    at = models.DateTimeField()
+    domain = models.CharField(max_length=255, blank=True, default="", help_text="of a bounced address, if known")
+    from_list = models.BooleanField(default=False, db_default=False, help_text="brought along, not found out here")
+
+    class Meta:
+        indexes = (models.Index(fields=("reason", "at", "id"), name="suppressions_by_time"),)
+
+    def __str__(self) -> str:
+        return f"suppressed: {self.reason}"
+
+    @property
+    def mark(self) -> str:
+        """As `Reader.mark`."""
+        return sha256(b"suppression" + self.key.encode()).hexdigest()[:16]
+
+    @property
+    def may_come_back(self) -> bool:
+        """A fresh sign-up lifts it, when it is confirmed."""
+        return self.reason == self.Reason.BOUNCED and not self.from_list
+
+
+class Bounce(models.Model):
+    """A reader of whose mails some bounced. Not suppressed by that: see `suppressions.bounces`."""
+
+    # Without a constraint: checking it would wait for whoever has locked the reader's row.
+    reader = models.OneToOneField(Reader, models.CASCADE, db_constraint=False, related_name="bounce")
+    first_at = models.DateTimeField()
+    counted_at = models.DateTimeField(help_text="of the last one that counted: the next counts days later")
+    last_at = models.DateTimeField(db_index=True)
+    count = models.PositiveSmallIntegerField()
+    status = models.CharField(max_length=12, help_text="enhanced status code of the last one, or its reply code")
+    relay = models.CharField(max_length=300, help_text="name of the relay that said so")
+    provider = models.CharField(max_length=255, help_text="the mailbox provider")
+
+    def __str__(self) -> str:
+        return f"{self.count} bounces of reader {self.reader_id}"
