@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
-from morefollows import database
-from morefollows import settings as _settings
+from morefollows import database, settings_loading
 
-MOREFOLLOWS = _settings.load()
+MOREFOLLOWS = settings_loading.load()
 
 _PACKAGE = Path(__file__).parent
 _site = urlsplit(MOREFOLLOWS.url)

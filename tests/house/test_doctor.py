@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from django.conf import settings
 from django.test import override_settings
 
-from morefollows import settings as settings_
+from morefollows import settings_loading
 from morefollows.audience.models import Newsroom
 from morefollows.run import doctor, doctor_dns
 from morefollows.run.doctor import Finding
@@ -28,7 +28,7 @@ from tests.relay import Certificate, Rule, Script, ScriptedRelay
 
 @pytest.fixture
 def config() -> Settings:
-    return settings_.load()
+    return settings_loading.load()
 
 
 # -- relay --------------------------------------------------------------------------------------------------

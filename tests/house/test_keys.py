@@ -16,7 +16,8 @@ import pytest
 from morefollows import keyring
 from morefollows.audience.tokens import Row, Tokens
 from morefollows.keyring import Keyring, Keys
-from morefollows.settings import SettingsError, load
+from morefollows.settings import SettingsError
+from morefollows.settings_loading import load
 from tests.support import ground
 
 ONE_SECRET = "not so long, but of 32 characters or more"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from morefollows.environment import service_links
-from morefollows.settings import Settings, SettingsError, chosen, given, load, problems
+from morefollows.settings import Settings, SettingsError
+from morefollows.settings_loading import chosen, given, load, problems
 
 
 @pytest.fixture

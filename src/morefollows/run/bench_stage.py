@@ -302,9 +302,9 @@ def _up(folder: Path, data: Path) -> Iterator[subprocess.Popen[bytes]]:
 @contextlib.contextmanager
 def own_database() -> Iterator[str]:
     """A database of its own on the server that DATABASE_URL names; "" for SQLite."""
-    from morefollows import settings
+    from morefollows import settings_loading
 
-    url = settings.load().database_url
+    url = settings_loading.load().database_url
     if not url.startswith(("postgres:", "postgresql:")):
         yield ""
         return

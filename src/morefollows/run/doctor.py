@@ -10,8 +10,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from morefollows import environment
-from morefollows import settings as settings_
+from morefollows import environment, settings_loading
 from morefollows.run import ground, lock
 from morefollows.settings import RelayAddress, Settings
 
@@ -27,9 +26,9 @@ class Finding(NamedTuple):
 
 def examine(*, dns: bool = False, nameserver: str | None = None, evidence: bool = False) -> list[Finding]:
     """Everything, in the order in which it depends on each other."""
-    if wrong := settings_.problems():
+    if wrong := settings_loading.problems():
         return [Finding("settings", "wrong", str(error)) for error in wrong]
-    config = settings_.load()
+    config = settings_loading.load()
     findings = [*_settings(), *_data_folder(config)]
     findings += (database := list(_database(config)))
     if all(one.check != "database" or one.state == "ok" for one in database):
@@ -45,7 +44,7 @@ def examine(*, dns: bool = False, nameserver: str | None = None, evidence: bool 
 
 
 def _settings() -> Iterator[Finding]:
-    chosen = settings_.chosen()
+    chosen = settings_loading.chosen()
     listed = f"; set are {', '.join(chosen)}" if chosen else "; none is set"
     yield Finding("settings", "ok", f"all are understood{listed}; the others are at their defaults")
     ignored = environment.service_links()

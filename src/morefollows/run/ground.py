@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from morefollows import __version__, settings
+from morefollows import __version__, settings_loading
 from morefollows.run import lock
 from morefollows.settings import Settings, SettingsError
 
@@ -33,7 +33,7 @@ def start_django(*, check: bool = True) -> bool:
     While `up` runs on this data folder and no address is set, links are made with the address it really has.
     """
     if "MOREFOLLOWS_URL" not in os.environ and "MOREFOLLOWS_URL_FILE" not in os.environ:
-        other = lock.running(settings.load().data)
+        other = lock.running(settings_loading.load().data)
         if other and other.get("url"):
             os.environ["MOREFOLLOWS_URL"] = other["url"]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "morefollows.framework")

@@ -134,13 +134,13 @@ def web(descriptor: int | None, lifeline: int | None) -> None:
 def send(number: int, lifeline: int | None) -> None:
     """Run a sender process by itself (`up` has its own)."""
     _hold(lifeline)
-    from morefollows import settings
+    from morefollows import settings_loading
     from morefollows.run import ground
     from morefollows.run.lock import InUse, Lock
 
     if lifeline is None:
         try:
-            Lock(settings.load().data).share()
+            Lock(settings_loading.load().data).share()
         except InUse as error:
             raise Failure(str(error)) from None
     checked = ground.start_django()
@@ -160,11 +160,11 @@ def send(number: int, lifeline: int | None) -> None:
 def inbox(descriptor: int | None, lifeline: int | None) -> None:
     """Run the local inbox by itself (`up` has one while no relay is set)."""
     _hold(lifeline)
-    from morefollows import settings
+    from morefollows import settings_loading
     from morefollows.inbox import server
     from morefollows.run import logs
 
-    config = settings.load()
+    config = settings_loading.load()
     logs.to_stderr(config.log_level)
     ear = _ear(descriptor, "MOREFOLLOWS_INBOX_PORT", ears.LOOPBACK, config.inbox_port)
     server.run_inbox(config.data, ear)
