@@ -1,92 +1,94 @@
-"""What a form of ours carries along: which words it showed, and when and for which site it was handed out.
+"""The two signed values in a sign-up form: the statement of what was shown, and the ticket.
 
-Nothing about them is kept. A statement says what was shown and is good for as long as its words are known, so that
-caches may keep it; a ticket is short-lived and good on one site only. Neither can be made by anybody else.
+Nothing about them is kept. A statement says which words the form showed. It is the same for the same
+words, so that caches may keep it, and good for as long as these words are known. A ticket says when
+it was handed out; it is good on one site only.
+
+Both are made by `django.core.signing`, each with a salt of its own, so that one never passes as the
+other. `TimestampSigner` is not used: its times are whole seconds, and `sign_up_seconds` may be less.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import hmac
 from functools import lru_cache
 from typing import NamedTuple
 
-_STATEMENT, _TICKET = b"\x01", b"\x02"
-_MAC = 16  # bytes of HMAC-SHA256, truncated as RFC 2104 §5 allows
-_ORIGIN = 300  # bytes; a host name has 253 at most
-_LANGUAGE = 12  # bytes, filled up with NUL
+from django.core.signing import BadSignature, Signer
+
+_LONGEST = 300  # characters of a token, and of an origin (a host name has 253 at most)
 _WORDS = 9  # bytes of SHA-256
 
 
 class Shown(NamedTuple):
-    """What a form showed: keys of its topic and of its three `Wording`s, and the language of all around them."""
+    """What a form showed: keys of its topic and of its three `Wording`s, and its language."""
 
     topic: int
     alerts: int
     offers: int
     privacy: int
     language: str
-    words: bytes = bytes(_WORDS)  #: see `words_of`: after a restored backup other words may have these keys
+    #: See `words_of`: after a restored backup other words may have these keys.
+    words: bytes = bytes(_WORDS)
 
 
 def words_of(topic: bytes, *digests: str) -> bytes:
-    """What tells these words from all others. `topic`: its `uid`; `digests`: of the wordings."""
+    """Identifies the words that were shown. `topic`: its `uid`; `digests`: of the wordings."""
     return hashlib.sha256(topic + "".join(digests).encode()).digest()[:_WORDS]
 
 
 class FormTokens:
-    """Makes them with one key (32 bytes, `Settings.derived_keys("forms")`), and reads also those of `older` ones."""
+    """Signs with one key (32 bytes, `Settings.derived_keys("forms")`); reads those of `older` too."""
 
     def __init__(self, key: bytes, *older: bytes) -> None:
         self._keys = key, *older
 
     def statement(self, shown: Shown) -> str:
-        numbers = b"".join(number.to_bytes(4, "big") for number in shown[:4])
-        language = shown.language.encode()[:_LANGUAGE].ljust(_LANGUAGE, b"\0")
-        return self._sealed(_STATEMENT + numbers + language + shown.words)
+        facts = [*shown[:4], shown.language, shown.words.hex()]
+        return _statements(self._keys).sign_object(facts)
 
     def read_statement(self, token: str) -> Shown | None:
         """None if it is not one of ours."""
-        facts = self._opened(token, _STATEMENT, 1 + 16 + _LANGUAGE + _WORDS)
-        if facts is None:
-            return None
-        topic, alerts, offers, privacy = (int.from_bytes(facts[at : at + 4], "big") for at in (1, 5, 9, 13))
-        language = facts[17:-_WORDS].rstrip(b"\0").decode()
-        return Shown(topic, alerts, offers, privacy, language, facts[-_WORDS:])
+        return _read_statement(self._keys, token) if _may_be_ours(token) else None
 
     def ticket(self, origin: str, now: float) -> str:
         """`now`: seconds since 1970. `origin`: the site whose page shows the form (RFC 6454 §6.1)."""
-        return self._sealed(_TICKET + int(now * 1000).to_bytes(7, "big"), origin.encode())
+        return _tickets(self._keys, origin).sign(str(int(now * 1000)))
 
     def age(self, ticket: str, origin: str, now: float) -> float | None:
         """Seconds since a ticket was handed out for this site; None if that never happened."""
-        facts = self._opened(ticket, _TICKET, 8, origin.encode())
-        return None if facts is None else now - int.from_bytes(facts[1:], "big") / 1000
-
-    def _sealed(self, facts: bytes, bound_to: bytes = b"") -> str:
-        return base64.urlsafe_b64encode(facts + self._mac(self._keys[0], facts, bound_to)).decode()
-
-    def _opened(self, token: str, kind: bytes, length: int, bound_to: bytes = b"") -> bytes | None:
-        if len(token) > 100 or not token.isascii() or len(bound_to) > _ORIGIN:
+        if not _may_be_ours(ticket) or len(origin) > _LONGEST:
             return None
-        return _open(self._keys, token, kind, length, bound_to)
-
-    @staticmethod
-    def _mac(key: bytes, facts: bytes, bound_to: bytes) -> bytes:
-        return hmac.digest(key, facts + bound_to, "sha256")[:_MAC]
+        made_at_ms = _read_ticket(self._keys, ticket, origin)
+        return None if made_at_ms is None else now - made_at_ms / 1000
 
 
-@lru_cache(256)  # in a rush all send the same few
-def _open(keys: tuple[bytes, ...], token: str, kind: bytes, length: int, bound_to: bytes) -> bytes | None:
-    """What a token of this kind holds; None if it is not genuine. Nothing in it depends on the time."""
+def _may_be_ours(token: str) -> bool:
+    return len(token) <= _LONGEST and token.isascii()
+
+
+@lru_cache(16)
+def _statements(keys: tuple[bytes, ...]) -> Signer:
+    return Signer(key=keys[0], fallback_keys=[*keys[1:]], salt="morefollows.form.statement")
+
+
+@lru_cache(256)  # by the newsroom's sites
+def _tickets(keys: tuple[bytes, ...], origin: str) -> Signer:
+    return Signer(key=keys[0], fallback_keys=[*keys[1:]], salt=f"morefollows.form.ticket {origin}")
+
+
+@lru_cache(256)  # the same form may be sent again and again, until it is taken
+def _read_ticket(keys: tuple[bytes, ...], ticket: str, origin: str) -> int | None:
     try:
-        raw = base64.b64decode(token, altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        return int(_tickets(keys, origin).unsign(ticket))
+    except BadSignature:
         return None
-    if base64.urlsafe_b64encode(raw) != token.encode():  # the decoder takes "+" for "-", too
+
+
+@lru_cache(256)  # in a rush all forms bear the same few
+def _read_statement(keys: tuple[bytes, ...], token: str) -> Shown | None:
+    try:
+        topic, alerts, offers, privacy, language, words = _statements(keys).unsign_object(token)
+    except BadSignature:
         return None
-    facts, mac = raw[:length], raw[length:]
-    genuine = any(hmac.compare_digest(FormTokens._mac(key, facts, bound_to), mac) for key in keys)
-    return facts if genuine and facts[:1] == kind else None
+    return Shown(topic, alerts, offers, privacy, language, bytes.fromhex(words))
