@@ -58,7 +58,12 @@ def test_time_can_not_be_bought_with_digits_of_the_number() -> None:
     "change",
     [
         {"number": -1},
-        {"number": "1"},
+        {"number": "x"},
+        {"number": None},
+        {"number": [1]},
+        {"salt": 7},
+        {"salt": None},
+        {"signature": None},
         {"number": 10**12},
         {"signature": "0" * 64},
         {"signature": "ä"},
@@ -71,7 +76,22 @@ def test_what_was_changed_is_refused(change: dict[str, Any]) -> None:
     assert work.done(KEY, packed({**solve(work.challenge(KEY, 500, NOW)), **change}), NOW) is None
 
 
-@pytest.mark.parametrize("answer", ["", "{}", "AAAA", packed([]), packed({}), packed(1), "A" * 100_000, "ä"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "{}",
+        "AAAA",
+        packed([]),
+        packed({}),
+        packed(1),
+        "A" * 100_000,
+        base64.b64encode(b"[" * 700).decode(),
+        "ä",
+        "\ud800",
+        "=",
+    ],
+)
 def test_odd_answers_do_no_harm(answer: str) -> None:
     assert work.done(KEY, answer, NOW) is None
 

@@ -1,23 +1,18 @@
-"""Proof of work as ALTCHA has it (https://altcha.org/docs/v1/): a number to be found by trying, cheap to check.
+"""Proof of work as ALTCHA's first version has it (https://altcha.org/docs/v1/), by its own library.
 
-The challenge is SHA-256 over salt and number, signed with HMAC-SHA256. The salt says until when it is good, and ends
-with "&", so that no digit of the number can be passed off as part of the time.
+A challenge asks for a number that is found by trying: SHA-256 over salt and number. It is signed with
+HMAC-SHA256, so that nothing about it is kept, and its salt says until when it is good.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
-import json
-import re
-import secrets
+from datetime import UTC, datetime
 from typing import NamedTuple
+
+from altcha import v1 as altcha
 
 LIFETIME = 600  #: seconds for which a challenge may be answered
 
-_SALT = re.compile(r"[0-9a-f]{24}\?expires=([0-9]{1,12})&")
 _LONGEST = 1_000  # characters of an answer
 
 
@@ -30,39 +25,28 @@ class Done(NamedTuple):
 
 def challenge(key: bytes, most: int, now: float) -> dict[str, str | int]:
     """A challenge that takes about `most` / 2 hashes. `now`: seconds since 1970."""
-    salt = f"{secrets.token_hex(12)}?expires={int(now) + LIFETIME}&"
-    asked = _asked(salt, secrets.randbelow(most + 1))
+    expires = datetime.fromtimestamp(int(now) + LIFETIME, UTC)
+    options = altcha.ChallengeOptions(hmac_key=key, max_number=most, expires=expires)
+    made = altcha.create_challenge(options)
     return {
-        "algorithm": "SHA-256",
-        "challenge": asked,
-        "maxnumber": most,
-        "salt": salt,
-        "signature": _signature(key, asked),
+        "algorithm": made.algorithm,
+        "challenge": made.challenge,
+        "maxnumber": made.max_number,  # as ALTCHA's clients read it
+        "salt": made.salt,
+        "signature": made.signature,
     }
 
 
 def done(key: bytes, answer: str, now: float) -> Done | None:
     """Reads an answer: base64 of JSON. None if it is wrong, too late, or to no challenge of ours."""
-    if len(answer) > _LONGEST:
+    if len(answer) > _LONGEST or not answer.isascii():
         return None
     try:
-        given = json.loads(base64.b64decode(answer, validate=True))
-        salt, number, asked, signature = (given[name] for name in ("salt", "number", "challenge", "signature"))
-    except (binascii.Error, ValueError, KeyError, TypeError, RecursionError):
+        given = altcha.Payload.from_base64(answer)
+        right, _reason = altcha.verify_solution(given, key, check_expires=False)
+        _nonce, expires, _others = given.parse_salt()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    if not isinstance(number, int) or not all(isinstance(text, str) for text in (salt, asked, signature)):
+    if not right or expires is None or expires < now:
         return None
-    read = _SALT.fullmatch(salt)
-    if read is None or given.get("algorithm") != "SHA-256" or int(read[1]) < now or not 0 <= number < 10**9:
-        return None
-    ours = hmac.compare_digest(_signature(key, asked).encode(), signature.encode())
-    right = hmac.compare_digest(_asked(salt, number).encode(), asked.encode())
-    return Done(asked, int(read[1])) if ours and right else None
-
-
-def _asked(salt: str, number: int) -> str:
-    return hashlib.sha256(f"{salt}{number}".encode()).hexdigest()
-
-
-def _signature(key: bytes, asked: str) -> str:
-    return hmac.new(key, asked.encode(), hashlib.sha256).hexdigest()
+    return Done(given.challenge, int(expires))
