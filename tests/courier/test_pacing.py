@@ -13,7 +13,7 @@ from morefollows.courier import books
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Outcome, Verdict
 from morefollows.courier.pacing import Pacing
-from morefollows.courier.providers import Providers, registrable
+from morefollows.courier.providers import Providers
 from morefollows.courier.worker import Worker
 from tests.courier import test_worker
 from tests.courier.support import alert_for, states
@@ -99,20 +99,6 @@ def test_some_replies_ask_for_a_pause(reply: Reply, seconds: int) -> None:
     assert pacing.allowance("big.example", 0.5) == 0
     clock.time += 2
     assert pacing.may_mail("big.example")
-
-
-@pytest.mark.parametrize(
-    ("host", "name"),
-    [
-        ("alt1.aspmx.l.google.com.", "google.com"),
-        ("firm-de.mail.protection.outlook.com.", "outlook.com"),
-        ("mx1.example.co.uk", "example.co.uk"),
-        ("mx-ha02.web.de", "web.de"),
-        ("localhost", "localhost"),
-    ],
-)
-def test_a_provider_is_what_somebody_registered(host: str, name: str) -> None:
-    assert registrable(host) == name
 
 
 def test_domains_are_looked_up_in_the_background_and_then_paced_together() -> None:

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from morefollows import public_suffixes
+
 _PATIENCE = 5.0  # seconds for one answer
 _AT_ONCE = 2  # lookups
 _QUEUE = 500  # domains that wait to be looked up; further ones come another time
 _KEPT = 20_000  # domains
 _GOOD_FOR, _UNKNOWN_FOR = 6 * 3600.0, 600.0  # seconds
-# Below these, in domains of a country, names are given out: mx.example.co.uk is of example.co.uk.
-_SECOND_LEVEL = frozenset(["ac", "co", "com", "edu", "gob", "gov", "gv", "ne", "net", "nom", "or", "org"])
 
 
 class Providers:
@@ -51,26 +51,26 @@ class Providers:
         if domain not in self._asking:
             self._asking.add(domain)
             assert self._hosts is not None
-            answer = asyncio.get_running_loop().run_in_executor(self._threads, self._hosts, domain)
+            look_up = partial(_provider, self._hosts, domain)
+            answer = asyncio.get_running_loop().run_in_executor(self._threads, look_up)
             answer.add_done_callback(partial(self._answered, domain))
 
-    def _answered(self, domain: str, answer: asyncio.Future[list[str]]) -> None:
+    def _answered(self, domain: str, answer: asyncio.Future[str]) -> None:
         self._asking.discard(domain)
         if answer.cancelled():
             return
-        hosts = [] if answer.exception() else answer.result()
+        found = "" if answer.exception() else answer.result()
         if len(self._known) >= _KEPT:
             self._known.clear()
         known = self._known.get(domain, (0.0, domain))[1]
-        good_for = _GOOD_FOR if hosts else _UNKNOWN_FOR
-        self._known[domain] = self._now() + good_for, registrable(hosts[0]) if hosts else known
+        good_for = _GOOD_FOR if found else _UNKNOWN_FOR
+        self._known[domain] = self._now() + good_for, found or known
 
 
-def registrable(host: str) -> str:
-    """The part of a host's name that somebody has registered: two labels, or three below such as co.uk."""
-    labels = host.rstrip(".").lower().split(".")
-    three = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
-    return ".".join(labels[-3 if three else -2 :])
+def _provider(hosts: Callable[[str], list[str]], domain: str) -> str:
+    """The registered domain of the preferred MX host, "" if there is none. Called in a thread."""
+    found = hosts(domain)
+    return public_suffixes.registered(found[0]) if found else ""
 
 
 def mx_hosts(nameserver: str) -> Callable[[str], list[str]]:

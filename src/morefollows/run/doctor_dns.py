@@ -11,6 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
+from morefollows import public_suffixes
 from morefollows.run.doctor import Finding
 from morefollows.settings import Settings, SettingsError
 
@@ -170,10 +171,5 @@ def _tags(record: str) -> dict[str, str]:
 
 
 def _related(one: str, other: str) -> bool:
-    """They are, as far as can be told without the public suffix list, of one organisation."""
-    shared = 0
-    for a, b in zip(reversed(one.split(".")), reversed(other.split(".")), strict=False):
-        if a != b:
-            break
-        shared += 1
-    return one == other or shared >= 2
+    """They are of one organisation, as relaxed alignment asks (RFC 7489 §3.1)."""
+    return public_suffixes.organisation(one) == public_suffixes.organisation(other)
