@@ -99,7 +99,10 @@ class Application:
 
 
 class _Connection(HttpToolsProtocol):
-    """An HTTP connection, until a request for a live page's event stream comes on it."""
+    """An HTTP connection, until a request for a live page's event stream comes on it.
+
+    It relies on private parts of uvicorn: tests/house/test_uvicorn.py fails when one of them changes.
+    """
 
     _asked: Asked | None = None
     _late: asyncio.TimerHandle | None = None
