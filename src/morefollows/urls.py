@@ -1,7 +1,8 @@
-"""Every address, on one page."""
+"""Every address, on one page. Those that carry a token are in `token_routes`."""
 
 from django.urls import URLPattern, URLResolver, path
 
+from morefollows import token_routes
 from morefollows.accounts import views as accounts
 from morefollows.audience import views as audience
 from morefollows.audience.box import views as box
@@ -43,15 +44,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("box.js", box.script, name="box-script"),
     path("box/<slug:topic>/", box.answer, name="box"),
     path("box/<slug:topic>/ticket/", box.ticket, name="box-ticket"),
-    path("follow/<str:token>/", wishes.wish, {"wanted": "follow"}, name="follow"),
-    path("mute/<str:token>/", wishes.wish, {"wanted": "mute"}, name="mute"),
-    path("confirm/<str:token>/", audience.confirm, name="confirm"),
-    path("leave/<str:token>/", audience.leave, name="leave"),
-    path("preferences/<str:token>/", preferences.page, name="preferences"),
-    path("preferences/<str:token>/data/", preferences.data, name="own-data"),
-    path("preferences/<str:token>/erase/", preferences.erase, name="erase"),
-    path("drills/<str:token>/", drills.accept, name="drills-accept"),
-    path("new-address/<str:token>/", preferences.new_address, name="new-address"),
+    path(token_routes.FOLLOW, wishes.wish, {"wanted": "follow"}, name="follow"),
+    path(token_routes.MUTE, wishes.wish, {"wanted": "mute"}, name="mute"),
+    path(token_routes.CONFIRM, audience.confirm, name="confirm"),
+    path(token_routes.LEAVE, audience.leave, name="leave"),
+    path(token_routes.PREFERENCES, preferences.page, name="preferences"),
+    path(token_routes.OWN_DATA, preferences.data, name="own-data"),
+    path(token_routes.ERASE, preferences.erase, name="erase"),
+    path(token_routes.JOIN_DRILLS, drills.accept, name="drills-accept"),
+    path(token_routes.NEW_ADDRESS, preferences.new_address, name="new-address"),
     path("privacy/", audience.privacy, name="privacy"),
     # The desk
     path("desk/", bulletin.desk, name="desk"),
@@ -105,7 +106,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/relays/resume/", relays.resume, name="relay-resume"),
     path("desk/sign-in/", accounts.sign_in, name="sign-in"),
     path("desk/sign-out/", accounts.sign_out, name="sign-out"),
-    path("desk/first/<str:key>/<str:token>/", accounts.first_sign_in, name="first-sign-in"),
+    path(token_routes.FIRST_SIGN_IN, accounts.first_sign_in, name="first-sign-in"),
     # The local inbox
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/rows/", inbox.rows, name="inbox-rows"),

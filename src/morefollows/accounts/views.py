@@ -37,11 +37,16 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("sign-in")
 
 
-@never_cache
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def first_sign_in(request: HttpRequest, key: str, token: str) -> HttpResponse:
     """The link is used up by the POST alone: mail scanners that follow links leave it good."""
+    response = _first_sign_in(request, key, token)
+    response["Referrer-Policy"] = "strict-origin"  # its form is checked for CSRF: see `run.headers`
+    return response
+
+
+def _first_sign_in(request: HttpRequest, key: str, token: str) -> HttpResponse:
     editor = actions.invited(key, token)
     if editor is None:
         return render(request, "accounts/link_used.html", status=410)
@@ -53,7 +58,8 @@ def first_sign_in(request: HttpRequest, key: str, token: str) -> HttpResponse:
         login(request, signed, backend=_BACKEND)
         return redirect("desk")
     status = 422 if form.errors else 200
-    return render(request, "accounts/first_sign_in.html", {"form": form, "editor": editor}, status=status)
+    context = {"form": form, "editor": editor}
+    return render(request, "accounts/first_sign_in.html", context, status=status)
 
 
 def _onward(request: HttpRequest) -> str:

@@ -19,7 +19,6 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import translation
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -51,18 +50,6 @@ def in_wanted_language(view: View) -> View:
         return view(request, **kwargs)
 
     return answer
-
-
-def behind_link(view: View) -> View:
-    """For a page whose address proves who may use it: no cache keeps it, and no Referer tells it."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        response = view(request, **kwargs)
-        response["Referrer-Policy"] = "no-referrer"
-        return response
-
-    return never_cache(answer)
 
 
 def box(topic: Topic, form: SignUp | None = None) -> dict[str, Any]:
@@ -134,7 +121,6 @@ def thanks(request: HttpRequest, topic: str) -> HttpResponse:
 
 
 @csrf_exempt
-@behind_link
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
@@ -153,7 +139,6 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @csrf_exempt
-@behind_link
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest, token: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The security headers of every page."""
+"""The security headers of every page, and those that keep addresses with tokens secret."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
+from django.utils.cache import add_never_cache_headers
+
+from morefollows import token_routes
 
 # Images have their public address also on a page that was fetched by another, as on the machine itself.
 _site = urlsplit(settings.MOREFOLLOWS.url)
@@ -17,8 +20,6 @@ CONTENT_SECURITY_POLICY = (
     f" img-src 'self' data: {_site.scheme}://{_site.netloc}; font-src 'self';"
     " connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 )
-# Links with tokens must not travel on in a Referer to others. To ourselves they may: under "no-referrer"
-# browsers send "Origin: null" with every form (Fetch §3.1), and the CSRF check rightly refuses that.
 EVERYWHERE = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Referrer-Policy": "same-origin",
@@ -26,6 +27,11 @@ EVERYWHERE = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+
+# Under "no-referrer" browsers send "Origin: null" with every form (Fetch §3.1), and the CSRF check
+# rightly refuses that. So a page with a form that is checked needs another policy, "strict-origin".
+OF_TOKEN_ROUTES = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
 
 
 class SecurityHeaders:
@@ -36,7 +42,11 @@ class SecurityHeaders:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        for name, value in EVERYWHERE.items():
+        wanted = EVERYWHERE
+        if token_routes.carries_token(request.path):
+            wanted = EVERYWHERE | OF_TOKEN_ROUTES
+            add_never_cache_headers(response)
+        for name, value in wanted.items():
             response.headers.setdefault(name, value)
         return response
 

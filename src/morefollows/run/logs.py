@@ -1,12 +1,16 @@
-"""Log lines: one event, one line. Line breaks in what was logged can't forge a second line."""
+"""Log lines: one event, one line, without the tokens in addresses.
+
+Line breaks in what was logged can't forge a second line.
+"""
 
 from __future__ import annotations
 
 import logging
 import re
 
+from morefollows import token_routes
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
-_TOKEN = re.compile(r"/(confirm|leave|desk/first)/[^\s]+")  # whoever has such a link can use it
 
 
 class OneLine(logging.Formatter):
@@ -14,7 +18,7 @@ class OneLine(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        line = _TOKEN.sub(r"/\1/…", super().format(record))
+        line = token_routes.masked(super().format(record))
         return _CONTROL.sub("?", line.replace("\n", "\\n").replace("\t", " "))
 
 

@@ -16,7 +16,7 @@ from morefollows.audience import addresses, links
 from morefollows.audience.drill import actions
 from morefollows.audience.drill.forms import Invitation
 from morefollows.audience.models import DrillReader, Newsroom
-from morefollows.audience.views import behind_link, in_wanted_language, speak_to
+from morefollows.audience.views import in_wanted_language, speak_to
 from morefollows.bulletin.actions import record
 from morefollows.bulletin.desk import at_desk, editor_of
 
@@ -84,7 +84,6 @@ def _page(request: HttpRequest, form: Invitation, *, status: int = 200) -> HttpR
 
 
 @csrf_exempt
-@behind_link
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept(request: HttpRequest, token: str) -> HttpResponse:

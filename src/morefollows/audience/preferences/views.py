@@ -26,7 +26,7 @@ from morefollows.audience.models import Consent, Newsroom, Purpose, Reader, Subs
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences.forms import LanguageForm, NewAddressForm, TermsForm
 from morefollows.audience.preferences.own_data import own_data
-from morefollows.audience.views import behind_link, in_wanted_language, speak_to
+from morefollows.audience.views import in_wanted_language, speak_to
 from morefollows.audience.wordings import InForce
 from morefollows.bulletin.models import Interest, Story
 from morefollows.bulletin.stories import actions as stories
@@ -43,7 +43,6 @@ Handler = Callable[[HttpRequest, Reader], "forms.Form | str | None"]
 
 
 @csrf_exempt
-@behind_link
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, token: str) -> HttpResponse:
@@ -65,7 +64,6 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponseRedirect(f"{request.path}?done={section}#{section}", status=303)
 
 
-@behind_link
 @in_wanted_language
 @require_safe
 def data(request: HttpRequest, token: str) -> HttpResponse:
@@ -83,7 +81,6 @@ def data(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @csrf_exempt
-@behind_link
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: HttpRequest, token: str) -> HttpResponse:
@@ -98,7 +95,6 @@ def erase(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @csrf_exempt
-@behind_link
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_address(request: HttpRequest, token: str) -> HttpResponse:

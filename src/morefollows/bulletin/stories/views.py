@@ -10,14 +10,13 @@ from django.views.decorators.http import require_http_methods
 
 from morefollows.audience import links
 from morefollows.audience.models import Reader
-from morefollows.audience.views import behind_link, in_wanted_language, speak_to
+from morefollows.audience.views import in_wanted_language, speak_to
 from morefollows.bulletin.models import Interest, Story
 from morefollows.bulletin.stories import actions
 from morefollows.bulletin.withdrawal import first_headline
 
 
 @csrf_exempt
-@behind_link
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def wish(request: HttpRequest, token: str, wanted: str) -> HttpResponse:

@@ -19,6 +19,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from morefollows import token_routes
 from morefollows.audience.models import Newsroom, Topic
 from morefollows.bulletin.images import address, files
 from morefollows.bulletin.models import Story
@@ -60,8 +61,8 @@ def sitemap(request: HttpRequest) -> HttpResponse:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """RFC 9309. Links with tokens are nobody's to index."""
-    places = ("desk", "inbox", "confirm", "leave", "preferences", "new-address")
-    lines = ["User-agent: *", *(f"Disallow: /{place}/" for place in places), ""]
+    places = ("/desk/", "/inbox/", *token_routes.BEGINNINGS)
+    lines = ["User-agent: *", *(f"Disallow: {place}" for place in places), ""]
     lines.append(f"Sitemap: {feeds.absolute(reverse('news-sitemap'))}")
     return caches.keep(request, HttpResponse("\n".join(lines) + "\n", "text/plain; charset=utf-8"))
 
