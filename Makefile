@@ -12,7 +12,7 @@ WHAT ?= send distance import signup stream
 # What runs here is .venv, whatever environment is active in the shell.
 unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONUSERBASE VIRTUAL_ENV
 
-.PHONY: help install up demo test faults histories check format bench lighthouse lock messages pictures
+.PHONY: help install up demo test faults histories check format bench lighthouse lock mails messages pictures
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,9 @@ lighthouse: $(DEV) $(LIGHTHOUSE) ## Have Lighthouse judge a live story page
 
 lock: $(DEV) ## Renew the lock files of pyproject.toml (needs uv)
 	tools/lock
+
+mails: $(DEV) ## Compile the mails' HTML templates from their MJML
+	@$(BIN)/python tools/mails.py
 
 messages: $(DEV) ## Collect the words to translate, and compile the translations
 	tools/messages

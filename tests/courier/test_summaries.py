@@ -18,8 +18,8 @@ from morefollows.audience.tokens import ALL_TOPICS
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Interest, Update
 from morefollows.courier import history, letters, summaries
+from morefollows.courier.letter_mails import LetterMails
 from morefollows.courier.models import Outcome
-from morefollows.courier.stationery import Stationery
 from tests.courier import support
 from tests.courier.test_history import outcome
 
@@ -171,7 +171,7 @@ def test_the_mail() -> None:
     assert job.updates == (alert.update_id,)
     job = job._replace(updates=(other.update_id, alert.update_id))
     tokens = links.tokens()
-    mail = Stationery().mail(job)
+    mail = LetterMails().mail(job)
     message = email.message_from_bytes(b"".join(mail.content), policy=email.policy.default)
     assert message["Subject"] == "Today’s digest: Ferry raised, and 1 more"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

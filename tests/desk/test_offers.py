@@ -15,8 +15,8 @@ from morefollows.bulletin import actions, publication
 from morefollows.bulletin.actions import Refused
 from morefollows.bulletin.models import Alert, Story
 from morefollows.bulletin.stories.actions import save_story
-from morefollows.courier import mails
 from morefollows.courier.cutting import cut
+from morefollows.courier.message import preview as previews
 from tests.courier.support import states
 from tests.support.people import reader
 
@@ -58,7 +58,7 @@ def test_no_page_for_readers_knows_it(offer: Story, ada: Editor) -> None:
 
 def test_the_mail_says_what_it_is_and_nothing_of_breaking_news(offer: Story) -> None:
     for language, word in (("en", "Offer"), ("de", "Angebot")):
-        preview = mails.preview(offer, language)
+        preview = previews.preview(offer, language)
         for body in (preview.html, preview.text):
             assert word in body
             assert not {"breaking", "more follows", "eil"} & set(body.lower().split())

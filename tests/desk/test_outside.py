@@ -22,9 +22,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from morefollows.bulletin.models import Story
-from morefollows.courier import mails
 from morefollows.courier.checklist import LOOK, OK, WRONG, outside, spamd, visit
 from morefollows.courier.checklist.visit import Answer
+from morefollows.courier.message import preview as previews
 from tests.relay import Certificate
 from tests.support.waiting import PATIENCE, until
 
@@ -233,7 +233,7 @@ class TestSpamScore:
         try:
             started = lambda: b"server started" in (tmp_path / "log").read_bytes()  # noqa: E731
             until("spamd", started, 60)
-            mail = mails.preview(story).message
+            mail = previews.preview(story).message
             fine = until("a score", lambda: spamd.check("127.0.0.1", port, mail), 30)
             gtube = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
             spam = spamd.check("127.0.0.1", port, b"Subject: test\r\n\r\n" + gtube + b"\r\n")
@@ -262,7 +262,7 @@ class TestSpamScore:
     ) -> None:
         scored(answer)
         story.text = "No links."
-        [item] = outside.outside_items(story, mails.preview(story))
+        [item] = outside.outside_items(story, previews.preview(story))
         assert (item.name, item.state, item.words) == ("Spam score", expected, words)
 
     def test_nobody_there(self) -> None:
@@ -293,7 +293,7 @@ class TestAtTheDesk:
 
     def test_ten_links_and_no_more(self, story: Story, site: Site) -> None:
         story.text = " ".join(f"http://news.example/{number}" for number in range(12))
-        [item] = outside.outside_items(story, mails.preview(story))
+        [item] = outside.outside_items(story, previews.preview(story))
         assert (item.state, item.words) == (LOOK, "10 of 12 links answer")
         assert item.lines == (("http://news.example/10", "not asked, as all that follow: only the first 10 are"),)
         assert len(site.asked) == 10
@@ -302,7 +302,7 @@ class TestAtTheDesk:
         monkeypatch.setattr(outside, "SECONDS", 0.1)
         over = threading.Event()
         monkeypatch.setattr(visit, "visit", lambda address: (over.wait(20), Answer(200))[1])
-        [item] = outside.outside_items(story, mails.preview(story))
+        [item] = outside.outside_items(story, previews.preview(story))
         over.set()
         assert item.lines == (("https://port.example/notice", "does not answer in time"),)
 

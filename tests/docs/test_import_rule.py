@@ -16,7 +16,7 @@ DOORS = ("agency", "live", "inbox")
 ROOF = ("run", "urls", "__main__")
 HOT = (
     "courier.smtp",
-    "courier.compose",
+    "courier.message.template",
     "courier.boundary",
     "courier.dkim",
     "line",

@@ -14,7 +14,8 @@ from morefollows.bulletin.images import figure, files
 from morefollows.bulletin.images.actions import add
 from morefollows.bulletin.images.address import Picture
 from morefollows.bulletin.models import Alert, Story
-from morefollows.courier import mails
+from morefollows.courier.message import alert as alerts
+from morefollows.courier.message import preview as previews
 from morefollows.live.journal import Journal
 from tests.live.test_out import SCHEMA, SITE, structured
 from tests.mail.support import parts, wire
@@ -80,10 +81,10 @@ def test_ninjs(client: Client, alert: Alert, story: Story, picture: Picture) -> 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "Image"), ("de", "Bild")])
 def test_mail(alert: Alert, picture: Picture, language: str, word: str) -> None:
-    plain, html = parts(wire(mails.alert(alert, language)))
+    plain, html = parts(wire(alerts.alert(alert, language)))
     assert f"[{word}: Tugs & fog – Photo: Ben]\nThe pier\n\nThe bridge is closed." in plain
     assert f'<img src="{SITE}{picture.path}" width="540" height="338" alt="Tugs &amp; fog"' in html
-    preheader = mails.preview(alert.update.story).preheader
+    preheader = previews.preview(alert.update.story).preheader
     assert "Image" not in preheader
 
 

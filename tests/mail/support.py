@@ -8,8 +8,11 @@ import re
 from email.message import EmailMessage
 from html.parser import HTMLParser
 
-from morefollows.courier.compose import LENGTHS, Composed, Hole, date, press
+from morefollows.audience.models import Letter, Topic
 from morefollows.courier.dkim import Signer
+from morefollows.courier.message.headers import date
+from morefollows.courier.message.letters import Occasion, letter
+from morefollows.courier.message.template import LENGTHS, Composed, Hole, press
 
 CY = b"cy@reader.example"
 
@@ -21,6 +24,14 @@ def values(address: bytes = CY, mark: bytes = b"0") -> list[bytes]:
     filled[Hole.DATE] = date(1_795_501_800)
     filled[Hole.REPLY] = b"earlier@herald.example"
     return filled
+
+
+def confirmation(topic: Topic, language: str, offers: bool) -> Composed:
+    return letter(Occasion(Letter.Kind.CONFIRMATION, language, topic.pk, offers=offers))
+
+
+def thanks(topic: Topic, language: str) -> Composed:
+    return letter(Occasion(Letter.Kind.THANKS, language, topic.pk))
 
 
 def wire(composed: Composed, address: bytes = CY, signers: tuple[Signer, ...] = ()) -> bytes:

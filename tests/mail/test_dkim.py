@@ -21,13 +21,15 @@ from hypothesis import strategies as st
 
 from morefollows.audience.models import Topic
 from morefollows.bulletin.models import Alert
-from morefollows.courier import mails
-from morefollows.courier.compose import Composed, Hole, Marks, quoted_printable, structured, unstructured
 from morefollows.courier.dkim import Signer, signers
+from morefollows.courier.message import alert as alerts
+from morefollows.courier.message.encoding import quoted_printable
+from morefollows.courier.message.headers import structured, unstructured
+from morefollows.courier.message.template import Composed, Hole, Marks
 from morefollows.settings import SettingsError
 from tests.support.waiting import PATIENCE
 
-from .support import head, wire
+from .support import confirmation, head, thanks, wire
 
 NODE = Path(__file__).parents[1] / "node"
 
@@ -85,7 +87,7 @@ def no_node() -> None:
 
 
 def test_an_alert_passes_at_both_verifiers(alert: Alert, no_node: None) -> None:
-    raw = wire(mails.alert(alert, "en"), signers=BOTH)
+    raw = wire(alerts.alert(alert, "en"), signers=BOTH)
     assert dkimpy_says(raw) == [True, True]
     said = mailauth_says(raw)
     assert [(s["result"], s["algorithm"], s["selector"]) for s in said] == [
@@ -96,20 +98,20 @@ def test_an_alert_passes_at_both_verifiers(alert: Alert, no_node: None) -> None:
 
 
 def test_letters_pass_at_both_verifiers(breaking: Topic, no_node: None) -> None:
-    for letter in (mails.confirmation(breaking, "en", offers=True), mails.thanks(breaking, "de")):
+    for letter in (confirmation(breaking, "en", offers=True), thanks(breaking, "de")):
         raw = wire(letter, signers=BOTH)
         assert dkimpy_says(raw) == [True, True]
         assert [s["result"] for s in mailauth_says(raw)] == ["pass", "pass"]
 
 
 def test_an_internationalised_address_is_signed_as_it_is_written(alert: Alert, no_node: None) -> None:
-    raw = wire(mails.alert(alert, "en"), address="zoë@leser.example".encode(), signers=BOTH)
+    raw = wire(alerts.alert(alert, "en"), address="zoë@leser.example".encode(), signers=BOTH)
     assert dkimpy_says(raw) == [True, True]
     assert [s["result"] for s in mailauth_says(raw)] == ["pass", "pass"]
 
 
 def test_spaces_in_a_quoted_address_do_not_break_the_signature(alert: Alert) -> None:
-    assert dkimpy_says(wire(mails.alert(alert, "en"), address=b'"cy  r"@reader.example', signers=BOTH)) == [True, True]
+    assert dkimpy_says(wire(alerts.alert(alert, "en"), address=b'"cy  r"@reader.example', signers=BOTH)) == [True, True]
 
 
 ADDED = [b"Reply-To: x@y.example", b"From: x@y.example", b"Subject: x", b"List-Unsubscribe-Post: x", b"To: x@y.example"]
@@ -117,7 +119,7 @@ ADDED = [b"Reply-To: x@y.example", b"From: x@y.example", b"Subject: x", b"List-U
 
 @pytest.mark.parametrize("field", ADDED)
 def test_nobody_can_add_a_field_that_matters(alert: Alert, field: bytes) -> None:
-    raw = wire(mails.alert(alert, "en"), signers=BOTH)
+    raw = wire(alerts.alert(alert, "en"), signers=BOTH)
     assert dkimpy_says(raw.replace(b"\r\nMIME-Version", b"\r\n" + field + b"\r\nMIME-Version", 1)) == [False, False]
     assert dkimpy_says(field + b"\r\n" + raw) == [False, False]
 
@@ -134,14 +136,14 @@ CHANGED = [
 
 @pytest.mark.parametrize(("was", "becomes"), CHANGED)
 def test_a_changed_mail_fails(alert: Alert, was: bytes, becomes: bytes) -> None:
-    raw = wire(mails.alert(alert, "en"), signers=BOTH)
+    raw = wire(alerts.alert(alert, "en"), signers=BOTH)
     changed = raw.replace(was, becomes)
     assert changed != raw
     assert dkimpy_says(changed) == [False, False]
 
 
 def test_what_is_signed(alert: Alert) -> None:
-    raw = wire(mails.alert(alert, "en"), signers=BOTH[:1])
+    raw = wire(alerts.alert(alert, "en"), signers=BOTH[:1])
     signature = b" ".join(raw.split(b"\r\nFrom:")[0].split())
     names = signature.partition(b"h=")[2].partition(b";")[0].replace(b" ", b"").split(b":")
     twice = b"from to subject date message-id content-type list-unsubscribe list-unsubscribe-post".split()
@@ -153,16 +155,16 @@ def test_what_is_signed(alert: Alert) -> None:
 
 
 def test_a_letter_without_a_way_to_leave_cannot_be_given_one(breaking: Topic) -> None:
-    raw = wire(mails.confirmation(breaking, "en", offers=False), signers=BOTH)
+    raw = wire(confirmation(breaking, "en", offers=False), signers=BOTH)
     assert dkimpy_says(b"List-Unsubscribe: <https://evil.example/>\r\n" + raw) == [False, False]
 
 
 def test_no_key_no_signature(alert: Alert) -> None:
-    assert b"DKIM" not in wire(mails.alert(alert, "en"))
+    assert b"DKIM" not in wire(alerts.alert(alert, "en"))
 
 
 def test_the_domain_is_that_of_from_unless_it_is_set(alert: Alert) -> None:
-    composed = mails.alert(alert, "en")
+    composed = alerts.alert(alert, "en")
     assert b" d=herald.example; s=mf1;\r\n" in wire(composed, signers=(Signer("", "mf1", RSA),))
     assert b" d=other.example; s=mf1;\r\n" in wire(composed, signers=(Signer("other.example", "mf1", RSA),))
 
@@ -183,7 +185,7 @@ def test_any_mail_passes(subject: str, pieces: list[str | Hole]) -> None:
         + structured("To", f"<{marks[Hole.ADDRESS]}>")
         + unstructured("Subject", subject)
         + b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-        + quoted_printable(body, marks)
+        + quoted_printable(body, marks.pattern)
     )
     assert dkimpy_says(wire(composed, signers=BOTH)) == [True, True]
 

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from morefollows.audience.models import Topic
 from morefollows.bulletin.models import Alert
-from morefollows.courier import mails
-from morefollows.courier.compose import Hole, Marks
-from morefollows.courier.lean import seven_bit, tighten
+from morefollows.courier.message import alert as alerts
+from morefollows.courier.message.encoding import seven_bit
+from morefollows.courier.message.template import Hole, Marks
+from tools.mails import tighten
 
-from .support import read, wire
+from .support import read, thanks, wire
 
 SMALLEST = 13_500  #: octets of an alert of three short paragraphs
 
@@ -50,7 +51,7 @@ def document(html: str) -> list[object]:
 
 def sent(html: str) -> str | None:
     """As a mail program reads it, from lines that no relay changes."""
-    content = seven_bit(html, Marks())
+    content = seven_bit(html)
     if content is None:
         return None
     lines = content.split(b"\r\n")
@@ -92,12 +93,10 @@ def test_what_cannot_stand_as_it_is_needs_an_encoding() -> None:
         assert sent(html) is None, html
 
 
-def test_a_mark_is_never_broken_and_no_address_stands_in_a_body() -> None:
+def test_a_mark_is_never_broken() -> None:
     marks = Marks()
     html = f"<p>{f'https://a.example/{marks[Hole.LEAVE]}/ ' * 30}</p>"
-    assert (seven_bit(html, marks) or b"").count(marks[Hole.LEAVE].encode()) == 30
-    with pytest.raises(ValueError, match="no fixed length"):
-        seven_bit(f"<p>{marks[Hole.ADDRESS]}</p>", marks)
+    assert (seven_bit(html) or b"").count(marks[Hole.LEAVE].encode()) == 30
 
 
 def test_a_template_loses_only_what_does_not_show() -> None:
@@ -121,12 +120,12 @@ def encoding(raw: bytes) -> str:
 
 
 def test_each_mail_is_sent_in_the_shorter_way(alert: Alert, breaking: Topic) -> None:
-    assert encoding(wire(mails.alert(alert, "de"))) == encoding(wire(mails.thanks(breaking, "de"))) == "7bit"
+    assert encoding(wire(alerts.alert(alert, "de"))) == encoding(wire(thanks(breaking, "de"))) == "7bit"
     alert.update.text = "Мост закрыт. " * 500
-    assert encoding(wire(mails.alert(alert, "en"))) == "quoted-printable"
+    assert encoding(wire(alerts.alert(alert, "en"))) == "quoted-printable"
     alert.update.text = "x" * 2000
-    assert encoding(wire(mails.alert(alert, "en"))) == "quoted-printable"
+    assert encoding(wire(alerts.alert(alert, "en"))) == "quoted-printable"
 
 
 def test_the_smallest_alert_stays_small(alert: Alert) -> None:
-    assert len(wire(mails.alert(alert, "en"))) < SMALLEST
+    assert len(wire(alerts.alert(alert, "en"))) < SMALLEST

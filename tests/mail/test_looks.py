@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, FloatRect, Locator, Route, sync_playwri
 
 from morefollows.audience.models import Topic
 from morefollows.bulletin.models import Alert
-from morefollows.courier import mails
+from morefollows.courier.message import alert as alerts
 from tests.support.browser import ARGUMENTS, DESKTOP, NARROW, PHONE, executable
 
-from .support import parts, wire
+from .support import confirmation, parts, thanks, wire
 
 LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz"
 
@@ -38,9 +38,9 @@ def shown(alert: Alert, breaking: Topic) -> dict[str, str]:
     alert.update.headline = f"Harbour bridge closed after ferry collision: {LONG}"
     alert.update.text = TEXT
     composed = {
-        "alert": mails.alert(alert, "en"),
-        "confirmation": mails.confirmation(breaking, "en", offers=True),
-        "thanks": mails.thanks(breaking, "en"),
+        "alert": alerts.alert(alert, "en"),
+        "confirmation": confirmation(breaking, "en", offers=True),
+        "thanks": thanks(breaking, "en"),
     }
     return {name: parts(wire(mail))[1] for name, mail in composed.items()}
 

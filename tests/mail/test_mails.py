@@ -19,10 +19,12 @@ from hypothesis import strategies as st
 
 from morefollows.audience.models import Newsroom, Topic
 from morefollows.bulletin.models import Alert, Story, Update
-from morefollows.courier import mails
-from morefollows.courier.compose import Composed, Hole
+from morefollows.courier.message import alert as alerts
+from morefollows.courier.message import preview as previews
+from morefollows.courier.message.content import return_paths
+from morefollows.courier.message.template import Composed, Hole
 
-from .support import Seen, head, in_one_line, parts, read, values, wire
+from .support import Seen, confirmation, head, in_one_line, parts, read, thanks, values, wire
 
 SINGLE = ("From", "To", "Date", "Message-ID", "Subject", "MIME-Version", "Content-Type")
 
@@ -37,9 +39,9 @@ def alert_of(headline: str, standfirst: str, text: str) -> Alert:
 
 def letters(topic: Topic) -> list[Composed]:
     return [
-        mails.confirmation(topic, "en", offers=False),
-        mails.confirmation(topic, "de", offers=True),
-        mails.thanks(topic, "en"),
+        confirmation(topic, "en", offers=False),
+        confirmation(topic, "de", offers=True),
+        thanks(topic, "en"),
     ]
 
 
@@ -47,7 +49,7 @@ def letters(topic: Topic) -> list[Composed]:
 
 
 def test_the_header_of_an_alert(alert: Alert) -> None:
-    raw = wire(mails.alert(alert, "en"))
+    raw = wire(alerts.alert(alert, "en"))
     story = alert.update.story
     leave = f"https://alerts.herald.example/leave/{'0' * 36}/"
     assert [line.decode() for line in head(raw)] == [
@@ -76,7 +78,7 @@ def test_the_header_of_an_alert(alert: Alert) -> None:
 
 
 def test_each_field_stands_once(alert: Alert, breaking: Topic) -> None:
-    for composed in (mails.alert(alert, "en"), *letters(breaking)):
+    for composed in (alerts.alert(alert, "en"), *letters(breaking)):
         raw = wire(composed)
         count = Counter(line.partition(b":")[0].decode() for line in head(raw) if not line.startswith(b" "))
         assert set(count.values()) == {1}
@@ -89,7 +91,7 @@ def test_only_what_may_be_is_encoded(newsroom: Newsroom, alert: Alert) -> None:
     newsroom.save()
     alert.topic.name = "Eilmeldungen für alle Häfen"
     alert.update.headline = "Öresundbrücke gesperrt: Fähre stößt mit Pfeiler zusammen, Züge und Straßenbahnen kehren um"
-    raw = wire(mails.alert(alert, "de"), address=b"c" * 64 + b"@" + b"reader." * 20 + b"example")
+    raw = wire(alerts.alert(alert, "de"), address=b"c" * 64 + b"@" + b"reader." * 20 + b"example")
     assert read(raw)["Subject"] == alert.update.headline
     encoded = {
         field.partition(b":")[0] for field in re.split(rb"\r\n(?! )", raw.partition(b"\r\n\r\n")[0]) if b"=?" in field
@@ -101,10 +103,10 @@ def test_only_what_may_be_is_encoded(newsroom: Newsroom, alert: Alert) -> None:
 def test_the_thread_holds_in_every_inbox(alert: Alert) -> None:
     """The same subject to the letter, the same synthetic first mail, the same Outlook conversation, at any time."""
     story, update = alert.update.story, alert.update
-    first = read(wire(mails.alert(alert, "en")))
+    first = read(wire(alerts.alert(alert, "en")))
     update.kind, update.standfirst, update.headline = Update.Kind.UPDATE, "Divers are in the water.", "Divers at work"
     alert.held_until += 3_600_000
-    second = read(wire(mails.alert(alert, "de")))
+    second = read(wire(alerts.alert(alert, "de")))
     for name in ("Subject", "References", "Thread-Topic"):
         assert first[name] == second[name]
     assert first["Date"] != second["Date"]
@@ -120,12 +122,12 @@ def test_the_thread_holds_in_every_inbox(alert: Alert) -> None:
 def test_a_withdrawal_breaks_out_of_the_thread(alert: Alert) -> None:
     update = alert.update
     update.kind, update.text, update.note = Update.Kind.WITHDRAWAL, "Do not rely on it.", "The picture was fabricated."
-    mail = read(wire(mails.alert(alert, "de")))
+    mail = read(wire(alerts.alert(alert, "de")))
     assert mail["Subject"] == "WITHDRAWN: Harbour bridge closed after ferry collision", "in the language of the story"
     update.language = "de"
-    assert read(wire(mails.alert(alert, "en")))["Subject"].startswith("ZURÜCKGEZOGEN: ")
+    assert read(wire(alerts.alert(alert, "en")))["Subject"].startswith("ZURÜCKGEZOGEN: ")
     assert not {"References", "In-Reply-To", "Thread-Topic", "Thread-Index"} & set(mail.keys())
-    plain, html = parts(wire(mails.alert(alert, "en")))
+    plain, html = parts(wire(alerts.alert(alert, "en")))
     assert plain.startswith("Withdrawn · ")
     for words in ("We have withdrawn this story", "The picture was fabricated.", "Do not rely on it."):
         assert words in plain
@@ -137,19 +139,19 @@ def test_a_withdrawal_breaks_out_of_the_thread(alert: Alert) -> None:
 def test_a_correction_says_what_was_wrong_before_all_else(alert: Alert) -> None:
     update = alert.update
     update.kind, update.note = Update.Kind.CORRECTION, "We named the wrong pier."
-    plain, html = parts(wire(mails.alert(alert, "en")))
+    plain, html = parts(wire(alerts.alert(alert, "en")))
     assert plain.startswith("Correction · ")
-    assert mails.alert(alert, "en")
+    assert alerts.alert(alert, "en")
     for shown in (plain, Seen(html).text):
         assert shown.index("What was wrong") < shown.index("We named the wrong pier.") < shown.index("Engineers")
         assert "More follows" in shown
     alert.update.story.state = "final"
-    assert "More follows" not in parts(wire(mails.alert(alert, "en")))[0], "what was final stays so"
+    assert "More follows" not in parts(wire(alerts.alert(alert, "en")))[0], "what was final stays so"
 
 
 def test_a_drill_is_unmistakable(alert: Alert) -> None:
     alert.update.story.drill = True
-    mail = wire(mails.alert(alert, "en"))
+    mail = wire(alerts.alert(alert, "en"))
     message = read(mail)
     assert message["Subject"].startswith("DRILL: ")
     for shown in parts(mail):
@@ -159,17 +161,17 @@ def test_a_drill_is_unmistakable(alert: Alert) -> None:
 
 
 def test_the_feedback_id_is_fit_for_gmail(alert: Alert) -> None:
-    first = read(wire(mails.alert(alert, "en")))["Feedback-ID"].split(":")
+    first = read(wire(alerts.alert(alert, "en")))["Feedback-ID"].split(":")
     assert len(first) == len(set(first)) == 4
     assert 5 <= len(first[3]) <= 15
     alert.uuid, alert.update.story.uuid = UUID(int=8), UUID(int=1)
-    second = read(wire(mails.alert(alert, "de")))["Feedback-ID"].split(":")
+    second = read(wire(alerts.alert(alert, "de")))["Feedback-ID"].split(":")
     assert first[3] == second[3]
     assert first[:2] != second[:2]
 
 
 def test_the_same_mail_has_the_same_message_id(alert: Alert) -> None:
-    composed = mails.alert(alert, "en")
+    composed = alerts.alert(alert, "en")
     first, again, other = (
         wire(composed),
         wire(Composed.from_bytes(composed.to_bytes())),
@@ -180,7 +182,7 @@ def test_the_same_mail_has_the_same_message_id(alert: Alert) -> None:
 
 
 def test_the_return_path_names_the_mail(newsroom: Newsroom) -> None:
-    path = mails.return_paths()(b"0" * 46)
+    path = return_paths()(b"0" * 46)
     assert path == b"b+" + b"0" * 46 + b"@herald.example"
     assert len(path.partition(b"@")[0]) <= 64
 
@@ -188,35 +190,35 @@ def test_the_return_path_names_the_mail(newsroom: Newsroom) -> None:
 def test_a_sender_with_an_internationalised_domain(newsroom: Newsroom, breaking: Topic) -> None:
     newsroom.sender_address = "alerts@öresund.example"
     newsroom.save()
-    raw = wire(mails.thanks(breaking, "en"))
+    raw = wire(thanks(breaking, "en"))
     assert b"<alerts@xn--resund-vxa.example>\r\n" in raw
-    assert b"@xn--resund-vxa.example" in mails.return_paths()(b"0" * 46)
+    assert b"@xn--resund-vxa.example" in return_paths()(b"0" * 46)
 
 
 def test_a_confirmation_is_no_list_mail_and_advertises_nothing(breaking: Topic) -> None:
-    raw = wire(mails.confirmation(breaking, "en", offers=False))
+    raw = wire(confirmation(breaking, "en", offers=False))
     names = {line.partition(b":")[0] for line in head(raw)}
     assert not {name for name in names if name.startswith(b"List-") or name in (b"Precedence", b"Feedback-ID")}
     plain, html = parts(raw)
     assert "offers" not in plain + html
     assert "leave" not in plain + html
     assert {urlsplit(link).path for link in Seen(html).links} == {f"/confirm/{'0' * 36}/", "/privacy/"}
-    assert "offers, events and updates" in parts(wire(mails.confirmation(breaking, "en", offers=True)))[0]
+    assert "offers, events and updates" in parts(wire(confirmation(breaking, "en", offers=True)))[0]
 
 
 def test_thanks_can_be_left_with_one_click(breaking: Topic) -> None:
-    message = read(wire(mails.thanks(breaking, "en")))
+    message = read(wire(thanks(breaking, "en")))
     assert message["List-Unsubscribe"] == f"<https://alerts.herald.example/leave/{'0' * 36}/>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_holes(alert: Alert, breaking: Topic) -> None:
     first = {Hole.ADDRESS, Hole.LEAVE, Hole.RECEIPT, Hole.PREFERENCES, Hole.STORY}
-    assert set(mails.alert(alert, "en").holes) == first
+    assert set(alerts.alert(alert, "en").holes) == first
     alert.update.kind = Update.Kind.UPDATE
-    assert set(mails.alert(alert, "en").holes) == {*first, Hole.REFERENCES, Hole.REPLY}
-    assert set(mails.confirmation(breaking, "en", True).holes) == {Hole.ADDRESS, Hole.RECEIPT, Hole.CONFIRM, Hole.DATE}
-    assert set(mails.thanks(breaking, "en").holes) == {
+    assert set(alerts.alert(alert, "en").holes) == {*first, Hole.REFERENCES, Hole.REPLY}
+    assert set(confirmation(breaking, "en", True).holes) == {Hole.ADDRESS, Hole.RECEIPT, Hole.CONFIRM, Hole.DATE}
+    assert set(thanks(breaking, "en").holes) == {
         Hole.ADDRESS,
         Hole.LEAVE,
         Hole.RECEIPT,
@@ -229,7 +231,7 @@ def test_holes(alert: Alert, breaking: Topic) -> None:
 
 
 def test_both_parts_say_the_same(alert: Alert, newsroom: Newsroom) -> None:
-    plain, html = parts(wire(mails.alert(alert, "en")))
+    plain, html = parts(wire(alerts.alert(alert, "en")))
     seen = Seen(html)
     words = " ".join(plain.split())
     for said in (
@@ -260,7 +262,7 @@ def test_letters_say_the_same_in_both_parts(breaking: Topic) -> None:
 
 
 def test_every_mail_has_the_postal_address_and_the_privacy_notice(alert: Alert, breaking: Topic) -> None:
-    for composed in (mails.alert(alert, "de"), *letters(breaking)):
+    for composed in (alerts.alert(alert, "de"), *letters(breaking)):
         for part in parts(wire(composed)):
             assert "1 Pier Road, Port Ellis" in part
             assert "https://alerts.herald.example/privacy/" in part
@@ -268,22 +270,22 @@ def test_every_mail_has_the_postal_address_and_the_privacy_notice(alert: Alert, 
 
 def test_the_way_out_is_near_the_top_and_at_the_end(alert: Alert) -> None:
     link = f"https://alerts.herald.example/leave/{'0' * 36}/"
-    for part in parts(wire(mails.alert(alert, "en"))):
+    for part in parts(wire(alerts.alert(alert, "en"))):
         assert part.index(link) < part.index("Engineers") < part.rindex(link)
 
 
 def test_the_first_words_tell_what_it_is(alert: Alert) -> None:
-    plain, html = parts(wire(mails.alert(alert, "en")))
+    plain, html = parts(wire(alerts.alert(alert, "en")))
     assert Seen(html).text.startswith("Breaking: Nobody is hurt. Trains and trams")
     assert plain.startswith("Breaking · The Harbour Herald\n\nHarbour bridge closed")
     alert.update.standfirst = ""
-    assert Seen(parts(wire(mails.alert(alert, "en")))[1]).text.startswith("Breaking: The harbour bridge was closed at")
+    assert Seen(parts(wire(alerts.alert(alert, "en")))[1]).text.startswith("Breaking: The harbour bridge was closed at")
 
 
 def test_a_story_speaks_its_own_language_among_the_readers(alert: Alert) -> None:
     alert.update.language = "de"
-    message = read(wire(mails.alert(alert, "en")))
-    html = parts(wire(mails.alert(alert, "en")))[1]
+    message = read(wire(alerts.alert(alert, "en")))
+    html = parts(wire(alerts.alert(alert, "en")))[1]
     assert message["Content-Language"] == "de"
     assert '<html lang="en" dir="ltr"' in html
     assert re.search(r'<h1 lang="de" dir="auto"[^>]*>Harbour bridge', html)
@@ -292,29 +294,29 @@ def test_a_story_speaks_its_own_language_among_the_readers(alert: Alert) -> None
 def test_a_time_zone_that_this_machine_does_not_know_is_no_reason_not_to_send(newsroom: Newsroom, alert: Alert) -> None:
     newsroom.time_zone = "Mars/Olympus"
     newsroom.save()
-    assert "24 November 2026, 06:30 UTC" in parts(wire(mails.alert(alert, "en")))[0]
+    assert "24 November 2026, 06:30 UTC" in parts(wire(alerts.alert(alert, "en")))[0]
 
 
 def test_the_date_is_written_as_the_readers_of_its_language_write_it(alert: Alert) -> None:
-    for part in parts(wire(mails.alert(alert, "de"))):
+    for part in parts(wire(alerts.alert(alert, "de"))):
         assert "24. November 2026, 07:30 CET" in part
 
 
 def test_more_follows_only_while_it_does(alert: Alert) -> None:
     alert.update.kind = Update.Kind.FINAL
-    for part in parts(wire(mails.alert(alert, "en"))):
+    for part in parts(wire(alerts.alert(alert, "en"))):
         assert "More follows" not in part
 
 
 def test_every_link_of_ours_leads_to_a_page(alert: Alert, breaking: Topic) -> None:
-    for composed in (mails.alert(alert, "en"), *letters(breaking)):
+    for composed in (alerts.alert(alert, "en"), *letters(breaking)):
         for link in Seen(parts(wire(composed))[1]).links:
             if link.startswith(settings.MOREFOLLOWS.url):
                 assert resolve(urlsplit(link).path)
 
 
 def test_nothing_is_fetched_and_nothing_tells_who_reads(alert: Alert, breaking: Topic) -> None:
-    for composed in (mails.alert(alert, "en"), *letters(breaking)):
+    for composed in (alerts.alert(alert, "en"), *letters(breaking)):
         html = parts(wire(composed))[1]
         seen = Seen(html)
         assert not {tag for tag, _ in seen.elements} & {"img", "script", "link", "iframe", "object", "form", "input"}
@@ -326,16 +328,16 @@ def test_nothing_is_fetched_and_nothing_tells_who_reads(alert: Alert, breaking: 
 
 def test_the_html_is_sound_and_small(alert: Alert, breaking: Topic) -> None:
     alert.update.text *= 40  # about 10 KB, a long story
-    for composed in (mails.alert(alert, "en"), *letters(breaking)):
+    for composed in (alerts.alert(alert, "en"), *letters(breaking)):
         html = parts(wire(composed))[1]
         html5lib.HTMLParser(strict=True).parse(html)
-        assert len(html.encode()) < mails.HTML_BUDGET
+        assert len(html.encode()) < previews.HTML_BUDGET
         assert '<meta name="color-scheme" content="light dark"' in html
 
 
 def test_no_line_is_too_long(alert: Alert, breaking: Topic) -> None:
     alert.update.text += "x" * 3000 + "\n\n" + "€" * 3000
-    for composed in (mails.alert(alert, "en"), *letters(breaking)):
+    for composed in (alerts.alert(alert, "en"), *letters(breaking)):
         raw = wire(composed)
         body = raw.partition(b"\r\n\r\n")[2]
         encoded = body.split(b"Content-Transfer-Encoding: 7bit")[0]
@@ -364,8 +366,8 @@ HOSTILE = [
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_hostile_words_come_out_as_they_went_in(newsroom: Newsroom, words: str) -> None:
-    quiet = Counter(tag for tag, _ in Seen(parts(wire(mails.alert(alert_of("x", "x", "x"), "en")))[1]).elements)
-    raw = wire(mails.alert(alert_of(words, words, ""), "en"))
+    quiet = Counter(tag for tag, _ in Seen(parts(wire(alerts.alert(alert_of("x", "x", "x"), "en")))[1]).elements)
+    raw = wire(alerts.alert(alert_of(words, words, ""), "en"))
     plain, html = parts(raw)
     assert read(raw)["Subject"] == words
     assert plain.count(words) == 2
@@ -397,7 +399,7 @@ visible = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "
 @example("Bridge", "closed", "\N{BOM}")
 def test_any_words_come_back_from_the_wire(newsroom: Newsroom, headline: str, standfirst: str, text: str) -> None:
     made = alert_of(headline, standfirst, text.replace("\\", ""))
-    raw = wire(mails.alert(made, "en"))
+    raw = wire(alerts.alert(made, "en"))
     plain, html = parts(raw)
     assert read(raw)["Subject"] == headline.strip()
     spaced = " ".join(plain.split())
@@ -410,18 +412,18 @@ def test_any_words_come_back_from_the_wire(newsroom: Newsroom, headline: str, st
 @pytest.mark.parametrize("control", ["\r\nBcc: x@y.example", "\n", "\r", "\0", "\x1b", "\x7f", "\u2028", "\ud800"])
 def test_a_headline_that_cannot_be_mailed_is_told(newsroom: Newsroom, control: str) -> None:
     with pytest.raises(ValueError, match=r"^Subject: the character U\+[0-9A-F]{4} can't stand in a header$"):
-        mails.alert(alert_of(f"Bridge{control} closed", "", "x"), "en")
+        alerts.alert(alert_of(f"Bridge{control} closed", "", "x"), "en")
 
 
 def test_a_story_without_headline_or_without_end_is_told(newsroom: Newsroom) -> None:
     with pytest.raises(ValueError, match=r"^Subject: a story needs a headline$"):
-        mails.alert(alert_of(" ", "", "x"), "en")
+        alerts.alert(alert_of(" ", "", "x"), "en")
     with pytest.raises(ValueError, match=r"^the text is longer than 50000 characters$"):
-        mails.alert(alert_of("x", "", "x" * 10_000_000), "en")
+        alerts.alert(alert_of("x", "", "x" * 10_000_000), "en")
 
 
 def test_control_characters_in_the_text_are_left_out(newsroom: Newsroom) -> None:
-    plain, html = parts(wire(mails.alert(alert_of("x", "a\0b\r\nc", "d\0e\x1bf \ud800g\n.\nFrom h"), "en")))
+    plain, html = parts(wire(alerts.alert(alert_of("x", "a\0b\r\nc", "d\0e\x1bf \ud800g\n.\nFrom h"), "en")))
     assert "ab c" in plain
     assert "def \ufffdg . From h" in plain
     assert "def \ufffdg" in html
@@ -431,9 +433,9 @@ def test_control_characters_in_the_text_are_left_out(newsroom: Newsroom) -> None
 
 
 def test_the_preview_is_what_is_mailed(story: Story, alert: Alert) -> None:
-    preview = mails.preview(story, "en")
-    plain, html = parts(wire(mails.alert(alert, "en")))
-    mailed = read(wire(mails.alert(alert, "en")))
+    preview = previews.preview(story, "en")
+    plain, html = parts(wire(alerts.alert(alert, "en")))
+    mailed = read(wire(alerts.alert(alert, "en")))
 
     def timeless(text: str) -> str:
         text = re.sub(r"/(leave|preferences|follow|mute)/[0a-z-]+/", r"/\1/", text)
@@ -449,10 +451,10 @@ def test_the_preview_is_what_is_mailed(story: Story, alert: Alert) -> None:
 
 def test_the_preview_warns_of_what_mail_programs_cut_off(story: Story) -> None:
     story.text = "Слово за слово. " * 3000
-    assert mails.preview(story).too_long
+    assert previews.preview(story).too_long
 
 
 def test_the_preview_speaks_the_storys_language_unless_told(story: Story) -> None:
     story.language = "de"
-    assert '<html lang="de"' in mails.preview(story).html
-    assert '<html lang="en"' in mails.preview(story, "en").html
+    assert '<html lang="de"' in previews.preview(story).html
+    assert '<html lang="en"' in previews.preview(story, "en").html

@@ -30,8 +30,8 @@ from morefollows.bulletin.images.files import with_images
 from morefollows.bulletin.models import Alert, Story
 from morefollows.bulletin.resemblance import most_resembling
 from morefollows.bulletin.stories.actions import Conflict, save_story
-from morefollows.courier import mails
 from morefollows.courier.checklist.views import checklist
+from morefollows.courier.message.preview import preview as preview_of_mail
 from morefollows.delivery.glance import glances
 from morefollows.delivery.progress import relay_states
 
@@ -170,7 +170,7 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     by_language = audience.by_language(story.topic)
     choices = ways(story)
     language = _mail_language(request, story)
-    preview = mails.preview(story, language)
+    preview = preview_of_mail(story, language)
     offered = [code for code, _name in settings.LANGUAGES if code in by_language or code in (story.language, language)]
     context = {
         "story": story,
@@ -200,7 +200,7 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 def story_mail(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     """The mail's HTML by itself, for a frame on the check page: light or dark as asked, not as this screen is set."""
     story = _story(request, uuid)
-    html = mails.preview(story, _mail_language(request, story)).html
+    html = preview_of_mail(story, _mail_language(request, story)).html
     dark = request.GET.get("scheme") == "dark"
     html = html.replace("@media (prefers-color-scheme: dark)", "@media all" if dark else "@media not all")
     html = _SCHEMES.sub(r"\1dark" if dark else r"\1light", html)

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from morefollows.courier.compose import Composed, Hole
+from morefollows.courier.message.template import Composed, Hole
 from morefollows.settings import SettingsError
 
 if TYPE_CHECKING:

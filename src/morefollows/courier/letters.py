@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -125,18 +127,23 @@ def _wanted(letters: Sequence[int]) -> list[Job]:
     subscription = Subscription.objects.filter(reader=OuterRef("reader"), topic=OuterRef("topic"))
     youngest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
     fresh = Letter.objects.filter(pk__in=letters, created_at__gt=youngest).select_related("reader", "topic")
-    own = fresh.alias(subscribed=Subquery(subscription.values("state")[:1])).filter(
-        Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.PENDING)
-        | Q(kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.ACTIVE, offers=True, reader__offers=False)
-        | Q(Exists(bounced), kind=Letter.Kind.CONFIRMATION, subscribed=Subscription.State.ACTIVE)
-        | Q(kind=Letter.Kind.THANKS, subscribed=Subscription.State.ACTIVE)
-        | Q(kind=Letter.Kind.INVITATION, reader__drill__isnull=False, reader__drill__confirmed_at=None),
-        ~Exists(suppressed) | Q(Exists(bounced), kind=Letter.Kind.CONFIRMATION),
+    own = fresh.alias(subscribed=Subquery(subscription.values("state")[:1]), bounced=Exists(bounced)).filter(
+        functools.reduce(operator.or_, (Q(kind=kind) & wanted for kind, wanted in _STILL_WANTED.items())),
+        ~Exists(suppressed) | Q(kind=Letter.Kind.CONFIRMATION, bounced=True),
     )
     elsewhere = [letter for letter in fresh.filter(kind__in=_ELSEWHERE) if _may_go(letter)]
     return [_job(letter) for letter in (*own, *elsewhere)]
 
 
+#: Of each kind that goes to the reader's own address at once: while this holds, the letter is still wanted.
+#: `subscribed` is the state of the reader's subscription to the letter's topic, `bounced` that mail to it bounced here.
+_STILL_WANTED = {
+    Letter.Kind.CONFIRMATION: Q(subscribed=Subscription.State.PENDING)
+    | Q(subscribed=Subscription.State.ACTIVE, offers=True, reader__offers=False)
+    | Q(subscribed=Subscription.State.ACTIVE, bounced=True),
+    Letter.Kind.THANKS: Q(subscribed=Subscription.State.ACTIVE),
+    Letter.Kind.INVITATION: Q(reader__drill__isnull=False, reader__drill__confirmed_at=None),
+}
 _ELSEWHERE = (Letter.Kind.NEW_ADDRESS, Letter.Kind.MOVED)  # kinds that do not go to the reader's own address
 
 

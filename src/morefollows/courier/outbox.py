@@ -18,8 +18,8 @@ from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.courier import letters, summaries
 from morefollows.courier.boundary import Mail, Way
+from morefollows.courier.letter_mails import LetterMails
 from morefollows.courier.letters import Done, Job, LookedUp, Post
-from morefollows.courier.stationery import Stationery
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Outbox:
 
     def __init__(self, name: str, wake: Callable[[], None], fresh: Callable[[], bool]) -> None:
         self._name = name
-        self._stationery = Stationery()
+        self._mails = LetterMails()
         self._posts = {bulk: Post(wake, fresh, bulk=bulk) for bulk in (False, True)}
         self.quick = self._posts[False]  #: looked at for each mail
         self._owed_at = float("-inf")  # when we last looked whether summaries are due, by the monotonic clock
@@ -59,7 +59,7 @@ class Outbox:
         made, done = [], []
         for job in jobs:
             try:
-                made.append((job, self._stationery.mail(job)))
+                made.append((job, self._mails.mail(job)))
             except AnyDatabaseError:
                 raise
             except Exception as error:  # its words may hold the address

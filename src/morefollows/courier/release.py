@@ -10,10 +10,12 @@ from django.conf import settings
 from morefollows.audience import links
 from morefollows.audience.tokens import DRILLS, OFFERS, Person, Row, Tokens
 from morefollows.bulletin.models import Alert
-from morefollows.courier import dkim, history, ledger, mails
+from morefollows.courier import dkim, history, ledger
 from morefollows.courier.brake import Answers
-from morefollows.courier.compose import Composed, Signer, press
 from morefollows.courier.ledger import Running
+from morefollows.courier.message import alert as alerts
+from morefollows.courier.message.content import return_paths
+from morefollows.courier.message.template import Composed, Signer, press
 from morefollows.database_clock import now_ms
 
 Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes → the message in pieces
@@ -96,7 +98,7 @@ def _presses(alert: int, signers: Sequence[Signer]) -> dict[str, Press]:
         parts = ledger.kept_composition(alert, language)
         if parts is None:
             whole = Alert.objects.select_related("update__story", "topic").get(pk=alert)
-            parts = ledger.keep_composition(alert, language, mails.alert(whole, language).to_bytes())
+            parts = ledger.keep_composition(alert, language, alerts.alert(whole, language).to_bytes())
         presses[language] = press(Composed.from_bytes(parts), signers)
     return presses
 
@@ -109,8 +111,8 @@ def _filler(running: Running, tokens: Tokens) -> Fill:
     if running.audience == Alert.Audience.DRILL:
         listed = DRILLS
     tokens_of = tokens.of_alert(Row(alert.pk, alert.uuid.bytes), listed, Row(story.pk, story.uuid.bytes))
-    return_path = mails.return_paths()
-    thread = mails.threads(alert, tokens.receipt)
+    return_path = return_paths()
+    thread = alerts.threads(alert, tokens.receipt)
     alone = thread(Row(0, b""), ())
 
     def fill(readers: Sequence[Facts]) -> list[tuple[bytes, Sequence[bytes]]]:

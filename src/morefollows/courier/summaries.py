@@ -1,7 +1,8 @@
-"""One mail that tells a reader what was held back: the digest of a day, or what came in the quiet hours.
+"""What one mail tells a reader of what was held back: the digest of a day, or what came in the quiet hours.
 
 What it tells is chosen when it is sent: stories of the reader's topics of which an alert was not mailed to this reader,
 each as it stands by then. So a mistake that was put right, or a story that was withdrawn, is not told any more.
+The mail is in `message.digest`.
 """
 
 from __future__ import annotations
@@ -10,10 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db.models import Max, Prefetch
-from django.utils import timezone, translation
-from django.utils.translation import gettext, ngettext
+from django.utils import timezone
 
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression
 from morefollows.audience.preferences.summaries import owe_summaries
@@ -22,17 +21,6 @@ from morefollows.bulletin.models import Alert, Interest, Story, Update
 from morefollows.bulletin.terms import DAY_MS, News, Terms, in_summary
 from morefollows.courier import history
 from morefollows.courier.addressees import terms_of
-from morefollows.courier.compose import Composed, Marks, structured
-from morefollows.courier.mail_parts import (
-    Sender,
-    dateline,
-    leave_link,
-    letter,
-    list_fields,
-    one_line,
-    opening,
-    preferences_link,
-)
 from morefollows.courier.models import Outcome
 
 AT_ONCE = 500
@@ -144,54 +132,3 @@ def _topics(readers: Sequence[int]) -> dict[int, set[int]]:
     for reader, topic in active.values_list("reader_id", "topic_id"):
         found.setdefault(reader, set()).add(topic)
     return found
-
-
-# -- the mail -----------------------------------------------------------------------------------------------
-
-
-def compose(kind: str, updates: Sequence[int], language: str) -> Composed:
-    """The summary of these updates, in their order. Holes: address, leave, receipt, date, preferences."""
-    by_pk = Update.objects.select_related("story__topic").in_bulk(updates)
-    told = [by_pk[pk] for pk in updates]
-    with translation.override(language):
-        sender, marks = Sender.get(), Marks()
-        first, more = one_line(told[0].headline), len(told) - 1
-        if kind == Letter.Kind.DIGEST:
-            title = gettext("Today’s digest")
-            why = gettext("You get this mail because you chose one email a day from %(newsroom)s.")
-        else:
-            title = gettext("While you were away")
-            why = gettext("You get this mail because you chose quiet hours for alerts from %(newsroom)s.")
-        subject = f"{title}: {first}"
-        if more:
-            subject = ngettext("%(told)s, and %(more)d more", "%(told)s, and %(more)d more", more) % {
-                "told": subject,
-                "more": more,
-            }
-        context = {
-            "title": title,
-            "preheader": " · ".join(one_line(update.headline) for update in told[1:]) or opening(told[0].text),
-            "items": [_item(update, sender) for update in told],
-            "why": why % {"newsroom": sender.newsroom.name},
-            "leave_link": leave_link(marks),
-            "preferences_link": preferences_link(marks),
-        }
-        fields = [
-            *list_fields("Digest", "digest", sender, marks),
-            structured("Precedence", "bulk"),
-            structured("Feedback-ID", f"{kind}:summary:digest-of-topics:{sender.feedback_name}"),
-        ]
-        return letter("summary", sender, marks, subject, context, fields)
-
-
-def _item(update: Update, sender: Sender) -> dict[str, str]:
-    plain = update.kind in (Update.Kind.FIRST, Update.Kind.UPDATE)
-    published = update.published_at or update.created_at
-    return {
-        "kicker": "" if plain else str(update.get_kind_display()).title(),
-        "headline": one_line(update.headline),
-        "standfirst": one_line(update.standfirst) or opening(update.text),
-        "facts": f"{update.story.topic} · {dateline(published.timestamp(), sender.newsroom)}",
-        "link": f"{settings.MOREFOLLOWS.url}/story/{update.story.uuid}/",
-        "language": update.language,
-    }

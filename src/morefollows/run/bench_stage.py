@@ -137,7 +137,7 @@ class Stage:
         from django.conf import settings
 
         from morefollows.courier import dkim
-        from morefollows.courier.compose import LENGTHS, Hole, press
+        from morefollows.courier.message.template import LENGTHS, Hole, press
 
         values = [b"A".ljust(LENGTHS[hole], b"A") for hole in Hole]
         values[Hole.ADDRESS] = b"reader123456@reader.example"
@@ -193,13 +193,13 @@ class Stage:
 
         from morefollows.audience.models import Newsroom
         from morefollows.bulletin.models import Alert, Story, Update
-        from morefollows.courier import mails
+        from morefollows.courier.message import alert
 
         headline, language = "Lighthouse keeper found safe", Newsroom.objects.get(pk=1).language
         topic = self.topic()
         story = Story(headline=headline, text=text, language=language, topic=topic, created_at=timezone.now())
         update = Update(story=story, headline=headline, text=text, language=language)
-        return mails.alert(Alert(update=update, topic=topic, held_until=time.time_ns() // 1_000_000), language)
+        return alert.alert(Alert(update=update, topic=topic, held_until=time.time_ns() // 1_000_000), language)
 
     def topic(self) -> Any:
         from morefollows.audience.models import Topic

@@ -23,7 +23,8 @@ from morefollows.bulletin.models import Alert, Kind, Story, Update
 from morefollows.bulletin.stories.actions import KINDS, Conflict, approve, finish_story, save_update
 from morefollows.bulletin.templatetags.desk import number
 from morefollows.bulletin.withdrawal import prewritten
-from morefollows.courier import history, mails
+from morefollows.courier import history
+from morefollows.courier.message.alert import subject_of
 
 
 class Way(NamedTuple):
@@ -140,7 +141,7 @@ def withdrawal_of(story: Story, form: WithdrawalForm | None = None) -> Withdrawa
     if story.state == Story.State.WITHDRAWN or story.purpose == Purpose.OFFERS:
         return None
     words = prewritten(story)
-    subject = mails.subject_of(Update(story=story, kind=Kind.WITHDRAWAL, language=story.language))
+    subject = subject_of(Update(story=story, kind=Kind.WITHDRAWAL, language=story.language))
     form = form or WithdrawalForm(initial={"text": words.text})
     return Withdrawal(subject, form, ways(story, Kind.WITHDRAWAL), story.state != Story.State.DRAFT)
 

@@ -15,9 +15,9 @@ from django.utils.translation import ngettext
 from morefollows.bulletin import audience
 from morefollows.bulletin.models import Alert, Kind, Story
 from morefollows.bulletin.resemblance import resemblance
-from morefollows.courier.checklist import LOOK, OK, WRONG, Item, contrast, in_order
-from morefollows.courier.mail_parts import one_line, opening
-from morefollows.courier.mails import HTML_BUDGET, Preview
+from morefollows.courier.checklist import LOOK, OK, WRONG, Item, in_order
+from morefollows.courier.message.content import one_line, opening
+from morefollows.courier.message.preview import HTML_BUDGET, Preview
 
 SUBJECT = 70  #: characters that phones show of a subject, at most
 CUT_OFF = 102 * 1024  #: octets of HTML from which on Gmail cuts a mail off
@@ -35,7 +35,6 @@ def _all(story: Story, preview: Preview, to: str, readers: int) -> Iterator[Item
     yield _subject(story, preview)
     yield _preheader(story, preview)
     yield _size(preview)
-    yield _contrast(preview)
     yield _pictures(preview)
     yield _last_alert(story)
     yield _terms(story, to, readers)
@@ -76,19 +75,6 @@ def _size(preview: Preview) -> Item:
         remedy = _("More than %(budget)s; at %(limit)s Gmail cuts a mail off. Shorten the text.") % limits
         return Item(name, LOOK, words, remedy)
     return Item(name, OK, words)
-
-
-def _contrast(preview: Preview) -> Item:
-    name = _("Contrast")
-    light, dark = contrast.weakest(preview.html, dark=False), contrast.weakest(preview.html, dark=True)
-    weakest = min(light, dark)
-    words = _("At least %(light)s to 1 in light mode, %(dark)s to 1 in dark mode") % {
-        "light": number_format(int(light.ratio * 10) / 10, 1, use_l10n=True),
-        "dark": number_format(int(dark.ratio * 10) / 10, 1, use_l10n=True),
-    }
-    if weakest.ratio >= contrast.ENOUGH:
-        return Item(name, OK, words)
-    return Item(name, WRONG, words, _("“%(words)s” is hard to read.") % {"words": weakest.words})
 
 
 def _pictures(preview: Preview) -> Item:

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from morefollows.bulletin import markdown
 from morefollows.bulletin.models import Story
 from morefollows.courier.checklist import LOOK, OK, WRONG, Item, in_order, spamd, visit
-from morefollows.courier.mails import Preview
+from morefollows.courier.message.preview import Preview
 
 LINKS = 10  #: are asked, at most
 SECONDS = 10.0  #: for all of it

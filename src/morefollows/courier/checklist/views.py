@@ -14,13 +14,14 @@ from django.views.decorators.http import require_POST
 from morefollows.audience.models import Newsroom, Purpose
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.models import Story
-from morefollows.courier import mails
 from morefollows.courier.checklist import OK, Item
 from morefollows.courier.checklist.items import items
 from morefollows.courier.checklist.outside import asks_by_itself, outside_items, web_links
+from morefollows.courier.message.preview import Preview
+from morefollows.courier.message.preview import preview as preview_of_mail
 
 
-def checklist(story: Story, preview: mails.Preview, to: str, readers: int) -> dict[str, Any]:
+def checklist(story: Story, preview: Preview, to: str, readers: int) -> dict[str, Any]:
     """What desk/checklist.html shows. `to`: the audience that it would go to, of so many `readers`."""
     found = items(story, preview, to, readers)
     return {
@@ -41,7 +42,7 @@ def outside(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         return redirect("desk")
     asked = request.POST.get("language", "")
     language = asked if asked in dict(settings.LANGUAGES) else story.language
-    found: list[Item] = outside_items(story, mails.preview(story, language))
+    found: list[Item] = outside_items(story, preview_of_mail(story, language))
     context = {"story": story, "language": language, "here": "check", "outside": found, **_still_to_ask(story)}
     part = "HX-Request" in request.headers
     return render(request, "desk/outside.html" if part else "desk/outside_page.html", context)

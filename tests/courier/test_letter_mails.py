@@ -9,7 +9,7 @@ import pytest
 from morefollows.audience import actions, wordings
 from morefollows.audience.models import Topic
 from morefollows.courier import letters
-from morefollows.courier.stationery import Stationery
+from morefollows.courier.letter_mails import LetterMails
 
 pytestmark = pytest.mark.django_db
 
@@ -20,10 +20,10 @@ def test_a_mail_like_the_one_before_asks_the_database_nothing(breaking: Topic, d
             f"reader{number}@reader.example", topic=breaking, offers=False, language="en", page="/", client_address="",
             form_version="1", shown=wordings.in_force("en"),
         )  # fmt: skip
-    stationery = Stationery()
+    mails = LetterMails()
     first, *others = letters.claim("one", 10)
-    domain = stationery.mail(first).sender.partition(b"@")[2]
+    domain = mails.mail(first).sender.partition(b"@")[2]
     with django_assert_num_queries(0):
-        made = [stationery.mail(job) for job in others]
+        made = [mails.mail(job) for job in others]
     assert len({mail.sender for mail in made}) == 2
     assert all(mail.sender.endswith(b"@" + domain) for mail in made)

@@ -1,0 +1,218 @@
+"""Alerts, and offers: what an update says to a topic's readers, once a language."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
+
+from morefollows.audience.models import Topic
+from morefollows.audience.tokens import Row
+from morefollows.bulletin import markdown
+from morefollows.bulletin.models import Alert, Kind, Story, Update
+from morefollows.bulletin.withdrawal import first_headline
+from morefollows.courier.message.content import (
+    Content,
+    Field,
+    Letterhead,
+    List,
+    Sender,
+    because_of,
+    dateline,
+    one_line,
+    opening,
+)
+from morefollows.courier.message.parts import compose
+from morefollows.courier.message.template import Composed, Hole
+
+_LONGEST_THREAD = 20  # mails named in References, beside the synthetic first one
+_COLOURS: dict[str, str] = {
+    Kind.FIRST: "#b00020",
+    Kind.CORRECTION: "#8a4b00",
+}  # of the mark that says what kind of update it is
+
+
+def alert(alert: Alert, language: str) -> Composed:
+    """The alert with everything around the story in `language`, the reader's.
+
+    Raises `ValueError`, naming the header field, for what can't be mailed.
+    """
+    with translation.override(language):
+        head = Letterhead.new()
+        number = f"alert-{alert.uuid.hex[:12]}"
+        return compose(content(head, alert.update, alert.topic, alert.held_until / 1000, number), head)
+
+
+def content(head: Letterhead, update: Update, topic: Topic | None, at: float, number: str) -> Content:
+    """What the alert says; without a topic it is an offer. `number` names the alert for Gmail's Feedback Loop.
+
+    Raises `ValueError` for what can't be mailed.
+    """
+    if not update.headline.strip():
+        raise ValueError("Subject: a story needs a headline")
+    longest = Story._meta.get_field("text").max_length or 0
+    if len(update.text) > longest:
+        raise ValueError(f"the text is longer than {longest} characters")
+    return _offer(head, update, at, number) if topic is None else _alert(head, update, topic, at, number)
+
+
+def subject_of(update: Update) -> str:
+    """Of all mails of a story the same, to the letter, or threads break; but a withdrawal is to break out of it."""
+    story = update.story
+    words = update.headline if update.kind == Kind.FIRST else first_headline(story)
+    with translation.override(update.language):
+        if update.kind == Kind.WITHDRAWAL:
+            words = gettext("WITHDRAWN: %(headline)s") % {"headline": words}
+        return gettext("DRILL: %(headline)s") % {"headline": words} if story.drill else words
+
+
+def threads(alert: Alert, receipt: Callable[[Row, Row], bytes]) -> Callable[[Row, Sequence[int]], tuple[bytes, bytes]]:
+    """The function that gives the values for `Hole.REFERENCES` and `Hole.REPLY`.
+
+    It takes a reader and the alerts of this story that were sent to that reader before, in their order. `receipt` is
+    `Tokens.receipt`. Of a long thread the newest are named (RFC 5322 §3.6.4).
+    """
+    domain = Sender.get().domain.encode("ascii")
+    root = f"{alert.update.story.uuid}@".encode() + domain
+    of_story = Alert.objects.filter(update__story=alert.update.story_id).values_list("pk", "uuid")
+    alerts = {number: Row(number, uuid.bytes) for number, uuid in of_story}
+
+    def thread(reader: Row, had: Sequence[int]) -> tuple[bytes, bytes]:
+        if not had:
+            return b"", root
+        ids = [receipt(alerts[earlier], reader) + b"@" + domain for earlier in had[-_LONGEST_THREAD:]]
+        return b"".join([b"\r\n <" + one + b">" for one in ids]), ids[-1]
+
+    return thread
+
+
+# -- what it says -----------------------------------------------------------------------------------------------
+
+
+def _alert(head: Letterhead, update: Update, topic: Topic, at: float, number: str) -> Content:
+    story = update.story
+    withdrawn, more_follows = update.kind == Kind.WITHDRAWAL, update.kind not in (Kind.FINAL, Kind.WITHDRAWAL)
+    # What was final stays so when it is corrected.
+    more_follows = more_follows and story.state != Story.State.FINAL
+    subject, kicker = subject_of(update), _kicker(update)
+    context = {
+        **_told(head, update, kicker, at),
+        "kind": update.kind,
+        "colour": _COLOURS.get(update.kind, "#16130e"),
+        "note": one_line(update.note),
+        "drill": story.drill,
+        "topic": topic,
+        "more_follows": more_follows,
+        "story_link": f"{settings.MOREFOLLOWS.url}/story/{story.uuid}/",
+    }
+    if more_follows:
+        context["follow_link"] = head.link("follow", Hole.STORY)
+        context["mute_link"] = head.link("mute", Hole.STORY)
+    return Content(
+        "alert",
+        subject,
+        update.language,
+        _preheader(update, kicker),
+        _because_of_drills(head) if story.drill else because_of(topic, head),
+        context,
+        sent_at=at,
+        listed=List("Drills", "drills") if story.drill else List(topic.name, topic.slug),
+        thread=[] if withdrawn else _thread(head, update, subject, at),
+        feedback=f"{number}:story-{story.uuid.hex[:12]}:{'drills' if story.drill else f'topic-{topic.slug}'}",
+    )
+
+
+def _offer(head: Letterhead, update: Update, at: float, number: str) -> Content:
+    """Looks different from news, says what it is, and belongs to no thread."""
+    kicker = gettext("Offer")
+    why = gettext("You get this mail because you agreed to offers, events and updates from %(newsroom)s.")
+    return Content(
+        "offer",
+        update.headline,
+        update.language,
+        _preheader(update, kicker),
+        why % head.named,
+        {**_told(head, update, kicker, at), "marked": gettext("Advertising by %(newsroom)s") % head.named},
+        sent_at=at,
+        listed=List("Offers", "offers"),
+        feedback=f"{number}:offer-{update.story.uuid.hex[:12]}:offers",
+    )
+
+
+def _preheader(update: Update, kicker: str) -> str:
+    return f"{kicker}: {one_line(update.standfirst) or opening(update.text)}"
+
+
+def _told(head: Letterhead, update: Update, kicker: str, at: float) -> dict[str, Any]:
+    """What an update says, for the templates."""
+    return {
+        "kicker": kicker,
+        "headline": one_line(update.headline),
+        "standfirst": one_line(update.standfirst),
+        "html": markdown.to_html(update.text, inline_styles=True),
+        "text": markdown.to_text(update.text),
+        "language": update.language,
+        "dateline": dateline(at, head.sender.newsroom),
+    }
+
+
+def _kicker(update: Update) -> str:
+    match update.kind:
+        case Kind.FIRST:
+            kicker = gettext("Breaking")
+        case Kind.WITHDRAWAL:
+            kicker = gettext("Withdrawn")
+        case Kind.FINAL:
+            kicker = gettext("Final update")
+        case _:
+            kicker = str(update.get_kind_display()).title()
+    return gettext("Drill: %(kind)s") % {"kind": kicker} if update.story.drill else kicker
+
+
+def _because_of_drills(head: Letterhead) -> str:
+    return gettext("You get this mail because you agreed to take part in drills of %(newsroom)s.") % head.named
+
+
+# -- the thread -------------------------------------------------------------------------------------------------
+
+
+def _thread(head: Letterhead, update: Update, subject: str, at: float) -> list[Field]:
+    """What keeps a story's mails together. Holes: those mails of it that this reader really was sent.
+
+    Before them stands a synthetic first one, so that the thread is one for who joins late, too.
+    """
+    later, marks = update.kind != Kind.FIRST, head.marks
+    references = f"<{update.story.uuid}@{head.sender.domain}>" + (marks[Hole.REFERENCES] if later else "")
+    return [
+        Field("References", references),
+        *([Field("In-Reply-To", f"<{marks[Hole.REPLY]}>")] if later else []),
+        Field("Thread-Topic", subject, free_text=True),
+        Field("Thread-Index", _thread_index(update, at)),
+    ]
+
+
+def _thread_index(update: Update, at: float) -> str:
+    """Outlook's name of a conversation: 6 octets of time (the first is 0x01), 16 of the story's UUID.
+
+    For each later update follow 5 ([MS-OXOMSG] §2.2.1.3): how long after the first, coarsely, and its number.
+    """
+    story = update.story
+    began, uuid = _hundred_ns(story.created_at.timestamp()), story.uuid
+    index = (began >> 16).to_bytes(6, "big") + uuid.bytes
+    if update.kind != Kind.FIRST:
+        earlier = story.updates.filter(number__gt=1, published_at__isnull=False).exclude(pk=update.pk)
+        times = [told.timestamp() for told in earlier.order_by("number").values_list("published_at", flat=True) if told]
+        for number, told_at in enumerate([*times, at], 2):
+            since = max(_hundred_ns(told_at) - began, 0)
+            code = since >> 18 if since < 1 << 49 else 1 << 31 | since >> 23
+            index += (code & 0xFFFFFFFF).to_bytes(4, "big") + bytes([number & 0xFF])
+    return b64encode(index).decode()
+
+
+def _hundred_ns(seconds: float) -> int:
+    """Since 1601, as Windows counts."""
+    return int((seconds + 11_644_473_600) * 10_000_000)

@@ -1,0 +1,131 @@
+"""What a mail says to all who get it, before it is rendered; and its letterhead: who sends it, and its links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import idna
+from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.translation import gettext, pgettext
+
+from morefollows.audience.models import Newsroom, Topic
+from morefollows.bulletin import markdown
+from morefollows.courier.message.template import Hole, Marks
+
+
+class Sender(NamedTuple):
+    """Who the mails are from."""
+
+    newsroom: Newsroom
+    address: str  #: ASCII
+    domain: str  #: A-labels
+
+    @classmethod
+    def get(cls) -> Sender:
+        newsroom = Newsroom.objects.get(pk=1)
+        local, _, domain = newsroom.sender_address.rpartition("@")
+        domain = idna.encode(domain, uts46=True).decode("ascii").lower()
+        return cls(newsroom, f"{local}@{domain}", domain)
+
+    @property
+    def feedback_name(self) -> str:
+        """Stable, 12 characters (Gmail wants 5 to 15)."""
+        return "mf" + sha256(self.domain.encode()).hexdigest()[:10]
+
+
+class Letterhead(NamedTuple):
+    """Of one mail while it is composed."""
+
+    sender: Sender
+    marks: Marks
+
+    @classmethod
+    def new(cls) -> Letterhead:
+        return cls(Sender.get(), Marks())
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The newsroom's name, to be put into a sentence."""
+        return {"newsroom": self.sender.newsroom.name}
+
+    def link(self, page: str, hole: Hole) -> str:
+        """The address of a page that takes a token: each reader's copy has its own."""
+        return f"{settings.MOREFOLLOWS.url}/{page}/{self.marks[hole]}/"
+
+
+class List(NamedTuple):
+    """A list that readers are on (RFC 2919), and can leave."""
+
+    name: str
+    slug: str
+
+
+class Field(NamedTuple):
+    """A header field that only some kinds have."""
+
+    name: str
+    value: str
+    free_text: bool = False  #: else it is made of identifiers
+
+
+class Content(NamedTuple):
+    """What one mail says, in one language. Translations are made by then."""
+
+    template: str  #: the name of templates/mail/<template>.txt and .html
+    subject: str
+    language: str  #: of what it says; that of its boilerplate is the translation in force
+    preheader: str
+    why: str  #: why the reader gets it, for the footer
+    context: Mapping[str, Any]  #: what the template needs beside
+    sent_at: float | None = None  #: seconds since 1970; None: each copy has its own date
+    #: It can be left by a link, in the mail and in its header. Mails that ask for a confirmation have no list.
+    listed: List | None = None
+    thread: Sequence[Field] = ()  #: header fields that keep a story's mails together
+    #: Bulk mail only: three identifiers for Gmail's Feedback Loop, none repeated
+    feedback: str = ""
+
+
+def return_paths() -> Callable[[bytes], bytes]:
+    """The function that makes a mail's return path from its receipt (VERP). Reads the sender's domain just once."""
+    domain = settings.MOREFOLLOWS.bounce_domain or Sender.get().domain
+    after = b"@" + domain.encode("ascii")
+    return lambda receipt: b"b+" + receipt + after
+
+
+# -- words that several kinds have ----------------------------------------------------------------------------
+
+
+def because_of(topic: Topic, head: Letterhead) -> str:
+    """Why a reader of this topic gets a mail."""
+    return gettext("You get this mail because you signed up to “%(topic)s” from %(newsroom)s.") % {
+        "topic": topic.name,
+        **head.named,
+    }
+
+
+def dateline(at: float, newsroom: Newsroom) -> str:
+    """A moment (seconds since 1970) in the newsroom's time zone, as people write it."""
+    try:
+        zone = ZoneInfo(newsroom.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    local = datetime.fromtimestamp(at, zone)
+    # Translators: a date and time in Django's format letters, such as "24 November 2026, 14:05"
+    moment = date_format(local, pgettext("date and time", "j F Y, H:i"))
+    return f"{moment} {local.tzname()}"
+
+
+def opening(text: str) -> str:
+    """The first words of a story's text, up to what an inbox shows of a mail."""
+    words = markdown.to_words(text)
+    return words if len(words) <= 140 else words[:140].rpartition(" ")[0] + " …"
+
+
+def one_line(text: str) -> str:
+    """`text` without Markdown's controls and line ends."""
+    return " ".join(markdown.clean(text).split())

@@ -1,0 +1,60 @@
+"""The mail that tells several updates at once: the digest of a day, or what came in the quiet hours.
+
+What it tells is chosen by `courier.summaries`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.utils.translation import gettext, ngettext
+
+from morefollows.audience.models import Letter
+from morefollows.bulletin.models import Update
+from morefollows.courier.message.content import Content, Letterhead, List, dateline, one_line, opening
+
+
+def content(head: Letterhead, kind: str, updates: Sequence[int], language: str) -> Content:
+    """The summary of these updates, in their order."""
+    by_pk = Update.objects.select_related("story__topic").in_bulk(updates)
+    told = [by_pk[pk] for pk in updates]
+    if kind == Letter.Kind.DIGEST:
+        title = gettext("Today’s digest")
+        why = gettext("You get this mail because you chose one email a day from %(newsroom)s.")
+    else:
+        title = gettext("While you were away")
+        why = gettext("You get this mail because you chose quiet hours for alerts from %(newsroom)s.")
+    return Content(
+        "summary",
+        _subject(title, told),
+        language,
+        " · ".join(one_line(update.headline) for update in told[1:]) or opening(told[0].text),
+        why % head.named,
+        {"title": title, "items": [_item(update, head) for update in told]},
+        listed=List("Digest", "digest"),
+        feedback=f"{kind}:summary:digest-of-topics",
+    )
+
+
+def _subject(title: str, told: Sequence[Update]) -> str:
+    subject, more = f"{title}: {one_line(told[0].headline)}", len(told) - 1
+    if not more:
+        return subject
+    return ngettext("%(told)s, and %(more)d more", "%(told)s, and %(more)d more", more) % {
+        "told": subject,
+        "more": more,
+    }
+
+
+def _item(update: Update, head: Letterhead) -> dict[str, str]:
+    plain = update.kind in (Update.Kind.FIRST, Update.Kind.UPDATE)
+    published = update.published_at or update.created_at
+    return {
+        "kicker": "" if plain else str(update.get_kind_display()).title(),
+        "headline": one_line(update.headline),
+        "standfirst": one_line(update.standfirst) or opening(update.text),
+        "facts": f"{update.story.topic} · {dateline(published.timestamp(), head.sender.newsroom)}",
+        "link": f"{settings.MOREFOLLOWS.url}/story/{update.story.uuid}/",
+        "language": update.language,
+    }

@@ -1,0 +1,70 @@
+"""How a draft will look in an inbox, before it is sent: the desk shows it, and the checklist looks at it."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import time
+from dataclasses import dataclass
+
+from django.utils import translation
+
+from morefollows.bulletin.models import Story, Update
+from morefollows.courier.message import alert
+from morefollows.courier.message.content import Letterhead
+from morefollows.courier.message.parts import compose
+from morefollows.courier.message.template import LENGTHS, Hole
+
+HTML_BUDGET = 80 * 1024  #: octets; from 102 KB on Gmail cuts a mail off, and the link to leave with it
+
+
+@dataclass(frozen=True)
+class Preview:
+    """An alert as a reader's mail program will read it from the wire."""
+
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    size: int  #: octets of the HTML; see `HTML_BUDGET`
+    message: bytes  #: all of it, header and both parts
+
+    @property
+    def too_long(self) -> bool:
+        """True if some mail programs would cut it off."""
+        return self.size > HTML_BUDGET
+
+
+def preview(story: Story, language: str | None = None) -> Preview:
+    """The alert that the story's draft would be now, for a reader of `language` (the story's when None).
+
+    One who was sent nothing of the story yet.
+
+    Composed, filled and read back as an alert is. Raises `ValueError` as `alert.content` does.
+    """
+    draft = Update(
+        story=story,
+        kind=story.kind,
+        headline=story.headline,
+        standfirst=story.standfirst,
+        text=story.text,
+        note=story.note,
+        language=story.language,
+    )
+    return preview_of(draft, language)
+
+
+def preview_of(draft: Update, language: str | None = None) -> Preview:
+    """The same for an update that is not kept yet, such as a withdrawal that stands ready."""
+    story = draft.story
+    with translation.override(language or story.language):
+        head = Letterhead.new()
+        content = alert.content(head, draft, story.topic, time.time(), "alert-preview")
+        composed = compose(content, head)
+    values = [b"preview".ljust(LENGTHS[hole], b"-") for hole in Hole]
+    values[Hole.ADDRESS] = b"reader@example.org"
+    values[Hole.REFERENCES], values[Hole.REPLY] = b"", b"preview@example.org"
+    whole = b"".join(composed.fill(values))
+    message = email.message_from_bytes(whole, policy=email.policy.default)
+    text, html = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())
+    return Preview(str(message["Subject"]), content.preheader, html, text, len(html.encode()), whole)
