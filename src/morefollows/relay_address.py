@@ -1,15 +1,21 @@
-"""Relays as the settings name them: one URL each, with what else is to be said of it as a query."""
+"""Relays as the settings name them: one URL each, with what else is to be said of it as a query.
+
+The URL's scheme says what kind of relay it is. Each kind is a module that registers itself here; see `RelayKind`.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
 
-_SHAPE = "must look like smtp://user:password@mail.example.org:587 or smtps://mail.example.org"
+#: Modules of the kinds of relay. Importing one registers its kind; none of them may be slow to import.
+MODULES = ["morefollows.courier.smtp_kind"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class RelayAddress:
 
     host: str
     port: int
+    scheme: str = "smtp"
     implicit_tls: bool = False
     starttls: str = "offered"  # offered | require | optional | never
     verify: bool = True
@@ -33,6 +40,7 @@ class RelayAddress:
     connections: int = 0  # over all sender processes; 0: MOREFOLLOWS_RELAY_CONNECTIONS
     weight: int = 0  # its share of the mails, beside the others' weights; 0: none is given
     purpose: str = "both"  # both | alerts | bulk
+    options: Mapping[str, object] = field(default_factory=dict, hash=False)  # those that only its kind knows
 
     @property
     def name(self) -> str:
@@ -63,6 +71,48 @@ class RelayAddress:
         return self.purpose != "alerts"
 
 
+#: An option of the URL → the attribute of `RelayAddress`, or the key in its `options`; and how it is read.
+Options = Mapping[str, tuple[str, Callable[[str], object]]]
+
+
+@dataclass(frozen=True)
+class RelayKind:
+    """A kind of relay."""
+
+    #: URL scheme → attributes of `RelayAddress` that follow from it, at least the `port` that is usual
+    schemes: Mapping[str, Mapping[str, Any]]
+    example: str  #: of a URL, for messages
+    #: Makes the relay, as `courier.boundary.Relay`, from a `RelayAddress`, a `boundary.Source` and a `boundary.Setup`
+    make: Callable[..., Any]
+    options: Options = field(default_factory=dict)  #: of its URLs, beside those that all kinds have
+
+
+_kinds: dict[str, RelayKind] = {}  # scheme → its kind
+
+
+def register(kind: RelayKind) -> None:
+    """Called by the kind's module when it is imported. Raises `ValueError` if one of its schemes is taken."""
+    for scheme in kind.schemes:
+        if _kinds.get(scheme, kind) is not kind:
+            raise ValueError(f"two kinds of relay are called {scheme}")
+        _kinds[scheme] = kind
+
+
+def kinds() -> Mapping[str, RelayKind]:
+    """Every kind that is known, by URL scheme."""
+    for module in MODULES:
+        import_module(module)
+    return _kinds
+
+
+def kind_of(scheme: str) -> RelayKind:
+    """Raises `ValueError`, naming the schemes that are known, for one that is not. It may be part of a password."""
+    found = kinds().get(scheme)
+    if found is None:
+        raise ValueError(f"its kind is not known: a relay's address begins with {_or(f'{one}://' for one in _kinds)}")
+    return found
+
+
 def relays(value: str) -> tuple[RelayAddress, ...]:
     """One relay or several, their URLs apart by spaces or line ends; lines that begin with # are left out.
 
@@ -88,36 +138,59 @@ def relays(value: str) -> tuple[RelayAddress, ...]:
 def _relay(url: str) -> RelayAddress:
     if any(ord(c) < 32 or ord(c) == 127 for c in url):
         raise ValueError("must not contain control characters")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise ValueError(_SHAPE) from None
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
-        raise ValueError(_SHAPE)
-    options = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
-    if set(options) - {*_OPTIONS, "password_file"}:  # not named: it may be the rest of a password with a ? in it
-        raise ValueError(f"takes the options {', '.join(_OPTIONS)} and password_file, such as ?tls=require&rate=14")
-    read: dict[str, object] = {}
-    for name, (attribute, reader) in _OPTIONS.items():
-        if name in options:
-            try:
-                read[attribute] = reader(unquote(options[name]))
-            except ValueError as error:
-                raise ValueError(f"{name}= {error}") from None
+    parts, port = _split(url)
+    kind = kind_of(parts.scheme)
+    if not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError(f"must look like {kind.example}")
+    own = _options(parts.query, kind.options)
+    attributes = {name: own.pop(name) for name in list(own) if name in RelayAddress.__dataclass_fields__}
     password = unquote(parts.password or "")
-    if "password_file" in options:
+    if "password_file" in own:
         if password:
             raise ValueError("the password is given twice; keep either password_file= or the one in the URL")
-        password = _kept_in(unquote(options["password_file"]))
+        password = _kept_in(str(own.pop("password_file")))
+    given = {**kind.schemes[parts.scheme], **({"port": port} if port else {}), **attributes}
     return RelayAddress(
         host=parts.hostname,
-        port=port or (465 if parts.scheme == "smtps" else 25),
-        implicit_tls=parts.scheme == "smtps",
+        scheme=parts.scheme,
         user=unquote(parts.username or ""),
         password=password,
-        **read,  # type: ignore[arg-type]
+        options=own,
+        **given,
     )
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(url)
+        if "://" in url:
+            return parts, parts.port
+    except ValueError:
+        pass
+    raise ValueError(f"must look like {_or(dict.fromkeys(kind.example for kind in kinds().values()))}")
+
+
+def _options(query: str, own: Options) -> dict[str, object]:
+    """What the URL's query says, by attribute or name."""
+    known: Options = {**own, **_OPTIONS}
+    given = dict(pair.partition("=")[::2] for pair in query.split("&") if pair)
+    if set(given) - {*known, "password_file"}:  # not named: it may be the rest of a password with a ? in it
+        raise ValueError(f"takes the options {', '.join(known)} and password_file, such as ?rate=14")
+    read: dict[str, object] = {}
+    for name, (attribute, reader) in known.items():
+        if name in given:
+            try:
+                read[attribute] = reader(unquote(given[name]))
+            except ValueError as error:
+                raise ValueError(f"{name}= {error}") from None
+    if "password_file" in given:
+        read["password_file"] = unquote(given["password_file"])
+    return read
+
+
+def _or(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _kept_in(path: str) -> str:
@@ -128,7 +201,9 @@ def _kept_in(path: str) -> str:
         raise ValueError(f"password_file= can't be read: {reason}") from None
 
 
-def _one_of(*words: str) -> Callable[[str], str]:
+def one_of(*words: str) -> Callable[[str], str]:
+    """Reads an option that has one of these values."""
+
     def read(value: str) -> str:
         if value not in words:
             raise ValueError(f"must be {', '.join(words[:-1])} or {words[-1]}")
@@ -158,13 +233,11 @@ def _name(value: str) -> str:
     return value
 
 
-#: An option of the URL → the attribute, and how it is read.
-_OPTIONS: dict[str, tuple[str, Callable[[str], object]]] = {
-    "tls": ("starttls", _one_of("offered", "require", "optional", "never")),
-    "verify": ("verify", lambda value: _one_of("yes", "no")(value) == "yes"),
+# Options that the URLs of all kinds have.
+_OPTIONS: Options = {
     "name": ("label", _name),
     "rate": ("rate", _mails_a_second),
     "connections": ("connections", _number(1, 1000)),
     "weight": ("weight", _number(1, 1000)),
-    "purpose": ("purpose", _one_of("both", "alerts", "bulk")),
+    "purpose": ("purpose", one_of("both", "alerts", "bulk")),
 }

@@ -28,12 +28,25 @@ class Reached(Enum):
 
 
 class Reply(NamedTuple):
-    """What the relay said to one mail. ``code`` 0: it said nothing, and `reached` tells how far we had got."""
+    """What the relay said to one mail. ``code`` 0: it said nothing, and `reached` tells how far we had got.
+
+    Code and status are SMTP's, by whatever kind of relay. Nobody but `replies` judges by them: see `replies.verdict`.
+    """
 
     code: int
     status: str  #: enhanced status code (RFC 3463), "" if none
     text: str
     reached: Reached
+
+    @property
+    def accepted(self) -> bool:
+        """The relay has taken the mail."""
+        return 200 <= self.code < 300
+
+    @property
+    def answered(self) -> bool:
+        """The relay said something, or the reply is our own because it can't carry the mail."""
+        return self.code != 0
 
 
 class Mail(NamedTuple):
@@ -89,6 +102,17 @@ class Source(Protocol):
 
     def stuck(self, domains: Sequence[str]) -> None:
         """Each of so many mails, for these domains, holds a connection without a reply, while others get theirs."""
+
+
+class Setup(NamedTuple):
+    """What a sender process tells a relay that it makes. See `relay_address.RelayKind`."""
+
+    connections: int  #: so many at the most
+    helo: str  #: this machine's name, in A-labels
+    on_trouble: Callable[[str | None], None]  #: called with why the relay can't be used; None: it can again
+    secured: bool = False  #: it has agreed to TLS before, perhaps with an earlier process
+    on_secured: Callable[[], None] = lambda: None  #: called when it first does
+    others: bool = False  #: there are other relays: it is no use waiting long for this one
 
 
 class Relay(Protocol):

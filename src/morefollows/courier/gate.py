@@ -9,12 +9,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from morefollows.courier import replies
 from morefollows.courier.boundary import Carriers, Circuit, Mail, Relay, Reply
 from morefollows.courier.bucket import Bucket
 from morefollows.courier.pacing import Pacing
 from morefollows.courier.providers import Providers
 from morefollows.courier.refusals import Refusals
-from morefollows.courier.replies import without_addresses
 from morefollows.courier.shares import Shares
 from morefollows.relay_address import RelayAddress
 
@@ -167,13 +167,12 @@ class Gate:
         self.in_flight -= 1
         if self._shares is not None:
             self._heard_at = time.monotonic()
-        code = reply.code
-        if not code:
+        if not reply.answered:
             return
         tally = self.tallies.get(domain)
         if tally is None:
             tally = self.tallies[domain] = Tally()
-        if code < 300:
+        if reply.accepted:
             refusals = self.refusals
             if refusals.running or not refusals.has_accepted:
                 refusals.accepted()
@@ -189,15 +188,13 @@ class Gate:
         self._on_trial = max(self._on_trial - 1, 0)
         if self.refusals.running:
             self.refusals.settled()
-        words = f"{code} {reply.status} {without_addresses(reply.text)}"
-        if 400 <= code < 500:
-            # 421 closes the connection, and speaks of the relay; unless it says that it speaks of the provider.
-            if code != 421 or reply.status.startswith("4.7."):
+        if replies.is_temporary(reply):
+            if not replies.closes(reply):
                 self.pacing.deferred(domain, reply, tries)
             tally.deferred += 1
         else:
             tally.refused += 1
-        tally.words = words
+        tally.words = replies.words(reply)
 
     @property
     def has_accepted(self) -> bool:

@@ -24,7 +24,7 @@ from morefollows.courier import history, replies, retries, summaries
 from morefollows.courier.boundary import Mail, Reached, Reply, Way
 from morefollows.courier.ledger import skip_locked
 from morefollows.courier.put_backs import PutBacks
-from morefollows.courier.waiting import UNFIT_HERE, Unfit
+from morefollows.courier.waiting import Unfit
 
 _LOOKED_UP = 1.0  # seconds for which a look at a letter's reader is good
 _BEGUN_WITHIN = 60.0  # seconds after its claim in which a letter is begun; then it is given back
@@ -309,11 +309,11 @@ class Post:
         job = one.job
         way.heard(job.domain, reply)
         now = now_ms()
-        if 200 <= reply.code < 300:
+        if reply.accepted:
             self._decided(Done(job, Letter.State.ACCEPTED, now))
         else:
             verdict = replies.verdict(reply)
-            unanswered = job.unanswered + (reply.code == 0 and reply.reached in (Reached.CONTENT, Reached.BEHIND))
+            unanswered = job.unanswered + replies.in_doubt(reply)
             if unanswered >= _UNANSWERED_LIMIT:
                 self._decided(Done(job, Letter.State.UNCERTAIN, now, unanswered=unanswered))
                 return
@@ -338,7 +338,7 @@ class Post:
         """Whether it is handed out again at once, as with `round.Round`: to another relay, or after trouble."""
         letter, way = one.job.letter, mail.way
         assert way is not None
-        if reply.status in UNFIT_HERE:
+        if replies.unfit_here(reply):
             self._unfit[letter] = unfit = Unfit.of(mail, reply, self._unfit.get(letter))
             return way.others(unfit.relays, unfit.utf8, unfit.size, self._bulk) != "none"
         if reply.reached is Reached.BEHIND:
@@ -351,5 +351,4 @@ def _bounced(job: Job, way: Way, reply: Reply, verdict: replies.Verdict) -> Boun
     if verdict.bounce is replies.Bounce.NO or job.kind in _ELSEWHERE:
         return None
     hard = verdict.bounce is replies.Bounce.HARD
-    status = reply.status or str(reply.code)
-    return Bounced(job.reader, timezone.now(), hard, status, way.name, way.pacing.provider(job.domain))
+    return Bounced(job.reader, timezone.now(), hard, replies.short(reply), way.name, way.pacing.provider(job.domain))

@@ -12,12 +12,12 @@ deferred meanwhile. From then on a recipient's first deferrals are no sign.
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from morefollows.courier.boundary import Reached, Reply
+from morefollows.courier import replies
+from morefollows.courier.boundary import Reply
 from morefollows.courier.bucket import Bucket
 
 _FEW = 3  # deferrals that are no reason yet
@@ -27,14 +27,6 @@ _SLOWEST = 0.1  # mails a second, to find out when it is well again
 _GROWTH = 1.5  # a second, up to the rate that it took before
 _STEPS = 10  # seconds from there to the rate at which it was halved
 _FORGOTTEN = 60.0  # seconds without a deferral
-_RATE_LIMIT_PAUSE = 60.0  # seconds after 4.7.28 (Gmail's rate limit)
-_LONG_PAUSE = 2 * 3600.0  # seconds after Yahoo's [TSS04]: asking sooner makes it longer
-_GREYLISTED = re.compile(r"gr[ae]y[ -]?list", re.IGNORECASE)
-_OF_A_RATE = re.compile(
-    r"\brate|too (?:many|much|fast)|throttl|limit|exceed|quota|unusual|slow down|busy|overload|resources|concurren",
-    re.IGNORECASE,
-)
-_RATE_STATUSES = ("4.7.28", "4.4.5", "4.3.", "4.5.3")  # RFC 3463 §3.4, §3.5, §3.6: of systems, not of recipients
 _EVIDENCE = 2  # of each kind
 
 
@@ -66,14 +58,14 @@ class Pacing:
             pace.accepted(self._now(), tries)
 
     def deferred(self, domain: str, reply: Reply, tries: int = 0) -> None:
-        """A 4xx reply. What speaks of the one mailbox (RFC 3463 §3.2, §3.3: X.1.Z and X.2.Z) is no sign."""
-        if reply.status.startswith(("4.1.", "4.2.")) or _GREYLISTED.search(reply.text):
+        """The relay said "not now". What speaks of the one mailbox is no sign of a rate."""
+        if replies.of_mailbox(reply):
             return
         provider = self.provider(domain)
         pace = self._pace(domain) or self.paces.setdefault(provider, _Pace(self._now))
-        if _may_be_greylisting(reply) and pace.is_greylisting(self._now(), tries):
+        if replies.may_be_greylisting(reply) and pace.is_greylisting(self._now(), tries):
             return
-        pace.deferred(self._now(), _pause(reply))
+        pace.deferred(self._now(), replies.pause(reply))
 
     def stuck(self, domain: str, seconds: float) -> None:
         """Mails for it get no reply while others do: none leaves for so long, and nothing is known of its rate."""
@@ -103,21 +95,6 @@ class Pacing:
         if pace is None and (pace := self.paces.pop(domain, None)):  # only now do we know whose domain it is
             self.paces[provider] = pace
         return pace
-
-
-def _may_be_greylisting(reply: Reply) -> bool:
-    return (
-        reply.reached is Reached.RCPT
-        and reply.code in (450, 451)
-        and not reply.status.startswith(_RATE_STATUSES)
-        and not _OF_A_RATE.search(reply.text)
-    )
-
-
-def _pause(reply: Reply) -> float:
-    if "[TSS04]" in reply.text:
-        return _LONG_PAUSE
-    return _RATE_LIMIT_PAUSE if reply.status == "4.7.28" else 0.0
 
 
 class _Pace:

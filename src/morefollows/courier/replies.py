@@ -200,6 +200,74 @@ def verdict(reply: Reply) -> Verdict:
     raise AssertionError("the table's last row holds for everything")
 
 
+# -- what a reply tells beside the verdict ------------------------------------------------------------------------
+
+# What is said of a mail that this relay can't carry, and another one may: no SMTPUTF8, too big, content not supported.
+_UNFIT_HERE = frozenset({"5.6.7", "5.3.4", "5.6.1", "5.6.3"})
+_GREYLISTED = re.compile(r"gr[ae]y[ -]?list", re.IGNORECASE)
+_OF_A_RATE = re.compile(
+    r"\brate|too (?:many|much|fast)|throttl|limit|exceed|quota|unusual|slow down|busy|overload|resources|concurren",
+    re.IGNORECASE,
+)
+_RATE_STATUSES = ("4.7.28", "4.4.5", "4.3.", "4.5.3")  # RFC 3463 §3.4, §3.5, §3.6: of systems, not of recipients
+_RATE_LIMIT_PAUSE = 60.0  # seconds after 4.7.28 (Gmail's rate limit)
+_LONG_PAUSE = 2 * 3600.0  # seconds after Yahoo's [TSS04]: asking sooner makes it longer
+#: Stands for a provider's policy against our mail: one mail is tried now and then, as with a limit of our rate
+RATE_LIMITED = Reply(450, "4.7.28", "", Reached.CONTENT)
+
+
+def unfit_here(reply: Reply) -> bool:
+    """This relay can't carry such a mail; another one may."""
+    return reply.status in _UNFIT_HERE
+
+
+def in_doubt(reply: Reply) -> bool:
+    """The content was handed over, and no answer came."""
+    return not reply.answered and reply.reached in (Reached.CONTENT, Reached.BEHIND)
+
+
+def is_temporary(reply: Reply) -> bool:
+    """ "Not now", by its code."""
+    return reply.code in _LATER
+
+
+def closes(reply: Reply) -> bool:
+    """The relay closes the connection, and speaks of itself (RFC 5321 §3.8); unless it says: of the provider."""
+    return reply.code == 421 and not reply.status.startswith("4.7.")
+
+
+def of_mailbox(reply: Reply) -> bool:
+    """A deferral that speaks of the one mailbox (RFC 3463 §3.2, §3.3), and is no sign of a rate."""
+    return reply.status.startswith(("4.1.", "4.2.")) or _GREYLISTED.search(reply.text) is not None
+
+
+def may_be_greylisting(reply: Reply) -> bool:
+    """A deferral as greylisting gives it, though it does not say so (RFC 6647)."""
+    return (
+        reply.reached is Reached.RCPT
+        and reply.code in (450, 451)
+        and not reply.status.startswith(_RATE_STATUSES)
+        and not _OF_A_RATE.search(reply.text)
+    )
+
+
+def pause(reply: Reply) -> float:
+    """Seconds for which its provider asks to be sent nothing; 0: it does not say."""
+    if "[TSS04]" in reply.text:
+        return _LONG_PAUSE
+    return _RATE_LIMIT_PAUSE if reply.status == RATE_LIMITED.status else 0.0
+
+
+def short(reply: Reply) -> str:
+    """The reply's number, as bounces are kept with: the enhanced status code if there is one."""
+    return reply.status or str(reply.code)
+
+
+def words(reply: Reply) -> str:
+    """All of a reply, fit for a log, a page or the ledger."""
+    return f"{reply.code} {reply.status} {without_addresses(reply.text)}"
+
+
 def without_addresses(text: str) -> str:
     """A relay's words fit for a log, a page or the ledger: one line, no address, 200 characters at most."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 8 * _LONGEST_TEXT]).split())

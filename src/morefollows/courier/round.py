@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from morefollows.audience.tokens import Person
-from morefollows.courier import retries
+from morefollows.courier import replies, retries
 from morefollows.courier.addressees import Addressee, recipient
 from morefollows.courier.boundary import Carriers, Mail, Reached, Reply, Way
 from morefollows.courier.handed_out import HANDED_OUT
@@ -23,7 +23,7 @@ from morefollows.courier.ledger import Claim, Entry
 from morefollows.courier.models import Outcome
 from morefollows.courier.release import Release
 from morefollows.courier.settling import LOOK_EVERY, Settling
-from morefollows.courier.waiting import UNFIT_HERE, everything
+from morefollows.courier.waiting import everything
 from morefollows.database_clock import now_ms, uptime
 
 log = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ class Round(Settling):
         for i, state in list(found):
             if state == "ready":
                 self._come_back(i)
-            elif waiting.unfit[i].reply.status in UNFIT_HERE:
+            elif replies.unfit_here(waiting.unfit[i].reply):
                 self._refuse(i, waiting.unfit[i].reply)
             else:  # refused where many are
                 del waiting.unfit[i]

@@ -16,17 +16,14 @@ from morefollows.courier.put_backs import PutBacks
 from morefollows.courier.release import Release
 from morefollows.courier.replies import About, Bounce, Verdict
 from morefollows.courier.retries import Retries
-from morefollows.courier.waiting import UNFIT_HERE, Unfit, Waiting
+from morefollows.courier.waiting import Unfit, Waiting
 from morefollows.database_clock import now_ms, uptime
 
 UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
 _ACCEPTED = int(Outcome.ACCEPTED)  # looked up once, not for each mail
 _MARK = handed_out.accepted(0)
-_IN_DOUBT = (Reached.CONTENT, Reached.BEHIND)
 _POLICY_ATTEMPTS = 3  # passes in which a provider's policy against our mail is taken for something that passes
-# To a provider whose policy is against our mail one is tried now and then: as with one that limits our rate (4.7.28).
-_HOLD = Reply(450, "4.7.28", "", Reached.CONTENT)
 LOOK_EVERY = 0.02  #: seconds for which a look at the wall clock is good, where each mail asks
 _LONGEST_MS = ledger.NOT_ACCEPTED - 1  # the longest time that `Batch.times` can hold: 24 days
 
@@ -75,7 +72,7 @@ class Settling:
         self.in_flight -= 1
         self.dirty = True
         outcomes = self.claim.outcomes
-        if 200 <= reply.code < 300:
+        if reply.accepted:
             if i in self._uncertain:
                 self._repeated += 1
             outcomes[i] = _ACCEPTED
@@ -89,9 +86,9 @@ class Settling:
             self.marks[i] = since + _MARK
             self.release.answers.accepted[way.name, domain] += 1
             return
-        if reply.code or reply.reached not in _IN_DOUBT:
+        if not replies.in_doubt(reply):
             self.marks[i] = handed_out.NOT_ACCEPTED
-        if reply.status in UNFIT_HERE and self._goes_elsewhere(mail, reply):
+        if replies.unfit_here(reply) and self._goes_elsewhere(mail, reply):
             return
         verdict = replies.verdict(reply)
         if not verdict.counts and self._put_backs.again(i, way, reply):
@@ -111,22 +108,21 @@ class Settling:
             if i in self._uncertain:
                 outcomes[i] = Outcome.UNCERTAIN  # the reader may have it, whatever is said to the second one
         self._tried = True
-        words = self._count_verdict(domain, outcome, reply)
+        self._count_verdict(domain, outcome, reply)
         to_us = verdict.about is About.US
         if to_us or verdict.doubtful:
-            way.objected(domain, f"{reply.code} {reply.status} {words}", to_us=to_us)
+            way.objected(domain, replies.words(reply), to_us=to_us)
 
     def _look_at_the_time(self, now: float) -> None:
         """`_since` and `uptime` in milliseconds make the time since the hold's end. `now`: by `uptime`."""
         self._since = now_ms() + 0.5 - self.release.running.held_until - now * 1000
         self._timed_until = now + LOOK_EVERY
 
-    def _count_verdict(self, domain: str, outcome: Outcome, reply: Reply) -> str:
+    def _count_verdict(self, domain: str, outcome: Outcome, reply: Reply) -> None:
         words = replies.without_addresses(reply.text)
         key = (domain, outcome.value, reply.code, reply.status)
         count, first_words = self._verdicts.get(key, (0, words))
         self._verdicts[key] = (count + 1, first_words)
-        return words
 
     def _goes_elsewhere(self, mail: Mail, reply: Reply) -> bool:
         """This relay can't carry the mail. False if no other one that takes this lane may."""
@@ -192,7 +188,7 @@ class Settling:
         open_ = self._retries.of(i).tries < _POLICY_ATTEMPTS and not answers.has_accepted(way.name, domain)
         if verdict.outcome == "deferred" and (open_ or verdict.about is not About.PROVIDER):
             if verdict.about is About.PROVIDER and answers.held_back(way.name, provider):
-                way.pacing.deferred(domain, _HOLD)
+                way.pacing.deferred(domain, replies.RATE_LIMITED)
             return Outcome.DEFERRED
         facts = self.claim.batch, i, self.claim.readers[i], domain, provider, way.name
         now = now_ms()

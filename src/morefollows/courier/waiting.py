@@ -14,9 +14,6 @@ from typing import NamedTuple
 
 from morefollows.courier.boundary import Carriers, Mail, Reply
 
-#: What is said of a mail that this relay can't carry, and another one may: no SMTPUTF8, too big, content not supported.
-UNFIT_HERE = frozenset({"5.6.7", "5.3.4", "5.6.1", "5.6.3"})
-
 
 class Unfit(NamedTuple):
     """A mail that some relays can't carry."""

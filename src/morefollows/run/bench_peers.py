@@ -157,7 +157,7 @@ class _Queue:
 
     def settle(self, mail: Mail, reply: Reply) -> None:
         self._unanswered -= 1
-        if reply.code != 250 and not self.done.done():
+        if not reply.accepted and not self.done.done():
             self.done.set_exception(Failed(f"{reply.code} {reply.text}"))
         if not self._unanswered and not self.done.done():
             self.done.set_result(None)

@@ -143,6 +143,9 @@ def _relays(config: Settings) -> Iterator[Finding]:
     if not config.relays:
         yield Finding("relay", "note", "MOREFOLLOWS_RELAY is not set: mail ends in the local inbox, nothing leaves")
     for relay in config.relays:
+        if relay.scheme not in ("smtp", "smtps"):
+            yield Finding("relay", "note", f"{relay.name} is not SMTP, and is not examined")
+            continue
         try:
             yield from _speak(relay, config.helo or socket.getfqdn())
         except smtplib.SMTPAuthenticationError as error:

@@ -99,29 +99,24 @@ def _add_gates(config: Settings, worker: Worker, secured: Mapping[str, str]) -> 
 
     `secured`: relays that have agreed to STARTTLS before, name → host:port.
     """
-    from morefollows.courier.dialogue import Patience
+    from morefollows.courier.boundary import Setup
     from morefollows.courier.gate import Gate
     from morefollows.courier.shares import Shares
-    from morefollows.courier.smtp import SmtpRelay
+    from morefollows.relay_address import kind_of
 
-    # Before the content has left, giving up can't make a duplicate: with another relay at hand there is no need to
-    # wait the five minutes of RFC 5321 §4.5.3.2. After the final dot there is.
-    patience = Patience(connect=10, command=20, data=20) if len(config.ways_out) > 1 else Patience()
     weighed = any(address.weight for address in config.ways_out)
     shares = Shares(asyncio.get_running_loop().call_soon) if weighed else None
-    helo = config.helo or socket.getfqdn()
     for address in config.ways_out:
         gate = Gate(address, worker, senders=config.sender_count, shares=shares, providers=worker.gates.providers)
-        gate.relay = SmtpRelay(
-            address,
-            gate,
+        setup = Setup(
             connections=max(1, (address.connections or config.relay_connections) // config.sender_count),
-            helo=helo,
+            helo=config.helo or socket.getfqdn(),
             on_trouble=functools.partial(worker.note_trouble, address.name),
             secured=secured.get(address.name) == address.host_and_port,
             on_secured=functools.partial(worker.note_secured, address.name, address.host_and_port),
-            patience=patience,
+            others=len(config.ways_out) > 1,
         )
+        gate.relay = kind_of(address.scheme).make(address, gate, setup)
         worker.gates.add(gate)
         worker.note_trouble(address.name, None)  # whatever the sender before us told: it is gone
 
