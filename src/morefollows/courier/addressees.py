@@ -20,14 +20,15 @@ from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Interest
 from morefollows.bulletin.terms import DAY_MS, News, Terms, Verdict, judge
 from morefollows.courier import history
+from morefollows.courier.channels import CHANNELS
 from morefollows.courier.ledger import Running
 
 
 class Addressee(NamedTuple):
-    """A reader as of the moment of sending."""
+    """A reader as of the moment of sending, by the alert's channel."""
 
     address: str
-    domain: str
+    domain: str  #: who is behind the address
     language: str
     links_version: int
     uid: bytes
@@ -37,21 +38,13 @@ class Addressee(NamedTuple):
 _addressee = functools.partial(tuple.__new__, Addressee)  # as `Addressee._make`, in half of its time
 
 
-def recipient(address: str, domain: str) -> tuple[bytes, bool]:
-    """An address as the envelope has it (local part as typed, domain in A-labels), and whether it needs SMTPUTF8."""
-    if address.endswith("@" + domain):  # as nearly all are
-        return address.encode(), not address.isascii()
-    local = address[: address.rindex("@")]
-    return f"{local}@{domain}".encode(), not local.isascii()
-
-
 # Each reader is found by key, and so are the subscription and the suppression, whatever the planner believes of the
 # tables: just after an import PostgreSQL knows nothing of them yet, and joined them in a minute instead of a moment.
 _ADDRESSEES = """
-SELECT r.id, r.address, r.domain, r.language, r.links_version, r.uid, FALSE, r.particular
-FROM {readers}
+SELECT r.id, {address}, r.language, r.links_version, r.uid, FALSE, r.particular
+FROM {readers} {join}
 WHERE {consent}
-  AND (SELECT p.key FROM audience_suppression p WHERE p.key = r.key) IS NULL
+  AND {allowed}
 """
 _HAS_TOPIC = """
 r.state = 'confirmed'
@@ -80,8 +73,10 @@ def addressees(alert: Running, readers: Sequence[int]) -> dict[int, Addressee]:
     if connection.vendor == "postgresql":
         table, ids = _READERS_POSTGRES, list(readers)  # type: ignore[assignment]
     consent, values = _consent(alert)
+    by = CHANNELS[alert.channel]
+    sql = _ADDRESSEES.format(readers=table, consent=consent, address=by.address, join=by.join, allowed=by.allowed)
     with connection.cursor() as cursor:
-        cursor.execute(_ADDRESSEES.format(readers=table, consent=consent), (ids, *values))
+        cursor.execute(sql, (ids, *values))
         rows = cursor.fetchall()
     found = {row[0]: _addressee(row[1:7]) for row in rows}
     if alert.audience != Alert.Audience.DRILL:

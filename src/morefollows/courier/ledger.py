@@ -42,6 +42,7 @@ class Running(NamedTuple):
     story: int = 0
     repeat: bool = True  #: what is uncertain is sent again, without an editor's word
     timed: bool = False  #: it goes out at a time that was chosen, as the clock on the wall has it
+    channel: str = "mail"  #: of `channels.CHANNELS`
 
 
 class Claim(NamedTuple):

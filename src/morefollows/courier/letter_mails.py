@@ -10,8 +10,9 @@ from django.conf import settings
 
 from morefollows.audience import links
 from morefollows.audience.tokens import ALL_TOPICS, Row
-from morefollows.courier import addressees, dkim
+from morefollows.courier import dkim
 from morefollows.courier.boundary import Mail, Reply
+from morefollows.courier.channels import MAIL
 from morefollows.courier.letters import Job
 from morefollows.courier.message.content import return_paths
 from morefollows.courier.message.headers import date
@@ -34,7 +35,7 @@ class LetterMails:
 
     def mail(self, job: Job) -> Mail:
         """The letter as a mail. Its `settle` and `ticket` are its Post's to fill in."""
-        recipient, utf8 = addressees.recipient(job.address, job.domain)
+        recipient, utf8 = MAIL.envelope(job.address, job.domain)
         tokens = links.tokens()
         row, reader = Row(job.letter, job.uid), Row(job.reader, job.reader_uid)
         receipt = tokens.letter_receipt(row)

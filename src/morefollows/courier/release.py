@@ -12,6 +12,7 @@ from morefollows.audience.tokens import DRILLS, OFFERS, Person, Row, Tokens
 from morefollows.bulletin.models import Alert
 from morefollows.courier import dkim, history, ledger
 from morefollows.courier.brake import Answers
+from morefollows.courier.channels import CHANNELS, Channel
 from morefollows.courier.ledger import Running
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message.content import return_paths
@@ -61,6 +62,10 @@ class Release:
         self.unmade += 1
         if self.unmade > max(_FEW, self.made // 20):
             self.broken, self.sending = why, False
+
+    @property
+    def channel(self) -> Channel:
+        return CHANNELS[self.running.channel]
 
     @property
     def held_until(self) -> int:

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from morefollows.audience.tokens import Person
 from morefollows.courier import replies, retries
-from morefollows.courier.addressees import Addressee, recipient
+from morefollows.courier.addressees import Addressee
 from morefollows.courier.boundary import Carriers, Mail, Reached, Reply, Way
 from morefollows.courier.handed_out import HANDED_OUT
 from morefollows.courier.leases import claim_ms
@@ -277,10 +277,10 @@ class Round(Settling):
 
     def _make_all(self, chosen: Sequence[int]) -> None:
         release, addressees, had = self.release, self.addressees, self.had
-        facts, others = [], []
+        facts, others, envelope = [], [], release.channel.envelope
         for reader in [self.claim.readers[one] for one in chosen]:
             address, domain, language, version, uid, _ = addressees[reader]
-            to, utf8 = recipient(address, domain)
+            to, utf8 = envelope(address, domain)
             facts.append((_person((reader, uid, version)), to, had.get(reader, ())))
             others.append((to, release.presses.get(language) or release.presses[settings.LANGUAGE_CODE], utf8))
         for one, (return_path, values), (to, press, utf8) in zip(chosen, release.fill(facts), others, strict=True):
