@@ -165,7 +165,7 @@ class House:
             input=input,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=5 * PATIENCE,
         )
         assert not check or done.returncode == 0, f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
         return done

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before a process that died is started again
 _FAILING = 4  # deaths in a row after which the desk is told
 _HOPELESS = 6  # deaths in a row after which a start without a first page is given up
-_GOOD_LIFE = 10.0  # seconds after which a death is no longer one of a row
+_GOOD_LIFE = 10.0  # seconds after which a death is no longer one of a row, once the first page was answered
 _GOODBYE = 8.5  # seconds for the web server and the senders to end; then they are killed
 _INBOX_GOODBYE = 1.0
 _READY = 300.0  # seconds until the first page is answered; a web server that dies is found out before
@@ -241,7 +241,10 @@ class _Up:
             except OSError as error:  # no more processes, no memory
                 manner = f"can't be started: {error.strerror}"
             child.process = None
-            child.deaths = child.deaths + 1 if time.monotonic() - started < _GOOD_LIFE else 1
+            # Until the first page is answered every death is one of the row: a busy machine may take
+            # longer than a good life to start what then cannot live.
+            lived = self._ready and time.monotonic() - started >= _GOOD_LIFE
+            child.deaths = 1 if lived else child.deaths + 1
             if child.deaths >= _HOPELESS and not self._ready and not child.sender:
                 self._gave_up = f"The process {child.name} dies each time it is started; the lines above may say why."
                 self._stop.set()
@@ -265,9 +268,13 @@ class _Up:
 
     def _recover(self, child: Child, process: asyncio.subprocess.Process) -> None:
         """It has lived long enough to be believed."""
-        if child.process is process:
+        if child.process is not process:
+            return
+        if self._ready:
             child.deaths = 0
             self._tell()
+        else:
+            asyncio.get_running_loop().call_later(_GOOD_LIFE, self._recover, child, process)
 
     async def _end(self, children: list[Child], grace: float) -> None:
         """Asks these processes to end, and kills those that have not after `grace` seconds."""

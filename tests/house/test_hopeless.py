@@ -1,0 +1,61 @@
+"""A process of `up` that cannot live, on a machine where it takes long to die."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from morefollows import settings_loading
+from morefollows.run import up
+from morefollows.run.lock import Lock
+
+
+class _Process:
+    pid = 1
+
+    async def wait(self) -> int:
+        return 3
+
+
+class _Family:
+    """Its processes end at once."""
+
+    def __init__(self, lock: Lock) -> None:
+        self.lock = lock
+        self.started = 0
+
+    async def start(self, *words: str, ears: tuple[int, ...] = ()) -> _Process:
+        self.started += 1
+        return _Process()
+
+
+@pytest.mark.parametrize(("ready", "deaths"), [(False, up._HOPELESS), (True, 1)])
+def test_until_the_first_page_no_life_counts_as_a_good_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ready: bool, deaths: int
+) -> None:
+    monkeypatch.setattr(up, "_GOOD_LIFE", 0.0)  # every life is as long as that
+    monkeypatch.setattr(up, "_BACK_OFF", (0.0,))
+    lock = Lock(tmp_path)
+    lock.take()
+    family: Any = _Family(lock)
+
+    async def work() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as ear:
+            house = up._Up(settings_loading.load(), family, ear, None)
+            house._ready = ready
+            keeping = asyncio.create_task(house._keep(house._web))
+            if ready:  # it is tried for ever
+                while family.started < 2 * up._HOPELESS:
+                    await asyncio.sleep(0.01)
+                keeping.cancel()
+            else:
+                await keeping
+            assert bool(house._gave_up) is not ready
+            assert house._web.deaths == deaths
+
+    asyncio.run(work())
+    lock.close()
