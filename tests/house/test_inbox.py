@@ -43,10 +43,13 @@ def address(folder: Path) -> Iterator[Address]:
             env={**os.environ, "MOREFOLLOWS_DATA": str(folder)},
             pass_fds=[ear.fileno()],
         )
-    Wire(name).close()  # it answers
-    yield name
-    process.terminate()
-    assert process.wait(5) == 0
+    with process:
+        try:
+            Wire(name).close()  # it answers
+            yield name
+        finally:
+            process.terminate()
+    assert process.returncode == 0
 
 
 @pytest.fixture
@@ -60,7 +63,11 @@ class Wire:
     def __init__(self, address: Address) -> None:
         self._socket = socket.create_connection(address, timeout=PATIENCE)
         self._answers = self._socket.makefile("rb")
-        assert self.answer().startswith(b"220 ")
+        try:
+            assert self.answer().startswith(b"220 ")
+        except BaseException:
+            self.close()
+            raise
 
     def say(self, words: bytes) -> None:
         self._socket.sendall(words)
