@@ -12,7 +12,7 @@ WHAT ?= send distance import signup stream
 # What runs here is .venv, whatever environment is active in the shell.
 unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONUSERBASE VIRTUAL_ENV
 
-.PHONY: help install up demo test faults histories check format bench lighthouse lock mails messages pictures
+.PHONY: help install up demo test quick faults histories check format bench lighthouse lock mails messages pictures
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ demo: $(RUN) ## Sign readers up, break a story, count what arrives (OPTIONS="--r
 test: $(DEV) $(NODE) ## The whole suite, on SQLite and on PostgreSQL (OPTIONS="-k sign_up")
 	@tools/test-needs
 	@tools/test $(OPTIONS)
+
+quick: $(DEV) ## The tests that need neither a database nor a program beside Python, in a minute or two
+	@TESTS=quick $(BIN)/python -m pytest -q -n 2 $(OPTIONS)
 
 faults: $(DEV) ## Kill, stop, cut and fill up whatever can be, and count (OPTIONS="--runs 300 --seed 7")
 	@tools/test-needs cc postgresql smtp-sink nft

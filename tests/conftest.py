@@ -6,6 +6,7 @@ before `ground.lay`: the settings are read once, and must find the test's own fo
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("suite")
 
+#: A test that asks for one of these reads or writes a database; `build` starts the product on one of its own.
+_DATABASE_FIXTURES = frozenset({"db", "transactional_db", "build"})
+
 pytest_plugins = ["tests.support.people", "tests.support.browser", "tests.support.house"]
 
 
@@ -30,6 +34,31 @@ def pytest_configure(config: pytest.Config) -> None:
     """The processes that xdist starts lay a ground of their own: they must not find ours in the environment."""
     if config.getoption("dist") != "no" and not hasattr(config, "workerinput"):
         ground.leave()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `TESTS=database`, only the tests that use a database run: `tools/test` runs the others once, on SQLite.
+
+    With `TESTS=quick`, only those that neither use a database nor start a program: `make quick`.
+    """
+    wanted = {
+        "all": lambda item: True,
+        "database": _uses_database,
+        "quick": lambda item: not _uses_database(item) and not _starts_programs(item),
+    }[os.environ.get("TESTS", "all")]
+    left = [item for item in items if wanted(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = left
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or not _DATABASE_FIXTURES.isdisjoint(fixtures)
+
+
+def _starts_programs(item: pytest.Item) -> bool:
+    module = getattr(item, "module", None)
+    return any(hasattr(module, name) for name in ("subprocess", "House", "bench", "sync_playwright", "Page"))
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.bulletin import audience
 from tests.audience.support import leave_link, sign_up
+from tests.support import ground
 
 PEOPLE = ("cy@reader.example", "dee@reader.example")
 STEPS = ("sign up", "sign up with offers", "confirm", "confirm an old link", "leave", "withdraw offers",
@@ -49,7 +50,11 @@ def patient() -> Iterator[None]:
 
 
 @seed(2026)
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=ground.examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(history=HISTORIES)
 def test_active_means_confirmed_and_in_force(
     newsroom: object, patient: None, history: list[tuple[str, str, int]]

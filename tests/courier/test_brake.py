@@ -17,6 +17,7 @@ from morefollows.courier import bounces, brake
 from morefollows.courier.brake import FEW, SHARE, Answers, Refused
 from morefollows.courier.models import Brake, Refusal
 from tests.courier.support import alert_for
+from tests.support import ground
 
 pytestmark = pytest.mark.django_db
 
@@ -146,7 +147,11 @@ answers = st.lists(
 
 
 @given(answers)
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=ground.examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_no_alert_suppresses_more_than_the_brake_allows(db: Any, settings: Any, answers: list[Any]) -> None:
     """Whatever is answered in whatever order to two processes, at the first bounce and without days between."""
     settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, bounces_before_suppression=1, bounce_days=0)

@@ -28,6 +28,7 @@ from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.release import Release
 from tests.courier.support import alert_for, audience, cut_all, record, release_of, states
 from tests.courier.test_ledger_model import WORKERS, Newsroom, worker_names
+from tests.support import ground
 
 some_mails = st.lists(st.booleans(), min_size=3, max_size=12)
 
@@ -242,6 +243,11 @@ def test_whatever_the_editor_does_the_ledger_tells_the_truth() -> None:
         run_state_machine_as_test(
             machine,
             settings=hypothesis_settings(
-                max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=ground.examples(
+                    60,
+                ),
+                stateful_step_count=25,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
             ),
         )

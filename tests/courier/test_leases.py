@@ -27,6 +27,7 @@ from morefollows.courier.leases import claim_ms
 from morefollows.courier.models import Batch, SenderProcess
 from morefollows.courier.nodes import Process
 from tests.courier.support import alert_for, cut_from_start
+from tests.support import ground
 
 pytestmark = pytest.mark.django_db
 
@@ -246,7 +247,12 @@ def test_whatever_two_nodes_do_nobody_is_robbed() -> None:
     run_state_machine_as_test(
         machine,
         settings=hypothesis_settings(
-            max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=ground.examples(
+                40,
+            ),
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         ),
     )
 

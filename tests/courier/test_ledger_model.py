@@ -40,6 +40,7 @@ from tests.courier.support import (
     states,
     write,
 )
+from tests.support import ground
 
 WORKERS = ("one", "two", "three")
 worker_names = st.sampled_from(WORKERS)
@@ -200,6 +201,11 @@ def test_nothing_is_lost_and_nothing_repeated_but_what_was_uncertain() -> None:
         run_state_machine_as_test(
             machine,
             settings=hypothesis_settings(
-                max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=ground.examples(
+                    100,
+                ),
+                stateful_step_count=40,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
             ),
         )

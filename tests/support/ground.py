@@ -40,6 +40,14 @@ def cluster() -> Cluster | None:
     return server
 
 
+def examples(number: int) -> int:
+    """How many examples a property-based test that writes to the database tries: on PostgreSQL a quarter of them.
+
+    Each statement takes several times as long there, and SQLite sees the others in the same run of `make test`.
+    """
+    return number if cluster() is None else max(1, number // 4)
+
+
 def lay() -> None:
     """Sets the environment and starts Django. Whatever settings the developer's shell has do not reach the tests."""
     leave()
