@@ -223,7 +223,7 @@ class WithAnEditor(Newsroom):
         assert set(states(self.alert)) | self.left >= self.wanted, "a reader is in no batch"
         for once_more in (actions.retry_failed, actions.repeat_uncertain):
             assert self.alert.pk in ledger.complete()
-            publication.finish(self.alert.pk, "sent", {})
+            publication.finish(self.alert.pk, {})
             if once_more is actions.repeat_uncertain:
                 for reader in self.taken:
                     self.allowed[reader] = self.allowed.get(reader, 0) + 1

@@ -71,7 +71,7 @@ def a_pass(alert: Alert, *replies: Reply, repeat: bool = True, worker: str = "on
 
 def ended(alert: Alert, state: str = "sent") -> Alert:
     assert ledger.complete() == [alert.pk]
-    publication.finish(alert.pk, state, {})
+    publication.finish(alert.pk, {}, expired=state == "expired")
     return alert
 
 

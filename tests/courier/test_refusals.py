@@ -198,7 +198,7 @@ def test_as_many_as_the_brake_allows_are_refused_and_noted_but_not_suppressed(tm
     alert = alert_to({"gone.example": 20, "well.example": 300})
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        worker._on_complete = lambda alert: publication.finish(alert, "sent", {})
+        worker._on_complete = lambda alert: publication.finish(alert, {})
         await until(lambda: Alert.objects.get(pk=alert.pk).state == "sent")
         await until(lambda: not Refusal.objects.exists())
 

@@ -20,6 +20,7 @@ from morefollows.bulletin import actions, audience, publication
 from morefollows.bulletin.actions import NotApproved, Refused, now_ms
 from morefollows.bulletin.models import Alert, Deed, Interest, Story, Update
 from morefollows.bulletin.stories import actions as stories
+from morefollows.bulletin.transitions import Event
 from morefollows.bulletin.withdrawal import prewritten
 
 pytestmark = pytest.mark.django_db
@@ -176,7 +177,7 @@ def test_a_correction_stops_what_it_puts_right(live: Story, ada: Editor) -> None
     assert (alert.audience, alert.answers) == ("recipients", [first.pk])
     assert alert.expires_at - alert.held_until == 5 * 24 * 3_600_000
     with pytest.raises(Refused, match="stopped or taken back"):
-        actions.reopen(first.pk, ada, "retry failed")
+        actions.reopen(Event.RETRY, first.pk, ada)
 
 
 def test_a_correction_of_a_correction_reaches_who_missed_the_first(live: Story, ada: Editor) -> None:
@@ -197,11 +198,11 @@ def test_an_update_overtakes_the_older_one(live: Story, ada: Editor) -> None:
     owed = Alert.objects.get(audience="recipients")
     told(draft(Story.objects.get(), ada), ada, audience=Alert.Audience.TOPIC)
     assert [Alert.objects.get(pk=pk).state for pk in (first.pk, owed.pk)] == ["overtaken", "sending"]
-    publication.finish(owed.pk, "expired", {})
-    actions.reopen(owed.pk, ada, "retry failed")
+    publication.finish(owed.pk, {}, expired=True)
+    actions.reopen(Event.RETRY, owed.pk, ada)
     Alert.objects.filter(pk=first.pk).update(state="expired")
     with pytest.raises(Refused, match="overtaken"):
-        actions.reopen(first.pk, ada, "retry failed")
+        actions.reopen(Event.RETRY, first.pk, ada)
 
 
 def test_a_withdrawal_ends_everything(live: Story, ada: Editor, ben: Editor) -> None:

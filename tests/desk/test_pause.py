@@ -52,7 +52,7 @@ def ended(ada: Editor, story: Story, breaking: Topic) -> Alert:
     Batch.objects.update(due_at=None)
     Alert.objects.filter(pk=alert.pk).update(cut_done=True, repeat=False)
     empty = {"rate": 0.0, "seconds": dict.fromkeys(("first", "p50", "p90", "p99", "last")), "points": []}
-    publication.finish(alert.pk, "sent", empty)
+    publication.finish(alert.pk, empty)
     alert.refresh_from_db()
     return alert
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,10 +18,13 @@ from morefollows import database_clock, line
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose
 from morefollows.audience.newsroom import placeholders
-from morefollows.bulletin import approval, checks, withdrawal
+from morefollows.bulletin import approval, checks, transitions, withdrawal
 from morefollows.bulletin import audience as audiences
+from morefollows.bulletin.deeds.actions import record as record
+from morefollows.bulletin.errors import Refused as Refused
 from morefollows.bulletin.images.actions import hold_on_to
-from morefollows.bulletin.models import Alert, Deed, Kind, Story, Update
+from morefollows.bulletin.models import Alert, Kind, Story, Update
+from morefollows.bulletin.transitions import Event
 
 #: Before a scheduled alert's time, in ms: from then on it is prepared. Readers active by then are its audience.
 LEAD_MS = 60_000
@@ -32,17 +34,8 @@ _OFFER_TTL_MS = 24 * 3_600_000  # long enough to wait for the end of anybody's q
 _FURTHEST_MS = 366 * 24 * 3_600_000
 
 
-class Refused(Exception):
-    """The action is not possible as things stand. ``str()`` says why and what to do, in the editor's words."""
-
-
 class NotApproved(Refused):
     """Somebody who did not write it has to approve it, or the editor has to say why it must go out without that."""
-
-
-def may_send(editor: Editor, story: Story) -> bool:
-    """May send its alert, pause it, take it back and stop it. For an offer that is a right of its own."""
-    return editor.may_offer if story.purpose == Purpose.OFFERS else editor.may_send
 
 
 now_ms = database_clock.now_ms
@@ -68,8 +61,7 @@ def send(
 
     A correction stops, at once, what is still waiting of the updates that it puts right.
     """
-    if not may_send(editor, story):
-        raise Refused(_("Your role can’t send alerts. Ask an editor."))
+    transitions.check_right(Event.SEND, story, editor)
     with transaction.atomic():
         story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
         _check_may_go(story, revision)
@@ -83,8 +75,7 @@ def send(
             note=story.note,
             answers=story.answers,
         )
-        alert = _hold(update, editor, hold=hold, audience=audience, flash=flash, at=at)
-        record(editor, "send", story=story, alert=alert, audience=alert.audience, kind=update.kind)
+        alert = _hold(Event.SEND, update, editor, hold=hold, audience=audience, flash=flash, at=at)
         if alone:
             record(editor, "send alone", story=story, alert=alert, reason=alone)
         transaction.on_commit(announce("alert"))
@@ -105,8 +96,7 @@ def withdraw(
     What is still waiting of the story is stopped at once, and what is in its hold is taken back. One pair of eyes is
     enough: harm can't wait. `reason` (one line) and `text` (Markdown) are told; drafts stay as they are.
     """
-    if not editor.may_send:
-        raise Refused(_("Your role can’t withdraw a story. Ask an editor."))
+    transitions.check_right(Event.WITHDRAW, story, editor)
     checks.update(Kind.WITHDRAWAL, story.headline, "", text, reason)
     with transaction.atomic():
         story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
@@ -114,14 +104,14 @@ def withdraw(
             raise Refused(_("This story has been withdrawn already."))
         if story.state == Story.State.DRAFT:
             raise Refused(_("Nothing of this story has been told yet. Take its alert back."))
-        for held in Alert.objects.filter(_unpublished(story)):
-            _take_back(held, editor)
+        for held in list(transitions.in_hold(story).values_list("pk", flat=True)):
+            transitions.apply(Event.RETRACT, held, editor)
+            _free_number(held)
         update = Update(
             story=story, kind=Kind.WITHDRAWAL, headline=withdrawal.first_headline(story), text=text, note=reason
         )
         update.answers = sorted(told for told in story.updates.values_list("number", flat=True) if told)
-        alert = _hold(update, editor, hold=hold, audience=audience)
-        record(editor, "withdraw", story=story, alert=alert, reason=reason)
+        alert = _hold(Event.WITHDRAW, update, editor, hold=hold, audience=audience, reason=reason)
         transaction.on_commit(announce("alert"))
     return alert
 
@@ -129,18 +119,13 @@ def withdraw(
 def _check_may_go(story: Story, revision: int | None) -> None:
     if story.state == Story.State.WITHDRAWN:
         raise Refused(_("This story has been withdrawn: nothing more is sent of it."))
-    if Alert.objects.filter(_unpublished(story)).exists():
+    if transitions.in_hold(story).exists():
         raise Refused(_("An alert of this story is on its way."))
     if not story.text.strip():
         raise Refused(_("This story has been sent already. Write an update first."))
     if revision is not None and story.revision != revision:
         raise Refused(_("The story was changed since you looked at it. Check it again, then send."))
     checks.update(story.kind, story.headline, story.standfirst, story.text, story.note)
-
-
-def _unpublished(story: Story) -> Q:
-    """In its hold, or paused in it."""
-    return Q(update__story=story, update__published_at=None, state__in=Alert.UNDER_WAY)
 
 
 def _check_four_eyes(story: Story, editor: Editor, alone_reason: str) -> str:
@@ -154,6 +139,7 @@ def _check_four_eyes(story: Story, editor: Editor, alone_reason: str) -> str:
 
 
 def _hold(
+    event: Event,
     update: Update,
     editor: Editor,
     *,
@@ -161,8 +147,12 @@ def _hold(
     audience: str | None,
     flash: bool = False,
     at: datetime | None = None,
+    reason: str = "",
 ) -> Alert:
-    """The update is frozen, its alert held. What is waiting of the updates that it answers is stopped."""
+    """The update is frozen, its alert held. What is waiting of the updates that it answers is stopped.
+
+    `event`: `SEND` or `WITHDRAW`.
+    """
     story = update.story
     if missing := placeholders.holding():
         raise Refused(" ".join([_("Nothing can be sent yet."), *(one.text for one in missing)]))
@@ -178,23 +168,23 @@ def _hold(
     not_before = _not_before(story, at, now)
     held_until = max(now + int((settings.MOREFOLLOWS.hold if hold is None else hold) * 1000), not_before or 0)
     offer = story.purpose == Purpose.OFFERS
-    alert = Alert.objects.create(
-        update=update,
-        topic=story.topic,
-        audience=audience or offered[0],
-        answers=answers,
-        lane=Alert.Lane.BULK if offer else Alert.Lane.ALERT,
-        flash=flash,
-        sent_by=editor,
-        frozen_at=_at(max(now, (not_before or 0) - LEAD_MS)),
-        held_until=held_until,
-        not_before=not_before,
-        expires_at=held_until + _time_to_live(update.kind, offer),
-        time_to_live_ms=_time_to_live(update.kind, offer),
-    )
-    for wrong in Alert.objects.filter(pk__in=answers, state__in=Alert.UNDER_WAY):
-        _stop(wrong, editor, by=update.kind)
-    return alert
+    fields = {
+        "update": update,
+        "topic": story.topic,
+        "audience": audience or offered[0],
+        "answers": answers,
+        "lane": Alert.Lane.BULK if offer else Alert.Lane.ALERT,
+        "flash": flash,
+        "frozen_at": _at(max(now, (not_before or 0) - LEAD_MS)),
+        "held_until": held_until,
+        "not_before": not_before,
+        "expires_at": held_until + _time_to_live(update.kind, offer),
+        "time_to_live_ms": _time_to_live(update.kind, offer),
+    }
+    for wrong in answers:
+        transitions.attempt(Event.RETRACT, wrong, editor, details={"by": update.kind})
+    details = {"reason": reason} if reason else {"audience": fields["audience"], "kind": update.kind}
+    return transitions.start(event, editor, fields, details)
 
 
 def _time_to_live(kind: str, offer: bool) -> int:
@@ -220,66 +210,28 @@ def _at(ms: int) -> datetime:
 
 def take_back(alert: Alert, editor: Editor) -> None:
     """Within the hold: nothing was mailed, and the story is a draft again."""
-    if not may_send(editor, alert.update.story):
-        raise Refused(_("Your role can’t take an alert back. Ask an editor."))
     with transaction.atomic():
-        _take_back(alert, editor)
+        transitions.apply(Event.TAKE_BACK, alert.pk, editor)
+        _free_number(alert.pk)
         transaction.on_commit(announce("alert"))
 
 
-def _take_back(alert: Alert, editor: Editor) -> None:
-    taken = Alert.objects.filter(
-        pk=alert.pk,
-        state__in=(Alert.State.HELD, Alert.State.PAUSED, Alert.State.ASKING),
-        update__published_at=None,
-    ).update(state=Alert.State.TAKEN_BACK, ended_at=timezone.now(), ended_by=editor)
-    if not taken:
-        raise Refused(_why_not_taken_back(Alert.objects.get(pk=alert.pk).state))
-    Update.objects.filter(alerts=alert.pk).update(number=None)
-    record(editor, "take back", story=alert.update.story, alert=alert)
-
-
-def _why_not_taken_back(state: str) -> str:
-    if state == Alert.State.TAKEN_BACK:
-        return _("This alert has been taken back already. Nothing was mailed.")
-    if state in Alert.UNDER_WAY:
-        return _("The hold is over: the first mails have left. You can still stop the rest.")
-    return _("This alert is over: it can’t be taken back.")
+def _free_number(alert: int) -> None:
+    """Its update was taken back: the next one gets its number."""
+    Update.objects.filter(alerts=alert).update(number=None)
 
 
 def stop(alert: Alert, editor: Editor) -> None:
     """Stops what has not been mailed yet. What has left can't be called back."""
-    if not may_send(editor, alert.update.story):
-        raise Refused(_("Your role can’t stop an alert. Ask an editor."))
     with transaction.atomic():
-        if not _stop(alert, editor):
-            raise Refused(_("This alert is not being sent now."))
+        transitions.apply(Event.STOP, alert.pk, editor)
         transaction.on_commit(announce("alert"))
-
-
-def _stop(alert: Alert, editor: Editor, **details: Any) -> bool:
-    """False: it was not being sent."""
-    stopped = Alert.objects.filter(
-        pk=alert.pk,
-        state__in=(Alert.State.SENDING, Alert.State.PAUSED, Alert.State.ASKING),
-        update__published_at__isnull=False,
-    ).update(state=Alert.State.STOPPED, ended_at=timezone.now(), ended_by=editor)
-    if stopped:
-        record(editor, "stop", story=alert.update.story, alert=alert, **details)
-    return bool(stopped)
 
 
 def pause(alert: Alert, editor: Editor) -> None:
     """Hands out no more of it until `resume`. In the hold it stops the countdown."""
-    if not may_send(editor, alert.update.story):
-        raise Refused(_("Your role can’t pause an alert. Ask an editor."))
     with transaction.atomic():
-        paused = Alert.objects.filter(pk=alert.pk, state__in=(Alert.State.HELD, Alert.State.SENDING)).update(
-            state=Alert.State.PAUSED
-        )
-        if not paused:
-            raise Refused(_("This alert is not being sent now."))
-        record(editor, "pause", story=alert.update.story, alert=alert)
+        transitions.apply(Event.PAUSE, alert.pk, editor)
         transaction.on_commit(announce("alert"))
 
 
@@ -289,28 +241,27 @@ def resume(alert: Alert, editor: Editor) -> None:
     One that was still in its hold goes out now, or when its time has come. If its time to live is over, it begins
     again: the editor has said that it is still news.
     """
-    if not may_send(editor, alert.update.story):
-        raise Refused(_("Your role can’t send alerts. Ask an editor."))
     with transaction.atomic():
-        kept = Alert.objects.select_for_update().select_related("update__story").get(pk=alert.pk)
-        if kept.state not in (Alert.State.PAUSED, Alert.State.ASKING):
-            raise Refused(_("This alert is neither paused nor does it ask."))
-        published = kept.update.published_at is not None
-        _live_on(kept, from_now=not published)
-        if not published:
-            kept.held_until = max(now_ms(), kept.not_before or 0)
-        kept.state = Alert.State.SENDING if published else Alert.State.HELD
-        kept.save(update_fields=["state", "held_until", "expires_at"])
-        record(editor, "resume", story=kept.update.story, alert=kept)
+        kept = _locked(alert.pk)
+        transitions.check(Event.RESUME, kept, editor)
+        in_hold = kept.update.published_at is None
+        fields = {"expires_at": _lives_until(kept, from_now=in_hold)}
+        if in_hold:
+            fields["held_until"] = max(now_ms(), kept.not_before or 0)
+        transitions.apply(Event.RESUME, kept.pk, editor, fields)
         transaction.on_commit(announce("alert"))
 
 
-def _live_on(alert: Alert, *, from_now: bool) -> None:
-    """Its time to live, as it was when it was sent, begins again if it is over, or anew `from_now`."""
+def _locked(alert: int) -> Alert:
+    return Alert.objects.select_for_update().select_related("update__story").get(pk=alert)
+
+
+def _lives_until(alert: Alert, *, from_now: bool) -> int:
+    """Its time to live, as it was when it was sent, begins again if it is over, or anew `from_now`. Ms since 1970."""
     now = now_ms()
-    if from_now or alert.expires_at <= now:
-        lives = alert.time_to_live_ms or alert.expires_at - alert.held_until
-        alert.expires_at = max(now, alert.not_before or 0) + lives
+    if not from_now and alert.expires_at > now:
+        return alert.expires_at
+    return max(now, alert.not_before or 0) + (alert.time_to_live_ms or alert.expires_at - alert.held_until)
 
 
 def ask(before: int) -> list[int]:
@@ -318,34 +269,22 @@ def ask(before: int) -> list[int]:
 
     Returns them. Called by the courier inside its own transaction.
     """
-    found = Alert.objects.select_for_update().select_related("update__story").filter(held_until__lt=before)
-    alerts = list(found.filter(state__in=(Alert.State.HELD, Alert.State.SENDING)))
-    for alert in alerts:
-        Alert.objects.filter(pk=alert.pk).update(state=Alert.State.ASKING)
-        record(None, "ask", story=alert.update.story, alert=alert)
-    return [alert.pk for alert in alerts]
+    found = Alert.objects.select_for_update().filter(held_until__lt=before, state__in=Alert.UNDER_WAY)
+    return [pk for pk in list(found.values_list("pk", flat=True)) if transitions.attempt(Event.ASK, pk)]
 
 
-def reopen(alert_id: int, editor: Editor, what: str, **details: Any) -> None:
-    """An ended alert goes on with a part of its readers; `what` is the deed's name.
+def reopen(event: Event, alert_id: int, editor: Editor) -> None:
+    """An ended alert goes on with a part of its readers. `event`: `RETRY` or `REPEAT`.
 
     Raises `Refused` if it has not ended, or was stopped or taken back. Called by the courier inside its transaction.
     """
-    alert = Alert.objects.select_for_update().select_related("update__story").get(pk=alert_id)
-    if not may_send(editor, alert.update.story):
-        raise Refused(_("Your role can’t send alerts. Ask an editor."))
-    if alert.state in Alert.UNDER_WAY:
-        raise Refused(_("This alert is still on its way. Wait for its end, or stop it."))
-    if alert.state not in (Alert.State.SENT, Alert.State.EXPIRED):
-        raise Refused(_("This alert was stopped or taken back: it does not go on."))
+    alert = _locked(alert_id)
+    transitions.check(event, alert, editor)
     if not may_go_on(alert):
         raise Refused(_("This alert ended too long ago to be sent again."))
     if _is_overtaken(alert):
         raise Refused(_("A newer update of this story has overtaken this alert: it does not go on."))
-    _live_on(alert, from_now=False)
-    alert.state, alert.ended_at, alert.curve = Alert.State.SENDING, None, None
-    alert.save(update_fields=["state", "expires_at", "ended_at", "curve"])
-    record(editor, what, story=alert.update.story, alert=alert, **details)
+    transitions.apply(event, alert_id, editor, {"expires_at": _lives_until(alert, from_now=False), "curve": None})
     transaction.on_commit(announce("alert"))
 
 
@@ -362,18 +301,6 @@ def _is_overtaken(alert: Alert) -> bool:
         return Update.objects.filter(story=story, number__gt=number).exists()
     newer = Alert.objects.filter(update__story=story, update__number__gt=number)
     return any(alert.pk in answers for answers in newer.values_list("answers", flat=True))
-
-
-def record(
-    editor: Editor | None,
-    what: str,
-    *,
-    story: Story | None = None,
-    alert: Alert | None = None,
-    **details: Any,
-) -> None:
-    """Writes who did what into the log that nobody can edit."""
-    Deed.objects.create(editor=editor, what=what, story=story, alert=alert, details=details)
 
 
 def announce(word: str) -> Callable[[], None]:

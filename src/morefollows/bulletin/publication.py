@@ -9,8 +9,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from morefollows.audience.models import Purpose
-from morefollows.bulletin.actions import announce, now_ms, record
+from morefollows.bulletin import transitions
+from morefollows.bulletin.actions import announce, now_ms
 from morefollows.bulletin.models import Alert, Kind, Story, Update
+from morefollows.bulletin.transitions import Event
 
 #: Audience → those audiences whose older alerts it overtakes.
 _OVERTAKES: dict[str, tuple[str, ...]] = {
@@ -29,12 +31,11 @@ def release(alert_id: int, *, early: bool = False) -> bool:
     mine = Story.objects.filter(updates__alerts=alert_id)
     story = mine.select_for_update(no_key=True, of=("self",)).get()
     now = now_ms()
-    held = Alert.objects.filter(Q(not_before=None) | Q(not_before__lte=now), pk=alert_id, state=Alert.State.HELD)
-    if early:
-        released = held.update(state=Alert.State.SENDING, held_until=now)
-    else:
-        released = held.filter(held_until__lte=now).update(state=Alert.State.SENDING)
-    if not released:
+    over = Q(not_before=None) | Q(not_before__lte=now)
+    if not early:
+        over &= Q(held_until__lte=now)
+    fields = {"held_until": now} if early else {}
+    if not transitions.attempt(Event.HOLD_ENDED, alert_id, fields=fields, where=over):
         return False
     alert = Alert.objects.select_related("update").get(pk=alert_id)
     if alert.update.published_at is None:
@@ -74,31 +75,23 @@ def _after(story: Story, kind: str) -> str:
 
 def _overtake(story: Story, alert: Alert) -> None:
     """Who still waits for an older update gets this one instead. Corrections are owed, and go on."""
-    overtaken = _OVERTAKES.get(alert.audience, ())
-    Alert.objects.filter(
+    older = Alert.objects.filter(
         update__story=story,
-        update__published_at__isnull=False,
         update__number__lt=alert.update.number or 0,
-        audience__in=overtaken,
-        state__in=(Alert.State.SENDING, Alert.State.PAUSED, Alert.State.ASKING),
-    ).update(state=Alert.State.OVERTAKEN, ended_at=timezone.now())
+        audience__in=_OVERTAKES.get(alert.audience, ()),
+        state__in=Alert.UNDER_WAY,
+    )
+    for one in list(older.values_list("pk", flat=True)):
+        transitions.attempt(Event.OVERTAKE, one)
 
 
 def give_up(alert_id: int, reason: str) -> None:
     """The alert can't be mailed as it is worded: nothing of it leaves, and the log says why."""
     with transaction.atomic():
-        alert = Alert.objects.select_related("update__story").get(pk=alert_id)
-        stopped = Alert.objects.filter(pk=alert_id, state__in=(Alert.State.HELD, Alert.State.SENDING)).update(
-            state=Alert.State.STOPPED, ended_at=timezone.now()
-        )
-        if stopped:
-            record(None, "give up", story=alert.update.story, alert=alert, reason=reason)
+        transitions.attempt(Event.GIVE_UP, alert_id, details={"reason": reason})
 
 
-def finish(alert_id: int, state: str, curve: dict[str, Any]) -> bool:
-    """Every reader's outcome is final, or the time to live is over. False if the alert had ended already."""
-    return bool(
-        Alert.objects.filter(pk=alert_id, state=Alert.State.SENDING).update(
-            state=state, ended_at=timezone.now(), curve=curve
-        )
-    )
+def finish(alert_id: int, curve: dict[str, Any], *, expired: bool = False) -> bool:
+    """Every reader's outcome is final; `expired`: for some the time to live was over. False if it had ended already."""
+    with transaction.atomic():
+        return transitions.attempt(Event.EXPIRE if expired else Event.FINISH, alert_id, fields={"curve": curve})

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Purpose, Topic
-from morefollows.bulletin import actions, approval, audience, autosave
+from morefollows.bulletin import actions, approval, audience, autosave, transitions
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.developing.views import ways
 from morefollows.bulletin.difference import conflict_of
@@ -30,6 +30,7 @@ from morefollows.bulletin.images.files import with_images
 from morefollows.bulletin.models import Alert, Story
 from morefollows.bulletin.resemblance import most_resembling
 from morefollows.bulletin.stories.actions import Conflict, save_story
+from morefollows.bulletin.transitions import Event
 from morefollows.courier.checklist.views import checklist
 from morefollows.courier.message.preview import preview as preview_of_mail
 from morefollows.delivery.glance import glances
@@ -183,7 +184,7 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "ways": choices,
         "to": choices[0].audience,
         "sendable": _sendable(story),
-        "may_send": actions.may_send(editor_of(request), story) and _sendable(story),
+        "may_send": transitions.may(editor_of(request), Event.SEND, story) and _sendable(story),
         "alone": approval.asked_for(story) and not approval.seen(story, editor_of(request)),
         "may_approve": _may_approve(story, editor_of(request)),
         "alert": _latest_alert(story),
@@ -247,8 +248,7 @@ def _sendable(story: Story) -> bool:
     """There is a draft, and no alert of the story is in its hold."""
     if story.state == Story.State.DRAFT:
         return True  # whether an alert is on its way the action tells
-    held = Alert.objects.filter(update__story=story, update__published_at=None, state__in=Alert.UNDER_WAY)
-    return bool(story.text.strip()) and not held.exists()
+    return bool(story.text.strip()) and not transitions.in_hold(story).exists()
 
 
 def _may_approve(story: Story, editor: Editor) -> bool:

@@ -15,6 +15,7 @@ from morefollows.audience.models import Letter
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
+from morefollows.bulletin.transitions import Event
 from morefollows.courier import brake, handed_out, recovery, retries
 from morefollows.courier.models import Batch, Pulse, Relay
 
@@ -94,7 +95,7 @@ def retry_failed(alert: int, editor: Editor) -> int:
     Not to readers who are gone. Returns how many mails that are. Raises `bulletin.actions.Refused`.
     """
     with transaction.atomic():
-        bulletin.reopen(alert, editor, "retry failed")
+        bulletin.reopen(Event.RETRY, alert, editor)
         mails = recovery.open_again(alert)
         if not mails:
             raise bulletin.Refused(_("There is nobody to try again: who was refused is gone for good."))
@@ -107,7 +108,7 @@ def repeat_uncertain(alert: int, editor: Editor) -> int:
     Returns how many mails that are. Raises `bulletin.actions.Refused`.
     """
     with transaction.atomic():
-        bulletin.reopen(alert, editor, "repeat uncertain")
+        bulletin.reopen(Event.REPEAT, alert, editor)
         Alert.objects.filter(pk=alert).update(repeat=True)
         mails = recovery.open_uncertain(alert)
         if not mails:

@@ -22,6 +22,7 @@ from morefollows.audience.suppressions import bounces
 from morefollows.audience.suppressions.bounces import Bounced
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
+from morefollows.bulletin.transitions import ENDED
 from morefollows.courier import brake, history, retries
 from morefollows.courier.models import Batch, Outcome, Refusal, RelayCount
 
@@ -82,7 +83,7 @@ def count(provider: Callable[[str], str]) -> int:
 
     Those under a brake are forgotten.
     """
-    ended = Refusal.objects.filter(alert__state__in=brake.ENDED)
+    ended = Refusal.objects.filter(alert__state__in=ENDED)
     first = ended.order_by("alert", "reader").values_list("alert", flat=True).first()
     if first is None:
         return 0

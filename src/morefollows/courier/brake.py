@@ -22,6 +22,7 @@ from django.db.models import QuerySet
 
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
+from morefollows.bulletin.transitions import ENDED
 from morefollows.courier.models import Brake, Refusal
 
 log = logging.getLogger(__name__)
@@ -262,7 +263,6 @@ def let_go(relay: str) -> None:
 
 
 #: States in which nothing more of an alert is sent.
-ENDED = tuple(state for state in Alert.State.values if state not in ("held", "sending", "paused", "asking"))
 
 
 def brakes_on(alert: int) -> set[Key]:

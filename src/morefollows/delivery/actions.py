@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.models import Sum
 
 from morefollows.bulletin import publication
-from morefollows.bulletin.models import Alert
 from morefollows.courier.models import Batch
 from morefollows.delivery.curve import Histogram
 
@@ -17,8 +16,7 @@ def close(alert: int) -> None:
     """Every outcome of this alert is final: keeps its curve, and says that it is sent, or that it has expired."""
     with transaction.atomic():
         expired = Batch.objects.filter(alert=alert).aggregate(n=Sum("expired", default=0))["n"]
-        state = Alert.State.EXPIRED if expired else Alert.State.SENT
-        publication.finish(alert, state, final_curve(alert))
+        publication.finish(alert, final_curve(alert), expired=bool(expired))
 
 
 def final_curve(alert: int) -> dict[str, Any]:

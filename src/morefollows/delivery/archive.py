@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
+from morefollows.bulletin.transitions import ENDED
 from morefollows.courier import history, packing
 from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, Refusal, Verdict
 from morefollows.courier.packing import Contents
@@ -24,14 +25,13 @@ from morefollows.delivery.actions import final_curve
 REPLIES = 50  #: of an alert that are kept, the most frequent: as many as the desk shows
 _COUNTS = ("size", "accepted", "deferred", "refused", "skipped", "uncertain", "expired", "repeated")
 _GRACE = timedelta(hours=1)  # after an alert can't be retried any more
-_ENDED = [state for state in Alert.State if state not in Alert.UNDER_WAY]
 _NUMBER_OF_REST = 0  # of the row that has nothing but an alert's counts
 _HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN, Outcome.IN_DIGEST)
 
 
 def _ended(days: int) -> QuerySet[Alert]:
     before = timezone.now() - timedelta(days=days) - _GRACE
-    return Alert.objects.filter(Q(ended_at__lt=before) | Q(ended_at=None, frozen_at__lt=before), state__in=_ENDED)
+    return Alert.objects.filter(Q(ended_at__lt=before) | Q(ended_at=None, frozen_at__lt=before), state__in=ENDED)
 
 
 def to_pack() -> QuerySet[Alert]:
@@ -55,7 +55,7 @@ def pack_some(alert: int) -> bool:
     merged, told = _with_digests(alert, _merged([history.contents(batch) for batch in batches]))
     columns = packing.pack(merged)
     with transaction.atomic():
-        locked = Alert.objects.select_for_update(of=("self",)).filter(pk=alert, state__in=_ENDED).first()
+        locked = Alert.objects.select_for_update(of=("self",)).filter(pk=alert, state__in=ENDED).first()
         if locked is None:
             return False
         if locked.curve is None:

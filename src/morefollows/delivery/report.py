@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from morefollows.bulletin import transitions
 from morefollows.bulletin.actions import may_go_on
 from morefollows.bulletin.models import Alert, Deed
+from morefollows.bulletin.transitions import Event
 from morefollows.courier.models import Batch
 from morefollows.delivery.progress import Progress
-
-_ENDED = (Alert.State.SENT, Alert.State.EXPIRED)
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class Report:
 
 
 def report(alert: Alert, now: Progress) -> Report:
-    ended = alert.state in _ENDED
-    over = ended or alert.state in (Alert.State.STOPPED, Alert.State.TAKEN_BACK)
+    over = alert.state in transitions.ENDED and alert.state != Alert.State.OVERTAKEN
     waiting = now["waiting"] + now["deferred"]
     failed = now["refused"] + now["expired"]
     died = Deed.objects.filter(alert=alert, what="sender died").order_by("-at").values_list("at", flat=True)
@@ -51,6 +50,8 @@ def report(alert: Alert, now: Progress) -> Report:
         uncertain=now["uncertain"],
         repeats=alert.repeat and not over,
         deaths=list(died[:5]),
-        may_retry=ended and failed > 0 and may_go_on(alert),
-        may_repeat=ended and may_go_on(alert) and Batch.objects.filter(alert=alert, uncertain__gt=0).exists(),
+        may_retry=transitions.possible(Event.RETRY, alert) and failed > 0 and may_go_on(alert),
+        may_repeat=transitions.possible(Event.REPEAT, alert)
+        and may_go_on(alert)
+        and Batch.objects.filter(alert=alert, uncertain__gt=0).exists(),
     )

@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin import actions, audience
+from morefollows.bulletin import actions, audience, transitions
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.developing.views import withdrawal_of
 from morefollows.bulletin.models import Alert, Kind
@@ -64,7 +64,8 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "report": report(alert, now),
         "published": alert.update.published_at is not None,
         "words": _words(),
-        "may_send": actions.may_send(editor_of(request), alert.update.story),
+        "rights": transitions.rights(editor_of(request), alert.update.story),
+        "possible": transitions.possibilities(alert),
         "withdrawal": withdrawal_of(alert.update.story) if _may_be_wrong(alert) else None,
         "here": "alert",
     }

@@ -15,13 +15,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from morefollows.audience.models import Purpose
-from morefollows.bulletin import actions, audience, autosave
+from morefollows.bulletin import actions, audience, autosave, transitions
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.bulletin.developing.forms import UpdateForm, WithdrawalForm
 from morefollows.bulletin.difference import conflict_of
 from morefollows.bulletin.models import Alert, Kind, Story, Update
 from morefollows.bulletin.stories.actions import KINDS, Conflict, approve, finish_story, save_update
 from morefollows.bulletin.templatetags.desk import number
+from morefollows.bulletin.transitions import Event
 from morefollows.bulletin.withdrawal import prewritten
 from morefollows.courier import history
 from morefollows.courier.message.alert import subject_of
@@ -102,7 +103,7 @@ def _told(uuid: uuids.UUID) -> Story | None:
 
 
 def _page(request: HttpRequest, story: Story, form: UpdateForm, *, status: int = 200, **more: Any) -> HttpResponse:
-    held = Alert.objects.filter(update__story=story, update__published_at=None, state__in=Alert.UNDER_WAY).first()
+    held = transitions.in_hold(story).first()
     updates = story.updates.filter(published_at__isnull=False).order_by("-number").prefetch_related("alerts")
     context = {
         "story": story,
@@ -110,7 +111,7 @@ def _page(request: HttpRequest, story: Story, form: UpdateForm, *, status: int =
         "updates": updates,
         "held": held,
         "may_write": bool(KINDS[story.state]) and held is None,
-        "may_send": editor_of(request).may_send,
+        "may_withdraw": transitions.may(editor_of(request), Event.WITHDRAW, story),
         "open": story.state in Story.OPEN,
         "here": "stories",
         **more,
@@ -150,9 +151,9 @@ def withdrawal_of(story: Story, form: WithdrawalForm | None = None) -> Withdrawa
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     """The words stand ready: it takes the reason and one click."""
-    if not editor_of(request).may_send:
-        raise PermissionDenied
     story = get_object_or_404(Story.objects.select_related("topic"), uuid=uuid, purpose=Purpose.ALERTS)
+    if not transitions.may(editor_of(request), Event.WITHDRAW, story):
+        raise PermissionDenied
     form, status = None, 200
     if request.method == "POST":
         form, status = WithdrawalForm(request.POST), 422
@@ -168,7 +169,7 @@ def withdraw(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     ready = withdrawal_of(story, form)
     if ready is None or not ready.possible:
         return redirect("story-edit", uuid)
-    context = {"story": story, "withdrawal": ready, "may_send": True, "here": "stories"}
+    context = {"story": story, "withdrawal": ready, "here": "stories"}
     return render(request, "desk/withdraw.html", context, status=status)
 
 

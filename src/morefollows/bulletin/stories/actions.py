@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose, Reader, Topic
-from morefollows.bulletin import approval, checks
+from morefollows.bulletin import approval, checks, transitions
 from morefollows.bulletin.actions import Refused, announce, record
-from morefollows.bulletin.models import Alert, Deed, Interest, Kind, Story
+from morefollows.bulletin.models import Deed, Interest, Kind, Story
 
 #: What saves itself every few seconds stands in the log once in so long, as long as nobody else saves.
 _ONE_DEED = timedelta(minutes=5)
@@ -130,7 +130,7 @@ def _differs(story: Story, draft: dict[str, Any]) -> bool:
 
 def _keep(story: Story, editor: Editor, revision: int, draft: dict[str, Any], by_itself: bool) -> None:
     """The story is locked. Whoever approved the draft has approved another one."""
-    if Alert.objects.filter(update__story=story, update__published_at=None, state__in=Alert.UNDER_WAY).exists():
+    if transitions.in_hold(story).exists():
         raise Refused(_("The alert of this story is in its hold. Take it back to change the story."))
     if story.revision != revision:
         raise Conflict(story)
