@@ -152,7 +152,7 @@ def test_a_token_of_the_right_length_but_odd_characters_is_refused(length: int) 
 
 
 @given(
-    st.lists(st.builds(Person, st.integers(0, 2**40 - 1), UIDS, VERSIONS), min_size=1, max_size=5),
+    st.lists(st.tuples(st.integers(0, 2**40 - 1), UIDS, VERSIONS | st.just(1)), max_size=5),
     THINGS,
     THINGS | st.sampled_from((OFFERS, DRILLS)),
     THINGS,
@@ -160,14 +160,15 @@ def test_a_token_of_the_right_length_but_odd_characters_is_refused(length: int) 
 def test_those_of_mails_are_the_same_as_each_by_itself(
     readers: list[Person], alert: Row, about: Row, story: Row
 ) -> None:
+    """Also where several have one version of their links, which are made at once, and where there is nobody."""
     made = OURS.of_alert(alert, about, story)
     for _ in range(2):
         assert made(readers) == [
             (
-                OURS.receipt(alert, Row(one.id, one.uid)),
-                OURS.leave(Row(one.id, one.uid), about),
-                OURS.preferences(Row(one.id, one.uid), one.version),
-                OURS.story(Row(one.id, one.uid), story),
+                OURS.receipt(alert, Row(number, uid)),
+                OURS.leave(Row(number, uid), about),
+                OURS.preferences(Row(number, uid), version),
+                OURS.story(Row(number, uid), story),
             )
-            for one in readers
+            for number, uid, version in readers
         ]

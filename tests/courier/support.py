@@ -105,7 +105,7 @@ def release_of(alert: Alert) -> Release:
         running,
         presses={"en": lambda values: [values[0]]},
         fill=lambda readers: [
-            (b"b@x.example", (recipient, b"", str(reader.id).encode(), b"")) for reader, recipient, _ in readers
+            (b"b@x.example", (recipient, b"", str(reader[0]).encode(), b"")) for reader, recipient, _ in readers
         ],
         on_put_back=lambda: None,
     )

@@ -35,7 +35,7 @@ _RECEIPT_MAC = 12  # bytes: it guards statistics and bounces, and must fit a loc
 
 _LINK = struct.Struct(f">sB5sI{_LINK_MAC}s")  # kind, generation of the key, row, other number, MAC: 27 octets
 _LINKS = struct.Struct(f"2s5s4s{_LINK_MAC}s" * 3)
-_THREE_MACS = struct.Struct(f"{_LINK_MAC}s" * 3)
+_MACS = struct.Struct(f"{_LINK_MAC}s")
 _THREE_LINKS = struct.Struct("36s36s36s")
 _RECEIPT_BYTES = struct.Struct(f">sI6s{_RECEIPT_MAC}s")
 _RECEIPT_MACS = struct.Struct(f"{_RECEIPT_MAC}s{16 - _RECEIPT_MAC}x")
@@ -45,6 +45,7 @@ CONFIRM_LENGTH = 36
 PREFERENCES_LENGTH = 36
 STORY_LENGTH = 36
 RECEIPT_LENGTH = 46
+_RECEIPTS = struct.Struct(f"{RECEIPT_LENGTH}s")
 
 GENERATIONS = 255  #: numbers that a link key's generation can have, from 1
 MOST_ROWS = 2**40  #: readers and letters that a token can name
@@ -91,12 +92,8 @@ _LEAVING = frozenset((_LEAVE, *_LEAVES.values()))
 _NOBODY = Row(0, bytes(_UID))  # stands in the place of rows that are not there
 
 
-class Person(NamedTuple):
-    """A reader as `Tokens.of_alert` needs one. `version`: the reader's `links_version`."""
-
-    id: int
-    uid: bytes
-    version: int
+#: A reader as `Tokens.of_alert` needs one: id, uid, and `links_version`. A plain tuple, as it is made for each mail.
+Person = tuple[int, bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,49 +213,80 @@ class Tokens:
         return self._receipt(_LETTER_RECEIPT, letter, 0, bytes(_UID))
 
     def of_alert(self, alert: Row, about: Row, story: Row) -> Callable[[Sequence[Person]], list[OfAlert]]:
-        """The function that makes the four tokens in each mail of an alert, as `receipt`, `leave`, `preferences` and
-        `story` would: the hot one. For one thread only.
+        """The function that makes the four tokens in each mail of an alert, as `receipt`, `leave`,
+        `preferences` and `story` would: the hot one. For one thread only.
 
         The blocks of all readers are made and encrypted in a few calls each.
         """
         leave, about = (_LEAVES[about], _NOBODY) if about in _LEAVES else (_LEAVE, about)
         generation = bytes([self._newest])
-        leave_head, preferences_head, story_head = (kind + generation for kind in (leave, _PREFERENCES, _STORY))
+        kinds = (leave, _PREFERENCES, _STORY)
+        leave_head, preferences_head, story_head = (kind + generation for kind in kinds)
         leave_end, story_end = about.id.to_bytes(4, "big"), story.id.to_bytes(4, "big")
-        receipt_head = _RECEIPT + alert.id.to_bytes(4, "big")
+        # A row's number has 6 octets in a receipt, of which the first is 0: see `MOST_ROWS`.
+        receipt_head = _RECEIPT + alert.id.to_bytes(4, "big") + b"\0"
         encrypt_links, k1 = self._key.encrypting()
         encrypt_receipts, receipt_k1 = self._receipts.encrypting()
-        of_leave, of_story = (_xor(self._key.digest(*one), k1) for one in ((leave, *about), (_STORY, *story)))
+        of_leave = _xor(self._key.digest(leave, *about), k1)
+        of_story = _xor(self._key.digest(_STORY, *story), k1)
         of_receipt = _xor(self._receipts.digest(_RECEIPT, *alert), receipt_k1)
 
         @lru_cache(256)
-        def digests(version: int) -> bytes:
-            return of_leave + _xor(self._key.digest(_PREFERENCES, version, bytes(_UID)), k1) + of_story
+        def of_version(version: int) -> tuple[bytes, bytes]:
+            digest = self._key.digest(_PREFERENCES, version, bytes(_UID))
+            return _xor(digest, k1), version.to_bytes(4, "big")
+
+        @lru_cache(256)
+        def times(digest: bytes, readers: int) -> int:
+            return int.from_bytes(digest * readers, "big")
+
+        def of_preferences(readers: Sequence[Person]) -> tuple[int, Sequence[bytes]]:
+            versions = [version for _, _, version in readers]
+            if versions.count(versions[0]) == len(versions):  # as it nearly always is
+                digest, end = of_version(versions[0])
+                return times(digest, len(versions)), [end] * len(versions)
+            digests, ends = zip(*map(of_version, versions), strict=True)
+            return int.from_bytes(b"".join(digests), "big"), ends
 
         pack = _LINKS.pack
 
         def tokens(readers: Sequence[Person]) -> list[OfAlert]:
-            uids = [uid for _, uid, _ in readers]
-            blocks = _xor(b"".join([uid * 3 for uid in uids]), b"".join([digests(one[2]) for one in readers]))
-            receipt_macs = encrypt_receipts(_xor(b"".join(uids), of_receipt * len(uids)))
-            receipts, links = [], []
-            macs = zip(
-                _THREE_MACS.iter_unpack(encrypt_links(blocks)), _RECEIPT_MACS.iter_unpack(receipt_macs), strict=True
+            count = len(readers)
+            if not count:
+                return []
+            size = _UID * count
+            uids = int.from_bytes(b"".join([uid for _, uid, _ in readers]), "big")
+            preferences, ends = of_preferences(readers)
+            blocks = (
+                (uids ^ times(of_leave, count)).to_bytes(size, "big")
+                + (uids ^ preferences).to_bytes(size, "big")
+                + (uids ^ times(of_story, count)).to_bytes(size, "big")
             )
-            for (reader, _, version), ((first, second, third), (mac,)) in zip(readers, macs, strict=True):
-                number = reader.to_bytes(6, "big")
-                receipts.append((receipt_head + number + mac).hex().encode())
-                number = number[1:]
-                links.append(
+            links = encrypt_links(blocks)
+            receipts = encrypt_receipts((uids ^ times(of_receipt, count)).to_bytes(size, "big"))
+            made_receipts, made_links = [], []
+            for (reader, _, _), (mac,), (first,), end, (second,), (third,) in zip(
+                readers,
+                _RECEIPT_MACS.iter_unpack(receipts),
+                _MACS.iter_unpack(links[:size]),
+                ends,
+                _MACS.iter_unpack(links[size : 2 * size]),
+                _MACS.iter_unpack(links[2 * size :]),
+                strict=True,
+            ):
+                number = reader.to_bytes(5, "big")
+                made_receipts.append(receipt_head + number + mac)
+                made_links.append(
                     pack(
                         *(leave_head, number, leave_end, first),
-                        *(preferences_head, number, version.to_bytes(4, "big"), second),
+                        *(preferences_head, number, end, second),
                         *(story_head, number, story_end, third),
                     )
                 )
             # 27 octets each, which are 36 in base64 and need no padding.
-            text = binascii.b2a_base64(b"".join(links), newline=False).translate(_URL_SAFE)
-            return [(mac, *three) for mac, three in zip(receipts, _THREE_LINKS.iter_unpack(text), strict=True)]
+            text = binascii.b2a_base64(b"".join(made_links), newline=False).translate(_URL_SAFE)
+            names = _RECEIPTS.iter_unpack(binascii.hexlify(b"".join(made_receipts)))
+            return [one + three for one, three in zip(names, _THREE_LINKS.iter_unpack(text), strict=True)]
 
         return tokens
 

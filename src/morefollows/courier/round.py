@@ -13,7 +13,6 @@ from typing import Any
 
 from django.conf import settings
 
-from morefollows.audience.tokens import Person
 from morefollows.courier import replies, retries
 from morefollows.courier.addressees import Addressee
 from morefollows.courier.boundary import Carriers, Mail, Reached, Reply, Way
@@ -32,7 +31,6 @@ Others = Callable[[Collection[str], bool, int, bool], Carriers]  #: `boundary.Wa
 _Made = tuple[bytes, bytes, Sequence[bytes], bool]  # return path, recipient, content, SMTPUTF8
 _mail = functools.partial(tuple.__new__, Mail)  # as `Mail._make`, in half of its time
 _later: Callable[[Any], bool] = operator.itemgetter(Addressee._fields.index("later"))
-_person = functools.partial(tuple.__new__, Person)
 _SOON_MS = 3000  # who is due so soon after others of the batch is sent the mail with them
 _MADE_AT_ONCE = 50
 _SIGNED_AT_ONCE = 8  # as signing takes a while, and nothing else goes on meanwhile
@@ -281,7 +279,7 @@ class Round(Settling):
         for reader in [self.claim.readers[one] for one in chosen]:
             address, domain, language, version, uid, _ = addressees[reader]
             to, utf8 = envelope(address, domain)
-            facts.append((_person((reader, uid, version)), to, had.get(reader, ())))
+            facts.append(((reader, uid, version), to, had.get(reader, ())))
             others.append((to, release.presses.get(language) or release.presses[settings.LANGUAGE_CODE], utf8))
         for one, (return_path, values), (to, press, utf8) in zip(chosen, release.fill(facts), others, strict=True):
             self._made[one] = return_path, to, press(values), utf8
