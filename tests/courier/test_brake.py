@@ -29,7 +29,7 @@ class Process:
         self.alert, self.answers = alert, Answers()
 
     def accept(self, domain: str, mails: int = 1) -> None:
-        self.answers.accepted["relay 0", domain] += mails
+        self.answers.accepted_by("relay 0").extend([domain] * mails)
 
     def refuse(self, reader: int, domain: str, relay: str = "relay 0") -> bool:
         """As `round.Round` does it. Returns whether the refusal is believed so far."""
@@ -48,6 +48,25 @@ class Process:
 
 def on() -> set[tuple[str, str]]:
     return set(Brake.objects.filter(on_since__isnull=False).values_list("scope", "name"))
+
+
+def test_what_is_accepted_is_counted_when_it_is_asked_for() -> None:
+    answers = Answers()
+    domains = answers.accepted_by("relay 0")
+    domains += ["one.example", "two.example", "one.example"]
+    assert answers.has_accepted("relay 0", "two.example") and not answers.has_accepted("relay 1", "two.example")
+    assert domains == []
+    domains.append("one.example")
+    answers.accepted_by("relay 1").append("one.example")
+    assert answers.accepted == {
+        ("relay 0", "one.example"): 3,
+        ("relay 0", "two.example"): 1,
+        ("relay 1", "one.example"): 1,
+    }
+    domains.append("three.example")
+    answers.take(str)
+    assert not answers.accepted and answers.has_accepted("relay 0", "three.example")
+    assert answers.accepted_by("relay 0") is domains
 
 
 def test_two_processes_count_together() -> None:

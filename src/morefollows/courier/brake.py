@@ -73,7 +73,8 @@ class Answers:
     """What relays and providers answered to one alert's mails, in one sender process. For the event loop's thread."""
 
     def __init__(self) -> None:
-        self.accepted: Counter[tuple[str, str]] = Counter()  #: (relay, domain) → mails since `take`
+        self._accepted: Counter[tuple[str, str]] = Counter()
+        self._uncounted: dict[str, list[str]] = {}  # relay → domains of mails that it accepted
         self.refused: list[Refused] = []  #: since `take`
         self.on: set[Key] = set()  #: the brakes that are on, as far as this process knows
         self._ever: set[tuple[str, str]] = set()
@@ -84,6 +85,26 @@ class Answers:
         self._new: set[Key] = set()  # brakes that were put on here since `take`
         self._here: dict[Key, Counts] = {}  # what this process has heard of those with a refusal
         self._before: Counter[Key] = Counter()  # accepted until `take`
+
+    def accepted_by(self, relay: str) -> list[str]:
+        """The list to add the domain of each mail to that this relay accepts; always the same one.
+
+        A list, as that is the quickest for what happens with each mail: `count` is called now and then.
+        """
+        return self._uncounted.setdefault(relay, [])
+
+    def count(self) -> None:
+        """Counts what is in the lists of `accepted_by`, and empties them."""
+        for relay, domains in self._uncounted.items():
+            for domain, mails in Counter(domains).items():
+                self._accepted[relay, domain] += mails
+            domains.clear()
+
+    @property
+    def accepted(self) -> Counter[tuple[str, str]]:
+        """(relay, domain) → mails since `take`."""
+        self.count()
+        return self._accepted
 
     def has_accepted(self, relay: str, domain: str) -> bool:
         """This relay has accepted a mail of the alert for this domain."""
@@ -154,8 +175,8 @@ class Answers:
             for key in ((Brake.Scope.RELAY.value, relay), (Brake.Scope.PROVIDER.value, provider(domain))):
                 self._sums[key] += mails
                 self._before[key] += mails
-        self._ever.update(self.accepted)
-        self.accepted.clear()
+        self._ever.update(self._accepted)
+        self._accepted.clear()
         refused, self.refused, self._taken_at = self.refused, [], now_ms()
         self._watched.update(key for one in refused for key in one.keys)
         accepted = {key: self._sums.pop(key) for key in self._watched if key in self._sums}

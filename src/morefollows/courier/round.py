@@ -313,6 +313,7 @@ class Round(Settling):
 
     def entry(self, worker: str, claimed_until: int, *, give_up: bool = False) -> Entry:
         """What is to be recorded now. `give_up`: the claim is given back with whatever is still open."""
+        self.release.answers.count()
         outcomes = self.claim.outcomes
         attempts, holder, reach = self.claim.attempts, worker, self._reach_wanted
         due_at: int | None = claimed_until

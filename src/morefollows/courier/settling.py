@@ -42,6 +42,8 @@ class Settling:
         self._unfit = self.waiting.unfit  # asked for each mail
         self._expired = False
         self._timed_until = self._since = 0.0  # see `_look_at_the_time`
+        self._way: Way | None = None  # the last one that accepted a mail, and where that is counted
+        self._accepted: list[str] = []
         self._repeated = claim.repeated
         self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
         self._refusals: list[Refused] = []  # since the last entry
@@ -84,7 +86,9 @@ class Settling:
                 since = min(max(since, 0), _LONGEST_MS)
             self.claim.times[i] = since
             self.marks[i] = since + _MARK
-            self.release.answers.accepted[way.name, domain] += 1
+            if way is not self._way:
+                self._way, self._accepted = way, self.release.answers.accepted_by(way.name)
+            self._accepted.append(domain)
             return
         if not replies.in_doubt(reply):
             self.marks[i] = handed_out.NOT_ACCEPTED
