@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from morefollows.audience import bulk
@@ -75,3 +75,64 @@ def test_what_goes_wrong_together_is_told_with_its_own_error(breaking: Topic) ->
         bulk.insert([Subscription(reader_id=None, topic=breaking, since=now)])
         bulk.insert([_reader("zoe")])
     assert not Reader.objects.exists()  # and the connection is good for what follows
+
+
+@pytest.mark.django_db
+def test_rows_like_a_pattern_are_as_the_orm_has_them(breaking: Topic) -> None:
+    """What differs from row to row is given; all else, shared or not, is the pattern's."""
+    odd = ["cy's “address”\\", 'zoe "the {keeper}, NULL"', "ann", ""]
+    ann, ida = _reader("x", language="de", confirmed_at=timezone.now(), quiet_from=7), _reader("x", offers=True)
+    patterns = [ann, ann, ida, ann]
+    with transaction.atomic():
+        given = [
+            (key, address, f"key {number}", bytes([number, 34, 92]) * 5, at)
+            for number, (key, address, at) in enumerate(
+                zip(bulk.new_keys(Reader, 4), odd, (None, timezone.now(), None, None), strict=True)
+            )
+        ]
+        bulk.insert_like(patterns, ("id", "address", "key", "uid", "paused_until"), given)
+    for pattern, (key, address, digest, uid, at) in zip(patterns, given, strict=True):
+        expected = {field.attname: getattr(pattern, field.attname) for field in Reader._meta.concrete_fields}
+        changed = {"id": key, "address": address, "key": digest, "uid": uid, "paused_until": at}
+        assert _row(Reader(key=digest)) == expected | changed
+
+
+@pytest.mark.django_db
+def test_many_rows_and_one_are_written_alike(breaking: Topic, cy: Reader) -> None:
+    pattern = Letter(topic=breaking, kind="thanks", created_at=timezone.now(), due_at=1)
+    for count in (0, 1, 20_000):
+        Letter.objects.all().delete()
+        bulk.insert_like([pattern] * count, ("reader_id", "due_at", "uid"), [(cy.pk, at, b"x") for at in range(count)])
+        assert list(Letter.objects.order_by("pk").values_list("due_at", flat=True)) == list(range(count))
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no lengths")
+def test_nothing_is_cut_off(breaking: Topic, cy: Reader) -> None:
+    pattern = Letter(topic=breaking, kind="thanks", created_at=timezone.now(), due_at=1)
+    for rows in ([(cy.pk, "x" * 321)], [(cy.pk, "x" * 321), (cy.pk, "x")]):
+        with pytest.raises(DataError), transaction.atomic():
+            bulk.insert_like([pattern] * len(rows), ("reader_id", "address"), rows)
+
+
+@pytest.mark.django_db
+def test_asked_rows_are_those_of_the_orm(breaking: Topic) -> None:
+    with bulk.together():
+        found = bulk.ask_rows(Topic, {breaking.pk, 999_999}, "uid", "name")
+        none = bulk.ask_rows(Topic, set(), "name")
+    assert none() == {}
+    (topic,) = found().values()
+    assert (topic, topic.uid, topic.name) == (breaking, breaking.uid, breaking.name)
+    assert topic.description == breaking.description  # it was loaded just now
+
+
+@pytest.mark.django_db
+def test_what_goes_wrong_in_a_savepoint_is_undone_by_itself(breaking: Topic) -> None:
+    with transaction.atomic():
+        bulk.insert([_reader("zoe")])
+        with pytest.raises(IntegrityError), bulk.savepoint():
+            bulk.insert([_reader("ann")])
+            bulk.insert([Subscription(reader_id=None, topic=breaking, since=timezone.now())])
+        with bulk.savepoint():
+            bulk.insert([_reader("ida")])
+    assert set(Reader.objects.values_list("address", flat=True)) == {"zoe", "ida"}

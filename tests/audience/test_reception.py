@@ -43,7 +43,7 @@ def test_a_newcomer_is_noted_as_anybody_else(breaking: Topic, offers: bool) -> N
     reader = Reader.objects.get()
     Reader.objects.filter(pk=reader.pk).update(key="of another", address="x")
     before = [len(found) for found in rows()]
-    assert newcomers.note([newcomers.prepare(Newcomer(parse(CY), breaking, offers, "de", PLACE, shown))]) == [True]
+    assert newcomers.note(newcomers.prepare([Newcomer(parse(CY), breaking, offers, "de", PLACE, shown)])) == [True]
     together = [found[number:] for found, number in zip(rows(), [before[0], 0, before[2], 0], strict=True)]
     assert together == alone
 

@@ -8,15 +8,20 @@ transaction.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
-from typing import Any, NamedTuple
+import itertools
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
-from django.db import connection, models
+from django.db import DatabaseError, connection, models, transaction
 
 Prepare = Callable[[Any], Any]
 Rows = Callable[[], list[Any]]
+Row = TypeVar("Row", bound=models.Model)
+
+_SAVEPOINT = "bulk"
 
 _AS_THEY_ARE = (
     models.CharField, models.TextField, models.IntegerField, models.BooleanField, models.BinaryField,
@@ -27,9 +32,8 @@ _SQLITE_VALUES = 30_000  # in one statement; the limit is 32,766
 
 
 class _Insert(NamedTuple):
-    statement: str
-    marks: str  #: of one row
-    columns: tuple[tuple[str, Prepare | None], ...]  #: attribute, and how its value is made ready; None: as it is
+    statement: str  #: on SQLite with `{rows}` for the rows' placeholders
+    preparations: tuple[Prepare | None, ...]  #: how each column's values are made ready; None: as they are
 
 
 @contextlib.contextmanager
@@ -66,6 +70,43 @@ def ask(statement: str, values: Sequence[Any]) -> Rows:
     return rows
 
 
+def ask_rows(model: type[Row], keys: Collection[int], *names: str) -> Callable[[], dict[int, Row]]:
+    """Asks for the rows with these primary keys, with these fields at hand; others are loaded when they are read.
+
+    Returns the function that reads them by key. The names are those of fields that the database
+    gives back as Python has them: texts, numbers and bytes.
+    """
+    wanted = [field for field in model._meta.concrete_fields if field.primary_key or field.attname in names]
+    fields = [field.attname for field in wanted]  # in the order that `from_db` has them in
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(str(field.column)) for field in wanted)
+    query = f"SELECT {columns} FROM {quote(model._meta.db_table)} WHERE id"  # noqa: S608 - our own names
+    if connection.vendor == "postgresql":
+        found = ask(f"{query} = ANY(%s)", [list(keys)])
+    else:
+        found = ask(f"{query} IN ({', '.join(['%s'] * len(keys))})", list(keys))
+    at = [field.primary_key for field in wanted].index(True)
+    return lambda: {row[at]: model.from_db(connection.alias, fields, row) for row in found()}
+
+
+@contextlib.contextmanager
+def savepoint() -> Iterator[None]:
+    """As `together`; what goes wrong in it is undone by itself. Within a transaction."""
+    if connection.vendor != "postgresql":
+        with transaction.atomic():
+            yield
+        return
+    try:
+        with together():
+            ask(f"SAVEPOINT {_SAVEPOINT}", [])
+            yield
+            ask(f"RELEASE SAVEPOINT {_SAVEPOINT}", [])
+    except DatabaseError:
+        # If it did not even begin, the transaction is lost, and this raises.
+        ask(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}", [])
+        raise
+
+
 def ask_new_keys(model: type[models.Model], count: int) -> Rows:
     """Primary keys for so many new rows, as rows of one. On SQLite nobody else may write in this transaction."""
     table = model._meta.db_table
@@ -84,27 +125,63 @@ def new_keys(model: type[models.Model], count: int) -> list[int]:
 
 def insert(rows: Sequence[models.Model]) -> None:
     """Writes these rows of one model. Where the first has no primary key, the database makes them."""
-    if not rows:
+    if rows:
+        model, with_key = type(rows[0]), rows[0].pk is not None
+        _write(model, with_key, [[getattr(row, name) for row in rows] for name in _names(model, with_key)])
+
+
+def insert_like(patterns: Sequence[models.Model], names: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
+    """Writes rows that are like their patterns but for the attributes `names`, whose values are given for each row.
+
+    Many rows may share a pattern: making a model's instance takes longer than all else that is
+    done here for its row. The database makes the primary keys unless `names` has them.
+    """
+    if not patterns:
         return
-    found = _insert(type(rows[0]), rows[0].pk is not None, connection.vendor)
-    values = []
-    for name, prepare in found.columns:
-        column = [getattr(row, name) for row in rows]
-        values.append(column if prepare is None else _prepared(column, prepare))
+    model = type(patterns[0])
+    given = dict(zip(names, map(list, zip(*values, strict=True)), strict=True))
+    known = {id(pattern): pattern for pattern in patterns}
+    columns = []
+    for name in _names(model, model._meta.pk.attname in given):
+        if name in given:
+            column = given[name]
+        elif len(known) == 1:
+            column = [getattr(patterns[0], name)] * len(patterns)
+        else:
+            of = {key: getattr(pattern, name) for key, pattern in known.items()}
+            column = [of[id(pattern)] for pattern in patterns]
+        columns.append(column)
+    _write(model, model._meta.pk.attname in given, columns)
+
+
+def _write(model: type[models.Model], with_key: bool, columns: Sequence[list[Any]]) -> None:
+    """What all rows have in common is sent once."""
+    count = len(columns[0])
+    same = [column.count(column[0]) == count for column in columns]
+    if all(same):
+        same[0] = False
+    found = _insert(model, with_key, connection.vendor, tuple(same))
+    common, varied = [], []
+    for column, is_same, prepare in zip(columns, same, found.preparations, strict=True):
+        if is_same:
+            common.append(column[0] if prepare is None else prepare(column[0]))
+        else:
+            varied.append(column if prepare is None else _prepared(column, prepare))
     if connection.vendor == "postgresql":
-        ask(found.statement, values)
+        ask(found.statement, [*common, *map(_array, varied)])
         return
     # One statement for many rows, as Python's other threads may run after each of its steps.
-    most = _SQLITE_VALUES // len(values)
+    most = (_SQLITE_VALUES - len(common)) // len(varied)
+    marks = f"({', '.join(['%s'] * len(varied))})"
     with connection.cursor() as cursor:
-        for at in range(0, len(rows), most):
-            part = list(zip(*(column[at : at + most] for column in values), strict=True))
-            marks = ", ".join([found.marks] * len(part))
-            cursor.execute(found.statement + marks, [value for row in part for value in row])
+        for at in range(0, count, most):
+            part = list(zip(*(column[at : at + most] for column in varied), strict=True))
+            statement = found.statement.format(rows=", ".join([marks] * len(part)))
+            cursor.execute(statement, [*common, *itertools.chain.from_iterable(part)])
 
 
 def _prepared(column: list[Any], prepare: Prepare) -> list[Any]:
-    """The same object is made ready only once: all rows of a group have the same time."""
+    """The same object is made ready only once."""
     known: dict[int, Any] = {}
     for value in column:
         if id(value) not in known:
@@ -112,19 +189,60 @@ def _prepared(column: list[Any], prepare: Prepare) -> list[Any]:
     return [known[id(value)] for value in column]
 
 
+def _array(column: list[Any]) -> str | list[Any]:
+    """An array as PostgreSQL reads it ("Array Input and Output Syntax"); psycopg takes many times as long to make one.
+
+    A column of a type that is not known here is returned as it is.
+    """
+    try:
+        return "{" + ",".join([_ELEMENTS[type(value)](value) for value in column]) + "}"
+    except KeyError:
+        return column
+
+
+_ELEMENTS: dict[type, Callable[[Any], str]] = {
+    str: lambda value: '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"',
+    bytes: lambda value: '"\\\\x' + value.hex() + '"',
+    int: str,
+    bool: lambda value: "t" if value else "f",
+    datetime: lambda value: f'"{value.isoformat()}"',
+    type(None): lambda value: "NULL",
+}
+
+
 @cache
-def _insert(model: type[models.Model], with_key: bool, vendor: str) -> _Insert:
-    fields = [field for field in model._meta.concrete_fields if with_key or not field.primary_key]
+def _names(model: type[models.Model], with_key: bool) -> tuple[str, ...]:
+    return tuple(field.attname for field in _fields(model, with_key))
+
+
+def _fields(model: type[models.Model], with_key: bool) -> list[models.Field[Any, Any]]:
+    return [field for field in model._meta.concrete_fields if with_key or not field.primary_key]
+
+
+@lru_cache(128)
+def _insert(model: type[models.Model], with_key: bool, vendor: str, same: tuple[bool, ...]) -> _Insert:
+    fields = _fields(model, with_key)
     quote = connection.ops.quote_name
-    into = f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(quote(str(field.column)) for field in fields)})"
+    into = (
+        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(quote(str(field.column)) for field in fields)}) SELECT "
+    )
     if vendor == "postgresql":
-        types = [(field.rel_db_type if field.primary_key else field.db_type)(connection) for field in fields]
-        given = ", ".join(f"%s::{kind}[]" for kind in types)
-        statement = f"{into} SELECT * FROM unnest({given})"  # noqa: S608 - names of our own models
+        # Without their lengths: a cast to them would cut off what is too long.
+        types = [
+            str((field.rel_db_type if field.primary_key else field.db_type)(connection)).partition("(")[0]
+            for field in fields
+        ]
+        taken = [
+            f"%s::{kind}" if is_same else f"g{at}" for at, (kind, is_same) in enumerate(zip(types, same, strict=True))
+        ]
+        arrays = ", ".join(f"%s::{kind}[]" for kind, is_same in zip(types, same, strict=True) if not is_same)
+        given = ", ".join(name for name in taken if name.startswith("g"))
+        statement = f"{into}{', '.join(taken)} FROM unnest({arrays}) AS given ({given})"
     else:
-        statement = f"{into} VALUES "
-    marks = f"({', '.join(['%s'] * len(fields))})"
-    return _Insert(statement, marks, tuple((field.attname, _preparation(field)) for field in fields))
+        numbers = itertools.count(1)
+        taken = ["%s" if is_same else f"column{next(numbers)}" for is_same in same]
+        statement = f"{into}{', '.join(taken)} FROM (VALUES {{rows}})"
+    return _Insert(statement, tuple(_preparation(field) for field in fields))
 
 
 def _preparation(field: models.Field[Any, Any]) -> Prepare | None:

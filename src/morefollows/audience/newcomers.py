@@ -7,6 +7,7 @@ twice at once is left to that.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from morefollows.audience import bulk
 from morefollows.audience.addresses import Address
 from morefollows.audience.evidence import given_line
 from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression, Topic
+from morefollows.audience.uids import random_uid
 from morefollows.audience.wordings import InForce
 
 
@@ -38,33 +40,44 @@ class Newcomer(NamedTuple):
     shown: InForce
 
 
-class Prepared(NamedTuple):
-    """A newcomer, and the rows that belong to one. They have no keys yet."""
+class Pattern(NamedTuple):
+    """The rows of one newcomer, which those of others are like but for what `_write` puts in. They have no keys."""
 
-    newcomer: Newcomer
     reader: Reader
     subscription: Subscription
     consents: tuple[Consent, ...]
     letter: Letter
 
 
-def prepare(one: Newcomer) -> Prepared:
+class Prepared(NamedTuple):
+    newcomer: Newcomer
+    pattern: Pattern
+    key: str  #: of the address
+    reader_uid: bytes
+    letter_uid: bytes
+
+
+def prepare(asked: Sequence[Newcomer]) -> list[Prepared]:
     """Called before the transaction: while that is open, others can't write."""
     now = timezone.now()
-    reader = Reader(
-        address=one.address.text,
-        domain=one.address.domain,
-        key=one.address.key,
-        language=one.language,
-        created_at=now,
-    )
-    place = one.place._asdict()
+    patterns: dict[tuple[object, ...], Pattern] = {}
+    prepared = []
+    for one in asked:
+        kind = (one.topic.pk, one.offers, one.language, *(wording.pk for wording in one.shown))
+        pattern = patterns.get(kind)
+        if pattern is None:
+            pattern = patterns[kind] = _pattern(one, now)
+        prepared.append(Prepared(one, pattern, one.address.key, random_uid(), random_uid()))
+    return prepared
+
+
+def _pattern(one: Newcomer, now: datetime) -> Pattern:
+    reader = Reader(language=one.language, created_at=now)
     purposes = (Purpose.ALERTS, Purpose.OFFERS) if one.offers else (Purpose.ALERTS,)
-    return Prepared(
-        one,
+    return Pattern(
         reader,
         Subscription(topic_id=one.topic.pk, since=now),
-        tuple(given_line(reader, purpose, one.topic, one.shown, now, place) for purpose in purposes),
+        tuple(given_line(reader, purpose, one.topic, one.shown, now, one.place._asdict()) for purpose in purposes),
         Letter(
             topic_id=one.topic.pk,
             kind=Letter.Kind.CONFIRMATION,
@@ -86,7 +99,7 @@ def look(asked: Sequence[Prepared]) -> Look:
     """Called in the transaction that notes them or some of them, and in `bulk.together` if that suits."""
     if not asked:
         return Look(list, list)
-    return Look(_known([one.reader.key for one in asked]), bulk.ask_new_keys(Reader, len(asked)))
+    return Look(_known([one.key for one in asked]), bulk.ask_new_keys(Reader, len(asked)))
 
 
 def note(asked: Sequence[Prepared], looked: Look | None = None) -> list[bool]:
@@ -100,15 +113,19 @@ def note(asked: Sequence[Prepared], looked: Look | None = None) -> list[bool]:
     new: dict[str, Prepared] = {}
     noted = []
     for one in asked:
-        is_new = one.reader.key not in known and one.reader.key not in new
+        is_new = one.key not in known and one.key not in new
         noted.append(is_new)
         if is_new:
-            new[one.reader.key] = one
+            new[one.key] = one
+    if not new:
+        return noted
+    rows = looked.keys()
     try:
-        with transaction.atomic():
-            _write(list(new.values()), looked.keys())
+        with bulk.savepoint():
+            _write(list(new.values()), [key for (key,) in rows])
     except IntegrityError:  # another process has been faster with one of them
         return [False] * len(asked)
+    transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "letter"))
     return noted
 
 
@@ -123,17 +140,21 @@ def _known(keys: Sequence[str]) -> bulk.Rows:
     return bulk.ask(query, [*keys, *keys])
 
 
-def _write(new: Sequence[Prepared], keys: Sequence[tuple[int]]) -> None:
-    if not new:
-        return
-    for (key,), one in zip(keys, new, strict=False):
-        one.reader.pk = key
-        one.subscription.reader_id = one.letter.reader_id = key
-        for consent in one.consents:
-            consent.reader_id = key
-    with bulk.together():
-        bulk.insert([one.reader for one in new])
-        bulk.insert([one.subscription for one in new])
-        bulk.insert([consent for one in new for consent in one.consents])
-        bulk.insert([one.letter for one in new])
-    transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "letter"))
+def _write(new: Sequence[Prepared], keys: Sequence[int]) -> None:
+    keyed = list(zip(keys, new, strict=False))  # there may be more keys
+    bulk.insert_like(
+        [one.pattern.reader for one in new],
+        ("id", "address", "domain", "key", "uid"),
+        [(key, one.newcomer.address.text, one.newcomer.address.domain, one.key, one.reader_uid) for key, one in keyed],
+    )
+    bulk.insert_like([one.pattern.subscription for one in new], ("reader_id",), [(key,) for key, _ in keyed])
+    bulk.insert_like(
+        [consent for one in new for consent in one.pattern.consents],
+        ("reader_id", *Place._fields),
+        [(key, *one.newcomer.place) for key, one in keyed for _ in one.pattern.consents],
+    )
+    bulk.insert_like(
+        [one.pattern.letter for one in new],
+        ("reader_id", "uid"),
+        [(key, one.letter_uid) for key, one in keyed],
+    )

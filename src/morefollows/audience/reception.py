@@ -29,6 +29,8 @@ from morefollows.audience.work import Done
 log = logging.getLogger(__name__)
 _used = threading.local()
 
+_SITES = f"SELECT origin FROM {Site._meta.db_table}"  # noqa: S608 - our own name
+
 _MOST = 256  # sign-ups in one transaction
 _LOCK_MS = 300  # for a lock, in the group's transaction
 _STATEMENT_MS = 4_000
@@ -198,15 +200,10 @@ def _attempt(one: SignUp) -> Attempt:
 def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         _wait_little()  # for the lock that BEGIN takes
-    sites = {origins.own(), *Site.objects.values_list("origin", flat=True)}
-    topics = Topic.objects.in_bulk({one.shown.topic for one in asked})
-    words = Wording.objects.in_bulk({key for one in asked for key in one.shown[1:4]})
+    sites, topics, words = _look_up(asked)
     misfits = [_misfit(one, sites, topics, words) for one in asked]
-    prepared = {
-        at: newcomers.prepare(_newcomer(one, topics, words))
-        for at, (one, misfit) in enumerate(zip(asked, misfits, strict=True))
-        if misfit is None
-    }
+    fit = [at for at, misfit in enumerate(misfits) if misfit is None]
+    prepared = dict(zip(fit, newcomers.prepare([_newcomer(asked[at], topics, words) for at in fit]), strict=True))
     with _holding(), transaction.atomic():
         _used.since = time.monotonic()
         with bulk.together():
@@ -226,6 +223,16 @@ def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
             if not noted:
                 verdicts[at] = _sign_up_alone(one.newcomer)
         return verdicts
+
+
+def _look_up(asked: Sequence[SignUp]) -> tuple[set[str], dict[int, Topic], dict[int, Wording]]:
+    """The sites that may show the box, and the topics and the words that these forms name."""
+    with bulk.together():
+        sites = bulk.ask(_SITES, [])
+        topics = bulk.ask_rows(Topic, {one.shown.topic for one in asked}, "uid", "name")
+        keys = {key for one in asked for key in one.shown[1:4]}
+        words = bulk.ask_rows(Wording, keys, "kind", "language", "version", "text", "digest")
+    return {origins.own(), *(row[0] for row in sites())}, topics(), words()
 
 
 @contextlib.contextmanager
