@@ -46,7 +46,8 @@ def test_who_wants_a_letter(breaking: Topic, kind: str) -> None:
         bounced = suppressed == ("bounced", False)
         wanted = {
             "confirmation": (bounced and subscribed in ("pending", "active"))
-            or (not suppressed and (subscribed == "pending" or (subscribed == "active" and of_offers and not has_offers))),
+            or (not suppressed and subscribed == "pending")
+            or (not suppressed and subscribed == "active" and of_offers and not has_offers),
             "thanks": subscribed == "active" and not suppressed,
             "invitation": invited is False and not suppressed,
         }  # fmt: skip

@@ -116,13 +116,12 @@ def look_again(jobs: Sequence[Job]) -> dict[int, Job]:
 
 #: Of each kind that goes to the reader's own address at once: while this holds, the letter is still wanted.
 #: `l` is the letter, `r` its reader, `s` the reader's subscription to the letter's topic, `d` the reader's part in
-#: drills and `x` the suppression; each of the last three may be missing.
+#: drills, `x` the suppression of the address; each of these three may be missing.
 _STILL_WANTED = {
-    Letter.Kind.CONFIRMATION: """
-        (x.id IS NULL AND (s.state = 'pending' OR (s.state = 'active' AND l.offers AND NOT r.offers)))
-        OR (x.reason = 'bounced' AND NOT x.from_list AND s.state IN ('pending', 'active'))""",
-    Letter.Kind.THANKS: "s.state = 'active' AND x.id IS NULL",
-    Letter.Kind.INVITATION: "d.id IS NOT NULL AND d.confirmed_at IS NULL AND x.id IS NULL",
+    Letter.Kind.CONFIRMATION: "s.state = 'pending' OR (s.state = 'active' AND l.offers AND NOT r.offers)"
+    " OR (s.state = 'active' AND x.reason = 'bounced' AND NOT x.from_list)",
+    Letter.Kind.THANKS: "s.state = 'active'",
+    Letter.Kind.INVITATION: "d.id IS NOT NULL AND d.confirmed_at IS NULL",
 }
 _ELSEWHERE = (Letter.Kind.NEW_ADDRESS, Letter.Kind.MOVED)  # kinds that do not go to the reader's own address
 
@@ -139,7 +138,10 @@ LEFT JOIN audience_suppression x ON x.key = r.key
 LEFT JOIN audience_drillreader d ON d.reader_id = l.reader_id
 WHERE l.id {{among}} AND l.created_at > %s AND (
     l.kind IN ({", ".join(f"'{kind.value}'" for kind in _ELSEWHERE)})
-    OR {" OR ".join(f"(l.kind = '{kind.value}' AND ({wanted}))" for kind, wanted in _STILL_WANTED.items())}
+    OR (
+        (x.id IS NULL OR (l.kind = 'confirmation' AND x.reason = 'bounced' AND NOT x.from_list))
+        AND ({" OR ".join(f"(l.kind = '{kind.value}' AND ({wanted}))" for kind, wanted in _STILL_WANTED.items())})
+    )
 )
 """  # noqa: S608 - kinds and conditions are our own
 

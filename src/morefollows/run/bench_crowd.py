@@ -1,7 +1,8 @@
 """A flash crowd: visitors that each open the sign-up box and sign up, as browsers do, from networks of their own.
 
 ``python -m morefollows.run.bench_crowd URL AT_ONCE SECONDS TAG [RATE]`` lets so many visitors come one after the other;
-with RATE, so many come a second, however many of them are still waiting. It prints as JSON how many signed up, how
+with RATE, so many come a second, however many of them are still waiting, up to 5,000 at any moment: who would come then
+stays away. It prints as JSON how many signed up, how
 long the answers to their forms took, and what the crowd itself took of the processor. It runs at the lowest priority:
 the crowd's own computers are no part of what is measured. TAG makes its addresses differ from those of another run.
 """
@@ -20,11 +21,18 @@ from urllib.parse import quote, urlsplit
 import uvloop
 
 _PATIENCE = 30.0  # seconds for one answer
+_MOST = 5_000  # visitors at any moment
+_SOON = 5.0  # seconds within which an answer, or a word to come back, is wanted
 _TRIES = 3  # of one visitor, as box.js does
 
 
 class Crowd:
-    """What all visitors have in common. `signed_up` counts answers that say thanks, `refused` those that say 503."""
+    """What all visitors have in common.
+
+    `signed_up` counts answers that say thanks, `refused` those that say 503, `unanswered` requests
+    that got no answer, `failed` those that got a wrong one. `late` counts answers to forms, and
+    requests without one, that took longer than 5 seconds; `away` visitors who did not come.
+    """
 
     def __init__(self, url: str, tag: str) -> None:
         parts = urlsplit(url)
@@ -33,6 +41,9 @@ class Crowd:
         self.signed_up = 0
         self.refused = 0
         self.failed = 0
+        self.unanswered = 0
+        self.late = 0
+        self.away = 0
         self.milliseconds: list[float] = []
         self._numbers = itertools.count()
 
@@ -50,16 +61,24 @@ class Crowd:
             await self._one()
 
     async def _at_a_rate(self, rate: float, began: float, seconds: float) -> None:
-        visits = []
+        visits: set[asyncio.Future[None]] = set()
         for number in range(int(rate * seconds)):
             await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
-            visits.append(asyncio.ensure_future(self._one()))
+            if len(visits) >= _MOST:
+                self.away += 1
+                continue
+            visit = asyncio.ensure_future(self._one())
+            visits.add(visit)
+            visit.add_done_callback(visits.discard)
         await asyncio.gather(*visits)
 
     async def _one(self) -> None:
         try:
             await self._visit(next(self._numbers))
-        except (OSError, EOFError, ValueError, KeyError):
+        except (OSError, EOFError):
+            self.unanswered += 1
+            self.late += 1
+        except (ValueError, KeyError):
             self.failed += 1
 
     async def _visit(self, number: int) -> None:
@@ -68,8 +87,12 @@ class Crowd:
         loop = asyncio.get_running_loop()
         _, talk = await loop.create_connection(_Talk, self.host, self.port)
         try:
-            words = (await talk.ask(f"GET /box/breaking/?lang=en HTTP/1.1\r\n{head}\r\n"))[1]["shown"]
-            ticket = (await talk.ask(f"GET /box/breaking/ticket/ HTTP/1.1\r\n{head}\r\n"))[1]["ticket"]
+            box, given = await talk.ask(f"GET /box/breaking/?lang=en HTTP/1.1\r\n{head}\r\n")
+            code, told = await talk.ask(f"GET /box/breaking/ticket/ HTTP/1.1\r\n{head}\r\n")
+            if 503 in (box, code):
+                self.refused += 1
+                return
+            words, ticket = given["shown"], told["ticket"]
             email = f"visitor-{self.tag}-{number}%40crowd{number % 997}.example"
             form = f"email={email}&page=%2F&shown={quote(words)}&ticket={quote(ticket)}"
             request = (
@@ -79,7 +102,9 @@ class Crowd:
             for _ in range(_TRIES):
                 began = loop.time()
                 status, told = await talk.ask(request)
-                self.milliseconds.append((loop.time() - began) * 1000)
+                took = loop.time() - began
+                self.milliseconds.append(took * 1000)
+                self.late += took > _SOON
                 if status == 200 and told["state"] == "thanks":
                     self.signed_up += 1
                     return
@@ -151,7 +176,8 @@ def main(url: str, at_once: int, seconds: float, tag: str, rate: float) -> None:
     took = uvloop.run(crowd.come(at_once, seconds, rate))
     times = sorted(crowd.milliseconds)
     shares = {f"p{int(share * 100)}_ms": round(_share(times, share), 1) for share in (0.5, 0.95, 0.99, 1.0)}
-    counts = {"signed_up": crowd.signed_up, "refused": crowd.refused, "failed": crowd.failed}
+    names = ("signed_up", "refused", "unanswered", "failed", "late", "away")
+    counts = {name: getattr(crowd, name) for name in names}
     print(json.dumps({**counts, "seconds": round(took, 3), **shares, "cpu": round(time.process_time(), 2)}))
 
 

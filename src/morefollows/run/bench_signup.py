@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _DATABASES = ("sqlite", "postgres")
 _CROWDS = (50, 200, 400, 2000)
 _BESIDE = 200  # visitors at any moment beside an alert
+_FILES = 7_000  # open at once beside the streams: the crowd's connections, and what a process needs for itself
 _HOLD = 2.0  # seconds
 _HEAD_START = 1.0  # seconds by which the crowd is there before the alert
 _BARE_SECONDS = 2.0
@@ -58,16 +60,20 @@ def bench_signup(
     Each visitor opens the box and sends it, over HTTP, from a network of its own; an answer counts when the sign-up is
     on disk. Confirmations are mailed meanwhile, into Postfix's smtp-sink. In turns an alert is sent without and with a
     crowd. Afterwards every answered sign-up must be in the database. PostgreSQL is a server of its own, or the one that
-    DATABASE_URL names.
+    DATABASE_URL names. With --rate only crowds that --at-once names come alone.
+
+    Every stream is an open file: the limit of open files (`ulimit -n`) is raised as far as the system allows.
     """
     from morefollows.run.bench_race import BenchFailed
 
+    _raise_file_limit(streams)
+    at_once = at_once or (() if rate else _CROWDS)
     chosen = list(database or _DATABASES)
     reports = {}
     try:
         for one in chosen:
             if len(chosen) == 1:
-                reports[one] = _on(one, at_once or _CROWDS, seconds, readers, rounds, streams, rate)
+                reports[one] = _on(one, at_once, seconds, readers, rounds, streams, rate)
             else:  # Django is set up for one database in each process
                 reports[one] = _apart(one)
             if not as_json:
@@ -76,6 +82,22 @@ def bench_signup(
         raise Failure(str(error)) from None
     if as_json:
         tell_json(reports)
+
+
+def _raise_file_limit(streams: int) -> None:
+    """Every process that is started from here has that limit, too. Raises `Failure` where it is not enough."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = streams + _FILES
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed and streams:
+        raise Failure(
+            f"{streams:,} streams need {needed:,} open files, and this system allows {hard:,}: "
+            f"raise the hard limit (ulimit -Hn {needed}), or open fewer"
+        )
+    wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    click.echo(f"The limit of open files was raised from {soft:,} to {wanted:,}.", err=True)
 
 
 def _apart(database: str) -> dict[str, Any]:
@@ -226,6 +248,7 @@ def _beside(product: Stage, rounds: int, streams: int, rate: float) -> dict[str,
         "beside": {"streams": streams, "offered": rate, **middle, "threads": watch.threads},
         "beside_memory_mb": round(watch.memory / 1e6, 1),
         "beside_longest_ms": max(one["p100_ms"] for one in crowds),
+        **{f"beside_{name}": sum(one[name] for one in crowds) for name in ("refused", "unanswered", "late", "away")},
         "signed_up_beside": sum(one["signed_up"] for one in crowds),
         "alert_rate": round(statistics.median(run.rate for run in without), 1),
         "alert_rate_beside": round(statistics.median(run.rate for run in beside), 1),
@@ -246,7 +269,8 @@ def _came(crowd: subprocess.Popen[bytes]) -> dict[str, Any]:
         raise BenchFailed("the crowd fell over")
     found: dict[str, Any] = json.loads(said)
     if found["failed"] or not found["signed_up"]:
-        raise BenchFailed(f"{found['failed']} of the crowd were not answered")
+        told = ("signed_up", "refused", "unanswered", "failed")
+        raise BenchFailed(f"the crowd: {', '.join(f'{found[name]} {name}' for name in told)}".replace("_", " "))
     own = round(1000 * found.pop("cpu") / found["signed_up"], 2)
     return {**found, "rate": round(found["signed_up"] / found["seconds"], 1), "crowd_cpu_per_1000": own}
 
@@ -284,5 +308,14 @@ def _table(database: str, report: dict[str, Any]) -> None:
         f"alert: {report['alert_rate']:,.0f}/s without and {report['alert_rate_beside']:,.0f}/s with the crowd; "
         f"it takes {report['alert_takes_times']:.2f} x as long"
     )
-    click.echo(f"longest answer beside the alert: {report['beside_longest_ms']:,.0f} ms")
+    click.echo(
+        f"beside the alert: longest answer {report['beside_longest_ms']:,.0f} ms; {report['beside_refused']:,} told to "
+        f"come back, {report['beside_unanswered']:,} not answered, {report['beside_late']:,} later than 5 s"
+    )
+    if report["beside"]["offered"]:
+        click.echo(
+            f"offered beside it: {report['beside']['offered']:,.0f} sign-ups a second, while "
+            f"{report['beside']['streams']:,} live pages were open; {report['beside_away']:,} visitors stayed away "
+            "as 5,000 waited"
+        )
     click.echo(f"{report['thanked']:,} were thanked, {report['kept']:,} are in the database\n")

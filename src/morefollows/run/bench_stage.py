@@ -18,7 +18,7 @@ import click
 from morefollows.run import ground, lock, memory
 from morefollows.run.bench_race import BenchFailed, Run
 
-_START = 60.0  # seconds
+_START = 300.0  # seconds; migrating takes as long as the machine is busy
 _PARAGRAPH = (
     "The keeper of the Saltmarsh light was found **safe and well** on Tuesday, six hours after the lamp went dark, "
     "the harbour office said. Two boats had searched the [northern channel](https://herald.example/channel).\n\n"

@@ -70,8 +70,8 @@ def open_streams(product: Stage, count: int) -> Iterator[None]:
 
     with _Readers(product.url, f"/story/{_story(product).uuid}/events/?after=1-1", count, "stream") as crowd:
         opened = crowd.ask("open")
-        if opened.get("count", count) < count:
-            raise BenchFailed(f"only {opened['count']} of {count} pages could be opened")
+        if opened["open"] < count:
+            raise BenchFailed(f"only {opened['open']} of {count} pages could be opened")
         yield
 
 
