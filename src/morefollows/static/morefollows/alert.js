@@ -116,24 +116,46 @@
     byId("verdict-rows").replaceChildren(...rows);
   }
 
-  // What depends on the alert's state, and holds tokens or figures of its own: the server writes it.
+  // What depends on the alert's state, and holds tokens or figures of its own: the server writes it. One request at a
+  // time, so that no answer overwrites a newer one; one that fails is repeated, and what changes meanwhile is asked for
+  // afterwards. So the last answer is always one that was asked for after the last change.
+  const PATIENCE = 30000; // milliseconds for one answer, and the longest wait before a request is repeated
   let due = Infinity;
+  let asking = false;
+  let failures = 0;
   function forms(wait) {
-    const at = Date.now() + wait;
+    const at = performance.now() + wait;
     if (at >= due) return;
     due = at;
-    setTimeout(async () => {
-      if (at !== due) return; // one that is due earlier has been asked for
-      due = Infinity;
-      const answer = await fetch(location.href).catch(() => null);
-      if (!answer?.ok) return;
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const id of ["head-go", "relays", "report", "withdraw-go"]) {
-        const [fresh, old] = [page.getElementById(id), byId(id)];
-        if (!fresh || !old || fresh.innerHTML === old.innerHTML || old.contains(document.activeElement)) continue;
-        old.replaceChildren(...fresh.childNodes);
+    setTimeout(() => { if (at === due) ask(); }, wait); // unless one that is due earlier has been asked for
+  }
+
+  async function ask() {
+    if (asking) {
+      due = 0;
+      return;
+    }
+    asking = true;
+    due = Infinity;
+    const written = await fetch(location.href, { signal: AbortSignal.timeout(PATIENCE) })
+      .then((answer) => (answer.ok ? answer.text() : null)).catch(() => null);
+    asking = false;
+    failures = written === null ? failures + 1 : 0;
+    if (written === null) forms(Math.min(500 * 2 ** failures, PATIENCE));
+    else renew(new DOMParser().parseFromString(written, "text/html"));
+    if (due <= performance.now()) ask();
+  }
+
+  function renew(page) {
+    for (const id of ["head-go", "relays", "report", "withdraw-go"]) {
+      const [fresh, old] = [page.getElementById(id), byId(id)];
+      if (!fresh || !old || fresh.innerHTML === old.innerHTML) continue;
+      if (old.contains(document.activeElement)) {
+        old.addEventListener("focusout", () => forms(300), { once: true }); // nothing vanishes under somebody's hands
+        continue;
       }
-    }, wait);
+      old.replaceChildren(...fresh.childNodes);
+    }
   }
 
   // What was typed into the withdrawal survives a turn of the alert.
@@ -227,7 +249,9 @@
     source.addEventListener("error", () => {
       link("lost");
       // The browser tries again by itself, but not after an answer that was no stream.
-      if (source.readyState === EventSource.CLOSED && !paused) setTimeout(listen, 3000);
+      if (source.readyState === EventSource.CLOSED && !paused) {
+        setTimeout(() => { if (source.readyState === EventSource.CLOSED && !paused) listen(); }, 3000);
+      }
     });
   }
 
