@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from morefollows.audience.models import Bounce, Reader, Suppression
 from morefollows.bulletin.models import Alert
 from morefollows.courier import bounces, brake
-from morefollows.courier.brake import FEW, SHARE, Answers, Refused
+from morefollows.courier.brake import APART, FEW, SHARE, Answers, Refused
 from morefollows.courier.models import Brake, Refusal
 from tests.courier.support import alert_for
 from tests.support import ground
@@ -109,6 +109,31 @@ def test_a_relay_that_refuses_readers_of_many_providers_has_the_brake_soon() -> 
     process.write()
     assert on() == {("relay", "relay 0")}
     assert believed <= FEW + 10
+
+
+@pytest.mark.parametrize("write", [True, False])
+@pytest.mark.parametrize("mails", [22, 41, 62, 63, 300])
+@pytest.mark.parametrize("providers", [1, 2, 3, 4, 40])
+def test_a_relay_that_refuses_everybody_suppresses_few_however_few_the_providers(
+    settings: Any, providers: int, mails: int, write: bool
+) -> None:
+    """It is on a block list, say, and nearly all readers are at one or two big providers."""
+    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, bounces_before_suppression=1, bounce_days=0)
+    alert = alert_for(mails)
+    process = Process(alert)
+    believed = 0
+    for number, reader in enumerate(Reader.objects.order_by("-pk").values_list("pk", flat=True)[:mails]):
+        believed += process.refuse(reader, f"d{number % providers}.example")
+        if write:
+            process.write()
+    process.write()
+    assert believed <= min(mails, (min(providers, APART) + 1) * FEW + 10)
+    brake.judge(alert.pk, str)
+    Alert.objects.filter(pk=alert.pk).update(state="sent")
+    while bounces.count(str):
+        pass
+    assert Reader.objects.filter(state="gone").count() <= FEW
+    assert on(), "what is left is no more than chance, and not by luck"
 
 
 def test_what_is_refused_by_chance_is_no_fault() -> None:

@@ -279,6 +279,22 @@ def test_a_provider_whose_policy_is_against_us_is_left_alone_and_tried_now_and_t
     assert no_relay_is_paused()
 
 
+@pytest.mark.parametrize("reply", ["550 5.7.1 client host blocked by a list", NOBODY])
+def test_a_relay_that_refuses_all_loses_no_reader_though_all_are_at_two_providers(tmp_path: Path, reply: str) -> None:
+    """Too few for what pauses a relay, and for the relay's own brake: those of the providers hold."""
+    alert = alert_to({"big.example": 200, "large.example": 200})
+
+    async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
+        await until(lambda: settled(alert))
+        await until(lambda: not count(alert)[Outcome.REFUSED])
+        if reply != NOBODY:
+            assert len(relays[0].envelopes) < 60, "few are tried before it is known"
+
+    at_work(tmp_path, [Script(rules=(Rule("rcpt", reply=reply),))], story)
+    assert count(alert) == {Outcome.DEFERRED: 400}
+    assert not Suppression.objects.exists() and not Bounce.objects.exists()
+
+
 def bounce_once_more(readers: list[int], *, days: float, accepted: bool = False) -> None:
     """The bounces so far are so many days old; now each of these readers has another one, in an ended alert."""
     moment = timezone.now() - timedelta(days=days)

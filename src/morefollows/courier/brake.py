@@ -4,8 +4,9 @@ Each mail that is refused for a reason that may lie elsewhere is kept as a `mode
 alert's mails that one relay, or one provider, has answered, a `models.Brake` is on: what was refused is deferred, and
 tried again like any other. Counts are in the database, and so are those of all sender processes.
 
-What one or two providers refuse says nothing about the relay, in whatever order it comes. While more is to come the
-relay is judged without the two that refuse the most: their own brakes may go on with the next refusal.
+What one or two providers under a brake of their own refuse does not count against the relay, in whatever order it
+comes. While more is to come the relay is judged without the two that refuse the most: their own brakes may go on with
+the next refusal. When all mails are answered, only those with a brake are left out.
 """
 
 from __future__ import annotations
