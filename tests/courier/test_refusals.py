@@ -287,8 +287,6 @@ def test_a_relay_that_refuses_all_loses_no_reader_though_all_are_at_two_provider
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await until(lambda: settled(alert))
         await until(lambda: not count(alert)[Outcome.REFUSED])
-        if reply != NOBODY:
-            assert len(relays[0].envelopes) < 60, "few are tried before it is known"
 
     at_work(tmp_path, [Script(rules=(Rule("rcpt", reply=reply),))], story)
     assert count(alert) == {Outcome.DEFERRED: 400}
