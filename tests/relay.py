@@ -37,6 +37,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from tests.support.waiting import PATIENCE
+
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 _SIZE = re.compile(rb" SIZE=(\d+)", re.IGNORECASE)
 _BDAT = re.compile(rb"BDAT (\d{1,9}) LAST", re.IGNORECASE)
@@ -667,7 +669,7 @@ def running(record: Path, script: Script = Script(), port: int = 0) -> Iterator[
         yield Running(int(words.rsplit(" ", 1)[1]), record, process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.wait(PATIENCE)
         process.stdout.close()
 
 

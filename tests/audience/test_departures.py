@@ -34,6 +34,7 @@ from morefollows.audience.models import (
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.suppressions import actions as suppressions
 from tests.audience.support import CY, leave_link, newest_link, sign_up
+from tests.support.waiting import PATIENCE
 
 KEY = "a" * 64
 
@@ -233,7 +234,7 @@ class TestFile:
         # The package's own settings are not read: this part needs no Django.
         code = code.replace("from morefollows.audience.departures import log", _LOAD)
         writers = [subprocess.Popen([sys.executable, "-c", code, str(file), f"w{n}"], env=os.environ) for n in range(4)]
-        assert [writer.wait(60) for writer in writers] == [0] * 4
+        assert [writer.wait(PATIENCE) for writer in writers] == [0] * 4
         assert Counter(entry.what for entry in log.read(file)) == {f"w{n}": 150 for n in range(4)}
         assert file.read_text().count("morefollows-departures") == 1
 

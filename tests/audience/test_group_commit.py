@@ -10,7 +10,7 @@ import pytest
 
 from morefollows.audience.group_commit import Blocked, Busy, GroupCommit
 
-FOREVER = 60.0
+FOREVER = 120.0
 
 
 class Callers:

@@ -232,14 +232,14 @@ class TestSpamScore:
             process = subprocess.Popen(command, stderr=log, env={**os.environ, "PATH": path})
         try:
             started = lambda: b"server started" in (tmp_path / "log").read_bytes()  # noqa: E731
-            until("spamd", started, 60)
+            until("spamd", started)
             mail = previews.preview(story).message
-            fine = until("a score", lambda: spamd.check("127.0.0.1", port, mail), 30)
+            fine = until("a score", lambda: spamd.check("127.0.0.1", port, mail))
             gtube = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
             spam = spamd.check("127.0.0.1", port, b"Subject: test\r\n\r\n" + gtube + b"\r\n")
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE)
         assert fine is not None and spam is not None
         assert fine.limit == spam.limit == 5
         assert fine.score < 5 < 900 < spam.score
@@ -301,7 +301,7 @@ class TestAtTheDesk:
     def test_it_does_not_wait_for_ever(self, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(outside, "SECONDS", 0.1)
         over = threading.Event()
-        monkeypatch.setattr(visit, "visit", lambda address: (over.wait(20), Answer(200))[1])
+        monkeypatch.setattr(visit, "visit", lambda address: (over.wait(PATIENCE), Answer(200))[1])
         [item] = outside.outside_items(story, previews.preview(story))
         over.set()
         assert item.lines == (("https://port.example/notice", "does not answer in time"),)

@@ -90,7 +90,7 @@ def _beside_another(trial: Trial, turned: int) -> None:
     trial.invite(*(f"cy@box{n}.example" for n in range(4000)))
     trial.follow(SLOWLY)
     with _second_machine(trial, turned):
-        until("connections of both machines", lambda: trial.stage.relay.at_once > 0, 60)
+        until("connections of both machines", lambda: trial.stage.relay.at_once > 0)
         for run in range(2):
             alert = trial.send(run)
             trial.wait_for_end(alert)

@@ -29,7 +29,7 @@ def provider_knows_nobody(trial: Trial) -> None:
     until("the others' mails", lambda: set(trial.recipients()) >= set(small), PATIENCE)
     until("an answer to everybody", lambda: outcomes(alert)["waiting"] == 0, PATIENCE)
     trial.expect(suppressed() == 0, f"{suppressed()} readers are suppressed at one provider's word")
-    until("the mails that are taken back", lambda: outcomes(alert)["refused"] <= 30, 60)
+    until("the mails that are taken back", lambda: outcomes(alert)["refused"] <= 30)
     trial.expect(suppressed() == 0, f"{suppressed()} readers are suppressed at one provider's word")
     trial.follow()
     second = trial.send(1)

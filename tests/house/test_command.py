@@ -18,6 +18,7 @@ from morefollows.bulletin import actions
 from morefollows.bulletin.models import Alert, Story
 from morefollows.bulletin.restores import actions as restores
 from morefollows.run.command import _remedy, run
+from tests.support.waiting import PATIENCE
 
 
 class Said:
@@ -84,7 +85,7 @@ def test_a_key_that_is_none_is_told_at_the_start(tmp_path: Path, words: str) -> 
         },
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=5 * PATIENCE,
     )
     assert done.returncode == 2
     assert done.stderr.startswith("MOREFOLLOWS_DKIM_KEY: is not an unencrypted private key in PEM")

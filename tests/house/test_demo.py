@@ -17,7 +17,7 @@ import pytest
 
 from morefollows.run import lock
 from morefollows.run.demo import compared
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 KEYS = [
     "readers", "accepted", "received", "lost", "duplicated", "first_ms", "p50_ms", "p90_ms", "p99_ms", "last_ms",
@@ -38,7 +38,7 @@ def demo(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "TMPDIR": str(folder), "MOREFOLLOWS_RELAY": "smtp://127.0.0.1:9"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=5 * PATIENCE,
     )
 
 
@@ -95,7 +95,7 @@ def test_when_it_is_killed_the_product_ends_too(folder: Path) -> None:
     time.sleep(1)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    until("the product's end", lambda: lock.running(up) is None, 15)
+    until("the product's end", lambda: lock.running(up) is None)
 
 
 def test_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
@@ -108,7 +108,7 @@ def test_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
     )
     until("its product", lambda: [path for path in folder.glob("*/data") if lock.running(path)])
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=300)
+    _, said = process.communicate(timeout=5 * PATIENCE)
     assert process.returncode == 130
     assert "Traceback" not in said
     assert list(folder.iterdir()) == []

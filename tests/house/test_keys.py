@@ -19,6 +19,7 @@ from morefollows.keyring import Keyring, Keys
 from morefollows.settings import SettingsError
 from morefollows.settings_loading import load
 from tests.support import ground
+from tests.support.waiting import PATIENCE
 
 ONE_SECRET = "not so long, but of 32 characters or more"
 
@@ -34,7 +35,11 @@ def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
     }
     environment |= {"MOREFOLLOWS_DATA": str(folder), **more}
     return subprocess.run(
-        [sys.executable, "-m", "morefollows", *words], env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "morefollows", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=5 * PATIENCE,
     )
 
 

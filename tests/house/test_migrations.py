@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support import ground
+from tests.support.waiting import PATIENCE
 
 #: Each app's migration at which the data is made.
 BEFORE = {
@@ -89,7 +90,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def run(environment: dict[str, str], *words: str) -> str:
-    done = subprocess.run([sys.executable, *words], env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, *words], env=environment, capture_output=True, text=True, timeout=5 * PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

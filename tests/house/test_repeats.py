@@ -86,7 +86,7 @@ def test_at_the_same_time(house: House, tmp_path: Path, key: list[str]) -> None:
     quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     runs = [subprocess.Popen(words, env=house.environment, text=True, **quiet) for _ in range(4)]
     try:
-        until("an alert", lambda: house.ask("SELECT id FROM bulletin_alert"), 120)
+        until("an alert", lambda: house.ask("SELECT id FROM bulletin_alert"))
         said = []
         for one in runs:
             assert one.stderr is not None

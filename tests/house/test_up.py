@@ -195,7 +195,7 @@ def test_a_sender_that_cannot_live_takes_nobody_with_it(build: Build) -> None:
     assert "times in a row; it is tried again in" in house.said
     assert "The process “sender 1” stops each time it is started." in desk.open(check).html
     assert urllib.request.urlopen(f"{house.url}/").status == 200
-    until("a sender that lives", lambda: not (lock.running(house.data) or {}).get("failing"), 120)
+    until("a sender that lives", lambda: not (lock.running(house.data) or {}).get("failing"))
     assert "sender 1" in processes(house)
     assert "stops each time it is started" not in desk.open(check).html
 
@@ -245,7 +245,7 @@ def test_when_it_is_killed_its_processes_end(house: House) -> None:
     assert told is not None
     children = told["processes"].values()
     os.kill(told["pid"], signal.SIGKILL)
-    until("the end of its processes", lambda: not any(alive(pid) for pid in children), 12)
+    until("the end of its processes", lambda: not any(alive(pid) for pid in children))
 
 
 def test_after_a_kill_it_starts_again_on_the_same_folder(house: House) -> None:

@@ -66,7 +66,7 @@ def test_nothing_is_lost_once_the_relay_is_well(
         time.sleep(3)
         at_hand(house)
     with running(record, WELL, port) as relay:
-        until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS), 60)
+        until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS))
         at_hand(house)
         steps.wait_for_state(page, "sent")
     assert set(everybody(relay.taken()).values()) == {1}
@@ -88,12 +88,12 @@ def test_what_broke_in_the_middle_of_a_mail_is_sent_again_under_the_same_message
     with running(record, sick, port) as relay:
         house.start("--sample")
         break_story(house, page, tmp_path)
-        until("the mails before the silence", lambda: len(relay.taken()) >= 12, 30)
+        until("the mails before the silence", lambda: len(relay.taken()) >= 12)
         at_hand(house)
         expect(page.locator("#n-uncertain")).not_to_have_text("0")
     with running(record, WELL, port) as relay:
         # What is uncertain is tried again after a minute.
-        until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS), 90)
+        until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS))
         at_hand(house)
         steps.wait_for_state(page, "sent")
     times = everybody(relay.taken())
@@ -111,7 +111,7 @@ def test_a_relay_that_is_down_and_comes_up(build: Callable[..., House], page: Pa
     expect(page.get_by_text("can’t be reached")).to_be_visible()
     at_hand(house)
     with running(record, WELL, port) as relay:
-        until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS), 60)
+        until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS))
         steps.wait_for_state(page, "sent")
     assert set(everybody(relay.taken()).values()) == {1}
 
@@ -132,7 +132,7 @@ def test_a_relay_that_refuses_our_password(build: Callable[..., House], page: Pa
     house.stop()  # somebody mends it, and starts again
     with running(record, Script(users={"herald": "new-secret"}), port) as relay:
         house.start()
-        until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS), 60)
+        until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS))
         page.goto(house.url + alert)
         steps.wait_for_state(page, "sent")
     assert set(everybody(relay.taken()).values()) == {1}

@@ -17,7 +17,7 @@ import pytest
 
 from tests.relay import Rule, Running, Script, by_recipient, running
 from tests.support.house import House
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 READERS = 1_200
 CONNECTIONS = 8
@@ -74,7 +74,7 @@ def locked(house: House) -> Iterator[None]:
     """Somebody else's transaction holds every batch that is at work; on SQLite the whole database."""
     url = house.environment.get("DATABASE_URL")
     path = house.data / "morefollows.sqlite3"
-    other: Any = psycopg.connect(url) if url else sqlite3.connect(path, isolation_level=None, timeout=30)
+    other: Any = psycopg.connect(url) if url else sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
     with contextlib.closing(other):
         other.execute("SELECT 1 FROM courier_batch WHERE worker <> '' FOR UPDATE" if url else "BEGIN IMMEDIATE")
         yield

@@ -18,7 +18,7 @@ from typing import Any
 from tests.relay import Rule, Running, Script, by_recipient, running
 from tests.support.clock import Clock
 from tests.support.house import House
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 READERS = 400
 CONNECTIONS = 8
@@ -27,7 +27,6 @@ CLAIM = 4  # seconds
 HOLD = 2.0  # seconds
 HOUR = 3600
 IN_A_WRITE = 60  # mails that the relay may take while the ledger is written; it answers 8 connections every 30 ms
-PATIENCE = 20  # seconds for an alert of about two, on a machine that has more to do
 
 
 def test_nobody_waits_for_a_clock_that_was_set(build: Callable[..., House], tmp_path: Path) -> None:
@@ -63,7 +62,7 @@ def test_nobody_waits_for_a_clock_that_was_set(build: Callable[..., House], tmp_
         # Back, in the hold: it is as long as was asked for, by a clock that nobody sets.
         begun = day.breaks("Harbour bridge closed", hold=HOLD)
         clock.turn(-HOUR)
-        until("the first mail", lambda: day.mails(), PATIENCE)
+        until("the first mail", lambda: day.mails())
         first = time.monotonic() - begun
         day.ends(repeats=0)
         assert HOLD - 0.1 < first < HOUR / 2, f"the first mail left after {first:.1f} s"
@@ -72,9 +71,9 @@ def test_nobody_waits_for_a_clock_that_was_set(build: Callable[..., House], tmp_
         # Back, while mails leave; then on, past the end of every claim, so that each sender takes the other's batches
         # for abandoned.
         day.breaks("Ferry adrift")
-        until("some of the mails", lambda: len(day.mails()) >= READERS // 8, PATIENCE)
+        until("some of the mails", lambda: len(day.mails()) >= READERS // 8)
         clock.turn(-HOUR)
-        until("more of the mails", lambda: len(day.mails()) >= READERS // 2, PATIENCE)
+        until("more of the mails", lambda: len(day.mails()) >= READERS // 2)
         before = len(day.mails())
         clock.turn(CLAIM + 20)
         time.sleep(CLAIM / 6)  # by then each has renewed its claims, or knows that it has lost them
@@ -104,7 +103,7 @@ class _Day:
                 stderr=subprocess.STDOUT,
             )
         self._alert += 1
-        until("the alert", lambda: self._house.ask(f"SELECT 1 FROM bulletin_alert WHERE id = {self._alert}"), PATIENCE)
+        until("the alert", lambda: self._house.ask(f"SELECT 1 FROM bulletin_alert WHERE id = {self._alert}"))
         return begun
 
     def mails(self) -> list[dict[str, Any]]:
@@ -118,7 +117,7 @@ class _Day:
             [(state,)] = self._house.ask(f"SELECT state FROM bulletin_alert WHERE id = {self._alert}")
             return state not in ("held", "sending")
 
-        until("the end of the alert", over, PATIENCE)
+        until("the end of the alert", over)
         assert self._watching is not None and self._watching.wait(PATIENCE) == 0
         shown = json.loads(self._house.command("alerts", "show", str(self._alert), "--json").stdout)
         assert (shown["state"], shown["accepted"]) == ("sent", READERS), shown

@@ -69,7 +69,7 @@ def test_an_image_from_the_form_to_the_page(build: Build, tmp_path: Path, place:
     }
     check = desk.submit(desk.open(f"{house.url}/desk/story/new/").form("headline"), **words)
     desk.submit(check.form("revision"))
-    page = until("the story", lambda: re.search(r'<h3><a href="([^"]+)"', desk.open(f"{house.url}/").html), 60)
+    page = until("the story", lambda: re.search(r'<h3><a href="([^"]+)"', desk.open(f"{house.url}/").html))
     told = desk.open(house.url + page[1]).html
     shown = re.search(r'<img [^>]*src="([^"]+)"', told)
     assert shown, told

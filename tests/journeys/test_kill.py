@@ -71,7 +71,7 @@ def test_kill_9_at_any_moment_loses_nothing(build: Callable[..., House], tmp_pat
             house.kill()
             taken.append(len(relay.taken()))
         house.start()
-        until("the end of the alert", lambda: _state(house) not in ("held", "sending"), 120)
+        until("the end of the alert", lambda: _state(house) not in ("held", "sending"))
         shown = json.loads(house.command("alerts", "show", "1", "--json").stdout)
         house.stop()
 

@@ -27,9 +27,9 @@ def test_nothing_leaves_until_all_is_filled_in(build: Callable[..., House], tmp_
         assert "No mail is handed to the relay yet. The postal address is still a placeholder" in house.said
         reader = Visitor()
         reader.submit(reader.open(f"{house.address}/").form("email"), email="cy@reader.example", agreed="on")
-        until("the letter", lambda: house.ask("SELECT 1 FROM audience_letter WHERE state = 'waiting'"), 60)
+        until("the letter", lambda: house.ask("SELECT 1 FROM audience_letter WHERE state = 'waiting'"))
         steps.import_readers(house, tmp_path, "ben@reader.example")
-        until("the sender's word", lambda: "no mail is handed to a relay: The sender’s address" in house.said, 60)
+        until("the sender's word", lambda: "no mail is handed to a relay: The sender’s address" in house.said)
 
         refused = house.command("stories", "break", str(story), "--yes", check=False)
         assert refused.returncode == 1
@@ -45,9 +45,9 @@ def test_nothing_leaves_until_all_is_filled_in(build: Callable[..., House], tmp_
             "newsroom", "--name", "The Ellery Post", "--sender-address", "alerts@ellery-post.org",
             "--postal-address", "3 Quay Street, Port Ellery",
         )  # fmt: skip
-        until("the confirmation", lambda: any("cy@reader.example" in str(mail) for mail in relay.taken()), 60)
+        until("the confirmation", lambda: any("cy@reader.example" in str(mail) for mail in relay.taken()))
         house.command("stories", "break", str(story), "--yes")
-        until("the alert", lambda: any("ben@reader.example" in str(mail) for mail in relay.taken()), 60)
+        until("the alert", lambda: any("ben@reader.example" in str(mail) for mail in relay.taken()))
 
 
 def desk_page(house: House) -> str:

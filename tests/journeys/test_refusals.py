@@ -24,7 +24,7 @@ def test_a_strangers_refused_sign_up_stops_no_alert(build: Callable[..., House],
         house = build(relay=f"smtp://127.0.0.1:{relay.port}?tls=never", hold="0.5").start("--sample")
         steps.import_readers(house, tmp_path, *READERS, "cy@blocked.example")
         steps.sign_up(page, house, "stranger@blocked.example")
-        until("the stranger's letter", lambda: house.ask("SELECT attempts FROM audience_letter") != [(0,)], 30)
+        until("the stranger's letter", lambda: house.ask("SELECT attempts FROM audience_letter") != [(0,)])
         steps.first_sign_in(page, house.invitation)
         steps.write_story(page, house)
         steps.send(page)
@@ -59,7 +59,7 @@ def test_a_provider_that_knows_nobody_and_what_was_suppressed_is_lifted(
         page.get_by_text("Stop …").click()
         page.get_by_role("button", name="Yes, stop it").click()
         steps.wait_for_state(page, "stopped")
-        until("the one bounce that counts", lambda: house.readers() == 61, 30)
+        until("the one bounce that counts", lambda: house.readers() == 61)
 
         page.goto(f"{house.url}/desk/audience/")
         page.get_by_role("link", name="Suppressed addresses").click()

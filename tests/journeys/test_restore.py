@@ -71,7 +71,7 @@ def test_a_backup_comes_back(build: Callable[..., House], tmp_path: Path) -> Non
     assert leave(house, BOB) == 200
     shown = house.wait_for_mails(CY, 2, seconds=60)[-1]
     assert press(house.url, link(shown.content, "/preferences/") + "erase/") == 200
-    until("the erasure", lambda: CY not in states(house), 30)
+    until("the erasure", lambda: CY not in states(house))
     assert sign_up(house.url, LOST, "10.0.0.2")
     lost = link(house.wait_for_mails(LOST, seconds=60)[-1].content, "/confirm/")
     house.stop()
@@ -82,7 +82,7 @@ def test_a_backup_comes_back(build: Callable[..., House], tmp_path: Path) -> Non
     assert {address: states(house).get(address) for address in (ANN, BOB, CY, LOST)} == {
         ANN: "confirmed", BOB: "left", CY: None, LOST: None,
     }  # fmt: skip
-    until("the question", lambda: "older than what this sender last saw" in house.said, 30)
+    until("the question", lambda: "older than what this sender last saw" in house.said)
     assert sign_up(house.url, STRANGER, "10.0.0.3")
     assert press(house.url, lost) == 410
     assert states(house)[STRANGER] == "pending", "an old link confirms nobody else"
@@ -117,19 +117,19 @@ def test_an_alert_in_the_middle_of_which_the_backup_was_made(build: Callable[...
             kwargs={"check": False},
         )
         telling.start()
-        until("some of the mails", lambda: len(relay.taken()) >= READERS // 10, 60)
+        until("some of the mails", lambda: len(relay.taken()) >= READERS // 10)
         backup = tmp_path / "backup"
         back_up(house, backup)
         telling.join(120)
-        until("all mails", lambda: len(relay.taken()) == READERS, 120)
+        until("all mails", lambda: len(relay.taken()) == READERS)
         house.stop()
         restore(house, backup)
 
         house.start()
-        until("the question", lambda: house.ask("SELECT 1 FROM bulletin_alert WHERE state = 'asking'"), 60)
+        until("the question", lambda: house.ask("SELECT 1 FROM bulletin_alert WHERE state = 'asking'"))
         assert sign_up(house.url, STRANGER, "10.0.0.3")
         assert "Mail is sent again" in house.command("restores", "go-on").stdout
-        until("the confirmation", lambda: len(relay.taken()) > READERS, 60)
+        until("the confirmation", lambda: len(relay.taken()) > READERS)
         got = by_recipient(relay.taken())
         assert len(got.pop(STRANGER)) == 1
         assert {address: len(ids) for address, ids in got.items()} == {

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from morefollows.run import lock
 from tests.support import web
 from tests.support.house import House
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 VISITORS = 12
 KILLS = 3
@@ -35,7 +35,7 @@ class Crowd:
     def stop(self) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(PATIENCE)
 
     def _come(self) -> None:
         known: dict[str, str] = {}
@@ -81,7 +81,7 @@ def test_kill_9_loses_nobody_who_was_thanked(build: Callable[..., House]) -> Non
     for number in range(KILLS):
         house.start("--sample")
         crowd = Crowd(until("its new address", lambda: _answering(house)), number * 100_000)
-        until("a crowd that is thanked", lambda crowd=crowd: len(crowd.thanked) > 2 * VISITORS, 60)  # type: ignore[misc]
+        until("a crowd that is thanked", lambda crowd=crowd: len(crowd.thanked) > 2 * VISITORS)  # type: ignore[misc]
         time.sleep(0.05 * number)  # at another moment each time
         house.kill()
         crowd.stop()
@@ -97,7 +97,7 @@ def test_kill_9_loses_nobody_who_was_thanked(build: Callable[..., House]) -> Non
         assert len(tables[name]) == readers, name
     # And the mail that was promised comes.
     house.start()
-    until("the confirmations", lambda: len(house.mails()) >= readers, 60)
+    until("the confirmations", lambda: len(house.mails()) >= readers)
     house.stop()
 
 

@@ -104,7 +104,7 @@ class Visitors:
         self._open.clear()
 
     def _send(self, request: str) -> None:
-        one = socket.create_connection(self._where, 60)
+        one = socket.create_connection(self._where, FOREVER)
         self._open.append(one)
         one.sendall(request.encode())
 
@@ -164,7 +164,7 @@ def test_who_can_not_be_noted_is_told_to_come_back(crowded: House) -> None:
     assert "@reader" not in crowded.said
     # The same forms a moment later: each of them once, with all that belongs to it.
     visitors.come_until_thanked(addresses("cy", MANY))
-    until("all of them", lambda: noted(crowded)["reader"] == MANY, 60)
+    until("all of them", lambda: noted(crowded)["reader"] == MANY)
     assert set(noted(crowded).values()) == {MANY}
 
 

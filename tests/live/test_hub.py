@@ -20,6 +20,7 @@ from morefollows.live.hub import Hub
 from morefollows.live.journal import Journal
 from morefollows.live.stream import MOST_UNSENT, Stream, asked
 from tests.live.support import tell
+from tests.support.waiting import PATIENCE
 
 STORY = UUID("6f1c0c0e-1f0d-4c39-9a0c-1d2f3a4b5c6d")
 
@@ -332,7 +333,7 @@ def test_a_database_that_does_not_answer_keeps_nobody_waiting(
             read = live.source.read
 
             def hang(marks: dict[UUID, str]) -> dict[UUID, Told | None]:
-                assert answers.wait(30)
+                assert answers.wait(PATIENCE)
                 return read(marks)
 
             monkeypatch.setattr(live.hub, "_read", hang)

@@ -64,7 +64,7 @@ def test_the_product_sends_to_every_reader_once_and_says_how_fast(tmp_path: Path
     with relay.running(record) as taker:
         command = [sys.executable, "-m", "morefollows", "bench", "send", "--readers", "300", "--hold", "1"]
         command += ["--relay", f"127.0.0.1:{taker.port}", "--alone", "--rounds", "2", "--dkim", "both", "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5 * PATIENCE)
         assert done.returncode == 0, done.stderr
         taken = taker.taken()
     report = json.loads(done.stdout)
@@ -84,7 +84,7 @@ def test_a_rush_of_sign_ups_is_measured_and_counted() -> None:
     command = [sys.executable, "-m", "morefollows", "bench", "signup", "--at-once", "5", "--seconds", "1"]
     command += ["--readers", "50", "--rounds", "1", "--streams", "3", "--rate", "5", "--json"]
     command += ["--database", os.environ.get("TEST_DATABASE", "sqlite")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=5 * PATIENCE)
     assert done.returncode == 0, done.stderr
     [report] = json.loads(done.stdout).values()
     assert report["kept"] == report["thanked"] > 5
@@ -96,7 +96,7 @@ def test_a_rush_of_sign_ups_is_measured_and_counted() -> None:
 
 def test_open_pages_all_hear_of_an_update_also_after_a_kill() -> None:
     command = [sys.executable, "-m", "morefollows", "bench", "stream", "--readers", "20", "--alone", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=5 * PATIENCE)
     assert done.returncode == 0, done.stderr
     ours = json.loads(done.stdout)["ours"]
     assert (ours["heard"], ours["storm"]["heard"]) == (20, 20)

@@ -8,16 +8,22 @@ import re
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.smtp.support import Post, client, run
+from tests.support.waiting import PATIENCE, until
 
 SINK = shutil.which("smtp-sink", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 pytestmark = pytest.mark.skipif(SINK is None, reason="needs Postfix's smtp-sink: apt-get install postfix")
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
 
 
 @contextlib.contextmanager
@@ -29,14 +35,11 @@ def sink(*options: str) -> Iterator[int]:
     assert SINK is not None
     process = subprocess.Popen([SINK, *user, *options, f"127.0.0.1:{port}", "1000"])
     try:
-        for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            time.sleep(0.02)
+        until("the sink", lambda: _answers(port))
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def through(port: int, post: Post, connections: int = 5) -> None:

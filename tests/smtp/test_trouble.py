@@ -15,6 +15,7 @@ import pytest
 
 from tests.relay import Certificate, Rule, Script, ScriptedRelay
 from tests.smtp.support import QUICK, Post, client, deliver, numbers, run
+from tests.support.waiting import PATIENCE
 
 
 def free_port() -> int:
@@ -460,7 +461,7 @@ def test_a_name_server_that_is_gone_does_not_matter_once_the_relay_was_found(mon
         if host == "relay.example" and answers == "no":
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         if host == "relay.example" and answers == "never":
-            let_go.wait(10)
+            let_go.wait(PATIENCE)
         return known("127.0.0.1" if host == "relay.example" else host, *more, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)

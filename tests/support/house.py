@@ -133,7 +133,7 @@ class House:
             start_new_session=True,
         )
         if wait:
-            until("the first page", self._ready, 60)
+            until("the first page", self._ready)
         return self
 
     def stop(self) -> None:

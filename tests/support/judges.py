@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 
 from tests.support import ground
 from tests.support.browser import DESKTOP, NARROW
+from tests.support.waiting import PATIENCE
 
 _NODE = Path(__file__).parents[1] / "node"
 _ZOOMED = {name: pixels // 2 for name, pixels in DESKTOP.items()}
@@ -73,7 +74,7 @@ def valid(pages: dict[str, str]) -> list[str]:
     done = subprocess.run(
         ["node_modules/.bin/html-validate", "--config", "html-validate.json", "--formatter", "json",
          *(str(folder / f"{name}.html") for name in pages)],
-        cwd=_NODE, capture_output=True, text=True, timeout=120,
+        cwd=_NODE, capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     reports = json.loads(done.stdout)
     assert len(pages) == 0 or done.returncode in (0, 1), done.stderr
@@ -92,7 +93,7 @@ def feeds(found: dict[str, bytes]) -> list[str]:
         (folder / name).write_bytes(feed)
     done = subprocess.run(
         ["ruby", str(_RUBY / "validate-feeds.rb"), *found],
-        cwd=folder, capture_output=True, text=True, timeout=120, check=True,
+        cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
     return done.stdout.splitlines()
 

@@ -6,6 +6,8 @@ import http.client
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tests.support.waiting import PATIENCE
+
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -16,7 +18,7 @@ class Answer:
     body: bytes
 
 
-def ask(method: str, url: str, body: bytes | None = None, *, timeout: float = 60, **headers: str) -> Answer:
+def ask(method: str, url: str, body: bytes | None = None, *, timeout: float = PATIENCE, **headers: str) -> Answer:
     """`headers`: with underscores for hyphens."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port or 80, timeout=timeout)
