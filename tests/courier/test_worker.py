@@ -154,11 +154,14 @@ def test_it_outlives_a_database_that_is_gone_for_a_while(
 ) -> None:
     alert = alert_for(40)
     gone = True
+    failures = 0
     record, running = ledger.record, ledger.running
 
     def fails(real: Callable[..., object]) -> Callable[..., object]:
         def call(*arguments: object) -> object:
+            nonlocal failures
             if gone:
+                failures += 1
                 raise error("the connection is closed: cy@reader.example")
             return real(*arguments)
 
@@ -169,9 +172,10 @@ def test_it_outlives_a_database_that_is_gone_for_a_while(
     async def story(worker: Worker, relay: Slot) -> None:
         nonlocal gone
         relay.on = True
-        await asyncio.sleep(0.7)  # the books fail
+        await until(lambda: "can't be written" in caplog.text)
+        failed = failures
         monkeypatch.setattr(ledger, "running", fails(running))
-        await asyncio.sleep(0.7)  # the survey fails as well
+        await until(lambda: failures > failed + 2)  # the survey fails as well
         gone = False
         await until(lambda: all_accepted(alert))
         assert len(relay.taken) == 40
@@ -193,7 +197,7 @@ def test_it_does_not_go_on_without_its_books(tmp_path: Path, monkeypatch: pytest
 
     async def story(worker: Worker, relay: Slot) -> None:
         relay.on = True
-        await asyncio.sleep(5)
+        await asyncio.sleep(PATIENCE)
 
     with pytest.raises((KeyError, AssertionError), match=r"an error of our own|ended by itself"):
         at_work(tmp_path, story)
