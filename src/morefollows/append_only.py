@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connections, migrations
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 _VERBS = ("update", "delete", "truncate", "insert", "replace")
@@ -182,13 +182,3 @@ def _body(one: Protected, when: str, goes_on: str) -> str:
 
 def _name(one: Protected, verb: str) -> str:
     return f"{one.table}_no_{verb}"
-
-
-def append_only(table: str, **_more: Any) -> migrations.RunPython:
-    """In migrations of before: does nothing. The triggers are made after all migrations, see `protect`."""
-    return migrations.RunPython(migrations.RunPython.noop, migrations.RunPython.noop)
-
-
-def may_be_deleted(table: str, **_more: Any) -> migrations.RunPython:
-    """As `append_only`."""
-    return migrations.RunPython(migrations.RunPython.noop, migrations.RunPython.noop)
