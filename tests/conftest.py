@@ -80,9 +80,9 @@ def quick_passwords() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def own_clock() -> None:
     """Times in this process are by its own clock, which tests set."""
-    from morefollows import database_clock
+    from morefollows.database import clock
 
-    database_clock.use_own = True
+    clock.use_own = True
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def evidence_may_be_cleared_away() -> Iterator[None]:
     """Between two tests, and by nobody else: what keeps evidence is taken away while the tables are emptied."""
     from django.db import connection
 
-    from morefollows import append_only
+    from morefollows.database import append_only
 
     flush = connection.ops.execute_sql_flush
 

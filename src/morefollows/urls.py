@@ -2,7 +2,6 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from morefollows import token_routes
 from morefollows.accounts import views as accounts
 from morefollows.audience import views as audience
 from morefollows.audience.box import views as box
@@ -22,6 +21,7 @@ from morefollows.bulletin.stories import views as wishes
 from morefollows.courier.checklist import views as checks
 from morefollows.delivery import views as delivery
 from morefollows.delivery.relays import views as relays
+from morefollows.helpers import token_routes
 from morefollows.inbox import views as inbox
 from morefollows.live import views as live
 from morefollows.live.out import views as out

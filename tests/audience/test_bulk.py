@@ -6,8 +6,8 @@ import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from morefollows.audience import bulk
 from morefollows.audience.models import Letter, Reader, Subscription, Topic
+from morefollows.database import bulk
 
 
 def _reader(name: str, **fields: object) -> Reader:

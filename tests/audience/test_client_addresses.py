@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from morefollows.audience import actions
 from morefollows.audience.models import Consent, Reader
-from morefollows.networks import shortened
+from morefollows.helpers.networks import shortened
 from morefollows.run import chores
 
 

@@ -192,7 +192,7 @@ LOCALS = st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}(\.[a-z0-9=+'-]{1,5
 @given(st.lists(LOCALS, min_size=1, max_size=20), st.data())
 @pytest.mark.django_db(transaction=False)
 def test_every_address_comes_through_a_cell_as_it_went(locals_: list[str], data: st.DataObject) -> None:
-    from morefollows import spreadsheet
+    from morefollows.helpers import spreadsheet
 
     for local in locals_:
         try:
@@ -227,7 +227,7 @@ def test_our_own_export_comes_back_without_loss(breaking: Topic) -> None:
 
 
 def spreadsheet_cell(text: str) -> str:
-    from morefollows import spreadsheet
+    from morefollows.helpers import spreadsheet
 
     return str(spreadsheet.harmless(text))
 

@@ -14,7 +14,7 @@ from morefollows.audience.newsroom import placeholders
 from morefollows.audience.newsroom.actions import set_up_newsroom
 from morefollows.bulletin import actions
 from morefollows.bulletin.models import Alert, Story
-from morefollows.settings import RelayAddress
+from morefollows.config.settings import RelayAddress
 
 URL = "https://alerts.ellery-post.org"
 FILLED_IN = {

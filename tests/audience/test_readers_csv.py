@@ -12,11 +12,11 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from morefollows import spreadsheet
 from morefollows.audience import actions, readers_csv
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.audience.readers_csv import Report, export_readers
+from morefollows.helpers import spreadsheet
 from tests.audience.support import leave_link, newest_link, sign_up
 
 FROM = "sign-up form of the old site, 2024"

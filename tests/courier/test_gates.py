@@ -6,10 +6,10 @@ from typing import cast
 
 import pytest
 
+from morefollows.config.relay_address import RelayAddress
 from morefollows.courier.boundary import Reached, Relay, Reply
 from morefollows.courier.gate import Gate, Supply
 from morefollows.courier.gates import Gates
-from morefollows.relay_address import RelayAddress
 
 
 class Open:

@@ -314,7 +314,7 @@ class TestAtTheDesk:
         assert not site.asked
 
     def test_the_page_asks_by_itself_but_not_under_an_embargo(self, ada_at_desk: Client, story: Story) -> None:
-        from morefollows.relay_address import relays
+        from morefollows.config.relay_address import relays
 
         one = relays("smtp://mail.example.org")
         with override_settings(MOREFOLLOWS=replace(settings.MOREFOLLOWS, relays=one)):

@@ -9,10 +9,10 @@ import pytest
 from django.test import Client
 
 from morefollows.bulletin.models import Deed
+from morefollows.config.relay_address import relays
 from morefollows.courier import actions, relay_books
 from morefollows.courier.gate import AtWork, Tally
 from morefollows.courier.models import Relay, RelayAtWork, RelayCount
-from morefollows.relay_address import relays
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from django.db.models import Choices
 
-from morefollows.settings import Settings, variable
+from morefollows.config.settings import Settings, variable
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 

@@ -150,7 +150,7 @@ class Stage:
         for name in self.clock.environment if self.clock else ():
             del os.environ[name]  # what is started from here has the real time
         os.environ["MOREFOLLOWS_URL"] = self.house.url
-        os.environ["DJANGO_SETTINGS_MODULE"] = "morefollows.framework"
+        os.environ["DJANGO_SETTINGS_MODULE"] = "morefollows.config.django"
         import django
 
         django.setup()

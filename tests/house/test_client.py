@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.test import RequestFactory
 
-from morefollows import client
-from morefollows.client import client_address
-from morefollows.networks import network
+from morefollows.helpers import client_address as helpers_client_address
+from morefollows.helpers.client_address import client_address
+from morefollows.helpers.networks import network
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_each_network_is_counted_by_itself(heard: str, address: str, counted_by:
 
 
 def test_a_proxy_that_is_not_believed_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
-    client._warn_of_proxy.cache_clear()
+    helpers_client_address._warn_of_proxy.cache_clear()
     for peer, headers in (("127.0.0.1", {}), ("8.8.8.8", {"X-Forwarded-For": "192.0.2.7"})):
         client_address(RequestFactory(REMOTE_ADDR=peer, headers=headers).get("/"))
     assert caplog.messages == []

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 import pytest
 
-from morefollows import database
+from morefollows.database import connections
 from tests.support import ground
 
 
@@ -65,9 +65,9 @@ def test_a_server_that_goes_silent_is_given_up(proxy: Proxy, monkeypatch: pytest
         "dbname": "postgres",
         "sslmode": "disable",
     }
-    connection = database.Connection.connect(psycopg.conninfo.make_conninfo(**where, gssencmode="disable"))
+    connection = connections.Connection.connect(psycopg.conninfo.make_conninfo(**where, gssencmode="disable"))
     assert connection.execute("SELECT 1").fetchone() == (1,)
-    monkeypatch.setattr(database.Connection, "patience", 0.2)
+    monkeypatch.setattr(connections.Connection, "patience", 0.2)
     proxy.swallow.set()
     with pytest.raises(psycopg.OperationalError, match="does not answer"):
         connection.execute("SELECT 1")
@@ -75,7 +75,7 @@ def test_a_server_that_goes_silent_is_given_up(proxy: Proxy, monkeypatch: pytest
 
 
 def test_what_the_url_says_goes_before() -> None:
-    found = database.options({"connect_timeout": "9", "sslmode": "require", "options": "-c lock_timeout=1s"})
+    found = connections.options({"connect_timeout": "9", "sslmode": "require", "options": "-c lock_timeout=1s"})
     assert (found["connect_timeout"], found["sslmode"]) == ("9", "require")
     assert found["options"].endswith("-c lock_timeout=1s")  # of two for the same the later one counts
     assert "-c lock_timeout=60s" in found["options"]

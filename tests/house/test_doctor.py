@@ -18,17 +18,17 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from django.conf import settings
 from django.test import override_settings
 
-from morefollows import settings_loading
 from morefollows.audience.models import Newsroom
+from morefollows.config import loading
+from morefollows.config.settings import RelayAddress, Settings
 from morefollows.run import doctor, doctor_dns
 from morefollows.run.doctor import Finding
-from morefollows.settings import RelayAddress, Settings
 from tests.relay import Certificate, Rule, Script, ScriptedRelay
 
 
 @pytest.fixture
 def config() -> Settings:
-    return settings_loading.load()
+    return loading.load()
 
 
 # -- relay --------------------------------------------------------------------------------------------------

@@ -15,13 +15,13 @@ from django.db import DatabaseError, connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
-from morefollows import append_only
 from morefollows.accounts.models import Editor
 from morefollows.audience import actions, seals
 from morefollows.audience.models import Consent, Reader, Seal, Wording
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.models import Deed, Story, Update
-from morefollows.networks import shortened
+from morefollows.database import append_only
+from morefollows.helpers.networks import shortened
 from morefollows.run.doctor_evidence import examine_evidence
 from tests.live.support import tell
 from tests.support.people import reader

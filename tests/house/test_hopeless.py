@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from morefollows import settings_loading
+from morefollows.config import loading
 from morefollows.run import up
 from morefollows.run.lock import Lock
 
@@ -45,7 +45,7 @@ def test_until_the_first_page_no_life_counts_as_a_good_one(
 
     async def work() -> None:
         with socket.create_server(("127.0.0.1", 0)) as ear:
-            house = up._Up(settings_loading.load(), family, ear, None)
+            house = up._Up(loading.load(), family, ear, None)
             house._ready = ready
             keeping = asyncio.create_task(house._keep(house._web))
             if ready:  # it is tried for ever

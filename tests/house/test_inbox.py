@@ -333,7 +333,7 @@ def test_on_this_machine_alone_it_is_open(client: Client, filled: Store, setting
 def test_with_a_relay_there_is_none(ada_at_desk: Client, filled: Store, settings: Settings) -> None:
     from dataclasses import replace
 
-    from morefollows.settings import RelayAddress
+    from morefollows.config.settings import RelayAddress
 
     settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, relays=(RelayAddress("mail.example.org", 587),))
     assert ada_at_desk.get("/inbox/").status_code == 404

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from morefollows import keyring
 from morefollows.audience.tokens import Row, Tokens
-from morefollows.keyring import Keyring, Keys
-from morefollows.settings import SettingsError
-from morefollows.settings_loading import load
+from morefollows.config import keyring
+from morefollows.config.keyring import Keyring, Keys
+from morefollows.config.loading import load
+from morefollows.config.settings import SettingsError
 from tests.support import ground
 from tests.support.waiting import PATIENCE
 

@@ -86,7 +86,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     server = ground.cluster()
     if server is not None:
         kept["DATABASE_URL"] = server.create("earlier")
-    kept |= {"MOREFOLLOWS_DATA": str(tmp_path), "DJANGO_SETTINGS_MODULE": "morefollows.framework"}
+    kept |= {"MOREFOLLOWS_DATA": str(tmp_path), "DJANGO_SETTINGS_MODULE": "morefollows.config.django"}
     return kept
 
 

@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from morefollows import plain_text
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Reader, Topic
 from morefollows.audience.newsroom.actions import add_topic, set_up_newsroom
 from morefollows.bulletin import checks
+from morefollows.helpers import plain_text
 from morefollows.run.command import run
 
 BAD = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from morefollows.public_suffixes import organisation, registered
+from morefollows.helpers.public_suffixes import organisation, registered
 
 
 @pytest.mark.parametrize(

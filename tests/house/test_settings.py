@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.environment import service_links
-from morefollows.settings import Settings, SettingsError
-from morefollows.settings_loading import chosen, given, load, problems
+from morefollows.config.environment import service_links
+from morefollows.config.loading import chosen, given, load, problems
+from morefollows.config.settings import Settings, SettingsError
 
 
 @pytest.fixture

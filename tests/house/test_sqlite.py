@@ -23,7 +23,7 @@ def look(folder: Path) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MOREFOLLOWS_", "DATABASE_URL"))}
     done = subprocess.run(
         [sys.executable, "-c", _LOOK],
-        env={**kept, "MOREFOLLOWS_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "morefollows.framework"},
+        env={**kept, "MOREFOLLOWS_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "morefollows.config.django"},
         capture_output=True,
         text=True,
     )

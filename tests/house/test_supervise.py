@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from morefollows.supervise import supervised, watched
+from morefollows.helpers.supervise import supervised, watched
 
 
 def test_work_that_fails_is_started_again_until_it_returns(caplog: pytest.LogCaptureFixture) -> None:

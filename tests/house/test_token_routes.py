@@ -13,8 +13,8 @@ from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from morefollows import token_routes
 from morefollows.audience.models import Newsroom
+from morefollows.helpers import token_routes
 from morefollows.run.logs import OneLine
 
 #: Parameters of any text that prove nothing: the name of a file.

@@ -19,7 +19,7 @@ from PIL import Image
 
 from morefollows.bulletin.images import files, reduce
 from morefollows.bulletin.images.address import Picture, read
-from morefollows.keyring import Keyring, Keys
+from morefollows.config.keyring import Keyring, Keys
 
 from .pictures import bomb, moving, photo, sideways
 

@@ -44,7 +44,7 @@ def tell(house: House, kind: str = "update", **wording: Any) -> float:
     """Publishes an update in the house's database. Returns when."""
     done = subprocess.run(
         [sys.executable, "-c", TELL, kind, json.dumps(wording)],
-        env={**house.environment, "DJANGO_SETTINGS_MODULE": "morefollows.framework", "PYTHONPATH": str(ROOT)},
+        env={**house.environment, "DJANGO_SETTINGS_MODULE": "morefollows.config.django", "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=True, timeout=PATIENCE,
     )  # fmt: skip
     return float(done.stdout)

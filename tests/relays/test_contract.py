@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from morefollows.config.relay_address import kinds
 from morefollows.courier.boundary import Relay
 from morefollows.courier.replies import About
-from morefollows.relay_address import kinds
 from tests.smtp.support import run
 
 from .support import Bag, Fates, Stage, made, staged

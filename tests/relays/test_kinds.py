@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from morefollows.relay_address import RelayKind, kinds, register, relays
+from morefollows.config.relay_address import RelayKind, kinds, register, relays
 
 from . import support
 
@@ -26,7 +26,7 @@ def test_a_kind_that_is_not_known_is_refused_with_those_that_are() -> None:
 
 
 def test_a_kind_has_options_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("morefollows.relay_address._kinds", dict(kinds()))
+    monkeypatch.setattr("morefollows.config.relay_address._kinds", dict(kinds()))
     own = dataclasses.replace(support.FAKE, schemes={"own": {"port": 7}}, options={"region": ("region", str)})
     register(own)
     [address] = relays("own://mail.example.org?region=eu&rate=5")

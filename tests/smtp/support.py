@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from morefollows.config.settings import RelayAddress
 from morefollows.courier.boundary import Mail, Reached, Reply
 from morefollows.courier.dialogue import Patience
 from morefollows.courier.smtp import SmtpRelay
-from morefollows.settings import RelayAddress
 from tests.relay import ScriptedRelay
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import django
 
-from morefollows import keyring
+from morefollows.config import keyring
 from tests.support.postgres import Cluster
 
 
@@ -61,7 +61,7 @@ def lay() -> None:
     server = cluster()
     if server is not None:
         os.environ["DATABASE_URL"] = server.url("morefollows")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "morefollows.framework"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "morefollows.config.django"
     keyring.save_new(folder() / "data" / keyring.FILE, keyring.Keyring.new())
     django.setup()
 

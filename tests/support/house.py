@@ -20,7 +20,7 @@ from typing import IO, Any
 import psycopg
 import pytest
 
-from morefollows import keyring
+from morefollows.config import keyring
 from morefollows.inbox.store import Kept, Shelf
 from morefollows.inbox.store import path as inbox_path
 from morefollows.run import lock

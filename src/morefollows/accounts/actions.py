@@ -17,7 +17,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
 from morefollows.accounts.models import Editor, FailedSignIns
-from morefollows.networks import network
+from morefollows.helpers.networks import network
 
 _FREE_FOR_ACCOUNT = 5  # tries before the first wait: someone who mistypes must not notice
 _FREE_FOR_NETWORK = 30  # a whole newsroom may sit behind one address

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from morefollows.accounts import actions
 from morefollows.accounts.models import Editor
-from morefollows.client import client_address
+from morefollows.helpers.client_address import client_address
 
 
 class SignIn(forms.Form):

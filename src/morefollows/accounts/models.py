@@ -8,7 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from morefollows import plain_text
+from morefollows.helpers import plain_text
 
 
 class Role(models.TextChoices):

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from morefollows import line, networks
+from morefollows import line
 from morefollows.audience import addresses, departures, links, wordings
 from morefollows.audience.addresses import Address
 from morefollows.audience.departures import What
@@ -35,6 +35,7 @@ from morefollows.audience.models import (
     UnfinishedImport,
 )
 from morefollows.audience.wordings import InForce
+from morefollows.helpers import networks
 
 _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 

@@ -6,8 +6,8 @@ class Audience(AppConfig):
     name = "morefollows.audience"
 
     def ready(self) -> None:
-        from morefollows import append_only
         from morefollows.audience import evidence, seals
+        from morefollows.database import append_only
 
         append_only.protect(*evidence.PROTECTED)
         seals.register(*evidence.SEALED)

@@ -20,7 +20,7 @@ from morefollows.audience.form_tokens import FormTokens, Shown, words_of
 from morefollows.audience.group_commit import Busy
 from morefollows.audience.models import Topic
 from morefollows.audience.reception import Verdict
-from morefollows.settings import Settings
+from morefollows.config.settings import Settings
 
 _ANSWER_AFTER = 0.05  # seconds; longer than noting a new reader takes, so that the time tells nothing either
 _LOOK_UPS = 16  # at once

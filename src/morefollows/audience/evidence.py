@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from morefollows.append_only import Protected
 from morefollows.audience import wordings
 from morefollows.audience.models import Consent, Purpose, Reader, Topic
 from morefollows.audience.seals import Evidence
 from morefollows.audience.wordings import InForce
+from morefollows.database.append_only import Protected
 
 # A client's address may become its network, as `networks.shortened` writes it, and go altogether
 # while its reader has confirmed nothing.

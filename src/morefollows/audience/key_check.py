@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from morefollows.audience.addresses import Address
 from morefollows.audience.models import KeyCheck, Newsroom, Reader, Suppression
-from morefollows.keyring import Keys
+from morefollows.config.keyring import Keys
 
 
 def settle(keys: Keys) -> list[str]:

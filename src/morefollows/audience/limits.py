@@ -16,11 +16,12 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from morefollows.audience import bulk, typos
+from morefollows.audience import typos
 from morefollows.audience.models import SpentWork, Tally
 from morefollows.audience.work import Done
-from morefollows.networks import network
-from morefollows.settings import Settings
+from morefollows.config.settings import Settings
+from morefollows.database import bulk
+from morefollows.helpers.networks import network
 
 _FORGOTTEN_AT_ONCE = 1_000  # rows in one transaction
 _WINDOW = timedelta(hours=1)

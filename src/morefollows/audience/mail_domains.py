@@ -16,7 +16,7 @@ import dns.resolver
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from morefollows.settings import Settings
+from morefollows.config.settings import Settings
 
 PATIENCE = 1.5  #: seconds for all questions about one domain
 _AT_ONCE = 16  # lookups; beyond that nobody is kept waiting, and nobody refused

@@ -15,12 +15,12 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from morefollows import line
-from morefollows.audience import bulk
 from morefollows.audience.addresses import Address
 from morefollows.audience.evidence import given_line
 from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression, Topic
-from morefollows.audience.uids import random_uid
 from morefollows.audience.wordings import InForce
+from morefollows.database import bulk
+from morefollows.database.uid_field import random_uid
 
 
 class Place(NamedTuple):

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from morefollows.audience import actions, bulk, limits, newcomers, origins
+from morefollows.audience import actions, limits, newcomers, origins
 from morefollows.audience.addresses import Address
 from morefollows.audience.form_tokens import Shown, words_of
 from morefollows.audience.group_commit import Blocked, GroupCommit
@@ -25,6 +25,7 @@ from morefollows.audience.models import Reader, Site, Tally, Topic, Wording
 from morefollows.audience.newcomers import Newcomer, Place
 from morefollows.audience.wordings import InForce
 from morefollows.audience.work import Done
+from morefollows.database import bulk
 
 log = logging.getLogger(__name__)
 _used = threading.local()

@@ -27,7 +27,7 @@ from morefollows.audience.entry import Answer, Entered
 from morefollows.audience.forms import SignUp
 from morefollows.audience.models import Consent, Newsroom, Reader, Topic, Wording
 from morefollows.bulletin import markdown
-from morefollows.client import client_address
+from morefollows.helpers.client_address import client_address
 
 FORM_VERSION = "2"
 ENTERED = "morefollows.entered"

@@ -14,7 +14,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from morefollows import database_clock, line
+from morefollows import line
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose
 from morefollows.audience.newsroom import placeholders
@@ -25,6 +25,7 @@ from morefollows.bulletin.errors import Refused as Refused
 from morefollows.bulletin.images.actions import hold_on_to
 from morefollows.bulletin.models import Alert, Kind, Story, Update
 from morefollows.bulletin.transitions import Event
+from morefollows.database import clock
 
 #: Before a scheduled alert's time, in ms: from then on it is prepared. Readers active by then are its audience.
 LEAD_MS = 60_000
@@ -38,7 +39,7 @@ class NotApproved(Refused):
     """Somebody who did not write it has to approve it, or the editor has to say why it must go out without that."""
 
 
-now_ms = database_clock.now_ms
+now_ms = clock.now_ms
 
 
 def send(

@@ -23,9 +23,9 @@ class Bulletin(AppConfig):
     name = "morefollows.bulletin"
 
     def ready(self) -> None:
-        from morefollows import append_only
         from morefollows.audience import seals
         from morefollows.bulletin import separation
+        from morefollows.database import append_only
 
         append_only.protect(
             append_only.Protected("bulletin_update", once="{row}.published_at IS NOT NULL"),

@@ -12,10 +12,10 @@ from django.utils.formats import date_format
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 
-from morefollows import at_work
 from morefollows.audience.models import Newsroom
 from morefollows.audience.newsroom import placeholders
 from morefollows.bulletin.restores import actions as restores
+from morefollows.helpers import running_up
 
 
 def newsroom(request: HttpRequest) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def newsroom(request: HttpRequest) -> dict[str, Any]:
         "newsroom": SimpleLazyObject(lambda: Newsroom.objects.filter(pk=1).first()),
         "local_inbox": settings.MOREFOLLOWS.inbox,
         "placeholders": SimpleLazyObject(placeholders.holding),
-        "failing": SimpleLazyObject(lambda: at_work.failing(settings.MOREFOLLOWS.data)),
+        "failing": SimpleLazyObject(lambda: running_up.failing(settings.MOREFOLLOWS.data)),
         "restored": SimpleLazyObject(_restored),
     }
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from morefollows.audience.models import Purpose, Reader, Topic
-from morefollows.audience.uids import UidField
+from morefollows.database.uid_field import UidField
 
 
 class Kind(models.TextChoices):

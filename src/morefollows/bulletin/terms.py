@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
-from morefollows.clocks import minute_of_day
+from morefollows.helpers.local_time import minute_of_day
 
 DAY_MS = 24 * 3_600_000
 

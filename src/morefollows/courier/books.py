@@ -41,8 +41,8 @@ from morefollows.courier.outbox import Outbox
 from morefollows.courier.refusal_recorder import RefusalRecorder
 from morefollows.courier.release import Release
 from morefollows.courier.round import Round
+from morefollows.helpers.supervise import watched
 from morefollows.line import Listener
-from morefollows.supervise import watched
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -22,11 +22,11 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from morefollows.config.settings import SettingsError
 from morefollows.courier.message.template import Composed, Hole
-from morefollows.settings import SettingsError
 
 if TYPE_CHECKING:
-    from morefollows.settings import Settings
+    from morefollows.config.settings import Settings
 
 #: Named once more often than they are there, so that nobody can add another (RFC 6376 §5.4.2, §8.15).
 OVERSIGNED = (

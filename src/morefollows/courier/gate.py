@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from morefollows.config.relay_address import RelayAddress
 from morefollows.courier import replies
 from morefollows.courier.boundary import Carriers, Circuit, Mail, Relay, Reply
 from morefollows.courier.bucket import Bucket
@@ -16,7 +17,6 @@ from morefollows.courier.pacing import Pacing
 from morefollows.courier.providers import Providers
 from morefollows.courier.refusals import Refusals
 from morefollows.courier.shares import Shares
-from morefollows.relay_address import RelayAddress
 
 _STUCK = 3  # mails of one provider that hold a connection each
 _STUCK_FOR = 3.0  # seconds; as long as it lasts, this is said again each second

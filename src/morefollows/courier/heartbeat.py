@@ -17,10 +17,10 @@ from typing import TypeVar
 from django.db import Error as AnyDatabaseError
 from django.db import connection
 
-from morefollows import database_clock
 from morefollows.courier import actions, leases
 from morefollows.courier.nodes import Process
-from morefollows.database_clock import uptime
+from morefollows.database import clock
+from morefollows.database.clock import uptime
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -117,7 +117,7 @@ class Heartbeat:
         skew = 0
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                skew = database_clock.measure(cursor)
+                skew = clock.measure(cursor)
         since, waiting_for = self._slow_call()
         leases.beat(self._process, skew, since, waiting_for)
         if abs(skew) > _SKEWED_MS and time.monotonic() > self._told_of_clock + _FORGET:
@@ -133,7 +133,7 @@ class Heartbeat:
         if self._warned != began:
             self._warned = began
             log.warning("a database call (%s) has taken %.0f s; it waits for %s", what, seconds, holder or "?")
-        return database_clock.now_ms() - int(seconds * 1000), holder
+        return clock.now_ms() - int(seconds * 1000), holder
 
     def _end(self) -> None:
         try:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from morefollows import public_suffixes
+from morefollows.helpers import public_suffixes
 
 _PATIENCE = 5.0  # seconds for one answer
 _AT_ONCE = 2  # lookups

@@ -17,7 +17,7 @@ from morefollows.courier.ledger import Running
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message.content import return_paths
 from morefollows.courier.message.template import Composed, Signer, press
-from morefollows.database_clock import now_ms
+from morefollows.database.clock import now_ms
 
 Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes → the message in pieces
 #: reader, recipient, alerts of the story that the reader was sent before

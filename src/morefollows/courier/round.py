@@ -23,7 +23,7 @@ from morefollows.courier.models import Outcome
 from morefollows.courier.release import Release
 from morefollows.courier.settling import LOOK_EVERY, Settling
 from morefollows.courier.waiting import everything
-from morefollows.database_clock import now_ms, uptime
+from morefollows.database.clock import now_ms, uptime
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from morefollows.courier.release import Release
 from morefollows.courier.replies import About, Bounce, Verdict
 from morefollows.courier.retries import Retries
 from morefollows.courier.waiting import Unfit, Waiting
-from morefollows.database_clock import now_ms, uptime
+from morefollows.database.clock import now_ms, uptime
 
 UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
 _OPEN = (*UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor

@@ -13,12 +13,12 @@ import ssl
 import time
 from collections.abc import Callable
 
+from morefollows.config.settings import RelayAddress
 from morefollows.courier.backoff import Backoff, Failure
 from morefollows.courier.boundary import Circuit, Relay, Source
 from morefollows.courier.dialogue import Connection, Patience
 from morefollows.courier.hello import Offers, Trouble
-from morefollows.settings import RelayAddress
-from morefollows.supervise import watched
+from morefollows.helpers.supervise import watched
 
 log = logging.getLogger(__name__)
 

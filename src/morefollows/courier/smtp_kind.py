@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from morefollows.config.relay_address import RelayAddress, RelayKind, one_of, register
 from morefollows.courier.boundary import Relay, Setup, Source
-from morefollows.relay_address import RelayAddress, RelayKind, one_of, register
 
 
 def _make(address: RelayAddress, source: Source, setup: Setup) -> Relay:

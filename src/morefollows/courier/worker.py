@@ -38,7 +38,7 @@ from morefollows.courier.ledger import Running
 from morefollows.courier.outbox import Claimed
 from morefollows.courier.release import Release, prepare
 from morefollows.courier.round import Round
-from morefollows.supervise import supervised
+from morefollows.helpers.supervise import supervised
 
 log = logging.getLogger(__name__)
 

@@ -18,10 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from morefollows.helpers.supervise import supervised
 from morefollows.line import Listener
 from morefollows.live.events import RESET, Frame, Told
 from morefollows.live.stream import BEAT, Stream
-from morefollows.supervise import supervised
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from django.db import close_old_connections
 from django.urls import reverse
 
 from morefollows.bulletin.models import Story
+from morefollows.helpers.supervise import supervised
 from morefollows.live import actions, feeds
-from morefollows.supervise import supervised
 
 log = logging.getLogger(__name__)
 

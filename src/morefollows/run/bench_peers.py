@@ -17,9 +17,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import uvloop
 
+from morefollows.config.settings import RelayAddress
 from morefollows.courier.boundary import Mail, Reply
 from morefollows.courier.smtp import SmtpRelay
-from morefollows.settings import RelayAddress
 
 SENDER = "b+0123456789abcdef@herald.example"
 RECIPIENT = "reader123456@reader.example"

@@ -133,10 +133,10 @@ def _on(
 
 @contextlib.contextmanager
 def _server(database: str, folder: Path) -> Iterator[None]:
-    from morefollows import settings_loading
+    from morefollows.config import loading
     from morefollows.run.bench_postgres import server
 
-    given = settings_loading.load().database_url
+    given = loading.load().database_url
     if database == "sqlite":
         os.environ.pop("DATABASE_URL", None)
         os.environ.pop("DATABASE_URL_FILE", None)

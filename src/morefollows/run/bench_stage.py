@@ -302,9 +302,9 @@ def _up(folder: Path, data: Path) -> Iterator[subprocess.Popen[bytes]]:
 @contextlib.contextmanager
 def own_database() -> Iterator[str]:
     """A database of its own on the server that DATABASE_URL names; "" for SQLite."""
-    from morefollows import settings_loading
+    from morefollows.config import loading
 
-    url = settings_loading.load().database_url
+    url = loading.load().database_url
     if not url.startswith(("postgres:", "postgresql:")):
         yield ""
         return

@@ -102,7 +102,7 @@ def _django(product: Stage, readers: int) -> dict[str, Any]:
     story = _story(product)
     ear = ears.listen("127.0.0.1", 0)
     command = [sys.executable, "-m", "morefollows.run.bench_django", str(ear.fileno()), str(story.uuid)]
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "morefollows.framework"}
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "morefollows.config.django"}
     server = subprocess.Popen(command, pass_fds=(ear.fileno(),), env=environment)  # noqa: S603 - our own command
     try:
         url = f"http://127.0.0.1:{ear.getsockname()[1]}"

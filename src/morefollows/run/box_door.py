@@ -28,13 +28,13 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve, reverse
 from django.utils import translation
 
-from morefollows import client
 from morefollows.audience import entry, origins, views
 from morefollows.audience.box import views as box
 from morefollows.audience.entry import Answer, Entered
+from morefollows.config.settings import Settings
+from morefollows.helpers import client_address
 from morefollows.live.stream import forwarded
 from morefollows.run import bodies, headers, priority
-from morefollows.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -223,7 +223,7 @@ def _form(scope: Scope, body: bytes) -> _Form | None:
     if origin in ("", f"{scheme}://{host}"):
         origin = origins.own()
     peer = (scope.get("client") or ("",))[0]
-    return _Form(posted, shown.language, origin, client.address(peer, forwarded(scope["headers"])))
+    return _Form(posted, shown.language, origin, client_address.address(peer, forwarded(scope["headers"])))
 
 
 @lru_cache(64)

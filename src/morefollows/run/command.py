@@ -13,7 +13,7 @@ import sys
 import click
 
 from morefollows import __version__
-from morefollows.settings import SettingsError
+from morefollows.config.settings import SettingsError
 
 # In the order in which a newsroom meets them. Loaded when asked for: `--help` needs no Django.
 _COMMANDS = {

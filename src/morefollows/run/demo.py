@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from morefollows import settings_loading
 from morefollows.audience.tokens import Tokens
+from morefollows.config import loading
 from morefollows.inbox import reading
 from morefollows.inbox.store import Shelf
 from morefollows.inbox.store import path as inbox_path
@@ -175,7 +175,7 @@ class _Stage:
 
     def _received(self, alert: int, counter: _Counter) -> Counter[str]:
         """How often each address was mailed this alert. The Message-ID says which alert a mail is."""
-        tokens = Tokens.of(settings_loading.load(self._environment))
+        tokens = Tokens.of(loading.load(self._environment))
         received: Counter[str] = Counter()
         for (message_id, recipient), times in counter.mails.items():
             receipt = tokens.read_receipt(message_id.strip("<>").partition("@")[0])

@@ -10,9 +10,9 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from morefollows import environment, settings_loading
+from morefollows.config import environment, loading
+from morefollows.config.settings import RelayAddress, Settings
 from morefollows.run import ground, lock
-from morefollows.settings import RelayAddress, Settings
 
 TIMEOUT = 10.0  #: seconds for a relay to answer
 _EXTENSIONS = ("PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN")
@@ -26,9 +26,9 @@ class Finding(NamedTuple):
 
 def examine(*, dns: bool = False, nameserver: str | None = None, evidence: bool = False) -> list[Finding]:
     """Everything, in the order in which it depends on each other."""
-    if wrong := settings_loading.problems():
+    if wrong := loading.problems():
         return [Finding("settings", "wrong", str(error)) for error in wrong]
-    config = settings_loading.load()
+    config = loading.load()
     findings = [*_settings(), *_data_folder(config)]
     findings += (database := list(_database(config)))
     if all(one.check != "database" or one.state == "ok" for one in database):
@@ -44,7 +44,7 @@ def examine(*, dns: bool = False, nameserver: str | None = None, evidence: bool 
 
 
 def _settings() -> Iterator[Finding]:
-    chosen = settings_loading.chosen()
+    chosen = loading.chosen()
     listed = f"; set are {', '.join(chosen)}" if chosen else "; none is set"
     yield Finding("settings", "ok", f"all are understood{listed}; the others are at their defaults")
     ignored = environment.service_links()

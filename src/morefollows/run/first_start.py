@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from morefollows.config.settings import SettingsError
 from morefollows.run import chores, ground
-from morefollows.settings import SettingsError
 
 SAMPLE_STORY = Path(__file__).with_name("demo_story.md")  #: fictional, and ours
 

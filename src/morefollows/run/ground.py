@@ -11,9 +11,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from morefollows import __version__, settings_loading
+from morefollows import __version__
+from morefollows.config import loading
+from morefollows.config.settings import Settings, SettingsError
 from morefollows.run import lock
-from morefollows.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +34,10 @@ def start_django(*, check: bool = True) -> bool:
     While `up` runs on this data folder and no address is set, links are made with the address it really has.
     """
     if "MOREFOLLOWS_URL" not in os.environ and "MOREFOLLOWS_URL_FILE" not in os.environ:
-        other = lock.running(settings_loading.load().data)
+        other = lock.running(loading.load().data)
         if other and other.get("url"):
             os.environ["MOREFOLLOWS_URL"] = other["url"]
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "morefollows.framework")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "morefollows.config.django")
     import django
     from django.conf import settings as configured
 
@@ -173,7 +174,7 @@ def migrate() -> list[str]:
     """Brings the database up to date. Returns the names of the migrations applied."""
     from django.core.management import call_command
 
-    from morefollows import append_only
+    from morefollows.database import append_only
 
     waiting = pending()
     if waiting:

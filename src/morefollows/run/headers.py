@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils.cache import add_never_cache_headers
 
-from morefollows import token_routes
+from morefollows.helpers import token_routes
 
 # Images have their public address also on a page that was fetched by another, as on the machine itself.
 _site = urlsplit(settings.MOREFOLLOWS.url)

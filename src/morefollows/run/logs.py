@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 
-from morefollows import token_routes
+from morefollows.helpers import token_routes
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
 

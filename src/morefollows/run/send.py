@@ -19,8 +19,8 @@ from django.db import connection
 from morefollows.line import Listener
 
 if TYPE_CHECKING:
+    from morefollows.config.settings import Settings
     from morefollows.courier.worker import Worker
-    from morefollows.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -99,10 +99,10 @@ def _add_gates(config: Settings, worker: Worker, secured: Mapping[str, str]) -> 
 
     `secured`: relays that have agreed to STARTTLS before, name → host:port.
     """
+    from morefollows.config.relay_address import kind_of
     from morefollows.courier.boundary import Setup
     from morefollows.courier.gate import Gate
     from morefollows.courier.shares import Shares
-    from morefollows.relay_address import kind_of
 
     weighed = any(address.weight for address in config.ways_out)
     shares = Shares(asyncio.get_running_loop().call_soon) if weighed else None

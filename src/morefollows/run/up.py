@@ -18,11 +18,11 @@ from pathlib import Path
 
 import click
 
-from morefollows import environment, settings_loading
+from morefollows.config import environment, loading
+from morefollows.config.settings import Settings, SettingsError
+from morefollows.helpers.supervise import watched
 from morefollows.run import ears, logs
 from morefollows.run.lock import Lock
-from morefollows.settings import Settings, SettingsError
-from morefollows.supervise import watched
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Child:
 
 def run_up(*, sample: bool, administrator: str) -> None:
     """Runs until SIGTERM or SIGINT. Raises `InUse`, `SettingsError`, `NotPrepared`, `GaveUp`."""
-    config = settings_loading.load()
+    config = loading.load()
     logs.to_stderr(config.log_level)
     # Until the processes are started, SIGTERM ends us as Ctrl-C does: with what we have begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -77,7 +77,7 @@ def run_up(*, sample: bool, administrator: str) -> None:
     try:
         ear = _listen("MOREFOLLOWS_PORT", config.port, config.host)
         letterbox = _listen("MOREFOLLOWS_INBOX_PORT", config.inbox_port, ears.LOOPBACK) if config.inbox else None
-        config = settings_loading.load()  # with the ports as they are
+        config = loading.load()  # with the ports as they are
         lock.tell({"pid": os.getpid(), "url": config.url, "address": _address(ear)})
         invitation = _prepare(family, "--administrator", administrator, *(["--sample"] if sample else []))
         asyncio.run(_Up(config, family, ear, letterbox).run(invitation))
@@ -137,10 +137,10 @@ def _address(ear: socket.socket) -> str:
 
 def _chosen(name: str) -> bool:
     """Somebody counts on this port: it is set, or links in mail or a proxy in front lead to it."""
-    if settings_loading.given(name):
+    if loading.given(name):
         return True
     led_to = ("MOREFOLLOWS_URL", "MOREFOLLOWS_HOST", "MOREFOLLOWS_TRUSTED_PROXIES")
-    return name == "MOREFOLLOWS_PORT" and any(settings_loading.given(other) for other in led_to)
+    return name == "MOREFOLLOWS_PORT" and any(loading.given(other) for other in led_to)
 
 
 class _Family:

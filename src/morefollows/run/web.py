@@ -24,8 +24,10 @@ from django.db import close_old_connections
 from django.urls import get_resolver
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from morefollows import networks
 from morefollows.audience import reception
+from morefollows.config.settings import Settings
+from morefollows.helpers import networks
+from morefollows.helpers.supervise import watched
 from morefollows.line import Listener
 from morefollows.live.events import Told
 from morefollows.live.hub import Hub, Read
@@ -35,8 +37,6 @@ from morefollows.run import ears
 from morefollows.run.box_door import BoxDoor, is_sign_up
 from morefollows.run.pages import Pages
 from morefollows.run.priority import NICE
-from morefollows.settings import Settings
-from morefollows.supervise import watched
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -28,7 +28,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from morefollows.audience import entry, origins, wordings
 from morefollows.audience.entry import BUSY, Answer, Entered
 from morefollows.audience.models import Newsroom, Site, Topic
-from morefollows.client import client_address
+from morefollows.helpers.client_address import client_address
 
 FORM_VERSION = "box 1"
 FORM_TYPE = "application/x-www-form-urlencoded"  # what needs no preflight, and is read in one go

@@ -1,5 +1,5 @@
 import django.db.models.deletion
-import morefollows.audience.uids
+import morefollows.database.uid_field
 from django.conf import settings
 from django.db import migrations, models
 
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
             name='ErasedReader',
             fields=[
                 ('number', models.BigIntegerField(help_text='the key that the reader had', primary_key=True, serialize=False)),
-                ('uid', morefollows.audience.uids.UidField()),
+                ('uid', morefollows.database.uid_field.UidField()),
             ],
         ),
         migrations.CreateModel(
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(help_text='keyed hash of the normalised address: finds duplicates', max_length=64, unique=True)),
                 ('domain', models.CharField(help_text='A-labels, lower case', max_length=255)),
                 ('language', models.CharField(default='en', max_length=10)),
-                ('uid', morefollows.audience.uids.UidField(help_text='what links and Message-IDs prove the reader by')),
+                ('uid', morefollows.database.uid_field.UidField(help_text='what links and Message-IDs prove the reader by')),
                 ('state', models.CharField(choices=[('pending', 'pending'), ('confirmed', 'confirmed'), ('left', 'left'), ('gone', 'gone'), ('complained', 'complained')], default='pending', max_length=12)),
                 ('created_at', models.DateTimeField()),
                 ('confirmed_at', models.DateTimeField(null=True)),
@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                 ('domain', models.CharField(blank=True, max_length=255)),
                 ('since', models.BigIntegerField(help_text='a summary tells what came from then on, ms since 1970,', null=True)),
                 ('until', models.BigIntegerField(help_text='and before then', null=True)),
-                ('uid', morefollows.audience.uids.UidField(help_text='what links and the Message-ID prove the letter by')),
+                ('uid', morefollows.database.uid_field.UidField(help_text='what links and the Message-ID prove the letter by')),
                 ('offers', models.BooleanField(default=False, help_text='the link also confirms the consent to offers')),
                 ('created_at', models.DateTimeField()),
                 ('state', models.CharField(choices=[('waiting', 'waiting'), ('accepted', 'accepted'), ('refused', 'refused'), ('expired', 'expired'), ('uncertain', 'uncertain')], default='waiting', max_length=10)),
@@ -203,7 +203,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=100)),
                 ('description', models.CharField(blank=True, max_length=300)),
                 ('position', models.PositiveSmallIntegerField(default=0)),
-                ('uid', morefollows.audience.uids.UidField(help_text='what links prove the topic by')),
+                ('uid', morefollows.database.uid_field.UidField(help_text='what links prove the topic by')),
             ],
             options={
                 'ordering': ('position', 'name'),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from morefollows.audience.models.newsroom import Topic
 from morefollows.audience.models.reader import Reader
-from morefollows.audience.uids import UidField
+from morefollows.database.uid_field import UidField
 
 
 class Letter(models.Model):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from morefollows import plain_text
-from morefollows.audience.uids import UidField
+from morefollows.database.uid_field import UidField
+from morefollows.helpers import plain_text
 
 
 class Newsroom(models.Model):

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from morefollows.audience.models.newsroom import Topic
-from morefollows.audience.uids import UidField
+from morefollows.database.uid_field import UidField
 
 
 class Reader(models.Model):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from morefollows.audience.models import Newsroom
-from morefollows.settings import Settings
+from morefollows.config.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from morefollows import line
 from morefollows.audience.models import Letter, Newsroom, Reader
-from morefollows.clocks import next_time
+from morefollows.helpers.local_time import next_time
 
 # What is being sent when the period ends is decided by then: readers are looked up again each second.
 _SETTLED_MS = 60_000

@@ -31,9 +31,9 @@ from morefollows.audience.wordings import InForce
 from morefollows.bulletin.models import Interest, Story
 from morefollows.bulletin.stories import actions as stories
 from morefollows.bulletin.withdrawal import first_headline
-from morefollows.client import client_address
-from morefollows.clocks import zone
 from morefollows.courier import history
+from morefollows.helpers.client_address import client_address
+from morefollows.helpers.local_time import zone
 
 FORM_VERSION = "preferences 1"
 _PAUSE = timedelta(days=7)

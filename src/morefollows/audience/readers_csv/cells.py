@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from morefollows import spreadsheet
+from morefollows.helpers import spreadsheet
 
 _PLAIN = re.compile(r"[A-Za-z0-9!#$%&*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 # Never part of an address, nor of anything that could be read otherwise than without it.

@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 from django.db.models import QuerySet
 
-from morefollows import spreadsheet
 from morefollows.audience.models import Consent, Reader, Subscription, Topic
+from morefollows.helpers import spreadsheet
 
 COLUMNS = ("email", "language", "topics", "status", "confirmed_at", "offers")
 EVIDENCE = (

@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from morefollows import spreadsheet
 from morefollows.accounts.models import Editor, Role
 from morefollows.audience.models import Purpose
 from morefollows.bulletin.models import Alert, Deed, Kind
+from morefollows.helpers import spreadsheet
 
 #: What `Deed.what` says, in words.
 WHAT: dict[str, str | Promise] = {

@@ -1,6 +1,6 @@
 import django.db.models.deletion
 import django.utils.timezone
-import morefollows.audience.uids
+import morefollows.database.uid_field
 import morefollows.bulletin.models
 import uuid
 from django.conf import settings
@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(max_length=10)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('published_at', models.DateTimeField(null=True)),
-                ('uid', morefollows.audience.uids.UidField(help_text='what feeds and event streams tell the update by')),
+                ('uid', morefollows.database.uid_field.UidField(help_text='what feeds and event streams tell the update by')),
                 ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('story', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='updates', to='bulletin.story')),
             ],

@@ -19,10 +19,10 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from morefollows import token_routes
 from morefollows.audience.models import Newsroom, Topic
 from morefollows.bulletin.images import address, files
 from morefollows.bulletin.models import Story
+from morefollows.helpers import token_routes
 from morefollows.live import caches, feeds, ninjs, published, telling
 from morefollows.live.feeds import FORMATS, Feed
 from morefollows.live.views import public_story

@@ -114,11 +114,11 @@ def web(descriptor: int | None, lifeline: int | None) -> None:
     checked = ground.start_django()
     from django.conf import settings
 
-    from morefollows import database
+    from morefollows.database import connections
     from morefollows.run.pages import THREADS
     from morefollows.run.web import serve
 
-    database.serve(THREADS + 12)
+    connections.serve(THREADS + 12)
     if checked:
         ground.replay_departures()
     else:
@@ -134,20 +134,20 @@ def web(descriptor: int | None, lifeline: int | None) -> None:
 def send(number: int, lifeline: int | None) -> None:
     """Run a sender process by itself (`up` has its own)."""
     _hold(lifeline)
-    from morefollows import settings_loading
+    from morefollows.config import loading
     from morefollows.run import ground
     from morefollows.run.lock import InUse, Lock
 
     if lifeline is None:
         try:
-            Lock(settings_loading.load().data).share()
+            Lock(loading.load().data).share()
         except InUse as error:
             raise Failure(str(error)) from None
     checked = ground.start_django()
-    from morefollows import database
+    from morefollows.database import connections
     from morefollows.run.send import run_sender
 
-    database.serve(12)
+    connections.serve(12)
     if not checked:
         ground.wait_for_keys()
     ground.replay_departures()
@@ -160,11 +160,11 @@ def send(number: int, lifeline: int | None) -> None:
 def inbox(descriptor: int | None, lifeline: int | None) -> None:
     """Run the local inbox by itself (`up` has one while no relay is set)."""
     _hold(lifeline)
-    from morefollows import settings_loading
+    from morefollows.config import loading
     from morefollows.inbox import server
     from morefollows.run import logs
 
-    config = settings_loading.load()
+    config = loading.load()
     logs.to_stderr(config.log_level)
     ear = _ear(descriptor, "MOREFOLLOWS_INBOX_PORT", ears.LOOPBACK, config.inbox_port)
     server.run_inbox(config.data, ear)

@@ -211,7 +211,7 @@ def _moment(said: datetime | timedelta | None) -> datetime | None:
     from django.utils import timezone
 
     from morefollows.audience.models import Newsroom
-    from morefollows.clocks import zone
+    from morefollows.helpers.local_time import zone
 
     if said is None:
         return None

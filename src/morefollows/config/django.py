@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
-from morefollows import database, settings_loading
+from morefollows.config import loading
+from morefollows.database import connections
 
-MOREFOLLOWS = settings_loading.load()
+MOREFOLLOWS = loading.load()
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 _site = urlsplit(MOREFOLLOWS.url)
 
 DEBUG = MOREFOLLOWS.debug
@@ -55,7 +56,7 @@ ROOT_URLCONF = "morefollows.urls"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [_PACKAGE / "templates"],
+        "DIRS": sorted(_PACKAGE.rglob("templates")),  # beside the views
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -90,7 +91,7 @@ def _auto_vacuum(file: Path) -> str:
 def _database() -> dict[str, Any]:
     if MOREFOLLOWS.database_url.startswith("postgres"):
         found = dj_database_url.parse(MOREFOLLOWS.database_url)
-        return {**found, "OPTIONS": database.options(DATABASE_OPTIONS), "CONN_HEALTH_CHECKS": True}
+        return {**found, "OPTIONS": connections.options(DATABASE_OPTIONS), "CONN_HEALTH_CHECKS": True}
     if MOREFOLLOWS.database_url:
         path = str(Path(dj_database_url.parse(MOREFOLLOWS.database_url)["NAME"]).resolve())
     else:
@@ -141,7 +142,7 @@ LANGUAGES = [("en", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [_PACKAGE / "locale"]
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [_PACKAGE / "static"]
+STATICFILES_DIRS = sorted(_PACKAGE.rglob("static"))
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 

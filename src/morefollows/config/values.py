@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from morefollows.keyring import Keyring
+from morefollows.config.keyring import Keyring
 
 
 def text(value: str) -> str:

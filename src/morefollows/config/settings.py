@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from morefollows import environment
-from morefollows import setting_values as be
-from morefollows.keyring import Keys, LinkKeys
-from morefollows.relay_address import RelayAddress as RelayAddress
-from morefollows.relay_address import relays
+from morefollows.config import environment
+from morefollows.config import values as be
+from morefollows.config.keyring import Keys, LinkKeys
+from morefollows.config.relay_address import RelayAddress as RelayAddress
+from morefollows.config.relay_address import relays
 
 
 class SettingsError(Exception):

@@ -10,7 +10,7 @@ from functools import cache
 from django.conf import settings
 from django.http import HttpRequest
 
-from morefollows.networks import believed
+from morefollows.helpers.networks import believed
 
 log = logging.getLogger(__name__)
 

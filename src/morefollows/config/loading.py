@@ -13,9 +13,9 @@ from typing import Any
 
 import dj_database_url
 
-from morefollows import environment, keyring
-from morefollows.keyring import Keyring, Keys
-from morefollows.settings import Settings, SettingsError, variable
+from morefollows.config import environment, keyring
+from morefollows.config.keyring import Keyring, Keys
+from morefollows.config.settings import Settings, SettingsError, variable
 
 #: What stands in the names of settings whose values `doctor` does not show.
 _SECRETS = ("SECRET", "_KEY", "RELAY", "DATABASE_URL")
