@@ -23,7 +23,7 @@ from morefollows.courier.nodes import this_process
 from morefollows.courier.shares import Shares
 from morefollows.courier.smtp import SmtpRelay
 from morefollows.courier.worker import Worker
-from morefollows.line import Listener
+from morefollows.notify import Listener
 from tests.courier import test_worker
 from tests.courier.support import alert_for, states
 from tests.courier.test_worker import all_accepted, asked, until

@@ -27,7 +27,7 @@ from morefollows.courier.gates import Gates
 from morefollows.courier.models import Batch, Outcome, StateNumber
 from morefollows.courier.nodes import this_process
 from morefollows.courier.worker import Worker
-from morefollows.line import Listener
+from morefollows.notify import Listener
 from tests.courier.support import alert_for, cut_all, states
 from tests.support import ground
 from tests.support.waiting import PATIENCE

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from morefollows import line
+from morefollows import notify
 
 
 def test_files_are_their_owners_own(tmp_path: Path) -> None:
@@ -26,4 +26,4 @@ def test_files_are_their_owners_own(tmp_path: Path) -> None:
 
 def test_a_word_that_cannot_be_said_is_no_failure(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where the folder was")
-    line.announce(tmp_path / "data", "letter")
+    notify.announce(tmp_path / "data", "letter")

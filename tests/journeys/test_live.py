@@ -24,12 +24,12 @@ TELL = """
 import json, sys
 import django; django.setup()
 from django.conf import settings
-from morefollows import line
+from morefollows import notify
 from morefollows.bulletin.models import Story
 from tests.live.support import tell
 kind, wording = sys.argv[1], json.loads(sys.argv[2])
 update = tell(Story.objects.latest("pk"), kind, **wording)
-line.announce(settings.MOREFOLLOWS.data, "story")
+notify.announce(settings.MOREFOLLOWS.data, "story")
 print(update.published_at.timestamp())
 """
 WATCH = """() => {

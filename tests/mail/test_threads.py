@@ -24,7 +24,7 @@ from morefollows.courier.gates import Gates
 from morefollows.courier.nodes import this_process
 from morefollows.courier.release import prepare
 from morefollows.courier.worker import Worker
-from morefollows.line import Listener
+from morefollows.notify import Listener
 from tests.courier.support import A_RELAY, write
 from tests.support import ground
 from tests.support.people import reader

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from morefollows import line
+from morefollows import notify
 from morefollows.audience import addresses, departures, links, wordings
 from morefollows.audience.addresses import Address
 from morefollows.audience.departures import What
@@ -178,7 +178,7 @@ def _confirmation_due(reader: Reader, topic: Topic, offers: bool, since: datetim
 
 def _owe(reader: Reader, topic: Topic, kind: str, offers: bool, now: datetime, due_at: int) -> None:
     Letter.objects.create(reader=reader, topic=topic, kind=kind, offers=offers, created_at=now, due_at=due_at)
-    transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "letter"))
+    transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
 
 
 # -- leaving ------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from morefollows import line
+from morefollows import notify
 from morefollows.audience.addresses import Address
 from morefollows.audience.evidence import given_line
 from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression, Topic
@@ -125,7 +125,7 @@ def note(asked: Sequence[Prepared], looked: Look | None = None) -> list[bool]:
             _write(list(new.values()), [key for (key,) in rows])
     except IntegrityError:  # another process has been faster with one of them
         return [False] * len(asked)
-    transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "letter"))
+    transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
     return noted
 
 

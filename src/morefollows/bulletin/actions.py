@@ -14,7 +14,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from morefollows import line
+from morefollows import notify
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose
 from morefollows.audience.newsroom import placeholders
@@ -306,4 +306,4 @@ def _is_overtaken(alert: Alert) -> bool:
 
 def announce(word: str) -> Callable[[], None]:
     """What is done once the transaction stands: other processes hear the word."""
-    return lambda: line.announce(settings.MOREFOLLOWS.data, word)
+    return lambda: notify.announce(settings.MOREFOLLOWS.data, word)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from morefollows import line
+from morefollows import notify
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Letter
 from morefollows.bulletin import actions as bulletin
@@ -32,7 +32,7 @@ def pause_relay(name: str, reason: str = "", *, by: str = "") -> None:
             relay.paused_at, relay.paused_by, relay.reason = timezone.now(), by[:200], reason[:300]
             relay.trial_at, relay.trials = None if by else now_ms() + retries.wait_ms(1), 0
             relay.save(update_fields=["paused_at", "paused_by", "reason", "trial_at", "trials"])
-            transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "alert"))
+            transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "alert"))
 
 
 def claim_trials() -> set[str]:
@@ -72,7 +72,7 @@ def resume_relay(name: str) -> None:
         # Not those that were never tried: they wait for the interval between two confirmations.
         tried = Letter.objects.filter(state=Letter.State.WAITING, attempts__gt=0, worker="", due_at__gt=now)
         tried.update(due_at=now)
-        transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "alert"))
+        transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "alert"))
 
 
 def sign_of_life() -> list[int]:

@@ -42,7 +42,7 @@ from morefollows.courier.refusal_recorder import RefusalRecorder
 from morefollows.courier.release import Release
 from morefollows.courier.round import Round
 from morefollows.helpers.supervise import watched
-from morefollows.line import Listener
+from morefollows.notify import Listener
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from morefollows.helpers.supervise import supervised
-from morefollows.line import Listener
 from morefollows.live.events import RESET, Frame, Told
 from morefollows.live.stream import BEAT, Stream
+from morefollows.notify import Listener
 
 log = logging.getLogger(__name__)
 

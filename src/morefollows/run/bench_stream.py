@@ -158,7 +158,7 @@ def _tell(story: Story) -> tuple[str, float]:
     from django.conf import settings
     from django.utils import timezone
 
-    from morefollows import line
+    from morefollows import notify
     from morefollows.bulletin.models import Story, Update
     from morefollows.live import events
 
@@ -170,7 +170,7 @@ def _tell(story: Story) -> tuple[str, float]:
         language="en", author=story.author, published_at=timezone.now(),
     )  # fmt: skip
     Story.objects.filter(pk=story.pk).update(state=Story.State.DEVELOPING)
-    line.announce(settings.MOREFOLLOWS.data, "story")
+    notify.announce(settings.MOREFOLLOWS.data, "story")
     return events.update_id(number, number, update.uid), at
 
 

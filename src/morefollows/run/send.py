@@ -16,7 +16,7 @@ import uvloop
 from django.conf import settings
 from django.db import connection
 
-from morefollows.line import Listener
+from morefollows.notify import Listener
 
 if TYPE_CHECKING:
     from morefollows.config.settings import Settings

@@ -28,11 +28,11 @@ from morefollows.audience import reception
 from morefollows.config.settings import Settings
 from morefollows.helpers import networks
 from morefollows.helpers.supervise import watched
-from morefollows.line import Listener
 from morefollows.live.events import Told
 from morefollows.live.hub import Hub, Read
 from morefollows.live.journal import Journal
 from morefollows.live.stream import Asked, Stream, asked, forwarded
+from morefollows.notify import Listener
 from morefollows.run import ears
 from morefollows.run.box_door import BoxDoor, is_sign_up
 from morefollows.run.pages import Pages

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from morefollows import line
+from morefollows import notify
 from morefollows.audience import departures, links
 from morefollows.audience.addresses import Address
 from morefollows.audience.departures import What
@@ -53,7 +53,7 @@ def _ask(reader: Reader) -> None:
         return
     due_at = int(now.timestamp() * 1000)
     Letter.objects.create(reader=reader, kind=Letter.Kind.INVITATION, created_at=now, due_at=due_at)
-    transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "letter"))
+    transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
 
 
 def accept(token: str) -> DrillReader | None:

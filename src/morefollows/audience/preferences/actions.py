@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from morefollows import line
+from morefollows import notify
 from morefollows.audience import addresses, departures, links
 from morefollows.audience.addresses import Address
 from morefollows.audience.departures import What
@@ -177,7 +177,7 @@ def _confirm_from_there(reader: Reader, now: datetime) -> None:
 def _owe(reader: Reader, kind: str, address: str, domain: str, now: datetime) -> None:
     due_at = int(now.timestamp() * 1000)
     Letter.objects.create(reader=reader, kind=kind, address=address, domain=domain, created_at=now, due_at=due_at)
-    transaction.on_commit(lambda: line.announce(settings.MOREFOLLOWS.data, "letter"))
+    transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
 
 
 def _locked(reader: Reader) -> Reader | None:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from morefollows import line
+from morefollows import notify
 from morefollows.audience.models import Letter, Newsroom, Reader
 from morefollows.helpers.local_time import next_time
 
@@ -50,7 +50,7 @@ def owe_summaries(latest: int, most: int = 500) -> int:
         Reader.objects.bulk_update(due, ["summary_from", "summary_at"])
         Letter.objects.bulk_create(letters)
     if letters:
-        line.announce(settings.MOREFOLLOWS.data, "letter")
+        notify.announce(settings.MOREFOLLOWS.data, "letter")
     return len(due)
 
 
