@@ -18,7 +18,7 @@ from morefollows.audience.models import Bounce, Consent, Letter, Reader, Subscri
 from morefollows.audience.suppressions import bulk
 from morefollows.audience.suppressions.actions import suppress
 from morefollows.audience.suppressions.bulk import Which
-from morefollows.bulletin.models import Deed
+from morefollows.audit.models import Deed
 from morefollows.courier import letters
 from morefollows.run.command import cli
 from tests.audience.support import CY, newest_link, sign_up

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from morefollows.audit.models import Deed
 from morefollows.bulletin import publication
-from morefollows.bulletin.models import Alert, Deed
+from morefollows.bulletin.models import Alert
 from tests.courier.support import alert_for
 
 pytestmark = pytest.mark.django_db

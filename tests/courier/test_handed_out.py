@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from morefollows.bulletin.models import Deed
+from morefollows.audit.models import Deed
 from morefollows.courier import actions, handed_out, ledger, nodes, recovery
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.handed_out import Journal

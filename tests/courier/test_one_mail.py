@@ -12,7 +12,8 @@ import pytest
 from django.utils import timezone
 
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression, Topic
-from morefollows.bulletin.models import Alert, Deed
+from morefollows.audit.models import Deed
+from morefollows.bulletin.models import Alert
 from morefollows.courier import history, letters
 from morefollows.courier import worker as worker_module
 from morefollows.courier.boundary import Mail, Reached, Reply

@@ -12,10 +12,11 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience.actions import mark_gone
 from morefollows.audience.models import Reader
+from morefollows.audit.models import Deed
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin import publication
 from morefollows.bulletin.actions import Refused, now_ms
-from morefollows.bulletin.models import Alert, Deed, Update
+from morefollows.bulletin.models import Alert, Update
 from morefollows.courier import actions, ledger, recovery
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Batch, Outcome, Pulse

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from morefollows.audience.models import Bounce, Letter, Reader, Subscription, Suppression
 from morefollows.audience.suppressions.bounces import Bounced
+from morefollows.audit.models import Deed
 from morefollows.bulletin import publication
-from morefollows.bulletin.models import Alert, Deed, Update
+from morefollows.bulletin.models import Alert, Update
 from morefollows.courier import actions, bounces, ledger, retries
 from morefollows.courier.brake import FEW
 from morefollows.courier.gates import TRIAL

@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin.models import Alert, Deed, Restores
+from morefollows.audit.models import Deed
+from morefollows.bulletin.models import Alert, Restores
 from morefollows.bulletin.restores import actions as restores
 from morefollows.courier import rollback
 from morefollows.courier.models import StateNumber

@@ -17,7 +17,8 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience import seals
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Topic
-from morefollows.bulletin.models import Alert, Deed, Story
+from morefollows.audit.models import Deed
+from morefollows.bulletin.models import Alert, Story
 from morefollows.courier.models import Batch, Composition, Verdict
 from morefollows.delivery import archive
 from tests.support import year

@@ -16,8 +16,9 @@ from django.urls import reverse
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
+from morefollows.audit.models import Deed
 from morefollows.bulletin import actions, publication
-from morefollows.bulletin.models import Alert, Deed, Story
+from morefollows.bulletin.models import Alert, Story
 from morefollows.courier.actions import pause_relay
 from morefollows.courier.models import Batch, Outcome, Relay, Verdict
 from morefollows.delivery import actions as delivery

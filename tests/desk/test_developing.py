@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
+from morefollows.audit.models import Deed
 from morefollows.bulletin import actions, audience, publication
 from morefollows.bulletin.actions import NotApproved, Refused, now_ms
-from morefollows.bulletin.models import Alert, Deed, Interest, Story, Update
+from morefollows.bulletin.models import Alert, Interest, Story, Update
 from morefollows.bulletin.stories import actions as stories
 from morefollows.bulletin.transitions import Event
 from morefollows.bulletin.withdrawal import prewritten

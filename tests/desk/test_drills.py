@@ -22,9 +22,10 @@ from morefollows.audience.drill import actions as drill
 from morefollows.audience.models import DrillReader, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.audience.readers_csv.outgoing import export_readers
 from morefollows.audience.tokens import DRILLS
+from morefollows.audit.models import Deed
 from morefollows.bulletin import actions, audience, publication
 from morefollows.bulletin.actions import Refused
-from morefollows.bulletin.models import Alert, Deed, Story, Update
+from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.bulletin.stories import actions as stories
 from morefollows.courier import ledger, letters
 from morefollows.courier.addressees import addressees

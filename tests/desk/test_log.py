@@ -18,10 +18,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
+from morefollows.audit.actions import record
+from morefollows.audit.models import Deed
 from morefollows.bulletin import actions, transitions
-from morefollows.bulletin.actions import record
 from morefollows.bulletin.deeds.log import WHAT
-from morefollows.bulletin.models import Deed, Story
+from morefollows.bulletin.models import Story
 
 pytestmark = pytest.mark.django_db
 
@@ -34,9 +35,9 @@ def test_the_database_itself_lets_nobody_edit_the_log(ada: Editor, dora: Editor,
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         deed.delete()
     for sql in (
-        "UPDATE bulletin_deed SET details = '{}'",
-        "UPDATE bulletin_deed SET at = '2001-01-01T00:00:00+00:00'",
-        "DELETE FROM bulletin_deed",
+        "UPDATE audit_deed SET details = '{}'",
+        "UPDATE audit_deed SET at = '2001-01-01T00:00:00+00:00'",
+        "DELETE FROM audit_deed",
     ):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql)

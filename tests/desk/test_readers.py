@@ -16,7 +16,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audience import actions, growth
 from morefollows.audience.growth_plot import plot
 from morefollows.audience.models import Consent, Reader, Suppression, Topic
-from morefollows.bulletin.models import Deed
+from morefollows.audit.models import Deed
 from tests.audience.support import CY, newest_link, sign_up
 from tests.support.people import reader
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from morefollows.bulletin.models import Deed
+from morefollows.audit.models import Deed
 from morefollows.config.relay_address import relays
 from morefollows.courier import actions, relay_books
 from morefollows.courier.gate import AtWork, Tally

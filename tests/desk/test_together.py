@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
+from morefollows.audit.models import Deed
 from morefollows.bulletin import actions, approval, publication
-from morefollows.bulletin.models import Deed, Presence, Story
+from morefollows.bulletin.models import Presence, Story
 from morefollows.bulletin.presence.actions import STAYS
 from tests.desk.test_writing import edit, form, of
 

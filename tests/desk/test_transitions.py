@@ -19,9 +19,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Topic
+from morefollows.audit.models import Deed
 from morefollows.bulletin import actions, publication, transitions
 from morefollows.bulletin.actions import Refused, now_ms
-from morefollows.bulletin.models import Alert, Deed, Story, Update
+from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.bulletin.transitions import Event, TransitionRefused
 
 # -- one at a time ------------------------------------------------------------------------------------------

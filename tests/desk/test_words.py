@@ -12,7 +12,7 @@ from django.urls import reverse
 from morefollows.audience import wordings
 from morefollows.audience.models import Consent, Newsroom, Topic, Wording
 from morefollows.audience.newsroom.actions import set_up_newsroom
-from morefollows.bulletin.models import Deed
+from morefollows.audit.models import Deed
 from tests.audience.support import sign_up
 
 PAGE = "/desk/words/alerts/en/"

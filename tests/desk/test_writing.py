@@ -13,9 +13,10 @@ from django.urls import reverse
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Topic
+from morefollows.audit.models import Deed
 from morefollows.bulletin import actions, publication
 from morefollows.bulletin.difference import difference
-from morefollows.bulletin.models import Deed, Story
+from morefollows.bulletin.models import Story
 from morefollows.bulletin.stories import actions as stories
 
 NEW = "/desk/story/new/"

@@ -18,8 +18,9 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience import actions, seals
 from morefollows.audience.models import Consent, Reader, Seal, Wording
-from morefollows.bulletin import actions as bulletin
-from morefollows.bulletin.models import Deed, Story, Update
+from morefollows.audit import actions as audit
+from morefollows.audit.models import Deed
+from morefollows.bulletin.models import Story, Update
 from morefollows.database import append_only
 from morefollows.helpers.networks import shortened
 from morefollows.run.doctor_evidence import examine_evidence
@@ -27,7 +28,7 @@ from tests.live.support import tell
 from tests.support.people import reader
 
 SQLITE = connection.vendor == "sqlite"
-TABLES = ("audience_consent", "audience_wording", "bulletin_update", "bulletin_deed")
+TABLES = ("audience_consent", "audience_wording", "bulletin_update", "audit_deed")
 
 
 @pytest.fixture(autouse=True)
@@ -41,13 +42,13 @@ def folder(tmp_path: Path) -> Iterator[None]:
 def evidence(cy: Reader, story: Story, ada: Editor) -> dict[str, int]:
     """Table → the number of a row in it."""
     told = tell(story, "first")
-    bulletin.record(ada, "send", story=story)
+    audit.record(ada, "send", story=story)
     consent = Consent.objects.filter(reader=cy).latest("pk")
     return {
         "audience_consent": consent.pk,
         "audience_wording": Wording.objects.latest("pk").pk,
         "bulletin_update": told.pk,
-        "bulletin_deed": Deed.objects.latest("pk").pk,
+        "audit_deed": Deed.objects.latest("pk").pk,
     }
 
 
@@ -180,13 +181,13 @@ def test_nobody_gives_a_line_an_address_and_who_never_confirmed_loses_theirs(cy:
 
 def test_a_missing_protection_is_found_and_made_again(evidence: dict[str, int]) -> None:
     assert append_only.missing() == []
-    on = "" if SQLITE else " ON bulletin_deed"
-    execute(f"DROP TRIGGER bulletin_deed_no_delete{on}")
-    assert append_only.missing() == ["bulletin_deed"]
-    assert [(one.state, "bulletin_deed" in one.words) for one in examine_evidence()] == [("wrong", True)]
+    on = "" if SQLITE else " ON audit_deed"
+    execute(f"DROP TRIGGER audit_deed_no_delete{on}")
+    assert append_only.missing() == ["audit_deed"]
+    assert [(one.state, "audit_deed" in one.words) for one in examine_evidence()] == [("wrong", True)]
     append_only.make("default")
     assert append_only.missing() == []
-    refused("DELETE FROM bulletin_deed")
+    refused("DELETE FROM audit_deed")
 
 
 class TestSeals:
@@ -218,7 +219,7 @@ class TestSeals:
         every = Consent.objects.count() + Wording.objects.count() + Deed.objects.count() + 1
         assert (report.rows, report.wrong, report.erased) == (every, [], 0)
         assert self.seal() == 0
-        bulletin.record(ada, "send")
+        audit.record(ada, "send")
         tell(story)
         assert self.seal() == 2 and seals.verify().rows == every + 2
         [found] = examine_evidence()
@@ -236,7 +237,7 @@ class TestSeals:
             ("audience_consent", "at", "2020-01-01 00:00:00+00:00"),
             ("audience_wording", "text", "Other words"),
             ("bulletin_update", "headline", "Never said"),
-            ("bulletin_deed", "what", "stop"),
+            ("audit_deed", "what", "stop"),
         ],
     )
     def test_a_change_is_found(self, sealed: dict[str, int], table: str, column: str, value: str) -> None:
@@ -254,11 +255,11 @@ class TestSeals:
 
     def test_a_row_that_was_put_in_between_is_found(self, sealed: dict[str, int]) -> None:
         late, last = Deed.objects.create(what="send"), Deed.objects.create(what="send")
-        self.behind("DELETE FROM bulletin_deed WHERE id = %s", late.pk)
+        self.behind("DELETE FROM audit_deed WHERE id = %s", late.pk)
         self.seal()
         assert seals.verify().wrong == []
         Deed.objects.create(pk=late.pk, what="stop")
-        words = f"bulletin_deed: row {late.pk} was not there when the rows beside it were sealed"
+        words = f"audit_deed: row {late.pk} was not there when the rows beside it were sealed"
         assert seals.verify().wrong == [words] and last.pk > late.pk
 
     def test_erasure_and_shorter_addresses_leave_it_whole(self, sealed: dict[str, int], cy: Reader) -> None:
@@ -298,7 +299,7 @@ class TestSeals:
         assert any(found in words for words in seals.verify().wrong)
 
     def test_a_chain_that_somebody_made_anew_is_found(self, sealed: dict[str, int]) -> None:
-        self.behind("UPDATE bulletin_deed SET what = 'stop'")
+        self.behind("UPDATE audit_deed SET what = 'stop'")
         previous = ""
         append_only.take_away("default", plan=["an attack"])
         for one in Seal.objects.order_by("number"):
@@ -321,9 +322,9 @@ class TestSeals:
         assert newest is not None
         self.behind("DELETE FROM audience_seal WHERE number > 2")
         assert any("is older, or was cut off" in words for words in seals.verify().wrong)
-        bulletin.record(ada, "send")
+        audit.record(ada, "send")
         while Seal.objects.count() <= newest.number:
-            bulletin.record(ada, "send")
+            audit.record(ada, "send")
             assert self.seal()
         assert (settings.MOREFOLLOWS.data / seals.HEAD).read_text() == head
         assert any("is not the one that was made here" in words for words in seals.verify().wrong)

@@ -17,8 +17,9 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience import limits, seals
 from morefollows.audience.models import Consent, Letter, Reader, Seal, SpentWork, Tally, Topic
+from morefollows.audit.models import Deed
 from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert, Deed, Story, Update
+from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.courier.models import Batch, RelayAtWork, RelayCount, Verdict
 from morefollows.delivery import archive
 from morefollows.live.models import Ping

@@ -17,6 +17,7 @@ from tests.support.waiting import PATIENCE
 #: Each app's migration at which the data is made.
 BEFORE = {
     "accounts": "0001_initial",
+    "audit": "0001_initial",
     "audience": "0001_initial",
     "bulletin": "0001_initial",
     "courier": "0001_initial",
@@ -49,7 +50,7 @@ update = get("bulletin", "Update").objects.create(
 alert = get("bulletin", "Alert").objects.create(
     update=update, topic=topic, state="sent", sent_by=ada, frozen_at=now, held_until=1, expires_at=2
 )
-get("bulletin", "Deed").objects.create(editor=ada, what="send", story=story, alert=alert)
+get("audit", "Deed").objects.create(editor=ada, what="send", story=story, alert=alert)
 get("courier", "Batch").objects.create(
     alert=alert, number=1, size=1, readers=reader.pk.to_bytes(8, "little"), first=reader.pk, last=reader.pk,
     outcomes=b"\\4", times=bytes(4), skipped=1,
@@ -64,7 +65,8 @@ _LOOK = """
 import django; django.setup()
 import json
 from morefollows.audience.models import Consent, Reader
-from morefollows.bulletin.models import Alert, Deed
+from morefollows.bulletin.models import Alert
+from morefollows.audit.models import Deed
 from morefollows.courier import history
 from morefollows.courier.models import Batch
 from morefollows.live import published

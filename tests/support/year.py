@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Topic
-from morefollows.bulletin.models import Alert, Deed, Story, Update
+from morefollows.audit.models import Deed
+from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.courier.models import Batch
 
 

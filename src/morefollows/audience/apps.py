@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate, pre_migrate
 
+_DEED = ("pk", "at", "editor_id", "what", "story_id", "alert_id", "details")
+
 
 class Audience(AppConfig):
     name = "morefollows.audience"
@@ -10,6 +12,6 @@ class Audience(AppConfig):
         from morefollows.database import append_only
 
         append_only.protect(*evidence.PROTECTED)
-        seals.register(*evidence.SEALED)
+        seals.register(*evidence.SEALED, seals.Evidence("audit.Deed", {1: _DEED}))
         pre_migrate.connect(append_only.take_away, sender=self)
         post_migrate.connect(append_only.make, sender=self)

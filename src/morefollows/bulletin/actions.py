@@ -18,9 +18,9 @@ from morefollows import notify
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose
 from morefollows.audience.newsroom import placeholders
+from morefollows.audit.actions import record
 from morefollows.bulletin import approval, checks, transitions, withdrawal
 from morefollows.bulletin import audience as audiences
-from morefollows.bulletin.deeds.actions import record as record
 from morefollows.bulletin.errors import Refused as Refused
 from morefollows.bulletin.images.actions import hold_on_to
 from morefollows.bulletin.models import Alert, Kind, Story, Update

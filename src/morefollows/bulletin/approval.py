@@ -6,7 +6,8 @@ from django.conf import settings
 
 from morefollows.accounts.models import Editor, Role
 from morefollows.audience.models import Purpose
-from morefollows.bulletin.models import Deed, Story
+from morefollows.audit.models import Deed
+from morefollows.bulletin.models import Story
 
 
 def writers(story: Story) -> set[int]:

@@ -16,7 +16,6 @@ _UPDATE = (
     "created_at",
     "published_at",
 )
-_DEED = ("pk", "at", "editor_id", "what", "story_id", "alert_id", "details")
 
 
 class Bulletin(AppConfig):
@@ -29,12 +28,10 @@ class Bulletin(AppConfig):
 
         append_only.protect(
             append_only.Protected("bulletin_update", once="{row}.published_at IS NOT NULL"),
-            append_only.Protected("bulletin_deed"),
             append_only.Protected("bulletin_image_updates"),
         )
         seals.register(
             seals.Evidence("bulletin.Update", {1: _UPDATE}, published="published_at"),
-            seals.Evidence("bulletin.Deed", {1: _DEED}),
         )
         pre_migrate.connect(separation.take_away, sender=self)
         post_migrate.connect(separation.make, sender=self)

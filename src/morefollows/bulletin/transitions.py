@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose
-from morefollows.bulletin.deeds.actions import record
+from morefollows.audit.actions import record
 from morefollows.bulletin.errors import Refused
 from morefollows.bulletin.models import Alert, Story
 

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "morefollows.accounts",
+    "morefollows.audit",
     "morefollows.audience",
     "morefollows.bulletin",
     "morefollows.courier",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from morefollows import notify
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Letter
+from morefollows.audit import actions as audit
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
@@ -59,7 +60,7 @@ def relay_takes_mail(name: str) -> None:
     with transaction.atomic():
         if Relay.objects.filter(name=name, paused_at__isnull=False, paused_by="").exists():
             resume_relay(name)
-            bulletin.record(None, "resume relay", relay=name)
+            audit.record(None, "resume relay", relay=name)
 
 
 def resume_relay(name: str) -> None:
@@ -123,7 +124,7 @@ def note_deaths(workers: Iterable[str]) -> None:
         with transaction.atomic():
             for alert, begun in recovery.release_claims(worker, handed_out.read(data, worker)):
                 story = Alert.objects.select_related("update__story").get(pk=alert).update.story
-                bulletin.record(None, "sender died", story=story, alert=Alert(pk=alert), begun=begun)
+                audit.record(None, "sender died", story=story, alert=Alert(pk=alert), begun=begun)
         handed_out.forget(data, worker)
 
 
@@ -132,7 +133,7 @@ def note_unmade(alert: int, readers: Sequence[tuple[int, str]]) -> None:
     with transaction.atomic():
         story = Alert.objects.select_related("update__story").get(pk=alert).update.story
         for reader, reason in readers:
-            bulletin.record(
+            audit.record(
                 None, "mail not made", story=story, alert=Alert(pk=alert), kind="alert", reader=reader, reason=reason
             )
 

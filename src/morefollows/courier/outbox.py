@@ -14,7 +14,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import transaction
 
 from morefollows.audience.models import Letter
-from morefollows.bulletin import actions as bulletin
+from morefollows.audit import actions as audit
 from morefollows.bulletin.actions import now_ms
 from morefollows.courier import letters, summaries
 from morefollows.courier.boundary import Mail, Way
@@ -66,7 +66,7 @@ class Outbox:
                 name = type(error).__name__
                 log.error("the %s of reader %d can't be made, and is refused: %s", job.kind, job.reader, name)
                 with transaction.atomic():
-                    bulletin.record(None, "mail not made", kind=job.kind, reader=job.reader, reason=name)
+                    audit.record(None, "mail not made", kind=job.kind, reader=job.reader, reason=name)
                 done.append(Done(job, Letter.State.REFUSED, now_ms()))
         return Claimed(made, done)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from morefollows.audit.models import Deed
 from morefollows.bulletin import transitions
 from morefollows.bulletin.actions import may_go_on
-from morefollows.bulletin.models import Alert, Deed
+from morefollows.bulletin.models import Alert
 from morefollows.bulletin.transitions import Event
 from morefollows.courier.models import Batch
 from morefollows.delivery.progress import Progress

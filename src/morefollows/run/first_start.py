@@ -31,7 +31,7 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
     from morefollows.audience.models import Newsroom, Topic
     from morefollows.audience.newsroom import actions as newsroom
     from morefollows.audience.newsroom import placeholders
-    from morefollows.bulletin.actions import record
+    from morefollows.audit.actions import record
     from morefollows.run.writing import write
 
     if not Newsroom.objects.exists():

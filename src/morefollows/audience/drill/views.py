@@ -17,7 +17,7 @@ from morefollows.audience.drill import actions
 from morefollows.audience.drill.forms import Invitation
 from morefollows.audience.models import DrillReader, Newsroom
 from morefollows.audience.views import in_wanted_language, speak_to
-from morefollows.bulletin.actions import record
+from morefollows.audit.actions import record
 from morefollows.bulletin.desk import at_desk, editor_of
 
 

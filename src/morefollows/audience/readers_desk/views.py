@@ -25,10 +25,11 @@ from morefollows.audience.growth_plot import plot
 from morefollows.audience.models import Consent, DrillReader, Purpose, Reader, Subscription, Suppression, Topic
 from morefollows.audience.readers_desk.forms import Find
 from morefollows.audience.suppressions import actions as suppressions
+from morefollows.audit.actions import record
+from morefollows.audit.models import Deed
 from morefollows.bulletin import audience
-from morefollows.bulletin.actions import record
 from morefollows.bulletin.desk import at_desk, editor_of
-from morefollows.bulletin.models import Alert, Deed
+from morefollows.bulletin.models import Alert
 from morefollows.courier import history
 
 _RANGES = (30, 90, 365)  # days

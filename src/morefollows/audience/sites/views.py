@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from morefollows.audience import origins
 from morefollows.audience.models import Site, Topic
 from morefollows.audience.sites import actions
-from morefollows.bulletin.actions import record
+from morefollows.audit.actions import record
 from morefollows.bulletin.desk import at_desk, editor_of
 
 

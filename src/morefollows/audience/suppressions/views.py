@@ -18,7 +18,7 @@ from morefollows.audience.addresses import BadAddress
 from morefollows.audience.models import Consent, Suppression
 from morefollows.audience.suppressions import bulk
 from morefollows.audience.suppressions.bulk import Lifted, Which
-from morefollows.bulletin.actions import record
+from morefollows.audit.actions import record
 from morefollows.bulletin.desk import at_desk, editor_of
 
 _MOST_GROUPS = 50

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from morefollows.audience import wordings
 from morefollows.audience.models import Topic, Wording
 from morefollows.audience.words_desk.forms import Words
+from morefollows.audit.actions import record
 from morefollows.bulletin import markdown
-from morefollows.bulletin.actions import record
 from morefollows.bulletin.desk import at_desk, editor_of
 
 

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from morefollows.accounts.models import Editor, Role
 from morefollows.audience.models import Purpose
-from morefollows.bulletin.models import Alert, Deed, Kind
+from morefollows.audit.models import Deed
+from morefollows.bulletin.models import Alert, Kind
 from morefollows.helpers import spreadsheet
 
 #: What `Deed.what` says, in words.

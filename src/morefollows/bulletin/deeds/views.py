@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from morefollows.accounts.models import Editor
+from morefollows.audit.models import Deed
 from morefollows.bulletin.deeds import log
 from morefollows.bulletin.desk import at_desk, editor_of
-from morefollows.bulletin.models import Deed
 
 _LINES_A_PAGE = 50
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")

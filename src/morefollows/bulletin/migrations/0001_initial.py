@@ -1,7 +1,7 @@
 import django.db.models.deletion
 import django.utils.timezone
-import morefollows.database.uid_field
 import morefollows.bulletin.models
+import morefollows.database.uid_field
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -27,37 +27,6 @@ class Migration(migrations.Migration):
                 ('count', models.PositiveIntegerField(default=0, help_text='how often somebody went on with an older database')),
                 ('seen_count', models.PositiveIntegerField(default=0, help_text='the highest of it that a sender has seen')),
             ],
-        ),
-        migrations.CreateModel(
-            name='Alert',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('audience', models.CharField(choices=[('topic', 'the topic’s readers'), ('followers', 'the story’s followers'), ('recipients', 'who was sent an earlier alert'), ('drill', 'the drill’s readers'), ('offers', 'the readers of offers'), ('page', 'nobody: the story’s page only')], default='topic', max_length=10)),
-                ('answers', models.JSONField(default=list, help_text='ids of the alerts that it answers: who was sent one of them is the audience')),
-                ('lane', models.CharField(choices=[('alert', 'alert'), ('bulk', 'bulk')], default='alert', max_length=5)),
-                ('flash', models.BooleanField(default=False, help_text="may pass a reader's quiet hours if the reader allows it")),
-                ('state', models.CharField(choices=[('held', 'held'), ('sending', 'sending'), ('paused', 'paused'), ('asking', 'needs an answer'), ('sent', 'sent'), ('taken back', 'taken back'), ('stopped', 'stopped'), ('overtaken', 'overtaken'), ('expired', 'expired')], default='held', max_length=10)),
-                ('frozen_at', models.DateTimeField(help_text="t0, the editor's Send: readers active by then are the audience")),
-                ('held_until', models.BigIntegerField(help_text='end of the hold, milliseconds since 1970: zero of the curve')),
-                ('not_before', models.BigIntegerField(help_text="chosen by an editor, or the embargo's end: not released earlier; ms since 1970", null=True)),
-                ('expires_at', models.BigIntegerField(help_text='milliseconds since 1970')),
-                ('time_to_live_ms', models.BigIntegerField(db_default=0, default=0, help_text="from the hold's end, as it was when it was sent: a retry gets as much again")),
-                ('repeat', models.BooleanField(default=morefollows.bulletin.models.repeats_uncertain, help_text='mails whose outcome is uncertain are sent again; else an editor decides')),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('cut_from', models.BigIntegerField(default=0)),
-                ('cut_to', models.BigIntegerField(help_text='last reader id cut; empty before the first batch', null=True)),
-                ('cut_wrapped', models.BooleanField(default=False)),
-                ('cut_done', models.BooleanField(default=False)),
-                ('curve', models.JSONField(help_text="the finished alert's curve; see delivery.curve", null=True)),
-                ('idempotency_key', models.CharField(help_text="a program's: sent once with it, however often it is told", max_length=200, null=True, unique=True)),
-                ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('sent_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('topic', models.ForeignKey(help_text="whose readers' consent it needs; an offer needs that to offers", null=True, on_delete=django.db.models.deletion.PROTECT, to='audience.topic')),
-            ],
-            options={
-                'ordering': ('-frozen_at',),
-            },
         ),
         migrations.CreateModel(
             name='Story',
@@ -111,21 +80,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Deed',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('what', models.CharField(max_length=40)),
-                ('details', models.JSONField(default=dict)),
-                ('alert', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deeds', to='bulletin.alert')),
-                ('editor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('story', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deeds', to='bulletin.story')),
-            ],
-            options={
-                'ordering': ('-at', '-pk'),
-            },
-        ),
-        migrations.CreateModel(
             name='Update',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -161,10 +115,37 @@ class Migration(migrations.Migration):
                 ('updates', models.ManyToManyField(help_text='that show it: it is kept as they are', related_name='images', to='bulletin.update')),
             ],
         ),
-        migrations.AddField(
-            model_name='alert',
-            name='update',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='bulletin.update'),
+        migrations.CreateModel(
+            name='Alert',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('audience', models.CharField(choices=[('topic', 'the topic’s readers'), ('followers', 'the story’s followers'), ('recipients', 'who was sent an earlier alert'), ('drill', 'the drill’s readers'), ('offers', 'the readers of offers'), ('page', 'nobody: the story’s page only')], default='topic', max_length=10)),
+                ('answers', models.JSONField(default=list, help_text='ids of the alerts that it answers: who was sent one of them is the audience')),
+                ('lane', models.CharField(choices=[('alert', 'alert'), ('bulk', 'bulk')], default='alert', max_length=5)),
+                ('flash', models.BooleanField(default=False, help_text="may pass a reader's quiet hours if the reader allows it")),
+                ('state', models.CharField(choices=[('held', 'held'), ('sending', 'sending'), ('paused', 'paused'), ('asking', 'needs an answer'), ('sent', 'sent'), ('taken back', 'taken back'), ('stopped', 'stopped'), ('overtaken', 'overtaken'), ('expired', 'expired')], default='held', max_length=10)),
+                ('frozen_at', models.DateTimeField(help_text="t0, the editor's Send: readers active by then are the audience")),
+                ('held_until', models.BigIntegerField(help_text='end of the hold, milliseconds since 1970: zero of the curve')),
+                ('not_before', models.BigIntegerField(help_text="chosen by an editor, or the embargo's end: not released earlier; ms since 1970", null=True)),
+                ('expires_at', models.BigIntegerField(help_text='milliseconds since 1970')),
+                ('time_to_live_ms', models.BigIntegerField(db_default=0, default=0, help_text="from the hold's end, as it was when it was sent: a retry gets as much again")),
+                ('repeat', models.BooleanField(default=morefollows.bulletin.models.repeats_uncertain, help_text='mails whose outcome is uncertain are sent again; else an editor decides')),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('cut_from', models.BigIntegerField(default=0)),
+                ('cut_to', models.BigIntegerField(help_text='last reader id cut; empty before the first batch', null=True)),
+                ('cut_wrapped', models.BooleanField(default=False)),
+                ('cut_done', models.BooleanField(default=False)),
+                ('curve', models.JSONField(help_text="the finished alert's curve; see delivery.curve", null=True)),
+                ('idempotency_key', models.CharField(help_text="a program's: sent once with it, however often it is told", max_length=200, null=True, unique=True)),
+                ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('sent_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('topic', models.ForeignKey(help_text="whose readers' consent it needs; an offer needs that to offers", null=True, on_delete=django.db.models.deletion.PROTECT, to='audience.topic')),
+                ('update', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='bulletin.update')),
+            ],
+            options={
+                'ordering': ('-frozen_at',),
+            },
         ),
         migrations.AddIndex(
             model_name='story',
@@ -185,10 +166,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='interest',
             constraint=models.UniqueConstraint(fields=('story', 'reader'), name='one_interest'),
-        ),
-        migrations.AddIndex(
-            model_name='deed',
-            index=models.Index(fields=['at'], name='deeds_by_time'),
         ),
         migrations.AddIndex(
             model_name='update',

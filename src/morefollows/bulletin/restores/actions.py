@@ -7,7 +7,8 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin.actions import announce, ask, now_ms, record
+from morefollows.audit.actions import record
+from morefollows.bulletin.actions import announce, ask, now_ms
 from morefollows.bulletin.models import Restores
 
 

@@ -15,9 +15,11 @@ from django.utils.translation import gettext as _
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose, Reader, Topic
+from morefollows.audit.actions import record
+from morefollows.audit.models import Deed
 from morefollows.bulletin import approval, checks, transitions
-from morefollows.bulletin.actions import Refused, announce, record
-from morefollows.bulletin.models import Deed, Interest, Kind, Story
+from morefollows.bulletin.actions import Refused, announce
+from morefollows.bulletin.models import Interest, Kind, Story
 
 #: What saves itself every few seconds stands in the log once in so long, as long as nobody else saves.
 _ONE_DEED = timedelta(minutes=5)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin.actions import record
+from morefollows.audit.actions import record
 from morefollows.bulletin.desk import at_desk, editor_of
 from morefollows.courier import actions
 from morefollows.delivery.relays.state import shown

@@ -34,7 +34,7 @@ def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
     from django.db import transaction
 
     from morefollows.accounts import actions
-    from morefollows.bulletin.actions import record
+    from morefollows.audit.actions import record
 
     try:
         with transaction.atomic():
@@ -62,7 +62,7 @@ def let_offer(email: str, denied: bool) -> None:
 
     from morefollows.accounts import actions
     from morefollows.accounts.models import Editor
-    from morefollows.bulletin.actions import record
+    from morefollows.audit.actions import record
 
     editor = Editor.objects.filter(email=email.strip().lower()).first()
     if editor is None:

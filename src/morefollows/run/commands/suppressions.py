@@ -168,11 +168,11 @@ def _lift_one(address: str, as_json: bool) -> None:
 def _lift_many(which: Which, *, yes: bool, dry_run: bool, as_json: bool) -> None:
     from morefollows.audience.models import Consent
     from morefollows.audience.suppressions import bulk
-    from morefollows.bulletin import actions
+    from morefollows.audit import actions as audit
 
     def record(lifted: bulk.Lifted) -> None:
         counts = {"lifted": lifted.suppressions, "readers": lifted.readers}
-        actions.record(None, "lift suppressions", story=None, alert=None, **counts, **which.as_details())
+        audit.record(None, "lift suppressions", story=None, alert=None, **counts, **which.as_details())
 
     found = bulk.matching(which)
     groups, readers = bulk.groups(found), bulk.readers_back(found)

@@ -1,0 +1,24 @@
+"""Writes the activity log. Called within the transaction of what it records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from morefollows.accounts.models import Editor
+from morefollows.audit.models import Deed
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+
+def record(
+    editor: Editor | None,
+    what: str,
+    *,
+    story: Model | None = None,
+    alert: Model | None = None,
+    **details: Any,
+) -> None:
+    """Writes who did what into the log that nobody can edit."""
+    about = {"story_id": story.pk if story else None, "alert_id": alert.pk if alert else None}
+    Deed.objects.create(editor=editor, what=what, details=details, **about)

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class Audit(AppConfig):
+    name = "morefollows.audit"
+
+    def ready(self) -> None:
+        from morefollows.database import append_only
+
+        append_only.protect(append_only.Protected("audit_deed"))

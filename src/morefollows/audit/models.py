@@ -1,0 +1,24 @@
+"""Who did what, and when."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class Deed(models.Model):
+    """Who did what at the desk, and when. Append-only: the database refuses to change or delete a row."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    editor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    what = models.CharField(max_length=40)
+    story = models.ForeignKey("bulletin.Story", models.PROTECT, null=True, related_name="deeds")
+    alert = models.ForeignKey("bulletin.Alert", models.PROTECT, null=True, related_name="deeds")
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("-at", "-pk")
+        indexes = (models.Index(fields=("at",), name="deeds_by_time"),)
+
+    def __str__(self) -> str:
+        return self.what
