@@ -3,10 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from morefollows.accounts import views as accounts
-from morefollows.audience import views as audience
-from morefollows.audience.box import views as box
 from morefollows.audience.drill import views as drills
-from morefollows.audience.preferences import views as preferences
 from morefollows.audience.readers_desk import views as readers
 from morefollows.audience.sites import views as sites
 from morefollows.audience.suppressions import views as suppressions
@@ -17,14 +14,17 @@ from morefollows.bulletin.developing import views as developing
 from morefollows.bulletin.images import views as images
 from morefollows.bulletin.presence import views as presence
 from morefollows.bulletin.restores import views as restores
-from morefollows.bulletin.stories import views as wishes
 from morefollows.courier.checklist import views as checks
 from morefollows.delivery import views as delivery
 from morefollows.delivery.relays import views as relays
 from morefollows.helpers import token_routes
 from morefollows.inbox import views as inbox
-from morefollows.live import views as live
-from morefollows.live.out import views as out
+from morefollows.public import box
+from morefollows.public import feeds as out
+from morefollows.public import signup as audience
+from morefollows.public import story_choice as wishes
+from morefollows.public import story_page as live
+from morefollows.public.preferences import views as preferences
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # Readers

@@ -24,7 +24,7 @@ from tests.audience.test_work import packed, solve
 
 SITE = "https://www.herald.example"
 FORM = "application/x-www-form-urlencoded"
-SCRIPT = Path(morefollows.__file__).parent / "static/morefollows/box.js"
+SCRIPT = Path(morefollows.__file__).parent / "public/static/public/box.js"
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ class TestSignUpBox:
 
     def test_they_get_it_after_the_same_time(self, visitor: Client, cy: Reader, monkeypatch: Any) -> None:
         waits: list[float] = []
-        monkeypatch.setattr("morefollows.audience.views.time.sleep", waits.append)
+        monkeypatch.setattr("morefollows.public.signup.time.sleep", waits.append)
         monkeypatch.setattr("morefollows.audience.entry._ANSWER_AFTER", 5)  # longer than the busiest machine takes
         for address in (CY, "new@reader.example"):
             post(visitor, address)

@@ -5,7 +5,7 @@ that begins as the route does, whatever comes after:
 
 - no cache keeps the response, no search engine lists it, and no Referer tells its address
   (`run/headers.py`);
-- robots.txt excludes it (`live/out/views.py`);
+- robots.txt excludes it (`public/feeds.py`);
 - log lines do not show it, in any process (`run/logs.py`).
 
 Without Django, for processes that have none.

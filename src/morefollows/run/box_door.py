@@ -28,12 +28,12 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve, reverse
 from django.utils import translation
 
-from morefollows.audience import entry, origins, views
-from morefollows.audience.box import views as box
+from morefollows.audience import entry, origins
 from morefollows.audience.entry import Answer, Entered
 from morefollows.config.settings import Settings
 from morefollows.helpers import client_address
 from morefollows.live.stream import forwarded
+from morefollows.public import box, signup
 from morefollows.run import bodies, headers, priority
 
 log = logging.getLogger(__name__)
@@ -136,13 +136,13 @@ class BoxDoor:
         if form is not None and slug:
             language = _asked_language(scope) or form.language
             form = form._replace(origin=origins.own(), language=language)
-            entered = await _enter(form, scope["path"], views.FORM_VERSION)
+            entered = await _enter(form, scope["path"], signup.FORM_VERSION)
             if entered is None:
                 return await _send(send, _FAILED)
             if entered.answer is Answer.THANKS:
                 return await _send(send, _thanks(slug, scope))
             if entered.answer is not Answer.WRONG:  # that is said in the page's language, which the page finds
-                scope = {**scope, views.ENTERED: entered}
+                scope = {**scope, signup.ENTERED: entered}
         return await self._pages(scope, bodies.again(body, receive), send)
 
     async def _shared(self, scope: Scope) -> Kept:

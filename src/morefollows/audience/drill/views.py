@@ -16,9 +16,9 @@ from morefollows.audience import addresses, links
 from morefollows.audience.drill import actions
 from morefollows.audience.drill.forms import Invitation
 from morefollows.audience.models import DrillReader, Newsroom
-from morefollows.audience.views import in_wanted_language, speak_to
 from morefollows.audit.actions import record
 from morefollows.bulletin.desk import at_desk, editor_of
+from morefollows.public.signup import in_wanted_language, speak_to
 
 
 @at_desk
@@ -93,5 +93,5 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
         speak_to(request, letter.reader)
     done = actions.accept(token) if request.method == "POST" else None
     if letter is None or (request.method == "POST" and done is None):
-        return render(request, "audience/drill_too_late.html", status=410)
-    return render(request, "audience/drill.html", {"done": done})
+        return render(request, "public/drill_too_late.html", status=410)
+    return render(request, "public/drill.html", {"done": done})

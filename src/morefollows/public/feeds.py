@@ -25,9 +25,9 @@ from morefollows.bulletin.models import Story
 from morefollows.helpers import token_routes
 from morefollows.live import caches, feeds, ninjs, published, telling
 from morefollows.live.feeds import FORMATS, Feed
-from morefollows.live.views import public_story
+from morefollows.public.story_page import public_story
 
-_SCRIPT = Path(__file__).parents[2] / "static/morefollows/live.js"
+_SCRIPT = Path(__file__).with_name("static") / "public" / "live.js"
 
 
 @require_safe

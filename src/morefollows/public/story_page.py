@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_safe
 
 from morefollows.audience.models import Topic
-from morefollows.audience.views import box, in_wanted_language
 from morefollows.bulletin.models import Story
 from morefollows.live import caches, feeds, published, structured, telling
+from morefollows.public.signup import box, in_wanted_language
 
 _LATEST = 20  # stories on the front page
 
@@ -24,7 +24,7 @@ def home(request: HttpRequest) -> HttpResponse:
     stories = [story for story in published.latest(2 * _LATEST) if not published.is_withdrawn(story)]
     shown = box(topics[0]) if topics else None
     context = {"stories": [_front(story) for story in stories[:_LATEST]], "box": shown, "others": topics[1:]}
-    page = render(request, "live/home.html", context)
+    page = render(request, "public/home.html", context)
     return caches.keep(request, page, apart_from=shown["ticket"] if shown else "")
 
 
@@ -52,7 +52,7 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "structured": "" if found.drill else structured.json_ld(found),
         "description": _("This story has been withdrawn.") if withdrawn else latest.standfirst or latest.headline,
     }
-    page = render(request, "live/story.html", context)
+    page = render(request, "public/story.html", context)
     if found.drill:
         page["X-Robots-Tag"], page["Referrer-Policy"] = "noindex, nofollow", "no-referrer"
     return caches.keep(request, page, apart_from=shown["ticket"] if shown else "")

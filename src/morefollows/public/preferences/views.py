@@ -24,9 +24,7 @@ from morefollows.audience import actions, entry, links, mail_domains, wordings
 from morefollows.audience.forms import invalid
 from morefollows.audience.models import Consent, Newsroom, Purpose, Reader, Subscription, Suppression, Topic, Wording
 from morefollows.audience.preferences import actions as preferences
-from morefollows.audience.preferences.forms import LanguageForm, NewAddressForm, TermsForm
 from morefollows.audience.preferences.own_data import own_data
-from morefollows.audience.views import in_wanted_language, speak_to
 from morefollows.audience.wordings import InForce
 from morefollows.bulletin.models import Interest, Story
 from morefollows.bulletin.stories import actions as stories
@@ -34,6 +32,8 @@ from morefollows.bulletin.withdrawal import first_headline
 from morefollows.courier import history
 from morefollows.helpers.client_address import client_address
 from morefollows.helpers.local_time import zone
+from morefollows.public.preferences.forms import LanguageForm, NewAddressForm, TermsForm
+from morefollows.public.signup import in_wanted_language, speak_to
 
 FORM_VERSION = "preferences 1"
 _PAUSE = timedelta(days=7)
@@ -49,7 +49,7 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     """A form answers with itself if it is wrong; else the page is shown anew, and says in its place what was done."""
     reader = links.preferences(token)
     if reader is None:
-        return render(request, "audience/preferences_unknown.html", status=404)
+        return render(request, "preferences/unknown.html", status=404)
     speak_to(request, reader)
     if request.method != "POST":
         done = request.GET.get("done", "")
@@ -70,7 +70,7 @@ def data(request: HttpRequest, token: str) -> HttpResponse:
     """What is known of the reader, as a file."""
     reader = links.preferences(token)
     if reader is None:
-        return render(request, "audience/preferences_unknown.html", status=404)
+        return render(request, "preferences/unknown.html", status=404)
     known = own_data(reader) | {
         "stories": [{"story": one["headline"], "wish": one["wish"], "at": one["at"]} for one in _wishes(reader)],
         "alerts": history.of_reader(reader.pk),
@@ -86,12 +86,12 @@ def data(request: HttpRequest, token: str) -> HttpResponse:
 def erase(request: HttpRequest, token: str) -> HttpResponse:
     reader = links.preferences(token)
     if reader is None:
-        return render(request, "audience/preferences_unknown.html", status=404)
+        return render(request, "preferences/unknown.html", status=404)
     speak_to(request, reader)
     if request.method == "POST":
         actions.erase(reader)
-        return render(request, "audience/erased.html")
-    return render(request, "audience/erase.html", {"reader": reader, "token": token})
+        return render(request, "preferences/erased.html")
+    return render(request, "preferences/erase.html", {"reader": reader, "token": token})
 
 
 @csrf_exempt
@@ -106,10 +106,10 @@ def new_address(request: HttpRequest, token: str) -> HttpResponse:
         moved = preferences.move(token)
         if moved is not None:
             link = links.tokens().preferences(links.row(moved), moved.links_version).decode()
-            return render(request, "audience/moved.html", {"reader": moved, "token": link})
+            return render(request, "preferences/moved.html", {"reader": moved, "token": link})
     elif letter is not None:
-        return render(request, "audience/new_address.html", {"address": letter.address})
-    return render(request, "audience/preferences_unknown.html", status=410)
+        return render(request, "preferences/new_address.html", {"address": letter.address})
+    return render(request, "preferences/unknown.html", status=410)
 
 
 def _wishes(reader: Reader) -> list[dict[str, Any]]:
@@ -164,7 +164,7 @@ def _page(
         "address": wrong.get("address") or NewAddressForm(),
     }
     with override(zone(reader.time_zone or newsroom.time_zone)):
-        return render(request, "audience/preferences.html", context, status=status)
+        return render(request, "preferences/page.html", context, status=status)
 
 
 # -- what the buttons do; each returns what is wrong, if anything --------------------------------------------

@@ -46,14 +46,14 @@ def in_wanted_language(view: View) -> View:
             translation.activate(wanted)  # LocaleMiddleware sets it anew at each request
             request.LANGUAGE_CODE = wanted
         if not Newsroom.objects.filter(pk=1).exists():
-            return render(request, "audience/not_set_up.html", status=503)
+            return render(request, "public/not_set_up.html", status=503)
         return view(request, **kwargs)
 
     return answer
 
 
 def box(topic: Topic, form: SignUp | None = None) -> dict[str, Any]:
-    """What `audience/box.html` needs: the form for `topic`, and the very words that will be kept as evidence."""
+    """What `public/box.html` needs: the form for `topic`, and the very words that will be kept as evidence."""
     language = translation.get_language() or settings.LANGUAGE_CODE
     shown = wordings.in_force(language)
     return {
@@ -110,14 +110,14 @@ def _sign_up_page(
     if answer is not None and answer.answer in (Answer.AGAIN, Answer.BUSY) and form is not None:
         shown["ticket"] = form.cleaned_data["ticket"]  # its age is what counts
     context = {"box": shown, "topic": topic, "entered": answer}
-    return render(request, "audience/sign_up.html", context, status=status)
+    return render(request, "public/sign_up.html", context, status=status)
 
 
 @in_wanted_language
 @require_safe
 def thanks(request: HttpRequest, topic: str) -> HttpResponse:
     context = {"topic": get_object_or_404(Topic, slug=topic), "days": settings.MOREFOLLOWS.confirmation_days}
-    return render(request, "audience/thanks.html", context)
+    return render(request, "public/thanks.html", context)
 
 
 @csrf_exempt
@@ -131,11 +131,11 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         done = actions.confirm(token, client_address(request))
         if done is not None:
-            return render(request, "audience/confirmed.html", {"done": done, "topic": done.topic})
+            return render(request, "public/confirmed.html", {"done": done, "topic": done.topic})
     elif asked is not None:
-        return render(request, "audience/confirm.html", {"asked": asked, "topic": asked.topic})
+        return render(request, "public/confirm.html", {"asked": asked, "topic": asked.topic})
     context = {"topics": Topic.objects.all(), "days": settings.MOREFOLLOWS.confirmation_days}
-    return render(request, "audience/confirm_too_late.html", context, status=410)
+    return render(request, "public/confirm_too_late.html", context, status=410)
 
 
 @csrf_exempt
@@ -145,11 +145,11 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
     """RFC 8058 §3.2: a POST to the address in List-Unsubscribe, without cookies, ends it. No redirect, ever."""
     leaving = links.leaving(token)
     if leaving is None:
-        return render(request, "audience/leave_unknown.html", status=404)
+        return render(request, "public/leave_unknown.html", status=404)
     if leaving.reader is not None:
         speak_to(request, leaving.reader)
     left = request.method == "POST" and actions.leave(token, _how(request))
-    return render(request, "audience/left.html" if left else "audience/leave.html", {"leaving": leaving})
+    return render(request, "public/left.html" if left else "public/leave.html", {"leaving": leaving})
 
 
 @in_wanted_language
@@ -157,7 +157,7 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
 def privacy(request: HttpRequest) -> HttpResponse:
     notice = wordings.current(Wording.Kind.PRIVACY, translation.get_language() or settings.LANGUAGE_CODE)
     context = {"notice": notice, "html": markdown.to_html(notice.text)}
-    return render(request, "audience/privacy.html", context)
+    return render(request, "public/privacy.html", context)
 
 
 def _how(request: HttpRequest) -> str:

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from morefollows.audience import links
 from morefollows.audience.models import Reader
-from morefollows.audience.views import in_wanted_language, speak_to
 from morefollows.bulletin.models import Interest, Story
 from morefollows.bulletin.stories import actions
 from morefollows.bulletin.withdrawal import first_headline
+from morefollows.public.signup import in_wanted_language, speak_to
 
 
 @csrf_exempt
@@ -26,7 +26,7 @@ def wish(request: HttpRequest, token: str, wanted: str) -> HttpResponse:
     """
     reader, story = _about(token)
     if reader is None or story is None:
-        return render(request, "audience/leave_unknown.html", status=404)
+        return render(request, "public/leave_unknown.html", status=404)
     speak_to(request, reader)
     if request.method == "POST":
         chosen = request.POST.get("wish", wanted)
@@ -42,7 +42,7 @@ def wish(request: HttpRequest, token: str, wanted: str) -> HttpResponse:
         "done": request.method == "POST",
         "open": story.state in Story.OPEN,
     }
-    return render(request, "story/wish.html", context)
+    return render(request, "public/story_choice.html", context)
 
 
 def _about(token: str) -> tuple[Reader | None, Story | None]:

@@ -33,7 +33,7 @@ from morefollows.helpers.client_address import client_address
 FORM_VERSION = "box 1"
 FORM_TYPE = "application/x-www-form-urlencoded"  # what needs no preflight, and is read in one go
 
-_SCRIPT = Path(__file__).parents[2] / "static/morefollows/box.js"
+_SCRIPT = Path(__file__).with_name("static") / "public" / "box.js"
 _WORDS_FOR = 60  # seconds for which browsers and caches keep the words; then they ask again behind the reader's back
 
 View = Callable[..., HttpResponse]
