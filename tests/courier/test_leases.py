@@ -22,10 +22,11 @@ from hypothesis.stateful import (
 
 from morefollows.audience.models import Letter, Reader
 from morefollows.bulletin.actions import now_ms
-from morefollows.courier import actions, context, leases, ledger, letters, nodes
+from morefollows.courier import actions, leases, ledger, letters, nodes
 from morefollows.courier.leases import claim_ms
 from morefollows.courier.models import Batch, SenderProcess
 from morefollows.courier.nodes import Process
+from morefollows.desk import sender_trouble
 from tests.courier.support import alert_for, cut_from_start
 from tests.support import ground
 
@@ -261,18 +262,18 @@ def test_whatever_two_nodes_do_nobody_is_robbed() -> None:
 
 
 def test_the_desk_is_told_what_holds_senders_up() -> None:
-    assert context.trouble() == []
+    assert sender_trouble.trouble() == []
     leases.begin(process("one"))
     leases.beat(process("one"))
-    assert context.trouble() == []
+    assert sender_trouble.trouble() == []
     leases.beat(process("one"), 40_500, now_ms() - 41_000, "PostgreSQL session 7 (admin, psql), idle for 60 s")
-    lock, clock = context.trouble()
+    lock, clock = sender_trouble.trouble()
     assert lock == (
         "The database has been locked for 41 s by PostgreSQL session 7 (admin, psql), idle for 60 s. Some mail waits."
     )
     assert clock.startswith("The clock of h is 40 s off")
     SenderProcess.objects.update(seen_at=now_ms() - 30_500)
-    [silent] = context.trouble()
+    [silent] = sender_trouble.trouble()
     assert silent.startswith("No sender has written to the database for 30 s")
     leases.begin(process("two", number=2))
-    assert context.trouble() == []
+    assert sender_trouble.trouble() == []

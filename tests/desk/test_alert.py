@@ -22,7 +22,7 @@ from morefollows.bulletin.models import Alert, Story
 from morefollows.courier.actions import pause_relay
 from morefollows.courier.models import Batch, Outcome, Relay, Verdict
 from morefollows.delivery import actions as delivery
-from morefollows.delivery import views
+from morefollows.desk.alerts import views
 
 
 def send(client: Client, story: Story, revision: object = 1) -> Any:

@@ -21,8 +21,8 @@ from morefollows.accounts.models import Editor
 from morefollows.audit.actions import record
 from morefollows.audit.models import Deed
 from morefollows.bulletin import actions, transitions
-from morefollows.bulletin.deeds.log import WHAT
 from morefollows.bulletin.models import Story
+from morefollows.desk.activity_log.entries import WHAT
 
 pytestmark = pytest.mark.django_db
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience import actions, growth
-from morefollows.audience.growth_plot import plot
 from morefollows.audience.models import Consent, Reader, Suppression, Topic
 from morefollows.audit.models import Deed
+from morefollows.desk.readers.growth_plot import plot
 from tests.audience.support import CY, newest_link, sign_up
 from tests.support.people import reader
 
@@ -152,7 +153,7 @@ def test_the_whole_declaration_can_be_printed(ada_at_desk: Client, signed_up: Re
     assert given.words in page
     assert len(re.findall(r"SHA-256 [0-9a-f]{64}", page)) >= 5
     assert "Privacy notice, version 1 (en)" in page
-    css = (settings.STATICFILES_DIRS[0] / "morefollows/readers.css").read_text(encoding="utf-8")
+    css = Path(str(finders.find("desk/readers.css"))).read_text(encoding="utf-8")
     assert "@media print" in css
 
 

@@ -15,9 +15,9 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Topic
 from morefollows.audit.models import Deed
 from morefollows.bulletin import actions, publication
-from morefollows.bulletin.difference import difference
 from morefollows.bulletin.models import Story
 from morefollows.bulletin.stories import actions as stories
+from morefollows.desk.stories.difference import difference
 
 NEW = "/desk/story/new/"
 

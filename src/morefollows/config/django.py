@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "morefollows.courier",
     "morefollows.delivery",
     "morefollows.inbox",
+    "morefollows.desk",
     "morefollows.live",
 ]
 MIDDLEWARE = [
@@ -65,8 +66,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
-                "morefollows.bulletin.context.newsroom",
-                "morefollows.courier.context.senders",
+                "morefollows.desk.context.newsroom",
+                "morefollows.desk.sender_trouble.senders",
             ],
         },
     }

@@ -1,0 +1,15 @@
+"""Whom an administrator invites to drills."""
+
+from __future__ import annotations
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from morefollows.desk.readers.forms import Find
+
+
+class Invitation(Find):
+    """One exact address, and the language in which it is asked."""
+
+    language = forms.ChoiceField(label=_("Language of the mails"), choices=settings.LANGUAGES)

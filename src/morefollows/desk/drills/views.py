@@ -1,0 +1,81 @@
+"""Drills: who takes part in them."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from morefollows.audience import addresses
+from morefollows.audience.drill import actions
+from morefollows.audience.models import DrillReader, Newsroom
+from morefollows.audit.actions import record
+from morefollows.desk.common import at_desk, editor_of
+from morefollows.desk.drills.forms import Invitation
+
+
+@at_desk
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    newsroom = Newsroom.objects.filter(pk=1).first()
+    return _page(request, Invitation(initial={"language": newsroom.language if newsroom else ""}))
+
+
+@sensitive_post_parameters("address")
+@at_desk
+@require_POST
+def invite(request: HttpRequest) -> HttpResponse:
+    """The address comes in the body, so that it stands in no web address."""
+    editor = editor_of(request)
+    if not editor.may_administer:
+        raise PermissionDenied
+    form = Invitation(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    try:
+        with transaction.atomic():
+            part = actions.invite(addresses.parse(form.cleaned_data["address"]), form.cleaned_data["language"], editor)
+            record(editor, "invite to drills", reader=part.reader_id)
+    except actions.NotPossible as reason:
+        form.add_error("address", str(reason))
+        return _page(request, form, status=422)
+    if part.confirmed_at:
+        messages.success(request, _("This address takes part already."))
+    else:
+        messages.success(request, _("Asked. The address takes part as soon as its owner presses the button."))
+    return redirect("drills")
+
+
+@at_desk
+@require_POST
+def remove(request: HttpRequest) -> HttpResponse:
+    editor = editor_of(request)
+    if not editor.may_administer:
+        raise PermissionDenied
+    key = request.POST.get("reader", "")
+    reader = int(key) if key.isascii() and key.isdigit() and len(key) < 19 else 0
+    with transaction.atomic():
+        if actions.remove(reader):
+            record(editor, "remove from drills", reader=reader)
+            messages.success(request, _("Removed. No drill goes there any more."))
+    return redirect("drills")
+
+
+def _page(request: HttpRequest, form: Invitation, *, status: int = 200) -> HttpResponse:
+    """Who takes part. Their addresses are shown to administrators alone."""
+    may_change = editor_of(request).may_administer
+    readers = DrillReader.objects.select_related("reader", "added_by").order_by("added_at", "pk")
+    context = {
+        "form": form,
+        "readers": readers if may_change else None,
+        "willing": readers.filter(confirmed_at__isnull=False).count(),
+        "asked": readers.filter(confirmed_at=None).count(),
+        "may_change": may_change,
+        "here": "drill",
+    }
+    return render(request, "drills/page.html", context, status=status)

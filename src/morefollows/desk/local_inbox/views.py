@@ -1,0 +1,149 @@
+"""The local inbox's pages: what "left", where it can be read. Only there while no relay is set."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from morefollows.audience.models import Newsroom
+from morefollows.inbox import reading
+from morefollows.inbox.store import Kept, Shelf, path
+
+View = Callable[..., HttpResponse]
+
+_PAGE = 50  # mails
+_MOST_SOURCE = 500_000  # bytes shown
+
+# A mail is a stranger's HTML: it may look as it likes, show our own images, and do nothing. Its links open as pages of
+# their own.
+_FRAME_POLICY = (
+    f"default-src 'none'; style-src 'unsafe-inline'; img-src {settings.MOREFOLLOWS.url}/images/; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+
+
+def _guarded(view: View) -> View:
+    """Everybody's mail stands here: it is open only while nobody but this machine can reach it."""
+
+    @wraps(view)
+    def guard(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        config = settings.MOREFOLLOWS
+        if not config.inbox:
+            raise Http404("mail goes to a relay")
+        private = _loopback(config.host) and _loopback(urlsplit(config.url).hostname or "")
+        if not private and not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        response = view(request, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return guard
+
+
+@require_safe
+@_guarded
+def inbox(request: HttpRequest) -> HttpResponse:
+    """The list, newest first."""
+    before = _number(request.GET.get("before"))
+    return render(request, "local_inbox/list.html", _listed(before))
+
+
+@require_safe
+@_guarded
+def rows(request: HttpRequest) -> HttpResponse:
+    """The first page's list alone, if anything came after the mail `after`: the page asks now and then."""
+    if _shelf().total() == (_number(request.GET.get("after")) or 0):
+        return HttpResponse(status=204)
+    return render(request, "local_inbox/rows.html", _listed(None))
+
+
+@require_safe
+@_guarded
+def mail(request: HttpRequest, number: int, part: str = "html") -> HttpResponse:
+    """One mail: its HTML in a frame, its plain text, or its source."""
+    kept = _kept(number)
+    read = reading.read(kept.content)
+    if part == "html" and read.html is None:
+        part = "text" if read.text is not None else "source"
+    source = kept.content[:_MOST_SOURCE].decode("utf-8", "replace")
+    context = {
+        "mail": kept,
+        "at": _moment(kept.at, _zone()),
+        "size": len(kept.content),
+        "part": part,
+        "has_html": read.html is not None,
+        "text": read.text,
+        "head": read.head,
+        "body": source[len(read.head) :].lstrip("\r\n"),
+        "cut": len(kept.content) > _MOST_SOURCE,
+    }
+    return render(request, "local_inbox/mail.html", context)
+
+
+@require_safe
+@_guarded
+def frame(request: HttpRequest, number: int) -> HttpResponse:
+    """The mail's HTML as the frame shows it."""
+    html = reading.read(_kept(number).content).html
+    if html is None:
+        raise Http404("no HTML in this mail")
+    return HttpResponse(reading.for_frame(html), headers={"Content-Security-Policy": _FRAME_POLICY})
+
+
+def _listed(before: int | None) -> dict[str, Any]:
+    shelf, zone = _shelf(), _zone()
+    total = shelf.total()
+    lines = shelf.newest(_PAGE + 1, before=before)
+    return {
+        "lines": [(line, _moment(line.at, zone)) for line in lines[:_PAGE]],
+        "older": lines[_PAGE - 1].id if len(lines) > _PAGE else None,
+        "first_page": before is None,
+        "total": total,
+        "total_words": f"{total:,}",
+    }
+
+
+def _shelf() -> Shelf:
+    return Shelf(path(settings.MOREFOLLOWS.data))
+
+
+def _kept(number: int) -> Kept:
+    kept = _shelf().mail(number)
+    if kept is None:
+        raise Http404("no such mail, or no longer kept")
+    return kept
+
+
+def _number(given: str | None) -> int | None:
+    return int(given) if given and given.isascii() and given.isdigit() and len(given) < 20 else None
+
+
+def _zone() -> datetime.tzinfo:
+    newsroom = Newsroom.objects.filter(pk=1).first()
+    try:
+        return ZoneInfo(newsroom.time_zone) if newsroom else datetime.UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        return datetime.UTC
+
+
+def _moment(at: int, zone: datetime.tzinfo) -> datetime.datetime:
+    """Naive, so that the template shows it as it is: the newsroom's clock."""
+    return datetime.datetime.fromtimestamp(at / 1000, zone).replace(tzinfo=None)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,102 @@
+"""Suppressions at the desk: counted by when, why and for which domain, and lifted many at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from morefollows.audience.addresses import BadAddress
+from morefollows.audience.models import Consent, Suppression
+from morefollows.audience.suppressions import bulk
+from morefollows.audience.suppressions.bulk import Lifted, Which
+from morefollows.audit.actions import record
+from morefollows.desk.common import at_desk, editor_of
+
+_MOST_GROUPS = 50
+_MOMENT = {"type": "datetime-local"}
+
+
+class Filter(forms.Form):
+    """Which suppressions. Times are by the newsroom's clock."""
+
+    since = forms.DateTimeField(
+        label=gettext_lazy("Suppressed from"),
+        required=False,
+        widget=forms.DateTimeInput(attrs=_MOMENT, format="%Y-%m-%dT%H:%M"),
+    )
+    until = forms.DateTimeField(
+        label=gettext_lazy("Suppressed before"),
+        required=False,
+        widget=forms.DateTimeInput(attrs=_MOMENT, format="%Y-%m-%dT%H:%M"),
+    )
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Reason"),
+        required=False,
+        choices=[("", gettext_lazy("bounced here")), *Suppression.Reason.choices],
+    )
+    domain = forms.CharField(label=gettext_lazy("Domain"), required=False, max_length=255)
+
+    def clean_domain(self) -> str:
+        try:
+            return bulk.domain_of(self.cleaned_data["domain"])
+        except BadAddress as reason:
+            raise forms.ValidationError(str(reason)) from None
+
+    def which(self) -> Which:
+        """What the form asks for, up to now at the latest."""
+        given = self.cleaned_data
+        reasons = (given["reason"],) if given["reason"] else ()
+        return Which(given["since"], given["until"] or timezone.now(), reasons, given["domain"])
+
+
+@at_desk
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    if not editor_of(request).may_administer:
+        raise PermissionDenied
+    form = Filter(request.GET)
+    context: dict[str, Any] = {"form": form, "here": "readers"}
+    if form.is_valid():
+        which = form.which()
+        found = bulk.matching(which)
+        groups = bulk.groups(found)
+        context |= {
+            "groups": [(Suppression.Reason(group.reason).label, group) for group in groups[:_MOST_GROUPS]],
+            "more": len(groups) - _MOST_GROUPS,
+            "total": sum(group.number for group in groups),
+            "readers": bulk.readers_back(found),
+            # Nothing that is suppressed after the page was made is lifted by its button.
+            "until": which.until.isoformat() if which.until else "",
+        }
+    return render(request, "readers/suppressions.html", context, status=422 if form.errors else 200)
+
+
+@at_desk
+@require_POST
+def lift(request: HttpRequest) -> HttpResponse:
+    editor = editor_of(request)
+    if not editor.may_administer:
+        raise PermissionDenied
+    form = Filter(request.POST)
+    if not form.is_valid() or "sure" not in request.POST:
+        messages.error(request, _("Nothing was lifted: tick that you are sure."))
+        return redirect("suppressions")
+    which = form.which()
+
+    def note(lifted: Lifted) -> None:
+        counts = {"lifted": lifted.suppressions, "readers": lifted.readers}
+        record(editor, "lift suppressions", story=None, alert=None, **counts, **which.as_details())
+
+    lifted = bulk.lift(which, Consent.How.DESK, note)
+    words = ngettext("%(count)s suppression lifted.", "%(count)s suppressions lifted.", lifted.suppressions)
+    messages.success(request, words % {"count": lifted.suppressions})
+    return redirect("suppressions")

@@ -1,0 +1,215 @@
+"""Readers at the desk: how many there are, one of them by exact address, their evidence, and their wishes fulfilled.
+
+An address stands in no web address and in no log line; who looked whom up, and what was done, is in the log of deeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from morefollows.audience import actions, growth
+from morefollows.audience.declaration import declaration, find
+from morefollows.audience.models import Consent, DrillReader, Purpose, Reader, Subscription, Suppression, Topic
+from morefollows.audience.suppressions import actions as suppressions
+from morefollows.audit.actions import record
+from morefollows.audit.models import Deed
+from morefollows.bulletin import audience
+from morefollows.bulletin.models import Alert
+from morefollows.courier import history
+from morefollows.desk.common import at_desk, editor_of
+from morefollows.desk.readers.forms import Find
+from morefollows.desk.readers.growth_plot import plot
+
+_RANGES = (30, 90, 365)  # days
+_ALERTS = 50  # the latest ones, of which a reader's are shown
+_OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
+
+Rest = ParamSpec("Rest")
+View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
+
+
+def _may_see_readers(view: View[Rest]) -> View[Rest]:
+    @wraps(view)
+    def wrapped(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+        if not editor_of(request).may_see_readers:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return at_desk(wrapped)
+
+
+@_may_see_readers
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    return _overview(request, Find())
+
+
+@sensitive_post_parameters("address")
+@_may_see_readers
+@require_POST
+def find_reader(request: HttpRequest) -> HttpResponse:
+    form = Find(request.POST)
+    if not form.is_valid():
+        return _overview(request, form, status=422)
+    found = find(form.cleaned_data["address"])
+    if found.reader is None:
+        return _overview(request, form, status=404, nobody=True, suppression=found.suppression)
+    record(editor_of(request), "look up reader", reader=found.reader.pk)
+    return redirect("reader", found.reader.pk)
+
+
+def _overview(request: HttpRequest, form: Find, *, status: int = 200, **more: Any) -> HttpResponse:
+    asked = request.GET.get("days", "")
+    days = int(asked) if asked in map(str, _RANGES) else _RANGES[0]
+    zone = timezone.get_current_timezone()
+    grown = growth.growth(days, zone)
+    labels = {**{state.value: state.label for state in Reader.State}, "suppressed": _("suppressed addresses")}
+    context = {
+        "form": form,
+        "tiles": [(name, labels[name], count) for name, count in growth.states().items()],
+        "topics": [(topic, audience.count(topic)) for topic in Topic.objects.all()],
+        "days": days,
+        "ranges": _RANGES,
+        "growth": grown[::-1],
+        "came": sum(day.came for day in grown),
+        "went": sum(day.went for day in grown),
+        "plot": plot(grown),
+        "pages": growth.sign_ups_by_page(days),
+        "here": "readers",
+        **more,
+    }
+    return render(request, "readers/overview.html", context, status=status)
+
+
+@_may_see_readers
+@require_safe
+def reader_page(request: HttpRequest, pk: int) -> HttpResponse:
+    reader = get_object_or_404(Reader, pk=pk)
+    context = {
+        "reader": reader,
+        "told": declaration(reader),
+        "subscriptions": reader.subscriptions.select_related("topic").order_by("topic__position", "topic__name"),
+        "open": _OPEN,
+        "offers_asked": _offers_asked(reader),
+        "terms": _terms(reader),
+        "alerts": _alerts_of(reader),
+        "most_alerts": _ALERTS,
+        "letters": reader.letters.select_related("topic").order_by("-pk"),
+        "deeds": Deed.objects.filter(details__reader=pk).select_related("editor")[:20],
+        "here": "readers",
+    }
+    return render(request, "readers/reader.html", context)
+
+
+def _terms(reader: Reader) -> list[tuple[str, Any]]:
+    """How much they get, and when: why an alert did not come stands here more often than in a log."""
+    terms: list[tuple[str, Any]] = [(_("Alerts"), reader.get_frequency_display())]
+    if reader.most_a_day is not None:
+        terms.append((_("Most a day"), reader.most_a_day))
+    if reader.quiet_from is not None and reader.quiet_to is not None:
+        hours = f"{_clock(reader.quiet_from)}–{_clock(reader.quiet_to)} {reader.time_zone}".rstrip()
+        if reader.flash_passes:
+            hours = _("%(hours)s, but a flash passes") % {"hours": hours}
+        terms.append((_("Quiet hours"), hours))
+    if reader.paused_until is not None and reader.paused_until > timezone.now():
+        terms.append((_("Paused until"), reader.paused_until))
+    part = DrillReader.objects.filter(reader=reader).first()
+    if part is not None:
+        terms.append((_("Drills"), _("takes part") if part.confirmed_at else _("asked, no answer yet")))
+    return terms
+
+
+def _expect(request: HttpRequest, row: Reader | Suppression) -> None:
+    """The row must be the one that the page showed, not another one that has its key since a backup was restored."""
+    if request.POST.get("mark") != row.mark:
+        raise Http404("the page showed another one")
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _offers_asked(reader: Reader) -> bool:
+    """Whether there is a consent to offers to be withdrawn, confirmed or not."""
+    last = Consent.objects.filter(reader=reader, purpose=Purpose.OFFERS).order_by("pk").last()
+    return last is not None and last.event != Consent.Event.WITHDRAWN
+
+
+def _alerts_of(reader: Reader) -> list[Alert]:
+    """Those of the latest alerts whose mail to this reader the relay took, or may have taken."""
+    latest = {alert.pk: alert for alert in Alert.objects.select_related("update__story")[:_ALERTS]}
+    had = history.had(list(latest), [reader.pk]).get(reader.pk, [])
+    return [latest[pk] for pk in had]
+
+
+@_may_see_readers
+@require_safe
+def evidence(request: HttpRequest, pk: int) -> HttpResponse:
+    """The whole declaration, to print."""
+    told = declaration(get_object_or_404(Reader, pk=pk))
+    context = {"told": told, "reader": told.reader, "now": timezone.now(), "here": "readers"}
+    return render(request, "readers/evidence.html", context)
+
+
+@_may_see_readers
+@require_POST
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a reader has asked for by letter or telephone."""
+    reader = get_object_or_404(Reader, pk=pk)
+    _expect(request, reader)
+    purpose, slug = request.POST.get("purpose", ""), request.POST.get("topic", "")
+    topic = Topic.objects.filter(slug=slug).first()
+    if purpose not in Purpose.values or (topic is None) != (purpose == Purpose.OFFERS):
+        raise BadRequest("no purpose, or no topic")
+    with transaction.atomic():
+        actions.withdraw(reader, purpose, how=Consent.How.DESK, topic=topic)
+        record(editor_of(request), "withdraw consent", reader=pk, purpose=purpose, topic=slug)
+    messages.success(request, _("Withdrawn. It holds from the very next mail."))
+    return redirect("reader", pk)
+
+
+@_may_see_readers
+@require_POST
+def erase(request: HttpRequest, pk: int) -> HttpResponse:
+    editor = editor_of(request)
+    if not editor.may_administer:
+        raise PermissionDenied
+    reader = get_object_or_404(Reader, pk=pk)
+    _expect(request, reader)
+    if "sure" not in request.POST:
+        messages.error(request, _("Nothing was erased: tick that you are sure."))
+        return redirect("reader", pk)
+    with transaction.atomic():
+        actions.erase(reader)
+        record(editor, "erase reader", reader=pk)
+    messages.success(request, _("Erased. Only the keyed hash of the address is left, so that nobody brings it back."))
+    return redirect("audience")
+
+
+@_may_see_readers
+@require_POST
+def lift(request: HttpRequest, pk: int) -> HttpResponse:
+    """A suppression that turned out to be a mistake; `pk` is its own key."""
+    editor = editor_of(request)
+    if not editor.may_administer:
+        raise PermissionDenied
+    suppression = get_object_or_404(Suppression, pk=pk)
+    _expect(request, suppression)
+    reader = Reader.objects.filter(key=suppression.key).first()
+    with transaction.atomic():
+        suppressions.lift(suppression, Consent.How.DESK)
+        record(editor, "lift suppression", reader=reader.pk if reader else None, reason=suppression.reason)
+    messages.success(request, _("Lifted. This address may be mailed again, if its reader has agreed."))
+    return redirect("reader", reader.pk) if reader else redirect("audience")

@@ -1,0 +1,71 @@
+"""The relays at the desk: how each of them is, and the ways to pause one and to let it go on."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from morefollows.accounts.models import Editor
+from morefollows.audit.actions import record
+from morefollows.courier import actions
+from morefollows.delivery.relays.state import shown
+from morefollows.desk.common import at_desk, editor_of
+
+
+@at_desk
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """Renews itself every few seconds, unless `still` asks it not to (WCAG 2.2, 2.2.2)."""
+    context = {
+        "relays": shown(),
+        "inbox": settings.MOREFOLLOWS.inbox,
+        "may_send": editor_of(request).may_send,
+        "still": "still" in request.GET,
+        "here": "relays",
+    }
+    return render(request, "relays/page.html", context)
+
+
+@at_desk
+@require_POST
+def pause(request: HttpRequest) -> HttpResponse:
+    editor, name = _who_and_which(request)
+    with transaction.atomic():
+        actions.pause_relay(name, by=editor.name)
+        record(editor, "pause relay", relay=name)
+    messages.success(request, _("%(relay)s is paused. Other relays go on.") % {"relay": name})
+    return _back(request)
+
+
+@at_desk
+@require_POST
+def resume(request: HttpRequest) -> HttpResponse:
+    editor, name = _who_and_which(request)
+    with transaction.atomic():
+        actions.resume_relay(name)
+        record(editor, "resume relay", relay=name)
+    messages.success(request, _("%(relay)s goes on.") % {"relay": name})
+    return _back(request)
+
+
+def _who_and_which(request: HttpRequest) -> tuple[Editor, str]:
+    editor = editor_of(request)
+    if not editor.may_send:
+        raise PermissionDenied
+    name = request.POST.get("relay", "")
+    if name not in {relay.name for relay in settings.MOREFOLLOWS.ways_out}:
+        raise Http404("there is no such relay")
+    return editor, name
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    back = request.POST.get("back", "")
+    ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, {request.get_host()})
+    return redirect(back if ours else "desk")

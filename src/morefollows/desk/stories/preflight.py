@@ -1,0 +1,56 @@
+"""What the check page asks the outside world: by POST, apart from the page, which does not wait for it."""
+
+from __future__ import annotations
+
+import uuid as uuids
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from morefollows.audience.models import Newsroom, Purpose
+from morefollows.bulletin.models import Story
+from morefollows.courier.checklist import OK, Item
+from morefollows.courier.checklist.items import items
+from morefollows.courier.checklist.outside import asks_by_itself, outside_items, web_links
+from morefollows.courier.message.preview import Preview
+from morefollows.courier.message.preview import preview as preview_of_mail
+from morefollows.desk.common import at_desk, editor_of
+
+
+def checklist(story: Story, preview: Preview, to: str, readers: int) -> dict[str, Any]:
+    """What stories/checklist.html shows. `to`: the audience that it would go to, of so many `readers`."""
+    found = items(story, preview, to, readers)
+    return {
+        "notable": [item for item in found if item.state != OK],
+        "well": [item for item in found if item.state == OK],
+        **_still_to_ask(story),
+    }
+
+
+@at_desk
+@require_POST
+def outside(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """A fragment for the check page; where scripts don't run, a page."""
+    story = get_object_or_404(Story.objects.select_related("topic", "author"), uuid=uuid)
+    if story.purpose == Purpose.OFFERS and not editor_of(request).may_offer:
+        raise PermissionDenied
+    if not Newsroom.objects.filter(pk=1).exists():
+        return redirect("desk")
+    asked = request.POST.get("language", "")
+    language = asked if asked in dict(settings.LANGUAGES) else story.language
+    found: list[Item] = outside_items(story, preview_of_mail(story, language))
+    context = {"story": story, "language": language, "here": "check", "outside": found, **_still_to_ask(story)}
+    part = "HX-Request" in request.headers
+    return render(request, "stories/outside.html" if part else "stories/outside_page.html", context)
+
+
+def _still_to_ask(story: Story) -> dict[str, Any]:
+    return {
+        "links": len(web_links(story.text)),
+        "scorer": bool(settings.MOREFOLLOWS.spamd),
+        "by_itself": asks_by_itself(story),
+    }

@@ -1,0 +1,61 @@
+"""Who else has a story open: the page asks every ten seconds, and by asking says that its editor is there."""
+
+from __future__ import annotations
+
+import uuid as uuids
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from morefollows.accounts.models import Editor
+from morefollows.audience.models import Purpose
+from morefollows.bulletin.models import Presence, Story
+from morefollows.bulletin.presence import actions
+from morefollows.bulletin.stories.actions import last_saved_by
+from morefollows.desk.common import at_desk, editor_of
+
+
+@at_desk
+@require_POST
+def here(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """`present`: who else is there, in words; `newer`: who has saved since the page was opened, or "".
+
+    The form says whether its editor has written (`writing`), which version the page shows (`revision`), and when the
+    page is left (`gone`).
+    """
+    editor = editor_of(request)
+    story = get_object_or_404(Story, uuid=uuid)
+    if story.purpose == Purpose.OFFERS and not editor.may_offer:
+        raise PermissionDenied
+    if "gone" in request.POST:
+        actions.leave(story, editor)
+        return HttpResponse(status=204)
+    others = actions.be_here(story, editor, writing="writing" in request.POST)
+    newer = "" if request.POST.get("revision") == str(story.revision) else _newer(story, editor)
+    return JsonResponse({"present": [_words(other) for other in others], "newer": newer})
+
+
+def _words(other: Presence) -> str:
+    since = other.writing_since or other.since
+    known = {"name": other.editor.name, "time": date_format(timezone.localtime(since), "H:i")}
+    if other.writing_since:
+        return _("%(name)s is here, writing since %(time)s") % known
+    return _("%(name)s is here, since %(time)s") % known
+
+
+def _newer(story: Story, editor: Editor) -> str:
+    """Nothing of what the editor has saved in another window: the page may be about to save the same."""
+    saved_by = last_saved_by(story)
+    if saved_by == editor:
+        return ""
+    known = {
+        "name": saved_by.name,
+        "number": story.revision,
+        "time": date_format(timezone.localtime(story.changed_at), "H:i:s"),
+    }
+    return _("%(name)s saved version %(number)s at %(time)s. This page shows an older one.") % known

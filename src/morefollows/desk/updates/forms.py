@@ -1,0 +1,82 @@
+"""The forms in which a story goes on: its next update, and its withdrawal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from morefollows.bulletin import checks
+from morefollows.bulletin.models import Kind, Story, Update
+from morefollows.bulletin.stories.actions import KINDS
+from morefollows.desk.stories.forms import Wording, standfirst_field
+
+_NOTE = forms.Textarea(attrs={"rows": 2, "data-limit": checks.NOTE_LIMIT, "data-one-line": ""})
+
+
+class UpdateForm(forms.Form):
+    kind = forms.ChoiceField(label=_("Kind"), widget=forms.RadioSelect)
+    headline = Wording(
+        label=_("Headline"),
+        help_text=_("Of this update, in the mail and on the page. The subject stays that of the first."),
+        check=checks.headline,
+        widget=forms.Textarea(attrs={"rows": 2, "data-limit": checks.HEADLINE_LIMIT, "data-one-line": ""}),
+    )
+    standfirst = standfirst_field()
+    text = Wording(
+        label=_("Text"),
+        help_text=_("What is new. What was told before stays on the page."),
+        check=checks.text,
+        widget=forms.Textarea(attrs={"rows": 12, "data-limit": checks.TEXT_LIMIT}),
+    )
+    note = Wording(
+        label=_("What was wrong"),
+        required=False,
+        help_text=_("Of a correction only. Readers see it first, in the mail and on the page."),
+        check=checks.note,
+        widget=_NOTE,
+    )
+    answers = forms.TypedMultipleChoiceField(
+        label=_("It puts right"),
+        coerce=int,
+        required=False,
+        help_text=_("Of a correction only. Who was sent one of these gets the correction."),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    revision = forms.IntegerField(min_value=0, max_value=2_000_000_000, widget=forms.HiddenInput)
+
+    def __init__(self, story: Story, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = KINDS[story.state]
+        told = story.updates.filter(published_at__isnull=False).order_by("-number")
+        self.fields["kind"].choices = [(kind.value, kind.label) for kind in kinds]  # type: ignore[attr-defined]
+        self.fields["answers"].choices = [(one.number, _name(one)) for one in told]  # type: ignore[attr-defined]
+
+    @classmethod
+    def of(cls, story: Story) -> UpdateForm:
+        """Filled with the draft as it is kept."""
+        names = ("headline", "standfirst", "text", "note", "revision")
+        initial = {name: getattr(story, name) for name in names}
+        last = story.updates.filter(published_at__isnull=False).order_by("-number").first()
+        initial["kind"] = story.kind if story.kind in KINDS[story.state] else Kind.CORRECTION
+        initial["answers"] = story.answers or ([last.number] if last else [])
+        return cls(story, initial=initial)
+
+    def wording(self) -> dict[str, Any]:
+        """What `bulletin.stories.actions.save_update` takes, once the form is valid."""
+        return {name: self.cleaned_data[name] for name in self.fields if name != "revision"}
+
+
+class WithdrawalForm(forms.Form):
+    reason = Wording(
+        label=_("Why"),
+        help_text=_("One sentence. Readers see it first, in the mail and on the page."),
+        check=checks.note,
+        widget=_NOTE,
+    )
+    text = Wording(label=_("Text"), check=checks.text, widget=forms.Textarea(attrs={"rows": 8}))
+
+
+def _name(update: Update) -> str:
+    return f"{update.number} · {update.get_kind_display()} · {update.headline}"

@@ -1,0 +1,26 @@
+"""The page behind the link in an invitation to drills."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from morefollows.audience import links
+from morefollows.audience.drill import actions
+from morefollows.public.signup import in_wanted_language, speak_to
+
+
+@csrf_exempt
+@in_wanted_language
+@require_http_methods(["GET", "HEAD", "POST"])
+def accept(request: HttpRequest, token: str) -> HttpResponse:
+    """The link in the invitation. Only the button changes anything: link scanners follow links."""
+    letter = links.invitation(token)
+    if letter is not None:
+        speak_to(request, letter.reader)
+    done = actions.accept(token) if request.method == "POST" else None
+    if letter is None or (request.method == "POST" and done is None):
+        return render(request, "public/drill_too_late.html", status=410)
+    return render(request, "public/drill.html", {"done": done})
