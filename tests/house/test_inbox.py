@@ -18,8 +18,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from morefollows.audience.models import Newsroom
-from morefollows.inbox import reading, server
-from morefollows.inbox.store import Arrival, Shelf, Store, path
+from morefollows.local_inbox import reading, server
+from morefollows.local_inbox.store import Arrival, Shelf, Store, path
 from morefollows.run import ears
 from tests.support.waiting import PATIENCE
 

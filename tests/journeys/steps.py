@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from morefollows.inbox.store import Kept
+from morefollows.local_inbox.store import Kept
 from tests.support import letterbox
 from tests.support.house import House
 from tests.support.people import PASSWORD

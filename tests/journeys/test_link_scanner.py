@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
-from morefollows.inbox.store import Kept
+from morefollows.local_inbox.store import Kept
 from tests.journeys import steps
 from tests.support import letterbox, web
 from tests.support.house import House

@@ -21,8 +21,8 @@ import psycopg
 import pytest
 
 from morefollows.config import keyring
-from morefollows.inbox.store import Kept, Shelf
-from morefollows.inbox.store import path as inbox_path
+from morefollows.local_inbox.store import Kept, Shelf
+from morefollows.local_inbox.store import path as inbox_path
 from morefollows.run import lock
 from tests.support import ground
 from tests.support.waiting import PATIENCE, until

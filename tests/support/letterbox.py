@@ -8,7 +8,7 @@ import re
 from email.message import EmailMessage
 from html.parser import HTMLParser
 
-from morefollows.inbox.store import Kept
+from morefollows.local_inbox.store import Kept
 
 
 def read(mail: Kept) -> EmailMessage:

@@ -38,7 +38,6 @@ INSTALLED_APPS = [
     "morefollows.bulletin",
     "morefollows.courier",
     "morefollows.delivery",
-    "morefollows.inbox",
     "morefollows.desk",
     "morefollows.live",
 ]

@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 
 from morefollows.audience.tokens import Tokens
 from morefollows.config import loading
-from morefollows.inbox import reading
-from morefollows.inbox.store import Shelf
-from morefollows.inbox.store import path as inbox_path
+from morefollows.local_inbox import reading
+from morefollows.local_inbox.store import Shelf
+from morefollows.local_inbox.store import path as inbox_path
 from morefollows.run import lock, memory
 from morefollows.run.first_start import SAMPLE_STORY
 from morefollows.run.visitor import Visitor

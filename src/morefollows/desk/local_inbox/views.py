@@ -17,8 +17,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from morefollows.audience.models import Newsroom
-from morefollows.inbox import reading
-from morefollows.inbox.store import Kept, Shelf, path
+from morefollows.local_inbox import reading
+from morefollows.local_inbox.store import Kept, Shelf, path
 
 View = Callable[..., HttpResponse]
 

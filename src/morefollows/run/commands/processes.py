@@ -161,7 +161,7 @@ def inbox(descriptor: int | None, lifeline: int | None) -> None:
     """Run the local inbox by itself (`up` has one while no relay is set)."""
     _hold(lifeline)
     from morefollows.config import loading
-    from morefollows.inbox import server
+    from morefollows.local_inbox import server
     from morefollows.run import logs
 
     config = loading.load()

@@ -23,7 +23,7 @@ from typing import cast
 
 import uvloop
 
-from morefollows.inbox.store import Arrival, Store, path
+from morefollows.local_inbox.store import Arrival, Store, path
 
 log = logging.getLogger(__name__)
 

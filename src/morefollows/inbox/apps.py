@@ -1,5 +1,0 @@
-from django.apps import AppConfig
-
-
-class Inbox(AppConfig):
-    name = "morefollows.inbox"
