@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from morefollows.audience import reception
+from morefollows.audience.signup import writer
 
 
 @pytest.fixture(autouse=True)
 def one_group_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reception._group, "_apart", 0.0)
+    monkeypatch.setattr(writer._group, "_apart", 0.0)

@@ -15,10 +15,11 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 import morefollows
-from morefollows.audience import entry, limits, wordings
+from morefollows.audience import sites
 from morefollows.audience.addresses import parse
+from morefollows.audience.consent import texts
 from morefollows.audience.models import Consent, Letter, Reader, SpentWork, Suppression, Tally, Topic, Wording
-from morefollows.audience.sites import actions as sites
+from morefollows.audience.signup import entry, limits
 from tests.audience.support import CY, sign_up
 from tests.audience.test_work import packed, solve
 
@@ -111,7 +112,7 @@ class TestWhoMayAsk:
 class TestSignUp:
     def test_the_evidence_is_of_what_was_shown_where(self, site: str) -> None:
         known = read(lang="de-AT").json()
-        wordings.publish(Wording.Kind.ALERTS, "de", "Ganz andere Worte für {topic}.")
+        texts.publish(Wording.Kind.ALERTS, "de", "Ganz andere Worte für {topic}.")
         assert send(shown=known["shown"], offers="yes").json() == {"state": "thanks"}
         alerts, offers = Consent.objects.order_by("pk")
         assert (alerts.words, offers.words) == (known["alerts"], known["offers"])

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from morefollows.audience import actions, links, readers_csv
+from morefollows.audience import actions, links, lists
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.bulletin import audience
@@ -91,7 +91,7 @@ def take(step: str, person: str, topic: Topic, n: int, model: Model) -> None:
     elif step.startswith("import"):
         words = "old list" if step.endswith("provenance") else None
         file = io.BytesIO(person.upper().encode())
-        readers_csv.import_readers(
+        lists.import_readers(
             file, topic=topic, provenance=words, progress=lambda position: None, consented_at=timezone.now()
         )
         if not dead and person not in model.left:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from morefollows.audience import actions, wordings
-from morefollows.audience.declaration import declaration, find
+from morefollows.audience import actions
+from morefollows.audience.consent import texts
+from morefollows.audience.consent.declaration import declaration, find
 from morefollows.audience.models import Reader, Topic, Wording
 from morefollows.run.command import run
 from tests.audience.support import CY, leave_link, newest_link, sign_up
@@ -24,8 +25,8 @@ def reader(breaking: Topic) -> Reader:
     """Signed up to alerts and offers, confirmed both; then the words changed, and offers were withdrawn."""
     sign_up(breaking, offers=True)
     assert actions.confirm(newest_link()) is not None
-    wordings.publish(Wording.Kind.ALERTS, "en", "Other words about {topic}.")
-    wordings.publish(Wording.Kind.PRIVACY, "en", "# Another notice")
+    texts.publish(Wording.Kind.ALERTS, "en", "Other words about {topic}.")
+    texts.publish(Wording.Kind.PRIVACY, "en", "# Another notice")
     actions.withdraw(Reader.objects.get(), "offers", how="link")
     return Reader.objects.get()
 
@@ -36,7 +37,7 @@ def test_each_purpose_apart_with_the_words_of_its_time(reader: Reader, breaking:
     assert (alerts.purpose, alerts.topic, alerts.in_force) == ("alerts", breaking, True)
     assert [(line.event, line.how) for line in alerts.lines] == [("given", "form"), ("confirmed", "link")]
     given = alerts.lines[0]
-    first = wordings.CONSENTS[Wording.Kind.ALERTS, "en"]
+    first = texts.CONSENTS[Wording.Kind.ALERTS, "en"]
     assert given.words == first.replace("{topic}", "Breaking news"), "a new version does not rewrite old evidence"
     assert (given.version, given.digest) == (1, hashlib.sha256(first.encode()).hexdigest())
     assert (given.page, given.client_address) == ("https://alerts.herald.example/story/1/", "192.0.2.7")
@@ -48,7 +49,7 @@ def test_each_purpose_apart_with_the_words_of_its_time(reader: Reader, breaking:
 def test_the_notice_is_the_one_in_the_readers_language(breaking: Topic) -> None:
     sign_up(breaking, language="de")
     given = declaration(Reader.objects.get()).parts[0].lines[0]
-    assert given.privacy_digest == wordings.current(Wording.Kind.PRIVACY, "de").digest
+    assert given.privacy_digest == texts.current(Wording.Kind.PRIVACY, "de").digest
 
 
 def test_where_the_button_was_pressed_is_kept_too(breaking: Topic) -> None:

@@ -15,11 +15,11 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from morefollows.audience import actions, departures, links, readers_csv
+from morefollows.audience import actions, departures, links, lists
+from morefollows.audience import drills as drill
 from morefollows.audience.addresses import parse
 from morefollows.audience.departures import What, log, replay
 from morefollows.audience.departures.log import Entry
-from morefollows.audience.drill import actions as drill
 from morefollows.audience.models import (
     Consent,
     DepartureMark,
@@ -32,7 +32,7 @@ from morefollows.audience.models import (
     Topic,
 )
 from morefollows.audience.preferences import actions as preferences
-from morefollows.audience.suppressions import actions as suppressions
+from morefollows.audience.suppression import actions as suppressions
 from tests.audience.support import CY, leave_link, newest_link, sign_up
 from tests.support.waiting import PATIENCE
 
@@ -48,7 +48,7 @@ def no_file() -> Iterator[None]:
 
 def _import(text: str, topic: Topic) -> None:
     file = io.BytesIO(text.encode())
-    readers_csv.import_readers(file, topic=topic, provenance="the old list", progress=lambda position: None)
+    lists.import_readers(file, topic=topic, provenance="the old list", progress=lambda position: None)
 
 
 class Backup:

@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from morefollows.audience import actions, readers_csv
+from morefollows.audience import actions, lists
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Erasure, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.bulletin.models import Interest, Story
@@ -54,7 +54,7 @@ def test_no_table_knows_the_reader_any_more(breaking: Topic, story: Story) -> No
 
 def test_nothing_brings_an_erased_reader_back(breaking: Topic) -> None:
     actions.erase(confirmed(breaking))
-    report = readers_csv.import_readers(
+    report = lists.import_readers(
         io.BytesIO(CY.upper().encode()), topic=breaking, provenance="old list", progress=lambda position: None
     )
     assert report.suppressed == 1

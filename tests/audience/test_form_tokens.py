@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from morefollows.audience.form_tokens import FormTokens, Shown
+from morefollows.audience.signup.form_tokens import FormTokens, Shown
 
 TOKENS = FormTokens(b"k" * 32)
 SITE = "https://www.herald.example"

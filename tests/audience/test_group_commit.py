@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from morefollows.audience.group_commit import Blocked, Busy, GroupCommit
+from morefollows.audience.signup.group_commit import Blocked, Busy, GroupCommit
 
 FOREVER = 120.0
 

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from django.apps import apps
 
-from morefollows.audience import actions, readers_csv
+from morefollows.audience import actions, lists
 from morefollows.audience.addresses import parse
+from morefollows.audience.lists import NotReadable, Report, Told, importing
+from morefollows.audience.lists.chunk import Chunk
+from morefollows.audience.lists.resume import Overtaken
 from morefollows.audience.models import Consent, Reader, Subscription, Suppression, Topic, UnfinishedImport
-from morefollows.audience.readers_csv import NotReadable, Report, Told, incoming
-from morefollows.audience.readers_csv.chunk import Chunk
-from morefollows.audience.readers_csv.resume import Overtaken
-from morefollows.audience.suppressions.actions import lift
-from morefollows.audience.suppressions.incoming import import_suppressions
+from morefollows.audience.suppression.actions import lift
+from morefollows.audience.suppression.importing import import_suppressions
 from morefollows.run import bench_import
 from tests.audience.support import CY, newest_link, sign_up
 
@@ -64,7 +64,7 @@ def bring(
     **told: Any,
 ) -> Report:
     """`told`: as for `Told`."""
-    return readers_csv.import_readers(
+    return lists.import_readers(
         io.BytesIO(text.encode() if isinstance(text, str) else text),
         topic=topic,
         provenance=provenance,
@@ -175,7 +175,7 @@ def everything() -> list[object]:
 
 @pytest.fixture
 def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(incoming, "_CHUNK", 2)
+    monkeypatch.setattr(importing, "_CHUNK", 2)
 
 
 class TestDryRun:
@@ -215,7 +215,7 @@ class TestResuming:
     def run(self, breaking: Topic, lines: int = 1000) -> Report:
         file = BreaksOff(self.TEXT.encode())
         file.lines = lines
-        return readers_csv.import_readers(
+        return lists.import_readers(
             file, topic=breaking, provenance=FROM, progress=lambda position: None, key="k", consented_at=AT
         )
 
@@ -252,7 +252,7 @@ class TestResuming:
 
         file = io.BytesIO(self.TEXT.encode())
         with pytest.raises(Overtaken):
-            readers_csv.import_readers(file, topic=breaking, provenance=FROM, progress=meanwhile, key="k")
+            lists.import_readers(file, topic=breaking, provenance=FROM, progress=meanwhile, key="k")
         assert Reader.objects.count() == 2
 
     def test_a_file_is_known_by_its_content_and_how_it_is_imported(self, tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ class TestResuming:
             path = tmp_path / "readers.csv"
             path.write_text(text)
             with path.open("rb") as file:
-                found = readers_csv.identity(file, *how)
+                found = lists.identity(file, *how)
                 assert file.tell() == 0
             return found
 

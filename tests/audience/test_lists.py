@@ -12,8 +12,8 @@ import pytest
 from django.utils import timezone
 
 from morefollows.audience.addresses import parse
+from morefollows.audience.lists import NotReadable, Report, Unclear
 from morefollows.audience.models import Consent, Letter, Reader, Suppression, Topic
-from morefollows.audience.readers_csv import NotReadable, Report, Unclear
 from tests.audience.test_imports import bring, state
 
 DATE = "2023-03-04"

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from morefollows.audience.addresses import BadAddress, parse
+from morefollows.audience.lists import NotReadable, Report, export_readers
+from morefollows.audience.lists.parsing import cells, dates, vocabulary
 from morefollows.audience.models import Consent, Reader, Topic
-from morefollows.audience.readers_csv import NotReadable, Report, cells, dates, export_readers, vocabulary
 from tests.audience.test_imports import bring, state
 
 DATE = "2023-03-04"
@@ -250,8 +251,8 @@ ENCODINGS = st.sampled_from(["utf-8", "utf-16", "utf-16-le", "cp1252"])
 
 @given(st.lists(PIECES, max_size=60).map("".join), ENCODINGS, st.binary())
 def test_whatever_the_file_it_is_surveyed_or_refused(text: str, encoding: str, more: bytes) -> None:
-    from morefollows.audience.readers_csv.sheet import Sheet
-    from morefollows.audience.readers_csv.survey import Told, survey
+    from morefollows.audience.lists.parsing.sheet import Sheet
+    from morefollows.audience.lists.parsing.survey import Told, survey
 
     with contextlib.suppress(NotReadable), Sheet(io.BytesIO(text.encode(encoding, "replace") + more)) as sheet:
         found = survey(sheet, Told())

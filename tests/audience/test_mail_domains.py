@@ -15,9 +15,9 @@ import pytest
 from django.conf import settings
 from django.test import Client, override_settings
 
-from morefollows.audience import mail_domains
-from morefollows.audience.mail_domains import MailDomains
 from morefollows.audience.models import Newsroom, Reader
+from morefollows.audience.signup import mail_domains
+from morefollows.audience.signup.mail_domains import MailDomains
 from tests.audience.test_pages import post, strictly
 
 ZONE = {

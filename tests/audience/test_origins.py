@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from morefollows.audience.models import Newsroom, Site
-from morefollows.audience.newsroom.actions import add_topic
-from morefollows.audience.origins import BadOrigin, origin
+from morefollows.audience.newsroom import add_topic
+from morefollows.audience.signup.origins import BadOrigin, origin
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.test import override_settings
 
 from morefollows.accounts.models import Editor
+from morefollows.audience import placeholders
 from morefollows.audience.models import Newsroom
-from morefollows.audience.newsroom import placeholders
-from morefollows.audience.newsroom.actions import set_up_newsroom
+from morefollows.audience.newsroom import set_up_newsroom
 from morefollows.bulletin import actions
 from morefollows.bulletin.models import Alert, Story
 from morefollows.config.settings import RelayAddress

@@ -9,10 +9,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from morefollows.audience import actions, entry, links, wordings
+from morefollows.audience import actions, links
+from morefollows.audience import drills as drill
 from morefollows.audience.addresses import parse
-from morefollows.audience.drill import actions as drill
+from morefollows.audience.consent import texts
 from morefollows.audience.models import Consent, Letter, Reader, Suppression, Topic
+from morefollows.audience.signup import entry
 from morefollows.audience.tokens import ALL_TOPICS, OFFERS
 from morefollows.bulletin.models import Interest, Story
 from morefollows.courier import letters
@@ -36,7 +38,7 @@ def post(cy: Reader, **form: str) -> int:
 
 
 def shown(topic: Topic) -> str:
-    return entry.statement(topic, wordings.in_force("en"), "en")
+    return entry.statement(topic, texts.in_force("en"), "en")
 
 
 def events(cy: Reader, purpose: str) -> list[tuple[str, str]]:
@@ -100,7 +102,7 @@ def test_offers_are_a_consent_of_their_own(cy: Reader, breaking: Topic) -> None:
     cy.refresh_from_db()
     assert cy.offers
     assert events(cy, "offers") == [("given", "link"), ("confirmed", "link")]
-    assert Consent.objects.filter(purpose="offers")[0].words == wordings.current("offers", "en").text
+    assert Consent.objects.filter(purpose="offers")[0].words == texts.current("offers", "en").text
     way_out = f"/leave/{links.tokens().leave(links.row(cy), OFFERS).decode()}/"
     assert Client().post(way_out, {"List-Unsubscribe": "One-Click"}).status_code == 200
     cy.refresh_from_db()

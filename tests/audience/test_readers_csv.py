@@ -12,10 +12,10 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from morefollows.audience import actions, readers_csv
+from morefollows.audience import actions, lists
 from morefollows.audience.addresses import parse
+from morefollows.audience.lists import Report, export_readers
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
-from morefollows.audience.readers_csv import Report, export_readers
 from morefollows.helpers import spreadsheet
 from tests.audience.support import leave_link, newest_link, sign_up
 
@@ -27,7 +27,7 @@ AT = datetime(2024, 3, 1, tzinfo=UTC)
 
 def bring(text: str | bytes, topic: Topic | None = None, provenance: str | None = FROM) -> Report:
     file = io.BytesIO(text.encode() if isinstance(text, str) else text)
-    return readers_csv.import_readers(
+    return lists.import_readers(
         file, topic=topic, provenance=provenance, progress=lambda position: None, consented_at=AT
     )
 
@@ -160,7 +160,7 @@ class TestImport:
     def test_progress_is_told_in_bytes(self, breaking: Topic) -> None:
         text = b"".join(b"reader%d@reader.example\n" % n for n in range(2500))
         seen: list[int] = []
-        readers_csv.import_readers(io.BytesIO(text), topic=breaking, provenance=FROM, progress=seen.append)
+        lists.import_readers(io.BytesIO(text), topic=breaking, provenance=FROM, progress=seen.append)
         assert seen == sorted(seen)
         assert len(seen) == 3
         assert seen[-1] == len(text)
@@ -178,7 +178,7 @@ class TestImport:
 
         def peak(lines: int) -> int:
             tracemalloc.start()
-            readers_csv.import_readers(Endless(lines), topic=breaking, provenance=FROM, progress=lambda n: None)  # type: ignore[arg-type]
+            lists.import_readers(Endless(lines), topic=breaking, provenance=FROM, progress=lambda n: None)  # type: ignore[arg-type]
             most = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             return most

@@ -10,12 +10,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from morefollows.audience import actions, newcomers, reception, wordings
+from morefollows.audience import actions
 from morefollows.audience.addresses import parse
-from morefollows.audience.form_tokens import Shown, words_of
+from morefollows.audience.consent import texts
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
-from morefollows.audience.newcomers import Newcomer, Place
-from morefollows.audience.reception import SignUp, Verdict
+from morefollows.audience.signup import new_readers, writer
+from morefollows.audience.signup.form_tokens import Shown, words_of
+from morefollows.audience.signup.new_readers import Newcomer, Place
+from morefollows.audience.signup.writer import SignUp, Verdict
 from tests.audience.support import CY
 
 PLACE = Place("https://alerts.herald.example/story/1/", "box 1", "192.0.2.7")
@@ -32,7 +34,7 @@ def rows() -> list[list[dict[str, Any]]]:
 
 @pytest.mark.parametrize("offers", [False, True])
 def test_a_newcomer_is_noted_as_anybody_else(breaking: Topic, offers: bool) -> None:
-    shown = wordings.in_force("de")
+    shown = texts.in_force("de")
     actions.sign_up(
         CY, topic=breaking, offers=offers, language="de", page=PLACE.page, client_address=PLACE.client_address,
         form_version=PLACE.form_version, shown=shown,
@@ -43,7 +45,7 @@ def test_a_newcomer_is_noted_as_anybody_else(breaking: Topic, offers: bool) -> N
     reader = Reader.objects.get()
     Reader.objects.filter(pk=reader.pk).update(key="of another", address="x")
     before = [len(found) for found in rows()]
-    assert newcomers.note(newcomers.prepare([Newcomer(parse(CY), breaking, offers, "de", PLACE, shown)])) == [True]
+    assert new_readers.note(new_readers.prepare([Newcomer(parse(CY), breaking, offers, "de", PLACE, shown)])) == [True]
     together = [found[number:] for found, number in zip(rows(), [before[0], 0, before[2], 0], strict=True)]
     assert together == alone
 
@@ -53,7 +55,7 @@ def test_others_get_twice_the_time_for_which_a_group_kept_them_from_writing(
 ) -> None:
     """On SQLite, where one process writes at a time. While the next is made ready nothing is locked."""
     clock = [1000.0]
-    monkeypatch.setattr(reception, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(writer, "time", SimpleNamespace(monotonic=lambda: clock[0]))
 
     def slow(call: Callable[..., Any], seconds: float) -> Callable[..., Any]:
         def called(*given: Any) -> Any:
@@ -62,19 +64,19 @@ def test_others_get_twice_the_time_for_which_a_group_kept_them_from_writing(
 
         return called
 
-    monkeypatch.setattr(newcomers, "prepare", slow(newcomers.prepare, 0.125))
-    monkeypatch.setattr(newcomers, "note", slow(newcomers.note, 0.25))
-    three = wordings.in_force("en")
+    monkeypatch.setattr(new_readers, "prepare", slow(new_readers.prepare, 0.125))
+    monkeypatch.setattr(new_readers, "note", slow(new_readers.note, 0.25))
+    three = texts.in_force("en")
     seen = words_of(breaking.uid, *(words.digest for words in three))
     shown = Shown(breaking.pk, *(words.pk for words in three), "en", seen)
     own = "https://alerts.herald.example"
     for _ in range(2):
-        reception._receive([SignUp(parse("zoe@reader.example"), False, shown, own, own + "/", "2", "", None)])
-        assert reception._pause() == (0.375 if connection.vendor == "sqlite" else 0.0)
+        writer._receive([SignUp(parse("zoe@reader.example"), False, shown, own, own + "/", "2", "", None)])
+        assert writer._pause() == (0.375 if connection.vendor == "sqlite" else 0.0)
 
 
 def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> None:
-    three = wordings.in_force("en")
+    three = texts.in_force("en")
     seen = words_of(breaking.uid, *(words.digest for words in three))
     shown = Shown(breaking.pk, *(words.pk for words in three), "en", seen)
     Suppression.objects.create(key=parse("gone@reader.example").key, reason="complained", at=timezone.now())
@@ -83,7 +85,7 @@ def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> Non
         own = "https://alerts.herald.example"
         return SignUp(parse(address), False, shown, own, own + "/", "2", "", None)._replace(**changes)
 
-    verdicts = reception._receive(
+    verdicts = writer._receive(
         [
             asked("zoe@reader.example"),
             asked("gone@reader.example"),

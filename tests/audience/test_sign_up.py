@@ -11,8 +11,9 @@ from django.db import DatabaseError, transaction
 from django.test import override_settings
 from django.utils import timezone
 
-from morefollows.audience import actions, wordings
+from morefollows.audience import actions
 from morefollows.audience.addresses import BadAddress, parse
+from morefollows.audience.consent import texts
 from morefollows.audience.models import (
     Consent,
     Letter,
@@ -23,7 +24,7 @@ from morefollows.audience.models import (
     Topic,
     Wording,
 )
-from morefollows.audience.newsroom.actions import ensure_sample, set_up_newsroom
+from morefollows.audience.newsroom import ensure_sample, set_up_newsroom
 from tests.audience.support import CY, age_letters, history, leave_link, newest_link, sign_up
 
 
@@ -257,21 +258,21 @@ class TestExpiry:
 class TestWordings:
     def test_new_words_are_a_new_version_and_old_evidence_keeps_the_old(self, breaking: Topic) -> None:
         sign_up(breaking)
-        newer = wordings.publish("alerts", "en", "Get {topic}.")
-        assert (newer.version, wordings.publish("alerts", "en", "Get {topic}.").version) == (2, 2)
+        newer = texts.publish("alerts", "en", "Get {topic}.")
+        assert (newer.version, texts.publish("alerts", "en", "Get {topic}.").version) == (2, 2)
         sign_up(breaking, "dee@reader.example")
         assert [line.version for line in Consent.objects.order_by("pk")] == [1, 2]
         assert Consent.objects.latest("pk").words == "Get Breaking news."
 
     def test_a_language_without_words_gets_the_newsrooms(self, newsroom: Newsroom) -> None:
-        assert wordings.current("offers", "fr").language == "en"
-        assert wordings.current("offers", "de-AT").language == "de"
+        assert texts.current("offers", "fr").language == "en"
+        assert texts.current("offers", "de-AT").language == "de"
         Newsroom.objects.update(language="de")
-        assert wordings.current("offers", "fr").language == "de"
+        assert texts.current("offers", "fr").language == "de"
 
     @pytest.mark.parametrize("language", ["en", "de"])
     def test_the_privacy_notice_says_all_that_it_must(self, newsroom: Newsroom, language: str) -> None:
-        text = wordings.current("privacy", language).text
+        text = texts.current("privacy", language).text
         needed = {
             "en": ["The Harbour Herald", "12 Ropewalk", "alerts@herald.example", "What we use", "Art. 6(1)(a)",
                    "mail server", "7 days", "corrected or deleted", "Leave", "data protection authority"],
@@ -284,7 +285,7 @@ class TestWordings:
 
     def test_a_changed_newsroom_publishes_a_new_notice(self, newsroom: Newsroom) -> None:
         set_up_newsroom("The Harbour Herald", postal_address="2 New Street")
-        notice = wordings.current("privacy", "en")
+        notice = texts.current("privacy", "en")
         assert notice.version == 2
         assert "2 New Street" in notice.text
 

@@ -15,9 +15,9 @@ from morefollows.accounts.models import Editor
 from morefollows.audience import actions
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Bounce, Consent, Letter, Reader, Subscription, Suppression, Topic
-from morefollows.audience.suppressions import bulk
-from morefollows.audience.suppressions.actions import suppress
-from morefollows.audience.suppressions.bulk import Which
+from morefollows.audience.suppression import bulk_lift
+from morefollows.audience.suppression.actions import suppress
+from morefollows.audience.suppression.bulk_lift import Which
 from morefollows.audit.models import Deed
 from morefollows.courier import letters
 from morefollows.run.command import cli
@@ -125,9 +125,9 @@ class TestInBulk:
             reader_id=made[2], first_at=timezone.now(), counted_at=timezone.now(), last_at=timezone.now(), count=2
         )
         told: list[Any] = []
-        assert bulk.lift(Which(), "command", told.append).readers == 1
+        assert bulk_lift.lift(Which(), "command", told.append).readers == 1
         assert [Reader.objects.get(pk=pk).state for pk in made] == ["pending", "left", "confirmed"]
-        assert told == [bulk.Lifted(3, 1)] and not Bounce.objects.exists()
+        assert told == [bulk_lift.Lifted(3, 1)] and not Bounce.objects.exists()
 
 
 class TestAFreshSignUp:
@@ -198,14 +198,14 @@ class TestAtTheDesk:
 
 def test_consent_is_never_touched_by_a_bounce(breaking: Topic) -> None:
     bounced(breaking, "big.example", 2)
-    bulk.lift(Which(), Consent.How.COMMAND, lambda lifted: None)
+    bulk_lift.lift(Which(), Consent.How.COMMAND, lambda lifted: None)
     assert not Consent.objects.exists()
 
 
 def test_who_bounced_here_stays_out_of_an_import_and_is_counted_apart(breaking: Topic) -> None:
     from io import BytesIO
 
-    from morefollows.audience.readers_csv import import_readers
+    from morefollows.audience.lists import import_readers
 
     bounced(breaking, "big.example", 2)
     suppress([parse("x@list.example").key], "left elsewhere")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from morefollows.bulletin.terms import News, Terms, Verdict, in_quiet_hours, in_summary, judge
+from morefollows.audience.preferences.delivery_rules import News, Terms, Verdict, in_quiet_hours, in_summary, judge
 from morefollows.helpers.local_time import next_time
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from morefollows.audience.addresses import parse
-from morefollows.audience.typos import LARGE, suggestion
+from morefollows.audience.signup.typos import LARGE, suggestion
 
 
 @pytest.mark.parametrize(

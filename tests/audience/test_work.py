@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from morefollows.audience import work
+from morefollows.audience.signup import proof_of_work
 
 KEY = b"k" * 32
 NOW = 1_800_000_000.0
@@ -31,27 +31,27 @@ def packed(answer: object) -> str:
 
 
 def test_whoever_does_the_work_is_believed() -> None:
-    asked = work.challenge(KEY, 500, NOW)
+    asked = proof_of_work.challenge(KEY, 500, NOW)
     assert set(asked) == {"algorithm", "challenge", "maxnumber", "salt", "signature"}
     assert asked["signature"] == hmac.new(KEY, str(asked["challenge"]).encode(), "sha256").hexdigest()
-    done = work.done(KEY, packed(solve(asked)), NOW + 5)
+    done = proof_of_work.done(KEY, packed(solve(asked)), NOW + 5)
     assert done is not None
-    assert (done.challenge, done.expires) == (asked["challenge"], int(NOW) + work.LIFETIME)
+    assert (done.challenge, done.expires) == (asked["challenge"], int(NOW) + proof_of_work.LIFETIME)
 
 
 def test_it_is_too_late_after_a_while() -> None:
-    answer = packed(solve(work.challenge(KEY, 500, NOW)))
-    assert work.done(KEY, answer, NOW + work.LIFETIME - 1) is not None
-    assert work.done(KEY, answer, NOW + work.LIFETIME + 1) is None
+    answer = packed(solve(proof_of_work.challenge(KEY, 500, NOW)))
+    assert proof_of_work.done(KEY, answer, NOW + proof_of_work.LIFETIME - 1) is not None
+    assert proof_of_work.done(KEY, answer, NOW + proof_of_work.LIFETIME + 1) is None
 
 
 def test_time_can_not_be_bought_with_digits_of_the_number() -> None:
-    solved = solve(work.challenge(KEY, 500, NOW))
+    solved = solve(proof_of_work.challenge(KEY, 500, NOW))
     digits = str(solved["number"])
     for cut in range(1, len(digits)):
         spliced = {**solved, "salt": solved["salt"][:-1] + digits[:cut] + "&", "number": int(digits[cut:])}
-        assert work.done(KEY, packed(spliced), NOW) is None
-        assert work.done(KEY, packed({**spliced, "salt": solved["salt"] + digits[:cut]}), NOW) is None
+        assert proof_of_work.done(KEY, packed(spliced), NOW) is None
+        assert proof_of_work.done(KEY, packed({**spliced, "salt": solved["salt"] + digits[:cut]}), NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_time_can_not_be_bought_with_digits_of_the_number() -> None:
     ],
 )
 def test_what_was_changed_is_refused(change: dict[str, Any]) -> None:
-    assert work.done(KEY, packed({**solve(work.challenge(KEY, 500, NOW)), **change}), NOW) is None
+    assert proof_of_work.done(KEY, packed({**solve(proof_of_work.challenge(KEY, 500, NOW)), **change}), NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_what_was_changed_is_refused(change: dict[str, Any]) -> None:
     ],
 )
 def test_odd_answers_do_no_harm(answer: str) -> None:
-    assert work.done(KEY, answer, NOW) is None
+    assert proof_of_work.done(KEY, answer, NOW) is None
 
 
 def test_the_challenge_of_another_house_is_none_of_ours() -> None:
-    assert work.done(KEY, packed(solve(work.challenge(b"x" * 32, 500, NOW))), NOW) is None
+    assert proof_of_work.done(KEY, packed(solve(proof_of_work.challenge(b"x" * 32, 500, NOW))), NOW) is None

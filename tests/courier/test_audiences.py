@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience import addresses
-from morefollows.audience.drill import actions as drill
+from morefollows.audience import drills as drill
 from morefollows.audience.models import Letter, Reader
 from morefollows.bulletin import actions as bulletin
 from morefollows.bulletin import publication

@@ -23,8 +23,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from morefollows.accounts.models import Editor
-from morefollows.audience import actions, links, readers_csv, wordings
+from morefollows.audience import actions, links, lists
 from morefollows.audience.addresses import parse
+from morefollows.audience.consent import texts
 from morefollows.audience.models import Letter, Reader, Topic
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences.actions import Choice
@@ -127,12 +128,12 @@ class History:
             person.offers, person.left = person.offers or done.offers, False
 
     def _agree(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        assert preferences.agree(reader, topic, wordings.in_force("en"), {}) is not person.dead
+        assert preferences.agree(reader, topic, texts.in_force("en"), {}) is not person.dead
         if not person.dead:
             person.topics[n], person.left = "active", False
 
     def _agree_to_offers(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        assert preferences.agree(reader, None, wordings.in_force("en"), {}) is not person.dead
+        assert preferences.agree(reader, None, texts.in_force("en"), {}) is not person.dead
         if not person.dead:
             person.offers, person.left = True, False
 
@@ -163,7 +164,7 @@ class History:
 
     def _import(self, person: Person, topic: Topic, n: int, _: bool) -> None:
         file = io.BytesIO(person.address.upper().encode())
-        readers_csv.import_readers(
+        lists.import_readers(
             file, topic=topic, provenance="old list", progress=lambda position: None, consented_at=timezone.now()
         )
         if not person.dead and not person.left and person.topics.get(n) in (None, "pending"):

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from morefollows.audience import actions, wordings
+from morefollows.audience import actions
+from morefollows.audience.consent import texts
 from morefollows.audience.models import Topic
 from morefollows.courier import letters
 from morefollows.courier.letter_mails import LetterMails
@@ -18,7 +19,7 @@ def test_a_mail_like_the_one_before_asks_the_database_nothing(breaking: Topic, d
     for number in range(3):
         actions.sign_up(
             f"reader{number}@reader.example", topic=breaking, offers=False, language="en", page="/", client_address="",
-            form_version="1", shown=wordings.in_force("en"),
+            form_version="1", shown=texts.in_force("en"),
         )  # fmt: skip
     mails = LetterMails()
     first, *others = letters.claim("one", 10)

@@ -14,7 +14,7 @@ import pytest
 from django.utils import timezone
 
 from morefollows.audience.models import Bounce, Letter, Reader, Subscription, Suppression
-from morefollows.audience.suppressions.bounces import Bounced
+from morefollows.audience.suppression.bounces import Bounced
 from morefollows.audit.models import Deed
 from morefollows.bulletin import publication
 from morefollows.bulletin.models import Alert, Update

@@ -12,7 +12,7 @@ from django.utils import timezone
 from morefollows.audience import links
 from morefollows.audience.models import Letter, Newsroom, Reader, Subscription, Suppression
 from morefollows.audience.preferences import actions as preferences
-from morefollows.audience.preferences import summaries as owing
+from morefollows.audience.preferences import digest_times as owing
 from morefollows.audience.preferences.actions import Choice
 from morefollows.audience.tokens import ALL_TOPICS
 from morefollows.bulletin.actions import now_ms

@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from morefollows.audience.models import Letter, Reader, Subscription
-from morefollows.audience.newsroom.actions import ensure_sample
+from morefollows.audience.newsroom import ensure_sample
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Update
 from morefollows.config.relay_address import RelayAddress

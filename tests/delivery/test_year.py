@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.audience import seals
+from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Topic
 from morefollows.audit.models import Deed
 from morefollows.bulletin.models import Alert, Story

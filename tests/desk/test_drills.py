@@ -17,10 +17,10 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience import addresses, links
+from morefollows.audience import drills as drill
 from morefollows.audience.actions import expire_unconfirmed
-from morefollows.audience.drill import actions as drill
+from morefollows.audience.lists.exporting import export_readers
 from morefollows.audience.models import DrillReader, Letter, Reader, Subscription, Suppression, Topic
-from morefollows.audience.readers_csv.outgoing import export_readers
 from morefollows.audience.tokens import DRILLS
 from morefollows.audit.models import Deed
 from morefollows.bulletin import actions, audience, publication

@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from morefollows.audience import wordings
+from morefollows.audience.consent import texts
 from morefollows.audience.models import Consent, Newsroom, Topic, Wording
-from morefollows.audience.newsroom.actions import set_up_newsroom
+from morefollows.audience.newsroom import set_up_newsroom
 from morefollows.audit.models import Deed
 from tests.audience.support import sign_up
 
@@ -54,9 +54,9 @@ def test_only_what_was_seen_is_put_in_force(dora_at_desk: Client, newsroom: News
 
 
 def test_nobody_passes_over_what_a_colleague_published(dora_at_desk: Client, newsroom: Newsroom) -> None:
-    wordings.publish(Wording.Kind.ALERTS, "en", "A colleague’s words.")
+    texts.publish(Wording.Kind.ALERTS, "en", "A colleague’s words.")
     assert publish(dora_at_desk, PAGE, NEW) == 409
-    assert wordings.current(Wording.Kind.ALERTS, "en").text == "A colleague’s words."
+    assert texts.current(Wording.Kind.ALERTS, "en").text == "A colleague’s words."
     assert publish(dora_at_desk, PAGE, NEW, version=2) == 302
 
 
@@ -81,10 +81,10 @@ def test_a_notice_can_do_no_harm(dora_at_desk: Client, newsroom: Newsroom) -> No
 
 
 def test_setting_the_newsroom_up_again_leaves_a_notice_of_its_own(newsroom: Newsroom) -> None:
-    wordings.publish(Wording.Kind.PRIVACY, "de", "Unsere eigenen Worte.")
+    texts.publish(Wording.Kind.PRIVACY, "de", "Unsere eigenen Worte.")
     set_up_newsroom("The Harbour Post", postal_address="13 Ropewalk, Port Ellery")
-    assert wordings.current(Wording.Kind.PRIVACY, "de").text == "Unsere eigenen Worte."
-    standard = wordings.current(Wording.Kind.PRIVACY, "en")
+    assert texts.current(Wording.Kind.PRIVACY, "de").text == "Unsere eigenen Worte."
+    standard = texts.current(Wording.Kind.PRIVACY, "en")
     assert standard.version == 2
     assert "The Harbour Post" in standard.text
 

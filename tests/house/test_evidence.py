@@ -16,7 +16,8 @@ from django.test import override_settings
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.audience import actions, seals
+from morefollows.audience import actions
+from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Reader, Seal, Wording
 from morefollows.audit import actions as audit
 from morefollows.audit.models import Deed

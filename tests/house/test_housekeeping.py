@@ -15,8 +15,9 @@ from django.test import override_settings
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.audience import limits, seals
+from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Letter, Reader, Seal, SpentWork, Tally, Topic
+from morefollows.audience.signup import limits
 from morefollows.audit.models import Deed
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Story, Update

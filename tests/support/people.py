@@ -20,7 +20,7 @@ PASSWORD = "a long walk along the harbour"
 def newsroom(db: None) -> Newsroom:
     """The Harbour Herald, with its wordings as `up --sample` makes them."""
     from morefollows.audience.models import Newsroom
-    from morefollows.audience.newsroom.actions import ensure_sample
+    from morefollows.audience.newsroom import ensure_sample
 
     ensure_sample()
     return Newsroom.objects.get(pk=1)
@@ -125,7 +125,7 @@ def reader(address: str, topic: Topic, *, language: str = "en", offers: bool = F
 def drill_reader(address: str, language: str = "en") -> Reader:
     """Invited to drills, and has pressed the button behind the link."""
     from morefollows.audience import addresses, links
-    from morefollows.audience.drill import actions as drill
+    from morefollows.audience import drills as drill
     from morefollows.audience.models import Letter
 
     part = drill.invite(addresses.parse(address), language)

@@ -16,11 +16,13 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from morefollows import notify
-from morefollows.audience import addresses, departures, links, wordings
+from morefollows.audience import addresses, departures, links
+from morefollows.audience import drills as drill
 from morefollows.audience.addresses import Address
+from morefollows.audience.consent import texts
+from morefollows.audience.consent.evidence import note_again, note_given, note_withdrawn
+from morefollows.audience.consent.texts import InForce
 from morefollows.audience.departures import What
-from morefollows.audience.drill import actions as drill
-from morefollows.audience.evidence import note_again, note_given, note_withdrawn
 from morefollows.audience.models import (
     Bounce,
     Consent,
@@ -34,7 +36,6 @@ from morefollows.audience.models import (
     Topic,
     UnfinishedImport,
 )
-from morefollows.audience.wordings import InForce
 from morefollows.helpers import networks
 
 _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
@@ -85,7 +86,7 @@ def sign_up(
         if due_at is None:
             return
         place = {"page": page.partition("?")[0][:500], "form_version": form_version, "client_address": client_address}
-        words = shown or wordings.in_force(language)
+        words = shown or texts.in_force(language)
         note_given(reader, Purpose.ALERTS, topic, words, now, place)
         if offers:
             note_given(reader, Purpose.OFFERS, topic, words, now, place)

@@ -8,7 +8,7 @@ class Audience(AppConfig):
     name = "morefollows.audience"
 
     def ready(self) -> None:
-        from morefollows.audience import evidence, seals
+        from morefollows.audience.consent import evidence, seals
         from morefollows.database import append_only
 
         append_only.protect(*evidence.PROTECTED)

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 
 from morefollows import notify
 from morefollows.accounts.models import Editor
+from morefollows.audience import placeholders
 from morefollows.audience.models import Purpose
-from morefollows.audience.newsroom import placeholders
 from morefollows.audit.actions import record
 from morefollows.bulletin import approval, checks, transitions, withdrawal
 from morefollows.bulletin import audience as audiences

@@ -22,7 +22,7 @@ class Bulletin(AppConfig):
     name = "morefollows.bulletin"
 
     def ready(self) -> None:
-        from morefollows.audience import seals
+        from morefollows.audience.consent import seals
         from morefollows.bulletin import separation
         from morefollows.database import append_only
 

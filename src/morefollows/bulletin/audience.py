@@ -12,8 +12,8 @@ from typing import NamedTuple
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
 from morefollows.audience.models import DrillReader, Newsroom, Reader, Subscription, Suppression, Topic
+from morefollows.audience.preferences.delivery_rules import Terms, in_quiet_hours
 from morefollows.bulletin.models import Alert, Interest, Kind, Story
-from morefollows.bulletin.terms import Terms, in_quiet_hours
 
 _ANSWERS = (Kind.CORRECTION, Kind.WITHDRAWAL)
 

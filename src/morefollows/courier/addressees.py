@@ -1,7 +1,7 @@
 """Who of a batch's readers is sent an alert: consent, suppression and everyone's own terms, as they are at this moment.
 
 The database decides for most. Only readers who are particular, or want something of the story in question, are judged
-one by one, in `bulletin.terms`.
+one by one, in `audience.preferences.delivery_rules`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from django.db import connection
 from django.db.models import Q
 
 from morefollows.audience.models import Newsroom, Reader
+from morefollows.audience.preferences.delivery_rules import DAY_MS, News, Terms, Verdict, judge
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Interest
-from morefollows.bulletin.terms import DAY_MS, News, Terms, Verdict, judge
 from morefollows.courier import history
 from morefollows.courier.channels import CHANNELS
 from morefollows.courier.ledger import Running

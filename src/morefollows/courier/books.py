@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 
-from morefollows.audience.newsroom import placeholders
+from morefollows.audience import placeholders
 from morefollows.bulletin.actions import now_ms
 from morefollows.courier import (
     actions,

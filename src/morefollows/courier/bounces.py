@@ -18,8 +18,8 @@ from django.db.models import Aggregate, Count, QuerySet, Sum
 from django.utils import timezone
 
 from morefollows.audience.models import Bounce, Letter
-from morefollows.audience.suppressions import bounces
-from morefollows.audience.suppressions.bounces import Bounced
+from morefollows.audience.suppression import bounces
+from morefollows.audience.suppression.bounces import Bounced
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert
 from morefollows.bulletin.transitions import ENDED

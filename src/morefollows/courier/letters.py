@@ -15,7 +15,7 @@ from django.utils import timezone
 from morefollows.audience.addresses import Address
 from morefollows.audience.models import Letter, Suppression
 from morefollows.audience.preferences.actions import free
-from morefollows.audience.suppressions.bounces import Bounced
+from morefollows.audience.suppression.bounces import Bounced
 from morefollows.bulletin.actions import now_ms
 from morefollows.courier import history, replies, retries, summaries
 from morefollows.courier.boundary import Mail, Reached, Reply, Way

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import Error as AnyDatabaseError
 
-from morefollows.audience.suppressions.bounces import Bounced
+from morefollows.audience.suppression.bounces import Bounced
 from morefollows.courier import bounces, brake
 from morefollows.courier.ledger import Entry
 from morefollows.courier.models import Brake

@@ -15,10 +15,10 @@ from django.db.models import Max, Prefetch
 from django.utils import timezone
 
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression
-from morefollows.audience.preferences.summaries import owe_summaries
+from morefollows.audience.preferences.delivery_rules import DAY_MS, News, Terms, in_summary
+from morefollows.audience.preferences.digest_times import owe_summaries
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.models import Alert, Interest, Story, Update
-from morefollows.bulletin.terms import DAY_MS, News, Terms, in_summary
 from morefollows.courier import history
 from morefollows.courier.addressees import terms_of
 from morefollows.courier.models import Outcome

@@ -12,8 +12,8 @@ from django.utils.formats import date_format
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 
+from morefollows.audience import placeholders
 from morefollows.audience.models import Newsroom
-from morefollows.audience.newsroom import placeholders
 from morefollows.bulletin.restores import actions as restores
 from morefollows.helpers import running_up
 

@@ -25,9 +25,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from morefollows.audience import entry, origins, wordings
-from morefollows.audience.entry import BUSY, Answer, Entered
+from morefollows.audience.consent import texts
 from morefollows.audience.models import Newsroom, Site, Topic
+from morefollows.audience.signup import entry, origins
+from morefollows.audience.signup.entry import BUSY, Answer, Entered
 from morefollows.helpers.client_address import client_address
 
 FORM_VERSION = "box 1"
@@ -165,14 +166,14 @@ def told(entered: Entered) -> dict[str, Any]:
 
 def _words(topic: Topic) -> dict[str, Any]:
     language = translation.get_language() or settings.LANGUAGE_CODE
-    shown = wordings.in_force(language)
+    shown = texts.in_force(language)
     site = settings.MOREFOLLOWS.url
     return {
         "language": language,
         "shown": entry.statement(topic, shown, language),
         "headline": topic.name,
-        "alerts": wordings.shown(shown.alerts, topic),
-        "offers": wordings.shown(shown.offers, topic),
+        "alerts": texts.shown(shown.alerts, topic),
+        "offers": texts.shown(shown.offers, topic),
         "words_language": shown.alerts.language,
         "email": _("Email address"),
         "button": _("SIGN UP"),

@@ -7,8 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from morefollows.audience import links
-from morefollows.audience.drill import actions
+from morefollows.audience import drills, links
 from morefollows.public.signup import in_wanted_language, speak_to
 
 
@@ -20,7 +19,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     letter = links.invitation(token)
     if letter is not None:
         speak_to(request, letter.reader)
-    done = actions.accept(token) if request.method == "POST" else None
+    done = drills.accept(token) if request.method == "POST" else None
     if letter is None or (request.method == "POST" and done is None):
         return render(request, "public/drill_too_late.html", status=410)
     return render(request, "public/drill.html", {"done": done})

@@ -22,10 +22,12 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from morefollows.audience import actions, entry, links, origins, wordings
-from morefollows.audience.entry import Answer, Entered
-from morefollows.audience.forms import SignUp
+from morefollows.audience import actions, links
+from morefollows.audience.consent import texts
 from morefollows.audience.models import Consent, Newsroom, Reader, Topic, Wording
+from morefollows.audience.signup import entry, origins
+from morefollows.audience.signup.entry import Answer, Entered
+from morefollows.audience.signup.forms import SignUp
 from morefollows.bulletin import markdown
 from morefollows.helpers.client_address import client_address
 
@@ -55,13 +57,13 @@ def in_wanted_language(view: View) -> View:
 def box(topic: Topic, form: SignUp | None = None) -> dict[str, Any]:
     """What `public/box.html` needs: the form for `topic`, and the very words that will be kept as evidence."""
     language = translation.get_language() or settings.LANGUAGE_CODE
-    shown = wordings.in_force(language)
+    shown = texts.in_force(language)
     return {
         "form": form or SignUp(),
         "topic": topic,
-        "alerts": wordings.shown(shown.alerts, topic),
+        "alerts": texts.shown(shown.alerts, topic),
         "words_language": shown.alerts.language,
-        "offers": wordings.shown(shown.offers, topic),
+        "offers": texts.shown(shown.offers, topic),
         "shown": entry.statement(topic, shown, language),
         "ticket": entry.ticket(origins.own()),
     }
@@ -155,7 +157,7 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
 @in_wanted_language
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    notice = wordings.current(Wording.Kind.PRIVACY, translation.get_language() or settings.LANGUAGE_CODE)
+    notice = texts.current(Wording.Kind.PRIVACY, translation.get_language() or settings.LANGUAGE_CODE)
     context = {"notice": notice, "html": markdown.to_html(notice.text)}
     return render(request, "public/privacy.html", context)
 

@@ -106,8 +106,8 @@ class Stage:
         from django.utils import timezone
 
         from morefollows.audience import addresses
+        from morefollows.audience.lists import learn_sizes
         from morefollows.audience.models import Reader, Subscription
-        from morefollows.audience.readers_csv import learn_sizes
 
         now, topic = timezone.now(), self.topic()
         for start in range(0, readers, _CHUNK):

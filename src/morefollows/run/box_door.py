@@ -1,8 +1,8 @@
 """The sign-up's own door: what comes from its forms is answered in the event loop, past the middleware of pages.
 
 When an article draws a crowd, every visitor asks here three times. What is read is kept for a moment and shared; what
-is sent is judged here and handed to the one writer (`audience.reception`), which takes all that waits at once. So there
-is no thread for a request, and when too many come the answer is 503 within five seconds.
+is sent is judged here and handed to the one writer (`audience.signup.writer`), which takes all that waits at once. So
+there is no thread for a request, and when too many come the answer is 503 within five seconds.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import Resolver404, resolve, reverse
 from django.utils import translation
 
-from morefollows.audience import entry, origins
-from morefollows.audience.entry import Answer, Entered
+from morefollows.audience.signup import entry, origins
+from morefollows.audience.signup.entry import Answer, Entered
 from morefollows.config.settings import Settings
 from morefollows.helpers import client_address
 from morefollows.live.stream import forwarded

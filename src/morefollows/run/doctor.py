@@ -81,8 +81,8 @@ def _database(config: Settings) -> Iterator[Finding]:
     from django.db import DatabaseError, connection
 
     from morefollows.accounts.models import Editor, Role
+    from morefollows.audience import placeholders
     from morefollows.audience.models import Newsroom, Topic
-    from morefollows.audience.newsroom import placeholders
 
     try:
         waiting = ground.pending()

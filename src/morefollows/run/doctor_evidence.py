@@ -11,7 +11,7 @@ _SEALS = 200  # of a thousand rows each, that are looked at unless all are asked
 
 def examine_evidence(*, every: bool = False) -> Iterator[Finding]:
     """`every`: all rows, which takes about a minute for a million. Django must have been started."""
-    from morefollows.audience import seals
+    from morefollows.audience.consent import seals
     from morefollows.database import append_only
 
     unprotected = append_only.missing()

@@ -28,9 +28,8 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
     from morefollows.accounts import actions as accounts
     from morefollows.accounts.models import Editor, Role
     from morefollows.agency import story_file
+    from morefollows.audience import newsroom, placeholders
     from morefollows.audience.models import Newsroom, Topic
-    from morefollows.audience.newsroom import actions as newsroom
-    from morefollows.audience.newsroom import placeholders
     from morefollows.audit.actions import record
     from morefollows.run.writing import write
 

@@ -20,10 +20,12 @@ from django.db.models import Exists, Max, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from morefollows.audience import actions as audience
-from morefollows.audience import departures, limits, seals
-from morefollows.audience.drill.actions import forget_unanswered
+from morefollows.audience import departures
+from morefollows.audience.consent import seals
+from morefollows.audience.drills import forget_unanswered
 from morefollows.audience.models import Bounce, Letter
-from morefollows.audience.suppressions.bounces import FORGOTTEN
+from morefollows.audience.signup import limits
+from morefollows.audience.suppression.bounces import FORGOTTEN
 from morefollows.bulletin.actions import now_ms
 from morefollows.bulletin.images import actions as images
 from morefollows.bulletin.models import Alert

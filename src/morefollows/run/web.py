@@ -24,7 +24,7 @@ from django.db import close_old_connections
 from django.urls import get_resolver
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from morefollows.audience import reception
+from morefollows.audience.signup import writer
 from morefollows.config.settings import Settings
 from morefollows.helpers import networks
 from morefollows.helpers.supervise import watched
@@ -176,7 +176,7 @@ class _Server(uvicorn.Server):
 
 def serve(ear: socket.socket) -> None:
     """Answers requests on this socket until SIGTERM or SIGINT. Django must have been started."""
-    reception.start()  # not at the pages' priority: while it writes on SQLite, alerts can't
+    writer.start()  # not at the pages' priority: while it writes on SQLite, alerts can't
     os.nice(NICE)  # pages give way to mail where both want the processor: an alert goes before a rush of sign-ups
     application = Application(settings.MOREFOLLOWS)
     config = uvicorn.Config(

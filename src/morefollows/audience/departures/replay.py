@@ -13,9 +13,9 @@ from pathlib import Path
 from django.db import transaction
 
 from morefollows.audience import actions, departures
+from morefollows.audience import drills as drill
 from morefollows.audience.departures import What, log
 from morefollows.audience.departures.log import Entry
-from morefollows.audience.drill import actions as drill
 from morefollows.audience.models import (
     Consent,
     DepartureMark,
@@ -25,7 +25,7 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
-from morefollows.audience.suppressions import actions as suppressions
+from morefollows.audience.suppression import actions as suppressions
 
 _AT_ONCE = 500
 _SLACK_MS = 3_600_000  # clocks are set back: what is that much older is looked at again

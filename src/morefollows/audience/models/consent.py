@@ -64,7 +64,7 @@ class Consent(models.Model):
 class Seal(models.Model):
     """A link of the chain over all evidence: hashes of rows of one table, and the hash of the link before.
 
-    Append-only. Made by housekeeping, see `audience.seals`; a row is sealed some time after it was written.
+    Append-only. Made by housekeeping, see `audience.consent.seals`; a row is sealed some time after it was written.
     """
 
     number = models.BigIntegerField(primary_key=True, help_text="from 1, without gaps")

@@ -15,11 +15,11 @@ from django.utils import timezone
 from morefollows import notify
 from morefollows.audience import addresses, departures, links
 from morefollows.audience.addresses import Address
+from morefollows.audience.consent.evidence import note_again, note_given
+from morefollows.audience.consent.texts import InForce
 from morefollows.audience.departures import What
-from morefollows.audience.evidence import note_again, note_given
 from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression, Topic
-from morefollows.audience.preferences.summaries import reckon
-from morefollows.audience.wordings import InForce
+from morefollows.audience.preferences.digest_times import reckon
 
 _NEW_ADDRESSES_AN_HOUR = 3  # mails to new addresses that one reader can cause
 

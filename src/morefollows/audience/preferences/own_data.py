@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from morefollows.audience.declaration import declaration
+from morefollows.audience.consent.declaration import declaration
 from morefollows.audience.models import DrillReader, Letter, Reader, Subscription
 from morefollows.audience.preferences.actions import Choice
 

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from morefollows.audience import wordings
+from morefollows.audience.consent import texts
 from morefollows.audience.models import Topic, Wording
 from morefollows.audit.actions import record
 from morefollows.bulletin import markdown
@@ -57,7 +57,7 @@ def publish(request: HttpRequest, kind: str, language: str) -> HttpResponse:
     if "publish" not in request.POST or request.POST.get("seen") != seen:
         return _page(request, form, kind, language, newest, preview=_shown(kind, text), seen=seen)
     with transaction.atomic():
-        published = wordings.publish_after(form.cleaned_data["version"], kind, language, text)
+        published = texts.publish_after(form.cleaned_data["version"], kind, language, text)
         if published is not None:
             record(editor_of(request), "publish words", kind=kind, language=language, version=published.version)
     if published is None:

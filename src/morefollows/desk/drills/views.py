@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from morefollows.audience import addresses
-from morefollows.audience.drill import actions
+from morefollows.audience import addresses, drills
 from morefollows.audience.models import DrillReader, Newsroom
 from morefollows.audit.actions import record
 from morefollows.desk.common import at_desk, editor_of
@@ -39,9 +38,9 @@ def invite(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=422)
     try:
         with transaction.atomic():
-            part = actions.invite(addresses.parse(form.cleaned_data["address"]), form.cleaned_data["language"], editor)
+            part = drills.invite(addresses.parse(form.cleaned_data["address"]), form.cleaned_data["language"], editor)
             record(editor, "invite to drills", reader=part.reader_id)
-    except actions.NotPossible as reason:
+    except drills.NotPossible as reason:
         form.add_error("address", str(reason))
         return _page(request, form, status=422)
     if part.confirmed_at:
@@ -60,7 +59,7 @@ def remove(request: HttpRequest) -> HttpResponse:
     key = request.POST.get("reader", "")
     reader = int(key) if key.isascii() and key.isdigit() and len(key) < 19 else 0
     with transaction.atomic():
-        if actions.remove(reader):
+        if drills.remove(reader):
             record(editor, "remove from drills", reader=reader)
             messages.success(request, _("Removed. No drill goes there any more."))
     return redirect("drills")

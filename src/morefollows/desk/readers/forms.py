@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from morefollows.audience import addresses
-from morefollows.audience.forms import reason_with_suggestion
+from morefollows.audience.signup.forms import reason_with_suggestion
 
 
 class Find(forms.Form):

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from morefollows.audience.addresses import BadAddress
 from morefollows.audience.models import Consent, Suppression
-from morefollows.audience.suppressions import bulk
-from morefollows.audience.suppressions.bulk import Lifted, Which
+from morefollows.audience.suppression import bulk_lift
+from morefollows.audience.suppression.bulk_lift import Lifted, Which
 from morefollows.audit.actions import record
 from morefollows.desk.common import at_desk, editor_of
 
@@ -47,7 +47,7 @@ class Filter(forms.Form):
 
     def clean_domain(self) -> str:
         try:
-            return bulk.domain_of(self.cleaned_data["domain"])
+            return bulk_lift.domain_of(self.cleaned_data["domain"])
         except BadAddress as reason:
             raise forms.ValidationError(str(reason)) from None
 
@@ -67,13 +67,13 @@ def page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "here": "readers"}
     if form.is_valid():
         which = form.which()
-        found = bulk.matching(which)
-        groups = bulk.groups(found)
+        found = bulk_lift.matching(which)
+        groups = bulk_lift.groups(found)
         context |= {
             "groups": [(Suppression.Reason(group.reason).label, group) for group in groups[:_MOST_GROUPS]],
             "more": len(groups) - _MOST_GROUPS,
             "total": sum(group.number for group in groups),
-            "readers": bulk.readers_back(found),
+            "readers": bulk_lift.readers_back(found),
             # Nothing that is suppressed after the page was made is lifted by its button.
             "until": which.until.isoformat() if which.until else "",
         }
@@ -96,7 +96,7 @@ def lift(request: HttpRequest) -> HttpResponse:
         counts = {"lifted": lifted.suppressions, "readers": lifted.readers}
         record(editor, "lift suppressions", story=None, alert=None, **counts, **which.as_details())
 
-    lifted = bulk.lift(which, Consent.How.DESK, note)
+    lifted = bulk_lift.lift(which, Consent.How.DESK, note)
     words = ngettext("%(count)s suppression lifted.", "%(count)s suppressions lifted.", lifted.suppressions)
     messages.success(request, words % {"count": lifted.suppressions})
     return redirect("suppressions")

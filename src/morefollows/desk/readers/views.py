@@ -20,9 +20,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from morefollows.audience import actions, growth
-from morefollows.audience.declaration import declaration, find
+from morefollows.audience.consent.declaration import declaration, find
 from morefollows.audience.models import Consent, DrillReader, Purpose, Reader, Subscription, Suppression, Topic
-from morefollows.audience.suppressions import actions as suppressions
+from morefollows.audience.suppression import actions as suppressions
 from morefollows.audit.actions import record
 from morefollows.audit.models import Deed
 from morefollows.bulletin import audience

@@ -12,9 +12,9 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from morefollows.audience import origins
+from morefollows.audience import sites
 from morefollows.audience.models import Site, Topic
-from morefollows.audience.sites import actions
+from morefollows.audience.signup import origins
 from morefollows.audit.actions import record
 from morefollows.desk.common import at_desk, editor_of
 
@@ -62,7 +62,7 @@ def add(request: HttpRequest) -> HttpResponse:
         return redirect("sites")
     try:
         with transaction.atomic():
-            site = actions.add_site(origins.origin(request.POST.get("address", "")))
+            site = sites.add_site(origins.origin(request.POST.get("address", "")))
             record(editor_of(request), "add site", site=site.origin)
     except origins.BadOrigin as reason:
         messages.error(request, _("That is no site: %(reason)s.") % {"reason": reason})
@@ -79,7 +79,7 @@ def remove(request: HttpRequest) -> HttpResponse:
         return redirect("sites")
     site = request.POST.get("site", "")
     with transaction.atomic():
-        removed = actions.remove_site(site)
+        removed = sites.remove_site(site)
         if removed:
             record(editor_of(request), "remove site", site=site)
     if removed:

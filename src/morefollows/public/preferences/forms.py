@@ -12,9 +12,9 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from morefollows.audience.forms import AddressField, without_controls
 from morefollows.audience.models import Reader
 from morefollows.audience.preferences.actions import Choice
+from morefollows.audience.signup.forms import AddressField, without_controls
 
 _A_DAY = (1, 2, 3, 5, 10, 20)
 _WIDEST = {"Etc", "SystemV", "posix", "right"}  # no places

@@ -20,12 +20,14 @@ from django.utils.timezone import override
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from morefollows.audience import actions, entry, links, mail_domains, wordings
-from morefollows.audience.forms import invalid
+from morefollows.audience import actions, links
+from morefollows.audience.consent import texts
+from morefollows.audience.consent.texts import InForce
 from morefollows.audience.models import Consent, Newsroom, Purpose, Reader, Subscription, Suppression, Topic, Wording
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences.own_data import own_data
-from morefollows.audience.wordings import InForce
+from morefollows.audience.signup import entry, mail_domains
+from morefollows.audience.signup.forms import invalid
 from morefollows.bulletin.models import Interest, Story
 from morefollows.bulletin.stories import actions as stories
 from morefollows.bulletin.withdrawal import first_headline
@@ -129,7 +131,7 @@ def _page(
     wrong = wrong or {}
     newsroom = Newsroom.objects.get(pk=1)
     language = translation.get_language() or settings.LANGUAGE_CODE
-    words = wordings.in_force(language)
+    words = texts.in_force(language)
     active = set(
         Subscription.objects.filter(reader=reader, state=Subscription.State.ACTIVE).values_list("topic_id", flat=True)
     )
@@ -146,7 +148,7 @@ def _page(
             {
                 "topic": topic,
                 "active": topic.pk in active and reader.state == Reader.State.CONFIRMED,
-                "words": wordings.shown(words.alerts, topic),
+                "words": texts.shown(words.alerts, topic),
                 "shown": entry.statement(topic, words, language),
             }
             for topic in topics

@@ -12,7 +12,7 @@ import click
 from morefollows.run.commands.said import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
-    from morefollows.audience.declaration import Declaration, Line
+    from morefollows.audience.consent.declaration import Declaration, Line
 
 
 @click.group()
@@ -33,7 +33,7 @@ def show(address: str, as_json: bool) -> None:
 
     ground.start_django()
     from morefollows.audience.addresses import BadAddress
-    from morefollows.audience.declaration import declaration, find
+    from morefollows.audience.consent.declaration import declaration, find
 
     try:
         found = find(sys.stdin.readline().strip() if address == "-" else address)

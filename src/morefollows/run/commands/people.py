@@ -135,10 +135,10 @@ def add_topic(slug: str, name: str, description: str, as_json: bool) -> None:
     ground.start_django()
     from django.core.exceptions import ValidationError
 
-    from morefollows.audience.newsroom import actions
+    from morefollows.audience import newsroom as audience_newsroom
 
     try:
-        topic = actions.add_topic(slug, name, description)
+        topic = audience_newsroom.add_topic(slug, name, description)
     except ValidationError as error:
         raise Failure(f"{slug}: {told(error)}") from None
     if as_json:
@@ -162,9 +162,9 @@ def newsroom(as_json: bool, **given: str | None) -> None:
     ground.start_django()
     from django.core.exceptions import ValidationError
 
+    from morefollows.audience import newsroom as audience_newsroom
     from morefollows.audience.addresses import BadAddress
     from morefollows.audience.models import Newsroom
-    from morefollows.audience.newsroom import actions
 
     names = ("name", "sender_name", "sender_address", "postal_address", "language", "time_zone")
     known = Newsroom.objects.filter(pk=1).first()
@@ -175,7 +175,7 @@ def newsroom(as_json: bool, **given: str | None) -> None:
     _check(changed)
     if changed:
         try:
-            known = actions.set_up_newsroom(**{**now, **changed})
+            known = audience_newsroom.set_up_newsroom(**{**now, **changed})
         except ValidationError as error:
             raise Failure(told(error)) from None
         except BadAddress as reason:

@@ -87,10 +87,10 @@ def import_readers(
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.audience.readers_csv import NotReadable
-    from morefollows.audience.readers_csv.exports import STATUSES, status_by_name
-    from morefollows.audience.readers_csv.resume import Overtaken
-    from morefollows.audience.readers_csv.survey import Told
+    from morefollows.audience.lists import NotReadable
+    from morefollows.audience.lists.parsing.other_tools import STATUSES, status_by_name
+    from morefollows.audience.lists.parsing.survey import Told
+    from morefollows.audience.lists.resume import Overtaken
     from morefollows.run.commands import readers_told
 
     if provenance is not None and not provenance.strip():
@@ -139,10 +139,10 @@ def export_readers(file: Path | None, slug: str | None, evidence: bool, as_json:
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.audience import readers_csv
+    from morefollows.audience import lists
 
     topic = _topic(slug) if slug else None
-    write = readers_csv.export_evidence if evidence else readers_csv.export_readers
+    write = lists.export_evidence if evidence else lists.export_readers
     if file is None:
         if as_json:
             raise click.UsageError("--json needs a FILE: without one the readers themselves go to standard output.")

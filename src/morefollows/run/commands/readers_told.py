@@ -10,8 +10,8 @@ import click
 from morefollows.run.commands.said import reading, tell_problems
 
 if TYPE_CHECKING:
+    from morefollows.audience.lists import Report, Told
     from morefollows.audience.models import Topic
-    from morefollows.audience.readers_csv import Report, Told
 
 
 def pairs(option: str, given: tuple[str, ...], words: tuple[str, ...] = ()) -> dict[str, str]:
@@ -28,7 +28,7 @@ def pairs(option: str, given: tuple[str, ...], words: tuple[str, ...] = ()) -> d
 
 
 def moment(option: str, given: str | None) -> datetime | None:
-    from morefollows.audience.readers_csv import dates
+    from morefollows.audience.lists.parsing import dates
 
     if given is None:
         return None
@@ -48,14 +48,14 @@ class Import(NamedTuple):
     consented_at: datetime | None
 
     def run(self, *, dry_run: bool) -> Report:
-        from morefollows.audience import readers_csv
+        from morefollows.audience import lists
 
         how = (self.topic.slug if self.topic else None, self.provenance, self.told.status, *self._details())
-        key = "" if dry_run else readers_csv.identity(self.file, *how)
+        key = "" if dry_run else lists.identity(self.file, *how)
         start = self.file.tell() if self.file.seekable() else 0
         try:
             with reading(self.file) as progress:
-                return readers_csv.import_readers(
+                return lists.import_readers(
                     self.file,
                     topic=self.topic,
                     provenance=self.provenance,

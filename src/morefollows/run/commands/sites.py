@@ -35,9 +35,9 @@ def add_site(address: str, as_json: bool) -> None:
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.audience.sites import actions
+    from morefollows.audience import sites as audience_sites
 
-    origin = actions.add_site(_origin(address)).origin
+    origin = audience_sites.add_site(_origin(address)).origin
     if as_json:
         tell_json(origin)
     else:
@@ -52,10 +52,10 @@ def remove_site(address: str, as_json: bool) -> None:
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.audience.sites import actions
+    from morefollows.audience import sites as audience_sites
 
     origin = _origin(address)
-    if not actions.remove_site(origin):
+    if not audience_sites.remove_site(origin):
         raise Failure(f"{origin} is not among the sites; `morefollows sites` lists them")
     if as_json:
         tell_json(origin)
@@ -64,7 +64,7 @@ def remove_site(address: str, as_json: bool) -> None:
 
 
 def _origin(address: str) -> str:
-    from morefollows.audience import origins
+    from morefollows.audience.signup import origins
 
     try:
         return origins.origin(address)

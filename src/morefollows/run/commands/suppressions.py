@@ -13,7 +13,7 @@ import click
 from morefollows.run.commands.said import Command, Failure, json_option, reading, tell_json, tell_problems
 
 if TYPE_CHECKING:
-    from morefollows.audience.suppressions.bulk import Group, Which
+    from morefollows.audience.suppression.bulk_lift import Group, Which
 
 _REASONS = ("bounced", "complained", "left elsewhere", "erased", "desk")
 _AGO = re.compile(r"(\d{1,5})([mhd])")
@@ -44,8 +44,8 @@ def import_suppressions(file: BinaryIO, reason: str, as_json: bool) -> None:
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.audience.readers_csv import NotReadable
-    from morefollows.audience.suppressions.incoming import import_suppressions as take
+    from morefollows.audience.lists import NotReadable
+    from morefollows.audience.suppression.importing import import_suppressions as take
 
     try:
         with reading(file) as progress:
@@ -101,9 +101,9 @@ def list_suppressions(since: Any, until: Any, reasons: tuple[str, ...], domain: 
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.audience.suppressions import bulk
+    from morefollows.audience.suppression import bulk_lift
 
-    groups = bulk.groups(bulk.matching(_which(since, until, reasons, domain), every_reason=True))
+    groups = bulk_lift.groups(bulk_lift.matching(_which(since, until, reasons, domain), every_reason=True))
     if as_json:
         tell_json({"suppressions": sum(group.number for group in groups), "groups": [one._asdict() for one in groups]})
     else:
@@ -148,9 +148,9 @@ def lift(
 
 def _lift_one(address: str, as_json: bool) -> None:
     from morefollows.audience.addresses import BadAddress
-    from morefollows.audience.declaration import find
+    from morefollows.audience.consent.declaration import find
     from morefollows.audience.models import Consent
-    from morefollows.audience.suppressions import actions
+    from morefollows.audience.suppression import actions
 
     try:
         found = find(sys.stdin.readline().strip() if address == "-" else address)
@@ -167,15 +167,15 @@ def _lift_one(address: str, as_json: bool) -> None:
 
 def _lift_many(which: Which, *, yes: bool, dry_run: bool, as_json: bool) -> None:
     from morefollows.audience.models import Consent
-    from morefollows.audience.suppressions import bulk
+    from morefollows.audience.suppression import bulk_lift
     from morefollows.audit import actions as audit
 
-    def record(lifted: bulk.Lifted) -> None:
+    def record(lifted: bulk_lift.Lifted) -> None:
         counts = {"lifted": lifted.suppressions, "readers": lifted.readers}
         audit.record(None, "lift suppressions", story=None, alert=None, **counts, **which.as_details())
 
-    found = bulk.matching(which)
-    groups, readers = bulk.groups(found), bulk.readers_back(found)
+    found = bulk_lift.matching(which)
+    groups, readers = bulk_lift.groups(found), bulk_lift.readers_back(found)
     number = sum(group.number for group in groups)
     if not as_json:
         _tell_groups(groups)
@@ -188,7 +188,7 @@ def _lift_many(which: Which, *, yes: bool, dry_run: bool, as_json: bool) -> None
         return
     if not yes:
         click.confirm(f"Lift {number:,} suppressions?", abort=True, err=True)
-    lifted = bulk.lift(which, Consent.How.COMMAND, record)
+    lifted = bulk_lift.lift(which, Consent.How.COMMAND, record)
     if as_json:
         tell_json({"suppressions": number, "readers": lifted.readers, "lifted": lifted.suppressions, "dry_run": False})
     else:
@@ -197,14 +197,14 @@ def _lift_many(which: Which, *, yes: bool, dry_run: bool, as_json: bool) -> None
 
 def _which(since: Any, until: Any, reasons: tuple[str, ...], domain: str) -> Which:
     from morefollows.audience.addresses import BadAddress
-    from morefollows.audience.suppressions import bulk
+    from morefollows.audience.suppression import bulk_lift
 
     try:
-        domain = bulk.domain_of(domain)
+        domain = bulk_lift.domain_of(domain)
     except BadAddress as reason:
         raise Failure(f"--domain: {reason}") from None
     # Nothing that is suppressed while the question is being answered is meant.
-    return bulk.Which(_moment(since), _moment(until) or _moment(timedelta()), reasons, domain)
+    return bulk_lift.Which(_moment(since), _moment(until) or _moment(timedelta()), reasons, domain)
 
 
 def _moment(said: datetime | timedelta | None) -> datetime | None:

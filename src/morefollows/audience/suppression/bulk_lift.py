@@ -16,7 +16,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from morefollows.audience import addresses, departures
 from morefollows.audience.departures import What
 from morefollows.audience.models import Bounce, Reader, Subscription, Suppression
-from morefollows.audience.suppressions import actions
+from morefollows.audience.suppression import actions
 
 _AT_ONCE = 500  # suppressions in one transaction
 _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from morefollows.audience import addresses
+from morefollows.audience.lists.parsing import dates, vocabulary
+from morefollows.audience.lists.parsing.cells import addresses_in
+from morefollows.audience.lists.parsing.columns import Columns, look, state_of_status
+from morefollows.audience.lists.parsing.encoding import NotReadable
+from morefollows.audience.lists.parsing.other_tools import PLAIN, STATUSES, Meaning
+from morefollows.audience.lists.parsing.sheet import Record, Sheet
+from morefollows.audience.lists.parsing.vocabulary import compact
 from morefollows.audience.models import Reader
-from morefollows.audience.readers_csv import dates, vocabulary
-from morefollows.audience.readers_csv.cells import addresses_in
-from morefollows.audience.readers_csv.columns import Columns, look, state_of_status
-from morefollows.audience.readers_csv.encoding import NotReadable
-from morefollows.audience.readers_csv.exports import PLAIN, STATUSES, Meaning
-from morefollows.audience.readers_csv.sheet import Record, Sheet
-from morefollows.audience.readers_csv.vocabulary import compact
 
 State = Reader.State
 _SEVERITY = (State.CONFIRMED, State.PENDING, State.LEFT, State.GONE, State.COMPLAINED)

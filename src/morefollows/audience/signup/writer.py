@@ -16,15 +16,16 @@ from typing import Any, NamedTuple
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from morefollows.audience import actions, limits, newcomers, origins
+from morefollows.audience import actions
 from morefollows.audience.addresses import Address
-from morefollows.audience.form_tokens import Shown, words_of
-from morefollows.audience.group_commit import Blocked, GroupCommit
-from morefollows.audience.limits import Attempt, Demand
+from morefollows.audience.consent.texts import InForce
 from morefollows.audience.models import Reader, Site, Tally, Topic, Wording
-from morefollows.audience.newcomers import Newcomer, Place
-from morefollows.audience.wordings import InForce
-from morefollows.audience.work import Done
+from morefollows.audience.signup import limits, new_readers, origins
+from morefollows.audience.signup.form_tokens import Shown, words_of
+from morefollows.audience.signup.group_commit import Blocked, GroupCommit
+from morefollows.audience.signup.limits import Attempt, Demand
+from morefollows.audience.signup.new_readers import Newcomer, Place
+from morefollows.audience.signup.proof_of_work import Done
 from morefollows.database import bulk
 
 log = logging.getLogger(__name__)
@@ -204,14 +205,14 @@ def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
     sites, topics, words = _look_up(asked)
     misfits = [_misfit(one, sites, topics, words) for one in asked]
     fit = [at for at, misfit in enumerate(misfits) if misfit is None]
-    prepared = dict(zip(fit, newcomers.prepare([_newcomer(asked[at], topics, words) for at in fit]), strict=True))
+    prepared = dict(zip(fit, new_readers.prepare([_newcomer(asked[at], topics, words) for at in fit]), strict=True))
     with _holding(), transaction.atomic():
         _used.since = time.monotonic()
         with bulk.together():
             if connection.vendor == "postgresql":
                 _wait_little()
             counted = limits.count([_attempt(one) for one in asked])
-            looked = newcomers.look(list(prepared.values()))
+            looked = new_readers.look(list(prepared.values()))
         demands = limits.demands(counted)
         verdicts: list[Verdict | Exception] = [
             misfit or _MEANT[demand] for misfit, demand in zip(misfits, demands, strict=True)
@@ -220,7 +221,7 @@ def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
         counting = [at for at, verdict in enumerate(verdicts) if verdict is Verdict.NOTED]
         counting.sort(key=lambda at: asked[at].address.key)
         wanted = [prepared[at] for at in counting]
-        for at, one, noted in zip(counting, wanted, newcomers.note(wanted, looked), strict=True):
+        for at, one, noted in zip(counting, wanted, new_readers.note(wanted, looked), strict=True):
             if not noted:
                 verdicts[at] = _sign_up_alone(one.newcomer)
         return verdicts

@@ -12,9 +12,9 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from morefollows.audience.readers_csv.cells import is_address
-from morefollows.audience.readers_csv.encoding import NotReadable, readable
-from morefollows.audience.readers_csv.vocabulary import compact, is_address_heading
+from morefollows.audience.lists.parsing.cells import is_address
+from morefollows.audience.lists.parsing.encoding import NotReadable, readable
+from morefollows.audience.lists.parsing.vocabulary import compact, is_address_heading
 
 _LONGEST_LINE = 10_000  # bytes
 _MOST_LINES = 100  # of one record

@@ -10,14 +10,14 @@ from typing import BinaryIO, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 
+from morefollows.audience.lists.chunk import Chunk
+from morefollows.audience.lists.parsing.columns import Column
+from morefollows.audience.lists.parsing.sheet import Place, Record, Sheet
+from morefollows.audience.lists.parsing.survey import Survey, Told, survey
+from morefollows.audience.lists.rehearsal import Memory
+from morefollows.audience.lists.resume import Bookmark
+from morefollows.audience.lists.rows import Bad, Row, Table
 from morefollows.audience.models import Topic
-from morefollows.audience.readers_csv.chunk import Chunk
-from morefollows.audience.readers_csv.columns import Column
-from morefollows.audience.readers_csv.rehearsal import Memory
-from morefollows.audience.readers_csv.resume import Bookmark
-from morefollows.audience.readers_csv.rows import Bad, Row, Table
-from morefollows.audience.readers_csv.sheet import Place, Record, Sheet
-from morefollows.audience.readers_csv.survey import Survey, Told, survey
 
 _CHUNK = 1000  # lines in one transaction
 _MOST_PROBLEMS = 1000  # kept; the rest is only counted

@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from morefollows import notify
 from morefollows.audience.addresses import Address
-from morefollows.audience.evidence import given_line
+from morefollows.audience.consent.evidence import given_line
+from morefollows.audience.consent.texts import InForce
 from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression, Topic
-from morefollows.audience.wordings import InForce
 from morefollows.database import bulk
 from morefollows.database.uid_field import random_uid
 

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from morefollows.audience import departures
 from morefollows.audience.departures import What
+from morefollows.audience.lists.rehearsal import SUPPRESSED, Memory
+from morefollows.audience.lists.rows import COMING, Row
 from morefollows.audience.models import Consent, Purpose, Reader, Subscription, Suppression
-from morefollows.audience.readers_csv.rehearsal import SUPPRESSED, Memory
-from morefollows.audience.readers_csv.rows import COMING, Row
 
 
 class Chunk:

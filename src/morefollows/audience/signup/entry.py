@@ -15,11 +15,13 @@ from django.db import InterfaceError, OperationalError
 from django.utils import translation
 from django.utils.translation import gettext_noop
 
-from morefollows.audience import addresses, forms, mail_domains, origins, reception, typos, wordings, work
-from morefollows.audience.form_tokens import FormTokens, Shown, words_of
-from morefollows.audience.group_commit import Busy
+from morefollows.audience import addresses
+from morefollows.audience.consent import texts
 from morefollows.audience.models import Topic
-from morefollows.audience.reception import Verdict
+from morefollows.audience.signup import forms, mail_domains, origins, proof_of_work, typos, writer
+from morefollows.audience.signup.form_tokens import FormTokens, Shown, words_of
+from morefollows.audience.signup.group_commit import Busy
+from morefollows.audience.signup.writer import Verdict
 from morefollows.config.settings import Settings
 
 _ANSWER_AFTER = 0.05  # seconds; longer than noting a new reader takes, so that the time tells nothing either
@@ -53,7 +55,7 @@ class Entered(NamedTuple):
 class Fit(NamedTuple):
     """A form with which nothing is wrong, as far as it can be told without asking anybody."""
 
-    asked: reception.SignUp
+    asked: writer.SignUp
     not_before: float
 
 
@@ -71,7 +73,7 @@ def tokens() -> FormTokens:
     return FormTokens(*config.derived_keys("forms"))
 
 
-def statement(topic: Topic, shown: wordings.InForce, language: str) -> str:
+def statement(topic: Topic, shown: texts.InForce, language: str) -> str:
     """For a form that shows these words around this topic."""
     alerts, offers, privacy = shown.alerts, shown.offers, shown.privacy
     words = words_of(topic.uid, alerts.digest, offers.digest, privacy.digest)
@@ -85,12 +87,12 @@ def ticket(origin: str) -> str:
 def challenge() -> dict[str, str | int]:
     """A proof of work to be done (ALTCHA)."""
     config: Settings = settings.MOREFOLLOWS
-    return work.challenge(config.derived_key("work"), config.work, time.time())
+    return proof_of_work.challenge(config.derived_key("work"), config.work, time.time())
 
 
-def _work(config: Settings, altcha: str, now: float) -> work.Done | None:
+def _work(config: Settings, altcha: str, now: float) -> proof_of_work.Done | None:
     """Also by the key of before, in the minutes after a rotation."""
-    return next(filter(None, (work.done(key, altcha, now) for key in config.derived_keys("work"))), None)
+    return next(filter(None, (proof_of_work.done(key, altcha, now) for key in config.derived_keys("work"))), None)
 
 
 def judge(posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str) -> Entered | Fit:
@@ -120,7 +122,7 @@ def judge(posted: Mapping[str, str], *, origin: str, here: str, client: str, for
     if age < config.sign_up_seconds:
         return Entered(Answer.AGAIN, wait=config.sign_up_seconds - age)
     altcha = posted.get("altcha", "").strip()
-    asked = reception.SignUp(
+    asked = writer.SignUp(
         address=address,
         offers=posted.get("offers", "").lower() not in ("", "0", "false"),
         shown=shown,
@@ -141,7 +143,7 @@ def enter(posted: Mapping[str, str], *, origin: str, here: str, client: str, for
     if reason := mail_domains.refusal(judged.asked.address.domain):
         return Entered(Answer.WRONG, said=forms.wrong(reason))
     try:
-        return Entered(_MEANT[reception.sign_up(judged.asked)], not_before=judged.not_before)
+        return Entered(_MEANT[writer.sign_up(judged.asked)], not_before=judged.not_before)
     except (Busy, OperationalError, InterfaceError):
         return _busy()
 
@@ -157,7 +159,7 @@ async def enter_async(
     if reason := await _refusal(judged.asked.address.domain, language):
         return Entered(Answer.WRONG, said=reason)
     try:
-        return Entered(_MEANT[await reception.sign_up_async(judged.asked)], not_before=judged.not_before)
+        return Entered(_MEANT[await writer.sign_up_async(judged.asked)], not_before=judged.not_before)
     except (Busy, OperationalError, InterfaceError):
         return _busy()
 

@@ -104,7 +104,7 @@ def privacy_notice(newsroom: Newsroom, language: str, confirmation_days: int, cl
 
     After so many days an unconfirmed sign-up is forgotten, and client addresses are shortened.
     """
-    text = (Path(__file__).parent / f"templates/audience/privacy.{language}.md").read_text(encoding="utf-8")
+    text = Path(__file__).with_name(f"privacy.{language}.md").read_text(encoding="utf-8")
     return text.format(
         name=newsroom.name,
         postal=newsroom.postal_address,

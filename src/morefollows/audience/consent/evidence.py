@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from morefollows.audience import wordings
+from morefollows.audience.consent import texts
+from morefollows.audience.consent.seals import Evidence
+from morefollows.audience.consent.texts import InForce
 from morefollows.audience.models import Consent, Purpose, Reader, Topic
-from morefollows.audience.seals import Evidence
-from morefollows.audience.wordings import InForce
 from morefollows.database.append_only import Protected
 
 # A client's address may become its network, as `networks.shortened` writes it, and go altogether
@@ -109,7 +109,7 @@ def given_line(
         event=Consent.Event.GIVEN,
         how=how,
         at=now,
-        words=wordings.shown(words, topic) if topic else words.text,
+        words=texts.shown(words, topic) if topic else words.text,
         version=words.version,
         privacy_version=shown.privacy.version,
         language=words.language,

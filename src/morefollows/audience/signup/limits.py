@@ -16,9 +16,9 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from morefollows.audience import typos
 from morefollows.audience.models import SpentWork, Tally
-from morefollows.audience.work import Done
+from morefollows.audience.signup import typos
+from morefollows.audience.signup.proof_of_work import Done
 from morefollows.config.settings import Settings
 from morefollows.database import bulk
 from morefollows.helpers.networks import network

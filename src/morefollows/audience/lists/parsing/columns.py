@@ -6,20 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
+from morefollows.audience.lists.parsing import vocabulary
+from morefollows.audience.lists.parsing.cells import is_address, masked
+from morefollows.audience.lists.parsing.encoding import NotReadable
+from morefollows.audience.lists.parsing.other_tools import DECIDING, PLAIN, STATUSES, Export, Meaning, recognised
+from morefollows.audience.lists.parsing.sheet import Record, Sheet
+from morefollows.audience.lists.parsing.vocabulary import compact
 from morefollows.audience.models import Reader
-from morefollows.audience.readers_csv import vocabulary
-from morefollows.audience.readers_csv.cells import is_address, masked
-from morefollows.audience.readers_csv.encoding import NotReadable
-from morefollows.audience.readers_csv.exports import (
-    DECIDING,
-    PLAIN,
-    STATUSES,
-    Export,
-    Meaning,
-    recognised,
-)
-from morefollows.audience.readers_csv.sheet import Record, Sheet
-from morefollows.audience.readers_csv.vocabulary import compact
 
 _SAMPLE = 200  # records by which the column with the addresses is found
 _MOST_VALUES = 2000  # different cells of a column that are remembered; beyond that it is free text

@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from django.utils import timezone
 
+from morefollows.audience.lists.parsing.sheet import Place
 from morefollows.audience.models import UnfinishedImport
-from morefollows.audience.readers_csv.sheet import Place
 
 
 class Overtaken(Exception):

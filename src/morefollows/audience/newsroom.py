@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
-from morefollows.audience import addresses, wordings
+from morefollows.audience import addresses, placeholders
+from morefollows.audience.consent import texts
 from morefollows.audience.models import Newsroom, Topic, Wording
-from morefollows.audience.newsroom import placeholders
 
 
 def set_up_newsroom(
@@ -40,15 +40,15 @@ def set_up_newsroom(
         # What `addresses` takes may be more than the field's own check knows.
         newsroom.full_clean(exclude=("id", "sender_address"), validate_unique=False)
         newsroom.save()
-        for (kind, spoken), text in wordings.CONSENTS.items():
+        for (kind, spoken), text in texts.CONSENTS.items():
             if not Wording.objects.filter(kind=kind, language=spoken).exists():
-                wordings.publish(kind, spoken, text)
+                texts.publish(kind, spoken, text)
         days = settings.MOREFOLLOWS.confirmation_days, settings.MOREFOLLOWS.client_address_days
         for spoken, _name in settings.LANGUAGES:
             kept = Wording.objects.filter(kind=Wording.Kind.PRIVACY, language=spoken).order_by("-version").first()
-            if kept and before and not wordings.is_standard_notice(kept.text, before, spoken):
+            if kept and before and not texts.is_standard_notice(kept.text, before, spoken):
                 continue
-            wordings.publish(Wording.Kind.PRIVACY, spoken, wordings.privacy_notice(newsroom, spoken, *days))
+            texts.publish(Wording.Kind.PRIVACY, spoken, texts.privacy_notice(newsroom, spoken, *days))
         if not Topic.objects.exists():
             add_topic("breaking", "Breaking news", "The moment it happens, and what follows.")
     return newsroom

@@ -14,12 +14,12 @@ from django.conf import settings
 
 from morefollows.audience import addresses
 from morefollows.audience.addresses import Address
+from morefollows.audience.lists.parsing import cells as in_cells
+from morefollows.audience.lists.parsing import dates, vocabulary
+from morefollows.audience.lists.parsing.other_tools import Meaning
+from morefollows.audience.lists.parsing.sheet import Record
+from morefollows.audience.lists.parsing.survey import Survey
 from morefollows.audience.models import Newsroom, Reader, Topic
-from morefollows.audience.readers_csv import cells as in_cells
-from morefollows.audience.readers_csv import dates, vocabulary
-from morefollows.audience.readers_csv.exports import Meaning
-from morefollows.audience.readers_csv.sheet import Record
-from morefollows.audience.readers_csv.survey import Survey
 
 COMING = (Reader.State.PENDING, Reader.State.CONFIRMED)  # the others are only noted, so that they stay away
 EIGHT_BIT = "lines that are not UTF-8, whose address has only plain letters"

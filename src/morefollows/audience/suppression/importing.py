@@ -11,13 +11,13 @@ from itertools import chain, islice
 from typing import BinaryIO
 
 from morefollows.audience import addresses
+from morefollows.audience.lists import NotReadable, Problem
+from morefollows.audience.lists.parsing.cells import addresses_in
+from morefollows.audience.lists.parsing.columns import Columns, look, state_of_status
+from morefollows.audience.lists.parsing.other_tools import Meaning
+from morefollows.audience.lists.parsing.sheet import Record, Sheet
 from morefollows.audience.models import Reader
-from morefollows.audience.readers_csv import NotReadable, Problem
-from morefollows.audience.readers_csv.cells import addresses_in
-from morefollows.audience.readers_csv.columns import Columns, look, state_of_status
-from morefollows.audience.readers_csv.exports import Meaning
-from morefollows.audience.readers_csv.sheet import Record, Sheet
-from morefollows.audience.suppressions import actions
+from morefollows.audience.suppression import actions
 
 _CHUNK = 1000  # addresses in one transaction
 _SAMPLE = 200  # records

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from morefollows.audience.lists.parsing import vocabulary
 from morefollows.audience.models import Reader
-from morefollows.audience.readers_csv import vocabulary
 
 State = Reader.State
 

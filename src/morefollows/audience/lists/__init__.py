@@ -1,0 +1,20 @@
+"""Readers in and out as CSV (RFC 4180), streamed: memory does not grow with the file."""
+
+from morefollows.audience.lists.exporting import export_evidence, export_readers
+from morefollows.audience.lists.importing import Problem, Report, import_readers, learn_sizes
+from morefollows.audience.lists.parsing.encoding import NotReadable
+from morefollows.audience.lists.parsing.survey import Told, Unclear
+from morefollows.audience.lists.resume import identity
+
+__all__ = [
+    "NotReadable",
+    "Problem",
+    "Report",
+    "Told",
+    "Unclear",
+    "export_evidence",
+    "export_readers",
+    "identity",
+    "import_readers",
+    "learn_sizes",
+]
