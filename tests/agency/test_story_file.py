@@ -251,7 +251,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_the_limits_are_those_of_a_story() -> None:
-    from morefollows.bulletin.models import Story
+    from morefollows.stories.models import Story
 
     limits = {name: Story._meta.get_field(name).max_length for name in ("headline", "standfirst", "text")}
     assert limits == {

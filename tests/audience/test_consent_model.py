@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from morefollows.audience import actions, links, lists
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
-from morefollows.bulletin import audience
+from morefollows.stories import alert_audience
 from tests.audience.support import leave_link, sign_up
 from tests.support import ground
 
@@ -134,7 +134,7 @@ def check(model: Model, topics: list[Topic]) -> None:
             reader__key__in=Suppression.objects.values("key")
         )
         assert {keys[item.reader.key] for item in listening} == {who for who, m in model.active() if m == n}
-        assert audience.count(topic) == len(listening)
+        assert alert_audience.count(topic) == len(listening)
     for reader in Reader.objects.all():
         person = keys[reader.key]
         assert reader.offers == model.offers.get(person, False)

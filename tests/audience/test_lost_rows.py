@@ -17,9 +17,9 @@ from morefollows.audience import actions, key_check, links
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, DrillReader, Letter, Reader, Subscription, Topic
 from morefollows.audience.tokens import ALL_TOPICS, Row
-from morefollows.bulletin.models import Interest, Story
 from morefollows.config.keyring import Keyring, Keys
 from morefollows.database.uid_field import random_uid
+from morefollows.stories.models import Interest, Story
 from tests.audience.support import leave_link, newest_link, sign_up
 
 

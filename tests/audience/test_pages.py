@@ -16,7 +16,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Letter, Newsroom, Reader, Subscription, Suppression, Topic
 from morefollows.audience.newsroom import set_up_newsroom
-from morefollows.bulletin.models import Story, Update
+from morefollows.stories.models import Story, Update
 from tests.audience.support import CY, age_letters, leave_link, newest_link, sign_up
 
 

@@ -12,9 +12,9 @@ from morefollows.accounts.models import Editor
 from morefollows.audience import placeholders
 from morefollows.audience.models import Newsroom
 from morefollows.audience.newsroom import set_up_newsroom
-from morefollows.bulletin import actions
-from morefollows.bulletin.models import Alert, Story
 from morefollows.config.settings import RelayAddress
+from morefollows.stories import actions
+from morefollows.stories.models import Alert, Story
 
 URL = "https://alerts.ellery-post.org"
 FILLED_IN = {

@@ -16,8 +16,8 @@ from morefollows.audience.consent import texts
 from morefollows.audience.models import Consent, Letter, Reader, Suppression, Topic
 from morefollows.audience.signup import entry
 from morefollows.audience.tokens import ALL_TOPICS, OFFERS
-from morefollows.bulletin.models import Interest, Story
 from morefollows.courier import letters
+from morefollows.stories.models import Interest, Story
 from tests.audience.support import CY, leave_link
 from tests.support.people import reader
 

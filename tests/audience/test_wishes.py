@@ -9,7 +9,7 @@ from django.urls import reverse
 from morefollows.audience import links
 from morefollows.audience.models import Reader
 from morefollows.audience.tokens import Row
-from morefollows.bulletin.models import Interest, Story
+from morefollows.stories.models import Interest, Story
 
 
 def row(story: Story) -> Row:

@@ -10,8 +10,6 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Subscription, Topic
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.courier import actions, leases, ledger
 from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Carriers, Reply
@@ -20,6 +18,8 @@ from morefollows.courier.models import Batch
 from morefollows.courier.pacing import Pacing
 from morefollows.courier.release import Release
 from morefollows.courier.round import Round
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert, Story, Update
 
 _numbers = count(1)
 

@@ -9,13 +9,13 @@ import pytest
 from django.utils import timezone
 
 from morefollows.audience.models import DrillReader, Reader, Suppression
-from morefollows.bulletin import actions as bulletin
-from morefollows.bulletin import publication
-from morefollows.bulletin.models import Alert, Interest, Story
 from morefollows.courier import ledger
 from morefollows.courier.addressees import addressees
 from morefollows.courier.ledger import Running
 from morefollows.courier.models import Outcome
+from morefollows.stories import actions as stories
+from morefollows.stories import publication
+from morefollows.stories.models import Alert, Interest, Story
 from tests.courier import support
 from tests.courier.test_history import outcome
 
@@ -76,7 +76,7 @@ def test_a_drill_counts_for_no_daily_limit() -> None:
     at = timezone.now()
     DrillReader.objects.create(reader_id=reader, added_at=at, confirmed_at=at)
     story = Story.objects.create(headline="Drill", text="x", topic=alert.topic, author=alert.sent_by, drill=True)
-    drill = bulletin.send(story, alert.sent_by, hold=0)
+    drill = stories.send(story, alert.sent_by, hold=0)
     assert publication.release(drill.pk)
     support.cut_from_start(drill)
     outcome(drill, reader, Outcome.ACCEPTED)

@@ -14,17 +14,17 @@ from morefollows.accounts.models import Editor
 from morefollows.audience import addresses
 from morefollows.audience import drills as drill
 from morefollows.audience.models import Letter, Reader
-from morefollows.bulletin import actions as bulletin
-from morefollows.bulletin import publication
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert, Interest, Story, Update
-from morefollows.bulletin.stories import actions as stories
 from morefollows.courier import history, ledger, recovery
 from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.cutting import cut
 from morefollows.courier.models import Batch
 from morefollows.courier.round import Round
+from morefollows.stories import actions as story_actions
+from morefollows.stories import publication
+from morefollows.stories.actions import now_ms
+from morefollows.stories.drafts import actions as stories
+from morefollows.stories.models import Alert, Interest, Story, Update
 from tests.courier import support
 from tests.courier.support import A_RELAY, claim_rounds, cut_all, falls_silent, ids, release_of, write
 from tests.support import plans, year
@@ -63,7 +63,7 @@ def corrected(*answers: int) -> Alert:
         story, editor(), revision=story.revision, kind="correction", headline="Bridge open", standfirst="",
         text="It is open.", note="We said that it is closed.", answers=answers or (1,),
     )  # fmt: skip
-    return bulletin.send(draft, editor(), hold=0)
+    return story_actions.send(draft, editor(), hold=0)
 
 
 def cut_now(alert: Alert) -> set[int]:
@@ -212,7 +212,7 @@ def updated(audience: str) -> Alert:
     draft = stories.save_update(
         story, editor(), revision=story.revision, kind="update", headline="Still closed", standfirst="", text="Yes."
     )
-    alert = bulletin.send(draft, editor(), hold=0, audience=audience)
+    alert = story_actions.send(draft, editor(), hold=0, audience=audience)
     assert publication.release(alert.pk)
     return Alert.objects.get(pk=alert.pk)
 
@@ -268,7 +268,7 @@ def test_a_drill_goes_to_its_readers_whatever_they_chose(wrong: Alert) -> None:
     drill.invite(addresses.parse("asked@herald.example"), "en")
     Reader.objects.filter(pk=reader.pk).update(state="left", frequency="digest", particular=True)
     story = Story.objects.create(headline="Drill", text="x", topic=wrong.topic, author=editor(), drill=True)
-    alert = bulletin.send(story, editor(), hold=0)
+    alert = story_actions.send(story, editor(), hold=0)
     assert cut_now(alert) == {reader.pk}
     assert set(addressees(running(alert), [reader.pk, *support.audience(wrong)])) == {reader.pk}
     assert drill.remove(reader.pk)
@@ -278,9 +278,9 @@ def test_a_drill_goes_to_its_readers_whatever_they_chose(wrong: Alert) -> None:
 def test_a_scheduled_alert_is_taken_up_shortly_before_its_time(wrong: Alert) -> None:
     """Who signs up until then gets it. No worker waits any less because its own clock has run on."""
     story = Story.objects.create(headline="Budget", text="x", topic=wrong.topic, author=editor())
-    alert = bulletin.send(story, editor(), at=timezone.now() + timedelta(hours=1))
+    alert = story_actions.send(story, editor(), at=timezone.now() + timedelta(hours=1))
     assert alert.pk not in [one.id for one in ledger.running()]
-    assert (alert.not_before or 0) - alert.frozen_at.timestamp() * 1000 == pytest.approx(bulletin.LEAD_MS, abs=1)
+    assert (alert.not_before or 0) - alert.frozen_at.timestamp() * 1000 == pytest.approx(story_actions.LEAD_MS, abs=1)
     Alert.objects.filter(pk=alert.pk).update(not_before=now_ms() + 30_000, held_until=now_ms() + 30_000)
     near = running(alert)
     assert near.timed

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin import actions as bulletin
-from morefollows.bulletin import publication
-from morefollows.bulletin.actions import Refused, now_ms
-from morefollows.bulletin.models import Alert, Update
 from morefollows.courier import actions, leases, ledger
 from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.release import Release
+from morefollows.stories import actions as stories
+from morefollows.stories import publication
+from morefollows.stories.actions import Refused, now_ms
+from morefollows.stories.models import Alert, Update
 from tests.courier.support import alert_for, audience, cut_all, record, release_of, states
 from tests.courier.test_ledger_model import WORKERS, Newsroom, worker_names
 from tests.support import ground
@@ -132,7 +132,7 @@ class WithAnEditor(Newsroom):
 
     # -- the editor -----------------------------------------------------------------------------------------
 
-    @rule(worker=worker_names, mails=some_mails, action=st.sampled_from([bulletin.pause, bulletin.resume]))
+    @rule(worker=worker_names, mails=some_mails, action=st.sampled_from([stories.pause, stories.resume]))
     def ada_changes_her_mind(self, worker: str, mails: list[bool], action: Any) -> None:
         self.work(worker, mails)
         try:
@@ -145,14 +145,14 @@ class WithAnEditor(Newsroom):
         self.work(worker, mails)
         if really == 3:  # or most stories would end here
             with contextlib.suppress(Refused):
-                bulletin.stop(self.alert, self.ada)
+                stories.stop(self.alert, self.ada)
 
     @precondition(lambda self: self.state() in ("held", "paused"))
     @rule()
     def ada_takes_it_back(self) -> None:
         before = self.state()
         try:
-            bulletin.take_back(self.alert, self.ada)
+            stories.take_back(self.alert, self.ada)
         except Refused:
             assert before != "held"
         else:
@@ -211,7 +211,7 @@ class WithAnEditor(Newsroom):
             return
         cut_all(self.alert)
         if self.state() == "paused":
-            bulletin.resume(self.alert, self.ada)
+            stories.resume(self.alert, self.ada)
         if self.state() == "held":
             self.look("one")
             self.the_hold_ends("one")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from morefollows.audit.models import Deed
-from morefollows.bulletin import publication
-from morefollows.bulletin.models import Alert
+from morefollows.stories import publication
+from morefollows.stories.models import Alert
 from tests.courier.support import alert_for
 
 pytestmark = pytest.mark.django_db

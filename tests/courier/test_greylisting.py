@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.bulletin.models import Alert
 from morefollows.courier import pacing as pacing_
 from morefollows.courier import retries
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Outcome
 from morefollows.courier.pacing import Pacing
 from morefollows.courier.worker import Worker
+from morefollows.stories.models import Alert
 from tests.courier import test_worker
 from tests.courier.support import alert_for, states
 from tests.courier.test_pacing import LATER, mixed

@@ -30,11 +30,11 @@ from morefollows.audience.models import Letter, Reader, Topic
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences.actions import Choice
 from morefollows.audience.tokens import ALL_TOPICS, OFFERS
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert, Story, Update
-from morefollows.bulletin.stories import actions as stories
 from morefollows.courier import letters, summaries
 from morefollows.courier.boundary import Reached, Reply
+from morefollows.stories.actions import now_ms
+from morefollows.stories.drafts import actions as stories
+from morefollows.stories.models import Alert, Story, Update
 from tests.audience.support import sign_up
 from tests.courier.support import A_RELAY, claim_rounds, cut_from_start, release_of, states, write
 

@@ -8,9 +8,9 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from morefollows.bulletin.models import Alert
 from morefollows.courier import history
 from morefollows.courier.models import Outcome
+from morefollows.stories.models import Alert
 from tests.courier import support
 
 pytestmark = pytest.mark.django_db

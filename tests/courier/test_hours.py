@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.bulletin.models import Alert
 from morefollows.courier.release import Release
 from morefollows.courier.worker import Worker
+from morefollows.stories.models import Alert
 from tests.courier.support import alert_for
 from tests.courier.test_worker import Slot, all_accepted, at_work, held, newsroom, until
 

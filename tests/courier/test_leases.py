@@ -21,12 +21,12 @@ from hypothesis.stateful import (
 )
 
 from morefollows.audience.models import Letter, Reader
-from morefollows.bulletin.actions import now_ms
 from morefollows.courier import actions, leases, ledger, letters, nodes
 from morefollows.courier.leases import claim_ms
 from morefollows.courier.models import Batch, SenderProcess
 from morefollows.courier.nodes import Process
 from morefollows.desk import sender_trouble
+from morefollows.stories.actions import now_ms
 from tests.courier.support import alert_for, cut_from_start
 from tests.support import ground
 

@@ -7,13 +7,13 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert
 from morefollows.courier import ledger, letters, recovery
 from morefollows.courier.addressees import addressees
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.cutting import cut
 from morefollows.courier.models import Batch, Outcome, Verdict
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert
 from tests.courier.support import (
     A_RELAY,
     add_readers,

@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression, Topic
 from morefollows.audit.models import Deed
-from morefollows.bulletin.models import Alert
 from morefollows.courier import history, letters
 from morefollows.courier import worker as worker_module
 from morefollows.courier.boundary import Mail, Reached, Reply
 from morefollows.courier.letters import Job, LookedUp, Post
 from morefollows.courier.models import Outcome
 from morefollows.courier.worker import Worker
+from morefollows.stories.models import Alert
 from tests.courier.support import A_RELAY, alert_for, claim_rounds, cut_from_start, release_of, states, write
 from tests.courier.test_worker import Slot, all_accepted, at_work, newsroom, until
 

@@ -147,8 +147,8 @@ def test_a_provider_that_defers_delays_nobody_else_and_is_mailed_when_it_is_well
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half of the readers are at a provider that defers until all others have their mail."""
-    from morefollows.bulletin.models import Alert
     from morefollows.courier import pacing
+    from morefollows.stories.models import Alert
 
     monkeypatch.setattr(pacing, "_GROWTH", 8.0)  # so that it does not take minutes
     monkeypatch.setattr(books, "_MOST_HELD", 3)
@@ -184,7 +184,7 @@ def test_a_provider_that_defers_delays_nobody_else_and_is_mailed_when_it_is_well
 
 @pytest.mark.django_db(transaction=True)
 def test_a_relay_that_a_provider_does_not_like_leaves_its_mails_to_another(tmp_path: Path) -> None:
-    from morefollows.bulletin.models import Alert
+    from morefollows.stories.models import Alert
 
     pk, slow = mixed(600, 2)
     alert = Alert.objects.get(pk=pk)

@@ -13,13 +13,13 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.actions import mark_gone
 from morefollows.audience.models import Reader
 from morefollows.audit.models import Deed
-from morefollows.bulletin import actions as bulletin
-from morefollows.bulletin import publication
-from morefollows.bulletin.actions import Refused, now_ms
-from morefollows.bulletin.models import Alert, Update
 from morefollows.courier import actions, ledger, recovery
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Batch, Outcome, Pulse
+from morefollows.stories import actions as stories
+from morefollows.stories import publication
+from morefollows.stories.actions import Refused, now_ms
+from morefollows.stories.models import Alert, Update
 from tests.courier import support
 from tests.courier.support import A_RELAY, claim_rounds, cut_from_start, release_of, states, write
 
@@ -87,34 +87,34 @@ def test_a_paused_alert_waits_and_goes_on() -> None:
     alert = alert_for(5)
     cut_from_start(alert)
     ada = editor_of(alert)
-    bulletin.pause(alert, ada)
+    stories.pause(alert, ada)
     assert ledger.running() == [] and ledger.record([]).sending == set()
     rounds = claim_rounds("one", release_of(alert))
     [entry] = [round_.entry("one", now_ms() + 1000) for round_ in rounds]
     assert ledger.record([entry]).sending == set(), "who still works on it is told to wait"
     with pytest.raises(Refused, match="not being sent now"):
-        bulletin.pause(alert, ada)
-    bulletin.resume(alert, ada)
+        stories.pause(alert, ada)
+    stories.resume(alert, ada)
     assert state_of(alert) == "sending"
     with pytest.raises(Refused, match="neither paused"):
-        bulletin.resume(alert, ada)
+        stories.resume(alert, ada)
     assert list(Deed.objects.order_by("pk").values_list("what", flat=True)) == ["pause", "resume"]
 
 
 def test_paused_in_the_hold_it_can_still_be_taken_back() -> None:
     alert = alert_for(3, state="held")
-    bulletin.pause(alert, editor_of(alert))
+    stories.pause(alert, editor_of(alert))
     with pytest.raises(Refused):
-        bulletin.stop(alert, editor_of(alert))
-    bulletin.take_back(alert, editor_of(alert))
+        stories.stop(alert, editor_of(alert))
+    stories.take_back(alert, editor_of(alert))
     assert state_of(alert) == "taken back"
 
 
 def test_resumed_from_the_hold_it_goes_out_now() -> None:
     alert = alert_for(3, state="held", expires_in=2 * HOUR)
     Alert.objects.filter(pk=alert.pk).update(held_until=now_ms() + 60_000)
-    bulletin.pause(alert, editor_of(alert))
-    bulletin.resume(alert, editor_of(alert))
+    stories.pause(alert, editor_of(alert))
+    stories.resume(alert, editor_of(alert))
     assert state_of(alert) == "held"
     assert ledger.hold_left(alert.pk) <= 0
     assert ledger.record([], release=alert.pk).sending == {alert.pk}
@@ -126,8 +126,8 @@ def test_time_to_live_begins_again_only_if_it_was_over() -> None:
     for over in (False, True):
         if over:
             Alert.objects.filter(pk=alert.pk).update(held_until=now_ms() - HOUR - 1, expires_at=now_ms() - 1)
-        bulletin.pause(alert, editor_of(alert))
-        bulletin.resume(alert, editor_of(alert))
+        stories.pause(alert, editor_of(alert))
+        stories.resume(alert, editor_of(alert))
         alert.refresh_from_db()
         assert (alert.expires_at == before) != over
     assert HOUR - 5000 < alert.expires_at - now_ms() <= HOUR
@@ -136,7 +136,7 @@ def test_time_to_live_begins_again_only_if_it_was_over() -> None:
 def test_who_may_not_send_may_not_pause() -> None:
     alert = alert_for(1)
     ben = Editor.objects.create(email="ben@ledger.example", name="Ben", role="reporter")
-    for action in (bulletin.pause, bulletin.resume):
+    for action in (stories.pause, stories.resume):
         with pytest.raises(Refused):
             action(alert, ben)
     for again in (actions.retry_failed, actions.repeat_uncertain):
@@ -158,7 +158,7 @@ def test_after_a_long_silence_an_old_alert_asks(state: str) -> None:
     assert state_of(old) == "asking" and state_of(new) == state
     assert [alert.id for alert in ledger.running()] == [new.pk]
     assert ledger.record([], release=old.pk).sending == set(), "a sender that had it in hand may not go on either"
-    bulletin.resume(old, editor_of(old))
+    stories.resume(old, editor_of(old))
     assert actions.sign_of_life() == [], "it asks once"
     assert old.pk in [alert.id for alert in ledger.running()]
 
@@ -183,8 +183,8 @@ def test_one_that_asks_can_be_stopped() -> None:
     alert = alert_for(3)
     Alert.objects.filter(pk=alert.pk).update(state="asking")
     with pytest.raises(Refused, match="still stop the rest"):
-        bulletin.take_back(alert, editor_of(alert))
-    bulletin.stop(alert, editor_of(alert))
+        stories.take_back(alert, editor_of(alert))
+    stories.stop(alert, editor_of(alert))
     assert state_of(alert) == "stopped"
 
 
@@ -302,7 +302,7 @@ def test_an_alert_that_goes_on_again_and_again_gets_the_same_time_to_live_each_t
     Alert.objects.filter(pk=alert.pk).update(time_to_live_ms=HOUR, held_until=now_ms() - 10 * HOUR)
     for _ in range(3):
         Alert.objects.filter(pk=alert.pk).update(expires_at=now_ms() - 1)
-        bulletin.pause(alert, editor_of(alert))
-        bulletin.resume(alert, editor_of(alert))
+        stories.pause(alert, editor_of(alert))
+        stories.resume(alert, editor_of(alert))
         lives = Alert.objects.get(pk=alert.pk).expires_at - now_ms()
         assert 0 < lives <= HOUR

@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert
 from morefollows.courier import ledger
 from morefollows.courier.models import Batch
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert
 from tests.courier.support import alert_for
 
 pytestmark = pytest.mark.django_db

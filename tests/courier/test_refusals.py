@@ -16,13 +16,13 @@ from django.utils import timezone
 from morefollows.audience.models import Bounce, Letter, Reader, Subscription, Suppression
 from morefollows.audience.suppression.bounces import Bounced
 from morefollows.audit.models import Deed
-from morefollows.bulletin import publication
-from morefollows.bulletin.models import Alert, Update
 from morefollows.courier import actions, bounces, ledger, retries
 from morefollows.courier.brake import FEW
 from morefollows.courier.gates import TRIAL
 from morefollows.courier.models import Batch, Brake, Outcome, Refusal, Relay, RelayCount
 from morefollows.courier.worker import Worker
+from morefollows.stories import publication
+from morefollows.stories.models import Alert, Update
 from tests.courier import test_worker
 from tests.courier.support import alert_for, cut_from_start, states
 from tests.courier.test_relays import asked, at_work

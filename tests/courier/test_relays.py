@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from morefollows.bulletin.models import Alert
 from morefollows.config.relay_address import RelayAddress
 from morefollows.courier import actions, relay_books, retries
 from morefollows.courier.dialogue import Patience
@@ -24,6 +23,7 @@ from morefollows.courier.shares import Shares
 from morefollows.courier.smtp import SmtpRelay
 from morefollows.courier.worker import Worker
 from morefollows.notify import Listener
+from morefollows.stories.models import Alert
 from tests.courier import test_worker
 from tests.courier.support import alert_for, states
 from tests.courier.test_worker import all_accepted, asked, until

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from morefollows.audience.models import Reader
-from morefollows.bulletin.models import Alert
 from morefollows.courier import letters, recovery, retries
 from morefollows.courier.boundary import Carriers, Mail, Reached, Reply
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.put_backs import LIMIT, LIMIT_IN_TROUBLE
 from morefollows.courier.round import Round
 from morefollows.courier.worker import Worker
+from morefollows.stories.models import Alert
 from tests.courier import test_worker
 from tests.courier.support import (
     SomeRelay,

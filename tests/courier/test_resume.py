@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from morefollows.audience.models import Letter, Topic
-from morefollows.bulletin.actions import now_ms
 from morefollows.courier import actions
+from morefollows.stories.actions import now_ms
 from tests.audience.support import sign_up
 
 pytestmark = pytest.mark.django_db

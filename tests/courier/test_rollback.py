@@ -12,11 +12,11 @@ from django.urls import reverse
 
 from morefollows.accounts.models import Editor
 from morefollows.audit.models import Deed
-from morefollows.bulletin.models import Alert, Restores
-from morefollows.bulletin.restores import actions as restores
 from morefollows.courier import rollback
-from morefollows.courier.models import StateNumber
+from morefollows.courier.models import Restores, StateNumber
+from morefollows.courier.restore import actions as restores
 from morefollows.run import doctor
+from morefollows.stories.models import Alert
 from tests.courier.support import alert_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

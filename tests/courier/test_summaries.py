@@ -15,11 +15,11 @@ from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences import digest_times as owing
 from morefollows.audience.preferences.actions import Choice
 from morefollows.audience.tokens import ALL_TOPICS
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert, Interest, Update
 from morefollows.courier import history, letters, summaries
 from morefollows.courier.letter_mails import LetterMails
 from morefollows.courier.models import Outcome
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert, Interest, Update
 from tests.courier import support
 from tests.courier.test_history import outcome
 

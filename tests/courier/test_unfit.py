@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from morefollows.audience.models import Reader
-from morefollows.bulletin.models import Alert
 from morefollows.courier import retries
 from morefollows.courier.models import Outcome, Verdict
 from morefollows.courier.settling import Settling
 from morefollows.courier.worker import Worker
+from morefollows.stories.models import Alert
 from tests.courier import test_worker
 from tests.courier.support import alert_for, states
 from tests.courier.test_relays import at_work, times_taken

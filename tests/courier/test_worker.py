@@ -17,8 +17,6 @@ from django.utils import timezone
 
 from morefollows.audience.models import Letter, Reader, Subscription
 from morefollows.audience.newsroom import ensure_sample
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert, Update
 from morefollows.config.relay_address import RelayAddress
 from morefollows.courier import actions, ledger, rollback
 from morefollows.courier.boundary import Circuit, Mail, Reached, Reply, Source
@@ -28,6 +26,8 @@ from morefollows.courier.models import Batch, Outcome, StateNumber
 from morefollows.courier.nodes import this_process
 from morefollows.courier.worker import Worker
 from morefollows.notify import Listener
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert, Update
 from tests.courier.support import alert_for, cut_all, states
 from tests.support import ground
 from tests.support.waiting import PATIENCE

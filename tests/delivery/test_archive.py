@@ -14,8 +14,6 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Letter
-from morefollows.bulletin.actions import Refused, now_ms
-from morefollows.bulletin.models import Alert, Update
 from morefollows.courier import actions as courier
 from morefollows.courier import history, packing
 from morefollows.courier.cutting import cut
@@ -24,6 +22,8 @@ from morefollows.delivery import archive
 from morefollows.delivery.glance import glances
 from morefollows.delivery.progress import progress
 from morefollows.delivery.report import report
+from morefollows.stories.actions import Refused, now_ms
+from morefollows.stories.models import Alert, Update
 from tests.courier import support
 from tests.courier.test_history import outcome
 

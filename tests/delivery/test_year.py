@@ -18,9 +18,9 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Topic
 from morefollows.audit.models import Deed
-from morefollows.bulletin.models import Alert, Story
 from morefollows.courier.models import Batch, Composition, Verdict
 from morefollows.delivery import archive
+from morefollows.stories.models import Alert, Story
 from tests.support import year
 
 READERS = 1_000_000

@@ -17,12 +17,12 @@ from django.urls import reverse
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
 from morefollows.audit.models import Deed
-from morefollows.bulletin import actions, publication
-from morefollows.bulletin.models import Alert, Story
 from morefollows.courier.actions import pause_relay
 from morefollows.courier.models import Batch, Outcome, Relay, Verdict
 from morefollows.delivery import actions as delivery
 from morefollows.desk.alerts import views
+from morefollows.stories import actions, publication
+from morefollows.stories.models import Alert, Story
 
 
 def send(client: Client, story: Story, revision: object = 1) -> Any:

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from morefollows.audience.models import Newsroom, Reader, Subscription, Suppression, Topic
-from morefollows.bulletin import audience
-from morefollows.bulletin.models import Story
 from morefollows.courier.actions import pause_relay
+from morefollows.stories import alert_audience
+from morefollows.stories.models import Story
 from tests.support.people import reader
 
 
@@ -35,11 +35,11 @@ def test_who_counts_as_a_reader(breaking: Topic) -> None:
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        assert audience.count(breaking) == 2
+        assert alert_audience.count(breaking) == 2
     assert len(queries) == 1
-    assert audience.count(breaking, "de") == 1
+    assert alert_audience.count(breaking, "de") == 1
     with CaptureQueriesContext(connection) as queries:
-        assert audience.by_language(breaking) == {"de": 1, "en": 1}
+        assert alert_audience.by_language(breaking) == {"de": 1, "en": 1}
     assert len(queries) == 1
 
 

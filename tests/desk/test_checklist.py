@@ -14,10 +14,10 @@ from django.utils import timezone, translation
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Topic
-from morefollows.bulletin import actions, audience
-from morefollows.bulletin.models import Alert, Interest, Kind, Story
 from morefollows.courier.checklist import LOOK, OK, WRONG, Item, items
 from morefollows.courier.message import preview as previews
+from morefollows.stories import actions, alert_audience
+from morefollows.stories.models import Alert, Interest, Kind, Story
 from tests.support.people import reader
 
 NIGHT = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
@@ -129,14 +129,20 @@ class TestReadersOnTheirTerms:
 
     def test_they_are_counted_in_one_look(self, story: Story, readers: list[Reader]) -> None:
         with CaptureQueriesContext(connection) as queries:
-            counted = audience.on_their_terms(story.topic, NIGHT)
-        assert counted == audience.OnTheirTerms(quiet=2, flash=1, paused=1)
+            counted = alert_audience.on_their_terms(story.topic, NIGHT)
+        assert counted == alert_audience.OnTheirTerms(quiet=2, flash=1, paused=1)
         assert len(queries) == 2, "the newsroom’s time zone, and the readers"
         noon = NIGHT + timedelta(hours=11)
-        assert audience.on_their_terms(story.topic, noon) == audience.OnTheirTerms(quiet=0, flash=0, paused=1)
+        assert alert_audience.on_their_terms(story.topic, noon) == alert_audience.OnTheirTerms(
+            quiet=0, flash=0, paused=1
+        )
         Interest.objects.create(reader=readers[1], story=story, wish="follow", at=NIGHT)
-        assert audience.on_their_terms(story.topic, NIGHT, story) == audience.OnTheirTerms(quiet=1, flash=1, paused=0)
-        assert audience.on_their_terms(None, NIGHT) == audience.OnTheirTerms(0, 0, 0), "nobody agreed to offers"
+        assert alert_audience.on_their_terms(story.topic, NIGHT, story) == alert_audience.OnTheirTerms(
+            quiet=1, flash=1, paused=0
+        )
+        assert alert_audience.on_their_terms(None, NIGHT) == alert_audience.OnTheirTerms(0, 0, 0), (
+            "nobody agreed to offers"
+        )
 
     def test_and_told(self, story: Story, readers: list[Reader], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(timezone, "now", lambda: NIGHT)
@@ -149,7 +155,7 @@ class TestReadersOnTheirTerms:
 
     def test_without_looking_at_all_the_others(self, story: Story, readers: list[Reader]) -> None:
         with CaptureQueriesContext(connection) as queries:
-            audience.on_their_terms(story.topic, NIGHT)
+            alert_audience.on_their_terms(story.topic, NIGHT)
         looked = next(one["sql"] for one in queries if "quiet_from" in one["sql"])
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":

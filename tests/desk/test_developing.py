@@ -17,12 +17,12 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
 from morefollows.audit.models import Deed
-from morefollows.bulletin import actions, audience, publication
-from morefollows.bulletin.actions import NotApproved, Refused, now_ms
-from morefollows.bulletin.models import Alert, Interest, Story, Update
-from morefollows.bulletin.stories import actions as stories
-from morefollows.bulletin.transitions import Event
-from morefollows.bulletin.withdrawal import prewritten
+from morefollows.stories import actions, alert_audience, publication
+from morefollows.stories.actions import NotApproved, Refused, now_ms
+from morefollows.stories.drafts import actions as stories
+from morefollows.stories.models import Alert, Interest, Story, Update
+from morefollows.stories.transitions import Event
+from morefollows.stories.withdrawal import prewritten
 
 pytestmark = pytest.mark.django_db
 
@@ -160,11 +160,11 @@ def test_a_newsroom_of_one_is_not_asked(live: Story, ada: Editor, ben: Editor, s
 
 
 def test_each_kind_has_its_audiences(live: Story, ada: Editor, cy: Reader) -> None:
-    assert audience.offered(live)[0] == Alert.Audience.FOLLOWERS
-    assert audience.offered(live, "correction")[0] == Alert.Audience.RECIPIENTS
-    assert audience.followers(live) == 0
+    assert alert_audience.offered(live)[0] == Alert.Audience.FOLLOWERS
+    assert alert_audience.offered(live, "correction")[0] == Alert.Audience.RECIPIENTS
+    assert alert_audience.followers(live) == 0
     stories.wish(cy, live, Interest.Wish.FOLLOW)
-    assert audience.followers(live) == 1
+    assert alert_audience.followers(live) == 1
     with pytest.raises(Refused, match="can’t go to this audience"):
         actions.send(draft(live, ada), ada, audience=Alert.Audience.RECIPIENTS)
     assert Alert.objects.count() == 1

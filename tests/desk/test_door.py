@@ -16,7 +16,7 @@ from django.utils import timezone
 from morefollows.accounts import actions
 from morefollows.accounts.models import Editor, FailedSignIns
 from morefollows.audience.models import Newsroom
-from morefollows.bulletin.models import Story
+from morefollows.stories.models import Story
 from tests.support.people import PASSWORD
 
 pytestmark = pytest.mark.django_db

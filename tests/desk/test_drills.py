@@ -23,13 +23,13 @@ from morefollows.audience.lists.exporting import export_readers
 from morefollows.audience.models import DrillReader, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.audience.tokens import DRILLS
 from morefollows.audit.models import Deed
-from morefollows.bulletin import actions, audience, publication
-from morefollows.bulletin.actions import Refused
-from morefollows.bulletin.models import Alert, Story, Update
-from morefollows.bulletin.stories import actions as stories
 from morefollows.courier import ledger, letters
 from morefollows.courier.addressees import addressees
 from morefollows.live.journal import Journal
+from morefollows.stories import actions, alert_audience, publication
+from morefollows.stories.actions import Refused
+from morefollows.stories.drafts import actions as stories
+from morefollows.stories.models import Alert, Story, Update
 from tests.audience.support import sign_up
 from tests.live.support import tell
 from tests.support.people import drill_reader
@@ -70,13 +70,13 @@ def test_nobody_takes_part_who_has_not_said_yes(newsroom: object) -> None:
     part = drill.invite(addresses.parse(GUS), "de")
     drill.invite(addresses.parse(GUS), "de")
     assert [job.kind for job in letters.claim("w", 9)] == ["invitation"], "asked once, however often one clicks"
-    assert audience.drill() == 0
+    assert alert_audience.drill() == 0
     visitor = Client()
     assert "An Übungen teilnehmen?" in visitor.get(invitation()).content.decode()
-    assert audience.drill() == 0, "link scanners open links"
+    assert alert_audience.drill() == 0, "link scanners open links"
     for _twice in range(2):
         assert visitor.post(invitation()).status_code == 200
-    assert audience.drill() == 1 and Reader.objects.get(pk=part.reader_id).state == "confirmed"
+    assert alert_audience.drill() == 1 and Reader.objects.get(pk=part.reader_id).state == "confirmed"
     drill.invite(addresses.parse(GUS), "de")
     assert Letter.objects.count() == 1, "who takes part is not asked again"
 
@@ -95,7 +95,7 @@ def test_who_must_not_be_mailed_is_not_asked(newsroom: object, cy: Reader) -> No
 def test_who_is_taken_out_is_forgotten_unless_a_reader(newsroom: object, cy: Reader) -> None:
     gus, cys = drill_reader(GUS), drill_reader(cy.address)
     assert cys == cy and drill.remove(gus.pk) and drill.remove(cy.pk) and not drill.remove(cy.pk)
-    assert list(Reader.objects.all()) == [cy] and audience.drill() == 0
+    assert list(Reader.objects.all()) == [cy] and alert_audience.drill() == 0
     assert Subscription.objects.get().state == "active"
     drill.invite(addresses.parse(GUS), "en")
     DrillReader.objects.update(added_at=timezone.now() - timedelta(days=8))
@@ -112,7 +112,7 @@ def test_who_signed_up_too_and_never_confirmed_may_still_say_yes(breaking: Topic
     assert expire_unconfirmed() == 1
     reader = Reader.objects.get()
     assert reader.address == GUS
-    assert Client().post(invitation()).status_code == 200 and audience.drill() == 1
+    assert Client().post(invitation()).status_code == 200 and alert_audience.drill() == 1
 
 
 def test_an_address_that_was_forgotten_does_not_take_part(rehearsal: Story, breaking: Topic, ada: Editor) -> None:
@@ -126,7 +126,7 @@ def test_an_address_that_was_forgotten_does_not_take_part(rehearsal: Story, brea
     assert Reader.objects.get(pk=part.reader_id).address == "", "what is kept is the evidence"
     # As data of an earlier version has it: still invited, though the address is gone.
     DrillReader.objects.create(reader_id=part.reader_id, added_at=timezone.now())
-    assert Client().post(link).status_code == 410 and audience.drill() == 1
+    assert Client().post(link).status_code == 410 and alert_audience.drill() == 1
     DrillReader.objects.update(confirmed_at=timezone.now())
     alert = told(rehearsal, ada)
     running = next(one for one in ledger.running() if one.id == alert.pk)
@@ -147,7 +147,7 @@ def test_one_click_ends_drills_and_nothing_else(cy: Reader) -> None:
     assert "No more drills?" in Client().get(address).content.decode()
     answer = Client().post(address, {"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200 and "You take part in drills no more" in answer.content.decode()
-    assert audience.drill() == 0 and Subscription.objects.get().state == "active"
+    assert alert_audience.drill() == 0 and Subscription.objects.get().state == "active"
 
 
 def test_an_administrator_invites_and_removes(dora_at_desk: Client, ada_at_desk: Client, dora: Editor) -> None:
@@ -242,7 +242,7 @@ def test_its_page_says_what_it_is_and_is_in_no_list(rehearsal: Story, ada: Edito
 
 
 def test_a_drill_goes_to_its_own_readers_only(rehearsal: Story, ada: Editor, cy: Reader) -> None:
-    assert audience.offered(rehearsal) == ["drill"] and audience.drill() == 1
+    assert alert_audience.offered(rehearsal) == ["drill"] and alert_audience.drill() == 1
     for real in ("topic", "followers", "page"):
         with pytest.raises(Refused):
             actions.send(rehearsal, ada, audience=real)

@@ -20,9 +20,9 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audit.actions import record
 from morefollows.audit.models import Deed
-from morefollows.bulletin import actions, transitions
-from morefollows.bulletin.models import Story
 from morefollows.desk.activity_log.entries import WHAT
+from morefollows.stories import actions, transitions
+from morefollows.stories.models import Story
 
 pytestmark = pytest.mark.django_db
 

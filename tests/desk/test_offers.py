@@ -11,12 +11,12 @@ from django.test import Client
 from morefollows.accounts import actions as accounts
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Topic
-from morefollows.bulletin import actions, publication
-from morefollows.bulletin.actions import Refused
-from morefollows.bulletin.models import Alert, Story
-from morefollows.bulletin.stories.actions import save_story
 from morefollows.courier.cutting import cut
 from morefollows.courier.message import preview as previews
+from morefollows.stories import actions, publication
+from morefollows.stories.actions import Refused
+from morefollows.stories.drafts.actions import save_story
+from morefollows.stories.models import Alert, Story
 from tests.courier.support import states
 from tests.support.people import reader
 

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin import actions
-from morefollows.bulletin.models import Alert, Story
+from morefollows.stories import actions
+from morefollows.stories.models import Alert, Story
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])

@@ -16,9 +16,9 @@ from django.urls import reverse
 from morefollows.accounts import actions as accounts
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Reader
-from morefollows.bulletin import actions, publication
-from morefollows.bulletin.models import Alert, Story
 from morefollows.courier.actions import pause_relay
+from morefollows.stories import actions, publication
+from morefollows.stories.models import Alert, Story
 
 HTML = "{http://www.w3.org/1999/xhtml}"
 

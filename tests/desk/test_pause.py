@@ -10,10 +10,10 @@ from django.urls import reverse
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Topic
-from morefollows.bulletin import actions, publication
-from morefollows.bulletin.models import Alert, Story
 from morefollows.courier import actions as courier
 from morefollows.courier.models import Batch, Outcome
+from morefollows.stories import actions, publication
+from morefollows.stories.models import Alert, Story
 from tests.support.people import reader
 
 

@@ -59,10 +59,10 @@ def test_a_reader_is_found_by_exact_address_alone(ada_at_desk: Client, signed_up
 def test_the_alerts_and_letters_that_a_reader_had(ada_at_desk: Client, signed_up: Reader, story: object) -> None:
     from array import array
 
-    from morefollows.bulletin import actions as bulletin
     from morefollows.courier.models import Batch, Outcome
+    from morefollows.stories import actions as stories
 
-    alert = bulletin.send(story, Editor.objects.get(), hold=0)  # type: ignore[arg-type]
+    alert = stories.send(story, Editor.objects.get(), hold=0)  # type: ignore[arg-type]
     page = reverse("reader", args=(signed_up.pk,))
     assert alert.update.headline not in ada_at_desk.get(page).content.decode()
     Batch.objects.create(

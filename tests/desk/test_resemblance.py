@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
-from morefollows.bulletin import actions
-from morefollows.bulletin.models import Alert, Story
-from morefollows.bulletin.resemblance import THRESHOLD, WITHIN, most_resembling, resemblance
+from morefollows.stories import actions
+from morefollows.stories.drafts.resemblance import THRESHOLD, WITHIN, most_resembling, resemblance
+from morefollows.stories.models import Alert, Story
 
 WARNING = "This resembles an alert"
 

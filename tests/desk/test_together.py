@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audit.models import Deed
-from morefollows.bulletin import actions, approval, publication
-from morefollows.bulletin.models import Presence, Story
-from morefollows.bulletin.presence.actions import STAYS
+from morefollows.stories import actions, publication
+from morefollows.stories.drafts import approval
+from morefollows.stories.drafts.presence import STAYS
+from morefollows.stories.models import Presence, Story
 from tests.desk.test_writing import edit, form, of
 
 pytestmark = pytest.mark.django_db

@@ -20,10 +20,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Topic
 from morefollows.audit.models import Deed
-from morefollows.bulletin import actions, publication, transitions
-from morefollows.bulletin.actions import Refused, now_ms
-from morefollows.bulletin.models import Alert, Story, Update
-from morefollows.bulletin.transitions import Event, TransitionRefused
+from morefollows.stories import actions, publication, transitions
+from morefollows.stories.actions import Refused, now_ms
+from morefollows.stories.models import Alert, Story, Update
+from morefollows.stories.transitions import Event, TransitionRefused
 
 # -- one at a time ------------------------------------------------------------------------------------------
 

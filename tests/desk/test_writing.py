@@ -14,10 +14,10 @@ from django.urls import reverse
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Topic
 from morefollows.audit.models import Deed
-from morefollows.bulletin import actions, publication
-from morefollows.bulletin.models import Story
-from morefollows.bulletin.stories import actions as stories
 from morefollows.desk.stories.difference import difference
+from morefollows.stories import actions, publication
+from morefollows.stories.drafts import actions as stories
+from morefollows.stories.models import Story
 
 NEW = "/desk/story/new/"
 

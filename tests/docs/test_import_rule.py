@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src"
-HEIGHT = {"accounts": 0, "audience": 0, "bulletin": 1, "courier": 2, "delivery": 3}
+HEIGHT = {"accounts": 0, "audience": 0, "stories": 1, "courier": 2, "delivery": 3}
 DOORS = ("agency", "live", "inbox")
 ROOF = ("run", "urls", "__main__")
 HOT = (

@@ -78,8 +78,8 @@ def test_every_command_is_documented_with_its_options() -> None:
 def test_every_state_outcome_and_role_is_documented() -> None:
     from morefollows.accounts.models import Role
     from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression
-    from morefollows.bulletin.models import Alert, Interest, Story, Update
     from morefollows.courier.models import Outcome
+    from morefollows.stories.models import Alert, Interest, Story, Update
 
     known: dict[str, type[Choices]] = {
         "Roles": Role,

@@ -12,13 +12,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "morefollows"
 WRITES = {"update", "create", "bulk_create", "get_or_create", "update_or_create", "acreate", "aupdate", "Alert"}
-SQL = re.compile(r"UPDATE\s+bulletin_alert\b[^;]*?\bSET\b(?:(?!\bWHERE\b)[^;])*\bstate\s*=", re.IGNORECASE)
+SQL = re.compile(r"UPDATE\s+stories_alert\b[^;]*?\bSET\b(?:(?!\bWHERE\b)[^;])*\bstate\s*=", re.IGNORECASE)
 OTHERS = re.compile(r"\b(?!Alert\b)[A-Z]\w+\.State\b")
 
 
 def test_the_page_has_the_tables_as_they_are() -> None:
-    from morefollows.bulletin import transitions
     from morefollows.courier import outcomes
+    from morefollows.stories import transitions
 
     page = (ROOT / "docs" / "reference" / "states.md").read_text(encoding="utf-8")
     for rows in (transitions.as_markdown(), outcomes.as_markdown()):
@@ -26,7 +26,7 @@ def test_the_page_has_the_tables_as_they_are() -> None:
 
 
 def test_the_alerts_page_knows_which_states_are_under_way() -> None:
-    from morefollows.bulletin.models import Alert
+    from morefollows.stories.models import Alert
 
     script = (SOURCE / "static" / "morefollows" / "alert.js").read_text(encoding="utf-8")
     states = re.search(r"const running = \(state\) => \[(.*?)\]", script)
@@ -38,7 +38,7 @@ def test_no_other_module_writes_an_alerts_state() -> None:
     found = {
         f"{path.relative_to(SOURCE)}: {write}"
         for path in SOURCE.rglob("*.py")
-        if "migrations" not in path.parts and path != SOURCE / "bulletin" / "transitions.py"
+        if "migrations" not in path.parts and path != SOURCE / "stories" / "transitions.py"
         for write in state_writes(path.read_text(encoding="utf-8"))
     }
     assert found == set()
@@ -57,7 +57,7 @@ def test_no_other_module_writes_an_alerts_state() -> None:
         "alert.save(update_fields=['state', 'ended_at'])",
         "Alert.objects.bulk_update(alerts, ['state'])",
         "Alert.objects.update_or_create(pk=1, defaults={'state': 'sent'})",
-        "cursor.execute('UPDATE bulletin_alert SET ended_at = %s, state = %s WHERE id = 1')",
+        "cursor.execute('UPDATE stories_alert SET ended_at = %s, state = %s WHERE id = 1')",
     ],
 )
 def test_a_write_would_be_found(code: str) -> None:
@@ -70,7 +70,7 @@ def test_a_write_would_be_found(code: str) -> None:
         "Reader.objects.filter(pk=1).update(state='left')",
         "gone.update(state=Reader.State.LEFT)",
         "Alert.objects.filter(state='sent').update(repeat=True)",
-        "cursor.execute(\"UPDATE bulletin_alert SET cut_from = 1 WHERE state = 'sending'\")",
+        "cursor.execute(\"UPDATE stories_alert SET cut_from = 1 WHERE state = 'sending'\")",
     ],
 )
 def test_what_is_no_such_write_is_let_be(code: str) -> None:

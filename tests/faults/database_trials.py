@@ -23,8 +23,8 @@ from tests.support.waiting import until
 
 _ROWS = {
     "batch": "SELECT 1 FROM courier_batch WHERE id = (SELECT min(id) FROM courier_batch WHERE due_at IS NOT NULL)",
-    "alert": "SELECT 1 FROM bulletin_alert WHERE id = (SELECT max(id) FROM bulletin_alert)",
-    "story": "SELECT 1 FROM bulletin_story WHERE id = (SELECT max(id) FROM bulletin_story)",
+    "alert": "SELECT 1 FROM stories_alert WHERE id = (SELECT max(id) FROM stories_alert)",
+    "story": "SELECT 1 FROM stories_story WHERE id = (SELECT max(id) FROM stories_story)",
     "reader": "SELECT 1 FROM audience_reader WHERE id = (SELECT max(id) FROM audience_reader)",
 }
 _LOCK_SECONDS = 45

@@ -60,8 +60,8 @@ def _one(
     stage: Stage, scene: Scene, run: int, alert: int, taken: dict[tuple[int, str], list[Mailed]], verdict: Verdict
 ) -> int:
     """Judges one alert. Returns how many mails the ledger says were sent again."""
-    from morefollows.bulletin.models import Alert
     from morefollows.courier.models import Batch, Outcome
+    from morefollows.stories.models import Alert
 
     state = Alert.objects.get(pk=alert).state
     if state != "sent" and not (scene.stopped and state == "stopped"):

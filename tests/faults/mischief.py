@@ -343,8 +343,8 @@ def clock_set(stage: Stage, scene: Scene) -> None:
 
 def pause(stage: Stage, scene: Scene) -> None:
     """Ada pauses and resumes, several times."""
-    from morefollows.bulletin import actions
-    from morefollows.bulletin.models import Alert
+    from morefollows.stories import actions
+    from morefollows.stories.models import Alert
 
     for _ in range(scene.lot.randint(1, 3)):
         for alert in Alert.objects.filter(pk__in=scene.alerts):
@@ -359,8 +359,8 @@ def pause(stage: Stage, scene: Scene) -> None:
 
 def stop(stage: Stage, scene: Scene) -> None:
     """Ada stops it half-way."""
-    from morefollows.bulletin import actions
-    from morefollows.bulletin.models import Alert
+    from morefollows.stories import actions
+    from morefollows.stories.models import Alert
 
     scene.stopped = True
     for alert in Alert.objects.filter(pk__in=scene.alerts):
@@ -399,8 +399,8 @@ def settled(stage: Stage, scene: Scene, seconds: float) -> None:
     """Waits until no alert of the scene is on its way any more."""
     from django.db import Error, connection
 
-    from morefollows.bulletin.models import Alert
     from morefollows.courier.models import Batch
+    from morefollows.stories.models import Alert
 
     def over() -> bool:
         try:

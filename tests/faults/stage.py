@@ -29,7 +29,7 @@ from tests.support.clock import Clock
 from tests.support.house import House
 
 if TYPE_CHECKING:
-    from morefollows.bulletin.models import Alert
+    from morefollows.stories.models import Alert
 
 T = TypeVar("T")
 
@@ -186,8 +186,8 @@ class Stage:
 
     def send(self, run: int) -> Alert:
         """What Ada does at her desk."""
-        from morefollows.bulletin import actions
-        from morefollows.bulletin.stories.actions import save_story
+        from morefollows.stories import actions
+        from morefollows.stories.drafts.actions import save_story
 
         story = save_story(
             uuid.uuid4(),

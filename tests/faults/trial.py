@@ -97,7 +97,7 @@ def state_of(alert: int) -> str:
     """The alert's state; empty if this process has just lost its own connection to the database."""
     from django.db import Error, connection
 
-    from morefollows.bulletin.models import Alert
+    from morefollows.stories.models import Alert
 
     try:
         return str(Alert.objects.values_list("state", flat=True).get(pk=alert))

@@ -14,10 +14,10 @@ from django.db import OperationalError, ProgrammingError
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Reader, Topic
-from morefollows.bulletin import actions
-from morefollows.bulletin.models import Alert, Story
-from morefollows.bulletin.restores import actions as restores
+from morefollows.courier.restore import actions as restores
 from morefollows.run.command import _remedy, run
+from morefollows.stories import actions
+from morefollows.stories.models import Alert, Story
 from tests.support.waiting import PATIENCE
 
 

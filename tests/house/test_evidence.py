@@ -21,15 +21,15 @@ from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Reader, Seal, Wording
 from morefollows.audit import actions as audit
 from morefollows.audit.models import Deed
-from morefollows.bulletin.models import Story, Update
 from morefollows.database import append_only
 from morefollows.helpers.networks import shortened
 from morefollows.run.doctor_evidence import examine_evidence
+from morefollows.stories.models import Story, Update
 from tests.live.support import tell
 from tests.support.people import reader
 
 SQLITE = connection.vendor == "sqlite"
-TABLES = ("audience_consent", "audience_wording", "bulletin_update", "audit_deed")
+TABLES = ("audience_consent", "audience_wording", "stories_update", "audit_deed")
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def evidence(cy: Reader, story: Story, ada: Editor) -> dict[str, int]:
     return {
         "audience_consent": consent.pk,
         "audience_wording": Wording.objects.latest("pk").pk,
-        "bulletin_update": told.pk,
+        "stories_update": told.pk,
         "audit_deed": Deed.objects.latest("pk").pk,
     }
 
@@ -109,17 +109,17 @@ def test_no_row_is_replaced_by_one_with_the_same_key(evidence: dict[str, int], a
         " VALUES (%s, %s, %s, 'Other words', '', '2026-01-01')",
         words.kind, words.language, words.version,
     )  # fmt: skip
-    told = Update.objects.get(pk=evidence["bulletin_update"])
+    told = Update.objects.get(pk=evidence["stories_update"])
     draft = Update.objects.create(story=told.story, headline="Draft", text="x", language="en", author=ada)
-    refused("UPDATE OR REPLACE bulletin_update SET number = 1 WHERE id = %s", draft.pk)
-    refused("UPDATE OR REPLACE bulletin_update SET id = %s WHERE id = %s", told.pk, draft.pk)
+    refused("UPDATE OR REPLACE stories_update SET number = 1 WHERE id = %s", draft.pk)
+    refused("UPDATE OR REPLACE stories_update SET id = %s WHERE id = %s", told.pk, draft.pk)
     assert Update.objects.filter(pk=told.pk, headline=told.headline).exists()
     Update.objects.filter(pk=draft.pk).update(number=2, headline="What is not told yet may change")
     draft.delete()
 
 
 @pytest.mark.skipif(SQLITE, reason="only PostgreSQL has TRUNCATE")
-@pytest.mark.parametrize("table", [*TABLES, "bulletin_image_updates", "audience_seal"])
+@pytest.mark.parametrize("table", [*TABLES, "stories_image_updates", "audience_seal"])
 def test_no_table_is_emptied(evidence: dict[str, int], table: str) -> None:
     before = contents(TABLES[0])
     refused(f"TRUNCATE {table} CASCADE")
@@ -237,7 +237,7 @@ class TestSeals:
             ("audience_consent", "purpose", "offers"),
             ("audience_consent", "at", "2020-01-01 00:00:00+00:00"),
             ("audience_wording", "text", "Other words"),
-            ("bulletin_update", "headline", "Never said"),
+            ("stories_update", "headline", "Never said"),
             ("audit_deed", "what", "stop"),
         ],
     )
@@ -247,9 +247,9 @@ class TestSeals:
 
     @pytest.mark.parametrize("table", TABLES)
     def test_a_row_that_is_missing_or_too_many_is_found(self, sealed: dict[str, int], table: str) -> None:
-        if table == "bulletin_update":
-            self.behind("DELETE FROM bulletin_alert")
-            self.behind("DELETE FROM bulletin_update WHERE id = %s", sealed[table])
+        if table == "stories_update":
+            self.behind("DELETE FROM stories_alert")
+            self.behind("DELETE FROM stories_update WHERE id = %s", sealed[table])
         else:
             self.behind(f"UPDATE {table} SET id = 100000 WHERE id = %s", sealed[table])
         assert seals.verify().wrong == [f"{table}: row {sealed[table]} is missing"]

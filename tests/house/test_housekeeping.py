@@ -19,12 +19,12 @@ from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Letter, Reader, Seal, SpentWork, Tally, Topic
 from morefollows.audience.signup import limits
 from morefollows.audit.models import Deed
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.courier.models import Batch, RelayAtWork, RelayCount, Verdict
 from morefollows.delivery import archive
 from morefollows.live.models import Ping
 from morefollows.run import housekeeping
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert, Story, Update
 from tests.live.support import tell
 from tests.support import year
 

@@ -19,7 +19,7 @@ BEFORE = {
     "accounts": "0001_initial",
     "audit": "0001_initial",
     "audience": "0001_initial",
-    "bulletin": "0001_initial",
+    "stories": "0001_initial",
     "courier": "0001_initial",
     "live": "0001_initial",
 }
@@ -43,11 +43,11 @@ reader = get("audience", "Reader").objects.create(
 get("audience", "Consent").objects.create(
     reader=reader, purpose="alerts", topic=topic, event="given", how="form", at=now, client_address="192.0.2.9"
 )
-story = get("bulletin", "Story").objects.create(headline="Bridge closed", topic=topic, author=ada, state="live")
-update = get("bulletin", "Update").objects.create(
+story = get("stories", "Story").objects.create(headline="Bridge closed", topic=topic, author=ada, state="live")
+update = get("stories", "Update").objects.create(
     story=story, number=1, headline="Bridge closed", text="It is.", language="en", author=ada, published_at=now
 )
-alert = get("bulletin", "Alert").objects.create(
+alert = get("stories", "Alert").objects.create(
     update=update, topic=topic, state="sent", sent_by=ada, frozen_at=now, held_until=1, expires_at=2
 )
 get("audit", "Deed").objects.create(editor=ada, what="send", story=story, alert=alert)
@@ -65,7 +65,7 @@ _LOOK = """
 import django; django.setup()
 import json
 from morefollows.audience.models import Consent, Reader
-from morefollows.bulletin.models import Alert
+from morefollows.stories.models import Alert
 from morefollows.audit.models import Deed
 from morefollows.courier import history
 from morefollows.courier.models import Batch

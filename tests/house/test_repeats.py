@@ -15,9 +15,9 @@ from django.test import Client
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Topic
-from morefollows.bulletin import actions, publication
-from morefollows.bulletin.models import Alert, Story
 from morefollows.run.command import run
+from morefollows.stories import actions, publication
+from morefollows.stories.models import Alert, Story
 from tests.support.house import House
 from tests.support.waiting import until
 
@@ -86,13 +86,13 @@ def test_at_the_same_time(house: House, tmp_path: Path, key: list[str]) -> None:
     quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     runs = [subprocess.Popen(words, env=house.environment, text=True, **quiet) for _ in range(4)]
     try:
-        until("an alert", lambda: house.ask("SELECT id FROM bulletin_alert"))
+        until("an alert", lambda: house.ask("SELECT id FROM stories_alert"))
         said = []
         for one in runs:
             assert one.stderr is not None
             said.append(next(line for line in one.stderr if re.search(r"^Alert|as alert", line)))
         assert len([line for line in said if " readers of Breaking news." in line]) == 1, said
-        assert len(house.ask("SELECT id FROM bulletin_alert")) == 1
+        assert len(house.ask("SELECT id FROM stories_alert")) == 1
         assert json.loads(house.command("topics", "--json").stdout)
     finally:
         for one in runs:

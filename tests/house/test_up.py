@@ -131,7 +131,7 @@ def test_on_a_database_of_a_newer_version_nothing_starts(build: Build, tmp_path:
     (tmp_path / "story.md").write_text("Headline\n\nText.\n")
     story = str(tmp_path / "story.md")
     commands = ["up", "migrate", "web", "send", "tidy", "topics", f"stories break {story} --yes", "doctor"]
-    house.change("INSERT INTO django_migrations (app, name, applied) VALUES ('bulletin', '9999_later', '2099-01-01')")
+    house.change("INSERT INTO django_migrations (app, name, applied) VALUES ('stories', '9999_later', '2099-01-01')")
     for command in commands:
         done = house.command(*command.split(), check=False)
         said = done.stdout if command == "doctor" else done.stderr
@@ -139,6 +139,17 @@ def test_on_a_database_of_a_newer_version_nothing_starts(build: Build, tmp_path:
         assert "Traceback" not in done.stderr
     house.change("UPDATE django_migrations SET app = 'satellites' WHERE name = '9999_later'")
     assert "satellites.9999_later" in house.command("topics", check=False).stderr
+
+
+def test_a_database_from_before_the_first_release_is_refused(build: Build) -> None:
+    house = build(bare=True)
+    house.command("migrate")
+    house.change("UPDATE django_migrations SET app = 'bulletin' WHERE app = 'stories'")
+    for command in ("up", "migrate", "web", "send", "topics", "doctor"):
+        done = house.command(command, check=False)
+        said = done.stdout if command == "doctor" else done.stderr
+        assert done.returncode == 1 and "before its first release" in said and "readers export" in said, (command, said)
+        assert "Traceback" not in done.stderr
 
 
 def test_what_a_sender_told_of_its_relay_is_forgotten_when_it_is_gone(build: Build) -> None:
@@ -180,7 +191,7 @@ def test_a_sender_that_cannot_live_takes_nobody_with_it(build: Build) -> None:
     house = build().start("--sample")
     desk = Visitor()
     desk.submit(desk.open(house.invitation).form("password"), password="a long walk along the harbour")
-    uuid = UUID(str(house.ask("SELECT uuid FROM bulletin_story")[0][0]))
+    uuid = UUID(str(house.ask("SELECT uuid FROM stories_story")[0][0]))
     check = f"{house.url}/desk/story/{uuid}/check/"
     assert "stops each time it is started" not in desk.open(check).html
 

@@ -17,9 +17,9 @@ from hypothesis import settings as bounds
 from hypothesis import strategies as st
 from PIL import Image
 
-from morefollows.bulletin.images import files, reduce
-from morefollows.bulletin.images.address import Picture, read
 from morefollows.config.keyring import Keyring, Keys
+from morefollows.stories.images import files, reduce
+from morefollows.stories.images.address import Picture, read
 
 from .pictures import bomb, moving, photo, sideways
 

@@ -9,14 +9,14 @@ import pytest
 from django.test import Client
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin import actions, publication
-from morefollows.bulletin.images import figure, files
-from morefollows.bulletin.images.actions import add
-from morefollows.bulletin.images.address import Picture
-from morefollows.bulletin.models import Alert, Story
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message import preview as previews
 from morefollows.live.journal import Journal
+from morefollows.stories import actions, publication
+from morefollows.stories.images import figure, files
+from morefollows.stories.images.actions import add
+from morefollows.stories.images.address import Picture
+from morefollows.stories.models import Alert, Story
 from tests.live.test_out import SCHEMA, SITE, structured
 from tests.mail.support import parts, wire
 

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin import actions, markdown, publication
-from morefollows.bulletin.images import figure, files
-from morefollows.bulletin.images.actions import add
-from morefollows.bulletin.images.address import Picture
-from morefollows.bulletin.models import Image, Story
+from morefollows.stories import actions, markdown, publication
+from morefollows.stories.images import figure, files
+from morefollows.stories.images.actions import add
+from morefollows.stories.images.address import Picture
+from morefollows.stories.models import Image, Story
 from tests.live.support import tell
 
 from .pictures import photo, sideways

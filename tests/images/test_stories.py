@@ -11,12 +11,12 @@ from django.db.utils import DatabaseError
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin import actions, checks, markdown
-from morefollows.bulletin.images import files
-from morefollows.bulletin.images.actions import add, clear_away
-from morefollows.bulletin.images.address import Picture
-from morefollows.bulletin.models import Image, Story
-from morefollows.bulletin.stories.actions import save_story
+from morefollows.stories import actions, checks, markdown
+from morefollows.stories.drafts.actions import save_story
+from morefollows.stories.images import files
+from morefollows.stories.images.actions import add, clear_away
+from morefollows.stories.images.address import Picture
+from morefollows.stories.models import Image, Story
 
 from .pictures import photo
 

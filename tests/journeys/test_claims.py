@@ -59,7 +59,7 @@ def end(house: House, relay: Running) -> tuple[int, int]:
     """Returns how many mails came twice, and how many the ledger calls repeated."""
 
     def over() -> bool:
-        [(state,)] = house.ask("SELECT state FROM bulletin_alert")
+        [(state,)] = house.ask("SELECT state FROM stories_alert")
         return state not in ("held", "sending")
 
     until("the end of the alert", over)

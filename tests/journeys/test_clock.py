@@ -103,7 +103,7 @@ class _Day:
                 stderr=subprocess.STDOUT,
             )
         self._alert += 1
-        until("the alert", lambda: self._house.ask(f"SELECT 1 FROM bulletin_alert WHERE id = {self._alert}"))
+        until("the alert", lambda: self._house.ask(f"SELECT 1 FROM stories_alert WHERE id = {self._alert}"))
         return begun
 
     def mails(self) -> list[dict[str, Any]]:
@@ -114,7 +114,7 @@ class _Day:
         """Waits for the end of the alert, and holds the ledger against what the relay took."""
 
         def over() -> bool:
-            [(state,)] = self._house.ask(f"SELECT state FROM bulletin_alert WHERE id = {self._alert}")
+            [(state,)] = self._house.ask(f"SELECT state FROM stories_alert WHERE id = {self._alert}")
             return state not in ("held", "sending")
 
         until("the end of the alert", over)

@@ -89,5 +89,5 @@ def test_kill_9_at_any_moment_loses_nothing(build: Callable[..., House], tmp_pat
 
 
 def _state(house: House) -> str:
-    [(state,)] = house.ask("SELECT state FROM bulletin_alert")
+    [(state,)] = house.ask("SELECT state FROM stories_alert")
     return str(state)

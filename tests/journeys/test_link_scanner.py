@@ -94,7 +94,7 @@ def test_nor_does_it_with_the_mails_that_come_in_their_time(
     story = tmp_path / "story.md"
     story.write_text(f"{steps.HEADLINE}\n\n{steps.TEXT}\n")
     house.command("stories", "break", str(story), "--yes", "--hold", "0")
-    until("the alert's end", lambda: "sent" in str(house.kept("bulletin")["bulletin_alert"][-1]))
+    until("the alert's end", lambda: "sent" in str(house.kept("stories")["stories_alert"][-1]))
     house.change(f"UPDATE audience_reader SET summary_at = {int(time.time() * 1000)} WHERE summary_at IS NOT NULL")
     until("the summaries", lambda: len(house.kept("audience")["audience_letter"]) == 2)
     house.change("UPDATE audience_letter SET due_at = 1")

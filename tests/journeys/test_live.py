@@ -25,7 +25,7 @@ import json, sys
 import django; django.setup()
 from django.conf import settings
 from morefollows import notify
-from morefollows.bulletin.models import Story
+from morefollows.stories.models import Story
 from tests.live.support import tell
 kind, wording = sys.argv[1], json.loads(sys.argv[2])
 update = tell(Story.objects.latest("pk"), kind, **wording)

@@ -55,5 +55,5 @@ def desk_page(house: House) -> str:
     desk = Visitor()
     address = house.invitation.replace("http://alerts.ellery-post.org", house.address)
     desk.submit(desk.open(address).form("password"), password="a long walk along the harbour")
-    uuid = UUID(str(house.ask("SELECT uuid FROM bulletin_story ORDER BY id")[0][0]))
+    uuid = UUID(str(house.ask("SELECT uuid FROM stories_story ORDER BY id")[0][0]))
     return desk.open(f"{house.address}/desk/story/{uuid}/check/").html

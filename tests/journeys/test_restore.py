@@ -126,7 +126,7 @@ def test_an_alert_in_the_middle_of_which_the_backup_was_made(build: Callable[...
         restore(house, backup)
 
         house.start()
-        until("the question", lambda: house.ask("SELECT 1 FROM bulletin_alert WHERE state = 'asking'"))
+        until("the question", lambda: house.ask("SELECT 1 FROM stories_alert WHERE state = 'asking'"))
         assert sign_up(house.url, STRANGER, "10.0.0.3")
         assert "Mail is sent again" in house.command("restores", "go-on").stdout
         until("the confirmation", lambda: len(relay.taken()) > READERS)
@@ -135,7 +135,7 @@ def test_an_alert_in_the_middle_of_which_the_backup_was_made(build: Callable[...
         assert {address: len(ids) for address, ids in got.items()} == {
             f"cy{n}@reader.example": 1 for n in range(READERS)
         }
-        assert house.ask("SELECT state FROM bulletin_alert") == [("asking",)], "it is for an editor to answer"
+        assert house.ask("SELECT state FROM stories_alert") == [("asking",)], "it is for an editor to answer"
 
 
 def test_all_is_well_after_a_kill(build: Callable[..., House]) -> None:

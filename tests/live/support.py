@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from morefollows.bulletin.models import Story, Update
+from morefollows.stories.models import Story, Update
 
 
 def tell(story: Story, kind: str = "update", **wording: Any) -> Update:

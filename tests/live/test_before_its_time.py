@@ -11,16 +11,16 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience import links
 from morefollows.audience.models import Reader
-from morefollows.bulletin import actions as bulletin
-from morefollows.bulletin import publication
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert, Interest, Story
-from morefollows.bulletin.stories import actions as stories
 from morefollows.courier import ledger
 from morefollows.courier.addressees import addressees
 from morefollows.live import actions as live
 from morefollows.live.journal import Journal
 from morefollows.live.models import Ping
+from morefollows.stories import actions as story_actions
+from morefollows.stories import publication
+from morefollows.stories.actions import now_ms
+from morefollows.stories.drafts import actions as stories
+from morefollows.stories.models import Alert, Interest, Story
 from tests.courier.support import cut_all
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +78,7 @@ def test_a_story(how: str, story: Story, ada: Editor, cy: Reader) -> None:
     Story.objects.update(headline=SECRET, embargo_until=None if how == "schedule" else at)
     story.refresh_from_db()
     assert told_on(story, cy) == set(), "a draft"
-    bulletin.send(story, ada, hold=0, at=None if how == "embargo" else at - timedelta(minutes=how == "both"))
+    story_actions.send(story, ada, hold=0, at=None if how == "embargo" else at - timedelta(minutes=how == "both"))
     for _twice in range(2):
         assert told_on(story, cy) == set()
     Alert.objects.update(not_before=now_ms() + 30_000, held_until=now_ms() + 30_000)  # so near that it is prepared
@@ -89,13 +89,13 @@ def test_a_story(how: str, story: Story, ada: Editor, cy: Reader) -> None:
 
 
 def test_an_update(story: Story, ada: Editor, cy: Reader) -> None:
-    publication.release(bulletin.send(story, ada, hold=0).pk)
+    publication.release(story_actions.send(story, ada, hold=0).pk)
     stories.wish(cy, story, Interest.Wish.FOLLOW)
     story.refresh_from_db()
     wording = {"headline": SECRET, "standfirst": SECRET, "text": SECRET}
     story = stories.save_update(story, ada, revision=story.revision, kind="update", **wording)
     assert told_on(story, cy) == set(), "a draft"
-    bulletin.send(story, ada, hold=0, at=timezone.now() + timedelta(hours=1))
+    story_actions.send(story, ada, hold=0, at=timezone.now() + timedelta(hours=1))
     assert told_on(story, cy) == set()
     page = Client().get(f"/story/{story.uuid}/").content.decode()
     assert "ferry collision" in page and "More follows" in page, "what was told before stays"
@@ -105,12 +105,12 @@ def test_an_update(story: Story, ada: Editor, cy: Reader) -> None:
 
 def test_a_withdrawal_waits_for_nothing(story: Story, ada: Editor, cy: Reader) -> None:
     """What is held goes with it, and is never told."""
-    publication.release(bulletin.send(story, ada, hold=0).pk)
+    publication.release(story_actions.send(story, ada, hold=0).pk)
     story.refresh_from_db()
     wording = {"headline": SECRET, "standfirst": "", "text": SECRET}
     story = stories.save_update(story, ada, revision=story.revision, kind="update", **wording)
-    bulletin.send(story, ada, hold=0, at=timezone.now() + timedelta(hours=1))
-    withdrawal = bulletin.withdraw(story, ada, reason="It was another bridge.", text="Gone.", hold=0)
+    story_actions.send(story, ada, hold=0, at=timezone.now() + timedelta(hours=1))
+    withdrawal = story_actions.withdraw(story, ada, reason="It was another bridge.", text="Gone.", hold=0)
     assert publication.release(withdrawal.pk)
     time_passes()
     assert told_on(story, cy) == set() and "another bridge" in Client().get(f"/story/{story.uuid}/").content.decode()

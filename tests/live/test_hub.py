@@ -13,12 +13,12 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
-from morefollows.bulletin.models import Story, Update
 from morefollows.live.events import Frame, Told
 from morefollows.live.hub import Hub
 from morefollows.live.journal import Journal
 from morefollows.live.stream import MOST_UNSENT, Stream, asked
 from morefollows.notify import Listener
+from morefollows.stories.models import Story, Update
 from tests.live.support import tell
 from tests.support.waiting import PATIENCE
 

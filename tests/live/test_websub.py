@@ -15,9 +15,9 @@ from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 
-from morefollows.bulletin.models import Story
 from morefollows.live import actions, websub
 from morefollows.live.models import Ping
+from morefollows.stories.models import Story
 from tests.live.support import tell
 from tests.support.waiting import PATIENCE
 

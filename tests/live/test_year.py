@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Topic
-from morefollows.bulletin import markdown
-from morefollows.bulletin.models import Story
 from morefollows.live import published, rendered
+from morefollows.stories import markdown
+from morefollows.stories.models import Story
 from tests.live.support import tell
 from tests.support import plans, year
 
@@ -25,7 +25,7 @@ PAGES = (
     "/topic/breaking/feed.json",
     "/sitemap-news.xml",
 )
-BIG = ("bulletin_story", "bulletin_update")
+BIG = ("stories_story", "stories_update")
 
 
 @pytest.fixture

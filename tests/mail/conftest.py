@@ -10,7 +10,7 @@ from django.utils import timezone
 if TYPE_CHECKING:
     from morefollows.accounts.models import Editor
     from morefollows.audience.models import Newsroom
-    from morefollows.bulletin.models import Alert, Story
+    from morefollows.stories.models import Alert, Story
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def newsroom(db: None) -> Newsroom:
 @pytest.fixture
 def alert(story: Story, ada: Editor) -> Alert:
     """Sent by Ada, not mailed yet."""
-    from morefollows.bulletin.models import Alert, Update
+    from morefollows.stories.models import Alert, Update
 
     update = Update.objects.create(
         story=story,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from morefollows.audience.models import Purpose
-from morefollows.bulletin.models import Kind, Story
 from morefollows.courier.message import preview as previews
+from morefollows.stories.models import Kind, Story
 
 from . import contrast
 

@@ -20,13 +20,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from morefollows.audience.models import Topic
-from morefollows.bulletin.models import Alert
 from morefollows.config.settings import SettingsError
 from morefollows.courier.dkim import Signer, signers
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message.encoding import quoted_printable
 from morefollows.courier.message.headers import structured, unstructured
 from morefollows.courier.message.template import Composed, Hole, Marks
+from morefollows.stories.models import Alert
 from tests.support.waiting import PATIENCE
 
 from .support import confirmation, head, thanks, wire

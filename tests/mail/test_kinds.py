@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from morefollows.audience.models import Letter, Newsroom, Topic
-from morefollows.bulletin.models import Alert, Kind
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message.letters import KINDS, Occasion, letter
 from morefollows.courier.message.template import LENGTHS, Composed, Hole
+from morefollows.stories.models import Alert, Kind
 from tools import mails
 
 from .support import head, parts, wire

@@ -13,10 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from morefollows.audience.models import Topic
-from morefollows.bulletin.models import Alert
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message.encoding import seven_bit
 from morefollows.courier.message.template import Hole, Marks
+from morefollows.stories.models import Alert
 from tools.mails import tighten
 
 from .support import read, thanks, wire

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, FloatRect, Locator, Route, sync_playwright
 
 from morefollows.audience.models import Topic
-from morefollows.bulletin.models import Alert
 from morefollows.courier.message import alert as alerts
+from morefollows.stories.models import Alert
 from tests.support.browser import ARGUMENTS, DESKTOP, NARROW, PHONE, executable
 
 from .support import confirmation, parts, thanks, wire

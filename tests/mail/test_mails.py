@@ -18,11 +18,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from morefollows.audience.models import Newsroom, Topic
-from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message import preview as previews
 from morefollows.courier.message.content import return_paths
 from morefollows.courier.message.template import Composed, Hole
+from morefollows.stories.models import Alert, Story, Update
 
 from .support import Seen, confirmation, head, in_one_line, parts, read, thanks, values, wire
 

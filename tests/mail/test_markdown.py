@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from morefollows.bulletin import markdown
+from morefollows.stories import markdown
 
 from .support import Seen
 

@@ -14,9 +14,6 @@ from morefollows.accounts.models import Editor
 from morefollows.audience import links
 from morefollows.audience.models import Reader, Topic
 from morefollows.audience.tokens import Row
-from morefollows.bulletin import actions, publication
-from morefollows.bulletin.models import Alert, Story
-from morefollows.bulletin.stories.actions import save_update
 from morefollows.courier import ledger
 from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.cutting import cut
@@ -25,6 +22,9 @@ from morefollows.courier.nodes import this_process
 from morefollows.courier.release import prepare
 from morefollows.courier.worker import Worker
 from morefollows.notify import Listener
+from morefollows.stories import actions, publication
+from morefollows.stories.drafts.actions import save_update
+from morefollows.stories.models import Alert, Story
 from tests.courier.support import A_RELAY, write
 from tests.support import ground
 from tests.support.people import reader

@@ -191,7 +191,7 @@ class House:
 
         tables = sorted(
             model._meta.db_table
-            for part in parts or ("accounts", "audit", "audience", "bulletin", "courier")
+            for part in parts or ("accounts", "audit", "audience", "stories", "courier")
             for model in apps.get_app_config(part).get_models()
         )
         with self._database_opened("ro") as connection:

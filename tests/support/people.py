@@ -11,7 +11,7 @@ from django.utils import timezone
 if TYPE_CHECKING:
     from morefollows.accounts.models import Editor
     from morefollows.audience.models import Newsroom, Reader, Topic
-    from morefollows.bulletin.models import Story
+    from morefollows.stories.models import Story
 
 PASSWORD = "a long walk along the harbour"
 
@@ -61,7 +61,7 @@ def cy(breaking: Topic) -> Reader:
 @pytest.fixture
 def story(breaking: Topic, ada: Editor) -> Story:
     """Ada's draft."""
-    from morefollows.bulletin.models import Story
+    from morefollows.stories.models import Story
 
     return Story.objects.create(
         headline="Harbour bridge closed after ferry collision",

@@ -10,8 +10,8 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Topic
 from morefollows.audit.models import Deed
-from morefollows.bulletin.models import Alert, Story, Update
 from morefollows.courier.models import Batch
+from morefollows.stories.models import Alert, Story, Update
 
 
 def stories(count: int, topics: list[Topic], editor: Editor, updates: int = 2) -> list[Story]:

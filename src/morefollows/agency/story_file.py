@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from morefollows.agency import furniture
-from morefollows.bulletin.images import address
+from morefollows.stories.images import address
 
 MOST_BYTES = 1_000_000
 LONGEST_HEADLINE = 150  # characters; these three are what a Story has room for
@@ -199,7 +199,7 @@ def _from_first_sentence(blocks: list[str]) -> tuple[str, list[str], list[str]]:
 
 
 def _without_images(blocks: list[str]) -> tuple[list[str], list[str]]:
-    """Images that are not ours are not shown: see `bulletin.checks.images`. Returns what stays, and what went."""
+    """Images that are not ours are not shown: see `stories.checks.images`. Returns what stays, and what went."""
     went: list[str] = []
 
     def judged(found: re.Match[str]) -> str:

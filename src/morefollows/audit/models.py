@@ -12,8 +12,8 @@ class Deed(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     editor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     what = models.CharField(max_length=40)
-    story = models.ForeignKey("bulletin.Story", models.PROTECT, null=True, related_name="deeds")
-    alert = models.ForeignKey("bulletin.Alert", models.PROTECT, null=True, related_name="deeds")
+    story = models.ForeignKey("stories.Story", models.PROTECT, null=True, related_name="deeds")
+    alert = models.ForeignKey("stories.Alert", models.PROTECT, null=True, related_name="deeds")
     details = models.JSONField(default=dict)
 
     class Meta:

@@ -35,7 +35,7 @@ INSTALLED_APPS = [
     "morefollows.accounts",
     "morefollows.audit",
     "morefollows.audience",
-    "morefollows.bulletin",
+    "morefollows.stories",
     "morefollows.courier",
     "morefollows.delivery",
     "morefollows.desk",

@@ -13,12 +13,12 @@ from morefollows import notify
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Letter
 from morefollows.audit import actions as audit
-from morefollows.bulletin import actions as bulletin
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert
-from morefollows.bulletin.transitions import Event
 from morefollows.courier import brake, handed_out, recovery, retries
 from morefollows.courier.models import Batch, Pulse, Relay
+from morefollows.stories import actions as stories
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert
+from morefollows.stories.transitions import Event
 
 
 def pause_relay(name: str, reason: str = "", *, by: str = "") -> None:
@@ -85,7 +85,7 @@ def sign_of_life() -> list[int]:
     with transaction.atomic():
         now = now_ms()
         last = Pulse.objects.select_for_update().filter(pk=1).values_list("at", flat=True).first()
-        asking = bulletin.ask(now - longest) if last is None or now - last > longest else []
+        asking = stories.ask(now - longest) if last is None or now - last > longest else []
         Pulse.objects.update_or_create(pk=1, defaults={"at": now})
     return asking
 
@@ -93,27 +93,27 @@ def sign_of_life() -> list[int]:
 def retry_failed(alert: int, editor: Editor) -> int:
     """Sends an ended alert to those who were refused or for whom it has expired, under the same Message-IDs.
 
-    Not to readers who are gone. Returns how many mails that are. Raises `bulletin.actions.Refused`.
+    Not to readers who are gone. Returns how many mails that are. Raises `stories.actions.Refused`.
     """
     with transaction.atomic():
-        bulletin.reopen(Event.RETRY, alert, editor)
+        stories.reopen(Event.RETRY, alert, editor)
         mails = recovery.open_again(alert)
         if not mails:
-            raise bulletin.Refused(_("There is nobody to try again: who was refused is gone for good."))
+            raise stories.Refused(_("There is nobody to try again: who was refused is gone for good."))
     return mails
 
 
 def repeat_uncertain(alert: int, editor: Editor) -> int:
     """Sends an ended alert again to those of whom it is uncertain whether they have it, under the same Message-IDs.
 
-    Returns how many mails that are. Raises `bulletin.actions.Refused`.
+    Returns how many mails that are. Raises `stories.actions.Refused`.
     """
     with transaction.atomic():
-        bulletin.reopen(Event.REPEAT, alert, editor)
+        stories.reopen(Event.REPEAT, alert, editor)
         Alert.objects.filter(pk=alert).update(repeat=True)
         mails = recovery.open_uncertain(alert)
         if not mails:
-            raise bulletin.Refused(_("Nothing is uncertain in this alert."))
+            raise stories.Refused(_("Nothing is uncertain in this alert."))
     return mails
 
 

@@ -17,11 +17,11 @@ from django.db.models import Q
 
 from morefollows.audience.models import Newsroom, Reader
 from morefollows.audience.preferences.delivery_rules import DAY_MS, News, Terms, Verdict, judge
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert, Interest
 from morefollows.courier import history
 from morefollows.courier.channels import CHANNELS
 from morefollows.courier.ledger import Running
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert, Interest
 
 
 class Addressee(NamedTuple):
@@ -162,7 +162,7 @@ def _get_a_newer_one(alert: Running, followers: Sequence[int]) -> list[int]:
     return list(by_then.values_list("reader_id", flat=True))
 
 
-_WISHES = "SELECT reader_id, wish FROM bulletin_interest WHERE story_id = %s AND reader_id BETWEEN %s AND %s"
+_WISHES = "SELECT reader_id, wish FROM stories_interest WHERE story_id = %s AND reader_id BETWEEN %s AND %s"
 
 
 def _wishes(alert: Running, found: dict[int, Addressee]) -> dict[int, str]:

@@ -19,7 +19,6 @@ from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 
 from morefollows.audience import placeholders
-from morefollows.bulletin.actions import now_ms
 from morefollows.courier import (
     actions,
     addressees,
@@ -43,6 +42,7 @@ from morefollows.courier.release import Release
 from morefollows.courier.round import Round
 from morefollows.helpers.supervise import watched
 from morefollows.notify import Listener
+from morefollows.stories.actions import now_ms
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

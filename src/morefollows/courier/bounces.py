@@ -20,11 +20,11 @@ from django.utils import timezone
 from morefollows.audience.models import Bounce, Letter
 from morefollows.audience.suppression import bounces
 from morefollows.audience.suppression.bounces import Bounced
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert
-from morefollows.bulletin.transitions import ENDED
 from morefollows.courier import brake, history, retries
 from morefollows.courier.models import Batch, Outcome, Refusal, RelayCount
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert
+from morefollows.stories.transitions import ENDED
 
 log = logging.getLogger(__name__)
 

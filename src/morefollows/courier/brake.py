@@ -21,10 +21,10 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert
-from morefollows.bulletin.transitions import ENDED
 from morefollows.courier.models import Brake, Refusal
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert
+from morefollows.stories.transitions import ENDED
 
 log = logging.getLogger(__name__)
 

@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert
 from morefollows.courier import history
 from morefollows.courier.ledger import FRESH_DUE, NEVER, skip_locked
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert
 
 # A cut may be taken up by another worker after a crash: the row lock and the position kept in the alert make
 # each reader land in exactly one batch. (SQLite's transactions lock as a whole.)
 _POSITION = """
-SELECT topic_id, audience, frozen_at, cut_from, cut_to, cut_wrapped, cut_done FROM bulletin_alert WHERE id = %s
+SELECT topic_id, audience, frozen_at, cut_from, cut_to, cut_wrapped, cut_done FROM stories_alert WHERE id = %s
 """
 # Only who was active by the editor's Send is in the audience: the cut gives the same readers whenever it runs.
 _OF_TOPIC = """
@@ -31,8 +31,8 @@ WHERE s.topic_id = %s AND s.state = 'active' AND s.since <= %s AND s.reader_id >
 ORDER BY s.reader_id LIMIT %s
 """
 _FOLLOWERS = """
-SELECT i.reader_id FROM bulletin_alert a JOIN bulletin_update u ON u.id = a.update_id
-JOIN bulletin_interest i ON i.story_id = u.story_id
+SELECT i.reader_id FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
+JOIN stories_interest i ON i.story_id = u.story_id
 JOIN audience_subscription s ON s.topic_id = a.topic_id AND s.reader_id = i.reader_id AND s.state = 'active'
 WHERE a.id = %s
   AND i.wish = 'follow' AND i.at <= %s AND s.since <= %s AND i.reader_id > %s AND i.reader_id <= %s
@@ -60,7 +60,7 @@ INSERT INTO courier_batch (alert_id, number, size, readers, first, last, outcome
     epoch, reach, worker, attempts, accepted, deferred, refused, skipped, uncertain, expired, repeated)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0)
 """
-_MOVED = "UPDATE bulletin_alert SET cut_from = %s, cut_to = %s, cut_wrapped = %s, cut_done = %s WHERE id = %s"
+_MOVED = "UPDATE stories_alert SET cut_from = %s, cut_to = %s, cut_wrapped = %s, cut_done = %s WHERE id = %s"
 _HIGHEST_ID = 2**63 - 1
 
 _CLAIMED = "SELECT EXISTS (SELECT 1 FROM courier_batch WHERE alert_id = %s AND worker <> '')"

@@ -9,11 +9,11 @@ from typing import Any
 from django.conf import settings
 
 from morefollows.audience.models import Letter
-from morefollows.bulletin.models import Alert
 from morefollows.courier import packing
 from morefollows.courier.ledger import doubt
 from morefollows.courier.models import Batch, DigestItem, Outcome
 from morefollows.courier.packing import Contents
+from morefollows.stories.models import Alert
 
 _HIGHEST_ID = 2**63 - 1
 _ALERTS_AT_ONCE = 200

@@ -23,10 +23,10 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from morefollows.audience.models import Letter
-from morefollows.bulletin.actions import now_ms
 from morefollows.courier import nodes
 from morefollows.courier.models import Batch, SenderProcess
 from morefollows.courier.nodes import Process
+from morefollows.stories.actions import now_ms
 
 
 def claim_ms() -> int:

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from django.db import OperationalError, connection, transaction
 
-from morefollows.bulletin import actions as bulletin
-from morefollows.bulletin import publication
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert
 from morefollows.courier.brake import Refused
 from morefollows.courier.leases import claim_ms
 from morefollows.courier.models import Composition, Outcome
+from morefollows.stories import actions as stories
+from morefollows.stories import publication
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert
 
 NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted, and nothing else is known
 FRESH_DUE = 1_000_000  #: batches that were never tried are due at 1 to this, in ms since 1970
@@ -86,12 +86,12 @@ class Recorded(NamedTuple):
 _RUNNING = """
 SELECT a.id, a.state, a.topic_id, a.held_until, a.expires_at, a.cut_done, a.audience, a.lane = 'bulk', a.flash,
     u.kind, u.story_id, a.repeat, a.not_before IS NOT NULL
-FROM bulletin_alert a JOIN bulletin_update u ON u.id = a.update_id
+FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
 WHERE a.state IN ('held', 'sending') AND (a.not_before IS NULL OR a.not_before <= %s) ORDER BY a.lane, a.held_until
 """
 # A batch that waits to be tried again does not keep the bulk lane waiting; one that somebody works on does.
 _ALERTS_WITH_MAIL = """
-SELECT EXISTS (SELECT 1 FROM bulletin_alert a WHERE a.state = 'sending' AND a.lane = 'alert' AND (NOT a.cut_done
+SELECT EXISTS (SELECT 1 FROM stories_alert a WHERE a.state = 'sending' AND a.lane = 'alert' AND (NOT a.cut_done
     OR EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at IS NOT NULL
         AND (b.worker <> '' OR b.due_at <= %s))))
 """
@@ -100,7 +100,7 @@ SELECT EXISTS (SELECT 1 FROM bulletin_alert a WHERE a.state = 'sending' AND a.la
 def running() -> list[Running]:
     """The alerts on their way: the alert lane first, and in each lane the oldest; a scheduled one if it is near."""
     with connection.cursor() as cursor:
-        cursor.execute(_RUNNING, (now_ms() + bulletin.LEAD_MS,))
+        cursor.execute(_RUNNING, (now_ms() + stories.LEAD_MS,))
         return [Running(*row) for row in cursor.fetchall()]
 
 
@@ -194,14 +194,14 @@ _COUNTED = (
 )
 
 
-_SENDING = "SELECT id FROM bulletin_alert WHERE state = 'sending'"
+_SENDING = "SELECT id FROM stories_alert WHERE state = 'sending'"
 
 
 def record(entries: Iterable[Entry], release: int | None = None, early: bool = False) -> Recorded:
     """Writes what happened, and how far each batch may go on. All of it, or nothing.
 
     `release`: the alert whose hold is over, if it is; its first batches' `reach` is then among the entries.
-    `early`: it is over, but the clock does not say so; see `bulletin.publication.release`.
+    `early`: it is over, but the clock does not say so; see `stories.publication.release`.
     """
     lost: set[int] = set()
     alerts: set[int] = set()
@@ -263,7 +263,7 @@ def is_lock_timeout(error: BaseException) -> bool:
 
 
 _COMPLETE = """
-SELECT a.id FROM bulletin_alert a WHERE a.state = 'sending' AND a.cut_done
+SELECT a.id FROM stories_alert a WHERE a.state = 'sending' AND a.cut_done
   AND NOT EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at IS NOT NULL)
 """
 

@@ -16,12 +16,12 @@ from morefollows.audience.addresses import Address
 from morefollows.audience.models import Letter, Suppression
 from morefollows.audience.preferences.actions import free
 from morefollows.audience.suppression.bounces import Bounced
-from morefollows.bulletin.actions import now_ms
 from morefollows.courier import history, replies, retries, summaries
 from morefollows.courier.boundary import Mail, Reached, Reply, Way
 from morefollows.courier.ledger import skip_locked
 from morefollows.courier.put_backs import PutBacks
 from morefollows.courier.waiting import Unfit
+from morefollows.stories.actions import now_ms
 
 _LOOKED_UP = 1.0  # seconds for which a look at a letter's reader is good
 _BEGUN_WITHIN = 60.0  # seconds after its claim in which a letter is begun; then it is given back

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from morefollows.audience.models import Letter
-from morefollows.bulletin.models import Alert
+from morefollows.stories.models import Alert
 
 
 class Outcome(models.IntegerChoices):
@@ -268,3 +268,16 @@ class RelayCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.relay}: {self.provider}"
+
+
+class Restores(models.Model):
+    """Whether mail is held because the database was turned back. One row, with the key 1."""
+
+    held = models.BooleanField(default=False)
+    seen_at = models.BigIntegerField(default=0, help_text="what a sender had last seen, ms since 1970")
+    found_at = models.BigIntegerField(default=0, help_text="and found, ms since 1970; 0: nothing")
+    count = models.PositiveIntegerField(default=0, help_text="how often somebody went on with an older database")
+    seen_count = models.PositiveIntegerField(default=0, help_text="the highest of it that a sender has seen")
+
+    def __str__(self) -> str:
+        return "held" if self.held else "not held"

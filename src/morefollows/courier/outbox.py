@@ -15,11 +15,11 @@ from django.db import transaction
 
 from morefollows.audience.models import Letter
 from morefollows.audit import actions as audit
-from morefollows.bulletin.actions import now_ms
 from morefollows.courier import letters, summaries
 from morefollows.courier.boundary import Mail, Way
 from morefollows.courier.letter_mails import LetterMails
 from morefollows.courier.letters import Done, Job, LookedUp, Post
+from morefollows.stories.actions import now_ms
 
 log = logging.getLogger(__name__)
 

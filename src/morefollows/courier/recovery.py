@@ -13,11 +13,11 @@ from django.db import connection, transaction
 from django.db.models import Q, Sum
 
 from morefollows.audience.models import Reader
-from morefollows.bulletin.actions import now_ms
 from morefollows.courier import handed_out, leases, retries
 from morefollows.courier.leases import claim_ms
 from morefollows.courier.ledger import NEVER, doubt
 from morefollows.courier.models import Batch, Outcome
+from morefollows.stories.actions import now_ms
 
 # -- once more, for some ------------------------------------------------------------------------------------
 

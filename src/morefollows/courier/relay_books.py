@@ -8,9 +8,9 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-from morefollows.bulletin.actions import now_ms
 from morefollows.courier.gate import AtWork, Tally
 from morefollows.courier.models import Relay, RelayAtWork, RelayCount
+from morefollows.stories.actions import now_ms
 
 KEPT_DAYS = 14  #: for so long a day's counts are kept
 STALE_MS = 15_000  #: a sender that has been silent for longer is not at work

@@ -9,7 +9,6 @@ from django.conf import settings
 
 from morefollows.audience import links
 from morefollows.audience.tokens import DRILLS, OFFERS, Person, Row, Tokens
-from morefollows.bulletin.models import Alert
 from morefollows.courier import dkim, history, ledger
 from morefollows.courier.brake import Answers
 from morefollows.courier.channels import CHANNELS, Channel
@@ -18,6 +17,7 @@ from morefollows.courier.message import alert as alerts
 from morefollows.courier.message.content import return_paths
 from morefollows.courier.message.template import Composed, Signer, press
 from morefollows.database.clock import now_ms
+from morefollows.stories.models import Alert
 
 Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes → the message in pieces
 #: reader, recipient, alerts of the story that the reader was sent before

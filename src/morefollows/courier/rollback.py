@@ -24,9 +24,9 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from morefollows.bulletin.restores import actions as restores
-from morefollows.bulletin.restores.actions import Held
 from morefollows.courier.models import StateNumber
+from morefollows.courier.restore import actions as restores
+from morefollows.courier.restore.actions import Held
 
 log = logging.getLogger(__name__)
 

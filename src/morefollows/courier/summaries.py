@@ -17,11 +17,11 @@ from django.utils import timezone
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression
 from morefollows.audience.preferences.delivery_rules import DAY_MS, News, Terms, in_summary
 from morefollows.audience.preferences.digest_times import owe_summaries
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert, Interest, Story, Update
 from morefollows.courier import history
 from morefollows.courier.addressees import terms_of
 from morefollows.courier.models import Outcome
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert, Interest, Story, Update
 
 AT_ONCE = 500
 MOST = 25  #: stories in one mail, the newest first

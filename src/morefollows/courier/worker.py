@@ -20,8 +20,6 @@ from django.db import Error as AnyDatabaseError
 from django.db import OperationalError, close_old_connections, connection
 
 from morefollows.audience import links
-from morefollows.bulletin import publication
-from morefollows.bulletin.actions import now_ms
 from morefollows.courier import (
     actions,
     addressees,
@@ -39,6 +37,8 @@ from morefollows.courier.outbox import Claimed
 from morefollows.courier.release import Release, prepare
 from morefollows.courier.round import Round
 from morefollows.helpers.supervise import supervised
+from morefollows.stories import publication
+from morefollows.stories.actions import now_ms
 
 log = logging.getLogger(__name__)
 

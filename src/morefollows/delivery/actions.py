@@ -7,9 +7,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Sum
 
-from morefollows.bulletin import publication
 from morefollows.courier.models import Batch
 from morefollows.delivery.curve import Histogram
+from morefollows.stories import publication
 
 
 def close(alert: int) -> None:

@@ -14,13 +14,13 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert
-from morefollows.bulletin.transitions import ENDED
 from morefollows.courier import history, packing
 from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, Refusal, Verdict
 from morefollows.courier.packing import Contents
 from morefollows.delivery.actions import final_curve
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert
+from morefollows.stories.transitions import ENDED
 
 REPLIES = 50  #: of an alert that are kept, the most frequent: as many as the desk shows
 _COUNTS = ("size", "accepted", "deferred", "refused", "skipped", "uncertain", "expired", "repeated")

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from django.db.models import Sum
 
-from morefollows.bulletin.models import Alert
 from morefollows.courier.models import Batch
+from morefollows.stories.models import Alert
 
 
 class Glance(NamedTuple):

@@ -9,11 +9,11 @@ from typing import Any, TypedDict
 from django.conf import settings
 from django.db.models import Count, Q, Sum
 
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Alert
 from morefollows.courier import relay_books
 from morefollows.courier.models import Batch, Brake, Outcome, Relay, Verdict
 from morefollows.delivery.curve import Histogram, Seconds
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert
 
 _OUTCOMES = ("accepted", "deferred", "refused", "skipped", "uncertain", "expired")
 _RATE_MS = 2_000

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from morefollows.audit.models import Deed
-from morefollows.bulletin import transitions
-from morefollows.bulletin.actions import may_go_on
-from morefollows.bulletin.models import Alert
-from morefollows.bulletin.transitions import Event
 from morefollows.courier.models import Batch
 from morefollows.delivery.progress import Progress
+from morefollows.stories import transitions
+from morefollows.stories.actions import may_go_on
+from morefollows.stories.models import Alert
+from morefollows.stories.transitions import Event
 
 
 @dataclass(frozen=True)

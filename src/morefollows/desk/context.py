@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from morefollows.audience import placeholders
 from morefollows.audience.models import Newsroom
-from morefollows.bulletin.restores import actions as restores
+from morefollows.courier.restore import actions as restores
 from morefollows.helpers import running_up
 
 

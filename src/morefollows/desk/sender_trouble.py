@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from morefollows.bulletin.actions import now_ms
 from morefollows.courier.models import SenderProcess
+from morefollows.stories.actions import now_ms
 
 _SILENT_MS = 10_000  # a heartbeat is written every second
 _SKEWED_MS = 5_000

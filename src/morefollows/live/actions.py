@@ -8,10 +8,10 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.models import Update
 from morefollows.live import published
 from morefollows.live.models import Ping
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Update
 
 _WAITS = (10, 60, 300, 900, 3600)  # seconds until the next try; the last one again and again
 _LIFE = timedelta(days=1)  # after which a hub is told no more: its subscribers have asked by themselves

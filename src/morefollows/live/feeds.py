@@ -14,10 +14,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from morefollows.audience.models import Newsroom, Topic
-from morefollows.bulletin.images import figure, files
-from morefollows.bulletin.images.figure import Shown
-from morefollows.bulletin.models import Story, Update
 from morefollows.live import feed_formats, published, rendered, telling
+from morefollows.stories.images import figure, files
+from morefollows.stories.images.figure import Shown
+from morefollows.stories.models import Story, Update
 
 _ENTRIES = 50
 _SITEMAP_LIFE = timedelta(days=2)  # and no more than 1,000 addresses: what news sitemaps are for

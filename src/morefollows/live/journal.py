@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db.models import Count, Max, Q
 
-from morefollows.bulletin.models import Story, Update
 from morefollows.live import events, published, telling
 from morefollows.live.events import Frame, Told
+from morefollows.stories.models import Story, Update
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from morefollows.bulletin.models import Update
+from morefollows.stories.models import Update
 
 
 class Ping(models.Model):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from morefollows.audience.models import Newsroom
-from morefollows.bulletin.images import figure
-from morefollows.bulletin.images.figure import Shown
-from morefollows.bulletin.models import Story, Update
 from morefollows.live import feeds, published, rendered
+from morefollows.stories.images import figure
+from morefollows.stories.images.figure import Shown
+from morefollows.stories.models import Story, Update
 
 _STANDARD = {
     "name": "ninjs",

@@ -8,8 +8,8 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from morefollows.audience.models import Purpose, Topic
-from morefollows.bulletin.images.address import Picture
-from morefollows.bulletin.models import Image, Story, Update
+from morefollows.stories.images.address import Picture
+from morefollows.stories.models import Image, Story, Update
 
 _LATELY = timedelta(days=2)  # most mistakes are found within; an older page tells of them when it is loaded
 

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.safestring import SafeString
 
-from morefollows.bulletin import markdown
-from morefollows.bulletin.images.figure import Shown
+from morefollows.stories import markdown
+from morefollows.stories.images.figure import Shown
 
 T = TypeVar("T")
 _MOST = 8_000_000  # characters of texts and of what was made of them, in one process

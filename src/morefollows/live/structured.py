@@ -10,10 +10,10 @@ from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
 from morefollows.audience.models import Newsroom
-from morefollows.bulletin.images import figure
-from morefollows.bulletin.images.figure import Shown
-from morefollows.bulletin.models import Story, Update
 from morefollows.live import feeds, published, rendered
+from morefollows.stories.images import figure
+from morefollows.stories.images.figure import Shown
+from morefollows.stories.models import Story, Update
 
 _HEADLINE = 110  # characters that search engines show
 _ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}

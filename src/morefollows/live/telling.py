@@ -8,8 +8,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from morefollows.audience.models import Newsroom
-from morefollows.bulletin.models import Story, Update
 from morefollows.live import events, published, rendered
+from morefollows.stories.models import Story, Update
 
 
 def heading(update: Update) -> dict[str, str]:

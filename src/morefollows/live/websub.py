@@ -18,9 +18,9 @@ from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 from django.urls import reverse
 
-from morefollows.bulletin.models import Story
 from morefollows.helpers.supervise import supervised
 from morefollows.live import actions, feeds
+from morefollows.stories.models import Story
 
 log = logging.getLogger(__name__)
 

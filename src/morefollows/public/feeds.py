@@ -20,12 +20,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from morefollows.audience.models import Newsroom, Topic
-from morefollows.bulletin.images import address, files
-from morefollows.bulletin.models import Story
 from morefollows.helpers import token_routes
 from morefollows.live import caches, feeds, ninjs, published, telling
 from morefollows.live.feeds import FORMATS, Feed
 from morefollows.public.story_page import public_story
+from morefollows.stories.images import address, files
+from morefollows.stories.models import Story
 
 _SCRIPT = Path(__file__).with_name("static") / "public" / "live.js"
 

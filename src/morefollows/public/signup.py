@@ -28,8 +28,8 @@ from morefollows.audience.models import Consent, Newsroom, Reader, Topic, Wordin
 from morefollows.audience.signup import entry, origins
 from morefollows.audience.signup.entry import Answer, Entered
 from morefollows.audience.signup.forms import SignUp
-from morefollows.bulletin import markdown
 from morefollows.helpers.client_address import client_address
+from morefollows.stories import markdown
 
 FORM_VERSION = "2"
 ENTERED = "morefollows.entered"

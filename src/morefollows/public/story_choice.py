@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from morefollows.audience import links
 from morefollows.audience.models import Reader
-from morefollows.bulletin.models import Interest, Story
-from morefollows.bulletin.stories import actions
-from morefollows.bulletin.withdrawal import first_headline
 from morefollows.public.signup import in_wanted_language, speak_to
+from morefollows.stories.drafts import actions
+from morefollows.stories.models import Interest, Story
+from morefollows.stories.withdrawal import first_headline
 
 
 @csrf_exempt

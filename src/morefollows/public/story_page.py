@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_safe
 
 from morefollows.audience.models import Topic
-from morefollows.bulletin.models import Story
 from morefollows.live import caches, feeds, published, structured, telling
 from morefollows.public.signup import box, in_wanted_language
+from morefollows.stories.models import Story
 
 _LATEST = 20  # stories on the front page
 

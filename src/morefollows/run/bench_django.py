@@ -20,7 +20,7 @@ _EVERY = 0.05  # seconds between two looks into the database
 
 
 async def _look(story: UUID, news: asyncio.Condition, told: list[bytes]) -> None:
-    from morefollows.bulletin.models import Update
+    from morefollows.stories.models import Update
 
     while True:
         count = await Update.objects.filter(story__uuid=story, published_at__isnull=False).acount()

@@ -158,10 +158,10 @@ class Stage:
         """Breaks a story to all readers, and waits until the ledger is complete. Raises `BenchFailed`."""
         from morefollows.agency.story_file import StoryFile
         from morefollows.audience.models import Newsroom
-        from morefollows.bulletin import actions
-        from morefollows.bulletin.models import Alert
         from morefollows.delivery.progress import progress
         from morefollows.run.writing import write
+        from morefollows.stories import actions
+        from morefollows.stories.models import Alert
 
         language = Newsroom.objects.get(pk=1).language
         read = StoryFile(
@@ -192,8 +192,8 @@ class Stage:
         from django.utils import timezone
 
         from morefollows.audience.models import Newsroom
-        from morefollows.bulletin.models import Alert, Story, Update
         from morefollows.courier.message import alert
+        from morefollows.stories.models import Alert, Story, Update
 
         headline, language = "Lighthouse keeper found safe", Newsroom.objects.get(pk=1).language
         topic = self.topic()

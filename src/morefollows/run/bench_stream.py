@@ -22,8 +22,8 @@ from morefollows.run import ears
 from morefollows.run.commands.said import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
-    from morefollows.bulletin.models import Story
     from morefollows.run.bench_stage import Stage
+    from morefollows.stories.models import Story
 
 _NOWHERE = ("127.0.0.1", 9)  # no mail is sent
 _ROUNDS = 3  # updates
@@ -145,7 +145,7 @@ def _told(crowd: _Readers, story: Story, rounds: int = _ROUNDS) -> dict[str, Any
 
 
 def _story(product: Stage) -> Story:
-    from morefollows.bulletin.models import Story
+    from morefollows.stories.models import Story
 
     topic, editor = product.topic(), product.editor()
     story = Story.objects.create(headline="Lighthouse keeper found safe", text="x", topic=topic, author=editor)
@@ -159,8 +159,8 @@ def _tell(story: Story) -> tuple[str, float]:
     from django.utils import timezone
 
     from morefollows import notify
-    from morefollows.bulletin.models import Story, Update
     from morefollows.live import events
+    from morefollows.stories.models import Story, Update
 
     number = 1 + story.updates.count()
     at = time.time()

@@ -111,9 +111,9 @@ def _remedy(error: Exception) -> str | None:
     from django.core.exceptions import ValidationError
     from django.db import OperationalError, ProgrammingError
 
-    from morefollows.run.ground import NewerDatabase
+    from morefollows.run.ground import UnknownDatabase
 
-    if isinstance(error, NewerDatabase):
+    if isinstance(error, UnknownDatabase):
         return str(error)
     if isinstance(error, ValidationError):
         return " ".join(error.messages)

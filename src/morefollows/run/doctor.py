@@ -74,7 +74,7 @@ def _data_folder(config: Settings) -> Iterator[Finding]:
 def _database(config: Settings) -> Iterator[Finding]:
     try:
         ground.start_django(check=False)
-    except ground.NewerDatabase as error:
+    except ground.UnknownDatabase as error:
         yield Finding("database", "wrong", str(error))
         return
     from django.conf import settings
@@ -114,7 +114,7 @@ def _database(config: Settings) -> Iterator[Finding]:
 
 
 def _restored() -> Iterator[Finding]:
-    from morefollows.bulletin.restores import actions as restores
+    from morefollows.courier.restore import actions as restores
     from morefollows.courier.rollback import told
 
     if held := restores.holding():

@@ -21,12 +21,13 @@ log = logging.getLogger(__name__)
 _TELL_AFTER = 5  # seconds of waiting
 
 
-class NewerDatabase(Exception):
-    """A newer version of More Follows has changed the database. ``str()`` says so, and what to do."""
+class UnknownDatabase(Exception):
+    """The database's tables are not this version's: a newer one changed them, or they are from before the first
+    release. ``str()`` says so, and what to do."""
 
 
 def start_django(*, check: bool = True) -> bool:
-    """Reads the settings and starts Django. Raises `SettingsError`, `NewerDatabase`.
+    """Reads the settings and starts Django. Raises `SettingsError`, `UnknownDatabase`.
 
     `SettingsError` also tells of keys that are not the database's. Returns whether the keys could be compared: they
     can't be while the database can't be reached, or is not set up. `check`: false for who does it later (`migrate`).
@@ -45,12 +46,12 @@ def start_django(*, check: bool = True) -> bool:
 
     dkim.signers(configured.MOREFOLLOWS)  # a key that is none is told now, not when the first alert is composed
     django.setup()
-    refuse_newer_database()
+    refuse_unknown_database()
     return check and check_keys()
 
 
-def refuse_newer_database() -> None:
-    """Raises `NewerDatabase` if migrations were applied that this version does not know.
+def refuse_unknown_database() -> None:
+    """Raises `UnknownDatabase` if migrations were applied that this version does not know, or made before a release.
 
     A database that can't be asked is left to whoever uses it: what is wrong with it is said there.
     """
@@ -64,13 +65,19 @@ def refuse_newer_database() -> None:
     except DatabaseError:  # no server, or nothing in it yet
         connection.close()
         return
+    if any(app == "bulletin" for app, _name in applied):
+        raise UnknownDatabase(
+            "The database was made by a version of More Follows from before its first release, whose tables this one "
+            "does not know. Export the readers with that version (`morefollows readers export`), then start with an "
+            "empty data folder or database, and import them."
+        )
     unknown = {(app, name) for app, name in applied if not _known(app, name)}
     if unknown:  # those that a later one replaces are known too, but to see that takes reading them all
         loader = MigrationLoader(None, ignore_no_migrations=True)
         unknown -= {replaced for migration in loader.disk_migrations.values() for replaced in migration.replaces}
     if unknown:
         app, name = sorted(unknown)[-1]
-        raise NewerDatabase(
+        raise UnknownDatabase(
             f"The database belongs to a newer version of More Follows than this one ({__version__}), which does not "
             f"know {app}.{name}. Install the newer version again; or, to go back, restore the backup made before it."
         )

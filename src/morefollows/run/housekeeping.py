@@ -26,12 +26,12 @@ from morefollows.audience.drills import forget_unanswered
 from morefollows.audience.models import Bounce, Letter
 from morefollows.audience.signup import limits
 from morefollows.audience.suppression.bounces import FORGOTTEN
-from morefollows.bulletin.actions import now_ms
-from morefollows.bulletin.images import actions as images
-from morefollows.bulletin.models import Alert
 from morefollows.courier.models import Batch, Brake, RelayAtWork, RelayCount
 from morefollows.delivery import archive
 from morefollows.live.models import Ping
+from morefollows.stories.actions import now_ms
+from morefollows.stories.images import actions as images
+from morefollows.stories.models import Alert
 
 log = logging.getLogger(__name__)
 

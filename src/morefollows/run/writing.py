@@ -7,8 +7,8 @@ import uuid
 from morefollows.accounts.models import Editor
 from morefollows.agency.story_file import StoryFile
 from morefollows.audience.models import Newsroom, Topic
-from morefollows.bulletin.models import Story
-from morefollows.bulletin.stories import actions
+from morefollows.stories.drafts import actions
+from morefollows.stories.models import Story
 
 
 def write(read: StoryFile, editor: Editor, topic: Topic) -> Story:

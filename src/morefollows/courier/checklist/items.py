@@ -12,12 +12,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from morefollows.bulletin import audience
-from morefollows.bulletin.models import Alert, Kind, Story
-from morefollows.bulletin.resemblance import resemblance
 from morefollows.courier.checklist import LOOK, OK, WRONG, Item, in_order
 from morefollows.courier.message.content import one_line, opening
 from morefollows.courier.message.preview import HTML_BUDGET, Preview
+from morefollows.stories import alert_audience
+from morefollows.stories.drafts.resemblance import resemblance
+from morefollows.stories.models import Alert, Kind, Story
 
 SUBJECT = 70  #: characters that phones show of a subject, at most
 CUT_OFF = 102 * 1024  #: octets of HTML from which on Gmail cuts a mail off
@@ -142,7 +142,7 @@ def _terms(story: Story, to: str, readers: int) -> Item | None:
         return None
     name = _("Quiet hours and pauses")
     followers_of = story if to == Alert.Audience.FOLLOWERS else None
-    found = audience.on_their_terms(story.topic, timezone.now(), followers_of)
+    found = alert_audience.on_their_terms(story.topic, timezone.now(), followers_of)
     if not found.quiet and not found.paused:
         return Item(name, OK, _("All readers can be reached now."))
     said = []

@@ -11,10 +11,10 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from morefollows.bulletin import markdown
-from morefollows.bulletin.models import Story
 from morefollows.courier.checklist import LOOK, OK, WRONG, Item, in_order, spamd, visit
 from morefollows.courier.message.preview import Preview
+from morefollows.stories import markdown
+from morefollows.stories.models import Story
 
 LINKS = 10  #: are asked, at most
 SECONDS = 10.0  #: for all of it

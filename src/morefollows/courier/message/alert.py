@@ -12,9 +12,6 @@ from django.utils.translation import gettext
 
 from morefollows.audience.models import Topic
 from morefollows.audience.tokens import Row
-from morefollows.bulletin import markdown
-from morefollows.bulletin.models import Alert, Kind, Story, Update
-from morefollows.bulletin.withdrawal import first_headline
 from morefollows.courier.message.content import (
     Content,
     Field,
@@ -28,6 +25,9 @@ from morefollows.courier.message.content import (
 )
 from morefollows.courier.message.parts import compose
 from morefollows.courier.message.template import Composed, Hole
+from morefollows.stories import markdown
+from morefollows.stories.models import Alert, Kind, Story, Update
+from morefollows.stories.withdrawal import first_headline
 
 _LONGEST_THREAD = 20  # mails named in References, beside the synthetic first one
 _COLOURS: dict[str, str] = {

@@ -14,8 +14,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
 
 from morefollows.audience.models import Newsroom, Topic
-from morefollows.bulletin import markdown
 from morefollows.courier.message.template import Hole, Marks
+from morefollows.stories import markdown
 
 
 class Sender(NamedTuple):

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.utils.translation import gettext, ngettext
 
 from morefollows.audience.models import Letter
-from morefollows.bulletin.models import Update
 from morefollows.courier.message.content import Content, Letterhead, List, dateline, one_line, opening
+from morefollows.stories.models import Update
 
 
 def content(head: Letterhead, kind: str, updates: Sequence[int], language: str) -> Content:

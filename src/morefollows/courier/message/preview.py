@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from django.utils import translation
 
-from morefollows.bulletin.models import Story, Update
 from morefollows.courier.message import alert
 from morefollows.courier.message.content import Letterhead
 from morefollows.courier.message.parts import compose
 from morefollows.courier.message.template import LENGTHS, Hole
+from morefollows.stories.models import Story, Update
 
 HTML_BUDGET = 80 * 1024  #: octets; from 102 KB on Gmail cuts a mail off, and the link to leave with it
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('audience', '0001_initial'),
-        ('bulletin', '0001_initial'),
+        ('stories', '0001_initial'),
     ]
 
     operations = [
@@ -33,6 +33,17 @@ class Migration(migrations.Migration):
                 ('trouble_since', models.DateTimeField(null=True)),
                 ('secured_as', models.CharField(blank=True, help_text='host:port that has agreed to STARTTLS', max_length=300)),
                 ('secured_at', models.DateTimeField(help_text='when it did so first', null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Restores',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('held', models.BooleanField(default=False)),
+                ('seen_at', models.BigIntegerField(default=0, help_text='what a sender had last seen, ms since 1970')),
+                ('found_at', models.BigIntegerField(default=0, help_text='and found, ms since 1970; 0: nothing')),
+                ('count', models.PositiveIntegerField(default=0, help_text='how often somebody went on with an older database')),
+                ('seen_count', models.PositiveIntegerField(default=0, help_text='the highest of it that a sender has seen')),
             ],
         ),
         migrations.CreateModel(
@@ -122,7 +133,7 @@ class Migration(migrations.Migration):
                 ('repeated', models.PositiveIntegerField(default=0, help_text='sent again because the first time was uncertain')),
                 ('changed_at', models.BigIntegerField(default=0, help_text='milliseconds since 1970')),
                 ('packed', models.BooleanField(db_default=False, default=False, help_text='the alert has ended long ago: readers and outcomes are as `packing` has them, times are gone')),
-                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='bulletin.alert')),
+                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='stories.alert')),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['alert', 'due_at'], name='batches_due'), models.Index(fields=['alert', 'changed_at'], name='batches_changed'), models.Index(fields=['alert', 'last'], name='batches_readers')],
@@ -138,7 +149,7 @@ class Migration(migrations.Migration):
                 ('answered', models.PositiveIntegerField(db_default=0, default=0)),
                 ('refused', models.PositiveIntegerField(db_default=0, default=0)),
                 ('on_since', models.BigIntegerField(help_text='ms since 1970; empty: refusals are final', null=True)),
-                ('alert', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='brakes', to='bulletin.alert')),
+                ('alert', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='brakes', to='stories.alert')),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('on_since__isnull', False)), fields=['on_since'], name='brakes_on')],
@@ -151,7 +162,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('language', models.CharField(max_length=10)),
                 ('parts', models.BinaryField(help_text='see compose.Composed.to_bytes')),
-                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='compositions', to='bulletin.alert')),
+                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='compositions', to='stories.alert')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('alert', 'language'), name='one_composition')],
@@ -183,7 +194,7 @@ class Migration(migrations.Migration):
                 ('code', models.PositiveSmallIntegerField()),
                 ('status', models.CharField(blank=True, max_length=12)),
                 ('at', models.BigIntegerField(help_text='milliseconds since 1970')),
-                ('alert', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='refusals', to='bulletin.alert')),
+                ('alert', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='refusals', to='stories.alert')),
             ],
             options={
                 'indexes': [models.Index(fields=['alert', 'reader'], name='refusals_of_alert')],
@@ -199,7 +210,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(help_text='enhanced status code (RFC 3463), or empty', max_length=12)),
                 ('text', models.CharField(help_text="the relay's first words to that effect, without addresses", max_length=200)),
                 ('count', models.PositiveIntegerField(default=0)),
-                ('alert', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='verdicts', to='bulletin.alert')),
+                ('alert', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='verdicts', to='stories.alert')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('alert', 'domain', 'outcome', 'code', 'status'), name='one_verdict')],

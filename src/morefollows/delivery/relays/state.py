@@ -9,10 +9,10 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils import timezone
 
-from morefollows.bulletin.models import Alert
 from morefollows.config.relay_address import RelayAddress
 from morefollows.courier.models import Brake, Relay, RelayAtWork, RelayCount
 from morefollows.courier.relay_books import live_rows, trouble_now
+from morefollows.stories.models import Alert
 
 _MOST_PROVIDERS = 12
 

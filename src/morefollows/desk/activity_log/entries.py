@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from morefollows.accounts.models import Editor, Role
 from morefollows.audience.models import Purpose
 from morefollows.audit.models import Deed
-from morefollows.bulletin.models import Alert, Kind
 from morefollows.helpers import spreadsheet
+from morefollows.stories.models import Alert, Kind
 
 #: What `Deed.what` says, in words.
 WHAT: dict[str, str | Promise] = {

@@ -21,8 +21,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin import actions, audience, transitions
-from morefollows.bulletin.models import Alert, Kind
 from morefollows.courier import actions as courier
 from morefollows.courier import history
 from morefollows.courier.models import Outcome
@@ -30,6 +28,8 @@ from morefollows.delivery.progress import Progress, progress
 from morefollows.delivery.report import report
 from morefollows.desk.common import at_desk, editor_of
 from morefollows.desk.updates.views import withdrawal_of
+from morefollows.stories import actions, alert_audience, transitions
+from morefollows.stories.models import Alert, Kind
 
 T = TypeVar("T")
 _LOOK_EVERY = 0.25  # seconds
@@ -80,15 +80,15 @@ def _expected(alert: Alert) -> int:
     """How many readers it goes to as things stand, before all are cut."""
     match alert.audience:
         case Alert.Audience.DRILL:
-            return audience.drill()
+            return alert_audience.drill()
         case Alert.Audience.FOLLOWERS:
-            return audience.followers(alert.update.story)
+            return alert_audience.followers(alert.update.story)
         case Alert.Audience.RECIPIENTS:
             return history.count_recipients(alert.answers)
         case Alert.Audience.PAGE:
             return 0
         case _:
-            return audience.count(alert.topic)
+            return alert_audience.count(alert.topic)
 
 
 def _steps(now: Progress) -> list[tuple[str, str, float | None]]:

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from morefollows.audience.consent import texts
 from morefollows.audience.models import Topic, Wording
 from morefollows.audit.actions import record
-from morefollows.bulletin import markdown
 from morefollows.desk.common import at_desk, editor_of
 from morefollows.desk.consent_texts.forms import Words
+from morefollows.stories import markdown
 
 
 @at_desk

@@ -12,8 +12,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from morefollows.bulletin import checks
 from morefollows.desk.stories.forms import Wording
+from morefollows.stories import checks
 
 _KINDS = "image/jpeg,image/png,image/webp,image/gif"
 

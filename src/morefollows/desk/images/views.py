@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from morefollows.bulletin.images import figure
-from morefollows.bulletin.images.actions import add
 from morefollows.desk.common import at_desk, editor_of
 from morefollows.desk.images.forms import ImageForm
+from morefollows.stories.images import figure
+from morefollows.stories.images.actions import add
 
 
 @at_desk

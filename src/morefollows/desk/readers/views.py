@@ -25,12 +25,12 @@ from morefollows.audience.models import Consent, DrillReader, Purpose, Reader, S
 from morefollows.audience.suppression import actions as suppressions
 from morefollows.audit.actions import record
 from morefollows.audit.models import Deed
-from morefollows.bulletin import audience
-from morefollows.bulletin.models import Alert
 from morefollows.courier import history
 from morefollows.desk.common import at_desk, editor_of
 from morefollows.desk.readers.forms import Find
 from morefollows.desk.readers.growth_plot import plot
+from morefollows.stories import alert_audience
+from morefollows.stories.models import Alert
 
 _RANGES = (30, 90, 365)  # days
 _ALERTS = 50  # the latest ones, of which a reader's are shown
@@ -79,7 +79,7 @@ def _overview(request: HttpRequest, form: Find, *, status: int = 200, **more: An
     context = {
         "form": form,
         "tiles": [(name, labels[name], count) for name, count in growth.states().items()],
-        "topics": [(topic, audience.count(topic)) for topic in Topic.objects.all()],
+        "topics": [(topic, alert_audience.count(topic)) for topic in Topic.objects.all()],
         "days": days,
         "ranges": _RANGES,
         "growth": grown[::-1],

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from morefollows.bulletin.restores import actions
+from morefollows.courier.restore import actions
 from morefollows.desk.common import at_desk, editor_of
 
 

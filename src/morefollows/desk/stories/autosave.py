@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from morefollows.bulletin.actions import Refused
-from morefollows.bulletin.models import Story
-from morefollows.bulletin.stories.actions import Conflict, last_saved_by
+from morefollows.stories.actions import Refused
+from morefollows.stories.drafts.actions import Conflict, last_saved_by
+from morefollows.stories.models import Story
 
 
 def asked(request: HttpRequest) -> bool:

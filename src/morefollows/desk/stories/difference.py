@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from django import forms
 
-from morefollows.bulletin.models import Story
-from morefollows.bulletin.stories.actions import last_saved_by
+from morefollows.stories.drafts.actions import last_saved_by
+from morefollows.stories.models import Story
 
 _MOST_WORDS = 3_000  # beyond, comparing goes by lines: the time grows with the square
 

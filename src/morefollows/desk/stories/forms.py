@@ -10,8 +10,8 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from morefollows.audience.models import Purpose, Topic
-from morefollows.bulletin import checks
-from morefollows.bulletin.models import Story
+from morefollows.stories import checks
+from morefollows.stories.models import Story
 
 
 class Wording(forms.Field):
@@ -83,7 +83,7 @@ class StoryForm(forms.Form):
         return cls(initial={name: getattr(story, name) for name in cls.base_fields})
 
     def wording(self) -> dict[str, Any]:
-        """What `bulletin.stories.actions.save_story` takes, once the form is valid."""
+        """What `stories.drafts.actions.save_story` takes, once the form is valid."""
         names = ("headline", "standfirst", "text", "topic", "language", "embargo_until")
         return {name: self.cleaned_data.get(name) for name in names}
 

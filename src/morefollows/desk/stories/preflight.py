@@ -12,13 +12,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from morefollows.audience.models import Newsroom, Purpose
-from morefollows.bulletin.models import Story
 from morefollows.courier.checklist import OK, Item
 from morefollows.courier.checklist.items import items
 from morefollows.courier.checklist.outside import asks_by_itself, outside_items, web_links
 from morefollows.courier.message.preview import Preview
 from morefollows.courier.message.preview import preview as preview_of_mail
 from morefollows.desk.common import at_desk, editor_of
+from morefollows.stories.models import Story
 
 
 def checklist(story: Story, preview: Preview, to: str, readers: int) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose
-from morefollows.bulletin.models import Presence, Story
-from morefollows.bulletin.presence import actions
-from morefollows.bulletin.stories.actions import last_saved_by
 from morefollows.desk.common import at_desk, editor_of
+from morefollows.stories.drafts import presence
+from morefollows.stories.drafts.actions import last_saved_by
+from morefollows.stories.models import Presence, Story
 
 
 @at_desk
@@ -33,9 +33,9 @@ def here(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     if story.purpose == Purpose.OFFERS and not editor.may_offer:
         raise PermissionDenied
     if "gone" in request.POST:
-        actions.leave(story, editor)
+        presence.leave(story, editor)
         return HttpResponse(status=204)
-    others = actions.be_here(story, editor, writing="writing" in request.POST)
+    others = presence.be_here(story, editor, writing="writing" in request.POST)
     newer = "" if request.POST.get("revision") == str(story.revision) else _newer(story, editor)
     return JsonResponse({"present": [_words(other) for other in others], "newer": newer})
 

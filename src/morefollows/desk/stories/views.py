@@ -21,12 +21,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Purpose, Topic
-from morefollows.bulletin import actions, approval, audience, transitions
-from morefollows.bulletin.images.files import with_images
-from morefollows.bulletin.models import Alert, Story
-from morefollows.bulletin.resemblance import most_resembling
-from morefollows.bulletin.stories.actions import Conflict, save_story
-from morefollows.bulletin.transitions import Event
 from morefollows.courier.message.preview import preview as preview_of_mail
 from morefollows.delivery.glance import glances
 from morefollows.delivery.progress import relay_states
@@ -36,6 +30,13 @@ from morefollows.desk.stories.difference import conflict_of
 from morefollows.desk.stories.forms import StoryForm, form_for
 from morefollows.desk.stories.preflight import checklist
 from morefollows.desk.updates.views import ways
+from morefollows.stories import actions, alert_audience, transitions
+from morefollows.stories.drafts import approval
+from morefollows.stories.drafts.actions import Conflict, save_story
+from morefollows.stories.drafts.resemblance import most_resembling
+from morefollows.stories.images.files import with_images
+from morefollows.stories.models import Alert, Story
+from morefollows.stories.transitions import Event
 
 _STORIES_A_PAGE = 40
 # The mail's own page: styles as mail has them, and nothing else. Links open a window of their own.
@@ -139,7 +140,7 @@ def _write_page(
     offer = "topic" not in form.fields
     context = {"form": form, "story": story, "offer": offer, "here": "offers" if offer else "write", **more}
     if drill:
-        context |= {"drill": True, "here": "drill", "drill_readers": audience.drill()}
+        context |= {"drill": True, "here": "drill", "drill_readers": alert_audience.drill()}
     return render(request, "stories/write.html", context, status=status)
 
 
@@ -155,7 +156,9 @@ def _conflict_page(request: HttpRequest, form: StoryForm, theirs: Story) -> Http
 def topic_readers(request: HttpRequest) -> HttpResponse:
     """A line for the write page: how many readers the chosen topic has."""
     topic = _topic(request.GET.get("topic", ""))
-    return render(request, "stories/readers.html", {"topic": topic, "readers": audience.count(topic) if topic else 0})
+    return render(
+        request, "stories/readers.html", {"topic": topic, "readers": alert_audience.count(topic) if topic else 0}
+    )
 
 
 def _topic(key: str) -> Topic | None:
@@ -169,7 +172,7 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     if not Newsroom.objects.filter(pk=1).exists():
         messages.error(request, _("The newsroom has no name and no sender’s address yet: nothing can be mailed."))
         return redirect("desk")
-    by_language = audience.by_language(story.topic)
+    by_language = alert_audience.by_language(story.topic)
     choices = ways(story)
     language = _mail_language(request, story)
     preview = preview_of_mail(story, language)

@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from morefollows.bulletin import checks
-from morefollows.bulletin.models import Kind, Story, Update
-from morefollows.bulletin.stories.actions import KINDS
 from morefollows.desk.stories.forms import Wording, standfirst_field
+from morefollows.stories import checks
+from morefollows.stories.drafts.actions import KINDS
+from morefollows.stories.models import Kind, Story, Update
 
 _NOTE = forms.Textarea(attrs={"rows": 2, "data-limit": checks.NOTE_LIMIT, "data-one-line": ""})
 
@@ -64,7 +64,7 @@ class UpdateForm(forms.Form):
         return cls(story, initial=initial)
 
     def wording(self) -> dict[str, Any]:
-        """What `bulletin.stories.actions.save_update` takes, once the form is valid."""
+        """What `stories.drafts.actions.save_update` takes, once the form is valid."""
         return {name: self.cleaned_data[name] for name in self.fields if name != "revision"}
 
 

@@ -15,11 +15,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from morefollows.audience.models import Purpose
-from morefollows.bulletin import actions, audience, transitions
-from morefollows.bulletin.models import Alert, Kind, Story, Update
-from morefollows.bulletin.stories.actions import KINDS, Conflict, approve, finish_story, save_update
-from morefollows.bulletin.transitions import Event
-from morefollows.bulletin.withdrawal import prewritten
 from morefollows.courier import history
 from morefollows.courier.message.alert import subject_of
 from morefollows.desk.common import at_desk, editor_of
@@ -27,6 +22,11 @@ from morefollows.desk.stories import autosave
 from morefollows.desk.stories.difference import conflict_of
 from morefollows.desk.templatetags.desk import number
 from morefollows.desk.updates.forms import UpdateForm, WithdrawalForm
+from morefollows.stories import actions, alert_audience, transitions
+from morefollows.stories.drafts.actions import KINDS, Conflict, approve, finish_story, save_update
+from morefollows.stories.models import Alert, Kind, Story, Update
+from morefollows.stories.transitions import Event
+from morefollows.stories.withdrawal import prewritten
 
 
 class Way(NamedTuple):
@@ -40,7 +40,7 @@ class Way(NamedTuple):
 def ways(story: Story, kind: str | None = None) -> list[Way]:
     """Who may get the story's next update, the default first. `kind`: the draft's when None."""
     kind = kind or story.kind
-    return [_way(story, kind, one) for one in audience.offered(story, kind)]
+    return [_way(story, kind, one) for one in alert_audience.offered(story, kind)]
 
 
 def _way(story: Story, kind: str, to: str) -> Way:
@@ -49,18 +49,18 @@ def _way(story: Story, kind: str, to: str) -> Way:
             return Way(to, 0, _("Tell it on the page only"))
         case Alert.Audience.RECIPIENTS:
             answers = None if kind == Kind.WITHDRAWAL else story.answers
-            readers = history.count_recipients(audience.alerts_of(story, answers))
+            readers = history.count_recipients(alert_audience.alerts_of(story, answers))
             words = ngettext(
                 "Send to the %(number)s reader who had it", "Send to the %(number)s readers who had it", readers
             )
         case Alert.Audience.FOLLOWERS:
-            readers = audience.followers(story)
+            readers = alert_audience.followers(story)
             words = ngettext("Send to %(number)s follower", "Send to %(number)s followers", readers)
         case Alert.Audience.DRILL:
-            readers = audience.drill()
+            readers = alert_audience.drill()
             words = ngettext("Send the drill to %(number)s reader", "Send the drill to %(number)s readers", readers)
         case _:
-            readers = audience.count(story.topic)
+            readers = alert_audience.count(story.topic)
             words = ngettext("Send to %(number)s reader", "Send to %(number)s readers", readers)
     return Way(to, readers, words % {"number": number(readers)})
 

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('bulletin', '0001_initial'),
+        ('stories', '0001_initial'),
     ]
 
     operations = [
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('owed', 'Owed'), ('done', 'Done'), ('given up', 'Given Up')], default='owed', max_length=10)),
                 ('tries', models.PositiveIntegerField(default=0)),
                 ('due_at', models.BigIntegerField(help_text='milliseconds since 1970')),
-                ('update', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='bulletin.update')),
+                ('update', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stories.update')),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('state', 'owed')), fields=['due_at'], name='pings_owed')],

@@ -28,14 +28,14 @@ from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences.own_data import own_data
 from morefollows.audience.signup import entry, mail_domains
 from morefollows.audience.signup.forms import invalid
-from morefollows.bulletin.models import Interest, Story
-from morefollows.bulletin.stories import actions as stories
-from morefollows.bulletin.withdrawal import first_headline
 from morefollows.courier import history
 from morefollows.helpers.client_address import client_address
 from morefollows.helpers.local_time import zone
 from morefollows.public.preferences.forms import LanguageForm, NewAddressForm, TermsForm
 from morefollows.public.signup import in_wanted_language, speak_to
+from morefollows.stories.drafts import actions as stories
+from morefollows.stories.models import Interest, Story
+from morefollows.stories.withdrawal import first_headline
 
 FORM_VERSION = "preferences 1"
 _PAUSE = timedelta(days=7)

@@ -111,10 +111,11 @@ def topics(context: click.Context, as_json: bool) -> None:
 
     ground.start_django()
     from morefollows.audience.models import Topic
-    from morefollows.bulletin import audience
+    from morefollows.stories import alert_audience
 
     found = [
-        {"slug": topic.slug, "name": topic.name, "readers": audience.count(topic)} for topic in Topic.objects.all()
+        {"slug": topic.slug, "name": topic.name, "readers": alert_audience.count(topic)}
+        for topic in Topic.objects.all()
     ]
     if as_json:
         tell_json(found)

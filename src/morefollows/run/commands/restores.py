@@ -19,7 +19,7 @@ def go_on(as_json: bool) -> None:
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.bulletin.restores import actions
+    from morefollows.courier.restore import actions
 
     held = actions.go_on(None)
     if as_json:

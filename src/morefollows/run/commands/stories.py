@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from morefollows.accounts.models import Editor
     from morefollows.agency.story_file import StoryFile
     from morefollows.audience.models import Topic
-    from morefollows.bulletin.models import Alert
     from morefollows.delivery.progress import Progress, RelayState
+    from morefollows.stories.models import Alert
 
 _LOOK_EVERY = 0.2  # seconds
 _TAKEN_UP_WITHIN = 5.0  # seconds after the hold; a sender that is there needs milliseconds
@@ -65,16 +65,16 @@ def break_story(
 
     ground.start_django()
     from morefollows.agency import story_file
-    from morefollows.bulletin import audience, repeats
+    from morefollows.stories import alert_audience, idempotency
 
     try:
         read = story_file.read(file)
     except story_file.StoryFileError as error:
         raise Failure(f"{file}: {error}") from None
     editor, topic = _editor(email), _topic(slug or read.topic)
-    readers = audience.count(topic)
-    if key is not None and (not key.isprintable() or not 0 < len(key.strip()) <= repeats.KEY_LIMIT):
-        raise Failure(f"--key: must be one line of up to {repeats.KEY_LIMIT} characters")
+    readers = alert_audience.count(topic)
+    if key is not None and (not key.isprintable() or not 0 < len(key.strip()) <= idempotency.KEY_LIMIT):
+        raise Failure(f"--key: must be one line of up to {idempotency.KEY_LIMIT} characters")
     _tell_what_was_read(read)
     alert = _earlier(read, topic, key, again)
     if alert is None:
@@ -93,17 +93,17 @@ def break_story(
 
 
 def _send(read: StoryFile, editor: Editor, topic: Topic, key: str | None, again: bool, **how: Any) -> Alert:
-    """`how` goes to `bulletin.actions.send`. Raises `Failure`, and `ValueError` for what is wrong with the file."""
+    """`how` goes to `stories.actions.send`. Raises `Failure`, and `ValueError` for what is wrong with the file."""
     from django.core.exceptions import ValidationError
     from django.db import transaction
 
-    from morefollows.bulletin import actions, repeats
-    from morefollows.bulletin.models import Alert
     from morefollows.run.writing import write
+    from morefollows.stories import actions, idempotency
+    from morefollows.stories.models import Alert
 
     try:
         with transaction.atomic():  # an alert that is refused leaves no draft behind
-            repeats.one_at_a_time()
+            idempotency.one_at_a_time()
             if earlier := _earlier(read, topic, key, again):
                 return earlier  # another run of this command was faster
             alert = actions.send(write(read, editor, topic), editor, **how)
@@ -123,15 +123,15 @@ def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Ale
     """The alert that was sent with this key. Raises `Failure` for the same headline without a key, unless `again`."""
     from django.utils import timezone
 
-    from morefollows.bulletin import repeats
+    from morefollows.stories import idempotency
 
-    found = repeats.sent_with(key) if key else None
+    found = idempotency.sent_with(key) if key else None
     if found is not None:
-        if repeats.words(found.update.headline) != repeats.words(read.headline) or found.topic != topic:
+        if idempotency.words(found.update.headline) != idempotency.words(read.headline) or found.topic != topic:
             raise Failure(f"--key: alert {found.pk}, “{found.update.headline}”, was sent with it; take another one")
         click.echo(f"Alert {found.pk} was sent with this key already; nothing more is sent.", err=True)
         return found
-    like = None if key or again else repeats.sent_before(read.headline, topic)
+    like = None if key or again else idempotency.sent_before(read.headline, topic)
     if like is not None:
         when = timezone.localtime(like.frozen_at).strftime("%Y-%m-%d %H:%M %Z")
         raise Failure(
@@ -198,7 +198,7 @@ def _watch(alert: Alert) -> Progress:
 
 
 def _why_not_sent(progress: Progress) -> str:
-    from morefollows.bulletin.restores.actions import holding
+    from morefollows.courier.restore.actions import holding
 
     if progress["state"] == "held" and holding():
         return (
@@ -225,8 +225,8 @@ def show_alert(number: int, as_json: bool) -> None:
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.bulletin.models import Alert
     from morefollows.delivery.progress import progress
+    from morefollows.stories.models import Alert
 
     alert = Alert.objects.select_related("update", "topic").filter(pk=number).first()
     if alert is None:

@@ -24,12 +24,12 @@ from django.core.exceptions import ValidationError
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from morefollows.bulletin.images import address
-from morefollows.bulletin.images.address import LEAST_WIDTH, TALLEST, Picture
+from morefollows.stories.images import address
+from morefollows.stories.images.address import LEAST_WIDTH, TALLEST, Picture
 
 log = logging.getLogger(__name__)
 
-_REDUCE = "morefollows.bulletin.images.reduce"
+_REDUCE = "morefollows.stories.images.reduce"
 _PATIENCE = 60  # seconds until reducing one is given up
 #: How the process ends that has met a file which breaks a decoder, or takes more than its bounds allow.
 _FILE_KILLS = (signal.SIGXCPU, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from morefollows.bulletin.images.address import Picture, scaled
+from morefollows.stories.images.address import Picture, scaled
 
 _MAIL_COLUMN = 540  # pixels; see courier/templates/mail/alert.mjml
 _PAGE_COLUMN = "(min-width: 46rem) 44rem, 100vw"  # see reader.css
@@ -71,7 +71,7 @@ def words(shown: Shown) -> str:
 
 
 def markdown(picture: Picture, alt: str, caption: str = "", credit: str = "") -> str:
-    """How it is written in a story's text; `bulletin.markdown.images` reads the same from it."""
+    """How it is written in a story's text; `stories.markdown.images` reads the same from it."""
     caption = f"{caption} | {credit}".strip() if credit else caption
     title = f' "{_MARKUP.sub(_ESCAPED, caption)}"' if caption else ""
     return f"![{_MARKUP.sub(_ESCAPED, alt)}]({picture.path}{title})"

@@ -17,8 +17,8 @@ from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from morefollows.bulletin.images import address, figure
-from morefollows.bulletin.images.figure import Shown
+from morefollows.stories.images import address, figure
+from morefollows.stories.images.figure import Shown
 
 _SCHEMES = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 _BARE_LINK = re.compile(r"https?://[^\s<>\"“”«»]+", re.IGNORECASE)

@@ -1,6 +1,6 @@
 """What editors do with updates and alerts; each action is one transaction.
 
-Drafts: `bulletin.stories.actions`. What follows without anybody's doing: `bulletin.publication`.
+Drafts: `stories.drafts.actions`. What follows without anybody's doing: `stories.publication`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from morefollows.accounts.models import Editor
 from morefollows.audience import placeholders
 from morefollows.audience.models import Purpose
 from morefollows.audit.actions import record
-from morefollows.bulletin import approval, checks, transitions, withdrawal
-from morefollows.bulletin import audience as audiences
-from morefollows.bulletin.errors import Refused as Refused
-from morefollows.bulletin.images.actions import hold_on_to
-from morefollows.bulletin.models import Alert, Kind, Story, Update
-from morefollows.bulletin.transitions import Event
 from morefollows.database import clock
+from morefollows.stories import alert_audience as audiences
+from morefollows.stories import checks, transitions, withdrawal
+from morefollows.stories.drafts import approval
+from morefollows.stories.errors import Refused as Refused
+from morefollows.stories.images.actions import hold_on_to
+from morefollows.stories.models import Alert, Kind, Story, Update
+from morefollows.stories.transitions import Event
 
 #: Before a scheduled alert's time, in ms: from then on it is prepared. Readers active by then are its audience.
 LEAD_MS = 60_000
@@ -57,8 +58,8 @@ def send(
 
     `hold` in seconds, the setting's when None. The first mail leaves when it is over, unless it is taken back.
     `revision`, when given, is the one that the editor has checked: no other is sent. `audience`: one of
-    `bulletin.audience.offered`, the first of them when None. `at`: not before then. `alone_reason`: why it must go out
-    though nobody else has seen it; without one, `NotApproved` is raised.
+    `stories.alert_audience.offered`, the first of them when None. `at`: not before then. `alone_reason`: why it must go
+    out though nobody else has seen it; without one, `NotApproved` is raised.
 
     A correction stops, at once, what is still waiting of the updates that it puts right.
     """

@@ -251,16 +251,3 @@ class Presence(models.Model):
 
     def __str__(self) -> str:
         return f"editor {self.editor_id} at story {self.story_id}"
-
-
-class Restores(models.Model):
-    """Whether mail is held because the database was turned back. One row, with the key 1."""
-
-    held = models.BooleanField(default=False)
-    seen_at = models.BigIntegerField(default=0, help_text="what a sender had last seen, ms since 1970")
-    found_at = models.BigIntegerField(default=0, help_text="and found, ms since 1970; 0: nothing")
-    count = models.PositiveIntegerField(default=0, help_text="how often somebody went on with an older database")
-    seen_count = models.PositiveIntegerField(default=0, help_text="the highest of it that a sender has seen")
-
-    def __str__(self) -> str:
-        return "held" if self.held else "not held"

@@ -9,10 +9,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from morefollows.audience.models import Purpose
-from morefollows.bulletin import transitions
-from morefollows.bulletin.actions import announce, now_ms
-from morefollows.bulletin.models import Alert, Kind, Story, Update
-from morefollows.bulletin.transitions import Event
+from morefollows.stories import transitions
+from morefollows.stories.actions import announce, now_ms
+from morefollows.stories.models import Alert, Kind, Story, Update
+from morefollows.stories.transitions import Event
 
 #: Audience → those audiences whose older alerts it overtakes.
 _OVERTAKES: dict[str, tuple[str, ...]] = {

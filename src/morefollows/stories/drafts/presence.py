@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin.models import Presence, Story
+from morefollows.stories.models import Presence, Story
 
 #: After the last sign of an editor. The page gives one every ten seconds.
 STAYS = timedelta(seconds=30)

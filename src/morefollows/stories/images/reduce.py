@@ -1,6 +1,6 @@
 """Makes of a stranger's image file the pictures that are kept, in a process of its own.
 
-Usage: python -m morefollows.bulletin.images.reduce FOLDER MOST_PIXELS < FILE
+Usage: python -m morefollows.stories.images.reduce FOLDER MOST_PIXELS < FILE
 
 Decoders are where image files attack. So this process knows no secret and no database, has little memory and time, and
 all that comes out of it is what an encoder made of the bare pixels: no EXIF, no place, no profile, no comment.
@@ -20,7 +20,7 @@ from typing import Any
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from morefollows.bulletin.images.address import LEAST_WIDTH, TALLEST, WIDTHS, Picture, scaled
+from morefollows.stories.images.address import LEAST_WIDTH, TALLEST, WIDTHS, Picture, scaled
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 _MEMORY = 2 << 30  # octets of address space

@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from morefollows.bulletin import markdown
-from morefollows.bulletin.images.address import Picture
-from morefollows.bulletin.models import Image
 from morefollows.helpers import plain_text
+from morefollows.stories import markdown
+from morefollows.stories.images.address import Picture
+from morefollows.stories.models import Image
 
 HEADLINE_LIMIT = 150
 STANDFIRST_LIMIT = 300

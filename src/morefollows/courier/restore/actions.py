@@ -8,8 +8,8 @@ from django.db import connection, transaction
 
 from morefollows.accounts.models import Editor
 from morefollows.audit.actions import record
-from morefollows.bulletin.actions import announce, ask, now_ms
-from morefollows.bulletin.models import Restores
+from morefollows.courier.models import Restores
+from morefollows.stories.actions import announce, ask, now_ms
 
 
 class Held(NamedTuple):
@@ -32,7 +32,7 @@ class Now(NamedTuple):
     gone_on: int = 0
 
 
-_NOW = "SELECT held, count FROM bulletin_restores WHERE id = 1"
+_NOW = "SELECT held, count FROM courier_restores WHERE id = 1"
 
 
 def now() -> Now:

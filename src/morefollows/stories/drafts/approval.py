@@ -7,7 +7,7 @@ from django.conf import settings
 from morefollows.accounts.models import Editor, Role
 from morefollows.audience.models import Purpose
 from morefollows.audit.models import Deed
-from morefollows.bulletin.models import Story
+from morefollows.stories.models import Story
 
 
 def writers(story: Story) -> set[int]:

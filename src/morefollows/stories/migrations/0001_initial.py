@@ -1,7 +1,7 @@
 import django.db.models.deletion
 import django.utils.timezone
-import morefollows.bulletin.models
 import morefollows.database.uid_field
+import morefollows.stories.models
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -17,17 +17,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Restores',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('held', models.BooleanField(default=False)),
-                ('seen_at', models.BigIntegerField(default=0, help_text='what a sender had last seen, ms since 1970')),
-                ('found_at', models.BigIntegerField(default=0, help_text='and found, ms since 1970; 0: nothing')),
-                ('count', models.PositiveIntegerField(default=0, help_text='how often somebody went on with an older database')),
-                ('seen_count', models.PositiveIntegerField(default=0, help_text='the highest of it that a sender has seen')),
-            ],
-        ),
         migrations.CreateModel(
             name='Story',
             fields=[
@@ -66,7 +55,7 @@ class Migration(migrations.Migration):
                 ('seen_at', models.DateTimeField()),
                 ('writing_since', models.DateTimeField(help_text='the first key since the page was opened; empty: reads', null=True)),
                 ('editor', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('story', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='present', to='bulletin.story')),
+                ('story', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='present', to='stories.story')),
             ],
         ),
         migrations.CreateModel(
@@ -76,7 +65,7 @@ class Migration(migrations.Migration):
                 ('wish', models.CharField(choices=[('follow', 'follow'), ('mute', 'mute')], max_length=6)),
                 ('at', models.DateTimeField()),
                 ('reader', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='interests', to='audience.reader')),
-                ('story', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='interests', to='bulletin.story')),
+                ('story', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='interests', to='stories.story')),
             ],
         ),
         migrations.CreateModel(
@@ -95,7 +84,7 @@ class Migration(migrations.Migration):
                 ('published_at', models.DateTimeField(null=True)),
                 ('uid', morefollows.database.uid_field.UidField(help_text='what feeds and event streams tell the update by')),
                 ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('story', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='updates', to='bulletin.story')),
+                ('story', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='updates', to='stories.story')),
             ],
             options={
                 'ordering': ('story', 'number'),
@@ -112,7 +101,7 @@ class Migration(migrations.Migration):
                 ('size', models.PositiveIntegerField(help_text='octets of the widest')),
                 ('added_at', models.DateTimeField(default=django.utils.timezone.now, help_text='the last time, if it was added again')),
                 ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('updates', models.ManyToManyField(help_text='that show it: it is kept as they are', related_name='images', to='bulletin.update')),
+                ('updates', models.ManyToManyField(help_text='that show it: it is kept as they are', related_name='images', to='stories.update')),
             ],
         ),
         migrations.CreateModel(
@@ -130,7 +119,7 @@ class Migration(migrations.Migration):
                 ('not_before', models.BigIntegerField(help_text="chosen by an editor, or the embargo's end: not released earlier; ms since 1970", null=True)),
                 ('expires_at', models.BigIntegerField(help_text='milliseconds since 1970')),
                 ('time_to_live_ms', models.BigIntegerField(db_default=0, default=0, help_text="from the hold's end, as it was when it was sent: a retry gets as much again")),
-                ('repeat', models.BooleanField(default=morefollows.bulletin.models.repeats_uncertain, help_text='mails whose outcome is uncertain are sent again; else an editor decides')),
+                ('repeat', models.BooleanField(default=morefollows.stories.models.repeats_uncertain, help_text='mails whose outcome is uncertain are sent again; else an editor decides')),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('cut_from', models.BigIntegerField(default=0)),
                 ('cut_to', models.BigIntegerField(help_text='last reader id cut; empty before the first batch', null=True)),
@@ -141,7 +130,7 @@ class Migration(migrations.Migration):
                 ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('sent_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('topic', models.ForeignKey(help_text="whose readers' consent it needs; an offer needs that to offers", null=True, on_delete=django.db.models.deletion.PROTECT, to='audience.topic')),
-                ('update', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='bulletin.update')),
+                ('update', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='stories.update')),
             ],
             options={
                 'ordering': ('-frozen_at',),

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.bulletin import markdown
-from morefollows.bulletin.images import files
-from morefollows.bulletin.images.address import Picture
-from morefollows.bulletin.models import Image, Story, Update
+from morefollows.stories import markdown
+from morefollows.stories.images import files
+from morefollows.stories.images.address import Picture
+from morefollows.stories.models import Image, Story, Update
 
 
 def add(file: bytes, editor: Editor) -> Picture:

@@ -24,8 +24,8 @@ from django.utils.translation import gettext_lazy as _
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose
 from morefollows.audit.actions import record
-from morefollows.bulletin.errors import Refused
-from morefollows.bulletin.models import Alert, Story
+from morefollows.stories.errors import Refused
+from morefollows.stories.models import Alert, Story
 
 State = Alert.State
 

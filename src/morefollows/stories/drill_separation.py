@@ -11,15 +11,15 @@ from typing import Any
 from django.db import connections
 
 _IS_DRILL = (
-    "(SELECT s.drill FROM bulletin_update u JOIN bulletin_story s ON s.id = u.story_id WHERE u.id = NEW.update_id)"
+    "(SELECT s.drill FROM stories_update u JOIN stories_story s ON s.id = u.story_id WHERE u.id = NEW.update_id)"
 )
 _ALERT_WORDS = "a drill goes to its own readers, and nothing else does"
 _WRONG_ALERT = f"(NEW.audience = 'drill') <> {_IS_DRILL}"
 _WRONG_UPDATE = (
-    "(SELECT drill FROM bulletin_story WHERE id = NEW.story_id)"
-    " <> (SELECT drill FROM bulletin_story WHERE id = OLD.story_id)"
+    "(SELECT drill FROM stories_story WHERE id = NEW.story_id)"
+    " <> (SELECT drill FROM stories_story WHERE id = OLD.story_id)"
 )
-_WRONG_STORY = "NEW.drill <> OLD.drill AND EXISTS (SELECT 1 FROM bulletin_update u WHERE u.story_id = NEW.id)"
+_WRONG_STORY = "NEW.drill <> OLD.drill AND EXISTS (SELECT 1 FROM stories_update u WHERE u.story_id = NEW.id)"
 #: name, table, event, what is refused, and the words
 _TRIGGERS = (
     ("alert_drill_new", "alert", "INSERT", _WRONG_ALERT, _ALERT_WORDS),
@@ -32,32 +32,32 @@ _TRIGGERS = (
 def take_away(using: str, **_signal: Any) -> None:
     """Before a migration."""
     database = connections[using]
-    if "bulletin_story" not in database.introspection.table_names():
+    if "stories_story" not in database.introspection.table_names():
         return
     with database.cursor() as cursor:
         for name, table, *_rest in _TRIGGERS:
-            on = f" ON bulletin_{table}" if database.vendor == "postgresql" else ""
-            cursor.execute(f"DROP TRIGGER IF EXISTS bulletin_{name}{on}")
+            on = f" ON stories_{table}" if database.vendor == "postgresql" else ""
+            cursor.execute(f"DROP TRIGGER IF EXISTS stories_{name}{on}")
 
 
 def make(using: str, **_signal: Any) -> None:
     """After a migration."""
     database = connections[using]
     take_away(using)
-    if "bulletin_story" not in database.introspection.table_names():
+    if "stories_story" not in database.introspection.table_names():
         return  # other parts are migrated first
     with database.cursor() as cursor:
-        columns = {column.name for column in database.introspection.get_table_description(cursor, "bulletin_story")}
+        columns = {column.name for column in database.introspection.get_table_description(cursor, "stories_story")}
         if "drill" not in columns:
             return  # migrated to an earlier version
         for name, table, event, wrong, words in _TRIGGERS:
             if database.vendor == "postgresql":
                 cursor.execute(
-                    f"CREATE OR REPLACE FUNCTION bulletin_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                    f"CREATE OR REPLACE FUNCTION stories_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
                     f" IF {wrong} THEN RAISE EXCEPTION '{words}' USING ERRCODE = 'check_violation'; END IF;"
                     " RETURN NEW; END $$"
                 )
-                refuse = f"EXECUTE FUNCTION bulletin_{name}()"
+                refuse = f"EXECUTE FUNCTION stories_{name}()"
             else:
                 refuse = f"WHEN {wrong} BEGIN SELECT RAISE(ABORT, '{words}'); END"
-            cursor.execute(f"CREATE TRIGGER bulletin_{name} BEFORE {event} ON bulletin_{table} FOR EACH ROW {refuse}")
+            cursor.execute(f"CREATE TRIGGER stories_{name} BEFORE {event} ON stories_{table} FOR EACH ROW {refuse}")

@@ -8,8 +8,8 @@ import unicodedata
 from django.utils import timezone
 
 from morefollows.audience.models import Newsroom, Topic
-from morefollows.bulletin.models import Alert
-from morefollows.bulletin.resemblance import WITHIN
+from morefollows.stories.drafts.resemblance import WITHIN
+from morefollows.stories.models import Alert
 
 KEY_LIMIT = 200  #: characters of an idempotency key
 

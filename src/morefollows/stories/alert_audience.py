@@ -13,7 +13,7 @@ from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Out
 
 from morefollows.audience.models import DrillReader, Newsroom, Reader, Subscription, Suppression, Topic
 from morefollows.audience.preferences.delivery_rules import Terms, in_quiet_hours
-from morefollows.bulletin.models import Alert, Interest, Kind, Story
+from morefollows.stories.models import Alert, Interest, Kind, Story
 
 _ANSWERS = (Kind.CORRECTION, Kind.WITHDRAWAL)
 

@@ -18,20 +18,20 @@ _UPDATE = (
 )
 
 
-class Bulletin(AppConfig):
-    name = "morefollows.bulletin"
+class Stories(AppConfig):
+    name = "morefollows.stories"
 
     def ready(self) -> None:
         from morefollows.audience.consent import seals
-        from morefollows.bulletin import separation
         from morefollows.database import append_only
+        from morefollows.stories import drill_separation
 
         append_only.protect(
-            append_only.Protected("bulletin_update", once="{row}.published_at IS NOT NULL"),
-            append_only.Protected("bulletin_image_updates"),
+            append_only.Protected("stories_update", once="{row}.published_at IS NOT NULL"),
+            append_only.Protected("stories_image_updates"),
         )
         seals.register(
-            seals.Evidence("bulletin.Update", {1: _UPDATE}, published="published_at"),
+            seals.Evidence("stories.Update", {1: _UPDATE}, published="published_at"),
         )
-        pre_migrate.connect(separation.take_away, sender=self)
-        post_migrate.connect(separation.make, sender=self)
+        pre_migrate.connect(drill_separation.take_away, sender=self)
+        post_migrate.connect(drill_separation.make, sender=self)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from morefollows.bulletin.models import Alert, Story
+from morefollows.stories.models import Alert, Story
 
 WITHIN = timedelta(hours=24)
 #: From here on the desk is warned. tests/desk/test_resemblance.py counts what that misses, and warns of in vain.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.utils import translation
 from django.utils.translation import gettext
 
-from morefollows.bulletin.models import Story, Update
+from morefollows.stories.models import Story, Update
 
 
 class Wording(NamedTuple):

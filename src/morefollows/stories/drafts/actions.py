@@ -17,14 +17,15 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose, Reader, Topic
 from morefollows.audit.actions import record
 from morefollows.audit.models import Deed
-from morefollows.bulletin import approval, checks, transitions
-from morefollows.bulletin.actions import Refused, announce
-from morefollows.bulletin.models import Interest, Kind, Story
+from morefollows.stories import checks, transitions
+from morefollows.stories.actions import Refused, announce
+from morefollows.stories.drafts import approval
+from morefollows.stories.models import Interest, Kind, Story
 
 #: What saves itself every few seconds stands in the log once in so long, as long as nobody else saves.
 _ONE_DEED = timedelta(minutes=5)
 
-#: What may be written next of a story in this state. A withdrawal is not drafted: see `bulletin.actions.withdraw`.
+#: What may be written next of a story in this state. A withdrawal is not drafted: see `stories.actions.withdraw`.
 KINDS: dict[str, tuple[Kind, ...]] = {
     Story.State.DRAFT: (Kind.FIRST,),
     Story.State.LIVE: (Kind.UPDATE, Kind.CORRECTION, Kind.FINAL),
@@ -144,7 +145,7 @@ def _keep(story: Story, editor: Editor, revision: int, draft: dict[str, Any], by
 
 
 def _note_save(story: Story, editor: Editor, by_itself: bool) -> None:
-    """The log always says who saved last, and who wrote of this draft: `bulletin.approval` believes it."""
+    """The log always says who saved last, and who wrote of this draft: `stories.drafts.approval` believes it."""
     details: dict[str, Any] = {"revision": story.revision} | ({"by itself": True} if by_itself else {})
     last = Deed.objects.filter(story=story, what="save").first()
     if by_itself and last and last.editor_id == editor.pk and last.details.get("by itself"):
