@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from morefollows.agency import story_file
-from morefollows.agency.story_file import StoryFileError, parse, read
+from morefollows.ingest import story_file
+from morefollows.ingest.story_file import StoryFileError, parse, read
 
 PAGES = Path(__file__).parent / "pages"
 REAL_PAGE = Path(__file__).parents[3] / "shared" / "input" / "article.txt"

@@ -27,11 +27,11 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
 
     from morefollows.accounts import actions as accounts
     from morefollows.accounts.models import Editor, Role
-    from morefollows.agency import story_file
     from morefollows.audience import newsroom, placeholders
     from morefollows.audience.models import Newsroom, Topic
     from morefollows.audit.actions import record
-    from morefollows.run.writing import write
+    from morefollows.ingest import story_file
+    from morefollows.ingest.drafting import write
 
     if not Newsroom.objects.exists():
         if sample:

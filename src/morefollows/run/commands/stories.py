@@ -13,9 +13,9 @@ from morefollows.run.commands.said import Failure, json_option, tell_json, told
 
 if TYPE_CHECKING:
     from morefollows.accounts.models import Editor
-    from morefollows.agency.story_file import StoryFile
     from morefollows.audience.models import Topic
     from morefollows.delivery.progress import Progress, RelayState
+    from morefollows.ingest.story_file import StoryFile
     from morefollows.stories.models import Alert
 
 _LOOK_EVERY = 0.2  # seconds
@@ -64,7 +64,7 @@ def break_story(
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.agency import story_file
+    from morefollows.ingest import story_file
     from morefollows.stories import alert_audience, idempotency
 
     try:
@@ -97,7 +97,7 @@ def _send(read: StoryFile, editor: Editor, topic: Topic, key: str | None, again:
     from django.core.exceptions import ValidationError
     from django.db import transaction
 
-    from morefollows.run.writing import write
+    from morefollows.ingest.drafting import write
     from morefollows.stories import actions, idempotency
     from morefollows.stories.models import Alert
 

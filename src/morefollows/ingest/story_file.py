@@ -20,7 +20,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from morefollows.agency import furniture
+from morefollows.ingest import boilerplate
 from morefollows.stories.images import address
 
 MOST_BYTES = 1_000_000
@@ -79,7 +79,7 @@ def read(path: Path) -> StoryFile:
 def parse(raw: bytes) -> StoryFile:
     """Reads a story from a file's bytes, which must be UTF-8. Raises `StoryFileError`."""
     given, body = _front_matter(_decoded(raw))
-    blocks, dropped = furniture.cleared(body)
+    blocks, dropped = boilerplate.cleared(body)
     notes: list[str] = []
     headline = given.get("headline")
     if headline is None:

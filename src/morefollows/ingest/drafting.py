@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 
 from morefollows.accounts.models import Editor
-from morefollows.agency.story_file import StoryFile
 from morefollows.audience.models import Newsroom, Topic
+from morefollows.ingest.story_file import StoryFile
 from morefollows.stories.drafts import actions
 from morefollows.stories.models import Story
 
