@@ -1,7 +1,8 @@
 """Compiles the mails' MJML to the HTML templates that the product renders: `make mails`.
 
-Sources are in src/morefollows/courier/message/mjml; what is made of them, in src/morefollows/courier/templates/mail.
-Both are committed. With --check nothing is written, and it fails if a template is not up to date.
+Sources are in src/morefollows/courier/message/mjml; what is made of them, in
+src/morefollows/courier/message/templates/mail. Both are committed. With --check nothing is written, and it fails if a
+template is not up to date.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import mrml
 
 from morefollows.courier.message.encoding import HTML, SPACE, tokens
 
-_COURIER = Path(__file__).parents[1] / "src" / "morefollows" / "courier"
-SOURCES = _COURIER / "message" / "mjml"
-MADE = _COURIER / "templates" / "mail"
+_MESSAGE = Path(__file__).parents[1] / "src" / "morefollows" / "courier" / "message"
+SOURCES = _MESSAGE / "mjml"
+MADE = _MESSAGE / "templates" / "mail"
 
 _DJANGO = r"(?P<django>\{% *blocktrans.*?\{% *endblocktrans.*?%\}|\{%.*?%\}|\{\{.*?\}\})"
 _TEMPLATE_TOKENS = re.compile(f"{_DJANGO}|{HTML}|(?P<text>[^<{{]+|{{)", re.DOTALL)

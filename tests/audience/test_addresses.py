@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from morefollows.audience import addresses
 from morefollows.audience.addresses import BadAddress, parse
-from morefollows.courier.addressees import recipient
+from morefollows.courier.ledger.recipients import recipient
 
 GOOD = [
     "cy@reader.example",

@@ -11,8 +11,8 @@ from django.utils import timezone
 from morefollows.audience import actions, lists
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Erasure, Letter, Reader, Subscription, Suppression, Topic
-from morefollows.courier.addressees import addressees
-from morefollows.courier.ledger import Running
+from morefollows.courier.ledger.claims import Running
+from morefollows.courier.ledger.recipients import addressees
 from morefollows.stories.models import Interest, Story
 from tests.audience.support import CY, leave_link, newest_link, sign_up
 

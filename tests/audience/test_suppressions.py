@@ -19,7 +19,7 @@ from morefollows.audience.suppression import bulk_lift
 from morefollows.audience.suppression.actions import suppress
 from morefollows.audience.suppression.bulk_lift import Which
 from morefollows.audit.models import Deed
-from morefollows.courier import letters
+from morefollows.courier.outbox import queue
 from morefollows.run.command import cli
 from tests.audience.support import CY, newest_link, sign_up
 
@@ -142,9 +142,9 @@ class TestAFreshSignUp:
         Letter.objects.all().delete()
         sign_up(breaking)
         assert Suppression.objects.exists(), "typing an address lifts nothing"
-        [job] = letters.claim("one", 10)
+        [job] = queue.claim("one", 10)
         assert job.kind == "confirmation"
-        letters.record([letters.Done(job, "accepted", 1)])
+        queue.record([queue.Done(job, "accepted", 1)])
         assert Suppression.objects.exists()
         assert actions.confirm(newest_link()) is not None
         cy.refresh_from_db()

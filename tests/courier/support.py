@@ -10,14 +10,15 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Subscription, Topic
-from morefollows.courier import actions, leases, ledger
-from morefollows.courier.addressees import addressees
-from morefollows.courier.boundary import Carriers, Reply
-from morefollows.courier.cutting import cut
+from morefollows.courier import actions
+from morefollows.courier.ledger import claims, leases
+from morefollows.courier.ledger.batching import cut
+from morefollows.courier.ledger.recipients import addressees
 from morefollows.courier.models import Batch
-from morefollows.courier.pacing import Pacing
-from morefollows.courier.release import Release
-from morefollows.courier.round import Round
+from morefollows.courier.relays.interface import Carriers, Reply
+from morefollows.courier.relays.throttle import Pacing
+from morefollows.courier.sender.batch_run import Round
+from morefollows.courier.sender.prepared_alert import Release
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Story, Update
 
@@ -98,7 +99,7 @@ def cut_from_start(alert: Alert) -> None:
 
 
 def release_of(alert: Alert) -> Release:
-    running = ledger.Running(
+    running = claims.Running(
         alert.pk, "sending", alert.topic_id, alert.held_until, alert.expires_at, True, alert.audience
     )
     release = Release(
@@ -116,7 +117,7 @@ def release_of(alert: Alert) -> Release:
 def claim_rounds(worker: str, release: Release, limit: int = 1) -> list[Round]:
     return [
         Round(claim, addressees(release.running, claim.readers), release)
-        for claim in ledger.claim(worker, release.alert, limit)
+        for claim in claims.claim(worker, release.alert, limit)
     ]
 
 
@@ -134,9 +135,9 @@ def write(worker: str, rounds: list[Round], *, ahead: int = 5, give_up: bool = F
     record(rounds, [(round_, round_.entry(worker, until, give_up=give_up)) for round_ in rounds])
 
 
-def record(rounds: list[Round], entries: Sequence[tuple[Round, ledger.Entry]]) -> None:
+def record(rounds: list[Round], entries: Sequence[tuple[Round, claims.Entry]]) -> None:
     """Puts these entries in the ledger, and lets go of rounds that are over or lost."""
-    recorded = ledger.record([entry for _, entry in entries])
+    recorded = claims.record([entry for _, entry in entries])
     for round_, entry in entries:
         round_.written(entry)
         round_.lost = entry.batch in recorded.lost

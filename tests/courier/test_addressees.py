@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 
 from morefollows.audience.models import DrillReader, Reader, Suppression
-from morefollows.courier import ledger
-from morefollows.courier.addressees import addressees
-from morefollows.courier.ledger import Running
+from morefollows.courier.ledger import claims
+from morefollows.courier.ledger.claims import Running
+from morefollows.courier.ledger.recipients import addressees
 from morefollows.courier.models import Outcome
 from morefollows.stories import actions as stories
 from morefollows.stories import publication
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def running(alert: Alert) -> Running:
-    return next(one for one in ledger.running() if one.id == alert.pk)
+    return next(one for one in claims.running() if one.id == alert.pk)
 
 
 def choose(reader: int, **choices: object) -> None:
@@ -116,5 +116,5 @@ def test_who_wants_it_later_is_tried_again() -> None:
     assert batch.due_at > now.timestamp() * 1000, "it is tried again"
     assert bytes(batch.outcomes)[1] == Outcome.DEFERRED
     choose(readers[1], quiet_from=None, quiet_to=None)
-    alert.batches.update(due_at=1, times=array("I", [ledger.NEVER] * 3).tobytes())
+    alert.batches.update(due_at=1, times=array("I", [claims.NEVER] * 3).tobytes())
     assert readers[1] in support.claim_rounds("one", release)[0].waiting_for()

@@ -14,12 +14,12 @@ from morefollows.accounts.models import Editor
 from morefollows.audience import addresses
 from morefollows.audience import drills as drill
 from morefollows.audience.models import Letter, Reader
-from morefollows.courier import history, ledger, recovery
-from morefollows.courier.addressees import addressees
-from morefollows.courier.boundary import Reached, Reply
-from morefollows.courier.cutting import cut
+from morefollows.courier.ledger import claims, history, recovery
+from morefollows.courier.ledger.batching import cut
+from morefollows.courier.ledger.recipients import addressees
 from morefollows.courier.models import Batch
-from morefollows.courier.round import Round
+from morefollows.courier.relays.interface import Reached, Reply
+from morefollows.courier.sender.batch_run import Round
 from morefollows.stories import actions as story_actions
 from morefollows.stories import publication
 from morefollows.stories.actions import now_ms
@@ -143,7 +143,7 @@ def test_a_claim_made_before_the_stop_sends_nothing_after_it(wrong: Alert) -> No
     alert = corrected()
     late = claim_rounds("two", release_of(wrong))  # looked before the stop, claims after it
     assert cut(alert.pk, 3) is True
-    recorded = ledger.record([late[0].entry("two", now_ms() + 30_000)])
+    recorded = claims.record([late[0].entry("two", now_ms() + 30_000)])
     assert wrong.pk not in recorded.sending
 
 
@@ -222,8 +222,8 @@ def wish(readers: Iterable[int], wanted: str) -> None:
         stories.wish(reader, Story.objects.get(), wanted)
 
 
-def running(alert: Alert) -> ledger.Running:
-    return next(one for one in ledger.running() if one.id == alert.pk)
+def running(alert: Alert) -> claims.Running:
+    return next(one for one in claims.running() if one.id == alert.pk)
 
 
 def test_an_update_goes_to_followers_who_still_have_the_topic(wrong: Alert) -> None:
@@ -259,7 +259,7 @@ def test_a_correction_to_everybody_is_owed_to_who_had_the_error(wrong: Alert) ->
 def test_an_update_of_the_page_mails_nobody(wrong: Alert) -> None:
     alert = updated(Alert.Audience.PAGE)
     assert cut_now(alert) == set()
-    assert alert.pk in ledger.complete()
+    assert alert.pk in claims.complete()
     assert Alert.objects.get(pk=wrong.pk).state == "sending"
 
 
@@ -279,12 +279,12 @@ def test_a_scheduled_alert_is_taken_up_shortly_before_its_time(wrong: Alert) -> 
     """Who signs up until then gets it. No worker waits any less because its own clock has run on."""
     story = Story.objects.create(headline="Budget", text="x", topic=wrong.topic, author=editor())
     alert = story_actions.send(story, editor(), at=timezone.now() + timedelta(hours=1))
-    assert alert.pk not in [one.id for one in ledger.running()]
+    assert alert.pk not in [one.id for one in claims.running()]
     assert (alert.not_before or 0) - alert.frozen_at.timestamp() * 1000 == pytest.approx(story_actions.LEAD_MS, abs=1)
     Alert.objects.filter(pk=alert.pk).update(not_before=now_ms() + 30_000, held_until=now_ms() + 30_000)
     near = running(alert)
     assert near.timed
-    assert 28 < ledger.hold_left(alert.pk) <= 30
+    assert 28 < claims.hold_left(alert.pk) <= 30
     release = support.release_of(alert)
     release.running = near
     release._hold_ends = 0  # by the clock that is never set back it would be over

@@ -12,9 +12,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from morefollows.audience.models import Bounce, Reader, Suppression
-from morefollows.courier import bounces, brake
-from morefollows.courier.brake import APART, FEW, SHARE, Answers, Refused
 from morefollows.courier.models import Brake, Refusal
+from morefollows.courier.refusals import bounces, brake
+from morefollows.courier.refusals.brake import APART, FEW, SHARE, Answers, Refused
 from morefollows.stories.models import Alert
 from tests.courier.support import alert_for
 from tests.support import ground

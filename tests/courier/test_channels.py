@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from morefollows.audience.models import Reader, Suppression
-from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.channels import CHANNELS, MAIL, Channel
 from morefollows.courier.models import Outcome, Verdict
+from morefollows.courier.relays.interface import Reached, Reply
 
 from .support import A_RELAY, alert_for, claim_rounds, cut_from_start, release_of, states, write
 

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from morefollows.accounts.models import Editor
-from morefollows.courier import actions, leases, ledger
-from morefollows.courier.addressees import addressees
-from morefollows.courier.boundary import Reached, Reply
+from morefollows.courier import actions
+from morefollows.courier.ledger import claims, leases
+from morefollows.courier.ledger.recipients import addressees
 from morefollows.courier.models import Batch, Outcome
-from morefollows.courier.release import Release
+from morefollows.courier.relays.interface import Reached, Reply
+from morefollows.courier.sender.prepared_alert import Release
 from morefollows.stories import actions as stories
 from morefollows.stories import publication
 from morefollows.stories.actions import Refused, now_ms
@@ -64,7 +65,7 @@ class WithAnEditor(Newsroom):
     @rule(worker=worker_names)
     def look(self, worker: str) -> None:
         """`Worker._look`: what is not on its way any more is dropped, what goes on is prepared anew."""
-        [running] = [one for one in ledger.running() if one.id == self.alert.pk] or [None]
+        [running] = [one for one in claims.running() if one.id == self.alert.pk] or [None]
         release = self.releases[worker]
         if running is None:
             if release is not None:
@@ -128,7 +129,7 @@ class WithAnEditor(Newsroom):
         still_to_come.update(held_until=now_ms() - 1)
         release = self.releases[worker]
         if release is not None:
-            release.sending = self.alert.pk in ledger.record([], release=self.alert.pk).sending
+            release.sending = self.alert.pk in claims.record([], release=self.alert.pk).sending
 
     # -- the editor -----------------------------------------------------------------------------------------
 
@@ -207,7 +208,7 @@ class WithAnEditor(Newsroom):
             self.kill(worker)
         if self.state() in ("stopped", "taken back"):
             self.check(*Outcome)
-            assert self.alert.pk not in [one.id for one in ledger.running()]
+            assert self.alert.pk not in [one.id for one in claims.running()]
             return
         cut_all(self.alert)
         if self.state() == "paused":
@@ -222,7 +223,7 @@ class WithAnEditor(Newsroom):
         self.check(Outcome.ACCEPTED, *left_over)
         assert set(states(self.alert)) | self.left >= self.wanted, "a reader is in no batch"
         for once_more in (actions.retry_failed, actions.repeat_uncertain):
-            assert self.alert.pk in ledger.complete()
+            assert self.alert.pk in claims.complete()
             publication.finish(self.alert.pk, {})
             if once_more is actions.repeat_uncertain:
                 for reader in self.taken:

@@ -7,9 +7,9 @@ from typing import cast
 import pytest
 
 from morefollows.config.relay_address import RelayAddress
-from morefollows.courier.boundary import Reached, Relay, Reply
-from morefollows.courier.gate import Gate, Supply
-from morefollows.courier.gates import Gates
+from morefollows.courier.relays.interface import Reached, Relay, Reply
+from morefollows.courier.relays.relay_pool import Gates
+from morefollows.courier.relays.relay_queue import Gate, Supply
 
 
 class Open:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.courier import pacing as pacing_
-from morefollows.courier import retries
-from morefollows.courier.boundary import Reached, Reply
+from morefollows.courier.ledger import retries
 from morefollows.courier.models import Outcome
-from morefollows.courier.pacing import Pacing
-from morefollows.courier.worker import Worker
+from morefollows.courier.relays import throttle as pacing_
+from morefollows.courier.relays.interface import Reached, Reply
+from morefollows.courier.relays.throttle import Pacing
+from morefollows.courier.sender.worker import Worker
 from morefollows.stories.models import Alert
 from tests.courier import test_worker
 from tests.courier.support import alert_for, states

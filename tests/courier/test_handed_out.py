@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from morefollows.audit.models import Deed
-from morefollows.courier import actions, handed_out, ledger, nodes, recovery
-from morefollows.courier.boundary import Reached, Reply
-from morefollows.courier.handed_out import Journal
+from morefollows.courier import actions
+from morefollows.courier.ledger import claims, handed_out, nodes, recovery
+from morefollows.courier.ledger.handed_out import Journal
 from morefollows.courier.models import Batch, Outcome
-from morefollows.courier.round import Round
+from morefollows.courier.relays.interface import Reached, Reply
+from morefollows.courier.sender.batch_run import Round
 from tests.courier.support import A_RELAY, alert_for, claim_rounds, cut_from_start, release_of, write
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +51,7 @@ def test_only_what_was_in_flight_is_uncertain(data: Path) -> None:
     assert list(batch.outcomes[:8]) == [Outcome.ACCEPTED] * 3 + [Outcome.WAITING] + [Outcome.UNCERTAIN] * 3 + [0]
     assert (batch.accepted, batch.uncertain, batch.reach, batch.worker) == (3, 3, 0, "")
     assert Deed.objects.get(what="sender died").details == {"begun": 3}
-    [claim] = ledger.claim("two/1", batch.alert_id, 1)
+    [claim] = claims.claim("two/1", batch.alert_id, 1)
     assert all(0 <= time < 60_000 for time in claim.times[:3])
     assert handed_out.read(data, "one/1") is None, "it is in the ledger now"
 

@@ -30,8 +30,8 @@ from morefollows.audience.models import Letter, Reader, Topic
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences.actions import Choice
 from morefollows.audience.tokens import ALL_TOPICS, OFFERS
-from morefollows.courier import letters, summaries
-from morefollows.courier.boundary import Reached, Reply
+from morefollows.courier.outbox import digests, queue
+from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.stories.actions import now_ms
 from morefollows.stories.drafts import actions as stories
 from morefollows.stories.models import Alert, Story, Update
@@ -286,9 +286,9 @@ class History:
     def _tell(self, topic: Topic, n: int) -> None:
         """The digests of all who want them, as of now. An alert that is still to be sent is told as well."""
         Reader.objects.filter(frequency="digest").update(summary_at=self.clock)
-        summaries.owe()
+        digests.owe()
         Letter.objects.filter(bulk=True, state="waiting").update(due_at=1)
-        told = {job.address.lower(): set(job.updates) for job in letters.claim("one", 100, bulk=True)}
+        told = {job.address.lower(): set(job.updates) for job in queue.claim("one", 100, bulk=True)}
         Letter.objects.filter(bulk=True, state="waiting").update(state="accepted")
         for name, person in self.people.items():
             if not person.digest:

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from morefollows.courier import history
+from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
 from morefollows.stories.models import Alert
 from tests.courier import support

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.courier.release import Release
-from morefollows.courier.worker import Worker
+from morefollows.courier.sender.prepared_alert import Release
+from morefollows.courier.sender.worker import Worker
 from morefollows.stories.models import Alert
 from tests.courier.support import alert_for
 from tests.courier.test_worker import Slot, all_accepted, at_work, held, newsroom, until

@@ -21,10 +21,12 @@ from hypothesis.stateful import (
 )
 
 from morefollows.audience.models import Letter, Reader
-from morefollows.courier import actions, leases, ledger, letters, nodes
-from morefollows.courier.leases import claim_ms
+from morefollows.courier import actions
+from morefollows.courier.ledger import claims, leases, nodes
+from morefollows.courier.ledger.leases import claim_ms
+from morefollows.courier.ledger.nodes import Process
 from morefollows.courier.models import Batch, SenderProcess
-from morefollows.courier.nodes import Process
+from morefollows.courier.outbox import queue
 from morefollows.desk import sender_trouble
 from morefollows.stories.actions import now_ms
 from tests.courier.support import alert_for, cut_from_start
@@ -89,7 +91,7 @@ def test_who_lives_is_not_called_dead_and_who_is_silent_is() -> None:
     alert = alert_for(60)
     cut_from_start(alert)
     for name in ("living", "writing", "unknown"):
-        assert ledger.claim(name, alert.pk, 1)
+        assert claims.claim(name, alert.pk, 1)
     Batch.objects.exclude(worker="writing").exclude(worker="").update(due_at=1)
     assert leases.long_dead() == ["silent", "unknown"]  # "writing" has written just now that its claim goes on
     actions.note_deaths(leases.long_dead())
@@ -106,33 +108,33 @@ def test_a_heartbeat_makes_a_lost_row_again() -> None:
 
 def test_a_late_word_does_not_overwrite_what_the_next_sender_wrote() -> None:
     owed = letter()
-    [slow] = letters.claim("slow", 5)
+    [slow] = queue.claim("slow", 5)
     actions.note_deaths(["slow"])
-    [quick] = letters.claim("quick", 5)
-    assert letters.record([letters.Done(quick, Letter.State.ACCEPTED, 1)]) == 0
-    assert letters.record([letters.Done(slow, Letter.State.WAITING, 1)]) == 1, "the loss is noticed"
+    [quick] = queue.claim("quick", 5)
+    assert queue.record([queue.Done(quick, Letter.State.ACCEPTED, 1)]) == 0
+    assert queue.record([queue.Done(slow, Letter.State.WAITING, 1)]) == 1, "the loss is noticed"
     assert Letter.objects.get(pk=owed.pk).state == Letter.State.ACCEPTED
-    assert letters.claim("third", 5) == []
+    assert queue.claim("third", 5) == []
 
 
 def test_a_letter_that_is_claimed_is_nobody_elses() -> None:
     letter()
-    assert len(letters.claim("one", 5)) == 1
-    assert letters.claim("two", 5) == [] and letters.claim("one", 5) == []
+    assert len(queue.claim("one", 5)) == 1
+    assert queue.claim("two", 5) == [] and queue.claim("one", 5) == []
 
 
 def test_what_a_process_claimed_and_does_not_know_of_is_given_back() -> None:
     owed, known = letter(), letter()
     alert = alert_for(60)
     cut_from_start(alert)
-    letters.claim("one", 5)
-    [lost] = ledger.claim("one", alert.pk, 1)
-    [mine] = ledger.claim("one", alert.pk, 1)
+    queue.claim("one", 5)
+    [lost] = claims.claim("one", alert.pk, 1)
+    [mine] = claims.claim("one", alert.pk, 1)
     assert leases.release_strays("one", {mine.batch}, {known.pk}) == 2
     assert list(Letter.objects.filter(worker="one").values_list("pk", flat=True)) == [known.pk]
     assert list(Batch.objects.filter(worker="one").values_list("pk", flat=True)) == [mine.batch]
-    assert [job.letter for job in letters.claim("two", 5)] == [owed.pk]
-    assert lost.batch in {claim.batch for claim in ledger.claim("two", alert.pk, 50)}
+    assert [job.letter for job in queue.claim("two", 5)] == [owed.pk]
+    assert lost.batch in {claim.batch for claim in claims.claim("two", alert.pk, 50)}
 
 
 # -- all of it, in any order --------------------------------------------------------------------------------
@@ -152,8 +154,8 @@ class TwoNodes(RuleBasedStateMachine):
         cut_from_start(self.alert)
         self.letters = {letter().pk for _ in range(4)}
         self.process: dict[int, str] = {}
-        self.jobs: dict[str, list[letters.Job]] = {}
-        self.claims: dict[str, list[ledger.Claim]] = {}
+        self.jobs: dict[str, list[queue.Job]] = {}
+        self.claims: dict[str, list[claims.Claim]] = {}
         self.accepted: set[int] = set()
         self.starts = 0
         for number in _NUMBERS:
@@ -170,11 +172,11 @@ class TwoNodes(RuleBasedStateMachine):
     def claim(self, number: int) -> None:
         name = self.process[number]
         held = {job.letter for other, jobs in self.jobs.items() if self.holds(other) for job in jobs}
-        jobs = letters.claim(name, 2)
+        jobs = queue.claim(name, 2)
         assert not held & {job.letter for job in jobs}, "two living processes hold one letter"
         assert not self.accepted & {job.letter for job in jobs}, "claimed, though accepted"
         self.jobs[name] += jobs
-        self.claims[name] += ledger.claim(name, self.alert.pk, 1)
+        self.claims[name] += claims.claim(name, self.alert.pk, 1)
 
     def holds(self, name: str) -> bool:
         return SenderProcess.objects.filter(name=name).exists()
@@ -186,7 +188,7 @@ class TwoNodes(RuleBasedStateMachine):
         name = names[0] if old else self.process[number]
         for job in self.jobs[name]:
             state = Letter.State.ACCEPTED if name == self.process[number] else Letter.State.WAITING
-            lost = letters.record([letters.Done(job, state, 1)])
+            lost = queue.record([queue.Done(job, state, 1)])
             now = Letter.objects.get(pk=job.letter)
             if not lost and state == Letter.State.ACCEPTED:
                 self.accepted.add(job.letter)

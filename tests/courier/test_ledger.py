@@ -7,11 +7,12 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression
-from morefollows.courier import ledger, letters, recovery
-from morefollows.courier.addressees import addressees
-from morefollows.courier.boundary import Reached, Reply
-from morefollows.courier.cutting import cut
+from morefollows.courier.ledger import claims, recovery
+from morefollows.courier.ledger.batching import cut
+from morefollows.courier.ledger.recipients import addressees
 from morefollows.courier.models import Batch, Outcome, Verdict
+from morefollows.courier.outbox import queue
+from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
 from tests.courier.support import (
@@ -87,10 +88,10 @@ def test_it_starts_the_cut_at_different_readers() -> None:
 def test_it_hands_a_batch_to_one_worker_only() -> None:
     alert = alert_for(30)
     cut_from_start(alert)
-    mine, yours = ledger.claim("one", alert.pk, 2), ledger.claim("two", alert.pk, 5)
+    mine, yours = claims.claim("one", alert.pk, 2), claims.claim("two", alert.pk, 5)
     assert len(mine) == 2 and len(yours) == 1
     assert not {c.batch for c in mine} & {c.batch for c in yours}
-    assert ledger.claim("three", alert.pk, 5) == []
+    assert claims.claim("three", alert.pk, 5) == []
 
 
 def test_it_hands_out_nothing_before_it_is_written() -> None:
@@ -169,7 +170,7 @@ def test_a_crash_leaves_only_what_was_begun_uncertain() -> None:
         mail.settle(mail, ACCEPTED)
     write("one", rounds, ahead=3)
     recovery.release_claims("one")  # killed
-    [claim] = ledger.claim("two", alert.pk, 1)
+    [claim] = claims.claim("two", alert.pk, 1)
     assert claim.outcomes.count(Outcome.ACCEPTED) == 3
     assert claim.outcomes.count(Outcome.UNCERTAIN) == 3
     assert claim.outcomes.count(Outcome.WAITING) == 4
@@ -181,7 +182,7 @@ def test_an_orderly_end_leaves_nothing_uncertain() -> None:
     rounds = claim_rounds("one", release_of(alert))
     write("one", rounds, ahead=6)
     write("one", rounds, give_up=True)
-    [claim] = ledger.claim("two", alert.pk, 1)
+    [claim] = claims.claim("two", alert.pk, 1)
     assert claim.outcomes.count(Outcome.WAITING) == 10
 
 
@@ -278,41 +279,41 @@ def test_an_alert_past_its_time_to_live_expires() -> None:
     write("one", rounds)
     batch = Batch.objects.get(alert=alert)
     assert (batch.expired, batch.due_at) == (10, None)
-    assert ledger.complete() == [alert.pk]
+    assert claims.complete() == [alert.pk]
 
 
 def test_it_is_complete_only_when_cut_and_every_outcome_is_final() -> None:
     alert = alert_for(15)
-    assert ledger.complete() == []
+    assert claims.complete() == []
     cut_from_start(alert)
     release = release_of(alert)
     for _ in range(2):
-        assert ledger.complete() == []
+        assert claims.complete() == []
         rounds = claim_rounds("one", release)
         round_ = rounds[0]
         while rounds:
             write("one", rounds, ahead=20)
             while (mail := round_.take(A_RELAY)) is not None:
                 mail.settle(mail, ACCEPTED)
-    assert ledger.complete() == [alert.pk]
+    assert claims.complete() == [alert.pk]
 
 
 def test_the_first_composition_stays() -> None:
     alert = alert_for(1)
-    assert ledger.kept_composition(alert.pk, "en") is None
-    assert ledger.keep_composition(alert.pk, "en", b"first") == b"first"
-    assert ledger.keep_composition(alert.pk, "en", b"second") == b"first"
-    assert ledger.kept_composition(alert.pk, "en") == b"first"
+    assert claims.kept_composition(alert.pk, "en") is None
+    assert claims.keep_composition(alert.pk, "en", b"first") == b"first"
+    assert claims.keep_composition(alert.pk, "en", b"second") == b"first"
+    assert claims.kept_composition(alert.pk, "en") == b"first"
 
 
 def test_an_alert_taken_back_is_never_released() -> None:
     alert = alert_for(3, state="taken back")
-    assert ledger.record([], release=alert.pk).sending == set()
+    assert claims.record([], release=alert.pk).sending == set()
     held = alert_for(3, state="held")
     Alert.objects.filter(pk=held.pk).update(held_until=now_ms() + 60_000)
-    assert ledger.record([], release=held.pk).sending == set()
+    assert claims.record([], release=held.pk).sending == set()
     Alert.objects.filter(pk=held.pk).update(held_until=now_ms() - 1)
-    assert ledger.record([], release=held.pk).sending == {held.pk}
+    assert claims.record([], release=held.pk).sending == {held.pk}
     assert Alert.objects.get(pk=held.pk).update.published_at is not None
 
 
@@ -323,7 +324,7 @@ def test_nothing_is_half_written() -> None:
     rounds = claim_rounds("one", release_of(alert), 2)
     good, bad = (round_.entry("one", now_ms()) for round_ in rounds)
     with pytest.raises(IntegrityError):
-        ledger.record([good._replace(reach=7), bad._replace(worker=None)])  # type: ignore[arg-type]
+        claims.record([good._replace(reach=7), bad._replace(worker=None)])  # type: ignore[arg-type]
     assert set(alert.batches.values_list("reach", flat=True)) == {0}
 
 
@@ -350,5 +351,5 @@ def test_a_claim_of_letters_is_of_no_more_than_was_asked_for() -> None:
     topic = alert_for(5).topic
     for reader in Reader.objects.filter(subscriptions__topic=topic):
         Letter.objects.create(reader=reader, topic=topic, kind=Letter.Kind.THANKS, created_at=timezone.now(), due_at=1)
-    letters.claim("one", 2)
+    queue.claim("one", 2)
     assert Letter.objects.filter(worker="one").count() == 2

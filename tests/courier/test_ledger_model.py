@@ -22,13 +22,13 @@ from hypothesis.stateful import (
 )
 
 from morefollows.audience.models import Subscription
-from morefollows.courier import ledger, recovery
-from morefollows.courier.boundary import Mail, Reached, Reply
-from morefollows.courier.cutting import cut
+from morefollows.courier.ledger import claims, recovery
+from morefollows.courier.ledger.batching import cut
+from morefollows.courier.ledger.retries import MOST_COPIES
 from morefollows.courier.models import Batch, Outcome
-from morefollows.courier.release import Release
-from morefollows.courier.retries import MOST_COPIES
-from morefollows.courier.round import Round
+from morefollows.courier.relays.interface import Mail, Reached, Reply
+from morefollows.courier.sender.batch_run import Round
+from morefollows.courier.sender.prepared_alert import Release
 from tests.courier.support import (
     SomeRelay,
     alert_for,
@@ -191,7 +191,7 @@ class Newsroom(RuleBasedStateMachine):
             elif found.get(reader) == Outcome.ACCEPTED:
                 assert self.taken[self.number(reader)] >= 1
         self.repeats_only_what_was_uncertain()
-        assert ledger.complete().count(self.alert.pk) == 1
+        assert claims.complete().count(self.alert.pk) == 1
 
 
 @pytest.mark.django_db

@@ -9,8 +9,8 @@ import pytest
 from morefollows.audience import actions
 from morefollows.audience.consent import texts
 from morefollows.audience.models import Topic
-from morefollows.courier import letters
-from morefollows.courier.letter_mails import LetterMails
+from morefollows.courier.outbox import queue
+from morefollows.courier.outbox.mails import LetterMails
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ def test_a_mail_like_the_one_before_asks_the_database_nothing(breaking: Topic, d
             form_version="1", shown=texts.in_force("en"),
         )  # fmt: skip
     mails = LetterMails()
-    first, *others = letters.claim("one", 10)
+    first, *others = queue.claim("one", 10)
     domain = mails.mail(first).sender.partition(b"@")[2]
     with django_assert_num_queries(0):
         made = [mails.mail(job) for job in others]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.courier import nodes
+from morefollows.courier.ledger import nodes
 
 
 def test_a_known_node_starts_also_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

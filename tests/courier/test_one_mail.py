@@ -13,12 +13,13 @@ from django.utils import timezone
 
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression, Topic
 from morefollows.audit.models import Deed
-from morefollows.courier import history, letters
-from morefollows.courier import worker as worker_module
-from morefollows.courier.boundary import Mail, Reached, Reply
-from morefollows.courier.letters import Job, LookedUp, Post
+from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
-from morefollows.courier.worker import Worker
+from morefollows.courier.outbox import queue
+from morefollows.courier.outbox.queue import Job, LookedUp, Post
+from morefollows.courier.relays.interface import Mail, Reached, Reply
+from morefollows.courier.sender import worker as worker_module
+from morefollows.courier.sender.worker import Worker
 from morefollows.stories.models import Alert
 from tests.courier.support import A_RELAY, alert_for, claim_rounds, cut_from_start, release_of, states, write
 from tests.courier.test_worker import Slot, all_accepted, at_work, newsroom, until
@@ -188,14 +189,14 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(letters, "time", clock)
+    monkeypatch.setattr(queue, "time", clock)
     return clock
 
 
 def posted() -> tuple[Post, Job]:
     thanks()
     post = Post(lambda: None)
-    [job] = letters.claim("one", 5)
+    [job] = queue.claim("one", 5)
     post.add([(job, Mail(b"b@x.example", b"cy@reader.example", [b""], lambda mail, reply: None))])
     return post, job
 
@@ -216,8 +217,8 @@ def test_a_letter_that_was_claimed_long_ago_is_given_back_and_not_begun(clock: C
     assert post.take(A_RELAY) is None
     post.give_back_old()
     assert [(one.state, one.tried) for one in post.done] == [("waiting", False)]
-    assert letters.record(post.done) == 0
-    assert [again.attempts for again in letters.claim("two", 5)] == [0], "no try counts"
+    assert queue.record(post.done) == 0
+    assert [again.attempts for again in queue.claim("two", 5)] == [0], "no try counts"
 
 
 def test_a_letter_without_an_answer_is_repeated_twice_at_the_most() -> None:
@@ -226,12 +227,12 @@ def test_a_letter_without_an_answer_is_repeated_twice_at_the_most() -> None:
     for _ in range(5):
         Letter.objects.filter(state="waiting").update(due_at=1)
         post = Post(lambda: None)
-        for job in letters.claim("one", 5):
+        for job in queue.claim("one", 5):
             post.add([(job, Mail(b"b@x.example", b"cy@reader.example", [b""], lambda mail, reply: None))])
             while (mail := post.take(A_RELAY)) is not None:
                 copies += 1
                 mail.settle(mail, SILENCE)
-        letters.record(post.done)
+        queue.record(post.done)
     assert (copies, state_of(owed)) == (3, "uncertain")
 
 
@@ -241,7 +242,7 @@ def test_a_confirmation_is_sent_only_while_its_link_would_be_good(age: int, stat
     created = timezone.now() - timedelta(days=2, seconds=age)
     owed = thanks(kind=Letter.Kind.CONFIRMATION, created_at=created)
     Subscription.objects.filter(reader=owed.reader_id).update(state=Subscription.State.PENDING)
-    claimed = letters.claim("one", 5)
+    claimed = queue.claim("one", 5)
     assert (len(claimed), state_of(owed)) == (int(state == "waiting"), state)
 
 

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from morefollows.courier import bounces, ledger, outcomes, recovery
+from morefollows.courier.ledger import claims, outcomes, recovery
 from morefollows.courier.models import Outcome
+from morefollows.courier.refusals import bounces
 from morefollows.delivery import archive
 from tests.courier.test_editor_model import WithAnEditor
 
@@ -34,7 +35,7 @@ class Watched(bytearray):
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> None:
     _seen.clear()
-    for module in (ledger, recovery, bounces, archive):
+    for module in (claims, recovery, bounces, archive):
         monkeypatch.setattr(module, "bytearray", Watched, raising=False)
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from morefollows.audience.models import Reader
-from morefollows.courier import books
-from morefollows.courier.boundary import Reached, Reply
 from morefollows.courier.models import Outcome, Verdict
-from morefollows.courier.pacing import Pacing
-from morefollows.courier.providers import Providers
-from morefollows.courier.worker import Worker
+from morefollows.courier.relays.interface import Reached, Reply
+from morefollows.courier.relays.providers import Providers
+from morefollows.courier.relays.throttle import Pacing
+from morefollows.courier.sender import recorder
+from morefollows.courier.sender.worker import Worker
 from tests.courier import test_worker
 from tests.courier.support import alert_for, states
 from tests.courier.test_relays import asked, at_work, times_taken
@@ -147,11 +147,11 @@ def test_a_provider_that_defers_delays_nobody_else_and_is_mailed_when_it_is_well
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half of the readers are at a provider that defers until all others have their mail."""
-    from morefollows.courier import pacing
+    from morefollows.courier.relays import throttle
     from morefollows.stories.models import Alert
 
-    monkeypatch.setattr(pacing, "_GROWTH", 8.0)  # so that it does not take minutes
-    monkeypatch.setattr(books, "_MOST_HELD", 3)
+    monkeypatch.setattr(throttle, "_GROWTH", 8.0)  # so that it does not take minutes
+    monkeypatch.setattr(recorder, "_MOST_HELD", 3)
     pk, slow = mixed(2400, 2)
     alert = Alert.objects.get(pk=pk)
     tried: list[int] = []

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from morefollows.courier import packing
-from morefollows.courier.packing import Contents
+from morefollows.courier.ledger import packing
+from morefollows.courier.ledger.packing import Contents
 
 
 @given(st.dictionaries(st.integers(1, 2**63 - 1), st.integers(0, 7), max_size=50))

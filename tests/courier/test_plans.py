@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from morefollows.courier import ledger
+from morefollows.courier.ledger import claims
 from morefollows.courier.models import Batch
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
@@ -44,7 +44,7 @@ def due_at(n: int, now: int) -> int | None:
 
 def plan_of(alert: Alert) -> str:
     with CaptureQueriesContext(connection) as queries:
-        assert len(ledger.claim("a sender", alert.pk, 2)) == 2
+        assert len(claims.claim("a sender", alert.pk, 2)) == 2
     claim = next(one["sql"] for one in queries if "UPDATE courier_batch" in one["sql"])
     with connection.cursor() as cursor:
         cursor.execute(("EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN ") + claim)

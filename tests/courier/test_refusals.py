@@ -16,11 +16,13 @@ from django.utils import timezone
 from morefollows.audience.models import Bounce, Letter, Reader, Subscription, Suppression
 from morefollows.audience.suppression.bounces import Bounced
 from morefollows.audit.models import Deed
-from morefollows.courier import actions, bounces, ledger, retries
-from morefollows.courier.brake import FEW
-from morefollows.courier.gates import TRIAL
+from morefollows.courier import actions
+from morefollows.courier.ledger import claims, retries
 from morefollows.courier.models import Batch, Brake, Outcome, Refusal, Relay, RelayCount
-from morefollows.courier.worker import Worker
+from morefollows.courier.refusals import bounces
+from morefollows.courier.refusals.brake import FEW
+from morefollows.courier.relays.relay_pool import TRIAL
+from morefollows.courier.sender.worker import Worker
 from morefollows.stories import publication
 from morefollows.stories.models import Alert, Update
 from tests.courier import test_worker
@@ -366,7 +368,7 @@ def test_nothing_is_taken_back_from_a_batch_that_somebody_works_on() -> None:
     cut_from_start(alert)
     [batch] = Batch.objects.filter(alert=alert)
     Batch.objects.update(outcomes=bytes([Outcome.REFUSED]) * 30, refused=30, due_at=None, worker="another/1")
-    ids = ledger.array("q")
+    ids = claims.array("q")
     ids.frombytes(bytes(batch.readers))
     Refusal.objects.bulk_create(
         Refusal(

@@ -13,15 +13,17 @@ from typing import Any
 import pytest
 
 from morefollows.config.relay_address import RelayAddress
-from morefollows.courier import actions, relay_books, retries
-from morefollows.courier.dialogue import Patience
-from morefollows.courier.gate import Gate
-from morefollows.courier.gates import Gates
+from morefollows.courier import actions
+from morefollows.courier.ledger import retries
+from morefollows.courier.ledger.nodes import this_process
 from morefollows.courier.models import Outcome, Relay
-from morefollows.courier.nodes import this_process
-from morefollows.courier.shares import Shares
-from morefollows.courier.smtp import SmtpRelay
-from morefollows.courier.worker import Worker
+from morefollows.courier.relays import stats
+from morefollows.courier.relays.relay_pool import Gates
+from morefollows.courier.relays.relay_queue import Gate
+from morefollows.courier.relays.shares import Shares
+from morefollows.courier.sender.worker import Worker
+from morefollows.courier.smtp.connection import Patience
+from morefollows.courier.smtp.connection_pool import SmtpRelay
 from morefollows.notify import Listener
 from morefollows.stories.models import Alert
 from tests.courier import test_worker
@@ -203,6 +205,6 @@ def test_that_a_relay_speaks_tls_is_remembered_for_its_address() -> None:
     """And so it is not believed any more under the same name at another one."""
     actions.note_secured("main", "mail.example.org:587")
     actions.note_trouble("other", "The relay other can't be reached.")
-    assert relay_books.secured() == {"main": "mail.example.org:587"}
+    assert stats.secured() == {"main": "mail.example.org:587"}
     actions.note_secured("main", "mail.example.net:587")
-    assert relay_books.secured() == {"main": "mail.example.net:587"}
+    assert stats.secured() == {"main": "mail.example.net:587"}

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from morefollows.audience.models import Reader
-from morefollows.courier import letters, recovery, retries
-from morefollows.courier.boundary import Carriers, Mail, Reached, Reply
+from morefollows.courier.ledger import recovery, retries
+from morefollows.courier.ledger.put_backs import LIMIT, LIMIT_IN_TROUBLE
 from morefollows.courier.models import Batch, Outcome
-from morefollows.courier.put_backs import LIMIT, LIMIT_IN_TROUBLE
-from morefollows.courier.round import Round
-from morefollows.courier.worker import Worker
+from morefollows.courier.outbox import queue
+from morefollows.courier.relays.interface import Carriers, Mail, Reached, Reply
+from morefollows.courier.sender.batch_run import Round
+from morefollows.courier.sender.worker import Worker
 from morefollows.stories.models import Alert
 from tests.courier import test_worker
 from tests.courier.support import (
@@ -228,9 +229,9 @@ class Letters:
     """Letters of one lane at hand, without a database. Each relay says by its name whether another can carry a mail."""
 
     def __init__(self, count: int) -> None:
-        self.post = letters.Post(lambda: None)
+        self.post = queue.Post(lambda: None)
         jobs = [
-            letters.Job(n, "confirmation", False, 0, 1, n, "cy", "reader.example", "en", 0, b"u", b"r", b"t")
+            queue.Job(n, "confirmation", False, 0, 1, n, "cy", "reader.example", "en", 0, b"u", b"r", b"t")
             for n in range(count)
         ]
         mail = Mail(b"b@x.example", b"cy@reader.example", [b"Hello\r\n"], lambda mail, reply: None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from morefollows.courier.retries import wait_ms
+from morefollows.courier.ledger.retries import wait_ms
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from morefollows.accounts.models import Editor
 from morefollows.audit.models import Deed
-from morefollows.courier import rollback
 from morefollows.courier.models import Restores, StateNumber
 from morefollows.courier.restore import actions as restores
+from morefollows.courier.restore import detection
 from morefollows.run import doctor
 from morefollows.stories.models import Alert
 from tests.courier.support import alert_for
@@ -24,17 +24,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollback, "_RAISE_EVERY", 0.0)
-    monkeypatch.setattr(rollback, "_KEEP_EVERY", 0.0)
+    monkeypatch.setattr(detection, "_RAISE_EVERY", 0.0)
+    monkeypatch.setattr(detection, "_KEEP_EVERY", 0.0)
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return rollback.file(tmp_path, 1)
+    return detection.file(tmp_path, 1)
 
 
-def seen(file: Path, looks: int = 3) -> rollback.Watch:
-    watch = rollback.Watch(file)
+def seen(file: Path, looks: int = 3) -> detection.Watch:
+    watch = detection.Watch(file)
     for _ in range(looks):
         assert not watch.holding()
     return watch
@@ -61,16 +61,16 @@ def test_an_older_database_holds_all_mail_and_asks(file: Path, lost: str) -> Non
         StateNumber.objects.all().delete()
     else:
         turn_back()
-    assert rollback.Watch(file).holding()
+    assert detection.Watch(file).holding()
     alert.refresh_from_db()
     assert alert.state == Alert.State.ASKING
-    assert rollback.Watch(None).holding() is False
-    other = rollback.Watch(file.with_name("another"))
+    assert detection.Watch(None).holding() is False
+    other = detection.Watch(file.with_name("another"))
     assert other.holding(), "also for a sender that has seen nothing"
     assert restores.go_on(None)
     alert.refresh_from_db()
     assert alert.state == Alert.State.ASKING, "each alert is answered by itself"
-    for watch in (rollback.Watch(file), other, rollback.Watch(file)):
+    for watch in (detection.Watch(file), other, detection.Watch(file)):
         assert not watch.holding()
 
 
@@ -89,7 +89,7 @@ def test_who_goes_on_while_a_sender_looks_is_not_held_again(file: Path, monkeypa
     """It has read that mail is held, and then it finds the database older than its file: both are past by then."""
     seen(file)
     turn_back()
-    watch = rollback.Watch(file)
+    watch = detection.Watch(file)
     assert watch.holding()
     compare = watch._compare
 
@@ -126,7 +126,7 @@ def test_a_damaged_or_missing_file_says_nothing(file: Path) -> None:
 def test_the_desk_is_told_and_decides(file: Path, ada: Editor, ben: Editor) -> None:
     seen(file)
     turn_back()
-    assert rollback.Watch(file).holding()
+    assert detection.Watch(file).holding()
     reporter, editor = Client(), Client()
     reporter.force_login(ben)
     editor.force_login(ada)
@@ -144,6 +144,6 @@ def test_doctor_says_that_mail_is_held(file: Path) -> None:
     assert not list(doctor._restored())
     seen(file)
     turn_back()
-    rollback.Watch(file).holding()
+    detection.Watch(file).holding()
     [found] = doctor._restored()
     assert found.state == "wrong" and "restores go-on" in found.words

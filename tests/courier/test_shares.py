@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from morefollows.courier.bucket import Bucket
-from morefollows.courier.shares import Shares
+from morefollows.courier.relays.rate_limit import Bucket
+from morefollows.courier.relays.shares import Shares
 
 
 class Clock:

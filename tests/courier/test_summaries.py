@@ -15,9 +15,10 @@ from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences import digest_times as owing
 from morefollows.audience.preferences.actions import Choice
 from morefollows.audience.tokens import ALL_TOPICS
-from morefollows.courier import history, letters, summaries
-from morefollows.courier.letter_mails import LetterMails
+from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
+from morefollows.courier.outbox import digests, queue
+from morefollows.courier.outbox.mails import LetterMails
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Interest, Update
 from tests.courier import support
@@ -56,7 +57,7 @@ def owed(reader: int, kind: str = "digest", hours: float = 12) -> Letter:
 
 
 def told(*readers: int) -> list[tuple[int, ...]]:
-    jobs = {job.reader: job.updates for job in letters.claim("one", 100, bulk=True)}
+    jobs = {job.reader: job.updates for job in queue.claim("one", 100, bulk=True)}
     return [jobs.get(reader, ()) for reader in readers]
 
 
@@ -65,11 +66,11 @@ def test_each_is_owed_once_and_the_next_one_a_day_later() -> None:
     digest, quiet = sorted(support.audience(alert))
     preferences.choose(Reader.objects.get(pk=digest), Choice(frequency="digest"))
     preferences.choose(Reader.objects.get(pk=quiet), Choice(quiet_from=0, quiet_to=420))
-    assert summaries.owe() == 0
+    assert digests.owe() == 0
     due = now_ms() - 1000
     Reader.objects.filter(pk__in=(digest, quiet)).update(summary_at=due, summary_from=due - 12 * HOUR)
-    assert summaries.owe() == 2
-    assert summaries.owe() == 0
+    assert digests.owe() == 2
+    assert digests.owe() == 0
     found = Letter.objects.filter(bulk=True).order_by("reader")
     assert [(one.reader_id, one.kind, one.since, one.until) for one in found] == [
         (digest, "digest", due - 12 * HOUR, due),
@@ -129,8 +130,8 @@ def test_one_that_was_deferred_is_tried_again_with_what_it_told() -> None:
     alert = missed(1)
     [reader] = support.audience(alert)
     owed(reader)
-    [job] = letters.claim("one", 100, bulk=True)
-    letters.record([letters.Done(job, Letter.State.WAITING, now_ms(), False)])
+    [job] = queue.claim("one", 100, bulk=True)
+    queue.record([queue.Done(job, Letter.State.WAITING, now_ms(), False)])
     assert told(reader) == [(alert.update_id,)]
 
 
@@ -167,7 +168,7 @@ def test_the_mail() -> None:
     Subscription.objects.create(reader_id=cy, topic=other.topic, state="active", since=timezone.now())
     Alert.objects.filter(pk=other.pk).update(topic=alert.topic)
     owed(cy)
-    (job,) = letters.claim("one", 10, bulk=True)
+    (job,) = queue.claim("one", 10, bulk=True)
     assert job.updates == (alert.update_id,)
     job = job._replace(updates=(other.update_id, alert.update_id))
     tokens = links.tokens()

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from morefollows.audience.models import Reader
-from morefollows.courier import retries
+from morefollows.courier.ledger import retries
 from morefollows.courier.models import Outcome, Verdict
-from morefollows.courier.settling import Settling
-from morefollows.courier.worker import Worker
+from morefollows.courier.sender.settling import Settling
+from morefollows.courier.sender.worker import Worker
 from morefollows.stories.models import Alert
 from tests.courier import test_worker
 from tests.courier.support import alert_for, states
@@ -132,7 +132,7 @@ def test_a_relay_for_other_mail_does_not_count(tmp_path: Path) -> None:
 
 
 def test_it_waits_without_its_round_when_many_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from morefollows.courier import books as books_
+    from morefollows.courier.sender import recorder as books_
 
     monkeypatch.setattr(books_, "_MOST_HELD", 0)
     monkeypatch.setattr(retries, "_MINUTES", (0.01,))

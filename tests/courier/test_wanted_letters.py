@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from morefollows.audience import addresses
 from morefollows.audience.models import DrillReader, Letter, Reader, Subscription, Suppression, Topic
-from morefollows.courier import letters
+from morefollows.courier.outbox import queue
 
 KINDS = ("confirmation", "thanks", "invitation", "new address", "moved")
 SUBSCRIBED = (None, "pending", "active", "ended")
@@ -53,12 +53,12 @@ def test_who_wants_a_letter(breaking: Topic, kind: str) -> None:
         }  # fmt: skip
         if wanted.get(kind, True) and not old:
             expected.add(letter.pk)
-    jobs = {job.letter: job for job in letters.claim("w", 10_000)}
+    jobs = {job.letter: job for job in queue.claim("w", 10_000)}
     assert set(jobs) == expected
     assert not Letter.objects.filter(pk__in=expected, state="expired").exists()
     assert not Letter.objects.exclude(pk__in=expected).exclude(state="expired").exists()
     for letter in Letter.objects.filter(pk__in=list(jobs)[:5]).select_related("reader", "topic"):
-        assert jobs[letter.pk] == letters._job(letter)
+        assert jobs[letter.pk] == queue._job(letter)
         assert type(jobs[letter.pk].offers) is bool
 
 
@@ -73,6 +73,6 @@ def test_a_letter_of_no_topic_and_one_whose_new_address_is_suppressed(breaking: 
         )
     invitation = Letter.objects.create(reader=reader, kind="invitation", created_at=now, due_at=1)
     Suppression.objects.create(key=addresses.parse("taken@x.example").key, reason="complained", at=now)
-    jobs = {job.address: job for job in letters.claim("w", 10)}
+    jobs = {job.address: job for job in queue.claim("w", 10)}
     assert set(jobs) == {"free@x.example", "cy@reader.example"}
-    assert jobs["cy@reader.example"] == letters._job(Letter.objects.get(pk=invitation.pk))
+    assert jobs["cy@reader.example"] == queue._job(Letter.objects.get(pk=invitation.pk))

@@ -18,13 +18,15 @@ from django.utils import timezone
 from morefollows.audience.models import Letter, Reader, Subscription
 from morefollows.audience.newsroom import ensure_sample
 from morefollows.config.relay_address import RelayAddress
-from morefollows.courier import actions, ledger, rollback
-from morefollows.courier.boundary import Circuit, Mail, Reached, Reply, Source
-from morefollows.courier.gate import Gate
-from morefollows.courier.gates import Gates
+from morefollows.courier import actions
+from morefollows.courier.ledger import claims
+from morefollows.courier.ledger.nodes import this_process
 from morefollows.courier.models import Batch, Outcome, StateNumber
-from morefollows.courier.nodes import this_process
-from morefollows.courier.worker import Worker
+from morefollows.courier.relays.interface import Circuit, Mail, Reached, Reply, Source
+from morefollows.courier.relays.relay_pool import Gates
+from morefollows.courier.relays.relay_queue import Gate
+from morefollows.courier.restore import detection
+from morefollows.courier.sender.worker import Worker
 from morefollows.notify import Listener
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Update
@@ -78,7 +80,7 @@ def newsroom(transactional_db: None) -> Iterator[None]:
 
 
 def at_work(
-    folder: Path, story: Callable[[Worker, Slot], Awaitable[None]], *, watch: rollback.Watch | None = None
+    folder: Path, story: Callable[[Worker, Slot], Awaitable[None]], *, watch: detection.Watch | None = None
 ) -> None:
     """Runs a sender as long as `story` lasts; whatever ends either of them comes out here."""
 
@@ -155,7 +157,7 @@ def test_it_outlives_a_database_that_is_gone_for_a_while(
     alert = alert_for(40)
     gone = True
     failures = 0
-    record, running = ledger.record, ledger.running
+    record, running = claims.record, claims.running
 
     def fails(real: Callable[..., object]) -> Callable[..., object]:
         def call(*arguments: object) -> object:
@@ -167,14 +169,14 @@ def test_it_outlives_a_database_that_is_gone_for_a_while(
 
         return call
 
-    monkeypatch.setattr(ledger, "record", fails(record))
+    monkeypatch.setattr(claims, "record", fails(record))
 
     async def story(worker: Worker, relay: Slot) -> None:
         nonlocal gone
         relay.on = True
         await until(lambda: "can't be written" in caplog.text)
         failed = failures
-        monkeypatch.setattr(ledger, "running", fails(running))
+        monkeypatch.setattr(claims, "running", fails(running))
         await until(lambda: failures > failed + 2)  # the survey fails as well
         gone = False
         await until(lambda: all_accepted(alert))
@@ -193,7 +195,7 @@ def test_it_does_not_go_on_without_its_books(tmp_path: Path, monkeypatch: pytest
     def broken(*arguments: object) -> None:
         raise KeyError("an error of our own")
 
-    monkeypatch.setattr(ledger, "record", broken)
+    monkeypatch.setattr(claims, "record", broken)
 
     async def story(worker: Worker, relay: Slot) -> None:
         relay.on = True
@@ -228,14 +230,14 @@ def held(readers: int, seconds: float) -> Alert:
 def test_an_alert_taken_back_in_the_last_moment_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever is first in the database wins; the sender finds out in the transaction that would have released it."""
     alert = held(30, 1.0)
-    record = ledger.record
+    record = claims.record
 
-    def just_too_late(entries: object, release: int | None, early: bool) -> ledger.Recorded:
+    def just_too_late(entries: object, release: int | None, early: bool) -> claims.Recorded:
         if release is not None:
             Alert.objects.filter(pk=release).update(state="taken back")
         return record(entries, release, early)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(ledger, "record", just_too_late)
+    monkeypatch.setattr(claims, "record", just_too_late)
 
     async def story(worker: Worker, relay: Slot) -> None:
         relay.on = True
@@ -274,7 +276,7 @@ def test_an_alert_overtakes_an_offer_that_is_being_sent(tmp_path: Path) -> None:
     Reader.objects.filter(pk__in=readers).update(offers=True)
     Batch.objects.bulk_create(
         Batch(alert=offer, number=n, size=200, readers=array("q", ids).tobytes(), first=ids[0], last=ids[-1],
-              outcomes=bytes(200), times=array("I", [ledger.NEVER] * 200).tobytes(), due_at=1)
+              outcomes=bytes(200), times=array("I", [claims.NEVER] * 200).tobytes(), due_at=1)
         for n, ids in enumerate([readers[at : at + 200] for at in range(0, 1200, 200)])
     )  # fmt: skip
     alerts: list[Alert] = []
@@ -315,8 +317,8 @@ def test_mails_that_wait_for_the_ledger_have_it_written_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twenty mails are allowed with each write: with one write each two seconds they would take twenty."""
-    monkeypatch.setattr("morefollows.courier.books._AHEAD", 20)
-    monkeypatch.setattr("morefollows.courier.books._WRITE_EVERY", 2)
+    monkeypatch.setattr("morefollows.courier.sender.recorder._AHEAD", 20)
+    monkeypatch.setattr("morefollows.courier.sender.recorder._WRITE_EVERY", 2)
     alert = alert_for(200)
 
     async def story(worker: Worker, relay: Slot) -> None:
@@ -355,7 +357,7 @@ def test_what_a_sender_writes_last_is_missed_in_a_backup_that_lacks_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However soon after the backup it ended: within the time in which it does not raise its number again."""
-    monkeypatch.setattr(rollback, "_RAISE_EVERY", 3600.0)
+    monkeypatch.setattr(detection, "_RAISE_EVERY", 3600.0)
     alert = alert_for(3)
     backup: list[int] = []
 
@@ -366,7 +368,7 @@ def test_what_a_sender_writes_last_is_missed_in_a_backup_that_lacks_it(
         relay.wake()
         await until(lambda: all_accepted(alert))
 
-    at_work(tmp_path, story, watch=rollback.Watch(tmp_path / "seen"))
-    assert not rollback.Watch(tmp_path / "seen").holding()
+    at_work(tmp_path, story, watch=detection.Watch(tmp_path / "seen"))
+    assert not detection.Watch(tmp_path / "seen").holding()
     StateNumber.objects.update(number=backup[0])
-    assert rollback.Watch(tmp_path / "seen").holding()
+    assert detection.Watch(tmp_path / "seen").holding()

@@ -15,8 +15,8 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Letter
 from morefollows.courier import actions as courier
-from morefollows.courier import history, packing
-from morefollows.courier.cutting import cut
+from morefollows.courier.ledger import history, packing
+from morefollows.courier.ledger.batching import cut
 from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, Verdict
 from morefollows.delivery import archive
 from morefollows.delivery.glance import glances

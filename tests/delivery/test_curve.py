@@ -7,7 +7,7 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from morefollows.courier.ledger import NEVER
+from morefollows.courier.ledger.claims import NEVER
 from morefollows.delivery.curve import Histogram
 
 

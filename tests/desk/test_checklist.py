@@ -14,8 +14,8 @@ from django.utils import timezone, translation
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Topic
-from morefollows.courier.checklist import LOOK, OK, WRONG, Item, items
 from morefollows.courier.message import preview as previews
+from morefollows.courier.preflight import LOOK, OK, WRONG, Item, items
 from morefollows.stories import actions, alert_audience
 from morefollows.stories.models import Alert, Interest, Kind, Story
 from tests.support.people import reader

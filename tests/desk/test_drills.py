@@ -23,8 +23,9 @@ from morefollows.audience.lists.exporting import export_readers
 from morefollows.audience.models import DrillReader, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.audience.tokens import DRILLS
 from morefollows.audit.models import Deed
-from morefollows.courier import ledger, letters
-from morefollows.courier.addressees import addressees
+from morefollows.courier.ledger import claims
+from morefollows.courier.ledger.recipients import addressees
+from morefollows.courier.outbox import queue
 from morefollows.live.journal import Journal
 from morefollows.stories import actions, alert_audience, publication
 from morefollows.stories.actions import Refused
@@ -69,7 +70,7 @@ def invitation() -> str:
 def test_nobody_takes_part_who_has_not_said_yes(newsroom: object) -> None:
     part = drill.invite(addresses.parse(GUS), "de")
     drill.invite(addresses.parse(GUS), "de")
-    assert [job.kind for job in letters.claim("w", 9)] == ["invitation"], "asked once, however often one clicks"
+    assert [job.kind for job in queue.claim("w", 9)] == ["invitation"], "asked once, however often one clicks"
     assert alert_audience.drill() == 0
     visitor = Client()
     assert "An Übungen teilnehmen?" in visitor.get(invitation()).content.decode()
@@ -88,7 +89,7 @@ def test_who_must_not_be_mailed_is_not_asked(newsroom: object, cy: Reader) -> No
     Suppression.objects.all().delete()
     drill.invite(addresses.parse(cy.address), "en")
     Suppression.objects.create(key=cy.key, reason="complained", at=timezone.now())
-    assert letters.claim("w", 9) == []
+    assert queue.claim("w", 9) == []
     assert Client().post(invitation()).status_code == 410
 
 
@@ -129,7 +130,7 @@ def test_an_address_that_was_forgotten_does_not_take_part(rehearsal: Story, brea
     assert Client().post(link).status_code == 410 and alert_audience.drill() == 1
     DrillReader.objects.update(confirmed_at=timezone.now())
     alert = told(rehearsal, ada)
-    running = next(one for one in ledger.running() if one.id == alert.pk)
+    running = next(one for one in claims.running() if one.id == alert.pk)
     everybody = list(Reader.objects.values_list("pk", flat=True))
     assert [one.address for one in addressees(running, everybody).values()] == [GUS]
 

@@ -11,7 +11,7 @@ from django.test import Client
 from morefollows.accounts import actions as accounts
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Topic
-from morefollows.courier.cutting import cut
+from morefollows.courier.ledger.batching import cut
 from morefollows.courier.message import preview as previews
 from morefollows.stories import actions, publication
 from morefollows.stories.actions import Refused

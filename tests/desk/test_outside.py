@@ -21,9 +21,9 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from morefollows.courier.checklist import LOOK, OK, WRONG, outside, spamd, visit
-from morefollows.courier.checklist.visit import Answer
 from morefollows.courier.message import preview as previews
+from morefollows.courier.preflight import LOOK, OK, WRONG, outside, spamd, visit
+from morefollows.courier.preflight.visit import Answer
 from morefollows.stories.models import Story
 from tests.relay import Certificate
 from tests.support.waiting import PATIENCE, until

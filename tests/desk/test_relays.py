@@ -10,9 +10,10 @@ from django.test import Client
 
 from morefollows.audit.models import Deed
 from morefollows.config.relay_address import relays
-from morefollows.courier import actions, relay_books
-from morefollows.courier.gate import AtWork, Tally
+from morefollows.courier import actions
 from morefollows.courier.models import Relay, RelayAtWork, RelayCount
+from morefollows.courier.relays import stats
+from morefollows.courier.relays.relay_queue import AtWork, Tally
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,7 @@ def at_work() -> None:
             ("mail.example.org:587", "google.com"): Tally(20, 3, 1, "451 4.7.1 come back later"),
             ("mail.example.org:587", ""): Tally(20, 0, 0, ""),
         }
-        relay_books.keep(worker, facts, tallies)
+        stats.keep(worker, facts, tallies)
 
 
 def page(client: Client) -> str:
@@ -95,5 +96,5 @@ def test_what_a_refusing_relay_said_is_shown(ada_at_desk: Client) -> None:
 
 def test_a_relay_that_left_the_settings_is_forgotten_with_its_sender_s_next_word() -> None:
     at_work()
-    relay_books.keep("one/1", [AtWork("second", "closed", 1, 0, 0, [])], {})
+    stats.keep("one/1", [AtWork("second", "closed", 1, 0, 0, [])], {})
     assert {row.relay for row in RelayAtWork.objects.filter(worker="one/1")} == {"second"}

@@ -17,7 +17,7 @@ OTHERS = re.compile(r"\b(?!Alert\b)[A-Z]\w+\.State\b")
 
 
 def test_the_page_has_the_tables_as_they_are() -> None:
-    from morefollows.courier import outcomes
+    from morefollows.courier.ledger import outcomes
     from morefollows.stories import transitions
 
     page = (ROOT / "docs" / "reference" / "states.md").read_text(encoding="utf-8")

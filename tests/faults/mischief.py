@@ -18,14 +18,14 @@ from typing import Any
 
 import psycopg
 
-from morefollows.courier import window
+from morefollows.courier.smtp import flow_control
 from tests.faults.stage import CLAIM, CONNECTIONS, SENDERS, Stage
 from tests.faults.wire import Mood
 from tests.relay import Rule
 from tests.support.waiting import until
 
 ONE_BY_ONE = 1  # mails whose final dot may have left on one connection, without a reply so far
-BACK_TO_BACK = window.MOST  # the same where the relay offers CHUNKING, as Postfix does
+BACK_TO_BACK = flow_control.MOST  # the same where the relay offers CHUNKING, as Postfix does
 _LATE = 0.15  # seconds that a reply may need from the relay to the sender's books
 _GOOD_LIFE = 10.0  # seconds; a process that dies sooner brings `up` nearer to giving up
 

@@ -212,7 +212,7 @@ class Stage:
 
     def paused(self) -> bool:
         """Whether the relay has refused us, and waits for an editor."""
-        from morefollows.courier.ledger import paused_relays
+        from morefollows.courier.ledger.claims import paused_relays
 
         return bool(paused_relays())
 

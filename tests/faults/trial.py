@@ -123,7 +123,7 @@ def suppressed() -> int:
 
 
 def paused() -> bool:
-    from morefollows.courier.ledger import paused_relays
+    from morefollows.courier.ledger.claims import paused_relays
 
     return bool(paused_relays())
 

@@ -139,7 +139,7 @@ class TestGivingWay:
         tell(story, "first")
         year.alerts([story], ada, batches=5)
         Alert.objects.update(ended_at=timezone.now() - timedelta(days=9))
-        monkeypatch.setattr("morefollows.courier.packing.READERS", 4)
+        monkeypatch.setattr("morefollows.courier.ledger.packing.READERS", 4)
         Batch.objects.update(first=1, last=2)
         packed = archive.pack_some
         calls: list[int] = []

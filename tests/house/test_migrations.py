@@ -67,7 +67,7 @@ import json
 from morefollows.audience.models import Consent, Reader
 from morefollows.stories.models import Alert
 from morefollows.audit.models import Deed
-from morefollows.courier import history
+from morefollows.courier.ledger import history
 from morefollows.courier.models import Batch
 from morefollows.live import published
 reader, alert = Reader.objects.get(), Alert.objects.get()

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from html.parser import HTMLParser
 
 from morefollows.audience.models import Letter, Topic
-from morefollows.courier.dkim import Signer
+from morefollows.courier.message.dkim import Signer
 from morefollows.courier.message.headers import date
 from morefollows.courier.message.letters import Occasion, letter
 from morefollows.courier.message.template import LENGTHS, Composed, Hole, press

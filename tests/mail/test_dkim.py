@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from morefollows.audience.models import Topic
 from morefollows.config.settings import SettingsError
-from morefollows.courier.dkim import Signer, signers
 from morefollows.courier.message import alert as alerts
+from morefollows.courier.message.dkim import Signer, signers
 from morefollows.courier.message.encoding import quoted_printable
 from morefollows.courier.message.headers import structured, unstructured
 from morefollows.courier.message.template import Composed, Hole, Marks

@@ -14,13 +14,13 @@ from morefollows.accounts.models import Editor
 from morefollows.audience import links
 from morefollows.audience.models import Reader, Topic
 from morefollows.audience.tokens import Row
-from morefollows.courier import ledger
-from morefollows.courier.boundary import Reached, Reply
-from morefollows.courier.cutting import cut
-from morefollows.courier.gates import Gates
-from morefollows.courier.nodes import this_process
-from morefollows.courier.release import prepare
-from morefollows.courier.worker import Worker
+from morefollows.courier.ledger import claims
+from morefollows.courier.ledger.batching import cut
+from morefollows.courier.ledger.nodes import this_process
+from morefollows.courier.relays.interface import Reached, Reply
+from morefollows.courier.relays.relay_pool import Gates
+from morefollows.courier.sender.prepared_alert import prepare
+from morefollows.courier.sender.worker import Worker
 from morefollows.notify import Listener
 from morefollows.stories import actions, publication
 from morefollows.stories.drafts.actions import save_update
@@ -50,7 +50,7 @@ def mailed(newsroom: object, tmp_path: Path, settings: Any, ada: Editor) -> Call
         assert publication.release(alert.pk)
         while not cut(alert.pk, 5):
             pass
-        running = next(one for one in ledger.running() if one.id == alert.pk)
+        running = next(one for one in claims.running() if one.id == alert.pk)
         release = prepare(running, links.tokens(), worker.gates.wake_soon)
         release.sending = True
         rounds = worker._claim_and_load(release)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from morefollows.config.relay_address import RelayKind, kind_of, register, relays
-from morefollows.courier.boundary import Circuit, Mail, Reached, Relay, Reply, Setup, Source
-from morefollows.courier.replies import Verdict, verdict
+from morefollows.courier.relays.interface import Circuit, Mail, Reached, Relay, Reply, Setup, Source
+from morefollows.courier.smtp.replies import Verdict, verdict
 from tests.relay import Certificate, Rule, Script, ScriptedRelay
 from tests.smtp.support import body
 

@@ -1,4 +1,4 @@
-"""Reply codes and status codes are judged in one place, `courier.replies`, and spoken by the SMTP client only."""
+"""Reply codes and status codes are judged in one place, `courier.smtp.replies`, and spoken by the SMTP client only."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from morefollows.config.relay_address import kinds
-from morefollows.courier.boundary import Relay
-from morefollows.courier.replies import About
+from morefollows.courier.relays.interface import Relay
+from morefollows.courier.smtp.replies import About
 from tests.smtp.support import run
 
 from .support import Bag, Fates, Stage, made, staged

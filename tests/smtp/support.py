@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import uvloop
 
 from morefollows.config.settings import RelayAddress
-from morefollows.courier.boundary import Mail, Reached, Reply
-from morefollows.courier.dialogue import Patience
-from morefollows.courier.smtp import SmtpRelay
+from morefollows.courier.relays.interface import Mail, Reached, Reply
+from morefollows.courier.smtp.connection import Patience
+from morefollows.courier.smtp.connection_pool import SmtpRelay
 from tests.relay import ScriptedRelay
 
 T = TypeVar("T")

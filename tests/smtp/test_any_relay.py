@@ -7,7 +7,7 @@ import asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from morefollows.courier.boundary import Reached
+from morefollows.courier.relays.interface import Reached
 from tests.relay import Rule, Script, ScriptedRelay
 from tests.smtp.support import QUICK, Post, body, client, run
 

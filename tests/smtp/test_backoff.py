@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from morefollows.courier import backoff as backoff_
-from morefollows.courier.backoff import Backoff, Failure
-from morefollows.courier.dialogue import Patience
-from morefollows.courier.smtp import SmtpRelay
+from morefollows.courier.smtp import backoff as backoff_
+from morefollows.courier.smtp.backoff import Backoff, Failure
+from morefollows.courier.smtp.connection import Patience
+from morefollows.courier.smtp.connection_pool import SmtpRelay
 from tests.courier.test_shares import Clock
 from tests.relay import Rule, Script, ScriptedRelay
 from tests.smtp import virtual_time
@@ -196,11 +196,11 @@ def test_silence_is_logged_and_told_wherever_it_begins(
     at: str, words: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And taken back when the relay is well. Connections are not opened without end meanwhile."""
-    from morefollows.courier import smtp as smtp_
+    from morefollows.courier.smtp import connection_pool as smtp_
 
     monkeypatch.setattr(smtp_, "_LOGGED_AFTER", 0.5)
     monkeypatch.setattr(smtp_, "_TOLD_AFTER", 1.0)
-    caplog.set_level("WARNING", "morefollows.courier.smtp")
+    caplog.set_level("WARNING", "morefollows.courier.smtp.connection_pool")
 
     async def work() -> None:
         async with ScriptedRelay(Script(rules=(Rule(at, do="hang"),))) as relay:
@@ -231,7 +231,7 @@ def test_silence_is_logged_and_told_wherever_it_begins(
 
 
 def test_one_slow_reply_beside_good_ones_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
-    from morefollows.courier import smtp as smtp_
+    from morefollows.courier.smtp import connection_pool as smtp_
 
     monkeypatch.setattr(smtp_, "_LOGGED_AFTER", 0.4)
     monkeypatch.setattr(smtp_, "_TOLD_AFTER", 0.6)

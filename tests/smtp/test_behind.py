@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from morefollows.courier.boundary import Mail, Reached
-from morefollows.courier.dialogue import Patience
+from morefollows.courier.relays.interface import Mail, Reached
+from morefollows.courier.smtp.connection import Patience
 from tests.relay import Rule, Script, ScriptedRelay
 from tests.smtp.support import Post, client, deliver, run
 from tests.smtp.test_backoff import _left

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from morefollows.courier.boundary import Reached, Reply
-from morefollows.courier.window import Window
+from morefollows.courier.relays.interface import Reached, Reply
+from morefollows.courier.smtp.flow_control import Window
 from tests.relay import Rule, Script, ScriptedRelay
 from tests.smtp.support import QUICK, Post, body, client, deliver, numbers, run
 

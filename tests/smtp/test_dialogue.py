@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from morefollows.courier import smtp
-from morefollows.courier.boundary import Mail, Reached, Reply
+from morefollows.courier.relays.interface import Mail, Reached, Reply
+from morefollows.courier.smtp import connection_pool
 from tests.relay import Rule, Script, ScriptedRelay
 from tests.smtp.support import QUICK, Post, body, client, deliver, numbers, run
 
@@ -53,7 +53,7 @@ def test_it_lets_replies_gather_only_while_many_connections_are_busy(
     connections: int, waits: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(smtp, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=waited.append))
+    monkeypatch.setattr(connection_pool, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=waited.append))
     post, _, _ = send(Script(offers=("PIPELINING", *PLAIN)), Post(100), connections=connections)
     assert post.codes() == [250] * 100
     assert bool(waited) == waits

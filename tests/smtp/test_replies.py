@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from morefollows.courier.boundary import Reached, Reply
-from morefollows.courier.refusals import PROVIDERS, Refusals
-from morefollows.courier.replies import About, Bounce, as_markdown, verdict, without_addresses
-from morefollows.courier.transactions import reply
+from morefollows.courier.relays.auto_pause import PROVIDERS, Refusals
+from morefollows.courier.relays.interface import Reached, Reply
+from morefollows.courier.smtp.data import reply
+from morefollows.courier.smtp.replies import About, Bounce, as_markdown, verdict, without_addresses
 
 MAIL, RCPT, DATA, CONTENT = Reached.MAIL, Reached.RCPT, Reached.DATA, Reached.CONTENT
 ANYWHERE = (MAIL, RCPT, DATA, CONTENT)
@@ -133,7 +133,7 @@ def test_every_reply_has_a_verdict_and_none_blames_on_doubtful_grounds(
 def test_the_table_in_the_documents_is_this_one() -> None:
     page = (Path(__file__).parents[2] / "docs" / "reference" / "replies.md").read_text(encoding="utf-8")
     assert as_markdown() in page, (
-        "put what `python -m morefollows.courier.replies` prints into docs/reference/replies.md"
+        "put what `python -m morefollows.courier.smtp.replies` prints into docs/reference/replies.md"
     )
 
 

@@ -327,7 +327,7 @@ def test_the_settings_say_whether_a_relay_that_had_tls_may_go_without(
     starttls: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As after a restart: an earlier process had seen it."""
-    caplog.set_level("WARNING", "morefollows.courier.smtp")
+    caplog.set_level("WARNING", "morefollows.courier.smtp.connection_pool")
     if starttls == "offered":
         words, _ = trouble_of(Script(), starttls=starttls, secured=True)
         assert words == "The relay HERE does not offer STARTTLS any more; nothing is sent to it in clear text."
@@ -370,9 +370,9 @@ def test_a_relay_without_a_mechanism_that_we_speak() -> None:
 
 def test_the_password_never_leaves_the_machine_in_clear_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """On loopback there is nobody to listen; a relay elsewhere gets the password over TLS only."""
-    from morefollows.courier import hello
+    from morefollows.courier.smtp import handshake
 
-    monkeypatch.setattr(hello, "_on_this_machine", lambda connection: False)
+    monkeypatch.setattr(handshake, "_on_this_machine", lambda connection: False)
     words, relay = trouble_of(Script(users={"ada": "s3cret"}), user="ada", password="s3cret")
     assert words == "The relay HERE offers no encryption, and the password is not sent without."
     assert relay.commands["AUTH"] == 0
@@ -451,9 +451,9 @@ def test_mail_waits_while_the_relay_s_name_is_not_known(monkeypatch: pytest.Monk
 
 def test_a_name_server_that_is_gone_does_not_matter_once_the_relay_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither one that says no, nor one that does not answer."""
-    from morefollows.courier import hello
+    from morefollows.courier.smtp import handshake
 
-    monkeypatch.setattr(hello, "_DNS_PATIENCE", 0.1)
+    monkeypatch.setattr(handshake, "_DNS_PATIENCE", 0.1)
     known, answers = socket.getaddrinfo, "well"
     let_go = threading.Event()
 

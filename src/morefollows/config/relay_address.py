@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 #: Modules of the kinds of relay. Importing one registers its kind; none of them may be slow to import.
-MODULES = ["morefollows.courier.smtp_kind"]
+MODULES = ["morefollows.courier.smtp.kind"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ class RelayKind:
     #: URL scheme → attributes of `RelayAddress` that follow from it, at least the `port` that is usual
     schemes: Mapping[str, Mapping[str, Any]]
     example: str  #: of a URL, for messages
-    #: Makes the relay, as `courier.boundary.Relay`, from a `RelayAddress`, a `boundary.Source` and a `boundary.Setup`
+    #: Makes the relay, as `courier.relays.interface.Relay`, from a `RelayAddress`, a `boundary.Source` and a
+    #: `boundary.Setup`
     make: Callable[..., Any]
     options: Options = field(default_factory=dict)  #: of its URLs, beside those that all kinds have
 

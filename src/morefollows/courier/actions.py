@@ -13,8 +13,9 @@ from morefollows import notify
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Letter
 from morefollows.audit import actions as audit
-from morefollows.courier import brake, handed_out, recovery, retries
+from morefollows.courier.ledger import handed_out, recovery, retries
 from morefollows.courier.models import Batch, Pulse, Relay
+from morefollows.courier.refusals import brake
 from morefollows.stories import actions as stories
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert

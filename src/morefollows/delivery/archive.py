@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
-from morefollows.courier import history, packing
+from morefollows.courier.ledger import history, packing
+from morefollows.courier.ledger.packing import Contents
 from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, Refusal, Verdict
-from morefollows.courier.packing import Contents
 from morefollows.delivery.actions import final_curve
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert

@@ -11,7 +11,7 @@ from array import array
 from collections import Counter
 from typing import Literal, TypedDict
 
-from morefollows.courier.ledger import NOT_ACCEPTED
+from morefollows.courier.ledger.claims import NOT_ACCEPTED
 
 
 class Seconds(TypedDict):

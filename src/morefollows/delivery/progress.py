@@ -9,8 +9,8 @@ from typing import Any, TypedDict
 from django.conf import settings
 from django.db.models import Count, Q, Sum
 
-from morefollows.courier import relay_books
 from morefollows.courier.models import Batch, Brake, Outcome, Relay, Verdict
+from morefollows.courier.relays import stats
 from morefollows.delivery.curve import Histogram, Seconds
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
@@ -30,7 +30,7 @@ class RelayState(TypedDict):
 
 
 class BrakeState(TypedDict):
-    """Refusals of one relay, or of one mailbox provider, that are not believed: see `courier.brake`."""
+    """Refusals of one relay, or of one mailbox provider, that are not believed: see `courier.refusals.brake`."""
 
     scope: str  #: relay or provider
     name: str
@@ -110,7 +110,7 @@ def _brakes(alert: Alert) -> list[BrakeState]:
 def relay_states() -> list[RelayState]:
     """Each relay of the settings, or the local inbox."""
     known = {relay.name: relay for relay in Relay.objects.all()}
-    rows = relay_books.live_rows()
+    rows = stats.live_rows()
     states: list[RelayState] = []
     for address in settings.MOREFOLLOWS.ways_out:
         relay = known.get(address.name) or Relay(name=address.name)
@@ -122,7 +122,7 @@ def relay_states() -> list[RelayState]:
                 paused=relay.paused_at is not None,
                 paused_by=relay.paused_by,
                 reason=relay.reason,
-                trouble=relay_books.trouble_now(relay, [row for row in rows if row.relay == address.name]),
+                trouble=stats.trouble_now(relay, [row for row in rows if row.relay == address.name]),
             )
         )
     return states

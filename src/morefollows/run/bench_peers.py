@@ -18,8 +18,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import uvloop
 
 from morefollows.config.settings import RelayAddress
-from morefollows.courier.boundary import Mail, Reply
-from morefollows.courier.smtp import SmtpRelay
+from morefollows.courier.relays.interface import Mail, Reply
+from morefollows.courier.smtp.connection_pool import SmtpRelay
 
 SENDER = "b+0123456789abcdef@herald.example"
 RECIPIENT = "reader123456@reader.example"

@@ -136,7 +136,7 @@ class Stage:
         """The text of a story whose mail has about `wire` octets, and that mail, signed as ours will be."""
         from django.conf import settings
 
-        from morefollows.courier import dkim
+        from morefollows.courier.message import dkim
         from morefollows.courier.message.template import LENGTHS, Hole, press
 
         values = [b"A".ljust(LENGTHS[hole], b"A") for hole in Hole]

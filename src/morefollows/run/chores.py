@@ -15,7 +15,8 @@ def release_claims(senders: Iterable[int]) -> None:
     ground.start_django()
     from django.conf import settings
 
-    from morefollows.courier import actions, leases, nodes
+    from morefollows.courier import actions
+    from morefollows.courier.ledger import leases, nodes
 
     place = nodes.place(settings.MOREFOLLOWS.data)
     for number in senders:
@@ -29,7 +30,8 @@ def release_claims_of_last_run() -> None:
     """
     from django.conf import settings
 
-    from morefollows.courier import actions, leases, nodes
+    from morefollows.courier import actions
+    from morefollows.courier.ledger import leases, nodes
 
     config = settings.MOREFOLLOWS
     actions.note_deaths(leases.dead_here(nodes.place(config.data), alone=True))

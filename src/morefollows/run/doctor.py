@@ -115,7 +115,7 @@ def _database(config: Settings) -> Iterator[Finding]:
 
 def _restored() -> Iterator[Finding]:
     from morefollows.courier.restore import actions as restores
-    from morefollows.courier.rollback import told
+    from morefollows.courier.restore.detection import told
 
     if held := restores.holding():
         words = (

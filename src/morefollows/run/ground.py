@@ -42,7 +42,7 @@ def start_django(*, check: bool = True) -> bool:
     import django
     from django.conf import settings as configured
 
-    from morefollows.courier import dkim
+    from morefollows.courier.message import dkim
 
     dkim.signers(configured.MOREFOLLOWS)  # a key that is none is told now, not when the first alert is composed
     django.setup()

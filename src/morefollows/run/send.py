@@ -20,7 +20,7 @@ from morefollows.notify import Listener
 
 if TYPE_CHECKING:
     from morefollows.config.settings import Settings
-    from morefollows.courier.worker import Worker
+    from morefollows.courier.sender.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +37,11 @@ def run_sender(number: int) -> None:
 
 
 async def _send(number: int) -> None:
-    from morefollows.courier import nodes, rollback
-    from morefollows.courier.gates import Gates
-    from morefollows.courier.providers import Providers
-    from morefollows.courier.worker import Worker
+    from morefollows.courier.ledger import nodes
+    from morefollows.courier.relays.providers import Providers
+    from morefollows.courier.relays.relay_pool import Gates
+    from morefollows.courier.restore import detection
+    from morefollows.courier.sender.worker import Worker
     from morefollows.delivery import actions as delivery
     from morefollows.live import websub
 
@@ -48,7 +49,7 @@ async def _send(number: int) -> None:
     listener = Listener(config.data)
     await listener.open()
     gates = Gates(Providers(_resolver(config)))
-    watch = rollback.Watch(rollback.file(config.data, number))
+    watch = detection.Watch(detection.file(config.data, number))
     process = nodes.this_process(config.data, number)
     worker = Worker(process, listener, gates, on_complete=delivery.close, watch=watch)
     _add_gates(config, worker, await _secured())
@@ -69,7 +70,7 @@ def _resolver(config: Settings) -> Callable[[str], list[str]] | None:
     """As for sign-ups: nobody is asked while nothing leaves this machine."""
     if config.resolver == "off" or (config.inbox and not config.resolver):
         return None
-    from morefollows.courier.providers import mx_hosts
+    from morefollows.courier.relays.providers import mx_hosts
 
     return mx_hosts(config.resolver)
 
@@ -78,11 +79,11 @@ async def _secured() -> dict[str, str]:
     """Which relays have agreed to STARTTLS before. Waits for the database: without it nothing may be sent anyway."""
     from django.db import Error as AnyDatabaseError
 
-    from morefollows.courier import relay_books
+    from morefollows.courier.relays import stats
 
     def ask() -> dict[str, str]:
         try:
-            return relay_books.secured()
+            return stats.secured()
         finally:
             connection.close()
 
@@ -100,9 +101,9 @@ def _add_gates(config: Settings, worker: Worker, secured: Mapping[str, str]) -> 
     `secured`: relays that have agreed to STARTTLS before, name → host:port.
     """
     from morefollows.config.relay_address import kind_of
-    from morefollows.courier.boundary import Setup
-    from morefollows.courier.gate import Gate
-    from morefollows.courier.shares import Shares
+    from morefollows.courier.relays.interface import Setup
+    from morefollows.courier.relays.relay_queue import Gate
+    from morefollows.courier.relays.shares import Shares
 
     weighed = any(address.weight for address in config.ways_out)
     shares = Shares(asyncio.get_running_loop().call_soon) if weighed else None

@@ -1,6 +1,6 @@
 """Who an alert may go to, and how many they are. One SQL query each; the courier's ledger asks the same of each reader.
 
-Who was sent an earlier alert only the courier's ledger knows: see `courier.history`.
+Who was sent an earlier alert only the courier's ledger knows: see `courier.ledger.history`.
 """
 
 from __future__ import annotations

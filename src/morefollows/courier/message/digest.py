@@ -1,6 +1,6 @@
 """The mail that tells several updates at once: the digest of a day, or what came in the quiet hours.
 
-What it tells is chosen by `courier.summaries`.
+What it tells is chosen by `courier.outbox.digests`.
 """
 
 from __future__ import annotations

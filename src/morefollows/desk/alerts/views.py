@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from morefollows.accounts.models import Editor
 from morefollows.courier import actions as courier
-from morefollows.courier import history
+from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
 from morefollows.delivery.progress import Progress, progress
 from morefollows.delivery.report import report

@@ -25,7 +25,7 @@ from morefollows.audience.models import Consent, DrillReader, Purpose, Reader, S
 from morefollows.audience.suppression import actions as suppressions
 from morefollows.audit.actions import record
 from morefollows.audit.models import Deed
-from morefollows.courier import history
+from morefollows.courier.ledger import history
 from morefollows.desk.common import at_desk, editor_of
 from morefollows.desk.readers.forms import Find
 from morefollows.desk.readers.growth_plot import plot

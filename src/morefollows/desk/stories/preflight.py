@@ -12,11 +12,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from morefollows.audience.models import Newsroom, Purpose
-from morefollows.courier.checklist import OK, Item
-from morefollows.courier.checklist.items import items
-from morefollows.courier.checklist.outside import asks_by_itself, outside_items, web_links
 from morefollows.courier.message.preview import Preview
 from morefollows.courier.message.preview import preview as preview_of_mail
+from morefollows.courier.preflight import OK, Item
+from morefollows.courier.preflight.items import items
+from morefollows.courier.preflight.outside import asks_by_itself, outside_items, web_links
 from morefollows.desk.common import at_desk, editor_of
 from morefollows.stories.models import Story
 

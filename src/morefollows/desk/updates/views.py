@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from morefollows.audience.models import Purpose
-from morefollows.courier import history
+from morefollows.courier.ledger import history
 from morefollows.courier.message.alert import subject_of
 from morefollows.desk.common import at_desk, editor_of
 from morefollows.desk.stories import autosave

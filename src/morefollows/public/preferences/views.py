@@ -28,7 +28,7 @@ from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences.own_data import own_data
 from morefollows.audience.signup import entry, mail_domains
 from morefollows.audience.signup.forms import invalid
-from morefollows.courier import history
+from morefollows.courier.ledger import history
 from morefollows.helpers.client_address import client_address
 from morefollows.helpers.local_time import zone
 from morefollows.public.preferences.forms import LanguageForm, NewAddressForm, TermsForm

@@ -1,0 +1,164 @@
+"""Cutting: from an audience to batches. Each reader lands in exactly one batch, whoever cuts, and after whatever crash.
+
+Times are milliseconds since 1970. Each cut is one short transaction on Django's connection.
+"""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from morefollows.courier.ledger import history
+from morefollows.courier.ledger.claims import FRESH_DUE, NEVER, skip_locked
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert
+
+# A cut may be taken up by another worker after a crash: the row lock and the position kept in the alert make
+# each reader land in exactly one batch. (SQLite's transactions lock as a whole.)
+_POSITION = """
+SELECT topic_id, audience, frozen_at, cut_from, cut_to, cut_wrapped, cut_done FROM stories_alert WHERE id = %s
+"""
+# Only who was active by the editor's Send is in the audience: the cut gives the same readers whenever it runs.
+_OF_TOPIC = """
+SELECT s.reader_id FROM audience_subscription s JOIN audience_reader r ON r.id = s.reader_id
+WHERE s.topic_id = %s AND s.state = 'active' AND s.since <= %s AND s.reader_id > %s AND s.reader_id <= %s
+  AND r.state = 'confirmed'
+ORDER BY s.reader_id LIMIT %s
+"""
+_FOLLOWERS = """
+SELECT i.reader_id FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
+JOIN stories_interest i ON i.story_id = u.story_id
+JOIN audience_subscription s ON s.topic_id = a.topic_id AND s.reader_id = i.reader_id AND s.state = 'active'
+WHERE a.id = %s
+  AND i.wish = 'follow' AND i.at <= %s AND s.since <= %s AND i.reader_id > %s AND i.reader_id <= %s
+ORDER BY i.reader_id LIMIT %s
+"""
+_OF_OFFERS = """
+SELECT r.id FROM audience_reader r
+WHERE r.offers AND r.state = 'confirmed' AND r.id > %s AND r.id <= %s ORDER BY r.id LIMIT %s
+"""
+_OF_DRILL = """
+SELECT d.reader_id FROM audience_drillreader d
+WHERE d.confirmed_at <= %s AND d.reader_id > %s AND d.reader_id <= %s ORDER BY d.reader_id LIMIT %s
+"""
+# Two queries in one: each is a look at one end of an index, where both at once would be a walk through all of it.
+_ENDS = """
+SELECT (SELECT COALESCE(MIN(reader_id), 1) FROM audience_subscription WHERE topic_id = %s AND state = 'active'),
+    (SELECT COALESCE(MAX(reader_id), 0) FROM audience_subscription WHERE topic_id = %s AND state = 'active')
+"""
+_ENDS_OF_ALL = """
+SELECT (SELECT COALESCE(MIN(id), 1) FROM audience_reader), (SELECT COALESCE(MAX(id), 0) FROM audience_reader)
+"""
+_NEXT_NUMBER = "SELECT COALESCE(MAX(number), 0) + 1 FROM courier_batch WHERE alert_id = %s"
+_NEW_BATCH = """
+INSERT INTO courier_batch (alert_id, number, size, readers, first, last, outcomes, times, due_at, changed_at,
+    epoch, reach, worker, attempts, accepted, deferred, refused, skipped, uncertain, expired, repeated)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0)
+"""
+_MOVED = "UPDATE stories_alert SET cut_from = %s, cut_to = %s, cut_wrapped = %s, cut_done = %s WHERE id = %s"
+_HIGHEST_ID = 2**63 - 1
+
+_CLAIMED = "SELECT EXISTS (SELECT 1 FROM courier_batch WHERE alert_id = %s AND worker <> '')"
+
+
+class _Cut(NamedTuple):
+    """An alert whose audience is being cut."""
+
+    alert: int
+    topic: int | None
+    audience: str
+    frozen_at: Any
+    answers: list[int]
+
+
+def cut(alert: int, batches: int) -> bool:
+    """Cuts up to so many batches more. True when there is nothing to do just now: all is cut, or somebody else is at
+    it, or mails that this alert answers are still in flight.
+
+    The cut starts at a reader taken by lot and goes round, so that nobody is always last.
+    """
+    size = settings.MOREFOLLOWS.batch_size
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_POSITION + skip_locked(), (alert,))
+        position = cursor.fetchone()
+        if position is None or position[-1]:
+            return True
+        topic, audience, frozen_at, cut_from, cut_to, wrapped, _done = position
+        frozen_at = connection.ops.adapt_datetimefield_value(frozen_at)
+        what = _Cut(alert, topic, audience, frozen_at, _answers(alert, audience))
+        if audience == Alert.Audience.PAGE:
+            cursor.execute(_MOVED, (0, 0, True, True, alert))
+            return True
+        if not all(_settled(cursor, answered) for answered in what.answers):
+            return True
+        if cut_to is None:
+            cursor.execute(*((_ENDS, (topic, topic)) if audience == Alert.Audience.TOPIC else (_ENDS_OF_ALL, ())))
+            first, last = cursor.fetchone()
+            cut_from = cut_to = random.randint(first - 1, last)  # noqa: S311 - a fair start, no secret
+        upper = cut_from if wrapped else _HIGHEST_ID
+        readers, cut_to = _readers(cursor, what, cut_to, upper, batches)
+        cursor.execute(_NEXT_NUMBER, (alert,))
+        number = cursor.fetchone()[0]
+        cursor.executemany(
+            _NEW_BATCH,
+            [
+                _batch_row(alert, number + i, readers[start : start + size])
+                for i, start in enumerate(range(0, len(readers), size))
+            ],
+        )
+        round_done = cut_to >= upper
+        done = round_done and wrapped
+        if round_done and not wrapped:
+            cut_to, wrapped = 0, True
+        cursor.execute(_MOVED, (cut_from, cut_to, wrapped, done, alert))
+    return done
+
+
+def _answers(alert: int, audience: str) -> list[int]:
+    if audience != Alert.Audience.RECIPIENTS:
+        return []
+    return list(Alert.objects.values_list("answers", flat=True).get(pk=alert))
+
+
+def _settled(cursor: Any, answered: int) -> bool:
+    """Whether every mail of an alert that has been stopped or has ended is accounted for.
+
+    A worker hands out nothing of it any more once it hears of the stop, at its next write; until the claims on its
+    batches are given back or released, mails in flight may still be accepted, and their readers have to be told, too.
+    """
+    cursor.execute(_CLAIMED, (answered,))
+    return not cursor.fetchone()[0]
+
+
+def _readers(cursor: Any, what: _Cut, after: int, upto: int, batches: int) -> tuple[list[int], int]:
+    """The next of the audience beyond `after`, ascending, for about so many batches; and up to whom that is all."""
+    if what.audience == Alert.Audience.RECIPIENTS:
+        return history.recipients(what.answers, after, upto, batches)
+    most = batches * settings.MOREFOLLOWS.batch_size
+    values: tuple[Any, ...]
+    match what.audience:
+        case Alert.Audience.FOLLOWERS:
+            query, values = _FOLLOWERS, (what.alert, what.frozen_at, what.frozen_at)
+        case Alert.Audience.OFFERS:
+            query, values = _OF_OFFERS, ()
+        case Alert.Audience.DRILL:
+            query, values = _OF_DRILL, (what.frozen_at,)
+        case _:
+            query, values = _OF_TOPIC, (what.topic, what.frozen_at)
+    cursor.execute(query, (*values, after, upto, most))
+    readers = [row[0] for row in cursor.fetchall()]
+    return readers, readers[-1] if len(readers) == most else upto
+
+
+def _batch_row(alert: int, number: int, readers: Sequence[int]) -> tuple[int | bytes, ...]:
+    packed = array("q", readers).tobytes()
+    never = array("I", [NEVER]) * len(readers)
+    # Long due, and in an order taken by lot: batches are handed out as they are cut, but in no fixed order.
+    due_at = random.randint(1, FRESH_DUE)  # noqa: S311
+    facts = (alert, number, len(readers), packed, readers[0], readers[-1])
+    return *facts, bytes(len(readers)), never.tobytes(), due_at, now_ms()

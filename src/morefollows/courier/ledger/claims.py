@@ -1,0 +1,306 @@
+"""The ledger: how nothing is lost, and nothing repeated beyond what is uncertain. Its batches come from `cutting`.
+
+Everything here is one short transaction on Django's connection, called from a sender's database thread. Times
+are milliseconds since 1970. Both databases run the same statements, but for how a list of ids is passed and
+for ``SKIP LOCKED``, which SQLite (one writer at a time) does not need.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from django.db import OperationalError, connection, transaction
+
+from morefollows.courier.ledger.leases import claim_ms
+from morefollows.courier.models import Composition, Outcome
+from morefollows.courier.refusals.brake import Refused
+from morefollows.stories import actions as stories
+from morefollows.stories import publication
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert
+
+NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted, and nothing else is known
+FRESH_DUE = 1_000_000  #: batches that were never tried are due at 1 to this, in ms since 1970
+NOT_ACCEPTED = 0x8000_0000  #: in `Batch.times`: from here on it is no time of acceptance, but see `retries`
+
+
+class Running(NamedTuple):
+    """An alert on its way."""
+
+    id: int
+    state: str
+    topic: int | None
+    held_until: int
+    expires_at: int
+    cut_done: bool
+    audience: str = "topic"
+    bulk: bool = False
+    flash: bool = False
+    kind: str = "first"
+    story: int = 0
+    repeat: bool = True  #: what is uncertain is sent again, without an editor's word
+    timed: bool = False  #: it goes out at a time that was chosen, as the clock on the wall has it
+    channel: str = "mail"  #: of `channels.CHANNELS`
+
+
+class Claim(NamedTuple):
+    """A batch that is ours as long as its epoch stands."""
+
+    batch: int
+    epoch: int
+    alert: int
+    readers: array[int]
+    outcomes: bytearray
+    times: array[int]
+    attempts: int
+    repeated: int
+
+
+class Entry(NamedTuple):
+    """What a worker has to record of one batch. `due_at` None: every outcome is final."""
+
+    batch: int
+    epoch: int
+    alert: int
+    outcomes: bytes
+    times: bytes
+    reach: int
+    worker: str
+    due_at: int | None
+    attempts: int
+    repeated: int
+    verdicts: dict[tuple[str, int, int, str], tuple[int, str]]  #: (domain, outcome, code, status) → (count, text)
+    refusals: list[Refused]  #: mails that may be taken back, or count against their readers: for `brake.note`
+
+
+class Recorded(NamedTuple):
+    lost: set[int]  #: batches that another worker has claimed meanwhile: stop working on them
+    sending: set[int]  #: the alerts in question that are still being sent
+    stuck: frozenset[int] = frozenset()  #: batches of which nothing was written, as somebody has locked a row
+
+
+# -- what is there to do ------------------------------------------------------------------------------------
+
+_RUNNING = """
+SELECT a.id, a.state, a.topic_id, a.held_until, a.expires_at, a.cut_done, a.audience, a.lane = 'bulk', a.flash,
+    u.kind, u.story_id, a.repeat, a.not_before IS NOT NULL
+FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
+WHERE a.state IN ('held', 'sending') AND (a.not_before IS NULL OR a.not_before <= %s) ORDER BY a.lane, a.held_until
+"""
+# A batch that waits to be tried again does not keep the bulk lane waiting; one that somebody works on does.
+_ALERTS_WITH_MAIL = """
+SELECT EXISTS (SELECT 1 FROM stories_alert a WHERE a.state = 'sending' AND a.lane = 'alert' AND (NOT a.cut_done
+    OR EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at IS NOT NULL
+        AND (b.worker <> '' OR b.due_at <= %s))))
+"""
+
+
+def running() -> list[Running]:
+    """The alerts on their way: the alert lane first, and in each lane the oldest; a scheduled one if it is near."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RUNNING, (now_ms() + stories.LEAD_MS,))
+        return [Running(*row) for row in cursor.fetchall()]
+
+
+def hold_left(alert: int) -> float:
+    """Seconds until this alert's hold is over: never more than the whole of it, wherever the clock was set to.
+
+    But for one that goes out at a chosen time: then it is the clock that counts.
+    """
+    frozen_at, held_until, chosen = Alert.objects.values_list("frozen_at", "held_until", "not_before").get(pk=alert)
+    if chosen is not None:
+        return float(held_until - now_ms()) / 1000
+    whole = held_until - frozen_at.timestamp() * 1000
+    return float(min(held_until - now_ms(), whole)) / 1000
+
+
+def alerts_have_mail() -> bool:
+    """Whether some sender has mail of the alert lane to hand out: what is in the bulk lane waits for it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ALERTS_WITH_MAIL, (now_ms(),))
+        return bool(cursor.fetchone()[0])
+
+
+# -- claiming: batch → worker -------------------------------------------------------------------------------
+
+
+# While a batch is claimed, due_at is the claim's end. Who may take it away then: see `leases`.
+# The inner query is asked once only: PostgreSQL may else repeat it for each row, past the rows that it has locked.
+_CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM courier_batch WHERE alert_id = %s AND due_at > %s AND due_at <= %s AND worker = ''
+    ORDER BY due_at LIMIT %s{skip_locked}
+)
+UPDATE courier_batch SET epoch = epoch + 1, worker = %s, due_at = %s WHERE id IN (SELECT id FROM due)
+RETURNING id, epoch, alert_id, readers, outcomes, times, attempts, repeated, reach
+"""
+
+
+def claim(worker: str, alert: int, limit: int, *, retried: bool = False) -> list[Claim]:
+    """Claims up to so many due batches. What a dead worker may have sent without noting it comes back uncertain.
+
+    `worker`: the claiming process's name. `retried`: only those whose time to be tried again has come.
+    """
+    now = now_ms()
+    values = (alert, FRESH_DUE if retried else 0, now, limit, worker, now + claim_ms())
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CLAIM.format(skip_locked=skip_locked()), values)
+        return [_claimed(row) for row in cursor.fetchall()]
+
+
+def _claimed(row: tuple[object, ...]) -> Claim:
+    batch, epoch, alert, readers, outcomes, times, attempts, repeated, reach = row
+    ids, when = array("q"), array("I")
+    ids.frombytes(bytes(readers))  # type: ignore[call-overload]
+    when.frombytes(bytes(times))  # type: ignore[call-overload]
+    states = bytearray(outcomes)  # type: ignore[call-overload]
+    doubt(states, reach)  # type: ignore[arg-type]
+    return Claim(batch, epoch, alert, ids, states, when, attempts, repeated)  # type: ignore[arg-type]
+
+
+def doubt(outcomes: bytearray, reach: int) -> int:
+    """A worker that ends in order resets `reach`: what waits below it was in the hands of one that did not.
+
+    Returns how many mails that are.
+    """
+    waiting = outcomes[:reach].count(Outcome.WAITING)
+    for i in range(reach if waiting else 0):
+        if outcomes[i] == Outcome.WAITING:
+            outcomes[i] = Outcome.UNCERTAIN
+    return waiting
+
+
+# -- recording: outcomes → batch ----------------------------------------------------------------------------
+
+_RECORD = """
+UPDATE courier_batch SET outcomes = %s, times = %s, reach = %s, worker = %s, due_at = %s, attempts = %s,
+    repeated = %s, accepted = %s, deferred = %s, refused = %s, skipped = %s, uncertain = %s, expired = %s,
+    changed_at = %s
+WHERE id = %s AND epoch = %s
+"""
+_COUNT_VERDICT = """
+INSERT INTO courier_verdict (alert_id, domain, outcome, code, status, text, count) VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (alert_id, domain, outcome, code, status) DO UPDATE SET count = courier_verdict.count + excluded.count
+"""
+_COUNTED = (
+    Outcome.ACCEPTED,
+    Outcome.DEFERRED,
+    Outcome.REFUSED,
+    Outcome.SKIPPED,
+    Outcome.UNCERTAIN,
+    Outcome.EXPIRED,
+)
+
+
+_SENDING = "SELECT id FROM stories_alert WHERE state = 'sending'"
+
+
+def record(entries: Iterable[Entry], release: int | None = None, early: bool = False) -> Recorded:
+    """Writes what happened, and how far each batch may go on. All of it, or nothing.
+
+    `release`: the alert whose hold is over, if it is; its first batches' `reach` is then among the entries.
+    `early`: it is over, but the clock does not say so; see `stories.publication.release`.
+    """
+    lost: set[int] = set()
+    alerts: set[int] = set()
+    now = now_ms()
+    with transaction.atomic(), connection.cursor() as cursor:
+        if release is not None:
+            publication.release(release, early=early)
+            alerts.add(release)
+        for entry in entries:
+            alerts.add(entry.alert)
+            counts = [entry.outcomes.count(outcome) for outcome in _COUNTED]
+            facts = (entry.outcomes, entry.times, entry.reach, entry.worker, entry.due_at, entry.attempts)
+            cursor.execute(_RECORD, (*facts, entry.repeated, *counts, now, entry.batch, entry.epoch))
+            if cursor.rowcount == 0:
+                lost.add(entry.batch)
+                continue
+            for (domain, outcome, code, status), (count, text) in entry.verdicts.items():
+                cursor.execute(_COUNT_VERDICT, (entry.alert, domain, outcome, code, status, text, count))
+        cursor.execute(_SENDING)
+        sending = alerts.intersection(row[0] for row in cursor.fetchall())
+    return Recorded(lost, sending)
+
+
+_SHORT = "SET LOCAL lock_timeout = '100ms'"
+
+
+def record_what_is_free(entries: Sequence[Entry], release: int | None = None, early: bool = False) -> Recorded:
+    """As `record`, but what somebody else's transaction has locked does not hold up the rest: it is `stuck`."""
+    try:
+        return record(entries, release, early)
+    except OperationalError as error:
+        if not is_lock_timeout(error):
+            raise
+    lost: set[int] = set()
+    sending: set[int] = set()
+    stuck: set[int] = set()
+    for entry in (None, *entries):
+        if entry is not None and entry.alert == release and release not in sending:
+            stuck.add(entry.batch)
+            continue
+        try:
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute(_SHORT)
+                one = record([entry], None) if entry else record([], release, early)
+        except OperationalError as error:
+            if not is_lock_timeout(error):
+                raise
+            stuck |= {entry.batch} if entry else set()
+            continue
+        lost |= one.lost
+        sending |= one.sending
+    return Recorded(lost, sending | {entry.alert for entry in entries if entry.batch in stuck}, frozenset(stuck))
+
+
+def is_lock_timeout(error: BaseException) -> bool:
+    """PostgreSQL gave up waiting for a row (SQLSTATE 55P03). On SQLite there is but one lock, and it never is."""
+    return getattr(error.__cause__, "sqlstate", None) == "55P03"
+
+
+_COMPLETE = """
+SELECT a.id FROM stories_alert a WHERE a.state = 'sending' AND a.cut_done
+  AND NOT EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at IS NOT NULL)
+"""
+
+
+def complete() -> list[int]:
+    """The alerts being sent in which no reader is left to send to."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COMPLETE)
+        return [row[0] for row in cursor.fetchall()]
+
+
+# -- compositions and relays --------------------------------------------------------------------------------
+
+
+def keep_composition(alert: int, language: str, parts: bytes) -> bytes:
+    """Keeps an alert's bytes. Returns those that were there first: all workers send the same, also after a restart."""
+    with transaction.atomic():
+        Composition.objects.bulk_create(
+            [Composition(alert_id=alert, language=language, parts=parts)], ignore_conflicts=True
+        )
+        return bytes(Composition.objects.get(alert_id=alert, language=language).parts)
+
+
+def kept_composition(alert: int, language: str) -> bytes | None:
+    found = Composition.objects.filter(alert_id=alert, language=language).values_list("parts", flat=True).first()
+    return None if found is None else bytes(found)
+
+
+_PAUSED = "SELECT name FROM courier_relay WHERE paused_at IS NOT NULL"
+
+
+def paused_relays() -> set[str]:
+    """The names of the relays that nothing is handed to until an editor resumes them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PAUSED)
+        return {name for (name,) in cursor.fetchall()}
+
+
+def skip_locked() -> str:
+    return " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""

@@ -1,0 +1,180 @@
+"""What readers were sent before: read from the ledger, in which no reader has a row of his own."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+
+from morefollows.audience.models import Letter
+from morefollows.courier.ledger import packing
+from morefollows.courier.ledger.claims import doubt
+from morefollows.courier.ledger.packing import Contents
+from morefollows.courier.models import Batch, DigestItem, Outcome
+from morefollows.stories.models import Alert
+
+_HIGHEST_ID = 2**63 - 1
+_ALERTS_AT_ONCE = 200
+_SENT = (Outcome.ACCEPTED, Outcome.UNCERTAIN)
+_HAD = (*_SENT, Outcome.IN_DIGEST)
+_TO_COME = (Outcome.WAITING, Outcome.DEFERRED)
+
+
+def had(
+    alerts: Sequence[int], readers: Sequence[int], *, expected: Sequence[int] = (), summaries: bool = True
+) -> dict[int, list[int]]:
+    """Reader → those of these alerts that the relay took or may have taken a mail of, in the order of `alerts`.
+
+    Of the `expected` among them also those that are still to be sent to the reader. `summaries`: also what the reader
+    was told in a digest, or after quiet hours.
+
+    `readers`: ids in ascending order, such as a batch's. Readers who had none of them are left out. Costs a look at
+    the batches that span those ids: two or three an alert, as each is a slice of the ascending order.
+    """
+    told = told_in_summaries(alerts, readers) if summaries else {}
+    takes = _HAD if summaries else _SENT
+    found = {}
+    for reader, kept in outcomes(alerts, readers).items():
+        told.setdefault(reader, set()).update(
+            alert for alert, outcome in kept.items() if outcome in takes or (alert in expected and outcome in _TO_COME)
+        )
+    for reader, had_ones in told.items():
+        if had_ones:
+            found[reader] = [alert for alert in alerts if alert in had_ones]
+    return found
+
+
+def earlier_of_story(alert: int) -> list[int]:
+    """The alerts of the story's earlier updates, the oldest first."""
+    this = Alert.objects.select_related("update").get(pk=alert).update
+    earlier = Alert.objects.filter(update__story=this.story_id, update__number__lt=this.number or 0).order_by("pk")
+    return list(earlier.values_list("pk", flat=True))
+
+
+def outcomes(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, dict[int, int]]:
+    """Reader → alert → outcome, of those of these readers who are in one of these alerts' audiences.
+
+    `readers`: ids in ascending order.
+    """
+    if not alerts or not readers:
+        return {}
+    wanted = set(readers)
+    found: dict[int, dict[int, int]] = {}
+    batches = Batch.objects.filter(alert__in=alerts, first__lte=readers[-1], last__gte=readers[0])
+    for batch in batches.only(*_CONTENTS, "worker", "alert"):
+        if batch.packed:
+            pairs: Iterable[tuple[int, int]] = contents(batch).of(readers)
+        else:
+            pairs = zip(*contents(batch, at_work=bool(batch.worker)), strict=True)
+        for reader, outcome in pairs:
+            if reader in wanted:
+                found.setdefault(reader, {})[batch.alert_id] = outcome
+    return found
+
+
+_CONTENTS = ("readers", "outcomes", "reach", "packed")
+
+
+def contents(batch: Batch, *, at_work: bool = False) -> Contents:
+    """A batch's readers, and what became of each mail as far as it is known.
+
+    What a worker had begun when it died, or lost its claim, is uncertain; not while one is `at_work`.
+    """
+    if batch.packed:
+        return packing.unpack(bytes(batch.readers), bytes(batch.outcomes))
+    ids = array("q")
+    ids.frombytes(bytes(batch.readers))
+    known = bytearray(batch.outcomes)
+    doubt(known, 0 if at_work else batch.reach)
+    return Contents(ids, bytes(known))
+
+
+def recipients(alerts: Sequence[int], after: int, upto: int, batches: int) -> tuple[list[int], int]:
+    """Readers beyond `after` who were sent one of these alerts, or may have been, ascending; and how far that is all.
+
+    Looks at so many batches of each alert, up to the reader `upto`. None of the alerts is being sent any more.
+    """
+    most = batches * int(settings.MOREFOLLOWS.batch_size)
+    looked_at: list[int] = []
+    for alert in alerts:
+        keys, upto = _rows_for(alert, after, upto, most)
+        looked_at += keys
+    found: set[int] = set()
+    for batch in Batch.objects.filter(pk__in=looked_at).only(*_CONTENTS):
+        found.update(reader for reader, outcome in zip(*contents(batch), strict=True) if outcome in _HAD)
+    found.update(_told_between(alerts, after, upto))
+    readers = sorted(reader for reader in found if after < reader <= upto)
+    if len(readers) > most:  # of packed rows, which hold those of many batches
+        readers, upto = readers[:most], readers[most - 1]
+    return readers, upto
+
+
+def _rows_for(alert: int, after: int, upto: int, most: int) -> tuple[list[int], int]:
+    """The keys of the rows with an alert's next readers beyond `after`, about so many; and up to whom that is all."""
+    rows = Batch.objects.filter(alert=alert, last__gt=after, first__lte=upto).order_by("last")
+    keys: list[int] = []
+    readers, last = 0, upto
+    for key, end, size in rows.values_list("pk", "last", "size")[: most + 1].iterator(chunk_size=100):
+        if readers >= most:
+            return keys, min(upto, last)
+        keys.append(key)
+        readers, last = readers + size, end
+    return keys, upto
+
+
+def count_recipients(alerts: Sequence[int]) -> int:
+    """How many readers were sent one of these alerts, or may have been, as far as it is known by now."""
+    count, after = 0, 0
+    while after < _HIGHEST_ID:
+        found, after = recipients(alerts, after, _HIGHEST_ID, 50)
+        count += len(found)
+    return count
+
+
+def told_in_summaries(alerts: Sequence[int], readers: Sequence[int], *, but: Sequence[int] = ()) -> dict[int, set[int]]:
+    """Reader → those of these alerts that a summary has told, or may have. `but`: letters that do not count."""
+    if not alerts or not readers:
+        return {}
+    wanted = set(readers)
+    found = _told_between(alerts, readers[0] - 1, readers[-1], but)
+    return {reader: told for reader, told in found.items() if reader in wanted}
+
+
+def note_told(told: Mapping[Letter, Sequence[int]]) -> None:
+    """These summaries may leave now: each with the alerts that it tells of. What they told before stays noted."""
+    items = [
+        DigestItem(letter=letter, alert=alert, reader=letter.reader_id)
+        for letter, alerts in told.items()
+        for alert in alerts
+    ]
+    DigestItem.objects.bulk_create(items, ignore_conflicts=True)
+
+
+NOT_TOLD = (Letter.State.EXPIRED, Letter.State.REFUSED)  #: final states of a letter that nobody was sent
+
+
+def _told_between(alerts: Sequence[int], after: int, upto: int, but: Sequence[int] = ()) -> dict[int, set[int]]:
+    """By the index on alert and reader: costs as much as is found."""
+    items = DigestItem.objects.filter(alert__in=alerts, reader__gt=after, reader__lte=upto)
+    items = items.exclude(letter__state__in=NOT_TOLD).exclude(letter__in=but)
+    found: dict[int, set[int]] = {}
+    for reader, alert in items.values_list("reader", "alert"):
+        found.setdefault(reader, set()).add(alert)
+    return found
+
+
+def of_reader(reader: int) -> list[dict[str, Any]]:
+    """Every alert that this reader was in the audience of, the oldest first, and what became of the mail."""
+    found = []
+    alerts = dict(Alert.objects.order_by("pk").values_list("pk", "update__headline"))
+    keys = list(alerts)
+    for at in range(0, len(keys), _ALERTS_AT_ONCE):
+        some = keys[at : at + _ALERTS_AT_ONCE]
+        batches = Batch.objects.filter(alert__in=some, first__lte=reader, last__gte=reader)
+        for batch in batches.only("alert", "readers", "outcomes", "packed").order_by("alert", "number"):
+            for _reader, outcome in contents(batch, at_work=True).of([reader]):
+                name = Outcome(outcome).name.lower()
+                found.append({"alert": batch.alert_id, "headline": alerts[batch.alert_id], "outcome": name})
+    return found

@@ -1,0 +1,166 @@
+"""What is to be sent again: after a crash, after the clock was set back, or at an editor's word.
+
+As in `ledger`, each is one short transaction on Django's connection.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from typing import NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import Q, Sum
+
+from morefollows.audience.models import Reader
+from morefollows.courier.ledger import handed_out, leases, retries
+from morefollows.courier.ledger.claims import NEVER, doubt
+from morefollows.courier.ledger.leases import claim_ms
+from morefollows.courier.models import Batch, Outcome
+from morefollows.stories.actions import now_ms
+
+# -- once more, for some ------------------------------------------------------------------------------------
+
+
+def open_again(alert: int) -> int:
+    """Opens what was refused, but for readers who are gone, and what has expired. Returns how many mails.
+
+    The alert has ended, so nobody holds a claim on its batches.
+    """
+    opened = 0
+    with transaction.atomic():
+        failed = Batch.objects.filter(Q(refused__gt=0) | Q(expired__gt=0), alert=alert)
+        for key in list(failed.values_list("pk", flat=True)):
+            batch = Batch.objects.only("readers", "outcomes", "times").get(pk=key)
+            outcomes, times = bytearray(batch.outcomes), _times(batch)
+            there = _still_there(batch) if Outcome.REFUSED in outcomes else set()
+            for i, outcome in enumerate(outcomes):
+                if outcome == Outcome.EXPIRED or (outcome == Outcome.REFUSED and i in there):
+                    outcomes[i] = Outcome.WAITING
+                    times[i] = NEVER
+                    opened += 1
+            counts = {outcome.name.lower(): outcomes.count(outcome) for outcome in (Outcome.REFUSED, Outcome.EXPIRED)}
+            kept = {"outcomes": bytes(outcomes), "times": times.tobytes()}
+            Batch.objects.filter(pk=key).update(**kept, **_due_now(), **counts)
+    return opened
+
+
+def _still_there(batch: Batch) -> set[int]:
+    """The places of those readers of this batch who were refused, and have not gone or left since."""
+    ids = array("q")
+    ids.frombytes(bytes(batch.readers))
+    refused = {reader: i for i, reader in enumerate(ids) if batch.outcomes[i] == Outcome.REFUSED}
+    confirmed = Reader.objects.filter(pk__in=list(refused), state=Reader.State.CONFIRMED)
+    return {refused[reader] for reader in confirmed.values_list("pk", flat=True)}
+
+
+def open_uncertain(alert: int) -> int:
+    """What is uncertain is to be sent again. Returns how many mails. The alert has ended."""
+    with transaction.atomic():
+        batches = Batch.objects.filter(alert=alert, uncertain__gt=0)
+        mails = batches.aggregate(n=Sum("uncertain", default=0))["n"]
+        for batch in batches.only("outcomes", "times").iterator(chunk_size=100):
+            times = _times(batch)
+            for i, outcome in enumerate(bytes(batch.outcomes)):
+                if outcome == Outcome.UNCERTAIN:
+                    times[i] = NEVER  # it may be repeated as often as one that was never
+            Batch.objects.filter(pk=batch.pk).update(times=times.tobytes())
+        batches.update(**_due_now())
+    return int(mails)
+
+
+def _times(batch: Batch) -> array[int]:
+    times = array("I")
+    times.frombytes(bytes(batch.times))
+    return times
+
+
+def _due_now() -> dict[str, int]:
+    return {"due_at": 1, "attempts": 0, "reach": 0, "changed_at": now_ms()}
+
+
+# -- after a crash ------------------------------------------------------------------------------------------
+
+
+class Left(NamedTuple):
+    """What a worker that died had in hand of one alert."""
+
+    alert: int
+    begun: int  #: mails that may have been handed to the relay, and of which nobody knows
+
+
+_NOTE_DOUBT = """
+UPDATE courier_batch SET outcomes = %s, times = %s, accepted = %s, uncertain = %s, repeated = %s, reach = 0,
+    changed_at = %s
+WHERE id = %s
+"""
+_RELEASE = """
+UPDATE courier_batch SET worker = '', due_at = 1, epoch = epoch + 1 WHERE worker = %s AND due_at IS NOT NULL
+RETURNING id, epoch, alert_id, outcomes, times, repeated, reach
+"""
+_RELEASE_LETTERS = """
+UPDATE audience_letter SET worker = '', lease_version = lease_version + 1 WHERE worker = %s
+"""
+
+
+def release_claims(worker: str, marks: handed_out.Found | None = None) -> list[Left]:
+    """That process is dead: its batches and letters are due at once, and what it had in flight is uncertain.
+
+    `marks`: what `handed_out.read` tells of it; without them, all that it was allowed to hand out is uncertain.
+    """
+    begun: Counter[int] = Counter()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_RELEASE, (worker,))
+        for batch, epoch, alert, packed, packed_times, repeated, reach in cursor.fetchall():
+            outcomes, times = bytearray(packed), array("I")
+            times.frombytes(bytes(packed_times))
+            known = (marks or {}).get((batch, epoch - 1))
+            if known is None:
+                begun[alert] += doubt(outcomes, reach)
+            else:
+                in_flight, again = _settle(outcomes, times, known)
+                begun[alert] += in_flight
+                repeated += again
+            if reach or known is not None:  # noted now: if the alert was stopped, nobody claims the batch again
+                counts = [outcomes.count(outcome) for outcome in (Outcome.ACCEPTED, Outcome.UNCERTAIN)]
+                facts = (bytes(outcomes), times.tobytes(), *counts, repeated, now_ms(), batch)
+                cursor.execute(_NOTE_DOUBT, facts)
+        cursor.execute(_RELEASE_LETTERS, (worker,))
+        leases.end(worker)
+    return [Left(alert, mails) for alert, mails in begun.items()]
+
+
+def _settle(outcomes: bytearray, times: array[int], marks: array[int]) -> tuple[int, int]:
+    """Takes in what happened after the last write. Returns how many were in flight, and how many repeats accepted."""
+    in_flight = again = 0
+    for i, mark in enumerate(marks):
+        if outcomes[i] not in (Outcome.WAITING, Outcome.UNCERTAIN):
+            continue
+        if (since := handed_out.time_of(mark)) is not None:
+            again += outcomes[i] == Outcome.UNCERTAIN
+            outcomes[i], times[i] = Outcome.ACCEPTED, since
+        elif mark == handed_out.HANDED_OUT:
+            in_flight += 1
+            outcomes[i] = Outcome.UNCERTAIN
+    return in_flight, again
+
+
+# -- when the clock was set back ----------------------------------------------------------------------------
+
+# No claim ends, and no retry is due, further ahead than this: what is, was written before the clock was set back.
+# Who lives renews its claims long before the new end.
+_TOO_FAR_AHEAD = """
+UPDATE courier_batch SET due_at = CASE WHEN worker = '' THEN %s ELSE %s END
+WHERE due_at > CASE WHEN worker = '' THEN %s ELSE %s END
+"""
+
+
+def bring_forward() -> int:
+    """Batches that would be due later than anything can be are due soon. Returns how many there were."""
+    now = now_ms()
+    with transaction.atomic(), connection.cursor() as cursor:
+        values = (now, now + claim_ms(), now + retries.LONGEST_MS, now + 2 * claim_ms())
+        cursor.execute(_TOO_FAR_AHEAD, values)
+        brought = int(cursor.rowcount)
+        leases.bring_forward(now)
+    return brought

@@ -1,0 +1,134 @@
+"""What one mail tells a reader of what was held back: the digest of a day, or what came in the quiet hours.
+
+What it tells is chosen when it is sent: stories of the reader's topics of which an alert was not mailed to this reader,
+each as it stands by then. So a mistake that was put right, or a story that was withdrawn, is not told any more.
+The mail is in `message.digest`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from django.db.models import Max, Prefetch
+from django.utils import timezone
+
+from morefollows.audience.models import Letter, Reader, Subscription, Suppression
+from morefollows.audience.preferences.delivery_rules import DAY_MS, News, Terms, in_summary
+from morefollows.audience.preferences.digest_times import owe_summaries
+from morefollows.courier.ledger import history
+from morefollows.courier.ledger.recipients import terms_of
+from morefollows.courier.models import Outcome
+from morefollows.stories.actions import now_ms
+from morefollows.stories.models import Alert, Interest, Story, Update
+
+AT_ONCE = 500
+MOST = 25  #: stories in one mail, the newest first
+_HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN, Outcome.IN_DIGEST)
+_MISSED = (Outcome.SKIPPED, Outcome.EXPIRED)
+_COMING = (Outcome.WAITING, Outcome.DEFERRED)
+_OVER = (Alert.State.SENDING, Alert.State.SENT, Alert.State.EXPIRED)
+
+
+def owe() -> int:
+    """Owes the summaries that are due now. Returns how many came due; as many as `AT_ONCE`: there may be more."""
+    latest = Alert.objects.filter(lane=Alert.Lane.ALERT).aggregate(latest=Max("held_until", default=0))
+    return owe_summaries(latest["latest"], AT_ONCE)
+
+
+class Told(NamedTuple):
+    """What one summary tells: updates, the newest first, and the alerts that they would have come by."""
+
+    updates: tuple[int, ...]
+    alerts: list[int]
+
+
+def contents(letters: Sequence[Letter]) -> dict[int, Told]:
+    """Letter → what it tells, for those that have anything to tell and still may. Letters come with their readers."""
+    letters = [one for one in allowed(letters) if (one.until or 0) > now_ms() - DAY_MS]
+    if not letters:
+        return {}
+    since, until = min(one.since or 0 for one in letters), max(one.until or 0 for one in letters)
+    alerts = {
+        alert.pk: alert
+        for alert in Alert.objects.select_related("update__story")
+        .filter(lane=Alert.Lane.ALERT, held_until__gte=since, held_until__lt=until, state__in=_OVER)
+        .exclude(audience=Alert.Audience.DRILL)
+        .exclude(update__story__state=Story.State.WITHDRAWN)
+        .exclude(update__story__embargo_until__gt=timezone.now())
+    }
+    stories = {alert.update.story_id for alert in alerts.values()}
+    newest, bringing = _newest(stories)
+    readers = sorted({one.reader_id for one in letters})
+    kept = history.outcomes([*alerts, *(pk for pks in bringing.values() for pk in pks)], readers)
+    # Not by one of these letters itself: it was deferred, and is tried again.
+    about = [pk for pks in bringing.values() for pk in pks]
+    before = history.told_in_summaries(about, readers, but=[one.pk for one in letters])
+    terms, wishes, topics = terms_of(readers), _wishes(readers, stories), _topics(readers)
+    found = {}
+    for one in letters:
+        reader = one.reader_id
+        if reader not in terms:
+            continue  # erased meanwhile
+        outcomes, told_before = kept.get(reader, {}), before.get(reader, set())
+        missed: set[int] = set()
+        for alert in alerts.values():
+            story = alert.update.story_id
+            on = terms[reader]._replace(wish=wishes.get((reader, story), ""))
+            in_time = (one.since or 0) <= alert.held_until < (one.until or 0)
+            if in_time and alert.topic_id in topics.get(reader, ()) and _held_back(alert, outcomes, on):
+                missed.add(story)
+        updates = [
+            newest[story] for story in missed if story in newest and not _had(bringing[story], outcomes, told_before)
+        ]
+        updates.sort(key=lambda update: update.published_at or update.created_at, reverse=True)
+        if updates:
+            told = updates[:MOST]
+            found[one.pk] = Told(
+                tuple(update.pk for update in told), [pk for update in told for pk in bringing[update.story_id]]
+            )
+    return found
+
+
+def allowed(letters: Sequence[Letter]) -> list[Letter]:
+    """Those whose readers are readers still, and not suppressed. Letters come with their readers."""
+    suppressed = set(
+        Suppression.objects.filter(key__in=[one.reader.key for one in letters]).values_list("key", flat=True)
+    )
+    return [one for one in letters if one.reader.state == Reader.State.CONFIRMED and one.reader.key not in suppressed]
+
+
+def _held_back(alert: Alert, outcomes: Mapping[int, int], terms: Terms) -> bool:
+    outcome = outcomes.get(alert.pk)
+    digest = terms.frequency == Reader.Frequency.DIGEST and terms.wish != Interest.Wish.FOLLOW
+    if outcome not in _MISSED and not (digest and outcome in _COMING):
+        return False
+    news = News(alert.update.kind, owed=alert.audience == Alert.Audience.RECIPIENTS)
+    return in_summary(terms, news, datetime.fromtimestamp(alert.held_until / 1000, UTC))
+
+
+def _had(bringing: Sequence[int], outcomes: Mapping[int, int], told: set[int]) -> bool:
+    """Whether the reader was sent the story's newest update, or may have been, or was told it before."""
+    return any(pk in told or outcomes.get(pk) in _HAD for pk in bringing)
+
+
+def _newest(stories: set[int]) -> tuple[dict[int, Update], dict[int, list[int]]]:
+    """Story → its newest published update, and story → the alerts that bring this update."""
+    told = Update.objects.filter(story__in=stories, published_at__isnull=False).order_by("story", "number")
+    alerts = Alert.objects.filter(state__in=(*_OVER, Alert.State.STOPPED))
+    newest = {update.story_id: update for update in told.prefetch_related(Prefetch("alerts", alerts))}
+    return newest, {story: [alert.pk for alert in update.alerts.all()] for story, update in newest.items()}
+
+
+def _wishes(readers: Sequence[int], stories: set[int]) -> dict[tuple[int, int], str]:
+    rows = Interest.objects.filter(reader__in=readers, story__in=stories).values_list("reader_id", "story_id", "wish")
+    return {(reader, story): wish for reader, story, wish in rows}
+
+
+def _topics(readers: Sequence[int]) -> dict[int, set[int]]:
+    active = Subscription.objects.filter(reader__in=readers, state=Subscription.State.ACTIVE)
+    found: dict[int, set[int]] = {}
+    for reader, topic in active.values_list("reader_id", "topic_id"):
+        found.setdefault(reader, set()).add(topic)
+    return found

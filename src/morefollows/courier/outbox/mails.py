@@ -1,0 +1,60 @@
+"""Claimed letters become mails: composed once for all readers of one occasion, and filled for each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from django.conf import settings
+
+from morefollows.audience import links
+from morefollows.audience.tokens import ALL_TOPICS, Row
+from morefollows.courier.channels import MAIL
+from morefollows.courier.message import dkim
+from morefollows.courier.message.content import return_paths
+from morefollows.courier.message.headers import date
+from morefollows.courier.message.letters import KINDS, Occasion, letter
+from morefollows.courier.message.template import Fill, press
+from morefollows.courier.outbox.queue import Job
+from morefollows.courier.relays.interface import Mail, Reply
+
+
+class _Pressed(NamedTuple):
+    """What the mails of many readers have in common."""
+
+    fill: Fill
+    return_path: Callable[[bytes], bytes]
+
+
+class LetterMails:
+    """One sender's. What was composed is kept for a minute: the newsroom may have changed its name."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[Occasion, int], _Pressed] = {}
+
+    def mail(self, job: Job) -> Mail:
+        """The letter as a mail. Its `settle` and `ticket` are its Post's to fill in."""
+        recipient, utf8 = MAIL.envelope(job.address, job.domain)
+        tokens = links.tokens()
+        row, reader = Row(job.letter, job.uid), Row(job.reader, job.reader_uid)
+        receipt = tokens.letter_receipt(row)
+        leave = tokens.leave(reader, ALL_TOPICS if job.topic is None else Row(job.topic, job.topic_uid))
+        confirm = KINDS[job.kind].token(tokens, row)
+        preferences = tokens.preferences(reader, job.links_version)
+        pressed = self._pressed(Occasion(job.kind, job.language, job.topic, job.offers, job.updates))
+        values = recipient, leave, receipt, confirm, date(time.time()), preferences, b"", b"", b""
+        return Mail(pressed.return_path(receipt), recipient, pressed.fill(values), _unsettled, utf8=utf8)
+
+    def _pressed(self, occasion: Occasion) -> _Pressed:
+        minute = int(time.monotonic() / 60)
+        pressed = self._kept.get((occasion, minute))
+        if pressed is None:
+            pressed = _Pressed(press(letter(occasion), dkim.signers(settings.MOREFOLLOWS)), return_paths())
+            self._kept = {key: kept for key, kept in self._kept.items() if key[1] == minute}
+            self._kept[occasion, minute] = pressed
+        return pressed
+
+
+def _unsettled(mail: Mail, reply: Reply) -> None:
+    raise AssertionError("a letter's mail is settled by its Post")

@@ -1,0 +1,128 @@
+"""The letters of one sender process: claims them, makes their mails, looks their readers up again, and records them.
+
+Alerts' batches go the same way by `ledger` and `round`; the rule by which both are held is in `leases`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from django.db import Error as AnyDatabaseError
+from django.db import transaction
+
+from morefollows.audience.models import Letter
+from morefollows.audit import actions as audit
+from morefollows.courier.outbox import digests, queue
+from morefollows.courier.outbox.mails import LetterMails
+from morefollows.courier.outbox.queue import Done, Job, LookedUp, Post
+from morefollows.courier.relays.interface import Mail, Way
+from morefollows.stories.actions import now_ms
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = {False: 50, True: 200}  # letters of a lane that wait to be handed out
+_OWE_EVERY = 20.0  # seconds between two looks whether summaries are due
+
+
+class Claimed(NamedTuple):
+    mails: list[tuple[Job, Mail]]
+    done: list[Done]  #: what can't be made into a mail
+
+
+class Outbox:
+    """`wake`: a letter came back, and another relay may have it. `fresh`: see `Heartbeat.fresh`."""
+
+    def __init__(self, name: str, wake: Callable[[], None], fresh: Callable[[], bool]) -> None:
+        self._name = name
+        self._mails = LetterMails()
+        self._posts = {bulk: Post(wake, fresh, bulk=bulk) for bulk in (False, True)}
+        self.quick = self._posts[False]  #: looked at for each mail
+        self._owed_at = float("-inf")  # when we last looked whether summaries are due, by the monotonic clock
+        self._unwritten: list[Done] = []
+
+    # -- in the database thread -------------------------------------------------------------------------
+
+    def claim(self, *, bulk: bool, most: int | None = None) -> Claimed:
+        """Claims what is due, as far as there is room for it. `most`: no more than so many may be here then."""
+        # When more summaries come due than we owe at once, the next look goes on.
+        if bulk and time.monotonic() >= self._owed_at + _OWE_EVERY and digests.owe() < digests.AT_ONCE:
+            self._owed_at = time.monotonic()
+        post = self._posts[bulk]
+        room = post.room(_AT_ONCE[bulk]) if most is None else most - len(post)
+        return self._make(queue.claim(self._name, room, bulk=bulk))
+
+    def _make(self, jobs: Sequence[Job]) -> Claimed:
+        """One that can't be made is refused, and everything else goes on."""
+        made, done = [], []
+        for job in jobs:
+            try:
+                made.append((job, self._mails.mail(job)))
+            except AnyDatabaseError:
+                raise
+            except Exception as error:  # its words may hold the address
+                name = type(error).__name__
+                log.error("the %s of reader %d can't be made, and is refused: %s", job.kind, job.reader, name)
+                with transaction.atomic():
+                    audit.record(None, "mail not made", kind=job.kind, reader=job.reader, reason=name)
+                done.append(Done(job, Letter.State.REFUSED, now_ms()))
+        return Claimed(made, done)
+
+    def _look_again(self, jobs: Sequence[Job]) -> LookedUp:
+        found = queue.look_again(jobs)
+        same = {job.letter for job in jobs if _unchanged(job, found.get(job.letter))}
+        made, done = self._make([job for letter, job in found.items() if letter not in same])
+        gone = [job for job in jobs if job.letter not in found]
+        done += [Done(job, Letter.State.EXPIRED, now_ms(), tried=False) for job in gone]
+        return LookedUp(jobs, same, {job.letter: (job, mail) for job, mail in made}, done)
+
+    def look_up(self, jobs: dict[bool, list[Job]]) -> dict[bool, LookedUp]:
+        """A look at each lane's `to_look_up`."""
+        return {bulk: self._look_again(asked) for bulk, asked in jobs.items() if asked}
+
+    # -- in the event loop ------------------------------------------------------------------------------
+
+    def add(self, claimed: Claimed, *, bulk: bool) -> None:
+        self._posts[bulk].add(claimed.mails)
+        self._posts[bulk].done += claimed.done
+
+    def take(self, way: Way, *, bulk: bool) -> Mail | None:
+        return self._posts[bulk].take(way)
+
+    def waits(self, *, bulk: bool) -> bool:
+        """Letters of this lane are claimed and not handed out."""
+        return bool(self._posts[bulk].waiting)
+
+    def idle(self, *, bulk: bool) -> bool:
+        """None of this lane's letters is here."""
+        return not len(self._posts[bulk])
+
+    def held(self) -> set[int]:
+        """The letters that this process knows to have claimed."""
+        return {one.job.letter for one in self._unwritten} | self._posts[False].held() | self._posts[True].held()
+
+    def to_look_up(self) -> dict[bool, list[Job]]:
+        for post in self._posts.values():
+            post.give_back_old()
+        return {bulk: jobs for bulk, post in self._posts.items() if (jobs := post.to_look_up())}
+
+    def looked_up(self, found: dict[bool, LookedUp]) -> None:
+        for bulk, again in found.items():
+            self._posts[bulk].looked(again)
+
+    def collect(self) -> list[Done]:
+        """What is to be recorded, until `written`."""
+        for post in self._posts.values():
+            self._unwritten += post.done
+            post.done = []
+        return list(self._unwritten)
+
+    def written(self, done: Sequence[Done]) -> None:
+        """These are in the ledger."""
+        self._unwritten = self._unwritten[len(done) :]
+
+
+def _unchanged(before: Job, now: Job | None) -> bool:
+    return now is not None and now._replace(unanswered=before.unanswered) == before

@@ -1,0 +1,112 @@
+"""Writes what was refused, apart from the ledger: who has locked a reader's row must not hold up the outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Set
+from typing import Any
+
+from django.db import Error as AnyDatabaseError
+
+from morefollows.audience.suppression.bounces import Bounced
+from morefollows.courier.ledger.claims import Entry
+from morefollows.courier.models import Brake
+from morefollows.courier.refusals import bounces, brake
+from morefollows.courier.sender.batch_run import Round
+from morefollows.courier.sender.prepared_alert import Release
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY = 2.0  # seconds between two looks for what is to be taken back, or counted
+
+
+class RefusalRecorder:
+    """One sender process's. `call` runs a function in its database thread.
+
+    `releases` are its alerts by their ids, `rounds` the batches that it works on: both as they are at any moment.
+    """
+
+    def __init__(
+        self,
+        call: Callable[..., Awaitable[Any]],
+        releases: Mapping[int, Release],
+        rounds: Sequence[Round],
+        provider: Callable[[str], str],
+    ) -> None:
+        self._call = call
+        self._releases = releases
+        self._rounds = rounds
+        self._provider = provider  # of a domain, as far as it is known
+        self._letters: list[Bounced] = []
+        self._writing = asyncio.Lock()
+        self._looked_at = float("-inf")
+
+    def add(self, entries: Iterable[Entry], lost: Set[int], letters: Iterable[Bounced | None]) -> bool:
+        """What is in the ledger now. Returns whether there is something to `flush`."""
+        for entry in entries:
+            if entry.refusals and entry.batch not in lost and entry.alert in self._releases:
+                self._releases[entry.alert].answers.refused += entry.refusals
+        self._letters += [one for one in letters if one is not None]
+        return bool(self._letters) or any(release.answers.due for release in self._releases.values())
+
+    async def flush(self) -> None:
+        """Writes it. What can't be written is written the next time."""
+        async with self._writing:
+            letters, self._letters = self._letters, []
+            try:
+                if letters:
+                    await self._call(bounces.count_letters, letters)
+                    letters = []
+                for release in list(self._releases.values()):
+                    if release.answers.due:
+                        await self._flush(release)
+            except AnyDatabaseError as error:
+                self._letters += letters
+                log.error("refusals can't be counted yet: %s", type(error).__name__)
+
+    async def _flush(self, release: Release) -> None:
+        noted = release.answers.take(self._provider)
+        try:
+            on = await self._call(brake.note, release.alert, noted)
+        except AnyDatabaseError:
+            release.answers.put_back(noted)
+            raise
+        if self._put_on(release, on, new=bool(noted.on)):
+            await self._call(bounces.take_back, release.alert)
+
+    def _put_on(self, release: Release, on: set[brake.Key], *, new: bool = False) -> bool:
+        """These brakes are on. Returns whether some were not before; `new`: they are known already, but not told."""
+        new |= bool(on - release.answers.on)
+        release.answers.on = on
+        if new:
+            for round_ in self._rounds:
+                if round_.release is release:
+                    round_.take_back()
+        return new
+
+    async def close(self, alert: int) -> bool:
+        """Every mail of the alert is answered. Returns whether that is the end of it: nothing was taken back."""
+        await self.flush()
+        return not await self._call(bounces.settle, alert, self._provider)
+
+    async def relay_paused(self, name: str) -> None:
+        """A relay refuses us: what it has refused in alerts on their way is taken back."""
+        for release in list(self._releases.values()):
+            self._put_on(release, release.answers.on | {(Brake.Scope.RELAY.value, name)})
+            await self._call(brake.put_on, release.alert, name)
+        self._looked_at = float("-inf")
+
+    async def look(self) -> None:
+        """Now and then: mails are taken back under a brake, and bounces of ended alerts count against readers."""
+        now = time.monotonic()
+        if now < self._looked_at + _LOOK_EVERY:
+            return
+        self._looked_at = now
+        for release in list(self._releases.values()):
+            if release.answers.on:
+                self._put_on(release, await self._call(brake.brakes_on, release.alert))
+                await self._call(bounces.take_back, release.alert)
+        if await self._call(bounces.count, self._provider):
+            self._looked_at = float("-inf")  # there may be more

@@ -1,0 +1,67 @@
+"""How mails are shared out among relays that were given weights.
+
+Without weights, whichever relay has a free connection takes the next mail, and none ever waits for another. With
+weights their shares are kept, so the slowest sets the pace; but only relays that are well count. One that is in
+trouble, paused, out of its rate, silent for a second, or without mail of its purpose holds nobody back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+_LEAD = 8  # mails that a relay of weight 1 may be ahead of its share, so that pipelines don't run dry
+_CREDIT = 32  # mails that a relay of weight 1 may catch up with when it comes back
+
+
+class Sharer(Protocol):
+    """A relay among others: `courier.relays.relay_queue.Gate`."""
+
+    weight: int
+    load: float  #: mails taken, divided by the weight
+
+    @property
+    def takes_part(self) -> bool:
+        """It is well, and there is mail for it."""
+
+    def wake(self) -> None:
+        """It may take mail again."""
+
+
+class Shares:
+    """The relays of one sender process that share out mails by weight."""
+
+    def __init__(self, later: Callable[[Callable[[], None]], object]) -> None:
+        self._later = later  # such as the event loop's call_soon
+        self._sharers: list[Sharer] = []
+        self._held_back: set[int] = set()
+
+    def join(self, sharer: Sharer) -> None:
+        self._sharers.append(sharer)
+
+    def may_take(self, sharer: Sharer) -> bool:
+        """Whether it may take a mail now. If not, it is woken when the others have caught up."""
+        others = [other.load for other in self._others(sharer)]
+        if not others:
+            return True
+        least = min(others)
+        sharer.load = max(sharer.load, least - _CREDIT)
+        if sharer.load <= least + _LEAD / max(other.weight for other in self._sharers):
+            return True
+        self._held_back.add(id(sharer))
+        return False
+
+    def took(self, sharer: Sharer) -> None:
+        sharer.load += 1 / sharer.weight
+        self.changed()
+
+    def changed(self) -> None:
+        """Somebody took a mail, or can't take any for now: those who waited for it may look again."""
+        if self._held_back:
+            self._held_back, waiting = set(), self._held_back
+            for sharer in self._sharers:
+                if id(sharer) in waiting:
+                    self._later(sharer.wake)
+
+    def _others(self, sharer: Sharer) -> Sequence[Sharer]:
+        return [other for other in self._sharers if other is not sharer and other.takes_part]

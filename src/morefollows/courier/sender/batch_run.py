@@ -1,0 +1,350 @@
+"""One pass over one claimed batch: hands out its mails one by one, and keeps what became of each."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import logging
+import operator
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+
+from morefollows.courier.ledger import retries
+from morefollows.courier.ledger.claims import Claim, Entry
+from morefollows.courier.ledger.handed_out import HANDED_OUT
+from morefollows.courier.ledger.leases import claim_ms
+from morefollows.courier.ledger.recipients import Addressee
+from morefollows.courier.ledger.waiting import everything
+from morefollows.courier.models import Outcome
+from morefollows.courier.relays.interface import Carriers, Mail, Reached, Reply, Way
+from morefollows.courier.sender.prepared_alert import Release
+from morefollows.courier.sender.settling import LOOK_EVERY, Settling
+from morefollows.courier.smtp import replies
+from morefollows.database.clock import now_ms, uptime
+
+log = logging.getLogger(__name__)
+
+Others = Callable[[Collection[str], bool, int, bool], Carriers]  #: `boundary.Way.others`
+_Made = tuple[bytes, bytes, Sequence[bytes], bool]  # return path, recipient, content, SMTPUTF8
+_mail = functools.partial(tuple.__new__, Mail)  # as `Mail._make`, in half of its time
+_later: Callable[[Any], bool] = operator.itemgetter(Addressee._fields.index("later"))
+_SOON_MS = 3000  # who is due so soon after others of the batch is sent the mail with them
+_MADE_AT_ONCE = 50
+_SIGNED_AT_ONCE = 8  # as signing takes a while, and nothing else goes on meanwhile
+_PASSED_BY = 32  # mails that are left to another relay, in one look for one that is for this relay
+
+
+class Round(Settling):
+    """A claimed batch at work in one sender process. Not for use from two threads."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        addressees: Mapping[int, Addressee],
+        release: Release,
+        had: Mapping[int, Sequence[int]] | None = None,
+    ) -> None:
+        """`had`: reader → alerts of the same story that this reader was sent before."""
+        super().__init__(claim, release)
+        self.had = had or {}
+        self.bulk = bool(release.running.bulk)  # SQLite says 0 or 1
+        self._made: dict[int, _Made] = {}  # the next mails
+        self.loaded_at = time.monotonic()
+        self.claimed_until = 0  #: as written in the ledger, ms since 1970
+        self._claim_ends = 0.0  # the same by `uptime`: the machine's clock may be set back
+        self._ours_until = 0.0  # by `uptime`: the last look at both is good until then
+        self.renewed(now_ms() + claim_ms())
+        self.reach = 0  #: as written in the ledger: no mail from there on may be handed out yet
+        self.lost = False
+        self.again = claim.attempts > 0 or self._retrying  #: some of it was tried before
+        self._reach_wanted = 0
+        self._was_put_down = False
+        self.unmade: list[tuple[int, str]] = []  #: readers whose mail can't be made, and why: for the activity log
+        # What waits comes back by way of the ledger, as all that is handed out.
+        self._coming_back: list[int] = []  # to be written as waiting
+        self._written_back: list[int] = []  # being written
+        if self._retrying:
+            self._look_who_is_due()
+        self.refresh(addressees)
+
+    def _look_who_is_due(self) -> None:
+        """Of those who were tried before: some have their own time, and some are not sent it again by themselves.
+
+        Within a pass, waiting means: not answered in this pass. An uncertain one stays so until answered.
+        """
+        now, outcomes, later = now_ms(), self.claim.outcomes, self.waiting.later
+        for i in list(self._todo):
+            if outcomes[i] == Outcome.UNCERTAIN:
+                self._retries.doubted(i)
+            known = self._retries.of(i)
+            if outcomes[i] == Outcome.UNCERTAIN and known.copies >= retries.MOST_COPIES:
+                self._todo.remove(i)
+            elif outcomes[i] != Outcome.WAITING and now + _SOON_MS < known.due_at <= now + retries.LONGEST_MS:
+                later[i] = known.due_at
+        if len(later) == len(self._todo):
+            later.clear()  # it was claimed before anybody was due: somebody has brought it forward
+        self._todo = deque(i for i in self._todo if i not in later)
+        self._uncertain = {i for i in (*self._todo, *later) if outcomes[i] == Outcome.UNCERTAIN}
+        self._careful |= self._uncertain
+        for i in self._todo:
+            if outcomes[i] == Outcome.DEFERRED:
+                outcomes[i] = Outcome.WAITING
+
+    def renewed(self, claimed_until: int) -> None:
+        """The ledger has it that the batch is ours until then (ms since 1970)."""
+        self.claimed_until = claimed_until
+        self._claim_ends = uptime() + (claimed_until - now_ms()) / 1000
+        self._ours_until = 0.0
+
+    def _is_ours(self, now: float) -> bool:
+        """The claim has not run out. `now`: by `uptime`."""
+        if now_ms() >= self.claimed_until or now >= self._claim_ends:
+            return False
+        self._ours_until = min(now + LOOK_EVERY, self._claim_ends)
+        return True
+
+    def __len__(self) -> int:
+        """Mails still to hand out."""
+        return len(self._todo)
+
+    @property
+    def done(self) -> bool:
+        """Nothing is left to do before the next one is due."""
+        return not (self._todo or self.in_flight or self.waiting or self._coming_back or self._written_back)
+
+    @property
+    def waits(self) -> bool:
+        """Some mails wait: for a provider that is held back, a relay that can carry them, or their time."""
+        return bool(self.waiting or (self.waiting.later and not self.done))
+
+    @property
+    def only_waits(self) -> bool:
+        """Nothing is left to hand out but mails for providers that are held back, or for relays that are away."""
+        return bool(self.waiting) and not (self._todo or self.in_flight or self._coming_back or self._written_back)
+
+    def waiting_for(self) -> list[int]:
+        """The readers whose mail is to be handed out next."""
+        return [self.claim.readers[i] for i in (*self._coming_back, *self._todo)]
+
+    def bring_back(self, allowance: Callable[[str], float], spent: Counter[str], carriers: Others) -> None:
+        """Takes up again what may leave soon, and whom it is time for. `spent`: what other rounds took, by provider.
+
+        `carriers`: as `boundary.Way.others`.
+        """
+        now = now_ms()
+        over = now > self.release.expires_at
+        waiting = self.waiting
+        for i in (*waiting.due(now), *waiting.take(everything if over else allowance, spent)):
+            self._come_back(i)
+        found = waiting.carried(lambda one: "ready" if over else carriers(one.relays, one.utf8, one.size, self.bulk))
+        for i, state in list(found):
+            if state == "ready":
+                self._come_back(i)
+            elif replies.unfit_here(waiting.unfit[i].reply):
+                self._refuse(i, waiting.unfit[i].reply)
+            else:  # refused where many are
+                del waiting.unfit[i]
+                waiting.later[i] = self._retries.deferred(i, now)
+                self.dirty = True
+
+    def _come_back(self, i: int) -> None:
+        self._coming_back.append(i)
+        self._retries.at_once(i)
+        if self.claim.outcomes[i] == Outcome.DEFERRED:
+            self.claim.outcomes[i] = Outcome.WAITING
+        self.loaded_at = 0.0  # nobody looked these readers up meanwhile
+        self.dirty = True
+
+    def hurry(self) -> None:
+        """A relay goes on that was paused: nobody waits for their own time any more."""
+        self.waiting.later.update(dict.fromkeys(self.waiting.later, 0))
+
+    def put_down(self) -> None:
+        """Gives up what waits for a provider or a relay for this pass: it comes back with the batch."""
+        due_at = now_ms() + retries.wait_ms(1, self._retries.longer)
+        for i in self.waiting.empty():
+            self._retries.postpone(i, due_at)
+        self._was_put_down = self.dirty = True
+
+    def written(self, entry: Entry) -> None:
+        """What `entry` gave is in the ledger."""
+        self.reach = entry.reach
+        self.renewed(entry.due_at or 0)
+        self._todo.extendleft(self._written_back)
+        self._written_back = []
+
+    def refresh(self, addressees: Mapping[int, Addressee], asked: Collection[int] | None = None) -> None:
+        """Takes in the readers as they are now: who left meanwhile is skipped, who wants it later waits.
+
+        `asked`: whom the look was about, if not all: what was put back meanwhile stays as it is.
+        """
+        self.addressees = {**self.addressees, **addressees}  # those in flight are still needed
+        self._made.clear()
+        self.loaded_at = time.monotonic()
+        self._expired = now_ms() > self.release.expires_at
+        if asked is None and not self._expired and not self._coming_back and self._all_wanted(addressees):
+            return
+        about = None if asked is None else set(asked)
+        coming_back = [i for i in self._coming_back if self._still_wanted(i, addressees, about)]
+        todo = deque(i for i in self._todo if self._still_wanted(i, addressees, about))
+        self.dirty |= len(todo) < len(self._todo) or len(coming_back) < len(self._coming_back)
+        self._coming_back, self._todo = coming_back, todo
+
+    def _all_wanted(self, addressees: Mapping[int, Addressee]) -> bool:
+        """As it is with nearly every batch, when it is loaded: in a third of the time."""
+        readers, get = self.claim.readers, addressees.get
+        found = [get(readers[i]) for i in self._todo]
+        return all(found) and True not in map(_later, found)
+
+    def _still_wanted(self, i: int, addressees: Mapping[int, Addressee], about: set[int] | None) -> bool:
+        reader, outcomes = self.claim.readers[i], self.claim.outcomes
+        if self._expired:
+            # Who may have got it must still be found when it has to be corrected.
+            if outcomes[i] != Outcome.UNCERTAIN:
+                outcomes[i] = Outcome.EXPIRED
+            return False
+        if about is not None and reader not in about:
+            return True
+        addressee = addressees.get(reader)
+        if addressee is None:
+            outcomes[i] = Outcome.SKIPPED
+            return False
+        if addressee.later:
+            if outcomes[i] != Outcome.UNCERTAIN:
+                outcomes[i] = Outcome.DEFERRED
+            self.waiting.later[i] = self._retries.deferred(i, now_ms())
+            return False
+        return True
+
+    def grant(self, mails: int) -> int:
+        """Asks that so many mails more may be handed out. Returns how many of them this round can use."""
+        used = min(mails, len(self._todo))
+        if used:
+            reach = 1 + max(itertools.islice(self._todo, used))
+            if reach > self._reach_wanted:
+                self._reach_wanted = reach
+                self.dirty = True
+        return used
+
+    def take(self, way: Way) -> Mail | None:
+        """The next mail, or None: nothing left, or the ledger does not (or no longer) allow it."""
+        todo, release = self._todo, self.release
+        if not todo or todo[0] >= self.reach or not release.sending or self.lost:
+            return None
+        if (now := uptime()) >= self._ours_until and not self._is_ours(now):
+            return None  # it may be another's by now: the next write will tell
+        if way.pacing.paces or self._unfit:
+            found = self._next(way)
+            if found is None:
+                return None
+            i = found
+        else:
+            i = todo.popleft()
+        made = self._made.pop(i, None)
+        if made is None:
+            self._make(i)
+            made = self._made.pop(i, None)
+            if made is None:
+                return self.take(way)  # it can't be made, and is refused
+        return_path, to, content, utf8 = made
+        self.in_flight += 1
+        self.marks[i] = HANDED_OUT
+        return _mail((return_path, to, content, self.settle, i, utf8, way, i in self._careful))
+
+    def _make(self, i: int) -> None:
+        """The mail at `i` and those behind it: many at once take less time than one by one."""
+        at_once = _SIGNED_AT_ONCE if self.release.signed else _MADE_AT_ONCE
+        try:
+            self._make_all([i, *itertools.islice(self._todo, at_once - 1)])
+        except Exception:  # one of them can't be made: perhaps not this one
+            self._make_one(i)
+
+    def _make_one(self, i: int) -> None:
+        """The mail at `i`. One that can't be made is refused, and all others go on."""
+        try:
+            self._make_all([i])
+        except Exception as error:  # its words may hold the address
+            name, reader = type(error).__name__, self.claim.readers[i]
+            log.error("alert %d can't be made into a mail for reader %d: %s", self.claim.alert, reader, name)
+            self._refuse(i, Reply(0, "", f"the mail can't be made: {name}", Reached.RELAY))
+            self.unmade.append((reader, name))
+            self.release.can_not_make(name)
+
+    def _make_all(self, chosen: Sequence[int]) -> None:
+        release, addressees, had = self.release, self.addressees, self.had
+        facts, others, envelope = [], [], release.channel.envelope
+        for reader in [self.claim.readers[one] for one in chosen]:
+            address, domain, language, version, uid, _ = addressees[reader]
+            to, utf8 = envelope(address, domain)
+            facts.append(((reader, uid, version), to, had.get(reader, ())))
+            others.append((to, release.presses.get(language) or release.presses[settings.LANGUAGE_CODE], utf8))
+        for one, (return_path, values), (to, press, utf8) in zip(chosen, release.fill(facts), others, strict=True):
+            self._made[one] = return_path, to, press(values), utf8
+        release.made += len(chosen)
+
+    def _next(self, way: Way) -> int | None:
+        """The next one that this relay can carry, and may be given for its provider. Those before it are put aside."""
+        passed_by = 0
+        outcomes, waiting = self.claim.outcomes, self.waiting
+        while self._todo and self._todo[0] < self.reach and passed_by < _PASSED_BY:
+            i = self._todo.popleft()
+            domain = self.addressees[self.claim.readers[i]].domain
+            if (unfit := waiting.unfit.get(i)) is not None and way.name in unfit.relays:
+                if way.others(unfit.relays, unfit.utf8, unfit.size, self.bulk) == "ready":
+                    self._todo.append(i)
+                    passed_by += 1
+                    continue
+                waiting.park(i, unfit)
+            elif way.pacing.may_mail(domain):
+                return i
+            elif way.elsewhere(domain):
+                self._todo.append(i)
+                passed_by += 1
+                continue
+            else:
+                waiting.shelve(way.pacing.provider(domain), i, again=self._retries.of(i).tries > 0)
+            if outcomes[i] == Outcome.WAITING:
+                outcomes[i] = Outcome.DEFERRED
+            self.dirty = True
+        return None
+
+    def entry(self, worker: str, claimed_until: int, *, give_up: bool = False) -> Entry:
+        """What is to be recorded now. `give_up`: the claim is given back with whatever is still open."""
+        self.release.answers.count()
+        outcomes = self.claim.outcomes
+        attempts, holder, reach = self.claim.attempts, worker, self._reach_wanted
+        due_at: int | None = claimed_until
+        if self.done or give_up:
+            holder, reach = "", 0
+            now = now_ms()
+            due = self._next_due(now)
+            if due is None:
+                due_at = None
+            elif self.done:
+                # Where all that is left had to wait, nothing was tried, and no try counts.
+                attempts += 0 if self._was_put_down and not self._tried else 1
+                due_at = min(due, max(self.release.expires_at, now) + 1)
+            else:
+                due_at = now
+        entry = Entry(
+            self.claim.batch,
+            self.claim.epoch,
+            self.claim.alert,
+            bytes(outcomes),
+            self.claim.times.tobytes(),
+            reach,
+            holder,
+            due_at,
+            attempts,
+            self._repeated,
+            self._verdicts,
+            self._refusals,
+        )
+        self._verdicts, self._refusals, self.dirty = {}, [], False
+        self._written_back += self._coming_back
+        self._coming_back = []
+        return entry

@@ -1,0 +1,192 @@
+"""A sender's heartbeat: written about every second from a thread and a connection of its own.
+
+A call of the sender that waits for a lock does not stop it; a sender that hangs does. It also watches the sender's
+database calls: one that takes long is logged with what holds it up, and the desk is told by `SenderProcess`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import Error as AnyDatabaseError
+from django.db import connection
+
+from morefollows.courier import actions
+from morefollows.courier.ledger import leases
+from morefollows.courier.ledger.nodes import Process
+from morefollows.database import clock
+from morefollows.database.clock import uptime
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+INTERVAL = 1.0  #: seconds between two heartbeats
+_GAP = 4.0  # seconds without a heartbeat written, after which nobody else may be called dead
+_STEADY = 4.0  # seconds of heartbeats without a gap, after which somebody may
+_REAP_EVERY = 4.0  # seconds between two looks for the dead
+_SLOW = 5.0  # seconds after which a database call is logged
+_SKEWED_MS = 5_000  # own clock and the database's differ by more: the desk is told
+_FORGET = 3600.0  # seconds between two log lines about a clock
+
+
+class Calls:
+    """Runs functions in one thread, one after the other, and knows since when the present one has been running."""
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(1, name)
+        self.began: float | None = None  #: by the monotonic clock; None: none is running
+        self.what = ""  #: its name
+        self.backend: int | None = None  #: process id of the PostgreSQL session that it uses
+
+    async def run(self, function: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, function, arguments)
+
+    def _run(self, function: Callable[..., T], arguments: tuple[object, ...]) -> T:
+        self.what, self.began = getattr(function, "__name__", "a call"), time.monotonic()
+        try:
+            return function(*arguments)
+        finally:
+            self.began = None
+            self.backend = _backend()
+
+    def shutdown(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Heartbeat:
+    """One sender process's.
+
+    `watched`: the calls that are looked at. `on_released`: claims of a dead process have become free.
+    """
+
+    def __init__(self, process: Process, watched: Calls, on_released: Callable[[], None]) -> None:
+        self._process = process
+        self._watched = watched
+        self._on_released = on_released
+        self._calls = Calls("heartbeat")
+        self._written_at = float("-inf")  # when the last one that was written began, by `uptime`
+        self._steady_since = float("inf")
+        self._reaped_at = 0.0
+        self._warned: float | None = None  # about this call
+        self._told_of_clock = float("-inf")
+
+    async def begin(self) -> None:
+        """Before the first claim. Raises what the database raises."""
+        await self._calls.run(leases.begin, self._process)
+        self._written_at = self._steady_since = uptime()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(INTERVAL)
+            began = uptime()
+            watching = asyncio.create_task(self._watch(began))
+            try:
+                await self._calls.run(self._beat)
+            except AnyDatabaseError as error:
+                log.warning("the heartbeat can't be written: %s", type(error).__name__)
+                with contextlib.suppress(AnyDatabaseError):
+                    await self._calls.run(connection.close)
+                continue
+            finally:
+                watching.cancel()
+            if uptime() - self._written_at > _GAP:
+                self._steady_since = uptime()
+            self._written_at = began
+            await self._reap()
+
+    async def end(self) -> None:
+        """After the last claim was given back. Never raises."""
+        with contextlib.suppress(AnyDatabaseError, TimeoutError):
+            async with asyncio.timeout(2):
+                await self._calls.run(self._end)
+        self._calls.shutdown()
+
+    def fresh(self) -> bool:
+        """No other process may take this one for dead yet."""
+        return uptime() - self._written_at < leases.claim_ms() / 1000 - INTERVAL
+
+    # -- in the thread ----------------------------------------------------------------------------------
+
+    def _beat(self) -> None:
+        skew = 0
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                skew = clock.measure(cursor)
+        since, waiting_for = self._slow_call()
+        leases.beat(self._process, skew, since, waiting_for)
+        if abs(skew) > _SKEWED_MS and time.monotonic() > self._told_of_clock + _FORGET:
+            self._told_of_clock = time.monotonic()
+            log.warning("this machine's clock is %.0f s off the database's; the database's is used", skew / 1000)
+
+    def _slow_call(self) -> tuple[int | None, str]:
+        """Since when the sender has been waiting for the database, if it is long, and for what."""
+        began, what = self._watched.began, self._watched.what
+        if began is None or (seconds := time.monotonic() - began) < _SLOW:
+            return None, ""
+        holder = _blocking(self._watched.backend)
+        if self._warned != began:
+            self._warned = began
+            log.warning("a database call (%s) has taken %.0f s; it waits for %s", what, seconds, holder or "?")
+        return clock.now_ms() - int(seconds * 1000), holder
+
+    def _end(self) -> None:
+        try:
+            leases.end(self._process.name)
+        finally:
+            connection.close()
+
+    # -- in the loop ------------------------------------------------------------------------------------
+
+    async def _watch(self, began: float) -> None:
+        await asyncio.sleep(_SLOW)
+        while True:
+            log.warning("the database has not taken a heartbeat for %.0f s", uptime() - began)
+            await asyncio.sleep(10 * _SLOW)
+
+    async def _reap(self) -> None:
+        """Releases what the dead held."""
+        now = uptime()
+        if now < self._steady_since + _STEADY or now < self._reaped_at + _REAP_EVERY:
+            return
+        self._reaped_at = now
+        try:
+            dead = [name for name in await self._calls.run(leases.long_dead) if name != self._process.name]
+            if dead:
+                log.warning("no heartbeat from %s: what they held is released", ", ".join(dead))
+                await self._calls.run(actions.note_deaths, dead)
+                self._on_released()
+        except AnyDatabaseError as error:
+            log.warning("claims of dead senders can't be released yet: %s", type(error).__name__)
+
+
+def _backend() -> int | None:
+    """The PostgreSQL session of this thread's connection."""
+    if connection.vendor != "postgresql" or connection.connection is None:
+        return None
+    return int(connection.connection.info.backend_pid) if not connection.connection.closed else None
+
+
+_BLOCKING = """
+SELECT pid, usename, application_name, state, EXTRACT(EPOCH FROM clock_timestamp() - xact_start)
+FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids(%s)) LIMIT 1
+"""
+
+
+def _blocking(backend: int | None) -> str:
+    """Who holds up that session, as an administrator finds it; empty if nobody is known."""
+    if backend is None or connection.vendor != "postgresql":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute(_BLOCKING, (backend,))
+        found = cursor.fetchone()
+    if found is None:
+        return ""
+    pid, user, application, state, seconds = found
+    return f"PostgreSQL session {pid} ({user}, {application or 'unnamed'}), {state} for {int(seconds or 0)} s"

@@ -1,0 +1,343 @@
+"""The books of a sender at work: what became of its mails, written to the ledger again and again.
+
+With the same transaction sending is allowed to go on: when the ledger can't be written, it stops within `_AHEAD` mails.
+All statements run in one thread with one database connection; everything else in the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import Error as AnyDatabaseError
+from django.db import close_old_connections
+
+from morefollows.audience import placeholders
+from morefollows.courier import actions
+from morefollows.courier.ledger import claims, handed_out, leases, recipients, recovery
+from morefollows.courier.ledger.claims import Entry
+from morefollows.courier.ledger.handed_out import Journal
+from morefollows.courier.ledger.nodes import Process
+from morefollows.courier.outbox import queue
+from morefollows.courier.outbox.worker import Outbox
+from morefollows.courier.refusals.recorder import RefusalRecorder
+from morefollows.courier.relays import stats
+from morefollows.courier.relays.relay_pool import Gates
+from morefollows.courier.relays.relay_queue import Gate
+from morefollows.courier.restore import detection
+from morefollows.courier.sender.batch_run import Round
+from morefollows.courier.sender.heartbeat import Calls, Heartbeat
+from morefollows.courier.sender.prepared_alert import Release
+from morefollows.helpers.supervise import watched
+from morefollows.notify import Listener
+from morefollows.stories.actions import now_ms
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_AHEAD = 1_200  #: mails to hand out before the ledger is written again; with several senders half, each
+READY = 1_500  #: mails to have claimed and loaded; with fewer, more are fetched
+_WRITE_EVERY = 0.05  #: seconds between two writes, when there is something to write; sooner when mails wait for it
+_RENEWED = 6  #: times that a claim is renewed before it would end
+_SIGN_OF_LIFE = 5.0  #: seconds after which the ledger is told that a sender is at work
+_SET_BACK = 1.0  #: seconds; a clock that goes back by less was only corrected
+_STALE = 1.0  #: seconds after which readers are looked up again before they are sent to
+_STUCK = 1.0  #: seconds after which what could not be written, as its row is locked, is tried again
+_REPORT_EVERY = 2.0  #: seconds between two words to the desk about the relays
+_PACED_LOOK = 0.1  #: seconds between two looks whether a mailbox provider that is held back may have more
+_MOST_HELD = 50  #: batches of which nothing but such mails is left; further ones are given back
+
+
+class Books:
+    """The part of a `worker.Worker` that keeps them. `on_complete` is told each alert whose outcomes are all final."""
+
+    def __init__(
+        self,
+        process: Process,
+        listener: Listener,
+        gates: Gates,
+        on_complete: Callable[[int], None],
+        watch: detection.Watch | None = None,
+    ) -> None:
+        self.name = process.name
+        self._label = process.label
+        self.gates = gates
+        self._listener = listener
+        self._on_complete = on_complete
+        self._database = Calls("database")
+        self._pulse = Heartbeat(process, self._database, listener.wake)
+        self._outbox = Outbox(process.name, self.gates.wake_soon, self._pulse.fresh)
+        self._bulk_waits = False  # an alert has mail to hand out, here or in another process
+        self._placeholders = placeholders.Watch()
+        self._watch = watch or detection.Watch(None)
+        self._journal = Journal(settings.MOREFOLLOWS.data, self.name, settings.MOREFOLLOWS.batch_size)
+        self._strays_at = 0.0  # when we last looked for claims that we know nothing of, by the monotonic clock
+        self._releases: dict[int, Release] = {}
+        self._rounds: list[Round] = []
+        self._unwritten: list[tuple[Round, Entry]] = []
+        self._stuck: list[tuple[Round, Entry]] = []  # not written, as somebody has locked a row
+        self._stuck_at = 0.0
+        self._something_to_write = asyncio.Event()
+        self._held_up = asyncio.Event()  # mails can't be handed out until the ledger is written
+        self._writing = asyncio.Lock()
+        self._heartbeat = settings.MOREFOLLOWS.claim / _RENEWED  # seconds after which a claim is renewed
+        self._signed_at = 0  # the last sign of life, ms since 1970
+        self._clock = float("inf")  # seconds that time() was ahead of monotonic() at the last look
+        self._dry: set[int] = set()  # alerts that had nothing due at the last look
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._paced = False  # some mails wait for their mailbox provider
+        self._reported_at = 0.0
+        self._trials: set[str] = set()  # paused relays to which this process may hand a few mails
+        self._refusals = RefusalRecorder(self._call, self._releases, self._rounds, gates.providers.known)
+        self._stopping = False  # hand out no more
+        self._closing = False  # and write no more
+
+    def _alerts_go_first(self) -> bool:
+        """Also while an alert's mails wait for the ledger to allow them; not while no relay takes them anyway."""
+        return self.gates.alerts_can_go() and (
+            self._bulk_waits
+            or any(
+                len(round_) and round_.release.sending and not round_.bulk and not round_.lost
+                for round_ in self._rounds
+            )
+        )
+
+    def _look_at_the_clock(self) -> None:
+        ahead = time.time() - time.monotonic()
+        if ahead < self._clock - _SET_BACK:
+            brought = recovery.bring_forward()
+            if self._clock < float("inf"):
+                log.warning("the clock was set back by %.0f s; %d batches wait no longer", self._clock - ahead, brought)
+        self._clock = ahead
+
+    def _give_sign_of_life(self) -> None:
+        """Also before anything is written: whoever wakes up after hours has to ask first."""
+        now = now_ms()
+        if 0 <= now - self._signed_at < _SIGN_OF_LIFE * 1000:
+            return
+        for alert in actions.sign_of_life():
+            log.warning("alert %d does not go on by itself: no sender was at work for long; the desk is asked", alert)
+        self._signed_at = now
+
+    # -- the books --------------------------------------------------------------------------------------
+
+    async def _keep_books(self) -> None:
+        renewed = time.monotonic()
+        while not self._closing:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PACED_LOOK if self._paced else self._heartbeat):
+                    await self._something_to_write.wait()
+            if time.monotonic() >= renewed + self._heartbeat:  # also when each look has woken us
+                renewed = time.monotonic()
+                for round_ in self._rounds:
+                    round_.dirty = True
+            self._something_to_write.clear()
+            self._held_up.clear()  # before it is written: what is allowed then may be handed out at once
+            try:
+                await self._write()
+            except AnyDatabaseError as error:
+                log.error("outcomes can't be written, sending waits: %s", type(error).__name__)
+                await self._call(close_old_connections)
+                await asyncio.sleep(0.5)
+                self._something_to_write.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_WRITE_EVERY):
+                    await self._held_up.wait()
+
+    async def _write(self, release: int | None = None) -> None:
+        """Records what happened since the last time, and lets sending go on from there.
+
+        `release`: the alert whose hold is over; its state, its publication and its first mails' permission are one
+        transaction. What could not be written stays in `_unwritten` and comes first the next time.
+        """
+        async with self._writing:
+            if not self._unwritten:
+                await self._collect(release)
+            done = self._outbox.collect()
+            if not self._unwritten and not done and release is None:
+                return
+            entries = [entry for _, entry in self._unwritten]
+            recorded = await self._call(self._record, entries, done, release)
+            for round_, entry in self._unwritten:
+                if entry.batch in recorded.stuck:
+                    continue
+                round_.written(entry)
+                unmade, round_.unmade = round_.unmade, []
+                if unmade:
+                    self._in_background(actions.note_unmade, entry.alert, unmade)
+                round_.lost = entry.batch in recorded.lost
+                if entry.alert not in recorded.sending:
+                    round_.release.sending, round_.release.halted = False, True
+                if round_.lost or not entry.worker:
+                    self._rounds.remove(round_)
+                    self._journal.close(entry.batch)
+            if release is not None and release in self._releases:
+                self._releases[release].sending = release in recorded.sending
+            finished = bool(self._unwritten and not self._rounds)
+            finished |= bool(done) and not (self._outbox.waits(bulk=False) or self._outbox.waits(bulk=True))
+            bounced = [one.bounced for one in done]
+            refused = self._refusals.add(entries, recorded.lost | recorded.stuck, bounced)
+            self._put_aside(recorded.stuck)
+            self._outbox.written(done)
+        if refused:
+            self._start(self._refusals.flush())
+        self.gates.wake()
+        if finished or self._hungry():
+            self._listener.wake()
+
+    def _put_aside(self, stuck: Collection[int]) -> None:
+        if stuck and not self._stuck:
+            log.warning("%d batches wait, as another transaction has locked their rows", len(stuck))
+        if stuck:
+            self._stuck_at = time.monotonic()
+        self._stuck += [(round_, entry) for round_, entry in self._unwritten if entry.batch in stuck]
+        self._unwritten = []
+
+    async def _collect(self, release: int | None) -> None:
+        if time.monotonic() >= self._stuck_at + _STUCK:
+            self._unwritten, self._stuck = self._stuck, []
+        again = {id(round_) for round_, _ in (*self._unwritten, *self._stuck)}
+        if jobs := self._outbox.to_look_up():
+            self._outbox.looked_up(await self._call(self._outbox.look_up, jobs))
+        waits = self._alerts_go_first()
+        going = [r for r in self._rounds if r.release.sending or r.release.alert == release]
+        going = [r for r in going if not (waits and r.bulk)]
+        going.sort(key=lambda round_: round_.bulk)
+        self._bring_back(going)
+        await self._refresh(going)
+        most = _AHEAD if settings.MOREFOLLOWS.sender_count == 1 else _AHEAD // 2
+        ahead = {False: most, True: most}  # a lane whose relays are down takes nothing from the other
+        for round_ in going:
+            ahead[round_.bulk] -= round_.grant(ahead[round_.bulk])
+        claimed_until = now_ms() + leases.claim_ms()
+        for round_ in self._rounds:
+            dropped = self._releases.get(round_.release.alert) is not round_.release
+            give_up = dropped and not round_.in_flight
+            if id(round_) not in again and (round_.dirty or round_.done or give_up):
+                self._unwritten.append((round_, round_.entry(self.name, claimed_until, give_up=give_up)))
+
+    def _bring_back(self, going: Sequence[Round]) -> None:
+        """Mails that wait for their mailbox provider: some may leave soon, and some are given back with their batch."""
+        held = [round_ for round_ in going if round_.waits]
+        self._paced = bool(held)
+        for bulk in (False, True):
+            allowance = self.gates.allowance(bulk, 2 * _PACED_LOOK)
+            spent: Counter[str] = Counter()
+            for round_ in held:
+                if round_.bulk == bulk:
+                    round_.bring_back(allowance, spent, self.gates.carriers)
+        for round_ in [round_ for round_ in held if round_.only_waits][_MOST_HELD:]:
+            round_.put_down()
+
+    async def _refresh(self, rounds: Sequence[Round], stale: float = _STALE) -> None:
+        """Readers change their minds, also while a batch waits for the hold's end or for a relay that is down."""
+        oldest = time.monotonic() - stale
+        old = [(r, r.release.running, r.waiting_for()) for r in rounds if r.loaded_at < oldest]
+        old = [(round_, alert, ids) for round_, alert, ids in old if ids]
+        if old:
+            found = await self._call(lambda: [recipients.addressees(alert, ids) for _, alert, ids in old])
+            for (round_, _, ids), wanted in zip(old, found, strict=True):
+                round_.refresh(wanted, ids)
+
+    def _record(self, entries: Sequence[Entry], done: Sequence[queue.Done], release: int | None) -> claims.Recorded:
+        held = self._watch.before_writing()
+        self._give_sign_of_life()
+        if lost := queue.record(done):
+            log.warning("%d letters are another process's by now", lost)
+        early = release is not None and self._releases[release].held_until > now_ms()
+        recorded = claims.record_what_is_free(entries, None if held else release, early)
+        return recorded._replace(sending=set()) if held else recorded
+
+    def _hungry(self) -> bool:
+        """Mails are running out, and the last look did not say that there are no more."""
+        return any(
+            release.sending
+            and alert not in self._dry
+            and self._ready(release.running.bulk) < READY
+            and not (release.running.bulk and self._bulk_waits)
+            for alert, release in self._releases.items()
+        )
+
+    def _ready(self, bulk: bool) -> int:
+        """Mails of this lane that are claimed and loaded: the bulk lane's take no room from alerts."""
+        return sum(len(round_) for round_ in self._rounds if round_.bulk == bulk)
+
+    async def _give_back(self) -> None:
+        """At an orderly end. A mail still unanswered keeps its mark in the ledger, and will be uncertain."""
+        try:
+            await self._write()
+            claimed_until = now_ms() + leases.claim_ms()
+            entries = [entry for _, entry in self._stuck]
+            entries += [round_.entry(self.name, claimed_until, give_up=not round_.in_flight) for round_ in self._rounds]
+            await self._call(self._record, entries, self._outbox.collect(), None)
+            data = settings.MOREFOLLOWS.data
+            await self._call(recovery.release_claims, self.name, handed_out.read(data, self.name))
+            handed_out.forget(data, self.name)
+            await self._call(self._watch.finish)
+        except AnyDatabaseError as error:
+            log.error("claims can't be given back, they will run out: %s", type(error).__name__)
+
+    def _report(self) -> None:
+        """Tells the desk how the relays are, now and then."""
+        now = time.monotonic()
+        if now - self._reported_at >= _REPORT_EVERY:
+            self._reported_at = now
+            facts = [gate.at_work() for gate in self.gates]
+            self._in_background(stats.keep, self._label, facts, self.gates.tallies())
+
+    # -- trouble ----------------------------------------------------------------------------------------
+
+    def refused_us(self, gate: Gate, words: str) -> None:
+        """`gate.Supply`: nothing more goes to this relay until an editor says so."""
+        if not gate.paused:
+            gate.paused = True
+            log.error("the relay %s refuses us, sending to it is paused: %s", gate.name, words)
+            self._start(self._pause(gate, words))
+
+    def takes_mail(self, gate: Gate) -> None:
+        """`gate.Supply`: the mail on trial was accepted."""
+        log.info("the relay %s takes mail again, and goes on", gate.name)
+        self._in_background(actions.relay_takes_mail, gate.name)
+
+    async def _pause(self, gate: Gate, words: str) -> None:
+        self.gates.pausing(gate, noted=False)
+        await self._try(actions.pause_relay, gate.name, words)
+        try:
+            await self._refusals.relay_paused(gate.name)
+        except AnyDatabaseError as error:
+            log.error("what the relay refused can't be taken back: %s", type(error).__name__)
+        self.gates.pausing(gate, noted=True)
+
+    def note_trouble(self, relay: str, trouble: str | None) -> None:
+        """The relay can't be reached, or can be again."""
+        if trouble:
+            log.warning("the relay can't be used: %s", trouble)
+        self._in_background(actions.note_trouble, relay, trouble)
+
+    def note_secured(self, relay: str, host_and_port: str) -> None:
+        """The relay has agreed to STARTTLS for the first time."""
+        self._in_background(actions.note_secured, relay, host_and_port)
+
+    def _in_background(self, function: Callable[..., object], *arguments: object) -> None:
+        self._start(self._try(function, *arguments))
+
+    async def _try(self, function: Callable[..., object], *arguments: object) -> None:
+        """What only informs the desk, and is told again if it is still true."""
+        try:
+            await self._call(function, *arguments)
+        except AnyDatabaseError as error:  # its words may hold what was to be written
+            log.error("the relay's state could not be noted: %s", type(error).__name__)
+
+    def _start(self, work: Coroutine[Any, Any, object]) -> None:
+        task = watched("a task of the sender", work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _call(self, function: Callable[..., T], *arguments: object) -> T:
+        return await self._database.run(function, *arguments)

@@ -1,0 +1,232 @@
+"""What becomes of the mails of one round: the relay's reply to each, and what it means for the next pass."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Mapping
+
+from morefollows.courier.ledger import claims, handed_out, retries
+from morefollows.courier.ledger.claims import Claim
+from morefollows.courier.ledger.put_backs import PutBacks
+from morefollows.courier.ledger.recipients import Addressee
+from morefollows.courier.ledger.retries import Retries
+from morefollows.courier.ledger.waiting import Unfit, Waiting
+from morefollows.courier.models import Outcome
+from morefollows.courier.refusals.brake import Refused
+from morefollows.courier.relays.interface import Mail, Reached, Reply, Way
+from morefollows.courier.sender.prepared_alert import Release
+from morefollows.courier.smtp import replies
+from morefollows.courier.smtp.replies import About, Bounce, Verdict
+from morefollows.database.clock import now_ms, uptime
+
+UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
+_OPEN = (*UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
+_ACCEPTED = int(Outcome.ACCEPTED)  # looked up once, not for each mail
+_MARK = handed_out.accepted(0)
+_POLICY_ATTEMPTS = 3  # passes in which a provider's policy against our mail is taken for something that passes
+LOOK_EVERY = 0.02  #: seconds for which a look at the wall clock is good, where each mail asks
+_LONGEST_MS = claims.NOT_ACCEPTED - 1  # the longest time that `Batch.times` can hold: 24 days
+
+
+class Settling:
+    """The part of a `round.Round` that notes replies."""
+
+    def __init__(self, claim: Claim, release: Release) -> None:
+        self.claim = claim
+        self.release = release
+        self.bulk = False
+        self.addressees: Mapping[int, Addressee] = {}
+        self.in_flight = 0
+        self.dirty = True
+        self.waiting = Waiting()
+        self._unfit = self.waiting.unfit  # asked for each mail
+        self._expired = False
+        self._timed_until = self._since = 0.0  # see `_look_at_the_time`
+        self._way: Way | None = None  # the last one that accepted a mail, and where that is counted
+        self._accepted: list[str] = []
+        self._repeated = claim.repeated
+        self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
+        self._refusals: list[Refused] = []  # since the last entry
+        self._refused: list[Refused] = []  # in this pass
+        self._put_backs = PutBacks()
+        self._careful: set[int] = set()  # those that a connection has ended with: they are sent alone
+        self._tried = False  # some mail was not accepted in this pass
+        self._retries = Retries(claim.times, release.running.held_until)
+        self._retrying = Outcome.DEFERRED in claim.outcomes or Outcome.UNCERTAIN in claim.outcomes
+        open_ = frozenset(map(int, self._open))
+        self._todo = deque([i for i, outcome in enumerate(claim.outcomes) if outcome in open_])
+        self._uncertain: set[int] = set()
+        self.marks: handed_out.Marks = array("I", bytes(4 * len(claim.readers)))  #: what outlives this process
+
+    @property
+    def _open(self) -> tuple[Outcome, ...]:
+        return _OPEN if self.release.running.repeat else UNANSWERED
+
+    def settle(self, mail: Mail, reply: Reply) -> None:
+        """Notes what the relay said. The relay calls this once for each mail taken."""
+        i, way = mail.ticket, mail.way
+        assert way is not None
+        domain = self.addressees[self.claim.readers[i]].domain
+        if self._retrying:
+            way.heard(domain, reply, self._retries.of(i).tries)
+        else:
+            way.heard(domain, reply)
+        self.in_flight -= 1
+        self.dirty = True
+        outcomes = self.claim.outcomes
+        if reply.accepted:
+            if i in self._uncertain:
+                self._repeated += 1
+            outcomes[i] = _ACCEPTED
+            now = uptime()
+            if now >= self._timed_until:
+                self._look_at_the_time(now)
+            since = int(now * 1000 + self._since)
+            if not 0 <= since <= _LONGEST_MS:
+                since = min(max(since, 0), _LONGEST_MS)
+            self.claim.times[i] = since
+            self.marks[i] = since + _MARK
+            if way is not self._way:
+                self._way, self._accepted = way, self.release.answers.accepted_by(way.name)
+            self._accepted.append(domain)
+            return
+        if not replies.in_doubt(reply):
+            self.marks[i] = handed_out.NOT_ACCEPTED
+        if replies.unfit_here(reply) and self._goes_elsewhere(mail, reply):
+            return
+        verdict = replies.verdict(reply)
+        if not verdict.counts and self._put_backs.again(i, way, reply):
+            if reply.reached is not Reached.QUEUED:
+                self._careful.add(i)
+            self._todo.append(i)
+            self.release.on_put_back()
+            return
+        outcome = self._outcome(i, way, domain, reply, verdict)
+        if outcome == Outcome.UNCERTAIN and self._is_uncertain(i, reply):
+            return
+        outcomes[i] = outcome
+        if outcome == Outcome.DEFERRED:
+            self._retrying = True
+            if not self._goes_by_another(mail, reply, verdict):
+                self.waiting.later[i] = self._retries.deferred(i, now_ms())
+            if i in self._uncertain:
+                outcomes[i] = Outcome.UNCERTAIN  # the reader may have it, whatever is said to the second one
+        self._tried = True
+        self._count_verdict(domain, outcome, reply)
+        to_us = verdict.about is About.US
+        if to_us or verdict.doubtful:
+            way.objected(domain, replies.words(reply), to_us=to_us)
+
+    def _look_at_the_time(self, now: float) -> None:
+        """`_since` and `uptime` in milliseconds make the time since the hold's end. `now`: by `uptime`."""
+        self._since = now_ms() + 0.5 - self.release.running.held_until - now * 1000
+        self._timed_until = now + LOOK_EVERY
+
+    def _count_verdict(self, domain: str, outcome: Outcome, reply: Reply) -> None:
+        words = replies.without_addresses(reply.text)
+        key = (domain, outcome.value, reply.code, reply.status)
+        count, first_words = self._verdicts.get(key, (0, words))
+        self._verdicts[key] = (count + 1, first_words)
+
+    def _goes_elsewhere(self, mail: Mail, reply: Reply) -> bool:
+        """This relay can't carry the mail. False if no other one that takes this lane may."""
+        i, way = mail.ticket, mail.way
+        assert way is not None
+        unfit = Unfit.of(mail, reply, self.waiting.unfit.get(i))
+        if way.others(unfit.relays, unfit.utf8, unfit.size, self.bulk) == "none":
+            return False
+        self.waiting.park(i, unfit)
+        if self.claim.outcomes[i] == Outcome.WAITING:
+            self.claim.outcomes[i] = Outcome.DEFERRED
+        return True
+
+    def _goes_by_another(self, mail: Mail, reply: Reply, verdict: Verdict) -> bool:
+        """This relay refuses us, or many: the mail goes by one that takes mail now. False if there is none."""
+        i, way = mail.ticket, mail.way
+        assert way is not None
+        many = verdict.permanent and self.release.answers.relay_braked(way.name)
+        if i in self._uncertain or not (many or verdict.about is About.US):
+            return False
+        unfit = Unfit.of(mail, reply, self._unfit.get(i))
+        if way.others(unfit.relays, unfit.utf8, unfit.size, self.bulk) != "ready":
+            self._unfit.pop(i, None)  # next time any relay may have it
+            return False
+        self.waiting.park(i, unfit)
+        return True
+
+    def _refuse(self, i: int, reply: Reply) -> None:
+        """No relay that takes this lane can carry it."""
+        self.claim.outcomes[i] = Outcome.REFUSED
+        self._tried = self.dirty = True
+        self._count_verdict(self.addressees[self.claim.readers[i]].domain, Outcome.REFUSED, reply)
+
+    def _is_uncertain(self, i: int, reply: Reply) -> bool:
+        """It was handed over, and got no reply. True if it is tried again at once, as it only stood behind another.
+
+        Where uncertain mails are repeated, that is done so often that a reader gets `retries.MOST_COPIES` at the most.
+        """
+        again = reply.reached is Reached.BEHIND and Outcome.UNCERTAIN in self._open
+        copies = self._retries.unanswered(i, now_ms(), again=again)
+        if i in self._uncertain:
+            self._repeated += 1
+        self._uncertain.add(i)
+        self._careful.add(i)
+        self._retrying = True
+        self.claim.outcomes[i] = Outcome.UNCERTAIN
+        if Outcome.UNCERTAIN in self._open and copies < retries.MOST_COPIES:
+            if again:
+                self._todo.append(i)
+                self.release.on_put_back()
+                return True
+            self.waiting.later[i] = self._retries.of(i).due_at
+        return False
+
+    def _outcome(self, i: int, way: Way, domain: str, reply: Reply, verdict: Verdict) -> Outcome:
+        """The verdict's, unless a brake is on. A refusal that may be taken back is kept."""
+        if not verdict.doubtful and verdict.bounce is Bounce.NO:
+            return Outcome[verdict.outcome.upper()]
+        provider, answers = way.pacing.provider(domain), self.release.answers
+        if answers.braked(way.name, provider):
+            return Outcome.DEFERRED
+        # A policy of the provider's for our mail, if it accepts none; of this recipient's, if it accepts others.
+        open_ = self._retries.of(i).tries < _POLICY_ATTEMPTS and not answers.has_accepted(way.name, domain)
+        if verdict.outcome == "deferred" and (open_ or verdict.about is not About.PROVIDER):
+            if verdict.about is About.PROVIDER and answers.held_back(way.name, provider):
+                way.pacing.deferred(domain, replies.RATE_LIMITED)
+            return Outcome.DEFERRED
+        facts = self.claim.batch, i, self.claim.readers[i], domain, provider, way.name
+        now = now_ms()
+        refused = Refused(*facts, verdict.bounce.value, reply.code, reply.status, now)
+        self._refusals.append(refused)
+        self._refused.append(refused)
+        if answers.heard_refusal(refused, way.pacing.provider):
+            self.take_back()
+            return Outcome.DEFERRED if answers.braked(way.name, provider) else Outcome.REFUSED
+        return Outcome.REFUSED
+
+    def take_back(self) -> None:
+        """A brake has been put on: what was refused under it in this pass is deferred."""
+        answers, kept = self.release.answers, []
+        for one in self._refused:
+            if not answers.braked(one.relay, one.provider):
+                kept.append(one)
+            elif self.claim.outcomes[one.place] == Outcome.REFUSED:
+                self.claim.outcomes[one.place] = Outcome.DEFERRED
+                self.waiting.later[one.place] = self._retries.deferred(one.place, now_ms())
+                self._retrying = self.dirty = True
+        self._refused = kept
+
+    def _next_due(self, now: int) -> int | None:
+        """When the first of those who are still to be sent it is due, ms since 1970; None if there is nobody."""
+        outcomes = self.claim.outcomes
+        open_ = UNANSWERED if self._expired else self._open
+        if not any(outcomes.count(outcome) for outcome in open_):
+            return None
+        found = []
+        for i, outcome in enumerate(outcomes):
+            if outcome in open_:
+                known = self._retries.of(i)
+                if outcome != Outcome.UNCERTAIN or known.copies < retries.MOST_COPIES:
+                    found.append(known.due_at or now + retries.wait_ms(max(known.tries, 1), self._retries.longer))
+        return min(found, default=None)

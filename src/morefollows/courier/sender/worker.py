@@ -1,0 +1,296 @@
+"""A sender at work: surveys what there is to do, claims batches ahead, feeds the relays, and keeps the books.
+
+Three things go on side by side. The *relays* take mails whenever one of their connections is free. The *feed*
+keeps enough claimed batches ready for them. The *books* write outcomes to the ledger and, with the same
+transaction, how far sending may go on: when the ledger can't be written, sending stops within `_AHEAD` mails.
+All statements run in one thread with one database connection; everything else in the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Collection
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import Error as AnyDatabaseError
+from django.db import OperationalError, close_old_connections, connection
+
+from morefollows.audience import links
+from morefollows.courier import actions
+from morefollows.courier.ledger import claims as ledger_claims
+from morefollows.courier.ledger import history, leases, recipients
+from morefollows.courier.ledger.batching import cut
+from morefollows.courier.ledger.claims import Running
+from morefollows.courier.outbox.worker import Claimed
+from morefollows.courier.relays.interface import Mail
+from morefollows.courier.relays.relay_pool import TRIAL
+from morefollows.courier.relays.relay_queue import Gate
+from morefollows.courier.sender.batch_run import Round
+from morefollows.courier.sender.prepared_alert import Release, prepare
+from morefollows.courier.sender.recorder import READY, Books
+from morefollows.helpers.supervise import supervised
+from morefollows.stories import publication
+from morefollows.stories.actions import now_ms
+
+log = logging.getLogger(__name__)
+
+
+_ENOUGH = 2_500  #: mails to have when it is done, where no other sender could have them
+_LAST_MOMENT = 0.15  #: seconds before the hold's end in which everything is ready
+_CUT_AT_ONCE = 4  #: batches cut in one transaction
+_CUT_AT_ONCE_IN_HOLD = 20
+_STRAYS_EVERY = 5.0  #: seconds between two looks for claims of ours that we know nothing of
+_GOODBYE = 8.0  #: seconds for mails in flight to be answered when the process is told to end
+
+
+class Survey(NamedTuple):
+    """What there is to do."""
+
+    running: list[Running]
+    paused: set[str]
+    bulk_waits: bool
+    letters: Claimed
+    summaries: Claimed
+
+
+class Worker(Books):
+    """One sender process. `on_complete` is told each alert whose outcomes are all final.
+
+    `gates` are filled by whoever makes both: each needs the other.
+    """
+
+    # -- what the relays call ---------------------------------------------------------------------------
+
+    def next(self, gate: Gate) -> Mail | None:
+        """`gate.Supply`: letters first, they are few and somebody waits for them; then alerts; then bulk."""
+        if self._stopping:
+            return None
+        if self._outbox.quick.waiting and gate.alerts:
+            self._something_to_write.set()
+            if (mail := self._outbox.take(gate, bulk=False)) is not None:
+                return mail
+        for bulk in (False, True):
+            if not gate.carries(bulk):
+                continue
+            if bulk and self._alerts_go_first():
+                break
+            for round_ in self._rounds:
+                if round_.bulk is bulk and (mail := round_.take(gate)) is not None:
+                    self._something_to_write.set()
+                    return mail
+        if self._something_to_write.is_set() and any(map(len, self._rounds)):
+            self._held_up.set()
+        if gate.bulk and self._outbox.waits(bulk=True) and not self._alerts_go_first():
+            self._something_to_write.set()
+            return self._outbox.take(gate, bulk=True)
+        return None
+
+    def elsewhere(self, gate: Gate, domain: str) -> bool:
+        """`gate.Supply`."""
+        return self.gates.elsewhere(gate, domain)
+
+    # -- the feed ---------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Works until `stop` is called; then lets mails in flight come in, and gives its claims back."""
+        while not self._stopping:
+            try:
+                await self._pulse.begin()
+                break
+            except AnyDatabaseError as error:
+                log.error("the database can't be used: %s", type(error).__name__)
+                await self._listener.wait(1.0)
+        beating = asyncio.create_task(supervised("the heartbeat", self._pulse.run, longest_wait=5))
+        books = asyncio.create_task(self._keep_books())
+        books.add_done_callback(lambda _: self.stop())  # without books nothing may be sent: the process ends
+        try:
+            while not self._stopping:
+                try:
+                    patience = await self._look()
+                except AnyDatabaseError as error:
+                    log.error("the database can't be used: %s", type(error).__name__)
+                    await self._call(close_old_connections)
+                    patience, self._strays_at = 1.0, 0.0
+                if patience > 0:
+                    await self._listener.wait(patience)
+        finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GOODBYE):
+                    await self.gates.close()
+            self._closing = True
+            self._something_to_write.set()
+            try:
+                await books
+                beating.cancel()
+                await self._give_back()
+            finally:
+                beating.cancel()
+                await self._pulse.end()
+                await self._call(lambda: connection.close())
+                self._database.shutdown()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._listener.wake()
+
+    async def _look(self) -> float:
+        """One look at what there is to do, and doing it. Returns the seconds until the next look."""
+        held = {round_.claim.batch for round_ in self._rounds}, self._outbox.held()
+        survey = await self._call(self._survey, *held)
+        running, self._bulk_waits = survey.running, survey.bulk_waits
+        for release in self._releases.values():
+            release.halted = False  # what is known of it now is newer than what the last write told
+        self._outbox.add(survey.letters, bulk=False)
+        self._outbox.add(survey.summaries, bulk=True)
+        if self.gates.paused(survey.paused, self._trials):
+            for round_ in self._rounds:
+                round_.hurry()
+        self._trials = set()
+        if running and not self._releases:
+            self._start(self.gates.open())  # within the hold, so that the first mail finds a connection
+        for ended in set(self._releases) - {alert.id for alert in running}:
+            self._drop(ended)
+        patience = self._listener.patience
+        self._dry.clear()
+        for alert in running:
+            if alert.bulk and self._bulk_waits and self.gates.alerts_can_go() and alert.state == "sending":
+                continue
+            try:
+                patience = min(patience, await self._advance(alert))
+            except OperationalError as error:
+                if not ledger_claims.is_lock_timeout(error):
+                    raise
+                log.warning("alert %d waits, as another transaction has locked a row of it", alert.id)
+        self.gates.wake()
+        self._report()
+        self._something_to_write.set()
+        if any(alert.state == "sending" and alert.cut_done for alert in running):
+            await self._close_complete()
+        await self._refusals.look()
+        return patience
+
+    async def _advance(self, alert: Running) -> float:
+        """Does what there is to do for one alert. Returns the seconds until the next look at it."""
+        patience = self._listener.patience
+        release = self._releases.get(alert.id) or await self._prepare(alert)
+        if release is None:
+            return patience
+        if release.broken:
+            await self._give_up(alert.id, release.broken)
+            return patience
+        release.running = alert  # it may have been given more time
+        wait = release.hold_left()
+        ready = [round_ for round_ in self._rounds if round_.release is release]
+        if alert.state == "held" and ready and wait < _LAST_MOMENT:
+            # Nothing may stand in the way of the first mail now: no cutting, no claiming.
+            if wait > 0:
+                await self._refresh(ready, _LAST_MOMENT)
+                return max(release.hold_left(), 0) + 0.001
+            await self._write(release=alert.id)
+            if not release.sending:
+                return patience  # taken back in the last moment, or its row is locked
+            alert = alert._replace(state="sending")
+        if not alert.cut_done:
+            at_once = _CUT_AT_ONCE_IN_HOLD if wait > 1 else _CUT_AT_ONCE
+            somebody_else = await self._call(cut, alert.id, at_once)
+            patience = 0.02 if somebody_else else 0.0
+        await self._claim(release)
+        if alert.state == "sending":
+            release.sending = not release.halted
+        elif wait <= 0:
+            await self._write(release=alert.id)
+        else:
+            patience = min(patience, max(wait - _LAST_MOMENT, 0) + 0.001)
+        return patience
+
+    def _survey(self, batches: Collection[int], letters: Collection[int]) -> Survey:
+        """`batches` and `letters`: what this process holds."""
+        held = self._watch.holding()  # first: what the others write must not hide what was lost
+        self._look_at_the_clock()
+        self._give_sign_of_life()
+        if time.monotonic() >= self._strays_at + _STRAYS_EVERY:
+            released = leases.release_strays(self.name, batches, letters)
+            if released:
+                log.warning("%d claims are given back whose confirmation was lost with a connection", released)
+            self._strays_at = time.monotonic()
+        nothing = Claimed([], [])
+        if held or self._placeholders.holding():
+            return Survey([], {gate.name for gate in self.gates}, False, nothing, nothing)
+        paused = ledger_claims.paused_relays()
+        self._trials |= actions.claim_trials() if paused else set()
+        on_trial = any(gate.alerts and (gate.trial or gate.name in self._trials) for gate in self.gates)
+        no_way = all(gate.name in paused for gate in self.gates if gate.alerts)
+        quick = self._outbox.claim(bulk=False, most=None if not no_way else TRIAL if on_trial else 0)
+        running = ledger_claims.running()
+        last_moment = now_ms() + int(2000 * _LAST_MOMENT)
+        bulk_waits = ledger_claims.alerts_have_mail() or any(
+            alert.state == "held" and not alert.bulk and alert.held_until < last_moment for alert in running
+        )
+        no_way = all(gate.name in paused for gate in self.gates if gate.bulk)
+        slow = nothing if no_way or bulk_waits else self._outbox.claim(bulk=True)
+        return Survey(running, paused, bulk_waits, quick, slow)
+
+    async def _prepare(self, alert: Running) -> Release | None:
+        """None if the alert can't be composed: it is given up, the desk is told, and all others go on."""
+        try:
+            release = await self._call(prepare, alert, links.tokens(), self.gates.wake_soon)
+        except AnyDatabaseError:
+            raise
+        except Exception as error:
+            # The desk checks wordings; this one came past it, or the fault is our own.
+            reason = str(error) if isinstance(error, ValueError) else type(error).__name__
+            await self._give_up(alert.id, reason)
+            return None
+        self._releases[alert.id] = release
+        if any(gate.paused for gate in self.gates):
+            await self._call(actions.try_soon)
+        return release
+
+    async def _give_up(self, alert: int, reason: str) -> None:
+        log.error("alert %d can't be composed, and is given up: %s", alert, reason)
+        await self._call(publication.give_up, alert, reason)
+
+    async def _claim(self, release: Release) -> None:
+        bulk = release.running.bulk
+        # Those who have waited go first, also where mails that were never tried are plenty.
+        if release.sending and sum(len(one) for one in self._rounds if one.bulk == bulk and one.again) < READY:
+            self._rounds[:0] = await self._call(self._claim_and_load, release, True)
+        if self._ready(bulk) >= READY:
+            return
+        enough = _ENOUGH if settings.MOREFOLLOWS.sender_count == 1 else READY
+        while self._ready(bulk) < enough and release.alert not in self._dry:
+            rounds = await self._call(self._claim_and_load, release)
+            self._rounds.extend(rounds)
+            if len(rounds) < 2:
+                self._dry.add(release.alert)
+            self._something_to_write.set()
+            self.gates.wake()
+
+    def _claim_and_load(self, release: Release, retried: bool = False) -> list[Round]:
+        claims = ledger_claims.claim(self.name, release.alert, 2, retried=retried)
+        readers = [reader for claim in claims for reader in claim.readers]
+        found = recipients.addressees(release.running, readers) if claims else {}
+        had = history.had(release.earlier, sorted(readers), summaries=False)
+        rounds = [Round(claim, found, release, had) for claim in claims]
+        for round_ in rounds:
+            claim = round_.claim
+            round_.marks = self._journal.open(claim.batch, claim.epoch, len(claim.readers))
+        return rounds
+
+    def _drop(self, alert: int) -> None:
+        """Stopped, taken back or ended: hand out no more of it. The books give its batches back."""
+        self._releases.pop(alert).sending = False
+
+    async def _close_complete(self) -> None:
+        for alert in await self._call(ledger_claims.complete):
+            try:
+                if await self._refusals.close(alert):
+                    await self._call(self._on_complete, alert)
+            except OperationalError as error:
+                if not ledger_claims.is_lock_timeout(error):
+                    raise
+                log.warning("alert %d can't be closed yet: another transaction has locked a row of it", alert)

@@ -1,0 +1,390 @@
+"""The relay as the courier sees it: connections that pull mails and settle each of them exactly once.
+
+The dialogue of one connection is in `dialogue`; here is how many there are, when they open and close, and
+what happens when the relay is in trouble.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import ssl
+import time
+from collections.abc import Callable
+
+from morefollows.config.settings import RelayAddress
+from morefollows.courier.relays.interface import Circuit, Relay, Source
+from morefollows.courier.smtp.backoff import Backoff, Failure
+from morefollows.courier.smtp.connection import Connection, Patience
+from morefollows.courier.smtp.handshake import Offers, Trouble
+from morefollows.helpers.supervise import watched
+
+log = logging.getLogger(__name__)
+
+_TICK = 1.0  # seconds: one timer for all connections, and none for a mail
+_SENDING_TAKES = 40e-6  # seconds of our own a mail: sooner than all busy connections need we don't look for replies
+_LONGEST_WAIT = 0.001  # seconds between two such looks
+_MANY = 8  # connections; with fewer the relay might be waiting for us
+_LOGGED_AFTER = 5.0  # seconds without an answer that is waited for
+_TOLD_AFTER = 10.0  # and the desk is told
+_REPEATED_AFTER = 60.0  # seconds after which the same words are logged again
+_MOST_MUTE = 20  # silent connections beyond those that the settings allow, if these are fewer
+_MOST_ON_TRIAL = 3  # silent connections that nothing is lost with, beyond the first ones
+
+
+class SmtpRelay(Relay):
+    """Hands mails to one SMTP server, over at most `connections` connections.
+
+    `on_trouble` is told in words why the relay can't be used just now, and None when it is well again. The
+    words hold neither addresses nor credentials. `secured`: it has agreed to STARTTLS before, perhaps with an earlier
+    process; `on_secured` is told when it first does.
+    """
+
+    def __init__(
+        self,
+        address: RelayAddress,
+        source: Source,
+        *,
+        connections: int,
+        helo: str,
+        on_trouble: Callable[[str | None], None],
+        secured: bool = False,
+        on_secured: Callable[[], None] = lambda: None,
+        patience: Patience = Patience(),  # noqa: B008 - immutable
+    ) -> None:
+        self.address = address
+        self.source = source
+        self.helo = helo.encode("ascii")
+        self.patience = patience
+        self.offers: Offers | None = None  #: of its last connection
+        self.idle: set[Connection] = set()
+        self.addresses: list[str] = []  #: IP addresses last known, the one that was connected to first
+        self.closing = False
+        self.brisk = True  # envelopes are sent ahead, behind the content of the mail before
+        self.chunking = True  # where it is offered; False once the relay turned out not to know it
+        self.tls = ssl.create_default_context()
+        if not address.verify:
+            self.tls.check_hostname = False
+            self.tls.verify_mode = ssl.CERT_NONE
+        self.secured = secured
+        self._on_secured = on_secured
+        self._most = connections
+        self._on_trouble = on_trouble
+        self._trouble: str | None = None
+        self._connections: set[Connection] = set()
+        self._tasks: dict[Connection, asyncio.Task[None]] = {}  # those that begin
+        self._ready = 0
+        self._wanted = False  # there may be more mail than the open connections take
+        self._ahead = False  # open them all, mail or not
+        self._doubtful = False  # it lets us in, but took no mail so far
+        self._backoff = Backoff(patience.first_retry, patience.longest_probe, patience.longest_retry)
+        self._mute: set[Connection] = set()  # they were silent for too long, as of the last tick
+        self.answered = False  #: a mail was answered, or a connection let in, since the last tick
+        self._answered_at = 0.0  # when that was, by the monotonic clock
+        self._stalled = 0.0  # seconds without that, while something is waited for
+        self._logged: dict[str, float] = {}  # words → when they were logged
+        self._tick = min(_TICK, *(seconds / 4 for seconds in patience[: patience._fields.index("first_retry")]))
+        self._empty = asyncio.Event()
+        self._ticker: asyncio.TimerHandle | None = None
+        self._tried: asyncio.Future[None] | None = None
+        self._gathering = False
+        self._looked_at = 0.0
+
+    @property
+    def connections(self) -> int:
+        """Connections that are open and take mail."""
+        return self._ready
+
+    @property
+    def able(self) -> bool:
+        """There is one, and the relay takes mail by it."""
+        return self._ready > 0 and not self._doubtful and self._stalled < _LOGGED_AFTER
+
+    def can_carry(self, utf8: bool, size: int) -> bool | None:
+        """By what it offered on its last connection; None as long as there was none."""
+        offers = self.offers
+        if offers is None:
+            return None
+        return (offers.utf8 or not utf8) and not (offers.size and size > offers.size)
+
+    @property
+    def circuit(self) -> Circuit:
+        """Closed: in use. Open: it failed, and is left alone for a while. Half-open: one connection is trying it."""
+        if self.able or not (self._backoff.failures or self._stalled >= _LOGGED_AFTER):
+            return "closed"
+        return "half-open" if self._connections else "open"
+
+    async def open(self) -> None:
+        """Opens all connections ahead of the first mail; returns when one is ready, or the first one failed."""
+        self._ahead = True
+        self.brisk = True
+        if self._ready:
+            self._grow()
+            return
+        if self._tried is None or self._tried.done():
+            self._tried = asyncio.get_running_loop().create_future()
+        self._grow()
+        if not self._tasks:  # backing off
+            return
+        await asyncio.shield(self._tried)
+
+    def wake(self) -> None:
+        """There may be mail: offers it on connections at rest first, and opens more as long as there is some."""
+        if self.closing:
+            return
+        self._wanted = True
+        if self.idle:
+            for connection in sorted(self.idle, key=lambda one: not one.at_rest):
+                connection.fill()
+                if not self._wanted:
+                    break
+        self._grow()
+
+    async def close(self) -> None:
+        """Lets mails in flight come to their reply, within the time-outs, and says QUIT.
+
+        When cancelled it closes the connections at once; what was in flight is settled as it then stands.
+        """
+        self.closing = True
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        for connection in list(self._connections):
+            connection.finish()
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+            # A task cancelled before it began could not clear up after itself.
+            self._connections = {one for one in self._connections if one.ready}
+            if self._connections:
+                await self._empty.wait()
+        finally:
+            for connection in list(self._connections):
+                connection.abandon("was left at once")
+            if self._ticker is not None:
+                self._ticker.cancel()
+            if self._tried is not None and not self._tried.done():
+                self._tried.set_result(None)
+
+    # --- what connections tell us
+
+    def heard(self) -> None:
+        """A reply has come in: it is answered at once, but others are let come in before the next look at any.
+
+        A process that wakes up for each reply by itself spends a fifth of its time on waking up. What is waited for
+        is part of the time that the relay needs for the mails it has; where sending takes as long, it is no wait.
+        """
+        if not self._gathering and self._ready - len(self.idle) >= _MANY:
+            self._gathering = True
+            asyncio.get_running_loop().call_soon(self._gather)
+
+    def _gather(self) -> None:
+        self._gathering = False
+        busy = self._ready - len(self.idle)
+        now = time.monotonic()
+        wait = self._looked_at + min(busy * _SENDING_TAKES, _LONGEST_WAIT) - now
+        if busy >= _MANY and wait > 0:
+            time.sleep(wait)
+            now = time.monotonic()
+        self._looked_at = now
+
+    def sated(self) -> None:
+        """The source has no mail just now."""
+        self._wanted = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Mails are being answered, on some connection."""
+        return self._stalled == 0.0
+
+    @property
+    def on_trial(self) -> bool:
+        """It has failed, or keeps us waiting: what it is given now may get no answer."""
+        return self._backoff.failures > 0 or bool(self._mute)
+
+    def has_secured(self) -> None:
+        """It agreed to STARTTLS, and the handshake went well."""
+        if not self.secured:
+            self.secured = True
+            self._on_secured()
+
+    def goes_in_clear(self) -> None:
+        """It offers STARTTLS no more, and the settings let mail go there all the same."""
+        self._log(logging.WARNING, "does not offer STARTTLS any more; mail goes there in clear text")
+
+    def well(self) -> None:
+        """A mail was answered, the first one on its connection: whatever the trouble was, it is over."""
+        self._backoff.well()
+        self._doubtful = False
+        self._tell(None)
+
+    def lost(
+        self, connection: Connection, why: str, *, proven: bool, again: bool, failure: Failure = Failure.BROKEN
+    ) -> None:
+        """A connection that was ready has ended; `why` is empty if it was in good order.
+
+        `again`: it had mails that the source will want to hand out again.
+        """
+        self._wanted |= again
+        self._connections.discard(connection)
+        self._mute.discard(connection)
+        self._ready -= 1
+        if why:
+            if proven:
+                failure = Failure.BROKEN  # such as a relay that takes so many mails a connection
+            new = self._back_off(connection, why, failure, tell=not proven)
+            self._doubtful |= new and not proven and self._ready <= len(self._mute)
+        else:
+            self._ahead = False  # a relay that closes connections at rest is not to be kept busy with new ones
+        if self.closing:
+            if not self._connections:
+                self._empty.set()
+        else:
+            asyncio.get_running_loop().call_soon(self._grow)
+
+    # --- opening
+
+    def _grow(self) -> None:
+        """Opens what is wanted and allowed: one at first, then as many again as are ready (slow start).
+
+        A relay that let us in but took no mail is tried with one connection, until it answers a mail. Connections that
+        keep us waiting don't count: others are tried beside them, one at a time until one is of use.
+        """
+        loop = asyncio.get_running_loop()
+        if self._ticker is None:
+            self._ticker = loop.call_later(self._tick, self._pass_time)
+        if self.closing or not (self._wanted or self._ahead):
+            return
+        mute = len(self._mute)
+        useful = self._ready - sum(one.ready for one in self._mute) if mute else self._ready
+        backoff = self._backoff
+        while (
+            len(self._connections) - mute < min(self._most, 1 if self._doubtful else max(1, 2 * useful))
+            and len(self._connections) < self._most + min(mute, max(self._most, _MOST_MUTE))
+            and loop.time() >= max(backoff.resume_at, backoff.more_at if useful else 0.0)
+        ):
+            connection = Connection(self)
+            self._connections.add(connection)
+            task = watched("a connection to the relay", self._connect(connection))
+            self._tasks[connection] = task
+            task.add_done_callback(functools.partial(self._begun, connection))
+
+    def _begun(self, connection: Connection, task: asyncio.Task[None]) -> None:
+        del self._tasks[connection]
+
+    async def _connect(self, connection: Connection) -> None:
+        try:
+            await connection.set_up()
+        except Trouble as trouble:
+            self._connections.discard(connection)
+            self._mute.discard(connection)
+            connection.abandon(str(trouble))
+            self._back_off(connection, str(trouble), trouble.failure, tell=True)
+        except BaseException:
+            self._connections.discard(connection)
+            self._mute.discard(connection)
+            connection.abandon("was left at once")
+            raise
+        else:
+            self._ready += 1
+            self.answered |= not self._mute
+            if self._ready == self._most:
+                self._ahead = False
+            if not self._doubtful and not self._stalled:
+                self._tell(None)
+            connection.fill()
+            self._grow()
+        if self._tried is not None and not self._tried.done():
+            self._tried.set_result(None)
+
+    def _back_off(self, connection: Connection, why: str, failure: Failure, *, tell: bool) -> bool:
+        """Returns False if the cause was known by another connection."""
+        new = self._backoff.failed(connection.begun, failure, others=self._ready > 0)
+        if new:
+            loop = asyncio.get_running_loop()
+            loop.call_at(max(self._backoff.resume_at, self._backoff.more_at), self._grow)
+            loop.call_at(self._backoff.resume_at, self._grow)
+            self._log(logging.INFO, why, f"; {self._ready} connections stay open")
+        if tell and not self._ready:
+            self._tell(f"The relay {self.address.name} {why}.")
+        return new
+
+    def _log(self, level: int, why: str, more: str = "") -> None:
+        """The same words once a minute at the most: a relay that is down for hours is tried every other second."""
+        now = time.monotonic()
+        if now >= self._logged.get(why, float("-inf")) + _REPEATED_AFTER:
+            if len(self._logged) > 100:
+                self._logged.clear()
+            self._logged[why] = now
+            log.log(level, "The relay %s %s%s", self.address.name, why, more)
+
+    def _tell(self, trouble: str | None) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            try:
+                self._on_trouble(trouble)
+            except Exception:
+                log.exception("The relay's trouble could not be noted")
+
+    # --- time
+
+    def _pass_time(self) -> None:
+        self._ticker = asyncio.get_running_loop().call_later(self._tick, self._pass_time)
+        for connection in list(self._connections):
+            connection.pass_time(self._tick)
+        self._look_for_silence()
+        self._grow()
+
+    def _look_for_silence(self) -> None:
+        """Finds the connections that keep us waiting: others are tried, the log and the desk are told."""
+        silent = {one for one in self._connections if one.silent >= self.patience.probe}
+        if new := [one for one in silent - self._mute if one.ready]:
+            # Each connection that is tried instead may come to hold some more mails whose fate is unknown.
+            failure = Failure.SILENT if any(one.undecided for one in new) else Failure.BROKEN
+            self._backoff.failed(new[0].begun, failure, others=False)
+        self._mute = silent
+        if self.answered:
+            self._answered_at = time.monotonic()
+        self._leave_spare(silent)
+        stuck = [mail for one in silent if self._others_go_on(one) and (mail := one.undecided)]
+        if stuck:
+            self.source.stuck([mail.recipient.rpartition(b"@")[2].decode() for mail in stuck])
+        self._let_go(sorted(silent, key=lambda one: one.begun))
+        self._stalled = (
+            0.0 if self.answered or not any(one.silent for one in self._connections) else (self._stalled + self._tick)
+        )
+        if self.answered and self._ready > len(self._mute):
+            self._tell(None)
+        self.answered = False
+        if self._stalled < _LOGGED_AFTER or not silent:
+            return
+        waiting = max(silent, key=lambda one: one.silent).waits_for
+        self._log(logging.WARNING, f"does not answer: we wait for {waiting}", f"; {len(silent)} connections wait")
+        if self._stalled >= _TOLD_AFTER:
+            self._tell(f"The relay {self.address.name} does not answer: we wait for {waiting}.")
+
+    def _others_go_on(self, silent: Connection) -> bool:
+        """Mails were answered on other connections, long after this one fell silent."""
+        return self._answered_at > time.monotonic() - silent.silent + self.patience.probe
+
+    def _leave_spare(self, silent: set[Connection]) -> None:
+        """Closes silent connections that hold no content, when others got replies long after those fell silent."""
+        for one in list(silent):
+            if one.silent >= self.patience.spare and one.spare and self._others_go_on(one):
+                self._log(logging.INFO, f"does not answer on every connection: we waited for {one.waits_for}")
+                one.abandon("")
+
+    def _let_go(self, silent: list[Connection]) -> None:
+        """Closes silent connections, the oldest first, as others are tried instead: those that hold no content.
+
+        The first one to begin, and as many others as the settings allow, are kept: some relays are only slow.
+        """
+        beginning = [one for one in silent if not one.ready][1:]
+        for connection in beginning[: max(0, len(beginning) - _MOST_ON_TRIAL + 1)]:
+            if task := self._tasks.get(connection):
+                task.cancel()
+        if self._stalled:
+            spare = [one for one in silent if one.ready][self._most :]
+            harmless = [one for one in spare if not one.undecided]
+            for connection in harmless[: max(0, len(harmless) - _MOST_ON_TRIAL + 1)]:
+                connection.abandon("did not answer, and another connection is tried")

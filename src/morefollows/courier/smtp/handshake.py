@@ -1,0 +1,226 @@
+"""How a connection begins: the greeting, EHLO, STARTTLS and AUTH, and what the relay offers (RFC 5321 §3)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import ipaddress
+import socket
+import ssl
+from typing import TYPE_CHECKING, NamedTuple
+
+from morefollows.courier.smtp.backoff import Failure
+from morefollows.courier.smtp.replies import without_addresses
+
+if TYPE_CHECKING:
+    from morefollows.courier.smtp.connection import Connection
+
+
+_DNS_PATIENCE = 2.0  # seconds, where earlier addresses are known
+
+
+class Trouble(Exception):
+    """The relay can't be used just now. ``str()`` says why, without addresses or credentials."""
+
+    def __init__(self, text: str, failure: Failure = Failure.BROKEN) -> None:
+        super().__init__(text)
+        self.failure = failure
+
+
+class Answer(NamedTuple):
+    """A reply to one of the commands here, each of which waits for its own."""
+
+    code: int
+    lines: list[bytes]
+
+    @property
+    def text(self) -> str:
+        return words(b"\n".join(self.lines))
+
+
+class Offers(NamedTuple):
+    """What the relay offers (RFC 5321 §2.2), as far as we make use of it."""
+
+    pipelining: bool = False  #: RFC 2920
+    chunking: bool = False  #: RFC 3030
+    utf8: bool = False  #: RFC 6531
+    statuses: bool = False  #: RFC 2034
+    dsn: bool = False  #: RFC 3461
+    size: int | None = None  #: bytes; 0: no fixed limit (RFC 1870)
+
+
+def _failure(answer: Answer) -> Failure:
+    return Failure.REFUSED if answer.code >= 500 else Failure.BUSY
+
+
+def words(said: bytes) -> str:
+    """What a relay said, fit for the desk and the log."""
+    return without_addresses(said.decode(errors="replace"))
+
+
+async def begin(connection: Connection) -> Offers:
+    """Connects, and goes through all that comes before the first mail. Raises `Trouble`."""
+    address, context = connection.relay.address, connection.relay.tls
+    greeting = connection.await_answer()
+    try:
+        async with asyncio.timeout(connection.relay.patience.connect):
+            await _connect(connection, context if address.implicit_tls else None)
+    except (OSError, TimeoutError) as error:
+        raise Trouble(_why(error)) from None
+    connection.step = "its greeting"
+    answer = await greeting
+    if answer.code != 220:
+        raise Trouble(f"greets with {answer.code} {answer.text}", _failure(answer))
+    offers = await _greet(connection)
+    secure = address.implicit_tls
+    if not secure and address.starttls != "never":
+        if b"STARTTLS" in offers:
+            await _start_tls(connection, context)
+            offers = await _greet(connection)  # all that was said before is forgotten (RFC 3207 §4.2)
+            secure = True
+            connection.relay.has_secured()
+        elif address.starttls == "require":
+            raise Trouble("does not offer STARTTLS, which the settings require", Failure.REFUSED)
+        elif connection.relay.secured and address.starttls == "optional":
+            connection.relay.goes_in_clear()
+        elif connection.relay.secured:  # somebody in between may have struck it out (RFC 3207 §6)
+            raise Trouble("does not offer STARTTLS any more; nothing is sent to it in clear text", Failure.BUSY)
+    if address.user:
+        await _authenticate(connection, offers.get(b"AUTH", b"").split(), secure)
+    size = offers.get(b"SIZE")
+    return Offers(
+        pipelining=b"PIPELINING" in offers,
+        chunking=b"CHUNKING" in offers,
+        utf8=b"SMTPUTF8" in offers,
+        statuses=b"ENHANCEDSTATUSCODES" in offers,
+        dsn=b"DSN" in offers,
+        size=None if size is None else int(size) if size.isdigit() and len(size) < 20 else 0,
+    )
+
+
+async def _connect(connection: Connection, context: ssl.SSLContext | None) -> None:
+    """To the first of the relay's addresses that takes us; the one that did so last is the first to be tried."""
+    relay = connection.relay
+    hosts = await _addresses(connection)
+    loop = asyncio.get_running_loop()
+    connection.step = "a connection" if context is None else "a connection with TLS"
+    for left, host in zip(range(len(hosts), 0, -1), hosts, strict=True):
+        try:
+            # An address that does not answer at all leaves time for the others.
+            async with asyncio.timeout(relay.patience.connect / left if left > 1 else None):
+                await loop.create_connection(
+                    lambda: connection,
+                    host,
+                    relay.address.port,
+                    ssl=context,
+                    server_hostname=relay.address.host if context else None,
+                )
+        except (OSError, TimeoutError):
+            if left == 1 or connection.dead:
+                raise
+        else:
+            relay.addresses = [host, *(other for other in hosts if other != host)]
+            return
+
+
+async def _addresses(connection: Connection) -> list[str]:
+    """The relay's IP addresses; the last known ones as long as the DNS has no answer."""
+    relay = connection.relay
+    host, port = relay.address.host, relay.address.port
+    with contextlib.suppress(ValueError):
+        return [str(ipaddress.ip_address(host))]
+    connection.step = "the DNS to tell its address"
+    try:
+        async with asyncio.timeout(_DNS_PATIENCE if relay.addresses else None):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError):
+        if not relay.addresses:
+            raise
+        return relay.addresses
+    now = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    return sorted(now, key=lambda one: one not in relay.addresses[:1])
+
+
+async def _greet(connection: Connection) -> dict[bytes, bytes]:
+    """EHLO, or HELO where EHLO is not known (RFC 5321 §3.2). What the relay offers, by keyword."""
+    connection.step = "the reply to EHLO"
+    answer = await connection.ask(b"EHLO " + connection.relay.helo)
+    if answer.code == 250:
+        offers: dict[bytes, bytes] = {}
+        for line in answer.lines[1:]:
+            keyword, _, rest = line.replace(b"=", b" ", 1).partition(b" ")  # "AUTH=PLAIN" is old, but alive
+            offers[keyword.upper()] = (offers.get(keyword.upper(), b"") + b" " + rest).strip()
+        return offers
+    if 500 <= answer.code < 600:
+        answer = await connection.ask(b"HELO " + connection.relay.helo)
+    if answer.code != 250:
+        raise Trouble(f"answers our greeting with {answer.code} {answer.text}", _failure(answer))
+    return {}
+
+
+async def _start_tls(connection: Connection, context: ssl.SSLContext) -> None:
+    connection.step = "the reply to STARTTLS"
+    answer = await connection.ask(b"STARTTLS")
+    if answer.code != 220:
+        raise Trouble(f"answers STARTTLS with {answer.code} {answer.text}", Failure.BUSY)
+    if connection.dead or connection.has_more_to_read:
+        # Words slipped in before the encryption would be believed after it (CVE-2011-0411).
+        raise Trouble("spoke on, in clear text, after it had agreed to STARTTLS", Failure.REFUSED)
+    connection.step = "the TLS handshake"
+    try:
+        transport = await asyncio.get_running_loop().start_tls(
+            connection.transport,
+            connection,
+            context,
+            server_hostname=connection.relay.address.host,
+            ssl_handshake_timeout=connection.relay.patience.connect,
+        )
+    except (OSError, TimeoutError) as error:
+        raise Trouble(_why(error)) from None
+    if transport is None:
+        raise Trouble("closed the connection")
+    connection.connection_made(transport)
+
+
+async def _authenticate(connection: Connection, mechanisms: list[bytes], secure: bool) -> None:
+    """AUTH PLAIN or LOGIN (RFC 4954), never where others could listen."""
+    if not secure and not _on_this_machine(connection):
+        raise Trouble("offers no encryption, and the password is not sent without", Failure.REFUSED)
+    connection.step = "the reply to AUTH"
+    offered = {mechanism.upper() for mechanism in mechanisms}
+    address = connection.relay.address
+    user, password = address.user.encode(), address.password.encode()
+    if b"PLAIN" in offered:
+        answer = await connection.ask(b"AUTH PLAIN " + base64.b64encode(b"\0%b\0%b" % (user, password)))
+    elif b"LOGIN" in offered:
+        answer = await connection.ask(b"AUTH LOGIN")
+        for said in (user, password):
+            if answer.code == 334:
+                answer = await connection.ask(base64.b64encode(said))
+    else:
+        raise Trouble("offers neither AUTH PLAIN nor AUTH LOGIN", Failure.REFUSED)
+    if answer.code != 235:
+        raise Trouble(
+            f"refused the user name or password ({answer.code})", _failure(answer)
+        )  # without its words: some relays repeat the user name in them
+
+
+def _on_this_machine(connection: Connection) -> bool:
+    with contextlib.suppress(ValueError, TypeError, IndexError):
+        return ipaddress.ip_address(connection.transport.get_extra_info("peername")[0]).is_loopback
+    return False
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"has a certificate that can't be trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"can't be agreed with on TLS: {(error.reason or 'handshake failed').replace('_', ' ').lower()}"
+    if isinstance(error, socket.gaierror):
+        return "can't be found: its host name is not known"
+    if isinstance(error, TimeoutError):
+        return "can't be reached: no answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "can't be reached: connection refused"
+    return f"can't be reached: {getattr(error, 'strerror', None) or 'no connection'}"

@@ -1,0 +1,38 @@
+"""Registers SMTP as a kind of relay: ``smtp://`` and ``smtps://``. The client itself is in `smtp`."""
+
+from __future__ import annotations
+
+from morefollows.config.relay_address import RelayAddress, RelayKind, one_of, register
+from morefollows.courier.relays.interface import Relay, Setup, Source
+
+
+def _make(address: RelayAddress, source: Source, setup: Setup) -> Relay:
+    from morefollows.courier.smtp.connection import Patience
+    from morefollows.courier.smtp.connection_pool import SmtpRelay
+
+    # Before the content has left, giving up can't make a duplicate: with another relay at hand there is no need to
+    # wait the five minutes of RFC 5321 §4.5.3.2. After the final dot there is.
+    patience = Patience(connect=10, command=20, data=20) if setup.others else Patience()
+    return SmtpRelay(
+        address,
+        source,
+        connections=setup.connections,
+        helo=setup.helo,
+        on_trouble=setup.on_trouble,
+        secured=setup.secured,
+        on_secured=setup.on_secured,
+        patience=patience,
+    )
+
+
+register(
+    RelayKind(
+        schemes={"smtp": {"port": 25}, "smtps": {"port": 465, "implicit_tls": True}},
+        example="smtp://user:password@mail.example.org:587 or smtps://mail.example.org",
+        make=_make,
+        options={
+            "tls": ("starttls", one_of("offered", "require", "optional", "never")),
+            "verify": ("verify", lambda value: one_of("yes", "no")(value) == "yes"),
+        },
+    )
+)

@@ -1,0 +1,314 @@
+"""What a relay's reply means: for the mail, for its recipient, for the recipient's provider and for us.
+
+`TABLE` decides, and nothing else does. `docs/reference/replies.md` is made from it (`as_markdown`). On RFC 5321 §4.2
+(reply codes), RFC 3463 and RFC 7372 (enhanced status codes), RFC 4954 §6 (authentication) and RFC 7504 (521, 556).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from enum import Enum
+from typing import NamedTuple
+
+from morefollows.courier.relays.interface import Reached, Reply
+
+_QUOTED_ADDRESS = re.compile(r'"[^"]*"\s*@\S+')
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'?&]*(?:@|%40|=40)[^\s<>(),;\"'&]*")
+_LONGEST_TEXT = 200  # characters
+# What speaks of a rate or of a passing state, in a reply that is permanent by its code.
+_TEMPORARY = re.compile(
+    r"\b(rate|too (?:fast|many|much)|throttl\w*|temporar\w*|try (?:again )?later|try again|greylist\w*|graylist\w*"
+    r"|quota|over ?quota|deferred)\b|^4\.\d{1,3}\.\d{1,3}\b",
+    re.IGNORECASE,
+)
+
+
+class About(Enum):
+    """Of whom a reply speaks."""
+
+    MAIL = "this mail"
+    RECIPIENT = "the recipient"
+    PROVIDER = "the recipient’s provider"
+    US = "us"
+    RELAY = "the relay itself"
+
+
+class Bounce(Enum):
+    """Whether a reply says that a mailbox does not exist."""
+
+    NO = ""
+    PERHAPS = "perhaps"  #: it may exist again soon: never enough by itself
+    HARD = "hard"
+
+
+class Verdict(NamedTuple):
+    """What to do about one mail, and what its reply tells of others."""
+
+    outcome: str  #: accepted, deferred, refused or uncertain
+    about: About = About.RECIPIENT
+    bounce: Bounce = Bounce.NO
+    #: Said to many different providers in a row, with nothing accepted beside, it speaks of us.
+    doubtful: bool = False
+    counts: bool = True  #: False when the relay was in trouble: try again soon, and count no attempt
+
+    @property
+    def permanent(self) -> bool:
+        """It makes no sense to try this mail again."""
+        return self.outcome in ("accepted", "refused")
+
+
+class Row(NamedTuple):
+    """One line of the table. Empty conditions hold for everything."""
+
+    at: Collection[Reached]  #: the commands that were answered
+    codes: Collection[int]
+    statuses: Collection[str]  #: whole ones, or the beginning of some ("5.7."); "-" for none
+    temporary: bool  #: the words must speak of a rate, or of a passing state
+    verdict: Verdict
+    why: str
+
+    def holds(self, reply: Reply) -> bool:
+        return (
+            (not self.at or reply.reached in self.at)
+            and (not self.codes or reply.code in self.codes)
+            and (not self.statuses or _has(reply.status, self.statuses))
+            and (not self.temporary or _TEMPORARY.search(reply.text) is not None)
+        )
+
+
+def _has(status: str, wanted: Collection[str]) -> bool:
+    return any(status.startswith(one) if one.endswith(".") else (status or "-") == one for one in wanted)
+
+
+_YES, _LATER, _NEVER = range(200, 300), range(400, 500), range(500, 600)
+_MAIL, _RCPT, _CONTENT = (Reached.MAIL,), (Reached.RCPT,), (Reached.DATA, Reached.CONTENT)
+_AFTER_MAIL = (Reached.RCPT, Reached.DATA, Reached.CONTENT)
+
+ACCEPTED = Verdict("accepted", About.MAIL)
+_REFUSED = Verdict("refused")
+_MAIL_REFUSED = Verdict("refused", About.MAIL)
+_DOUBTFUL = Verdict("refused", doubtful=True)
+_DEFERRED = Verdict("deferred")
+_IN_TROUBLE = Verdict("deferred", About.RELAY, counts=False)
+_AGAINST_US = Verdict("deferred", About.US)
+
+#: The first row that holds decides.
+TABLE = (
+    Row((), _YES, (), False, ACCEPTED, "The relay has taken the mail."),
+    Row((), (421,), (), False, _IN_TROUBLE, "The relay closes the connection (RFC 5321 §3.8)."),
+    Row(_MAIL, _LATER, (), False, Verdict("deferred", About.RELAY), "Not now, before it knew the recipient."),
+    Row((), _LATER, (), False, _DEFERRED, "Not now."),
+    Row(
+        (Reached.ENVELOPE,),
+        _NEVER,
+        (),
+        False,
+        _MAIL_REFUSED,
+        "We did not offer it: this relay can’t carry such a mail.",
+    ),
+    Row((), _NEVER, ("5.2.3", "5.3.4"), False, _MAIL_REFUSED, "Too big."),
+    Row(
+        (),
+        _NEVER,
+        (),
+        True,
+        Verdict("deferred", About.PROVIDER),
+        "Its words speak of a rate, or of something that passes (RFC 3463 §3.3: X.2.1 may be temporary).",
+    ),
+    Row((), _NEVER, ("5.2.2",), False, _DEFERRED, "The mailbox is full."),
+    Row((), (552,), (), False, _DEFERRED, "To be read as 452 (RFC 5321 §4.5.3.1.10)."),
+    Row((), _NEVER, ("5.6.",), False, _MAIL_REFUSED, "The form of the mail."),
+    Row(_MAIL, _NEVER, (), False, _AGAINST_US, "It did not know the recipient yet: our account, address or sender."),
+    Row(
+        _AFTER_MAIL,
+        (530, 534, 535, 538),
+        (),
+        False,
+        Verdict("deferred", doubtful=True),
+        "Asks for authentication or encryption, perhaps for this recipient only (RFC 4954 §6).",
+    ),
+    Row((), (521,), (), False, _DOUBTFUL, "The recipient’s host takes no mail (RFC 7504)."),
+    Row(
+        (),
+        _NEVER,
+        ("5.3.1", "5.3.2", "5.3.5", "5.4.3", "5.4.5"),
+        False,
+        _DEFERRED,
+        "The recipient’s mail system is full, down, misconfigured or congested.",
+    ),
+    Row(
+        _AFTER_MAIL,
+        _NEVER,
+        ("5.1.1", "5.1.6", "5.1.10"),
+        False,
+        Verdict("refused", bounce=Bounce.HARD),
+        "No such mailbox, moved away, or a domain that takes no mail.",
+    ),
+    Row(_AFTER_MAIL, (556,), (), False, Verdict("refused", bounce=Bounce.HARD), "The domain takes no mail (RFC 7504)."),
+    Row(
+        _AFTER_MAIL,
+        _NEVER,
+        ("5.2.1", "5.1.2"),
+        False,
+        Verdict("refused", bounce=Bounce.PERHAPS),
+        "The mailbox is disabled, or its domain was not found: either may pass.",
+    ),
+    Row(
+        _RCPT,
+        _NEVER,
+        ("5.1.0", "5.1.3", "5.1.4", "5.1.5", "5.2."),
+        False,
+        _REFUSED,
+        "This address, or this mailbox.",
+    ),
+    Row(
+        _RCPT,
+        _NEVER,
+        (),
+        False,
+        _DOUBTFUL,
+        "Access denied, relaying denied, policy (5.7.x), or no status at all: this recipient, or its provider.",
+    ),
+    Row(
+        _CONTENT,
+        _NEVER,
+        ("5.7.",),
+        False,
+        Verdict("deferred", About.PROVIDER, doubtful=True),
+        "Policy, spam or authentication of the content: what this provider thinks of our mail.",
+    ),
+    Row(_CONTENT, _NEVER, ("-", "5.0.0"), False, Verdict("refused", About.MAIL, doubtful=True), "It does not say why."),
+    Row((), _NEVER, (), False, _MAIL_REFUSED, "Anything else that is final."),
+    Row(
+        (Reached.CONTENT, Reached.BEHIND),
+        (),
+        (),
+        False,
+        Verdict("uncertain", About.RELAY),
+        "Handed over, and no reply came, or none that SMTP knows.",
+    ),
+    Row((), (), (), False, _IN_TROUBLE, "No reply came, or none that SMTP knows."),
+)
+
+
+def verdict(reply: Reply) -> Verdict:
+    """Total: there is a verdict on every reply."""
+    for row in TABLE:
+        if row.holds(reply):
+            return row.verdict
+    raise AssertionError("the table's last row holds for everything")
+
+
+# -- what a reply tells beside the verdict ------------------------------------------------------------------------
+
+# What is said of a mail that this relay can't carry, and another one may: no SMTPUTF8, too big, content not supported.
+_UNFIT_HERE = frozenset({"5.6.7", "5.3.4", "5.6.1", "5.6.3"})
+_GREYLISTED = re.compile(r"gr[ae]y[ -]?list", re.IGNORECASE)
+_OF_A_RATE = re.compile(
+    r"\brate|too (?:many|much|fast)|throttl|limit|exceed|quota|unusual|slow down|busy|overload|resources|concurren",
+    re.IGNORECASE,
+)
+_RATE_STATUSES = ("4.7.28", "4.4.5", "4.3.", "4.5.3")  # RFC 3463 §3.4, §3.5, §3.6: of systems, not of recipients
+_RATE_LIMIT_PAUSE = 60.0  # seconds after 4.7.28 (Gmail's rate limit)
+_LONG_PAUSE = 2 * 3600.0  # seconds after Yahoo's [TSS04]: asking sooner makes it longer
+#: Stands for a provider's policy against our mail: one mail is tried now and then, as with a limit of our rate
+RATE_LIMITED = Reply(450, "4.7.28", "", Reached.CONTENT)
+
+
+def unfit_here(reply: Reply) -> bool:
+    """This relay can't carry such a mail; another one may."""
+    return reply.status in _UNFIT_HERE
+
+
+def in_doubt(reply: Reply) -> bool:
+    """The content was handed over, and no answer came."""
+    return not reply.answered and reply.reached in (Reached.CONTENT, Reached.BEHIND)
+
+
+def is_temporary(reply: Reply) -> bool:
+    """ "Not now", by its code."""
+    return reply.code in _LATER
+
+
+def closes(reply: Reply) -> bool:
+    """The relay closes the connection, and speaks of itself (RFC 5321 §3.8); unless it says: of the provider."""
+    return reply.code == 421 and not reply.status.startswith("4.7.")
+
+
+def of_mailbox(reply: Reply) -> bool:
+    """A deferral that speaks of the one mailbox (RFC 3463 §3.2, §3.3), and is no sign of a rate."""
+    return reply.status.startswith(("4.1.", "4.2.")) or _GREYLISTED.search(reply.text) is not None
+
+
+def may_be_greylisting(reply: Reply) -> bool:
+    """A deferral as greylisting gives it, though it does not say so (RFC 6647)."""
+    return (
+        reply.reached is Reached.RCPT
+        and reply.code in (450, 451)
+        and not reply.status.startswith(_RATE_STATUSES)
+        and not _OF_A_RATE.search(reply.text)
+    )
+
+
+def pause(reply: Reply) -> float:
+    """Seconds for which its provider asks to be sent nothing; 0: it does not say."""
+    if "[TSS04]" in reply.text:
+        return _LONG_PAUSE
+    return _RATE_LIMIT_PAUSE if reply.status == RATE_LIMITED.status else 0.0
+
+
+def short(reply: Reply) -> str:
+    """The reply's number, as bounces are kept with: the enhanced status code if there is one."""
+    return reply.status or str(reply.code)
+
+
+def words(reply: Reply) -> str:
+    """All of a reply, fit for a log, a page or the ledger."""
+    return f"{reply.code} {reply.status} {without_addresses(reply.text)}"
+
+
+def without_addresses(text: str) -> str:
+    """A relay's words fit for a log, a page or the ledger: one line, no address, 200 characters at most."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 8 * _LONGEST_TEXT]).split())
+    line = _ADDRESS.sub("…", _QUOTED_ADDRESS.sub("…", line))
+    return line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…"
+
+
+# -- the table for readers ------------------------------------------------------------------------------------
+
+_COMMANDS = {
+    Reached.RELAY: "not offered",
+    Reached.ENVELOPE: "not offered",
+    Reached.MAIL: "MAIL",
+    Reached.RCPT: "RCPT",
+    Reached.DATA: "DATA",
+    Reached.QUEUED: "not offered",
+    Reached.BEHIND: "content",
+    Reached.CONTENT: "content",
+}
+_RANGES = {_YES: "2xx", _LATER: "4xx", _NEVER: "5xx"}
+_LIKE_BOUNCE = {Bounce.NO: "", Bounce.PERHAPS: " a bounce that is never enough alone", Bounce.HARD: " a hard bounce"}
+
+
+def as_markdown() -> str:
+    """The table's rows as docs/reference/replies.md has them."""
+    return "\n".join(_row(row) for row in TABLE)
+
+
+def _row(row: Row) -> str:
+    at = ", ".join(dict.fromkeys(_COMMANDS[one] for one in row.at)) or "any"
+    codes = _RANGES.get(row.codes) if isinstance(row.codes, range) else ", ".join(map(str, row.codes))
+    statuses = ", ".join("none" if one == "-" else f"{one}x" if one.endswith(".") else one for one in row.statuses)
+    if row.temporary:
+        statuses = "any, with words of a rate or of a passing state"
+    found = row.verdict
+    what = found.outcome + ("" if found.counts else ", no attempt counted")
+    notes = [_LIKE_BOUNCE[found.bounce].strip()] if found.bounce is not Bounce.NO else []
+    notes += ["doubtful"] if found.doubtful else []
+    cells = (at, codes or "any", statuses or "any", what, found.about.value, ", ".join(notes), row.why)
+    return "| " + " | ".join(cells) + " |"
+
+
+if __name__ == "__main__":
+    print(as_markdown())
