@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from morefollows.courier.ledger import claims, outcomes, recovery
 from morefollows.courier.models import Outcome
 from morefollows.courier.refusals import bounces
-from morefollows.delivery import archive
+from morefollows.feedback import archive
 from tests.courier.test_editor_model import WithAnEditor
 
 _seen: set[tuple[str, str]] = set()

@@ -18,10 +18,10 @@ from morefollows.courier import actions as courier
 from morefollows.courier.ledger import history, packing
 from morefollows.courier.ledger.batching import cut
 from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, Verdict
-from morefollows.delivery import archive
-from morefollows.delivery.glance import glances
-from morefollows.delivery.progress import progress
-from morefollows.delivery.report import report
+from morefollows.feedback import archive
+from morefollows.feedback.glance import glances
+from morefollows.feedback.progress import progress
+from morefollows.feedback.report import report
 from morefollows.stories.actions import Refused, now_ms
 from morefollows.stories.models import Alert, Update
 from tests.courier import support

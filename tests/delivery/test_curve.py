@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from morefollows.courier.ledger.claims import NEVER
-from morefollows.delivery.curve import Histogram
+from morefollows.feedback.curve import Histogram
 
 
 def histogram(*times: int) -> Histogram:

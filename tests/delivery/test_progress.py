@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from morefollows.delivery import progress
+from morefollows.feedback import progress
 
 
 def test_many_threads_may_look_at_many_alerts(monkeypatch: pytest.MonkeyPatch) -> None:

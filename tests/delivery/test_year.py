@@ -19,7 +19,7 @@ from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Topic
 from morefollows.audit.models import Deed
 from morefollows.courier.models import Batch, Composition, Verdict
-from morefollows.delivery import archive
+from morefollows.feedback import archive
 from morefollows.stories.models import Alert, Story
 from tests.support import year
 

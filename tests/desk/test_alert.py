@@ -19,8 +19,8 @@ from morefollows.audience.models import Reader
 from morefollows.audit.models import Deed
 from morefollows.courier.actions import pause_relay
 from morefollows.courier.models import Batch, Outcome, Relay, Verdict
-from morefollows.delivery import actions as delivery
 from morefollows.desk.alerts import views
+from morefollows.feedback import actions as feedback
 from morefollows.stories import actions, publication
 from morefollows.stories.models import Alert, Story
 
@@ -223,7 +223,7 @@ def test_the_stream_follows_the_alert_to_its_end(ada: Editor, leaving: Alert) ->
             outcomes = bytes([Outcome.ACCEPTED, Outcome.REFUSED, Outcome.ACCEPTED])
             times = array("I", [120, 0xFFFFFFFF, 340]).tobytes()
             Batch.objects.update(outcomes=outcomes, times=times, accepted=2, due_at=None, changed_at=actions.now_ms())
-            delivery.close(leaving.pk)
+            feedback.close(leaving.pk)
 
     status, events, raw = stream_of(leaving, ada, finish)
     assert status == 200

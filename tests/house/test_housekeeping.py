@@ -20,7 +20,7 @@ from morefollows.audience.models import Consent, Letter, Reader, Seal, SpentWork
 from morefollows.audience.signup import limits
 from morefollows.audit.models import Deed
 from morefollows.courier.models import Batch, RelayAtWork, RelayCount, Verdict
-from morefollows.delivery import archive
+from morefollows.feedback import archive
 from morefollows.live.models import Ping
 from morefollows.run import housekeeping
 from morefollows.stories.actions import now_ms

@@ -37,7 +37,7 @@ INSTALLED_APPS = [
     "morefollows.audience",
     "morefollows.stories",
     "morefollows.courier",
-    "morefollows.delivery",
+    "morefollows.feedback",
     "morefollows.desk",
     "morefollows.live",
 ]

@@ -157,7 +157,7 @@ class Stage:
     def send(self, text: str, hold: float) -> Sent:
         """Breaks a story to all readers, and waits until the ledger is complete. Raises `BenchFailed`."""
         from morefollows.audience.models import Newsroom
-        from morefollows.delivery.progress import progress
+        from morefollows.feedback.progress import progress
         from morefollows.ingest.drafting import write
         from morefollows.ingest.story_file import StoryFile
         from morefollows.stories import actions

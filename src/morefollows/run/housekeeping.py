@@ -27,7 +27,7 @@ from morefollows.audience.models import Bounce, Letter
 from morefollows.audience.signup import limits
 from morefollows.audience.suppression.bounces import FORGOTTEN
 from morefollows.courier.models import Batch, Brake, RelayAtWork, RelayCount
-from morefollows.delivery import archive
+from morefollows.feedback import archive
 from morefollows.live.models import Ping
 from morefollows.stories.actions import now_ms
 from morefollows.stories.images import actions as images

@@ -42,7 +42,7 @@ async def _send(number: int) -> None:
     from morefollows.courier.relays.relay_pool import Gates
     from morefollows.courier.restore import detection
     from morefollows.courier.sender.worker import Worker
-    from morefollows.delivery import actions as delivery
+    from morefollows.feedback import actions as feedback
     from morefollows.live import websub
 
     config = settings.MOREFOLLOWS
@@ -51,7 +51,7 @@ async def _send(number: int) -> None:
     gates = Gates(Providers(_resolver(config)))
     watch = detection.Watch(detection.file(config.data, number))
     process = nodes.this_process(config.data, number)
-    worker = Worker(process, listener, gates, on_complete=delivery.close, watch=watch)
+    worker = Worker(process, listener, gates, on_complete=feedback.close, watch=watch)
     _add_gates(config, worker, await _secured())
     loop = asyncio.get_running_loop()
     for told in (signal.SIGTERM, signal.SIGINT):

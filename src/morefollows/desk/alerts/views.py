@@ -24,10 +24,10 @@ from morefollows.accounts.models import Editor
 from morefollows.courier import actions as courier
 from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
-from morefollows.delivery.progress import Progress, progress
-from morefollows.delivery.report import report
 from morefollows.desk.common import at_desk, editor_of
 from morefollows.desk.updates.views import withdrawal_of
+from morefollows.feedback.progress import Progress, progress
+from morefollows.feedback.report import report
 from morefollows.stories import actions, alert_audience, transitions
 from morefollows.stories.models import Alert, Kind
 

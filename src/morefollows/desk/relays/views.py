@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 from morefollows.accounts.models import Editor
 from morefollows.audit.actions import record
 from morefollows.courier import actions
-from morefollows.delivery.relays.state import shown
 from morefollows.desk.common import at_desk, editor_of
+from morefollows.feedback.relays import shown
 
 
 @at_desk

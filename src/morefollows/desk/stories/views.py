@@ -22,14 +22,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Purpose, Topic
 from morefollows.courier.message.preview import preview as preview_of_mail
-from morefollows.delivery.glance import glances
-from morefollows.delivery.progress import relay_states
 from morefollows.desk.common import at_desk, editor_of
 from morefollows.desk.stories import autosave
 from morefollows.desk.stories.difference import conflict_of
 from morefollows.desk.stories.forms import StoryForm, form_for
 from morefollows.desk.stories.preflight import checklist
 from morefollows.desk.updates.views import ways
+from morefollows.feedback.glance import glances
+from morefollows.feedback.progress import relay_states
 from morefollows.stories import actions, alert_audience, transitions
 from morefollows.stories.drafts import approval
 from morefollows.stories.drafts.actions import Conflict, save_story

@@ -14,7 +14,7 @@ from morefollows.run.commands.said import Failure, json_option, tell_json, told
 if TYPE_CHECKING:
     from morefollows.accounts.models import Editor
     from morefollows.audience.models import Topic
-    from morefollows.delivery.progress import Progress, RelayState
+    from morefollows.feedback.progress import Progress, RelayState
     from morefollows.ingest.story_file import StoryFile
     from morefollows.stories.models import Alert
 
@@ -177,7 +177,7 @@ def _topic(slug: str | None) -> Topic:
 
 def _watch(alert: Alert) -> Progress:
     """Follows an alert to its end, or to where it stays because nobody sends it."""
-    from morefollows.delivery.progress import progress
+    from morefollows.feedback.progress import progress
 
     now = progress(alert)
     if now["state"] == "held" and now["held_until"] > now["now"]:
@@ -225,7 +225,7 @@ def show_alert(number: int, as_json: bool) -> None:
     from morefollows.run import ground
 
     ground.start_django()
-    from morefollows.delivery.progress import progress
+    from morefollows.feedback.progress import progress
     from morefollows.stories.models import Alert
 
     alert = Alert.objects.select_related("update", "topic").filter(pk=number).first()

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, Sum
 
 from morefollows.courier.models import Batch, Brake, Outcome, Relay, Verdict
 from morefollows.courier.relays import stats
-from morefollows.delivery.curve import Histogram, Seconds
+from morefollows.feedback.curve import Histogram, Seconds
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
 

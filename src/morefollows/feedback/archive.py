@@ -17,7 +17,7 @@ from django.utils import timezone
 from morefollows.courier.ledger import history, packing
 from morefollows.courier.ledger.packing import Contents
 from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, Refusal, Verdict
-from morefollows.delivery.actions import final_curve
+from morefollows.feedback.actions import final_curve
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
 from morefollows.stories.transitions import ENDED

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from morefollows.audit.models import Deed
 from morefollows.courier.models import Batch
-from morefollows.delivery.progress import Progress
+from morefollows.feedback.progress import Progress
 from morefollows.stories import transitions
 from morefollows.stories.actions import may_go_on
 from morefollows.stories.models import Alert

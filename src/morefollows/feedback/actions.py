@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from morefollows.courier.models import Batch
-from morefollows.delivery.curve import Histogram
+from morefollows.feedback.curve import Histogram
 from morefollows.stories import publication
 
 

@@ -1,5 +1,0 @@
-from django.apps import AppConfig
-
-
-class Delivery(AppConfig):
-    name = "morefollows.delivery"
