@@ -26,7 +26,7 @@ from morefollows.audit.models import Deed
 from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.recipients import addressees
 from morefollows.courier.outbox import queue
-from morefollows.live.journal import Journal
+from morefollows.live.stream.journal import Journal
 from morefollows.stories import actions, alert_audience, publication
 from morefollows.stories.actions import Refused
 from morefollows.stories.drafts import actions as stories

@@ -11,7 +11,7 @@ from django.test import Client
 from morefollows.accounts.models import Editor
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message import preview as previews
-from morefollows.live.journal import Journal
+from morefollows.live.stream.journal import Journal
 from morefollows.stories import actions, publication
 from morefollows.stories.images import figure, files
 from morefollows.stories.images.actions import add

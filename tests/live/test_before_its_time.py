@@ -14,8 +14,8 @@ from morefollows.audience.models import Reader
 from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.recipients import addressees
 from morefollows.live import actions as live
-from morefollows.live.journal import Journal
 from morefollows.live.models import Ping
+from morefollows.live.stream.journal import Journal
 from morefollows.stories import actions as story_actions
 from morefollows.stories import publication
 from morefollows.stories.actions import now_ms

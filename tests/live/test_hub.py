@@ -13,10 +13,10 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
-from morefollows.live.events import Frame, Told
-from morefollows.live.hub import Hub
-from morefollows.live.journal import Journal
-from morefollows.live.stream import MOST_UNSENT, Stream, asked
+from morefollows.live.stream.connection import MOST_UNSENT, Stream, asked
+from morefollows.live.stream.events import Frame, Told
+from morefollows.live.stream.hub import Hub
+from morefollows.live.stream.journal import Journal
 from morefollows.notify import Listener
 from morefollows.stories.models import Story, Update
 from tests.live.support import tell
@@ -325,7 +325,7 @@ def test_who_asks_while_a_refused_connection_closes_is_answered(data: object) ->
 def test_a_database_that_does_not_answer_keeps_nobody_waiting(
     data: object, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("morefollows.live.hub._SLOW", 0.05)
+    monkeypatch.setattr("morefollows.live.stream.hub._SLOW", 0.05)
 
     async def story() -> None:
         async with room(data) as live:

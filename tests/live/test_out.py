@@ -19,7 +19,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from morefollows.audience.models import Topic
-from morefollows.live.journal import Journal
+from morefollows.live.stream.journal import Journal
 from morefollows.stories.models import Story, Update
 from tests.live.support import tell
 from tests.support import judges

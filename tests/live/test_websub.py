@@ -15,7 +15,8 @@ from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 
-from morefollows.live import actions, websub
+from morefollows.live import actions
+from morefollows.live.feeds import websub
 from morefollows.live.models import Ping
 from morefollows.stories.models import Story
 from tests.live.support import tell

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Topic
-from morefollows.live import published, rendered
+from morefollows.live import html_cache, published
 from morefollows.stories import markdown
 from morefollows.stories.models import Story
 from tests.live.support import tell
@@ -35,7 +35,7 @@ def topics(breaking: Topic) -> list[Topic]:
 
 @pytest.fixture(autouse=True)
 def nothing_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rendered, "_cache", rendered.Cache(rendered._MOST))
+    monkeypatch.setattr(html_cache, "_cache", html_cache.Cache(html_cache._MOST))
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_text_is_rendered_once_a_revision(
 
 
 def test_what_is_kept_of_texts_has_a_bound() -> None:
-    cache = rendered.Cache(1_000)
+    cache = html_cache.Cache(1_000)
     made: list[str] = []
 
     def make(text: str) -> str:

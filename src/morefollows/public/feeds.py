@@ -21,8 +21,9 @@ from django.views.decorators.http import require_safe
 
 from morefollows.audience.models import Newsroom, Topic
 from morefollows.helpers import token_routes
-from morefollows.live import caches, feeds, ninjs, published, telling
-from morefollows.live.feeds import FORMATS, Feed
+from morefollows.live import cache_control, published, rendering
+from morefollows.live.feeds import entries, ninjs
+from morefollows.live.feeds.entries import FORMATS, Feed
 from morefollows.public.story_page import public_story
 from morefollows.stories.images import address, files
 from morefollows.stories.models import Story
@@ -33,12 +34,12 @@ _SCRIPT = Path(__file__).with_name("static") / "public" / "live.js"
 @require_safe
 def topic_feed(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     topic = get_object_or_404(Topic, slug=slug)
-    return _feed(request, feeds.of_topic(topic, _known(name)), name)
+    return _feed(request, entries.of_topic(topic, _known(name)), name)
 
 
 @require_safe
 def story_feed(request: HttpRequest, uuid: UUID, name: str) -> HttpResponse:
-    return _feed(request, feeds.of_story(public_story(uuid), _known(name)), name)
+    return _feed(request, entries.of_story(public_story(uuid), _known(name)), name)
 
 
 @require_safe
@@ -49,13 +50,15 @@ def update(request: HttpRequest, uuid: UUID, number: int) -> HttpResponse:
     if found is None:
         raise Http404
     body = json.dumps(ninjs.item(story, found), ensure_ascii=False)
-    return caches.for_any_site(caches.keep(request, HttpResponse(body, "application/json; charset=utf-8")))
+    return cache_control.for_any_site(
+        cache_control.keep(request, HttpResponse(body, "application/json; charset=utf-8"))
+    )
 
 
 @require_safe
 def sitemap(request: HttpRequest) -> HttpResponse:
     _set_up()
-    return caches.keep(request, HttpResponse(feeds.news_sitemap(), "application/xml; charset=utf-8"))
+    return cache_control.keep(request, HttpResponse(entries.news_sitemap(), "application/xml; charset=utf-8"))
 
 
 @require_safe
@@ -63,8 +66,8 @@ def robots(request: HttpRequest) -> HttpResponse:
     """RFC 9309. Links with tokens are nobody's to index."""
     places = ("/desk/", "/inbox/", *token_routes.BEGINNINGS)
     lines = ["User-agent: *", *(f"Disallow: {place}" for place in places), ""]
-    lines.append(f"Sitemap: {feeds.absolute(reverse('news-sitemap'))}")
-    return caches.keep(request, HttpResponse("\n".join(lines) + "\n", "text/plain; charset=utf-8"))
+    lines.append(f"Sitemap: {entries.absolute(reverse('news-sitemap'))}")
+    return cache_control.keep(request, HttpResponse("\n".join(lines) + "\n", "text/plain; charset=utf-8"))
 
 
 @require_safe
@@ -76,7 +79,9 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
         language = published.updates(found)[0].language
     with translation.override(language):
         body = json.dumps(_told(found, language), ensure_ascii=False)
-    return caches.for_any_site(caches.keep(request, HttpResponse(body, "application/json; charset=utf-8")))
+    return cache_control.for_any_site(
+        cache_control.keep(request, HttpResponse(body, "application/json; charset=utf-8"))
+    )
 
 
 @require_safe
@@ -94,7 +99,7 @@ def image(request: HttpRequest, file: str) -> HttpResponse:
     response["ETag"] = f'"{picture.file}"'
     answer = get_conditional_response(request, etag=response["ETag"], response=response)
     assert isinstance(answer, HttpResponse)
-    return caches.for_any_site(answer)
+    return cache_control.for_any_site(answer)
 
 
 @require_safe
@@ -110,7 +115,7 @@ def script(request: HttpRequest) -> HttpResponse:
     patch_vary_headers(response, ("Accept-Encoding",))
     answer = get_conditional_response(request, etag=found.etag, response=response)
     assert isinstance(answer, HttpResponse)
-    return caches.for_any_site(answer)
+    return cache_control.for_any_site(answer)
 
 
 class _Script(NamedTuple):
@@ -131,7 +136,7 @@ def _feed(request: HttpRequest, feed: Feed, name: str) -> HttpResponse:
     # Subscribers look here first (W3C WebSub §4).
     links = [f'<{feed.address}>; rel="self"', *([f'<{feed.hub}>; rel="hub"'] if feed.hub else [])]
     response["Link"] = ", ".join(links)
-    return caches.for_any_site(caches.keep(request, response))
+    return cache_control.for_any_site(cache_control.keep(request, response))
 
 
 def _known(name: str) -> str:
@@ -149,19 +154,19 @@ def _set_up() -> None:
 def _told(story: Story, language: str) -> dict[str, object]:
     latest = published.updates(story)[0]
     withdrawn = published.is_withdrawn(story)
-    events = feeds.absolute(reverse("story-events", args=[story.uuid]))
+    events = entries.absolute(reverse("story-events", args=[story.uuid]))
     return {
-        **telling.heading(latest),
+        **rendering.heading(latest),
         "open": published.is_open(story),
         "listens": published.listens(story),
-        "withdrawn": telling.withdrawal_html(story, language) if withdrawn else "",
+        "withdrawn": rendering.withdrawal_html(story, language) if withdrawn else "",
         "updates": [
-            {"number": one["update"].number, "html": telling.section_html(one, language)}
-            for one in telling.sections(story)
+            {"number": one["update"].number, "html": rendering.section_html(one, language)}
+            for one in rendering.sections(story)
         ],
-        "seen": telling.seen(story),
+        "seen": rendering.seen(story),
         "events": f"{events}?lang={language}",
-        "page": feeds.story_address(story),
+        "page": entries.story_address(story),
         "words_language": language,
         "words": {
             "live": _("Live: what is new appears by itself."),

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_safe
 
 from morefollows.audience.models import Topic
-from morefollows.live import caches, feeds, published, structured, telling
+from morefollows.live import cache_control, published, rendering
+from morefollows.live.feeds import entries, schema_org
 from morefollows.public.signup import box, in_wanted_language
 from morefollows.stories.models import Story
 
@@ -25,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
     shown = box(topics[0]) if topics else None
     context = {"stories": [_front(story) for story in stories[:_LATEST]], "box": shown, "others": topics[1:]}
     page = render(request, "public/home.html", context)
-    return caches.keep(request, page, apart_from=shown["ticket"] if shown else "")
+    return cache_control.keep(request, page, apart_from=shown["ticket"] if shown else "")
 
 
 @in_wanted_language
@@ -42,20 +43,20 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "open": published.is_open(found),
         "listens": published.listens(found),
         "withdrawn": withdrawn,
-        "notice": telling.notice(found) if withdrawn else None,
-        "updates": telling.sections(found),
-        "seen": telling.seen(found),
+        "notice": rendering.notice(found) if withdrawn else None,
+        "updates": rendering.sections(found),
+        "seen": rendering.seen(found),
         "box": shown,
-        "address": feeds.story_address(found),
+        "address": entries.story_address(found),
         "first": published.updates(found)[-1],
-        "card": structured.card(found),
-        "structured": "" if found.drill else structured.json_ld(found),
+        "card": schema_org.card(found),
+        "structured": "" if found.drill else schema_org.json_ld(found),
         "description": _("This story has been withdrawn.") if withdrawn else latest.standfirst or latest.headline,
     }
     page = render(request, "public/story.html", context)
     if found.drill:
         page["X-Robots-Tag"], page["Referrer-Policy"] = "noindex, nofollow", "no-referrer"
-    return caches.keep(request, page, apart_from=shown["ticket"] if shown else "")
+    return cache_control.keep(request, page, apart_from=shown["ticket"] if shown else "")
 
 
 @require_GET

@@ -159,7 +159,7 @@ def _tell(story: Story) -> tuple[str, float]:
     from django.utils import timezone
 
     from morefollows import notify
-    from morefollows.live import events
+    from morefollows.live.stream import events
     from morefollows.stories.models import Story, Update
 
     number = 1 + story.updates.count()

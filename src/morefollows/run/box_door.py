@@ -32,7 +32,7 @@ from morefollows.audience.signup import entry, origins
 from morefollows.audience.signup.entry import Answer, Entered
 from morefollows.config.settings import Settings
 from morefollows.helpers import client_address
-from morefollows.live.stream import forwarded
+from morefollows.live.stream.connection import forwarded
 from morefollows.public import box, signup
 from morefollows.run import bodies, headers, priority
 

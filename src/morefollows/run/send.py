@@ -43,7 +43,7 @@ async def _send(number: int) -> None:
     from morefollows.courier.restore import detection
     from morefollows.courier.sender.worker import Worker
     from morefollows.feedback import actions as feedback
-    from morefollows.live import websub
+    from morefollows.live.feeds import websub
 
     config = settings.MOREFOLLOWS
     listener = Listener(config.data)

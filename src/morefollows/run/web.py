@@ -1,7 +1,7 @@
 """The web process: Django under uvicorn, and beside it the event streams of the live pages, without Django.
 
 A request for such a stream never becomes an ASGI request. As soon as its header is read, the connection is handed to
-`live.stream`, which costs a few kilobytes and no task; ASGI has no way to drop a reader who does not read.
+`live.stream.connection`, which costs a few kilobytes and no task; ASGI has no way to drop a reader who does not read.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from morefollows.audience.signup import writer
 from morefollows.config.settings import Settings
 from morefollows.helpers import networks
 from morefollows.helpers.supervise import watched
-from morefollows.live.events import Told
-from morefollows.live.hub import Hub, Read
-from morefollows.live.journal import Journal
-from morefollows.live.stream import Asked, Stream, asked, forwarded
+from morefollows.live.stream.connection import Asked, Stream, asked, forwarded
+from morefollows.live.stream.events import Told
+from morefollows.live.stream.hub import Hub, Read
+from morefollows.live.stream.journal import Journal
 from morefollows.notify import Listener
 from morefollows.run import ears
 from morefollows.run.box_door import BoxDoor, is_sign_up

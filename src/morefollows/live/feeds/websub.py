@@ -19,7 +19,8 @@ from django.db import close_old_connections
 from django.urls import reverse
 
 from morefollows.helpers.supervise import supervised
-from morefollows.live import actions, feeds
+from morefollows.live import actions
+from morefollows.live.feeds import entries
 from morefollows.stories.models import Story
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ def post(hub: str, addresses: list[str]) -> str:
 
 def _changed(story: Story) -> list[str]:
     """The feeds that a new update of this story has changed."""
-    addresses = [reverse("story-feed", args=[story.uuid, name]) for name in feeds.FORMATS]
+    addresses = [reverse("story-feed", args=[story.uuid, name]) for name in entries.FORMATS]
     if story.topic is not None:
-        addresses += [reverse("topic-feed", args=[story.topic.slug, name]) for name in feeds.FORMATS]
-    return [feeds.absolute(address) for address in addresses]
+        addresses += [reverse("topic-feed", args=[story.topic.slug, name]) for name in entries.FORMATS]
+    return [entries.absolute(address) for address in addresses]

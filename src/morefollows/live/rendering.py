@@ -8,7 +8,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from morefollows.audience.models import Newsroom
-from morefollows.live import events, published, rendered
+from morefollows.live import html_cache, published
+from morefollows.live.stream import events
 from morefollows.stories.models import Story, Update
 
 
@@ -35,7 +36,7 @@ def section(
         "update": update,
         "renamed": before is None or before.headline != update.headline,
         "on_top": update.headline == on_top,
-        "html": rendered.html(update.text, lazy=not first),
+        "html": html_cache.html(update.text, lazy=not first),
         "corrected": corrected,
     }
 
@@ -82,7 +83,7 @@ def notice(story: Story) -> dict[str, Any]:
     """What `live/withdrawal.html` needs. Of what was said before the withdrawal nothing."""
     last = published.updates(story)[0]
     said = last if last.kind == Update.Kind.WITHDRAWAL else None
-    return {"update": said, "at": last.published_at, "html": rendered.html(said.text) if said else ""}
+    return {"update": said, "at": last.published_at, "html": html_cache.html(said.text) if said else ""}
 
 
 def seen(story: Story) -> str:

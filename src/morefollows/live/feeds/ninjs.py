@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from morefollows.audience.models import Newsroom
-from morefollows.live import feeds, published, rendered
+from morefollows.live import html_cache, published
+from morefollows.live.feeds import entries
 from morefollows.stories.images import figure
 from morefollows.stories.images.figure import Shown
 from morefollows.stories.models import Story, Update
@@ -28,7 +29,7 @@ def item(story: Story, update: Update) -> dict[str, Any]:
     version = updates[0] if withdrawn else update
     told: dict[str, Any] = {
         "standard": _STANDARD,
-        "uri": feeds.story_id(story),
+        "uri": entries.story_id(story),
         "type": "text",
         "representationType": "full",
         "version": str(version.number),
@@ -38,13 +39,13 @@ def item(story: Story, update: Update) -> dict[str, Any]:
         "language": version.language,
         "copyrightHolder": newsroom.name,
         "infoSources": [{"name": newsroom.name, "role": "publisher"}],
-        "altIds": [{"role": "web page", "value": feeds.story_address(story)}],
+        "altIds": [{"role": "web page", "value": entries.story_address(story)}],
     }
     return told if withdrawn else told | _content(update)
 
 
 def _content(update: Update) -> dict[str, Any]:
-    html, text = str(rendered.html(update.text)), rendered.text(update.text)
+    html, text = str(html_cache.html(update.text)), html_cache.text(update.text)
     content: dict[str, Any] = {
         "headlines": [{"role": "main", "contentType": "text/plain", "value": update.headline}],
         "bodies": [
@@ -56,7 +57,7 @@ def _content(update: Update) -> dict[str, Any]:
         content["descriptions"] = [{"role": "standfirst", "contentType": "text/plain", "value": update.standfirst}]
     if update.kind != Update.Kind.FIRST:
         content["genres"] = [{"name": str(update.get_kind_display()), "literal": update.kind}]
-    if images := rendered.images(update.text):
+    if images := html_cache.images(update.text):
         content["associations"] = [_picture(number, shown, update) for number, shown in enumerate(images, 1)]
     return content
 

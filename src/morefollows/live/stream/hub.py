@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from morefollows.helpers.supervise import supervised
-from morefollows.live.events import RESET, Frame, Told
-from morefollows.live.stream import BEAT, Stream
+from morefollows.live.stream.connection import BEAT, Stream
+from morefollows.live.stream.events import RESET, Frame, Told
 from morefollows.notify import Listener
 
 log = logging.getLogger(__name__)

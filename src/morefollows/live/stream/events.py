@@ -1,6 +1,6 @@
 """What an event stream tells, as bytes: the frames of a story, and from where on a reader needs them.
 
-No Django here: this is the hot path. `live.journal` makes the frames from the database.
+No Django here: this is the hot path. `live.stream.journal` makes the frames from the database.
 
 An id is ``3-3-0a1b2c3d4e5f``: the update's number, how many updates up to it had been published, and the beginning of
 its `uid`. It comes from the database alone, so it is the same in every process and after every restart. If an update

@@ -10,7 +10,8 @@ from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
 from morefollows.audience.models import Newsroom
-from morefollows.live import feeds, published, rendered
+from morefollows.live import html_cache, published
+from morefollows.live.feeds import entries
 from morefollows.stories.images import figure
 from morefollows.stories.images.figure import Shown
 from morefollows.stories.models import Story, Update
@@ -37,14 +38,14 @@ def card(story: Story) -> Card:
 
 
 def _own_card() -> str:
-    return feeds.absolute(static("morefollows/card.png"))
+    return entries.absolute(static("morefollows/card.png"))
 
 
 def _images(story: Story) -> Iterator[Shown]:
     """Of what is shown of a story, the newest first."""
     for update in published.updates(story):
         if not published.is_withdrawn(story) or update.kind == Update.Kind.WITHDRAWAL:
-            yield from rendered.images(update.text)
+            yield from html_cache.images(update.text)
 
 
 def json_ld(story: Story) -> SafeString:
@@ -64,10 +65,10 @@ def _article(story: Story, newsroom: Newsroom) -> dict[str, Any]:
     updates = published.updates(story)
     article = {
         "@type": "NewsArticle",
-        "@id": f"{feeds.story_address(story)}#article",
+        "@id": f"{entries.story_address(story)}#article",
         **_common(story, newsroom),
         "articleSection": story.topic.name if story.topic else "",
-        "articleBody": "\n\n".join(rendered.text(update.text) for update in updates),
+        "articleBody": "\n\n".join(html_cache.text(update.text) for update in updates),
     }
     corrections = [_correction(update) for update in updates if update.kind == Update.Kind.CORRECTION]
     return article | ({"correction": corrections} if corrections else {})
@@ -77,7 +78,7 @@ def _live_blog(story: Story, newsroom: Newsroom) -> dict[str, Any]:
     updates = published.updates(story)
     blog = {
         "@type": "LiveBlogPosting",
-        "@id": f"{feeds.story_address(story)}#live",
+        "@id": f"{entries.story_address(story)}#live",
         **_common(story, newsroom),
         "coverageStartTime": _iso(updates[-1]),
         "liveBlogUpdate": [_posting(story, update, newsroom) for update in updates],
@@ -90,8 +91,8 @@ def _common(story: Story, newsroom: Newsroom) -> dict[str, Any]:
     return {
         "headline": updates[0].headline[:_HEADLINE],
         "description": updates[0].standfirst or updates[0].headline,
-        "url": feeds.story_address(story),
-        "mainEntityOfPage": feeds.story_address(story),
+        "url": entries.story_address(story),
+        "mainEntityOfPage": entries.story_address(story),
         "inLanguage": updates[0].language,
         "image": [_image(shown) for shown in _images(story)] or [_own_card()],
         "datePublished": _iso(updates[-1]),
@@ -102,14 +103,14 @@ def _common(story: Story, newsroom: Newsroom) -> dict[str, Any]:
 
 
 def _posting(story: Story, update: Update, newsroom: Newsroom) -> dict[str, Any]:
-    address = f"{feeds.story_address(story)}#update-{update.number}"
-    images = [_image(shown) for shown in rendered.images(update.text)]
+    address = f"{entries.story_address(story)}#update-{update.number}"
+    images = [_image(shown) for shown in html_cache.images(update.text)]
     return {
         "@type": "BlogPosting",
         "@id": address,
         "url": address,
         "headline": update.headline[:_HEADLINE],
-        "articleBody": rendered.text(update.text),
+        "articleBody": html_cache.text(update.text),
         "inLanguage": update.language,
         "datePublished": _iso(update),
         "author": [_publisher(newsroom)],
@@ -132,13 +133,13 @@ def _image(shown: Shown) -> dict[str, Any]:
 def _correction(update: Update) -> dict[str, Any]:
     return {
         "@type": "CorrectionComment",
-        "text": update.note or rendered.text(update.text),
+        "text": update.note or html_cache.text(update.text),
         "datePublished": _iso(update),
     }
 
 
 def _publisher(newsroom: Newsroom) -> dict[str, Any]:
-    home = feeds.absolute("/")
+    home = entries.absolute("/")
     return {"@type": "NewsMediaOrganization", "name": newsroom.name, "url": home, "logo": _own_card()}
 
 

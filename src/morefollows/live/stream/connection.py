@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from morefollows.live.hub import Channel, Hub
+    from morefollows.live.stream.hub import Channel, Hub
 
 _ADDRESS = re.compile(rb"/story/([0-9a-fA-F-]{36})/events/(?:\?(.*))?", re.DOTALL)
 _KERNEL_BUFFER = 32 * 1024  # bytes: who is slower than this and `MOST_UNSENT` together is dropped

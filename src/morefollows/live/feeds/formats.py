@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 if TYPE_CHECKING:
-    from morefollows.live.feeds import Attached, Entry, Feed
+    from morefollows.live.feeds.entries import Attached, Entry, Feed
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 §2.2
 

@@ -14,7 +14,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from morefollows.audience.models import Newsroom, Topic
-from morefollows.live import feed_formats, published, rendered, telling
+from morefollows.live import html_cache, published, rendering
+from morefollows.live.feeds import formats
 from morefollows.stories.images import figure, files
 from morefollows.stories.images.figure import Shown
 from morefollows.stories.models import Story, Update
@@ -132,7 +133,7 @@ def news_sitemap() -> bytes:
         began = updates[-1].published_at or _START
         if began >= since and not published.is_withdrawn(story):
             found.append((story_address(story), updates[0].headline, updates[0].language, began))
-    return feed_formats.sitemap(newsroom.name, found)
+    return formats.sitemap(newsroom.name, found)
 
 
 def absolute(path: str) -> str:
@@ -169,9 +170,9 @@ def _update(story: Story, update: Update) -> Entry:
 def _entry(id: str, link: str, update: Update, began: datetime) -> Entry:
     label = "" if update.kind in (Update.Kind.FIRST, Update.Kind.UPDATE) else f"{update.get_kind_display()}: "
     title = f"{label[:1].upper()}{label[1:]}{update.headline}"
-    html = str(rendered.html(update.text))
+    html = str(html_cache.html(update.text))
     updated = update.published_at or _START
-    images = [_attached(shown) for shown in rendered.images(update.text)]
+    images = [_attached(shown) for shown in html_cache.images(update.text)]
     return Entry(id, link, title, update.standfirst, html, began, updated, update.language, images)
 
 
@@ -185,7 +186,7 @@ def _attached(shown: Shown) -> Attached:
 
 
 def _gone(story: Story, id: str) -> Gone:
-    told = telling.notice(story)
+    told = rendering.notice(story)
     words = _("This story has been withdrawn.")
     at = told["at"]
     language = translation.get_language() or settings.LANGUAGE_CODE
@@ -194,7 +195,7 @@ def _gone(story: Story, id: str) -> Gone:
 
 
 FORMATS |= {
-    "atom": ("application/atom+xml; charset=utf-8", feed_formats.atom),
-    "rss": ("application/rss+xml; charset=utf-8", feed_formats.rss),
-    "json": ("application/feed+json; charset=utf-8", feed_formats.json_feed),
+    "atom": ("application/atom+xml; charset=utf-8", formats.atom),
+    "rss": ("application/rss+xml; charset=utf-8", formats.rss),
+    "json": ("application/feed+json; charset=utf-8", formats.json_feed),
 }

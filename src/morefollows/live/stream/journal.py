@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db.models import Count, Max, Q
 
-from morefollows.live import events, published, telling
-from morefollows.live.events import Frame, Told
+from morefollows.live import published, rendering
+from morefollows.live.stream import events
+from morefollows.live.stream.events import Frame, Told
 from morefollows.stories.models import Story, Update
 
 log = logging.getLogger(__name__)
@@ -87,10 +88,10 @@ def _marks(stories: Iterable[UUID]) -> dict[UUID, str]:
 def _frame(id: str, update: Update, previous: Update | None) -> Frame:
     bodies = {}
     for language, _ in settings.LANGUAGES:
-        data: dict[str, Any] = {"number": update.number, "kind": update.kind, **telling.heading(update)}
-        data["html"] = telling.update_html(update, previous, language)
+        data: dict[str, Any] = {"number": update.number, "kind": update.kind, **rendering.heading(update)}
+        data["html"] = rendering.update_html(update, previous, language)
         if update.kind == Update.Kind.CORRECTION:
-            data |= {"answers": update.answers, "corrected": telling.corrected_html(update, language)}
+            data |= {"answers": update.answers, "corrected": rendering.corrected_html(update, language)}
         bodies[language] = events.frame(id, "update", json.dumps(data, ensure_ascii=False))
     return Frame(id, bodies)
 
@@ -99,6 +100,8 @@ def _end(id: str, story: Story, *, withdrawn: bool) -> Frame:
     event = "withdrawal" if withdrawn else "final"
     bodies = {}
     for language, _ in settings.LANGUAGES:
-        data = {"html": telling.withdrawal_html(story, language), **telling.last_heading(story)} if withdrawn else {}
+        data = (
+            {"html": rendering.withdrawal_html(story, language), **rendering.last_heading(story)} if withdrawn else {}
+        )
         bodies[language] = events.frame(id, event, json.dumps(data, ensure_ascii=False))
     return Frame(id, bodies)
