@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from morefollows.run import bodies, box_door
-from morefollows.run.box_door import BoxDoor, Kept
+from morefollows.processes.web import request_bodies, signup_endpoint
+from morefollows.processes.web.signup_endpoint import BoxDoor, Kept
 
 PATIENCE = 60.0
 SCOPE = {"path": "/box/breaking/", "query_string": b"", "method": "GET", "headers": []}
@@ -30,9 +30,9 @@ def test_what_was_read_is_good_while_it_is_read_again(monkeypatch: pytest.Monkey
             assert go_on.wait(PATIENCE)
         return Kept(200, [], b"%d" % looks)
 
-    monkeypatch.setattr(box_door, "_answer", look)
-    monkeypatch.setattr(box_door, "_MOMENT", 0.0)
-    monkeypatch.setattr(box_door, "_MEANWHILE", PATIENCE)
+    monkeypatch.setattr(signup_endpoint, "_answer", look)
+    monkeypatch.setattr(signup_endpoint, "_MOMENT", 0.0)
+    monkeypatch.setattr(signup_endpoint, "_MEANWHILE", PATIENCE)
 
     async def ask(door: BoxDoor) -> bytes:
         return (await asyncio.wait_for(door._shared(dict(SCOPE)), PATIENCE)).body
@@ -42,7 +42,7 @@ def test_what_was_read_is_good_while_it_is_read_again(monkeypatch: pytest.Monkey
         assert await ask(door) == b"1"
         await asyncio.sleep(0.001)  # the moment is over
         assert [await ask(door), await ask(door)] == [b"1", b"1"]
-        monkeypatch.setattr(box_door, "_MEANWHILE", 0.0)  # so long that it may be wrong by now
+        monkeypatch.setattr(signup_endpoint, "_MEANWHILE", 0.0)  # so long that it may be wrong by now
         late = asyncio.ensure_future(ask(door))
         await asyncio.sleep(0.01)
         assert not late.done()
@@ -58,4 +58,4 @@ def test_what_was_read_is_good_while_it_is_read_again(monkeypatch: pytest.Monkey
     [(b"content-length", True), (b"transfer-encoding", True), (b"content-type", False)],
 )
 def test_a_body_is_waited_for_where_one_is_announced(header: bytes, has: bool) -> None:
-    assert bodies.announced({"headers": [(b"host", b"x"), (header, b"1")]}) is has
+    assert request_bodies.announced({"headers": [(b"host", b"x"), (header, b"1")]}) is has

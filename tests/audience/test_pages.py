@@ -342,7 +342,7 @@ class TestAllPages:
 
 
 def test_a_refused_link_leaves_no_token_in_the_log(visitor: Client, breaking: Topic, caplog: Any) -> None:
-    from morefollows.run.logs import OneLine
+    from morefollows.processes.logs import OneLine
 
     sign_up(breaking)
     token = newest_link()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.run import lock
+from morefollows.processes import lock
 from morefollows.run.demo import compared
 from tests.support.waiting import PATIENCE, until
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from morefollows.config import loading
-from morefollows.run import up
-from morefollows.run.lock import Lock
+from morefollows.processes import up
+from morefollows.processes.lock import Lock
 
 
 class _Process:

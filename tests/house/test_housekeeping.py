@@ -22,7 +22,7 @@ from morefollows.audit.models import Deed
 from morefollows.courier.models import Batch, RelayAtWork, RelayCount, Verdict
 from morefollows.feedback import archive
 from morefollows.live.models import Ping
-from morefollows.run import housekeeping
+from morefollows.processes import housekeeping
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Story, Update
 from tests.live.support import tell

@@ -20,7 +20,7 @@ from pytest_django import Settings
 from morefollows.audience.models import Newsroom
 from morefollows.local_inbox import reading, server
 from morefollows.local_inbox.store import Arrival, Shelf, Store, path
-from morefollows.run import ears
+from morefollows.processes import sockets
 from tests.support.waiting import PATIENCE
 
 Address = tuple[str, int]
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def address(folder: Path) -> Iterator[Address]:
     """Where a real inbox process listens."""
-    with ears.listen(ears.LOOPBACK, 0) as ear:
+    with sockets.listen(sockets.LOOPBACK, 0) as ear:
         name: Address = ear.getsockname()
         process = subprocess.Popen(
             [sys.executable, "-m", "morefollows", "inbox", "--socket", str(ear.fileno())],

@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from morefollows.run.lock import Lock, running
+from morefollows.processes.lock import Lock, running
 
 
 def test_what_one_tells_is_believed_while_it_lives(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from morefollows.run.pages import Slots
+from morefollows.processes.web.page_threads import Slots
 
 
 def test_who_has_waited_longest_is_next_and_who_waits_too_long_gets_none() -> None:

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from morefollows.audience.models import Newsroom
 from morefollows.helpers import token_routes
-from morefollows.run.logs import OneLine
+from morefollows.processes.logs import OneLine
 
 #: Parameters of any text that prove nothing: the name of a file.
 NO_SECRETS = {"images/<str:file>"}

@@ -19,7 +19,7 @@ from uuid import UUID
 
 import pytest
 
-from morefollows.run import lock
+from morefollows.processes import lock
 from morefollows.run.visitor import Visitor
 from tests.support.house import House
 from tests.support.waiting import until

@@ -1,7 +1,7 @@
-"""`run.web` builds on private parts of uvicorn: a change of one fails here, whatever its version.
+"""`processes.web.server` builds on private parts of uvicorn: a change of one fails here, whatever its version.
 
 When this fails after an upgrade: read what changed in uvicorn, see that `_Connection` and `_Server` in
-`run/web.py` still fit, run the tests in `tests/live`, and put in the digests that are printed here.
+`processes/web/server.py` still fit, run the tests in `tests/live`, and put in the digests that are printed here.
 pyproject.toml has the range of versions that they belong to.
 """
 

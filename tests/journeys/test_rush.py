@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-from morefollows.run import lock
+from morefollows.processes import lock
 from tests.support import web
 from tests.support.house import House
 from tests.support.waiting import PATIENCE, until

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import pytest
 
-from morefollows.run import lock
+from morefollows.processes import lock
 from tests.support import web
 from tests.support.house import House
 from tests.support.waiting import until

@@ -23,7 +23,7 @@ import pytest
 from morefollows.config import keyring
 from morefollows.local_inbox.store import Kept, Shelf
 from morefollows.local_inbox.store import path as inbox_path
-from morefollows.run import lock
+from morefollows.processes import lock
 from tests.support import ground
 from tests.support.waiting import PATIENCE, until
 

@@ -42,11 +42,11 @@ INSTALLED_APPS = [
     "morefollows.live",
 ]
 MIDDLEWARE = [
-    "morefollows.run.headers.SecurityHeaders",
-    "morefollows.run.static.StaticFiles",
-    "morefollows.run.outage.Outage",
+    "morefollows.processes.web.headers.SecurityHeaders",
+    "morefollows.processes.web.static_files.StaticFiles",
+    "morefollows.processes.web.outage.Outage",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "morefollows.run.headers.Languages",
+    "morefollows.processes.web.headers.Languages",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -152,7 +152,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "morefollows.run.logs.OneLine"}},
+    "formatters": {"line": {"()": "morefollows.processes.logs.OneLine"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": MOREFOLLOWS.log_level.upper()},
 }

@@ -4,9 +4,9 @@ A route is marked by standing here; urls.py takes it from here. From the mark fo
 that begins as the route does, whatever comes after:
 
 - no cache keeps the response, no search engine lists it, and no Referer tells its address
-  (`run/headers.py`);
+  (`processes/web/headers.py`);
 - robots.txt excludes it (`public/feeds.py`);
-- log lines do not show it, in any process (`run/logs.py`).
+- log lines do not show it, in any process (`processes/logs.py`).
 
 Without Django, for processes that have none.
 """

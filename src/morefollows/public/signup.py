@@ -33,7 +33,7 @@ from morefollows.stories import markdown
 
 FORM_VERSION = "2"
 ENTERED = "morefollows.entered"
-"""The key of a request's ASGI scope under which `run.box_door` leaves how a form was judged."""
+"""The key of a request's ASGI scope under which `processes.web.signup_endpoint` leaves how a form was judged."""
 
 View = Callable[..., HttpResponse]
 
@@ -100,7 +100,7 @@ def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
 
 
 def _judged(request: HttpRequest) -> Entered | None:
-    """What the sign-up door (`run.box_door`) has found already."""
+    """What the sign-up door (`processes.web.signup_endpoint`) has found already."""
     found: Entered | None = getattr(request, "scope", {}).get(ENTERED)
     return found
 

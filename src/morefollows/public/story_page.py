@@ -61,7 +61,7 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 @require_GET
 def events(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """The event stream. `run.web` answers it before Django hears of it, so this is another web server."""
+    """The event stream. `processes.web.server` answers it before Django hears of it, so this is another web server."""
     return HttpResponse("Event streams are answered by `morefollows web` alone.\n", "text/plain", status=501)
 
 

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import click
 
-from morefollows.run import ground, lock, memory
+from morefollows.processes import bootstrap, lock
+from morefollows.run import memory
 from morefollows.run.bench_race import BenchFailed, Run
 
 _START = 300.0  # seconds; migrating takes as long as the machine is busy
@@ -71,7 +72,7 @@ def stage(
             }
         )
         with _up(folder, data) as up:
-            ground.start_django()
+            bootstrap.start_django()
             try:
                 yield Stage(up, data)
             finally:

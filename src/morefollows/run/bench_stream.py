@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from morefollows.run import ears
+from morefollows.processes import sockets
 from morefollows.run.commands.said import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _polling(product: Stage, readers: int) -> dict[str, Any]:
 
 def _django(product: Stage, readers: int) -> dict[str, Any]:
     story = _story(product)
-    ear = ears.listen("127.0.0.1", 0)
+    ear = sockets.listen("127.0.0.1", 0)
     command = [sys.executable, "-m", "morefollows.run.bench_django", str(ear.fileno()), str(story.uuid)]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "morefollows.config.django"}
     server = subprocess.Popen(command, pass_fds=(ear.fileno(),), env=environment)  # noqa: S603 - our own command

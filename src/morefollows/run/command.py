@@ -111,7 +111,7 @@ def _remedy(error: Exception) -> str | None:
     from django.core.exceptions import ValidationError
     from django.db import OperationalError, ProgrammingError
 
-    from morefollows.run.ground import UnknownDatabase
+    from morefollows.processes.bootstrap import UnknownDatabase
 
     if isinstance(error, UnknownDatabase):
         return str(error)

@@ -23,8 +23,9 @@ from morefollows.config import loading
 from morefollows.local_inbox import reading
 from morefollows.local_inbox.store import Shelf
 from morefollows.local_inbox.store import path as inbox_path
-from morefollows.run import lock, memory
-from morefollows.run.first_start import SAMPLE_STORY
+from morefollows.processes import lock
+from morefollows.processes.first_start import SAMPLE_STORY
+from morefollows.run import memory
 from morefollows.run.visitor import Visitor
 
 _BY_FORM = ("ada", "ben", "cy")

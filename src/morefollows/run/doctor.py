@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from morefollows.config import environment, loading
 from morefollows.config.settings import RelayAddress, Settings
-from morefollows.run import ground, lock
+from morefollows.processes import bootstrap, lock
 
 TIMEOUT = 10.0  #: seconds for a relay to answer
 _EXTENSIONS = ("PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN")
@@ -73,8 +73,8 @@ def _data_folder(config: Settings) -> Iterator[Finding]:
 
 def _database(config: Settings) -> Iterator[Finding]:
     try:
-        ground.start_django(check=False)
-    except ground.UnknownDatabase as error:
+        bootstrap.start_django(check=False)
+    except bootstrap.UnknownDatabase as error:
         yield Finding("database", "wrong", str(error))
         return
     from django.conf import settings
@@ -85,7 +85,7 @@ def _database(config: Settings) -> Iterator[Finding]:
     from morefollows.audience.models import Newsroom, Topic
 
     try:
-        waiting = ground.pending()
+        waiting = bootstrap.pending()
     except DatabaseError as error:
         first = str(error).strip().partition("\n")[0]
         yield Finding("database", "wrong", f"DATABASE_URL: it can't be used: {first}")
@@ -130,7 +130,7 @@ def _keys(config: Settings) -> Finding:
 
     keys = config.secret
     if wrong := key_check.compare(keys):
-        return Finding("keys", "wrong", ": ".join(ground.wrong_keys(config, wrong)))
+        return Finding("keys", "wrong", ": ".join(bootstrap.wrong_keys(config, wrong)))
     if not keys.saved:
         return Finding("keys", "note", "there are none yet; the first start makes them")
     if keys.file is not None and keys.file.stat().st_mode & 0o077:

@@ -42,7 +42,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def first_sign_in(request: HttpRequest, key: str, token: str) -> HttpResponse:
     """The link is used up by the POST alone: mail scanners that follow links leave it good."""
     response = _first_sign_in(request, key, token)
-    response["Referrer-Policy"] = "strict-origin"  # its form is checked for CSRF: see `run.headers`
+    response["Referrer-Policy"] = "strict-origin"  # its form is checked for CSRF: see `processes.web.headers`
     return response
 
 

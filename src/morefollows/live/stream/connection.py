@@ -1,7 +1,7 @@
 """One reader's event stream, as lean as a connection can be: no task, no request, only bytes to a socket.
 
-`run.web` hands a connection over as soon as its request is known to be one for a stream. The answer's length is not
-told and its connection is not kept: it ends when the connection does (RFC 9112 §6.3).
+`processes.web.server` hands a connection over as soon as its request is known to be one for a stream. The answer's
+length is not told and its connection is not kept: it ends when the connection does (RFC 9112 §6.3).
 """
 
 from __future__ import annotations

@@ -29,9 +29,9 @@ def show(address: str, as_json: bool) -> None:
     Each purpose apart: the exact words, their version and hash, the privacy notice, when, where and how, and what was
     confirmed and withdrawn. An address in a command may stay in the shell's history; standard input leaves none.
     """
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.audience.addresses import BadAddress
     from morefollows.audience.consent.declaration import declaration, find
 

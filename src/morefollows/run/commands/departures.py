@@ -23,9 +23,9 @@ def replay_files(files: tuple[Path, ...], as_json: bool) -> None:
 
     Each start does so with this machine's own file. Doing it again changes nothing. Who came back since stays.
     """
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.audience.departures import replay
 
     done: Counter[str] = Counter()

@@ -16,10 +16,10 @@ def housekeeping(dry_run: bool, as_json: bool) -> None:
     Where `send` and `web` run without `up`, call it once an hour, such as from cron. It gives way to an alert that is
     being sent, and goes on the next time.
     """
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
-    from morefollows.run import housekeeping as rounds
+    bootstrap.start_django()
+    from morefollows.processes import housekeeping as rounds
 
     counts = rounds.would_go() if dry_run else rounds.run()
     if as_json:

@@ -27,9 +27,9 @@ def editors() -> None:
 @json_option
 def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
     """Add somebody, and print the link that they sign in with for the first time."""
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from django.core.exceptions import ValidationError
     from django.db import transaction
 
@@ -55,9 +55,9 @@ def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
 @click.option("--no", "denied", is_flag=True, help="Take the right away.")
 def let_offer(email: str, denied: bool) -> None:
     """Let somebody write offers and send them. Administrators may anyway."""
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from django.db import transaction
 
     from morefollows.accounts import actions
@@ -77,9 +77,9 @@ def let_offer(email: str, denied: bool) -> None:
 @json_option
 def list_editors(as_json: bool) -> None:
     """List everybody."""
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.accounts.models import Editor
 
     found = [
@@ -107,9 +107,9 @@ def topics(context: click.Context, as_json: bool) -> None:
     """What readers can sign up to. Without a subcommand: list them."""
     if context.invoked_subcommand is not None:
         return
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.audience.models import Topic
     from morefollows.stories import alert_audience
 
@@ -131,9 +131,9 @@ def topics(context: click.Context, as_json: bool) -> None:
 @json_option
 def add_topic(slug: str, name: str, description: str, as_json: bool) -> None:
     """Add a topic. SLUG is its name in web addresses, such as `local-news`."""
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from django.core.exceptions import ValidationError
 
     from morefollows.audience import newsroom as audience_newsroom
@@ -158,9 +158,9 @@ def add_topic(slug: str, name: str, description: str, as_json: bool) -> None:
 @json_option
 def newsroom(as_json: bool, **given: str | None) -> None:
     """Show who publishes, or change it with the options."""
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from django.core.exceptions import ValidationError
 
     from morefollows.audience import newsroom as audience_newsroom

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from morefollows.run import ears
+from morefollows.processes import sockets
 from morefollows.run.commands.said import Failure, json_option, tell_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -29,7 +29,7 @@ def _socket_option(command: Command) -> Command:
 
 def _hold(lifeline: int | None) -> None:
     if lifeline is not None:
-        from morefollows.run import lifeline as lifeline_
+        from morefollows.processes import parent_watch as lifeline_
 
         lifeline_.hold(lifeline)
 
@@ -52,8 +52,8 @@ def up(context: click.Context, sample: bool, administrator: str, lifeline: int |
     MOREFOLLOWS_RELAY, mail goes to an inbox in the web browser and nothing leaves this machine.
     """
     _hold(lifeline)
-    from morefollows.run.lock import InUse
-    from morefollows.run.up import GaveUp, NotPrepared, run_up
+    from morefollows.processes.lock import InUse
+    from morefollows.processes.up import GaveUp, NotPrepared, run_up
 
     try:
         run_up(sample=sample, administrator=administrator)
@@ -70,7 +70,7 @@ def up(context: click.Context, sample: bool, administrator: str, lifeline: int |
 def prepare(sample: bool, administrator: str, lifeline: int | None) -> None:
     """What `up` does before it starts its processes; prints the link for the first sign-in, if one is needed."""
     _hold(lifeline)
-    from morefollows.run import first_start
+    from morefollows.processes import first_start
 
     click.echo(first_start.prepare(sample=sample, administrator=administrator) or "")
 
@@ -81,22 +81,22 @@ def prepare(sample: bool, administrator: str, lifeline: int | None) -> None:
 def tidy(released: tuple[int, ...], lifeline: int | None) -> None:
     """What `up` does when a sender has died (with its number), and once an hour."""
     _hold(lifeline)
-    from morefollows.run import chores
+    from morefollows.processes import up_jobs
 
     if released:
-        chores.release_claims(released)
+        up_jobs.release_claims(released)
     else:
-        chores.clear_away()
+        up_jobs.clear_away()
 
 
 @click.command()
 @json_option
 def migrate(as_json: bool) -> None:
     """Create the database, or bring it up to date."""
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django(check=False)
-    applied = ground.migrate()
+    bootstrap.start_django(check=False)
+    applied = bootstrap.migrate()
     if as_json:
         tell_json({"applied": applied})
     else:
@@ -109,20 +109,20 @@ def migrate(as_json: bool) -> None:
 def web(descriptor: int | None, lifeline: int | None) -> None:
     """Run a web server by itself (`up` has one)."""
     _hold(lifeline)
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    checked = ground.start_django()
+    checked = bootstrap.start_django()
     from django.conf import settings
 
     from morefollows.database import connections
-    from morefollows.run.pages import THREADS
-    from morefollows.run.web import serve
+    from morefollows.processes.web.page_threads import THREADS
+    from morefollows.processes.web.server import serve
 
     connections.serve(THREADS + 12)
     if checked:
-        ground.replay_departures()
+        bootstrap.replay_departures()
     else:
-        ground.check_keys_later()
+        bootstrap.check_keys_later()
 
     config = settings.MOREFOLLOWS
     serve(_ear(descriptor, "MOREFOLLOWS_PORT", config.host, config.port))
@@ -135,22 +135,22 @@ def send(number: int, lifeline: int | None) -> None:
     """Run a sender process by itself (`up` has its own)."""
     _hold(lifeline)
     from morefollows.config import loading
-    from morefollows.run import ground
-    from morefollows.run.lock import InUse, Lock
+    from morefollows.processes import bootstrap
+    from morefollows.processes.lock import InUse, Lock
 
     if lifeline is None:
         try:
             Lock(loading.load().data).share()
         except InUse as error:
             raise Failure(str(error)) from None
-    checked = ground.start_django()
+    checked = bootstrap.start_django()
     from morefollows.database import connections
-    from morefollows.run.send import run_sender
+    from morefollows.processes.send import run_sender
 
     connections.serve(12)
     if not checked:
-        ground.wait_for_keys()
-    ground.replay_departures()
+        bootstrap.wait_for_keys()
+    bootstrap.replay_departures()
     run_sender(number)
 
 
@@ -162,11 +162,11 @@ def inbox(descriptor: int | None, lifeline: int | None) -> None:
     _hold(lifeline)
     from morefollows.config import loading
     from morefollows.local_inbox import server
-    from morefollows.run import logs
+    from morefollows.processes import logs
 
     config = loading.load()
     logs.to_stderr(config.log_level)
-    ear = _ear(descriptor, "MOREFOLLOWS_INBOX_PORT", ears.LOOPBACK, config.inbox_port)
+    ear = _ear(descriptor, "MOREFOLLOWS_INBOX_PORT", sockets.LOOPBACK, config.inbox_port)
     server.run_inbox(config.data, ear)
 
 
@@ -175,6 +175,6 @@ def _ear(descriptor: int | None, name: str, host: str, port: int) -> socket.sock
     if descriptor is not None:
         return socket.socket(fileno=descriptor)
     try:
-        return ears.listen(host, port)
+        return sockets.listen(host, port)
     except OSError as error:
         raise Failure(f"{name}: can't listen on {host}, port {port}: {error.strerror}") from None

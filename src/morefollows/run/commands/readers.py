@@ -84,9 +84,9 @@ def import_readers(
     An import that was broken off goes on where it was when the same command is given again. The same file may be
     imported again: nothing comes in twice, and nobody who has left is brought back.
     """
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.audience.lists import NotReadable
     from morefollows.audience.lists.parsing.other_tools import STATUSES, status_by_name
     from morefollows.audience.lists.parsing.survey import Told
@@ -136,9 +136,9 @@ def export_readers(file: Path | None, slug: str | None, evidence: bool, as_json:
 
     Suppressed addresses can't come out: only their keyed hashes are kept.
     """
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.audience import lists
 
     topic = _topic(slug) if slug else None

@@ -16,9 +16,9 @@ def restores() -> None:
 @json_option
 def go_on(as_json: bool) -> None:
     """Send mail again. Alerts that were on their way wait for an answer at the desk, each by itself."""
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.courier.restore import actions
 
     held = actions.go_on(None)

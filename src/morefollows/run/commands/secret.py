@@ -30,9 +30,9 @@ def rotate(minutes: int, as_json: bool) -> None:
     Links that were mailed before stay good for MOREFOLLOWS_LINK_KEY_DAYS days, and for ever for unsubscribing. The key
     for addresses stays: the database knows suppressed addresses only by it. Message-IDs stay, too.
     """
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from django.conf import settings
 
     from morefollows.audience import key_check
@@ -50,7 +50,7 @@ def rotate(minutes: int, as_json: bool) -> None:
     except ValueError as error:
         raise Failure(f"{keys.file}: {error}") from None
     if wrong := key_check.settle(keys):
-        raise Failure(": ".join(ground.wrong_keys(settings.MOREFOLLOWS, wrong)))
+        raise Failure(": ".join(bootstrap.wrong_keys(settings.MOREFOLLOWS, wrong)))
     newest = ring.generations[-1]
     if as_json:
         tell_json({"generation": newest.number, "file": str(keys.file), "used_after_minutes": minutes})
@@ -72,9 +72,9 @@ def replace_lost(lost: bool, as_json: bool) -> None:
     """
     if not lost:
         raise Failure("If the file `secret` is in any backup, copy it back instead. If it is lost, say so: --lost")
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django(check=False)
+    bootstrap.start_django(check=False)
     from django.conf import settings
 
     from morefollows.audience import key_check

@@ -14,9 +14,9 @@ def sites(context: click.Context, as_json: bool) -> None:
     """Which sites may show the sign-up box. Without a subcommand: list them."""
     if context.invoked_subcommand is not None:
         return
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.audience.models import Site
 
     found = list(Site.objects.values_list("origin", flat=True))
@@ -32,9 +32,9 @@ def sites(context: click.Context, as_json: bool) -> None:
 @json_option
 def add_site(address: str, as_json: bool) -> None:
     """Let a site show the box. Each name counts by itself: with and without `www.` are two."""
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.audience import sites as audience_sites
 
     origin = audience_sites.add_site(_origin(address)).origin
@@ -49,9 +49,9 @@ def add_site(address: str, as_json: bool) -> None:
 @json_option
 def remove_site(address: str, as_json: bool) -> None:
     """End that. Boxes that stand there stop working at once."""
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.audience import sites as audience_sites
 
     origin = _origin(address)

@@ -61,9 +61,9 @@ def break_story(
     Run twice, it sends once: the same headline goes to the same topic only with --again within 24 hours. With --key,
     the second run tells how the first one's alert stands.
     """
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.ingest import story_file
     from morefollows.stories import alert_audience, idempotency
 
@@ -222,9 +222,9 @@ def alerts() -> None:
 @json_option
 def show_alert(number: int, as_json: bool) -> None:
     """Show how alert NUMBER stands."""
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.feedback.progress import progress
     from morefollows.stories.models import Alert
 

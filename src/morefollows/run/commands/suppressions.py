@@ -41,9 +41,9 @@ def import_suppressions(file: BinaryIO, reason: str, as_json: bool) -> None:
     One address a line, or CSV whose first line names a column `email`. Readers who have one of these addresses leave,
     are gone, or are erased, as the reason says. The same file may be imported again.
     """
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.audience.lists import NotReadable
     from morefollows.audience.suppression.importing import import_suppressions as take
 
@@ -98,9 +98,9 @@ def list_suppressions(since: Any, until: Any, reasons: tuple[str, ...], domain: 
 
     The domain is known of addresses that bounced here, and of readers who are still on record.
     """
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
-    ground.start_django()
+    bootstrap.start_django()
     from morefollows.audience.suppression import bulk_lift
 
     groups = bulk_lift.groups(bulk_lift.matching(_which(since, until, reasons, domain), every_reason=True))
@@ -134,12 +134,12 @@ def lift(
     A reader whose mailbox was thought to be gone gets what they had agreed to. Who complained or was erased may sign up
     again.
     """
-    from morefollows.run import ground
+    from morefollows.processes import bootstrap
 
     narrowed = bool(since or until or reasons or domain)
     if bool(address) == narrowed:
         raise click.UsageError("Give an ADDRESS, or say which by --since, --until, --reason or --domain.")
-    ground.start_django()
+    bootstrap.start_django()
     if address:
         _lift_one(address, as_json)
     else:

@@ -21,8 +21,8 @@ import click
 from morefollows.config import environment, loading
 from morefollows.config.settings import Settings, SettingsError
 from morefollows.helpers.supervise import watched
-from morefollows.run import ears, logs
-from morefollows.run.lock import Lock
+from morefollows.processes import logs, sockets
+from morefollows.processes.lock import Lock
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def run_up(*, sample: bool, administrator: str) -> None:
     family = _Family(lock)
     try:
         ear = _listen("MOREFOLLOWS_PORT", config.port, config.host)
-        letterbox = _listen("MOREFOLLOWS_INBOX_PORT", config.inbox_port, ears.LOOPBACK) if config.inbox else None
+        letterbox = _listen("MOREFOLLOWS_INBOX_PORT", config.inbox_port, sockets.LOOPBACK) if config.inbox else None
         config = loading.load()  # with the ports as they are
         lock.tell({"pid": os.getpid(), "url": config.url, "address": _address(ear)})
         invitation = _prepare(family, "--administrator", administrator, *(["--sample"] if sample else []))
@@ -108,7 +108,7 @@ def _listen(name: str, port: int, host: str) -> socket.socket:
     The setting `name` tells the others which. Raises `SettingsError`.
     """
     try:
-        ear = ears.listen(host, port)
+        ear = sockets.listen(host, port)
     except socket.gaierror:
         raise SettingsError("MOREFOLLOWS_HOST", f"{host} is not an address of this machine") from None
     except OSError as error:
@@ -121,7 +121,7 @@ def _listen(name: str, port: int, host: str) -> socket.socket:
         if _chosen(name):
             remedy = "end that one, or choose another port" if used else "choose one above 1023"
             raise SettingsError(name, f"port {port} {why}; {remedy}") from None
-        ear = ears.listen(host, 0)
+        ear = sockets.listen(host, 0)
         click.echo(f"Port {port} {why}; taking {ear.getsockname()[1]} instead. ({name} chooses another.)", err=True)
     os.environ.pop(name + "_FILE", None)
     os.environ[name] = str(ear.getsockname()[1])

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from morefollows.config.settings import SettingsError
-from morefollows.run import chores, ground
+from morefollows.processes import bootstrap, up_jobs
 
-SAMPLE_STORY = Path(__file__).with_name("demo_story.md")  #: fictional, and ours
+SAMPLE_STORY = Path(__file__).with_name("sample_story.md")  #: fictional, and ours
 
 
 def prepare(*, sample: bool, administrator: str) -> str | None:
@@ -18,10 +18,10 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
     Returns the link for the first sign-in, as long as no administrator has signed in. Raises `SettingsError` if
     the address of the first administrator is none.
     """
-    ground.start_django(check=False)
-    ground.migrate()
-    ground.replay_departures()
-    chores.release_claims_of_last_run()
+    bootstrap.start_django(check=False)
+    bootstrap.migrate()
+    bootstrap.replay_departures()
+    up_jobs.release_claims_of_last_run()
     from django.core.exceptions import ValidationError
     from django.db import transaction
 

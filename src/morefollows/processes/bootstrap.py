@@ -14,7 +14,7 @@ from pathlib import Path
 from morefollows import __version__
 from morefollows.config import loading
 from morefollows.config.settings import Settings, SettingsError
-from morefollows.run import lock
+from morefollows.processes import lock
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from morefollows.run import ground
+from morefollows.processes import bootstrap
 
 
 def release_claims(senders: Iterable[int]) -> None:
@@ -12,7 +12,7 @@ def release_claims(senders: Iterable[int]) -> None:
 
     Called while `up` runs: it holds the folder's lock, has seen them die, and has not started them again yet.
     """
-    ground.start_django()
+    bootstrap.start_django()
     from django.conf import settings
 
     from morefollows.courier import actions
@@ -39,7 +39,7 @@ def release_claims_of_last_run() -> None:
 
 def clear_away() -> None:
     """Once an hour: what has run out, see `housekeeping`."""
-    ground.start_django()
-    from morefollows.run import housekeeping
+    bootstrap.start_django()
+    from morefollows.processes import housekeeping
 
     housekeeping.run()

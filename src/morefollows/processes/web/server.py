@@ -33,10 +33,10 @@ from morefollows.live.stream.events import Told
 from morefollows.live.stream.hub import Hub, Read
 from morefollows.live.stream.journal import Journal
 from morefollows.notify import Listener
-from morefollows.run import ears
-from morefollows.run.box_door import BoxDoor, is_sign_up
-from morefollows.run.pages import Pages
-from morefollows.run.priority import NICE
+from morefollows.processes import sockets
+from morefollows.processes.thread_priority import NICE
+from morefollows.processes.web.page_threads import Pages
+from morefollows.processes.web.signup_endpoint import BoxDoor, is_sign_up
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -191,7 +191,7 @@ def serve(ear: socket.socket) -> None:
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_GOODBYE,
-        backlog=ears.BACKLOG,
+        backlog=sockets.BACKLOG,
     )
     logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.getLogger().level))
     _Server(config, application).run(sockets=[ear])

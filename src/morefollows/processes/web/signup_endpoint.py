@@ -33,8 +33,9 @@ from morefollows.audience.signup.entry import Answer, Entered
 from morefollows.config.settings import Settings
 from morefollows.helpers import client_address
 from morefollows.live.stream.connection import forwarded
+from morefollows.processes import thread_priority
+from morefollows.processes.web import headers, request_bodies
 from morefollows.public import box, signup
-from morefollows.run import bodies, headers, priority
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class BoxDoor:
 
     def __init__(self, pages: Application) -> None:
         self._pages = pages
-        self._threads = ThreadPoolExecutor(_THREADS, "box", initializer=priority.step_back)
+        self._threads = ThreadPoolExecutor(_THREADS, "box", initializer=thread_priority.step_back)
         self._reading = 0
         self._kept: dict[tuple[str, bytes, bytes, bytes], _Read] = {}
 
@@ -103,8 +104,8 @@ class BoxDoor:
         if scope["path"].startswith(PAGE_PREFIX):
             return await self._page(scope, receive, send)
         try:
-            body = await bodies.read(receive, _LARGEST, _PATIENCE) if bodies.announced(scope) else b""
-        except bodies.Refused as refused:
+            body = await request_bodies.read(receive, _LARGEST, _PATIENCE) if request_bodies.announced(scope) else b""
+        except request_bodies.Refused as refused:
             return await refused.answer(send)
         if scope["method"] == "POST":
             answer = await self._sign_up(scope, body)
@@ -128,8 +129,8 @@ class BoxDoor:
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A form of our own pages, or one like it elsewhere. What is not simply thanked for is answered by the page."""
         try:
-            body = await bodies.read(receive, _LARGEST, _PATIENCE)
-        except bodies.Refused as refused:
+            body = await request_bodies.read(receive, _LARGEST, _PATIENCE)
+        except request_bodies.Refused as refused:
             return await refused.answer(send)
         form = _form(scope, body)
         slug = _slug(scope["path"])
@@ -143,7 +144,7 @@ class BoxDoor:
                 return await _send(send, _thanks(slug, scope))
             if entered.answer is not Answer.WRONG:  # that is said in the page's language, which the page finds
                 scope = {**scope, signup.ENTERED: entered}
-        return await self._pages(scope, bodies.again(body, receive), send)
+        return await self._pages(scope, request_bodies.again(body, receive), send)
 
     async def _shared(self, scope: Scope) -> Kept:
         """One look for all who ask the same at the same moment. In a rush nobody waits for the next look."""

@@ -17,7 +17,8 @@ from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
 
-from morefollows.run import bodies, priority
+from morefollows.processes import thread_priority
+from morefollows.processes.web import request_bodies
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Slots:
     """So many executors of one thread each. `take` waits for a free one."""
 
     def __init__(self, count: int, waiting: int, seconds: float) -> None:
-        self._free = [ThreadPoolExecutor(1, f"page-{n}", initializer=priority.step_back) for n in range(count)]
+        self._free = [ThreadPoolExecutor(1, f"page-{n}", initializer=thread_priority.step_back) for n in range(count)]
         self._all = tuple(self._free)
         self._queue: deque[asyncio.Future[ThreadPoolExecutor]] = deque()
         self._most_waiting = waiting
@@ -107,15 +108,15 @@ class Pages:
         try:
             length = _length(scope)
             if length > self._most_body:  # before Django would write it to a temporary file
-                raise bodies.too_large()
+                raise request_bodies.too_large()
             if length > _LARGE or _header(scope, b"transfer-encoding"):
                 await self._with_large_body(scope, receive, send)
                 return
-            body = await bodies.read(receive, _LARGE, _SMALL_SECONDS)
-        except bodies.Refused as refused:
+            body = await request_bodies.read(receive, _LARGE, _SMALL_SECONDS)
+        except request_bodies.Refused as refused:
             await refused.answer(send)
             return
-        await self._answer(scope, bodies.again(body, receive), send)
+        await self._answer(scope, request_bodies.again(body, receive), send)
 
     async def _with_large_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._large >= _LARGE_AT_ONCE:
@@ -124,8 +125,8 @@ class Pages:
         self._large += 1
         try:
             with tempfile.SpooledTemporaryFile(_LARGE) as file:
-                await bodies.spool(receive, file, self._most_body, _SMALL_SECONDS, _LEAST_RATE)
-                await self._answer(scope, bodies.from_file(file, receive), send)
+                await request_bodies.spool(receive, file, self._most_body, _SMALL_SECONDS, _LEAST_RATE)
+                await self._answer(scope, request_bodies.from_file(file, receive), send)
         finally:
             self._large -= 1
 
