@@ -50,11 +50,11 @@ format: $(DEV) ## Format the code
 
 bench: $(DEV) $(NODE) ## Measure sending beside its rivals and far away, importing, a rush of sign-ups, and live pages (WHAT=send OPTIONS="--readers 100000")
 	@tools/test-needs smtp-sink
-	$(if $(filter send,$(WHAT)),$(BIN)/morefollows bench send $(OPTIONS))
-	$(if $(filter distance,$(WHAT)),$(BIN)/morefollows bench distance)
-	$(if $(filter import,$(WHAT)),$(BIN)/morefollows bench import)
-	$(if $(filter signup,$(WHAT)),$(BIN)/morefollows bench signup)
-	$(if $(filter stream,$(WHAT)),$(BIN)/morefollows bench stream)
+	$(if $(filter send,$(WHAT)),$(BIN)/python -m bench send $(OPTIONS))
+	$(if $(filter distance,$(WHAT)),$(BIN)/python -m bench distance)
+	$(if $(filter import,$(WHAT)),$(BIN)/python -m bench import)
+	$(if $(filter signup,$(WHAT)),$(BIN)/python -m bench signup)
+	$(if $(filter stream,$(WHAT)),$(BIN)/python -m bench stream)
 
 lighthouse: $(DEV) $(LIGHTHOUSE) ## Have Lighthouse judge a live story page
 	@tools/test-needs chromium

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from django.apps import apps
 
+from bench import readers_import
 from morefollows.audience import actions, lists
 from morefollows.audience.addresses import parse
 from morefollows.audience.lists import NotReadable, Report, Told, importing
@@ -20,7 +22,6 @@ from morefollows.audience.lists.resume import Overtaken
 from morefollows.audience.models import Consent, Reader, Subscription, Suppression, Topic, UnfinishedImport
 from morefollows.audience.suppression.actions import lift
 from morefollows.audience.suppression.importing import import_suppressions
-from morefollows.run import bench_import
 from tests.audience.support import CY, newest_link, sign_up
 
 FROM = "Newsletter box of the old site"
@@ -375,18 +376,17 @@ class TestCommands:
         assert (code, out.startswith("Lifted."), out.endswith("(complained).\n")) == (0, True, True)
         assert morefollows("suppressions", "lift", "cy@reader.example")[::2] == (1, "This address is not suppressed.\n")
 
-    def test_the_benchmark_sets_a_larger_import_beside_a_smaller_one(
-        self, morefollows: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        real = bench_import.measure(1_000)
+    def test_the_benchmark_sets_a_larger_import_beside_a_smaller_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        real = readers_import.measure(1_000)
         assert real.lines == 1_000
         assert real.memory > 10_000_000
         monkeypatch.setattr(
-            bench_import, "measure", lambda lines: real._replace(lines=lines, memory=real.memory + lines)
+            readers_import, "measure", lambda lines: real._replace(lines=lines, memory=real.memory + lines)
         )
-        code, out, _err = morefollows("bench", "import", "--lines", "3000", "--beside", "1000", "--json")
-        found = json.loads(out)
-        assert (code, [run["lines"] for run in found["runs"]]) == (0, [1000, 3000])
+        words = ["--lines", "3000", "--beside", "1000", "--json"]
+        done = CliRunner().invoke(readers_import.bench_import, words)
+        found = json.loads(done.stdout)
+        assert (done.exit_code, [run["lines"] for run in found["runs"]]) == (0, [1000, 3000])
         assert 1 <= found["memory_ratio"] < 1.01
 
     def test_the_evidence_comes_out(

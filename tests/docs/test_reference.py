@@ -65,6 +65,7 @@ def words(command: click.Command) -> list[str]:
 
 
 def test_every_command_is_documented_with_its_options() -> None:
+    from bench.__main__ import bench
     from morefollows.run.command import cli
 
     documented = {
@@ -72,7 +73,8 @@ def test_every_command_is_documented_with_its_options() -> None:
         for heading, text in sections("commands.md").items()
         if heading.startswith("`")
     }
-    assert documented == {path: words(command) for path, command in commands(cli, "morefollows")}
+    every = [*commands(cli, "morefollows"), *commands(bench, "python -m bench")]
+    assert documented == {path: words(command) for path, command in every}
 
 
 def test_every_state_outcome_and_role_is_documented() -> None:

@@ -45,7 +45,7 @@ def test_help_names_every_command_and_needs_no_django() -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "morefollows", "--help"], capture_output=True, text=True, check=True
     )
-    for name in ("up", "demo", "migrate", "editors", "topics", "readers", "stories", "alerts", "doctor", "bench"):
+    for name in ("up", "demo", "migrate", "editors", "topics", "readers", "stories", "alerts", "doctor"):
         assert f"\n  {name} " in done.stdout
     assert "django" not in done.stderr
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.run import bench_race, bench_relays
+from bench import race, relays
 from tests import relay
 from tests.relay import Rule, Script, ScriptedRelay
 from tests.smtp.support import Post, client, run
@@ -26,18 +26,18 @@ MESSAGE = b"Message-ID: <1@herald.example>\r\nSubject: Found safe\r\n\r\nMore fo
 
 @pytest.mark.parametrize("name", ["blast", "client", "aiosmtplib", "smtp-source", "nodemailer"])
 def test_every_peer_hands_over_the_same_bytes(name: str, tmp_path: Path) -> None:
-    if name == "smtp-source" and bench_race.tool(name) is None:
+    if name == "smtp-source" and race.tool(name) is None:
         pytest.skip("needs Postfix's smtp-source: apt-get install postfix")
 
     async def work() -> None:
         async with ScriptedRelay() as taker:
             where = ("127.0.0.1", taker.port)
             if name == "smtp-source":
-                found = await asyncio.to_thread(bench_race.smtp_source, where, 50, 5, MESSAGE, tmp_path)
+                found = await asyncio.to_thread(race.smtp_source, where, 50, 5, MESSAGE, tmp_path)
             elif name == "nodemailer":
-                found = await asyncio.to_thread(bench_race.nodemailer, where, 50, 5, MESSAGE)
+                found = await asyncio.to_thread(race.nodemailer, where, 50, 5, MESSAGE)
             else:
-                found = await asyncio.to_thread(bench_race.peer, name, where, 50, 5, MESSAGE)
+                found = await asyncio.to_thread(race.peer, name, where, 50, 5, MESSAGE)
             assert found.mails == 50
             assert found.rate > 0
             # smtp-source adds an empty line at the end.
@@ -53,8 +53,8 @@ def test_every_peer_hands_over_the_same_bytes(name: str, tmp_path: Path) -> None
 def test_a_peer_whose_mail_is_refused_is_not_counted_as_fast(name: str) -> None:
     async def work() -> None:
         async with ScriptedRelay(Script(rules=(Rule("content", after=20, reply="554 5.6.0 no"),))) as taker:
-            with pytest.raises(bench_race.BenchFailed):
-                await asyncio.to_thread(bench_race.peer, name, ("127.0.0.1", taker.port), 50, 2, MESSAGE)
+            with pytest.raises(race.BenchFailed):
+                await asyncio.to_thread(race.peer, name, ("127.0.0.1", taker.port), 50, 2, MESSAGE)
 
     run(work)
 
@@ -62,7 +62,7 @@ def test_a_peer_whose_mail_is_refused_is_not_counted_as_fast(name: str) -> None:
 def test_the_product_sends_to_every_reader_once_and_says_how_fast(tmp_path: Path) -> None:
     record = tmp_path / "taken.jsonl"
     with relay.running(record) as taker:
-        command = [sys.executable, "-m", "morefollows", "bench", "send", "--readers", "300", "--hold", "1"]
+        command = [sys.executable, "-m", "bench", "send", "--readers", "300", "--hold", "1"]
         command += ["--relay", f"127.0.0.1:{taker.port}", "--alone", "--rounds", "2", "--dkim", "both", "--json"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=5 * PATIENCE)
         assert done.returncode == 0, done.stderr
@@ -79,9 +79,9 @@ def test_the_product_sends_to_every_reader_once_and_says_how_fast(tmp_path: Path
 
 
 def test_a_rush_of_sign_ups_is_measured_and_counted() -> None:
-    if bench_race.tool("smtp-sink") is None:
+    if race.tool("smtp-sink") is None:
         pytest.skip("needs Postfix's smtp-sink: apt-get install postfix")
-    command = [sys.executable, "-m", "morefollows", "bench", "signup", "--at-once", "5", "--seconds", "1"]
+    command = [sys.executable, "-m", "bench", "signup", "--at-once", "5", "--seconds", "1"]
     command += ["--readers", "50", "--rounds", "1", "--streams", "3", "--rate", "5", "--json"]
     command += ["--database", os.environ.get("TEST_DATABASE", "sqlite")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=5 * PATIENCE)
@@ -95,7 +95,7 @@ def test_a_rush_of_sign_ups_is_measured_and_counted() -> None:
 
 
 def test_open_pages_all_hear_of_an_update_also_after_a_kill() -> None:
-    command = [sys.executable, "-m", "morefollows", "bench", "stream", "--readers", "20", "--alone", "--json"]
+    command = [sys.executable, "-m", "bench", "stream", "--readers", "20", "--alone", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=5 * PATIENCE)
     assert done.returncode == 0, done.stderr
     ours = json.loads(done.stdout)["ours"]
@@ -107,11 +107,11 @@ def test_open_pages_all_hear_of_an_update_also_after_a_kill() -> None:
 @pytest.mark.parametrize("where", ["chunking", "pipelining", "plain"])
 @pytest.mark.parametrize("delay_ms", [0, 20])
 def test_our_own_sinks_take_everything_and_may_be_far_away(where: str, delay_ms: float, tmp_path: Path) -> None:
-    with bench_relays.relay(where, tmp_path, delay_ms) as there:
+    with relays.relay(where, tmp_path, delay_ms) as there:
         offers = offers_of(there)
         assert ("CHUNKING" in offers, "PIPELINING" in offers) == (where == "chunking", where != "plain")
         began = time.monotonic()
-        found = bench_race.peer("client", there, 60, 3, MESSAGE * 2000)
+        found = race.peer("client", there, 60, 3, MESSAGE * 2000)
         assert found.mails == 60  # all were accepted, or it would have failed
         if delay_ms:
             assert time.monotonic() - began > 3 * delay_ms / 1000
@@ -139,11 +139,11 @@ def private_files() -> Iterator[None]:
 @pytest.mark.usefixtures("private_files")
 def test_a_real_postfix_takes_many_mails_in_flight_and_none_is_in_doubt() -> None:
     """It offers CHUNKING, and takes back to back what nobody but us sends it so. One recipient in five is refused."""
-    if os.geteuid() != 0 or bench_race.tool("postfix") is None:
+    if os.geteuid() != 0 or race.tool("postfix") is None:
         pytest.skip("needs root, and Postfix: apt-get install postfix")
     with (
         tempfile.TemporaryDirectory(prefix="morefollows-") as folder,
-        bench_relays.relay("postfix", Path(folder)) as where,
+        relays.relay("postfix", Path(folder)) as where,
     ):
         assert "CHUNKING" in offers_of(where)
 
@@ -170,7 +170,6 @@ def test_a_relay_that_is_not_there_is_said_in_one_line() -> None:
         command = [
             sys.executable,
             "-m",
-            "morefollows",
             "bench",
             "smtp",
             "--relay",

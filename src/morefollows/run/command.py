@@ -32,7 +32,6 @@ _COMMANDS = {
     "stories": "morefollows.run.commands.stories:stories",
     "alerts": "morefollows.run.commands.stories:alerts",
     "doctor": "morefollows.run.commands.doctor:doctor",
-    "bench": "morefollows.run.bench:bench",
     "migrate": "morefollows.run.commands.processes:migrate",
     "housekeeping": "morefollows.run.commands.housekeeping:housekeeping",
     "web": "morefollows.run.commands.processes:web",
@@ -77,11 +76,11 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], command: click.Command = cli, name: str = "morefollows") -> int:
     """Runs the command; what goes wrong is told on stderr. Returns the exit code."""
     try:
         # A command that has to say "not done" without another word ends with `context.exit(1)`: its value is the code.
-        code = cli.main(arguments, prog_name="morefollows", standalone_mode=False)
+        code = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code

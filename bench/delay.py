@@ -1,6 +1,6 @@
 """Puts a relay on this machine as far away as one likes: a proxy that hands everything on later.
 
-``python -m morefollows.run.bench_delay HOST PORT SECONDS`` prints its port. What arrives there reaches HOST:PORT half
+``python -m bench.delay HOST PORT SECONDS`` prints its port. What arrives there reaches HOST:PORT half
 of SECONDS later, and the answer takes the other half. Many kernels have no netem, which would do it below TCP: so
 there is the distance of a relay far away here, but not the slow start of a TCP connection to it.
 """

@@ -1,6 +1,6 @@
 """A relay that throws all mail away, as fast as Python can: it offers what it is told to, also CHUNKING (RFC 3030).
 
-``python -m morefollows.run.bench_sink CHUNKING PIPELINING`` prints its port and takes mail on it until it is ended.
+``python -m bench.sink CHUNKING PIPELINING`` prints its port and takes mail on it until it is ended.
 Postfix's smtp-sink does not know CHUNKING, and looks at each octet; this one looks at commands, and skips contents.
 """
 

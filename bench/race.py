@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from morefollows.run import bench_peers
+from bench import peers
 
 _POSTFIX = "/usr/sbin:/usr/local/sbin:/usr/libexec/postfix"
 _SINK_STARTS = 5.0  # seconds
@@ -73,7 +73,7 @@ def smtp_sink() -> Iterator[tuple[str, int]]:
 def peer(name: str, relay: tuple[str, int], mails: int, connections: int, message: bytes) -> Run:
     """Lets one of `bench_peers.PEERS` send. Raises `BenchFailed`."""
     host, port = relay
-    command = [sys.executable, "-m", "morefollows.run.bench_peers", name, host, str(port), str(mails), str(connections)]
+    command = [sys.executable, "-m", "bench.peers", name, host, str(port), str(mails), str(connections)]
     done = subprocess.run(command, input=message, capture_output=True)  # noqa: S603 - our own command
     if done.returncode:
         raise BenchFailed(f"{name}: {done.stderr.decode(errors='replace').strip().splitlines()[-1]}")
@@ -83,15 +83,15 @@ def peer(name: str, relay: tuple[str, int], mails: int, connections: int, messag
 
 def nodemailer_home() -> Path | None:
     """The folder of modules that has nodemailer, if there is one: NODE_PATH's, or that of this project's tests."""
-    own = Path(bench_peers.__file__).parents[3] / "tests" / "node" / "node_modules"
+    own = Path(peers.__file__).parents[1] / "tests" / "node" / "node_modules"
     places = [Path(place) for place in os.environ.get("NODE_PATH", "").split(os.pathsep) if place]
     return next((place for place in (*places, own) if shutil.which("node") and (place / "nodemailer").is_dir()), None)
 
 
 def nodemailer(relay: tuple[str, int], mails: int, connections: int, message: bytes) -> Run:
     """nodemailer's pool. Opening its connections is part of the time: it offers no other way."""
-    script = Path(bench_peers.__file__).with_name("bench_nodemailer.cjs")
-    words = [*map(str, (*relay, mails, connections)), bench_peers.SENDER, bench_peers.RECIPIENT]
+    script = Path(peers.__file__).with_name("bench_nodemailer.cjs")
+    words = [*map(str, (*relay, mails, connections)), peers.SENDER, peers.RECIPIENT]
     environment = {**os.environ, "NODE_PATH": str(nodemailer_home())}
     done = subprocess.run(["node", script, *words], input=message, capture_output=True, env=environment)  # noqa: S603, S607
     if done.returncode:
@@ -118,7 +118,7 @@ def smtp_source(relay: tuple[str, int], mails: int, connections: int, message: b
         raise BenchFailed("smtp-source is not installed")
     file = folder / "message"
     file.write_bytes(message.replace(b"\r\n", b"\n"))  # it adds an empty line at the end
-    sender, recipient = bench_peers.SENDER, bench_peers.RECIPIENT
+    sender, recipient = peers.SENDER, peers.RECIPIENT
     words = ["-d", "-s", str(connections), "-m", str(mails), "-F", str(file), "-f", sender, "-t", recipient]
     began = time.monotonic()
     child = subprocess.Popen([program, *words, f"{relay[0]}:{relay[1]}"], stdout=subprocess.DEVNULL)  # noqa: S603

@@ -31,9 +31,9 @@ def bench_distance(readers: int, delay_ms: float, connections: int, body_kb: flo
     alone, to a relay with PIPELINING only and to one with neither: each mail costs round trips, whatever sends it.
     Connections are doubled until they reach 0.8 of the rate beside us.
     """
-    from morefollows.run.bench_race import BenchFailed, peer
-    from morefollows.run.bench_relays import relay
-    from morefollows.run.bench_rivals import plain_message
+    from bench.race import BenchFailed, peer
+    from bench.relays import relay
+    from bench.rivals import plain_message
 
     message = plain_message(int(body_kb * 1024))
     try:
@@ -60,7 +60,7 @@ def bench_distance(readers: int, delay_ms: float, connections: int, body_kb: flo
 
 def _whole_way(readers: int, body_kb: float, connections: int, delay_ms: float) -> float:
     """Mails a second. Django can be started only once in a process, so this is another one."""
-    from morefollows.run.bench_race import BenchFailed
+    from bench.race import BenchFailed
 
     words = {"readers": readers, "body-kb": body_kb, "connections": connections, "delay-ms": delay_ms}
     options = [f"--{name}={value}" for name, value in words.items()]

@@ -1,6 +1,6 @@
 """What `bench stream` compares with: a plain streaming view of Django under the same server, without any middleware.
 
-``python -m morefollows.run.bench_django DESCRIPTOR STORY``. One task reads the database for all, as ours does; what is
+``python -m bench.django_stream DESCRIPTOR STORY``. One task reads the database for all, as ours does; what is
 left is the cost of a request, a response and a task for each reader.
 """
 

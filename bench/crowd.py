@@ -1,6 +1,6 @@
 """A flash crowd: visitors that each open the sign-up box and sign up, as browsers do, from networks of their own.
 
-``python -m morefollows.run.bench_crowd URL AT_ONCE SECONDS TAG [RATE]`` lets so many visitors come one after the other;
+``python -m bench.crowd URL AT_ONCE SECONDS TAG [RATE]`` lets so many visitors come one after the other;
 with RATE, so many come a second, however many of them are still waiting, up to 5,000 at any moment: who would come then
 stays away. It prints as JSON how many signed up, how
 long the answers to their forms took, and what the crowd itself took of the processor. It runs at the lowest priority:

@@ -1,4 +1,4 @@
-"""The readers of `bench stream`, in a process of their own: ``python -m morefollows.run.bench_readers``.
+"""The readers of `bench stream`, in a process of their own: ``python -m bench.stream_readers``.
 
 They are told what to do on standard input, a word a line, and answer each with a line of JSON.
 """

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from morefollows.run.bench_race import BenchFailed
+from bench.race import BenchFailed
 
 _PLACES = ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt")
 _STARTS = 30.0  # seconds

@@ -1,6 +1,6 @@
 """Other senders to compare ourselves with: into the same relay, with the same bytes, each in a process of its own.
 
-``python -m morefollows.run.bench_peers NAME HOST PORT MAILS CONNECTIONS`` reads the message from stdin (CRLF line ends,
+``python -m bench.peers NAME HOST PORT MAILS CONNECTIONS`` reads the message from stdin (CRLF line ends,
 not dot-stuffed), sends it so many times, and prints the seconds from the first mail to the last acceptance, and the
 seconds of processor time meanwhile. Connections are opened before the clock starts, as ours are within the hold.
 

@@ -21,7 +21,7 @@ import click
 from morefollows.run.commands.said import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
-    from morefollows.run.bench_stage import Stage
+    from bench.stage import Stage
 
 _DATABASES = ("sqlite", "postgres")
 _CROWDS = (50, 200, 400, 2000)
@@ -64,7 +64,7 @@ def bench_signup(
 
     Every stream is an open file: the limit of open files (`ulimit -n`) is raised as far as the system allows.
     """
-    from morefollows.run.bench_race import BenchFailed
+    from bench.race import BenchFailed
 
     _raise_file_limit(streams)
     at_once = at_once or (() if rate else _CROWDS)
@@ -101,7 +101,7 @@ def _raise_file_limit(streams: int) -> None:
 
 
 def _apart(database: str) -> dict[str, Any]:
-    from morefollows.run.bench_race import BenchFailed
+    from bench.race import BenchFailed
 
     command = [sys.executable, "-m", "morefollows", *sys.argv[1:], "--database", database, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE)  # noqa: S603 - our own command
@@ -114,8 +114,8 @@ def _apart(database: str) -> dict[str, Any]:
 def _on(
     database: str, crowds: Sequence[int], seconds: float, readers: int, rounds: int, streams: int, rate: float
 ) -> dict[str, Any]:
-    from morefollows.run.bench_race import smtp_sink
-    from morefollows.run.bench_stage import stage
+    from bench.race import smtp_sink
+    from bench.stage import stage
 
     with (
         tempfile.TemporaryDirectory(prefix="morefollows-") as name,
@@ -133,8 +133,8 @@ def _on(
 
 @contextlib.contextmanager
 def _server(database: str, folder: Path) -> Iterator[None]:
+    from bench.postgres import server
     from morefollows.config import loading
-    from morefollows.run.bench_postgres import server
 
     given = loading.load().database_url
     if database == "sqlite":
@@ -196,7 +196,7 @@ class _Watch:
         return float(sum(sum(process.cpu_times()[:2]) for process in processes))
 
     def _look(self) -> None:
-        from morefollows.run.bench_stage import memory_of
+        from bench.stage import memory_of
 
         while not self._stop.wait(_LOOK_EVERY):
             self.threads = max(self.threads, self._web.num_threads())
@@ -224,7 +224,7 @@ def _pages(product: Stage, streams: int) -> Iterator[None]:
     if not streams:
         yield
         return
-    from morefollows.run.bench_stream import open_streams
+    from bench.stream import open_streams
 
     with open_streams(product, streams):
         yield
@@ -257,12 +257,12 @@ def _beside(product: Stage, rounds: int, streams: int, rate: float) -> dict[str,
 
 
 def _crowd(url: str, at_once: int, seconds: float, tag: str, rate: float = 0.0) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "morefollows.run.bench_crowd", url, str(at_once), str(seconds), tag, str(rate)]
+    command = [sys.executable, "-m", "bench.crowd", url, str(at_once), str(seconds), tag, str(rate)]
     return subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own command
 
 
 def _came(crowd: subprocess.Popen[bytes]) -> dict[str, Any]:
-    from morefollows.run.bench_race import BenchFailed
+    from bench.race import BenchFailed
 
     said, _ = crowd.communicate()
     if crowd.returncode:
@@ -277,7 +277,7 @@ def _came(crowd: subprocess.Popen[bytes]) -> dict[str, Any]:
 
 def _counted(report: dict[str, Any]) -> dict[str, Any]:
     """Raises `BenchFailed` if somebody was thanked who is not in the database."""
-    from morefollows.run.bench_race import BenchFailed
+    from bench.race import BenchFailed
 
     thanked = sum(one["signed_up"] for one in report["crowds"]) + report["signed_up_beside"]
     kept = _signed_up()

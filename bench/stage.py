@@ -15,9 +15,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import click
 
+from bench.race import BenchFailed, Run
 from morefollows.processes import bootstrap, lock
 from morefollows.run import memory
-from morefollows.run.bench_race import BenchFailed, Run
 
 _START = 300.0  # seconds; migrating takes as long as the machine is busy
 _PARAGRAPH = (

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from morefollows.run.bench_race import BenchFailed, tool
+from bench.race import BenchFailed, tool
 
 _STARTS = 10.0  # seconds
 

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import statistics
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from morefollows.run.bench_distance import bench_distance
-from morefollows.run.bench_import import bench_import
-from morefollows.run.bench_signup import bench_signup
-from morefollows.run.bench_stream import bench_stream
+from bench.distance import bench_distance
+from bench.readers_import import bench_import
+from bench.signup import bench_signup
+from bench.stream import bench_stream
+from morefollows.run.command import run as run_command
 from morefollows.run.commands.said import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
-    from morefollows.run.bench_race import Run
-    from morefollows.run.bench_stage import Sent
+    from bench.race import Run
+    from bench.stage import Sent
 
 _relay_option = click.option(
     "--relay",
@@ -103,10 +105,10 @@ def bench_send(
     fictional readers. Memory and processor time are those of all its processes, also of the web server; processor
     time counts from *Send*, with all that is done in the hold.
     """
-    from morefollows.run.bench_race import BenchFailed, rsa_signatures
-    from morefollows.run.bench_relays import relay as started
-    from morefollows.run.bench_rivals import Rivals
-    from morefollows.run.bench_stage import stage
+    from bench.race import BenchFailed, rsa_signatures
+    from bench.relays import relay as started
+    from bench.rivals import Rivals
+    from bench.stage import stage
 
     tell = _teller()
     signatures = rsa_signatures() if dkim in ("rsa", "both") else None
@@ -145,9 +147,9 @@ def bench_send(
 @json_option
 def bench_smtp(mails: int, body_kb: float, where: str, delay_ms: float, rounds: int, as_json: bool) -> None:
     """Our SMTP client alone, beside the same peers: what the courier around it can reach at best."""
-    from morefollows.run.bench_race import BenchFailed, peer
-    from morefollows.run.bench_relays import relay as started
-    from morefollows.run.bench_rivals import CONNECTIONS, Rivals, plain_message
+    from bench.race import BenchFailed, peer
+    from bench.relays import relay as started
+    from bench.rivals import CONNECTIONS, Rivals, plain_message
 
     tell = _teller()
     message = plain_message(int(body_kb * 1024))
@@ -263,3 +265,8 @@ def _folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    sys.exit(run_command(sys.argv[1:], bench, "python -m bench"))

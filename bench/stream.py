@@ -22,7 +22,7 @@ from morefollows.processes import sockets
 from morefollows.run.commands.said import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
-    from morefollows.run.bench_stage import Stage
+    from bench.stage import Stage
     from morefollows.stories.models import Story
 
 _NOWHERE = ("127.0.0.1", 9)  # no mail is sent
@@ -43,8 +43,8 @@ def bench_stream(readers: int, alone: bool, as_json: bool) -> None:
     less what it took before; what the kernel keeps for a connection is not in it. Times are from the moment before an
     update is written to the database, to a reader's program having it.
     """
-    from morefollows.run.bench_race import BenchFailed
-    from morefollows.run.bench_stage import stage
+    from bench.race import BenchFailed
+    from bench.stage import stage
 
     report: dict[str, Any] = {"readers": readers}
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
@@ -66,7 +66,7 @@ def bench_stream(readers: int, alone: bool, as_json: bool) -> None:
 @contextlib.contextmanager
 def open_streams(product: Stage, count: int) -> Iterator[None]:
     """So many open pages of one story. Raises `BenchFailed` if not all could be opened."""
-    from morefollows.run.bench_race import BenchFailed
+    from bench.race import BenchFailed
 
     with _Readers(product.url, f"/story/{_story(product).uuid}/events/?after=1-1", count, "stream") as crowd:
         opened = crowd.ask("open")
@@ -101,7 +101,7 @@ def _polling(product: Stage, readers: int) -> dict[str, Any]:
 def _django(product: Stage, readers: int) -> dict[str, Any]:
     story = _story(product)
     ear = sockets.listen("127.0.0.1", 0)
-    command = [sys.executable, "-m", "morefollows.run.bench_django", str(ear.fileno()), str(story.uuid)]
+    command = [sys.executable, "-m", "bench.django_stream", str(ear.fileno()), str(story.uuid)]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "morefollows.config.django"}
     server = subprocess.Popen(command, pass_fds=(ear.fileno(),), env=environment)  # noqa: S603 - our own command
     try:
@@ -117,7 +117,7 @@ def _django(product: Stage, readers: int) -> dict[str, Any]:
 
 
 def _opened(crowd: _Readers, readers: int, pid: int, url: str) -> dict[str, Any]:
-    from morefollows.run.bench_stage import memory_of
+    from bench.stage import memory_of
 
     if url:
         with _Readers(url, crowd.path, 1, "stream") as first:
@@ -183,14 +183,14 @@ class _Readers:
         self.count = count
         words = [str(parts.hostname), str(parts.port), path, str(count), kind]
         self._process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "morefollows.run.bench_readers", *words],
+            [sys.executable, "-m", "bench.stream_readers", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
     def ask(self, *words: str) -> dict[str, Any]:
-        from morefollows.run.bench_race import BenchFailed
+        from bench.race import BenchFailed
 
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(" ".join(words) + "\n")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from morefollows.run import bench_race
-from morefollows.run.bench_race import Run
+from bench import race
+from bench.race import Run
 
 CONNECTIONS = (2, 5, 10, 20)  #: tried for each, the fastest counts
 _PEER_MAILS = 20_000  # the peers' rate does not depend on how many
@@ -34,23 +34,23 @@ class Rivals:
 
     def ready(self) -> dict[str, Callable[[], Run]]:
         def blast(mails: int, connections: int) -> Run:
-            return bench_race.peer("blast", self._relay, mails, connections, self._message)
+            return race.peer("blast", self._relay, mails, connections, self._message)
 
         def aiosmtplib(mails: int, connections: int) -> Run:
-            return bench_race.peer("aiosmtplib", self._relay, mails, connections, self._message)
+            return race.peer("aiosmtplib", self._relay, mails, connections, self._message)
 
         def smtp_source(mails: int, connections: int) -> Run:
-            return bench_race.smtp_source(self._relay, mails, connections, self._message, self._folder)
+            return race.smtp_source(self._relay, mails, connections, self._message, self._folder)
 
         def nodemailer(mails: int, connections: int) -> Run:
-            return bench_race.nodemailer(self._relay, mails, connections, self._message)
+            return race.nodemailer(self._relay, mails, connections, self._message)
 
         ready = {"blaster": self._tuned("blaster", blast, min(self._most, _PEER_MAILS))}
-        if bench_race.tool("smtp-source"):
+        if race.tool("smtp-source"):
             ready["smtp-source"] = self._tuned("smtp-source", smtp_source, min(self._most, _PEER_MAILS))
         if find_spec("aiosmtplib"):
             ready["aiosmtplib"] = self._tuned("aiosmtplib", aiosmtplib, min(self._most, _SLOW_PEER_MAILS))
-        if bench_race.nodemailer_home():
+        if race.nodemailer_home():
             ready["nodemailer"] = self._tuned("nodemailer", nodemailer, min(self._most, _SLOW_PEER_MAILS))
         return ready
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from morefollows.run.bench_postfix import postfix
-from morefollows.run.bench_race import BenchFailed, smtp_sink
+from bench.postfix import postfix
+from bench.race import BenchFailed, smtp_sink
 
 #: What our own sinks offer.
 OFFERS = {

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import click
 
+from bench.race import BenchFailed
+from bench.stage import own_database
 from morefollows.run import memory
-from morefollows.run.bench_race import BenchFailed
-from morefollows.run.bench_stage import own_database
 from morefollows.run.commands.said import Failure, json_option, tell_json
 
 _SAMPLE_EVERY = 0.1  # seconds
