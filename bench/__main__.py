@@ -19,8 +19,8 @@ from bench.distance import bench_distance
 from bench.readers_import import bench_import
 from bench.signup import bench_signup
 from bench.stream import bench_stream
-from morefollows.run.command import run as run_command
-from morefollows.run.commands.said import Failure, json_option, tell_json
+from morefollows.cli.main import run as run_command
+from morefollows.cli.output import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
     from bench.race import Run

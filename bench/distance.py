@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from morefollows.run.commands.said import Failure, json_option, tell_json
+from morefollows.cli.output import Failure, json_option, tell_json
 
 _ENOUGH = 0.8  # of the rate beside us
 _MOST = 1000  # connections

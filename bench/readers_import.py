@@ -14,8 +14,8 @@ import click
 
 from bench.race import BenchFailed
 from bench.stage import own_database
-from morefollows.run import memory
-from morefollows.run.commands.said import Failure, json_option, tell_json
+from morefollows.cli.demo import memory
+from morefollows.cli.output import Failure, json_option, tell_json
 
 _SAMPLE_EVERY = 0.1  # seconds
 _PROVENANCE = "Newsletter box on herald.example, double opt-in"

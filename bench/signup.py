@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from morefollows.run.commands.said import Failure, json_option, tell_json
+from morefollows.cli.output import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
     from bench.stage import Stage

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit, urlunsplit
 import click
 
 from bench.race import BenchFailed, Run
+from morefollows.cli.demo import memory
 from morefollows.processes import bootstrap, lock
-from morefollows.run import memory
 
 _START = 300.0  # seconds; migrating takes as long as the machine is busy
 _PARAGRAPH = (

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from morefollows.cli.output import Failure, json_option, tell_json
 from morefollows.processes import sockets
-from morefollows.run.commands.said import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
     from bench.stage import Stage

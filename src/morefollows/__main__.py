@@ -1,3 +1,3 @@
-from morefollows.run.command import main
+from morefollows.cli.main import main
 
 main()

@@ -14,7 +14,7 @@ from morefollows.audience import actions
 from morefollows.audience.consent import texts
 from morefollows.audience.consent.declaration import declaration, find
 from morefollows.audience.models import Reader, Topic, Wording
-from morefollows.run.command import run
+from morefollows.cli.main import run
 from tests.audience.support import CY, leave_link, newest_link, sign_up
 
 pytestmark = pytest.mark.django_db

@@ -339,7 +339,7 @@ class TestSuppressions:
 class TestCommands:
     @pytest.fixture
     def morefollows(self, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-        from morefollows.run.command import run
+        from morefollows.cli.main import run
 
         def command(*words: str) -> tuple[int, str, str]:
             code = run(list(words))

@@ -262,7 +262,7 @@ class TestWhoLeftElsewhere:
 class TestCommand:
     @pytest.fixture
     def morefollows(self, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-        from morefollows.run.command import run
+        from morefollows.cli.main import run
 
         def command(*words: str) -> tuple[int, str, str]:
             code = run(list(words))

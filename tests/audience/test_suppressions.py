@@ -19,8 +19,8 @@ from morefollows.audience.suppression import bulk_lift
 from morefollows.audience.suppression.actions import suppress
 from morefollows.audience.suppression.bulk_lift import Which
 from morefollows.audit.models import Deed
+from morefollows.cli.main import cli
 from morefollows.courier.outbox import queue
-from morefollows.run.command import cli
 from tests.audience.support import CY, newest_link, sign_up
 
 pytestmark = pytest.mark.django_db

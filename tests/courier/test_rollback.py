@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from morefollows.accounts.models import Editor
 from morefollows.audit.models import Deed
+from morefollows.cli.doctor import checks
 from morefollows.courier.models import Restores, StateNumber
 from morefollows.courier.restore import actions as restores
 from morefollows.courier.restore import detection
-from morefollows.run import doctor
 from morefollows.stories.models import Alert
 from tests.courier.support import alert_for
 
@@ -141,9 +141,9 @@ def test_the_desk_is_told_and_decides(file: Path, ada: Editor, ben: Editor) -> N
 
 
 def test_doctor_says_that_mail_is_held(file: Path) -> None:
-    assert not list(doctor._restored())
+    assert not list(checks._restored())
     seen(file)
     turn_back()
     detection.Watch(file).holding()
-    [found] = doctor._restored()
+    [found] = checks._restored()
     assert found.state == "wrong" and "restores go-on" in found.words

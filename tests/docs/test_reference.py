@@ -66,7 +66,7 @@ def words(command: click.Command) -> list[str]:
 
 def test_every_command_is_documented_with_its_options() -> None:
     from bench.__main__ import bench
-    from morefollows.run.command import cli
+    from morefollows.cli.main import cli
 
     documented = {
         heading.strip("`"): [name.split(" ")[0] for name, *_ in rows(text)]

@@ -14,8 +14,8 @@ from django.db import OperationalError, ProgrammingError
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Reader, Topic
+from morefollows.cli.main import _remedy, run
 from morefollows.courier.restore import actions as restores
-from morefollows.run.command import _remedy, run
 from morefollows.stories import actions
 from morefollows.stories.models import Alert, Story
 from tests.support.waiting import PATIENCE
@@ -271,7 +271,7 @@ def administrator(ada: Editor) -> Editor:
 def test_without_a_sender_the_alert_waits_and_that_is_said(
     morefollows: Any, administrator: Editor, cy: Reader, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("morefollows.run.commands.stories._TAKEN_UP_WITHIN", 0.3)
+    monkeypatch.setattr("morefollows.cli.stories._TAKEN_UP_WITHIN", 0.3)
     said = morefollows("stories", "break", str(file), "--yes", "--hold", "0", "--json")
     assert said.code == 1
     assert "No sender process is running" in said.err
@@ -284,7 +284,7 @@ def test_without_a_sender_the_alert_waits_and_that_is_said(
 def test_after_a_restore_the_alert_waits_for_a_decision_and_that_is_said(
     morefollows: Any, administrator: Editor, cy: Reader, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("morefollows.run.commands.stories._TAKEN_UP_WITHIN", 0.3)
+    monkeypatch.setattr("morefollows.cli.stories._TAKEN_UP_WITHIN", 0.3)
     restores.hold(restores.Held(2_000, 1_000), 1)
     said = morefollows("stories", "break", str(file), "--yes", "--hold", "0")
     assert said.code == 1

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from morefollows.cli.demo.play import compared
 from morefollows.processes import lock
-from morefollows.run.demo import compared
 from tests.support.waiting import PATIENCE, until
 
 KEYS = [

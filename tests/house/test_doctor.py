@@ -19,10 +19,11 @@ from django.conf import settings
 from django.test import override_settings
 
 from morefollows.audience.models import Newsroom
+from morefollows.cli.doctor import checks
+from morefollows.cli.doctor import dns as doctor_dns
+from morefollows.cli.doctor.checks import Finding
 from morefollows.config import loading
 from morefollows.config.settings import RelayAddress, Settings
-from morefollows.run import doctor, doctor_dns
-from morefollows.run.doctor import Finding
 from tests.relay import Certificate, Rule, Script, ScriptedRelay
 
 
@@ -40,7 +41,7 @@ def examined(config: Settings, relay: RelayAddress, script: Script, certificate:
     async def examine() -> str:
         async with ScriptedRelay(script, certificate=certificate) as real:
             there = replace(config, relays=(replace(relay, port=real.port),))
-            findings = await asyncio.to_thread(lambda: list(doctor._relays(there)))
+            findings = await asyncio.to_thread(lambda: list(checks._relays(there)))
             assert not real.taken
             return "\n".join(f"{finding.state} {finding.check}: {finding.words}" for finding in findings)
 
@@ -108,7 +109,7 @@ def test_a_relay_that_wants_nothing_from_us_is_told(config: Settings, rule: Rule
 
 
 def test_a_relay_that_hangs_is_given_up(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "TIMEOUT", 0.3)
+    monkeypatch.setattr(checks, "TIMEOUT", 0.3)
     said = examined(config, HERE, Script(rules=(Rule("ehlo", do="hang"),)))
     assert "can't be reached: " in said
     assert "timed out" in said
@@ -118,7 +119,7 @@ def test_a_relay_that_is_not_there_is_told(config: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     there = (replace(HERE, port=port), replace(HERE, port=port, label="second"))
-    first, second = doctor._relays(replace(config, relays=there))
+    first, second = checks._relays(replace(config, relays=there))
     assert first.state == second.state == "wrong"
     assert "Connection refused" in first.words
     assert "second" in second.words
@@ -129,7 +130,7 @@ def test_a_relay_that_is_not_there_is_told(config: Settings) -> None:
 
 @pytest.mark.django_db
 def test_a_house_without_a_newsroom_is_told() -> None:
-    found = {finding.check: finding for finding in doctor.examine()}
+    found = {finding.check: finding for finding in checks.examine()}
     assert found["database"].state == "ok"
     assert found["newsroom"].state == "wrong"
     assert found["administrator"].state == "wrong"
@@ -139,7 +140,7 @@ def test_a_newsroom_that_was_not_named_yet_is_noted(newsroom: Newsroom, config: 
     """With a relay nothing is mailed, and that is wrong."""
 
     def told() -> list[tuple[str, str]]:
-        found = doctor._database(settings.MOREFOLLOWS)
+        found = checks._database(settings.MOREFOLLOWS)
         return [(one.state, one.words) for one in found if one.check == "newsroom"]
 
     assert {state for state, _ in told()} == {"note"}

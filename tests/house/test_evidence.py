@@ -21,9 +21,9 @@ from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Reader, Seal, Wording
 from morefollows.audit import actions as audit
 from morefollows.audit.models import Deed
+from morefollows.cli.doctor.evidence import examine_evidence
 from morefollows.database import append_only
 from morefollows.helpers.networks import shortened
-from morefollows.run.doctor_evidence import examine_evidence
 from morefollows.stories.models import Story, Update
 from tests.live.support import tell
 from tests.support.people import reader
@@ -340,7 +340,7 @@ class TestSeals:
         for _ in range(20):
             chosen = seals._chosen(4)
             assert chosen is not None and len(chosen) == 4 and {newest.number, newest.number - 1} <= chosen
-        monkeypatch.setattr("morefollows.run.doctor_evidence._SEALS", 4)
+        monkeypatch.setattr("morefollows.cli.doctor.evidence._SEALS", 4)
         [short], [long] = list(examine_evidence()), list(examine_evidence(every=True))
         assert "--evidence" in short.words and str(every.rows) in long.words
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Reader, Topic
 from morefollows.audience.newsroom import add_topic, set_up_newsroom
+from morefollows.cli.main import run
 from morefollows.helpers import plain_text
-from morefollows.run.command import run
 from morefollows.stories import checks
 
 BAD = {

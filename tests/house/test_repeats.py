@@ -15,7 +15,7 @@ from django.test import Client
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Topic
-from morefollows.run.command import run
+from morefollows.cli.main import run
 from morefollows.stories import actions, publication
 from morefollows.stories.models import Alert, Story
 from tests.support.house import House
@@ -27,7 +27,7 @@ def send(
     dora: Editor, cy: Reader, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[int, str]]:
     """`stories break` on a story; no sender is there, so that it ends with 1 as soon as the alert is held."""
-    monkeypatch.setattr("morefollows.run.commands.stories._TAKEN_UP_WITHIN", 0.0)
+    monkeypatch.setattr("morefollows.cli.stories._TAKEN_UP_WITHIN", 0.0)
 
     def command(*words: str, headline: str = "Harbour bridge closed", text: str = "Nobody is hurt.") -> tuple[int, str]:
         story = tmp_path / "story.md"

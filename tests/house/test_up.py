@@ -19,8 +19,8 @@ from uuid import UUID
 
 import pytest
 
+from morefollows.cli.demo.visitor import Visitor
 from morefollows.processes import lock
-from morefollows.run.visitor import Visitor
 from tests.support.house import House
 from tests.support.waiting import until
 

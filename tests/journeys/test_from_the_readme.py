@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.run.visitor import Visitor
+from morefollows.cli.demo.visitor import Visitor
 from tests.images.pictures import photo
 from tests.support import web
 from tests.support.house import House

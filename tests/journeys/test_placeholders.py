@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
-from morefollows.run.visitor import Visitor
+from morefollows.cli.demo.visitor import Visitor
 from tests.journeys import steps
 from tests.relay import Script, running
 from tests.support.house import House

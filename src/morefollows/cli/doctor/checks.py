@@ -32,12 +32,12 @@ def examine(*, dns: bool = False, nameserver: str | None = None, evidence: bool 
     findings = [*_settings(), *_data_folder(config)]
     findings += (database := list(_database(config)))
     if all(one.check != "database" or one.state == "ok" for one in database):
-        from morefollows.run.doctor_evidence import examine_evidence
+        from morefollows.cli.doctor.evidence import examine_evidence
 
         findings += examine_evidence(every=evidence)
     findings += _relays(config)
     if dns:
-        from morefollows.run.doctor_dns import examine_dns
+        from morefollows.cli.doctor.dns import examine_dns
 
         findings += examine_dns(config, nameserver)
     return findings

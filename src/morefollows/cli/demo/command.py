@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from morefollows.run.commands.said import Failure, json_option, tell_json
+from morefollows.cli.output import Failure, json_option, tell_json
 
 
 @click.command(short_help="Show the whole way, from sign-up to every inbox.")
@@ -30,7 +30,7 @@ def demo(context: click.Context, readers: int, story: Path | None, as_json: bool
     Starts More Follows, signs readers up, breaks a story, and counts what the inbox really received. Times are
     milliseconds from the end of the hold. Exit code 1 if a mail was lost or came twice.
     """
-    from morefollows.run.demo import DemoFailed, run_demo
+    from morefollows.cli.demo.play import DemoFailed, run_demo
 
     try:
         figures = run_demo(readers, story, say=lambda words: click.echo(words, err=as_json))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from morefollows.run.commands.said import json_option, tell_json
+from morefollows.cli.output import json_option, tell_json
 
 _MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "red")}
 
@@ -19,7 +19,7 @@ _MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "re
 @click.pass_context
 def doctor(context: click.Context, dns: bool, nameserver: str | None, evidence: bool, as_json: bool) -> None:
     """Check settings, data folder, database, relay and, when asked, DNS. Exit code 1 if something is wrong."""
-    from morefollows.run.doctor import examine
+    from morefollows.cli.doctor.checks import examine
 
     findings = examine(dns=dns, nameserver=nameserver, evidence=evidence)
     healthy = all(finding.state != "wrong" for finding in findings)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import click
 
-from morefollows.run.commands.said import reading, tell_problems
+from morefollows.cli.output import reading, tell_problems
 
 if TYPE_CHECKING:
     from morefollows.audience.lists import Report, Told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from morefollows.run.commands.said import json_option, tell_json
+from morefollows.cli.output import json_option, tell_json
 
 
 @click.command(short_help="Clear away what is kept long enough, as `up` does once an hour.")

@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from morefollows.audience.tokens import Tokens
+from morefollows.cli.demo import memory
+from morefollows.cli.demo.visitor import Visitor
 from morefollows.config import loading
 from morefollows.local_inbox import reading
 from morefollows.local_inbox.store import Shelf
 from morefollows.local_inbox.store import path as inbox_path
 from morefollows.processes import lock
 from morefollows.processes.first_start import SAMPLE_STORY
-from morefollows.run import memory
-from morefollows.run.visitor import Visitor
 
 _BY_FORM = ("ada", "ben", "cy")
 _HOLD = 2  # seconds

@@ -11,9 +11,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
+from morefollows.cli.doctor.checks import Finding
 from morefollows.config.settings import Settings, SettingsError
 from morefollows.helpers import public_suffixes
-from morefollows.run.doctor import Finding
 
 TIMEOUT = 5.0  #: seconds for one question, all its tries together
 

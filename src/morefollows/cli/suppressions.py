@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from morefollows.run.commands.said import Command, Failure, json_option, reading, tell_json, tell_problems
+from morefollows.cli.output import Command, Failure, json_option, reading, tell_json, tell_problems
 
 if TYPE_CHECKING:
     from morefollows.audience.suppression.bulk_lift import Group, Which

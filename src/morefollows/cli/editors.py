@@ -6,7 +6,7 @@ import zoneinfo
 
 import click
 
-from morefollows.run.commands.said import Failure, json_option, tell_json, told
+from morefollows.cli.output import Failure, json_option, tell_json, told
 
 
 @click.group()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from morefollows.run.commands.said import Failure, json_option, tell_json
+from morefollows.cli.output import Failure, json_option, tell_json
 
 
 @click.group()

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from morefollows.cli.output import Failure, json_option, tell_json
 from morefollows.processes import sockets
-from morefollows.run.commands.said import Failure, json_option, tell_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from morefollows.run.commands.said import Failure, json_option, tell_json
+from morefollows.cli.output import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
     from morefollows.audience.models import Topic
@@ -91,7 +91,7 @@ def import_readers(
     from morefollows.audience.lists.parsing.other_tools import STATUSES, status_by_name
     from morefollows.audience.lists.parsing.survey import Told
     from morefollows.audience.lists.resume import Overtaken
-    from morefollows.run.commands import readers_told
+    from morefollows.cli import readers_output
 
     if provenance is not None and not provenance.strip():
         raise Failure("--provenance: say where and how these readers agreed, or leave it out")
@@ -101,27 +101,27 @@ def import_readers(
         raise click.BadParameter(f"must be one of {', '.join(STATUSES)}", param_hint="--status")
     told = Told(
         status,
-        readers_told.pairs("--column", columns),
-        readers_told.pairs("--value", values, tuple(STATUSES)),
+        readers_output.pairs("--column", columns),
+        readers_output.pairs("--value", values, tuple(STATUSES)),
         dates or "",
         name,
     )
-    at = readers_told.moment("--consented-at", consented_at)
-    work = readers_told.Import(file, _topic(slug), provenance, told, at)
+    at = readers_output.moment("--consented-at", consented_at)
+    work = readers_output.Import(file, _topic(slug), provenance, told, at)
     asks = not (yes or dry_run or as_json) and file.seekable() and sys.stdin.isatty() and sys.stderr.isatty()
     try:
         if asks:
             foretold = work.run(dry_run=True)
-            readers_told.tell(foretold, dry_run=True, ending="")
+            readers_output.tell(foretold, dry_run=True, ending="")
             if not click.confirm("Import these readers?", err=True):
                 raise Failure("Nothing was imported.")
         report = work.run(dry_run=dry_run)
     except (NotReadable, Overtaken) as error:
         raise Failure(f"{file.name}: {error}") from None
     if as_json:
-        tell_json(readers_told.as_json(report, dry_run=dry_run))
+        tell_json(readers_output.as_json(report, dry_run=dry_run))
     else:
-        readers_told.tell(report, dry_run=dry_run)
+        readers_output.tell(report, dry_run=dry_run)
     if report.bad:
         raise Failure(f"{report.bad:,} of {report.lines:,} lines {'would' if dry_run else 'did'} not come in.")
 

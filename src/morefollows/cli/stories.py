@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from morefollows.run.commands.said import Failure, json_option, tell_json, told
+from morefollows.cli.output import Failure, json_option, tell_json, told
 
 if TYPE_CHECKING:
     from morefollows.accounts.models import Editor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from morefollows.run.commands.said import Failure, json_option, tell_json
+from morefollows.cli.output import Failure, json_option, tell_json
 
 
 @click.group(invoke_without_command=True)
