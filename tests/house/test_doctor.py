@@ -21,7 +21,7 @@ from django.test import override_settings
 from morefollows.audience.models import Newsroom
 from morefollows.cli.doctor import checks
 from morefollows.cli.doctor import dns as doctor_dns
-from morefollows.cli.doctor.checks import Finding
+from morefollows.cli.doctor.finding import Finding
 from morefollows.config import loading
 from morefollows.config.settings import RelayAddress, Settings
 from tests.relay import Certificate, Rule, Script, ScriptedRelay

@@ -23,7 +23,8 @@ from morefollows.audience.models import Newsroom, Topic
 from morefollows.helpers import token_routes
 from morefollows.live import cache_control, published, rendering
 from morefollows.live.feeds import entries, ninjs
-from morefollows.live.feeds.entries import FORMATS, Feed
+from morefollows.live.feeds.entries import FORMATS
+from morefollows.live.feeds.model import Feed
 from morefollows.public.story_page import public_story
 from morefollows.stories.images import address, files
 from morefollows.stories.models import Story

@@ -8,20 +8,14 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
+from morefollows.cli.doctor.finding import Finding
 from morefollows.config import environment, loading
 from morefollows.config.settings import RelayAddress, Settings
 from morefollows.processes import bootstrap, lock
 
 TIMEOUT = 10.0  #: seconds for a relay to answer
 _EXTENSIONS = ("PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN")
-
-
-class Finding(NamedTuple):
-    check: str
-    state: str  #: "ok", "note" (works, but look at it) or "wrong"
-    words: str
 
 
 def examine(*, dns: bool = False, nameserver: str | None = None, evidence: bool = False) -> list[Finding]:

@@ -11,7 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from morefollows.cli.doctor.checks import Finding
+from morefollows.cli.doctor.finding import Finding
 from morefollows.config.settings import Settings, SettingsError
 from morefollows.helpers import public_suffixes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from morefollows.cli.doctor.checks import Finding
+from morefollows.cli.doctor.finding import Finding
 
 _SEALS = 200  # of a thousand rows each, that are looked at unless all are asked for: some seconds
 

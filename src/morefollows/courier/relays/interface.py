@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
-
-if TYPE_CHECKING:
-    from morefollows.courier.relays.throttle import Pacing
+from typing import Literal, NamedTuple, Protocol
 
 Circuit = Literal["closed", "open", "half-open"]
 #: Whether another relay can carry a mail: none can; one may when it is well again, or is connected to; one can now.
@@ -64,11 +61,32 @@ class Mail(NamedTuple):
     alone: bool = False  #: a connection has ended with it before: nothing else is in flight beside it
 
 
+class Throttle(Protocol):
+    """How fast a relay is offered mail for a provider that defers some, as whoever hands mails out sees it."""
+
+    @property
+    def provider(self) -> Callable[[str], str]:
+        """The mailbox provider of a domain."""
+
+    @property
+    def paces(self) -> Mapping[str, object]:
+        """Of providers that are watched or held back; without any there is nothing to ask."""
+
+    def may_mail(self, domain: str) -> bool:
+        """Whether a mail for this domain may leave now; if so, it counts as having left."""
+
+    def deferred(self, domain: str, reply: Reply, tries: int = 0) -> None:
+        """The relay has deferred a mail for this domain."""
+
+
 class Way(Protocol):
     """One of several relays, as whoever settles its mails sees it."""
 
     name: str
-    pacing: Pacing
+
+    @property
+    def pacing(self) -> Throttle:
+        """How fast it may be given mails."""
 
     def elsewhere(self, domain: str) -> bool:
         """Whether another relay may mail this domain now."""

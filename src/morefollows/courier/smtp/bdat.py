@@ -14,7 +14,6 @@ tell is a relay that says, unasked, word for word what the end of a mail would h
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
 from morefollows.courier.relays.interface import Mail, Reached, Reply
 from morefollows.courier.smtp.data import (
@@ -31,10 +30,7 @@ from morefollows.courier.smtp.data import (
     reply,
 )
 from morefollows.courier.smtp.flow_control import Window
-from morefollows.courier.smtp.handshake import Offers
-
-if TYPE_CHECKING:
-    from morefollows.courier.smtp.connection import Connection
+from morefollows.courier.smtp.session import Offers, Session
 
 _UNKNOWN = (500, 502)  # what a relay answers to a command that it does not know (RFC 5321 §4.2.4)
 
@@ -42,7 +38,7 @@ _UNKNOWN = (500, 502)  # what a relay answers to a command that it does not know
 class Chunks(Transactions):
     """At most a `Window` of mails in flight. The mail that replies are about is the first of them."""
 
-    def __init__(self, connection: Connection, offers: Offers) -> None:
+    def __init__(self, connection: Session, offers: Offers) -> None:
         super().__init__(connection, offers)
         self._flying: deque[Mail | None] = deque()  # None: it was given back, and its reply is of no interest
         self._kept: Mail | None = None  # to be sent alone, when those in flight are answered

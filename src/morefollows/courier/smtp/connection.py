@@ -11,7 +11,7 @@ import logging
 import socket
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from morefollows.courier.relays.interface import Mail, Reply
 from morefollows.courier.smtp import handshake
@@ -30,11 +30,9 @@ from morefollows.courier.smtp.data import (
     OneByOne,
     Transactions,
 )
-from morefollows.courier.smtp.handshake import Answer, Offers, Trouble, words
+from morefollows.courier.smtp.handshake import Trouble
+from morefollows.courier.smtp.session import Answer, Offers, Pool, Session, words
 from morefollows.courier.smtp.timeouts import Patience as Patience
-
-if TYPE_CHECKING:
-    from morefollows.courier.smtp.connection_pool import SmtpRelay
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +71,10 @@ class _NotYet(asyncio.Transport):
         pass
 
 
-class Connection(asyncio.Protocol):
+class Connection(Session):
     """From the greeting to QUIT. Whatever happens, each mail it took is settled exactly once."""
 
-    def __init__(self, relay: SmtpRelay) -> None:
+    def __init__(self, relay: Pool) -> None:
         self.relay = relay
         self.transport: asyncio.Transport = _NotYet()
         self.expected: deque[int] = deque()  #: the commands that wait for their reply

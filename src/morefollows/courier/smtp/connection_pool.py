@@ -17,7 +17,8 @@ from morefollows.config.settings import RelayAddress
 from morefollows.courier.relays.interface import Circuit, Relay, Source
 from morefollows.courier.smtp.backoff import Backoff, Failure
 from morefollows.courier.smtp.connection import Connection, Patience
-from morefollows.courier.smtp.handshake import Offers, Trouble
+from morefollows.courier.smtp.handshake import Trouble
+from morefollows.courier.smtp.session import Offers, Session
 from morefollows.helpers.supervise import watched
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class SmtpRelay(Relay):
         self.helo = helo.encode("ascii")
         self.patience = patience
         self.offers: Offers | None = None  #: of its last connection
-        self.idle: set[Connection] = set()
+        self.idle: set[Session] = set()
         self.addresses: list[str] = []  #: IP addresses last known, the one that was connected to first
         self.closing = False
         self.brisk = True  # envelopes are sent ahead, behind the content of the mail before

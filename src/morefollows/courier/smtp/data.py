@@ -7,13 +7,10 @@ next travel in one write: one round trip a mail. Else each command waits for its
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from morefollows.courier.relays.interface import Mail, Reached, Reply
-from morefollows.courier.smtp.handshake import Offers
-
-if TYPE_CHECKING:
-    from morefollows.courier.smtp.connection import Connection
+from morefollows.courier.smtp.session import Offers, Session
 
 # What a reply may be the reply to. Every reply is matched to its command (RFC 2920 §3.1). A yes to the first three
 # changes nothing.
@@ -68,7 +65,7 @@ def _xtext(path: bytes) -> bytes:
 class Transactions:
     """What both ways of handing over have in common. The connection asks for it, and tells what it heard."""
 
-    def __init__(self, connection: Connection, offers: Offers) -> None:
+    def __init__(self, connection: Session, offers: Offers) -> None:
         self._connection = connection
         self._offers = offers
         self._expected = connection.expected
@@ -155,7 +152,7 @@ class Transactions:
 class OneByOne(Transactions):
     """MAIL, RCPT, DATA and the content of one mail, then the next."""
 
-    def __init__(self, connection: Connection, offers: Offers) -> None:
+    def __init__(self, connection: Session, offers: Offers) -> None:
         super().__init__(connection, offers)
         self._pipelining = offers.pipelining
         self._offered: Mail | None = None  # its envelope is on the way

@@ -8,14 +8,9 @@ import contextlib
 import ipaddress
 import socket
 import ssl
-from typing import TYPE_CHECKING, NamedTuple
 
 from morefollows.courier.smtp.backoff import Failure
-from morefollows.courier.smtp.replies import without_addresses
-
-if TYPE_CHECKING:
-    from morefollows.courier.smtp.connection import Connection
-
+from morefollows.courier.smtp.session import Answer, Offers, Session
 
 _DNS_PATIENCE = 2.0  # seconds, where earlier addresses are known
 
@@ -28,38 +23,11 @@ class Trouble(Exception):
         self.failure = failure
 
 
-class Answer(NamedTuple):
-    """A reply to one of the commands here, each of which waits for its own."""
-
-    code: int
-    lines: list[bytes]
-
-    @property
-    def text(self) -> str:
-        return words(b"\n".join(self.lines))
-
-
-class Offers(NamedTuple):
-    """What the relay offers (RFC 5321 §2.2), as far as we make use of it."""
-
-    pipelining: bool = False  #: RFC 2920
-    chunking: bool = False  #: RFC 3030
-    utf8: bool = False  #: RFC 6531
-    statuses: bool = False  #: RFC 2034
-    dsn: bool = False  #: RFC 3461
-    size: int | None = None  #: bytes; 0: no fixed limit (RFC 1870)
-
-
 def _failure(answer: Answer) -> Failure:
     return Failure.REFUSED if answer.code >= 500 else Failure.BUSY
 
 
-def words(said: bytes) -> str:
-    """What a relay said, fit for the desk and the log."""
-    return without_addresses(said.decode(errors="replace"))
-
-
-async def begin(connection: Connection) -> Offers:
+async def begin(connection: Session) -> Offers:
     """Connects, and goes through all that comes before the first mail. Raises `Trouble`."""
     address, context = connection.relay.address, connection.relay.tls
     greeting = connection.await_answer()
@@ -99,7 +67,7 @@ async def begin(connection: Connection) -> Offers:
     )
 
 
-async def _connect(connection: Connection, context: ssl.SSLContext | None) -> None:
+async def _connect(connection: Session, context: ssl.SSLContext | None) -> None:
     """To the first of the relay's addresses that takes us; the one that did so last is the first to be tried."""
     relay = connection.relay
     hosts = await _addresses(connection)
@@ -124,7 +92,7 @@ async def _connect(connection: Connection, context: ssl.SSLContext | None) -> No
             return
 
 
-async def _addresses(connection: Connection) -> list[str]:
+async def _addresses(connection: Session) -> list[str]:
     """The relay's IP addresses; the last known ones as long as the DNS has no answer."""
     relay = connection.relay
     host, port = relay.address.host, relay.address.port
@@ -142,7 +110,7 @@ async def _addresses(connection: Connection) -> list[str]:
     return sorted(now, key=lambda one: one not in relay.addresses[:1])
 
 
-async def _greet(connection: Connection) -> dict[bytes, bytes]:
+async def _greet(connection: Session) -> dict[bytes, bytes]:
     """EHLO, or HELO where EHLO is not known (RFC 5321 §3.2). What the relay offers, by keyword."""
     connection.step = "the reply to EHLO"
     answer = await connection.ask(b"EHLO " + connection.relay.helo)
@@ -159,7 +127,7 @@ async def _greet(connection: Connection) -> dict[bytes, bytes]:
     return {}
 
 
-async def _start_tls(connection: Connection, context: ssl.SSLContext) -> None:
+async def _start_tls(connection: Session, context: ssl.SSLContext) -> None:
     connection.step = "the reply to STARTTLS"
     answer = await connection.ask(b"STARTTLS")
     if answer.code != 220:
@@ -183,7 +151,7 @@ async def _start_tls(connection: Connection, context: ssl.SSLContext) -> None:
     connection.connection_made(transport)
 
 
-async def _authenticate(connection: Connection, mechanisms: list[bytes], secure: bool) -> None:
+async def _authenticate(connection: Session, mechanisms: list[bytes], secure: bool) -> None:
     """AUTH PLAIN or LOGIN (RFC 4954), never where others could listen."""
     if not secure and not _on_this_machine(connection):
         raise Trouble("offers no encryption, and the password is not sent without", Failure.REFUSED)
@@ -206,7 +174,7 @@ async def _authenticate(connection: Connection, mechanisms: list[bytes], secure:
         )  # without its words: some relays repeat the user name in them
 
 
-def _on_this_machine(connection: Connection) -> bool:
+def _on_this_machine(connection: Session) -> bool:
     with contextlib.suppress(ValueError, TypeError, IndexError):
         return ipaddress.ip_address(connection.transport.get_extra_info("peername")[0]).is_loopback
     return False

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from django.conf import settings
@@ -16,6 +14,7 @@ from django.utils.translation import gettext as _
 from morefollows.audience.models import Newsroom, Topic
 from morefollows.live import html_cache, published, rendering
 from morefollows.live.feeds import formats
+from morefollows.live.feeds.model import Attached, Entry, Feed, Gone
 from morefollows.stories.images import figure, files
 from morefollows.stories.images.figure import Shown
 from morefollows.stories.models import Story, Update
@@ -26,59 +25,6 @@ _SITEMAP_MOST = 1_000
 
 #: Name in addresses → its content type, and what writes it.
 FORMATS: dict[str, tuple[str, Callable[[Feed], bytes]]] = {}
-
-
-class Attached(NamedTuple):
-    """An image of an entry. `size`: octets."""
-
-    address: str
-    content_type: str
-    size: int
-    width: int
-    height: int
-    alt: str
-    credit: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """`id` never changes; `updated` moves when something was published, and for nothing less (RFC 4287 §4.2.15)."""
-
-    id: str
-    link: str
-    title: str
-    summary: str
-    html: str
-    published: datetime
-    updated: datetime
-    language: str
-    images: list[Attached] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Gone:
-    """An entry that was taken back (RFC 6721). `notice`: what stands for it where a format can't say so."""
-
-    id: str
-    at: datetime
-    notice: Entry
-
-
-@dataclass(frozen=True)
-class Feed:
-    """`address` is that of this very document: rel=self."""
-
-    id: str
-    title: str
-    description: str
-    home: str
-    address: str
-    language: str
-    author: str
-    updated: datetime
-    hub: str
-    entries: list[Entry] = field(default_factory=list)
-    gone: list[Gone] = field(default_factory=list)
 
 
 def of_topic(topic: Topic, name: str) -> Feed:

@@ -11,13 +11,13 @@ import random
 import re
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import parse_qs
 from uuid import UUID
 
-if TYPE_CHECKING:
-    from morefollows.live.stream.hub import Channel, Hub
+from morefollows.live.stream.events import Told
 
 _ADDRESS = re.compile(rb"/story/([0-9a-fA-F-]{36})/events/(?:\?(.*))?", re.DOTALL)
 _KERNEL_BUFFER = 32 * 1024  # bytes: who is slower than this and `MOST_UNSENT` together is dropped
@@ -69,12 +69,29 @@ def _header(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> str:
     return next((value.decode("latin-1") for name, value in headers if name == wanted), "")
 
 
+class Leaving(Protocol):
+    """Who is told that a stream's connection is gone."""
+
+    def leave(self, stream: Stream) -> None:
+        """The connection is gone."""
+
+
+@dataclass(eq=False, slots=True)
+class Channel:
+    """A story that somebody listens to."""
+
+    story: UUID
+    told: Told | None = None  #: None: it has not been looked up yet
+    waiting: set[Stream] = field(default_factory=set)  #: until it is looked up
+    streams: set[Stream] = field(default_factory=set)
+
+
 class Stream(asyncio.Protocol):
     """A connection whose request is for a stream. `network`: what it counts by."""
 
     __slots__ = ("asked", "channel", "hub", "network", "transport")
 
-    def __init__(self, hub: Hub, transport: asyncio.Transport, asked: Asked, network: str) -> None:
+    def __init__(self, hub: Leaving, transport: asyncio.Transport, asked: Asked, network: str) -> None:
         self.hub = hub
         self.transport = transport
         self.asked = asked

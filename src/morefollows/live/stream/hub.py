@@ -15,11 +15,10 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from morefollows.helpers.supervise import supervised
-from morefollows.live.stream.connection import BEAT, Stream
+from morefollows.live.stream.connection import BEAT, Channel, Stream
 from morefollows.live.stream.events import RESET, Frame, Told
 from morefollows.notify import Listener
 
@@ -37,16 +36,6 @@ _OK_BUT_NOTHING = b"204 No Content"  # a browser does not come back after this (
 _NOT_FOUND = b"404 Not Found"
 _TOO_MANY = b"429 Too Many Requests"
 _FULL = b"503 Service Unavailable"
-
-
-@dataclass(eq=False, slots=True)
-class Channel:
-    """A story that somebody listens to."""
-
-    story: UUID
-    told: Told | None = None  #: None: it has not been looked up yet
-    waiting: set[Stream] = field(default_factory=set)  #: until it is looked up
-    streams: set[Stream] = field(default_factory=set)
 
 
 class Hub:

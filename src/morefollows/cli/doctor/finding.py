@@ -1,0 +1,11 @@
+"""What a check of `doctor` has found."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Finding(NamedTuple):
+    check: str
+    state: str  #: "ok", "note" (works, but look at it) or "wrong"
+    words: str
