@@ -40,7 +40,7 @@ faults: $(DEV) ## Kill, stop, cut and fill up whatever can be, and count (OPTION
 histories: $(DEV) ## 10,000 random consent histories against a model
 	HISTORIES=10000 $(BIN)/pytest -q tests/courier/test_histories.py $(OPTIONS)
 
-check: $(DEV) ## Lint, formatting, types, migrations, translations
+check: $(DEV) ## Lint, formatting, types, imports, migrations, translations
 	@tools/test-needs gettext
 	@tools/check
 
