@@ -64,7 +64,7 @@ def _whole_way(readers: int, body_kb: float, connections: int, delay_ms: float) 
 
     words = {"readers": readers, "body-kb": body_kb, "connections": connections, "delay-ms": delay_ms}
     options = [f"--{name}={value}" for name, value in words.items()]
-    command = [sys.executable, "-m", "morefollows", "bench", "send", "--relay=chunking", "--alone", "--rounds=1"]
+    command = [sys.executable, "-m", "bench", "send", "--relay=chunking", "--alone", "--rounds=1"]
     done = subprocess.run([*command, *options, "--json"], capture_output=True, text=True)  # noqa: S603 - our own command
     if done.returncode:
         raise BenchFailed(done.stderr.strip().splitlines()[-1])

@@ -1,6 +1,6 @@
 // nodemailer, the usual SMTP client of the Node.js world: a pool of connections, raw bytes.
 //
-// `node bench_nodemailer.cjs HOST PORT MAILS CONNECTIONS SENDER RECIPIENT` reads the message from stdin, sends it so
+// `node nodemailer.cjs HOST PORT MAILS CONNECTIONS SENDER RECIPIENT` reads the message from stdin, sends it so
 // many times, and prints the seconds that took, and the seconds of processor time meanwhile.
 "use strict";
 

@@ -71,7 +71,7 @@ def smtp_sink() -> Iterator[tuple[str, int]]:
 
 
 def peer(name: str, relay: tuple[str, int], mails: int, connections: int, message: bytes) -> Run:
-    """Lets one of `bench_peers.PEERS` send. Raises `BenchFailed`."""
+    """Lets one of `peers.PEERS` send. Raises `BenchFailed`."""
     host, port = relay
     command = [sys.executable, "-m", "bench.peers", name, host, str(port), str(mails), str(connections)]
     done = subprocess.run(command, input=message, capture_output=True)  # noqa: S603 - our own command
@@ -90,7 +90,7 @@ def nodemailer_home() -> Path | None:
 
 def nodemailer(relay: tuple[str, int], mails: int, connections: int, message: bytes) -> Run:
     """nodemailer's pool. Opening its connections is part of the time: it offers no other way."""
-    script = Path(peers.__file__).with_name("bench_nodemailer.cjs")
+    script = Path(peers.__file__).with_name("nodemailer.cjs")
     words = [*map(str, (*relay, mails, connections)), peers.SENDER, peers.RECIPIENT]
     environment = {**os.environ, "NODE_PATH": str(nodemailer_home())}
     done = subprocess.run(["node", script, *words], input=message, capture_output=True, env=environment)  # noqa: S603, S607

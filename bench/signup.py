@@ -103,7 +103,7 @@ def _raise_file_limit(streams: int) -> None:
 def _apart(database: str) -> dict[str, Any]:
     from bench.race import BenchFailed
 
-    command = [sys.executable, "-m", "morefollows", *sys.argv[1:], "--database", database, "--json"]
+    command = [sys.executable, "-m", "bench", *sys.argv[1:], "--database", database, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE)  # noqa: S603 - our own command
     if done.returncode:
         raise BenchFailed(f"the benchmark on {database} failed")

@@ -175,7 +175,7 @@ def _tell(story: Story) -> tuple[str, float]:
 
 
 class _Readers:
-    """`bench_readers` in a process of its own."""
+    """`stream_readers` in a process of its own."""
 
     def __init__(self, url: str, path: str, count: int, kind: str) -> None:
         parts = urlsplit(url)

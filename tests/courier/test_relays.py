@@ -41,7 +41,7 @@ Story = Callable[[Worker, list[ScriptedRelay]], Awaitable[None]]
 
 
 def at_work(folder: Path, scripts: list[Script], story: Story, *terms: dict[str, Any]) -> list[ScriptedRelay]:
-    """A sender with relays that behave like these; `terms`: what the settings say of each."""
+    """A sender with relays that behave like these; `delivery_rules`: what the settings say of each."""
 
     async def both() -> list[ScriptedRelay]:
         async with AsyncExitStack() as stack:

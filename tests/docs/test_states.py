@@ -28,7 +28,7 @@ def test_the_page_has_the_tables_as_they_are() -> None:
 def test_the_alerts_page_knows_which_states_are_under_way() -> None:
     from morefollows.stories.models import Alert
 
-    script = (SOURCE / "static" / "morefollows" / "alert.js").read_text(encoding="utf-8")
+    script = (SOURCE / "desk" / "static" / "desk" / "alert.js").read_text(encoding="utf-8")
     states = re.search(r"const running = \(state\) => \[(.*?)\]", script)
     assert states is not None
     assert re.findall(r'"(.*?)"', states[1]) == list(Alert.UNDER_WAY)

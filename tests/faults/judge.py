@@ -100,7 +100,8 @@ def _allowed(stage: Stage, scene: Scene, mailed: list[Mailed]) -> int:
     """The bound that docs/how-to/when-things-go-wrong.md states.
 
     For each interruption, mails in flight and what was taken since the ledger was last written; for each broken
-    connection, mails in flight. What may be in flight on a connection is one mail, or `window.MOST` with CHUNKING.
+    connection, mails in flight. What may be in flight on a connection is one mail, or `flow_control.MOST` with
+    CHUNKING.
     """
     allowed = stage.wire.broken * scene.in_flight
     for began, ended, in_flight in scene.interrupted:

@@ -135,7 +135,7 @@ def test_on_a_database_of_a_newer_version_nothing_starts(build: Build, tmp_path:
     for command in commands:
         done = house.command(*command.split(), check=False)
         said = done.stdout if command == "doctor" else done.stderr
-        assert done.returncode == 1 and "bulletin.9999_later" in said and "newer version" in said, (command, said)
+        assert done.returncode == 1 and "stories.9999_later" in said and "newer version" in said, (command, said)
         assert "Traceback" not in done.stderr
     house.change("UPDATE django_migrations SET app = 'satellites' WHERE name = '9999_later'")
     assert "satellites.9999_later" in house.command("topics", check=False).stderr

@@ -19,7 +19,7 @@ Fates = Mapping[int, str]
 
 
 class Bag:
-    """A `boundary.Source` of so many mails. Each must be settled once, and none without having been taken."""
+    """A `interface.Source` of so many mails. Each must be settled once, and none without having been taken."""
 
     def __init__(self, count: int) -> None:
         self._mails = [

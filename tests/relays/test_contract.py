@@ -1,4 +1,4 @@
-"""What every kind of relay must do, whatever it speaks: see `boundary.Relay` and docs/how-to/add-a-relay-kind.md."""
+"""What every kind of relay must do, whatever it speaks: see `interface.Relay` and docs/how-to/add-a-relay-kind.md."""
 
 from __future__ import annotations
 

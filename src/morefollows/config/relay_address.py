@@ -82,8 +82,8 @@ class RelayKind:
     #: URL scheme → attributes of `RelayAddress` that follow from it, at least the `port` that is usual
     schemes: Mapping[str, Mapping[str, Any]]
     example: str  #: of a URL, for messages
-    #: Makes the relay, as `courier.relays.interface.Relay`, from a `RelayAddress`, a `boundary.Source` and a
-    #: `boundary.Setup`
+    #: Makes the relay, as `courier.relays.interface.Relay`, from a `RelayAddress`, a `interface.Source` and a
+    #: `interface.Setup`
     make: Callable[..., Any]
     options: Options = field(default_factory=dict)  #: of its URLs, beside those that all kinds have
 

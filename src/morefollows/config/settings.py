@@ -1,6 +1,6 @@
 """Every setting of More Follows: its type, its default, how its text is read, and what it is for.
 
-`settings_loading.load` reads them at the start of a process. docs/reference/settings.md lists the
+`config.loading.load` reads them at the start of a process. docs/reference/settings.md lists the
 same settings; a test compares them.
 """
 

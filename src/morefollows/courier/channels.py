@@ -1,7 +1,7 @@
 """Channels: the ways to a reader. Mail is one, and the only one so far.
 
-A recipient of an alert is a reader, a channel and an address. The channel is the alert's (`ledger.Running`), and the
-address is looked up when a batch is loaded (`addressees`). The ledger keeps neither: only readers' ids, and one outcome
+A recipient of an alert is a reader, a channel and an address. The channel is the alert's (`claims.Running`), and the
+address is looked up when a batch is loaded (`recipients`). The ledger keeps neither: only readers' ids, and one outcome
 byte for each.
 """
 

@@ -205,7 +205,7 @@ class Pulse(models.Model):
 
 
 class StateNumber(models.Model):
-    """How far one sender has written: lower than what it remembers in a restored database. See `rollback`."""
+    """How far one sender has written: lower than what it remembers in a restored database. See `restore.detection`."""
 
     writer = models.CharField(max_length=40, unique=True)
     number = models.BigIntegerField()

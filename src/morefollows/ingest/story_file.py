@@ -9,8 +9,8 @@
     The bridge was closed at 14:05 …        Markdown
 
 Without front matter the headline is the first line and the text stands below. What belongs to a page and not to
-its story goes (see `furniture`), and so do images from elsewhere; each piece that went is named, so that an editor can
-look.
+its story goes (see `boilerplate`), and so do images from elsewhere; each piece that went is named, so that an editor
+can look.
 """
 
 from __future__ import annotations

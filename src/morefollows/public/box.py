@@ -198,7 +198,8 @@ def _origin(request: HttpRequest) -> str:
 
 
 def _allowed(request: HttpRequest, origin: str) -> bool:
-    """What is posted proves by its ticket where it comes from; `reception` looks whether the site is still allowed."""
+    """What is posted proves by its ticket where it comes from; `signup.writer` looks whether the site is still
+    allowed."""
     if request.method == "POST" or origin == origins.own():
         return True
     return Site.objects.filter(origin=origin).exists()

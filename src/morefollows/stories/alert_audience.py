@@ -65,7 +65,8 @@ class OnTheirTerms(NamedTuple):
 def on_their_terms(topic: Topic | None, now: datetime, followers_of: Story | None = None) -> OnTheirTerms:
     """Of the topic's readers, or those of offers; with `followers_of` only those who follow that story.
 
-    One query, which looks at those alone who have chosen anything. By `terms.in_quiet_hours`, once for each choice.
+    One query, which looks at those alone who have chosen anything. By `delivery_rules.in_quiet_hours`, once for each
+    choice.
     """
     # By id, of a narrow index: whatever the planner believes, it must not go through all readers.
     particular = _listening(topic).filter(pk__in=Reader.objects.filter(particular=True).values("pk"))

@@ -1,4 +1,4 @@
-"""The ledger: how nothing is lost, and nothing repeated beyond what is uncertain. Its batches come from `cutting`.
+"""The ledger: how nothing is lost, and nothing repeated beyond what is uncertain. Its batches come from `batching`.
 
 Everything here is one short transaction on Django's connection, called from a sender's database thread. Times
 are milliseconds since 1970. Both databases run the same statements, but for how a list of ids is passed and

@@ -11,7 +11,7 @@ releases it because its holder is dead. Dead are
   is dead.
 
 A start of a process has a name of its own, so what a dead one held is never taken for what its successor holds.
-Times are milliseconds since 1970 by the database's clock (`database_clock`).
+Times are milliseconds since 1970 by the database's clock (`database.clock`).
 """
 
 from __future__ import annotations

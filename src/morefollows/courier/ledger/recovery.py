@@ -1,6 +1,6 @@
 """What is to be sent again: after a crash, after the clock was set back, or at an editor's word.
 
-As in `ledger`, each is one short transaction on Django's connection.
+As in `ledger.claims`, each is one short transaction on Django's connection.
 """
 
 from __future__ import annotations

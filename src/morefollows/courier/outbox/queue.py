@@ -363,7 +363,7 @@ class Post:
         self.done.append(done)
 
     def _comes_back(self, one: _Waiting, mail: Mail, reply: Reply, *, counts: bool) -> bool:
-        """Whether it is handed out again at once, as with `round.Round`: to another relay, or after trouble."""
+        """Whether it is handed out again at once, as with `batch_run.Round`: to another relay, or after trouble."""
         letter, way = one.job.letter, mail.way
         assert way is not None
         if replies.unfit_here(reply):

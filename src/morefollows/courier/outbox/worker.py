@@ -1,6 +1,6 @@
 """The letters of one sender process: claims them, makes their mails, looks their readers up again, and records them.
 
-Alerts' batches go the same way by `ledger` and `round`; the rule by which both are held is in `leases`.
+Alerts' batches go the same way by `ledger` and `batch_run`; the rule by which both are held is in `leases`.
 """
 
 from __future__ import annotations

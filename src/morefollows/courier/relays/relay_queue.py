@@ -66,7 +66,7 @@ class Shared(Protocol):
     accepted: int
 
     def carriers(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
-        """As `boundary.Way.others`."""
+        """As `interface.Way.others`."""
 
 
 class _Alone:
@@ -79,7 +79,7 @@ class _Alone:
 
 
 class Gate:
-    """`boundary.Source` of one relay in one sender process.
+    """`interface.Source` of one relay in one sender process.
 
     Each mail is given out with ``way`` set to the gate, so that whoever settles it knows which relay spoke.
     """
@@ -116,7 +116,7 @@ class Gate:
             shares.join(self)
 
     def take(self) -> Mail | None:
-        """`boundary.Source`: the next mail for this relay, if it is its turn."""
+        """`interface.Source`: the next mail for this relay, if it is its turn."""
         if self.paused and not self.trial:
             return None
         if self._bucket is not None and (wait := self._bucket.wait()):
@@ -143,27 +143,27 @@ class Gate:
         return mail
 
     def stuck(self, domains: Sequence[str]) -> None:
-        """`boundary.Source`: a provider that holds several connections is given no more for now."""
+        """`interface.Source`: a provider that holds several connections is given no more for now."""
         providers = Counter(map(self.pacing.provider, domains))
         for domain in set(domains):
             if providers[self.pacing.provider(domain)] >= _STUCK:
                 self.pacing.stuck(domain, _STUCK_FOR)
 
     def elsewhere(self, domain: str) -> bool:
-        """`boundary.Way`: whether another relay may mail this domain now."""
+        """`interface.Way`: whether another relay may mail this domain now."""
         return self._supply.elsewhere(self, domain)
 
     @property
     def progress(self) -> int:
-        """`boundary.Way`."""
+        """`interface.Way`."""
         return self.shared.accepted
 
     def others(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
-        """`boundary.Way`."""
+        """`interface.Way`."""
         return self.shared.carriers(relays, utf8, size, bulk)
 
     def heard(self, domain: str, reply: Reply, tries: int = 0) -> None:
-        """`boundary.Way`: one of its mails is settled."""
+        """`interface.Way`: one of its mails is settled."""
         self.in_flight -= 1
         if self._shares is not None:
             self._heard_at = time.monotonic()
@@ -198,11 +198,11 @@ class Gate:
 
     @property
     def has_accepted(self) -> bool:
-        """`boundary.Way`."""
+        """`interface.Way`."""
         return self.refusals.has_accepted
 
     def objected(self, domain: str, words: str, *, to_us: bool) -> None:
-        """`boundary.Way`: a mail of an alert was refused, and perhaps because of us."""
+        """`interface.Way`: a mail of an alert was refused, and perhaps because of us."""
         provider = self.pacing.provider(domain)
         if self.refusals.to_us() if to_us else self.refusals.to_recipient(provider, self.in_flight):
             self._supply.refused_us(self, words)
@@ -232,7 +232,7 @@ class Gate:
             await self.relay.open()
 
     async def close(self) -> None:
-        """`boundary.Relay.close`."""
+        """`interface.Relay.close`."""
         if self._timer is not None:
             self._timer.cancel()
         await self.relay.close()

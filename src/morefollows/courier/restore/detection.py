@@ -3,7 +3,7 @@
 Each sender has a row of its own in the database, with a number that it raises several times a second while it writes,
 and keeps the number that it last read back in a small file in the data folder. A database whose number is lower
 than the file's has lost what was written since: mails that it knows nothing of may have left. Then nothing leaves until
-somebody decides (`bulletin.restores`).
+somebody decides (`courier.restore.actions`).
 
 The file is replaced in one step at most once a second, without waiting for the disk. After a power cut it may be
 older than the database, and then says nothing; it is never newer. A sender that ends in order raises the number once

@@ -28,7 +28,7 @@ from morefollows.database.clock import now_ms, uptime
 
 log = logging.getLogger(__name__)
 
-Others = Callable[[Collection[str], bool, int, bool], Carriers]  #: `boundary.Way.others`
+Others = Callable[[Collection[str], bool, int, bool], Carriers]  #: `interface.Way.others`
 _Made = tuple[bytes, bytes, Sequence[bytes], bool]  # return path, recipient, content, SMTPUTF8
 _mail = functools.partial(tuple.__new__, Mail)  # as `Mail._make`, in half of its time
 _later: Callable[[Any], bool] = operator.itemgetter(Addressee._fields.index("later"))
@@ -133,7 +133,7 @@ class Round(Settling):
     def bring_back(self, allowance: Callable[[str], float], spent: Counter[str], carriers: Others) -> None:
         """Takes up again what may leave soon, and whom it is time for. `spent`: what other rounds took, by provider.
 
-        `carriers`: as `boundary.Way.others`.
+        `carriers`: as `interface.Way.others`.
         """
         now = now_ms()
         over = now > self.release.expires_at

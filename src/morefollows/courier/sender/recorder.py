@@ -294,14 +294,14 @@ class Books:
     # -- trouble ----------------------------------------------------------------------------------------
 
     def refused_us(self, gate: Gate, words: str) -> None:
-        """`gate.Supply`: nothing more goes to this relay until an editor says so."""
+        """`relay_queue.Supply`: nothing more goes to this relay until an editor says so."""
         if not gate.paused:
             gate.paused = True
             log.error("the relay %s refuses us, sending to it is paused: %s", gate.name, words)
             self._start(self._pause(gate, words))
 
     def takes_mail(self, gate: Gate) -> None:
-        """`gate.Supply`: the mail on trial was accepted."""
+        """`relay_queue.Supply`: the mail on trial was accepted."""
         log.info("the relay %s takes mail again, and goes on", gate.name)
         self._in_background(actions.relay_takes_mail, gate.name)
 

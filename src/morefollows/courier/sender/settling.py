@@ -30,7 +30,7 @@ _LONGEST_MS = claims.NOT_ACCEPTED - 1  # the longest time that `Batch.times` can
 
 
 class Settling:
-    """The part of a `round.Round` that notes replies."""
+    """The part of a `batch_run.Round` that notes replies."""
 
     def __init__(self, claim: Claim, release: Release) -> None:
         self.claim = claim

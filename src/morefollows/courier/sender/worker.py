@@ -66,7 +66,7 @@ class Worker(Books):
     # -- what the relays call ---------------------------------------------------------------------------
 
     def next(self, gate: Gate) -> Mail | None:
-        """`gate.Supply`: letters first, they are few and somebody waits for them; then alerts; then bulk."""
+        """`relay_queue.Supply`: letters first, they are few and somebody waits for them; then alerts; then bulk."""
         if self._stopping:
             return None
         if self._outbox.quick.waiting and gate.alerts:
@@ -90,7 +90,7 @@ class Worker(Books):
         return None
 
     def elsewhere(self, gate: Gate, domain: str) -> bool:
-        """`gate.Supply`."""
+        """`relay_queue.Supply`."""
         return self.gates.elsewhere(gate, domain)
 
     # -- the feed ---------------------------------------------------------------------------------------

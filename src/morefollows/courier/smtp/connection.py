@@ -1,7 +1,7 @@
 """One connection to a relay (RFC 5321), a few microseconds of Python a mail: replies, time, and the end.
 
-What comes before the first mail is in `hello`. How mails are handed over depends on what the relay offers: one by
-one (`transactions`), or many in flight (`chunks`).
+What comes before the first mail is in `handshake`. How mails are handed over depends on what the relay offers: one by
+one (`data`), or many in flight (`bdat`).
 """
 
 from __future__ import annotations

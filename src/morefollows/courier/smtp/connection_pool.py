@@ -1,6 +1,6 @@
 """The relay as the courier sees it: connections that pull mails and settle each of them exactly once.
 
-The dialogue of one connection is in `dialogue`; here is how many there are, when they open and close, and
+The dialogue of one connection is in `connection`; here is how many there are, when they open and close, and
 what happens when the relay is in trouble.
 """
 

@@ -91,7 +91,7 @@ class _Form(NamedTuple):
 class BoxDoor:
     """An ASGI application for addresses that begin with `PREFIX`, and for what is posted to those of `PAGE_PREFIX`.
 
-    `pages` answers what is no plain sign-up.
+    `page_threads` answers what is no plain sign-up.
     """
 
     def __init__(self, pages: Application) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from morefollows.stories.images.address import Picture, scaled
 
-_MAIL_COLUMN = 540  # pixels; see courier/templates/mail/alert.mjml
+_MAIL_COLUMN = 540  # pixels; see courier/message/mjml/alert.mjml
 _PAGE_COLUMN = "(min-width: 46rem) 44rem, 100vw"  # see reader.css
 _MARKUP = re.compile(r"([\\`*_\[\]<>&\"!])")
 _ESCAPED = r"\\\1"
