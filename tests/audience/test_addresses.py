@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from morefollows.audience import addresses
 from morefollows.audience.addresses import BadAddress, parse
-from morefollows.courier.ledger.recipients import recipient
+from morefollows.courier.channels import mailbox
 
 GOOD = [
     "cy@reader.example",
@@ -168,7 +168,7 @@ def test_whatever_is_typed_it_is_refused_or_fit_for_the_wire(typed: str) -> None
     assert address.domain == address.domain.lower()
     assert parse(address.text) == address
     assert parse(wire).key == address.key
-    path, utf8 = recipient(address.text, address.domain)
+    path, utf8 = mailbox(address.text, address.domain)
     assert path == wire.encode()
     assert utf8 == (not address.local.isascii())
     # What an SMTP command can carry between its angle brackets (RFC 5321 §4.1.2, RFC 6531 §3.3):
