@@ -134,7 +134,7 @@ def test_refusals_for_many_providers_pause_and_nobody_is_refused(tmp_path: Path,
     at_work(tmp_path, [Script(rules=(rule,))], story)
     found = count(alert)
     assert not found[Outcome.REFUSED] and not found[Outcome.ACCEPTED]
-    assert 0 < found[Outcome.DEFERRED] < 60, "few are tried before it is known"
+    assert 0 < found[Outcome.DEFERRED] < 200, "it is known before all are tried"
     assert "5.7.1" in Relay.objects.get().reason or "Relaying" in Relay.objects.get().reason
     assert not Suppression.objects.exists()
 

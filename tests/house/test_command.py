@@ -89,7 +89,8 @@ def test_a_key_that_is_none_is_told_at_the_start(tmp_path: Path, words: str) -> 
     )
     assert done.returncode == 2
     assert done.stderr.startswith("MOREFOLLOWS_DKIM_KEY: is not an unencrypted private key in PEM")
-    assert len(done.stderr.splitlines()) == 1
+    waits = "is still being made ready"  # said on a busy machine
+    assert [line for line in done.stderr.splitlines()[1:] if waits not in line] == []
 
 
 def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from morefollows.processes.first_start import SAMPLE_STORY
 
 _BY_FORM = ("ada", "ben", "cy")
 _HOLD = 2  # seconds
-_START = 60.0
+_START = 300.0
 _MAIL = 30.0
 _TOPIC = "breaking"
 
