@@ -51,7 +51,11 @@ _body_option = click.option(
     help="Size of one mail on the wire, about; not less than the empty mail has.",
 )
 _rounds_option = click.option(
-    "--rounds", type=click.IntRange(1, 20), default=3, show_default=True, help="Runs of each, in turns; medians count."
+    "--rounds",
+    type=click.IntRange(1, 20),
+    default=3,
+    show_default=True,
+    help="Runs of each, in turns; medians count.",
 )
 
 
@@ -68,7 +72,11 @@ bench.add_command(bench_stream)
 
 @bench.command("send")
 @click.option(
-    "--readers", type=click.IntRange(10, 5_000_000), default=20_000, show_default=True, help="Fictional ones."
+    "--readers",
+    type=click.IntRange(10, 5_000_000),
+    default=20_000,
+    show_default=True,
+    help="Fictional ones.",
 )
 @_body_option
 @_relay_option
@@ -80,9 +88,23 @@ bench.add_command(bench_stream)
     show_default=True,
     help="Sign with fresh keys. The peers send mail that was signed once.",
 )
-@click.option("--hold", type=click.FloatRange(0, 600), default=2.0, show_default=True, help="Seconds.")
-@click.option("--connections", type=click.IntRange(1, 1000), default=20, show_default=True, help="Ours, to the relay.")
-@click.option("--senders", type=click.IntRange(0, 64), default=0, show_default=True, help="Processes; 0: as `up` has.")
+@click.option(
+    "--hold", type=click.FloatRange(0, 600), default=2.0, show_default=True, help="Seconds."
+)
+@click.option(
+    "--connections",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="Ours, to the relay.",
+)
+@click.option(
+    "--senders",
+    type=click.IntRange(0, 64),
+    default=0,
+    show_default=True,
+    help="Processes; 0: as `up` has.",
+)
 @click.option("--alone", is_flag=True, help="Leave the peers out.")
 @_rounds_option
 @json_option
@@ -114,7 +136,9 @@ def bench_send(
     signatures = rsa_signatures() if dkim in ("rsa", "both") else None
     try:
         with _folder() as folder, started(where, folder, delay_ms) as relay:
-            with stage(folder, relay, dkim=dkim, connections=connections, senders=senders) as product:
+            with stage(
+                folder, relay, dkim=dkim, connections=connections, senders=senders
+            ) as product:
                 product.fill(readers, lambda done: tell(f"\r{done:,} readers", end=done == readers))
                 text, message = product.message(int(body_kb * 1024))
                 peers = {} if alone else Rivals(relay, message, folder, readers, tell).ready()
@@ -128,7 +152,13 @@ def bench_send(
                         tell(f"round {number} of {rounds}: {name} {runs[name][-1].rate:,.0f}/s")
     except BenchFailed as error:
         raise Failure(str(error)) from None
-    facts = {"readers": readers, "wire_octets": len(message), "dkim": dkim, "hold": hold, "relay": where}
+    facts = {
+        "readers": readers,
+        "wire_octets": len(message),
+        "dkim": dkim,
+        "hold": hold,
+        "relay": where,
+    }
     report = _report(ours, runs, {**facts, "delay_ms": delay_ms})
     if signatures is not None:
         report["rsa"] = _rsa(ours, signatures)
@@ -139,13 +169,21 @@ def bench_send(
 
 
 @bench.command("smtp")
-@click.option("--mails", type=click.IntRange(100, 5_000_000), default=20_000, show_default=True, help="In one run.")
+@click.option(
+    "--mails",
+    type=click.IntRange(100, 5_000_000),
+    default=20_000,
+    show_default=True,
+    help="In one run.",
+)
 @_body_option
 @_relay_option
 @_delay_option
 @_rounds_option
 @json_option
-def bench_smtp(mails: int, body_kb: float, where: str, delay_ms: float, rounds: int, as_json: bool) -> None:
+def bench_smtp(
+    mails: int, body_kb: float, where: str, delay_ms: float, rounds: int, as_json: bool
+) -> None:
     """Our SMTP client alone, beside the same peers: what the courier around it can reach at best."""
     from bench.race import BenchFailed, peer
     from bench.relays import relay as started
@@ -157,7 +195,10 @@ def bench_smtp(mails: int, body_kb: float, where: str, delay_ms: float, rounds: 
     try:
         with _folder() as folder, started(where, folder, delay_ms) as relay:
             peers = Rivals(relay, message, folder, mails, tell).ready()
-            best = max(CONNECTIONS, key=lambda count: peer("client", relay, mails // 4, count, message).rate)
+            best = max(
+                CONNECTIONS,
+                key=lambda count: peer("client", relay, mails // 4, count, message).rate,
+            )
             peers = {"client": lambda: peer("client", relay, mails, best, message), **peers}
             runs = {name: [] for name in peers}
             for _ in range(rounds):
@@ -204,7 +245,9 @@ def _rsa(ours: list[Sent], signatures: float) -> dict[str, float]:
     return {
         "signatures_per_core": round(signatures, 1),
         "free_cores": round(free, 2),
-        "of_what_they_allow": round(_median([sent.run.rate for sent in ours]) / max(free * signatures, 1), 3),
+        "of_what_they_allow": round(
+            _median([sent.run.rate for sent in ours]) / max(free * signatures, 1), 3
+        ),
     }
 
 
@@ -218,12 +261,16 @@ def _figures(runs: list[Run]) -> dict[str, Any]:
 
 def _ratios(rate: float, runs: dict[str, list[Run]]) -> dict[str, float]:
     """Our rate, as a multiple of each peer's."""
-    return {name: round(rate / _median([run.rate for run in found]), 3) for name, found in runs.items()}
+    return {
+        name: round(rate / _median([run.rate for run in found]), 3) for name, found in runs.items()
+    }
 
 
 def _table(report: dict[str, Any]) -> None:
     mine = {name: report[name] for name in ("rate", "cpu_seconds_per_1000")}
-    click.echo(f"{report['readers']:,} readers, {report['wire_octets']:,} octets a mail, DKIM {report['dkim']}")
+    click.echo(
+        f"{report['readers']:,} readers, {report['wire_octets']:,} octets a mail, DKIM {report['dkim']}"
+    )
     click.echo(_line("more follows", mine, None))
     for name, figures in report["peers"].items():
         click.echo(_line(name, figures, report["ratios"][name]))
@@ -239,7 +286,9 @@ def _table(report: dict[str, Any]) -> None:
 
 
 def _line(name: str, figures: dict[str, Any], ratio: float | None) -> str:
-    line = f"{name:<14}{figures['rate']:>9,.0f}/s{figures['cpu_seconds_per_1000']:>9.3f} CPU s a 1,000"
+    line = (
+        f"{name:<14}{figures['rate']:>9,.0f}/s{figures['cpu_seconds_per_1000']:>9.3f} CPU s a 1,000"
+    )
     return line if ratio is None else f"{line}   ours is {ratio:.2f} × this"
 
 
@@ -248,7 +297,11 @@ def _median(values: list[float]) -> float:
 
 
 def _machine() -> dict[str, Any]:
-    return {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()}
+    return {
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
 
 
 def _teller() -> Callable[..., None]:

@@ -53,7 +53,9 @@ class Crowd:
         if rate:
             await self._at_a_rate(rate, began, seconds)
         else:
-            await asyncio.gather(*(self._one_after_the_other(began + seconds) for _ in range(at_once)))
+            await asyncio.gather(
+                *(self._one_after_the_other(began + seconds) for _ in range(at_once))
+            )
         return time.monotonic() - began
 
     async def _one_after_the_other(self, until: float) -> None:
@@ -166,7 +168,11 @@ class _Talk(asyncio.Protocol):
 
 
 def _share(sorted_values: list[float], share: float) -> float:
-    return sorted_values[min(len(sorted_values) - 1, int(len(sorted_values) * share))] if sorted_values else 0.0
+    return (
+        sorted_values[min(len(sorted_values) - 1, int(len(sorted_values) * share))]
+        if sorted_values
+        else 0.0
+    )
 
 
 def main(url: str, at_once: int, seconds: float, tag: str, rate: float) -> None:
@@ -175,11 +181,24 @@ def main(url: str, at_once: int, seconds: float, tag: str, rate: float) -> None:
     crowd = Crowd(url, tag)
     took = uvloop.run(crowd.come(at_once, seconds, rate))
     times = sorted(crowd.milliseconds)
-    shares = {f"p{int(share * 100)}_ms": round(_share(times, share), 1) for share in (0.5, 0.95, 0.99, 1.0)}
+    shares = {
+        f"p{int(share * 100)}_ms": round(_share(times, share), 1)
+        for share in (0.5, 0.95, 0.99, 1.0)
+    }
     names = ("signed_up", "refused", "unanswered", "failed", "late", "away")
     counts = {name: getattr(crowd, name) for name in names}
-    print(json.dumps({**counts, "seconds": round(took, 3), **shares, "cpu": round(time.process_time(), 2)}))
+    print(
+        json.dumps(
+            {**counts, "seconds": round(took, 3), **shares, "cpu": round(time.process_time(), 2)}
+        )
+    )
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4], float(sys.argv[5]) if len(sys.argv) > 5 else 0)
+    main(
+        sys.argv[1],
+        int(sys.argv[2]),
+        float(sys.argv[3]),
+        sys.argv[4],
+        float(sys.argv[5]) if len(sys.argv) > 5 else 0,
+    )

@@ -57,7 +57,11 @@ class _Way(asyncio.Protocol):
                 return
             self._octets -= len(data)
             to.write(data)
-        if self._octets < _MOST // 2 and self.transport is not None and not self.transport.is_closing():
+        if (
+            self._octets < _MOST // 2
+            and self.transport is not None
+            and not self.transport.is_closing()
+        ):
             with contextlib.suppress(RuntimeError):  # it was not paused
                 self.transport.resume_reading()
         if self._under_way:

@@ -20,11 +20,21 @@ _ROUND_TRIPS = 12  # mails a connection in a run whose speed is that of the roun
 
 @click.command("distance")
 @click.option("--readers", type=click.IntRange(100, 1_000_000), default=40_000, show_default=True)
-@click.option("--delay-ms", type=click.FloatRange(1, 10_000), default=80, show_default=True, help="There and back.")
+@click.option(
+    "--delay-ms",
+    type=click.FloatRange(1, 10_000),
+    default=80,
+    show_default=True,
+    help="There and back.",
+)
 @click.option("--connections", type=click.IntRange(1, _MOST), default=20, show_default=True)
-@click.option("--body-kb", metavar="KB", type=click.FloatRange(1, 100), default=10.0, show_default=True)
+@click.option(
+    "--body-kb", metavar="KB", type=click.FloatRange(1, 100), default=10.0, show_default=True
+)
 @json_option
-def bench_distance(readers: int, delay_ms: float, connections: int, body_kb: float, as_json: bool) -> None:
+def bench_distance(
+    readers: int, delay_ms: float, connections: int, body_kb: float, as_json: bool
+) -> None:
     """What a relay far away costs.
 
     The whole way, to a relay with CHUNKING and PIPELINING: beside us, and far away behind a proxy. Then our SMTP client
@@ -37,8 +47,15 @@ def bench_distance(readers: int, delay_ms: float, connections: int, body_kb: flo
 
     message = plain_message(int(body_kb * 1024))
     try:
-        near, far = (_whole_way(readers, body_kb, connections, delay) for delay in (0.001, delay_ms))
-        report: dict[str, Any] = {"readers": readers, "delay_ms": delay_ms, "connections": connections, "near": near}
+        near, far = (
+            _whole_way(readers, body_kb, connections, delay) for delay in (0.001, delay_ms)
+        )
+        report: dict[str, Any] = {
+            "readers": readers,
+            "delay_ms": delay_ms,
+            "connections": connections,
+            "near": near,
+        }
         report["chunking"] = {"far": far, "ratio": round(far / near, 3)}
         for offers in ("pipelining", "plain"):
             with tempfile.TemporaryDirectory(prefix="morefollows-") as folder:
@@ -48,7 +65,12 @@ def bench_distance(readers: int, delay_ms: float, connections: int, body_kb: flo
                     while now < _ENOUGH * near and enough < _MOST:
                         enough = min(2 * enough, _MOST)
                         now = peer("client", there, _ROUND_TRIPS * enough, enough, message).rate
-            found = {"far": round(far, 1), "ratio": round(far / near, 3), "most": round(now, 1), "most_with": enough}
+            found = {
+                "far": round(far, 1),
+                "ratio": round(far / near, 3),
+                "most": round(now, 1),
+                "most_with": enough,
+            }
             report[offers] = {**found, "reached": now >= _ENOUGH * near}
     except BenchFailed as error:
         raise Failure(str(error)) from None
@@ -62,7 +84,12 @@ def _whole_way(readers: int, body_kb: float, connections: int, delay_ms: float) 
     """Mails a second. Django can be started only once in a process, so this is another one."""
     from bench.race import BenchFailed
 
-    words = {"readers": readers, "body-kb": body_kb, "connections": connections, "delay-ms": delay_ms}
+    words = {
+        "readers": readers,
+        "body-kb": body_kb,
+        "connections": connections,
+        "delay-ms": delay_ms,
+    }
     options = [f"--{name}={value}" for name, value in words.items()]
     command = [sys.executable, "-m", "bench", "send", "--relay=chunking", "--alone", "--rounds=1"]
     done = subprocess.run([*command, *options, "--json"], capture_output=True, text=True)  # noqa: S603 - our own command

@@ -171,7 +171,10 @@ async def aiosmtplib(host: str, port: int, mails: int, connections: int, message
     """The asynchronous SMTP client of the Python world: persistent connections, raw bytes, uvloop."""
     import aiosmtplib as library
 
-    clients = [library.SMTP(hostname=host, port=port, start_tls=False, timeout=60) for _ in range(connections)]
+    clients = [
+        library.SMTP(hostname=host, port=port, start_tls=False, timeout=60)
+        for _ in range(connections)
+    ]
     for client in clients:
         await client.connect()
         await client.ehlo()
@@ -192,7 +195,9 @@ async def aiosmtplib(host: str, port: int, mails: int, connections: int, message
 PEERS = {"blast": blast, "client": our_client, "aiosmtplib": aiosmtplib}
 
 
-async def _measure(name: str, host: str, port: int, mails: int, connections: int) -> dict[str, float]:
+async def _measure(
+    name: str, host: str, port: int, mails: int, connections: int
+) -> dict[str, float]:
     race = await PEERS[name](host, port, mails, connections, sys.stdin.buffer.read())
     cpu, began = time.process_time(), time.monotonic()
     await race()

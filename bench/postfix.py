@@ -81,7 +81,10 @@ def postfix(folder: Path) -> Iterator[tuple[str, int]]:
     try:
         deadline = time.monotonic() + _STARTS
         while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as line:
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", port), 1) as line,
+            ):
                 if line.recv(3) == b"220":
                     break
             if time.monotonic() > deadline:

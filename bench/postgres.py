@@ -26,7 +26,11 @@ def programs() -> Path | None:
     if on_path:
         return Path(on_path).resolve().parent
     found = [path.parent for place in _PLACES for path in Path(place).glob("*/bin/initdb")]
-    return max(found, key=lambda path: [int(part) for part in path.parent.name.split("@")[-1].split(".")], default=None)
+    return max(
+        found,
+        key=lambda path: [int(part) for part in path.parent.name.split("@")[-1].split(".")],
+        default=None,
+    )
 
 
 @contextlib.contextmanager

@@ -50,12 +50,16 @@ def smtp_sink() -> Iterator[tuple[str, int]]:
     """Postfix's smtp-sink on a free port of this machine: takes mail and throws it away."""
     program = tool("smtp-sink")
     if program is None:
-        raise BenchFailed("smtp-sink is not installed; `apt-get install postfix` has it. Or name a relay HOST:PORT.")
+        raise BenchFailed(
+            "smtp-sink is not installed; `apt-get install postfix` has it. Or name a relay HOST:PORT."
+        )
     with socket.socket() as ear:
         ear.bind(("127.0.0.1", 0))
         port: int = ear.getsockname()[1]
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
-    sink = subprocess.Popen([program, *user, f"127.0.0.1:{port}", "1000"], stdout=subprocess.DEVNULL)  # noqa: S603
+    sink = subprocess.Popen(  # noqa: S603
+        [program, *user, f"127.0.0.1:{port}", "1000"], stdout=subprocess.DEVNULL
+    )
     try:
         deadline = time.monotonic() + _SINK_STARTS
         while True:
@@ -73,10 +77,21 @@ def smtp_sink() -> Iterator[tuple[str, int]]:
 def peer(name: str, relay: tuple[str, int], mails: int, connections: int, message: bytes) -> Run:
     """Lets one of `peers.PEERS` send. Raises `BenchFailed`."""
     host, port = relay
-    command = [sys.executable, "-m", "bench.peers", name, host, str(port), str(mails), str(connections)]
+    command = [
+        sys.executable,
+        "-m",
+        "bench.peers",
+        name,
+        host,
+        str(port),
+        str(mails),
+        str(connections),
+    ]
     done = subprocess.run(command, input=message, capture_output=True)  # noqa: S603 - our own command
     if done.returncode:
-        raise BenchFailed(f"{name}: {done.stderr.decode(errors='replace').strip().splitlines()[-1]}")
+        raise BenchFailed(
+            f"{name}: {done.stderr.decode(errors='replace').strip().splitlines()[-1]}"
+        )
     figures = json.loads(done.stdout)
     return Run(mails, figures["seconds"], figures["cpu"])
 
@@ -85,7 +100,14 @@ def nodemailer_home() -> Path | None:
     """The folder of modules that has nodemailer, if there is one: NODE_PATH's, or that of this project's tests."""
     own = Path(peers.__file__).parents[1] / "tests" / "node" / "node_modules"
     places = [Path(place) for place in os.environ.get("NODE_PATH", "").split(os.pathsep) if place]
-    return next((place for place in (*places, own) if shutil.which("node") and (place / "nodemailer").is_dir()), None)
+    return next(
+        (
+            place
+            for place in (*places, own)
+            if shutil.which("node") and (place / "nodemailer").is_dir()
+        ),
+        None,
+    )
 
 
 def nodemailer(relay: tuple[str, int], mails: int, connections: int, message: bytes) -> Run:
@@ -93,9 +115,16 @@ def nodemailer(relay: tuple[str, int], mails: int, connections: int, message: by
     script = Path(peers.__file__).with_name("nodemailer.cjs")
     words = [*map(str, (*relay, mails, connections)), peers.SENDER, peers.RECIPIENT]
     environment = {**os.environ, "NODE_PATH": str(nodemailer_home())}
-    done = subprocess.run(["node", script, *words], input=message, capture_output=True, env=environment)  # noqa: S603, S607
+    done = subprocess.run(  # noqa: S603
+        ["node", script, *words],  # noqa: S607
+        input=message,
+        capture_output=True,
+        env=environment,
+    )
     if done.returncode:
-        raise BenchFailed(f"nodemailer: {done.stderr.decode(errors='replace').strip().splitlines()[-1]}")
+        raise BenchFailed(
+            f"nodemailer: {done.stderr.decode(errors='replace').strip().splitlines()[-1]}"
+        )
     figures = json.loads(done.stdout)
     return Run(mails, figures["seconds"], figures["cpu"])
 
@@ -111,7 +140,9 @@ def rsa_signatures() -> float | None:
     return float(found[1]) / cores if found else None
 
 
-def smtp_source(relay: tuple[str, int], mails: int, connections: int, message: bytes, folder: Path) -> Run:
+def smtp_source(
+    relay: tuple[str, int], mails: int, connections: int, message: bytes, folder: Path
+) -> Run:
     """Postfix's smtp-source, which does not pipeline. Its connections are kept open (-d)."""
     program = tool("smtp-source")
     if program is None:
@@ -119,7 +150,19 @@ def smtp_source(relay: tuple[str, int], mails: int, connections: int, message: b
     file = folder / "message"
     file.write_bytes(message.replace(b"\r\n", b"\n"))  # it adds an empty line at the end
     sender, recipient = peers.SENDER, peers.RECIPIENT
-    words = ["-d", "-s", str(connections), "-m", str(mails), "-F", str(file), "-f", sender, "-t", recipient]
+    words = [
+        "-d",
+        "-s",
+        str(connections),
+        "-m",
+        str(mails),
+        "-F",
+        str(file),
+        "-f",
+        sender,
+        "-t",
+        recipient,
+    ]
     began = time.monotonic()
     child = subprocess.Popen([program, *words, f"{relay[0]}:{relay[1]}"], stdout=subprocess.DEVNULL)  # noqa: S603
     _, status, usage = os.wait4(child.pid, 0)

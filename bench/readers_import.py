@@ -34,7 +34,13 @@ class Taken(NamedTuple):
 
 
 @click.command("import")
-@click.option("--lines", type=click.IntRange(1_000, 10_000_000), default=1_000_000, show_default=True, help="How many.")
+@click.option(
+    "--lines",
+    type=click.IntRange(1_000, 10_000_000),
+    default=1_000_000,
+    show_default=True,
+    help="How many.",
+)
 @click.option(
     "--beside",
     type=click.IntRange(1_000, 10_000_000),
@@ -66,7 +72,9 @@ def bench_import(lines: int, beside: int, as_json: bool) -> None:
         tell_json({"runs": runs, "memory_ratio": round(ratio, 3)})
         return
     for run in (small, large):
-        click.echo(f"{run.lines:>10,} lines {run.seconds:>8,.1f} s {run.rate:>8,.0f}/s {_mb(run.memory):>8,.1f} MB")
+        click.echo(
+            f"{run.lines:>10,} lines {run.seconds:>8,.1f} s {run.rate:>8,.0f}/s {_mb(run.memory):>8,.1f} MB"
+        )
     click.echo(f"The larger file took {ratio:.2f} × the memory of the smaller one.")
 
 
@@ -78,7 +86,9 @@ def measure(lines: int) -> Taken:
     """Imports a file of so many lines. Raises `BenchFailed`."""
     with tempfile.TemporaryDirectory(prefix="morefollows-") as folder, own_database() as url:
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("MOREFOLLOWS_", "DJANGO_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("MOREFOLLOWS_", "DJANGO_"))
         }
         environment["MOREFOLLOWS_DATA"] = str(Path(folder, "data"))
         if url:
@@ -94,10 +104,14 @@ def measure(lines: int) -> Taken:
 
 def _write(path: Path, lines: int) -> None:
     with path.open("w", encoding="utf-8") as file:
-        file.write("Email Address,First Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID\n")
+        file.write(
+            "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID\n"
+        )
         for n in range(lines):
             moment, client = f"2024-05-{n % 28 + 1:02} 10:30:00", f"192.0.2.{n % 250}"
-            file.write(f"reader{n}@reader{n % 97}.example,Cy,2,{moment},{client},{moment},{client},{n}\n")
+            file.write(
+                f"reader{n}@reader{n % 97}.example,Cy,2,{moment},{client},{moment},{client},{n}\n"
+            )
 
 
 def _run(environment: dict[str, str], *words: str) -> int:

@@ -34,10 +34,14 @@ def relay(where: str, folder: Path, delay_ms: float = 0) -> Iterator[tuple[str, 
         else:
             host, colon, digits = where.rpartition(":")
             if not colon or not digits.isdecimal() or not host:
-                raise click.UsageError(f"--relay must be HOST:PORT, smtp-sink, postfix, {', '.join(OFFERS)}")
+                raise click.UsageError(
+                    f"--relay must be HOST:PORT, smtp-sink, postfix, {', '.join(OFFERS)}"
+                )
             host, port = host.strip("[]"), int(digits)
         if delay_ms:
-            host, port = stack.enter_context(_listening("delay", host, str(port), str(delay_ms / 1000)))
+            host, port = stack.enter_context(
+                _listening("delay", host, str(port), str(delay_ms / 1000))
+            )
         yield host, port
 
 

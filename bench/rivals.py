@@ -24,7 +24,12 @@ class Rivals:
     """Those that are there, each with the number of connections at which it is fastest."""
 
     def __init__(
-        self, relay: tuple[str, int], message: bytes, folder: Path, most: int, tell: Callable[..., None]
+        self,
+        relay: tuple[str, int],
+        message: bytes,
+        folder: Path,
+        most: int,
+        tell: Callable[..., None],
     ) -> None:
         self._relay = relay
         self._message = message
@@ -47,11 +52,17 @@ class Rivals:
 
         ready = {"blaster": self._tuned("blaster", blast, min(self._most, _PEER_MAILS))}
         if race.tool("smtp-source"):
-            ready["smtp-source"] = self._tuned("smtp-source", smtp_source, min(self._most, _PEER_MAILS))
+            ready["smtp-source"] = self._tuned(
+                "smtp-source", smtp_source, min(self._most, _PEER_MAILS)
+            )
         if find_spec("aiosmtplib"):
-            ready["aiosmtplib"] = self._tuned("aiosmtplib", aiosmtplib, min(self._most, _SLOW_PEER_MAILS))
+            ready["aiosmtplib"] = self._tuned(
+                "aiosmtplib", aiosmtplib, min(self._most, _SLOW_PEER_MAILS)
+            )
         if race.nodemailer_home():
-            ready["nodemailer"] = self._tuned("nodemailer", nodemailer, min(self._most, _SLOW_PEER_MAILS))
+            ready["nodemailer"] = self._tuned(
+                "nodemailer", nodemailer, min(self._most, _SLOW_PEER_MAILS)
+            )
         return ready
 
     def _tuned(self, name: str, run: Callable[[int, int], Run], mails: int) -> Callable[[], Run]:

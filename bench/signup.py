@@ -40,16 +40,47 @@ _SETTINGS = {
 
 @click.command("signup")
 @click.option(
-    "--at-once", type=click.IntRange(1, 5000), multiple=True, help="Visitors at any moment.  [50 200 400 2000]"
+    "--at-once",
+    type=click.IntRange(1, 5000),
+    multiple=True,
+    help="Visitors at any moment.  [50 200 400 2000]",
 )
-@click.option("--seconds", type=click.FloatRange(1, 600), default=10.0, show_default=True, help="Of each rush alone.")
-@click.option("--readers", type=click.IntRange(10, 5_000_000), default=50_000, show_default=True, help="Of the alert.")
-@click.option("--rounds", type=click.IntRange(1, 20), default=3, show_default=True, help="Alerts without and with it.")
-@click.option("--streams", type=click.IntRange(0, 50_000), default=0, help="Live pages that are open meanwhile.")
 @click.option(
-    "--rate", type=click.FloatRange(0, 5000), default=0.0, help="Sign-ups a second beside the alert, instead."
+    "--seconds",
+    type=click.FloatRange(1, 600),
+    default=10.0,
+    show_default=True,
+    help="Of each rush alone.",
 )
-@click.option("--database", type=click.Choice(_DATABASES), multiple=True, help="Only this one.  [both]")
+@click.option(
+    "--readers",
+    type=click.IntRange(10, 5_000_000),
+    default=50_000,
+    show_default=True,
+    help="Of the alert.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(1, 20),
+    default=3,
+    show_default=True,
+    help="Alerts without and with it.",
+)
+@click.option(
+    "--streams",
+    type=click.IntRange(0, 50_000),
+    default=0,
+    help="Live pages that are open meanwhile.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, 5000),
+    default=0.0,
+    help="Sign-ups a second beside the alert, instead.",
+)
+@click.option(
+    "--database", type=click.Choice(_DATABASES), multiple=True, help="Only this one.  [both]"
+)
 @json_option
 def bench_signup(
     at_once: Sequence[int], seconds: float, readers: int, rounds: int, streams: int, rate: float,
@@ -112,7 +143,13 @@ def _apart(database: str) -> dict[str, Any]:
 
 
 def _on(
-    database: str, crowds: Sequence[int], seconds: float, readers: int, rounds: int, streams: int, rate: float
+    database: str,
+    crowds: Sequence[int],
+    seconds: float,
+    readers: int,
+    rounds: int,
+    streams: int,
+    rate: float,
 ) -> dict[str, Any]:
     from bench.race import smtp_sink
     from bench.stage import stage
@@ -248,7 +285,10 @@ def _beside(product: Stage, rounds: int, streams: int, rate: float) -> dict[str,
         "beside": {"streams": streams, "offered": rate, **middle, "threads": watch.threads},
         "beside_memory_mb": round(watch.memory / 1e6, 1),
         "beside_longest_ms": max(one["p100_ms"] for one in crowds),
-        **{f"beside_{name}": sum(one[name] for one in crowds) for name in ("refused", "unanswered", "late", "away")},
+        **{
+            f"beside_{name}": sum(one[name] for one in crowds)
+            for name in ("refused", "unanswered", "late", "away")
+        },
         "signed_up_beside": sum(one["signed_up"] for one in crowds),
         "alert_rate": round(statistics.median(run.rate for run in without), 1),
         "alert_rate_beside": round(statistics.median(run.rate for run in beside), 1),
@@ -256,7 +296,9 @@ def _beside(product: Stage, rounds: int, streams: int, rate: float) -> dict[str,
     }
 
 
-def _crowd(url: str, at_once: int, seconds: float, tag: str, rate: float = 0.0) -> subprocess.Popen[bytes]:
+def _crowd(
+    url: str, at_once: int, seconds: float, tag: str, rate: float = 0.0
+) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "bench.crowd", url, str(at_once), str(seconds), tag, str(rate)]
     return subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own command
 
@@ -270,9 +312,15 @@ def _came(crowd: subprocess.Popen[bytes]) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(said)
     if found["failed"] or not found["signed_up"]:
         told = ("signed_up", "refused", "unanswered", "failed")
-        raise BenchFailed(f"the crowd: {', '.join(f'{found[name]} {name}' for name in told)}".replace("_", " "))
+        raise BenchFailed(
+            f"the crowd: {', '.join(f'{found[name]} {name}' for name in told)}".replace("_", " ")
+        )
     own = round(1000 * found.pop("cpu") / found["signed_up"], 2)
-    return {**found, "rate": round(found["signed_up"] / found["seconds"], 1), "crowd_cpu_per_1000": own}
+    return {
+        **found,
+        "rate": round(found["signed_up"] / found["seconds"], 1),
+        "crowd_cpu_per_1000": own,
+    }
 
 
 def _counted(report: dict[str, Any]) -> dict[str, Any]:
@@ -290,15 +338,26 @@ def _signed_up() -> int:
     """Readers who came by the box, with the evidence and the letter that belong to a sign-up."""
     from morefollows.audience.models import Letter, Reader
 
-    found = Reader.objects.filter(consents__form_version__startswith="box", address__startswith="visitor-")
+    found = Reader.objects.filter(
+        consents__form_version__startswith="box", address__startswith="visitor-"
+    )
     return found.filter(letters__kind=Letter.Kind.CONFIRMATION).distinct().count()
 
 
 def _table(database: str, report: dict[str, Any]) -> None:
     click.echo(f"{database}: one transaction after the other, bare: {report['bare']:,.0f} a second")
-    click.echo("visitors   a second   half in   99 % in   refused   CPU s a 1,000 (web; crowd)   threads    memory")
-    for one in [*report["crowds"], {**report["beside"], "at_once": "alert", "memory_mb": report["beside_memory_mb"]}]:
-        cpu = f"{one['cpu_per_1000']:.2f} ({one['web_cpu_per_1000']:.2f}; " if "cpu_per_1000" in one else "("
+    click.echo(
+        "visitors   a second   half in   99 % in   refused   CPU s a 1,000 (web; crowd)   threads    memory"
+    )
+    for one in [
+        *report["crowds"],
+        {**report["beside"], "at_once": "alert", "memory_mb": report["beside_memory_mb"]},
+    ]:
+        cpu = (
+            f"{one['cpu_per_1000']:.2f} ({one['web_cpu_per_1000']:.2f}; "
+            if "cpu_per_1000" in one
+            else "("
+        )
         click.echo(
             f"{one['at_once']!s:>8} {one['rate']:>10,.0f} {one['p50_ms']:>6,.0f} ms {one['p99_ms']:>6,.0f} ms "
             f"{one['refused']:>9,} {cpu + format(one['crowd_cpu_per_1000'], '.2f') + ')':>28} {one['threads']:>9}"

@@ -22,7 +22,10 @@ class Sink(asyncio.Protocol):
 
     def __init__(self, offers: Sequence[str]) -> None:
         lines = ["sink.example", *offers]
-        self._greeting = "".join(f"250-{line}\r\n" for line in lines[:-1]).encode() + f"250 {lines[-1]}\r\n".encode()
+        self._greeting = (
+            "".join(f"250-{line}\r\n" for line in lines[:-1]).encode()
+            + f"250 {lines[-1]}\r\n".encode()
+        )
         self._rest = b""
         self._chunk = 0  # octets of a chunk that are still to come
         self._content = False  # within DATA
@@ -81,7 +84,9 @@ class Sink(asyncio.Protocol):
 
 async def serve(offers: Sequence[str]) -> None:
     """Until it is cancelled."""
-    server = await asyncio.get_running_loop().create_server(lambda: Sink(offers), "127.0.0.1", 0, backlog=2000)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Sink(offers), "127.0.0.1", 0, backlog=2000
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

@@ -53,7 +53,10 @@ def stage(
     data = folder / "data"
     with own_database() as url:
         for name in list(os.environ):
-            if name.startswith(("MOREFOLLOWS_", "DJANGO_")) or name.removesuffix("_FILE") == "DATABASE_URL":
+            if (
+                name.startswith(("MOREFOLLOWS_", "DJANGO_"))
+                or name.removesuffix("_FILE") == "DATABASE_URL"
+            ):
                 del os.environ[name]
         host = f"[{relay[0]}]" if ":" in relay[0] else relay[0]
         os.environ.update(
@@ -128,7 +131,8 @@ class Stage:
             ]
             Reader.objects.bulk_create(chunk)
             Subscription.objects.bulk_create(
-                Subscription(reader=reader, topic=topic, state=Subscription.State.ACTIVE, since=now) for reader in chunk
+                Subscription(reader=reader, topic=topic, state=Subscription.State.ACTIVE, since=now)
+                for reader in chunk
             )
             tell(start + len(chunk))
         learn_sizes()
@@ -177,15 +181,25 @@ class Stage:
         editor, topic = self.editor(), self.topic()
         with Meter(self._up.pid) as meter:
             alert = actions.send(write(read, editor, topic), editor, hold=hold)
-            while Alert.objects.values_list("state", flat=True).get(pk=alert.pk) in ("held", "sending"):
+            while Alert.objects.values_list("state", flat=True).get(pk=alert.pk) in (
+                "held",
+                "sending",
+            ):
                 if self._up.poll() is not None:
                     raise BenchFailed("More Follows ended in the middle")
                 time.sleep(0.1)
         now = progress(alert)
         first, last = now["seconds"]["first"], now["seconds"]["last"]
-        if now["state"] != "sent" or now["accepted"] != now["size"] or first is None or last is None:
+        if (
+            now["state"] != "sent"
+            or now["accepted"] != now["size"]
+            or first is None
+            or last is None
+        ):
             words = now["verdicts"][0]["text"] if now["verdicts"] else now["relays"][0]["trouble"]
-            raise BenchFailed(f"the alert is {now['state']}: {now['accepted']} of {now['size']} accepted. {words}")
+            raise BenchFailed(
+                f"the alert is {now['state']}: {now['accepted']} of {now['size']} accepted. {words}"
+            )
         run = Run(now["accepted"], max(last - first, 0.001), meter.cpu)
         return Sent(run, first * 1000, last, meter.memory, meter.elsewhere)
 
@@ -198,9 +212,13 @@ class Stage:
 
         headline, language = "Lighthouse keeper found safe", Newsroom.objects.get(pk=1).language
         topic = self.topic()
-        story = Story(headline=headline, text=text, language=language, topic=topic, created_at=timezone.now())
+        story = Story(
+            headline=headline, text=text, language=language, topic=topic, created_at=timezone.now()
+        )
         update = Update(story=story, headline=headline, text=text, language=language)
-        return alert.alert(Alert(update=update, topic=topic, held_until=time.time_ns() // 1_000_000), language)
+        return alert.alert(
+            Alert(update=update, topic=topic, held_until=time.time_ns() // 1_000_000), language
+        )
 
     def topic(self) -> Any:
         from morefollows.audience.models import Topic
@@ -224,7 +242,9 @@ class Meter:
         try:
             import psutil  # type: ignore[import-untyped]
         except ImportError:
-            raise BenchFailed("psutil is not installed; it comes with the development dependencies") from None
+            raise BenchFailed(
+                "psutil is not installed; it comes with the development dependencies"
+            ) from None
         self._machine = psutil.cpu_times
         root = psutil.Process(pid)
         self._processes = [root, *root.children(recursive=True)]
@@ -248,7 +268,9 @@ class Meter:
 
     def _watch(self) -> None:
         while True:
-            self.memory = max(self.memory, sum(memory_of(process.pid) for process in self._processes))
+            self.memory = max(
+                self.memory, sum(memory_of(process.pid) for process in self._processes)
+            )
             if self._stop.wait(_SAMPLE_EVERY):
                 return
 
@@ -258,7 +280,13 @@ class Meter:
     def _busy_now(self) -> float:
         """Of the whole machine."""
         times = self._machine()
-        return float(times.user + times.nice + times.system + getattr(times, "irq", 0) + getattr(times, "softirq", 0))
+        return float(
+            times.user
+            + times.nice
+            + times.system
+            + getattr(times, "irq", 0)
+            + getattr(times, "softirq", 0)
+        )
 
 
 def memory_of(pid: int) -> int:
@@ -286,7 +314,9 @@ def _up(folder: Path, data: Path) -> Iterator[subprocess.Popen[bytes]]:
         deadline = time.monotonic() + _START
         while not (lock.running(data) or {}).get("ready"):
             if up.poll() is not None or time.monotonic() > deadline:
-                raise BenchFailed(f"More Follows did not start:\n{log.read_text(errors='replace').strip()}")
+                raise BenchFailed(
+                    f"More Follows did not start:\n{log.read_text(errors='replace').strip()}"
+                )
             time.sleep(0.05)
         yield up
     finally:
@@ -332,7 +362,9 @@ def _keys(dkim: str) -> dict[str, str]:
 
     def pem(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> str:
         return key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
         ).decode()
 
     settings = {}

@@ -32,7 +32,13 @@ _SETTINGS = {"MOREFOLLOWS_STREAMS": "100000", "MOREFOLLOWS_STREAMS_A_NETWORK": "
 
 
 @click.command("stream")
-@click.option("--readers", type=click.IntRange(10, 60_000), default=10_000, show_default=True, help="Open pages.")
+@click.option(
+    "--readers",
+    type=click.IntRange(10, 60_000),
+    default=10_000,
+    show_default=True,
+    help="Open pages.",
+)
 @click.option("--alone", is_flag=True, help="Leave the comparisons out.")
 @json_option
 def bench_stream(readers: int, alone: bool, as_json: bool) -> None:
@@ -68,7 +74,9 @@ def open_streams(product: Stage, count: int) -> Iterator[None]:
     """So many open pages of one story. Raises `BenchFailed` if not all could be opened."""
     from bench.race import BenchFailed
 
-    with _Readers(product.url, f"/story/{_story(product).uuid}/events/?after=1-1", count, "stream") as crowd:
+    with _Readers(
+        product.url, f"/story/{_story(product).uuid}/events/?after=1-1", count, "stream"
+    ) as crowd:
         opened = crowd.ask("open")
         if opened["open"] < count:
             raise BenchFailed(f"only {opened['open']} of {count} pages could be opened")
@@ -94,7 +102,9 @@ def _polling(product: Stage, readers: int) -> dict[str, Any]:
         time.sleep(_POLL)  # until they all have asked once, or the server has its hands full
         before, began = crowd.ask("count")["answers"], time.monotonic()
         report = _told(crowd, story, rounds=1)
-        report["answers_a_second"] = (crowd.ask("count")["answers"] - before) / (time.monotonic() - began)
+        report["answers_a_second"] = (crowd.ask("count")["answers"] - before) / (
+            time.monotonic() - began
+        )
     return report
 
 
@@ -139,16 +149,19 @@ def _told(crowd: _Readers, story: Story, rounds: int = _ROUNDS) -> dict[str, Any
         if spreads[-1]["count"] < crowd.count:  # it is overwhelmed: another one would say the same
             break
         time.sleep(0.5)
-    return {name: max(spread.get(name, float("inf")) for spread in spreads) for name in ("p50", "p99", "last")} | {
-        "heard": min(spread["count"] for spread in spreads)
-    }
+    return {
+        name: max(spread.get(name, float("inf")) for spread in spreads)
+        for name in ("p50", "p99", "last")
+    } | {"heard": min(spread["count"] for spread in spreads)}
 
 
 def _story(product: Stage) -> Story:
     from morefollows.stories.models import Story
 
     topic, editor = product.topic(), product.editor()
-    story = Story.objects.create(headline="Lighthouse keeper found safe", text="x", topic=topic, author=editor)
+    story = Story.objects.create(
+        headline="Lighthouse keeper found safe", text="x", topic=topic, author=editor
+    )
     _tell(story)
     return story
 
@@ -164,7 +177,10 @@ def _tell(story: Story) -> tuple[str, float]:
 
     number = 1 + story.updates.count()
     at = time.time()
-    text = "The keeper of the Saltmarsh light was found **safe and well**, the harbour office said. " * 5
+    text = (
+        "The keeper of the Saltmarsh light was found **safe and well**, the harbour office said. "
+        * 5
+    )
     update = Update.objects.create(
         story=story, number=number, kind="update" if number > 1 else "first", headline=story.headline, text=text,
         language="en", author=story.author, published_at=timezone.now(),
@@ -216,7 +232,11 @@ def _table(report: dict[str, Any]) -> None:
     click.echo(
         f"{report['readers']:,} readers; seconds from publication until half, 99 % and all of them have an update"
     )
-    names = {"ours": "event streams", "django": "Django's streaming view", "polling": "polling every 10 s"}
+    names = {
+        "ours": "event streams",
+        "django": "Django's streaming view",
+        "polling": "polling every 10 s",
+    }
     for key, name in names.items():
         if key in report:
             one = report[key]
@@ -228,7 +248,9 @@ def _table(report: dict[str, Any]) -> None:
             spread = f"{one['p50']:7.3f} {one['p99']:7.3f} {one['last']:7.3f}"
             click.echo(f"  {name:<24} {spread}   {one['heard']:,} heard it{cost}")
     if "polling" in report:
-        click.echo(f"  polling was answered {report['polling']['answers_a_second']:,.0f} times a second")
+        click.echo(
+            f"  polling was answered {report['polling']['answers_a_second']:,.0f} times a second"
+        )
     storm = report["ours"]["storm"]
     click.echo(
         f"after a kill of the web process: half were back after {storm['p50']:.1f} s, all after {storm['last']:.1f} s;"

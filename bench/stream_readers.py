@@ -92,21 +92,31 @@ class Poller(asyncio.Protocol):
         await asyncio.sleep(random.uniform(0, _POLL))  # noqa: S311 - only to spread them
         while True:
             began = time.monotonic()
-            with contextlib.suppress(OSError):  # a server that has its hands full: at the next turn again
+            with contextlib.suppress(
+                OSError
+            ):  # a server that has its hands full: at the next turn again
                 await self._ask()
             await asyncio.sleep(max(0.0, _POLL - (time.monotonic() - began)))
 
     async def _ask(self) -> None:
         if self._transport is None:
-            self._transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, *self._crowd.where)
+            self._transport, _ = await asyncio.get_running_loop().create_connection(
+                lambda: self, *self._crowd.where
+            )
         self._answer = asyncio.get_running_loop().create_future()
         etag = f"If-None-Match: {self._etag}\r\n" if self._etag else ""
-        self._transport.write(f"GET {self._crowd.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{etag}\r\n".encode())
+        self._transport.write(
+            f"GET {self._crowd.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{etag}\r\n".encode()
+        )
         answer = await self._answer
         head, _, body = answer.partition(b"\r\n\r\n")
         self._crowd.answers += 1
         if head.startswith(b"HTTP/1.1 200"):
-            self._etag = next(line[6:].decode() for line in head.split(b"\r\n") if line.lower().startswith(b"etag: "))
+            self._etag = next(
+                line[6:].decode()
+                for line in head.split(b"\r\n")
+                if line.lower().startswith(b"etag: ")
+            )
             self._crowd.heard(json.loads(body)["seen"])
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -117,8 +127,20 @@ class Poller(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         head, end, body = self._buffer.partition(b"\r\n\r\n")
-        length = next((int(line[16:]) for line in head.lower().split(b"\r\n") if line[:16] == b"content-length: "), 0)
-        if end and len(body) >= (0 if b" 304 " in head[:16] else length) and self._answer and not self._answer.done():
+        length = next(
+            (
+                int(line[16:])
+                for line in head.lower().split(b"\r\n")
+                if line[:16] == b"content-length: "
+            ),
+            0,
+        )
+        if (
+            end
+            and len(body) >= (0 if b" 304 " in head[:16] else length)
+            and self._answer
+            and not self._answer.done()
+        ):
             self._answer.set_result(self._buffer)
             self._buffer = b""
 
@@ -126,7 +148,13 @@ class Poller(asyncio.Protocol):
 class Crowd:
     """All of them, and when they heard what."""
 
-    def __init__(self, where: tuple[str, int], path: str, count: int, kind: Callable[[Crowd], Reader | Poller]) -> None:
+    def __init__(
+        self,
+        where: tuple[str, int],
+        path: str,
+        count: int,
+        kind: Callable[[Crowd], Reader | Poller],
+    ) -> None:
         self.where, self.path, self._count, self._kind = where, path, count, kind
         self.answers = 0
         self._open = 0
@@ -168,9 +196,14 @@ class Crowd:
 
     async def back(self, id: str) -> dict[str, Any]:
         """How long after the first was cut off they were open again; and how often `id` came meanwhile."""
-        await self._until(lambda: self._open >= self._count and len(self._times.get(id, [])) >= self._count)
+        await self._until(
+            lambda: self._open >= self._count and len(self._times.get(id, [])) >= self._count
+        )
         again = sorted(at for at in self._back if at > self._cut_at)
-        return {**self._spread([at - self._cut_at for at in again]), "heard": len(self._times.get(id, []))}
+        return {
+            **self._spread([at - self._cut_at for at in again]),
+            "heard": len(self._times.get(id, [])),
+        }
 
     def _spread(self, delays: list[float]) -> dict[str, Any]:
         if len(delays) < 2:

@@ -20,7 +20,10 @@ ground.lay()
 
 # The same examples each time, however busy the machine is. `make histories` looks for new ones.
 hypothesis.settings.register_profile(
-    "suite", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "suite",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("suite")
 
@@ -53,12 +56,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _uses_database(item: pytest.Item) -> bool:
     fixtures = getattr(item, "fixturenames", ())
-    return item.get_closest_marker("django_db") is not None or not _DATABASE_FIXTURES.isdisjoint(fixtures)
+    return item.get_closest_marker("django_db") is not None or not _DATABASE_FIXTURES.isdisjoint(
+        fixtures
+    )
 
 
 def _starts_programs(item: pytest.Item) -> bool:
     module = getattr(item, "module", None)
-    return any(hasattr(module, name) for name in ("subprocess", "House", "bench", "sync_playwright", "Page"))
+    return any(
+        hasattr(module, name)
+        for name in ("subprocess", "House", "bench", "sync_playwright", "Page")
+    )
 
 
 @pytest.fixture(scope="session")

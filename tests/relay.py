@@ -75,7 +75,9 @@ class Script:
     size: int | None = None
     starttls: bool = False
     implicit_tls: bool = False
-    users: dict[str, str] = field(default_factory=dict)  # name to password; AUTH is offered when there are any
+    users: dict[str, str] = field(
+        default_factory=dict
+    )  # name to password; AUTH is offered when there are any
     mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN")
     greeting: str = "220 relay.example ESMTP"
     multiline: bool = False  # every reply in two lines
@@ -136,7 +138,9 @@ class ScriptedRelay:
             assert certificate is not None
             self.tls = certificate.server()
         self._keep = keep
-        self._record = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if record else None
+        self._record = (
+            os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if record else None
+        )
         self.clients: set[_Client] = set()
         self.follow(*script.rules)
 
@@ -282,7 +286,8 @@ class _Client(asyncio.Protocol):
         name = verb.upper().decode("ascii", "replace")
         self._relay.commands[name] += 1
         if self._buffer and (
-            "PIPELINING" not in self._script.offers or name in ("EHLO", "HELO", "DATA", "STARTTLS", "QUIT", "AUTH")
+            "PIPELINING" not in self._script.offers
+            or name in ("EHLO", "HELO", "DATA", "STARTTLS", "QUIT", "AUTH")
         ):
             self._relay.violation(f"sent on after {name} without waiting")
         method = getattr(self, f"_on_{name.lower()}", None) if name.isalpha() else None
@@ -307,7 +312,9 @@ class _Client(asyncio.Protocol):
             offers.append("AUTH " + " ".join(script.mechanisms))
         lines = ["relay.example", *offers]
         self._greeted = True
-        self._act("ehlo", line, "\r\n".join([f"250-{one}" for one in lines[:-1]] + [f"250 {lines[-1]}"]))
+        self._act(
+            "ehlo", line, "\r\n".join([f"250-{one}" for one in lines[:-1]] + [f"250 {lines[-1]}"])
+        )
 
     def _on_helo(self, line: bytes) -> None:
         self._reset()
@@ -453,7 +460,11 @@ class _Client(asyncio.Protocol):
             content, self._buffer = buffer[: end + 2], buffer[end + 5 :]
         if self._buffer and "PIPELINING" not in self._script.offers:
             self._relay.violation("sent on after the final dot without waiting")
-        content = re.sub(rb"(?m)^\.", b"", content) if b"\n." in content or content[:1] == b"." else content
+        content = (
+            re.sub(rb"(?m)^\.", b"", content)
+            if b"\n." in content or content[:1] == b"."
+            else content
+        )
         self._whole(content)
         return True
 
@@ -467,7 +478,11 @@ class _Client(asyncio.Protocol):
         content, self._buffer = self._buffer[: self._chunk], self._buffer[self._chunk :]
         if self._sender is None or not self._recipients:
             self._wants = ""
-            self._say("503 5.5.1 no transaction" if self._sender is None else "554 5.5.1 no valid recipients")
+            self._say(
+                "503 5.5.1 no transaction"
+                if self._sender is None
+                else "554 5.5.1 no valid recipients"
+            )
         else:
             self._whole(content)
         return True
@@ -475,7 +490,9 @@ class _Client(asyncio.Protocol):
     def _whole(self, content: bytes) -> None:
         """All of a mail is here."""
         self._wants = ""
-        if content.count(b"\n") != content.count(b"\r\n") or content.count(b"\r") != content.count(b"\r\n"):
+        if content.count(b"\n") != content.count(b"\r\n") or content.count(b"\r") != content.count(
+            b"\r\n"
+        ):
             self._relay.violation("bare CR or LF in content")
         assert self._sender is not None
         found = _MESSAGE_ID.search(content)
@@ -520,7 +537,9 @@ class _Client(asyncio.Protocol):
     def _follow(self, rule: Rule, usual: str = "") -> bool:
         if rule.delay:
             self._busy = True
-            asyncio.get_running_loop().call_later(rule.delay, self._late, dataclasses.replace(rule, delay=0), usual)
+            asyncio.get_running_loop().call_later(
+                rule.delay, self._late, dataclasses.replace(rule, delay=0), usual
+            )
             return rule.do == "reply" and rule.reply[:1] in ("", "2", "3")
         if rule.do in ("drop", "take-and-drop"):
             self.drop()
@@ -678,7 +697,9 @@ async def _serve(script: Script, port: int, record: Path | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         if script.starttls or script.implicit_tls:
             certificate = Certificate.make(Path(folder))
-        async with ScriptedRelay(script, port=port, record=record, keep=False, certificate=certificate) as relay:
+        async with ScriptedRelay(
+            script, port=port, record=record, keep=False, certificate=certificate
+        ) as relay:
             print(f"listening on {relay.port}", flush=True)
             told = asyncio.Event()
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -692,7 +713,11 @@ def main() -> None:
     parser.add_argument("--record", type=Path)
     parser.add_argument("--script", default="{}", help="JSON, or @FILE")
     options = parser.parse_args()
-    text = Path(options.script[1:]).read_text("utf-8") if options.script.startswith("@") else options.script
+    text = (
+        Path(options.script[1:]).read_text("utf-8")
+        if options.script.startswith("@")
+        else options.script
+    )
     import uvloop
 
     uvloop.run(_serve(Script.from_json(text), options.port, options.record))

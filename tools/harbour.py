@@ -42,10 +42,14 @@ def _sky(chance: random.Random) -> Image.Image:
     column = Image.new("RGB", (1, height))
     for y in range(height):
         at = min(y / _HORIZON, 1)
-        (low, first), (high, second) = next(pair for pair in pairwise(_SKY) if pair[0][0] <= at <= pair[1][0])
+        (low, first), (high, second) = next(
+            pair for pair in pairwise(_SKY) if pair[0][0] <= at <= pair[1][0]
+        )
         share = (at - low) / (high - low)
         a, b = _rgb(first), _rgb(second)
-        column.putpixel((0, y), tuple(round(p + (q - p) * share) for p, q in zip(a, b, strict=True)))
+        column.putpixel(
+            (0, y), tuple(round(p + (q - p) * share) for p, q in zip(a, b, strict=True))
+        )
     picture = column.resize(_SIZE).convert("RGBA")
     clouds = Image.new("RGBA", _SIZE, (180, 120, 140, 0))
     draw = ImageDraw.Draw(clouds)
@@ -63,8 +67,12 @@ def _glow(picture: Image.Image, at: Point, radius: float, colour: str) -> None:
     for grown, opacity in ((5.5, 46), (3.0, 80), (1.7, 110), (1.0, 255)):
         light = Image.new("RGBA", _SIZE, (*_rgb(colour), 0))
         size = radius * grown
-        ImageDraw.Draw(light).ellipse((x - size, y - size, x + size, y + size), fill=(*_rgb(colour), opacity))
-        picture.alpha_composite(light.filter(ImageFilter.GaussianBlur(3 if grown == 1.0 else size / 3.2)))
+        ImageDraw.Draw(light).ellipse(
+            (x - size, y - size, x + size, y + size), fill=(*_rgb(colour), opacity)
+        )
+        picture.alpha_composite(
+            light.filter(ImageFilter.GaussianBlur(3 if grown == 1.0 else size / 3.2))
+        )
 
 
 def _city(picture: Image.Image, chance: random.Random) -> None:
@@ -74,11 +82,19 @@ def _city(picture: Image.Image, chance: random.Random) -> None:
         while x < _SIZE[0]:
             width, height = chance.uniform(wide * 0.5, wide * 1.5), chance.uniform(low, high)
             if chance.random() < 0.08:
-                draw.polygon([(x, _HORIZON), (x + 9, _HORIZON - height * 1.9), (x + 18, _HORIZON)], fill=colour)
+                draw.polygon(
+                    [(x, _HORIZON), (x + 9, _HORIZON - height * 1.9), (x + 18, _HORIZON)],
+                    fill=colour,
+                )
             draw.rectangle((x, _HORIZON - height, x + width, _HORIZON), fill=colour)
             for _ in range(int(width * height / 900)):
-                a, b = x + chance.uniform(5, max(width - 8, 6)), _HORIZON - chance.uniform(10, max(height - 8, 11))
-                draw.rectangle((a, b, a + 3, b + 4), fill=_mix(_LIT, colour, chance.uniform(0.25, 0.9)))
+                a, b = (
+                    x + chance.uniform(5, max(width - 8, 6)),
+                    _HORIZON - chance.uniform(10, max(height - 8, 11)),
+                )
+                draw.rectangle(
+                    (a, b, a + 3, b + 4), fill=_mix(_LIT, colour, chance.uniform(0.25, 0.9))
+                )
             x += width + chance.uniform(0, 12)
 
 
@@ -89,7 +105,13 @@ def _bridge(picture: Image.Image) -> None:
         draw.rectangle((x - 60, _HORIZON - 40, x + 60, _HORIZON + 30), fill=_DARK)
         for leg in (-38, 24):
             draw.polygon(
-                [(x + leg - 6, _HORIZON), (x + leg + 20, _HORIZON), (x + leg + 15, top), (x + leg - 1, top)], fill=_DARK
+                [
+                    (x + leg - 6, _HORIZON),
+                    (x + leg + 20, _HORIZON),
+                    (x + leg + 15, top),
+                    (x + leg - 1, top),
+                ],
+                fill=_DARK,
             )
         for y in (top + 20, top + 190, deck - 20):
             draw.rectangle((x - 40, y, x + 44, y + 13), fill=_DARK)
@@ -139,7 +161,9 @@ def _water(picture: Image.Image, chance: random.Random) -> None:
     """What stands above it, upside down, broken by ripples that grow towards us."""
     width, height = _SIZE
     deep = height - _HORIZON
-    mirror = picture.crop((0, _HORIZON - deep, width, _HORIZON)).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    mirror = picture.crop((0, _HORIZON - deep, width, _HORIZON)).transpose(
+        Image.Transpose.FLIP_TOP_BOTTOM
+    )
     mirror = mirror.filter(ImageFilter.BoxBlur((2, 7)))
     broken = Image.new("RGBA", mirror.size)
     for y in range(deep):
@@ -154,10 +178,16 @@ def _water(picture: Image.Image, chance: random.Random) -> None:
     draw = ImageDraw.Draw(broken)
     for _ in range(520):
         y = deep * chance.random() ** 1.5
-        x = chance.gauss(1660, 130 + 240 * y / deep) if chance.random() < 0.6 else chance.uniform(0, width)
+        x = (
+            chance.gauss(1660, 130 + 240 * y / deep)
+            if chance.random() < 0.6
+            else chance.uniform(0, width)
+        )
         long = (6 + 60 * y / deep) * chance.uniform(0.4, 1.5)
         bright = chance.randint(60, 190) if abs(x - 1660) < 300 else chance.randint(20, 60)
-        draw.line([(x, y), (x + long, y)], fill=(255, 214, 158, bright), width=1 + round(3 * y / deep))
+        draw.line(
+            [(x, y), (x + long, y)], fill=(255, 214, 158, bright), width=1 + round(3 * y / deep)
+        )
     picture.paste(broken.convert("RGB"), (0, _HORIZON))
     boats = Image.new("RGBA", _SIZE)
     _ferry(boats, 1010, _HORIZON + 4)
@@ -193,7 +223,8 @@ def _haze(picture: Image.Image, chance: random.Random, y: float, thick: float, c
     for _ in range(count):
         left, at = chance.uniform(-500, _SIZE[0] - 300), y + chance.uniform(-thick, thick) / 2
         draw.ellipse(
-            (left, at, left + chance.uniform(700, 1500), at + thick), fill=(240, 205, 196, chance.randint(30, 66))
+            (left, at, left + chance.uniform(700, 1500), at + thick),
+            fill=(240, 205, 196, chance.randint(30, 66)),
         )
     picture.alpha_composite(fog.filter(ImageFilter.GaussianBlur(34)))
 
@@ -211,4 +242,6 @@ def _rgb(colour: str) -> tuple[int, int, int]:
 
 
 def _mix(first: str, second: str, share: float) -> tuple[int, ...]:
-    return tuple(round(a * share + b * (1 - share)) for a, b in zip(_rgb(first), _rgb(second), strict=True))
+    return tuple(
+        round(a * share + b * (1 - share)) for a, b in zip(_rgb(first), _rgb(second), strict=True)
+    )

@@ -22,7 +22,8 @@ MADE = _MESSAGE / "templates" / "mail"
 _DJANGO = r"(?P<django>\{% *blocktrans.*?\{% *endblocktrans.*?%\}|\{%.*?%\}|\{\{.*?\}\})"
 _TEMPLATE_TOKENS = re.compile(f"{_DJANGO}|{HTML}|(?P<text>[^<{{]+|{{)", re.DOTALL)
 _BLOCK = re.compile(
-    r"</?(?:!doctype|html|head|title|meta|body|div|p|h[1-6]|table|tbody|tr|td|ul|ol|li|blockquote|hr)\b", re.IGNORECASE
+    r"</?(?:!doctype|html|head|title|meta|body|div|p|h[1-6]|table|tbody|tr|td|ul|ol|li|blockquote|hr)\b",
+    re.IGNORECASE,
 )
 _COLUMN = re.compile(r"\.mj-column-per-(\d+)")
 
@@ -37,7 +38,9 @@ def compiled() -> dict[str, str]:
         if source.name not in head:
             parsing = mrml.ParserOptions(include_loader=mrml.memory_loader(head))
             # Without fonts: mrml would have each opened mail fetch some from a third party.
-            html = mrml.to_html(source.read_text(encoding="utf-8"), parsing, mrml.RenderOptions(fonts={})).content
+            html = mrml.to_html(
+                source.read_text(encoding="utf-8"), parsing, mrml.RenderOptions(fonts={})
+            ).content
             note = f"{{# Made by `make mails` from message/mjml/{source.name}: change that one. #}}"
             found[source.stem + ".html"] = note + "{% load i18n %}" + tighten(html) + "\n"
     return found
@@ -85,7 +88,11 @@ def _tight_sheet(sheet: str) -> str:
     """On lines of some 100 octets, none of which begins with a dot."""
     opening, css = sheet.removesuffix("</style>").split(">", 1)
     css = re.sub(r"\s*([{};,>])\s*", r"\1", SPACE.sub(" ", css.strip()))
-    css = re.sub(r"([{;][a-z-]+): ", r"\1:", css).replace(" !important", "!important").replace(";}", "}")
+    css = (
+        re.sub(r"([{;][a-z-]+): ", r"\1:", css)
+        .replace(" !important", "!important")
+        .replace(";}", "}")
+    )
     lines, start = [], 0
     for one in re.finditer(r"[{;](?=[a-z@:#])", css):
         if one.end() - start > 100:

@@ -46,7 +46,9 @@ def test_front_matter_gives_all_that_a_story_has() -> None:
 
 
 def test_front_matter_without_a_headline_leaves_it_on_the_first_line() -> None:
-    story = parse("---\nlanguage: de\n---\n\n# Hafenbrücke gesperrt #\nEine Fähre hat sie gerammt.".encode())
+    story = parse(
+        "---\nlanguage: de\n---\n\n# Hafenbrücke gesperrt #\nEine Fähre hat sie gerammt.".encode()
+    )
     assert (story.headline, story.text) == ("Hafenbrücke gesperrt", "Eine Fähre hat sie gerammt.")
 
 
@@ -66,7 +68,9 @@ def test_a_headline_is_one_clean_line(first_line: str, headline: str) -> None:
 
 
 def test_line_ends_of_any_kind_are_line_ends() -> None:
-    assert parse(b"Bridge closed\r\n\r\nOne.\r\rTwo.\xe2\x80\xa8Three.").text == "One.\n\nTwo.\nThree."
+    assert (
+        parse(b"Bridge closed\r\n\r\nOne.\r\rTwo.\xe2\x80\xa8Three.").text == "One.\n\nTwo.\nThree."
+    )
 
 
 def test_markdown_stays_as_it_was_written() -> None:
@@ -79,13 +83,21 @@ def test_markdown_stays_as_it_was_written() -> None:
 
 def test_a_scraped_page_is_cleared_of_its_furniture_and_tells_what_went() -> None:
     story = read(PAGES / "scraped.txt")
-    assert story.headline == ("The harbour bridge at Norwick has been closed in both directions by the port authority")
-    assert story.text.startswith("The harbour bridge at Norwick has been closed in both directions by the port")
-    assert story.text.endswith('"reasonable grounds to believe that the pier\'s fenders were worn", two years ago.')
+    assert story.headline == (
+        "The harbour bridge at Norwick has been closed in both directions by the port authority"
+    )
+    assert story.text.startswith(
+        "The harbour bridge at Norwick has been closed in both directions by the port"
+    )
+    assert story.text.endswith(
+        '"reasonable grounds to believe that the pier\'s fenders were worn", two years ago.'
+    )
     assert "“Nobody is hurt. [The ferry]" in story.text
     assert len(story.text.split("\n\n")) == 4
     assert [piece[:15] for piece in story.dropped] == ["date 2026-03-14", "More follows on"]
-    assert story.notes == ("The file has no headline of its own: it was taken from the first sentence.",)
+    assert story.notes == (
+        "The file has no headline of its own: it was taken from the first sentence.",
+    )
 
 
 def test_a_german_page_too() -> None:
@@ -106,7 +118,9 @@ def test_the_real_page() -> None:
     assert 40 < len(story.headline) <= 150
     assert story.text.startswith(f"{story.headline}, which ")
     assert len(story.text.split("\n\n")) == 8
-    assert not any(word in story.text for word in ("SIGN UP", "privacy notice", "More follows", "2023-03-17"))
+    assert not any(
+        word in story.text for word in ("SIGN UP", "privacy notice", "More follows", "2023-03-17")
+    )
     assert len(story.dropped) == 2
 
 
@@ -167,7 +181,10 @@ def test_a_story_that_a_sign_up_box_runs_into_keeps_its_first_word() -> None:
 
 def test_more_follows_goes_from_the_end_of_a_paragraph() -> None:
     story = parse(b"Bridge closed\n\nNobody is hurt. More follows on this breaking news story...")
-    assert (story.text, story.dropped) == ("Nobody is hurt.", ("More follows on this breaking news story...",))
+    assert (story.text, story.dropped) == (
+        "Nobody is hurt.",
+        ("More follows on this breaking news story...",),
+    )
 
 
 # A headline that has to be found
@@ -213,8 +230,16 @@ def test_a_long_sentence_without_a_clause_to_cut_at_asks_for_a_headline() -> Non
         (b"---\nheadline: A\nheadline: B\n---\nC", "front matter", "given twice"),
         (b"---\nheadline: A\nlanguage: English!\n---\nC", "language", "en or de"),
         (b"---\nheadline: A\ntopic: ../x\n---\nC", "topic", "must look like breaking"),
-        (b"---\nheadline: " + b"A" * 151 + b"\n---\nC", "headline", "has 151 characters; shorten it to 150"),
-        (b"---\nheadline: A\nstandfirst: " + b"A" * 301 + b"\n---\nC", "standfirst", "shorten it to 300"),
+        (
+            b"---\nheadline: " + b"A" * 151 + b"\n---\nC",
+            "headline",
+            "has 151 characters; shorten it to 150",
+        ),
+        (
+            b"---\nheadline: A\nstandfirst: " + b"A" * 301 + b"\n---\nC",
+            "standfirst",
+            "shorten it to 300",
+        ),
         (b"A" * 1_000_001, "file", "larger than 1 MB"),
         (b"Bridge closed\n\n" + b"A" * 50_001, "text", "50,001 characters; 50,000 are the most"),
         (b"Bridge\0closed\n\nText", "file", "not plain text"),
@@ -253,7 +278,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_the_limits_are_those_of_a_story() -> None:
     from morefollows.stories.models import Story
 
-    limits = {name: Story._meta.get_field(name).max_length for name in ("headline", "standfirst", "text")}
+    limits = {
+        name: Story._meta.get_field(name).max_length for name in ("headline", "standfirst", "text")
+    }
     assert limits == {
         "headline": story_file.LONGEST_HEADLINE,
         "standfirst": story_file.LONGEST_STANDFIRST,
@@ -265,7 +292,20 @@ def test_the_limits_are_those_of_a_story() -> None:
 
 
 PIECES = st.sampled_from(
-    ["---", "headline: ", "\n", "\n\n", "# ", "SIGN UP", "More follows.", ", which ", ". ", "\r", "\u2028", "\x00"]
+    [
+        "---",
+        "headline: ",
+        "\n",
+        "\n\n",
+        "# ",
+        "SIGN UP",
+        "More follows.",
+        ", which ",
+        ". ",
+        "\r",
+        "\u2028",
+        "\x00",
+    ]
 )
 
 
@@ -287,7 +327,10 @@ def test_nothing_but_a_story_or_a_clear_error_comes_of_any_file(raw: bytes) -> N
         return
     assert 0 < len(story.headline) <= story_file.LONGEST_HEADLINE
     assert len(story.standfirst) <= story_file.LONGEST_STANDFIRST
-    assert not any(unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs") for c in story.headline + story.standfirst)
+    assert not any(
+        unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs")
+        for c in story.headline + story.standfirst
+    )
     assert not any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in story.text)
     assert all(len(piece) <= 80 for piece in story.dropped)
 
@@ -308,7 +351,9 @@ def test_nothing_but_a_story_or_a_clear_error_comes_of_any_file(raw: bytes) -> N
     ],
 )
 def test_a_megabyte_of_anything_is_read_in_seconds(piece: str) -> None:
-    raw = ("Bridge closed\n\nText " + piece * (story_file.MOST_BYTES // len(piece.encode())))[:990_000].encode()
+    raw = ("Bridge closed\n\nText " + piece * (story_file.MOST_BYTES // len(piece.encode())))[
+        :990_000
+    ].encode()
     begun = time.process_time()
     with contextlib.suppress(StoryFileError):
         parse(raw[:990_000])
@@ -318,6 +363,8 @@ def test_a_megabyte_of_anything_is_read_in_seconds(piece: str) -> None:
 def test_images_from_elsewhere_go_and_are_named() -> None:
     ours = "![Fog](/images/0123456789abcdef0123456789abcdef-1200x800.jpg)"
     elsewhere = "![The bridge](https://x.example/a.jpg 'x')"
-    got = parse(f"Bridge closed\n\n{elsewhere}\n\nFog ![](//x.example/b.png) all day.\n\n{ours}".encode())
+    got = parse(
+        f"Bridge closed\n\n{elsewhere}\n\nFog ![](//x.example/b.png) all day.\n\n{ours}".encode()
+    )
     assert got.text == f"Fog  all day.\n\n{ours}"
     assert got.dropped == ("image: The bridge", "image: //x.example/b.png")

@@ -33,7 +33,9 @@ def leave_link(reader: Reader, topic: Topic) -> str:
 
 def history(purpose: str = "alerts") -> list[str]:
     """The events of all consent lines of one purpose, oldest first."""
-    return list(Consent.objects.filter(purpose=purpose).order_by("pk").values_list("event", flat=True))
+    return list(
+        Consent.objects.filter(purpose=purpose).order_by("pk").values_list("event", flat=True)
+    )
 
 
 def age_letters(days: float) -> None:

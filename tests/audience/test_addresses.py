@@ -100,7 +100,9 @@ def test_blanks_around_it_are_dropped_and_nothing_else() -> None:
 
 def test_the_domain_is_normalised_as_idna_2008_does() -> None:
     assert parse("cy@STRASSE.example").domain == "strasse.example"
-    assert parse("cy@straße.example").domain == "xn--strae-oqa.example"  # IDNA 2003 made "strasse" of it
+    assert (
+        parse("cy@straße.example").domain == "xn--strae-oqa.example"
+    )  # IDNA 2003 made "strasse" of it
 
 
 def test_the_local_part_is_never_altered() -> None:
@@ -150,7 +152,10 @@ def test_what_was_probably_meant_is_suggested(typed: str, meant: str) -> None:
     assert "reader.example" not in str(refused.value), "a reason may stand where no address may"
 
 
-ODD = st.text(st.sampled_from('ab.@"\\ <>,;:\r\n\x00\x85\u2028\ud800\ufeffäß-_1éＡ。') | st.characters(), max_size=80)
+ODD = st.text(
+    st.sampled_from('ab.@"\\ <>,;:\r\n\x00\x85\u2028\ud800\ufeffäß-_1éＡ。') | st.characters(),
+    max_size=80,
+)
 
 
 @given(ODD | st.builds("{}@{}.example".format, ODD, ODD))
@@ -176,7 +181,9 @@ def test_whatever_is_typed_it_is_refused_or_fit_for_the_wire(typed: str) -> None
     assert not set(path) & set(b' <>"\\(),:;[]')
     to = SMTPUTF8.header_factory("To", f"<{path.decode()}>")
     assert {type(defect) for defect in to.defects} <= ({NonASCIILocalPartDefect} if utf8 else set())
-    assert [(read.username, read.domain) for read in to.addresses] == [(address.local, address.domain)]
+    assert [(read.username, read.domain) for read in to.addresses] == [
+        (address.local, address.domain)
+    ]
 
 
 def test_a_sender_has_an_address_that_every_relay_carries() -> None:

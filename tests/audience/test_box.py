@@ -18,7 +18,16 @@ import morefollows
 from morefollows.audience import sites
 from morefollows.audience.addresses import parse
 from morefollows.audience.consent import texts
-from morefollows.audience.models import Consent, Letter, Reader, SpentWork, Suppression, Tally, Topic, Wording
+from morefollows.audience.models import (
+    Consent,
+    Letter,
+    Reader,
+    SpentWork,
+    Suppression,
+    Tally,
+    Topic,
+    Wording,
+)
 from morefollows.audience.signup import entry, limits
 from tests.audience.support import CY, sign_up
 from tests.audience.test_work import packed, solve
@@ -43,7 +52,9 @@ def send(email: str = CY, origin: str = SITE, client: str = "192.0.2.7", **field
     known = {"shown": read().json()["shown"], "ticket": read("ticket/").json()["ticket"]}
     data = {"email": email, "page": "/2026/bridge/", **known, **fields}
     answer = Client(enforce_csrf_checks=True, REMOTE_ADDR=client)
-    return answer.post("/box/breaking/", urlencode(data), content_type=FORM, headers={"Origin": origin})
+    return answer.post(
+        "/box/breaking/", urlencode(data), content_type=FORM, headers={"Origin": origin}
+    )
 
 
 def with_settings(**changes: Any) -> Any:
@@ -67,7 +78,15 @@ class TestScript:
 
     def test_it_keeps_nothing_and_asks_nobody_else(self) -> None:
         text = SCRIPT.read_text()
-        for word in ("cookie", "localStorage", "sessionStorage", "innerHTML", "eval(", "http://", "sendBeacon"):
+        for word in (
+            "cookie",
+            "localStorage",
+            "sessionStorage",
+            "innerHTML",
+            "eval(",
+            "http://",
+            "sendBeacon",
+        ):
             assert word not in text.replace("No cookies", ""), word
 
 
@@ -85,7 +104,14 @@ class TestWhoMayAsk:
 
     @pytest.mark.parametrize(
         "origin",
-        ["https://herald.example", "http://www.herald.example", SITE + ":8443", SITE + ".evil.example", "null", "x"],
+        [
+            "https://herald.example",
+            "http://www.herald.example",
+            SITE + ":8443",
+            SITE + ".evil.example",
+            "null",
+            "x",
+        ],
     )
     def test_nobody_else(self, site: str, origin: str) -> None:
         for path in ("", "ticket/"):
@@ -120,7 +146,9 @@ class TestSignUp:
         assert (alerts.language, alerts.version, Reader.objects.get().language) == ("de", 1, "de")
         assert alerts.client_address == "192.0.2.7"
 
-    @pytest.mark.parametrize("page", ["https://elsewhere.example/", "//x", "/a?b=c", "/a b", "/\r\nx", "x" * 500])
+    @pytest.mark.parametrize(
+        "page", ["https://elsewhere.example/", "//x", "/a?b=c", "/a b", "/\r\nx", "x" * 500]
+    )
     def test_the_page_is_a_path_of_that_site(self, site: str, page: str) -> None:
         send(page=page)
         assert Consent.objects.get().page in (f"{SITE}/", f"{SITE}//x")
@@ -144,14 +172,28 @@ class TestSignUp:
 
     def test_what_mail_can_not_carry_is_only_taken_as_it_was_meant(self, site: str) -> None:
         asked = send("o\u2019brien@reader.example").json()
-        assert (asked["state"], asked["address"], "no" in asked) == ("suggest", "o'brien@reader.example", False)
+        assert (asked["state"], asked["address"], "no" in asked) == (
+            "suggest",
+            "o'brien@reader.example",
+            False,
+        )
         refused = send("o\u2019brien@reader.example", sure="o\u2019brien@reader.example").json()
-        assert (refused["state"], "Did you mean o'brien@reader.example?" in refused["said"]) == ("wrong", True)
+        assert (refused["state"], "Did you mean o'brien@reader.example?" in refused["said"]) == (
+            "wrong",
+            True,
+        )
         assert not Reader.objects.exists()
-        assert send("o\u2019brien@reader.example", instead="o'brien@reader.example").json()["state"] == "thanks"
+        assert (
+            send("o\u2019brien@reader.example", instead="o'brien@reader.example").json()["state"]
+            == "thanks"
+        )
 
-    def test_new_known_and_suppressed_get_the_same_answer_and_robots_too(self, site: str, cy: Reader) -> None:
-        Suppression.objects.create(key=parse("gone@reader.example").key, reason="complained", at=timezone.now())
+    def test_new_known_and_suppressed_get_the_same_answer_and_robots_too(
+        self, site: str, cy: Reader
+    ) -> None:
+        Suppression.objects.create(
+            key=parse("gone@reader.example").key, reason="complained", at=timezone.now()
+        )
         sign_up(cy.subscriptions.get().topic, "pending@reader.example")
         answers = [
             send(address, **more)
@@ -163,7 +205,9 @@ class TestSignUp:
                 ("robot@reader.example", {"website": "https://spam.example"}),
             )
         ]
-        assert {(answer.status_code, answer.content) for answer in answers} == {(200, b'{"state": "thanks"}')}
+        assert {(answer.status_code, answer.content) for answer in answers} == {
+            (200, b'{"state": "thanks"}')
+        }
         assert not Reader.objects.filter(address__startswith="robot").exists()
         assert Letter.objects.count() == 2
 
@@ -176,7 +220,9 @@ class TestTickets:
         assert 4 < answer["wait"] <= 5
         assert not Reader.objects.exists()
 
-    def test_an_old_one_has_to_be_fetched_anew(self, site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_old_one_has_to_be_fetched_anew(
+        self, site: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         ticket = read("ticket/").json()["ticket"]
         monkeypatch.setattr(entry, "LIFETIME", -1)
         assert send(ticket=ticket).json()["state"] == "renew"
@@ -191,7 +237,9 @@ class TestTickets:
 class TestPressure:
     @pytest.fixture(autouse=True)
     def limited(self) -> Iterator[None]:
-        with with_settings(sign_ups_a_network=2, sign_ups_a_network_at_most=5, sign_ups_a_domain=4, work=200):
+        with with_settings(
+            sign_ups_a_network=2, sign_ups_a_network_at_most=5, sign_ups_a_domain=4, work=200
+        ):
             yield
 
     def test_many_from_one_network_have_to_work_and_then_to_wait(self, site: str) -> None:
@@ -213,12 +261,17 @@ class TestPressure:
         assert send("cy4@gmail.com", altcha=solved).json()["state"] == "work"
 
     def test_a_household_has_one_64_of_ipv6(self, site: str) -> None:
-        states = [send(f"cy{n}@gmail.com", client=f"2001:db8:0:1::{n + 1}").json()["state"] for n in range(3)]
+        states = [
+            send(f"cy{n}@gmail.com", client=f"2001:db8:0:1::{n + 1}").json()["state"]
+            for n in range(3)
+        ]
         assert states == ["thanks", "thanks", "work"]
         assert send("cy9@gmail.com", client="2001:db8:0:2::1").json()["state"] == "thanks"
 
     def test_many_for_one_domain_have_to_work_but_never_to_wait(self, site: str) -> None:
-        states = [send(f"cy{n}@victim.example", client=f"192.0.2.{n}").json()["state"] for n in range(7)]
+        states = [
+            send(f"cy{n}@victim.example", client=f"192.0.2.{n}").json()["state"] for n in range(7)
+        ]
         assert states == ["thanks"] * 4 + ["work"] * 3
         assert send("cy@gmail.com", client="192.0.2.99").json()["state"] == "thanks"
 

@@ -42,7 +42,9 @@ def test_what_was_read_is_good_while_it_is_read_again(monkeypatch: pytest.Monkey
         assert await ask(door) == b"1"
         await asyncio.sleep(0.001)  # the moment is over
         assert [await ask(door), await ask(door)] == [b"1", b"1"]
-        monkeypatch.setattr(signup_endpoint, "_MEANWHILE", 0.0)  # so long that it may be wrong by now
+        monkeypatch.setattr(
+            signup_endpoint, "_MEANWHILE", 0.0
+        )  # so long that it may be wrong by now
         late = asyncio.ensure_future(ask(door))
         await asyncio.sleep(0.01)
         assert not late.done()

@@ -11,22 +11,32 @@ from morefollows.database import bulk
 
 
 def _reader(name: str, **fields: object) -> Reader:
-    return Reader(address=name, key=name, domain="reader.example", created_at=timezone.now(), **fields)
+    return Reader(
+        address=name, key=name, domain="reader.example", created_at=timezone.now(), **fields
+    )
 
 
 def _row(reader: Reader) -> dict[str, object]:
     row = Reader.objects.filter(key=reader.key).values().get()
-    return {name: bytes(value) if isinstance(value, memoryview) else value for name, value in row.items()}
+    return {
+        name: bytes(value) if isinstance(value, memoryview) else value
+        for name, value in row.items()
+    }
 
 
 @pytest.mark.django_db
 def test_rows_are_as_the_orm_has_them() -> None:
-    cy, zoe = _reader("cy's “address”\\", confirmed_at=timezone.now(), quiet_from=7), _reader("zoe", offers=True)
+    cy, zoe = (
+        _reader("cy's “address”\\", confirmed_at=timezone.now(), quiet_from=7),
+        _reader("zoe", offers=True),
+    )
     with transaction.atomic():
         cy.pk, zoe.pk = bulk.new_keys(Reader, 2)
         bulk.insert([cy, zoe])
     for reader in (cy, zoe):
-        expected = {field.attname: getattr(reader, field.attname) for field in Reader._meta.concrete_fields}
+        expected = {
+            field.attname: getattr(reader, field.attname) for field in Reader._meta.concrete_fields
+        }
         assert _row(reader) == expected
     ann = _reader("ann")
     ann.save()  # by the ORM, which must not meet a key that is taken
@@ -36,7 +46,10 @@ def test_rows_are_as_the_orm_has_them() -> None:
 @pytest.mark.django_db
 def test_keys_are_left_to_the_database(breaking: Topic, cy: Reader) -> None:
     now = timezone.now()
-    rows = [Letter(reader=cy, topic=breaking, kind=kind, created_at=now, due_at=1) for kind in ("thanks", "digest")]
+    rows = [
+        Letter(reader=cy, topic=breaking, kind=kind, created_at=now, due_at=1)
+        for kind in ("thanks", "digest")
+    ]
     bulk.insert(rows)
     assert [letter.kind for letter in Letter.objects.order_by("pk")] == ["thanks", "digest"]
     bulk.insert([])
@@ -52,14 +65,19 @@ def test_constraints_hold(breaking: Topic, cy: Reader) -> None:
 @pytest.mark.django_db
 def test_what_is_asked_together_is_read_behind_it() -> None:
     with bulk.together():
-        one, two = bulk.ask("SELECT %s", ["1"]), bulk.ask("SELECT %s UNION ALL SELECT %s", ["2", "3"])
+        one, two = (
+            bulk.ask("SELECT %s", ["1"]),
+            bulk.ask("SELECT %s UNION ALL SELECT %s", ["2", "3"]),
+        )
         keys = bulk.ask_new_keys(Reader, 2)
     assert [one(), two()] == [[("1",)], [("2",), ("3",)]]
     assert len({key for (key,) in keys()}) == 2
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server that could answer")
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has no server that could answer"
+)
 def test_what_is_asked_together_is_sent_before_anything_is_answered() -> None:
     with bulk.together():
         bulk.ask("SELECT 1", [])
@@ -81,7 +99,10 @@ def test_what_goes_wrong_together_is_told_with_its_own_error(breaking: Topic) ->
 def test_rows_like_a_pattern_are_as_the_orm_has_them(breaking: Topic) -> None:
     """What differs from row to row is given; all else, shared or not, is the pattern's."""
     odd = ["cy's “address”\\", 'zoe "the {keeper}, NULL"', "ann", ""]
-    ann, ida = _reader("x", language="de", confirmed_at=timezone.now(), quiet_from=7), _reader("x", offers=True)
+    ann, ida = (
+        _reader("x", language="de", confirmed_at=timezone.now(), quiet_from=7),
+        _reader("x", offers=True),
+    )
     patterns = [ann, ann, ida, ann]
     with transaction.atomic():
         given = [
@@ -92,7 +113,9 @@ def test_rows_like_a_pattern_are_as_the_orm_has_them(breaking: Topic) -> None:
         ]
         bulk.insert_like(patterns, ("id", "address", "key", "uid", "paused_until"), given)
     for pattern, (key, address, digest, uid, at) in zip(patterns, given, strict=True):
-        expected = {field.attname: getattr(pattern, field.attname) for field in Reader._meta.concrete_fields}
+        expected = {
+            field.attname: getattr(pattern, field.attname) for field in Reader._meta.concrete_fields
+        }
         changed = {"id": key, "address": address, "key": digest, "uid": uid, "paused_until": at}
         assert _row(Reader(key=digest)) == expected | changed
 
@@ -102,8 +125,14 @@ def test_many_rows_and_one_are_written_alike(breaking: Topic, cy: Reader) -> Non
     pattern = Letter(topic=breaking, kind="thanks", created_at=timezone.now(), due_at=1)
     for count in (0, 1, 20_000):
         Letter.objects.all().delete()
-        bulk.insert_like([pattern] * count, ("reader_id", "due_at", "uid"), [(cy.pk, at, b"x") for at in range(count)])
-        assert list(Letter.objects.order_by("pk").values_list("due_at", flat=True)) == list(range(count))
+        bulk.insert_like(
+            [pattern] * count,
+            ("reader_id", "due_at", "uid"),
+            [(cy.pk, at, b"x") for at in range(count)],
+        )
+        assert list(Letter.objects.order_by("pk").values_list("due_at", flat=True)) == list(
+            range(count)
+        )
 
 
 @pytest.mark.django_db

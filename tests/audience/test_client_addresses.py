@@ -31,7 +31,12 @@ def test_a_network_tells_no_household(whole: str, short: str) -> None:
 
 
 def test_old_lines_are_shortened_and_say_all_else_as_before(cy: Reader) -> None:
-    for address, days in (("192.0.2.77", 91), ("2001:db8:1:2:3::4", 400), ("192.0.2.78", 89), ("", 400)):
+    for address, days in (
+        ("192.0.2.77", 91),
+        ("2001:db8:1:2:3::4", 400),
+        ("192.0.2.78", 89),
+        ("", 400),
+    ):
         Consent.objects.create(
             reader=cy, purpose="alerts", event="given", how="form", at=timezone.now() - timedelta(days=days),
             page="https://herald.example/", client_address=address,

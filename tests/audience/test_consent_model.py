@@ -25,7 +25,9 @@ from tests.support import ground
 PEOPLE = ("cy@reader.example", "dee@reader.example")
 STEPS = ("sign up", "sign up with offers", "confirm", "confirm an old link", "leave", "withdraw offers",
          "import with provenance", "import without", "bounce")  # fmt: skip
-HISTORIES = st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from(PEOPLE), st.integers(0, 1)), max_size=14)
+HISTORIES = st.lists(
+    st.tuples(st.sampled_from(STEPS), st.sampled_from(PEOPLE), st.integers(0, 1)), max_size=14
+)
 
 
 class Model:
@@ -39,7 +41,11 @@ class Model:
         self.left: set[str] = set()
 
     def active(self) -> set[tuple[str, int]]:
-        return {place for place, state in self.alerts.items() if state == "active" and place[0] not in self.suppressed}
+        return {
+            place
+            for place, state in self.alerts.items()
+            if state == "active" and place[0] not in self.suppressed
+        }
 
 
 @pytest.fixture
@@ -92,7 +98,11 @@ def take(step: str, person: str, topic: Topic, n: int, model: Model) -> None:
         words = "old list" if step.endswith("provenance") else None
         file = io.BytesIO(person.upper().encode())
         lists.import_readers(
-            file, topic=topic, provenance=words, progress=lambda position: None, consented_at=timezone.now()
+            file,
+            topic=topic,
+            provenance=words,
+            progress=lambda position: None,
+            consented_at=timezone.now(),
         )
         if not dead and person not in model.left:
             before = model.alerts.get(place)
@@ -105,12 +115,21 @@ def take(step: str, person: str, topic: Topic, n: int, model: Model) -> None:
         model.suppressed.add(person)
 
 
-def confirm(step: str, person: str, reader: Reader | None, topic: Topic, place: tuple[str, int], model: Model) -> None:
+def confirm(
+    step: str,
+    person: str,
+    reader: Reader | None,
+    topic: Topic,
+    place: tuple[str, int],
+    model: Model,
+) -> None:
     letters = Letter.objects.filter(reader=reader, topic=topic, kind="confirmation").order_by("pk")
     letter = letters.last() if step == "confirm" else letters.first()
     if letter is None or reader is None:
         return
-    withdrawn = Consent.objects.filter(reader=reader, topic=topic, event="withdrawn", at__gt=letter.created_at)
+    withdrawn = Consent.objects.filter(
+        reader=reader, topic=topic, event="withdrawn", at__gt=letter.created_at
+    )
     done = actions.confirm(links.tokens().confirm(links.row(letter)).decode())
     assert (done is None) == (person in model.suppressed or withdrawn.exists())
     if done is not None:
@@ -121,7 +140,9 @@ def confirm(step: str, person: str, reader: Reader | None, topic: Topic, place: 
 
 
 def settle(person: str, model: Model) -> None:
-    if not any(state in ("pending", "active") for (who, _), state in model.alerts.items() if who == person):
+    if not any(
+        state in ("pending", "active") for (who, _), state in model.alerts.items() if who == person
+    ):
         model.offers[person] = False
         if person not in model.suppressed:
             model.left.add(person)
@@ -130,10 +151,12 @@ def settle(person: str, model: Model) -> None:
 def check(model: Model, topics: list[Topic]) -> None:
     keys = {parse(person).key: person for person in PEOPLE}
     for n, topic in enumerate(topics):
-        listening = Subscription.objects.filter(topic=topic, state="active", reader__state="confirmed").exclude(
-            reader__key__in=Suppression.objects.values("key")
-        )
-        assert {keys[item.reader.key] for item in listening} == {who for who, m in model.active() if m == n}
+        listening = Subscription.objects.filter(
+            topic=topic, state="active", reader__state="confirmed"
+        ).exclude(reader__key__in=Suppression.objects.values("key"))
+        assert {keys[item.reader.key] for item in listening} == {
+            who for who, m in model.active() if m == n
+        }
         assert alert_audience.count(topic) == len(listening)
     for reader in Reader.objects.all():
         person = keys[reader.key]
@@ -141,7 +164,11 @@ def check(model: Model, topics: list[Topic]) -> None:
         if person not in model.suppressed:
             assert (reader.state == "left") == (person in model.left)
         for subscription in reader.subscriptions.all():
-            last = Consent.objects.filter(reader=reader, topic=subscription.topic).order_by("pk").last()
+            last = (
+                Consent.objects.filter(reader=reader, topic=subscription.topic)
+                .order_by("pk")
+                .last()
+            )
             event = last.event if last else None
             if subscription.state == "active":  # "given": asked for once more, together with offers
                 assert event in ("confirmed", "given")

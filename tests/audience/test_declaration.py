@@ -35,13 +35,23 @@ def test_each_purpose_apart_with_the_words_of_its_time(reader: Reader, breaking:
     told = declaration(reader)
     alerts, offers = told.parts
     assert (alerts.purpose, alerts.topic, alerts.in_force) == ("alerts", breaking, True)
-    assert [(line.event, line.how) for line in alerts.lines] == [("given", "form"), ("confirmed", "link")]
+    assert [(line.event, line.how) for line in alerts.lines] == [
+        ("given", "form"),
+        ("confirmed", "link"),
+    ]
     given = alerts.lines[0]
     first = texts.CONSENTS[Wording.Kind.ALERTS, "en"]
-    assert given.words == first.replace("{topic}", "Breaking news"), "a new version does not rewrite old evidence"
+    assert given.words == first.replace("{topic}", "Breaking news"), (
+        "a new version does not rewrite old evidence"
+    )
     assert (given.version, given.digest) == (1, hashlib.sha256(first.encode()).hexdigest())
-    assert (given.page, given.client_address) == ("https://alerts.herald.example/story/1/", "192.0.2.7")
-    assert [(notice.version, notice.digest) for notice in told.notices] == [(1, given.privacy_digest)]
+    assert (given.page, given.client_address) == (
+        "https://alerts.herald.example/story/1/",
+        "192.0.2.7",
+    )
+    assert [(notice.version, notice.digest) for notice in told.notices] == [
+        (1, given.privacy_digest)
+    ]
     assert (offers.topic, offers.in_force) == (None, False)
     assert [line.event for line in offers.lines] == ["given", "confirmed", "withdrawn"]
 
@@ -78,13 +88,19 @@ def test_an_address_is_found_as_it_may_be_written(reader: Reader) -> None:
     assert found.suppression is not None
 
 
-def test_the_command_prints_it(reader: Reader, breaking: Topic, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_it(
+    reader: Reader, breaking: Topic, capsys: pytest.CaptureFixture[str]
+) -> None:
     actions.leave(leave_link(reader, breaking), "one-click")
     assert run(["consent", "show", CY]) == 0
     out = capsys.readouterr().out
     assert out.startswith("cy@reader.example, left\n\nalerts: Breaking news (not in force)\n")
     digest = declaration(reader).parts[0].lines[0].digest
-    for words in (f"version         1, SHA-256 {digest}", "client address  192.0.2.7", "withdrawn, one-click"):
+    for words in (
+        f"version         1, SHA-256 {digest}",
+        "client address  192.0.2.7",
+        "withdrawn, one-click",
+    ):
         assert words in out
 
 
@@ -98,7 +114,9 @@ def test_the_address_may_come_by_standard_input(
     assert found["purposes"][0]["lines"][0]["words"].startswith("For free real time alerts")
 
 
-def test_nobody_and_the_erased_are_told_apart(reader: Reader, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nobody_and_the_erased_are_told_apart(
+    reader: Reader, capsys: pytest.CaptureFixture[str]
+) -> None:
     actions.erase(reader)
     assert run(["consent", "show", CY]) == 1
     assert "suppressed (erased, 20" in capsys.readouterr().err

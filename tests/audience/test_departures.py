@@ -48,7 +48,9 @@ def no_file() -> Iterator[None]:
 
 def _import(text: str, topic: Topic) -> None:
     file = io.BytesIO(text.encode())
-    lists.import_readers(file, topic=topic, provenance="the old list", progress=lambda position: None)
+    lists.import_readers(
+        file, topic=topic, provenance="the old list", progress=lambda position: None
+    )
 
 
 class Backup:
@@ -83,7 +85,10 @@ class TestWhoHasLeft:
         assert states() == {"breaking": "active"}
         assert +replay.own() == {"topic": 1}, "which ends the offers, too"
         confirmed.refresh_from_db()
-        assert states() == {"breaking": "ended"} and (confirmed.state, confirmed.offers) == ("left", False)
+        assert states() == {"breaking": "ended"} and (confirmed.state, confirmed.offers) == (
+            "left",
+            False,
+        )
         last = Consent.objects.filter(purpose=Purpose.ALERTS).latest("pk")
         assert (last.event, last.how) == ("withdrawn", "restored")
         assert last.at <= timezone.now()
@@ -105,7 +110,9 @@ class TestWhoHasLeft:
         replay.own()
         assert not DrillReader.objects.exists()
 
-    def test_by_erasure_and_then_the_address_is_not_mailed(self, confirmed: Reader, breaking: Topic) -> None:
+    def test_by_erasure_and_then_the_address_is_not_mailed(
+        self, confirmed: Reader, breaking: Topic
+    ) -> None:
         with Backup():
             actions.erase(confirmed)
         replay.own()
@@ -118,8 +125,12 @@ class TestWhoHasLeft:
         replay.own()
         assert Suppression.objects.get().key == parse(CY).key
 
-    @pytest.mark.parametrize(("reason", "state"), [("complained", "complained"), ("bounced", "gone")])
-    def test_by_a_complaint_or_as_the_mailbox_is_gone(self, confirmed: Reader, reason: str, state: str) -> None:
+    @pytest.mark.parametrize(
+        ("reason", "state"), [("complained", "complained"), ("bounced", "gone")]
+    )
+    def test_by_a_complaint_or_as_the_mailbox_is_gone(
+        self, confirmed: Reader, reason: str, state: str
+    ) -> None:
         with Backup():
             actions.mark_gone([confirmed.pk], reason)
         replay.own()
@@ -131,10 +142,15 @@ class TestWhoHasLeft:
         came = "email,confirmed_at\ncy@reader.example,2024-03-01 09:00\nflo@reader.example,2024-03-01 09:00\n"
         _import(came, breaking)
         with Backup():
-            _import("email,status\ncy@reader.example,unsubscribed\neve@reader.example,unsubscribed\n", breaking)
+            _import(
+                "email,status\ncy@reader.example,unsubscribed\neve@reader.example,unsubscribed\n",
+                breaking,
+            )
         replay.own()
         _import(came.replace("flo@", "eve@"), breaking)
-        cy, flo = (Reader.objects.get(key=parse(f"{name}@reader.example").key) for name in ("cy", "flo"))
+        cy, flo = (
+            Reader.objects.get(key=parse(f"{name}@reader.example").key) for name in ("cy", "flo")
+        )
         assert (cy.state, flo.state) == ("left", "confirmed")
         active = Subscription.objects.filter(state="active").values_list("reader", flat=True)
         assert list(active) == [flo.pk]
@@ -149,7 +165,9 @@ class TestWhoHasLeft:
         assert confirmed.address == CY
         replay.own()
         confirmed.refresh_from_db()
-        assert confirmed.state == "left" and states() == {"breaking": "ended"}, "nothing goes to the old address"
+        assert confirmed.state == "left" and states() == {"breaking": "ended"}, (
+            "nothing goes to the old address"
+        )
 
     def test_a_suppression_that_was_lifted_stays_lifted(
         self, confirmed: Reader, django_capture_on_commit_callbacks: Callable[..., Any]
@@ -180,7 +198,9 @@ class TestWhoCameBack:
         assert not Suppression.objects.exists()
 
 
-def test_only_what_the_database_has_not_seen_is_looked_at(confirmed: Reader, breaking: Topic) -> None:
+def test_only_what_the_database_has_not_seen_is_looked_at(
+    confirmed: Reader, breaking: Topic
+) -> None:
     actions.withdraw(confirmed, Purpose.OFFERS, how="link")
     replay.own()
     mark = DepartureMark.objects.get()
@@ -192,7 +212,9 @@ def test_only_what_the_database_has_not_seen_is_looked_at(confirmed: Reader, bre
     assert Suppression.objects.get().key == KEY
 
 
-def test_what_is_rolled_back_is_in_the_file_and_no_address_is(confirmed: Reader, breaking: Topic) -> None:
+def test_what_is_rolled_back_is_in_the_file_and_no_address_is(
+    confirmed: Reader, breaking: Topic
+) -> None:
     with Backup():
         actions.leave(leave_link(confirmed, breaking), "one-click")
         raw = departures.file().read_text()
@@ -202,7 +224,10 @@ def test_what_is_rolled_back_is_in_the_file_and_no_address_is(confirmed: Reader,
 
 
 def test_a_departure_does_not_fail_of_a_disk_that_does(
-    confirmed: Reader, breaking: Topic, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    confirmed: Reader,
+    breaking: Topic,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -233,15 +258,22 @@ class TestFile:
         )
         # The package's own settings are not read: this part needs no Django.
         code = code.replace("from morefollows.audience.departures import log", _LOAD)
-        writers = [subprocess.Popen([sys.executable, "-c", code, str(file), f"w{n}"], env=os.environ) for n in range(4)]
+        writers = [
+            subprocess.Popen([sys.executable, "-c", code, str(file), f"w{n}"], env=os.environ)
+            for n in range(4)
+        ]
         assert [writer.wait(PATIENCE) for writer in writers] == [0] * 4
         assert Counter(entry.what for entry in log.read(file)) == {f"w{n}": 150 for n in range(4)}
         assert file.read_text().count("morefollows-departures") == 1
 
     def test_it_is_compacted_when_a_month_can_go(self, tmp_path: Path) -> None:
         file, day = tmp_path / log.NAME, 86_400_000
-        log.append(file, [Entry(number * day, "topic", f"{number:064x}", "t") for number in range(100)])
-        log.append(file, [Entry(99 * day, "suppressed", KEY, "desk"), Entry(99 * day + 1, "lifted", KEY)])
+        log.append(
+            file, [Entry(number * day, "topic", f"{number:064x}", "t") for number in range(100)]
+        )
+        log.append(
+            file, [Entry(99 * day, "suppressed", KEY, "desk"), Entry(99 * day + 1, "lifted", KEY)]
+        )
         name = log.name_of(file)
         assert log.compact(file, 20 * day) == 0
         assert log.compact(file, 60 * day) > 0

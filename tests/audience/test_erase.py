@@ -10,7 +10,15 @@ from django.utils import timezone
 
 from morefollows.audience import actions, lists
 from morefollows.audience.addresses import parse
-from morefollows.audience.models import Consent, Erasure, Letter, Reader, Subscription, Suppression, Topic
+from morefollows.audience.models import (
+    Consent,
+    Erasure,
+    Letter,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+)
 from morefollows.courier.ledger.claims import Running
 from morefollows.courier.ledger.recipients import addressees
 from morefollows.stories.models import Interest, Story
@@ -34,7 +42,9 @@ def test_only_the_suppression_is_left(breaking: Topic) -> None:
     assert (left.key, left.reason) == (parse(CY).key, "erased")
     assert left.at >= before
     assert addressees(Running(1, "sending", breaking.pk, 0, 0, True), [pk]) == {}
-    assert actions.leave(way_out, "one-click")  # the old mail's button works, and finds nothing to end
+    assert actions.leave(
+        way_out, "one-click"
+    )  # the old mail's button works, and finds nothing to end
     actions.erase(reader)
     actions.withdraw(reader, "alerts", how="desk", topic=breaking)
     assert Suppression.objects.count() == 1
@@ -43,7 +53,9 @@ def test_only_the_suppression_is_left(breaking: Topic) -> None:
 
 def test_no_table_knows_the_reader_any_more(breaking: Topic, story: Story) -> None:
     reader = confirmed(breaking)
-    Interest.objects.create(reader=reader, story=story, wish=Interest.Wish.FOLLOW, at=timezone.now())
+    Interest.objects.create(
+        reader=reader, story=story, wish=Interest.Wish.FOLLOW, at=timezone.now()
+    )
     pk = reader.pk
     actions.erase(reader)
     tables = [(field.related_model, field.field.name) for field in Reader._meta.related_objects]
@@ -55,7 +67,10 @@ def test_no_table_knows_the_reader_any_more(breaking: Topic, story: Story) -> No
 def test_nothing_brings_an_erased_reader_back(breaking: Topic) -> None:
     actions.erase(confirmed(breaking))
     report = lists.import_readers(
-        io.BytesIO(CY.upper().encode()), topic=breaking, provenance="old list", progress=lambda position: None
+        io.BytesIO(CY.upper().encode()),
+        topic=breaking,
+        provenance="old list",
+        progress=lambda position: None,
     )
     assert report.suppressed == 1
     assert not Reader.objects.exists()

@@ -19,7 +19,9 @@ NUMBERS = st.integers(0, 2**32 - 1)
     st.sampled_from(["en", "de", "pt-br"]),
     st.binary(min_size=9, max_size=9),
 )
-def test_a_statement_says_what_was_shown(numbers: tuple[int, int, int, int], language: str, words: bytes) -> None:
+def test_a_statement_says_what_was_shown(
+    numbers: tuple[int, int, int, int], language: str, words: bytes
+) -> None:
     shown = Shown(*numbers, language, words)
     assert TOKENS.read_statement(TOKENS.statement(shown)) == shown
     assert FormTokens(b"x" * 32).read_statement(TOKENS.statement(shown)) is None
@@ -28,10 +30,18 @@ def test_a_statement_says_what_was_shown(numbers: tuple[int, int, int, int], lan
 def test_a_ticket_is_good_for_its_site_and_tells_its_age() -> None:
     ticket = TOKENS.ticket(SITE, 1_000.25)
     assert TOKENS.age(ticket, SITE, 1_003.25) == 3
-    for other in ("https://herald.example", "http://www.herald.example", SITE + ":8443", "null", ""):
+    for other in (
+        "https://herald.example",
+        "http://www.herald.example",
+        SITE + ":8443",
+        "null",
+        "",
+    ):
         assert TOKENS.age(ticket, other, 1_003.25) is None
     assert FormTokens(b"x" * 32).age(ticket, SITE, 1_003.25) is None
-    assert FormTokens(b"x" * 32, b"k" * 32).age(ticket, SITE, 1_003.25) == 3, "made before the key was changed"
+    assert FormTokens(b"x" * 32, b"k" * 32).age(ticket, SITE, 1_003.25) == 3, (
+        "made before the key was changed"
+    )
 
 
 def test_there_is_one_way_only_to_write_one() -> None:
@@ -60,7 +70,9 @@ def test_not_one_character_of_a_token_may_differ() -> None:
 
 def test_a_statement_is_the_same_for_the_same_words() -> None:
     shown = Shown(1, 2, 3, 4, "en", b"digest of")
-    assert TOKENS.statement(shown) == FormTokens(b"k" * 32).statement(shown), "caches keep the page that bears it"
+    assert TOKENS.statement(shown) == FormTokens(b"k" * 32).statement(shown), (
+        "caches keep the page that bears it"
+    )
 
 
 def test_both_can_be_read_after_the_key_was_changed() -> None:
@@ -71,7 +83,20 @@ def test_both_can_be_read_after_the_key_was_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["", "nonsense", "a:b", "1000:", ":", "\ud800:x", "ä" * 32, "A" * 32, "A" * 60, "=" * 32, "A" * 5_000]
+    "token",
+    [
+        "",
+        "nonsense",
+        "a:b",
+        "1000:",
+        ":",
+        "\ud800:x",
+        "ä" * 32,
+        "A" * 32,
+        "A" * 60,
+        "=" * 32,
+        "A" * 5_000,
+    ],
 )
 def test_anything_else_is_none_of_ours(token: str) -> None:
     assert TOKENS.age(token, SITE, 0) is None

@@ -42,7 +42,9 @@ class Callers:
 class Writer:
     """Doubles what it is given; the first group waits for `go`."""
 
-    def __init__(self, then: Callable[[Sequence[int]], list[int | Exception]] | None = None) -> None:
+    def __init__(
+        self, then: Callable[[Sequence[int]], list[int | Exception]] | None = None
+    ) -> None:
         self.groups: list[list[int]] = []
         self.threads: list[threading.Thread] = []
         self.busy, self.go = threading.Event(), threading.Event()

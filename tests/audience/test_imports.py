@@ -19,7 +19,14 @@ from morefollows.audience.addresses import parse
 from morefollows.audience.lists import NotReadable, Report, Told, importing
 from morefollows.audience.lists.chunk import Chunk
 from morefollows.audience.lists.resume import Overtaken
-from morefollows.audience.models import Consent, Reader, Subscription, Suppression, Topic, UnfinishedImport
+from morefollows.audience.models import (
+    Consent,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+    UnfinishedImport,
+)
 from morefollows.audience.suppression.actions import lift
 from morefollows.audience.suppression.importing import import_suppressions
 from tests.audience.support import CY, newest_link, sign_up
@@ -93,11 +100,18 @@ class TestTools:
         assert dee.language == "de"
         given, confirmed = Consent.objects.order_by("pk")
         assert (given.event, given.at.isoformat()) == ("given", "2023-05-04T10:30:00.123456+00:00")
-        assert (confirmed.event, confirmed.words, confirmed.at) == ("confirmed", FROM, dee.confirmed_at)
+        assert (confirmed.event, confirmed.words, confirmed.at) == (
+            "confirmed",
+            FROM,
+            dee.confirmed_at,
+        )
         assert not Reader.objects.filter(state="left").exclude(address="").exists()
 
     def test_listmonks_lists_are_topics(self, breaking: Topic) -> None:
-        both, other = '1,dee@reader.example,{},enabled,"Politics, Cooking"', "2,eve@reader.example,{},enabled,Cooking"
+        both, other = (
+            '1,dee@reader.example,{},enabled,"Politics, Cooking"',
+            "2,eve@reader.example,{},enabled,Cooking",
+        )
         report = bring(f"uuid,email,attributes,status,lists\n{both}\n{other}\n", breaking)
         assert counts(report) == {"lines": 2, "confirmed": 1, "bad": 1}
         assert "breaking, politics, weather" in report.problems[0].reason
@@ -115,11 +129,16 @@ class TestTools:
         reports = {name: bring(text, breaking) for name, text in MAILCHIMP.items()}
         assert {report.tool for report in reports.values()} == {"Mailchimp"}
         assert counts(reports["subscribed"]) == {"lines": 2, "confirmed": 2}
-        assert counts(reports["unsubscribed"]) == {"lines": 1, "left": 1}, "also where the time is missing"
+        assert counts(reports["unsubscribed"]) == {"lines": 1, "left": 1}, (
+            "also where the time is missing"
+        )
         assert counts(reports["cleaned"]) == {"lines": 1, "suppressed": 1}
         assert Suppression.objects.get().reason == "bounced"
         dee = Reader.objects.get(address="dee@reader.example")
-        assert [(line.event, line.at.isoformat(), line.client_address) for line in dee.consents.order_by("pk")] == [
+        assert [
+            (line.event, line.at.isoformat(), line.client_address)
+            for line in dee.consents.order_by("pk")
+        ] == [
             ("given", "2019-03-01T09:00:00+00:00", "192.0.2.30"),
             ("confirmed", "2019-03-01T09:05:00+00:00", "192.0.2.31"),
         ]
@@ -127,7 +146,10 @@ class TestTools:
         assert (gil.event, gil.client_address) == ("confirmed", "")
 
     def test_who_has_not_confirmed_there_stays_pending(self, breaking: Topic) -> None:
-        assert counts(bring(MAILCHIMP["subscribed"], breaking, status="unconfirmed")) == {"lines": 2, "pending": 2}
+        assert counts(bring(MAILCHIMP["subscribed"], breaking, status="unconfirmed")) == {
+            "lines": 2,
+            "pending": 2,
+        }
         assert not Consent.objects.exists()
 
     def test_a_later_export_ends_what_an_earlier_one_brought(self, breaking: Topic) -> None:
@@ -148,7 +170,9 @@ class TestTools:
         assert dee.subscriptions.get().state == "ended"
 
     def test_who_stands_in_one_file_as_both_has_left(self, breaking: Topic) -> None:
-        report = bring("email,status\ndee@reader.example,active\ndee@reader.example,unsubscribed\n", breaking)
+        report = bring(
+            "email,status\ndee@reader.example,active\ndee@reader.example,unsubscribed\n", breaking
+        )
         assert counts(report) == {"lines": 2, "left": 2}, "from the first line on"
         assert state("dee@reader.example") == "left"
         assert not Consent.objects.exists()
@@ -160,7 +184,9 @@ class TestTools:
         assert [problem.line for problem in report.problems] == [2]
 
     def test_two_stray_quotes_are_no_record_that_spans_lines(self, breaking: Topic) -> None:
-        text = 'email,name\ndee@reader.example,"Dee\neve@reader.example,Eve\nfay@reader.example",Fay\n'
+        text = (
+            'email,name\ndee@reader.example,"Dee\neve@reader.example,Eve\nfay@reader.example",Fay\n'
+        )
         report = bring(text, breaking)
         assert counts(report) == {"lines": 3, "confirmed": 1, "bad": 2}
         assert [problem.line for problem in report.problems] == [2, 4]
@@ -171,7 +197,10 @@ class TestTools:
 
 
 def everything() -> list[object]:
-    return [list(model.objects.order_by("pk").values_list()) for model in apps.get_app_config("audience").get_models()]
+    return [
+        list(model.objects.order_by("pk").values_list())
+        for model in apps.get_app_config("audience").get_models()
+    ]
 
 
 @pytest.fixture
@@ -211,24 +240,35 @@ class BreaksOff(io.BytesIO):
 
 
 class TestResuming:
-    TEXT = "email,name\n" + "".join(f'r{n}@reader.example,"Line\none"\n' for n in range(10)) + "bad\n"
+    TEXT = (
+        "email,name\n" + "".join(f'r{n}@reader.example,"Line\none"\n' for n in range(10)) + "bad\n"
+    )
 
     def run(self, breaking: Topic, lines: int = 1000) -> Report:
         file = BreaksOff(self.TEXT.encode())
         file.lines = lines
         return lists.import_readers(
-            file, topic=breaking, provenance=FROM, progress=lambda position: None, key="k", consented_at=AT
+            file,
+            topic=breaking,
+            provenance=FROM,
+            progress=lambda position: None,
+            key="k",
+            consented_at=AT,
         )
 
     def test_it_goes_on_where_it_was(
         self, breaking: Topic, short_chunks: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with pytest.raises(KeyboardInterrupt):
-            self.run(breaking, 22 + 1 + 1 + 10)  # the survey reads all; then it dies in the second reading
+            self.run(
+                breaking, 22 + 1 + 1 + 10
+            )  # the survey reads all; then it dies in the second reading
         assert Reader.objects.count() == 4
         written: list[str] = []
         write = Chunk.write
-        monkeypatch.setattr(Chunk, "write", lambda chunk: written.extend(chunk._keys) or write(chunk))
+        monkeypatch.setattr(
+            Chunk, "write", lambda chunk: written.extend(chunk._keys) or write(chunk)
+        )
         report = self.run(breaking)
         assert len(written) == 6, "what was done is not done again"
         assert (report.lines, report.confirmed, report.bad, report.resumed) == (11, 10, 1, 4)
@@ -247,7 +287,9 @@ class TestResuming:
             self.run(breaking)
         assert not UnfinishedImport.objects.exists()
 
-    def test_two_at_once_do_not_go_past_each_other(self, breaking: Topic, short_chunks: None) -> None:
+    def test_two_at_once_do_not_go_past_each_other(
+        self, breaking: Topic, short_chunks: None
+    ) -> None:
         def meanwhile(position: int) -> None:
             UnfinishedImport.objects.update(position=position + 40)
 
@@ -272,12 +314,16 @@ class TestResuming:
 @pytest.mark.django_db
 class TestSuppressions:
     def take(self, text: str, reason: str) -> tuple[int, int, int]:
-        report = import_suppressions(io.BytesIO(text.encode()), reason=reason, progress=lambda position: None)
+        report = import_suppressions(
+            io.BytesIO(text.encode()), reason=reason, progress=lambda position: None
+        )
         return report.suppressed, report.known, report.bad
 
     def test_plain_addresses_and_csv(self, breaking: Topic) -> None:
         assert self.take("Dee@reader.example\nnobody\n", "complained") == (1, 0, 1)
-        assert self.take("created,email\n1,dee@READER.example\n2,eve@reader.example\n", "bounced") == (1, 1, 0)
+        assert self.take(
+            "created,email\n1,dee@READER.example\n2,eve@reader.example\n", "bounced"
+        ) == (1, 1, 0)
         assert dict(Suppression.objects.values_list("key", "reason")) == {
             parse("dee@reader.example").key: "complained",
             parse("eve@reader.example").key: "bounced",
@@ -288,7 +334,10 @@ class TestSuppressions:
 
     def test_a_list_of_readers_is_not_taken_for_one(self, breaking: Topic) -> None:
         with pytest.raises(NotReadable, match=r"line 3 .*readers import"):
-            self.take("email,status\ndee@reader.example,bounced\neve@reader.example,Subscribed\n", "bounced")
+            self.take(
+                "email,status\ndee@reader.example,bounced\neve@reader.example,Subscribed\n",
+                "bounced",
+            )
         assert not Suppression.objects.exists()
         bounces = "status,reason,email,created\n5.1.1,unknown,Dee <dee@reader.example>,1700000000\n"
         assert self.take(bounces.replace(",", "\t"), "bounced") == (1, 0, 0)
@@ -313,9 +362,12 @@ class TestSuppressions:
         assert withdrawn == (1 if then == "left" else 0)
 
     @pytest.mark.parametrize(
-        ("reason", "then", "active"), [("bounced", "confirmed", True), ("complained", "left", False)]
+        ("reason", "then", "active"),
+        [("bounced", "confirmed", True), ("complained", "left", False)],
     )
-    def test_a_mistake_can_be_lifted(self, cy: Reader, reason: str, then: str, active: bool) -> None:
+    def test_a_mistake_can_be_lifted(
+        self, cy: Reader, reason: str, then: str, active: bool
+    ) -> None:
         self.take("cy@reader.example\n", reason)
         suppression = Suppression.objects.get()
         for _again in (1, 2):
@@ -338,7 +390,9 @@ class TestSuppressions:
 @pytest.mark.django_db
 class TestCommands:
     @pytest.fixture
-    def morefollows(self, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    def morefollows(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> Callable[..., tuple[int, str, str]]:
         from morefollows.cli.main import run
 
         def command(*words: str) -> tuple[int, str, str]:
@@ -352,14 +406,23 @@ class TestCommands:
     ) -> None:
         path = tmp_path / "nonsubscribed_segment_export_1.csv"
         path.write_text(MAILCHIMP["subscribed"])
-        code, out, _err = morefollows("readers", "import", str(path), "--provenance", FROM, "--dry-run")
+        code, out, _err = morefollows(
+            "readers", "import", str(path), "--provenance", FROM, "--dry-run"
+        )
         assert code == 0
         assert "2 lines read, as Mailchimp exports them." in out
         assert "Nothing was written" in out
         assert not Reader.objects.exists()
-        code, out, _err = morefollows("readers", "import", str(path), "--provenance", FROM, "--json")
+        code, out, _err = morefollows(
+            "readers", "import", str(path), "--provenance", FROM, "--json"
+        )
         found = json.loads(out)
-        assert (found["tool"], found["pending"], found["dry_run"], found["resumed"]) == ("Mailchimp", 2, False, 0)
+        assert (found["tool"], found["pending"], found["dry_run"], found["resumed"]) == (
+            "Mailchimp",
+            2,
+            False,
+            0,
+        )
         code, _out, err = morefollows("readers", "import", str(path), "--status", "asleep")
         assert (code, "--status" in err) == (2, True)
 
@@ -374,14 +437,21 @@ class TestCommands:
         assert "no export" in morefollows("suppressions", "--help")[1]
         code, out, _err = morefollows("suppressions", "lift", "CY@reader.example")
         assert (code, out.startswith("Lifted."), out.endswith("(complained).\n")) == (0, True, True)
-        assert morefollows("suppressions", "lift", "cy@reader.example")[::2] == (1, "This address is not suppressed.\n")
+        assert morefollows("suppressions", "lift", "cy@reader.example")[::2] == (
+            1,
+            "This address is not suppressed.\n",
+        )
 
-    def test_the_benchmark_sets_a_larger_import_beside_a_smaller_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_benchmark_sets_a_larger_import_beside_a_smaller_one(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         real = readers_import.measure(1_000)
         assert real.lines == 1_000
         assert real.memory > 10_000_000
         monkeypatch.setattr(
-            readers_import, "measure", lambda lines: real._replace(lines=lines, memory=real.memory + lines)
+            readers_import,
+            "measure",
+            lambda lines: real._replace(lines=lines, memory=real.memory + lines),
         )
         words = ["--lines", "3000", "--beside", "1000", "--json"]
         done = CliRunner().invoke(readers_import.bench_import, words)
@@ -394,10 +464,14 @@ class TestCommands:
     ) -> None:
         sign_up(breaking, CY, offers=True)
         assert actions.confirm(newest_link()) is not None
-        code, _out, err = morefollows("readers", "export", str(tmp_path / "lines.csv"), "--evidence")
+        code, _out, err = morefollows(
+            "readers", "export", str(tmp_path / "lines.csv"), "--evidence"
+        )
         assert (code, "4 lines of evidence" in err) == (0, True)
         lines = (tmp_path / "lines.csv").read_text().splitlines()
-        assert lines[0].startswith("email,purpose,topic,event,how,at,words,version,privacy_version,language,page")
+        assert lines[0].startswith(
+            "email,purpose,topic,event,how,at,words,version,privacy_version,language,page"
+        )
         assert lines[1].startswith("cy@reader.example,alerts,breaking,given,form,20")
         assert lines[1].endswith(",https://alerts.herald.example/story/1/,1,192.0.2.7")
         assert lines[4].startswith("cy@reader.example,offers,,confirmed,link,20")

@@ -72,7 +72,9 @@ def good(token: str, reader: Row, thing: Row) -> list[str]:
 
 
 @given(READERS, THINGS, VERSIONS)
-def test_each_comes_back_as_what_it_was_and_as_nothing_else(reader: Row, thing: Row, version: int) -> None:
+def test_each_comes_back_as_what_it_was_and_as_nothing_else(
+    reader: Row, thing: Row, version: int
+) -> None:
     for name, token in all_of(OURS, reader, thing, version).items():
         kind = next(kind for kind in READING if name.startswith(kind))
         assert good(token.decode(), reader, thing) == [kind]
@@ -83,15 +85,22 @@ def test_each_comes_back_as_what_it_was_and_as_nothing_else(reader: Row, thing: 
 
 
 @given(READERS, THINGS, VERSIONS)
-def test_those_of_a_kind_are_of_one_length_and_fit_a_return_path(reader: Row, thing: Row, version: int) -> None:
+def test_those_of_a_kind_are_of_one_length_and_fit_a_return_path(
+    reader: Row, thing: Row, version: int
+) -> None:
     lengths = {name: len(token) for name, token in all_of(OURS, reader, thing, version).items()}
-    assert {length for name, length in lengths.items() if "receipt" not in name} == {LEAVE_LENGTH, CONFIRM_LENGTH}
+    assert {length for name, length in lengths.items() if "receipt" not in name} == {
+        LEAVE_LENGTH,
+        CONFIRM_LENGTH,
+    }
     assert lengths["receipt"] == lengths["receipt of a letter"] == RECEIPT_LENGTH <= 62
     assert OURS.receipt(thing, reader).decode() == OURS.receipt(thing, reader).decode().lower()
 
 
 @given(READERS, THINGS, UIDS, VERSIONS)
-def test_none_is_good_for_another_row_of_the_same_number(reader: Row, thing: Row, uid: bytes, version: int) -> None:
+def test_none_is_good_for_another_row_of_the_same_number(
+    reader: Row, thing: Row, uid: bytes, version: int
+) -> None:
     assume(uid not in (reader.uid, thing.uid))
     another = reader._replace(uid=uid)
     for name, token in all_of(OURS, reader, thing, version).items():
@@ -104,7 +113,9 @@ def test_none_is_good_for_another_row_of_the_same_number(reader: Row, thing: Row
 
 
 @given(READERS, THINGS, VERSIONS, st.data())
-def test_any_changed_character_is_refused(reader: Row, thing: Row, version: int, data: st.DataObject) -> None:
+def test_any_changed_character_is_refused(
+    reader: Row, thing: Row, version: int, data: st.DataObject
+) -> None:
     for token in all_of(OURS, reader, thing, version).values():
         place = data.draw(st.integers(0, len(token) - 1))
         other = chr(data.draw(st.integers(0, 255)))
@@ -113,12 +124,27 @@ def test_any_changed_character_is_refused(reader: Row, thing: Row, version: int,
 
 
 @given(READERS, THINGS, VERSIONS, st.data())
-def test_what_mail_programs_do_to_a_link_is_refused(reader: Row, thing: Row, version: int, data: st.DataObject) -> None:
+def test_what_mail_programs_do_to_a_link_is_refused(
+    reader: Row, thing: Row, version: int, data: st.DataObject
+) -> None:
     for token in (one.decode() for one in all_of(OURS, reader, thing, version).values()):
         cut = data.draw(st.integers(0, len(token) - 1))
         last = "B" if token[-1] == "A" else "A"
-        spoilt = {token[:cut], token + "=", token + "A", " " + token, token[:-1] + last, token[1:] + token[0]}
-        spoilt |= {token.upper(), token.lower(), token.swapcase(), token.replace("-", "+"), token.replace("_", "/")}
+        spoilt = {
+            token[:cut],
+            token + "=",
+            token + "A",
+            " " + token,
+            token[:-1] + last,
+            token[1:] + token[0],
+        }
+        spoilt |= {
+            token.upper(),
+            token.lower(),
+            token.swapcase(),
+            token.replace("-", "+"),
+            token.replace("_", "/"),
+        }
         for one in spoilt - {token}:
             assert good(one, reader, thing) == []
 
@@ -130,7 +156,9 @@ def test_another_key_makes_nothing_of_ours(reader: Row, thing: Row, version: int
 
 
 @given(READERS, THINGS, VERSIONS)
-def test_links_of_an_older_key_are_good_and_message_ids_stay(reader: Row, thing: Row, version: int) -> None:
+def test_links_of_an_older_key_are_good_and_message_ids_stay(
+    reader: Row, thing: Row, version: int
+) -> None:
     before, now = all_of(OF_BEFORE, reader, thing, version), all_of(OURS, reader, thing, version)
     for name, token in before.items():
         assert good(token.decode(), reader, thing)

@@ -62,7 +62,9 @@ class TestWhoLeftElsewhere:
         ],
         ids=lambda value: value if isinstance(value, str) and value.isalpha() else "",
     )  # fmt: skip
-    def test_tools(self, breaking: Topic, tool: str, heading: str, stays: list[str], goes: list[str]) -> None:
+    def test_tools(
+        self, breaking: Topic, tool: str, heading: str, stays: list[str], goes: list[str]
+    ) -> None:
         lines = [line.format(f"stays{n}@reader.example") for n, line in enumerate(stays)]
         lines += [line.format(f"goes{n}@reader.example") for n, line in enumerate(goes)]
         random.Random(tool).shuffle(lines)
@@ -77,9 +79,15 @@ class TestWhoLeftElsewhere:
         given_at = Consent.objects.order_by("pk")[0].at
         assert given_at.date().isoformat() == DATE
 
-    @pytest.mark.parametrize("heading", ["EMAIL,FIRSTNAME,ADDED_TIME", "uuid,email,attributes,created_at"])
-    def test_an_export_that_does_not_say_who_left_is_not_taken(self, breaking: Topic, heading: str) -> None:
-        line = ",".join("a@reader.example" if "email" in name.lower() else "" for name in heading.split(","))
+    @pytest.mark.parametrize(
+        "heading", ["EMAIL,FIRSTNAME,ADDED_TIME", "uuid,email,attributes,created_at"]
+    )
+    def test_an_export_that_does_not_say_who_left_is_not_taken(
+        self, breaking: Topic, heading: str
+    ) -> None:
+        line = ",".join(
+            "a@reader.example" if "email" in name.lower() else "" for name in heading.split(",")
+        )
         with pytest.raises(Unclear, match="without the column that says who has unsubscribed"):
             take(f"{heading}\n{line}\n", breaking)
         assert take(f"{heading}\n{line}\n", breaking, status="confirmed").bad == 0
@@ -97,7 +105,9 @@ class TestWhoLeftElsewhere:
             "disiscritto", "Cancellato", "Consenso", "Bloccato", "Rimosso",
         ],
     )  # fmt: skip
-    def test_a_heading_that_looks_like_it_stops_the_import(self, breaking: Topic, heading: str) -> None:
+    def test_a_heading_that_looks_like_it_stops_the_import(
+        self, breaking: Topic, heading: str
+    ) -> None:
         text = f"email,{heading},confirmed_at\ndee@reader.example,7,{DATE}\neve@reader.example,,{DATE}\n"
         with pytest.raises(Unclear) as stopped:
             take(text, breaking)
@@ -105,7 +115,10 @@ class TestWhoLeftElsewhere:
         assert "dee@" not in str(stopped.value)
         assert not Reader.objects.exists()
         ignored = take(text, breaking, columns={heading: "ignore"})
-        assert (ignored.confirmed, [column.name for column in ignored.columns if column.meaning.value == "ignore"]) == (
+        assert (
+            ignored.confirmed,
+            [column.name for column in ignored.columns if column.meaning.value == "ignore"],
+        ) == (
             2,
             [heading],
         )
@@ -125,10 +138,14 @@ class TestWhoLeftElsewhere:
     def test_cells_that_look_like_it_stop_the_import(self, breaking: Topic, cell: str) -> None:
         lines = "".join(f"r{n}@reader.example,note {n},{DATE}\n" for n in range(300))
         with pytest.raises(Unclear, match=r'Remark looks as if it told .*--column "Remark=WORD"'):
-            take(f'email,Remark,confirmed_at\n{lines}dee@reader.example,"{cell}",{DATE}\n', breaking)
+            take(
+                f'email,Remark,confirmed_at\n{lines}dee@reader.example,"{cell}",{DATE}\n', breaking
+            )
         assert not Reader.objects.exists()
 
-    def test_a_column_of_yes_and_no_stops_the_import_and_names_do_not(self, breaking: Topic) -> None:
+    def test_a_column_of_yes_and_no_stops_the_import_and_names_do_not(
+        self, breaking: Topic
+    ) -> None:
         with pytest.raises(Unclear, match="Rundbrief"):
             take(
                 f"email,Rundbrief,confirmed_at\ndee@reader.example,ja,{DATE}\neve@reader.example,nein,{DATE}\n",
@@ -172,7 +189,9 @@ class TestWhoLeftElsewhere:
         assert (state("dee@reader.example"), state("eve@reader.example")) == ("confirmed", "left")
 
     @pytest.mark.parametrize("turned", [False, True])
-    def test_the_most_restrictive_row_of_an_address_counts(self, breaking: Topic, turned: bool) -> None:
+    def test_the_most_restrictive_row_of_an_address_counts(
+        self, breaking: Topic, turned: bool
+    ) -> None:
         words = (
             ["subscribed", "unsubscribed", "subscribed"],
             ["subscribed", "unconfirmed"],
@@ -183,7 +202,9 @@ class TestWhoLeftElsewhere:
             for name, row in zip(("dee", "eve", "fay"), words, strict=True)
             for n, word in enumerate(row)
         ]
-        take("email,status,confirmed_at\n" + "".join(reversed(lines) if turned else lines), breaking)
+        take(
+            "email,status,confirmed_at\n" + "".join(reversed(lines) if turned else lines), breaking
+        )
         assert (state("dee@reader.example"), state("eve@reader.example")) == ("left", "pending")
         assert Suppression.objects.get().key == parse("fay@reader.example").key
         assert not Consent.objects.filter(event="confirmed").exists()
@@ -195,21 +216,36 @@ class TestWhoLeftElsewhere:
 
     def test_without_any_time_they_are_pending(self, breaking: Topic) -> None:
         heading = "Email Address,First Name,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID,EUID\n"
-        text = heading + "dee@reader.example,Dee,,,,,1,x\n" + f"eve@reader.example,Eve,{DATE} 10:00:00,,,,2,y\n"
+        text = (
+            heading
+            + "dee@reader.example,Dee,,,,,1,x\n"
+            + f"eve@reader.example,Eve,{DATE} 10:00:00,,,,2,y\n"
+        )
         report = take(text, breaking)
-        assert (report.tool, report.confirmed, report.pending, report.untimed) == ("Mailchimp", 1, 1, 1)
+        assert (report.tool, report.confirmed, report.pending, report.untimed) == (
+            "Mailchimp",
+            1,
+            1,
+            1,
+        )
         assert states() == {"dee@reader.example": "pending", "eve@reader.example": "confirmed"}
         assert not Letter.objects.exists()
         assert bring("email\nfay@reader.example\n", breaking, consented_at=None).untimed == 1
-        assert bring("email\nfay@reader.example\n", breaking).confirmed == 1, "when the operator says when"
-        assert Consent.objects.get(reader__address="fay@reader.example").at == datetime(2024, 3, 1, tzinfo=UTC)
+        assert bring("email\nfay@reader.example\n", breaking).confirmed == 1, (
+            "when the operator says when"
+        )
+        assert Consent.objects.get(reader__address="fay@reader.example").at == datetime(
+            2024, 3, 1, tzinfo=UTC
+        )
 
     def test_a_time_that_lies_ahead_is_none(self, breaking: Topic) -> None:
         year = timezone.now().year + 2
         report = take(f"email,confirmed_at\ndee@reader.example,{year}-01-01\n", breaking)
         assert (report.confirmed, report.bad) == (0, 1)
 
-    @pytest.mark.parametrize("name", ["unsubscribes_24.csv", "suppression-list.csv", "Abgemeldete.csv", "bounces.csv"])
+    @pytest.mark.parametrize(
+        "name", ["unsubscribes_24.csv", "suppression-list.csv", "Abgemeldete.csv", "bounces.csv"]
+    )
     def test_a_list_of_who_must_not_be_mailed_is_refused(self, breaking: Topic, name: str) -> None:
         with pytest.raises(Unclear, match="morefollows suppressions import FILE"):
             take("email\ndee@reader.example\n", breaking, file_name=name)
@@ -218,18 +254,25 @@ class TestWhoLeftElsewhere:
 
     def test_so_is_one_that_says_why(self, breaking: Topic) -> None:
         with pytest.raises(Unclear, match="morefollows suppressions import FILE"):
-            take("status,reason,email,created\n5.1.1,unknown user,dee@reader.example,1700000000\n", breaking)
+            take(
+                "status,reason,email,created\n5.1.1,unknown user,dee@reader.example,1700000000\n",
+                breaking,
+            )
 
     def test_a_row_with_cells_too_many_is_not_guessed_at(self, breaking: Topic) -> None:
-        text = f"email,name,confirmed_at,Unsubscribed\ndee@reader.example,Dee, the first,{DATE},yes\n"
-        report = take(text + f"eve@reader.example,Eve,{DATE},no,,\n", breaking, columns={"Unsubscribed": "opted-out"})
+        text = (
+            f"email,name,confirmed_at,Unsubscribed\ndee@reader.example,Dee, the first,{DATE},yes\n"
+        )
+        report = take(
+            text + f"eve@reader.example,Eve,{DATE},no,,\n",
+            breaking,
+            columns={"Unsubscribed": "opted-out"},
+        )
         assert (report.confirmed, [problem.line for problem in report.problems]) == (1, [2])
         assert "has 5 cells" in report.problems[0].reason
 
     def test_what_is_said_of_everybody_brings_nobody_back(self, breaking: Topic) -> None:
-        text = (
-            f"email,status,Stop,confirmed_at\ndee@reader.example,unsubscribed,,{DATE}\neve@reader.example,x,,{DATE}\n"
-        )
+        text = f"email,status,Stop,confirmed_at\ndee@reader.example,unsubscribed,,{DATE}\neve@reader.example,x,,{DATE}\n"
         text += f"fay@reader.example,active,yes,{DATE}\ngil@reader.example,pending,,{DATE}\n"
         with pytest.raises(Unclear, match="Stop"):
             take(text, breaking, status="confirmed")
@@ -244,16 +287,25 @@ class TestWhoLeftElsewhere:
 
     def test_a_word_for_leaving_in_a_tools_own_lists_stops_it(self, breaking: Topic) -> None:
         heading = "uuid,email,attributes,status,lists,created_at\n"
-        line = '1,dee@reader.example,"{{""news"": ""{}""}}",enabled,{},2023-03-04 10:00:00 +0000 UTC\n'
+        line = (
+            '1,dee@reader.example,"{{""news"": ""{}""}}",enabled,{},2023-03-04 10:00:00 +0000 UTC\n'
+        )
         assert take(heading + line.format("daily", "Politics"), breaking).confirmed == 1
-        for attribute, lists in (("unsubscribed", "Politics"), ("daily", "Politics (unsubscribed)")):
+        for attribute, lists in (
+            ("unsubscribed", "Politics"),
+            ("daily", "Politics (unsubscribed)"),
+        ):
             with pytest.raises(Unclear, match="--column"):
                 take(heading + line.format(attribute, lists).replace("dee", "eve"), breaking)
 
     @pytest.mark.parametrize(
-        "columns", [{"Nonsense": "ignore"}, {"Mail": "nonsense"}], ids=["no such column", "no such meaning"]
+        "columns",
+        [{"Nonsense": "ignore"}, {"Mail": "nonsense"}],
+        ids=["no such column", "no such meaning"],
     )
-    def test_what_is_told_of_no_column_is_refused(self, breaking: Topic, columns: dict[str, str]) -> None:
+    def test_what_is_told_of_no_column_is_refused(
+        self, breaking: Topic, columns: dict[str, str]
+    ) -> None:
         with pytest.raises(NotReadable, match="--column"):
             take("Mail\ndee@reader.example\n", breaking, columns=columns)
 
@@ -261,7 +313,9 @@ class TestWhoLeftElsewhere:
 @pytest.mark.django_db
 class TestCommand:
     @pytest.fixture
-    def morefollows(self, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    def morefollows(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> Callable[..., tuple[int, str, str]]:
         from morefollows.cli.main import run
 
         def command(*words: str) -> tuple[int, str, str]:
@@ -286,8 +340,15 @@ class TestCommand:
         assert code == 0
         assert "d…@….example" in out
         assert "dee@" not in out
-        for words_ in (("Kontakt", "email", "2"), ("Opt-out", "opted-out", "nein"), ("Name", "left out", "Dee, Eve")):
-            assert any(all(word in line for word in words_) for line in out.splitlines()), (words_, out)
+        for words_ in (
+            ("Kontakt", "email", "2"),
+            ("Opt-out", "opted-out", "nein"),
+            ("Name", "left out", "Dee, Eve"),
+        ):
+            assert any(all(word in line for word in words_) for line in out.splitlines()), (
+                words_,
+                out,
+            )
         assert "Columns that were left out: Name." in out
         assert not Reader.objects.exists()
         code, out, _err = morefollows(*words, "--column", "Opt-out=opted-out", "--yes")
@@ -298,6 +359,11 @@ class TestCommand:
     ) -> None:
         path = tmp_path / "readers.csv"
         path.write_text("email\ndee@reader.example\n")
-        for words in (("--column", "email"), ("--value", "x=nonsense"), ("--consented-at", "soon"), ("--dates", "x")):
+        for words in (
+            ("--column", "email"),
+            ("--value", "x=nonsense"),
+            ("--consented-at", "soon"),
+            ("--dates", "x"),
+        ):
             assert morefollows("readers", "import", str(path), *words)[0] == 2
         assert not Reader.objects.exists()

@@ -81,9 +81,14 @@ class TestWhatProgramsLeave:
         ],
     )
     def test_what_is_not_certain_is_named_by_its_line(self, breaking: Topic, cell: str) -> None:
-        report = take(f'name;email;confirmed_at\nDee;"{cell}";{DATE}\nFay;fay@reader.example;{DATE}\n', breaking)
+        report = take(
+            f'name;email;confirmed_at\nDee;"{cell}";{DATE}\nFay;fay@reader.example;{DATE}\n',
+            breaking,
+        )
         assert [problem.line for problem in report.problems] == [2]
-        assert "@" not in report.problems[0].reason.replace("the @", "").replace("name@example.org", "")
+        assert "@" not in report.problems[0].reason.replace("the @", "").replace(
+            "name@example.org", ""
+        )
         assert list(states()) == ["fay@reader.example"]
 
     @pytest.mark.parametrize(
@@ -130,13 +135,17 @@ class TestWhatProgramsLeave:
 
     def test_a_line_of_nothing_but_addresses_is_as_many_readers(self, breaking: Topic) -> None:
         report = bring(
-            "Dee <dee@reader.example>, eve@reader.example; fay@reader.example\ngil@reader.example\n", breaking
+            "Dee <dee@reader.example>, eve@reader.example; fay@reader.example\ngil@reader.example\n",
+            breaking,
         )
         assert (report.confirmed, report.told[cells.SEVERAL]) == (4, 1)
 
-    def test_letters_of_an_unknown_encoding_are_not_guessed_in_an_address(self, breaking: Topic) -> None:
+    def test_letters_of_an_unknown_encoding_are_not_guessed_in_an_address(
+        self, breaking: Topic
+    ) -> None:
         report = bring(
-            "email,name\nj\u00f6rg@reader.example,J\ndee@reader.example,D\u00f6\n".encode("cp1252"), breaking
+            "email,name\nj\u00f6rg@reader.example,J\ndee@reader.example,D\u00f6\n".encode("cp1252"),
+            breaking,
         )
         assert [problem.line for problem in report.problems] == [2]
         assert list(states()) == ["dee@reader.example"]
@@ -161,7 +170,10 @@ class TestWhatProgramsLeave:
             ("4 de enero de 2023", "2023-01-04T00:00"),
             ("04-Mar-23", "2023-03-04T00:00"),
             ("Sat, 04 Mar 2023 05:06:07 +0100", "2023-03-04T04:06"),
-            ("Sat Mar 04 2023 05:06:07 GMT+0100 (Central European Standard Time)", "2023-03-04T04:06"),
+            (
+                "Sat Mar 04 2023 05:06:07 GMT+0100 (Central European Standard Time)",
+                "2023-03-04T04:06",
+            ),
             ("1677906367", "2023-03-04T05:06"),
             ("1677906367000", "2023-03-04T05:06"),
             ("2023-03-04 05:06:07.123456789 +0000 UTC", "2023-03-04T05:06"),
@@ -170,7 +182,9 @@ class TestWhatProgramsLeave:
     def test_dates(self, cell: str, then: str) -> None:
         assert dates.moment(cell)[0].astimezone(UTC).isoformat().startswith(then)
 
-    @pytest.mark.parametrize("cell", ["yesterday", "31/31/2023", "32.01.2023", "1", "12:30", "2023", "99999999999999"])
+    @pytest.mark.parametrize(
+        "cell", ["yesterday", "31/31/2023", "32.01.2023", "1", "12:30", "2023", "99999999999999"]
+    )
     def test_what_is_no_date_is_none(self, cell: str) -> None:
         with pytest.raises(dates.Unreadable):
             dates.moment(cell)
@@ -178,21 +192,32 @@ class TestWhatProgramsLeave:
     def test_day_and_month_are_told_by_the_file_or_by_the_operator(self, breaking: Topic) -> None:
         two_ways = "email,confirmed_at\ndee@reader.example,02/03/2023\n"
         report = take(two_ways, breaking)
-        assert (report.pending, report.untimed, "say --dates" in " ".join(report.told)) == (1, 1, True)
+        assert (report.pending, report.untimed, "say --dates" in " ".join(report.told)) == (
+            1,
+            1,
+            True,
+        )
         take(two_ways, breaking, dates="month-first")
         assert Reader.objects.get().confirmed_at == datetime(2023, 2, 3, tzinfo=UTC)
-        take("email,confirmed_at\neve@reader.example,02/03/2023\nfay@reader.example,13/03/2023\n", breaking)
-        assert Reader.objects.get(address="eve@reader.example").confirmed_at == datetime(2023, 3, 2, tzinfo=UTC)
+        take(
+            "email,confirmed_at\neve@reader.example,02/03/2023\nfay@reader.example,13/03/2023\n",
+            breaking,
+        )
+        assert Reader.objects.get(address="eve@reader.example").confirmed_at == datetime(
+            2023, 3, 2, tzinfo=UTC
+        )
 
 
-LOCALS = st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}(\.[a-z0-9=+'-]{1,5})?", fullmatch=True) | st.from_regex(
-    r"[a-zéßñ=+'-]{1,12}", fullmatch=True
-)
+LOCALS = st.from_regex(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}(\.[a-z0-9=+'-]{1,5})?", fullmatch=True
+) | st.from_regex(r"[a-zéßñ=+'-]{1,12}", fullmatch=True)
 
 
 @given(st.lists(LOCALS, min_size=1, max_size=20), st.data())
 @pytest.mark.django_db(transaction=False)
-def test_every_address_comes_through_a_cell_as_it_went(locals_: list[str], data: st.DataObject) -> None:
+def test_every_address_comes_through_a_cell_as_it_went(
+    locals_: list[str], data: st.DataObject
+) -> None:
     from morefollows.helpers import spreadsheet
 
     for local in locals_:
@@ -207,13 +232,25 @@ def test_every_address_comes_through_a_cell_as_it_went(locals_: list[str], data:
 
 def test_our_own_export_comes_back_without_loss(breaking: Topic) -> None:
     """Into another newsroom's empty database."""
-    made = ["=cmd|'x'@reader.example", "+1@reader.example", "'a'@reader.example", "o'neill@bücher.example"]
-    rows = "".join(f"{spreadsheet_cell(one)},de,breaking politics,confirmed,{DATE}T10:00:00+00:00\n" for one in made)
+    made = [
+        "=cmd|'x'@reader.example",
+        "+1@reader.example",
+        "'a'@reader.example",
+        "o'neill@bücher.example",
+    ]
+    rows = "".join(
+        f"{spreadsheet_cell(one)},de,breaking politics,confirmed,{DATE}T10:00:00+00:00\n"
+        for one in made
+    )
     rows += f"pam@reader.example,en,weather,pending,\nlea@reader.example,en,breaking,confirmed,{DATE}T10:00:00+00:00\n"
     bring("email,language,topics,status,confirmed_at\n" + rows, breaking)
     out = io.BytesIO()
     export_readers(out)
-    before = [*Reader.objects.order_by("address").values_list("address", "language", "state", "confirmed_at", "key")]
+    before = [
+        *Reader.objects.order_by("address").values_list(
+            "address", "language", "state", "confirmed_at", "key"
+        )
+    ]
     from morefollows.audience.models import Erasure, Subscription
 
     topics = sorted(Subscription.objects.values_list("reader__address", "topic__slug", "state"))
@@ -222,9 +259,16 @@ def test_our_own_export_comes_back_without_loss(breaking: Topic) -> None:
         Consent.objects.filter(reader=reader).delete()
         reader.delete()
     assert take(out.getvalue(), breaking).bad == 0
-    after = [*Reader.objects.order_by("address").values_list("address", "language", "state", "confirmed_at", "key")]
+    after = [
+        *Reader.objects.order_by("address").values_list(
+            "address", "language", "state", "confirmed_at", "key"
+        )
+    ]
     assert after == before
-    assert sorted(Subscription.objects.values_list("reader__address", "topic__slug", "state")) == topics
+    assert (
+        sorted(Subscription.objects.values_list("reader__address", "topic__slug", "state"))
+        == topics
+    )
 
 
 def spreadsheet_cell(text: str) -> str:
@@ -244,8 +288,20 @@ def test_no_cell_breaks_the_words_and_dates(text: str) -> None:
         dates.moment(text)
 
 
-_WORDS = ["email", "Opt-out", "status", "dee@reader.example", "unsubscribed", "yes", "sep=;", "2023-01-02", "45231.5"]
-PIECES = st.sampled_from([*_WORDS, *"<>'=é|@,;", " ", "\t", '"', "\n", "\r\n", "\r", "\ufeff", "\x00", "\u202e"])
+_WORDS = [
+    "email",
+    "Opt-out",
+    "status",
+    "dee@reader.example",
+    "unsubscribed",
+    "yes",
+    "sep=;",
+    "2023-01-02",
+    "45231.5",
+]
+PIECES = st.sampled_from(
+    [*_WORDS, *"<>'=é|@,;", " ", "\t", '"', "\n", "\r\n", "\r", "\ufeff", "\x00", "\u202e"]
+)
 ENCODINGS = st.sampled_from(["utf-8", "utf-16", "utf-16-le", "cp1252"])
 
 
@@ -254,7 +310,10 @@ def test_whatever_the_file_it_is_surveyed_or_refused(text: str, encoding: str, m
     from morefollows.audience.lists.parsing.sheet import Sheet
     from morefollows.audience.lists.parsing.survey import Told, survey
 
-    with contextlib.suppress(NotReadable), Sheet(io.BytesIO(text.encode(encoding, "replace") + more)) as sheet:
+    with (
+        contextlib.suppress(NotReadable),
+        Sheet(io.BytesIO(text.encode(encoding, "replace") + more)) as sheet,
+    ):
         found = survey(sheet, Told())
         sheet.go_back()
         assert sum(1 for _ in sheet.records()) == found.lines

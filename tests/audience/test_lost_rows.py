@@ -43,7 +43,9 @@ def test_an_old_confirmation_link_confirms_no_stranger(breaking: Topic) -> None:
 
 
 @pytest.mark.parametrize("taken", [Reader, Topic])
-def test_an_old_unsubscribe_link_ends_nobody_elses_subscription(cy: Reader, breaking: Topic, taken: Any) -> None:
+def test_an_old_unsubscribe_link_ends_nobody_elses_subscription(
+    cy: Reader, breaking: Topic, taken: Any
+) -> None:
     link = leave_link(cy, breaking)
     lost_and_taken(taken, cy.pk if taken is Reader else breaking.pk)
     answer = Client().post(f"/leave/{link}/", {"List-Unsubscribe": "One-Click"})
@@ -66,7 +68,9 @@ def test_an_old_link_to_preferences_shows_nobody_else(cy: Reader) -> None:
 
 
 @pytest.mark.parametrize("taken", [Reader, Story])
-def test_an_old_link_to_mute_is_about_no_other_reader_or_story(cy: Reader, story: Story, taken: Any) -> None:
+def test_an_old_link_to_mute_is_about_no_other_reader_or_story(
+    cy: Reader, story: Story, taken: Any
+) -> None:
     link = links.tokens().story(links.row(cy), Row(story.pk, story.uuid.bytes)).decode()
     lost_and_taken(taken, cy.pk if taken is Reader else story.pk)
     assert Client().post(reverse("mute", args=(link,))).status_code == 404
@@ -80,7 +84,9 @@ def test_an_old_link_moves_nobody_and_invites_nobody(cy: Reader) -> None:
         (Letter.Kind.NEW_ADDRESS, tokens.new_address, links.new_address),
         (Letter.Kind.INVITATION, tokens.invitation, links.invitation),
     ):
-        letter = Letter.objects.create(reader=cy, kind=kind, created_at=timezone.now(), due_at=0, address="x@y.example")
+        letter = Letter.objects.create(
+            reader=cy, kind=kind, created_at=timezone.now(), due_at=0, address="x@y.example"
+        )
         old = make(links.row(letter)).decode()
         assert read(old) == letter
         lost_and_taken(Letter, letter.pk)
@@ -93,7 +99,9 @@ def test_who_was_erased_can_still_press_the_link_in_old_mail(cy: Reader, breakin
     old = [leave_link(cy, breaking), links.tokens().leave(links.row(cy), ALL_TOPICS).decode()]
     actions.erase(cy)
     for link in old:
-        assert Client().post(f"/leave/{link}/", {"List-Unsubscribe": "One-Click"}).status_code == 200
+        assert (
+            Client().post(f"/leave/{link}/", {"List-Unsubscribe": "One-Click"}).status_code == 200
+        )
     forged = old[0][:-1] + ("A" if old[0][-1] != "A" else "B")
     assert not actions.leave(forged, "one-click")
     assert not Consent.objects.exists()
@@ -103,13 +111,16 @@ def test_rows_that_are_written_past_the_orm_have_a_uid_of_their_own(breaking: To
     with connection.cursor() as cursor:
         for slug in ("one", "two"):
             cursor.execute(
-                "INSERT INTO audience_topic (slug, name, description, position) VALUES (%s, %s, '', 0)", (slug, slug)
+                "INSERT INTO audience_topic (slug, name, description, position) VALUES (%s, %s, '', 0)",
+                (slug, slug),
             )
     uids = list(Topic.objects.values_list("uid", flat=True))
     assert {len(uid) for uid in uids} == {16} and len(set(uids)) == len(uids)
 
 
-def test_readers_are_found_by_new_keys_when_the_old_ones_are_lost(cy: Reader, tmp_path: Path) -> None:
+def test_readers_are_found_by_new_keys_when_the_old_ones_are_lost(
+    cy: Reader, tmp_path: Path
+) -> None:
     keys = Keys(Keyring.new(), tmp_path / "secret")
     with override_settings(MOREFOLLOWS=dataclasses.replace(settings.MOREFOLLOWS, secret=keys)):
         done = key_check.take_new(keys)

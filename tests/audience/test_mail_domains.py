@@ -67,7 +67,9 @@ class Nameserver:
         elif not any(known == name for known, _ in ZONE):
             answer.set_rcode(dns.rcode.NXDOMAIN)
         elif (name, kind) in ZONE:
-            answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, ZONE[name, kind]))
+            answer.answer.append(
+                dns.rrset.from_text(question.name, 60, "IN", kind, ZONE[name, kind])
+            )
         return answer
 
 

@@ -62,5 +62,8 @@ def test_the_desk_has_the_line_to_copy(newsroom: Newsroom, ben_at_desk: Client) 
     assert line.replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;") in page
     assert "/desk/box/preview/local/" in page
     framed = ben_at_desk.get("/desk/box/preview/local/?lang=de").content.decode()
-    assert '<html lang="de"' in framed and '<script async src="/box.js" data-topic="local"></script>' in framed
+    assert (
+        '<html lang="de"' in framed
+        and '<script async src="/box.js" data-topic="local"></script>' in framed
+    )
     assert Client().get("/desk/box/").status_code == 302

@@ -14,7 +14,15 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.addresses import parse
-from morefollows.audience.models import Consent, Letter, Newsroom, Reader, Subscription, Suppression, Topic
+from morefollows.audience.models import (
+    Consent,
+    Letter,
+    Newsroom,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+)
 from morefollows.audience.newsroom import set_up_newsroom
 from morefollows.stories.models import Story, Update
 from tests.audience.support import CY, age_letters, leave_link, newest_link, sign_up
@@ -51,7 +59,8 @@ def tell(story: Story, number: int, kind: str, text: str = "") -> None:
 def snapshot() -> list[Any]:
     """All that a page could have changed."""
     return [
-        list(model.objects.order_by("pk").values()) for model in (Reader, Subscription, Consent, Letter, Suppression)
+        list(model.objects.order_by("pk").values())
+        for model in (Reader, Subscription, Consent, Letter, Suppression)
     ]
 
 
@@ -63,7 +72,9 @@ def strictly(html: bytes) -> Any:
 
 def post(visitor: Client, address: str = CY, **data: str) -> Any:
     """As the page's own form does, with what it carries along."""
-    return visitor.post("/sign-up/breaking/", {**hidden(visitor), "email": address, "page": "/", **data})
+    return visitor.post(
+        "/sign-up/breaking/", {**hidden(visitor), "email": address, "page": "/", **data}
+    )
 
 
 def hidden(visitor: Client, page: str = "/sign-up/breaking/") -> dict[str, str]:
@@ -82,14 +93,18 @@ class TestSignUpBox:
         assert offers.get("type") == "checkbox"
         assert offers.get("checked") is None
         assert (
-            page.find(".//label[@for='offers']").text == "I would like to be emailed about offers, events and updates."
+            page.find(".//label[@for='offers']").text
+            == "I would like to be emailed about offers, events and updates."
         )
         assert page.find(".//form//a[@href='/privacy/']").text == "Read our privacy notice."
 
     def test_cy_signs_up(self, visitor: Client, newsroom: Newsroom) -> None:
         answer = post(visitor, offers="yes")
         assert (answer.status_code, answer["Location"]) == (303, "/sign-up/breaking/thanks/")
-        assert "Thanks for signing up to the Breaking news emails." in visitor.get(answer["Location"]).content.decode()
+        assert (
+            "Thanks for signing up to the Breaking news emails."
+            in visitor.get(answer["Location"]).content.decode()
+        )
         assert Reader.objects.get().address == CY
         assert Letter.objects.get().offers
         line = Consent.objects.first()
@@ -100,7 +115,9 @@ class TestSignUpBox:
         post(visitor)
         assert not Letter.objects.get().offers
 
-    @pytest.mark.parametrize("address", ["a@b", "a..b@x.example", "", "cy@reader.example\n", "cy", "a\x00b@x.example"])
+    @pytest.mark.parametrize(
+        "address", ["a@b", "a..b@x.example", "", "cy@reader.example\n", "cy", "a\x00b@x.example"]
+    )
     def test_a_bad_address_gets_its_reason_beside_the_field(
         self, visitor: Client, newsroom: Newsroom, address: str
     ) -> None:
@@ -113,7 +130,9 @@ class TestSignUpBox:
         assert strictly(answer.content).find(".//input[@name='offers']").get("checked") is not None
         assert not Reader.objects.exists()
 
-    def test_what_was_typed_stays_and_is_no_markup(self, visitor: Client, newsroom: Newsroom) -> None:
+    def test_what_was_typed_stays_and_is_no_markup(
+        self, visitor: Client, newsroom: Newsroom
+    ) -> None:
         typed = '"><script>alert(1)</script>@x'
         email = strictly(post(visitor, typed).content).find(".//input[@name='email']")
         assert email.get("value") == typed
@@ -121,17 +140,23 @@ class TestSignUpBox:
     def test_new_known_and_suppressed_get_the_same_answer_to_the_byte(
         self, visitor: Client, cy: Reader, breaking: Topic
     ) -> None:
-        Suppression.objects.create(key=parse("gone@reader.example").key, reason="complained", at=timezone.now())
+        Suppression.objects.create(
+            key=parse("gone@reader.example").key, reason="complained", at=timezone.now()
+        )
         sign_up(breaking, "pending@reader.example")
         answers = []
         for address in (CY, "gone@reader.example", "pending@reader.example", "new@reader.example"):
             answer = post(Client(), address)
             page = visitor.get(answer["Location"])
-            answers.append((answer.status_code, sorted(answer.headers.items()), answer.content, page.content))
+            answers.append(
+                (answer.status_code, sorted(answer.headers.items()), answer.content, page.content)
+            )
         assert all(answer == answers[0] for answer in answers)
         assert Letter.objects.count() == 2
 
-    def test_they_get_it_after_the_same_time(self, visitor: Client, cy: Reader, monkeypatch: Any) -> None:
+    def test_they_get_it_after_the_same_time(
+        self, visitor: Client, cy: Reader, monkeypatch: Any
+    ) -> None:
         waits: list[float] = []
         monkeypatch.setattr("morefollows.public.signup.time.sleep", waits.append)
         monkeypatch.setattr(
@@ -141,11 +166,15 @@ class TestSignUpBox:
             post(visitor, address)
             assert 0 < waits[-1] <= 5
 
-    def test_a_robot_gets_the_same_answer_and_nothing_happens(self, visitor: Client, newsroom: Newsroom) -> None:
+    def test_a_robot_gets_the_same_answer_and_nothing_happens(
+        self, visitor: Client, newsroom: Newsroom
+    ) -> None:
         assert post(visitor, website="https://spam.example").status_code == 303
         assert not Reader.objects.exists()
 
-    def test_the_page_of_the_evidence_can_not_be_made_up_freely(self, visitor: Client, newsroom: Newsroom) -> None:
+    def test_the_page_of_the_evidence_can_not_be_made_up_freely(
+        self, visitor: Client, newsroom: Newsroom
+    ) -> None:
         answer = post(visitor, page="https://elsewhere.example/")
         assert answer.status_code == 303
         assert Consent.objects.get().page == "https://alerts.herald.example/sign-up/breaking/"
@@ -154,7 +183,9 @@ class TestSignUpBox:
         assert visitor.get("/sign-up/nothing/").status_code == 404
         assert visitor.post("/sign-up/nothing/", {"email": CY}).status_code == 404
 
-    def test_german_readers_are_spoken_to_in_german(self, visitor: Client, newsroom: Newsroom) -> None:
+    def test_german_readers_are_spoken_to_in_german(
+        self, visitor: Client, newsroom: Newsroom
+    ) -> None:
         page = visitor.get("/", headers={"Accept-Language": "de-AT,de;q=0.9"})
         assert "Ich möchte per E-Mail" in page.content.decode()
         address = "/sign-up/breaking/?lang=de"
@@ -177,7 +208,9 @@ class TestConfirmPage:
         sign_up(breaking, offers=True)
         address = f"/confirm/{newest_link()}/"
         page = strictly(visitor.get(address).content)
-        assert [item.text for item in page.findall(".//main//li")][1].startswith("I would like to be emailed")
+        assert [item.text for item in page.findall(".//main//li")][1].startswith(
+            "I would like to be emailed"
+        )
         assert page.find(".//main//form").get("method") == "post"
         assert "You are signed up" in visitor.post(address, {"button": "confirm"}).content.decode()
         assert Reader.objects.get().state == "confirmed"
@@ -195,7 +228,9 @@ class TestConfirmPage:
                 assert strictly(answer.content).find(".//a[@href='/sign-up/breaking/']") is not None
         assert Reader.objects.get().state == "pending"
 
-    def test_it_shows_no_address_and_is_kept_nowhere(self, visitor: Client, breaking: Topic) -> None:
+    def test_it_shows_no_address_and_is_kept_nowhere(
+        self, visitor: Client, breaking: Topic
+    ) -> None:
         sign_up(breaking)
         answer = visitor.get(f"/confirm/{newest_link()}/")
         assert CY not in answer.content.decode()
@@ -208,7 +243,10 @@ class TestLeavePage:
         ("body", "kind"),
         [
             (b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"),
-            (b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded; charset=iso-8859-1"),
+            (
+                b"List-Unsubscribe=One-Click",
+                "application/x-www-form-urlencoded; charset=iso-8859-1",
+            ),
             (
                 b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n',
                 "multipart/form-data; boundary=x",
@@ -241,7 +279,9 @@ class TestLeavePage:
         assert visitor.post("/leave/" + "A" * 36 + "/").status_code == 404
         assert snapshot() == before
 
-    def test_a_link_that_no_reader_was_ever_sent_is_refused(self, visitor: Client, breaking: Topic) -> None:
+    def test_a_link_that_no_reader_was_ever_sent_is_refused(
+        self, visitor: Client, breaking: Topic
+    ) -> None:
         nobody = Reader(pk=999_999)
         assert visitor.post(f"/leave/{leave_link(nobody, breaking)}/").status_code == 404
 
@@ -251,14 +291,20 @@ class TestStories:
         self, visitor: Client, told: Story, ada: Editor
     ) -> None:
         other = Story.objects.create(
-            headline="Mayor resigns", text="x", topic=told.topic, author=ada, state=Story.State.FINAL
+            headline="Mayor resigns",
+            text="x",
+            topic=told.topic,
+            author=ada,
+            state=Story.State.FINAL,
         )
         tell(other, 1, "first")
         Story.objects.create(headline="Not yet", text="x", topic=told.topic, author=ada)
         headlines = [link.text for link in strictly(visitor.get("/").content).findall(".//h3/a")]
         assert headlines == ["Mayor resigns", told.headline]
 
-    def test_a_story_says_more_follows_while_it_develops(self, visitor: Client, told: Story) -> None:
+    def test_a_story_says_more_follows_while_it_develops(
+        self, visitor: Client, told: Story
+    ) -> None:
         address = f"/story/{told.uuid}/"
         page = visitor.get(address).content.decode()
         assert "More follows on this breaking news story." in page
@@ -281,7 +327,9 @@ class TestStories:
         assert page.find(".//article").get("lang") == "de"
         assert [part.get("lang") for part in page.findall(".//article//section")] == ["de", "en"]
 
-    def test_a_draft_and_what_is_not_there_are_not_found(self, visitor: Client, story: Story) -> None:
+    def test_a_draft_and_what_is_not_there_are_not_found(
+        self, visitor: Client, story: Story
+    ) -> None:
         assert visitor.get(f"/story/{story.uuid}/").status_code == 404
         assert visitor.get(f"/story/{UUID(int=0)}/").status_code == 404
 
@@ -320,7 +368,9 @@ class TestAllPages:
             assert page.get("lang") == language
             assert len(page.findall(".//h1")) == 1, address
             assert len(page.findall(".//main")) == 1
-            scripts = [one for one in page.findall(".//script") if one.get("type") != "application/ld+json"]
+            scripts = [
+                one for one in page.findall(".//script") if one.get("type") != "application/ld+json"
+            ]
             assert all(script.get("src") and not script.text for script in scripts)
             assert not re.search(rb'\bstyle="|\bon\w+="|http://', answer.content), address
             ids = [element.get("id") for element in page.iter() if element.get("id")]
@@ -341,7 +391,9 @@ class TestAllPages:
             strictly(answer.content)
 
 
-def test_a_refused_link_leaves_no_token_in_the_log(visitor: Client, breaking: Topic, caplog: Any) -> None:
+def test_a_refused_link_leaves_no_token_in_the_log(
+    visitor: Client, breaking: Topic, caplog: Any
+) -> None:
     from morefollows.processes.logs import OneLine
 
     sign_up(breaking)

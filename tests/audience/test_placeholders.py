@@ -54,7 +54,14 @@ def test_what_the_first_start_and_the_sample_write_is_not_filled_in() -> None:
         ("postal_address", " "),
         *(
             ("sender_address", f"alerts@{domain}")
-            for domain in ("a.b.EXAMPLE", "herald.test", "x.invalid", "example.com", "mail.example.net", "example.org")
+            for domain in (
+                "a.b.EXAMPLE",
+                "herald.test",
+                "x.invalid",
+                "example.com",
+                "mail.example.net",
+                "example.org",
+            )
         ),
     ],
 )
@@ -64,7 +71,9 @@ def test_each_field(field: str, value: str) -> None:
     assert missing() == [field]
     assert (
         f"morefollows newsroom --{field.replace('_', '-')}"
-        in placeholders.found(replace(settings.MOREFOLLOWS, url=URL), Newsroom.objects.get(pk=newsroom.pk))[0].text
+        in placeholders.found(
+            replace(settings.MOREFOLLOWS, url=URL), Newsroom.objects.get(pk=newsroom.pk)
+        )[0].text
     )
 
 
@@ -96,8 +105,12 @@ def test_send_says_which_field(story: Story, ada: Editor) -> None:
     """On its way out nothing may go: not even to a relay on this machine, which may be a real one."""
     relay = RelayAddress("127.0.0.1", 25)
     with override_settings(MOREFOLLOWS=replace(settings.MOREFOLLOWS, relays=(relay,))):
-        with pytest.raises(actions.Refused, match=r"be sent yet\..*--name.*--postal-address.*MOREFOLLOWS_URL"):
+        with pytest.raises(
+            actions.Refused, match=r"be sent yet\..*--name.*--postal-address.*MOREFOLLOWS_URL"
+        ):
             actions.send(story, ada, hold=60)
     assert not Alert.objects.exists()
-    with override_settings(MOREFOLLOWS=replace(settings.MOREFOLLOWS, relays=(relay,), test_relay=True)):
+    with override_settings(
+        MOREFOLLOWS=replace(settings.MOREFOLLOWS, relays=(relay,), test_relay=True)
+    ):
         actions.send(story, ada, hold=60)

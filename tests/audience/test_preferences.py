@@ -42,7 +42,11 @@ def shown(topic: Topic) -> str:
 
 
 def events(cy: Reader, purpose: str) -> list[tuple[str, str]]:
-    return list(Consent.objects.filter(reader=cy, purpose=purpose).order_by("pk").values_list("event", "how"))
+    return list(
+        Consent.objects.filter(reader=cy, purpose=purpose)
+        .order_by("pk")
+        .values_list("event", "how")
+    )
 
 
 def test_opening_it_changes_nothing_and_keeps_the_link_to_itself(cy: Reader) -> None:
@@ -61,7 +65,11 @@ def test_opening_it_changes_nothing_and_keeps_the_link_to_itself(cy: Reader) -> 
 def test_a_link_that_is_not_ours(cy: Reader, path: str) -> None:
     good = link(cy)
     other_kind = f"/preferences/{links.tokens().leave(links.row(cy), ALL_TOPICS).decode()}/"
-    for wrong in (good[:-9] + ("B" if good[-9] == "A" else "A") + good[-8:], f"/preferences/{'A' * 36}/", other_kind):
+    for wrong in (
+        good[:-9] + ("B" if good[-9] == "A" else "A") + good[-8:],
+        f"/preferences/{'A' * 36}/",
+        other_kind,
+    ):
         assert Client().get(wrong + path).status_code == 404
         assert Client().post(wrong + path, {"section": "pause"}).status_code in (404, 405)
     assert Reader.objects.get(pk=cy.pk).paused_until is None
@@ -114,14 +122,25 @@ def test_offers_are_a_consent_of_their_own(cy: Reader, breaking: Topic) -> None:
 def test_the_way_out_of_a_digest_leads_out_of_all_topics(cy: Reader) -> None:
     politics = Topic.objects.get(slug="politics")
     post(cy, section="topics", topic="politics", shown=shown(politics))
-    assert Client().post(f"/leave/{links.tokens().leave(links.row(cy), ALL_TOPICS).decode()}/").status_code == 200
+    assert (
+        Client()
+        .post(f"/leave/{links.tokens().leave(links.row(cy), ALL_TOPICS).decode()}/")
+        .status_code
+        == 200
+    )
     assert set(cy.subscriptions.values_list("state", flat=True)) == {"ended"}
     cy.refresh_from_db()
     assert cy.state == "left"
 
 
 def test_how_much_and_when(cy: Reader) -> None:
-    form = {**HOW_MUCH, "frequency": "first", "most_a_day": "3", "quiet_from": "22:00", "quiet_to": "07:30"}
+    form = {
+        **HOW_MUCH,
+        "frequency": "first",
+        "most_a_day": "3",
+        "quiet_from": "22:00",
+        "quiet_to": "07:30",
+    }
     assert post(cy, **form) == 303
     cy.refresh_from_db()
     assert (cy.frequency, cy.most_a_day, cy.quiet_from, cy.quiet_to) == ("first", 3, 1320, 450)
@@ -198,14 +217,20 @@ def test_a_new_address_is_confirmed_there(cy: Reader) -> None:
     for _ in range(2):
         assert Client().post(new_link()).status_code == 200
     cy.refresh_from_db()
-    assert (cy.address, cy.domain, cy.key) == ("cy@elsewhere.example", "elsewhere.example", parse(cy.address).key)
+    assert (cy.address, cy.domain, cy.key) == (
+        "cy@elsewhere.example",
+        "elsewhere.example",
+        parse(cy.address).key,
+    )
     assert events(cy, "alerts")[-1] == ("confirmed", "link")
     assert Client().get(old_link).status_code == 404
     assert [(job.kind, job.address) for job in queue.claim("one", 10)] == [("moved", CY)]
 
 
 @pytest.mark.parametrize("why", ["taken", "suppressed"])
-def test_an_address_that_is_known_is_answered_like_any_other(cy: Reader, breaking: Topic, why: str) -> None:
+def test_an_address_that_is_known_is_answered_like_any_other(
+    cy: Reader, breaking: Topic, why: str
+) -> None:
     dee = "dee@reader.example"
     free_answer = Client().post(link(cy), {"section": "address", "email": "new@reader.example"})
     if why == "taken":
@@ -239,11 +264,20 @@ def test_nobody_floods_an_address_through_it(cy: Reader) -> None:
 
 def test_however_it_is_spelt_an_address_is_asked_once(cy: Reader, breaking: Topic) -> None:
     spellings = ["victim@bücher.example", "Victim@bücher.example", "VICTIM@Bücher.Example"]
-    spellings += ["victim@xn--bcher-kva.example", "vIctim@XN--BCHER-KVA.example", " victim@bücher.example"]
+    spellings += [
+        "victim@xn--bcher-kva.example",
+        "vIctim@XN--BCHER-KVA.example",
+        " victim@bücher.example",
+    ]
     for spelt in spellings:
         assert post(cy, section="address", email=spelt) == 303
     reader("dee@reader.example", breaking)
-    assert post(Reader.objects.get(address="dee@reader.example"), section="address", email=spellings[1]) == 303
+    assert (
+        post(
+            Reader.objects.get(address="dee@reader.example"), section="address", email=spellings[1]
+        )
+        == 303
+    )
     assert Letter.objects.filter(kind="new address").count() == 1
 
 
@@ -257,7 +291,9 @@ SPELLINGS = (
 
 def test_however_it_is_spelt_a_sign_up_is_confirmed_by_one_mail(breaking: Topic) -> None:
     for spelt in SPELLINGS:
-        actions.sign_up(spelt, topic=breaking, offers=False, language="en", page="", client_address="")
+        actions.sign_up(
+            spelt, topic=breaking, offers=False, language="en", page="", client_address=""
+        )
     assert Letter.objects.filter(kind="confirmation").count() == 1
     assert Reader.objects.count() == 1
 

@@ -45,7 +45,9 @@ def counts(report: Report) -> dict[str, int]:
 
 
 class TestImport:
-    def test_with_provenance_readers_come_in_as_confirmed_with_evidence(self, breaking: Topic) -> None:
+    def test_with_provenance_readers_come_in_as_confirmed_with_evidence(
+        self, breaking: Topic
+    ) -> None:
         report = bring(
             "email,language,topics,status,confirmed_at\n"
             "Dee@Reader.example,de,breaking politics,confirmed,2024-03-01T08:00:00Z\n",
@@ -137,30 +139,38 @@ class TestImport:
         assert taken("dee@reader.example") == ("confirmed", ["politics"])
 
     def test_a_suppressed_address_stays_out(self, breaking: Topic) -> None:
-        Suppression.objects.create(key=parse("dee@reader.example").key, reason="erased", at=timezone.now())
+        Suppression.objects.create(
+            key=parse("dee@reader.example").key, reason="erased", at=timezone.now()
+        )
         assert counts(bring("Dee@Reader.Example\n", breaking)) == {"lines": 1, "suppressed": 1}
         assert not Reader.objects.exists()
 
     def test_who_had_left_before_is_remembered_without_the_address(self, breaking: Topic) -> None:
-        text = (
-            "email,status\ndee@reader.example,unsubscribed\neve@reader.example,bounced\nfay@reader.example,complained\n"
-        )
+        text = "email,status\ndee@reader.example,unsubscribed\neve@reader.example,bounced\nfay@reader.example,complained\n"
         assert counts(bring(text)) == {"lines": 3, "left": 1, "suppressed": 2}
         assert Reader.objects.get().address == ""
-        assert sorted(Suppression.objects.values_list("reason", flat=True)) == ["bounced", "complained"]
+        assert sorted(Suppression.objects.values_list("reason", flat=True)) == [
+            "bounced",
+            "complained",
+        ]
         again = bring("dee@reader.example\neve@reader.example\nfay@reader.example\n", breaking)
         assert counts(again) == {"lines": 3, "left": 1, "suppressed": 2}
         sign_up(breaking, "dee@reader.example")  # but Dee herself may
         assert actions.confirm(newest_link()) is not None
 
     def test_the_other_lists_word_does_not_end_a_sign_up_made_here(self, cy: Reader) -> None:
-        assert counts(bring("email,status\ncy@reader.example,unsubscribed\n")) == {"lines": 1, "known": 1}
+        assert counts(bring("email,status\ncy@reader.example,unsubscribed\n")) == {
+            "lines": 1,
+            "known": 1,
+        }
         assert taken("cy@reader.example") == ("confirmed", ["breaking"])
 
     def test_progress_is_told_in_bytes(self, breaking: Topic) -> None:
         text = b"".join(b"reader%d@reader.example\n" % n for n in range(2500))
         seen: list[int] = []
-        lists.import_readers(io.BytesIO(text), topic=breaking, provenance=FROM, progress=seen.append)
+        lists.import_readers(
+            io.BytesIO(text), topic=breaking, provenance=FROM, progress=seen.append
+        )
         assert seen == sorted(seen)
         assert len(seen) == 3
         assert seen[-1] == len(text)
@@ -178,7 +188,9 @@ class TestImport:
 
         def peak(lines: int) -> int:
             tracemalloc.start()
-            lists.import_readers(Endless(lines), topic=breaking, provenance=FROM, progress=lambda n: None)  # type: ignore[arg-type]
+            lists.import_readers(
+                Endless(lines), topic=breaking, provenance=FROM, progress=lambda n: None
+            )  # type: ignore[arg-type]
             most = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             return most
@@ -220,7 +232,9 @@ class TestExport:
         )
         out = io.BytesIO()
         export_readers(out)
-        assert [line.partition(",")[0] for line in out.getvalue().decode().splitlines()[1:]] == written
+        assert [
+            line.partition(",")[0] for line in out.getvalue().decode().splitlines()[1:]
+        ] == written
         assert not any(str(cell).startswith(("=", "+", "-", "@")) for cell in written)
         assert counts(bring(out.getvalue())) == {"lines": 6, "known": 6}
 

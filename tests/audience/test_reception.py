@@ -27,7 +27,10 @@ def rows() -> list[list[dict[str, Any]]]:
     """All that was written, without keys, times and secrets."""
     hidden = ("id", "reader_id", "created_at", "at", "since", "due_at", "key", "uid")
     return [
-        [{name: value for name, value in row.items() if name not in hidden} for row in model.objects.values()]
+        [
+            {name: value for name, value in row.items() if name not in hidden}
+            for row in model.objects.values()
+        ]
         for model in (Reader, Subscription, Consent, Letter)
     ]
 
@@ -45,8 +48,12 @@ def test_a_newcomer_is_noted_as_anybody_else(breaking: Topic, offers: bool) -> N
     reader = Reader.objects.get()
     Reader.objects.filter(pk=reader.pk).update(key="of another", address="x")
     before = [len(found) for found in rows()]
-    assert new_readers.note(new_readers.prepare([Newcomer(parse(CY), breaking, offers, "de", PLACE, shown)])) == [True]
-    together = [found[number:] for found, number in zip(rows(), [before[0], 0, before[2], 0], strict=True)]
+    assert new_readers.note(
+        new_readers.prepare([Newcomer(parse(CY), breaking, offers, "de", PLACE, shown)])
+    ) == [True]
+    together = [
+        found[number:] for found, number in zip(rows(), [before[0], 0, before[2], 0], strict=True)
+    ]
     assert together == alone
 
 
@@ -71,7 +78,9 @@ def test_others_get_twice_the_time_for_which_a_group_kept_them_from_writing(
     shown = Shown(breaking.pk, *(words.pk for words in three), "en", seen)
     own = "https://alerts.herald.example"
     for _ in range(2):
-        writer._receive([SignUp(parse("zoe@reader.example"), False, shown, own, own + "/", "2", "", None)])
+        writer._receive(
+            [SignUp(parse("zoe@reader.example"), False, shown, own, own + "/", "2", "", None)]
+        )
         assert writer._pause() == (0.375 if connection.vendor == "sqlite" else 0.0)
 
 
@@ -79,11 +88,15 @@ def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> Non
     three = texts.in_force("en")
     seen = words_of(breaking.uid, *(words.digest for words in three))
     shown = Shown(breaking.pk, *(words.pk for words in three), "en", seen)
-    Suppression.objects.create(key=parse("gone@reader.example").key, reason="complained", at=timezone.now())
+    Suppression.objects.create(
+        key=parse("gone@reader.example").key, reason="complained", at=timezone.now()
+    )
 
     def asked(address: str, **changes: Any) -> SignUp:
         own = "https://alerts.herald.example"
-        return SignUp(parse(address), False, shown, own, own + "/", "2", "", None)._replace(**changes)
+        return SignUp(parse(address), False, shown, own, own + "/", "2", "", None)._replace(
+            **changes
+        )
 
     verdicts = writer._receive(
         [
@@ -101,5 +114,9 @@ def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> Non
         Verdict.NOTED, Verdict.NOTED, Verdict.UNKNOWN_SITE, Verdict.NOTED, Verdict.UNKNOWN_FORM, Verdict.UNKNOWN_FORM,
         Verdict.NOTED, Verdict.NOTED,
     ]  # fmt: skip
-    assert sorted(Reader.objects.values_list("address", flat=True)) == ["bob@reader.example", CY, "zoe@reader.example"]
+    assert sorted(Reader.objects.values_list("address", flat=True)) == [
+        "bob@reader.example",
+        CY,
+        "zoe@reader.example",
+    ]
     assert Letter.objects.count() == 2

@@ -36,20 +36,40 @@ class TestSignUp:
     def test_cy_is_pending_and_one_confirmation_is_owed(self, breaking: Topic) -> None:
         sign_up(breaking)
         cy, letter = Reader.objects.get(), Letter.objects.get()
-        assert (cy.address, cy.domain, cy.state, cy.offers) == (CY, "reader.example", "pending", False)
+        assert (cy.address, cy.domain, cy.state, cy.offers) == (
+            CY,
+            "reader.example",
+            "pending",
+            False,
+        )
         assert states() == ["pending"]
-        assert (letter.kind, letter.state, letter.offers, letter.reader) == ("confirmation", "waiting", False, cy)
+        assert (letter.kind, letter.state, letter.offers, letter.reader) == (
+            "confirmation",
+            "waiting",
+            False,
+            cy,
+        )
         assert letter.due_at <= timezone.now().timestamp() * 1000
 
     def test_the_evidence_holds_the_very_words_and_the_place(self, breaking: Topic) -> None:
         sign_up(breaking, offers=True)
         alerts, offers = Consent.objects.order_by("pk")
         assert (
-            alerts.words == "For free real time alerts sent straight to your inbox sign up to our Breaking news emails."
+            alerts.words
+            == "For free real time alerts sent straight to your inbox sign up to our Breaking news emails."
         )
-        assert (alerts.event, alerts.how, alerts.version, alerts.privacy_version) == ("given", "form", 1, 1)
+        assert (alerts.event, alerts.how, alerts.version, alerts.privacy_version) == (
+            "given",
+            "form",
+            1,
+            1,
+        )
         assert alerts.page == "https://alerts.herald.example/story/1/"
-        assert (alerts.client_address, alerts.language, alerts.form_version) == ("192.0.2.7", "en", "1")
+        assert (alerts.client_address, alerts.language, alerts.form_version) == (
+            "192.0.2.7",
+            "en",
+            "1",
+        )
         assert (alerts.topic, offers.topic) == (breaking, None)
         assert offers.words == "I would like to be emailed about offers, events and updates."
 
@@ -170,7 +190,9 @@ class TestConfirm:
 
 
 class TestLeave:
-    def test_it_ends_the_topic_once_and_the_offers_with_the_last_topic(self, breaking: Topic) -> None:
+    def test_it_ends_the_topic_once_and_the_offers_with_the_last_topic(
+        self, breaking: Topic
+    ) -> None:
         politics = Topic.objects.get(slug="politics")
         for topic in (breaking, politics):
             sign_up(topic, offers=True)
@@ -216,7 +238,9 @@ class TestLeave:
 
 
 class TestGone:
-    @pytest.mark.parametrize(("reason", "state"), [("bounced", "gone"), ("complained", "complained")])
+    @pytest.mark.parametrize(
+        ("reason", "state"), [("bounced", "gone"), ("complained", "complained")]
+    )
     def test_a_gone_reader_is_suppressed(self, cy: Reader, reason: str, state: str) -> None:
         for _ in range(2):
             actions.mark_gone([cy.pk], reason)
@@ -226,7 +250,9 @@ class TestGone:
 
 
 class TestExpiry:
-    def test_an_unconfirmed_sign_up_ends_and_its_address_is_forgotten(self, breaking: Topic) -> None:
+    def test_an_unconfirmed_sign_up_ends_and_its_address_is_forgotten(
+        self, breaking: Topic
+    ) -> None:
         sign_up(breaking)
         age_letters(7.01)
         assert actions.expire_unconfirmed() == 1
@@ -256,7 +282,9 @@ class TestExpiry:
 
 
 class TestWordings:
-    def test_new_words_are_a_new_version_and_old_evidence_keeps_the_old(self, breaking: Topic) -> None:
+    def test_new_words_are_a_new_version_and_old_evidence_keeps_the_old(
+        self, breaking: Topic
+    ) -> None:
         sign_up(breaking)
         newer = texts.publish("alerts", "en", "Get {topic}.")
         assert (newer.version, texts.publish("alerts", "en", "Get {topic}.").version) == (2, 2)
@@ -271,7 +299,9 @@ class TestWordings:
         assert texts.current("offers", "fr").language == "de"
 
     @pytest.mark.parametrize("language", ["en", "de"])
-    def test_the_privacy_notice_says_all_that_it_must(self, newsroom: Newsroom, language: str) -> None:
+    def test_the_privacy_notice_says_all_that_it_must(
+        self, newsroom: Newsroom, language: str
+    ) -> None:
         text = texts.current("privacy", language).text
         needed = {
             "en": ["The Harbour Herald", "12 Ropewalk", "alerts@herald.example", "What we use", "Art. 6(1)(a)",
@@ -299,6 +329,8 @@ def test_a_second_sample_changes_nothing(newsroom: Newsroom) -> None:
 def test_without_an_interval_every_sign_up_is_mailed_at_once(breaking: Topic) -> None:
     with override_settings(MOREFOLLOWS=replace(settings.MOREFOLLOWS, confirmation_interval=0)):
         sign_up(breaking)
-        Letter.objects.update(due_at=int((timezone.now() - timedelta(seconds=1)).timestamp() * 1000))
+        Letter.objects.update(
+            due_at=int((timezone.now() - timedelta(seconds=1)).timestamp() * 1000)
+        )
         sign_up(breaking)
     assert Letter.objects.count() == 2

@@ -14,7 +14,15 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience import actions
 from morefollows.audience.addresses import parse
-from morefollows.audience.models import Bounce, Consent, Letter, Reader, Subscription, Suppression, Topic
+from morefollows.audience.models import (
+    Bounce,
+    Consent,
+    Letter,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+)
 from morefollows.audience.suppression import bulk_lift
 from morefollows.audience.suppression.actions import suppress
 from morefollows.audience.suppression.bulk_lift import Which
@@ -49,7 +57,9 @@ def readers(topic: Topic, domain: str, number: int) -> list[int]:
 def bounced(topic: Topic, domain: str, number: int, *, hours_ago: float = 0) -> list[int]:
     made = readers(topic, domain, number)
     actions.mark_gone(made, "bounced")
-    Suppression.objects.filter(domain=domain).update(at=timezone.now() - timedelta(hours=hours_ago, minutes=1))
+    Suppression.objects.filter(domain=domain).update(
+        at=timezone.now() - timedelta(hours=hours_ago, minutes=1)
+    )
     return made
 
 
@@ -73,8 +83,13 @@ class TestInBulk:
         assert "1,200  bounced  big.example" in said.output
         assert "Lifted 1,200; 1,200 readers get mail again." in said.output
         assert confirmed() == 1200
-        assert Subscription.objects.filter(state="active", reader__state="confirmed").count() == 1200
-        assert sorted(Suppression.objects.values_list("reason", flat=True)) == ["bounced"] * 4 + ["complained"] * 2
+        assert (
+            Subscription.objects.filter(state="active", reader__state="confirmed").count() == 1200
+        )
+        assert (
+            sorted(Suppression.objects.values_list("reason", flat=True))
+            == ["bounced"] * 4 + ["complained"] * 2
+        )
         deed = Deed.objects.get(what="lift suppressions")
         assert (deed.details["lifted"], deed.details["readers"]) == (1200, 1200)
 
@@ -86,19 +101,27 @@ class TestInBulk:
         assert command("lift", "--domain", "läser.example", "--dry-run").exit_code == 0
         assert Suppression.objects.count() == 5
         assert command("lift", "--domain", "läser.example", say="y\n").exit_code == 0
-        assert Suppression.objects.filter(domain="big.example").count() == Suppression.objects.count() == 3
+        assert (
+            Suppression.objects.filter(domain="big.example").count()
+            == Suppression.objects.count()
+            == 3
+        )
 
     def test_what_is_suppressed_while_it_asks_is_not_meant(self, breaking: Topic) -> None:
         bounced(breaking, "big.example", 2)
         actions.mark_gone(readers(breaking, "late.example", 1), "bounced")
-        Suppression.objects.filter(domain="late.example").update(at=timezone.now() + timedelta(minutes=1))
+        Suppression.objects.filter(domain="late.example").update(
+            at=timezone.now() + timedelta(minutes=1)
+        )
         assert command("lift", "--since", "1h", "--yes").exit_code == 0
         assert Suppression.objects.get().domain == "late.example"
 
     def test_a_reason_has_to_be_named_and_who_complained_has_left(self, breaking: Topic) -> None:
         complained = readers(breaking, "angry.example", 2)
         actions.mark_gone(complained, "complained")
-        assert command("lift", "--domain", "angry.example", "--yes").output.startswith("        0  suppressed")
+        assert command("lift", "--domain", "angry.example", "--yes").output.startswith(
+            "        0  suppressed"
+        )
         assert command("lift", "--reason", "complained", "--yes").exit_code == 0
         assert not Suppression.objects.exists()
         assert set(Reader.objects.values_list("state", flat=True)) == {"left"}
@@ -115,14 +138,20 @@ class TestInBulk:
         found = json.loads(command("list", "--json").output)
         assert found["suppressions"] == 3
         assert {"reason": "bounced", "domain": "big.example", "number": 2} in found["groups"]
-        assert json.loads(command("list", "--reason", "erased", "--json").output)["suppressions"] == 0
+        assert (
+            json.loads(command("list", "--reason", "erased", "--json").output)["suppressions"] == 0
+        )
 
     def test_each_gets_the_state_back_that_they_had(self, breaking: Topic) -> None:
         made = bounced(breaking, "big.example", 3)
         Reader.objects.filter(pk=made[0]).update(confirmed_at=None)
         Subscription.objects.filter(reader=made[1]).update(state="ended")
         Bounce.objects.create(
-            reader_id=made[2], first_at=timezone.now(), counted_at=timezone.now(), last_at=timezone.now(), count=2
+            reader_id=made[2],
+            first_at=timezone.now(),
+            counted_at=timezone.now(),
+            last_at=timezone.now(),
+            count=2,
         )
         told: list[Any] = []
         assert bulk_lift.lift(Which(), "command", told.append).readers == 1
@@ -151,7 +180,9 @@ class TestAFreshSignUp:
         assert not Suppression.objects.exists() and cy.state == "confirmed"
         assert Subscription.objects.get().state == "active"
 
-    @pytest.mark.parametrize("reason", ["complained", "left elsewhere", "erased", "desk", "bounced"])
+    @pytest.mark.parametrize(
+        "reason", ["complained", "left elsewhere", "erased", "desk", "bounced"]
+    )
     def test_nothing_else_is_lifted_by_it(self, breaking: Topic, reason: str) -> None:
         """Nor is what a list brought along, whatever its reason."""
         suppress([parse(CY).key], reason)
@@ -180,18 +211,24 @@ class TestAtTheDesk:
         bounced(breaking, "big.example", 3)
         page = ada.get("/desk/suppressions/", {"domain": "big.example"}).content.decode()
         assert "3 suppressed addresses" in page and "Lift 3 suppressions" in page
-        until = page.split('name="until" value="')[2 if page.count('name="until" value="') > 1 else 1].split('"')[0]
+        until = page.split('name="until" value="')[
+            2 if page.count('name="until" value="') > 1 else 1
+        ].split('"')[0]
         actions.mark_gone(readers(breaking, "late.example", 1), "bounced")
         assert ada.post("/desk/suppressions/lift/", {"until": until}).status_code == 302
         assert Suppression.objects.count() == 4, "not sure"
-        assert ada.post("/desk/suppressions/lift/", {"until": until, "sure": "on"}).status_code == 302
+        assert (
+            ada.post("/desk/suppressions/lift/", {"until": until, "sure": "on"}).status_code == 302
+        )
         assert Suppression.objects.get().domain == "late.example"
         assert confirmed() == 3
         deed = Deed.objects.get(what="lift suppressions")
         assert deed.editor is not None and deed.details["lifted"] == 3
 
     def test_only_for_administrators(self, client: Client) -> None:
-        client.force_login(Editor.objects.create(email="ben@herald.example", name="Ben", role="editor"))
+        client.force_login(
+            Editor.objects.create(email="ben@herald.example", name="Ben", role="editor")
+        )
         assert client.get("/desk/suppressions/").status_code == 403
         assert client.post("/desk/suppressions/lift/", {"sure": "on"}).status_code == 403
 
@@ -210,9 +247,12 @@ def test_who_bounced_here_stays_out_of_an_import_and_is_counted_apart(breaking: 
     bounced(breaking, "big.example", 2)
     suppress([parse("x@list.example").key], "left elsewhere")
     file = BytesIO(
-        b"email,confirmed_at\n" + b"".join(b"%b,2024-05-04\n" % a for a in (b"cy0@big.example", b"x@list.example"))
+        b"email,confirmed_at\n"
+        + b"".join(b"%b,2024-05-04\n" % a for a in (b"cy0@big.example", b"x@list.example"))
     )
     for dry_run in (True, False):
         file.seek(0)
-        report = import_readers(file, topic=breaking, provenance="a list", progress=lambda _: None, dry_run=dry_run)
+        report = import_readers(
+            file, topic=breaking, provenance="a list", progress=lambda _: None, dry_run=dry_run
+        )
         assert (report.bounced, report.suppressed, report.confirmed) == (1, 1, 0)

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from morefollows.audience.preferences.delivery_rules import News, Terms, Verdict, in_quiet_hours, in_summary, judge
+from morefollows.audience.preferences.delivery_rules import (
+    News,
+    Terms,
+    Verdict,
+    in_quiet_hours,
+    in_summary,
+    judge,
+)
 from morefollows.helpers.local_time import next_time
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -45,11 +52,19 @@ OFFER = News("first", offer=True)
         (Terms(frequency="digest", most_a_day=1), OFFER, NOON, 5, Verdict.NOW),
         (Terms(most_a_day=2), FIRST, NOON, 1, Verdict.NOW),
         (Terms(most_a_day=2), FIRST, NOON, 2, Verdict.NEVER),
-        (Terms(frequency="first", wish="mute", most_a_day=0, paused_until=NIGHT), CORRECTION, NOON, 9, Verdict.NOW),
+        (
+            Terms(frequency="first", wish="mute", most_a_day=0, paused_until=NIGHT),
+            CORRECTION,
+            NOON,
+            9,
+            Verdict.NOW,
+        ),
         (ASLEEP, CORRECTION, NIGHT, 0, Verdict.LATER),
     ],
 )
-def test_the_rules_in_their_order(terms: Terms, news: News, now: datetime, had: int, verdict: Verdict) -> None:
+def test_the_rules_in_their_order(
+    terms: Terms, news: News, now: datetime, had: int, verdict: Verdict
+) -> None:
     assert judge(terms, news, now, had) is verdict
 
 
@@ -114,11 +129,19 @@ def test_quiet_hours_go_by_the_clock_on_the_readers_wall() -> None:
 @given(
     minute=st.integers(0, 1439),
     place=st.sampled_from(
-        ["Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu", "no such zone"]
+        [
+            "Europe/Berlin",
+            "Australia/Lord_Howe",
+            "America/St_Johns",
+            "Asia/Kathmandu",
+            "no such zone",
+        ]
     ),
     after=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),
 )
-def test_the_next_time_is_the_next_one_and_never_missing(minute: int, place: str, after: datetime) -> None:
+def test_the_next_time_is_the_next_one_and_never_missing(
+    minute: int, place: str, after: datetime
+) -> None:
     """Once a day by the clock: none is left out, and none comes twice, on whatever day clocks are changed."""
     first = next_time(minute, place, after)
     second = next_time(minute, place, first)

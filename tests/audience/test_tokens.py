@@ -24,7 +24,9 @@ DARK = LIGHT | colours(SHEET.partition("@media")[2])
 def luminance(colour: str) -> float:
     """Relative luminance, as WCAG 2.2 defines it."""
     parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -39,7 +41,9 @@ class TestContrast:
         assert round(contrast("#000000", "#ffffff")) == 21
         assert len(mode) == 20
 
-    @pytest.mark.parametrize("text", ["ink", "ink-soft", "link", "accent-ink", "good", "warn", "bad"])
+    @pytest.mark.parametrize(
+        "text", ["ink", "ink-soft", "link", "accent-ink", "good", "warn", "bad"]
+    )
     def test_text_stands_out_on_every_surface(self, mode: dict[str, str], text: str) -> None:
         assert min(contrast(mode[text], mode[surface]) for surface in SURFACES) >= 4.5
 

@@ -25,7 +25,11 @@ def test_no_words_hide_where_the_collector_does_not_look() -> None:
     for path in Path(morefollows.__file__).parent.rglob("*.py"):
         for string in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             inside = ast.walk(string) if isinstance(string, ast.JoinedStr) else ()
-            hidden = [one.lineno for one in inside if isinstance(one, ast.Call) and _name(one.func) in calls]
+            hidden = [
+                one.lineno
+                for one in inside
+                if isinstance(one, ast.Call) and _name(one.func) in calls
+            ]
             assert hidden == [], path
 
 
@@ -48,8 +52,13 @@ class TestCatalogue:
                 assert sorted(set(PLACEHOLDER.findall(said))) == wanted, entry.msgid
 
     def test_what_is_compiled_is_what_was_translated(self, path: Path) -> None:
-        def messages(catalogue: polib.POFile | polib.MOFile) -> dict[tuple[str | None, str], object]:
-            return {(entry.msgctxt, entry.msgid): entry.msgstr_plural or entry.msgstr for entry in catalogue}
+        def messages(
+            catalogue: polib.POFile | polib.MOFile,
+        ) -> dict[tuple[str | None, str], object]:
+            return {
+                (entry.msgctxt, entry.msgid): entry.msgstr_plural or entry.msgstr
+                for entry in catalogue
+            }
 
         compiled = messages(polib.mofile(str(path.with_suffix(".mo"))))
         assert compiled == messages(polib.pofile(str(path)))

@@ -33,7 +33,9 @@ def packed(answer: object) -> str:
 def test_whoever_does_the_work_is_believed() -> None:
     asked = proof_of_work.challenge(KEY, 500, NOW)
     assert set(asked) == {"algorithm", "challenge", "maxnumber", "salt", "signature"}
-    assert asked["signature"] == hmac.new(KEY, str(asked["challenge"]).encode(), "sha256").hexdigest()
+    assert (
+        asked["signature"] == hmac.new(KEY, str(asked["challenge"]).encode(), "sha256").hexdigest()
+    )
     done = proof_of_work.done(KEY, packed(solve(asked)), NOW + 5)
     assert done is not None
     assert (done.challenge, done.expires) == (asked["challenge"], int(NOW) + proof_of_work.LIFETIME)
@@ -49,9 +51,16 @@ def test_time_can_not_be_bought_with_digits_of_the_number() -> None:
     solved = solve(proof_of_work.challenge(KEY, 500, NOW))
     digits = str(solved["number"])
     for cut in range(1, len(digits)):
-        spliced = {**solved, "salt": solved["salt"][:-1] + digits[:cut] + "&", "number": int(digits[cut:])}
+        spliced = {
+            **solved,
+            "salt": solved["salt"][:-1] + digits[:cut] + "&",
+            "number": int(digits[cut:]),
+        }
         assert proof_of_work.done(KEY, packed(spliced), NOW) is None
-        assert proof_of_work.done(KEY, packed({**spliced, "salt": solved["salt"] + digits[:cut]}), NOW) is None
+        assert (
+            proof_of_work.done(KEY, packed({**spliced, "salt": solved["salt"] + digits[:cut]}), NOW)
+            is None
+        )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +82,12 @@ def test_time_can_not_be_bought_with_digits_of_the_number() -> None:
     ],
 )
 def test_what_was_changed_is_refused(change: dict[str, Any]) -> None:
-    assert proof_of_work.done(KEY, packed({**solve(proof_of_work.challenge(KEY, 500, NOW)), **change}), NOW) is None
+    assert (
+        proof_of_work.done(
+            KEY, packed({**solve(proof_of_work.challenge(KEY, 500, NOW)), **change}), NOW
+        )
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,4 +111,7 @@ def test_odd_answers_do_no_harm(answer: str) -> None:
 
 
 def test_the_challenge_of_another_house_is_none_of_ours() -> None:
-    assert proof_of_work.done(KEY, packed(solve(proof_of_work.challenge(b"x" * 32, 500, NOW))), NOW) is None
+    assert (
+        proof_of_work.done(KEY, packed(solve(proof_of_work.challenge(b"x" * 32, 500, NOW))), NOW)
+        is None
+    )

@@ -30,7 +30,9 @@ def alert_for(readers: int, *, state: str = "sending", expires_in: int = 3_600_0
     n = next(_numbers)
     topic = Topic.objects.create(slug=f"topic-{n}", name=f"Topic {n}")
     add_readers(topic, readers)
-    ada, _ = Editor.objects.get_or_create(email="ada@ledger.example", defaults={"name": "Ada", "role": "editor"})
+    ada, _ = Editor.objects.get_or_create(
+        email="ada@ledger.example", defaults={"name": "Ada", "role": "editor"}
+    )
     story = Story.objects.create(headline="Bridge closed", text="It is.", topic=topic, author=ada)
     update = Update.objects.create(
         story=story, number=1, headline=story.headline, text=story.text, language="en", author=ada
@@ -100,13 +102,20 @@ def cut_from_start(alert: Alert) -> None:
 
 def release_of(alert: Alert) -> Release:
     running = claims.Running(
-        alert.pk, "sending", alert.topic_id, alert.held_until, alert.expires_at, True, alert.audience
+        alert.pk,
+        "sending",
+        alert.topic_id,
+        alert.held_until,
+        alert.expires_at,
+        True,
+        alert.audience,
     )
     release = Release(
         running,
         presses={"en": lambda values: [values[0]]},
         fill=lambda readers: [
-            (b"b@x.example", (recipient, b"", str(reader[0]).encode(), b"")) for reader, recipient, _ in readers
+            (b"b@x.example", (recipient, b"", str(reader[0]).encode(), b""))
+            for reader, recipient, _ in readers
         ],
         on_put_back=lambda: None,
     )
@@ -156,7 +165,11 @@ def states(alert: Alert) -> dict[int, int]:
 
 
 def audience(alert: Alert) -> set[int]:
-    return set(Subscription.objects.filter(topic=alert.topic, state="active").values_list("reader_id", flat=True))
+    return set(
+        Subscription.objects.filter(topic=alert.topic, state="active").values_list(
+            "reader_id", flat=True
+        )
+    )
 
 
 def everyone(rounds: Sequence[Round]) -> int:

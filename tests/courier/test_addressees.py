@@ -35,7 +35,11 @@ def test_who_chose_otherwise_is_left_out() -> None:
     readers = sorted(support.audience(alert))
     now = timezone.now()
     minute = now.hour * 60 + now.minute
-    always = {"quiet_from": (minute - 60) % 1440, "quiet_to": (minute + 60) % 1440, "time_zone": "UTC"}
+    always = {
+        "quiet_from": (minute - 60) % 1440,
+        "quiet_to": (minute + 60) % 1440,
+        "time_zone": "UTC",
+    }
     choose(readers[0], frequency="digest")
     choose(readers[1], paused_until=now + timedelta(days=7))
     choose(readers[2], **always)
@@ -75,7 +79,9 @@ def test_a_drill_counts_for_no_daily_limit() -> None:
     [reader] = support.audience(alert)
     at = timezone.now()
     DrillReader.objects.create(reader_id=reader, added_at=at, confirmed_at=at)
-    story = Story.objects.create(headline="Drill", text="x", topic=alert.topic, author=alert.sent_by, drill=True)
+    story = Story.objects.create(
+        headline="Drill", text="x", topic=alert.topic, author=alert.sent_by, drill=True
+    )
     drill = stories.send(story, alert.sent_by, hold=0)
     assert publication.release(drill.pk)
     support.cut_from_start(drill)
@@ -104,7 +110,9 @@ def test_who_wants_it_later_is_tried_again() -> None:
     readers = sorted(support.audience(alert))
     now = timezone.now()
     minute = now.hour * 60 + now.minute
-    choose(readers[1], quiet_from=(minute - 60) % 1440, quiet_to=(minute + 60) % 1440, time_zone="UTC")
+    choose(
+        readers[1], quiet_from=(minute - 60) % 1440, quiet_to=(minute + 60) % 1440, time_zone="UTC"
+    )
     release = support.release_of(Alert.objects.get(pk=alert.pk))
     rounds = support.claim_rounds("one", release)
     assert rounds[0].waiting_for() == [readers[0], readers[2]]

@@ -26,7 +26,15 @@ from morefollows.stories.actions import now_ms
 from morefollows.stories.drafts import actions as stories
 from morefollows.stories.models import Alert, Interest, Story, Update
 from tests.courier import support
-from tests.courier.support import A_RELAY, claim_rounds, cut_all, falls_silent, ids, release_of, write
+from tests.courier.support import (
+    A_RELAY,
+    claim_rounds,
+    cut_all,
+    falls_silent,
+    ids,
+    release_of,
+    write,
+)
 from tests.support import plans, year
 from tests.support.people import drill_reader
 
@@ -210,7 +218,13 @@ def updated(audience: str) -> Alert:
     """An update, released."""
     story = Story.objects.get()
     draft = stories.save_update(
-        story, editor(), revision=story.revision, kind="update", headline="Still closed", standfirst="", text="Yes."
+        story,
+        editor(),
+        revision=story.revision,
+        kind="update",
+        headline="Still closed",
+        standfirst="",
+        text="Yes.",
     )
     alert = story_actions.send(draft, editor(), hold=0, audience=audience)
     assert publication.release(alert.pk)
@@ -240,7 +254,10 @@ def test_an_update_goes_to_followers_who_still_have_the_topic(wrong: Alert) -> N
 def test_who_wants_first_alerts_only_and_was_overtaken_gets_the_newer_one(wrong: Alert) -> None:
     readers = sorted(support.audience(wrong))
     Reader.objects.filter(pk__in=readers[:2]).update(frequency="first", particular=True)
-    assert Batch.objects.filter(alert=wrong, first=readers[0]).update(outcomes=bytes([0, 1, 0, 0, 0])) == 1
+    assert (
+        Batch.objects.filter(alert=wrong, first=readers[0]).update(outcomes=bytes([0, 1, 0, 0, 0]))
+        == 1
+    )
     alert = updated(Alert.Audience.TOPIC)
     assert Alert.objects.get(pk=wrong.pk).state == "overtaken"
     assert set(addressees(running(alert), readers)) == {readers[0], *readers[2:]}
@@ -267,7 +284,9 @@ def test_a_drill_goes_to_its_readers_whatever_they_chose(wrong: Alert) -> None:
     reader = drill_reader("ada@herald.example")
     drill.invite(addresses.parse("asked@herald.example"), "en")
     Reader.objects.filter(pk=reader.pk).update(state="left", frequency="digest", particular=True)
-    story = Story.objects.create(headline="Drill", text="x", topic=wrong.topic, author=editor(), drill=True)
+    story = Story.objects.create(
+        headline="Drill", text="x", topic=wrong.topic, author=editor(), drill=True
+    )
     alert = story_actions.send(story, editor(), hold=0)
     assert cut_now(alert) == {reader.pk}
     assert set(addressees(running(alert), [reader.pk, *support.audience(wrong)])) == {reader.pk}
@@ -280,8 +299,12 @@ def test_a_scheduled_alert_is_taken_up_shortly_before_its_time(wrong: Alert) -> 
     story = Story.objects.create(headline="Budget", text="x", topic=wrong.topic, author=editor())
     alert = story_actions.send(story, editor(), at=timezone.now() + timedelta(hours=1))
     assert alert.pk not in [one.id for one in claims.running()]
-    assert (alert.not_before or 0) - alert.frozen_at.timestamp() * 1000 == pytest.approx(story_actions.LEAD_MS, abs=1)
-    Alert.objects.filter(pk=alert.pk).update(not_before=now_ms() + 30_000, held_until=now_ms() + 30_000)
+    assert (alert.not_before or 0) - alert.frozen_at.timestamp() * 1000 == pytest.approx(
+        story_actions.LEAD_MS, abs=1
+    )
+    Alert.objects.filter(pk=alert.pk).update(
+        not_before=now_ms() + 30_000, held_until=now_ms() + 30_000
+    )
     near = running(alert)
     assert near.timed
     assert 28 < claims.hold_left(alert.pk) <= 30

@@ -35,7 +35,18 @@ class Process:
         """As `batch_run.Round` does it. Returns whether the refusal is believed so far."""
         if self.answers.braked(relay, domain):
             return False
-        one = Refused(1, 0, reader, domain, domain, relay, "hard", 550, "5.1.1", int(timezone.now().timestamp() * 1000))
+        one = Refused(
+            1,
+            0,
+            reader,
+            domain,
+            domain,
+            relay,
+            "hard",
+            550,
+            "5.1.1",
+            int(timezone.now().timestamp() * 1000),
+        )
         self.answers.heard_refusal(one, str)
         if self.answers.braked(relay, domain):
             return False
@@ -54,7 +65,9 @@ def test_what_is_accepted_is_counted_when_it_is_asked_for() -> None:
     answers = Answers()
     domains = answers.accepted_by("relay 0")
     domains += ["one.example", "two.example", "one.example"]
-    assert answers.has_accepted("relay 0", "two.example") and not answers.has_accepted("relay 1", "two.example")
+    assert answers.has_accepted("relay 0", "two.example") and not answers.has_accepted(
+        "relay 1", "two.example"
+    )
     assert domains == []
     domains.append("one.example")
     answers.accepted_by("relay 1").append("one.example")
@@ -88,11 +101,15 @@ def test_two_processes_count_together() -> None:
 
 @pytest.mark.parametrize("first", range(0, 23, 2))
 @pytest.mark.parametrize("write", [True, False])
-def test_what_one_provider_refuses_says_nothing_about_the_relay_in_whatever_order(first: int, write: bool) -> None:
+def test_what_one_provider_refuses_says_nothing_about_the_relay_in_whatever_order(
+    first: int, write: bool
+) -> None:
     """So many of its refusals come first, then those of two readers elsewhere, then the rest."""
     alert = alert_for(0)
     process = Process(alert)
-    domains = ["big.example"] * first + ["one.example", "two.example"] + ["big.example"] * (60 - first)
+    domains = (
+        ["big.example"] * first + ["one.example", "two.example"] + ["big.example"] * (60 - first)
+    )
     for reader, domain in enumerate(domains):
         process.refuse(reader, domain)
         if write:
@@ -118,11 +135,15 @@ def test_a_relay_that_refuses_everybody_suppresses_few_however_few_the_providers
     settings: Any, providers: int, mails: int, write: bool
 ) -> None:
     """It is on a block list, say, and nearly all readers are at one or two big providers."""
-    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, bounces_before_suppression=1, bounce_days=0)
+    settings.MOREFOLLOWS = dataclasses.replace(
+        settings.MOREFOLLOWS, bounces_before_suppression=1, bounce_days=0
+    )
     alert = alert_for(mails)
     process = Process(alert)
     believed = 0
-    for number, reader in enumerate(Reader.objects.order_by("-pk").values_list("pk", flat=True)[:mails]):
+    for number, reader in enumerate(
+        Reader.objects.order_by("-pk").values_list("pk", flat=True)[:mails]
+    ):
         believed += process.refuse(reader, f"d{number % providers}.example")
         if write:
             process.write()
@@ -156,7 +177,9 @@ def test_at_the_end_the_share_is_exact() -> None:
     process = Process(alert)
     process.accept("big.example", 940)
     for n in range(60):
-        assert process.refuse(n, "big.example"), "six in a hundred may still be chance while more is to come"
+        assert process.refuse(n, "big.example"), (
+            "six in a hundred may still be chance while more is to come"
+        )
     process.write()
     assert on() == set()
     assert brake.judge(alert.pk, str) == {("provider", "big.example")}
@@ -169,7 +192,9 @@ def test_domains_of_one_provider_count_together_at_the_end() -> None:
         process.refuse(n, f"company{n % 3}.example", relay=f"relay {n % 2}")
     process.write()
     assert on() == set()
-    found = brake.judge(alert.pk, lambda domain: "google.com" if domain.startswith("company") else domain)
+    found = brake.judge(
+        alert.pk, lambda domain: "google.com" if domain.startswith("company") else domain
+    )
     assert {name for _scope, name in found} >= {f"company{n}.example" for n in range(3)}
 
 
@@ -185,7 +210,12 @@ def test_a_resumed_relay_is_judged_from_the_beginning() -> None:
 
 
 answers = st.lists(
-    st.tuples(st.sampled_from(["accept", "refuse", "write"]), st.integers(0, 3), st.integers(0, 1), st.integers(1, 9)),
+    st.tuples(
+        st.sampled_from(["accept", "refuse", "write"]),
+        st.integers(0, 3),
+        st.integers(0, 1),
+        st.integers(1, 9),
+    ),
     max_size=120,
 )
 
@@ -196,9 +226,13 @@ answers = st.lists(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_no_alert_suppresses_more_than_the_brake_allows(db: Any, settings: Any, answers: list[Any]) -> None:
+def test_no_alert_suppresses_more_than_the_brake_allows(
+    db: Any, settings: Any, answers: list[Any]
+) -> None:
     """Whatever is answered in whatever order to two processes, at the first bounce and without days between."""
-    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, bounces_before_suppression=1, bounce_days=0)
+    settings.MOREFOLLOWS = dataclasses.replace(
+        settings.MOREFOLLOWS, bounces_before_suppression=1, bounce_days=0
+    )
     for table in (Refusal, Brake, Bounce, Suppression):
         table.objects.all().delete()
     alert = alert_for(0)

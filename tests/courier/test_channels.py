@@ -44,7 +44,9 @@ def test_an_alert_goes_by_its_channel(push: Channel) -> None:
     mails = {}
     while (mail := round_.take(A_RELAY)) is not None:
         mails[mail.recipient.decode()] = mail
-    endpoints = {f"https://push.example/{reader.pk}": reader.pk for reader in (first, second, third)}
+    endpoints = {
+        f"https://push.example/{reader.pk}": reader.pk for reader in (first, second, third)
+    }
     assert mails.keys() == endpoints.keys()
     for address, mail in mails.items():
         mail.settle(mail, GONE if endpoints[address] == second.pk else ACCEPTED)
@@ -61,5 +63,8 @@ def test_an_alert_goes_by_its_channel(push: Channel) -> None:
 def test_mail_is_the_channel_unless_said_otherwise() -> None:
     alert = alert_for(1)
     assert release_of(alert).channel is MAIL
-    assert MAIL.envelope("ada@münchen.example", "xn--mnchen-3ya.example") == (b"ada@xn--mnchen-3ya.example", False)
+    assert MAIL.envelope("ada@münchen.example", "xn--mnchen-3ya.example") == (
+        b"ada@xn--mnchen-3ya.example",
+        False,
+    )
     assert MAIL.envelope("zoë@a.example", "a.example") == ("zoë@a.example".encode(), True)

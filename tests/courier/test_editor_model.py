@@ -40,7 +40,9 @@ HOUR = 3_600_000
 class WithAnEditor(Newsroom):
     """As the newsroom, and Ada changes her mind."""
 
-    @initialize(readers=st.integers(0, 25), repeat=st.booleans(), held=st.sampled_from((False, False, True)))
+    @initialize(
+        readers=st.integers(0, 25), repeat=st.booleans(), held=st.sampled_from((False, False, True))
+    )
     def ada_sends(self, readers: int, repeat: bool, held: bool) -> None:
         self.alert = alert_for(readers, state="held" if held else "sending", expires_in=HOUR)
         Alert.objects.filter(pk=self.alert.pk).update(repeat=repeat)
@@ -97,7 +99,9 @@ class WithAnEditor(Newsroom):
             if not dropped:
                 round_.grant(ahead)
             give_up = dropped and not round_.in_flight
-            entries.append((round_, round_.entry(worker, now_ms() + leases.claim_ms(), give_up=give_up)))
+            entries.append(
+                (round_, round_.entry(worker, now_ms() + leases.claim_ms(), give_up=give_up))
+            )
         record(rounds, entries)
 
     @rule(worker=worker_names, mails=some_mails)
@@ -125,7 +129,9 @@ class WithAnEditor(Newsroom):
     @rule(worker=worker_names)
     def the_hold_ends(self, worker: str) -> None:
         """Whoever is first in the database wins: the sender that releases it, or Ada who takes it back."""
-        still_to_come = Alert.objects.filter(pk=self.alert.pk, state="held", held_until__gte=now_ms())
+        still_to_come = Alert.objects.filter(
+            pk=self.alert.pk, state="held", held_until__gte=now_ms()
+        )
         still_to_come.update(held_until=now_ms() - 1)
         release = self.releases[worker]
         if release is not None:
@@ -133,13 +139,19 @@ class WithAnEditor(Newsroom):
 
     # -- the editor -----------------------------------------------------------------------------------------
 
-    @rule(worker=worker_names, mails=some_mails, action=st.sampled_from([stories.pause, stories.resume]))
+    @rule(
+        worker=worker_names,
+        mails=some_mails,
+        action=st.sampled_from([stories.pause, stories.resume]),
+    )
     def ada_changes_her_mind(self, worker: str, mails: list[bool], action: Any) -> None:
         self.work(worker, mails)
         try:
             action(self.alert, self.ada)
         except Refused:
-            assert self.state() not in {"pause": ("held", "sending"), "resume": ("paused",)}.get(action.__name__, ())
+            assert self.state() not in {"pause": ("held", "sending"), "resume": ("paused",)}.get(
+                action.__name__, ()
+            )
 
     @rule(worker=worker_names, mails=some_mails, really=st.integers(0, 3))
     def ada_stops_it(self, worker: str, mails: list[bool], really: int) -> None:
@@ -164,7 +176,9 @@ class WithAnEditor(Newsroom):
     def it_is_no_longer_news(self, worker: str, mails: list[bool]) -> None:
         self.work(worker, mails)
         self.old = True
-        Alert.objects.filter(pk=self.alert.pk).update(held_until=now_ms() - HOUR - 1, expires_at=now_ms() - 1)
+        Alert.objects.filter(pk=self.alert.pk).update(
+            held_until=now_ms() - HOUR - 1, expires_at=now_ms() - 1
+        )
 
     @invariant()
     def nothing_leaves_before_the_hold_is_over(self) -> None:
@@ -197,7 +211,9 @@ class WithAnEditor(Newsroom):
             if outcome == Outcome.ACCEPTED:
                 assert times >= 1, "lost: the ledger says accepted, the relay never had it"
             elif outcome not in (Outcome.UNCERTAIN, Outcome.SKIPPED):
-                assert times == 0, f"{Outcome(outcome).name}, and yet the relay took it: no correction would reach it"
+                assert times == 0, (
+                    f"{Outcome(outcome).name}, and yet the relay took it: no correction would reach it"
+                )
             assert outcome in may_be or reader in self.left, Outcome(outcome).name
         self.repeats_only_what_was_uncertain()
 
@@ -218,7 +234,9 @@ class WithAnEditor(Newsroom):
             self.the_hold_ends("one")
         self.to_the_end()
         left_over = () if self.repeat else (Outcome.UNCERTAIN,)
-        if hasattr(self, "old"):  # also when it was resumed since: who had expired by then waits for a retry
+        if hasattr(
+            self, "old"
+        ):  # also when it was resumed since: who had expired by then waits for a retry
             left_over = (Outcome.UNCERTAIN, Outcome.EXPIRED)
         self.check(Outcome.ACCEPTED, *left_over)
         assert set(states(self.alert)) | self.left >= self.wanted, "a reader is in no batch"

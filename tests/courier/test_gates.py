@@ -42,7 +42,14 @@ def test_another_relay_that_is_well_may_have_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "others", [[], [("all", False)], [("alerts", True)], [("bulk", True)], [("alerts", True), ("bulk", True)]]
+    "others",
+    [
+        [],
+        [("all", False)],
+        [("alerts", True)],
+        [("bulk", True)],
+        [("alerts", True), ("bulk", True)],
+    ],
 )
 def test_none_that_is_in_trouble_or_for_other_mail(others: list[tuple[str, bool]]) -> None:
     all_, first = gates(*others)
@@ -58,6 +65,8 @@ def test_none_that_is_paused() -> None:
 def test_none_at_which_the_same_provider_defers_but_one_at_which_another_does() -> None:
     all_, first = gates(("all", True))
     second = [*all_][1]
-    second.pacing.deferred("reader.example", Reply(421, "4.7.28", "[TSS04] later", Reached.ENVELOPE))
+    second.pacing.deferred(
+        "reader.example", Reply(421, "4.7.28", "[TSS04] later", Reached.ENVELOPE)
+    )
     assert not all_.elsewhere(first, "reader.example")
     assert all_.elsewhere(first, "other.example")

@@ -51,7 +51,9 @@ def watched(accepted: int, deferred: int) -> Pacing:
         (96, 5, False),
     ],
 )
-def test_one_in_twenty_deferred_is_a_sign_if_there_are_three(accepted: int, deferred: int, is_held_back: bool) -> None:
+def test_one_in_twenty_deferred_is_a_sign_if_there_are_three(
+    accepted: int, deferred: int, is_held_back: bool
+) -> None:
     assert bool(watched(accepted, deferred).held_back()) is is_held_back
 
 
@@ -105,7 +107,9 @@ def seconds_until_all_have_it(greylister: Greylister, readers: int = 3000) -> fl
         (300, SAYS_NOTHING, 1500),  # the first two retries are too early: 1 + 2 + 5 minutes, twice
     ],
 )
-def test_greylisting_costs_its_own_wait_and_little_more(after: float, says: Reply, seconds: float) -> None:
+def test_greylisting_costs_its_own_wait_and_little_more(
+    after: float, says: Reply, seconds: float
+) -> None:
     assert seconds_until_all_have_it(Greylister(Clock(), after, says)) < seconds
 
 
@@ -143,18 +147,24 @@ def test_words_of_a_rate_are_a_sign_also_when_each_recipient_is_deferred_once() 
         clock.time += 0.01
         if pacing.may_mail("big.example"):
             pacing.deferred(
-                "big.example", Reply(450, "4.7.1", "too many messages, slow down", Reached.RCPT), recipient % 2
+                "big.example",
+                Reply(450, "4.7.1", "too many messages, slow down", Reached.RCPT),
+                recipient % 2,
             )
     assert pacing.held_back()
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("words", ["450 4.7.1 Recipient address rejected: Greylisted", "450 4.7.1 try again later"])
+@pytest.mark.parametrize(
+    "words", ["450 4.7.1 Recipient address rejected: Greylisted", "450 4.7.1 try again later"]
+)
 def test_three_thousand_readers_who_are_greylisted_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
     monkeypatch.setattr(retries, "_MINUTES", (0.05, 0.05))
-    monkeypatch.setattr(pacing_, "_SLOWEST", 5.0)  # mails a second, so that finding out does not take a minute
+    monkeypatch.setattr(
+        pacing_, "_SLOWEST", 5.0
+    )  # mails a second, so that finding out does not take a minute
     alert = alert_for(1500)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
@@ -191,11 +201,17 @@ def test_a_provider_that_is_held_back_keeps_nobody_of_its_batch_waiting(
         await until(
             lambda: (
                 len(now := states(alert)) == 300
-                and {state for reader, state in now.items() if reader not in slow} == {Outcome.ACCEPTED}
+                and {state for reader, state in now.items() if reader not in slow}
+                == {Outcome.ACCEPTED}
             )
         )
-        held = await asked(lambda: {state for reader, state in states(alert).items() if reader in slow})
-        assert held <= {Outcome.WAITING, Outcome.DEFERRED}  # not all of them need have been tried by now
+        held = await asked(
+            lambda: {state for reader, state in states(alert).items() if reader in slow}
+        )
+        assert held <= {
+            Outcome.WAITING,
+            Outcome.DEFERRED,
+        }  # not all of them need have been tried by now
 
     (relay,) = at_work(tmp_path, [Script(rules=rules)], story)
     assert len(relay.taken) == 150
@@ -203,7 +219,9 @@ def test_a_provider_that_is_held_back_keeps_nobody_of_its_batch_waiting(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_has_waited_goes_before_who_was_never_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_has_waited_goes_before_who_was_never_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Through a relay with a rate, a minute's wait would else become that of all mails before."""
     monkeypatch.setattr(retries, "_MINUTES", (0.02,))
     alert = alert_for(4000)

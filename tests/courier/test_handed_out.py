@@ -14,7 +14,14 @@ from morefollows.courier.ledger.handed_out import Journal
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.sender.batch_run import Round
-from tests.courier.support import A_RELAY, alert_for, claim_rounds, cut_from_start, release_of, write
+from tests.courier.support import (
+    A_RELAY,
+    alert_for,
+    claim_rounds,
+    cut_from_start,
+    release_of,
+    write,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -45,10 +52,14 @@ def hand_out(round_: Round, *replies: Reply | None) -> None:
 
 def test_only_what_was_in_flight_is_uncertain(data: Path) -> None:
     round_ = at_work(data)
-    hand_out(round_, OK, OK, OK, LATER, None, SILENCE, None)  # and killed before anything of it is written
+    hand_out(
+        round_, OK, OK, OK, LATER, None, SILENCE, None
+    )  # and killed before anything of it is written
     actions.note_deaths(["one/1"])
     batch = Batch.objects.get(pk=round_.claim.batch)
-    assert list(batch.outcomes[:8]) == [Outcome.ACCEPTED] * 3 + [Outcome.WAITING] + [Outcome.UNCERTAIN] * 3 + [0]
+    assert list(batch.outcomes[:8]) == [Outcome.ACCEPTED] * 3 + [Outcome.WAITING] + [
+        Outcome.UNCERTAIN
+    ] * 3 + [0]
     assert (batch.accepted, batch.uncertain, batch.reach, batch.worker) == (3, 3, 0, "")
     assert Deed.objects.get(what="sender died").details == {"begun": 3}
     [claim] = claims.claim("two/1", batch.alert_id, 1)
@@ -66,7 +77,9 @@ def test_a_repeat_that_was_accepted_is_counted(data: Path) -> None:
     assert (batch.accepted, batch.uncertain, batch.repeated) == (1, 0, 1)
 
 
-@pytest.mark.parametrize("why", ["the machine was started again", "no file", "another claim", "cut off"])
+@pytest.mark.parametrize(
+    "why", ["the machine was started again", "no file", "another claim", "cut off"]
+)
 def test_without_such_a_file_all_that_was_allowed_is_uncertain(
     data: Path, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:

@@ -46,7 +46,9 @@ STEPS = (
     "mute", "unmute", *["cut an alert"] * 5, *["cut an offer"] * 3, *["send"] * 3, *["tell"] * 3,
 )  # fmt: skip
 ONE_STEP = st.tuples(st.sampled_from(STEPS), st.sampled_from(PEOPLE), st.integers(0, 1))
-counts: Counter[str] = Counter()  # what the histories of one run came to: one in which nothing is mailed proves nothing
+counts: Counter[str] = (
+    Counter()
+)  # what the histories of one run came to: one in which nothing is mailed proves nothing
 TAKEN = Reply(250, "2.0.0", "Ok", Reached.CONTENT)
 
 
@@ -90,7 +92,9 @@ class History:
     def __init__(self) -> None:
         self.topics = list(Topic.objects.all()[:2])
         self.people = {name: Person(f"{name}@reader.example") for name in PEOPLE}
-        self.ada = Editor.objects.create(email="ada@herald.example", name="Ada", role="administrator")
+        self.ada = Editor.objects.create(
+            email="ada@herald.example", name="Ada", role="administrator"
+        )
         self.clock = now_ms() - 3_600_000
         self.waiting: list[Cut] = []
         self.alerts: dict[int, tuple[int, Alert]] = {}  # all that are no offers, with their topics
@@ -120,7 +124,11 @@ class History:
             person.topics[n] = "pending"
 
     def _confirm(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        letter = Letter.objects.filter(reader=reader, topic=topic, kind="confirmation").order_by("pk").last()
+        letter = (
+            Letter.objects.filter(reader=reader, topic=topic, kind="confirmation")
+            .order_by("pk")
+            .last()
+        )
         done = letter and actions.confirm(links.tokens().confirm(links.row(letter)).decode())
         if done:
             assert not person.dead
@@ -138,11 +146,15 @@ class History:
             person.offers, person.left = True, False
 
     def _leave(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        assert actions.leave(links.tokens().leave(links.row(reader), links.row(topic)).decode(), "one-click")
+        assert actions.leave(
+            links.tokens().leave(links.row(reader), links.row(topic)).decode(), "one-click"
+        )
         self._ended(person, [n])
 
     def _leave_all(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        assert actions.leave(links.tokens().leave(links.row(reader), ALL_TOPICS).decode(), "one-click")
+        assert actions.leave(
+            links.tokens().leave(links.row(reader), ALL_TOPICS).decode(), "one-click"
+        )
         self._ended(person, [0, 1])
 
     def _no_more_offers(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
@@ -165,7 +177,11 @@ class History:
     def _import(self, person: Person, topic: Topic, n: int, _: bool) -> None:
         file = io.BytesIO(person.address.upper().encode())
         lists.import_readers(
-            file, topic=topic, provenance="old list", progress=lambda position: None, consented_at=timezone.now()
+            file,
+            topic=topic,
+            provenance="old list",
+            progress=lambda position: None,
+            consented_at=timezone.now(),
         )
         if not person.dead and not person.left and person.topics.get(n) in (None, "pending"):
             person.topics[n] = "active"
@@ -213,7 +229,9 @@ class History:
     def _go_on(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
         preferences.pause(reader, None)
         if person.paused:
-            Reader.objects.filter(pk=reader.pk).update(paused_until=datetime.fromtimestamp(self.clock / 1000, UTC))
+            Reader.objects.filter(pk=reader.pk).update(
+                paused_until=datetime.fromtimestamp(self.clock / 1000, UTC)
+            )
             person.paused, person.paused_over = False, set(self.alerts)
 
     def _mute(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
@@ -236,7 +254,9 @@ class History:
 
     def _cut(self, topic: Topic | None, n: int | None) -> None:
         purpose = "alerts" if topic else "offers"
-        story = Story.objects.create(headline="Bridge", text="-", author=self.ada, topic=topic, purpose=purpose)
+        story = Story.objects.create(
+            headline="Bridge", text="-", author=self.ada, topic=topic, purpose=purpose
+        )
         update = Update.objects.create(
             story=story, number=1, kind="update", headline="Bridge closed", text="It is.", language="en",
             author=self.ada, published_at=datetime.fromtimestamp(self.clock / 1000, UTC),
@@ -249,7 +269,11 @@ class History:
         )  # fmt: skip
         cut_from_start(alert)
         audience = {name for name, person in self.people.items() if person.gets(n)}
-        cut = {name for name, person in self.people.items() if (one := person.reader()) and one.pk in states(alert)}
+        cut = {
+            name
+            for name, person in self.people.items()
+            if (one := person.reader()) and one.pk in states(alert)
+        }
         assert cut == audience
         self.waiting.append(Cut(alert, n, audience))
         if n is not None:
@@ -261,7 +285,9 @@ class History:
             due = {name for name in cut.audience if self._due(self.people[name], cut)}
             release = release_of(cut.alert)
             story = cut.alert.update.story_id
-            release.running = release.running._replace(bulk=cut.topic is None, story=story, kind="update")
+            release.running = release.running._replace(
+                bulk=cut.topic is None, story=story, kind="update"
+            )
             rounds = claim_rounds("one", release, limit=5)
             mailed: set[str] = set()
             for round_ in list(rounds):
@@ -294,12 +320,16 @@ class History:
             if not person.digest:
                 assert person.address not in told
                 continue
-            open_ = person.held_back | {cut.alert.pk for cut in self.waiting if name in cut.audience}
+            open_ = person.held_back | {
+                cut.alert.pk for cut in self.waiting if name in cut.audience
+            }
             open_ = {pk for pk in open_ & set(self.alerts) if person.gets(self.alerts[pk][0])}
             open_ -= person.told | person.past | person.paused_over | person.muted
             if person.paused:
                 open_ = set()
-            assert told.get(person.address, set()) == {self.alerts[pk][1].update_id for pk in open_}, name
+            assert told.get(person.address, set()) == {
+                self.alerts[pk][1].update_id for pk in open_
+            }, name
             counts["told"] += len(open_)
             person.told |= open_
             person.past = set(self.alerts)
@@ -309,7 +339,9 @@ class History:
 def patient() -> Iterator[None]:
     """Every letter is mailed at once, as often as it may."""
     with override_settings(
-        MOREFOLLOWS=replace(settings.MOREFOLLOWS, confirmation_interval=0, confirmations_a_day=10_000)
+        MOREFOLLOWS=replace(
+            settings.MOREFOLLOWS, confirmation_interval=0, confirmations_a_day=10_000
+        )
     ):
         yield
 
@@ -317,7 +349,9 @@ def patient() -> Iterator[None]:
 def test_no_mail_without_consent_and_none_missing(newsroom: object, patient: None) -> None:
     counts.clear()
     _histories()
-    assert min(counts[what] for what in ("alerts", "offers", "held back", "told")) >= HISTORIES // 20, counts
+    assert (
+        min(counts[what] for what in ("alerts", "offers", "held back", "told")) >= HISTORIES // 20
+    ), counts
 
 
 @seed(2026)

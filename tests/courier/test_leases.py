@@ -43,7 +43,9 @@ def small_batches(settings: Any) -> None:
 
 
 def process(name: str, **facts: Any) -> Process:
-    return Process(**{"name": name, "node": "n", "number": 1, "place": "here", "pid": "", "host": "h", **facts})
+    return Process(
+        **{"name": name, "node": "n", "number": 1, "place": "here", "pid": "", "host": "h", **facts}
+    )
 
 
 def letter(**facts: Any) -> Letter:
@@ -73,7 +75,10 @@ def test_a_copy_of_the_data_folder_is_another_place(tmp_path: Path) -> None:
 
 
 def test_only_the_dead_of_this_place_are_known_at_once() -> None:
-    living, dead = f"{nodes._pid_namespace()}:{os.getpid()}", f"{nodes._pid_namespace()}:{2**22 + 1}"
+    living, dead = (
+        f"{nodes._pid_namespace()}:{os.getpid()}",
+        f"{nodes._pid_namespace()}:{2**22 + 1}",
+    )
     leases.begin(process("elsewhere", place="there", pid=dead))
     leases.begin(process("living", pid=living))
     leases.begin(process("second", number=2, pid=living))
@@ -93,9 +98,15 @@ def test_who_lives_is_not_called_dead_and_who_is_silent_is() -> None:
     for name in ("living", "writing", "unknown"):
         assert claims.claim(name, alert.pk, 1)
     Batch.objects.exclude(worker="writing").exclude(worker="").update(due_at=1)
-    assert leases.long_dead() == ["silent", "unknown"]  # "writing" has written just now that its claim goes on
+    assert leases.long_dead() == [
+        "silent",
+        "unknown",
+    ]  # "writing" has written just now that its claim goes on
     actions.note_deaths(leases.long_dead())
-    assert set(Batch.objects.exclude(worker="").values_list("worker", flat=True)) == {"living", "writing"}
+    assert set(Batch.objects.exclude(worker="").values_list("worker", flat=True)) == {
+        "living",
+        "writing",
+    }
 
 
 def test_a_heartbeat_makes_a_lost_row_again() -> None:
@@ -171,7 +182,9 @@ class TwoNodes(RuleBasedStateMachine):
     @rule(number=st.sampled_from(_NUMBERS))
     def claim(self, number: int) -> None:
         name = self.process[number]
-        held = {job.letter for other, jobs in self.jobs.items() if self.holds(other) for job in jobs}
+        held = {
+            job.letter for other, jobs in self.jobs.items() if self.holds(other) for job in jobs
+        }
         jobs = queue.claim(name, 2)
         assert not held & {job.letter for job in jobs}, "two living processes hold one letter"
         assert not self.accepted & {job.letter for job in jobs}, "claimed, though accepted"
@@ -219,7 +232,11 @@ class TwoNodes(RuleBasedStateMachine):
 
     @rule()
     def the_dead_are_buried(self) -> None:
-        alive = set(SenderProcess.objects.filter(seen_at__gt=now_ms() - claim_ms()).values_list("name", flat=True))
+        alive = set(
+            SenderProcess.objects.filter(seen_at__gt=now_ms() - claim_ms()).values_list(
+                "name", flat=True
+            )
+        )
         before = {name: self.held(name) for name in alive}
         actions.note_deaths(leases.long_dead())
         assert {name: self.held(name) for name in alive} == before, "a living one was robbed"
@@ -236,12 +253,16 @@ class TwoNodes(RuleBasedStateMachine):
         assert set(Batch.objects.filter(worker=name).values_list("pk", flat=True)) <= batches
 
     def held(self, name: str) -> int:
-        return Letter.objects.filter(worker=name).count() + Batch.objects.filter(worker=name).count()
+        return (
+            Letter.objects.filter(worker=name).count() + Batch.objects.filter(worker=name).count()
+        )
 
     @invariant()
     def what_was_accepted_stays_so(self) -> None:
         if getattr(self, "accepted", None):
-            states = set(Letter.objects.filter(pk__in=self.accepted).values_list("state", flat=True))
+            states = set(
+                Letter.objects.filter(pk__in=self.accepted).values_list("state", flat=True)
+            )
             assert states == {Letter.State.ACCEPTED}
 
 
@@ -268,7 +289,12 @@ def test_the_desk_is_told_what_holds_senders_up() -> None:
     leases.begin(process("one"))
     leases.beat(process("one"))
     assert sender_trouble.trouble() == []
-    leases.beat(process("one"), 40_500, now_ms() - 41_000, "PostgreSQL session 7 (admin, psql), idle for 60 s")
+    leases.beat(
+        process("one"),
+        40_500,
+        now_ms() - 41_000,
+        "PostgreSQL session 7 (admin, psql), idle for 60 s",
+    )
     lock, clock = sender_trouble.trouble()
     assert lock == (
         "The database has been locked for 41 s by PostgreSQL session 7 (admin, psql), idle for 60 s. Some mail waits."

@@ -78,7 +78,9 @@ def test_it_starts_the_cut_at_different_readers() -> None:
     alert = alert_for(40)
     for _ in range(12):
         Batch.objects.filter(alert=alert).delete()
-        Alert.objects.filter(pk=alert.pk).update(cut_to=None, cut_wrapped=False, cut_done=False, cut_from=0)
+        Alert.objects.filter(pk=alert.pk).update(
+            cut_to=None, cut_wrapped=False, cut_done=False, cut_from=0
+        )
         cut_all(alert)
         assert set(states(alert)) == audience(alert)
         firsts.add(bytes(alert.batches.order_by("number").first().readers)[:8])  # type: ignore[union-attr]
@@ -231,7 +233,9 @@ def test_a_reader_who_leaves_meanwhile_is_skipped() -> None:
     write("one", rounds)
     left, suppressed = sorted(audience(alert))[-2:]
     Subscription.objects.filter(reader=left).update(state="ended")
-    Suppression.objects.create(key=Reader.objects.get(pk=suppressed).key, reason="complained", at=timezone.now())
+    Suppression.objects.create(
+        key=Reader.objects.get(pk=suppressed).key, reason="complained", at=timezone.now()
+    )
     rounds[0].refresh(addressees(rounds[0].release.running, rounds[0].waiting_for()))
     write("one", rounds)
     found = states(alert)
@@ -350,6 +354,8 @@ def test_a_claim_of_letters_is_of_no_more_than_was_asked_for() -> None:
                 cursor.execute(f"SET LOCAL enable_{way} = off")
     topic = alert_for(5).topic
     for reader in Reader.objects.filter(subscriptions__topic=topic):
-        Letter.objects.create(reader=reader, topic=topic, kind=Letter.Kind.THANKS, created_at=timezone.now(), due_at=1)
+        Letter.objects.create(
+            reader=reader, topic=topic, kind=Letter.Kind.THANKS, created_at=timezone.now(), due_at=1
+        )
     queue.claim("one", 2)
     assert Letter.objects.filter(worker="one").count() == 2

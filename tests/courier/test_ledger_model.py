@@ -73,7 +73,9 @@ class Newsroom(RuleBasedStateMachine):
         self.wanted = audience(self.alert)
         self.left: set[int] = set()
         self.taken: dict[int, int] = {}  # reader → how often the relay really took the mail
-        self.allowed: dict[int, int] = {}  # reader → how often it was uncertain, and so might be repeated
+        self.allowed: dict[
+            int, int
+        ] = {}  # reader → how often it was uncertain, and so might be repeated
         self.release = release_of(self.alert)
         self.rounds: dict[str, list[Round]] = {worker: [] for worker in WORKERS}
         self.flights: list[tuple[str, Mail, bool]] = []
@@ -159,7 +161,9 @@ class Newsroom(RuleBasedStateMachine):
     @invariant()
     def repeats_only_what_was_uncertain(self) -> None:
         for reader, times in getattr(self, "taken", {}).items():
-            assert times <= 1 + self.allowed.get(reader, 0), f"reader {reader} was sent it {times} times"
+            assert times <= 1 + self.allowed.get(reader, 0), (
+                f"reader {reader} was sent it {times} times"
+            )
 
     def teardown(self) -> None:
         """In the end, with a relay that takes everything, everybody has it who wanted it to the end."""
@@ -183,11 +187,15 @@ class Newsroom(RuleBasedStateMachine):
         assert set(found) | self.left >= self.wanted, "a reader is in no batch"
         for reader in self.wanted:
             if reader not in self.left:
-                if found[reader] == Outcome.UNCERTAIN:  # as often as it may be repeated, there was no answer
+                if (
+                    found[reader] == Outcome.UNCERTAIN
+                ):  # as often as it may be repeated, there was no answer
                     assert self.allowed[self.number(reader)] >= MOST_COPIES
                     continue
                 assert found[reader] == Outcome.ACCEPTED
-                assert self.taken[self.number(reader)] >= 1, "lost: the ledger says accepted, the relay never had it"
+                assert self.taken[self.number(reader)] >= 1, (
+                    "lost: the ledger says accepted, the relay never had it"
+                )
             elif found.get(reader) == Outcome.ACCEPTED:
                 assert self.taken[self.number(reader)] >= 1
         self.repeats_only_what_was_uncertain()

@@ -15,7 +15,9 @@ from morefollows.courier.outbox.mails import LetterMails
 pytestmark = pytest.mark.django_db
 
 
-def test_a_mail_like_the_one_before_asks_the_database_nothing(breaking: Topic, django_assert_num_queries: Any) -> None:
+def test_a_mail_like_the_one_before_asks_the_database_nothing(
+    breaking: Topic, django_assert_num_queries: Any
+) -> None:
     for number in range(3):
         actions.sign_up(
             f"reader{number}@reader.example", topic=breaking, offers=False, language="en", page="/", client_address="",

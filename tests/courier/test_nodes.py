@@ -10,7 +10,9 @@ import pytest
 from morefollows.courier.ledger import nodes
 
 
-def test_a_known_node_starts_also_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_known_node_starts_also_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = nodes.node_id(tmp_path)
 
     def full(self: Path, text: str) -> int:

@@ -21,7 +21,15 @@ from morefollows.courier.relays.interface import Mail, Reached, Reply
 from morefollows.courier.sender import worker as worker_module
 from morefollows.courier.sender.worker import Worker
 from morefollows.stories.models import Alert
-from tests.courier.support import A_RELAY, alert_for, claim_rounds, cut_from_start, release_of, states, write
+from tests.courier.support import (
+    A_RELAY,
+    alert_for,
+    claim_rounds,
+    cut_from_start,
+    release_of,
+    states,
+    write,
+)
 from tests.courier.test_worker import Slot, all_accepted, at_work, newsroom, until
 
 __all__ = ["newsroom"]
@@ -46,7 +54,9 @@ def state_of(letter: Letter) -> str:
 # -- what can't be made -------------------------------------------------------------------------------------
 
 
-def test_one_reader_whose_mail_cannot_be_made_is_refused_and_all_others_get_it(tmp_path: Path) -> None:
+def test_one_reader_whose_mail_cannot_be_made_is_refused_and_all_others_get_it(
+    tmp_path: Path,
+) -> None:
     alert = alert_for(40)
     broken = Reader.objects.filter(subscriptions__topic=alert.topic).order_by("pk")[7]
     Reader.objects.filter(pk=broken.pk).update(address="nobody")
@@ -59,7 +69,9 @@ def test_one_reader_whose_mail_cannot_be_made_is_refused_and_all_others_get_it(t
         assert len(relay.taken) == 39
 
     at_work(tmp_path, story)
-    assert [reader for reader, outcome in states(alert).items() if outcome == Outcome.REFUSED] == [broken.pk]
+    assert [reader for reader, outcome in states(alert).items() if outcome == Outcome.REFUSED] == [
+        broken.pk
+    ]
     deed = Deed.objects.get(what="mail not made")
     assert deed.details == {"kind": "alert", "reader": broken.pk, "reason": "ValueError"}
 
@@ -80,7 +92,9 @@ def test_an_alert_of_which_nothing_can_be_made_is_given_up(tmp_path: Path) -> No
     assert list(states(bad).values()).count(Outcome.REFUSED) <= 25
 
 
-@pytest.mark.parametrize("error", [ValueError("a heading that no mail can have"), KeyError("a fault of our own")])
+@pytest.mark.parametrize(
+    "error", [ValueError("a heading that no mail can have"), KeyError("a fault of our own")]
+)
 def test_an_alert_that_cannot_be_composed_holds_up_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -133,7 +147,11 @@ def test_a_letter_that_is_in_flight_keeps_no_other_waiting(tmp_path: Path) -> No
             return bool(waiting)
 
         await until(one)
-        later = [thanks() for _ in range(3)] if not waiting else await _threaded(lambda: [thanks() for _ in range(3)])
+        later = (
+            [thanks() for _ in range(3)]
+            if not waiting
+            else await _threaded(lambda: [thanks() for _ in range(3)])
+        )
         relay.on = True
         relay.wake()
         await until(lambda: {state_of(one) for one in later} == {"accepted"})
@@ -161,11 +179,15 @@ def test_who_is_suppressed_while_the_letter_waits_for_a_relay_is_not_mailed(tmp_
     owed, other = thanks(), thanks()
 
     async def story(worker: Worker, relay: Slot) -> None:
-        await until(lambda: Letter.objects.exclude(worker="").count() == 2)  # claimed, and no relay takes it yet
+        await until(
+            lambda: Letter.objects.exclude(worker="").count() == 2
+        )  # claimed, and no relay takes it yet
 
         def suppress() -> bool:
             key = Reader.objects.get(pk=owed.reader_id).key
-            Suppression.objects.create(key=key, reason=Suppression.Reason.COMPLAINED, at=timezone.now())
+            Suppression.objects.create(
+                key=key, reason=Suppression.Reason.COMPLAINED, at=timezone.now()
+            )
             return True
 
         await until(suppress)
@@ -228,7 +250,9 @@ def test_a_letter_without_an_answer_is_repeated_twice_at_the_most() -> None:
         Letter.objects.filter(state="waiting").update(due_at=1)
         post = Post(lambda: None)
         for job in queue.claim("one", 5):
-            post.add([(job, Mail(b"b@x.example", b"cy@reader.example", [b""], lambda mail, reply: None))])
+            post.add(
+                [(job, Mail(b"b@x.example", b"cy@reader.example", [b""], lambda mail, reply: None))]
+            )
             while (mail := post.take(A_RELAY)) is not None:
                 copies += 1
                 mail.settle(mail, SILENCE)
@@ -237,7 +261,9 @@ def test_a_letter_without_an_answer_is_repeated_twice_at_the_most() -> None:
 
 
 @pytest.mark.parametrize(("age", "state"), [(-60, "waiting"), (60, "expired")])
-def test_a_confirmation_is_sent_only_while_its_link_would_be_good(age: int, state: str, settings: Any) -> None:
+def test_a_confirmation_is_sent_only_while_its_link_would_be_good(
+    age: int, state: str, settings: Any
+) -> None:
     settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, confirmation_days=2)
     created = timezone.now() - timedelta(days=2, seconds=age)
     owed = thanks(kind=Letter.Kind.CONFIRMATION, created_at=created)

@@ -47,7 +47,10 @@ def test_every_write_is_in_the_table() -> None:
         run_state_machine_as_test(
             machine,
             settings=hypothesis_settings(
-                max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=20,
+                stateful_step_count=25,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
             ),
         )
     assert {("WAITING", "ACCEPTED"), ("WAITING", "UNCERTAIN"), ("UNCERTAIN", "ACCEPTED")} <= _seen

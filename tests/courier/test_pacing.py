@@ -31,7 +31,9 @@ RATE_LIMIT = Reply(421, "4.7.28", "unusual rate of mail", Reached.ENVELOPE)
 TSS04 = Reply(421, "4.7.0", "[TSS04] Messages temporarily deferred", Reached.ENVELOPE)
 
 
-def mailed(pacing: Pacing, clock: Clock, seconds: float, takes: float, domain: str = "big.example") -> int:
+def mailed(
+    pacing: Pacing, clock: Clock, seconds: float, takes: float, domain: str = "big.example"
+) -> int:
     """A provider that takes so many mails a second and defers the rest. How many it took."""
     taken = offered = 0
     step, credit = 0.01, 0.0
@@ -120,7 +122,9 @@ def test_domains_are_looked_up_in_the_background_and_then_paced_together() -> No
         assert pacing.may_mail("lost.example")
         answer.set()
         async with asyncio.timeout(PATIENCE):
-            while {providers.known(name) for name in ("firm.example", "other.example")} != {"big.example"}:
+            while {providers.known(name) for name in ("firm.example", "other.example")} != {
+                "big.example"
+            }:
                 await asyncio.sleep(0.01)
         pacing.may_mail("firm.example")
         assert not pacing.may_mail("other.example")
@@ -134,7 +138,9 @@ def test_domains_are_looked_up_in_the_background_and_then_paced_together() -> No
 def mixed(readers: int, slow: int) -> tuple[int, set[int]]:
     """An alert to readers of whom each `slow`th has a mailbox at a provider that defers."""
     alert = alert_for(readers)
-    ids = sorted(Reader.objects.filter(subscriptions__topic=alert.topic).values_list("pk", flat=True))[::slow]
+    ids = sorted(
+        Reader.objects.filter(subscriptions__topic=alert.topic).values_list("pk", flat=True)
+    )[::slow]
     for reader in Reader.objects.filter(pk__in=ids):
         Reader.objects.filter(pk=reader.pk).update(
             domain="slow.example", address=reader.address.replace("reader.example", "slow.example")
@@ -190,7 +196,9 @@ def test_a_relay_that_a_provider_does_not_like_leaves_its_mails_to_another(tmp_p
     alert = Alert.objects.get(pk=pk)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
-        await until(lambda: len(now := states(alert)) == 600 and Outcome.WAITING not in now.values())
+        await until(
+            lambda: len(now := states(alert)) == 600 and Outcome.WAITING not in now.values()
+        )
 
     disliked = Script(rules=(Rule("rcpt", match="slow.example", reply="451 4.7.1 not from you"),))
     first, second = at_work(tmp_path, [disliked, Script()], story)
@@ -217,5 +225,7 @@ def test_a_provider_whose_mails_get_no_reply_holds_up_nobody_else(tmp_path: Path
             while len(relays[0].taken) < 60:
                 await asyncio.sleep(0.1)
 
-    [relay] = at_work(tmp_path, [Script(rules=(Rule("content", match="@stuck.example", do="hang"),))], story)
+    [relay] = at_work(
+        tmp_path, [Script(rules=(Rule("content", match="@stuck.example", do="hang"),))], story
+    )
     assert all(b"stuck" not in mail.recipients[0] for mail in relay.taken)

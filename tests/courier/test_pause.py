@@ -59,7 +59,9 @@ def editor_of(alert: Alert) -> Editor:
 def a_pass(alert: Alert, *replies: Reply, repeat: bool = True, worker: str = "one") -> int:
     """A worker claims what is due and mails it; the last of `replies` is that to all others. How many mails left."""
     release = release_of(alert)
-    release.running = release.running._replace(repeat=repeat, expires_at=Alert.objects.get(pk=alert.pk).expires_at)
+    release.running = release.running._replace(
+        repeat=repeat, expires_at=Alert.objects.get(pk=alert.pk).expires_at
+    )
     said, mails = list(replies), 0
     for round_ in claim_rounds(worker, release, 100):
         rounds = [round_]
@@ -126,7 +128,9 @@ def test_time_to_live_begins_again_only_if_it_was_over() -> None:
     before = alert.expires_at
     for over in (False, True):
         if over:
-            Alert.objects.filter(pk=alert.pk).update(held_until=now_ms() - HOUR - 1, expires_at=now_ms() - 1)
+            Alert.objects.filter(pk=alert.pk).update(
+                held_until=now_ms() - HOUR - 1, expires_at=now_ms() - 1
+            )
         stories.pause(alert, editor_of(alert))
         stories.resume(alert, editor_of(alert))
         alert.refresh_from_db()
@@ -158,7 +162,9 @@ def test_after_a_long_silence_an_old_alert_asks(state: str) -> None:
     assert actions.sign_of_life() == [old.pk]
     assert state_of(old) == "asking" and state_of(new) == state
     assert [alert.id for alert in claims.running()] == [new.pk]
-    assert claims.record([], release=old.pk).sending == set(), "a sender that had it in hand may not go on either"
+    assert claims.record([], release=old.pk).sending == set(), (
+        "a sender that had it in hand may not go on either"
+    )
     stories.resume(old, editor_of(old))
     assert actions.sign_of_life() == [], "it asks once"
     assert old.pk in [alert.id for alert in claims.running()]
@@ -213,7 +219,9 @@ def test_the_failed_are_tried_again_but_not_who_is_gone() -> None:
 def test_what_has_expired_is_tried_again_and_gets_its_time() -> None:
     alert = alert_for(12, expires_in=HOUR)
     cut_from_start(alert)
-    Alert.objects.filter(pk=alert.pk).update(held_until=now_ms() - HOUR - 1, expires_at=now_ms() - 1)
+    Alert.objects.filter(pk=alert.pk).update(
+        held_until=now_ms() - HOUR - 1, expires_at=now_ms() - 1
+    )
     assert a_pass(alert, OK) == 0
     ended(alert, "expired")
     Reader.objects.filter(pk=min(states(alert))).update(state="left")
@@ -241,7 +249,9 @@ def test_what_is_uncertain_can_be_left_to_an_editor(settings: Any) -> None:
     cut_from_start(alert)
     assert a_pass(alert, SILENCE, LATER, OK, repeat=False) == 10
     Batch.objects.filter(alert=alert).update(due_at=1)
-    assert a_pass(alert, OK, repeat=False) == 1, "what was deferred is tried again, what is uncertain is not"
+    assert a_pass(alert, OK, repeat=False) == 1, (
+        "what was deferred is tried again, what is uncertain is not"
+    )
     ended(alert)
     assert actions.repeat_uncertain(alert.pk, editor_of(alert)) == 1
     alert.refresh_from_db()
@@ -295,7 +305,9 @@ def test_a_hold_is_never_longer_than_it_was_made() -> None:
     assert 7.9 < claims.hold_left(alert.pk) <= 8.1
     assert claims.record([], release=alert.pk).sending == set()
     assert claims.record([], alert.pk, True).sending == {alert.pk}
-    assert Alert.objects.get(pk=alert.pk).held_until <= now_ms(), "the curve begins where it really began"
+    assert Alert.objects.get(pk=alert.pk).held_until <= now_ms(), (
+        "the curve begins where it really began"
+    )
 
 
 def test_an_alert_that_goes_on_again_and_again_gets_the_same_time_to_live_each_time() -> None:

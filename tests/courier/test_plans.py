@@ -24,7 +24,12 @@ def big() -> Alert:
     """An alert of which few batches are due and few are claimed; the others are done."""
     alert, other = alert_for(1), alert_for(1)
     now = now_ms()
-    empty: dict[str, Any] = {"readers": bytes(8), "outcomes": bytes(1), "times": bytes(4), "changed_at": now}
+    empty: dict[str, Any] = {
+        "readers": bytes(8),
+        "outcomes": bytes(1),
+        "times": bytes(4),
+        "changed_at": now,
+    }
     Batch.objects.bulk_create(
         (
             Batch(alert=whose, number=n, first=n, last=n, size=1, due_at=due_at(n, now), **empty)
@@ -47,7 +52,9 @@ def plan_of(alert: Alert) -> str:
         assert len(claims.claim("a sender", alert.pk, 2)) == 2
     claim = next(one["sql"] for one in queries if "UPDATE courier_batch" in one["sql"])
     with connection.cursor() as cursor:
-        cursor.execute(("EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN ") + claim)
+        cursor.execute(
+            ("EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN ") + claim
+        )
         return "\n".join(str(row[-1]) for row in cursor.fetchall())
 
 

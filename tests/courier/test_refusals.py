@@ -63,7 +63,9 @@ def settled(alert: Alert) -> bool:
 def stranger(domain: str = "blocked.example") -> None:
     """Somebody signs up with an address that the relay does not want."""
     now = timezone.now()
-    reader = Reader.objects.create(address=f"x@{domain}", domain=domain, key=domain.ljust(64, "x"), created_at=now)
+    reader = Reader.objects.create(
+        address=f"x@{domain}", domain=domain, key=domain.ljust(64, "x"), created_at=now
+    )
     topic = Alert.objects.latest("pk").topic
     assert topic is not None
     Subscription.objects.create(reader=reader, topic=topic, since=now)
@@ -86,7 +88,13 @@ def no_relay_is_paused() -> bool:
     ],
 )
 def test_one_reader_who_is_refused_stops_nobody(tmp_path: Path, rule: Rule, others: int) -> None:
-    alert = alert_to({"blocked.example": 1, "well.example": others - 10, **{f"d{n}.example": 1 for n in range(10)}})
+    alert = alert_to(
+        {
+            "blocked.example": 1,
+            "well.example": others - 10,
+            **{f"d{n}.example": 1 for n in range(10)},
+        }
+    )
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await until(lambda: settled(alert))
@@ -98,7 +106,10 @@ def test_one_reader_who_is_refused_stops_nobody(tmp_path: Path, rule: Rule, othe
     at_work(tmp_path, [Script(rules=(rule,))], story)
     assert count(alert)[Outcome.ACCEPTED] == others
     assert no_relay_is_paused()
-    assert not Suppression.objects.exists() and not Brake.objects.filter(on_since__isnull=False).exists()
+    assert (
+        not Suppression.objects.exists()
+        and not Brake.objects.filter(on_since__isnull=False).exists()
+    )
 
 
 def test_strangers_letters_pause_nothing_even_before_the_first_alert(tmp_path: Path) -> None:
@@ -124,7 +135,9 @@ def test_strangers_letters_pause_nothing_even_before_the_first_alert(tmp_path: P
         Rule("content", reply="554 5.7.1 not from this account"),
     ],
 )
-def test_refusals_for_many_providers_pause_and_nobody_is_refused(tmp_path: Path, rule: Rule) -> None:
+def test_refusals_for_many_providers_pause_and_nobody_is_refused(
+    tmp_path: Path, rule: Rule
+) -> None:
     alert = alert_to({f"d{number}.example": 10 for number in range(20)})
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
@@ -139,7 +152,9 @@ def test_refusals_for_many_providers_pause_and_nobody_is_refused(tmp_path: Path,
     assert not Suppression.objects.exists()
 
 
-def test_a_provider_that_knows_nobody_loses_no_reader(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_provider_that_knows_nobody_loses_no_reader(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     alert = alert_to({"big.example": 300, "well.example": 900})
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
@@ -148,11 +163,17 @@ def test_a_provider_that_knows_nobody_loses_no_reader(tmp_path: Path, caplog: py
         await until(lambda: not count(alert)[Outcome.REFUSED])
 
     with caplog.at_level(logging.WARNING):
-        at_work(tmp_path, [Script(rules=(Rule("rcpt", match="@big.example", reply=NOBODY),))], story)
+        at_work(
+            tmp_path, [Script(rules=(Rule("rcpt", match="@big.example", reply=NOBODY),))], story
+        )
     assert count(alert) == {Outcome.ACCEPTED: 900, Outcome.DEFERRED: 300}
-    assert Brake.objects.filter(alert=alert, scope="provider", name="big.example", on_since__isnull=False).exists()
+    assert Brake.objects.filter(
+        alert=alert, scope="provider", name="big.example", on_since__isnull=False
+    ).exists()
     assert "for big.example were refused" in caplog.text
-    assert not Brake.objects.filter(scope="relay", on_since__isnull=False).exists(), "one provider, not the relay"
+    assert not Brake.objects.filter(scope="relay", on_since__isnull=False).exists(), (
+        "one provider, not the relay"
+    )
     assert not Suppression.objects.exists()
     assert no_relay_is_paused()
     assert Reader.objects.filter(state="confirmed").count() == 1200
@@ -180,7 +201,9 @@ def test_what_a_relay_that_knows_nobody_refuses_goes_by_another_at_once(tmp_path
         await until(lambda: count(alert)[Outcome.ACCEPTED] >= 400 - 2 * FEW)
 
     wrong, well = at_work(
-        tmp_path, [Script(rules=(Rule("rcpt", reply=NOBODY),)), Script(rules=(Rule("content", delay=0.03),))], story
+        tmp_path,
+        [Script(rules=(Rule("rcpt", reply=NOBODY),)), Script(rules=(Rule("content", delay=0.03),))],
+        story,
     )
     assert wrong.commands["RCPT"] > 2 * FEW
     assert len({mail.recipients for mail in well.taken}) == len(well.taken)
@@ -197,7 +220,9 @@ def test_where_all_relays_know_nobody_all_are_tried_again(tmp_path: Path) -> Non
     assert count(alert) == {Outcome.DEFERRED: 200}
 
 
-def test_as_many_as_the_brake_allows_are_refused_and_noted_but_not_suppressed(tmp_path: Path) -> None:
+def test_as_many_as_the_brake_allows_are_refused_and_noted_but_not_suppressed(
+    tmp_path: Path,
+) -> None:
     alert = alert_to({"gone.example": 20, "well.example": 300})
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
@@ -227,12 +252,16 @@ def test_a_pause_ends_by_itself_when_one_mail_on_trial_is_accepted(
         await asked(let_it_be_tried)
         await until(lambda: Relay.objects.filter(trials=1).exists())
         await until(lambda: Relay.objects.get().trial_at != 1)
-        assert relays[0].taken == [] and not await asked(no_relay_is_paused), "a few were tried, and refused"
+        assert relays[0].taken == [] and not await asked(no_relay_is_paused), (
+            "a few were tried, and refused"
+        )
         relays[0].follow()  # well again
         await asked(let_it_be_tried)
         await until(lambda: count(alert)[Outcome.ACCEPTED] >= 60 - tried - TRIAL)
         assert await asked(no_relay_is_paused)
-        assert len(relays[0].envelopes) <= 60 + 4 + TRIAL, "one by each connection, and then a few: not all of them"
+        assert len(relays[0].envelopes) <= 60 + 4 + TRIAL, (
+            "one by each connection, and then a few: not all of them"
+        )
 
     at_work(tmp_path, [Script(rules=(Rule("mail", reply="550 5.7.1 not on our list"),))], story)
     assert Deed.objects.filter(what="resume relay", editor=None).exists()
@@ -265,7 +294,9 @@ def test_what_an_editor_has_paused_is_not_tried(tmp_path: Path) -> None:
     assert actions.claim_trials() == set()
 
 
-def test_a_provider_whose_policy_is_against_us_is_left_alone_and_tried_now_and_then(tmp_path: Path) -> None:
+def test_a_provider_whose_policy_is_against_us_is_left_alone_and_tried_now_and_then(
+    tmp_path: Path,
+) -> None:
     alert = alert_to({"big.example": 200, "well.example": 200})
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
@@ -276,14 +307,22 @@ def test_a_provider_whose_policy_is_against_us_is_left_alone_and_tried_now_and_t
         assert 3 <= len(big) <= 3 + 2 * 4, "those that were in flight, and no more"
 
     at_work(
-        tmp_path, [Script(rules=(Rule("content", match="@big.example", reply="550 5.7.26 unauthenticated"),))], story
+        tmp_path,
+        [
+            Script(
+                rules=(Rule("content", match="@big.example", reply="550 5.7.26 unauthenticated"),)
+            )
+        ],
+        story,
     )
     assert count(alert) == {Outcome.ACCEPTED: 200, Outcome.DEFERRED: 200}
     assert no_relay_is_paused()
 
 
 @pytest.mark.parametrize("reply", ["550 5.7.1 client host blocked by a list", NOBODY])
-def test_a_relay_that_refuses_all_loses_no_reader_though_all_are_at_two_providers(tmp_path: Path, reply: str) -> None:
+def test_a_relay_that_refuses_all_loses_no_reader_though_all_are_at_two_providers(
+    tmp_path: Path, reply: str
+) -> None:
     """Too few for what pauses a relay, and for the relay's own brake: those of the providers hold."""
     alert = alert_to({"big.example": 200, "large.example": 200})
 
@@ -367,7 +406,9 @@ def test_nothing_is_taken_back_from_a_batch_that_somebody_works_on() -> None:
     alert = alert_to({"gone.example": 30})
     cut_from_start(alert)
     [batch] = Batch.objects.filter(alert=alert)
-    Batch.objects.update(outcomes=bytes([Outcome.REFUSED]) * 30, refused=30, due_at=None, worker="another/1")
+    Batch.objects.update(
+        outcomes=bytes([Outcome.REFUSED]) * 30, refused=30, due_at=None, worker="another/1"
+    )
     ids = claims.array("q")
     ids.frombytes(bytes(batch.readers))
     Refusal.objects.bulk_create(
@@ -377,7 +418,9 @@ def test_nothing_is_taken_back_from_a_batch_that_somebody_works_on() -> None:
         )
         for i in range(30)
     )  # fmt: skip
-    Brake.objects.create(alert=alert, scope="provider", name="gone.example", answered=30, refused=30)
+    Brake.objects.create(
+        alert=alert, scope="provider", name="gone.example", answered=30, refused=30
+    )
     assert bounces.settle(alert.pk, str) == 0
     Batch.objects.update(worker="")
     assert bounces.settle(alert.pk, str) == 30
@@ -386,18 +429,24 @@ def test_nothing_is_taken_back_from_a_batch_that_somebody_works_on() -> None:
     assert batch.due_at is not None and not Refusal.objects.exists()
 
 
-def test_what_bounces_in_many_small_alerts_counts_together(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_bounces_in_many_small_alerts_counts_together(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """A relay that knows nobody for days: alerts to ten readers each, none of which is a reason for a brake."""
     alert_to({"gone.example": 200})
     readers = list(Reader.objects.values_list("pk", flat=True))
     bounce_once_more(readers, days=0)
-    Bounce.objects.update(counted_at=timezone.now() - timedelta(days=2.5), last_at=timezone.now() - timedelta(days=1))
+    Bounce.objects.update(
+        counted_at=timezone.now() - timedelta(days=2.5), last_at=timezone.now() - timedelta(days=1)
+    )
     for first in range(0, 200, 10):
         bounce_in_an_alert(readers[first : first + 10])
     assert not Suppression.objects.exists()
     assert Bounce.objects.filter(count=2).count() == 200
     assert "are not suppressed" in caplog.text
-    RelayCount.objects.create(relay="relay 0", day=timezone.now().date(), provider="gone.example", accepted=10_000)
+    RelayCount.objects.create(
+        relay="relay 0", day=timezone.now().date(), provider="gone.example", accepted=10_000
+    )
     bounce_in_an_alert(readers[:3])  # the relay takes mail again, but not for these
     assert Suppression.objects.count() == 3
 
@@ -405,10 +454,14 @@ def test_what_bounces_in_many_small_alerts_counts_together(caplog: pytest.LogCap
 def test_what_bounces_in_letters_counts_together() -> None:
     """As with alerts, for daily summaries: the provider knows nobody, from Friday to Sunday."""
     alert_to({"gone.example": 100})
-    RelayCount.objects.create(relay="relay 0", day=timezone.now().date(), provider="", accepted=10_000)
+    RelayCount.objects.create(
+        relay="relay 0", day=timezone.now().date(), provider="", accepted=10_000
+    )
     for days in (2.5, 0):
         at = timezone.now() - timedelta(days=days)
         for reader in Reader.objects.all():
-            bounces.count_letters([Bounced(reader.pk, at, True, "5.1.1", "relay 0", "gone.example")])
+            bounces.count_letters(
+                [Bounced(reader.pk, at, True, "5.1.1", "relay 0", "gone.example")]
+            )
     assert Bounce.objects.filter(count=2).count() == 100
     assert not Suppression.objects.exists()

@@ -40,7 +40,9 @@ QUICK = Patience(command=2, data=2, quit=1, ahead=1, first_retry=0.05, longest_r
 Story = Callable[[Worker, list[ScriptedRelay]], Awaitable[None]]
 
 
-def at_work(folder: Path, scripts: list[Script], story: Story, *terms: dict[str, Any]) -> list[ScriptedRelay]:
+def at_work(
+    folder: Path, scripts: list[Script], story: Story, *terms: dict[str, Any]
+) -> list[ScriptedRelay]:
     """A sender with relays that behave like these; `delivery_rules`: what the settings say of each."""
 
     async def both() -> list[ScriptedRelay]:
@@ -49,20 +51,35 @@ def at_work(folder: Path, scripts: list[Script], story: Story, *terms: dict[str,
             listener = Listener(folder)
             listener.patience = 0.05
             await listener.open()
-            worker = Worker(this_process(ground.folder(), 1), listener, Gates(), on_complete=lambda alert: None)
-            shares = Shares(asyncio.get_running_loop().call_soon) if any("weight" in one for one in terms) else None
+            worker = Worker(
+                this_process(ground.folder(), 1), listener, Gates(), on_complete=lambda alert: None
+            )
+            shares = (
+                Shares(asyncio.get_running_loop().call_soon)
+                if any("weight" in one for one in terms)
+                else None
+            )
             for number, relay in enumerate(relays):
                 said = terms[number] if terms else {}
-                address = RelayAddress("127.0.0.1", relay.port, starttls="never", label=f"relay {number}", **said)
+                address = RelayAddress(
+                    "127.0.0.1", relay.port, starttls="never", label=f"relay {number}", **said
+                )
                 gate = Gate(address, worker, senders=1, shares=shares)
                 told = functools.partial(worker.note_trouble, gate.name)
                 gate.relay = SmtpRelay(
-                    address, gate, connections=4, helo="courier.example", on_trouble=told, patience=QUICK
+                    address,
+                    gate,
+                    connections=4,
+                    helo="courier.example",
+                    on_trouble=told,
+                    patience=QUICK,
                 )
                 worker.gates.add(gate)
             running = asyncio.create_task(worker.run())
             try:
-                async with asyncio.timeout(4 * PATIENCE):  # each wait of the story's has a limit of its own
+                async with asyncio.timeout(
+                    4 * PATIENCE
+                ):  # each wait of the story's has a limit of its own
                     await story(worker, relays)
             finally:
                 worker.stop()
@@ -93,7 +110,10 @@ def test_what_a_dying_relay_had_not_taken_goes_to_another_at_once(
         # In flight at that moment, and unanswered: at most two mails a connection, which wait for a second try.
         await until(lambda: list(states(alert).values()).count(Outcome.WAITING) == 0)
         await until(lambda: Relay.objects.filter(name="relay 0").exclude(trouble="").exists())
-        assert {gate.name: gate.relay.able for gate in worker.gates} == {"relay 0": False, "relay 1": True}
+        assert {gate.name: gate.relay.able for gate in worker.gates} == {
+            "relay 0": False,
+            "relay 1": True,
+        }
 
     dying, well = at_work(tmp_path, [Script(), Script()], story)
     found = Counter(states(alert).values())
@@ -111,7 +131,9 @@ def test_one_that_never_takes_a_mail_does_not_keep_any(tmp_path: Path) -> None:
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await until(lambda: all_accepted(alert))
 
-    bad, good = at_work(tmp_path, [Script(rules=(Rule("mail", reply="421 4.3.2 no"),)), Script()], story)
+    bad, good = at_work(
+        tmp_path, [Script(rules=(Rule("mail", reply="421 4.3.2 no"),)), Script()], story
+    )
     assert not bad.taken
     assert set(times_taken(good).values()) == {1}
     assert bad.most_at_once <= 4
@@ -123,19 +145,26 @@ def test_one_that_falls_silent_holds_only_what_it_had(tmp_path: Path) -> None:
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await until(lambda: all_accepted(alert))
 
-    silent, well = at_work(tmp_path, [Script(rules=(Rule("rcpt", do="hang", after=5),)), Script()], story)
+    silent, well = at_work(
+        tmp_path, [Script(rules=(Rule("rcpt", do="hang", after=5),)), Script()], story
+    )
     assert set(times_taken(silent, well).values()) == {1}
     assert len(well.taken) > len(silent.taken)
 
 
-def test_a_refusal_by_policy_pauses_that_relay_only_and_an_editor_resumes_it(tmp_path: Path) -> None:
+def test_a_refusal_by_policy_pauses_that_relay_only_and_an_editor_resumes_it(
+    tmp_path: Path,
+) -> None:
     alert = alert_for(300)
     refusing = Script(rules=(Rule("mail", reply="550 5.7.1 not on our list"),))
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await until(lambda: Relay.objects.filter(name="relay 0", paused_at__isnull=False).exists())
         await until(lambda: list(states(alert).values()).count(Outcome.WAITING) == 0)
-        assert {gate.name: gate.paused for gate in worker.gates} == {"relay 0": True, "relay 1": False}
+        assert {gate.name: gate.paused for gate in worker.gates} == {
+            "relay 0": True,
+            "relay 1": False,
+        }
         assert "not on our list" in await asked(lambda: Relay.objects.get(name="relay 0").reason)
         assert await asked(lambda: list(states(alert).values()).count(Outcome.DEFERRED)) <= 3
         before = len(relays[0].taken)
@@ -185,7 +214,9 @@ def test_a_relay_for_bulk_takes_no_alert_and_goes_on_when_alerts_cannot(tmp_path
         assert set(await asked(lambda: states(alert).values())) <= {Outcome.WAITING}
 
     for_alerts = Script(rules=(Rule("connect", do="drop"),))
-    _, bulk = at_work(tmp_path, [for_alerts, Script()], story, {"purpose": "alerts"}, {"purpose": "bulk"})
+    _, bulk = at_work(
+        tmp_path, [for_alerts, Script()], story, {"purpose": "alerts"}, {"purpose": "bulk"}
+    )
     assert len(bulk.taken) == 80
 
 

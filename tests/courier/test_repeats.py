@@ -59,7 +59,9 @@ def some(alert: Alert, number: int) -> list[str]:
 
 @pytest.mark.parametrize("offers", [OFFERS, MANY])
 @pytest.mark.parametrize("do", ["take-and-drop", "drop"])
-def test_a_mail_without_a_reply_is_repeated_twice_at_the_most(tmp_path: Path, offers: tuple[str, ...], do: str) -> None:
+def test_a_mail_without_a_reply_is_repeated_twice_at_the_most(
+    tmp_path: Path, offers: tuple[str, ...], do: str
+) -> None:
     """The relay takes it, or not, and closes. Then an editor decides; all others have theirs."""
     alert = alert_for(300)
     poison = some(alert, 3)
@@ -75,12 +77,19 @@ def test_a_mail_without_a_reply_is_repeated_twice_at_the_most(tmp_path: Path, of
             return told(at, line)
 
         relays[0].rule = rule  # type: ignore[method-assign]
-        await until(lambda: len(states(alert)) == 300 and not alert.batches.filter(due_at__isnull=False).exists())
+        await until(
+            lambda: (
+                len(states(alert)) == 300
+                and not alert.batches.filter(due_at__isnull=False).exists()
+            )
+        )
 
     (relay,) = at_work(tmp_path, [Script(offers=offers, rules=rules)], story)
     names = addresses(alert)
     outcomes = {names[reader]: outcome for reader, outcome in states(alert).items()}
-    assert {name for name, outcome in outcomes.items() if outcome != Outcome.ACCEPTED} == set(poison)
+    assert {name for name, outcome in outcomes.items() if outcome != Outcome.ACCEPTED} == set(
+        poison
+    )
     assert {outcomes[name] for name in poison} == {Outcome.UNCERTAIN}
     # One that stood behind another of these when the relay closed was sent, but the relay may not have seen it.
     assert max(seen[name] for name in poison) <= 3
@@ -97,7 +106,9 @@ def test_a_relay_that_always_closes_at_one_recipient_serves_all_others(tmp_path:
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await until(lambda: list(states(alert).values()).count(Outcome.ACCEPTED) == 199)
 
-    (relay,) = at_work(tmp_path, [Script(offers=MANY, rules=(Rule("rcpt", match=f"<{name}@", do="drop"),))], story)
+    (relay,) = at_work(
+        tmp_path, [Script(offers=MANY, rules=(Rule("rcpt", match=f"<{name}@", do="drop"),))], story
+    )
     assert max(times_taken(relay).values()) <= 2
     assert len(times_taken(relay)) == 199
 
@@ -116,7 +127,9 @@ def taken(round_: Round, way: SomeRelay) -> Mail:
     return mail
 
 
-def test_a_mail_with_which_the_relay_is_in_trouble_is_put_back_four_times_and_then_deferred() -> None:
+def test_a_mail_with_which_the_relay_is_in_trouble_is_put_back_four_times_and_then_deferred() -> (
+    None
+):
     """If others were accepted meanwhile: then it is the mail's."""
     alert, round_, rounds = at_hand(1)
     way = SomeRelay()
@@ -205,7 +218,9 @@ def test_where_an_editor_is_asked_nothing_is_repeated() -> None:
     assert Batch.objects.get(alert=alert).due_at is None
 
 
-def test_when_a_relay_is_resumed_nobody_waits_for_their_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_a_relay_is_resumed_nobody_waits_for_their_own_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """As with batches that nobody works on: `actions.resume_relay`."""
     monkeypatch.setattr(retries, "_MINUTES", (30,))
     _, round_, _ = at_hand(2)
@@ -231,7 +246,9 @@ class Letters:
     def __init__(self, count: int) -> None:
         self.post = queue.Post(lambda: None)
         jobs = [
-            queue.Job(n, "confirmation", False, 0, 1, n, "cy", "reader.example", "en", 0, b"u", b"r", b"t")
+            queue.Job(
+                n, "confirmation", False, 0, 1, n, "cy", "reader.example", "en", 0, b"u", b"r", b"t"
+            )
             for n in range(count)
         ]
         mail = Mail(b"b@x.example", b"cy@reader.example", [b"Hello\r\n"], lambda mail, reply: None)

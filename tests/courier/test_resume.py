@@ -13,7 +13,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(("attempts", "at_once"), [(1, True), (0, False)])
-def test_letters_that_were_refused_go_at_once(breaking: Topic, attempts: int, at_once: bool) -> None:
+def test_letters_that_were_refused_go_at_once(
+    breaking: Topic, attempts: int, at_once: bool
+) -> None:
     """Those never tried keep waiting: two confirmations to one address must not follow each other."""
     sign_up(breaking)
     Letter.objects.update(attempts=attempts, due_at=now_ms() + 600_000)

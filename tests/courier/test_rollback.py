@@ -85,7 +85,9 @@ def test_a_running_sender_finds_out_when_it_writes_or_connects_anew(file: Path) 
     assert watch.before_writing()
 
 
-def test_who_goes_on_while_a_sender_looks_is_not_held_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_goes_on_while_a_sender_looks_is_not_held_again(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It has read that mail is held, and then it finds the database older than its file: both are past by then."""
     seen(file)
     turn_back()
@@ -131,12 +133,18 @@ def test_the_desk_is_told_and_decides(file: Path, ada: Editor, ben: Editor) -> N
     reporter.force_login(ben)
     editor.force_login(ada)
     page = editor.get(reverse("desk")).content.decode()
-    assert "This database is older than what this service last saw" in page and "Send mail again" in page
+    assert (
+        "This database is older than what this service last saw" in page
+        and "Send mail again" in page
+    )
     assert "Send mail again" not in reporter.get(reverse("desk")).content.decode()
     assert reporter.post(reverse("restore-go-on")).status_code == 403
     assert restores.holding()
     editor.post(reverse("restore-go-on"))
-    assert restores.holding() is None and Deed.objects.filter(what="go on after restore", editor=ada).exists()
+    assert (
+        restores.holding() is None
+        and Deed.objects.filter(what="go on after restore", editor=ada).exists()
+    )
     assert "older than" not in editor.get(reverse("desk")).content.decode()
 
 

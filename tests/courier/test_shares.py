@@ -30,7 +30,9 @@ def test_a_rate_is_kept_and_mails_come_evenly(rate: float) -> None:
             passed.append(clock.time)
         clock.time += max(bucket.wait(), 0.001)
     assert rate * 4 * 0.98 <= len(passed) <= rate * 4 + rate * 0.05 + 2
-    for start in range(1000, 1004):  # in no second more than the rate, and the twentieth of a second that may bunch
+    for start in range(
+        1000, 1004
+    ):  # in no second more than the rate, and the twentieth of a second that may bunch
         assert sum(start <= time < start + 1 for time in passed) <= rate * 1.05 + 2
 
 

@@ -48,7 +48,9 @@ def missed(readers: int = 3, hours_ago: float = 2, **wording: str) -> Alert:
 
 def owed(reader: int, kind: str = "digest", hours: float = 12) -> Letter:
     """A summary of the last hours, due now, to a reader who wants digests."""
-    Reader.objects.filter(pk=reader).update(frequency="digest" if kind == "digest" else "every", particular=True)
+    Reader.objects.filter(pk=reader).update(
+        frequency="digest" if kind == "digest" else "every", particular=True
+    )
     now = now_ms()
     return Letter.objects.create(
         reader_id=reader, kind=kind, bulk=True, since=now - int(hours * HOUR), until=now, due_at=now,
@@ -68,7 +70,9 @@ def test_each_is_owed_once_and_the_next_one_a_day_later() -> None:
     preferences.choose(Reader.objects.get(pk=quiet), Choice(quiet_from=0, quiet_to=420))
     assert digests.owe() == 0
     due = now_ms() - 1000
-    Reader.objects.filter(pk__in=(digest, quiet)).update(summary_at=due, summary_from=due - 12 * HOUR)
+    Reader.objects.filter(pk__in=(digest, quiet)).update(
+        summary_at=due, summary_from=due - 12 * HOUR
+    )
     assert digests.owe() == 2
     assert digests.owe() == 0
     found = Letter.objects.filter(bulk=True).order_by("reader")
@@ -105,13 +109,17 @@ def test_it_tells_what_the_reader_was_not_sent_and_still_wants() -> None:
         owed(reader, "away")
     outcome(alert, readers[0], Outcome.ACCEPTED)
     outcome(alert, readers[1], Outcome.UNCERTAIN)
-    Interest.objects.create(reader_id=readers[2], story=alert.update.story, wish="mute", at=timezone.now())
+    Interest.objects.create(
+        reader_id=readers[2], story=alert.update.story, wish="mute", at=timezone.now()
+    )
     Subscription.objects.filter(reader=readers[3]).update(state="ended")
     Reader.objects.filter(pk=readers[4]).update(state="complained")
     Reader.objects.filter(pk=readers[5]).update(paused_until=timezone.now() + timedelta(days=1))
     outcome(alert, readers[6], Outcome.EXPIRED)
     outcome(alert, readers[7], Outcome.WAITING)
-    Suppression.objects.create(key=Reader.objects.get(pk=readers[8]).key, reason="complained", at=timezone.now())
+    Suppression.objects.create(
+        key=Reader.objects.get(pk=readers[8]).key, reason="complained", at=timezone.now()
+    )
     update = (alert.update_id,)
     assert told(*readers) == [(), (), (), (), (), (), update, (), (), update]
     assert Letter.objects.filter(state="expired").count() == 8
@@ -152,7 +160,10 @@ def test_each_story_once_as_it_stands_now() -> None:
     outcome(again, second, Outcome.ACCEPTED)
     assert told(first, second) == [(newest.pk,), ()]
     # What was told is as good as mailed, should it have to be corrected.
-    assert history.had([alert.pk, again.pk, other.pk], [first, second]) == {first: [again.pk], second: [again.pk]}
+    assert history.had([alert.pk, again.pk, other.pk], [first, second]) == {
+        first: [again.pk],
+        second: [again.pk],
+    }
     assert history.had([again.pk], [first, second], summaries=False) == {second: [again.pk]}
 
     Letter.objects.all().delete()
@@ -165,7 +176,9 @@ def test_the_mail() -> None:
     alert, other = missed(1), missed(1, 1, headline="Ferry raised", standfirst="At last.")
     cy = support.audience(alert).pop()
     reader = links.row(Reader.objects.get(pk=cy))
-    Subscription.objects.create(reader_id=cy, topic=other.topic, state="active", since=timezone.now())
+    Subscription.objects.create(
+        reader_id=cy, topic=other.topic, state="active", since=timezone.now()
+    )
     Alert.objects.filter(pk=other.pk).update(topic=alert.topic)
     owed(cy)
     (job,) = queue.claim("one", 10, bulk=True)
@@ -183,4 +196,7 @@ def test_the_mail() -> None:
     assert whole.count("At last.") == 2
     assert f"/story/{alert.update.story.uuid}/" in whole
     assert tokens.preferences(reader, 0).decode() in whole
-    assert "breaking" not in whole.lower().replace("breaking news", "") + str(message["Subject"]).lower()
+    assert (
+        "breaking"
+        not in whole.lower().replace("breaking news", "") + str(message["Subject"]).lower()
+    )

@@ -49,7 +49,9 @@ def test_a_relay_without_smtputf8_leaves_such_mails_to_one_that_has_it(
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await everybody(alert)
 
-    without, with_ = at_work(tmp_path, [Script(offers=(*PLAIN, *chunking)), Script(offers=(*UTF8, *chunking))], story)
+    without, with_ = at_work(
+        tmp_path, [Script(offers=(*PLAIN, *chunking)), Script(offers=(*UTF8, *chunking))], story
+    )
     assert set(times_taken(without, with_).values()) == {1}
     assert without.taken  # the others go by either
     assert not Verdict.objects.filter(alert=alert).exists()
@@ -87,18 +89,24 @@ def test_what_no_relay_can_carry_is_refused(tmp_path: Path) -> None:
     assert (found.status, found.count) == ("5.6.7", 20)
 
 
-def test_what_only_a_relay_that_is_away_can_carry_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_only_a_relay_that_is_away_can_carry_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is refused, nothing turns round and round, and it goes when that relay is back."""
     alert = international(40, every=2)
     tried: Counter[int] = Counter()
     judge = Settling._goes_elsewhere
     monkeypatch.setattr(
-        Settling, "_goes_elsewhere", lambda self, mail, reply: tried.update([mail.ticket]) or judge(self, mail, reply)
+        Settling,
+        "_goes_elsewhere",
+        lambda self, mail, reply: tried.update([mail.ticket]) or judge(self, mail, reply),
     )
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await relays[1].stop()
-        await until(lambda: Counter(states(alert).values()) == {Outcome.ACCEPTED: 20, Outcome.DEFERRED: 20})
+        await until(
+            lambda: Counter(states(alert).values()) == {Outcome.ACCEPTED: 20, Outcome.DEFERRED: 20}
+        )
         await asyncio.sleep(1)
         assert sum(tried.values()) <= 24  # and not again and again
         await relays[1].start_again()
@@ -109,7 +117,9 @@ def test_what_only_a_relay_that_is_away_can_carry_waits_for_it(tmp_path: Path, m
     assert set(times_taken(without, with_).values()) == {1}
 
 
-def test_what_waits_is_refused_when_that_relay_turns_out_not_to_carry_it_either(tmp_path: Path) -> None:
+def test_what_waits_is_refused_when_that_relay_turns_out_not_to_carry_it_either(
+    tmp_path: Path,
+) -> None:
     alert = international(20)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
@@ -131,7 +141,9 @@ def test_a_relay_for_other_mail_does_not_count(tmp_path: Path) -> None:
     at_work(tmp_path, [Script(offers=PLAIN), Script(offers=UTF8)], story, *terms)
 
 
-def test_it_waits_without_its_round_when_many_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_waits_without_its_round_when_many_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from morefollows.courier.sender import recorder as books_
 
     monkeypatch.setattr(books_, "_MOST_HELD", 0)

@@ -9,7 +9,14 @@ import pytest
 from django.utils import timezone
 
 from morefollows.audience import addresses
-from morefollows.audience.models import DrillReader, Letter, Reader, Subscription, Suppression, Topic
+from morefollows.audience.models import (
+    DrillReader,
+    Letter,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+)
 from morefollows.courier.outbox import queue
 
 KINDS = ("confirmation", "thanks", "invitation", "new address", "moved")
@@ -24,11 +31,17 @@ def test_who_wants_a_letter(breaking: Topic, kind: str) -> None:
     now = timezone.now()
     expected = set()
     for number, (subscribed, suppressed, invited, of_offers, has_offers, old) in enumerate(
-        itertools.product(SUBSCRIBED, SUPPRESSED, INVITED, (False, True), (False, True), (False, True))
+        itertools.product(
+            SUBSCRIBED, SUPPRESSED, INVITED, (False, True), (False, True), (False, True)
+        )
     ):
         address = addresses.parse(f"reader{number}@reader.example")
         reader = Reader.objects.create(
-            address=address.text, domain=address.domain, key=address.key, created_at=now, offers=has_offers
+            address=address.text,
+            domain=address.domain,
+            key=address.key,
+            created_at=now,
+            offers=has_offers,
         )
         if subscribed:
             Subscription.objects.create(reader=reader, topic=breaking, state=subscribed, since=now)
@@ -36,9 +49,15 @@ def test_who_wants_a_letter(breaking: Topic, kind: str) -> None:
             reason, from_list = suppressed
             Suppression.objects.create(key=reader.key, reason=reason, from_list=from_list, at=now)
         if invited is not None:
-            DrillReader.objects.create(reader=reader, added_at=now, confirmed_at=now if invited else None)
+            DrillReader.objects.create(
+                reader=reader, added_at=now, confirmed_at=now if invited else None
+            )
         elsewhere = addresses.parse(f"new{number}@elsewhere.example")
-        to = {"address": elsewhere.text, "domain": elsewhere.domain} if kind in ("new address", "moved") else {}
+        to = (
+            {"address": elsewhere.text, "domain": elsewhere.domain}
+            if kind in ("new address", "moved")
+            else {}
+        )
         letter = Letter.objects.create(
             reader=reader, topic=breaking, kind=kind, offers=of_offers, due_at=1,
             created_at=now - timedelta(days=400 if old else 0), **to,
@@ -65,14 +84,23 @@ def test_who_wants_a_letter(breaking: Topic, kind: str) -> None:
 @pytest.mark.django_db
 def test_a_letter_of_no_topic_and_one_whose_new_address_is_suppressed(breaking: Topic) -> None:
     now = timezone.now()
-    reader = Reader.objects.create(address="cy@reader.example", domain="reader.example", key="k", created_at=now)
+    reader = Reader.objects.create(
+        address="cy@reader.example", domain="reader.example", key="k", created_at=now
+    )
     DrillReader.objects.create(reader=reader, added_at=now)
     for name in ("taken", "free"):
         Letter.objects.create(
-            reader=reader, kind="new address", address=f"{name}@x.example", domain="x.example", created_at=now, due_at=1
+            reader=reader,
+            kind="new address",
+            address=f"{name}@x.example",
+            domain="x.example",
+            created_at=now,
+            due_at=1,
         )
     invitation = Letter.objects.create(reader=reader, kind="invitation", created_at=now, due_at=1)
-    Suppression.objects.create(key=addresses.parse("taken@x.example").key, reason="complained", at=now)
+    Suppression.objects.create(
+        key=addresses.parse("taken@x.example").key, reason="complained", at=now
+    )
     jobs = {job.address: job for job in queue.claim("w", 10)}
     assert set(jobs) == {"free@x.example", "cy@reader.example"}
     assert jobs["cy@reader.example"] == queue._job(Letter.objects.get(pk=invitation.pk))

@@ -67,7 +67,9 @@ def newsroom(transactional_db: None) -> Iterator[None]:
     """What a sender's own thread and connection can see has to be committed, and so cleared away afterwards."""
     ensure_sample()
     yield
-    if connection.vendor == "sqlite":  # where emptying a table also fires what keeps evidence from being deleted
+    if (
+        connection.vendor == "sqlite"
+    ):  # where emptying a table also fires what keeps evidence from being deleted
         with connection.cursor() as cursor:
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
             triggers = cursor.fetchall()
@@ -75,12 +77,17 @@ def newsroom(transactional_db: None) -> Iterator[None]:
                 cursor.execute(f"DROP TRIGGER {name}")
             call_command("flush", verbosity=0, interactive=False)
             for name, sql in triggers:
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")  # the end of a flush makes some of them itself
+                cursor.execute(
+                    f"DROP TRIGGER IF EXISTS {name}"
+                )  # the end of a flush makes some of them itself
                 cursor.execute(sql)
 
 
 def at_work(
-    folder: Path, story: Callable[[Worker, Slot], Awaitable[None]], *, watch: detection.Watch | None = None
+    folder: Path,
+    story: Callable[[Worker, Slot], Awaitable[None]],
+    *,
+    watch: detection.Watch | None = None,
 ) -> None:
     """Runs a sender as long as `story` lasts; whatever ends either of them comes out here."""
 
@@ -154,7 +161,10 @@ def test_it_keeps_its_claims_while_the_relay_is_down(tmp_path: Path, settings: A
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_it_outlives_a_database_that_is_gone_for_a_while(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: type[Exception]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: type[Exception],
 ) -> None:
     alert = alert_for(40)
     gone = True
@@ -190,7 +200,9 @@ def test_it_outlives_a_database_that_is_gone_for_a_while(
     assert "reader.example" not in caplog.text
 
 
-def test_it_does_not_go_on_without_its_books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_does_not_go_on_without_its_books(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An error of our own in the books ends the process, which is then started anew: it must not just fall silent."""
     alert_for(40)
 
@@ -229,7 +241,9 @@ def held(readers: int, seconds: float) -> Alert:
     return alert
 
 
-def test_an_alert_taken_back_in_the_last_moment_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alert_taken_back_in_the_last_moment_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever is first in the database wins; the sender finds out in the transaction that would have released it."""
     alert = held(30, 1.0)
     record = claims.record
@@ -260,7 +274,12 @@ def test_who_leaves_in_the_hold_is_not_mailed(tmp_path: Path) -> None:
     async def story(worker: Worker, relay: Slot) -> None:
         relay.on = True
         # All cut, claimed and loaded: ready to go.
-        await until(lambda: Alert.objects.get(pk=alert.pk).cut_done and alert.batches.exclude(worker="").exists())
+        await until(
+            lambda: (
+                Alert.objects.get(pk=alert.pk).cut_done
+                and alert.batches.exclude(worker="").exists()
+            )
+        )
         await asked(lambda: Subscription.objects.filter(reader=leaver).update(state="ended") == 1)
         await until(lambda: len(relay.taken) >= 29)
         await asyncio.sleep(0.3)
@@ -273,8 +292,12 @@ def test_who_leaves_in_the_hold_is_not_mailed(tmp_path: Path) -> None:
 def test_an_alert_overtakes_an_offer_that_is_being_sent(tmp_path: Path) -> None:
     """Once an alert's mail may leave, not one of the offer's is taken until the alert is through."""
     offer = alert_for(1200)
-    Alert.objects.filter(pk=offer.pk).update(topic=None, audience="offers", lane="bulk", cut_done=True)
-    readers = sorted(Subscription.objects.filter(topic=offer.topic).values_list("reader_id", flat=True))
+    Alert.objects.filter(pk=offer.pk).update(
+        topic=None, audience="offers", lane="bulk", cut_done=True
+    )
+    readers = sorted(
+        Subscription.objects.filter(topic=offer.topic).values_list("reader_id", flat=True)
+    )
     Reader.objects.filter(pk__in=readers).update(offers=True)
     Batch.objects.bulk_create(
         Batch(alert=offer, number=n, size=200, readers=array("q", ids).tobytes(), first=ids[0], last=ids[-1],

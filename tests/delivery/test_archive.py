@@ -28,7 +28,14 @@ from tests.courier import support
 from tests.courier.test_history import outcome
 
 pytestmark = pytest.mark.django_db
-OUTCOMES = (Outcome.ACCEPTED, Outcome.UNCERTAIN, Outcome.REFUSED, Outcome.SKIPPED, Outcome.EXPIRED, Outcome.ACCEPTED)
+OUTCOMES = (
+    Outcome.ACCEPTED,
+    Outcome.UNCERTAIN,
+    Outcome.REFUSED,
+    Outcome.SKIPPED,
+    Outcome.EXPIRED,
+    Outcome.ACCEPTED,
+)
 COUNTS = ("size", "accepted", "refused", "skipped", "uncertain", "expired", "waiting", "repeated")
 
 
@@ -44,7 +51,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def ended() -> Alert:
     """To thirty readers, some days ago."""
     alert = support.alert_for(30, state="sent")
-    Update.objects.filter(pk=alert.update_id).update(published_at=timezone.now() - timedelta(days=5))
+    Update.objects.filter(pk=alert.update_id).update(
+        published_at=timezone.now() - timedelta(days=5)
+    )
     support.cut_from_start(alert)
     for number, reader in enumerate(sorted(support.audience(alert))):
         outcome(alert, reader, OUTCOMES[number % len(OUTCOMES)])
@@ -99,7 +108,9 @@ def test_a_correction_reaches_exactly_those_who_were_sent_the_error(ended: Alert
     had = set(answers(ended)["recipients"])
     pack()
     correction = support.alert_again(ended)
-    Alert.objects.filter(pk=correction.pk).update(audience="recipients", answers=[ended.pk], topic=ended.topic)
+    Alert.objects.filter(pk=correction.pk).update(
+        audience="recipients", answers=[ended.pk], topic=ended.topic
+    )
     cuts = 0
     while not cut(correction.pk, 2):
         cuts += 1
@@ -113,7 +124,9 @@ def test_what_a_sender_had_begun_is_uncertain_and_what_it_works_on_waits(ended: 
     first, second = Batch.objects.filter(alert=ended).order_by("first")[:2]
     waiting = bytes([Outcome.WAITING]) * 3
     Batch.objects.filter(pk=first.pk).update(outcomes=waiting, reach=2)
-    Batch.objects.filter(pk=second.pk).update(outcomes=waiting, worker="one", due_at=now_ms() + 60_000)
+    Batch.objects.filter(pk=second.pk).update(
+        outcomes=waiting, worker="one", due_at=now_ms() + 60_000
+    )
     Alert.objects.filter(pk=ended.pk).update(state="stopped")
     pack()
     assert not Batch.objects.filter(packed=True).exists()
@@ -125,7 +138,9 @@ def test_what_a_sender_had_begun_is_uncertain_and_what_it_works_on_waits(ended: 
     ]  # fmt: skip
 
 
-def test_what_may_still_be_retried_is_left_and_what_is_packed_is_not_retried(ended: Alert, ada: Editor) -> None:
+def test_what_may_still_be_retried_is_left_and_what_is_packed_is_not_retried(
+    ended: Alert, ada: Editor
+) -> None:
     end(ended, days=2.9)
     assert list(archive.to_pack()) == [] and report(ended, progress(ended)).may_retry
     end(ended, days=3.01)
@@ -157,7 +172,12 @@ def test_the_curve_of_a_stopped_alert_stays(ended: Alert) -> None:
 def test_who_was_told_in_a_digest_is_still_known_when_the_digests_are_gone(ended: Alert) -> None:
     readers = sorted(support.audience(ended))
     [stranger] = support.add_readers(ended.topic, 1)  # type: ignore[arg-type]
-    told = {readers[0]: "accepted", readers[3]: "accepted", readers[9]: "refused", stranger.pk: "accepted"}
+    told = {
+        readers[0]: "accepted",
+        readers[3]: "accepted",
+        readers[9]: "refused",
+        stranger.pk: "accepted",
+    }
     now = timezone.now()
     for reader, state in told.items():
         letter = Letter.objects.create(
@@ -165,12 +185,18 @@ def test_who_was_told_in_a_digest_is_still_known_when_the_digests_are_gone(ended
         )
         history.note_told({letter: [ended.pk]})
     asked = [*readers, stranger.pk]
-    before = history.had([ended.pk], asked), set(history.recipients([ended.pk], 0, 2**63 - 1, 1000)[0])
+    before = (
+        history.had([ended.pk], asked),
+        set(history.recipients([ended.pk], 0, 2**63 - 1, 1000)[0]),
+    )
     counts = answers(ended)["counts"]
     pack()
     Letter.objects.all().delete()
     assert not DigestItem.objects.exists()
-    after = history.had([ended.pk], asked), set(history.recipients([ended.pk], 0, 2**63 - 1, 1000)[0])
+    after = (
+        history.had([ended.pk], asked),
+        set(history.recipients([ended.pk], 0, 2**63 - 1, 1000)[0]),
+    )
     assert after == before and {readers[3], stranger.pk} <= after[1] and readers[9] not in after[1]
     assert readers[3] not in history.had([ended.pk], readers, summaries=False)
     assert history.of_reader(readers[3])[-1]["outcome"] == "in_digest"
@@ -179,12 +205,16 @@ def test_who_was_told_in_a_digest_is_still_known_when_the_digests_are_gone(ended
 
 def test_the_rarer_replies_go(ended: Alert) -> None:
     Verdict.objects.bulk_create(
-        Verdict(alert=ended, domain=f"{n}.example", outcome=3, code=550, status="", text="no", count=n)
+        Verdict(
+            alert=ended, domain=f"{n}.example", outcome=3, code=550, status="", text="no", count=n
+        )
         for n in range(60)
     )
     shown = progress(ended)["verdicts"]
     Brake.objects.create(alert=ended, scope="provider", name="small.example", answered=3)
-    Brake.objects.create(alert=ended, scope="provider", name="large.example", answered=3, on_since=1)
+    Brake.objects.create(
+        alert=ended, scope="provider", name="large.example", answered=3, on_since=1
+    )
     pack()
     assert [brake.name for brake in Brake.objects.all()] == ["large.example"]
     assert progress(ended)["verdicts"] == shown and Verdict.objects.count() == archive.REPLIES
@@ -214,7 +244,9 @@ def answers_of_nobody(alert: Alert) -> dict[str, Any]:
     return found
 
 
-def test_what_a_reader_was_sent_is_found_in_few_queries(ended: Alert, django_assert_max_num_queries: Any) -> None:
+def test_what_a_reader_was_sent_is_found_in_few_queries(
+    ended: Alert, django_assert_max_num_queries: Any
+) -> None:
     [reader, *_] = sorted(support.audience(ended))
     for _ in range(12):
         again = support.alert_again(ended)

@@ -37,7 +37,10 @@ def size(*tables: str) -> int:
     """Bytes of these tables with their indexes."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SELECT sum(pg_total_relation_size(t::regclass)) FROM unnest(%s::text[]) t", (list(tables),))
+            cursor.execute(
+                "SELECT sum(pg_total_relation_size(t::regclass)) FROM unnest(%s::text[]) t",
+                (list(tables),),
+            )
             return int(cursor.fetchone()[0])
         cursor.execute("PRAGMA page_count")
         pages = cursor.fetchone()[0]
@@ -92,7 +95,14 @@ def test_a_year(breaking: Topic, ada: Editor, record_property: Any) -> None:
         for language in ("en", "de"):
             Composition.objects.create(alert=alert, language=language, parts=lot.randbytes(30_000))
         Verdict.objects.bulk_create(
-            Verdict(alert=alert, domain=f"mail-{n}.example", outcome=3, code=550, status="5.1.1", text="x" * 120)
+            Verdict(
+                alert=alert,
+                domain=f"mail-{n}.example",
+                outcome=3,
+                code=550,
+                status="5.1.1",
+                text="x" * 120,
+            )
             for n in range(300)
         )
     unpacked = (size(*of_alert) - nothing) / len(sent) * READERS / _SAMPLE
@@ -103,7 +113,9 @@ def test_a_year(breaking: Topic, ada: Editor, record_property: Any) -> None:
         while archive.pack_some(alert.pk):
             pass
     assert set(Batch.objects.values_list("packed", flat=True)) == {True}
-    if connection.vendor == "postgresql":  # the space of what went is used again; what is there is what counts
+    if (
+        connection.vendor == "postgresql"
+    ):  # the space of what went is used again; what is there is what counts
         columns = "length(readers) + length(outcomes) + length(times) + 200"
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT sum({columns}) FROM courier_batch")
@@ -118,7 +130,9 @@ def test_a_year(breaking: Topic, ada: Editor, record_property: Any) -> None:
 
     parts |= people(breaking)
     total = sum(parts.values())
-    told = {name: f"{part / 1e6:,.0f} MB" for name, part in parts.items()} | {"all": f"{total / 1e6:,.0f} MB"}
+    told = {name: f"{part / 1e6:,.0f} MB" for name, part in parts.items()} | {
+        "all": f"{total / 1e6:,.0f} MB"
+    }
     record_property("sizes", json.dumps(told))
     print(connection.vendor, told)
     assert total < LIMIT, told
@@ -127,7 +141,13 @@ def test_a_year(breaking: Topic, ada: Editor, record_property: Any) -> None:
 def people(breaking: Topic) -> dict[str, float]:
     """Each with what a sign-up leaves behind after a year, and one of ten with a month's letters."""
     now = timezone.now()
-    tables = ("audience_reader", "audience_subscription", "audience_consent", "audience_seal", "audience_letter")
+    tables = (
+        "audience_reader",
+        "audience_subscription",
+        "audience_consent",
+        "audience_seal",
+        "audience_letter",
+    )
     before = {table: size(table) for table in tables}
     found: dict[str, float] = {}
 
@@ -162,7 +182,10 @@ def people(breaking: Topic) -> dict[str, float]:
         seals.seal(settled=timedelta(0))
     measure("seals", "audience_seal")
     Letter.objects.bulk_create(
-        Letter(reader=one, topic=breaking, kind="thanks", created_at=now, due_at=1, state="accepted") for one in readers
+        Letter(
+            reader=one, topic=breaking, kind="thanks", created_at=now, due_at=1, state="accepted"
+        )
+        for one in readers
     )
     # Of a million who came within a year, two letters each are kept for a month; and a few digests.
     measure("letters", "audience_letter", share=2 / 12 + 0.2)

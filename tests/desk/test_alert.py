@@ -89,7 +89,9 @@ def test_send_opens_the_hold(ada_at_desk: Client, story: Story, cy: Reader) -> N
     assert "<strong>1</strong> reader" in page
     assert "Take it back" in page
     assert "The first mail leaves at" in page, "for who has no JavaScript"
-    assert '<span class="state state-held">held</span>' in ada_at_desk.get("/desk/").content.decode()
+    assert (
+        '<span class="state state-held">held</span>' in ada_at_desk.get("/desk/").content.decode()
+    )
 
 
 def test_a_double_click_sends_once(ada_at_desk: Client, story: Story) -> None:
@@ -98,11 +100,15 @@ def test_a_double_click_sends_once(ada_at_desk: Client, story: Story) -> None:
     assert Alert.objects.count() == 1
 
 
-def test_a_colleague_who_was_faster_is_told_of(ada_at_desk: Client, held: Alert, story: Story) -> None:
+def test_a_colleague_who_was_faster_is_told_of(
+    ada_at_desk: Client, held: Alert, story: Story
+) -> None:
     fay = Editor.objects.create(email="fay@herald.example", name="Fay Lund", role="editor")
     client = Client()
     client.force_login(fay)
-    response = client.post(reverse("story-send", args=(story.uuid,)), {"revision": "1"}, follow=True)
+    response = client.post(
+        reverse("story-send", args=(story.uuid,)), {"revision": "1"}, follow=True
+    )
     assert "An alert of this story is on its way" in response.content.decode()
     assert Alert.objects.count() == 1
 
@@ -111,7 +117,10 @@ def test_only_what_was_checked_is_sent(ada_at_desk: Client, story: Story) -> Non
     Story.objects.filter(pk=story.pk).update(revision=2, headline="Changed meanwhile")
     response = send(ada_at_desk, story, revision=1)
     assert response.headers["Location"] == reverse("story-check", args=(story.uuid,))
-    assert "was changed since you looked" in ada_at_desk.get(response.headers["Location"]).content.decode()
+    assert (
+        "was changed since you looked"
+        in ada_at_desk.get(response.headers["Location"]).content.decode()
+    )
     assert not Alert.objects.exists()
     for nonsense in ("", "x", "-1", "9" * 50):
         assert send(ada_at_desk, story, revision=nonsense).status_code == 400
@@ -158,7 +167,9 @@ def test_a_reporter_neither_sends_nor_stops(
     ben_at_desk: Client, story: Story, cy: Reader, ada: Editor, name: str
 ) -> None:
     if name == "story-send":
-        response = ben_at_desk.post(reverse(name, args=(story.uuid,)), {"revision": "1"}, follow=True)
+        response = ben_at_desk.post(
+            reverse(name, args=(story.uuid,)), {"revision": "1"}, follow=True
+        )
         assert not Alert.objects.exists()
     else:
         alert = actions.send(story, ada, hold=0 if name == "alert-stop" else 10)
@@ -171,19 +182,31 @@ def test_a_reporter_neither_sends_nor_stops(
     assert "Ask an editor" in response.content.decode()
 
 
-def test_a_paused_relay_is_resumed_at_the_desk(ada_at_desk: Client, ben_at_desk: Client, leaving: Alert) -> None:
+def test_a_paused_relay_is_resumed_at_the_desk(
+    ada_at_desk: Client, ben_at_desk: Client, leaving: Alert
+) -> None:
     pause_relay("local inbox", "550 5.7.1 not you")
     assert "Resume the relay" in page_of(ada_at_desk, leaving)
     assert ben_at_desk.post("/desk/relays/resume/").status_code == 403
     assert Relay.objects.get().paused_at is not None
     here = reverse("alert", args=(leaving.uuid,))
-    assert ada_at_desk.post("/desk/relays/resume/", {"relay": "other", "back": here}).status_code == 404
+    assert (
+        ada_at_desk.post("/desk/relays/resume/", {"relay": "other", "back": here}).status_code
+        == 404
+    )
     ours = {"relay": "local inbox"}
-    assert ada_at_desk.post("/desk/relays/resume/", {**ours, "back": here}).headers["Location"] == here
+    assert (
+        ada_at_desk.post("/desk/relays/resume/", {**ours, "back": here}).headers["Location"] == here
+    )
     assert Relay.objects.get().paused_at is None
     assert Deed.objects.filter(what="resume relay").count() == 1
     for elsewhere in ("https://evil.example/", "//evil.example"):
-        assert ada_at_desk.post("/desk/relays/resume/", {**ours, "back": elsewhere}).headers["Location"] == "/desk/"
+        assert (
+            ada_at_desk.post("/desk/relays/resume/", {**ours, "back": elsewhere}).headers[
+                "Location"
+            ]
+            == "/desk/"
+        )
 
 
 # The stream
@@ -222,7 +245,9 @@ def test_the_stream_follows_the_alert_to_its_end(ada: Editor, leaving: Alert) ->
         if number == 1:
             outcomes = bytes([Outcome.ACCEPTED, Outcome.REFUSED, Outcome.ACCEPTED])
             times = array("I", [120, 0xFFFFFFFF, 340]).tobytes()
-            Batch.objects.update(outcomes=outcomes, times=times, accepted=2, due_at=None, changed_at=actions.now_ms())
+            Batch.objects.update(
+                outcomes=outcomes, times=times, accepted=2, due_at=None, changed_at=actions.now_ms()
+            )
             feedback.close(leaving.pk)
 
     status, events, raw = stream_of(leaving, ada, finish)
@@ -230,14 +255,25 @@ def test_the_stream_follows_the_alert_to_its_end(ada: Editor, leaving: Alert) ->
     assert raw.startswith("retry: ")
     assert [name for name, _ in events] == ["progress", "progress", "end"]
     first, last = events[0][1], events[1][1]
-    assert (first["state"], first["waiting"], first["accepted"], first["refused"]) == ("sending", 1, 1, 1)
+    assert (first["state"], first["waiting"], first["accepted"], first["refused"]) == (
+        "sending",
+        1,
+        1,
+        1,
+    )
     assert (last["state"], last["waiting"], last["accepted"]) == ("sent", 0, 2)
     assert last["seconds"] == {"first": 0.12, "p50": 0.12, "p90": 0.34, "p99": 0.34, "last": 0.34}
     assert last["verdicts"][0]["count"] == 1
-    assert [line for line in raw.split("\n") if line.startswith("id: ")] == ["id: 1", "id: 2", "id: 3"]
+    assert [line for line in raw.split("\n") if line.startswith("id: ")] == [
+        "id: 1",
+        "id: 2",
+        "id: 3",
+    ]
 
 
-def test_the_stream_is_silent_while_nothing_changes(ada: Editor, held: Alert, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stream_is_silent_while_nothing_changes(
+    ada: Editor, held: Alert, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(views, "_LOOK_EVERY", 0.01)
     monkeypatch.setattr(views, "_HEARTBEAT", 0.05)
     monkeypatch.setattr(views, "_LONGEST", 0.4)
@@ -258,7 +294,9 @@ def test_a_stopped_alert_ends_when_its_last_mails_have_come_to_their_outcome(
     def one_more(number: int) -> None:
         if number == 1:
             time.sleep(0.05)
-            Batch.objects.update(accepted=2, worker="", due_at=actions.now_ms(), changed_at=actions.now_ms())
+            Batch.objects.update(
+                accepted=2, worker="", due_at=actions.now_ms(), changed_at=actions.now_ms()
+            )
 
     _status, events, _raw = stream_of(leaving, ada, one_more)
     assert events[-1] == ("end", {"state": "stopped"})
@@ -287,11 +325,15 @@ def test_a_stream_of_no_alert(ada: Editor, held: Alert) -> None:
 # -- the withdrawal, ready -----------------------------------------------------------------------------------
 
 
-def test_the_withdrawal_stands_ready_from_the_moment_of_sending(ada_at_desk: Client, held: Alert) -> None:
+def test_the_withdrawal_stands_ready_from_the_moment_of_sending(
+    ada_at_desk: Client, held: Alert
+) -> None:
     ready = page_of(ada_at_desk, held)
     assert "WITHDRAWN: Harbour bridge closed after ferry collision" in ready
     assert "Please do not rely on what it said" in ready
-    assert 'name="audience"' not in ready, "in the hold of a first update taking it back is what helps"
+    assert 'name="audience"' not in ready, (
+        "in the hold of a first update taking it back is what helps"
+    )
     words = {"reason": "Wrong bridge.", "text": "Gone."}
     story = held.update.story
     refused = ada_at_desk.post(reverse("story-withdraw", args=(story.uuid,)), words, follow=True)
@@ -300,20 +342,28 @@ def test_the_withdrawal_stands_ready_from_the_moment_of_sending(ada_at_desk: Cli
     assert not Alert.objects.filter(update__kind="withdrawal").exists()
 
 
-def test_it_is_sent_from_the_alerts_page_to_those_who_had_the_story(ada_at_desk: Client, leaving: Alert) -> None:
+def test_it_is_sent_from_the_alerts_page_to_those_who_had_the_story(
+    ada_at_desk: Client, leaving: Alert
+) -> None:
     Batch.objects.update(outcomes=bytes([Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.UNCERTAIN]))
     ready = page_of(ada_at_desk, leaving)
     assert "Withdraw: Send to the 3 readers who had it" in ready
     assert f'action="{reverse("story-withdraw", args=(leaving.update.story.uuid,))}"' in ready
     where = reverse("story-withdraw", args=(leaving.update.story.uuid,))
-    words = {"reason": "Wrong bridge.", "text": "Please do not rely on it.", "audience": "recipients"}
+    words = {
+        "reason": "Wrong bridge.",
+        "text": "Please do not rely on it.",
+        "audience": "recipients",
+    }
     answer = ada_at_desk.post(where, words)
     withdrawal = Alert.objects.get(update__kind="withdrawal")
     assert answer.headers["Location"] == reverse("alert", args=(withdrawal.uuid,))
     assert (withdrawal.audience, withdrawal.update.note) == ("recipients", "Wrong bridge.")
     leaving.refresh_from_db()
     assert leaving.state == Alert.State.STOPPED, "what was still waiting"
-    assert 'id="withdraw"' not in page_of(ada_at_desk, withdrawal), "a withdrawal has none of its own"
+    assert 'id="withdraw"' not in page_of(ada_at_desk, withdrawal), (
+        "a withdrawal has none of its own"
+    )
 
 
 def test_a_reporter_sees_the_words_and_has_no_form(ben_at_desk: Client, leaving: Alert) -> None:
@@ -323,6 +373,8 @@ def test_a_reporter_sees_the_words_and_has_no_form(ben_at_desk: Client, leaving:
 
 
 @pytest.mark.parametrize("state", ["sent", "stopped", "expired", "overtaken", "paused", "asking"])
-def test_it_stays_ready_whatever_becomes_of_the_alert(ada_at_desk: Client, leaving: Alert, state: str) -> None:
+def test_it_stays_ready_whatever_becomes_of_the_alert(
+    ada_at_desk: Client, leaving: Alert, state: str
+) -> None:
     Alert.objects.update(state=state)
     assert "Withdraw: Send to the 1 reader who had it" in page_of(ada_at_desk, leaving)

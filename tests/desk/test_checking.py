@@ -43,7 +43,9 @@ def test_who_counts_as_a_reader(breaking: Topic) -> None:
     assert len(queries) == 1
 
 
-def test_the_mail_is_shown_as_it_will_be(ada_at_desk: Client, story: Story, cy: Reader, newsroom: Newsroom) -> None:
+def test_the_mail_is_shown_as_it_will_be(
+    ada_at_desk: Client, story: Story, cy: Reader, newsroom: Newsroom
+) -> None:
     for number in range(1203):
         reader(f"r{number}@reader.example", story.topic, language="de" if number % 3 == 0 else "en")
     page = ada_at_desk.get(check(story)).content.decode()
@@ -69,7 +71,9 @@ def test_the_frame_lets_the_mail_do_nothing(ada_at_desk: Client, story: Story) -
     assert story.headline in response.content.decode()
 
 
-def test_light_and_dark_do_not_depend_on_the_editors_screen(ada_at_desk: Client, story: Story) -> None:
+def test_light_and_dark_do_not_depend_on_the_editors_screen(
+    ada_at_desk: Client, story: Story
+) -> None:
     story.text = "A (light dark) room."
     story.save()
     frame = reverse("story-mail", args=(story.uuid,))
@@ -83,7 +87,9 @@ def test_light_and_dark_do_not_depend_on_the_editors_screen(ada_at_desk: Client,
     assert 'content="dark"' in dark
 
 
-def test_the_mails_own_words_come_in_the_readers_languages(ada_at_desk: Client, story: Story, cy: Reader) -> None:
+def test_the_mails_own_words_come_in_the_readers_languages(
+    ada_at_desk: Client, story: Story, cy: Reader
+) -> None:
     reader("d@reader.example", story.topic, language="de")
     page = ada_at_desk.get(check(story)).content.decode()
     assert '<a href="?language=de"' in page
@@ -103,7 +109,9 @@ def test_a_reporter_may_look_but_has_no_send(ben_at_desk: Client, story: Story, 
     assert "Ask an editor" in page
 
 
-def test_a_paused_relay_is_told_with_its_reason(ada_at_desk: Client, ben_at_desk: Client, story: Story) -> None:
+def test_a_paused_relay_is_told_with_its_reason(
+    ada_at_desk: Client, ben_at_desk: Client, story: Story
+) -> None:
     pause_relay("local inbox", "550 5.7.1 <b>We do not trust you</b>")
     page = ada_at_desk.get(check(story)).content.decode()
     assert "The relay local inbox is paused" in page

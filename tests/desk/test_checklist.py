@@ -44,7 +44,12 @@ def test_nothing_in_it_stops_anybody(ada_at_desk: Client, story: Story, cy: Read
     page = ada_at_desk.get(reverse("story-check", args=(story.uuid,))).content.decode()
     assert "</span> Look</span>" in page, "the state in words, not in colour alone"
     assert 'id="send"' in page
-    assert ada_at_desk.post(reverse("story-send", args=(story.uuid,)), {"revision": story.revision}).status_code == 302
+    assert (
+        ada_at_desk.post(
+            reverse("story-send", args=(story.uuid,)), {"revision": story.revision}
+        ).status_code
+        == 302
+    )
     assert Alert.objects.get().state == Alert.State.HELD
 
 
@@ -66,7 +71,9 @@ def test_a_long_subject(story: Story) -> None:
         ("", "", WRONG),
     ],
 )
-def test_the_preheader_is_not_the_headline_again(story: Story, standfirst: str, text: str, expected: str) -> None:
+def test_the_preheader_is_not_the_headline_again(
+    story: Story, standfirst: str, text: str, expected: str
+) -> None:
     story.standfirst, story.text = standfirst, text
     assert state(story, "Preheader") == expected
 
@@ -75,7 +82,10 @@ def test_a_mail_that_would_be_cut_off(story: Story) -> None:
     preview = previews.preview(story)
     for size, expected in ((80 * 1024, OK), (80 * 1024 + 1, LOOK), (102 * 1024, WRONG)):
         sized = previews.Preview(**{**vars(preview), "size": size})
-        assert next(one.state for one in items.items(story, sized, "topic", 1) if "Size" in one.name) == expected
+        assert (
+            next(one.state for one in items.items(story, sized, "topic", 1) if "Size" in one.name)
+            == expected
+        )
 
 
 def test_pictures_without_words(story: Story) -> None:
@@ -91,10 +101,15 @@ def test_pictures_without_words(story: Story) -> None:
 def test_how_long_ago_the_last_alert_was(story: Story, ada: Editor) -> None:
     name = "Last alert on this topic"
     assert found(story)[name].words == "There was none yet."
-    before = Story.objects.create(headline="Ferry adrift", text="It is.", topic=story.topic, author=ada)
+    before = Story.objects.create(
+        headline="Ferry adrift", text="It is.", topic=story.topic, author=ada
+    )
     alert = actions.send(before, ada, revision=before.revision, alone_reason="night shift")
     assert found(story)[name] == Item(
-        name, LOOK, "One is about to be sent: “Ferry adrift”", "See that readers don’t get the same news twice."
+        name,
+        LOOK,
+        "One is about to be sent: “Ferry adrift”",
+        "See that readers don’t get the same news twice.",
     )
     held = int(time.time() * 1000) - 4 * 60_000 - 1000
     Alert.objects.filter(pk=alert.pk).update(held_until=held, state=Alert.State.SENT)
@@ -137,18 +152,23 @@ class TestReadersOnTheirTerms:
             quiet=0, flash=0, paused=1
         )
         Interest.objects.create(reader=readers[1], story=story, wish="follow", at=NIGHT)
-        assert alert_audience.on_their_terms(story.topic, NIGHT, story) == alert_audience.OnTheirTerms(
-            quiet=1, flash=1, paused=0
-        )
+        assert alert_audience.on_their_terms(
+            story.topic, NIGHT, story
+        ) == alert_audience.OnTheirTerms(quiet=1, flash=1, paused=0)
         assert alert_audience.on_their_terms(None, NIGHT) == alert_audience.OnTheirTerms(0, 0, 0), (
             "nobody agreed to offers"
         )
 
-    def test_and_told(self, story: Story, readers: list[Reader], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_and_told(
+        self, story: Story, readers: list[Reader], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(timezone, "now", lambda: NIGHT)
         told = found(story, readers=6)["Quiet hours and pauses"]
         assert told.state == LOOK
-        assert told.words == "2 readers have quiet hours now and get it when they are over; 1 reader has paused."
+        assert (
+            told.words
+            == "2 readers have quiet hours now and get it when they are over; 1 reader has paused."
+        )
         assert told.remedy == "1 of them lets a flash through."
         assert state(story, "Quiet hours and pauses", readers=31) == OK, "fewer than one of ten"
         assert "Quiet hours and pauses" not in found(story, "recipients")
@@ -160,7 +180,10 @@ class TestReadersOnTheirTerms:
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 cursor.execute("SET LOCAL enable_seqscan = off")  # it is a small table here
-            cursor.execute(("EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN ") + looked)
+            cursor.execute(
+                ("EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN ")
+                + looked
+            )
             assert "particular_readers" in str(cursor.fetchall())
 
 

@@ -39,11 +39,19 @@ def told(story: Story, editor: Editor, **how: Any) -> Alert:
 def draft(story: Story, editor: Editor, kind: str = "update", **more: Any) -> Story:
     """The draft of the next update."""
     wording = {"headline": "Bridge stays closed", "standfirst": "", "text": "Until Friday."}
-    return stories.save_update(story, editor, revision=story.revision, kind=kind, **{**wording, **more})
+    return stories.save_update(
+        story, editor, revision=story.revision, kind=kind, **{**wording, **more}
+    )
 
 
 def correction(story: Story, editor: Editor, *answers: int) -> Story:
-    return draft(story, editor, "correction", note="We said that the bridge is closed.", answers=answers or (1,))
+    return draft(
+        story,
+        editor,
+        "correction",
+        note="We said that the bridge is closed.",
+        answers=answers or (1,),
+    )
 
 
 @pytest.fixture
@@ -60,7 +68,9 @@ def live(story: Story, ada: Editor, cy: Reader) -> Story:
 
 def test_a_story_from_draft_to_final(story: Story, ada: Editor, cy: Reader) -> None:
     told(story, ada)
-    assert (story.state, story.text, story.kind) == ("live", "", "update"), "and the next draft is blank"
+    assert (story.state, story.text, story.kind) == ("live", "", "update"), (
+        "and the next draft is blank"
+    )
     with pytest.raises(Refused, match="Write an update first"):
         actions.send(story, ada)
     told(draft(story, ada), ada)
@@ -110,14 +120,18 @@ def test_a_correction_says_what_was_wrong_and_of_what(live: Story, ada: Editor) 
 def test_two_editors_never_overwrite_each_other(live: Story, ada: Editor, fay: Editor) -> None:
     draft(live, ada)
     with pytest.raises(stories.Conflict) as conflict:
-        stories.save_update(live, fay, revision=2, kind="update", headline="Mine", standfirst="", text="Mine")
+        stories.save_update(
+            live, fay, revision=2, kind="update", headline="Mine", standfirst="", text="Mine"
+        )
     assert conflict.value.theirs.text == "Until Friday."
 
 
 # -- four eyes ----------------------------------------------------------------------------------------------
 
 
-def test_who_wrote_it_can_not_approve_it(live: Story, ada: Editor, ben: Editor, fay: Editor) -> None:
+def test_who_wrote_it_can_not_approve_it(
+    live: Story, ada: Editor, ben: Editor, fay: Editor
+) -> None:
     written = draft(live, ada)
     with pytest.raises(Refused, match="You wrote some of this"):
         stories.approve(written, ada, revision=written.revision)
@@ -138,7 +152,9 @@ def test_a_change_undoes_the_approval(live: Story, ada: Editor, fay: Editor) -> 
     changed = draft(written, ada, text="Until Saturday.")
     with pytest.raises(NotApproved):
         actions.send(changed, ada)
-    assert actions.send(changed, fay).state == "held", "sending what another wrote is a second pair of eyes"
+    assert actions.send(changed, fay).state == "held", (
+        "sending what another wrote is a second pair of eyes"
+    )
 
 
 def test_alone_wants_a_reason_and_is_logged(live: Story, ada: Editor, fay: Editor) -> None:
@@ -147,7 +163,9 @@ def test_alone_wants_a_reason_and_is_logged(live: Story, ada: Editor, fay: Edito
     assert (deed.editor, deed.details["reason"]) == (ada, "Nobody else is here.")
 
 
-def test_a_newsroom_of_one_is_not_asked(live: Story, ada: Editor, ben: Editor, settings: Any) -> None:
+def test_a_newsroom_of_one_is_not_asked(
+    live: Story, ada: Editor, ben: Editor, settings: Any
+) -> None:
     written = draft(live, ada)
     settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, four_eyes="always")
     with pytest.raises(NotApproved):
@@ -181,7 +199,9 @@ def test_a_correction_stops_what_it_puts_right(live: Story, ada: Editor) -> None
         actions.reopen(Event.RETRY, first.pk, ada)
 
 
-def test_a_correction_of_a_correction_reaches_who_missed_the_first(live: Story, ada: Editor) -> None:
+def test_a_correction_of_a_correction_reaches_who_missed_the_first(
+    live: Story, ada: Editor
+) -> None:
     first = Alert.objects.get()
     second = told(correction(live, ada), ada)
     third = actions.send(correction(Story.objects.get(), ada, 2), ada)
@@ -198,7 +218,10 @@ def test_an_update_overtakes_the_older_one(live: Story, ada: Editor) -> None:
     told(correction(Story.objects.get(), ada, 2), ada)
     owed = Alert.objects.get(audience="recipients")
     told(draft(Story.objects.get(), ada), ada, audience=Alert.Audience.TOPIC)
-    assert [Alert.objects.get(pk=pk).state for pk in (first.pk, owed.pk)] == ["overtaken", "sending"]
+    assert [Alert.objects.get(pk=pk).state for pk in (first.pk, owed.pk)] == [
+        "overtaken",
+        "sending",
+    ]
     publication.finish(owed.pk, {}, expired=True)
     actions.reopen(Event.RETRY, owed.pk, ada)
     Alert.objects.filter(pk=first.pk).update(state="expired")
@@ -216,7 +239,9 @@ def test_a_withdrawal_ends_everything(live: Story, ada: Editor, ben: Editor) -> 
         actions.withdraw(live, ben, reason="Fabricated", text=words.text)
     with pytest.raises(ValidationError):
         actions.withdraw(live, ada, reason=" ", text=words.text)
-    alert = actions.withdraw(live, ada, reason="The picture was fabricated.", text=words.text, hold=0)
+    alert = actions.withdraw(
+        live, ada, reason="The picture was fabricated.", text=words.text, hold=0
+    )
     assert [Alert.objects.get(pk=one.pk).state for one in (first, later, planned)] == [
         "stopped",
         "stopped",
@@ -225,7 +250,10 @@ def test_a_withdrawal_ends_everything(live: Story, ada: Editor, ben: Editor) -> 
     assert (alert.answers, alert.update.answers) == ([first.pk, later.pk], [1, 2])
     assert publication.release(alert.pk)
     assert Story.objects.get().state == "withdrawn"
-    for refused in (lambda: actions.send(live, ada), lambda: actions.withdraw(live, ada, reason="x", text="x")):
+    for refused in (
+        lambda: actions.send(live, ada),
+        lambda: actions.withdraw(live, ada, reason="x", text="x"),
+    ):
         with pytest.raises(Refused, match="withdrawn"):
             refused()
 
@@ -277,19 +305,36 @@ def page(client: Client, name: str, story: Story) -> str:
     return client.get(reverse(name, args=(story.uuid,))).content.decode()
 
 
-def test_from_the_next_update_to_its_alert(ada_at_desk: Client, live: Story, ada: Editor, cy: Reader) -> None:
+def test_from_the_next_update_to_its_alert(
+    ada_at_desk: Client, live: Story, ada: Editor, cy: Reader
+) -> None:
     stories.wish(cy, live, Interest.Wish.FOLLOW)
     desk = reverse("story-develop", args=(live.uuid,))
     assert ada_at_desk.get(reverse("story-edit", args=(live.uuid,))).headers["Location"] == desk
-    form = {"kind": "update", "headline": "Still closed", "text": "Until Friday.", "revision": str(live.revision)}
+    form = {
+        "kind": "update",
+        "headline": "Still closed",
+        "text": "Until Friday.",
+        "revision": str(live.revision),
+    }
     assert ada_at_desk.post(desk, {**form, "kind": "withdrawal"}).status_code == 422
     checking = ada_at_desk.post(desk, {**form, "check": "1"}).headers["Location"]
     shown = ada_at_desk.get(checking).content.decode()
-    for words in ("Send to 1 follower", "Send to 1 reader", "Tell it on the page only", "Still closed"):
+    for words in (
+        "Send to 1 follower",
+        "Send to 1 reader",
+        "Tell it on the page only",
+        "Still closed",
+    ):
         assert words in shown
     send = reverse("story-send", args=(live.uuid,))
     revision = str(Story.objects.get().revision)
-    assert "not a date" in ada_at_desk.post(send, {"revision": revision, "at": "soon"}, follow=True).content.decode()
+    assert (
+        "not a date"
+        in ada_at_desk.post(
+            send, {"revision": revision, "at": "soon"}, follow=True
+        ).content.decode()
+    )
     ada_at_desk.post(send, {"revision": revision, "audience": "topic", "at": "2999-01-01T00:00"})
     assert Alert.objects.count() == 1, "not within a year"
     ada_at_desk.post(send, {"revision": revision, "audience": "followers", "flash": "1"})
@@ -298,9 +343,16 @@ def test_from_the_next_update_to_its_alert(ada_at_desk: Client, live: Story, ada
     assert "in its hold" in page(ada_at_desk, "story-develop", live)
 
 
-def test_a_conflict_over_an_update_shows_both(ada_at_desk: Client, live: Story, fay: Editor) -> None:
+def test_a_conflict_over_an_update_shows_both(
+    ada_at_desk: Client, live: Story, fay: Editor
+) -> None:
     draft(live, fay, text="Until Friday.")
-    form = {"kind": "update", "headline": "Mine", "text": "Until Monday.", "revision": str(live.revision)}
+    form = {
+        "kind": "update",
+        "headline": "Mine",
+        "text": "Until Monday.",
+        "revision": str(live.revision),
+    }
     response = ada_at_desk.post(reverse("story-develop", args=(live.uuid,)), form)
     assert response.status_code == 409
     shown = response.content.decode()
@@ -312,7 +364,9 @@ def test_a_conflict_over_an_update_shows_both(ada_at_desk: Client, live: Story, 
     assert Story.objects.get().text == "Until Monday."
 
 
-def test_a_second_editor_approves(ada_at_desk: Client, live: Story, ada: Editor, fay: Editor) -> None:
+def test_a_second_editor_approves(
+    ada_at_desk: Client, live: Story, ada: Editor, fay: Editor
+) -> None:
     written = draft(live, ada)
     assert "Why nobody else has to see it" in page(ada_at_desk, "story-check", live)
     assert "Approve it" not in page(ada_at_desk, "story-check", live)
@@ -325,14 +379,18 @@ def test_a_second_editor_approves(ada_at_desk: Client, live: Story, ada: Editor,
     assert "Why nobody else" not in shown
 
 
-def test_withdrawing_takes_a_reason_and_one_click(ada_at_desk: Client, live: Story, ben: Editor) -> None:
+def test_withdrawing_takes_a_reason_and_one_click(
+    ada_at_desk: Client, live: Story, ben: Editor
+) -> None:
     desk = reverse("story-withdraw", args=(live.uuid,))
     assert "Please do not rely on what it said" in ada_at_desk.get(desk).content.decode()
     assert ada_at_desk.post(desk, {"reason": "", "text": "Gone."}).status_code == 422
     bens = Client()
     bens.force_login(ben)
     assert bens.post(desk, {"reason": "x", "text": "y"}).status_code == 403
-    response = ada_at_desk.post(desk, {"reason": "It was a drill.", "text": "Gone.", "audience": "recipients"})
+    response = ada_at_desk.post(
+        desk, {"reason": "It was a drill.", "text": "Gone.", "audience": "recipients"}
+    )
     alert = Alert.objects.get(update__kind="withdrawal")
     assert response.headers["Location"] == reverse("alert", args=(alert.uuid,))
     Alert.objects.update(held_until=now_ms())
@@ -341,8 +399,16 @@ def test_withdrawing_takes_a_reason_and_one_click(ada_at_desk: Client, live: Sto
 
 
 def test_an_embargo_stands_in_the_form(ada_at_desk: Client, story: Story, newsroom: object) -> None:
-    form = {"headline": "Budget", "text": "x", "topic": story.topic_id, "language": "en", "uuid": story.uuid}
+    form = {
+        "headline": "Budget",
+        "text": "x",
+        "topic": story.topic_id,
+        "language": "en",
+        "uuid": story.uuid,
+    }
     at = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
-    ada_at_desk.post(reverse("story-edit", args=(story.uuid,)), {**form, "revision": "1", "embargo_until": at})
+    ada_at_desk.post(
+        reverse("story-edit", args=(story.uuid,)), {**form, "revision": "1", "embargo_until": at}
+    )
     assert at in page(ada_at_desk, "story-edit", story)
     assert "Under embargo until" in page(ada_at_desk, "story-check", story)

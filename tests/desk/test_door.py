@@ -38,22 +38,32 @@ def test_ada_signs_in_and_out(client: Client, ada: Editor, newsroom: Newsroom) -
     assert client.get(DESK).status_code == 302
 
 
-def test_whoever_has_not_signed_in_is_led_to_the_door_and_on(client: Client, story: Story, newsroom: Newsroom) -> None:
+def test_whoever_has_not_signed_in_is_led_to_the_door_and_on(
+    client: Client, story: Story, newsroom: Newsroom
+) -> None:
     for name in ("story-edit", "story-check", "story-mail"):
         page = reverse(name, args=(story.uuid,))
         assert client.get(page).headers["Location"] == f"{SIGN_IN}?next={page}"
     page = reverse("story-check", args=(story.uuid,))
-    response = client.post(SIGN_IN, {"email": "ada@herald.example", "password": PASSWORD, "next": page})
+    response = client.post(
+        SIGN_IN, {"email": "ada@herald.example", "password": PASSWORD, "next": page}
+    )
     assert response.headers["Location"] == page
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "evil", "javascript:alert(1)"])
-def test_signing_in_never_leads_elsewhere(client: Client, ada: Editor, newsroom: Newsroom, elsewhere: str) -> None:
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example/", "//evil.example/", "evil", "javascript:alert(1)"]
+)
+def test_signing_in_never_leads_elsewhere(
+    client: Client, ada: Editor, newsroom: Newsroom, elsewhere: str
+) -> None:
     response = client.post(SIGN_IN, {"email": ada.email, "password": PASSWORD, "next": elsewhere})
     assert response.headers["Location"] == DESK
 
 
-def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(client: Client, ada: Editor) -> None:
+def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
+    client: Client, ada: Editor
+) -> None:
     answers = []
     for email in (ada.email, "nobody@herald.example"):
         page = try_to_sign_in(client, email, "wrong password")
@@ -68,7 +78,9 @@ def test_whoever_has_left_the_newsroom_does_not_get_in(client: Client, ada: Edit
     assert "don’t go together" in try_to_sign_in(client, ada.email, PASSWORD)
 
 
-def test_failed_tries_are_damped_by_account_and_network(client: Client, ada: Editor, ben: Editor) -> None:
+def test_failed_tries_are_damped_by_account_and_network(
+    client: Client, ada: Editor, ben: Editor
+) -> None:
     for _ in range(5):
         try_to_sign_in(client, ada.email, "wrong password")
     assert "Too many failed tries" in try_to_sign_in(client, ada.email, PASSWORD)
@@ -96,7 +108,9 @@ def test_the_wait_doubles_and_then_is_over(client: Client, ada: Editor) -> None:
 def test_one_password_tried_on_many_accounts_is_damped_too(db: None) -> None:
     for number in range(31):
         actions.note_failed_sign_in(f"n{number}@herald.example", "2001:db8::1")
-    assert actions.seconds_to_wait("ada@herald.example", "2001:db8::2") > 0, "the /64 counts, not the address"
+    assert actions.seconds_to_wait("ada@herald.example", "2001:db8::2") > 0, (
+        "the /64 counts, not the address"
+    )
     assert actions.seconds_to_wait("ada@herald.example", "2001:db8:0:1::1") == 0
 
 
@@ -129,7 +143,12 @@ def test_the_one_time_link_is_used_up_by_its_form_alone(client: Client) -> None:
 
 @pytest.mark.parametrize("key", ["MQ", "!!", "AAAA", "_" * 40])
 def test_a_link_that_is_none_of_ours_is_told_so(client: Client, ada: Editor, key: str) -> None:
-    assert client.get(f"/desk/first/{key}/{default_token_generator.make_token(ada)[:-1]}x/").status_code == 410
+    assert (
+        client.get(
+            f"/desk/first/{key}/{default_token_generator.make_token(ada)[:-1]}x/"
+        ).status_code
+        == 410
+    )
 
 
 def test_a_link_grows_old(client: Client, ada: Editor) -> None:
@@ -147,7 +166,9 @@ def test_a_link_grows_old(client: Client, ada: Editor) -> None:
         ("dee@herald.example", "Dee", "king", "role"),
     ],
 )
-def test_an_account_that_will_not_do_is_refused(ada: Editor, email: str, name: str, role: str, field: str) -> None:
+def test_an_account_that_will_not_do_is_refused(
+    ada: Editor, email: str, name: str, role: str, field: str
+) -> None:
     with pytest.raises(ValidationError) as refused:
         actions.add_editor(email, name, role)
     assert field in refused.value.message_dict

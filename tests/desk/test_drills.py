@@ -20,7 +20,14 @@ from morefollows.audience import addresses, links
 from morefollows.audience import drills as drill
 from morefollows.audience.actions import expire_unconfirmed
 from morefollows.audience.lists.exporting import export_readers
-from morefollows.audience.models import DrillReader, Letter, Reader, Subscription, Suppression, Topic
+from morefollows.audience.models import (
+    DrillReader,
+    Letter,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+)
 from morefollows.audience.tokens import DRILLS
 from morefollows.audit.models import Deed
 from morefollows.courier.ledger import claims
@@ -70,14 +77,18 @@ def invitation() -> str:
 def test_nobody_takes_part_who_has_not_said_yes(newsroom: object) -> None:
     part = drill.invite(addresses.parse(GUS), "de")
     drill.invite(addresses.parse(GUS), "de")
-    assert [job.kind for job in queue.claim("w", 9)] == ["invitation"], "asked once, however often one clicks"
+    assert [job.kind for job in queue.claim("w", 9)] == ["invitation"], (
+        "asked once, however often one clicks"
+    )
     assert alert_audience.drill() == 0
     visitor = Client()
     assert "An Übungen teilnehmen?" in visitor.get(invitation()).content.decode()
     assert alert_audience.drill() == 0, "link scanners open links"
     for _twice in range(2):
         assert visitor.post(invitation()).status_code == 200
-    assert alert_audience.drill() == 1 and Reader.objects.get(pk=part.reader_id).state == "confirmed"
+    assert (
+        alert_audience.drill() == 1 and Reader.objects.get(pk=part.reader_id).state == "confirmed"
+    )
     drill.invite(addresses.parse(GUS), "de")
     assert Letter.objects.count() == 1, "who takes part is not asked again"
 
@@ -109,18 +120,24 @@ def test_who_signed_up_too_and_never_confirmed_may_still_say_yes(breaking: Topic
     """Housekeeping forgets the address of a sign-up; not of somebody who was asked something else as well."""
     sign_up(breaking, GUS)
     drill.invite(addresses.parse(GUS), "en")
-    Letter.objects.filter(kind=Letter.Kind.CONFIRMATION).update(created_at=timezone.now() - timedelta(days=8))
+    Letter.objects.filter(kind=Letter.Kind.CONFIRMATION).update(
+        created_at=timezone.now() - timedelta(days=8)
+    )
     assert expire_unconfirmed() == 1
     reader = Reader.objects.get()
     assert reader.address == GUS
     assert Client().post(invitation()).status_code == 200 and alert_audience.drill() == 1
 
 
-def test_an_address_that_was_forgotten_does_not_take_part(rehearsal: Story, breaking: Topic, ada: Editor) -> None:
+def test_an_address_that_was_forgotten_does_not_take_part(
+    rehearsal: Story, breaking: Topic, ada: Editor
+) -> None:
     sign_up(breaking, "hal@herald.example")
     part = drill.invite(addresses.parse("hal@herald.example"), "en")
     link = invitation()
-    Letter.objects.filter(kind=Letter.Kind.CONFIRMATION).update(created_at=timezone.now() - timedelta(days=8))
+    Letter.objects.filter(kind=Letter.Kind.CONFIRMATION).update(
+        created_at=timezone.now() - timedelta(days=8)
+    )
     expire_unconfirmed()
     DrillReader.objects.filter(pk=part.pk).update(added_at=timezone.now() - timedelta(days=8))
     assert drill.forget_unanswered() == 1
@@ -147,17 +164,30 @@ def test_one_click_ends_drills_and_nothing_else(cy: Reader) -> None:
     address = reverse("leave", args=(links.tokens().leave(links.row(cy), DRILLS).decode(),))
     assert "No more drills?" in Client().get(address).content.decode()
     answer = Client().post(address, {"List-Unsubscribe": "One-Click"})
-    assert answer.status_code == 200 and "You take part in drills no more" in answer.content.decode()
+    assert (
+        answer.status_code == 200 and "You take part in drills no more" in answer.content.decode()
+    )
     assert alert_audience.drill() == 0 and Subscription.objects.get().state == "active"
 
 
-def test_an_administrator_invites_and_removes(dora_at_desk: Client, ada_at_desk: Client, dora: Editor) -> None:
+def test_an_administrator_invites_and_removes(
+    dora_at_desk: Client, ada_at_desk: Client, dora: Editor
+) -> None:
     page, invite, remove = (reverse(name) for name in ("drills", "drill-invite", "drill-remove"))
     form = {"address": GUS, "language": "en"}
-    assert ada_at_desk.post(invite, form).status_code == ada_at_desk.post(remove, form).status_code == 403
+    assert (
+        ada_at_desk.post(invite, form).status_code
+        == ada_at_desk.post(remove, form).status_code
+        == 403
+    )
     assert dora_at_desk.post(invite, {**form, "address": "gus@"}).status_code == 422
-    assert dora_at_desk.post(invite, form).headers["Location"] == page, "no address in a web address"
-    assert GUS in (shown := dora_at_desk.get(page).content.decode()) and "asked, no answer yet" in shown
+    assert dora_at_desk.post(invite, form).headers["Location"] == page, (
+        "no address in a web address"
+    )
+    assert (
+        GUS in (shown := dora_at_desk.get(page).content.decode())
+        and "asked, no answer yet" in shown
+    )
     assert GUS not in ada_at_desk.get(page).content.decode()
     part = DrillReader.objects.get()
     of_reader = dora_at_desk.get(reverse("reader", args=(part.reader_id,))).content.decode()
@@ -182,8 +212,18 @@ def test_a_whole_drill_from_the_desk(
     drill_reader(GUS)
     assert reverse("drill-new") in ada_at_desk.get(reverse("desk")).content.decode()
     at = uuids.uuid4()
-    form = {"uuid": at, "revision": 0, "headline": "Dam breaks", "text": "t", "topic": breaking.pk, "language": "en"}
-    pages = [ada_at_desk.get(reverse("drill-new")), ada_at_desk.post(reverse("drill-new"), {**form, "headline": ""})]
+    form = {
+        "uuid": at,
+        "revision": 0,
+        "headline": "Dam breaks",
+        "text": "t",
+        "topic": breaking.pk,
+        "language": "en",
+    }
+    pages = [
+        ada_at_desk.get(reverse("drill-new")),
+        ada_at_desk.post(reverse("drill-new"), {**form, "headline": ""}),
+    ]
     ada_at_desk.post(reverse("drill-new"), form)
     story = Story.objects.get()
     assert story.drill
@@ -198,10 +238,15 @@ def test_a_whole_drill_from_the_desk(
         else:
             pages.append(ada_at_desk.get(reverse("story-edit", args=(at,))))
         pages.append(check := ada_at_desk.get(reverse("story-check", args=(at,))))
-        assert "Send the drill to 1 reader" in (shown := check.content.decode()) and "Send to " not in shown
+        assert (
+            "Send the drill to 1 reader" in (shown := check.content.decode())
+            and "Send to " not in shown
+        )
         for real in ("topic", "followers", "recipients", "page"):
             ada_at_desk.post(send, {"revision": story.revision, "audience": real})
-        alert_page = ada_at_desk.post(send, {"revision": story.revision, "audience": "drill"}).headers["Location"]
+        alert_page = ada_at_desk.post(
+            send, {"revision": story.revision, "audience": "drill"}
+        ).headers["Location"]
         held = ada_at_desk.get(alert_page)
         pages.append(held)
         assert "seconds, then it goes to <strong>1</strong> reader" in held.content.decode()
@@ -210,16 +255,29 @@ def test_a_whole_drill_from_the_desk(
     pages.append(ada_at_desk.get(withdraw))
     words = {"reason": "Only a drill", "text": "Nothing happened."}
     assert ada_at_desk.post(withdraw, {**words, "audience": "topic"}).status_code == 422
-    pages.append(ada_at_desk.get(ada_at_desk.post(withdraw, {**words, "audience": "drill"}).headers["Location"]))
+    pages.append(
+        ada_at_desk.get(
+            ada_at_desk.post(withdraw, {**words, "audience": "drill"}).headers["Location"]
+        )
+    )
     for page in pages:
         shown = page.content.decode()
-        assert "<title>DRILL: " in shown and BANNER in shown and '<body class="drill">' in shown, page.request
-    assert set(Alert.objects.values_list("audience", flat=True)) == {"drill"} and Alert.objects.count() == 4
+        assert "<title>DRILL: " in shown and BANNER in shown and '<body class="drill">' in shown, (
+            page.request
+        )
+    assert (
+        set(Alert.objects.values_list("audience", flat=True)) == {"drill"}
+        and Alert.objects.count() == 4
+    )
     row = ada_at_desk.get(reverse("desk")).content.decode()
-    assert "run-drill" in row and BANNER not in row, "among real ones it is marked, and the list itself is no drill"
+    assert "run-drill" in row and BANNER not in row, (
+        "among real ones it is marked, and the list itself is no drill"
+    )
 
 
-def test_its_page_says_what_it_is_and_is_in_no_list(rehearsal: Story, ada: Editor, breaking: Topic) -> None:
+def test_its_page_says_what_it_is_and_is_in_no_list(
+    rehearsal: Story, ada: Editor, breaking: Topic
+) -> None:
     tell(rehearsal, "first")
     visitor = Client()
     answer = visitor.get(f"/story/{rehearsal.uuid}/")
@@ -228,13 +286,23 @@ def test_its_page_says_what_it_is_and_is_in_no_list(rehearsal: Story, ada: Edito
     assert 'content="noindex, nofollow"' in page and answer["X-Robots-Tag"] == "noindex, nofollow"
     for absent in ("ld+json", "og:title", "feed.atom", "sign-up/"):
         assert absent not in page
-    german = visitor.get(f"/story/{rehearsal.uuid}/", headers={"Accept-Language": "de"}).content.decode()
+    german = visitor.get(
+        f"/story/{rehearsal.uuid}/", headers={"Accept-Language": "de"}
+    ).content.decode()
     assert "<title>ÜBUNG: " in german and "ÜBUNG – keine echte Nachricht" in german
     told = Journal().read({rehearsal.uuid: ""})[rehearsal.uuid]
-    assert told is not None and b"kind-drill" in told.frames[0].bodies["en"], "its event stream is as real as its page"
+    assert told is not None and b"kind-drill" in told.frames[0].bodies["en"], (
+        "its event stream is as real as its page"
+    )
     for place in ("feed.atom", "feed.rss", "feed.json", "live.json", "1.ninjs.json"):
         assert visitor.get(f"/story/{rehearsal.uuid}/{place}").status_code == 404
-    for place in ("", "topic/breaking/feed.atom", "topic/breaking/feed.json", "sitemap-news.xml", "sign-up/breaking/"):
+    for place in (
+        "",
+        "topic/breaking/feed.atom",
+        "topic/breaking/feed.json",
+        "sitemap-news.xml",
+        "sign-up/breaking/",
+    ):
         shown = visitor.get(f"/{place}")
         assert shown.status_code == 200 and rehearsal.headline not in shown.content.decode(), place
 
@@ -249,21 +317,44 @@ def test_a_drill_goes_to_its_own_readers_only(rehearsal: Story, ada: Editor, cy:
             actions.send(rehearsal, ada, audience=real)
     assert told(rehearsal, ada).audience == "drill"
     with pytest.raises(Refused):
-        actions.withdraw(rehearsal, ada, reason="Only a drill", text="Nothing happened.", audience="recipients")
-    assert actions.withdraw(rehearsal, ada, reason="Only a drill", text="Nothing happened.").audience == "drill"
+        actions.withdraw(
+            rehearsal, ada, reason="Only a drill", text="Nothing happened.", audience="recipients"
+        )
+    assert (
+        actions.withdraw(rehearsal, ada, reason="Only a drill", text="Nothing happened.").audience
+        == "drill"
+    )
 
 
-def test_real_news_can_not_be_sent_from_a_drills_screen(ada_at_desk: Client, story: Story, cy: Reader) -> None:
-    ada_at_desk.post(reverse("story-send", args=(story.uuid,)), {"revision": story.revision, "audience": "drill"})
+def test_real_news_can_not_be_sent_from_a_drills_screen(
+    ada_at_desk: Client, story: Story, cy: Reader
+) -> None:
+    ada_at_desk.post(
+        reverse("story-send", args=(story.uuid,)), {"revision": story.revision, "audience": "drill"}
+    )
     assert not Alert.objects.exists()
 
 
-def test_neither_is_saved_over_the_other(ada_at_desk: Client, story: Story, ada: Editor, breaking: Topic) -> None:
-    form = {"uuid": story.uuid, "revision": 1, "headline": "Dam breaks", "text": "t", "language": "en"}
+def test_neither_is_saved_over_the_other(
+    ada_at_desk: Client, story: Story, ada: Editor, breaking: Topic
+) -> None:
+    form = {
+        "uuid": story.uuid,
+        "revision": 1,
+        "headline": "Dam breaks",
+        "text": "t",
+        "language": "en",
+    }
     page = ada_at_desk.post(reverse("drill-new"), {**form, "topic": breaking.pk, "check": "1"})
     assert page.status_code == 409 and "neither becomes the other" in page.content.decode()
     Story.objects.update(drill=True)
-    wording: dict[str, Any] = {"headline": "Real", "standfirst": "", "text": "t", "topic": breaking, "language": "en"}
+    wording: dict[str, Any] = {
+        "headline": "Real",
+        "standfirst": "",
+        "text": "t",
+        "topic": breaking,
+        "language": "en",
+    }
     with pytest.raises(Refused):
         stories.save_story(story.uuid, ada, revision=1, **wording)
     assert Story.objects.get().headline == story.headline
@@ -275,7 +366,12 @@ def test_the_database_itself_keeps_drills_apart(rehearsal: Story, ada: Editor, c
         lambda: Alert.objects.update(audience="topic"),
         lambda: Story.objects.update(drill=False),
         lambda: Alert.objects.create(
-            update=alert.update, topic=alert.topic, sent_by=ada, frozen_at=timezone.now(), held_until=1, expires_at=1
+            update=alert.update,
+            topic=alert.topic,
+            sent_by=ada,
+            frozen_at=timezone.now(),
+            held_until=1,
+            expires_at=1,
         ),
     )
     for change in changes:

@@ -27,7 +27,9 @@ from morefollows.stories.models import Story
 pytestmark = pytest.mark.django_db
 
 
-def test_the_database_itself_lets_nobody_edit_the_log(ada: Editor, dora: Editor, story: Story) -> None:
+def test_the_database_itself_lets_nobody_edit_the_log(
+    ada: Editor, dora: Editor, story: Story
+) -> None:
     record(ada, "send alone", story=story, reason="Night shift")
     deed = Deed.objects.get()
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
@@ -39,7 +41,11 @@ def test_the_database_itself_lets_nobody_edit_the_log(ada: Editor, dora: Editor,
         "UPDATE audit_deed SET at = '2001-01-01T00:00:00+00:00'",
         "DELETE FROM audit_deed",
     ):
-        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        with (
+            pytest.raises(DatabaseError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
             cursor.execute(sql)
     assert Deed.objects.get().details == {"reason": "Night shift"}
 
@@ -70,7 +76,13 @@ def busy(story: Story, ada: Editor, ben: Editor) -> Story:
 def test_who_did_what_in_words_the_newest_first(dora_at_desk: Client, busy: Story) -> None:
     page = log(dora_at_desk)
     found = rows(page)
-    said = ("paused a relay", "took the alert back", "sent it alone, though", "sent it<", "saved the draft")
+    said = (
+        "paused a relay",
+        "took the alert back",
+        "sent it alone, though",
+        "sent it<",
+        "saved the draft",
+    )
     assert [words in row for words, row in zip(said, found, strict=True)] == [True] * 5
     assert "by itself, or a command" in found[0]
     assert "Ada Marsh" in found[1]
@@ -79,19 +91,32 @@ def test_who_did_what_in_words_the_newest_first(dora_at_desk: Client, busy: Stor
     assert reverse("story-edit", args=(busy.uuid,)) in found[4]
 
 
-def test_it_is_searched_by_who_what_story_and_day(dora_at_desk: Client, busy: Story, ada: Editor, ben: Editor) -> None:
+def test_it_is_searched_by_who_what_story_and_day(
+    dora_at_desk: Client, busy: Story, ada: Editor, ben: Editor
+) -> None:
     assert len(rows(log(dora_at_desk, editor=ben.pk))) == 1
     assert len(rows(log(dora_at_desk, editor=ada.pk, what="take back"))) == 1
     assert len(rows(log(dora_at_desk, story="HARBOUR bridge"))) == 4
     today = timezone.localdate()
-    assert len(rows(log(dora_at_desk, since=today - timedelta(days=1), until=today + timedelta(days=1)))) == 5
+    assert (
+        len(
+            rows(
+                log(dora_at_desk, since=today - timedelta(days=1), until=today + timedelta(days=1))
+            )
+        )
+        == 5
+    )
     assert "Nothing of that kind" in log(dora_at_desk, until=today - timedelta(days=2))
-    assert "Nothing of that kind" in log(dora_at_desk, since=today + timedelta(days=2), until="9999-12-31")
+    assert "Nothing of that kind" in log(
+        dora_at_desk, since=today + timedelta(days=2), until="9999-12-31"
+    )
     for nonsense in ({"editor": "x"}, {"what": "x"}, {"since": "x"}, {"story": "x" * 200}):
         assert dora_at_desk.get(reverse("log"), nonsense).status_code == 422
 
 
-def test_a_long_log_has_pages_that_keep_what_was_asked(dora_at_desk: Client, busy: Story, ben: Editor) -> None:
+def test_a_long_log_has_pages_that_keep_what_was_asked(
+    dora_at_desk: Client, busy: Story, ben: Editor
+) -> None:
     for number in range(60):
         record(ben, "save", story=busy, revision=number)
     first = log(dora_at_desk, editor=ben.pk)
@@ -110,7 +135,10 @@ def test_the_export_is_what_the_page_shows(dora_at_desk: Client, busy: Story, be
     assert json.loads(exported["details"]) == {"revision": 2}
     assert datetime.fromisoformat(exported["at"]).utcoffset() == timedelta(0)
     assert exported["headline"].startswith("'="), "no spreadsheet takes it for a formula"
-    assert len(list(csv.reader(io.StringIO(dora_at_desk.get(reverse("log-export")).content.decode())))) == 6
+    assert (
+        len(list(csv.reader(io.StringIO(dora_at_desk.get(reverse("log-export")).content.decode()))))
+        == 6
+    )
 
 
 def test_reporters_do_not_read_it_and_offers_are_for_those_with_that_right(

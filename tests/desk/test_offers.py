@@ -73,11 +73,21 @@ def test_the_desk(offer: Story, ada_at_desk: Client) -> None:
     assert ada_at_desk.get(f"/desk/story/{offer.uuid}/").status_code == 200
     page = ada_at_desk.get(f"/desk/story/{offer.uuid}/check/").content.decode()
     assert "reader who agreed to offers" in page
-    form = {"uuid": str(uuid.uuid4()), "revision": "0", "headline": "Open day", "text": "Come.", "language": "en"}
-    answer = ada_at_desk.post("/desk/offers/new/", form | {"check": "1", "topic": str(Topic.objects.all()[0].pk)})
+    form = {
+        "uuid": str(uuid.uuid4()),
+        "revision": "0",
+        "headline": "Open day",
+        "text": "Come.",
+        "language": "en",
+    }
+    answer = ada_at_desk.post(
+        "/desk/offers/new/", form | {"check": "1", "topic": str(Topic.objects.all()[0].pk)}
+    )
     assert answer.status_code == 302
     assert Story.objects.get(headline="Open day").purpose == "offers"
-    answer = ada_at_desk.post(f"/desk/story/{offer.uuid}/send/", {"revision": offer.revision}, follow=True)
+    answer = ada_at_desk.post(
+        f"/desk/story/{offer.uuid}/send/", {"revision": offer.revision}, follow=True
+    )
     assert "the readers of offers" in answer.content.decode()
 
 

@@ -14,7 +14,11 @@ from morefollows.stories.models import Alert, Story
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_the_desk_says_that_nothing_was_changed(
-    ada_at_desk: Client, ada: Editor, story: Story, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+    ada_at_desk: Client,
+    ada: Editor,
+    story: Story,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
 ) -> None:
     alert = actions.send(story, ada)
 

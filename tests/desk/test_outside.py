@@ -48,8 +48,12 @@ class Site:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_HEAD(self) -> None:
-                site.asked.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
-                status, to = site.answers.get(f"{self.command} {self.path}") or site.answers.get(self.path, (200, ""))
+                site.asked.append(
+                    (self.command, self.path, {k.lower(): v for k, v in self.headers.items()})
+                )
+                status, to = site.answers.get(f"{self.command} {self.path}") or site.answers.get(
+                    self.path, (200, "")
+                )
                 if to == "drip":
                     with contextlib.suppress(OSError):
                         for _octet in range(4000):  # longer than anybody waits
@@ -124,7 +128,9 @@ def test_inside_is_never_asked(address: str) -> None:
     assert not visit.is_public(address)
 
 
-@pytest.mark.parametrize("address", [PUBLIC, "2606:2800:220:1:248:1893:25c8:1946", f"::ffff:{PUBLIC}"])
+@pytest.mark.parametrize(
+    "address", [PUBLIC, "2606:2800:220:1:248:1893:25c8:1946", f"::ffff:{PUBLIC}"]
+)
 def test_the_open_internet_is(address: str) -> None:
     assert visit.is_public(address)
 
@@ -159,13 +165,25 @@ class TestVisit:
         assert site.connected == [(PUBLIC, 80)]
 
     @pytest.mark.parametrize(
-        "address", ["http://127.0.0.1/", "http://2130706433/", "http://[::1]/", "http://169.254.169.254/latest/"]
+        "address",
+        [
+            "http://127.0.0.1/",
+            "http://2130706433/",
+            "http://[::1]/",
+            "http://169.254.169.254/latest/",
+        ],
     )
     def test_nor_are_addresses(self, address: str) -> None:
         assert visit.visit(address) == Answer(trouble="private")
 
     @pytest.mark.parametrize(
-        "address", ["http://news.example:8080/", "ftp://news.example/", "http://ada:pw@news.example/", "file:///etc/x"]
+        "address",
+        [
+            "http://news.example:8080/",
+            "ftp://news.example/",
+            "http://ada:pw@news.example/",
+            "file:///etc/x",
+        ],
     )
     def test_nor_other_ports_and_passwords(self, site: Site, address: str) -> None:
         site.answers = {"/": (301, address)}
@@ -224,7 +242,19 @@ class TestSpamScore:
     def test_spamassassin_scores_the_mail(self, story: Story, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        command = ["spamd", "-L", "-i", "127.0.0.1", "-p", str(port), "-m", "1", "--nouser-config", "-s", "stderr"]
+        command = [
+            "spamd",
+            "-L",
+            "-i",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            "-m",
+            "1",
+            "--nouser-config",
+            "-s",
+            "stderr",
+        ]
         if os.geteuid() == 0:
             command += ["-u", "nobody"]
         path = f"{os.environ['PATH']}:/usr/sbin"
@@ -247,18 +277,39 @@ class TestSpamScore:
     @pytest.mark.parametrize(
         ("answer", "expected", "words"),
         [
-            (b"SPAMD/1.1 0 EX_OK\r\nContent-length: 0\r\nSpam: False ; 1.2 / 5.0\r\n\r\n", OK, "1.2 of 5.0"),
-            (b"SPAMD/1.5 0 EX_OK\r\nSpam: False ; -0.1 / 5.0\r\n\r\n", OK, "\N{MINUS SIGN}0.1 of 5.0"),
+            (
+                b"SPAMD/1.1 0 EX_OK\r\nContent-length: 0\r\nSpam: False ; 1.2 / 5.0\r\n\r\n",
+                OK,
+                "1.2 of 5.0",
+            ),
+            (
+                b"SPAMD/1.5 0 EX_OK\r\nSpam: False ; -0.1 / 5.0\r\n\r\n",
+                OK,
+                "\N{MINUS SIGN}0.1 of 5.0",
+            ),
             (b"SPAMD/1.1 0 EX_OK\r\nSpam: False ; 2.5 / 5.0\r\n\r\n", LOOK, "2.5 of 5.0"),
             (b"SPAMD/1.1 0 EX_OK\r\nSpam: True ; 5.0 / 5.0\r\n\r\n", WRONG, "5.0 of 5.0"),
-            (b"SPAMD/1.1 76 Bad header line: X\r\nSpam: True ; 5.0 / 5.0\r\n", LOOK, "The scorer does not answer."),
-            (b"SPAMD/1.1 0 EX_OK\r\nSpam: False ; nan / 5.0\r\n", LOOK, "The scorer does not answer."),
+            (
+                b"SPAMD/1.1 76 Bad header line: X\r\nSpam: True ; 5.0 / 5.0\r\n",
+                LOOK,
+                "The scorer does not answer.",
+            ),
+            (
+                b"SPAMD/1.1 0 EX_OK\r\nSpam: False ; nan / 5.0\r\n",
+                LOOK,
+                "The scorer does not answer.",
+            ),
             (b"", LOOK, "The scorer does not answer."),
             (b"HTTP/1.1 200 OK\r\n" + b"x" * 20_000, LOOK, "The scorer does not answer."),
         ],
     )
     def test_answers_of_all_kinds(
-        self, story: Story, scored: Callable[[bytes], None], answer: bytes, expected: str, words: str
+        self,
+        story: Story,
+        scored: Callable[[bytes], None],
+        answer: bytes,
+        expected: str,
+        words: str,
     ) -> None:
         scored(answer)
         story.text = "No links."
@@ -277,9 +328,15 @@ class TestAtTheDesk:
         assert response.status_code == 200
         return str(response.content.decode())
 
-    def test_ben_sees_which_links_answer(self, ben_at_desk: Client, story: Story, site: Site) -> None:
+    def test_ben_sees_which_links_answer(
+        self, ben_at_desk: Client, story: Story, site: Site
+    ) -> None:
         site.answers = {"/gone": (404, ""), "/members": (403, "")}
-        links = ["http://news.example/gone", "http://inside.example/", "http://news.example/members"]
+        links = [
+            "http://news.example/gone",
+            "http://inside.example/",
+            "http://news.example/members",
+        ]
         story.text = " ".join(["http://news.example/", *links, "mailto:a@b.example", links[0]])
         story.save()
         part = self.ask(ben_at_desk, story, headers={"HX-Request": "true"})
@@ -295,7 +352,9 @@ class TestAtTheDesk:
         story.text = " ".join(f"http://news.example/{number}" for number in range(12))
         [item] = outside.outside_items(story, previews.preview(story))
         assert (item.state, item.words) == (LOOK, "10 of 12 links answer")
-        assert item.lines == (("http://news.example/10", "not asked, as all that follow: only the first 10 are"),)
+        assert item.lines == (
+            ("http://news.example/10", "not asked, as all that follow: only the first 10 are"),
+        )
         assert len(site.asked) == 10
 
     def test_it_does_not_wait_for_ever(self, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,14 +365,18 @@ class TestAtTheDesk:
         over.set()
         assert item.lines == (("https://port.example/notice", "does not answer in time"),)
 
-    def test_looking_at_the_page_asks_nobody(self, ada_at_desk: Client, story: Story, site: Site) -> None:
+    def test_looking_at_the_page_asks_nobody(
+        self, ada_at_desk: Client, story: Story, site: Site
+    ) -> None:
         page = ada_at_desk.get(reverse("story-check", args=(story.uuid,))).content.decode()
         assert "See whether the links answer" in page
         assert 'hx-trigger="load' not in page, "nothing leaves this machine by itself"
         assert ada_at_desk.get(reverse("story-outside", args=(story.uuid,))).status_code == 405
         assert not site.asked
 
-    def test_the_page_asks_by_itself_but_not_under_an_embargo(self, ada_at_desk: Client, story: Story) -> None:
+    def test_the_page_asks_by_itself_but_not_under_an_embargo(
+        self, ada_at_desk: Client, story: Story
+    ) -> None:
         from morefollows.config.relay_address import relays
 
         one = relays("smtp://mail.example.org")
@@ -325,7 +388,9 @@ class TestAtTheDesk:
         assert 'hx-trigger="load' not in page
         assert "The sites will see that somebody looked." in page
 
-    def test_who_has_no_right_to_offers_asks_nothing(self, ben_at_desk: Client, story: Story) -> None:
+    def test_who_has_no_right_to_offers_asks_nothing(
+        self, ben_at_desk: Client, story: Story
+    ) -> None:
         Story.objects.filter(pk=story.pk).update(purpose="offers", topic=None)
         assert ben_at_desk.post(reverse("story-outside", args=(story.uuid,))).status_code == 403
         assert Client().post(reverse("story-outside", args=(story.uuid,))).status_code == 302

@@ -26,7 +26,9 @@ HTML = "{http://www.w3.org/1999/xhtml}"
 @pytest.fixture
 def addresses(story: Story, ada: Editor, cy: Reader, newsroom: Newsroom) -> dict[str, str]:
     """Every page of the desk, with something on it."""
-    sent = Story.objects.create(headline="Sent <i>&</i> gone", text="t", topic=story.topic, author=ada)
+    sent = Story.objects.create(
+        headline="Sent <i>&</i> gone", text="t", topic=story.topic, author=ada
+    )
     alert = actions.send(sent, ada, hold=0, alone_reason="Night shift")
     assert publication.release(alert.pk)
     held = Story.objects.create(headline="In its hold", text="t", topic=story.topic, author=ada)
@@ -55,7 +57,9 @@ def addresses(story: Story, ada: Editor, cy: Reader, newsroom: Newsroom) -> dict
 def everything_kept() -> dict[str, list[Any]]:
     """Every row of every table, but the browser's own session."""
     models = [model for model in apps.get_models() if model is not Session]
-    return {model.__name__: sorted(map(repr, model._default_manager.values_list())) for model in models}
+    return {
+        model.__name__: sorted(map(repr, model._default_manager.values_list())) for model in models
+    }
 
 
 def test_pages_are_strict_html_without_inline_code(
@@ -63,12 +67,16 @@ def test_pages_are_strict_html_without_inline_code(
 ) -> None:
     pages = {name: ada_at_desk.get(address).content.decode() for name, address in addresses.items()}
     link = accounts.invite(accounts.add_editor("dee@herald.example", "Dee", "reporter"))
-    pages["first sign-in"] = Client().get(link.replace("https://alerts.herald.example", "")).content.decode()
+    pages["first sign-in"] = (
+        Client().get(link.replace("https://alerts.herald.example", "")).content.decode()
+    )
     pages["link used"] = Client().get("/desk/first/x/y/").content.decode()
     administrator = Client()
     administrator.force_login(dora)
     pages["words"] = administrator.get(reverse("words")).content.decode()
-    pages["new words"] = administrator.get(reverse("words-publish", args=("privacy", "de"))).content.decode()
+    pages["new words"] = administrator.get(
+        reverse("words-publish", args=("privacy", "de"))
+    ).content.decode()
     pages["sign-in"] = Client().get("/desk/sign-in/").content.decode()
     pages["sign-in refused"] = Client().post("/desk/sign-in/", {}).content.decode()
     pages["write refused"] = ada_at_desk.post(addresses["new"], {"headline": "\n"}).content.decode()
@@ -77,7 +85,9 @@ def test_pages_are_strict_html_without_inline_code(
         assert len(list(tree.iter(f"{HTML}h1"))) == 1, name
         for element in tree.iter():
             assert "style" not in element.attrib, name
-            assert not [attribute for attribute in element.attrib if attribute.startswith("on")], name
+            assert not [attribute for attribute in element.attrib if attribute.startswith("on")], (
+                name
+            )
             assert element.tag != f"{HTML}style", name
             if element.tag == f"{HTML}script":
                 assert element.get("src") or element.get("type") == "application/json", name
@@ -121,14 +131,18 @@ def test_what_changes_something_takes_a_post_with_a_token(
     assert everything_kept() == before
 
 
-def test_pages_of_the_desk_are_not_kept_by_caches(ada_at_desk: Client, addresses: dict[str, str]) -> None:
+def test_pages_of_the_desk_are_not_kept_by_caches(
+    ada_at_desk: Client, addresses: dict[str, str]
+) -> None:
     for name, address in addresses.items():
         if name != "nowhere":
             assert "no-store" in ada_at_desk.get(address).headers["Cache-Control"], name
 
 
 @pytest.mark.parametrize("name", ["stories", "sending", "edit"])
-def test_the_sheet_of_keys_names_every_key(ada_at_desk: Client, addresses: dict[str, str], name: str) -> None:
+def test_the_sheet_of_keys_names_every_key(
+    ada_at_desk: Client, addresses: dict[str, str], name: str
+) -> None:
     page = ada_at_desk.get(addresses[name]).content.decode()
     keys = set(re.findall(r'data-key="(.)"', page))
     assert {"s", "n", "r", "l"} <= keys
@@ -145,7 +159,8 @@ def test_the_desk_speaks_german(ada_at_desk: Client, addresses: dict[str, str]) 
 
 def test_a_long_list_has_pages(ada_at_desk: Client, story: Story) -> None:
     Story.objects.bulk_create(
-        Story(headline=f"Story {n}", text="t", topic=story.topic, author=story.author) for n in range(50)
+        Story(headline=f"Story {n}", text="t", topic=story.topic, author=story.author)
+        for n in range(50)
     )
     first, second = (ada_at_desk.get("/desk/", {"page": n}).content.decode() for n in (1, 2))
     assert "Page 1 of 2" in first

@@ -51,7 +51,11 @@ def ended(ada: Editor, story: Story, breaking: Topic) -> Alert:
     courier.note_deaths(["host/1"])
     Batch.objects.update(due_at=None)
     Alert.objects.filter(pk=alert.pk).update(cut_done=True, repeat=False)
-    empty = {"rate": 0.0, "seconds": dict.fromkeys(("first", "p50", "p90", "p99", "last")), "points": []}
+    empty = {
+        "rate": 0.0,
+        "seconds": dict.fromkeys(("first", "p50", "p90", "p99", "last")),
+        "points": [],
+    }
     publication.finish(alert.pk, empty)
     alert.refresh_from_db()
     return alert
@@ -74,11 +78,18 @@ def test_ada_pauses_what_is_being_sent(ada_at_desk: Client, held: Alert) -> None
     assert "The rest waits for your word." in said
     assert "Go on sending" in said and "Stop it for good" in said
     assert "This alert is not being sent now" in post(ada_at_desk, "alert-pause", held)
-    assert '<span class="state state-paused">paused</span>' in ada_at_desk.get("/desk/").content.decode()
+    assert (
+        '<span class="state state-paused">paused</span>'
+        in ada_at_desk.get("/desk/").content.decode()
+    )
 
 
-@pytest.mark.parametrize(("published", "question"), [(False, "Is this still"), (True, "Is the rest still")])
-def test_an_old_alert_asks(ada_at_desk: Client, held: Alert, published: bool, question: str) -> None:
+@pytest.mark.parametrize(
+    ("published", "question"), [(False, "Is this still"), (True, "Is the rest still")]
+)
+def test_an_old_alert_asks(
+    ada_at_desk: Client, held: Alert, published: bool, question: str
+) -> None:
     Alert.objects.filter(pk=held.pk).update(held_until=1)
     if published:
         publication.release(held.pk)
@@ -100,7 +111,9 @@ def test_the_report_tells_sent_not_sent_and_uncertain(ada_at_desk: Client, ended
     assert "It is for you to decide" in page
 
 
-def test_the_failed_and_the_uncertain_go_out_again_at_a_word(ada_at_desk: Client, ended: Alert) -> None:
+def test_the_failed_and_the_uncertain_go_out_again_at_a_word(
+    ada_at_desk: Client, ended: Alert
+) -> None:
     assert "1 mail is sent once more." in post(ada_at_desk, "alert-retry", ended)
     assert state_of(ended) == "sending"
     assert "still on its way" in post(ada_at_desk, "alert-repeat", ended)
@@ -112,7 +125,9 @@ def test_the_failed_and_the_uncertain_go_out_again_at_a_word(ada_at_desk: Client
 
 
 def test_a_death_without_a_loss_is_good_news(ada_at_desk: Client, ended: Alert) -> None:
-    Batch.objects.update(outcomes=bytes([Outcome.ACCEPTED] * 4), accepted=4, refused=0, uncertain=0, repeated=0)
+    Batch.objects.update(
+        outcomes=bytes([Outcome.ACCEPTED] * 4), accepted=4, refused=0, uncertain=0, repeated=0
+    )
     page = page_of(ada_at_desk, ended)
     assert "Nobody is missing." in page and "Every mail was answered." in page
 

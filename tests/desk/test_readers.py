@@ -38,11 +38,19 @@ def deeds() -> list[tuple[str, int | None]]:
 
 def test_a_reader_is_found_by_exact_address_alone(ada_at_desk: Client, signed_up: Reader) -> None:
     response = ada_at_desk.post(FIND, {"address": " CY@reader.example "})
-    assert response.headers["Location"] == f"/desk/audience/{signed_up.pk}/", "no address stands in a web address"
+    assert response.headers["Location"] == f"/desk/audience/{signed_up.pk}/", (
+        "no address stands in a web address"
+    )
     assert deeds() == [("look up reader", signed_up.pk)]
     assert CY not in str(list(Deed.objects.values_list("details", flat=True)))
     page = ada_at_desk.get(response.headers["Location"]).content.decode()
-    for words in (CY, "Breaking news", "sign-up form", "https://alerts.herald.example/story/1/", "192.0.2.7"):
+    for words in (
+        CY,
+        "Breaking news",
+        "sign-up form",
+        "https://alerts.herald.example/story/1/",
+        "192.0.2.7",
+    ):
         assert words in page
     assert "looked this reader up" in page
     assert ada_at_desk.get(FIND).status_code == 405
@@ -56,7 +64,9 @@ def test_a_reader_is_found_by_exact_address_alone(ada_at_desk: Client, signed_up
         assert words in answer.content.decode()
 
 
-def test_the_alerts_and_letters_that_a_reader_had(ada_at_desk: Client, signed_up: Reader, story: object) -> None:
+def test_the_alerts_and_letters_that_a_reader_had(
+    ada_at_desk: Client, signed_up: Reader, story: object
+) -> None:
     from array import array
 
     from morefollows.courier.models import Batch, Outcome
@@ -82,7 +92,11 @@ def test_why_an_alert_did_not_come(ada_at_desk: Client, signed_up: Reader) -> No
         flash_passes=True, paused_until=timezone.now() + timedelta(days=7),
     )  # fmt: skip
     shown = ada_at_desk.get(page).content.decode()
-    for words in ("the first alert of each story", "22:00–07:30 Europe/Berlin, but a flash passes", "Paused until"):
+    for words in (
+        "the first alert of each story",
+        "22:00–07:30 Europe/Berlin, but a flash passes",
+        "Paused until",
+    ):
         assert words in shown
 
 
@@ -102,18 +116,28 @@ def test_a_consent_is_withdrawn_at_a_readers_wish(
     assert "It holds from the very next mail." in response.content.decode()
     signed_up.refresh_from_db()
     assert (signed_up.state, signed_up.offers) == left
-    assert Consent.objects.filter(event="withdrawn", how="desk", purpose=wish["purpose"]).count() == 1
+    assert (
+        Consent.objects.filter(event="withdrawn", how="desk", purpose=wish["purpose"]).count() == 1
+    )
     assert deeds() == [("withdraw consent", signed_up.pk)]
 
 
-@pytest.mark.parametrize("wish", [{}, {"purpose": "alerts"}, {"purpose": "offers", "topic": "breaking"}])
-def test_a_wish_that_is_none_changes_nothing(ada_at_desk: Client, signed_up: Reader, wish: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "wish", [{}, {"purpose": "alerts"}, {"purpose": "offers", "topic": "breaking"}]
+)
+def test_a_wish_that_is_none_changes_nothing(
+    ada_at_desk: Client, signed_up: Reader, wish: dict[str, str]
+) -> None:
     wish |= {"mark": signed_up.mark}
-    assert ada_at_desk.post(reverse("reader-withdraw", args=(signed_up.pk,)), wish).status_code == 400
+    assert (
+        ada_at_desk.post(reverse("reader-withdraw", args=(signed_up.pk,)), wish).status_code == 400
+    )
     assert deeds() == []
 
 
-def test_an_administrator_erases_and_is_asked_before(dora_at_desk: Client, signed_up: Reader) -> None:
+def test_an_administrator_erases_and_is_asked_before(
+    dora_at_desk: Client, signed_up: Reader
+) -> None:
     erase = reverse("reader-erase", args=(signed_up.pk,))
     known = {"mark": signed_up.mark}
     assert "tick that you are sure" in dora_at_desk.post(erase, known, follow=True).content.decode()
@@ -131,7 +155,9 @@ def test_an_administrator_erases_and_is_asked_before(dora_at_desk: Client, signe
     assert dora_at_desk.get(f"/desk/audience/{2**70}/").status_code == 404
 
 
-def test_an_administrator_lifts_a_suppression(dora_at_desk: Client, ada_at_desk: Client, signed_up: Reader) -> None:
+def test_an_administrator_lifts_a_suppression(
+    dora_at_desk: Client, ada_at_desk: Client, signed_up: Reader
+) -> None:
     actions.mark_gone([signed_up.pk], "bounced")
     lift = reverse("suppression-lift", args=(Suppression.objects.get().pk,))
     page = reverse("reader", args=(signed_up.pk,))
@@ -139,7 +165,10 @@ def test_an_administrator_lifts_a_suppression(dora_at_desk: Client, ada_at_desk:
     assert lift not in ada_at_desk.get(page).content.decode()
     assert ada_at_desk.post(lift).status_code == 403
     assert dora_at_desk.post(lift).status_code == 404, "it does not say which"
-    assert dora_at_desk.post(lift, {"mark": Suppression.objects.get().mark}).headers["Location"] == page
+    assert (
+        dora_at_desk.post(lift, {"mark": Suppression.objects.get().mark}).headers["Location"]
+        == page
+    )
     assert not Suppression.objects.exists()
     assert Reader.objects.get().state == "confirmed"
     assert deeds() == [("lift suppression", signed_up.pk)]
@@ -158,12 +187,23 @@ def test_the_whole_declaration_can_be_printed(ada_at_desk: Client, signed_up: Re
 
 
 def test_who_may_what(ben_at_desk: Client, ada_at_desk: Client, signed_up: Reader) -> None:
-    pages = [reverse("audience"), *(reverse(name, args=(signed_up.pk,)) for name in ("reader", "reader-evidence"))]
+    pages = [
+        reverse("audience"),
+        *(reverse(name, args=(signed_up.pk,)) for name in ("reader", "reader-evidence")),
+    ]
     assert [ben_at_desk.get(page).status_code for page in pages] == [403, 403, 403]
     assert [ada_at_desk.get(page).status_code for page in pages] == [200, 200, 200]
     assert ben_at_desk.post(FIND, {"address": CY}).status_code == 403
-    assert ben_at_desk.post(reverse("reader-withdraw", args=(signed_up.pk,)), {"purpose": "offers"}).status_code == 403
-    assert ada_at_desk.post(reverse("reader-erase", args=(signed_up.pk,)), {"sure": "on"}).status_code == 403
+    assert (
+        ben_at_desk.post(
+            reverse("reader-withdraw", args=(signed_up.pk,)), {"purpose": "offers"}
+        ).status_code
+        == 403
+    )
+    assert (
+        ada_at_desk.post(reverse("reader-erase", args=(signed_up.pk,)), {"sure": "on"}).status_code
+        == 403
+    )
     assert 'href="/desk/audience/"' not in ben_at_desk.get("/desk/").content.decode()
     assert Reader.objects.exists()
 
@@ -176,7 +216,9 @@ class TestGrowth:
         for number, days in enumerate((0, 3, 3, 40)):
             one = reader(f"r{number}@reader.example", breaking)
             then = timezone.now() - timedelta(days=days)
-            Reader.objects.filter(pk=one.pk).update(created_at=then - timedelta(days=1), confirmed_at=then)
+            Reader.objects.filter(pk=one.pk).update(
+                created_at=then - timedelta(days=1), confirmed_at=then
+            )
         sign_up(breaking, "pending@reader.example")
         first, second = Reader.objects.filter(state="confirmed").order_by("pk")[1:3]
         actions.withdraw(first, "alerts", how="link", topic=breaking)
@@ -200,10 +242,17 @@ class TestGrowth:
             Reader.objects.filter(pk=one.pk).update(created_at=then, confirmed_at=then)
         assert [day.came for day in growth.growth(30, self.ZONE)[-2:]] == [2, 1]
 
-    def test_an_earlier_confirmation_is_none_of_a_later_sign_up(self, signed_up: Reader, breaking: Topic) -> None:
+    def test_an_earlier_confirmation_is_none_of_a_later_sign_up(
+        self, signed_up: Reader, breaking: Topic
+    ) -> None:
         actions.withdraw(signed_up, "alerts", how="link", topic=breaking)
         actions.sign_up(
-            CY, topic=breaking, offers=False, language="en", page="https://herald.example/", client_address=""
+            CY,
+            topic=breaking,
+            offers=False,
+            language="en",
+            page="https://herald.example/",
+            client_address="",
         )
         assert growth.sign_ups_by_page(30) == [
             ("https://alerts.herald.example/story/1/", 1, 1),
@@ -217,7 +266,9 @@ class TestGrowth:
 
     @pytest.mark.parametrize("total", [0, 1, 3, 7, 10, 999, 123_456, 1_000_000])
     def test_the_picture_holds_every_day(self, total: int) -> None:
-        days = [growth.Day(date(2026, 1, 1) + timedelta(days=n), n % 3, n % 2, total) for n in range(30)]
+        days = [
+            growth.Day(date(2026, 1, 1) + timedelta(days=n), n % 3, n % 2, total) for n in range(30)
+        ]
         drawn = plot(days)
         assert drawn.ticks[0].value == 0
         assert len(drawn.ticks) <= 6

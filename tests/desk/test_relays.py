@@ -30,7 +30,14 @@ def at_work() -> None:
     for worker in ("one/1", "one/2"):
         trouble = worker == "one/2"
         facts = [
-            AtWork("mail.example.org:587", "open" if trouble else "closed", 0 if trouble else 7, 3, 40, []),
+            AtWork(
+                "mail.example.org:587",
+                "open" if trouble else "closed",
+                0 if trouble else 7,
+                3,
+                40,
+                [],
+            ),
             AtWork("second", "closed", 2, 0, 0, [("google.com", 2.5), ("yahoodns.net", 0.0)]),
         ]
         tallies = {
@@ -81,7 +88,9 @@ def test_ada_pauses_one_and_lets_it_go_on(ada_at_desk: Client, ben_at_desk: Clie
     answer = ada_at_desk.post("/desk/relays/pause/", form, follow=True).content.decode()
     assert "second is paused. Other relays go on." in answer
     assert f"{Deed.objects.get().editor.name} paused it at" in answer
-    assert list(Relay.objects.filter(paused_at__isnull=False).values_list("name", flat=True)) == ["second"]
+    assert list(Relay.objects.filter(paused_at__isnull=False).values_list("name", flat=True)) == [
+        "second"
+    ]
     ada_at_desk.post("/desk/relays/resume/", form)
     assert not Relay.objects.filter(paused_at__isnull=False).exists()
     assert set(Deed.objects.values_list("what", flat=True)) == {"pause relay", "resume relay"}

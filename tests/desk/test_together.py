@@ -29,7 +29,9 @@ def save(client: Client, story: Story, **changes: Any) -> Any:
 # -- saving by itself ----------------------------------------------------------------------------------------
 
 
-def test_a_draft_saves_itself_and_goes_on_with_the_new_version(ada_at_desk: Client, story: Story) -> None:
+def test_a_draft_saves_itself_and_goes_on_with_the_new_version(
+    ada_at_desk: Client, story: Story
+) -> None:
     answer = save(ada_at_desk, story, headline="Bridge shut")
     assert answer.status_code == 200
     kept = answer.json()
@@ -39,10 +41,14 @@ def test_a_draft_saves_itself_and_goes_on_with_the_new_version(ada_at_desk: Clie
     assert (story.headline, story.revision) == ("Bridge shut", 2)
 
 
-def test_a_new_story_has_an_address_from_its_first_save_on(ada_at_desk: Client, story: Story) -> None:
+def test_a_new_story_has_an_address_from_its_first_save_on(
+    ada_at_desk: Client, story: Story
+) -> None:
     new = form(story.topic, auto="1")
     kept = ada_at_desk.post("/desk/story/new/", new).json()
-    again = ada_at_desk.post(kept["address"], {**new, "revision": kept["revision"], "text": "More."})
+    again = ada_at_desk.post(
+        kept["address"], {**new, "revision": kept["revision"], "text": "More."}
+    )
     assert again.json()["revision"] == 2
     assert Story.objects.get(uuid=new["uuid"]).text == "More."
 
@@ -52,7 +58,9 @@ def test_what_is_not_ready_is_not_saved_and_says_why(ada_at_desk: Client, story:
     assert answer.json() == {"said": "Not saved yet: Text: A story needs a text."}
 
 
-def test_it_never_overwrites_what_somebody_else_saved(ada_at_desk: Client, ben_at_desk: Client, story: Story) -> None:
+def test_it_never_overwrites_what_somebody_else_saved(
+    ada_at_desk: Client, ben_at_desk: Client, story: Story
+) -> None:
     save(ben_at_desk, story, headline="Ben’s words")
     answer = save(ada_at_desk, story, headline="Ada’s words")
     assert answer.json()["stop"] is True
@@ -75,7 +83,9 @@ def test_in_the_hold_it_stops(ada_at_desk: Client, ada: Editor, story: Story) ->
     assert story.headline != "Too late"
 
 
-def test_an_update_saves_itself_too(ada_at_desk: Client, ben_at_desk: Client, ada: Editor, story: Story) -> None:
+def test_an_update_saves_itself_too(
+    ada_at_desk: Client, ben_at_desk: Client, ada: Editor, story: Story
+) -> None:
     assert publication.release(actions.send(story, ada, hold=0).pk)
     story.refresh_from_db()
     where = reverse("story-develop", args=(story.uuid,))
@@ -102,7 +112,9 @@ def test_the_log_keeps_who_wrote_not_every_few_seconds(
     type_on(ben_at_desk, 3)
     type_on(ada_at_desk, 2)
     saved = Deed.objects.filter(story=story, what="save").order_by("pk")
-    assert [deed.editor for deed in saved] == [ada, ben, ada], "once each time that somebody else has saved between"
+    assert [deed.editor for deed in saved] == [ada, ben, ada], (
+        "once each time that somebody else has saved between"
+    )
     assert saved[0].details == {"revision": 2, "by itself": True}
     assert approval.writers(story) == {ada.pk, ben.pk}, "four eyes know of everybody who wrote"
 
@@ -111,10 +123,14 @@ def test_the_log_keeps_who_wrote_not_every_few_seconds(
 
 
 def here(client: Client, story: Story, **more: str) -> Any:
-    return client.post(reverse("story-here", args=(story.uuid,)), {"revision": str(story.revision), **more})
+    return client.post(
+        reverse("story-here", args=(story.uuid,)), {"revision": str(story.revision), **more}
+    )
 
 
-def test_editors_see_each_other(ada_at_desk: Client, ben_at_desk: Client, ben: Editor, story: Story) -> None:
+def test_editors_see_each_other(
+    ada_at_desk: Client, ben_at_desk: Client, ben: Editor, story: Story
+) -> None:
     assert here(ada_at_desk, story).json() == {"present": [], "newer": ""}
     here(ben_at_desk, story)
     Presence.objects.filter(editor=ben).update(since=timezone.now().replace(hour=11, minute=58))
@@ -122,20 +138,26 @@ def test_editors_see_each_other(ada_at_desk: Client, ben_at_desk: Client, ben: E
     here(ben_at_desk, story, writing="1")
     began = Presence.objects.get(editor=ben).writing_since
     here(ben_at_desk, story, writing="1")
-    assert Presence.objects.get(editor=ben).writing_since == began, "since the first key, not the last"
+    assert Presence.objects.get(editor=ben).writing_since == began, (
+        "since the first key, not the last"
+    )
     assert "Ben Okoro is here, writing since " in here(ada_at_desk, story).json()["present"][0]
     assert here(ben_at_desk, story, gone="1").status_code == 204
     assert here(ada_at_desk, story).json()["present"] == []
 
 
-def test_who_gives_no_sign_is_forgotten(ada_at_desk: Client, ben_at_desk: Client, story: Story) -> None:
+def test_who_gives_no_sign_is_forgotten(
+    ada_at_desk: Client, ben_at_desk: Client, story: Story
+) -> None:
     here(ben_at_desk, story)
     Presence.objects.update(seen_at=timezone.now() - STAYS - timedelta(seconds=1))
     assert here(ada_at_desk, story).json()["present"] == []
     assert Presence.objects.count() == 1
 
 
-def test_a_newer_version_is_told_before_anybody_saves(ada_at_desk: Client, ben_at_desk: Client, story: Story) -> None:
+def test_a_newer_version_is_told_before_anybody_saves(
+    ada_at_desk: Client, ben_at_desk: Client, story: Story
+) -> None:
     save(ben_at_desk, story, headline="Ben’s words")
     assert "Ben Okoro saved version 2 at" in here(ada_at_desk, story).json()["newer"]
     assert here(ben_at_desk, story).json()["newer"] == "", "one’s own is no news"

@@ -15,7 +15,13 @@ from django.test import override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Topic
@@ -63,7 +69,17 @@ def target(event: Event, state: str, published: bool) -> str | None:
     raise AssertionError(event)
 
 
-OF_EDITORS = {"TAKE_BACK", "STOP", "PAUSE", "RESUME", "RETRY", "REPEAT", "SEND", "WITHDRAW", "RETRACT"}
+OF_EDITORS = {
+    "TAKE_BACK",
+    "STOP",
+    "PAUSE",
+    "RESUME",
+    "RETRY",
+    "REPEAT",
+    "SEND",
+    "WITHDRAW",
+    "RETRACT",
+}
 LOGGED = {
     ("TAKE_BACK", "taken back"): "take back",
     ("STOP", "stopped"): "stop",
@@ -81,8 +97,14 @@ LOGGED = {
 
 def snapshot(**of: Any) -> list[Any]:
     """All that an action may write. `of`: of this story."""
-    found: list[QuerySet[Any]] = [Story.objects.filter(**{"pk": of["story"]} if of else {}), Deed.objects.filter(**of)]
-    found += [Update.objects.filter(**of), Alert.objects.filter(**{f"update__{name}": of[name] for name in of})]
+    found: list[QuerySet[Any]] = [
+        Story.objects.filter(**{"pk": of["story"]} if of else {}),
+        Deed.objects.filter(**of),
+    ]
+    found += [
+        Update.objects.filter(**of),
+        Alert.objects.filter(**{f"update__{name}": of[name] for name in of}),
+    ]
     return [list(rows.order_by("pk").values_list()) for rows in found]
 
 
@@ -92,7 +114,9 @@ def held(story: Story, ada: Editor) -> Alert:
 
 
 @pytest.mark.parametrize("published", [False, True])
-def test_every_event_from_every_state_is_in_the_table_or_refused(held: Alert, ada: Editor, published: bool) -> None:
+def test_every_event_from_every_state_is_in_the_table_or_refused(
+    held: Alert, ada: Editor, published: bool
+) -> None:
     at = held.frozen_at if published else None
     Update.objects.filter(pk=held.update_id).update(published_at=at)
     for event, state in itertools.product(Event, Alert.State.values):
@@ -122,13 +146,21 @@ def test_every_event_from_every_state_is_in_the_table_or_refused(held: Alert, ad
         assert Deed.objects.count() == logged + (entry is not None)
         if entry:
             deed = Deed.objects.latest("pk")
-            assert (deed.what, deed.editor, deed.alert, deed.story) == (entry, by, held, held.update.story)
+            assert (deed.what, deed.editor, deed.alert, deed.story) == (
+                entry,
+                by,
+                held,
+                held.update.story,
+            )
             assert deed.details == {"reason": "why"}
 
 
 @pytest.mark.parametrize(
     ("purpose", "senders"),
-    [("alerts", {"editor", "administrator"}), ("offers", {"administrator", "reporter with offers"})],
+    [
+        ("alerts", {"editor", "administrator"}),
+        ("offers", {"administrator", "reporter with offers"}),
+    ],
 )
 def test_who_may_do_it(held: Alert, purpose: str, senders: set[str]) -> None:
     """Whoever may not is refused before anything is written, whatever the state."""
@@ -165,8 +197,15 @@ def test_the_table_is_sound() -> None:
         assert rows, "each event is in the table"
         assert len({row.who for row in rows}) == 1, "who may is asked before the state is known"
         assert (event.name in OF_EDITORS) is (rows[0].who is not transitions.Who.SYSTEM)
-        fits = [(state, told) for row in rows for state in row.sources for told in told_as(row.published)]
-        assert len(fits) == len(set(fits)), "one row for an event, a state, and whether the update is published"
+        fits = [
+            (state, told)
+            for row in rows
+            for state in row.sources
+            for told in told_as(row.published)
+        ]
+        assert len(fits) == len(set(fits)), (
+            "one row for an event, a state, and whether the update is published"
+        )
     reached = {row.target for row in transitions.TABLE}
     left = {state for row in transitions.TABLE for state in row.sources}
     assert reached == set(Alert.State)
@@ -228,7 +267,9 @@ class Desk(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.by = {
-            role: Editor.objects.get_or_create(email=f"{role}@desk.example", defaults={"name": role, "role": role})[0]
+            role: Editor.objects.get_or_create(
+                email=f"{role}@desk.example", defaults={"name": role, "role": role}
+            )[0]
             for role in PEOPLE
         }
         topic = Topic.objects.get(slug="breaking")
@@ -272,7 +313,12 @@ class Desk(RuleBasedStateMachine):
 
     # -- editors ---------------------------------------------------------------------------------------------
 
-    @rule(who=people, correction=st.booleans(), number=which, audience=st.sampled_from(["topic", "followers", "page"]))
+    @rule(
+        who=people,
+        correction=st.booleans(),
+        number=which,
+        audience=st.sampled_from(["topic", "followers", "page"]),
+    )
     def send(self, who: str, correction: bool, number: int, audience: str) -> None:
         told = [one for one in self.alerts if one.published and one.state != "taken back"]
         holding = any(one.in_hold for one in self.alerts)
@@ -286,11 +332,15 @@ class Desk(RuleBasedStateMachine):
             audience = "recipients"
         answers = {one.number for one in wrong}
         if self.story_state != "withdrawn" and not holding:
-            Story.objects.filter(pk=self.story.pk).update(text="News.", kind=kind, note="So.", answers=sorted(answers))
+            Story.objects.filter(pk=self.story.pk).update(
+                text="News.", kind=kind, note="So.", answers=sorted(answers)
+            )
         allowed = who != "reporter" and self.story_state != "withdrawn" and not holding
         alert = self.ask_for(allowed, actions.send, self.story, self.by[who], audience=audience)
         if alert is not None:
-            self.sent(alert, "send", who, Known(alert.pk, kind, audience, self.next_number()), wrong)
+            self.sent(
+                alert, "send", who, Known(alert.pk, kind, audience, self.next_number()), wrong
+            )
 
     @rule(who=people)
     def withdraw(self, who: str) -> None:
@@ -311,7 +361,9 @@ class Desk(RuleBasedStateMachine):
 
     def sent(self, alert: Alert, entry: str, who: str, known: Known, wrong: list[Known]) -> None:
         mailed = [one for one in wrong if one.audience != "page"]
-        known.answers = frozenset({one.pk for one in mailed}.union(*(one.answers for one in mailed)))
+        known.answers = frozenset(
+            {one.pk for one in mailed}.union(*(one.answers for one in mailed))
+        )
         for one in self.alerts:
             if one.pk in known.answers:
                 self.move(one, "RETRACT", who)
@@ -319,7 +371,11 @@ class Desk(RuleBasedStateMachine):
         self.alerts.append(known)
         assert (alert.update.number, set(alert.answers)) == (known.number, known.answers)
 
-    @rule(who=people, number=which, event=st.sampled_from(["TAKE_BACK", "PAUSE", "RESUME", "RESUME", "STOP"]))
+    @rule(
+        who=people,
+        number=which,
+        event=st.sampled_from(["TAKE_BACK", "PAUSE", "RESUME", "RESUME", "STOP"]),
+    )
     def change(self, who: str, number: int, event: str) -> None:
         if (one := self.one(number)) is None:
             return
@@ -356,7 +412,9 @@ class Desk(RuleBasedStateMachine):
             self.story_state = "withdrawn"
         else:
             self.story_state = "live" if one.kind == "first" else "developing"
-        beaten = {"topic": ("topic", "followers"), "followers": ("followers",)}.get(one.audience, ())
+        beaten = {"topic": ("topic", "followers"), "followers": ("followers",)}.get(
+            one.audience, ()
+        )
         for older in self.alerts:
             if older.number and older.number < one.number and older.audience in beaten:
                 self.move(older, "OVERTAKE", None)
@@ -386,16 +444,21 @@ class Desk(RuleBasedStateMachine):
     def the_database_is_as_the_oracle_says(self) -> None:
         if not hasattr(self, "alerts"):
             return
-        found = Alert.objects.filter(update__story=self.story).select_related("update").order_by("pk")
-        assert [(one.pk, one.state, one.update.published_at is not None, one.update.number or 0) for one in found] == [
-            (one.pk, one.state, one.published, one.number) for one in self.alerts
-        ]
+        found = (
+            Alert.objects.filter(update__story=self.story).select_related("update").order_by("pk")
+        )
+        assert [
+            (one.pk, one.state, one.update.published_at is not None, one.update.number or 0)
+            for one in found
+        ] == [(one.pk, one.state, one.published, one.number) for one in self.alerts]
         assert all((one.ended_at is None) is (one.state in Alert.UNDER_WAY) for one in found)
         assert Story.objects.get(pk=self.story.pk).state == self.story_state
         deeds = Deed.objects.filter(story=self.story).values_list("what", "editor__role", "alert")
         assert Counter(deeds) == self.log
         assert sum(one.in_hold for one in self.alerts) <= 1
-        assert [one.pk for one in transitions.in_hold(self.story)] == [one.pk for one in self.alerts if one.in_hold]
+        assert [one.pk for one in transitions.in_hold(self.story)] == [
+            one.pk for one in self.alerts if one.in_hold
+        ]
 
     def teardown(self) -> None:
         """What is still on its way would answer the next example's `ask`."""
@@ -404,10 +467,15 @@ class Desk(RuleBasedStateMachine):
 
 def test_whatever_they_do_the_alerts_are_as_the_oracle_says(newsroom: Any) -> None:
     machine: Any = Desk
-    with override_settings(MOREFOLLOWS=dataclasses.replace(settings.MOREFOLLOWS, four_eyes="never")):
+    with override_settings(
+        MOREFOLLOWS=dataclasses.replace(settings.MOREFOLLOWS, four_eyes="never")
+    ):
         run_state_machine_as_test(
             machine,
             settings=hypothesis_settings(
-                max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=30,
+                stateful_step_count=25,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
             ),
         )

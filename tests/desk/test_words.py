@@ -25,22 +25,32 @@ def publish(client: Client, page: str, text: str, version: int = 1) -> int:
     found = re.search(r'name="seen" value="(\w+)"', seen.content.decode())
     if found is None:
         return seen.status_code
-    return client.post(page, {"text": text, "version": version, "publish": "1", "seen": found[1]}).status_code
+    return client.post(
+        page, {"text": text, "version": version, "publish": "1", "seen": found[1]}
+    ).status_code
 
 
 def test_a_new_version_holds_from_then_on(dora_at_desk: Client, breaking: Topic) -> None:
     sign_up(breaking)
     preview = dora_at_desk.post(PAGE, {"text": NEW, "version": 1, "preview": "1"}).content.decode()
     assert "<p>Get Breaking news by email, free of charge.</p>" in preview
-    assert Wording.objects.filter(kind="alerts", language="en").count() == 1, "looking publishes nothing"
+    assert Wording.objects.filter(kind="alerts", language="en").count() == 1, (
+        "looking publishes nothing"
+    )
     assert publish(dora_at_desk, PAGE, NEW) == 302
     sign_up(breaking, "dee@reader.example")
     assert [(line.version, line.words) for line in Consent.objects.order_by("pk")] == [
-        (1, "For free real time alerts sent straight to your inbox sign up to our Breaking news emails."),
+        (
+            1,
+            "For free real time alerts sent straight to your inbox sign up to our Breaking news emails.",
+        ),
         (2, "Get Breaking news by email, free of charge."),
     ]
     deed = Deed.objects.get()
-    assert (deed.what, deed.details) == ("publish words", {"kind": "alerts", "language": "en", "version": 2})
+    assert (deed.what, deed.details) == (
+        "publish words",
+        {"kind": "alerts", "language": "en", "version": 2},
+    )
     page = dora_at_desk.get("/desk/words/").content.decode()
     for wording in Wording.objects.all():
         assert wording.digest in page
@@ -53,7 +63,9 @@ def test_only_what_was_seen_is_put_in_force(dora_at_desk: Client, newsroom: News
     assert Wording.objects.filter(kind="alerts", language="en").count() == 1
 
 
-def test_nobody_passes_over_what_a_colleague_published(dora_at_desk: Client, newsroom: Newsroom) -> None:
+def test_nobody_passes_over_what_a_colleague_published(
+    dora_at_desk: Client, newsroom: Newsroom
+) -> None:
     texts.publish(Wording.Kind.ALERTS, "en", "A colleague’s words.")
     assert publish(dora_at_desk, PAGE, NEW) == 409
     assert texts.current(Wording.Kind.ALERTS, "en").text == "A colleague’s words."
@@ -62,9 +74,17 @@ def test_nobody_passes_over_what_a_colleague_published(dora_at_desk: Client, new
 
 @pytest.mark.parametrize(
     ("page", "text"),
-    [(PAGE, ""), (PAGE, "x" * 501), (PAGE, "Get {name}."), ("/desk/words/offers/de/", "{topic}"), (PAGE, "a\x07b")],
+    [
+        (PAGE, ""),
+        (PAGE, "x" * 501),
+        (PAGE, "Get {name}."),
+        ("/desk/words/offers/de/", "{topic}"),
+        (PAGE, "a\x07b"),
+    ],
 )
-def test_words_that_will_not_do(dora_at_desk: Client, newsroom: Newsroom, page: str, text: str) -> None:
+def test_words_that_will_not_do(
+    dora_at_desk: Client, newsroom: Newsroom, page: str, text: str
+) -> None:
     answer = dora_at_desk.post(page, {"text": text, "version": 1, "preview": "1"})
     assert answer.status_code == 422
     assert "Not published:" in answer.content.decode()
@@ -72,7 +92,9 @@ def test_words_that_will_not_do(dora_at_desk: Client, newsroom: Newsroom, page: 
 
 def test_a_notice_can_do_no_harm(dora_at_desk: Client, newsroom: Newsroom) -> None:
     text = "# Notice\n\n<script>alert(1)</script> [x](javascript:alert(1)) {curly}"
-    preview = dora_at_desk.post("/desk/words/privacy/en/", {"text": text, "version": 1}).content.decode()
+    preview = dora_at_desk.post(
+        "/desk/words/privacy/en/", {"text": text, "version": 1}
+    ).content.decode()
     shown = preview.partition("As readers will see it")[2].partition("<form")[0]
     assert "<script" not in shown
     assert "href=" not in shown

@@ -36,7 +36,10 @@ def form(topic_: Topic, /, **changes: Any) -> dict[str, Any]:
 
 
 def of(story: Story, **changes: Any) -> dict[str, Any]:
-    kept = {name: getattr(story, name) for name in ("uuid", "revision", "headline", "standfirst", "text", "language")}
+    kept = {
+        name: getattr(story, name)
+        for name in ("uuid", "revision", "headline", "standfirst", "text", "language")
+    }
     return form(story.topic, **{**{name: str(value) for name, value in kept.items()}, **changes})
 
 
@@ -45,7 +48,9 @@ def edit(story: Story) -> str:
 
 
 def test_a_reporter_drafts(ben_at_desk: Client, ben: Editor, breaking: Topic) -> None:
-    response = ben_at_desk.post(NEW, form(breaking, headline="  Lock bridge stuck open ", text="One\r\n\r\nTwo"))
+    response = ben_at_desk.post(
+        NEW, form(breaking, headline="  Lock bridge stuck open ", text="One\r\n\r\nTwo")
+    )
     story = Story.objects.get()
     assert response.headers["Location"] == edit(story)
     assert (story.headline, story.text, story.author, story.revision) == (
@@ -116,11 +121,15 @@ def test_what_is_wrong_is_named_beside_its_field(
 
 
 def test_what_was_typed_survives_an_error(ada_at_desk: Client, breaking: Topic) -> None:
-    page = ada_at_desk.post(NEW, form(breaking, headline="", text="Typed <b>with</b> care")).content.decode()
+    page = ada_at_desk.post(
+        NEW, form(breaking, headline="", text="Typed <b>with</b> care")
+    ).content.decode()
     assert "Typed &lt;b&gt;with&lt;/b&gt; care" in page
 
 
-def test_a_post_far_too_large_is_answered_in_plain_words(ada_at_desk: Client, breaking: Topic) -> None:
+def test_a_post_far_too_large_is_answered_in_plain_words(
+    ada_at_desk: Client, breaking: Topic
+) -> None:
     response = ada_at_desk.post(NEW, form(breaking, text="x" * 10_000_000))
     assert response.status_code == 413
     assert "50,000 characters" in response.content.decode()
@@ -128,17 +137,29 @@ def test_a_post_far_too_large_is_answered_in_plain_words(ada_at_desk: Client, br
 
 
 @pytest.mark.parametrize("field", ["headline", "standfirst", "text"])
-def test_the_action_refuses_half_characters_whoever_calls_it(ada: Editor, breaking: Topic, field: str) -> None:
-    wording: dict[str, Any] = {"headline": "h", "standfirst": "s", "text": "t", "language": "en", "topic": breaking}
+def test_the_action_refuses_half_characters_whoever_calls_it(
+    ada: Editor, breaking: Topic, field: str
+) -> None:
+    wording: dict[str, Any] = {
+        "headline": "h",
+        "standfirst": "s",
+        "text": "t",
+        "language": "en",
+        "topic": breaking,
+    }
     with pytest.raises(ValidationError) as refused:
         stories.save_story(uuid.uuid4(), ada, revision=0, **{**wording, field: "half \ud83d"})
     assert list(refused.value.message_dict) == [field]
     assert not Story.objects.exists()
 
 
-def test_two_editors_at_once_lose_nothing(ada_at_desk: Client, ben_at_desk: Client, story: Story) -> None:
+def test_two_editors_at_once_lose_nothing(
+    ada_at_desk: Client, ben_at_desk: Client, story: Story
+) -> None:
     ben_at_desk.post(edit(story), of(story, headline="Harbour bridge shut after ferry collision"))
-    response = ada_at_desk.post(edit(story), of(story, headline="Harbour bridge closed, ferry adrift"))
+    response = ada_at_desk.post(
+        edit(story), of(story, headline="Harbour bridge closed, ferry adrift")
+    )
     page = response.content.decode()
     assert response.status_code == 409
     assert "Ben Okoro saved this story while you wrote" in page
@@ -149,7 +170,9 @@ def test_two_editors_at_once_lose_nothing(ada_at_desk: Client, ben_at_desk: Clie
 
     # To save over his is a decision of hers: the form now carries the revision that it showed.
     assert 'name="revision" value="2"' in page
-    ada_at_desk.post(edit(story), of(story, headline="Harbour bridge closed, ferry adrift", revision="2"))
+    ada_at_desk.post(
+        edit(story), of(story, headline="Harbour bridge closed, ferry adrift", revision="2")
+    )
     story.refresh_from_db()
     assert (story.headline, story.revision) == ("Harbour bridge closed, ferry adrift", 3)
 
@@ -161,12 +184,18 @@ def test_a_new_form_never_overwrites_a_story(ada_at_desk: Client, story: Story) 
     assert story.headline.startswith("Harbour bridge closed")
 
 
-def test_a_form_of_one_story_can_not_be_sent_to_another(ada_at_desk: Client, story: Story, breaking: Topic) -> None:
+def test_a_form_of_one_story_can_not_be_sent_to_another(
+    ada_at_desk: Client, story: Story, breaking: Topic
+) -> None:
     assert ada_at_desk.post(edit(story), form(breaking)).status_code == 400
 
 
-@pytest.mark.parametrize("broken", [{"uuid": "x"}, {"uuid": ""}, {"revision": "-1"}, {"revision": "9" * 30}])
-def test_a_broken_form_is_refused(ada_at_desk: Client, breaking: Topic, broken: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "broken", [{"uuid": "x"}, {"uuid": ""}, {"revision": "-1"}, {"revision": "9" * 30}]
+)
+def test_a_broken_form_is_refused(
+    ada_at_desk: Client, breaking: Topic, broken: dict[str, str]
+) -> None:
     assert ada_at_desk.post(NEW, form(breaking, **broken)).status_code == 422
     assert not Story.objects.exists()
 
@@ -188,13 +217,27 @@ def test_a_sent_story_is_not_changed(ada: Editor, story: Story, breaking: Topic)
     assert publication.release(alert.pk)
     with pytest.raises(actions.Refused, match="has been sent"):
         stories.save_story(
-            story.uuid, ada, revision=1, headline="x", standfirst="", text="y", topic=breaking, language="en"
+            story.uuid,
+            ada,
+            revision=1,
+            headline="x",
+            standfirst="",
+            text="y",
+            topic=breaking,
+            language="en",
         )
 
 
-def test_the_number_of_readers_follows_the_topic(ada_at_desk: Client, cy: object, newsroom: Newsroom) -> None:
-    breaking, empty = Topic.objects.get(slug="breaking"), Topic.objects.create(slug="empty", name="Empty")
-    said = ada_at_desk.get("/desk/readers/", {"topic": breaking.pk}, headers={"HX-Request": "true"}).content.decode()
+def test_the_number_of_readers_follows_the_topic(
+    ada_at_desk: Client, cy: object, newsroom: Newsroom
+) -> None:
+    breaking, empty = (
+        Topic.objects.get(slug="breaking"),
+        Topic.objects.create(slug="empty", name="Empty"),
+    )
+    said = ada_at_desk.get(
+        "/desk/readers/", {"topic": breaking.pk}, headers={"HX-Request": "true"}
+    ).content.decode()
     assert "<strong>1</strong> reader gets" in said
     assert "Nobody gets" in ada_at_desk.get("/desk/readers/", {"topic": empty.pk}).content.decode()
     for nonsense in ("", "x", "9" * 40, "²"):

@@ -12,11 +12,17 @@ FLOW = (ROOT / "docs" / "flow.md").read_text(encoding="utf-8")
 
 def named() -> set[str]:
     """Paths below src/morefollows that stand in the page, in backquotes."""
-    return {name for name in re.findall(r"`([a-z_/]+\.(?:py|html|mjml|txt|js|css))`", FLOW) if name[:6] != "tests/"}
+    return {
+        name
+        for name in re.findall(r"`([a-z_/]+\.(?:py|html|mjml|txt|js|css))`", FLOW)
+        if name[:6] != "tests/"
+    }
 
 
 def test_every_file_named_exists() -> None:
-    names = {path.name for path in PACKAGE.rglob("*.py")}  # a bare name speaks of every part's file of that name
+    names = {
+        path.name for path in PACKAGE.rglob("*.py")
+    }  # a bare name speaks of every part's file of that name
     assert [
         name
         for name in sorted(named())
@@ -41,4 +47,6 @@ def test_no_page_is_an_orphan() -> None:
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)", page.read_text(encoding="utf-8")):
             linked.add((page.parent / target).resolve())
-    assert [page.name for page in (ROOT / "docs").rglob("*.md") if page.resolve() not in linked] == []
+    assert [
+        page.name for page in (ROOT / "docs").rglob("*.md") if page.resolve() not in linked
+    ] == []

@@ -23,7 +23,10 @@ def sections(page: str) -> dict[str, str]:
 
 def rows(text: str) -> list[list[str]]:
     """The rows of its tables: those whose first cell is a `name`."""
-    return [[name, *rest.split(" | ")] for name, rest in re.findall(r"^\| `(.+?)` \| (.+) \|$", text, re.MULTILINE)]
+    return [
+        [name, *rest.split(" | ")]
+        for name, rest in re.findall(r"^\| `(.+?)` \| (.+) \|$", text, re.MULTILINE)
+    ]
 
 
 def test_every_setting_is_documented_as_it_is() -> None:
@@ -79,7 +82,14 @@ def test_every_command_is_documented_with_its_options() -> None:
 
 def test_every_state_outcome_and_role_is_documented() -> None:
     from morefollows.accounts.models import Role
-    from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression
+    from morefollows.audience.models import (
+        Consent,
+        Letter,
+        Purpose,
+        Reader,
+        Subscription,
+        Suppression,
+    )
     from morefollows.courier.models import Outcome
     from morefollows.stories.models import Alert, Interest, Story, Update
 
@@ -102,9 +112,15 @@ def test_every_state_outcome_and_role_is_documented() -> None:
         "How consent was given or withdrawn": Consent.How,
         "Suppressions": Suppression.Reason,
     }
-    documented = {heading: [name for name, *_ in rows(text)] for heading, text in sections("states.md").items()}
+    documented = {
+        heading: [name for name, *_ in rows(text)]
+        for heading, text in sections("states.md").items()
+    }
     expected = {
-        heading: [str(choice.value if isinstance(choice.value, str) else choice.name.lower()) for choice in choices]
+        heading: [
+            str(choice.value if isinstance(choice.value, str) else choice.name.lower())
+            for choice in choices
+        ]
         for heading, choices in known.items()
     }
     assert documented == expected
@@ -117,4 +133,7 @@ def test_the_bound_of_repeats_is_documented_as_it_is() -> None:
     page = (DOCS.parent / "how-to" / "when-things-go-wrong.md").read_text(encoding="utf-8")
     assert f"up to {flow_control.MOST} a connection" in page
     assert f"every {recorder._WRITE_EVERY * 1000:.0f} milliseconds" in page
-    assert f"a lone sender {recorder._AHEAD:,} mails at the most, with several {recorder._AHEAD // 2:,} each" in page
+    assert (
+        f"a lone sender {recorder._AHEAD:,} mails at the most, with several {recorder._AHEAD // 2:,} each"
+        in page
+    )

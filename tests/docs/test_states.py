@@ -11,8 +11,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "morefollows"
-WRITES = {"update", "create", "bulk_create", "get_or_create", "update_or_create", "acreate", "aupdate", "Alert"}
-SQL = re.compile(r"UPDATE\s+stories_alert\b[^;]*?\bSET\b(?:(?!\bWHERE\b)[^;])*\bstate\s*=", re.IGNORECASE)
+WRITES = {
+    "update",
+    "create",
+    "bulk_create",
+    "get_or_create",
+    "update_or_create",
+    "acreate",
+    "aupdate",
+    "Alert",
+}
+SQL = re.compile(
+    r"UPDATE\s+stories_alert\b[^;]*?\bSET\b(?:(?!\bWHERE\b)[^;])*\bstate\s*=", re.IGNORECASE
+)
 OTHERS = re.compile(r"\b(?!Alert\b)[A-Z]\w+\.State\b")
 
 
@@ -88,7 +99,11 @@ def state_writes(source: str) -> Iterator[str]:
     names |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     knows_alerts = any("alert" in name.lower() for name in names)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.search(node.value):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and SQL.search(node.value)
+        ):
             yield node.value
         elif knows_alerts and _writes(node) and not OTHERS.search(ast.unparse(node)):
             yield ast.unparse(node)
@@ -98,7 +113,9 @@ def _writes(node: ast.AST) -> bool:
     if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return any(
-            isinstance(part, ast.Attribute) and part.attr == "state" and ast.unparse(part.value) != "self"
+            isinstance(part, ast.Attribute)
+            and part.attr == "state"
+            and ast.unparse(part.value) != "self"
             for target in targets
             for part in ast.walk(target)
         )

@@ -25,12 +25,18 @@ _IN_THE_INBOX = 0.04  # of the runs
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=LONG, help=f"on all databases together ({LONG})")
-    parser.add_argument("--short", action="store_const", dest="runs", const=SHORT, help=f"{SHORT} runs")
+    parser.add_argument(
+        "--runs", type=int, default=LONG, help=f"on all databases together ({LONG})"
+    )
+    parser.add_argument(
+        "--short", action="store_const", dest="runs", const=SHORT, help=f"{SHORT} runs"
+    )
     parser.add_argument("--seed", type=int, default=None, help="of the first run; one taken by lot")
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
     parser.add_argument("--only", default="", help="one mischief by name, such as kill_sender")
-    parser.add_argument("--trial", default="", help="one of the longer trials by name, or none; all by default")
+    parser.add_argument(
+        "--trial", default="", help="one of the longer trials by name, or none; all by default"
+    )
     parser.add_argument("--loud", action="store_true", help="tell of each run")
     parser.add_argument("--perform", default="", help=argparse.SUPPRESS)
     parser.add_argument("--stage", action="store_true", help=argparse.SUPPRESS)
@@ -51,7 +57,15 @@ def main() -> int:
     failed = False
     for first in range(0, share, _A_STAGE):
         runs = min(_A_STAGE, share - first)
-        words = ["--stage", "--runs", str(runs), "--seed", str(seed + first), "--only", options.only]
+        words = [
+            "--stage",
+            "--runs",
+            str(runs),
+            "--seed",
+            str(seed + first),
+            "--only",
+            options.only,
+        ]
         words += ["--loud"] if options.loud else []
         children = [
             subprocess.Popen(
@@ -141,17 +155,31 @@ def perform(database: str, runs: int, seed: int, only: str, *, loud: bool) -> in
         stage.open()
         told = 0
         while tally.runs < runs:
-            if only == "" and not stage.inbox and tally.runs >= runs * (1 - _IN_THE_INBOX) and runs > 20:
+            if (
+                only == ""
+                and not stage.inbox
+                and tally.runs >= runs * (1 - _IN_THE_INBOX)
+                and runs > 20
+            ):
                 stage.to_the_inbox()
             number, begun = tally.runs, time.monotonic()
             faults = _run(stage, Random(seed + number), only, tally)
             if loud:
-                print(f"{database} {seed + number}: {tally.last}, {time.monotonic() - begun:.1f} s", flush=True)
+                print(
+                    f"{database} {seed + number}: {tally.last}, {time.monotonic() - begun:.1f} s",
+                    flush=True,
+                )
             if faults:
                 tally.tell_all()
                 print(f"{database}, seed {seed + number}:", *faults[:10], sep="\n  ")
-                print("What the processes said last:", *stage.house.said.splitlines()[-30:], sep="\n  ")
-                again = f"--database {database} --seed {seed + number} --runs 1" + (f" --only {only}" if only else "")
+                print(
+                    "What the processes said last:",
+                    *stage.house.said.splitlines()[-30:],
+                    sep="\n  ",
+                )
+                again = f"--database {database} --seed {seed + number} --runs 1" + (
+                    f" --only {only}" if only else ""
+                )
                 print(f'Again: make faults OPTIONS="{again}"', flush=True)
                 return 1
             if tally.runs - told >= 50:
@@ -174,9 +202,19 @@ def _run(stage, lot: Random, only: str, tally: Tally) -> list[str]:  # type: ign
     from tests.faults.voices import VOICES
 
     postfix = stage.postfix is not None and not only and not stage.inbox and lot.random() < 0.08
-    choice = m.IN_THE_INBOX if stage.inbox else m.WITH_POSTFIX if postfix else m.PROCESSES + m.OTHERS + VOICES
+    choice = (
+        m.IN_THE_INBOX
+        if stage.inbox
+        else m.WITH_POSTFIX
+        if postfix
+        else m.PROCESSES + m.OTHERS + VOICES
+    )
     if only:
-        choice = [one for one in m.PROCESSES + m.OTHERS + VOICES + m.IN_THE_INBOX if one[0].__name__ == only]
+        choice = [
+            one
+            for one in m.PROCESSES + m.OTHERS + VOICES + m.IN_THE_INBOX
+            if one[0].__name__ == only
+        ]
     [(first, _, at_once)] = lot.choices(choice, [weight for _, weight, _ in choice])
     mischiefs = [first]
     before_send = m.BEFORE | {one for one, _, _ in VOICES}

@@ -59,7 +59,8 @@ def dropped(port: int) -> Iterator[None]:
     """Drops every packet to and from this port of 127.0.0.1: neither a reset nor an acknowledgement comes."""
     table = f"morefollows_{port}"
     rules = "".join(
-        f"add rule inet {table} out ip daddr 127.0.0.1 tcp {side} {port} drop\n" for side in ("dport", "sport")
+        f"add rule inet {table} out ip daddr 127.0.0.1 tcp {side} {port} drop\n"
+        for side in ("dport", "sport")
     )
     hook = "{ type filter hook output priority 0; }"
     _nft(f"add table inet {table}\nadd chain inet {table} out {hook}\n{rules}")

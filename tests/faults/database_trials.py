@@ -35,7 +35,9 @@ def _locked(trial: Trial, query: str) -> Iterator[None]:
     """Somebody else's transaction holds this row; on SQLite, which has one lock, all of the database."""
     url = trial.stage.house.environment.get("DATABASE_URL")
     path = trial.stage.house.data / "morefollows.sqlite3"
-    other: Any = psycopg.connect(url) if url else sqlite3.connect(path, isolation_level=None, timeout=30)
+    other: Any = (
+        psycopg.connect(url) if url else sqlite3.connect(path, isolation_level=None, timeout=30)
+    )
     with contextlib.closing(other):
         other.execute(query + " FOR UPDATE" if url else "BEGIN IMMEDIATE")
         yield
@@ -52,12 +54,21 @@ def _row_locked(trial: Trial, kind: str, *rules: Rule) -> None:
         before, began = len(trial.recipients()), time.time()
         if trial.on_postgres and kind in ("reader", "story"):
             # A row that sending does not have to write: nothing may wait.
-            trial.in_time(f"next mail beside a locked {kind}", trial.first_after(began), NEXT_MAIL_SECONDS)
+            trial.in_time(
+                f"next mail beside a locked {kind}", trial.first_after(began), NEXT_MAIL_SECONDS
+            )
         time.sleep(max(0.0, _LOCK_SECONDS - (time.time() - began)))
-        trial.seen.append(f"{len(trial.recipients()) - before} mails while the {kind}'s row was locked")
+        trial.seen.append(
+            f"{len(trial.recipients()) - before} mails while the {kind}'s row was locked"
+        )
     trial.wait_for_end(alert)
-    trial.expect(len(trial.recipients()) == readers, f"{len(trial.recipients())} of {readers} readers have it")
-    trial.expect(trial.repeated() == 0, f"{trial.repeated()} repeated after a lock of {_LOCK_SECONDS} s")
+    trial.expect(
+        len(trial.recipients()) == readers,
+        f"{len(trial.recipients())} of {readers} readers have it",
+    )
+    trial.expect(
+        trial.repeated() == 0, f"{trial.repeated()} repeated after a lock of {_LOCK_SECONDS} s"
+    )
 
 
 def batch_locked(trial: Trial) -> None:
@@ -77,7 +88,9 @@ def story_locked(trial: Trial) -> None:
 
 def reader_locked(trial: Trial) -> None:
     """Another transaction holds a reader's row for 45 s, who is refused as unknown meanwhile."""
-    _row_locked(trial, "reader", Rule("rcpt", match="cy@box1499.example", reply="550 5.1.1 User unknown"))
+    _row_locked(
+        trial, "reader", Rule("rcpt", match="cy@box1499.example", reply="550 5.1.1 User unknown")
+    )
 
 
 def database_black_hole(trial: Trial) -> None:
@@ -94,7 +107,9 @@ def database_black_hole(trial: Trial) -> None:
     ended = time.time()
     trial.in_time("next mail after the database came back", trial.first_after(ended, 120), 20)
     trial.wait_for_end(alert)
-    trial.expect(len(trial.recipients()) == 1500, f"{len(trial.recipients())} of 1500 readers have it")
+    trial.expect(
+        len(trial.recipients()) == 1500, f"{len(trial.recipients())} of 1500 readers have it"
+    )
     trial.seen.append(f"{trial.repeated()} repeated")
 
 
@@ -107,7 +122,9 @@ def locked_beside_sign_ups(trial: Trial) -> None:
         " WHERE r.address = 'known@reader.example'"
     )
     with _locked(trial, query):
-        again = threading.Thread(target=visitors.sign_up, args=(url, "known@reader.example", "10.9.0.2"), daemon=True)
+        again = threading.Thread(
+            target=visitors.sign_up, args=(url, "known@reader.example", "10.9.0.2"), daemon=True
+        )
         again.start()
         time.sleep(0.2)
         began = time.time()
@@ -141,7 +158,9 @@ def connections_dropped_in_sign_ups(trial: Trial) -> None:
         return {letter.recipient for letter in trial.stage.relay.letters}
 
     until("every confirmation", lambda: thanked <= asked(), PATIENCE)
-    trial.in_time("last confirmation after the last connection was dropped", time.time() - ended, 15)
+    trial.in_time(
+        "last confirmation after the last connection was dropped", time.time() - ended, 15
+    )
 
 
 def restored(trial: Trial) -> None:
@@ -165,11 +184,16 @@ def restored(trial: Trial) -> None:
     until("the third confirmation", lambda: len(stage.relay.letters) >= 3)
     visitors.press(stage.house.url, lost)
     states = _states(stage)
-    trial.expect("lost@reader.example" not in states, "the backup was not restored: the trial proves nothing")
+    trial.expect(
+        "lost@reader.example" not in states, "the backup was not restored: the trial proves nothing"
+    )
     trial.expect(states["stranger@reader.example"] == "pending", "an old link confirmed a stranger")
     own = visitors.link(stage.relay.letters[-1].content, "/confirm/")
     visitors.press(stage.house.url, own)
-    trial.expect(_states(stage)["stranger@reader.example"] == "confirmed", "the stranger's own link does not work")
+    trial.expect(
+        _states(stage)["stranger@reader.example"] == "confirmed",
+        "the stranger's own link does not work",
+    )
 
 
 def _states(stage: Stage) -> dict[str, str]:

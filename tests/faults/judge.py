@@ -38,14 +38,18 @@ def judge(stage: Stage, scene: Scene, runs: dict[int, int], mailed: list[Mailed]
         verdict.repeated += len(mails) - 1
     marks = [{mail.message_id for mail in mails} for mails in taken.values()]
     if any(len(each) != 1 for each in marks) or len(set().union(*marks)) != len(marks):
-        verdict.faults.append("a mail sent again has another Message-ID, or two readers have the same")
+        verdict.faults.append(
+            "a mail sent again has another Message-ID, or two readers have the same"
+        )
     verdict.allowed = _allowed(stage, scene, mailed)
     if verdict.repeated > verdict.allowed:
         verdict.faults.append(
             f"{verdict.repeated} repeated, where {verdict.allowed} could be in flight or not yet noted"
         )
     if noted < verdict.repeated:
-        verdict.faults.append(f"the ledger knows of {noted} mails sent again, but {verdict.repeated} were")
+        verdict.faults.append(
+            f"the ledger knows of {noted} mails sent again, but {verdict.repeated} were"
+        )
     if scene.paused and scene.never_pauses:
         verdict.faults.append("the relay was paused for what it said of single recipients")
     suppressed = Suppression.objects.count()
@@ -57,7 +61,12 @@ def judge(stage: Stage, scene: Scene, runs: dict[int, int], mailed: list[Mailed]
 
 
 def _one(
-    stage: Stage, scene: Scene, run: int, alert: int, taken: dict[tuple[int, str], list[Mailed]], verdict: Verdict
+    stage: Stage,
+    scene: Scene,
+    run: int,
+    alert: int,
+    taken: dict[tuple[int, str], list[Mailed]],
+    verdict: Verdict,
 ) -> int:
     """Judges one alert. Returns how many mails the ledger says were sent again."""
     from morefollows.courier.models import Batch, Outcome
@@ -92,7 +101,9 @@ def _one(
         if outcome == Outcome.ACCEPTED and not took:
             verdict.lost += 1
         if outcome == Outcome.WAITING and took:
-            verdict.faults.append(f"alert {alert}, {address}: not sent, says the ledger, but the relay took it")
+            verdict.faults.append(
+                f"alert {alert}, {address}: not sent, says the ledger, but the relay took it"
+            )
     return noted
 
 

@@ -37,7 +37,9 @@ class Scene:
     lot: Random
     alerts: list[int] = field(default_factory=list)
     what: list[str] = field(default_factory=list)  #: the mischiefs, by name
-    interrupted: list[tuple[float, float, int]] = field(default_factory=list)  #: from, to (seconds), in flight
+    interrupted: list[tuple[float, float, int]] = field(
+        default_factory=list
+    )  #: from, to (seconds), in flight
     in_flight: int = ONE_BY_ONE  #: on one connection
     refuses: bool = False  #: the relay may have refused mails for good
     stopped: bool = False  #: by Ada
@@ -57,7 +59,11 @@ def _books_closed(worker: str) -> float:
 
     from morefollows.courier.models import Batch
 
-    batches = Batch.objects.filter(worker__endswith=worker) if worker else Batch.objects.exclude(worker="")
+    batches = (
+        Batch.objects.filter(worker__endswith=worker)
+        if worker
+        else Batch.objects.exclude(worker="")
+    )
     last = batches.aggregate(last=Max("changed_at"))["last"]
     return min(last / 1000, time.time()) if last else time.time()
 
@@ -78,7 +84,11 @@ class Killer:
 
     def victims(self, stage: Stage, kind: str) -> list[str]:
         ripe = time.monotonic() - 1.5 * _GOOD_LIFE
-        return [name for name in stage.pids() if name.startswith(kind) and self._killed.get(name, 0) < ripe]
+        return [
+            name
+            for name in stage.pids()
+            if name.startswith(kind) and self._killed.get(name, 0) < ripe
+        ]
 
     def kill(self, stage: Stage, name: str) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -107,7 +117,9 @@ def kill_inbox(stage: Stage, scene: Scene) -> None:
     """The local inbox dies with what is on its connections."""
     for name in _killer.victims(stage, "inbox"):
         _killer.kill(stage, name)
-        scene.interrupted.append((time.time() - _LATE, time.time() + _LATE, CONNECTIONS * scene.in_flight))
+        scene.interrupted.append(
+            (time.time() - _LATE, time.time() + _LATE, CONNECTIONS * scene.in_flight)
+        )
 
 
 def kill_up(stage: Stage, scene: Scene) -> None:
@@ -143,7 +155,9 @@ def stop_sender(stage: Stage, scene: Scene) -> None:
 
 def _some(scene: Scene, at: str, **more: Any) -> Rule:
     lot = scene.lot
-    return Rule(at, every=lot.randint(1, 3), after=lot.randint(0, 12), times=lot.randint(1, 12), **more)
+    return Rule(
+        at, every=lot.randint(1, 3), after=lot.randint(0, 12), times=lot.randint(1, 12), **more
+    )
 
 
 def _place(scene: Scene) -> str:
@@ -151,8 +165,12 @@ def _place(scene: Scene) -> str:
 
 
 def storm_4xx(stage: Stage, scene: Scene) -> None:
-    reply = scene.lot.choice(("451 4.3.0 later", "452 4.2.2 full", "450 4.7.1 greylisted", "471 what"))
-    misbehave(stage, _some(scene, _place(scene), reply=reply), _some(scene, _place(scene), reply=reply))
+    reply = scene.lot.choice(
+        ("451 4.3.0 later", "452 4.2.2 full", "450 4.7.1 greylisted", "471 what")
+    )
+    misbehave(
+        stage, _some(scene, _place(scene), reply=reply), _some(scene, _place(scene), reply=reply)
+    )
 
 
 def storm_5xx(stage: Stage, scene: Scene) -> None:
@@ -170,7 +188,9 @@ def storm_421(stage: Stage, scene: Scene) -> None:
 
 def policy(stage: Stage, scene: Scene) -> None:
     """It refuses us: sending pauses until Ada resumes it."""
-    misbehave(stage, Rule("mail", reply="550 5.7.1 not from you", after=scene.lot.randint(0, 12), times=6))
+    misbehave(
+        stage, Rule("mail", reply="550 5.7.1 not from you", after=scene.lot.randint(0, 12), times=6)
+    )
 
 
 def wrong_replies(stage: Stage, scene: Scene) -> None:
@@ -195,7 +215,12 @@ def missing_replies(stage: Stage, scene: Scene) -> None:
     times = scene.lot.randint(1, 4)
     _broken(scene, times)
     delay = scene.lot.uniform(0.05, 0.4)
-    misbehave(stage, Rule("content", do="take-and-drop", delay=delay, after=scene.lot.randint(0, 12), times=times))
+    misbehave(
+        stage,
+        Rule(
+            "content", do="take-and-drop", delay=delay, after=scene.lot.randint(0, 12), times=times
+        ),
+    )
 
 
 def drops(stage: Stage, scene: Scene) -> None:
@@ -242,7 +267,9 @@ def cut(stage: Stage, scene: Scene) -> None:
 def cut_in_mid_word(stage: Stage, scene: Scene) -> None:
     after = scene.lot.randint(1, 40_000)
     up = scene.lot.random() < 0.6
-    mood = Mood(cut_up_after=after if up else 0, cut_down_after=0 if up else 1 + after % 900, times=3)
+    mood = Mood(
+        cut_up_after=after if up else 0, cut_down_after=0 if up else 1 + after % 900, times=3
+    )
     stage.tell(stage.wire.spoil, mood)
     stage.tell(stage.wire.cut, 1)
 
@@ -258,7 +285,10 @@ def split(stage: Stage, scene: Scene) -> None:
 
 
 def slow(stage: Stage, scene: Scene) -> None:
-    stage.tell(stage.wire.spoil, Mood(slow=scene.lot.uniform(0.002, 0.03), split=scene.lot.choice((0, 1, 7))))
+    stage.tell(
+        stage.wire.spoil,
+        Mood(slow=scene.lot.uniform(0.002, 0.03), split=scene.lot.choice((0, 1, 7))),
+    )
 
 
 # -- the database -------------------------------------------------------------------------------------------
@@ -412,7 +442,9 @@ def settled(stage: Stage, scene: Scene, seconds: float) -> None:
     def look() -> bool:
         alerts = Alert.objects.filter(pk__in=scene.alerts)
         if alerts.filter(state__in=Alert.UNDER_WAY).exists():
-            waiting = Batch.objects.filter(alert__in=scene.alerts, worker="", attempts__gt=0, due_at__isnull=False)
+            waiting = Batch.objects.filter(
+                alert__in=scene.alerts, worker="", attempts__gt=0, due_at__isnull=False
+            )
             scene.paused |= stage.paused()
             if waiting.exists() or scene.paused:
                 stage.hurry()

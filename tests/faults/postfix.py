@@ -71,7 +71,9 @@ class Postfix:
                 return
             except OSError:
                 if time.monotonic() > deadline:
-                    raise SystemExit(f"Postfix did not start:\n{(self._place / 'log').read_text()}") from None
+                    raise SystemExit(
+                        f"Postfix did not start:\n{(self._place / 'log').read_text()}"
+                    ) from None
                 time.sleep(0.05)
 
     def kill_servers(self) -> int:
@@ -81,7 +83,9 @@ class Postfix:
             if not process.name.isdigit():
                 continue
             try:
-                mine = os.fsencode(self._place / "spool") == os.fsencode((process / "cwd").readlink())
+                mine = os.fsencode(self._place / "spool") == os.fsencode(
+                    (process / "cwd").readlink()
+                )
                 if mine and (process / "comm").read_text().strip() == "smtpd":
                     os.kill(int(process.name), signal.SIGKILL)
                     killed += 1
@@ -93,6 +97,8 @@ class Postfix:
         self._run("stop", check=False)
 
     def _run(self, word: str, *, check: bool = True) -> None:
-        done = subprocess.run([_SBIN / "postfix", "-c", self._config, word], capture_output=True, text=True)
+        done = subprocess.run(
+            [_SBIN / "postfix", "-c", self._config, word], capture_output=True, text=True
+        )
         if check and done.returncode:
             raise SystemExit(f"postfix {word}:\n{done.stdout}{done.stderr}")

@@ -27,9 +27,13 @@ def killed_sender(trial: Trial) -> None:
     counted = _repeats(alert)
     really = trial.repeated()
     trial.seen.append(f"{really} really repeated, {counted} counted")
-    trial.expect(len(trial.recipients()) == 3000, f"{len(trial.recipients())} of 3000 readers have it")
+    trial.expect(
+        len(trial.recipients()) == 3000, f"{len(trial.recipients())} of 3000 readers have it"
+    )
     trial.expect(counted >= really, f"{really} repeated, but the ledger knows of {counted}")
-    trial.expect(counted <= 2 * really + 40, f"{counted} called uncertain, where {really} were repeated")
+    trial.expect(
+        counted <= 2 * really + 40, f"{counted} called uncertain, where {really} were repeated"
+    )
 
 
 def orderly_restart(trial: Trial) -> None:
@@ -81,7 +85,10 @@ def _second_machine(trial: Trial, turned: int = 0) -> Iterator[None]:
         try:
             yield
         finally:
-            trial.expect(process.poll() is None, f"the second machine's sender ended: {log.read_text()[-400:]}")
+            trial.expect(
+                process.poll() is None,
+                f"the second machine's sender ended: {log.read_text()[-400:]}",
+            )
             process.terminate()
             process.wait(30)
 
@@ -94,8 +101,12 @@ def _beside_another(trial: Trial, turned: int) -> None:
         for run in range(2):
             alert = trial.send(run)
             trial.wait_for_end(alert)
-            trial.expect(len(trial.recipients(run)) == 4000, f"{len(trial.recipients(run))} of 4000 have it")
-            trial.expect(trial.repeated(run) == 0, f"alert {run}: {trial.repeated(run)} of 4000 repeated")
+            trial.expect(
+                len(trial.recipients(run)) == 4000, f"{len(trial.recipients(run))} of 4000 have it"
+            )
+            trial.expect(
+                trial.repeated(run) == 0, f"alert {run}: {trial.repeated(run)} of 4000 repeated"
+            )
 
 
 def two_machines(trial: Trial) -> None:

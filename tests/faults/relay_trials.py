@@ -41,7 +41,12 @@ def provider_knows_nobody(trial: Trial) -> None:
 def relay_knows_nobody(trial: Trial) -> None:
     """A relay without its map of recipients answers 550 5.1.1 to all."""
     trial.invite(*(f"cy@box{n}.example" for n in range(400)))
-    trial.follow(Rule("rcpt", reply="550 5.1.1 Recipient address rejected: User unknown in relay recipient table"))
+    trial.follow(
+        Rule(
+            "rcpt",
+            reply="550 5.1.1 Recipient address rejected: User unknown in relay recipient table",
+        )
+    )
     alert = trial.send()
     until("an answer to most", lambda: outcomes(alert)["waiting"] <= 380, PATIENCE)
     time.sleep(10)
@@ -71,7 +76,9 @@ def all_connections_drop(trial: Trial) -> None:
         trial.wait_for_mails(mails)
         began = time.time()
         trial.stage.tell(trial.stage.wire.cut, 1000)
-        trial.in_time("next mail after all connections dropped", trial.first_after(began), NEXT_MAIL_SECONDS)
+        trial.in_time(
+            "next mail after all connections dropped", trial.first_after(began), NEXT_MAIL_SECONDS
+        )
     trial.wait_for_mails(1000)
 
 
@@ -84,7 +91,9 @@ def relay_away(trial: Trial) -> None:
     trial.stage.there(trial.stage.relay.stop())
     time.sleep(20)
     trial.stage.there(trial.stage.relay.start_again())
-    trial.in_time("next mail after the relay came back", trial.first_after(time.time()), NEXT_MAIL_SECONDS)
+    trial.in_time(
+        "next mail after the relay came back", trial.first_after(time.time()), NEXT_MAIL_SECONDS
+    )
     trial.wait_for_mails(400)
 
 
@@ -106,14 +115,22 @@ def throttled_beside_others(trial: Trial) -> None:
     slow, others = addresses(200, "slow.example"), [f"cy@box{n}.example" for n in range(60)]
     trial.invite(*(one for n in range(200) for one in (slow[n : n + 1] + others[n : n + 1])))
     trial.follow(
-        Rule("rcpt", match="@slow.example", reply="450 4.7.28 Our system has detected an unusual rate of mail"),
+        Rule(
+            "rcpt",
+            match="@slow.example",
+            reply="450 4.7.28 Our system has detected an unusual rate of mail",
+        ),
         Rule("rcpt", match="@box", reply="451 4.3.0 Temporary failure", each=1),
     )
     began = time.time()
     trial.send()
     until("the others' mails", lambda: set(trial.recipients()) >= set(others), PATIENCE)
     last = max(mail.time for mail in trial.taken() if "@box" in mail.recipient) - began
-    trial.in_time("last of 60 readers deferred for 60 s beside a throttled provider", last, 60 + LATE_SECONDS + 5)
+    trial.in_time(
+        "last of 60 readers deferred for 60 s beside a throttled provider",
+        last,
+        60 + LATE_SECONDS + 5,
+    )
 
 
 def slow_answer_to_one(trial: Trial) -> None:

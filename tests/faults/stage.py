@@ -71,7 +71,10 @@ class Truth(ScriptedRelay):
     """The scripted relay, keeping for each mail what the judge needs."""
 
     def __init__(
-        self, mailed: list[Mailed], script: Script | None = None, certificate: Certificate | None = None
+        self,
+        mailed: list[Mailed],
+        script: Script | None = None,
+        certificate: Certificate | None = None,
     ) -> None:
         super().__init__(script or Script(), keep=False, certificate=certificate)
         self.mailed = mailed
@@ -83,7 +86,9 @@ class Truth(ScriptedRelay):
         if not (found := _SUBJECT.search(mail.content)):
             self.letters.append(Letter(recipient.decode(), mail.content, mail.time))
         else:
-            self.mailed.append(Mailed(int(found[1]), recipient.decode(), mail.message_id, mail.time))
+            self.mailed.append(
+                Mailed(int(found[1]), recipient.decode(), mail.message_id, mail.time)
+            )
 
 
 class Stage:
@@ -100,7 +105,9 @@ class Stage:
         asyncio.run_coroutine_threadsafe(self.wire.serve(), self._loop)
         self._mailed: list[Mailed] = []
         self.relay = self.there(_made(lambda: Truth(self._mailed)))
-        self.behind = self.there(_made(lambda: Truth(self._mailed)))  # where Postfix hands its mail on to
+        self.behind = self.there(
+            _made(lambda: Truth(self._mailed))
+        )  # where Postfix hands its mail on to
         for relay in (self.relay, self.behind):
             self.there(relay.__aenter__())
         self.postfix: Postfix | None = None
@@ -126,7 +133,10 @@ class Stage:
 
     def _small_disk(self, number: int) -> Path:
         """On SQLite the data folder's; on PostgreSQL that of the database's tablespace."""
-        server, database = ground.cluster(), self.house.environment.get("DATABASE_URL", "").rpartition("/")[2]
+        server, database = (
+            ground.cluster(),
+            self.house.environment.get("DATABASE_URL", "").rpartition("/")[2],
+        )
         place = ground.folder() / f"disk{number}" if server else self.house.data
         place.mkdir(mode=0o700)
         size = f"size={DISK}m,mode=0700"
@@ -179,7 +189,8 @@ class Stage:
         )
         self._invited += len(readers)
         Subscription.objects.bulk_create(
-            Subscription(reader=reader, topic=topic, state="active", since=now) for reader in readers
+            Subscription(reader=reader, topic=topic, state="active", since=now)
+            for reader in readers
         )
         self.addresses = {reader.pk: reader.address for reader in readers}
         self._topic, self.ada = topic, Editor.objects.get(role="administrator")
@@ -249,10 +260,16 @@ class Stage:
         """All mails that were really taken since the stage was opened."""
         if self.inbox:
             shelf_path = inbox_path(self.house.data)
-            with contextlib.closing(sqlite3.connect(f"file:{shelf_path}?mode=ro", uri=True)) as shelf:
-                rows = shelf.execute("SELECT subject, recipient, message_id, at FROM mail ORDER BY id").fetchall()
+            with contextlib.closing(
+                sqlite3.connect(f"file:{shelf_path}?mode=ro", uri=True)
+            ) as shelf:
+                rows = shelf.execute(
+                    "SELECT subject, recipient, message_id, at FROM mail ORDER BY id"
+                ).fetchall()
             found = [(_SUBJECT.match(b"Subject: " + row[0].encode()), row) for row in rows]
-            return [Mailed(int(run[1]), to, mark, at / 1000) for run, (_, to, mark, at) in found if run]
+            return [
+                Mailed(int(run[1]), to, mark, at / 1000) for run, (_, to, mark, at) in found if run
+            ]
         return list(self._mailed)
 
     async def another_relay(self, script: Script) -> Truth:

@@ -78,7 +78,11 @@ class Trial:
         until(f"{number} mails of run {run}", lambda: len(self.recipients(run)) >= number, seconds)
 
     def wait_for_end(self, alert: int, seconds: float = PATIENCE) -> None:
-        until(f"the end of alert {alert}", lambda: state_of(alert) not in ("", "held", "sending"), seconds)
+        until(
+            f"the end of alert {alert}",
+            lambda: state_of(alert) not in ("", "held", "sending"),
+            seconds,
+        )
 
     def first_after(self, moment: float, seconds: float = 60) -> float:
         """Seconds from `moment` to the next mail that the relay took."""

@@ -47,7 +47,12 @@ TRIALS: dict[TrialFunction, tuple[str, ...]] = {
     process.killed_sender: ("sqlite", "postgres"),
 }
 #: Those that `--short` takes: they need no minutes.
-QUICK = (relay.one_is_denied, relay.all_connections_drop, relay.slow_answer_to_one, process.killed_sender)
+QUICK = (
+    relay.one_is_denied,
+    relay.all_connections_drop,
+    relay.slow_answer_to_one,
+    process.killed_sender,
+)
 
 
 def _is_root() -> bool:
@@ -58,7 +63,9 @@ def _is_root() -> bool:
 def names(kind: str, *, quick: bool = False) -> list[str]:
     """The trials that run on this database."""
     return [
-        trial.__name__ for trial, databases in TRIALS.items() if kind in databases and (trial in QUICK or not quick)
+        trial.__name__
+        for trial, databases in TRIALS.items()
+        if kind in databases and (trial in QUICK or not quick)
     ]
 
 

@@ -35,7 +35,9 @@ def sign_up(url: str, address: str, network: str) -> bool:
         return False
 
 
-def all_sign_up(url: str, addresses: Sequence[str], meanwhile: Callable[[], None] = lambda: None) -> list[str]:
+def all_sign_up(
+    url: str, addresses: Sequence[str], meanwhile: Callable[[], None] = lambda: None
+) -> list[str]:
     """Signs them all up, eight at a time, and calls `meanwhile` beside it. Returns who was thanked."""
     thanked: list[str] = []
     left = list(enumerate(addresses))
@@ -75,7 +77,9 @@ def press(url: str, link_: str) -> int:
     if page.status != 200:
         return page.status
     cookies = "; ".join(one.partition(";")[0] for one in page.headers.get_all("Set-Cookie") or ())
-    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.body.decode()))
+    fields = dict(
+        re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.body.decode())
+    )
     answer = web.ask(
         "POST",
         url + path,

@@ -12,7 +12,12 @@ def denied(stage: Stage, scene: Scene) -> None:
     scene.refuses = scene.never_pauses = True
     digit = scene.lot.randint(0, 9)
     reply = scene.lot.choice(
-        ("554 5.7.1 Recipient address rejected: Access denied", "550 5.7.1 no", "553 5.7.1 not allowed", "550 Denied")
+        (
+            "554 5.7.1 Recipient address rejected: Access denied",
+            "550 5.7.1 no",
+            "553 5.7.1 not allowed",
+            "550 Denied",
+        )
     )
     misbehave(stage, Rule("rcpt", match=f"box[0-9]?{digit}\\.example", reply=reply))
 

@@ -21,7 +21,9 @@ class Mood:
     slow: float = 0.0  #: seconds before each packet, both ways
     cut_up_after: int = 0  #: bytes from the sender; then both ends are reset
     cut_down_after: int = 0  #: bytes to the sender; then both ends are reset
-    half_close_after: int = 0  #: bytes to the sender; then it hears no more, and the relay still hears it
+    half_close_after: int = (
+        0  #: bytes to the sender; then it hears no more, and the relay still hears it
+    )
     times: int = 0  #: connections that are cut or half-closed, at the most
 
 
@@ -136,7 +138,11 @@ class _Call:
             mood = self._wire.mood
             if mood.slow:
                 await asyncio.sleep(mood.slow)
-            if mood.cut_up_after and passed + len(data) >= mood.cut_up_after and self._wire.may_break():
+            if (
+                mood.cut_up_after
+                and passed + len(data) >= mood.cut_up_after
+                and self._wire.may_break()
+            ):
                 await loop.sock_sendall(self._relay, data[: max(0, mood.cut_up_after - passed)])
                 self.reset()
                 return

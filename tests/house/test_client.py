@@ -14,7 +14,11 @@ from morefollows.helpers.networks import network
     ("heard", "address", "counted_by"),
     [
         ("192.0.2.7", "192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7", "192.0.2.7"),  # a socket for both: else all of IPv4 is one network
+        (
+            "::ffff:192.0.2.7",
+            "192.0.2.7",
+            "192.0.2.7",
+        ),  # a socket for both: else all of IPv4 is one network
         ("2001:db8::1:2", "2001:db8::1:2", "2001:db8::/64"),
         ("fe80::1%eth0", "fe80::1", "fe80::/64"),
         ("unix:", "", ""),
@@ -31,7 +35,9 @@ def test_a_proxy_that_is_not_believed_is_told_of_once(caplog: pytest.LogCaptureF
         client_address(RequestFactory(REMOTE_ADDR=peer, headers=headers).get("/"))
     assert caplog.messages == []
     for _ in range(2):
-        asked = RequestFactory(REMOTE_ADDR="127.0.0.1", headers={"X-Forwarded-For": "192.0.2.7"}).get("/")
+        asked = RequestFactory(
+            REMOTE_ADDR="127.0.0.1", headers={"X-Forwarded-For": "192.0.2.7"}
+        ).get("/")
         assert client_address(asked) == "127.0.0.1"
     [told] = caplog.messages
     assert "MOREFOLLOWS_TRUSTED_PROXIES" in told

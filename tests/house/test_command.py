@@ -43,21 +43,38 @@ def morefollows(capsys: pytest.CaptureFixture[str]) -> Any:
 
 def test_help_names_every_command_and_needs_no_django() -> None:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "morefollows", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-X", "importtime", "-m", "morefollows", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    for name in ("up", "demo", "migrate", "editors", "topics", "readers", "stories", "alerts", "doctor"):
+    for name in (
+        "up",
+        "demo",
+        "migrate",
+        "editors",
+        "topics",
+        "readers",
+        "stories",
+        "alerts",
+        "doctor",
+    ):
         assert f"\n  {name} " in done.stdout
     assert "django" not in done.stderr
 
 
-@pytest.mark.parametrize("words", [["nonsense"], ["up", "--nonsense"], ["alerts", "show", "x"], ["editors", "add"]])
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["up", "--nonsense"], ["alerts", "show", "x"], ["editors", "add"]]
+)
 def test_a_wrong_command_is_told_and_has_exit_code_2(morefollows: Any, words: list[str]) -> None:
     said = morefollows(*words)
     assert said.code == 2
     assert "Error: " in said.err
 
 
-@pytest.mark.parametrize("words", ["up", "migrate", "send", "web", "inbox", "doctor", "editors list"])
+@pytest.mark.parametrize(
+    "words", ["up", "migrate", "send", "web", "inbox", "doctor", "editors list"]
+)
 def test_a_wrong_setting_is_one_line_and_exit_code_2(words: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "morefollows", *words.split()],
@@ -113,7 +130,8 @@ def test_a_database_that_does_not_exist_is_not_taken_for_an_empty_one() -> None:
     """In PostgreSQL's words; `migrate` would not help."""
     told = _remedy(OperationalError('connection failed: FATAL:  database "herald" does not exist'))
     assert (
-        told == 'DATABASE_URL: the database can\'t be used: connection failed: FATAL:  database "herald" does not exist'
+        told
+        == 'DATABASE_URL: the database can\'t be used: connection failed: FATAL:  database "herald" does not exist'
     )
     told = _remedy(ProgrammingError('relation "accounts_editor" does not exist'))
     assert told is not None
@@ -155,7 +173,9 @@ def test_an_editor_is_added_with_a_link(morefollows: Any) -> None:
     assert not ben.has_usable_password()
 
 
-@pytest.mark.parametrize("email", ["ada@herald.example", "ADA@herald.example", "nonsense", "a\n@b.example"])
+@pytest.mark.parametrize(
+    "email", ["ada@herald.example", "ADA@herald.example", "nonsense", "a\n@b.example"]
+)
 def test_an_editor_who_cannot_be_added_is_told(morefollows: Any, ada: Editor, email: str) -> None:
     said = morefollows("editors", "add", email, "--name", "Ada")
     assert said.code == 1
@@ -164,7 +184,11 @@ def test_an_editor_who_cannot_be_added_is_told(morefollows: Any, ada: Editor, em
 
 
 def test_topics_are_listed_and_added(morefollows: Any, cy: Reader) -> None:
-    assert morefollows("topics", "--json").json[0] == {"slug": "breaking", "name": "Breaking news", "readers": 1}
+    assert morefollows("topics", "--json").json[0] == {
+        "slug": "breaking",
+        "name": "Breaking news",
+        "readers": 1,
+    }
     assert morefollows("topics", "add", "harbour", "--name", "The harbour").code == 0
     assert "harbour  The harbour  0 readers" in morefollows("topics").out
     again = morefollows("topics", "add", "harbour", "--name", "The harbour")
@@ -173,7 +197,9 @@ def test_topics_are_listed_and_added(morefollows: Any, cy: Reader) -> None:
 
 
 def test_the_newsroom_is_shown_and_changed(morefollows: Any, newsroom: Newsroom) -> None:
-    said = morefollows("newsroom", "--name", "The Lock Ledger", "--sender-address", "news@lock.example", "--json")
+    said = morefollows(
+        "newsroom", "--name", "The Lock Ledger", "--sender-address", "news@lock.example", "--json"
+    )
     assert said.code == 0
     assert said.json["name"] == said.json["sender_name"] == "The Lock Ledger"
     assert said.json["postal_address"] == newsroom.postal_address
@@ -203,7 +229,9 @@ def csv(tmp_path: Path) -> Path:
     return file
 
 
-def test_readers_come_in_and_bad_lines_are_named(morefollows: Any, breaking: Topic, csv: Path) -> None:
+def test_readers_come_in_and_bad_lines_are_named(
+    morefollows: Any, breaking: Topic, csv: Path
+) -> None:
     said = morefollows("readers", "import", str(csv), "--provenance", "the old list", "--json")
     assert said.code == 1  # not all of them
     assert (said.json["lines"], said.json["confirmed"], said.json["bad"]) == (3, 2, 1)
@@ -212,7 +240,9 @@ def test_readers_come_in_and_bad_lines_are_named(morefollows: Any, breaking: Top
     assert Reader.objects.filter(state="confirmed").count() == 2
 
 
-def test_readers_without_provenance_get_no_mail(morefollows: Any, breaking: Topic, tmp_path: Path) -> None:
+def test_readers_without_provenance_get_no_mail(
+    morefollows: Any, breaking: Topic, tmp_path: Path
+) -> None:
     (tmp_path / "one.csv").write_text("email\ncy@reader.example\n")
     said = morefollows("readers", "import", str(tmp_path / "one.csv"))
     assert said.code == 0
@@ -220,14 +250,23 @@ def test_readers_without_provenance_get_no_mail(morefollows: Any, breaking: Topi
     assert Reader.objects.get().state == "pending"
 
 
-def test_readers_come_from_standard_input(morefollows: Any, breaking: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readers_come_from_standard_input(
+    morefollows: Any, breaking: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done = subprocess.Popen(["printf", "email\\ncy@reader.example\\n"], stdout=subprocess.PIPE)
     assert done.stdout is not None
     with done, io.TextIOWrapper(done.stdout) as pipe:
         monkeypatch.setattr("sys.stdin", pipe)
         assert (
             morefollows(
-                "readers", "import", "-", "--provenance", "the old list", "--consented-at", "2024-05-04", "--json"
+                "readers",
+                "import",
+                "-",
+                "--provenance",
+                "the old list",
+                "--consented-at",
+                "2024-05-04",
+                "--json",
             ).json["confirmed"]
             == 1
         )
@@ -258,7 +297,9 @@ def test_an_import_that_makes_no_sense_is_refused(
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "story.md"
-    path.write_text("Harbour bridge closed after ferry collision\n\nNobody is hurt. Engineers are on their way.\n")
+    path.write_text(
+        "Harbour bridge closed after ferry collision\n\nNobody is hurt. Engineers are on their way.\n"
+    )
     return path
 
 
@@ -312,7 +353,13 @@ def test_a_story_is_not_sent_unless_somebody_says_yes(
     ],
 )
 def test_a_story_that_cannot_be_sent_is_told(
-    morefollows: Any, administrator: Editor, ben: Editor, breaking: Topic, file: Path, words: list[str], told: str
+    morefollows: Any,
+    administrator: Editor,
+    ben: Editor,
+    breaking: Topic,
+    file: Path,
+    words: list[str],
+    told: str,
 ) -> None:
     said = morefollows("stories", "break", str(file), "--yes", *words)
     assert said.code == 1

@@ -57,7 +57,9 @@ def proxy() -> Iterator[Proxy]:
     found.close()
 
 
-def test_a_server_that_goes_silent_is_given_up(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_goes_silent_is_given_up(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     where = {
         "host": "127.0.0.1",
         "port": str(proxy.port),
@@ -65,7 +67,9 @@ def test_a_server_that_goes_silent_is_given_up(proxy: Proxy, monkeypatch: pytest
         "dbname": "postgres",
         "sslmode": "disable",
     }
-    connection = connections.Connection.connect(psycopg.conninfo.make_conninfo(**where, gssencmode="disable"))
+    connection = connections.Connection.connect(
+        psycopg.conninfo.make_conninfo(**where, gssencmode="disable")
+    )
     assert connection.execute("SELECT 1").fetchone() == (1,)
     monkeypatch.setattr(connections.Connection, "patience", 0.2)
     proxy.swallow.set()
@@ -75,8 +79,12 @@ def test_a_server_that_goes_silent_is_given_up(proxy: Proxy, monkeypatch: pytest
 
 
 def test_what_the_url_says_goes_before() -> None:
-    found = connections.options({"connect_timeout": "9", "sslmode": "require", "options": "-c lock_timeout=1s"})
+    found = connections.options(
+        {"connect_timeout": "9", "sslmode": "require", "options": "-c lock_timeout=1s"}
+    )
     assert (found["connect_timeout"], found["sslmode"]) == ("9", "require")
-    assert found["options"].endswith("-c lock_timeout=1s")  # of two for the same the later one counts
+    assert found["options"].endswith(
+        "-c lock_timeout=1s"
+    )  # of two for the same the later one counts
     assert "-c lock_timeout=60s" in found["options"]
     assert found["tcp_user_timeout"] == 12_000

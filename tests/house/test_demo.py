@@ -91,7 +91,9 @@ def test_when_it_is_killed_the_product_ends_too(folder: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    up = until("its product", lambda: [path for path in folder.glob("*/data") if lock.running(path)])[0]
+    up = until(
+        "its product", lambda: [path for path in folder.glob("*/data") if lock.running(path)]
+    )[0]
     time.sleep(1)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -125,5 +127,7 @@ def test_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
         ({"ada": 2, "mallory": 1}, 1, 2),
     ],
 )
-def test_it_counts_what_is_missing_and_what_is_too_much(received: dict[str, int], lost: int, duplicated: int) -> None:
+def test_it_counts_what_is_missing_and_what_is_too_much(
+    received: dict[str, int], lost: int, duplicated: int
+) -> None:
     assert compared(["ada", "ben"], Counter(received)) == (lost, duplicated)

@@ -35,7 +35,9 @@ def config() -> Settings:
 # -- relay --------------------------------------------------------------------------------------------------
 
 
-def examined(config: Settings, relay: RelayAddress, script: Script, certificate: Certificate | None = None) -> str:
+def examined(
+    config: Settings, relay: RelayAddress, script: Script, certificate: Certificate | None = None
+) -> str:
     """What the doctor says of a relay that behaves like this: one line a finding."""
 
     async def examine() -> str:
@@ -43,7 +45,9 @@ def examined(config: Settings, relay: RelayAddress, script: Script, certificate:
             there = replace(config, relays=(replace(relay, port=real.port),))
             findings = await asyncio.to_thread(lambda: list(checks._relays(there)))
             assert not real.taken
-            return "\n".join(f"{finding.state} {finding.check}: {finding.words}" for finding in findings)
+            return "\n".join(
+                f"{finding.state} {finding.check}: {finding.words}" for finding in findings
+            )
 
     return asyncio.run(examine())
 
@@ -71,7 +75,9 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Certificate:
 
 
 @pytest.mark.parametrize("implicit", [True, False])
-def test_a_relay_with_tls_and_a_user_is_well(config: Settings, certificate: Certificate, implicit: bool) -> None:
+def test_a_relay_with_tls_and_a_user_is_well(
+    config: Settings, certificate: Certificate, implicit: bool
+) -> None:
     relay = replace(HERE, host="localhost", implicit_tls=implicit, user="ada", password="secret")
     script = Script(implicit_tls=implicit, starttls=not implicit, users={"ada": "secret"})
     said = examined(config, relay, script, certificate)
@@ -80,7 +86,9 @@ def test_a_relay_with_tls_and_a_user_is_well(config: Settings, certificate: Cert
     assert "wrong" not in said
 
 
-def test_a_user_who_is_refused_is_told_without_the_password(config: Settings, certificate: Certificate) -> None:
+def test_a_user_who_is_refused_is_told_without_the_password(
+    config: Settings, certificate: Certificate
+) -> None:
     relay = replace(HERE, host="localhost", user="ada", password="wrong-password")
     said = examined(config, relay, Script(starttls=True, users={"ada": "secret"}), certificate)
     assert "wrong relay: MOREFOLLOWS_RELAY: " in said
@@ -101,7 +109,12 @@ def test_tls_that_is_required_and_not_offered_is_told(config: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [Rule("connect", reply="554 5.7.1 not you"), Rule("connect", do="drop"), Rule("connect", do="garbage")]
+    "rule",
+    [
+        Rule("connect", reply="554 5.7.1 not you"),
+        Rule("connect", do="drop"),
+        Rule("connect", do="garbage"),
+    ],
 )
 def test_a_relay_that_wants_nothing_from_us_is_told(config: Settings, rule: Rule) -> None:
     said = examined(config, HERE, Script(rules=(rule,)))
@@ -146,12 +159,19 @@ def test_a_newsroom_that_was_not_named_yet_is_noted(newsroom: Newsroom, config: 
     assert {state for state, _ in told()} == {"note"}
     with override_settings(MOREFOLLOWS=replace(config, relays=(HERE,))):
         assert {state for state, _ in told()} == {"wrong"}
-        assert "The sender’s address alerts@herald.example is in a domain for examples" in str(told())
+        assert "The sender’s address alerts@herald.example is in a domain for examples" in str(
+            told()
+        )
         newsroom.name = newsroom.sender_name = "The Ellery Post"
-        newsroom.sender_address, newsroom.postal_address = "alerts@ellery-post.org", "3 Quay Street, Port Ellery"
+        newsroom.sender_address, newsroom.postal_address = (
+            "alerts@ellery-post.org",
+            "3 Quay Street, Port Ellery",
+        )
         newsroom.save()
         assert "MOREFOLLOWS_URL" in str(told()) and len(told()) == 2
-    with override_settings(MOREFOLLOWS=replace(config, relays=(HERE,), url="https://alerts.ellery-post.org")):
+    with override_settings(
+        MOREFOLLOWS=replace(config, relays=(HERE,), url="https://alerts.ellery-post.org")
+    ):
         assert told() == [("ok", "The Ellery Post sends as alerts@ellery-post.org")]
 
 
@@ -178,7 +198,9 @@ def nameserver() -> Iterator[Callable[[Zone], str]]:
             name = asked.name.to_text(omit_final_dot=True)
             records = known.get((name, dns.rdatatype.to_text(asked.rdtype)))
             if records:
-                answer.answer.append(dns.rrset.from_text(asked.name, 60, "IN", asked.rdtype, *records))
+                answer.answer.append(
+                    dns.rrset.from_text(asked.name, 60, "IN", asked.rdtype, *records)
+                )
             elif not any(name == other for other, _ in known):
                 answer.set_rcode(dns.rcode.NXDOMAIN)
             ear.sendto(answer.to_wire(), client)
@@ -213,14 +235,21 @@ GOOD: Zone = {
 
 @pytest.fixture
 def sending(config: Settings) -> Settings:
-    return replace(config, bounce_domain="bounces.herald.example", dkim_ed25519_key=PEM, dkim_ed25519_selector="ed")
+    return replace(
+        config,
+        bounce_domain="bounces.herald.example",
+        dkim_ed25519_key=PEM,
+        dkim_ed25519_selector="ed",
+    )
 
 
 def states(findings: Iterator[Finding]) -> dict[str, str]:
     return {finding.check: finding.state for finding in findings}
 
 
-def test_a_domain_in_order_is_well(newsroom: Newsroom, sending: Settings, nameserver: Callable[[Zone], str]) -> None:
+def test_a_domain_in_order_is_well(
+    newsroom: Newsroom, sending: Settings, nameserver: Callable[[Zone], str]
+) -> None:
     assert states(doctor_dns.examine_dns(sending, nameserver(GOOD))) == {
         "MX": "ok", "bounces": "ok", "SPF": "ok", "DKIM": "ok", "DMARC": "ok",
     }  # fmt: skip
@@ -233,12 +262,36 @@ def test_a_domain_in_order_is_well(newsroom: Newsroom, sending: Settings, namese
         ("herald.example", "MX", ["0 ."], "MX", "takes no mail"),
         ("bounces.herald.example", "MX", [], "bounces", "bounces get lost"),
         ("bounces.herald.example", "TXT", [], "SPF", "no v=spf1 record"),
-        ("bounces.herald.example", "TXT", ['"v=spf1 -all"', '"v=spf1 mx -all"'], "SPF", "2 v=spf1 records"),
+        (
+            "bounces.herald.example",
+            "TXT",
+            ['"v=spf1 -all"', '"v=spf1 mx -all"'],
+            "SPF",
+            "2 v=spf1 records",
+        ),
         ("bounces.herald.example", "TXT", ['"v=spf1 +all"'], "SPF", "the whole world"),
-        ("ed._domainkey.herald.example", "TXT", [], "DKIM", f"publish v=DKIM1; k=ed25519; p={PUBLISHED}"),
-        ("ed._domainkey.herald.example", "TXT", ['"v=DKIM1; k=ed25519; p=AAAA"'], "DKIM", "another key"),
+        (
+            "ed._domainkey.herald.example",
+            "TXT",
+            [],
+            "DKIM",
+            f"publish v=DKIM1; k=ed25519; p={PUBLISHED}",
+        ),
+        (
+            "ed._domainkey.herald.example",
+            "TXT",
+            ['"v=DKIM1; k=ed25519; p=AAAA"'],
+            "DKIM",
+            "another key",
+        ),
         ("_dmarc.herald.example", "TXT", [], "DMARC", "publish at least v=DMARC1; p=none"),
-        ("_dmarc.herald.example", "TXT", ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"'], "DMARC", "none counts"),
+        (
+            "_dmarc.herald.example",
+            "TXT",
+            ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"'],
+            "DMARC",
+            "none counts",
+        ),
     ],
 )
 def test_what_a_domain_lacks_is_told(
@@ -260,7 +313,9 @@ def test_what_a_domain_lacks_is_told(
     assert words in wrong[check]
 
 
-def test_a_key_that_is_none_is_told(newsroom: Newsroom, sending: Settings, nameserver: Callable[[Zone], str]) -> None:
+def test_a_key_that_is_none_is_told(
+    newsroom: Newsroom, sending: Settings, nameserver: Callable[[Zone], str]
+) -> None:
     broken = replace(sending, dkim_ed25519_key="-----BEGIN nonsense")
     assert states(doctor_dns.examine_dns(broken, nameserver(GOOD)))["DKIM"] == "wrong"
 

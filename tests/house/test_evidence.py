@@ -55,7 +55,9 @@ def evidence(cy: Reader, story: Story, ada: Editor) -> dict[str, int]:
 
 def execute(sql: str, *values: Any) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        if not SQLITE:  # what is checked at the end of a transaction is checked now: each is one for itself
+        if (
+            not SQLITE
+        ):  # what is checked at the end of a transaction is checked now: each is one for itself
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(sql, values)
 
@@ -75,7 +77,9 @@ def contents(table: str) -> list[Any]:
 def test_no_row_is_changed_or_deleted(evidence: dict[str, int], table: str) -> None:
     before, row = contents(table), evidence[table]
     with connection.cursor() as cursor:
-        columns = [one.name for one in connection.introspection.get_table_description(cursor, table)]
+        columns = [
+            one.name for one in connection.introspection.get_table_description(cursor, table)
+        ]
     for column in columns:
         kept = column in ("id", "client_address")
         with connection.cursor() as cursor:
@@ -89,7 +93,9 @@ def test_no_row_is_changed_or_deleted(evidence: dict[str, int], table: str) -> N
     assert contents(table) == before
 
 
-@pytest.mark.skipif(not SQLITE, reason="only SQLite has OR REPLACE and a number of its own for rows")
+@pytest.mark.skipif(
+    not SQLITE, reason="only SQLite has OR REPLACE and a number of its own for rows"
+)
 @pytest.mark.parametrize("table", TABLES)
 def test_no_row_is_replaced(evidence: dict[str, int], table: str) -> None:
     before, row = contents(table), evidence[table]
@@ -110,7 +116,9 @@ def test_no_row_is_replaced_by_one_with_the_same_key(evidence: dict[str, int], a
         words.kind, words.language, words.version,
     )  # fmt: skip
     told = Update.objects.get(pk=evidence["stories_update"])
-    draft = Update.objects.create(story=told.story, headline="Draft", text="x", language="en", author=ada)
+    draft = Update.objects.create(
+        story=told.story, headline="Draft", text="x", language="en", author=ada
+    )
     refused("UPDATE OR REPLACE stories_update SET number = 1 WHERE id = %s", draft.pk)
     refused("UPDATE OR REPLACE stories_update SET id = %s WHERE id = %s", told.pk, draft.pk)
     assert Update.objects.filter(pk=told.pk, headline=told.headline).exists()
@@ -131,7 +139,9 @@ def test_no_table_is_emptied(evidence: dict[str, int], table: str) -> None:
 
 @pytest.mark.skipif(SQLITE, reason="only PostgreSQL has roles of sessions")
 @pytest.mark.parametrize("table", TABLES)
-def test_no_session_switches_the_protection_off_for_itself(evidence: dict[str, int], table: str) -> None:
+def test_no_session_switches_the_protection_off_for_itself(
+    evidence: dict[str, int], table: str
+) -> None:
     with transaction.atomic():
         execute("SET LOCAL session_replication_role = replica")
         refused(f"DELETE FROM {table}")
@@ -153,7 +163,9 @@ def line(cy: Reader, address: str) -> Consent:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_an_address_of_a_client_may_become_its_network_and_nothing_else(cy: Reader, address: str) -> None:
+def test_an_address_of_a_client_may_become_its_network_and_nothing_else(
+    cy: Reader, address: str
+) -> None:
     kept = line(cy, address)
     sql = "UPDATE audience_consent SET client_address = %s WHERE id = %s"
     others = (
@@ -185,7 +197,9 @@ def test_a_missing_protection_is_found_and_made_again(evidence: dict[str, int]) 
     on = "" if SQLITE else " ON audit_deed"
     execute(f"DROP TRIGGER audit_deed_no_delete{on}")
     assert append_only.missing() == ["audit_deed"]
-    assert [(one.state, "audit_deed" in one.words) for one in examine_evidence()] == [("wrong", True)]
+    assert [(one.state, "audit_deed" in one.words) for one in examine_evidence()] == [
+        ("wrong", True)
+    ]
     append_only.make("default")
     assert append_only.missing() == []
     refused("DELETE FROM audit_deed")
@@ -215,7 +229,9 @@ class TestSeals:
         execute("SELECT 1")
         append_only.make("default")
 
-    def test_all_evidence_is_sealed_once(self, sealed: dict[str, int], ada: Editor, story: Story) -> None:
+    def test_all_evidence_is_sealed_once(
+        self, sealed: dict[str, int], ada: Editor, story: Story
+    ) -> None:
         report = seals.verify()
         every = Consent.objects.count() + Wording.objects.count() + Deed.objects.count() + 1
         assert (report.rows, report.wrong, report.erased) == (every, [], 0)
@@ -241,12 +257,16 @@ class TestSeals:
             ("audit_deed", "what", "stop"),
         ],
     )
-    def test_a_change_is_found(self, sealed: dict[str, int], table: str, column: str, value: str) -> None:
+    def test_a_change_is_found(
+        self, sealed: dict[str, int], table: str, column: str, value: str
+    ) -> None:
         self.behind(f"UPDATE {table} SET {column} = %s WHERE id = %s", value, sealed[table])
         assert seals.verify().wrong == [f"{table}: row {sealed[table]} was changed"]
 
     @pytest.mark.parametrize("table", TABLES)
-    def test_a_row_that_is_missing_or_too_many_is_found(self, sealed: dict[str, int], table: str) -> None:
+    def test_a_row_that_is_missing_or_too_many_is_found(
+        self, sealed: dict[str, int], table: str
+    ) -> None:
         if table == "stories_update":
             self.behind("DELETE FROM stories_alert")
             self.behind("DELETE FROM stories_update WHERE id = %s", sealed[table])
@@ -263,14 +283,18 @@ class TestSeals:
         words = f"audit_deed: row {late.pk} was not there when the rows beside it were sealed"
         assert seals.verify().wrong == [words] and last.pk > late.pk
 
-    def test_erasure_and_shorter_addresses_leave_it_whole(self, sealed: dict[str, int], cy: Reader) -> None:
+    def test_erasure_and_shorter_addresses_leave_it_whole(
+        self, sealed: dict[str, int], cy: Reader
+    ) -> None:
         lines = Consent.objects.filter(reader=cy).count()
         actions.erase(cy)
         report = seals.verify()
         assert (report.erased, report.wrong) == (lines, [])
         shorter = line(reader("last@reader.example", cy_topic()), "192.0.2.7")
         self.seal()
-        execute("UPDATE audience_consent SET client_address = '192.0.2.0/24' WHERE id = %s", shorter.pk)
+        execute(
+            "UPDATE audience_consent SET client_address = '192.0.2.0/24' WHERE id = %s", shorter.pk
+        )
         assert seals.verify().wrong == []
 
     def test_a_reader_who_was_never_erased_does_not_explain_what_is_missing(
@@ -283,19 +307,26 @@ class TestSeals:
         cy.delete()
         execute("SELECT 1")
         append_only.make("default")
-        assert seals.verify().wrong == [f"audience_consent: row {number} is missing" for number in lines]
+        assert seals.verify().wrong == [
+            f"audience_consent: row {number} is missing" for number in lines
+        ]
 
     @pytest.mark.parametrize(
         ("attack", "found"),
         [
             ("UPDATE audience_seal SET last = last + 1 WHERE number = 2", "seal 2 was changed"),
             ("DELETE FROM audience_seal WHERE number = 2", "seal 2 is missing"),
-            ("UPDATE audience_seal SET previous = '' WHERE number = 2", "seal 2 does not follow from the one before"),
+            (
+                "UPDATE audience_seal SET previous = '' WHERE number = 2",
+                "seal 2 does not follow from the one before",
+            ),
             ("DELETE FROM audience_seal WHERE number > 2", "is older, or was cut off"),
             ("DELETE FROM audience_seal", "is older, or was cut off"),
         ],
     )
-    def test_a_change_of_the_chain_is_found(self, sealed: dict[str, int], attack: str, found: str) -> None:
+    def test_a_change_of_the_chain_is_found(
+        self, sealed: dict[str, int], attack: str, found: str
+    ) -> None:
         self.behind(attack)
         assert any(found in words for words in seals.verify().wrong)
 
@@ -331,7 +362,9 @@ class TestSeals:
         assert any("is not the one that was made here" in words for words in seals.verify().wrong)
         assert "is not what was sealed here before" in caplog.text
 
-    def test_some_rows_are_looked_at_or_all(self, sealed: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_some_rows_are_looked_at_or_all(
+        self, sealed: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         every = seals.verify()
         some = seals.verify(4)
         assert some.seals == every.seals > 4 and 0 < some.rows < every.rows and some.wrong == []
@@ -339,12 +372,18 @@ class TestSeals:
         assert newest is not None
         for _ in range(20):
             chosen = seals._chosen(4)
-            assert chosen is not None and len(chosen) == 4 and {newest.number, newest.number - 1} <= chosen
+            assert (
+                chosen is not None
+                and len(chosen) == 4
+                and {newest.number, newest.number - 1} <= chosen
+            )
         monkeypatch.setattr("morefollows.cli.doctor.evidence._SEALS", 4)
         [short], [long] = list(examine_evidence()), list(examine_evidence(every=True))
         assert "--evidence" in short.words and str(every.rows) in long.words
 
-    def test_the_file_with_the_newest_seal_may_be_gone_but_not_broken(self, sealed: dict[str, int]) -> None:
+    def test_the_file_with_the_newest_seal_may_be_gone_but_not_broken(
+        self, sealed: dict[str, int]
+    ) -> None:
         head = settings.MOREFOLLOWS.data / seals.HEAD
         newest = Seal.objects.order_by("number").last()
         assert newest is not None

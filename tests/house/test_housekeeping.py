@@ -66,7 +66,9 @@ def test_each_kind_of_row_goes_when_its_time_is_over(cy: Reader, story: Story, a
         )  # fmt: skip
     [sent] = Alert.objects.filter(pk__in=[one.pk for one in year.alerts([story], ada)][:1])
     Alert.objects.update(ended_at=timezone.now() - timedelta(days=92))
-    Verdict.objects.create(alert=sent, domain="x.example", outcome=3, code=550, status="", text="no", count=1)
+    Verdict.objects.create(
+        alert=sent, domain="x.example", outcome=3, code=550, status="", text="no", count=1
+    )
     evidence = Consent.objects.count(), Deed.objects.count()
     told = housekeeping.would_go()
     assert told["letters that are done with"] == 7 and told["replies of relays"] == 1
@@ -121,10 +123,14 @@ class TestGivingWay:
         Batch.objects.update(due_at=now + 3_600_000, worker="one/1")
         assert self.leaving(alert, state="sending")
         Batch.objects.update(worker="")
-        assert not self.leaving(alert, state="sending"), "what was deferred waits: for days, if it is a correction"
+        assert not self.leaving(alert, state="sending"), (
+            "what was deferred waits: for days, if it is a correction"
+        )
         assert self.leaving(alert, state="sending", cut_done=False)
 
-    def test_and_goes_on_when_it_is_over(self, alert: Alert, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_and_goes_on_when_it_is_over(
+        self, alert: Alert, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(housekeeping, "_PATIENCE", 60.0)
         self_state = iter([True, True, False])
         slept: list[float] = []
@@ -213,7 +219,9 @@ def test_the_file_of_sqlite_becomes_smaller(newsroom: Any) -> None:
     assert given > 400 and pages() <= large - given
 
 
-def test_a_rush_of_tallies_goes_in_small_transactions(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rush_of_tallies_goes_in_small_transactions(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "_FORGOTTEN_AT_ONCE", 2)
     now = timezone.now()
     old, young = now - timedelta(hours=2), now - timedelta(minutes=5)

@@ -24,7 +24,9 @@ from morefollows.processes import sockets
 from tests.support.waiting import PATIENCE
 
 Address = tuple[str, int]
-ENVELOPE = b"MAIL FROM:<alerts@herald.example> BODY=8BITMIME\r\nRCPT TO:<cy@reader.example>\r\nDATA\r\n"
+ENVELOPE = (
+    b"MAIL FROM:<alerts@herald.example> BODY=8BITMIME\r\nRCPT TO:<cy@reader.example>\r\nDATA\r\n"
+)
 MAIL = b"Message-ID: <1@herald.example>\r\nSubject: Bridge closed\r\n\r\nMore follows.\r\n"
 
 
@@ -188,12 +190,16 @@ def test_it_keeps_the_newest_and_counts_them_all(folder: Path, shelf: Shelf) -> 
     for number in range(5):
         store.keep([_arrival(f"reader{number}@reader.example")])
     store.close()
-    assert [line.recipient for line in shelf.newest(10)] == [f"reader{n}@reader.example" for n in (4, 3, 2)]
+    assert [line.recipient for line in shelf.newest(10)] == [
+        f"reader{n}@reader.example" for n in (4, 3, 2)
+    ]
     assert shelf.total() == 5
     assert shelf.mail(1) is None
 
 
-def test_it_is_fast_enough_for_a_thousand_readers_in_a_second_or_two(wire: Wire, shelf: Shelf) -> None:
+def test_it_is_fast_enough_for_a_thousand_readers_in_a_second_or_two(
+    wire: Wire, shelf: Shelf
+) -> None:
     """Far below what it does: this only notices if it became ten times slower. Client and server, in processor time."""
     wire.say(b"EHLO herald.example\r\n")
     assert wire.answers(1) == [250]
@@ -291,18 +297,26 @@ def test_a_mail_is_shown_as_text_and_as_it_came(ada_at_desk: Client, filled: Sto
         b"Subject: =?utf-8?b?%%%?=\r\nFrom: =?x?q?y?=\r\nMessage-ID: \xff\r\n\r\n\x00",
     ],
 )
-def test_a_malformed_mail_can_be_looked_at(ada_at_desk: Client, filled: Store, content: bytes) -> None:
+def test_a_malformed_mail_can_be_looked_at(
+    ada_at_desk: Client, filled: Store, content: bytes
+) -> None:
     filled.keep([_arrival("cy@reader.example", content)])
     for part in ("", "text/", "source/"):
         assert ada_at_desk.get(f"/inbox/2/{part}").status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/inbox/2/", "/inbox/99999999999999999999/", "/inbox/2/frame/"])
-def test_a_mail_that_is_not_there_is_not_found(ada_at_desk: Client, filled: Store, address: str) -> None:
+@pytest.mark.parametrize(
+    "address", ["/inbox/2/", "/inbox/99999999999999999999/", "/inbox/2/frame/"]
+)
+def test_a_mail_that_is_not_there_is_not_found(
+    ada_at_desk: Client, filled: Store, address: str
+) -> None:
     assert ada_at_desk.get(address).status_code == 404
 
 
-@pytest.mark.parametrize("query", ["before=x", "before=-1", "before=" + "9" * 30, "before=%00", "before="])
+@pytest.mark.parametrize(
+    "query", ["before=x", "before=-1", "before=" + "9" * 30, "before=%00", "before="]
+)
 def test_a_strange_query_does_no_harm(ada_at_desk: Client, filled: Store, query: str) -> None:
     assert ada_at_desk.get(f"/inbox/?{query}").status_code == 200
 
@@ -314,14 +328,23 @@ def test_an_inbox_that_had_no_mail_yet_says_so(ada_at_desk: Client) -> None:
 @pytest.mark.django_db
 def test_where_others_can_reach_it_it_asks_who_you_are(client: Client, filled: Store) -> None:
     """These tests' address is public, and a proxy may stand before a server that listens on loopback."""
-    for address in ("/inbox/", "/inbox/rows/", "/inbox/1/", "/inbox/1/text/", "/inbox/1/source/", "/inbox/1/frame/"):
+    for address in (
+        "/inbox/",
+        "/inbox/rows/",
+        "/inbox/1/",
+        "/inbox/1/text/",
+        "/inbox/1/source/",
+        "/inbox/1/frame/",
+    ):
         answer = client.get(address)
         assert answer.status_code == 302
         assert answer["Location"].startswith("/desk/sign-in/")
 
 
 @pytest.mark.django_db
-def test_on_this_machine_alone_it_is_open(client: Client, filled: Store, settings: Settings) -> None:
+def test_on_this_machine_alone_it_is_open(
+    client: Client, filled: Store, settings: Settings
+) -> None:
     from dataclasses import replace
 
     settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, url="http://127.0.0.1:8025")
@@ -335,7 +358,9 @@ def test_with_a_relay_there_is_none(ada_at_desk: Client, filled: Store, settings
 
     from morefollows.config.settings import RelayAddress
 
-    settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, relays=(RelayAddress("mail.example.org", 587),))
+    settings.MOREFOLLOWS = replace(
+        settings.MOREFOLLOWS, relays=(RelayAddress("mail.example.org", 587),)
+    )
     assert ada_at_desk.get("/inbox/").status_code == 404
     assert ada_at_desk.get("/inbox/1/frame/").status_code == 404
 
@@ -353,11 +378,21 @@ def test_the_server_ends_in_order_with_clients_connected(wire: Wire) -> None:
 
 @pytest.mark.parametrize(
     "subject",
-    [b"=?utf-8?B?a?=", b"=?unicode_escape?Q?=5Cud800?=", b"=?utf-16?B?2AA=?=", b"=?\x00?Q?a?=", b"=?idna?Q?=FF?="],
+    [
+        b"=?utf-8?B?a?=",
+        b"=?unicode_escape?Q?=5Cud800?=",
+        b"=?utf-16?B?2AA=?=",
+        b"=?\x00?Q?a?=",
+        b"=?idna?Q?=FF?=",
+    ],
 )
 def test_any_subject_can_be_kept(folder: Path, shelf: Shelf, subject: bytes) -> None:
     store = Store(path(folder))
-    store.keep(server.arrivals(b"a@x.example", [b"cy@reader.example"], b"Subject: " + subject + b"\r\n\r\nHi\r\n"))
+    store.keep(
+        server.arrivals(
+            b"a@x.example", [b"cy@reader.example"], b"Subject: " + subject + b"\r\n\r\nHi\r\n"
+        )
+    )
     store.close()
     assert shelf.total() == 1
 
@@ -373,6 +408,8 @@ def test_any_charset_can_be_shown(charset: str) -> None:
 def test_the_list_opens_in_a_newsroom_of_an_unknown_time_zone(
     client: Client, settings: Settings, newsroom: Newsroom, folder: Path
 ) -> None:
-    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, data=folder, url="http://127.0.0.1:8025")
+    settings.MOREFOLLOWS = dataclasses.replace(
+        settings.MOREFOLLOWS, data=folder, url="http://127.0.0.1:8025"
+    )
     Newsroom.objects.update(time_zone="Atlantis/Poseidonis")
     assert client.get("/inbox/").status_code == 200

@@ -83,7 +83,9 @@ def test_its_own_environment_active(project: Project) -> None:
 
 
 @pytest.mark.parametrize("pip", [True, False])
-def test_the_environment_of_another_project_active(project: Project, tmp_path: Path, pip: bool) -> None:
+def test_the_environment_of_another_project_active(
+    project: Project, tmp_path: Path, pip: bool
+) -> None:
     other = stand_in(tmp_path / "other", pip=pip, base=project.system)
     asked = project.install(other, VIRTUAL_ENV=str(other.parent))
     assert f"{project.system}/python3 -m venv" in asked
@@ -96,11 +98,21 @@ def test_pip_of_an_environment_where_the_system_has_none(project: Project, tmp_p
     other = stand_in(tmp_path / "other", pip=True, base=project.system)
     asked = project.install(other)
     assert f"{project.system}/python3 -m venv" in asked
-    assert f"{other}/python3 -m pip --disable-pip-version-check --python .venv/bin/python install" in asked
+    assert (
+        f"{other}/python3 -m pip --disable-pip-version-check --python .venv/bin/python install"
+        in asked
+    )
 
 
 def test_what_the_shell_tells_python_and_pip(project: Project) -> None:
-    of_pip = ("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_NO_DEPS", "PIP_CONSTRAINT")
+    of_pip = (
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "PIP_USER",
+        "PIP_REQUIRE_VIRTUALENV",
+        "PIP_NO_DEPS",
+        "PIP_CONSTRAINT",
+    )
     of_python = ("PYTHONPATH", "PYTHONHOME")
     environment = dict.fromkeys((*of_pip, *of_python), "/elsewhere")
     asked = project.install(PIP_INDEX_URL="https://mirror.example/", **environment)
@@ -110,7 +122,10 @@ def test_what_the_shell_tells_python_and_pip(project: Project) -> None:
 
 def test_without_any_pip_it_says_what_to_do(project: Project) -> None:
     (project.system / "pip").unlink()
-    with pytest.raises(AssertionError, match=rf"pip is missing for {project.system}/python3\. On Debian: apt install"):
+    with pytest.raises(
+        AssertionError,
+        match=rf"pip is missing for {project.system}/python3\. On Debian: apt install",
+    ):
         project.install()
 
 
@@ -129,6 +144,8 @@ def test_a_real_environment_names_the_python_that_it_was_made_with() -> None:
     """What the installer asks of the real thing: the tests run in such an environment."""
     script = (ROOT / "tools" / "install").read_text()
     question = script.partition("-c '")[2].partition("'")[0]
-    told = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True, check=True).stdout.strip()
+    told = subprocess.run(
+        [sys.executable, "-c", question], capture_output=True, text=True, check=True
+    ).stdout.strip()
     assert Path(told).exists()
     assert not Path(told).is_relative_to(sys.prefix) or sys.prefix == sys.base_prefix

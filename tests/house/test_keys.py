@@ -31,7 +31,9 @@ def folder(tmp_path: Path) -> Path:
 
 def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("MOREFOLLOWS_", "DJANGO_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MOREFOLLOWS_", "DJANGO_"))
     }
     environment |= {"MOREFOLLOWS_DATA": str(folder), **more}
     return subprocess.run(
@@ -47,7 +49,9 @@ def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
 def database(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A database that several data folders share, as machines do."""
     server = ground.cluster()
-    url = server.create(f"keys{time.time_ns()}") if server else f"sqlite:///{tmp_path}/shared.sqlite3"
+    url = (
+        server.create(f"keys{time.time_ns()}") if server else f"sqlite:///{tmp_path}/shared.sqlite3"
+    )
     yield {"DATABASE_URL": url}
 
 
@@ -77,7 +81,10 @@ class TestTwoMachines:
         done = command(second, "editors", "list", **database)
         assert done.returncode == 2 and "address" in done.stderr
         told = command(second, "doctor", "--json", **database)
-        assert any(one["check"] == "keys" and one["state"] == "wrong" for one in json.loads(told.stdout)["checks"])
+        assert any(
+            one["check"] == "keys" and one["state"] == "wrong"
+            for one in json.loads(told.stdout)["checks"]
+        )
         shutil.copy(first / "secret", second / "secret")
         assert command(second, "editors", "list", **database).returncode == 0
 
@@ -97,7 +104,9 @@ class TestTwoMachines:
 def test_lost_keys_are_replaced_when_it_is_said(folder: Path, database: dict[str, str]) -> None:
     assert command(folder, "migrate", **database).returncode == 0
     assert command(folder, "newsroom", "--name", "The Herald", **database).returncode == 0
-    assert command(folder, "secret", "replace", "--lost", **database).returncode == 1, "they are not"
+    assert command(folder, "secret", "replace", "--lost", **database).returncode == 1, (
+        "they are not"
+    )
     (folder / "secret").unlink()
     assert command(folder, "editors", "list", **database).returncode == 2
     assert command(folder, "secret", "replace", **database).returncode == 1
@@ -117,7 +126,9 @@ def test_a_single_secret_of_an_older_version_goes_on(folder: Path) -> None:
     folder.mkdir()
     (folder / "secret").write_text(ONE_SECRET + "\n")
     before = load({"MOREFOLLOWS_DATA": str(folder)})
-    assert before.derived_key("address") == load({"MOREFOLLOWS_SECRET": ONE_SECRET}).derived_key("address")
+    assert before.derived_key("address") == load({"MOREFOLLOWS_SECRET": ONE_SECRET}).derived_key(
+        "address"
+    )
     reader = Row(7, b"u" * 16)
     old = Tokens.of(before).preferences(reader, 0).decode()
     before.secret.rotate(time.time())
@@ -125,7 +136,9 @@ def test_a_single_secret_of_an_older_version_goes_on(folder: Path) -> None:
     now = load({"MOREFOLLOWS_DATA": str(folder)})
     assert now.derived_key("address") == before.derived_key("address")
     assert now.derived_key("receipts") == before.derived_key("receipts")
-    assert now.derived_keys("django")[1] == load({"MOREFOLLOWS_SECRET": ONE_SECRET}).derived_key("django")
+    assert now.derived_keys("django")[1] == load({"MOREFOLLOWS_SECRET": ONE_SECRET}).derived_key(
+        "django"
+    )
     read = Tokens.of(now).read_preferences(old)
     assert read and read.proves(reader.uid)
     assert Tokens.of(now).preferences(reader, 0).decode() != old
@@ -155,10 +168,14 @@ def test_a_running_process_takes_up_new_keys_and_a_later_one_waits_for_its_time(
     assert running.links(400).newest == 2
     rotating.rotate(time.time() + 3600)
     links = running.links(400)
-    assert links.newest == 2 and [number for number, _ in links.keys] == [1, 2, 3], "read at once, made later"
+    assert links.newest == 2 and [number for number, _ in links.keys] == [1, 2, 3], (
+        "read at once, made later"
+    )
 
 
-def test_a_file_that_is_copied_by_halves_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_copied_by_halves_changes_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(keyring, "_LOOK_EVERY", 0.0)
     keyring.save_new(folder / "secret", Keyring.new())
     running = keyring.of_folder(folder)
@@ -180,4 +197,8 @@ def test_two_first_starts_at_once_agree(folder: Path) -> None:
 def test_no_key_is_ever_told() -> None:
     ring = Keyring.new()
     told = repr((ring, Keys(ring, None), load({"MOREFOLLOWS_SECRET": ONE_SECRET})))
-    assert ONE_SECRET not in told and repr(ring.address) not in told and repr(ring.generations[0].links) not in told
+    assert (
+        ONE_SECRET not in told
+        and repr(ring.address) not in told
+        and repr(ring.generations[0].links) not in told
+    )

@@ -17,7 +17,9 @@ def test_what_one_tells_is_believed_while_it_lives(tmp_path: Path) -> None:
     assert running(tmp_path) == {"pid": os.getpid(), "url": "http://127.0.0.1:8000"}
     with subprocess.Popen(["true"]) as ended:
         pass
-    lock.tell({"pid": ended.pid, "url": "http://127.0.0.1:8000"})  # it was killed, and its senders have not ended yet
+    lock.tell(
+        {"pid": ended.pid, "url": "http://127.0.0.1:8000"}
+    )  # it was killed, and its senders have not ended yet
     assert running(tmp_path) == {}
     lock.close()
     assert running(tmp_path) is None

@@ -84,17 +84,26 @@ print(json.dumps({
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """Of a process with a data folder and a database of its own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MOREFOLLOWS_")}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith("MOREFOLLOWS_")
+    }
     server = ground.cluster()
     if server is not None:
         kept["DATABASE_URL"] = server.create("earlier")
-    kept |= {"MOREFOLLOWS_DATA": str(tmp_path), "DJANGO_SETTINGS_MODULE": "morefollows.config.django"}
+    kept |= {
+        "MOREFOLLOWS_DATA": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "morefollows.config.django",
+    }
     return kept
 
 
 def run(environment: dict[str, str], *words: str) -> str:
     done = subprocess.run(
-        [sys.executable, *words], env=environment, capture_output=True, text=True, timeout=5 * PATIENCE
+        [sys.executable, *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=5 * PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -34,11 +34,22 @@ BAD = {
     "blank": "   ",
     "too long": "S" * 101,
 }
-GOOD = ["Sport", "Sport & news", "O’Brien", "Zürich – heute", "אקטואליה", "خبر\u200cها", "スポーツ", "!?"]
+GOOD = [
+    "Sport",
+    "Sport & news",
+    "O’Brien",
+    "Zürich – heute",
+    "אקטואליה",
+    "خبر\u200cها",
+    "スポーツ",
+    "!?",
+]
 GOOD += ["\U0001f469\u200d\U0001f692 999"]
 
 
-@pytest.mark.parametrize("value", [value for value in BAD.values() if value.strip() and len(value) <= 100], ids=repr)
+@pytest.mark.parametrize(
+    "value", [value for value in BAD.values() if value.strip() and len(value) <= 100], ids=repr
+)
 def test_bad_names(value: str) -> None:
     with pytest.raises(ValidationError):
         plain_text.name(value)
@@ -51,7 +62,9 @@ def test_good_names(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", BAD.values(), ids=BAD)
-def test_nowhere_does_one_come_in(newsroom: Newsroom, capsys: pytest.CaptureFixture[str], value: str) -> None:
+def test_nowhere_does_one_come_in(
+    newsroom: Newsroom, capsys: pytest.CaptureFixture[str], value: str
+) -> None:
     commands = (
         ["topics", "add", "sport", "--name", value],
         ["editors", "add", "eve@herald.example", "--name", value],
@@ -88,9 +101,15 @@ def test_headlines(
 def test_a_confirmed_reader_has_an_address(breaking: Topic) -> None:
     """By the database itself, whoever writes."""
     now = timezone.now()
-    for number, (address, domain) in enumerate((("", ""), ("cy@reader.example", ""), ("", "reader.example"))):
+    for number, (address, domain) in enumerate(
+        (("", ""), ("cy@reader.example", ""), ("", "reader.example"))
+    ):
         with pytest.raises(IntegrityError), transaction.atomic():
-            Reader.objects.create(address=address, domain=domain, key=str(number), state="confirmed", created_at=now)
-    forgotten = Reader.objects.create(address="", domain="", key="k", state="pending", created_at=now)
+            Reader.objects.create(
+                address=address, domain=domain, key=str(number), state="confirmed", created_at=now
+            )
+    forgotten = Reader.objects.create(
+        address="", domain="", key="k", state="pending", created_at=now
+    )
     with pytest.raises(IntegrityError), transaction.atomic():
         Reader.objects.filter(pk=forgotten.pk).update(state="confirmed")

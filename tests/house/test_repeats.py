@@ -24,12 +24,18 @@ from tests.support.waiting import until
 
 @pytest.fixture
 def send(
-    dora: Editor, cy: Reader, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    dora: Editor,
+    cy: Reader,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., tuple[int, str]]:
     """`stories break` on a story; no sender is there, so that it ends with 1 as soon as the alert is held."""
     monkeypatch.setattr("morefollows.cli.stories._TAKEN_UP_WITHIN", 0.0)
 
-    def command(*words: str, headline: str = "Harbour bridge closed", text: str = "Nobody is hurt.") -> tuple[int, str]:
+    def command(
+        *words: str, headline: str = "Harbour bridge closed", text: str = "Nobody is hurt."
+    ) -> tuple[int, str]:
         story = tmp_path / "story.md"
         story.write_text(f"{headline}\n\n{text}\n")
         code = run(["stories", "break", str(story), "--yes", "--hold", "0", *words])
@@ -82,8 +88,23 @@ def test_with_a_key_the_second_run_tells_of_the_first(
 def test_at_the_same_time(house: House, tmp_path: Path, key: list[str]) -> None:
     story = tmp_path / "story.md"
     story.write_text("Harbour bridge closed\n\nNobody is hurt.\n")
-    words = [sys.executable, "-m", "morefollows", "stories", "break", str(story), "--yes", "--hold", "600", *key]
-    quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    words = [
+        sys.executable,
+        "-m",
+        "morefollows",
+        "stories",
+        "break",
+        str(story),
+        "--yes",
+        "--hold",
+        "600",
+        *key,
+    ]
+    quiet: dict[str, Any] = {
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.PIPE,
+    }
     runs = [subprocess.Popen(words, env=house.environment, text=True, **quiet) for _ in range(4)]
     try:
         until("an alert", lambda: house.ask("SELECT id FROM stories_alert"))
@@ -100,13 +121,18 @@ def test_at_the_same_time(house: House, tmp_path: Path, key: list[str]) -> None:
             one.communicate()
 
 
-def test_send_pressed_twice_and_again_after_going_back(ada_at_desk: Client, story: Story, cy: Reader) -> None:
+def test_send_pressed_twice_and_again_after_going_back(
+    ada_at_desk: Client, story: Story, cy: Reader
+) -> None:
     """A double click posts twice; the browser's way back leads to the check page as it was."""
     form = {"revision": story.revision, "alone": "Nobody else is here", "audience": "topic"}
     first = ada_at_desk.post(f"/desk/story/{story.uuid}/send/", form)
     alert = Alert.objects.get()
     assert first.headers["Location"] == f"/desk/alert/{alert.uuid}/"
-    assert ada_at_desk.post(f"/desk/story/{story.uuid}/send/", form).headers["Location"] == first.headers["Location"]
+    assert (
+        ada_at_desk.post(f"/desk/story/{story.uuid}/send/", form).headers["Location"]
+        == first.headers["Location"]
+    )
     Alert.objects.update(held_until=1)
     assert publication.release(alert.pk)
     for state in ("sending", "sent"):

@@ -35,15 +35,35 @@ def test_nothing_needs_to_be_set(environ: dict[str, str]) -> None:
         ("MOREFOLLOWS_SECRET", "too short", "32 characters"),
         ("MOREFOLLOWS_RELAY", "mail.example.org", "smtp://"),
         ("MOREFOLLOWS_RELAY", "smtp://mail.example.org:seven", "smtp://"),
-        ("MOREFOLLOWS_RELAY", "smtp://mail.example.org?tls=maybe", "tls= must be offered, require, optional or never"),
+        (
+            "MOREFOLLOWS_RELAY",
+            "smtp://mail.example.org?tls=maybe",
+            "tls= must be offered, require, optional or never",
+        ),
         ("MOREFOLLOWS_RELAY", "smtp://ada:pass?word@mail.example.org", "must look like"),
-        ("MOREFOLLOWS_RELAY", "smtp://a.example smtp://b.example?rate=0", "relay 2: rate= must be mails a second"),
+        (
+            "MOREFOLLOWS_RELAY",
+            "smtp://a.example smtp://b.example?rate=0",
+            "relay 2: rate= must be mails a second",
+        ),
         ("MOREFOLLOWS_RELAY", "smtp://a.example?weight=heavy", "weight= must be a whole number"),
-        ("MOREFOLLOWS_RELAY", "smtp://a.example?purpose=news", "purpose= must be both, alerts or bulk"),
+        (
+            "MOREFOLLOWS_RELAY",
+            "smtp://a.example?purpose=news",
+            "purpose= must be both, alerts or bulk",
+        ),
         ("MOREFOLLOWS_RELAY", "smtp://a.example?purpose=bulk", "no relay takes alerts"),
-        ("MOREFOLLOWS_RELAY", "smtp://a.example smtp://b@a.example", "called a.example:25; give each a name"),
+        (
+            "MOREFOLLOWS_RELAY",
+            "smtp://a.example smtp://b@a.example",
+            "called a.example:25; give each a name",
+        ),
         ("MOREFOLLOWS_RELAY", "smtp://a.example?speed=9", "takes the options tls, verify"),
-        ("MOREFOLLOWS_RELAY", "smtp://ada@a.example?password_file=/nowhere", "password_file= can't be read"),
+        (
+            "MOREFOLLOWS_RELAY",
+            "smtp://ada@a.example?password_file=/nowhere",
+            "password_file= can't be read",
+        ),
         ("MOREFOLLOWS_HOLD", "soon", "seconds"),
         ("MOREFOLLOWS_HOLD", "-1", "from 0"),
         ("MOREFOLLOWS_HOLD", "nan", "seconds"),
@@ -73,7 +93,9 @@ def test_a_wrong_setting_names_itself_and_the_remedy(
     environ[name] = value
     with pytest.raises(SettingsError) as caught:
         load(environ)
-    assert caught.value.name == (name if name != "MOREFOLLOWS_DKIM_KEY" else "MOREFOLLOWS_DKIM_SELECTOR")
+    assert caught.value.name == (
+        name if name != "MOREFOLLOWS_DKIM_KEY" else "MOREFOLLOWS_DKIM_SELECTOR"
+    )
     assert remedy in caught.value.remedy
     assert "\n" not in str(caught.value)
 
@@ -94,22 +116,41 @@ def test_several_relays_each_with_its_own_terms(environ: dict[str, str], tmp_pat
     )
     settings = load({**environ, "MOREFOLLOWS_RELAY_FILE": str(tmp_path / "relays")})
     ours, second = settings.ways_out
-    assert (ours.name, ours.weight, ours.rate, ours.alerts, ours.bulk) == ("mail.example.org:25", 3, 0, True, True)
-    assert (second.name, second.password, second.rate, second.connections) == ("second", "p@ss word", 14.5, 5)
+    assert (ours.name, ours.weight, ours.rate, ours.alerts, ours.bulk) == (
+        "mail.example.org:25",
+        3,
+        0,
+        True,
+        True,
+    )
+    assert (second.name, second.password, second.rate, second.connections) == (
+        "second",
+        "p@ss word",
+        14.5,
+        5,
+    )
     assert (second.alerts, second.bulk) == (False, True)
     assert "p@ss" not in repr(settings)
 
 
-@pytest.mark.parametrize("relay", ["smtp://mail.example.org", "smtp://192.0.2.1", "smtp://localhost smtp://10.0.0.1"])
+@pytest.mark.parametrize(
+    "relay", ["smtp://mail.example.org", "smtp://192.0.2.1", "smtp://localhost smtp://10.0.0.1"]
+)
 def test_only_a_relay_of_this_machine_is_one_for_tests(environ: dict[str, str], relay: str) -> None:
     environ["MOREFOLLOWS_TEST_RELAY"] = "yes"
-    with pytest.raises(SettingsError, match="MOREFOLLOWS_TEST_RELAY: is only for relays on this machine"):
+    with pytest.raises(
+        SettingsError, match="MOREFOLLOWS_TEST_RELAY: is only for relays on this machine"
+    ):
         load({**environ, "MOREFOLLOWS_RELAY": relay})
-    assert load({**environ, "MOREFOLLOWS_RELAY": "smtp://localhost:25 smtp://127.0.0.2 smtp://[::1]"}).test_relay
+    assert load(
+        {**environ, "MOREFOLLOWS_RELAY": "smtp://localhost:25 smtp://127.0.0.2 smtp://[::1]"}
+    ).test_relay
 
 
 def test_a_file_that_is_missing_is_named(environ: dict[str, str]) -> None:
-    with pytest.raises(SettingsError, match="MOREFOLLOWS_SECRET_FILE: the file can't be read: No such file"):
+    with pytest.raises(
+        SettingsError, match="MOREFOLLOWS_SECRET_FILE: the file can't be read: No such file"
+    ):
         load({**environ, "MOREFOLLOWS_SECRET_FILE": "/nowhere"})
 
 
@@ -121,7 +162,9 @@ def test_a_setting_given_twice_is_refused(environ: dict[str, str], tmp_path: Pat
 
 def test_a_secret_is_made_once_for_its_owner_only(environ: dict[str, str], tmp_path: Path) -> None:
     first = load(environ)
-    assert load(environ).secret != first.secret, "nothing is kept until the database is known to have no keys"
+    assert load(environ).secret != first.secret, (
+        "nothing is kept until the database is known to have no keys"
+    )
     first.secret.save()
     assert load(environ).secret == first.secret
     assert (tmp_path / "data" / "secret").stat().st_mode & 0o777 == 0o600
@@ -133,7 +176,9 @@ def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
         load({"MOREFOLLOWS_DATA": str(tmp_path / "file")})
 
 
-def test_the_data_folder_is_absolute_and_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_data_folder_is_absolute_and_has_one_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A child process with another working directory must find it, and every process name it alike."""
     (tmp_path / "there").mkdir()
     (tmp_path / "link").symlink_to("there")
@@ -165,7 +210,9 @@ def test_what_kubernetes_tells_of_a_service_is_no_setting(environ: dict[str, str
     settings = load({**environ, **links})
     assert (settings.port, settings.inbox_port) == (8025, 2525)
     assert service_links({**environ, **links}) == sorted(links)
-    assert not given("MOREFOLLOWS_PORT", links) and given("MOREFOLLOWS_PORT", {"MOREFOLLOWS_PORT": "8025"})
+    assert not given("MOREFOLLOWS_PORT", links) and given(
+        "MOREFOLLOWS_PORT", {"MOREFOLLOWS_PORT": "8025"}
+    )
 
 
 def test_all_that_is_wrong_is_told_at_once(environ: dict[str, str]) -> None:
@@ -183,10 +230,18 @@ def test_all_that_is_wrong_is_told_at_once(environ: dict[str, str]) -> None:
     ("settings", "name"),
     [
         ({"MOREFOLLOWS_PORT": "2525"}, "MOREFOLLOWS_INBOX_PORT"),
-        ({"MOREFOLLOWS_SIGN_UPS_A_NETWORK": "50", "MOREFOLLOWS_SIGN_UPS_A_NETWORK_AT_MOST": "20"}, "A_NETWORK"),
+        (
+            {
+                "MOREFOLLOWS_SIGN_UPS_A_NETWORK": "50",
+                "MOREFOLLOWS_SIGN_UPS_A_NETWORK_AT_MOST": "20",
+            },
+            "A_NETWORK",
+        ),
     ],
 )
-def test_settings_that_do_not_go_together(environ: dict[str, str], settings: dict[str, str], name: str) -> None:
+def test_settings_that_do_not_go_together(
+    environ: dict[str, str], settings: dict[str, str], name: str
+) -> None:
     with pytest.raises(SettingsError, match=name):
         load({**environ, **settings})
 
@@ -201,11 +256,17 @@ def test_what_is_set_is_listed_without_secrets(environ: dict[str, str]) -> None:
         "MOREFOLLOWS_DKIM_SELECTOR": "mf1",
     }
     told = chosen({**given_, **secret})
-    assert {"MOREFOLLOWS_HOLD=5", "MOREFOLLOWS_LINK_KEY_DAYS=9", "MOREFOLLOWS_DKIM_SELECTOR=mf1"} < set(told)
+    assert {
+        "MOREFOLLOWS_HOLD=5",
+        "MOREFOLLOWS_LINK_KEY_DAYS=9",
+        "MOREFOLLOWS_DKIM_SELECTOR=mf1",
+    } < set(told)
     assert "secret" not in str(told) and "MOREFOLLOWS_RELAY=…" in told
 
 
-@pytest.mark.parametrize(("host", "url"), [("0.0.0.0", "http://127.0.0.1:8025"), ("::1", "http://[::1]:8025")])
+@pytest.mark.parametrize(
+    ("host", "url"), [("0.0.0.0", "http://127.0.0.1:8025"), ("::1", "http://[::1]:8025")]
+)
 def test_the_address_follows_the_host(environ: dict[str, str], host: str, url: str) -> None:
     assert load({**environ, "MOREFOLLOWS_HOST": host}).url == url
 

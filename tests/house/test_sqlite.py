@@ -20,10 +20,18 @@ with connection.cursor() as cursor:
 
 
 def look(folder: Path) -> str:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MOREFOLLOWS_", "DATABASE_URL"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MOREFOLLOWS_", "DATABASE_URL"))
+    }
     done = subprocess.run(
         [sys.executable, "-c", _LOOK],
-        env={**kept, "MOREFOLLOWS_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "morefollows.config.django"},
+        env={
+            **kept,
+            "MOREFOLLOWS_DATA": str(folder),
+            "DJANGO_SETTINGS_MODULE": "morefollows.config.django",
+        },
         capture_output=True,
         text=True,
     )
@@ -33,7 +41,9 @@ def look(folder: Path) -> str:
 
 def test_a_new_connection_reads_while_somebody_writes(tmp_path: Path) -> None:
     assert look(tmp_path) == "2"
-    with contextlib.closing(sqlite3.connect(tmp_path / "morefollows.sqlite3", isolation_level=None)) as other:
+    with contextlib.closing(
+        sqlite3.connect(tmp_path / "morefollows.sqlite3", isolation_level=None)
+    ) as other:
         other.execute("CREATE TABLE one (x)")
         other.execute("BEGIN IMMEDIATE")
         assert look(tmp_path) == "2"

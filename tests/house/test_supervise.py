@@ -9,7 +9,9 @@ import pytest
 from morefollows.helpers.supervise import supervised, watched
 
 
-def test_work_that_fails_is_started_again_until_it_returns(caplog: pytest.LogCaptureFixture) -> None:
+def test_work_that_fails_is_started_again_until_it_returns(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     runs: list[int] = []
 
     async def work() -> None:
@@ -19,9 +21,11 @@ def test_work_that_fails_is_started_again_until_it_returns(caplog: pytest.LogCap
 
     asyncio.run(supervised("the clock", work, first_wait=0.001))
     assert len(runs) == 4
-    assert [record.getMessage() for record in caplog.records if "the clock failed" in record.getMessage()] == [
-        "the clock failed; it is started again in 0 s"
-    ] * 3
+    assert [
+        record.getMessage()
+        for record in caplog.records
+        if "the clock failed" in record.getMessage()
+    ] == ["the clock failed; it is started again in 0 s"] * 3
     assert "RuntimeError: broken" in caplog.text
 
 
@@ -42,7 +46,9 @@ def test_supervised_work_can_be_cancelled_while_it_waits_to_be_started_again() -
     asyncio.run(story())
 
 
-def test_the_failure_of_a_task_that_nobody_awaits_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_failure_of_a_task_that_nobody_awaits_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def broken() -> None:
         raise RuntimeError("broken")
 

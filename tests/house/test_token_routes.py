@@ -52,14 +52,24 @@ def test_each_route_with_a_token_bears_the_mark_and_each_mark_is_a_route() -> No
 
 @pytest.mark.parametrize("begin", token_routes.BEGINNINGS)
 def test_a_beginning_is_of_marked_routes_alone(begin: str) -> None:
-    assert [route for route in routes() if f"/{route}".startswith(begin) and route not in token_routes.ALL] == []
-    assert re.fullmatch(r"/[a-z/-]+/", begin), "or every address would be taken for one with a token"
+    assert [
+        route
+        for route in routes()
+        if f"/{route}".startswith(begin) and route not in token_routes.ALL
+    ] == []
+    assert re.fullmatch(r"/[a-z/-]+/", begin), (
+        "or every address would be taken for one with a token"
+    )
 
 
 @pytest.mark.parametrize("route", token_routes.ALL)
-def test_responses_are_kept_nowhere_and_listed_nowhere(route: str, visitor: Client, newsroom: Newsroom) -> None:
+def test_responses_are_kept_nowhere_and_listed_nowhere(
+    route: str, visitor: Client, newsroom: Newsroom
+) -> None:
     whole = address(route)
-    for method, path in product(("get", "head", "post", "put"), (whole, whole.rstrip("/"), whole + "nothing/")):
+    for method, path in product(
+        ("get", "head", "post", "put"), (whole, whole.rstrip("/"), whole + "nothing/")
+    ):
         headers = getattr(visitor, method)(path).headers
         assert {"no-store", "private"} <= set(headers["Cache-Control"].split(", ")), path
         assert headers["X-Robots-Tag"] == "noindex, nofollow", path
@@ -81,7 +91,10 @@ def test_a_server_error_is_kept_nowhere_either(
     visitor.raise_request_exception = False
     answer = visitor.get(address(token_routes.LEAVE))
     assert answer.status_code == 500
-    assert "no-store" in answer.headers["Cache-Control"] and answer.headers["Referrer-Policy"] == "no-referrer"
+    assert (
+        "no-store" in answer.headers["Cache-Control"]
+        and answer.headers["Referrer-Policy"] == "no-referrer"
+    )
 
 
 def test_robots_keep_away(visitor: Client, newsroom: Newsroom) -> None:
@@ -94,7 +107,13 @@ def test_robots_keep_away(visitor: Client, newsroom: Newsroom) -> None:
 
 @pytest.mark.parametrize("route", token_routes.ALL)
 @pytest.mark.parametrize(
-    "text", ["Not Found: %s", "Gone: https://herald.example%s", '"%s" (x)', "550 see <http://a.example:8025%s>"]
+    "text",
+    [
+        "Not Found: %s",
+        "Gone: https://herald.example%s",
+        '"%s" (x)',
+        "550 see <http://a.example:8025%s>",
+    ],
 )
 def test_no_log_line_shows_a_token(route: str, text: str) -> None:
     record = logging.LogRecord("x", logging.WARNING, "", 0, text, (address(route),), None)
@@ -106,7 +125,11 @@ def test_the_log_of_an_error_shows_no_token_and_other_addresses_are_whole() -> N
     try:
         raise ValueError(f"GET {address(token_routes.PREFERENCES)}")
     except ValueError as error:
-        record = logging.LogRecord("x", logging.ERROR, "", 0, "failed", (), (type(error), error, None))
+        record = logging.LogRecord(
+            "x", logging.ERROR, "", 0, "failed", (), (type(error), error, None)
+        )
     assert TOKEN not in OneLine().format(record)
     plain = "Not Found: /desk/story/new/ /sign-up/breaking/"
-    assert plain in OneLine().format(logging.LogRecord("x", logging.WARNING, "", 0, plain, (), None))
+    assert plain in OneLine().format(
+        logging.LogRecord("x", logging.WARNING, "", 0, plain, (), None)
+    )

@@ -62,7 +62,10 @@ def test_the_first_start_has_all_that_is_needed(standing: House) -> None:
 
 def test_the_link_is_printed_until_somebody_has_used_it(build: Build) -> None:
     house = build().start("--administrator", "Ada@Herald.example")
-    assert json.loads(house.command("editors", "list", "--json").stdout)[0]["email"] == "ada@herald.example"
+    assert (
+        json.loads(house.command("editors", "list", "--json").stdout)[0]["email"]
+        == "ada@herald.example"
+    )
     house.stop()
     house.log.unlink()
     house.start()
@@ -72,7 +75,9 @@ def test_the_link_is_printed_until_somebody_has_used_it(build: Build) -> None:
 def test_an_administrator_without_an_address_is_refused(build: Build) -> None:
     done = build().command("up", "--administrator", "ada", check=False)
     assert done.returncode == 2
-    told = [line for line in done.stderr.splitlines() if "is still being made ready" not in line]  # busy machines
+    told = [
+        line for line in done.stderr.splitlines() if "is still being made ready" not in line
+    ]  # busy machines
     assert len(told) == 1 and told[0].startswith("--administrator: "), done.stderr
 
 
@@ -100,9 +105,14 @@ def test_default_ports_in_use_are_named_and_others_taken(build: Build) -> None:
         links = {"port_8025_tcp": "tcp://10.0.0.1:8025", "port": "tcp://10.0.0.1:8025"}
         house = build(**{**links, "inbox_port": None}).start()
         for port, name in ((8025, "MOREFOLLOWS_PORT"), (2525, "MOREFOLLOWS_INBOX_PORT")):
-            assert re.search(rf"Port {port} is in use by another program; taking \d+ instead. \({name}", house.said)
+            assert re.search(
+                rf"Port {port} is in use by another program; taking \d+ instead. \({name}",
+                house.said,
+            )
         assert ":8025" not in house.url
-        assert "Kubernetes or Docker tells: MOREFOLLOWS_PORT, MOREFOLLOWS_PORT_8025_TCP" in house.said
+        assert (
+            "Kubernetes or Docker tells: MOREFOLLOWS_PORT, MOREFOLLOWS_PORT_8025_TCP" in house.said
+        )
         assert urllib.request.urlopen(f"{house.url}/desk/sign-in/").status == 200
 
 
@@ -130,12 +140,26 @@ def test_on_a_database_of_a_newer_version_nothing_starts(build: Build, tmp_path:
     house.command("migrate")
     (tmp_path / "story.md").write_text("Headline\n\nText.\n")
     story = str(tmp_path / "story.md")
-    commands = ["up", "migrate", "web", "send", "tidy", "topics", f"stories break {story} --yes", "doctor"]
-    house.change("INSERT INTO django_migrations (app, name, applied) VALUES ('stories', '9999_later', '2099-01-01')")
+    commands = [
+        "up",
+        "migrate",
+        "web",
+        "send",
+        "tidy",
+        "topics",
+        f"stories break {story} --yes",
+        "doctor",
+    ]
+    house.change(
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('stories', '9999_later', '2099-01-01')"
+    )
     for command in commands:
         done = house.command(*command.split(), check=False)
         said = done.stdout if command == "doctor" else done.stderr
-        assert done.returncode == 1 and "stories.9999_later" in said and "newer version" in said, (command, said)
+        assert done.returncode == 1 and "stories.9999_later" in said and "newer version" in said, (
+            command,
+            said,
+        )
         assert "Traceback" not in done.stderr
     house.change("UPDATE django_migrations SET app = 'satellites' WHERE name = '9999_later'")
     assert "satellites.9999_later" in house.command("topics", check=False).stderr
@@ -148,7 +172,9 @@ def test_a_database_from_before_the_first_release_is_refused(build: Build) -> No
     for command in ("up", "migrate", "web", "send", "topics", "doctor"):
         done = house.command(command, check=False)
         said = done.stdout if command == "doctor" else done.stderr
-        assert done.returncode == 1 and "before its first release" in said and "readers export" in said, (command, said)
+        assert (
+            done.returncode == 1 and "before its first release" in said and "readers export" in said
+        ), (command, said)
         assert "Traceback" not in done.stderr
 
 
@@ -161,12 +187,16 @@ def test_what_a_sender_told_of_its_relay_is_forgotten_when_it_is_gone(build: Bui
     assert house.ask("SELECT trouble FROM courier_relay") == [("It can't be reached.",)]
     house.start()
     until(
-        "the warning to go", lambda: house.ask("SELECT trouble FROM courier_relay") != [("It can't be reached.",)], 60
+        "the warning to go",
+        lambda: house.ask("SELECT trouble FROM courier_relay") != [("It can't be reached.",)],
+        60,
     )
 
 
 def test_links_made_beside_it_have_the_address_that_it_really_has(standing: House) -> None:
-    added = json.loads(standing.command("editors", "add", "ben@herald.example", "--name", "Ben", "--json").stdout)
+    added = json.loads(
+        standing.command("editors", "add", "ben@herald.example", "--name", "Ben", "--json").stdout
+    )
     assert added["link"].startswith(standing.url)
     assert urllib.request.urlopen(added["link"]).status == 200
 
@@ -190,7 +220,9 @@ def test_a_sender_that_cannot_live_takes_nobody_with_it(build: Build) -> None:
     """It is killed as soon as it is there, until the desk is told; everything else goes on, and so does it later."""
     house = build().start("--sample")
     desk = Visitor()
-    desk.submit(desk.open(house.invitation).form("password"), password="a long walk along the harbour")
+    desk.submit(
+        desk.open(house.invitation).form("password"), password="a long walk along the harbour"
+    )
     uuid = UUID(str(house.ask("SELECT uuid FROM stories_story")[0][0]))
     check = f"{house.url}/desk/story/{uuid}/check/"
     assert "stops each time it is started" not in desk.open(check).html
@@ -227,17 +259,36 @@ def test_it_ends_in_order(house: House) -> None:
 def test_an_open_event_stream_does_not_hold_it_up(house: House) -> None:
     """A desk that somebody looks at while `up` is ended."""
     desk = Visitor()
-    desk.submit(desk.open(house.invitation).form("password"), password="a long walk along the harbour")
+    desk.submit(
+        desk.open(house.invitation).form("password"), password="a long walk along the harbour"
+    )
     story = house.data / "story.txt"
     story.write_text("Harbour bridge closed\n\nNobody is hurt.\n")
-    words = [sys.executable, "-m", "morefollows", "stories", "break", str(story), "--hold", "300", "--yes"]
-    watching = subprocess.Popen(words, env=house.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    words = [
+        sys.executable,
+        "-m",
+        "morefollows",
+        "stories",
+        "break",
+        str(story),
+        "--hold",
+        "300",
+        "--yes",
+    ]
+    watching = subprocess.Popen(
+        words, env=house.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
-        page = until("the alert", lambda: re.search(r"/desk/alert/[^/]+/", desk.open(f"{house.url}/desk/").html))
+        page = until(
+            "the alert",
+            lambda: re.search(r"/desk/alert/[^/]+/", desk.open(f"{house.url}/desk/").html),
+        )
         with desk._opener.open(f"{house.url}{page[0]}stream/", timeout=120) as events:
             assert events.readline()
             house.stop()
-            with contextlib.suppress(http.client.IncompleteRead):  # cut off: the browser asks again by itself
+            with contextlib.suppress(
+                http.client.IncompleteRead
+            ):  # cut off: the browser asks again by itself
                 events.read()
     finally:
         watching.kill()
@@ -309,7 +360,9 @@ def test_ctrl_c_twice_is_no_error_either(build: Build) -> None:
     house = build().start()
     told = lock.running(house.data)
     assert told is not None
-    os.kill(told["pid"], signal.SIGTERM)  # it passes this on to the web server, which then hears the second one
+    os.kill(
+        told["pid"], signal.SIGTERM
+    )  # it passes this on to the web server, which then hears the second one
     time.sleep(0.05)
     os.killpg(told["pid"], signal.SIGINT)
     assert house._wait() == 0
@@ -330,5 +383,7 @@ def test_ended_while_it_starts_it_leaves_nothing_running(build: Build) -> None:
 def test_the_processes_are_few_and_ours(standing: House) -> None:
     """No child of a child: nothing that `up` does not know of."""
     for pid in processes(standing).values():
-        found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
+        found = subprocess.run(
+            ["pgrep", "-P", str(pid)], capture_output=True, text=True
+        ).stdout.split()
         assert found == []

@@ -10,10 +10,14 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 
-def photo(width: int = 1600, height: int = 1000, kind: str = "JPEG", mode: str = "RGB", **options: Any) -> bytes:
+def photo(
+    width: int = 1600, height: int = 1000, kind: str = "JPEG", mode: str = "RGB", **options: Any
+) -> bytes:
     """Something with shades in it: top red, bottom blue, and a white square in the top left corner."""
     shades = Image.linear_gradient("L").resize((width, height))
-    picture = Image.merge("RGB", (shades.point(lambda one: 255 - one), shades.point(lambda one: 40), shades))
+    picture = Image.merge(
+        "RGB", (shades.point(lambda one: 255 - one), shades.point(lambda one: 40), shades)
+    )
     ImageDraw.Draw(picture).rectangle((0, 0, width // 10, height // 10), fill="white")
     out = io.BytesIO()
     picture.convert(mode).save(out, kind, **options)
@@ -33,11 +37,18 @@ def bomb(width: int = 30_000, height: int = 30_000) -> bytes:
     """A PNG of a few kilobytes that unfolds to gigabytes."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        return (
+            struct.pack(">I", len(content))
+            + name
+            + content
+            + struct.pack(">I", zlib.crc32(name + content))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     rows = zlib.compress(b"\0" * 10_000_000, 9)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
 
 
 def moving() -> bytes:

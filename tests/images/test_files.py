@@ -48,7 +48,9 @@ def test_a_photograph_is_kept_at_its_sizes_under_a_name_that_nobody_guesses(data
     assert files.keep(photo()).picture == picture, "the same picture again is the same image"
     assert read(picture.path) == picture
     with limits(secret=Keys(Keyring.new(), None)):
-        assert files.keep(photo()).picture.name != picture.name, "who has the picture can't work out its name"
+        assert files.keep(photo()).picture.name != picture.name, (
+            "who has the picture can't work out its name"
+        )
     assert not list((data / "images").glob("new-*"))
 
 
@@ -58,7 +60,9 @@ def test_it_stands_upright_and_tells_nothing_of_who_took_it_and_where() -> None:
     content = files.path(picture).read_bytes()
     assert b"Secret" not in content and b"Exif" not in content
     with Image.open(io.BytesIO(content)) as kept:
-        assert kept.getpixel((990, 10)) > (200, 200, 200), "the white corner has turned to the right"
+        assert kept.getpixel((990, 10)) > (200, 200, 200), (
+            "the white corner has turned to the right"
+        )
 
 
 @pytest.mark.parametrize(
@@ -90,7 +94,12 @@ def test_of_a_moving_picture_the_first_frame_is_kept_and_what_shines_through_sta
 
 
 def test_what_is_refused_and_why() -> None:
-    assert refused(b"") == refused(b"%PDF-1.7") == refused(b"<svg xmlns='http://www.w3.org/2000/svg'/>") == "format"
+    assert (
+        refused(b"")
+        == refused(b"%PDF-1.7")
+        == refused(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+        == "format"
+    )
     assert refused(photo(kind="BMP")) == refused(photo(kind="TIFF")) == "format"
     assert refused(photo()[:-2000]) == "broken"
     assert refused(photo(40, 40)) == refused(photo(3000, 200)) == "shape"
@@ -122,7 +131,9 @@ def test_what_is_our_fault_is_not_blamed_on_the_file(
     assert f"{tmp_path}/images: File exists" in caplog.text
 
 
-def test_a_file_that_kills_the_decoder_is_broken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_file_that_kills_the_decoder_is_broken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     killed = tmp_path / "python"
     killed.write_text("#!/bin/sh\nkill -SEGV $$\n")
     killed.chmod(0o755)
@@ -133,9 +144,14 @@ def test_a_file_that_kills_the_decoder_is_broken(monkeypatch: pytest.MonkeyPatch
 SEEDS = [photo(200, 150, kind) for kind in ("JPEG", "PNG", "WEBP", "GIF")] + [sideways()[:20_000]]
 
 
-@bounds(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@bounds(
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(seed=st.sampled_from(SEEDS), number=st.integers(0, 2**32))
-def test_broken_bytes_are_refused_or_make_a_sound_picture(tmp_path: Path, seed: bytes, number: int) -> None:
+def test_broken_bytes_are_refused_or_make_a_sound_picture(
+    tmp_path: Path, seed: bytes, number: int
+) -> None:
     """In this very process, so that each try is quick; whatever decoders raise must end as a refusal."""
     chance = random.Random(number)
     file = bytearray(seed)

@@ -56,18 +56,30 @@ def test_feeds(client: Client, alert: Alert, story: Story, picture: Picture) -> 
     assert item["image"] == SITE + picture.path
 
 
-def test_the_page_its_card_and_what_is_said_of_it(client: Client, alert: Alert, story: Story, picture: Picture) -> None:
+def test_the_page_its_card_and_what_is_said_of_it(
+    client: Client, alert: Alert, story: Story, picture: Picture
+) -> None:
     page = client.get(f"/story/{story.uuid}/", headers={"Accept-Language": "de"}).content.decode()
-    assert "<figcaption>The pier" in page and 'fetchpriority="high"' in page and "loading=" not in page
+    assert (
+        "<figcaption>The pier" in page and 'fetchpriority="high"' in page and "loading=" not in page
+    )
     [card] = extruct.extract(page, base_url=SITE, syntaxes=["opengraph"], uniform=True)["opengraph"]
     assert card["og:image"] == SITE + picture.path and card["og:image:alt"] == "Tugs & fog"
     assert (card["og:image:width"], card["og:image:height"]) == ("1200", "750"), "no German digits"
     found = structured(page)
     [image] = found["NewsArticle"]["image"]
-    assert image["url"] == SITE + picture.path and image["creditText"] == "Photo: Ben" and image["width"] == 1200
+    assert (
+        image["url"] == SITE + picture.path
+        and image["creditText"] == "Photo: Ben"
+        and image["width"] == 1200
+    )
     assert found["LiveBlogPosting"]["liveBlogUpdate"][0]["image"] == [image]
     told = Journal().read({story.uuid: ""})[story.uuid]
-    assert told and b"<figcaption>The pier" in told.frames[0].bodies["en"] and b"lazy" in told.frames[0].bodies["en"]
+    assert (
+        told
+        and b"<figcaption>The pier" in told.frames[0].bodies["en"]
+        and b"lazy" in told.frames[0].bodies["en"]
+    )
 
 
 def test_ninjs(client: Client, alert: Alert, story: Story, picture: Picture) -> None:
@@ -75,7 +87,10 @@ def test_ninjs(client: Client, alert: Alert, story: Story, picture: Picture) -> 
     judge = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
     assert [error.message for error in judge.iter_errors(item)] == []
     [association] = item["associations"]
-    assert association["by"] == "Photo: Ben" and association["descriptions"][0]["value"] == "Tugs & fog"
+    assert (
+        association["by"] == "Photo: Ben"
+        and association["descriptions"][0]["value"] == "Tugs & fog"
+    )
     assert [one["width"] for one in association["renditions"]] == [600, 1200]
 
 
@@ -91,9 +106,13 @@ def test_mail(alert: Alert, picture: Picture, language: str, word: str) -> None:
 def test_of_a_withdrawn_story_there_is_no_image_anywhere(
     client: Client, alert: Alert, story: Story, picture: Picture, ada: Editor
 ) -> None:
-    publication.release(actions.withdraw(story, ada, reason="Wrong pier.", text="We withdraw it.", hold=0).pk)
+    publication.release(
+        actions.withdraw(story, ada, reason="Wrong pier.", text="We withdraw it.", hold=0).pk
+    )
     for place in ("", "feed.atom", "feed.rss", "feed.json", "1.ninjs.json", "live.json"):
-        assert picture.name not in client.get(f"/story/{story.uuid}/{place}").content.decode(), place
+        assert picture.name not in client.get(f"/story/{story.uuid}/{place}").content.decode(), (
+            place
+        )
     assert picture.name not in client.get("/topic/breaking/feed.rss").content.decode()
     told = Journal().read({story.uuid: ""})[story.uuid]
     assert told and told.end and picture.name.encode() not in told.end.bodies["en"]

@@ -30,7 +30,13 @@ HTMX = {"HX-Request": "true"}
 
 def form(file: bytes | None = None, name: str = "pier.jpg", **changes: Any) -> dict[str, Any]:
     shown = SimpleUploadedFile(name, photo() if file is None else file, "image/jpeg")
-    return {"file": shown, "alt": "Tugs at the [pier]", "caption": "The ‘pier’", "credit": "Photo: Ben", **changes}
+    return {
+        "file": shown,
+        "alt": "Tugs at the [pier]",
+        "caption": "The ‘pier’",
+        "credit": "Photo: Ben",
+        **changes,
+    }
 
 
 def line(page: str) -> str:
@@ -49,7 +55,9 @@ class TestAdding:
         assert image.added_by == ben and (image.width, image.height) == (1000, 1600)
         [shown] = markdown.images(line(answer.content.decode()))
         assert shown == (figure.Shown(_of(image), "Tugs at the [pier]", "The ‘pier’", "Photo: Ben"))
-        assert "<html" not in ben_at_desk.post(ADD, form(), headers=HTMX).content.decode(), "for the dialog"
+        assert "<html" not in ben_at_desk.post(ADD, form(), headers=HTMX).content.decode(), (
+            "for the dialog"
+        )
 
     def test_nobody_else_may(self, client: Client, ben_at_desk: Client, ben: Editor) -> None:
         assert client.post(ADD, form()).headers["Location"].startswith("/desk/sign-in/")
@@ -75,8 +83,12 @@ class TestAdding:
             page = answer.content.decode()
             assert answer.status_code == 422 and f'href="#id_{field}"' in page, field
             control = re.search(rf'<(?:input|textarea)[^>]*id="id_{field}"[^>]*>', page)
-            assert control and 'aria-invalid="true"' in control[0] and f'id_{field}_error"' in page, field
-        assert ben_at_desk.post(ADD, form(alt=""), headers=HTMX).status_code == 200, "htmx puts it in place"
+            assert (
+                control and 'aria-invalid="true"' in control[0] and f'id_{field}_error"' in page
+            ), field
+        assert ben_at_desk.post(ADD, form(alt=""), headers=HTMX).status_code == 200, (
+            "htmx puts it in place"
+        )
         assert not Image.objects.exists()
 
 
@@ -105,35 +117,57 @@ class TestWhoSeesIt:
     ) -> None:
         hidden = client.get(picture.path)
         assert hidden.status_code == 404 and hidden["Cache-Control"] == "no-store"
-        assert "data:image/jpeg;base64," in ada_at_desk.get(f"/desk/story/{story.uuid}/mail/").content.decode()
+        assert (
+            "data:image/jpeg;base64,"
+            in ada_at_desk.get(f"/desk/story/{story.uuid}/mail/").content.decode()
+        )
         alert = actions.send(story, ada, hold=0)
         assert client.get(picture.path).status_code == 404, "in its hold"
         publication.release(alert.pk)
         for size in picture.sizes():
             shown = client.get(size.path)
-            assert shown["Content-Type"] == "image/jpeg" and shown.content == files.path(size).read_bytes()
+            assert (
+                shown["Content-Type"] == "image/jpeg"
+                and shown.content == files.path(size).read_bytes()
+            )
             assert shown["Cache-Control"] == "public, max-age=31536000, s-maxage=60, immutable"
-            assert shown["X-Content-Type-Options"] == "nosniff" and not shown.cookies and "Vary" not in shown
+            assert (
+                shown["X-Content-Type-Options"] == "nosniff"
+                and not shown.cookies
+                and "Vary" not in shown
+            )
             assert shown["Cross-Origin-Resource-Policy"] == "cross-origin"
-            assert client.get(size.path, headers={"If-None-Match": shown["ETag"]}).status_code == 304
-        for other in (picture._replace(width=900), picture._replace(extension="png"), picture._replace(name="0" * 32)):
+            assert (
+                client.get(size.path, headers={"If-None-Match": shown["ETag"]}).status_code == 304
+            )
+        for other in (
+            picture._replace(width=900),
+            picture._replace(extension="png"),
+            picture._replace(name="0" * 32),
+        ):
             assert client.get(other.path).status_code == 404
         Story.objects.update(embargo_until=timezone.now() + timedelta(hours=1))
         assert client.get(picture.path).status_code == 404, "an embargo holds it, too"
 
-    def test_nobody_once_it_is_withdrawn(self, client: Client, picture: Picture, story: Story, ada: Editor) -> None:
+    def test_nobody_once_it_is_withdrawn(
+        self, client: Client, picture: Picture, story: Story, ada: Editor
+    ) -> None:
         publication.release(actions.send(story, ada, hold=0).pk)
         assert client.get(picture.path).status_code == 200
         other = add(photo(700, 500), ada)
         text = f"Not this pier.\n\n{figure.markdown(other, 'The right pier')}"
-        publication.release(actions.withdraw(story, ada, reason="Wrong pier.", text=text, hold=0).pk)
+        publication.release(
+            actions.withdraw(story, ada, reason="Wrong pier.", text=text, hold=0).pk
+        )
         assert client.get(picture.path).status_code == 404
         assert client.get(other.path).status_code == 200, "what the withdrawal shows"
 
     def test_a_picture_in_another_story_stays(
         self, client: Client, picture: Picture, story: Story, ada: Editor
     ) -> None:
-        other = Story.objects.create(headline="Again", text=story.text, topic=story.topic, author=ada)
+        other = Story.objects.create(
+            headline="Again", text=story.text, topic=story.topic, author=ada
+        )
         for one in (story, other):
             publication.release(actions.send(one, ada, hold=0).pk)
         tell(story, "withdrawal")

@@ -46,14 +46,17 @@ class TestWhatATextMayHold:
         assert code("\n\n".join([written(picture)] * 31)) == "images"
 
     @pytest.mark.parametrize(
-        "source", ["https://x.example/a.jpg", "//x.example/a.jpg", "data:image/png;base64,AA", "a.jpg"]
+        "source",
+        ["https://x.example/a.jpg", "//x.example/a.jpg", "data:image/png;base64,AA", "a.jpg"],
     )
     def test_none_from_elsewhere(self, picture: Picture, source: str) -> None:
         assert code(f"![A bridge]({source})") == "remote"
 
     def test_none_that_is_not_kept_just_so(self, picture: Picture) -> None:
         assert code(written(picture._replace(name="0" * 32))) == "unknown"
-        assert code(written(picture._replace(height=9))) == "unknown", "the page would be laid out wrongly"
+        assert code(written(picture._replace(height=9))) == "unknown", (
+            "the page would be laid out wrongly"
+        )
         assert code(written(picture.sizes()[0])) == "unknown"
 
     def test_what_was_told_before_is_shown_as_it_was(self) -> None:
@@ -64,9 +67,15 @@ def test_a_figure_on_a_page_in_a_mail_and_in_words(picture: Picture) -> None:
     site, small = "https://alerts.herald.example", picture.sizes()[0]
     text = f"Fog.\n\n{written(picture, 'Tugs & <fog>', 'The *pier* | Photo: Ben')}\n\n{written(picture)}"
     html = markdown.to_html(text, lazy=False)
-    assert f'<p>Fog.</p>\n<figure><img src="{site}{picture.path}" srcset="{site}{small.path} 600w, ' in html
+    assert (
+        f'<p>Fog.</p>\n<figure><img src="{site}{picture.path}" srcset="{site}{small.path} 600w, '
+        in html
+    )
     assert 'width="1200" height="750" alt="Tugs &amp; &lt;fog&gt;" fetchpriority="high"' in html
-    assert '<figcaption>The *pier* <span class="credit">Photo: Ben</span></figcaption></figure>' in html
+    assert (
+        '<figcaption>The *pier* <span class="credit">Photo: Ben</span></figcaption></figure>'
+        in html
+    )
     assert html.count('loading="lazy"') == 1 and "figcaption" not in html.split("</figure>")[1]
     mail = markdown.to_html(text, inline_styles=True)
     assert 'width="540" height="338"' in mail and "max-width:540px" in mail and "figure" not in mail
@@ -80,7 +89,9 @@ def aged(picture: Picture, days: int) -> None:
     Image.objects.filter(name=picture.name).update(added_at=timezone.now() - timedelta(days=days))
 
 
-def test_what_nothing_shows_is_cleared_away_after_its_days(picture: Picture, story: Story, ada: Editor) -> None:
+def test_what_nothing_shows_is_cleared_away_after_its_days(
+    picture: Picture, story: Story, ada: Editor
+) -> None:
     aged(picture, 29)
     assert clear_away() == 0
     aged(picture, 31)

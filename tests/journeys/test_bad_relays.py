@@ -102,7 +102,9 @@ def test_what_broke_in_the_middle_of_a_mail_is_sent_again_under_the_same_message
     assert 0 < sum(times.values()) - len(READERS) <= 2
 
 
-def test_a_relay_that_is_down_and_comes_up(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
+def test_a_relay_that_is_down_and_comes_up(
+    build: Callable[..., House], page: Page, tmp_path: Path
+) -> None:
     port, record = free_port(), tmp_path / "taken.jsonl"
     house = build(relay=f"smtp://127.0.0.1:{port}?tls=never", hold="0.5").start("--sample")
     break_story(house, page, tmp_path)
@@ -116,7 +118,9 @@ def test_a_relay_that_is_down_and_comes_up(build: Callable[..., House], page: Pa
     assert set(everybody(relay.taken()).values()) == {1}
 
 
-def test_a_relay_that_refuses_our_password(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
+def test_a_relay_that_refuses_our_password(
+    build: Callable[..., House], page: Page, tmp_path: Path
+) -> None:
     port, record = free_port(), tmp_path / "taken.jsonl"
     address = f"smtp://herald:new-secret@127.0.0.1:{port}?tls=never"
     house = build(relay=address, hold="0.5")

@@ -54,7 +54,9 @@ def site() -> Iterator[Site]:
     opened.close()
 
 
-def publish(site: Site, house: House, path: str = "/2026/harbour-bridge/", language: str = "en") -> str:
+def publish(
+    site: Site, house: House, path: str = "/2026/harbour-bridge/", language: str = "en"
+) -> str:
     """The example of the documentation, as somebody adapts it to the own address."""
     text = EXAMPLE.read_text().replace("https://alerts.example.org", house.url)
     site.pages[path] = text.replace('<html lang="en">', f'<html lang="{language}">')
@@ -69,10 +71,16 @@ def test_from_a_page_of_another_site(house: House, site: Site, page: Page, tmp_p
     box = page.locator("more-follows-box")
     email, button = box.get_by_label("Email address"), box.get_by_role("button", name="SIGN UP")
     expect(box.get_by_role("heading", name="Breaking news")).to_be_visible()
-    assert box.evaluate("box => getComputedStyle(box.shadowRoot.querySelector('input')).fontFamily") == "Georgia, serif"
+    assert (
+        box.evaluate("box => getComputedStyle(box.shadowRoot.querySelector('input')).fontFamily")
+        == "Georgia, serif"
+    )
 
     # What is wrong is said beside the field, by a live region, and focus stays where it is.
-    for typed, reason in (("ann@", "the part after the @ is missing"), ("a@b..c", "no name of a mail domain")):
+    for typed, reason in (
+        ("ann@", "the part after the @ is missing"),
+        ("a@b..c", "no name of a mail domain"),
+    ):
         email.fill(typed)
         email.press("Enter")
         expect(box.get_by_role("alert")).to_contain_text(reason)
@@ -89,17 +97,24 @@ def test_from_a_page_of_another_site(house: House, site: Site, page: Page, tmp_p
     expect(button).to_be_focused()
     looks(page, "with a suggestion")
     box.get_by_role("button", name="Yes, use that").click()
-    expect(box.get_by_role("status")).to_contain_text("Thanks for signing up to the Breaking news emails.")
+    expect(box.get_by_role("status")).to_contain_text(
+        "Thanks for signing up to the Breaking news emails."
+    )
     expect(button).to_be_focused()
     looks(page, "with thanks")
     assert page.context.cookies() == []
-    assert page.evaluate("Object.keys(localStorage).length + Object.keys(sessionStorage).length") == 0
+    assert (
+        page.evaluate("Object.keys(localStorage).length + Object.keys(sessionStorage).length") == 0
+    )
     assert asked == {site.url, house.url}
 
     # The evidence has the page, without what its address was adorned with, and the words that stood there.
     [line] = house.kept("audience")["audience_consent"]
     assert f"{site.url}/2026/harbour-bridge/" in line
-    assert "For free real time alerts sent straight to your inbox sign up to our Breaking news emails." in line
+    assert (
+        "For free real time alerts sent straight to your inbox sign up to our Breaking news emails."
+        in line
+    )
     assert "box 1" in line
 
     # Mail, button, alert, one click, and no mail any more.
@@ -150,7 +165,9 @@ def test_a_site_that_is_not_allowed_a_language_and_a_rush(
     house.wait_for_mails("eve@reader.example")
 
     # In the right-to-left page it is mirrored.
-    site.pages["/rtl/"] = site.pages["/2026/harbour-bridge/"].replace('lang="de-AT"', 'lang="ar" dir="rtl"')
+    site.pages["/rtl/"] = site.pages["/2026/harbour-bridge/"].replace(
+        'lang="de-AT"', 'lang="ar" dir="rtl"'
+    )
     page.goto(f"{site.url}/rtl/")
     email = box.get_by_label("Email address").bounding_box()
     button = box.get_by_role("button", name="SIGN UP").bounding_box()

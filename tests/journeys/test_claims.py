@@ -26,7 +26,9 @@ LOCKED = 2.5 * CLAIM  # seconds
 
 
 @contextlib.contextmanager
-def at_work(build: Callable[..., House], folder: Path, senders: int) -> Iterator[tuple[House, Running]]:
+def at_work(
+    build: Callable[..., House], folder: Path, senders: int
+) -> Iterator[tuple[House, Running]]:
     with running(folder / "taken.jsonl", Script(rules=(Rule("content", delay=0.04),))) as relay:
         house = build(
             relay=f"smtp://127.0.0.1:{relay.port}?tls=never",
@@ -45,7 +47,10 @@ def at_work(build: Callable[..., House], folder: Path, senders: int) -> Iterator
         words = ["stories", "break", str(story), "--topic", "breaking", "--hold", "0", "--yes"]
         with (folder / "watched.txt").open("wb") as output:
             watching = subprocess.Popen(
-                [sys.executable, "-m", "morefollows", *words], env=house.environment, stdout=output, stderr=output
+                [sys.executable, "-m", "morefollows", *words],
+                env=house.environment,
+                stdout=output,
+                stderr=output,
             )
         until("some of the mails", lambda: len(relay.taken()) > READERS // 8)
         try:
@@ -74,9 +79,17 @@ def locked(house: House) -> Iterator[None]:
     """Somebody else's transaction holds every batch that is at work; on SQLite the whole database."""
     url = house.environment.get("DATABASE_URL")
     path = house.data / "morefollows.sqlite3"
-    other: Any = psycopg.connect(url) if url else sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
+    other: Any = (
+        psycopg.connect(url)
+        if url
+        else sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
+    )
     with contextlib.closing(other):
-        other.execute("SELECT 1 FROM courier_batch WHERE worker <> '' FOR UPDATE" if url else "BEGIN IMMEDIATE")
+        other.execute(
+            "SELECT 1 FROM courier_batch WHERE worker <> '' FOR UPDATE"
+            if url
+            else "BEGIN IMMEDIATE"
+        )
         yield
         other.rollback()
 

@@ -31,7 +31,9 @@ IN_A_WRITE = 60  # mails that the relay may take while the ledger is written; it
 
 def test_nobody_waits_for_a_clock_that_was_set(build: Callable[..., House], tmp_path: Path) -> None:
     clock = Clock(tmp_path / "clock")
-    clock.turn(-3 * HOUR)  # the readers joined before the hours that the clock is going to go back by
+    clock.turn(
+        -3 * HOUR
+    )  # the readers joined before the hours that the clock is going to go back by
     with running(tmp_path / "taken.jsonl", Script(rules=(Rule("content", delay=0.03),))) as relay:
         house = build(
             relay=f"smtp://127.0.0.1:{relay.port}?tls=never",
@@ -94,7 +96,16 @@ class _Day:
         self._before = len(self._relay.taken())
         story = self._folder / "story.md"
         story.write_text(f"{headline}\n\nNobody is hurt, the port authority said.\n")
-        words = ["stories", "break", str(story), "--topic", "breaking", "--hold", str(hold), "--yes"]
+        words = [
+            "stories",
+            "break",
+            str(story),
+            "--topic",
+            "breaking",
+            "--hold",
+            str(hold),
+            "--yes",
+        ]
         with (self._folder / "watched.txt").open("wb") as output:
             self._watching = subprocess.Popen(
                 [sys.executable, "-m", "morefollows", *words],
@@ -103,7 +114,10 @@ class _Day:
                 stderr=subprocess.STDOUT,
             )
         self._alert += 1
-        until("the alert", lambda: self._house.ask(f"SELECT 1 FROM stories_alert WHERE id = {self._alert}"))
+        until(
+            "the alert",
+            lambda: self._house.ask(f"SELECT 1 FROM stories_alert WHERE id = {self._alert}"),
+        )
         return begun
 
     def mails(self) -> list[dict[str, Any]]:
@@ -114,7 +128,9 @@ class _Day:
         """Waits for the end of the alert, and holds the ledger against what the relay took."""
 
         def over() -> bool:
-            [(state,)] = self._house.ask(f"SELECT state FROM stories_alert WHERE id = {self._alert}")
+            [(state,)] = self._house.ask(
+                f"SELECT state FROM stories_alert WHERE id = {self._alert}"
+            )
             return state not in ("held", "sending")
 
         until("the end of the alert", over)
@@ -123,7 +139,9 @@ class _Day:
         assert (shown["state"], shown["accepted"]) == ("sent", READERS), shown
         got = by_recipient(self.mails())
         assert len(got) == READERS, f"{READERS - len(got)} lost"
-        assert all(len(set(each)) == 1 for each in got.values()), "a mail sent again must bear the same Message-ID"
+        assert all(len(set(each)) == 1 for each in got.values()), (
+            "a mail sent again must bear the same Message-ID"
+        )
         repeated = sum(map(len, got.values())) - READERS
         print(f"alert {self._alert}: repeated {repeated}, could be {repeats}")
         assert repeated <= repeats

@@ -61,7 +61,9 @@ def test_a_drill(build: Callable[..., House], browser: Browser, page: Page, tmp_
     phone = browser.new_context(viewport=PHONE, locale="de-DE", color_scheme="dark").new_page()  # type: ignore[arg-type]
     watch(phone, complaints)
     phone.goto(link_of(house, 2, "/story/"))
-    expect(phone.get_by_role("complementary", name="Übung")).to_contain_text("ÜBUNG – keine echte Nachricht")
+    expect(phone.get_by_role("complementary", name="Übung")).to_contain_text(
+        "ÜBUNG – keine echte Nachricht"
+    )
     walk.look("a drill's live page", phone)
     page.get_by_role("link", name="Write the next update").click()
     walk.look("a drill's next update")

@@ -30,9 +30,13 @@ class Walk:
         expect(page).to_have_title(re.compile(r"\S"))
         answer = page.request.get(page.url)
         # What a form was answered with is not there to be fetched again: the browser's own copy serves.
-        fetched = answer.headers["content-type"].startswith("text/html") and page.title() in answer.text()
+        fetched = (
+            answer.headers["content-type"].startswith("text/html") and page.title() in answer.text()
+        )
         self.sources[name] = answer.text() if fetched else page.content()
-        self.problems += [f"{name}: {problem}" for problem in judges.narrow(page) + judges.accessible(page)]
+        self.problems += [
+            f"{name}: {problem}" for problem in judges.narrow(page) + judges.accessible(page)
+        ]
 
     def end(self) -> None:
         problems = self.problems + judges.valid(self.sources)

@@ -23,7 +23,9 @@ Build = Callable[..., House]
 
 def signed_in(house: House) -> Visitor:
     desk = Visitor()
-    desk.submit(desk.open(house.invitation).form("password"), password="a long walk along the harbour")
+    desk.submit(
+        desk.open(house.invitation).form("password"), password="a long walk along the harbour"
+    )
     return desk
 
 
@@ -55,7 +57,9 @@ def test_an_image_from_the_form_to_the_page(build: Build, tmp_path: Path, place:
         folder.symlink_to(tmp_path / "real", target_is_directory=True)
     else:
         folder.mkdir()
-    (folder / "calendar.py").write_text("raise SystemExit('a module of somebody else was taken for one of ours')")
+    (folder / "calendar.py").write_text(
+        "raise SystemExit('a module of somebody else was taken for one of ours')"
+    )
     house = build(cwd=folder, bare=True, hold="0", four_eyes="never").start("--sample")
     desk = signed_in(house)
     answer = html.unescape(add_image(desk, house, photo(), "Tugs at the pier"))
@@ -69,7 +73,9 @@ def test_an_image_from_the_form_to_the_page(build: Build, tmp_path: Path, place:
     }
     check = desk.submit(desk.open(f"{house.url}/desk/story/new/").form("headline"), **words)
     desk.submit(check.form("revision"))
-    page = until("the story", lambda: re.search(r'<h3><a href="([^"]+)"', desk.open(f"{house.url}/").html))
+    page = until(
+        "the story", lambda: re.search(r'<h3><a href="([^"]+)"', desk.open(f"{house.url}/").html)
+    )
     told = desk.open(house.url + page[1]).html
     shown = re.search(r'<img [^>]*src="([^"]+)"', told)
     assert shown, told

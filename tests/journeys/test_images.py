@@ -41,7 +41,9 @@ def test_an_image_from_the_file_to_the_readers(build: Callable[..., House], page
     # Without words for who can't see it, it is not added, and the dialog says so where they belong.
     page.get_by_role("link", name="Add an image").click()
     dialog = page.get_by_role("dialog", name="Add an image")
-    dialog.get_by_label("Image file").set_input_files({"name": "a.jpg", "mimeType": "image/jpeg", "buffer": sideways()})
+    dialog.get_by_label("Image file").set_input_files(
+        {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": sideways()}
+    )
     dialog.get_by_role("button", name="Add the image").click()
     expect(dialog.get_by_role("alert")).to_contain_text("Say what is to be seen")
     alt = dialog.get_by_label("Alternative text")
@@ -49,7 +51,9 @@ def test_an_image_from_the_file_to_the_readers(build: Callable[..., House], page
     described = str(alt.get_attribute("aria-describedby")).split()
     assert any("Say what" in page.locator(f"#{one}").inner_text() for one in described)
     assert not judges.accessible(page) + judges.narrow(page)
-    dialog.get_by_label("Image file").set_input_files({"name": "a.jpg", "mimeType": "image/jpeg", "buffer": sideways()})
+    dialog.get_by_label("Image file").set_input_files(
+        {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": sideways()}
+    )
     alt.fill("Tugs at the pier")
     dialog.get_by_label("Credit").fill("Photo: Ada")
     dialog.get_by_role("button", name="Add the image").click()
@@ -57,7 +61,9 @@ def test_an_image_from_the_file_to_the_readers(build: Callable[..., House], page
     line = r"!\[Tugs at the pier\]\(/images/[0-9a-f]{32}-1000x1600\.jpg \"\| Photo: Ada\"\)"
     expect(text).to_have_value(re.compile(rf"^Fog\.\n\n{line}\n\nMore fog\.$"))
     expect(text).to_be_focused()
-    expect(page.get_by_role("status").filter(has_text="The image stands in the text now.")).to_be_visible()
+    expect(
+        page.get_by_role("status").filter(has_text="The image stands in the text now.")
+    ).to_be_visible()
 
     # Pasted: the file is in the dialog already.
     text.evaluate(f"text => ({PASTE})(text, '{base64.b64encode(photo(400, 300, 'PNG')).decode()}')")

@@ -18,7 +18,9 @@ from tests.support.house import House
 from tests.support.waiting import until
 
 READERS = 5_000
-KILLS = 12 if ground.cluster() else 6  # half where more tests run beside it; `make faults` goes on for hundreds
+KILLS = (
+    12 if ground.cluster() else 6
+)  # half where more tests run beside it; `make faults` goes on for hundreds
 CONNECTIONS = 20
 # What may be in flight or not yet noted at one kill: a mail on each connection and one offered ahead of it, and
 # what was answered in one write's time. The relay below answers 20 connections every 30 ms.
@@ -51,10 +53,22 @@ def test_kill_9_at_any_moment_loses_nothing(build: Callable[..., House], tmp_pat
             "2024-05-04",
         )
         story = tmp_path / "story.md"
-        story.write_text("Harbour bridge closed after ferry collision\n\nNobody is hurt, the port authority said.\n")
+        story.write_text(
+            "Harbour bridge closed after ferry collision\n\nNobody is hurt, the port authority said.\n"
+        )
         house.stop()
         # Nobody sends yet: the alert waits for the first sender.
-        house.command("stories", "break", str(story), "--topic", "breaking", "--hold", "0", "--yes", check=False)
+        house.command(
+            "stories",
+            "break",
+            str(story),
+            "--topic",
+            "breaking",
+            "--hold",
+            "0",
+            "--yes",
+            check=False,
+        )
 
         lot = random.Random()
         seed = lot.randrange(2**32)
@@ -79,11 +93,15 @@ def test_kill_9_at_any_moment_loses_nothing(build: Callable[..., House], tmp_pat
     lost = READERS - len(got)
     repeated = sum(map(len, got.values())) - len(got)
     during = sum(1 for at, after in itertools.pairwise(taken) if at < after < READERS)
-    print(f"{KILLS} kills ({during} in mid-alert), {READERS} readers, lost {lost}, repeated {repeated}, seed {seed}")
+    print(
+        f"{KILLS} kills ({during} in mid-alert), {READERS} readers, lost {lost}, repeated {repeated}, seed {seed}"
+    )
     assert lost == 0
     assert shown["state"] == "sent" and shown["accepted"] == READERS
     assert during >= KILLS // 2, f"most kills must fall into the alert; the relay had taken {taken}"
-    assert all(len(set(each)) == 1 for each in got.values()), "a mail sent again must bear the same Message-ID"
+    assert all(len(set(each)) == 1 for each in got.values()), (
+        "a mail sent again must bear the same Message-ID"
+    )
     assert repeated <= KILLS * (IN_FLIGHT + ONE_CHECKPOINT)
     assert shown["repeated"] >= repeated, "the desk knows of each mail that may have come twice"
 

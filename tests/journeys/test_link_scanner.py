@@ -40,16 +40,25 @@ def scan(house: House, mail: Kept) -> int:
 
 def kept(house: House) -> dict[str, list[tuple[Any, ...]]]:
     """All that is kept of people and news. What senders note of themselves goes on without anybody's doing."""
-    return {table: rows for table, rows in house.kept().items() if not table.startswith(SENDERS_OWN)}
+    return {
+        table: rows for table, rows in house.kept().items() if not table.startswith(SENDERS_OWN)
+    }
 
 
 def at_rest(house: House) -> dict[str, list[tuple[Any, ...]]]:
     """The same, once what was mailed is in the books."""
-    until("the books", lambda: all("waiting" not in letter for letter in house.kept("audience")["audience_letter"]))
+    until(
+        "the books",
+        lambda: all(
+            "waiting" not in letter for letter in house.kept("audience")["audience_letter"]
+        ),
+    )
     return kept(house)
 
 
-def test_opening_every_link_of_every_mail_changes_nothing(house: House, page: Page, tmp_path: Path) -> None:
+def test_opening_every_link_of_every_mail_changes_nothing(
+    house: House, page: Page, tmp_path: Path
+) -> None:
     steps.sign_up(page, house, CY)
     confirmation = house.wait_for_mails(CY)[0]
     before = at_rest(house)
@@ -90,12 +99,19 @@ def test_nor_does_it_with_the_mails_that_come_in_their_time(
     scan_in_vain(house, offers[0])
 
     prefer(offers[0], **TERMS, section="terms", frequency="digest")
-    prefer(offers[1], **{**TERMS, "quiet_from": "00:00", "quiet_to": "23:59"}, section="terms", frequency="every")
+    prefer(
+        offers[1],
+        **{**TERMS, "quiet_from": "00:00", "quiet_to": "23:59"},
+        section="terms",
+        frequency="every",
+    )
     story = tmp_path / "story.md"
     story.write_text(f"{steps.HEADLINE}\n\n{steps.TEXT}\n")
     house.command("stories", "break", str(story), "--yes", "--hold", "0")
     until("the alert's end", lambda: "sent" in str(house.kept("stories")["stories_alert"][-1]))
-    house.change(f"UPDATE audience_reader SET summary_at = {int(time.time() * 1000)} WHERE summary_at IS NOT NULL")
+    house.change(
+        f"UPDATE audience_reader SET summary_at = {int(time.time() * 1000)} WHERE summary_at IS NOT NULL"
+    )
     until("the summaries", lambda: len(house.kept("audience")["audience_letter"]) == 2)
     house.change("UPDATE audience_letter SET due_at = 1")
     summaries = [house.wait_for_mails(reader, 2)[1] for reader in (CY, DEE)]
@@ -108,7 +124,9 @@ def test_nor_does_it_with_the_mails_that_come_in_their_time(
     scan_in_vain(house, asked)
     [button] = [link for link in steps.links_of(asked) if "/new-address/" in link]
     assert web.ask("POST", button, b"", Content_Type=web.FORM).status == 200
-    scan_in_vain(house, house.wait_for_mails(CY, 3)[2], least=1)  # the privacy notice: there is nothing left to change
+    scan_in_vain(
+        house, house.wait_for_mails(CY, 3)[2], least=1
+    )  # the privacy notice: there is nothing left to change
 
 
 def scan_in_vain(house: House, mail: Kept, least: int = 2) -> None:

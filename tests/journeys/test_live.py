@@ -58,13 +58,18 @@ def numbers(page: Page) -> list[str]:
     return [str(one.get_attribute("id")) for one in page.locator("#log > section").all()]
 
 
-def test_two_windows_follow_a_story(build: Callable[..., House], browser: Browser, tmp_path: Path) -> None:
+def test_two_windows_follow_a_story(
+    build: Callable[..., House], browser: Browser, tmp_path: Path
+) -> None:
     house = build(hold="0").start("--sample")
     text = tmp_path / "story.md"
     text.write_text(f"{steps.HEADLINE}\n\n{steps.TEXT}\n")
     house.command("stories", "break", str(text), "--topic", "breaking", "--hold", "0", "--yes")
     complaints: list[str] = []
-    windows = [browser.new_context().new_page(), browser.new_context(viewport=PHONE, locale="de-DE").new_page()]  # type: ignore[arg-type]
+    windows = [
+        browser.new_context().new_page(),
+        browser.new_context(viewport=PHONE, locale="de-DE").new_page(),
+    ]  # type: ignore[arg-type]
     for window in windows:
         watch(window, complaints)
         window.goto(f"{house.url}/")
@@ -84,7 +89,13 @@ def test_two_windows_follow_a_story(build: Callable[..., House], browser: Browse
     # Paused, and further down: it waits behind a button, and nothing moves.
     desk.get_by_role("button", name="Pause updates").click()
     phone.evaluate("scrollTo(0, 300)")
-    tell(house, "correction", text="Trains run on track 4.", note="It was track 4, not track 3.", answers=[3])
+    tell(
+        house,
+        "correction",
+        text="Trains run on track 4.",
+        note="It was track 4, not track 3.",
+        answers=[3],
+    )
     for window, words in ((desk, "1 new update"), (phone, "1 neue Meldung")):
         expect(window.get_by_role("button", name=words)).to_be_visible()
         assert numbers(window) == ["update-3", "update-2", "update-1"]
@@ -93,7 +104,9 @@ def test_two_windows_follow_a_story(build: Callable[..., House], browser: Browse
     expect(phone.locator("#update-4")).to_be_focused()
     expect(phone.locator("#update-4")).to_contain_text("Berichtigung")
     desk.get_by_role("button", name="Resume updates").click()
-    expect(desk.locator("#update-4")).to_contain_text("What was wrong: It was track 4, not track 3.")
+    expect(desk.locator("#update-4")).to_contain_text(
+        "What was wrong: It was track 4, not track 3."
+    )
     for window in windows:
         expect(window.locator("#update-3 .corrected a")).to_have_attribute("href", "#update-4")
     assert not judges.accessible(desk) + judges.narrow(phone)
@@ -108,12 +121,17 @@ def test_two_windows_follow_a_story(build: Callable[..., House], browser: Browse
     house.start()
     for window in windows:
         expect(window.locator("#update-6")).to_be_attached()
-        assert numbers(window) == [f"update-{number}" for number in (6, 5, 4, 3, 2, 1)], "none missing, none twice"
+        assert numbers(window) == [f"update-{number}" for number in (6, 5, 4, 3, 2, 1)], (
+            "none missing, none twice"
+        )
     complaints.clear()  # browsers call a connection that was cut an error
 
     # It is final, and then it turns out to have been wrong: pages that are open are told all the same.
     tell(house, "final", text="The bridge is open for good.")
-    for window, words in ((desk, "This story is complete."), (phone, "Diese Meldung ist abgeschlossen.")):
+    for window, words in (
+        (desk, "This story is complete."),
+        (phone, "Diese Meldung ist abgeschlossen."),
+    ):
         expect(window.locator("#live-said")).to_have_text(words)
         expect(window.locator("#more-follows")).to_have_count(0)
     desk.reload()
@@ -125,7 +143,10 @@ def test_two_windows_follow_a_story(build: Callable[..., House], browser: Browse
         headline="Withdrawn: lock bridge",
         text="We took a photograph of another bridge for this one.",
     )
-    for window, words in ((desk, "This story has been withdrawn."), (phone, "Diese Meldung wurde zurückgezogen.")):
+    for window, words in (
+        (desk, "This story has been withdrawn."),
+        (phone, "Diese Meldung wurde zurückgezogen."),
+    ):
         expect(window.get_by_role("alert").filter(has_text=words)).to_be_visible()
         expect(window.get_by_text("photograph of another bridge")).to_be_visible()
         expect(window.get_by_text("Trains run again")).to_have_count(0)
@@ -136,7 +157,9 @@ def test_two_windows_follow_a_story(build: Callable[..., House], browser: Browse
     assert complaints == []
 
 
-def test_the_element_on_another_site(build: Callable[..., House], site: Site, page: Page, tmp_path: Path) -> None:
+def test_the_element_on_another_site(
+    build: Callable[..., House], site: Site, page: Page, tmp_path: Path
+) -> None:
     house = build(hold="0").start("--sample")
     text = tmp_path / "story.md"
     text.write_text(f"{steps.HEADLINE}\n\n{steps.TEXT}\n")
@@ -147,8 +170,12 @@ def test_the_element_on_another_site(build: Callable[..., House], site: Site, pa
     # A site with a strict policy of its own, which knows nothing of ours but the address.
     policy = f"default-src 'none'; script-src {house.url}; connect-src {house.url}; require-trusted-types-for 'script'"
     script = f'<script async src="{house.url}/live.js" data-story="{uuid}"></script>'
-    head = f'<meta http-equiv="Content-Security-Policy" content="{policy}"><title>Another site</title>'
-    site.pages["/"] = f'<!doctype html><html lang="en"><head>{head}</head><main><h1>Ours</h1>{script}</main></html>'
+    head = (
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}"><title>Another site</title>'
+    )
+    site.pages["/"] = (
+        f'<!doctype html><html lang="en"><head>{head}</head><main><h1>Ours</h1>{script}</main></html>'
+    )
     page.goto(f"{site.url}/")
     story = page.locator("more-follows-story")
     expect(story.get_by_role("heading", name=steps.HEADLINE)).to_be_visible()

@@ -23,7 +23,9 @@ DEE = "dee@reader.example"
 def test_from_the_first_start_to_the_last_mail(
     build: Callable[..., House], page: Page, browser: Browser, tmp_path: Path
 ) -> None:
-    house = build(bare=True, hold="8").start("--sample")  # time enough to take it back, on any machine
+    house = build(bare=True, hold="8").start(
+        "--sample"
+    )  # time enough to take it back, on any machine
     # Ada comes to the desk for the first time, by the link that the start printed.
     invitation = house.invitation
     steps.first_sign_in(page, invitation)
@@ -89,7 +91,11 @@ def test_from_the_first_start_to_the_last_mail(
     cys.goto(next(link for link in letterbox.links(message) if "/story/" in link))
     expect(cys.get_by_role("heading", name=steps.HEADLINE)).to_be_visible()
     answer = web.one_click(letterbox.unsubscribe_link(message))
-    assert (answer.status, answer.headers["Set-Cookie"], answer.headers["Location"]) == (200, None, None)
+    assert (answer.status, answer.headers["Set-Cookie"], answer.headers["Location"]) == (
+        200,
+        None,
+        None,
+    )
     assert web.one_click(letterbox.unsubscribe_link(message), form_data=True).status == 200
     assert house.readers() == 1
 
@@ -103,9 +109,13 @@ def test_from_the_first_start_to_the_last_mail(
     house.stop()
 
 
-def test_ben_drafts_and_ada_sends(house: House, page: Page, browser: Browser, tmp_path: Path) -> None:
+def test_ben_drafts_and_ada_sends(
+    house: House, page: Page, browser: Browser, tmp_path: Path
+) -> None:
     steps.import_readers(house, tmp_path, CY)
-    steps.first_sign_in(page, steps.add_editor(house, "ben@herald.example", "Ben Okoro", "reporter"))
+    steps.first_sign_in(
+        page, steps.add_editor(house, "ben@herald.example", "Ben Okoro", "reporter")
+    )
     steps.write_story(page, house)
     expect(page.get_by_text("Reporters draft, editors send.")).to_be_visible()
     assert page.get_by_role("button", name=re.compile("^Send")).count() == 0
@@ -124,7 +134,9 @@ def test_ben_drafts_and_ada_sends(house: House, page: Page, browser: Browser, tm
     adas.close()
 
 
-def test_stop_in_the_middle_of_an_alert(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
+def test_stop_in_the_middle_of_an_alert(
+    build: Callable[..., House], page: Page, tmp_path: Path
+) -> None:
     slow = Script(rules=(Rule("content", delay=0.4),))
     with running(tmp_path / "taken.jsonl", slow) as relay:
         address = f"smtp://127.0.0.1:{relay.port}?tls=never"
@@ -141,7 +153,10 @@ def test_stop_in_the_middle_of_an_alert(build: Callable[..., House], page: Page,
         page.get_by_role("button", name="Yes, stop it").click()
         steps.wait_for_state(page, "stopped")
         # What was in flight has its outcome when no sender holds a batch.
-        until("the end of the last batch", lambda: not house.ask("SELECT 1 FROM courier_batch WHERE worker <> ''"))
+        until(
+            "the end of the last batch",
+            lambda: not house.ask("SELECT 1 FROM courier_batch WHERE worker <> ''"),
+        )
         stopped_at = len(relay.taken())
         time.sleep(2)
         assert stopped_at == len(relay.taken()) < 2000

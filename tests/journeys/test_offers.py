@@ -16,7 +16,9 @@ from tests.support.waiting import until
 OF_OFFERS, OF_POLITICS = 2400, 300
 
 
-def test_an_alert_overtakes_an_offer(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
+def test_an_alert_overtakes_an_offer(
+    build: Callable[..., House], page: Page, tmp_path: Path
+) -> None:
     with running(tmp_path / "taken.jsonl") as relay:
         address = f"smtp://127.0.0.1:{relay.port}?tls=never&rate=300"
         house = build(hold="0", senders="2", relay=address).start("--sample")

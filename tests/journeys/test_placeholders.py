@@ -24,12 +24,22 @@ def test_nothing_leaves_until_all_is_filled_in(build: Callable[..., House], tmp_
             hold="0",
             four_eyes="never",
         ).start("--sample")
-        assert "No mail is handed to the relay yet. The postal address is still a placeholder" in house.said
+        assert (
+            "No mail is handed to the relay yet. The postal address is still a placeholder"
+            in house.said
+        )
         reader = Visitor()
-        reader.submit(reader.open(f"{house.address}/").form("email"), email="cy@reader.example", agreed="on")
-        until("the letter", lambda: house.ask("SELECT 1 FROM audience_letter WHERE state = 'waiting'"))
+        reader.submit(
+            reader.open(f"{house.address}/").form("email"), email="cy@reader.example", agreed="on"
+        )
+        until(
+            "the letter", lambda: house.ask("SELECT 1 FROM audience_letter WHERE state = 'waiting'")
+        )
         steps.import_readers(house, tmp_path, "ben@reader.example")
-        until("the sender's word", lambda: "no mail is handed to a relay: The sender’s address" in house.said)
+        until(
+            "the sender's word",
+            lambda: "no mail is handed to a relay: The sender’s address" in house.said,
+        )
 
         refused = house.command("stories", "break", str(story), "--yes", check=False)
         assert refused.returncode == 1
@@ -45,7 +55,10 @@ def test_nothing_leaves_until_all_is_filled_in(build: Callable[..., House], tmp_
             "newsroom", "--name", "The Ellery Post", "--sender-address", "alerts@ellery-post.org",
             "--postal-address", "3 Quay Street, Port Ellery",
         )  # fmt: skip
-        until("the confirmation", lambda: any("cy@reader.example" in str(mail) for mail in relay.taken()))
+        until(
+            "the confirmation",
+            lambda: any("cy@reader.example" in str(mail) for mail in relay.taken()),
+        )
         house.command("stories", "break", str(story), "--yes")
         until("the alert", lambda: any("ben@reader.example" in str(mail) for mail in relay.taken()))
 

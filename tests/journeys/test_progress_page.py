@@ -21,7 +21,9 @@ def test_a_late_answer_overwrites_no_newer_one_and_a_failed_one_is_asked_for_aga
 ) -> None:
     """The first answer comes when the relay has been paused long since, and the next two requests fail."""
     port = free_port()
-    house = build(relay=f"smtp://127.0.0.1:{port}?tls=never", relay_connections="1", hold="0.5").start("--sample")
+    house = build(
+        relay=f"smtp://127.0.0.1:{port}?tls=never", relay_connections="1", hold="0.5"
+    ).start("--sample")
     page = window.new_page()
     late: list[tuple[Route, APIResponse]] = []
     failed: list[int] = []

@@ -14,17 +14,26 @@ from tests.support.house import House
 from tests.support.waiting import until
 
 DENIED = Rule(
-    "rcpt", match="@blocked", reply="554 5.7.1 <x@blocked.example>: Recipient address rejected: Access denied"
+    "rcpt",
+    match="@blocked",
+    reply="554 5.7.1 <x@blocked.example>: Recipient address rejected: Access denied",
 )
 READERS = [f"cy{number}@d{number % 30}.example" for number in range(2999)]
 
 
-def test_a_strangers_refused_sign_up_stops_no_alert(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
+def test_a_strangers_refused_sign_up_stops_no_alert(
+    build: Callable[..., House], page: Page, tmp_path: Path
+) -> None:
     with running(tmp_path / "taken.jsonl", Script(rules=(DENIED,))) as relay:
-        house = build(relay=f"smtp://127.0.0.1:{relay.port}?tls=never", hold="0.5").start("--sample")
+        house = build(relay=f"smtp://127.0.0.1:{relay.port}?tls=never", hold="0.5").start(
+            "--sample"
+        )
         steps.import_readers(house, tmp_path, *READERS, "cy@blocked.example")
         steps.sign_up(page, house, "stranger@blocked.example")
-        until("the stranger's letter", lambda: house.ask("SELECT attempts FROM audience_letter") != [(0,)])
+        until(
+            "the stranger's letter",
+            lambda: house.ask("SELECT attempts FROM audience_letter") != [(0,)],
+        )
         steps.first_sign_in(page, house.invitation)
         steps.write_story(page, house)
         steps.send(page)
@@ -40,17 +49,24 @@ def test_a_strangers_refused_sign_up_stops_no_alert(build: Callable[..., House],
 def test_a_provider_that_knows_nobody_and_what_was_suppressed_is_lifted(
     build: Callable[..., House], page: Page, tmp_path: Path
 ) -> None:
-    many, few = [f"cy{number}@big.example" for number in range(60)], ["cy@one.example", "cy@two.example"]
+    many, few = (
+        [f"cy{number}@big.example" for number in range(60)],
+        ["cy@one.example", "cy@two.example"],
+    )
     gone = Rule("rcpt", match="@big|@one", reply="550 5.1.1 no such user")
     with running(tmp_path / "taken.jsonl", Script(rules=(gone,))) as relay:
         house = build(
-            relay=f"smtp://127.0.0.1:{relay.port}?tls=never", hold="0.5", bounces_before_suppression="1"
+            relay=f"smtp://127.0.0.1:{relay.port}?tls=never",
+            hold="0.5",
+            bounces_before_suppression="1",
         ).start("--sample")
         steps.import_readers(house, tmp_path, *many, *few)
         steps.first_sign_in(page, house.invitation)
         steps.write_story(page, house)
         steps.send(page)
-        expect(page.get_by_role("heading", name="big.example refuses unusually many readers")).to_be_visible()
+        expect(
+            page.get_by_role("heading", name="big.example refuses unusually many readers")
+        ).to_be_visible()
         expect(page.locator("#n-accepted")).to_have_text("1")
         expect(page.locator("#n-deferred")).to_have_text("60")
         page.goto(f"{house.url}/desk/relays/")

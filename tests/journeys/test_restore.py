@@ -37,7 +37,10 @@ def restore(house: House, backup: Path) -> None:
     """While nothing runs."""
     url = house.environment.get("DATABASE_URL")
     if url:
-        subprocess.run([programs() / "pg_restore", "--clean", "--if-exists", f"--dbname={url}", backup], check=True)
+        subprocess.run(
+            [programs() / "pg_restore", "--clean", "--if-exists", f"--dbname={url}", backup],
+            check=True,
+        )
         return
     for file in house.data.glob("morefollows.sqlite3*"):
         file.unlink()
@@ -54,7 +57,9 @@ def leave(house: House, address: str) -> int:
     mail = house.wait_for_mails(address, 2, seconds=60)[-1]
     there = letterbox.unsubscribe_link(letterbox.read(mail)).partition("/leave/")[2]
     body = b"List-Unsubscribe=One-Click"
-    return web.ask("POST", f"{house.url}/leave/{there}", body, timeout=PATIENCE, Content_Type=web.FORM).status
+    return web.ask(
+        "POST", f"{house.url}/leave/{there}", body, timeout=PATIENCE, Content_Type=web.FORM
+    ).status
 
 
 def states(house: House) -> dict[str, str]:
@@ -90,7 +95,9 @@ def test_a_backup_comes_back(build: Callable[..., House], tmp_path: Path) -> Non
     assert "Mail is sent again" in house.command("restores", "go-on").stdout
     assert confirm(house, STRANGER) == 200
     assert states(house)[STRANGER] == "confirmed"
-    assert leave(house, ANN) == 200 and states(house)[ANN] == "left", "a link of before the backup is good"
+    assert leave(house, ANN) == 200 and states(house)[ANN] == "left", (
+        "a link of before the backup is good"
+    )
 
     house.stop()
     house.start()
@@ -99,16 +106,28 @@ def test_a_backup_comes_back(build: Callable[..., House], tmp_path: Path) -> Non
     house.wait_for_mails(LOST, 2, seconds=60)
 
 
-def test_an_alert_in_the_middle_of_which_the_backup_was_made(build: Callable[..., House], tmp_path: Path) -> None:
+def test_an_alert_in_the_middle_of_which_the_backup_was_made(
+    build: Callable[..., House], tmp_path: Path
+) -> None:
     """Seconds ago, so that no clock tells: what was mailed since is not known to the restored database."""
     with running(tmp_path / "taken.jsonl", Script(rules=(Rule("content", delay=0.05),))) as relay:
-        house = build(relay=f"smtp://127.0.0.1:{relay.port}?tls=never", relay_connections="4", batch_size="25")
+        house = build(
+            relay=f"smtp://127.0.0.1:{relay.port}?tls=never", relay_connections="4", batch_size="25"
+        )
         house.start("--sample")
         readers = tmp_path / "readers.csv"
         now = "2026-05-04T10:00:00Z"
         rows = "".join(f"cy{n}@reader.example,{now}\n" for n in range(READERS))
         readers.write_text("email,confirmed_at\n" + rows)
-        house.command("readers", "import", str(readers), "--topic", "breaking", "--provenance", "a test's readers")
+        house.command(
+            "readers",
+            "import",
+            str(readers),
+            "--topic",
+            "breaking",
+            "--provenance",
+            "a test's readers",
+        )
         story = tmp_path / "story.md"
         story.write_text("Harbour bridge closed\n\nNobody is hurt, the port authority said.\n")
         telling = threading.Thread(
@@ -126,7 +145,9 @@ def test_an_alert_in_the_middle_of_which_the_backup_was_made(build: Callable[...
         restore(house, backup)
 
         house.start()
-        until("the question", lambda: house.ask("SELECT 1 FROM stories_alert WHERE state = 'asking'"))
+        until(
+            "the question", lambda: house.ask("SELECT 1 FROM stories_alert WHERE state = 'asking'")
+        )
         assert sign_up(house.url, STRANGER, "10.0.0.3")
         assert "Mail is sent again" in house.command("restores", "go-on").stdout
         until("the confirmation", lambda: len(relay.taken()) > READERS)
@@ -135,7 +156,9 @@ def test_an_alert_in_the_middle_of_which_the_backup_was_made(build: Callable[...
         assert {address: len(ids) for address, ids in got.items()} == {
             f"cy{n}@reader.example": 1 for n in range(READERS)
         }
-        assert house.ask("SELECT state FROM stories_alert") == [("asking",)], "it is for an editor to answer"
+        assert house.ask("SELECT state FROM stories_alert") == [("asking",)], (
+            "it is for an editor to answer"
+        )
 
 
 def test_all_is_well_after_a_kill(build: Callable[..., House]) -> None:

@@ -44,7 +44,12 @@ class Crowd:
             address = f"cy{number}@reader{number}.example"
             try:
                 known = known or {**_read(self._url, ""), **_read(self._url, "ticket/")}
-                form = {"email": address, "page": "/", "shown": known["shown"], "ticket": known["ticket"]}
+                form = {
+                    "email": address,
+                    "page": "/",
+                    "shown": known["shown"],
+                    "ticket": known["ticket"],
+                }
                 network = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
                 answer = web.ask(
                     "POST", f"{self._url}/box/breaking/", urlencode(form).encode(),
@@ -105,22 +110,36 @@ def test_the_door(house: House) -> None:
     address = f"{house.url}/box/breaking/"
     words = web.ask("GET", address)
     assert words.status == 200
-    assert words.headers["Content-Security-Policy"] and words.headers["X-Content-Type-Options"] == "nosniff"
+    assert (
+        words.headers["Content-Security-Policy"]
+        and words.headers["X-Content-Type-Options"] == "nosniff"
+    )
     assert web.ask("HEAD", address).body == b""
     assert web.ask("GET", f"{house.url}/box/nothing/").status == 404
     assert web.ask("GET", f"{house.url}/box/nothing/at/all/").status == 404
     assert web.ask("PUT", address, b"x").status == 405
     assert web.ask("POST", address, b"email=" + b"x" * 20_000, Content_Type=web.FORM).status == 413
-    assert web.ask("POST", address, b"--x", Content_Type="multipart/form-data; boundary=x").status == 415
+    assert (
+        web.ask("POST", address, b"--x", Content_Type="multipart/form-data; boundary=x").status
+        == 415
+    )
     assert web.ask("POST", address, b"a=1&" * 300, Content_Type=web.FORM).status == 400
     assert web.ask("POST", address, b"\xff\xfe=%&email=%00", Content_Type=web.FORM).status == 200
     # A robot hears after the same time as a reader, and the door keeps to itself how it does that.
     known = {**_read(house.url, ""), **_read(house.url, "ticket/")}
     for more in ({}, {"website": "https://spam.example"}):
-        form = {"email": "cy@reader.example", "shown": known["shown"], "ticket": known["ticket"], **more}
+        form = {
+            "email": "cy@reader.example",
+            "shown": known["shown"],
+            "ticket": known["ticket"],
+            **more,
+        }
         began = time.monotonic()
         answer = web.ask("POST", address, urlencode(form).encode(), Content_Type=web.FORM)
-        assert (json.loads(answer.body), answer.headers["X-Not-Before"]) == ({"state": "thanks"}, None)
+        assert (json.loads(answer.body), answer.headers["X-Not-Before"]) == (
+            {"state": "thanks"},
+            None,
+        )
         assert time.monotonic() - began > 0.049
     # A ticket is for one site: what one was given is not what the next one gets.
     house.command("sites", "add", "https://www.herald.example")

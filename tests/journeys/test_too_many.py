@@ -63,7 +63,9 @@ class Visitors:
             assert all(b"thanks" in answer for answer in told), set(told)
             thanked += told
             addresses = [
-                one for one, answer in zip(addresses, answers, strict=True) if answer.startswith(b"HTTP/1.1 503 ")
+                one
+                for one, answer in zip(addresses, answers, strict=True)
+                if answer.startswith(b"HTTP/1.1 503 ")
             ]
         return thanked
 
@@ -121,7 +123,9 @@ def locked(house: House, row: str = "") -> Iterator[None]:
         return
     with psycopg.connect(url) as connection:
         if row:
-            found = connection.execute("SELECT 1 FROM audience_reader WHERE address = %s FOR UPDATE", [row])
+            found = connection.execute(
+                "SELECT 1 FROM audience_reader WHERE address = %s FOR UPDATE", [row]
+            )
             assert found.fetchone()
         else:
             connection.execute("LOCK TABLE audience_reader IN EXCLUSIVE MODE")
@@ -146,7 +150,10 @@ def addresses(name: str, count: int) -> list[str]:
 
 def noted(house: House) -> dict[str, int]:
     tables = house.kept("audience")
-    return {name: len(tables[f"audience_{name}"]) for name in ("reader", "consent", "letter", "subscription")}
+    return {
+        name: len(tables[f"audience_{name}"])
+        for name in ("reader", "consent", "letter", "subscription")
+    }
 
 
 def test_who_can_not_be_noted_is_told_to_come_back(crowded: House) -> None:

@@ -30,7 +30,9 @@ WATCH = """() => {
 class Windows:
     """The live page in two windows, and how long each update took from its publication until it was in them."""
 
-    def __init__(self, browser: Browser, house: House, headline: str, complaints: list[str]) -> None:
+    def __init__(
+        self, browser: Browser, house: House, headline: str, complaints: list[str]
+    ) -> None:
         phone = browser.new_context(viewport=PHONE, locale="de-DE")  # type: ignore[arg-type]
         self.pages = [browser.new_context().new_page(), phone.new_page()]
         self.delays: dict[str, list[float]] = {}
@@ -56,7 +58,10 @@ class Windows:
         return datetime.fromisoformat(told.replace("Z", "+00:00")).timestamp()
 
     def updates(self) -> list[list[str | None]]:
-        return [[one.get_attribute("id") for one in page.locator("#log > section").all()] for page in self.pages]
+        return [
+            [one.get_attribute("id") for one in page.locator("#log > section").all()]
+            for page in self.pages
+        ]
 
 
 def write(page: Page, kind: str, headline: str, text: str, *, wrong: str = "") -> None:
@@ -88,7 +93,9 @@ def test_a_story_develops(build: Callable[..., House], browser: Browser, tmp_pat
     ada, ben = browser.new_context().new_page(), browser.new_context().new_page()
     for page, name in ((ada, "Ada"), (ben, "Ben")):
         watch(page, complaints)
-        steps.first_sign_in(page, steps.add_editor(house, f"{name.lower()}@herald.example", name, "editor"))
+        steps.first_sign_in(
+            page, steps.add_editor(house, f"{name.lower()}@herald.example", name, "editor")
+        )
     steps.import_readers(house, tmp_path, CY)
 
     # Ben writes; without a second pair of eyes it does not leave. Ada approves it, and Ben sends it.
@@ -130,7 +137,9 @@ def test_a_story_develops(build: Callable[..., House], browser: Browser, tmp_pat
     house.start()
     for page in windows.pages:
         expect(page.locator("#update-4")).to_be_attached()
-    assert windows.updates() == [["update-4", "update-3", "update-2", "update-1"]] * 2, "none missing, none twice"
+    assert windows.updates() == [["update-4", "update-3", "update-2", "update-1"]] * 2, (
+        "none missing, none twice"
+    )
     complaints.clear()  # browsers call a connection that was cut an error
     house.wait_for_mails(DEE)
 
@@ -153,9 +162,13 @@ def test_a_story_develops(build: Callable[..., House], browser: Browser, tmp_pat
     assert [mail["In-Reply-To"] for mail in cys[:4]] == [None, *ids[:3]]
     assert references(dees[0]) == [root], "Dee was sent none of the others"
     indices = [str(mail["Thread-Index"]) for mail in (*cys[:4], dees[0])]
-    assert {index[:28] for index in indices} == {indices[0][:28]} and len(indices[0]) < len(indices[1])
+    assert {index[:28] for index in indices} == {indices[0][:28]} and len(indices[0]) < len(
+        indices[1]
+    )
     for mail in (cys[4], dees[1]):
-        assert mail["Subject"] == f"WITHDRAWN: {steps.HEADLINE}" and references(mail) == [], "out of the thread"
+        assert mail["Subject"] == f"WITHDRAWN: {steps.HEADLINE}" and references(mail) == [], (
+            "out of the thread"
+        )
 
     for name, delays in windows.delays.items():
         print(f"{name}: in two windows after", *(f"{delay:.3f} s" for delay in delays))

@@ -20,7 +20,9 @@ def by_itself(request: Request) -> bool:
     return request.method == "POST" and 'name="auto"' in (request.post_data or "")
 
 
-def test_two_editors_at_one_story(build: Callable[..., House], page: Page, browser: Browser) -> None:
+def test_two_editors_at_one_story(
+    build: Callable[..., House], page: Page, browser: Browser
+) -> None:
     house = build().start("--sample")
     steps.first_sign_in(page, house.invitation)
     complaints: list[str] = []
@@ -57,17 +59,24 @@ def test_two_editors_at_one_story(build: Callable[..., House], page: Page, brows
     assert not judges.accessible(page) + judges.narrow(page)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("alert").locator("del").last).to_contain_text("coming.")
-    expect(page.get_by_label("Text")).to_have_value("It has stood open since 14:05. Cars turn back.")
+    expect(page.get_by_label("Text")).to_have_value(
+        "It has stood open since 14:05. Cars turn back."
+    )
     expect(page.locator("[data-autosave]")).to_have_count(0)
     assert not judges.accessible(page) + judges.narrow(page)
-    page.get_by_label("Text").fill("It has stood open since 14:05. A crane is coming, cars turn back.")
+    page.get_by_label("Text").fill(
+        "It has stood open since 14:05. A crane is coming, cars turn back."
+    )
     page.get_by_role("button", name="Save mine", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
 
     # A button pressed while it saves itself waits for the answer: no conflict with oneself.
     saved: list[tuple[Route, APIResponse]] = []
     page.route(
-        where, lambda route: saved.append((route, route.fetch())) if by_itself(route.request) else route.continue_()
+        where,
+        lambda route: (
+            saved.append((route, route.fetch())) if by_itself(route.request) else route.continue_()
+        ),
     )
     page.wait_for_load_state()
     with page.expect_request(by_itself):

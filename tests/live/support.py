@@ -22,6 +22,8 @@ def tell(story: Story, kind: str = "update", **wording: Any) -> Update:
         published_at=timezone.now(),
         **wording,
     )
-    story.state = {"final": Story.State.FINAL, "withdrawal": Story.State.WITHDRAWN}.get(kind, Story.State.DEVELOPING)
+    story.state = {"final": Story.State.FINAL, "withdrawal": Story.State.WITHDRAWN}.get(
+        kind, Story.State.DEVELOPING
+    )
     story.save()
     return update

@@ -33,13 +33,23 @@ def told_on(story: Story, cy: Reader) -> set[str]:
     """Which channels tell the secret: all that the public, a program, or a reader with a link can ask, and the mail."""
     own, visitor = f"/story/{story.uuid}", Client()
     newest = story.updates.order_by("pk").last()
-    places = {"front page": "/", "page": f"{own}/", "element": f"{own}/live.json", "sitemap": "/sitemap-news.xml"}
-    places |= {"sign-up": "/sign-up/breaking/", "ninjs": f"{own}/{newest.number if newest else 1}.ninjs.json"}
+    places = {
+        "front page": "/",
+        "page": f"{own}/",
+        "element": f"{own}/live.json",
+        "sitemap": "/sitemap-news.xml",
+    }
+    places |= {
+        "sign-up": "/sign-up/breaking/",
+        "ninjs": f"{own}/{newest.number if newest else 1}.ninjs.json",
+    }
     places |= {f"story {name}": f"{own}/feed.{name}" for name in FEEDS}
     places |= {f"topic {name}": f"/topic/breaking/feed.{name}" for name in FEEDS}
     token = links.tokens().preferences(links.row(cy), cy.links_version).decode()
     places |= {"own page": f"/preferences/{token}/", "own data": f"/preferences/{token}/data/"}
-    found = {name for name, place in places.items() if SECRET in visitor.get(place).content.decode()}
+    found = {
+        name for name, place in places.items() if SECRET in visitor.get(place).content.decode()
+    }
     told = Journal().read({story.uuid: ""})[story.uuid]
     if told is not None and any(SECRET in frame.bodies["en"].decode() for frame in told.frames):
         found.add("event stream")
@@ -55,7 +65,9 @@ def mailed(cy: Reader) -> bool:
         cut_all(Alert.objects.get(pk=one.id))
         publication.release(one.id)
         publication.release(one.id, early=True)
-    secret = Alert.objects.filter(update__headline=SECRET, state="sending").values_list("pk", flat=True)
+    secret = Alert.objects.filter(update__headline=SECRET, state="sending").values_list(
+        "pk", flat=True
+    )
     return any(one.id in secret and cy.pk in addressees(one, [cy.pk]) for one in claims.running())
 
 
@@ -78,10 +90,14 @@ def test_a_story(how: str, story: Story, ada: Editor, cy: Reader) -> None:
     Story.objects.update(headline=SECRET, embargo_until=None if how == "schedule" else at)
     story.refresh_from_db()
     assert told_on(story, cy) == set(), "a draft"
-    story_actions.send(story, ada, hold=0, at=None if how == "embargo" else at - timedelta(minutes=how == "both"))
+    story_actions.send(
+        story, ada, hold=0, at=None if how == "embargo" else at - timedelta(minutes=how == "both")
+    )
     for _twice in range(2):
         assert told_on(story, cy) == set()
-    Alert.objects.update(not_before=now_ms() + 30_000, held_until=now_ms() + 30_000)  # so near that it is prepared
+    Alert.objects.update(
+        not_before=now_ms() + 30_000, held_until=now_ms() + 30_000
+    )  # so near that it is prepared
     assert told_on(story, cy) == set()
     assert Alert.objects.get().batches.exists(), "cut, and waiting"
     time_passes()
@@ -110,7 +126,12 @@ def test_a_withdrawal_waits_for_nothing(story: Story, ada: Editor, cy: Reader) -
     wording = {"headline": SECRET, "standfirst": "", "text": SECRET}
     story = stories.save_update(story, ada, revision=story.revision, kind="update", **wording)
     story_actions.send(story, ada, hold=0, at=timezone.now() + timedelta(hours=1))
-    withdrawal = story_actions.withdraw(story, ada, reason="It was another bridge.", text="Gone.", hold=0)
+    withdrawal = story_actions.withdraw(
+        story, ada, reason="It was another bridge.", text="Gone.", hold=0
+    )
     assert publication.release(withdrawal.pk)
     time_passes()
-    assert told_on(story, cy) == set() and "another bridge" in Client().get(f"/story/{story.uuid}/").content.decode()
+    assert (
+        told_on(story, cy) == set()
+        and "another bridge" in Client().get(f"/story/{story.uuid}/").content.decode()
+    )

@@ -26,7 +26,9 @@ def test_a_stream_on_the_wire(build: Callable[..., House], tmp_path: Path) -> No
     house = build(hold="0", streams_a_network="2").start("--sample")
     text = tmp_path / "story.md"
     text.write_text("Harbour bridge closed\n\nA ferry struck it.\n")
-    house.command("stories", "break", str(text), "--topic", "breaking", "--hold", "0", "--yes", check=False)
+    house.command(
+        "stories", "break", str(text), "--topic", "breaking", "--hold", "0", "--yes", check=False
+    )
     front = web.ask("GET", f"{house.url}/").body.decode()
     path = front.partition('<h3><a href="')[2].partition('"')[0]
     parts = urlsplit(house.url)
@@ -34,7 +36,10 @@ def test_a_stream_on_the_wire(build: Callable[..., House], tmp_path: Path) -> No
     stream = f"GET {path}events/ HTTP/1.1\r\nHost: 127.0.0.1\r\nLast-Event-ID: 0-0\r\n\r\n".encode()
 
     # On the connection that the page came on, and the header in pieces: as browsers and proxies do.
-    with socket.create_connection(where, 10) as first, socket.create_connection(where, 10) as second:
+    with (
+        socket.create_connection(where, 10) as first,
+        socket.create_connection(where, 10) as second,
+    ):
         first.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         read(first, b"</html>")
         for at in range(0, len(stream), 30):
@@ -43,16 +48,17 @@ def test_a_stream_on_the_wire(build: Callable[..., House], tmp_path: Path) -> No
         assert told.startswith("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n")
         assert "id: 1-1-" in told and "\nevent: update\n" in told
         # A request that hides in another's body is a body.
-        hidden = (
-            f"POST /sign-up/breaking/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(stream)}\r\n\r\n".encode()
-        )
+        hidden = f"POST /sign-up/breaking/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(stream)}\r\n\r\n".encode()
         second.sendall(hidden)
         second.sendall(stream)
         assert b"text/event-stream" not in read(second, b"</html>")
         second.sendall(stream)
         assert b"text/event-stream" in read(second, b"\n\n")
         assert web.ask("GET", f"{house.url}{path}events/").status == 429
-    assert web.ask("GET", f"{house.url}/story/{'0' * 8}-0000-4000-8000-{'0' * 12}/events/").status == 404
+    assert (
+        web.ask("GET", f"{house.url}/story/{'0' * 8}-0000-4000-8000-{'0' * 12}/events/").status
+        == 404
+    )
     # It ends with the server, and holds it up in nothing.
     with socket.create_connection(where, 10) as last:
         last.sendall(stream)

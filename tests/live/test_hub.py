@@ -75,11 +75,17 @@ class Source:
 
     def read(self, marks: dict[UUID, str]) -> dict[UUID, Told | None]:
         now = {story: self.told.get(story) for story in marks}
-        return {story: told for story, told in now.items() if told is None or told.mark != marks[story]}
+        return {
+            story: told for story, told in now.items() if told is None or told.mark != marks[story]
+        }
 
     def tell(self, count: int, end: str = "", first: int = 1) -> None:
         frames = [frame(f"{number}-{number}", "update") for number in range(first, count + 1)]
-        last = frame(f"{count}-{count}-{end}", "withdrawal" if end == "withdrawn" else end) if end else None
+        last = (
+            frame(f"{count}-{count}-{end}", "withdrawal" if end == "withdrawn" else end)
+            if end
+            else None
+        )
         self.told[STORY] = Told(
             f"{count} {end}", f"{first - 1}-{first - 1}", () if end == "withdrawn" else frames, last
         )
@@ -87,7 +93,11 @@ class Source:
 
 def frame(id: str, event: str) -> Frame:
     return Frame(
-        id, {language: f"id: {id}\nevent: {event}\ndata: {language}\n\n".encode() for language in ("en", "de")}
+        id,
+        {
+            language: f"id: {id}\nevent: {event}\ndata: {language}\n\n".encode()
+            for language in ("en", "de")
+        },
     )
 
 
@@ -134,7 +144,11 @@ def test_who_comes_back_gets_what_was_missed_and_nothing_twice(data: object) -> 
     async def story() -> None:
         async with room(data) as live:
             live.source.tell(3)
-            new, missed_two, german = live.reader(), live.reader("1-1"), live.reader(query="lang=de&after=2-2")
+            new, missed_two, german = (
+                live.reader(),
+                live.reader("1-1"),
+                live.reader(query="lang=de&after=2-2"),
+            )
             await live.look()
             assert new.events == []
             assert missed_two.events == [("2-2", "update"), ("3-3", "update")]
@@ -171,7 +185,9 @@ def test_a_gap_is_told_as_a_reset(data: object) -> None:
     asyncio.run(story())
 
 
-def test_a_final_update_ends_no_stream_for_it_may_have_to_be_corrected_or_withdrawn(data: object) -> None:
+def test_a_final_update_ends_no_stream_for_it_may_have_to_be_corrected_or_withdrawn(
+    data: object,
+) -> None:
     async def story() -> None:
         async with room(data) as live:
             live.source.tell(1)
@@ -186,7 +202,9 @@ def test_a_final_update_ends_no_stream_for_it_may_have_to_be_corrected_or_withdr
             live.source.tell(3, "final")  # a correction: what was final stays so
             await live.look()
             for one in (reader, back, new, late):
-                assert one.events[-2:] == [("3-3", "update"), ("3-3-final", "final")] and not one.ended
+                assert (
+                    one.events[-2:] == [("3-3", "update"), ("3-3-final", "final")] and not one.ended
+                )
             live.source.tell(4, "withdrawn")
             await live.look()
             for one in (reader, back, new, late):
@@ -355,7 +373,9 @@ def test_a_database_that_does_not_answer_keeps_nobody_waiting(
     assert "the database has not answered" in caplog.text
 
 
-def test_one_story_that_can_not_be_told_silences_no_other(data: object, caplog: pytest.LogCaptureFixture) -> None:
+def test_one_story_that_can_not_be_told_silences_no_other(
+    data: object, caplog: pytest.LogCaptureFixture
+) -> None:
     async def story() -> None:
         async with room(data) as live:
             live.source.tell(1)
@@ -394,7 +414,13 @@ class TestJournal:
         assert "Trains &lt;run&gt; again." in body and "Bridge open again" in body
         assert Journal().read({story.uuid: told.mark}) == {}
         Update.objects.create(
-            story=story, number=3, kind="update", headline="Held", text="x", language="en", author=story.author
+            story=story,
+            number=3,
+            kind="update",
+            headline="Held",
+            text="x",
+            language="en",
+            author=story.author,
         )
         assert self.read(story, told.mark) is None, "not before it is published"
         assert told.after(ids[0]) == [told.frames[1]]
@@ -402,7 +428,13 @@ class TestJournal:
     def test_an_update_that_is_published_late_shifts_the_ids(self, story: Story) -> None:
         tell(story, "first")
         late = Update.objects.create(
-            story=story, number=2, kind="update", headline="Late", text="x", language="en", author=story.author
+            story=story,
+            number=2,
+            kind="update",
+            headline="Late",
+            text="x",
+            language="en",
+            author=story.author,
         )
         tell(story)
         before = self.read(story)
@@ -412,7 +444,9 @@ class TestJournal:
         now = self.read(story, before.mark)
         assert now is not None and now.last.startswith("3-3-") and now.after(before.last) is None
 
-    def test_another_update_with_the_number_of_a_lost_one_is_not_taken_for_it(self, story: Story) -> None:
+    def test_another_update_with_the_number_of_a_lost_one_is_not_taken_for_it(
+        self, story: Story
+    ) -> None:
         tell(story, "first")
         with transaction.atomic():
             tell(story)

@@ -34,9 +34,21 @@ SCHEMA = json.loads((Path(__file__).parent / "ninjs-3.0.json").read_text())
 @pytest.fixture
 def told(story: Story) -> Story:
     """With a correction, and with what breaks feeds that are glued together."""
-    tell(story, "first", standfirst="Nobody is hurt & all is <well>.", text="The **bridge** is closed ]]> \x0bnow.")
+    tell(
+        story,
+        "first",
+        standfirst="Nobody is hurt & all is <well>.",
+        text="The **bridge** is closed ]]> \x0bnow.",
+    )
     text = "It was 14:07, not 14:05 \ufffe."
-    tell(story, "correction", headline="Bridge closed at 14:07", text=text, note="Wrong time: 14:05.", answers=[1])
+    tell(
+        story,
+        "correction",
+        headline="Bridge closed at 14:07",
+        text=text,
+        note="Wrong time: 14:05.",
+        answers=[1],
+    )
     return story
 
 
@@ -97,9 +109,17 @@ class TestFeeds:
         assert feed["version"] == "https://jsonfeed.org/version/1.1" and feed["hubs"] == [
             {"type": "WebSub", "url": HUB}
         ]
-        assert feed["feed_url"] == f"{SITE}/story/{told.uuid}/feed.json" and feed["title"] and feed["authors"]
+        assert (
+            feed["feed_url"] == f"{SITE}/story/{told.uuid}/feed.json"
+            and feed["title"]
+            and feed["authors"]
+        )
         for item in feed["items"]:
-            assert item["id"] and item["content_html"] and re.fullmatch(r"\d{4}-.*T.*Z", item["date_modified"])
+            assert (
+                item["id"]
+                and item["content_html"]
+                and re.fullmatch(r"\d{4}-.*T.*Z", item["date_modified"])
+            )
 
     def test_each_is_valid(self, visitor: Client, told: Story) -> None:
         with hub():
@@ -114,7 +134,9 @@ class TestFeeds:
             "atom": xml["topic atom"].replace(b"updated>", b"late>"),
             "rss": xml["story rss"].replace(b", ", b" "),
         }
-        assert len(judges.feeds(broken)) == 2 and judges.json_feed({**of_json[0], "items": [{}]}), "they can say no"
+        assert len(judges.feeds(broken)) == 2 and judges.json_feed({**of_json[0], "items": [{}]}), (
+            "they can say no"
+        )
 
     def every(self, visitor: Client, told: Story) -> dict[str, bytes]:
         places = {"story": f"/story/{told.uuid}", "topic": "/topic/breaking"}
@@ -124,7 +146,9 @@ class TestFeeds:
             for name in ("atom", "rss", "json")
         }
 
-    def test_a_withdrawn_story_is_taken_out_of_every_feed(self, visitor: Client, told: Story) -> None:
+    def test_a_withdrawn_story_is_taken_out_of_every_feed(
+        self, visitor: Client, told: Story
+    ) -> None:
         tell(told, "withdrawal", headline="WITHDRAWN", text="Another bridge was meant.")
         for place in (f"story/{told.uuid}", "topic/breaking"):
             whole = visitor.get(f"/{place}/feed.atom")
@@ -134,13 +158,26 @@ class TestFeeds:
             assert len(refs) == (1 if place.startswith("topic") else 3) and all(refs)
             for name in ("atom", "rss", "json"):
                 body = visitor.get(f"/{place}/feed.{name}").content.decode()
-                assert "14:0" not in body and "bridge</strong>" not in body, "nothing of what was withdrawn"
-            titles = {entry.title for entry in feedparser.parse(visitor.get(f"/{place}/feed.rss").content).entries}
+                assert "14:0" not in body and "bridge</strong>" not in body, (
+                    "nothing of what was withdrawn"
+                )
+            titles = {
+                entry.title
+                for entry in feedparser.parse(visitor.get(f"/{place}/feed.rss").content).entries
+            }
             assert titles == {"This story has been withdrawn."}
 
-    def test_what_is_not_told_is_in_none(self, visitor: Client, story: Story, breaking: Topic) -> None:
+    def test_what_is_not_told_is_in_none(
+        self, visitor: Client, story: Story, breaking: Topic
+    ) -> None:
         held = Update.objects.create(
-            story=story, number=1, kind="first", headline=story.headline, text="x", language="en", author=story.author
+            story=story,
+            number=1,
+            kind="first",
+            headline=story.headline,
+            text="x",
+            language="en",
+            author=story.author,
         )
         self.in_none(visitor, story)
         held.published_at = timezone.now()
@@ -151,7 +188,9 @@ class TestFeeds:
         Story.objects.update(embargo_until=timezone.now() + timedelta(hours=1))
         self.in_none(visitor, story)
         assert Journal().read({story.uuid: ""}) == {story.uuid: None}
-        drill = Story.objects.create(headline="Drill", text="x", topic=breaking, author=story.author, drill=True)
+        drill = Story.objects.create(
+            headline="Drill", text="x", topic=breaking, author=story.author, drill=True
+        )
         tell(drill, "first")
         self.in_none(visitor, drill)
 
@@ -162,22 +201,42 @@ class TestFeeds:
             "/topic/breaking/feed.xml",
         ):
             assert visitor.get(place).status_code == 404
-        for place in ("/", "/topic/breaking/feed.json", "/topic/breaking/feed.rss", "/sitemap-news.xml"):
+        for place in (
+            "/",
+            "/topic/breaking/feed.json",
+            "/topic/breaking/feed.rss",
+            "/sitemap-news.xml",
+        ):
             assert story.headline not in visitor.get(place).content.decode()
 
 
 def test_the_news_sitemap_has_the_stories_of_two_days(visitor: Client, told: Story) -> None:
-    old = Story.objects.create(headline="Old", text="x", topic=told.topic, author=told.author, state="developing")
+    old = Story.objects.create(
+        headline="Old", text="x", topic=told.topic, author=told.author, state="developing"
+    )
     for number, days in ((1, 3), (2, 1)):
         at = timezone.now() - timedelta(days=days)
         Update.objects.create(
-            story=old, number=number, headline="Old", text="x", language="en", author=old.author, published_at=at
+            story=old,
+            number=number,
+            headline="Old",
+            text="x",
+            language="en",
+            author=old.author,
+            published_at=at,
         )
     root = ElementTree.fromstring(visitor.get("/sitemap-news.xml").content)
-    space = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "n": "http://www.google.com/schemas/sitemap-news/0.9"}
-    assert [loc.text for loc in root.findall("s:url/s:loc", space)] == [f"{SITE}/story/{told.uuid}/"]
+    space = {
+        "s": "http://www.sitemaps.org/schemas/sitemap/0.9",
+        "n": "http://www.google.com/schemas/sitemap-news/0.9",
+    }
+    assert [loc.text for loc in root.findall("s:url/s:loc", space)] == [
+        f"{SITE}/story/{told.uuid}/"
+    ]
     assert root.findtext("s:url/n:news/n:title", namespaces=space) == "Bridge closed at 14:07"
-    assert root.findtext("s:url/n:news/n:publication/n:name", namespaces=space) == "The Harbour Herald"
+    assert (
+        root.findtext("s:url/n:news/n:publication/n:name", namespaces=space) == "The Harbour Herald"
+    )
     assert f"Sitemap: {SITE}/sitemap-news.xml" in visitor.get("/robots.txt").content.decode()
     tell(told, "withdrawal")
     assert b"<url>" not in visitor.get("/sitemap-news.xml").content
@@ -185,17 +244,29 @@ def test_the_news_sitemap_has_the_stories_of_two_days(visitor: Client, told: Sto
 
 def test_ninjs_is_valid_against_the_schema(visitor: Client, told: Story) -> None:
     judge = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
-    first, correction = (visitor.get(f"/story/{told.uuid}/{number}.ninjs.json").json() for number in (1, 2))
+    first, correction = (
+        visitor.get(f"/story/{told.uuid}/{number}.ninjs.json").json() for number in (1, 2)
+    )
     for item in (first, correction):
         assert [error.message for error in judge.iter_errors(item)] == []
-    assert (first["uri"], first["version"]) == (f"urn:uuid:{told.uuid}", "1") and correction["version"] == "2"
-    assert first["pubStatus"] == "usable" and first["descriptions"][0]["value"] == "Nobody is hurt & all is <well>."
+    assert (first["uri"], first["version"]) == (f"urn:uuid:{told.uuid}", "1") and correction[
+        "version"
+    ] == "2"
+    assert (
+        first["pubStatus"] == "usable"
+        and first["descriptions"][0]["value"] == "Nobody is hurt & all is <well>."
+    )
     assert [body["contentType"] for body in first["bodies"]] == ["text/html", "text/plain"]
     tell(told, "withdrawal")
     canceled = visitor.get(f"/story/{told.uuid}/1.ninjs.json").json()
     assert [error.message for error in judge.iter_errors(canceled)] == []
-    assert (canceled["pubStatus"], canceled["version"]) == ("canceled", "3") and "bodies" not in canceled
-    assert [error.message for error in judge.iter_errors({**first, "version": 1})], "the judge can say no"
+    assert (canceled["pubStatus"], canceled["version"]) == (
+        "canceled",
+        "3",
+    ) and "bodies" not in canceled
+    assert [error.message for error in judge.iter_errors({**first, "version": 1})], (
+        "the judge can say no"
+    )
 
 
 class TestStructuredData:
@@ -204,22 +275,34 @@ class TestStructuredData:
         page = visitor.get(f"/story/{told.uuid}/").content.decode()
         found = structured(page)
         article, blog = found["NewsArticle"], found["LiveBlogPosting"]
-        assert article["headline"] == told.headline and article["publisher"]["name"] == "The Harbour Herald"
+        assert (
+            article["headline"] == told.headline
+            and article["publisher"]["name"] == "The Harbour Herald"
+        )
         assert article["correction"][0]["text"] == "Wrong time: 14:05."
         assert blog["coverageStartTime"] == article["datePublished"] < article["dateModified"]
         assert "coverageEndTime" not in blog and len(blog["liveBlogUpdate"]) == 3
-        assert blog["liveBlogUpdate"][0]["articleBody"] == "</script><script>alert(1)</script> & more"
+        assert (
+            blog["liveBlogUpdate"][0]["articleBody"] == "</script><script>alert(1)</script> & more"
+        )
         assert "alert(1)</script>" not in page
         tell(told, "final")
-        assert structured(visitor.get(f"/story/{told.uuid}/").content.decode())["LiveBlogPosting"]["coverageEndTime"]
+        assert structured(visitor.get(f"/story/{told.uuid}/").content.decode())["LiveBlogPosting"][
+            "coverageEndTime"
+        ]
 
     def test_the_card(self, visitor: Client, told: Story) -> None:
         page = visitor.get(f"/story/{told.uuid}/").content.decode()
-        [card] = extruct.extract(page, base_url=SITE, syntaxes=["opengraph"], uniform=True)["opengraph"]
+        [card] = extruct.extract(page, base_url=SITE, syntaxes=["opengraph"], uniform=True)[
+            "opengraph"
+        ]
         assert card["og:title"] == "Bridge closed at 14:07" and card["@type"] == "article"
         assert card["og:url"] == f"{SITE}/story/{told.uuid}/"
         picture = visitor.get(card["og:image"].removeprefix(SITE))
-        assert picture["Content-Type"] == "image/png" and picture.content[16:24].hex() == "000004b000000276"
+        assert (
+            picture["Content-Type"] == "image/png"
+            and picture.content[16:24].hex() == "000004b000000276"
+        )
 
     def test_a_correction_says_what_was_wrong_and_where(self, visitor: Client, told: Story) -> None:
         page = visitor.get(f"/story/{told.uuid}/").content.decode()
@@ -229,33 +312,51 @@ class TestStructuredData:
     def test_of_a_withdrawn_story_nothing_is_said(self, visitor: Client, told: Story) -> None:
         tell(told, "withdrawal", headline="Withdrawn", text="Another bridge was meant.")
         page = visitor.get(f"/story/{told.uuid}/").content.decode()
-        assert "ld+json" not in page and "noindex" in page and "14:07" not in page and "Another bridge" in page
+        assert (
+            "ld+json" not in page
+            and "noindex" in page
+            and "14:07" not in page
+            and "Another bridge" in page
+        )
 
 
 class TestCaches:
     @pytest.mark.parametrize("place", ["", "feed.atom", "feed.json", "1.ninjs.json", "live.json"])
-    def test_a_cache_may_keep_it_for_seconds_and_asks_again(self, visitor: Client, told: Story, place: str) -> None:
+    def test_a_cache_may_keep_it_for_seconds_and_asks_again(
+        self, visitor: Client, told: Story, place: str
+    ) -> None:
         address = f"/story/{told.uuid}/{place}"
         first = visitor.get(address)
-        assert first["Cache-Control"] == "public, max-age=5, stale-while-revalidate=10" and not first.cookies
+        assert (
+            first["Cache-Control"] == "public, max-age=5, stale-while-revalidate=10"
+            and not first.cookies
+        )
         same = visitor.get(address, headers={"If-None-Match": first["ETag"]})
         assert same.status_code == 304 and not same.content and same["ETag"] == first["ETag"]
         assert same["Cache-Control"] == first["Cache-Control"]
         assert "Cookie" not in first.get("Vary", "")
         tell(told, "withdrawal")
         now = visitor.get(address, headers={"If-None-Match": first["ETag"]})
-        assert now.status_code == 200 and now["ETag"] != first["ETag"], "a withdrawal is new to every cache"
+        assert now.status_code == 200 and now["ETag"] != first["ETag"], (
+            "a withdrawal is new to every cache"
+        )
 
     def test_the_page_varies_with_the_readers_language(self, visitor: Client, told: Story) -> None:
         english, german = (
-            visitor.get(f"/story/{told.uuid}/", headers={"Accept-Language": one}) for one in ("en", "de")
+            visitor.get(f"/story/{told.uuid}/", headers={"Accept-Language": one})
+            for one in ("en", "de")
         )
         assert "Accept-Language" in english["Vary"] and english["ETag"] != german["ETag"]
 
     def test_any_site_may_read_what_is_for_programs(self, visitor: Client, told: Story) -> None:
         for place in ("feed.rss", "1.ninjs.json", "live.json"):
-            answer = visitor.get(f"/story/{told.uuid}/{place}", headers={"Origin": "https://other.example"})
-            assert answer["Access-Control-Allow-Origin"] == "*" and "Access-Control-Allow-Credentials" not in answer
+            answer = visitor.get(
+                f"/story/{told.uuid}/{place}", headers={"Origin": "https://other.example"}
+            )
+            assert (
+                answer["Access-Control-Allow-Origin"] == "*"
+                and "Access-Control-Allow-Credentials" not in answer
+            )
         assert "Access-Control-Allow-Origin" not in visitor.get(f"/story/{told.uuid}/")
 
 
@@ -265,7 +366,9 @@ def test_the_script_for_other_sites_is_small(visitor: Client, db: None) -> None:
     assert answer["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
-def test_a_story_that_is_final_listens_for_two_days_to_be_corrected_or_withdrawn(visitor: Client, told: Story) -> None:
+def test_a_story_that_is_final_listens_for_two_days_to_be_corrected_or_withdrawn(
+    visitor: Client, told: Story
+) -> None:
     tell(told, "final")
     address = f"/story/{told.uuid}/"
     page = visitor.get(address).content.decode()

@@ -91,7 +91,9 @@ def test_each_update_is_told_once_with_every_feed_that_it_changed(hub: Hub, stor
 
 
 @pytest.mark.parametrize("status", [302, 429, 500])
-def test_a_hub_that_does_not_take_it_is_told_again_for_a_day(hub: Hub, story: Story, status: int) -> None:
+def test_a_hub_that_does_not_take_it_is_told_again_for_a_day(
+    hub: Hub, story: Story, status: int
+) -> None:
     update = tell(story, "first")
     hub.status = status
     websub.tell_all()

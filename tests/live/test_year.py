@@ -90,11 +90,18 @@ def test_a_text_is_rendered_once_a_revision(
 ) -> None:
     year.stories(30, topics, ada)
     tell(story, "first", text="What we know.")
-    pages = [*PAGES, f"/story/{story.uuid}/", f"/story/{story.uuid}/feed.json", f"/story/{story.uuid}/live.json"]
+    pages = [
+        *PAGES,
+        f"/story/{story.uuid}/",
+        f"/story/{story.uuid}/feed.json",
+        f"/story/{story.uuid}/live.json",
+    ]
     for _ in range(3):
         for page in pages:
             ask(page)
-    assert renderings and max(renderings.values()) <= 2, "once with its first image at once, once not"
+    assert renderings and max(renderings.values()) <= 2, (
+        "once with its first image at once, once not"
+    )
     before = Counter(renderings)
     tell(story, text="What is new.")
     assert b"What is new." in ask("/topic/breaking/feed.atom")

@@ -38,7 +38,9 @@ class _Element(NamedTuple):
 def luminance(colour: str) -> float:
     """Relative luminance, 0 to 1, of "#rrggbb"."""
     parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -72,7 +74,9 @@ class _Reading(HTMLParser):
             return
         given = {name: value or "" for name, value in attrs}
         above = self._open[-1]
-        element = _Element(tag, frozenset(given.get("class", "").split()), above.ink, above.ground, above.hidden)
+        element = _Element(
+            tag, frozenset(given.get("class", "").split()), above.ink, above.ground, above.hidden
+        )
         path = [*self._open, element]
         style = {"background": given.get("bgcolor", ""), **_declarations(given.get("style", ""))}
         for selector, declared in self._rules:
@@ -83,7 +87,9 @@ class _Reading(HTMLParser):
             element._replace(
                 ink=_colour(style.get("color", "")) or above.ink,
                 ground=ground or above.ground,
-                hidden=above.hidden or style.get("display") == "none" or tag in ("head", "style", "title"),
+                hidden=above.hidden
+                or style.get("display") == "none"
+                or tag in ("head", "style", "title"),
             )
         )
 
@@ -104,7 +110,10 @@ def _rules(html: str) -> list[tuple[list[str], dict[str, str]]]:
     rules = []
     for block in _DARK.findall(html):
         for selectors, body in _RULE.findall(block):
-            rules += [(selector.replace(">", " > ").split(), _declarations(body)) for selector in selectors.split(",")]
+            rules += [
+                (selector.replace(">", " > ").split(), _declarations(body))
+                for selector in selectors.split(",")
+            ]
     return rules
 
 

@@ -20,7 +20,9 @@ from morefollows.courier.message.template import LENGTHS, Composed, Hole, Marks
 from .support import CY, values
 
 any_text = st.text(st.characters(codec="utf-8"))
-one_line = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp"))).map(str.strip)
+one_line = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp"))).map(
+    str.strip
+)
 
 
 def header(field: bytes) -> str:
@@ -70,7 +72,9 @@ def test_each_copy_is_its_own() -> None:
 def test_any_number_of_holes(holes: tuple[Hole, ...]) -> None:
     composed = Composed([b"To: x\r\n\r\n", *[b"y\r\n"] * len(holes)], holes)
     filled = values()
-    assert b"".join(composed.fill(filled)) == b"To: x\r\n\r\n" + b"".join(filled[h] + b"y\r\n" for h in holes)
+    assert b"".join(composed.fill(filled)) == b"To: x\r\n\r\n" + b"".join(
+        filled[h] + b"y\r\n" for h in holes
+    )
 
 
 def test_the_ledger_gets_back_what_it_was_given() -> None:
@@ -103,7 +107,9 @@ def test_what_may_not_reach_the_wire_is_refused(content: bytes) -> None:
 
 def test_marks_cannot_be_guessed() -> None:
     assert Marks()[Hole.LEAVE] != Marks()[Hole.LEAVE]
-    assert {hole: len(Marks()[hole]) for hole in Hole if LENGTHS[hole]} == {h: n for h, n in LENGTHS.items() if n}
+    assert {hole: len(Marks()[hole]) for hole in Hole if LENGTHS[hole]} == {
+        h: n for h, n in LENGTHS.items() if n
+    }
 
 
 # -- the body -----------------------------------------------------------------------------------------------
@@ -123,7 +129,11 @@ def test_any_text_comes_back_out_of_quoted_printable(text: str) -> None:
     assert quopri.decodestring(raw).replace(b"\r\n", b"\n").decode() == wanted
 
 
-@given(st.lists(st.one_of(any_text, st.sampled_from([Hole.LEAVE, Hole.CONFIRM, Hole.RECEIPT])), max_size=12))
+@given(
+    st.lists(
+        st.one_of(any_text, st.sampled_from([Hole.LEAVE, Hole.CONFIRM, Hole.RECEIPT])), max_size=12
+    )
+)
 def test_a_hole_is_never_broken_over_two_lines(pieces: list[str | Hole]) -> None:
     marks = Marks()
     holes = [piece for piece in pieces if isinstance(piece, Hole)]
@@ -171,7 +181,9 @@ def test_any_name_comes_back_out_of_from(name: str) -> None:
     shown, address = email.utils.parseaddr(unfolded)
     assert address == "alerts@herald.example"
     # The newer parser of Python 3.11 puts a space between two encoded words of a name; RFC 2047 §6.2 says none.
-    assert str(email.header.make_header(email.header.decode_header(shown))) == " ".join(name.split())
+    assert str(email.header.make_header(email.header.decode_header(shown))) == " ".join(
+        name.split()
+    )
     assert all(len(line) <= 998 for line in field.split(b"\r\n"))
 
 
@@ -184,9 +196,13 @@ def test_no_control_character_gets_into_a_header(before: str, control: str, afte
 
 
 def test_what_is_wrong_is_named() -> None:
-    with pytest.raises(ValueError, match=r"^Subject: the character U\+000D can't stand in a header$"):
+    with pytest.raises(
+        ValueError, match=r"^Subject: the character U\+000D can't stand in a header$"
+    ):
         unstructured("Subject", "News\r\nBcc: everyone@example.org")
-    with pytest.raises(ValueError, match=r"^Subject: the character U\+D83D can't stand in a header$"):
+    with pytest.raises(
+        ValueError, match=r"^Subject: the character U\+D83D can't stand in a header$"
+    ):
         unstructured("Subject", "half a smile: \ud83d")
     with pytest.raises(ValueError, match=r"^List-Id: must be ASCII$"):
         structured("List-Id", "Eilmeldungen für alle <a.example>")

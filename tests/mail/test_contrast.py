@@ -32,8 +32,16 @@ def test_so_can_an_offer(story: Story) -> None:
     [
         ("<p>Black on white</p>", 21, 18.7),
         ('<div style="background:#777;color:#777"><p>Seen by nobody</p></div>', 1, 1),
-        ('<div style="background-color:#000"><a style="color:#767676">Grey <b>and bold</b></a></div>', 4.6, 4.6),
-        ('<p style="display:none;color:#fff">Hidden</p><p style="color:#767676">Grey</p>', 4.5, 4.1),
+        (
+            '<div style="background-color:#000"><a style="color:#767676">Grey <b>and bold</b></a></div>',
+            4.6,
+            4.6,
+        ),
+        (
+            '<p style="display:none;color:#fff">Hidden</p><p style="color:#767676">Grey</p>',
+            4.5,
+            4.1,
+        ),
         ('<p class="mf-a" style="color:#000">By its class</p>', 21, 11.7),
         ('<td class="mf-b" style="background-color:#fff"><i>Below it</i></td>', 21, 21),
         ('<td class="mf-c"><p><i>Somewhere below it</i></p></td>', 21, 1.2),

@@ -13,7 +13,12 @@ import dkim as dkimpy
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from django.conf import settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -74,7 +79,13 @@ def dkimpy_says(raw: bytes) -> list[bool]:
 def mailauth_says(raw: bytes) -> list[dict[str, Any]]:
     asked = json.dumps({"mail": base64.b64encode(raw).decode(), "records": records()})
     run = subprocess.run(
-        ["node", "verify-mail.mjs"], cwd=NODE, input=asked, capture_output=True, text=True, timeout=PATIENCE, check=True
+        ["node", "verify-mail.mjs"],
+        cwd=NODE,
+        input=asked,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
     )
     found: list[dict[str, Any]] = json.loads(run.stdout)
     return found
@@ -104,23 +115,35 @@ def test_letters_pass_at_both_verifiers(breaking: Topic, no_node: None) -> None:
         assert [s["result"] for s in mailauth_says(raw)] == ["pass", "pass"]
 
 
-def test_an_internationalised_address_is_signed_as_it_is_written(alert: Alert, no_node: None) -> None:
+def test_an_internationalised_address_is_signed_as_it_is_written(
+    alert: Alert, no_node: None
+) -> None:
     raw = wire(alerts.alert(alert, "en"), address="zoë@leser.example".encode(), signers=BOTH)
     assert dkimpy_says(raw) == [True, True]
     assert [s["result"] for s in mailauth_says(raw)] == ["pass", "pass"]
 
 
 def test_spaces_in_a_quoted_address_do_not_break_the_signature(alert: Alert) -> None:
-    assert dkimpy_says(wire(alerts.alert(alert, "en"), address=b'"cy  r"@reader.example', signers=BOTH)) == [True, True]
+    assert dkimpy_says(
+        wire(alerts.alert(alert, "en"), address=b'"cy  r"@reader.example', signers=BOTH)
+    ) == [True, True]
 
 
-ADDED = [b"Reply-To: x@y.example", b"From: x@y.example", b"Subject: x", b"List-Unsubscribe-Post: x", b"To: x@y.example"]
+ADDED = [
+    b"Reply-To: x@y.example",
+    b"From: x@y.example",
+    b"Subject: x",
+    b"List-Unsubscribe-Post: x",
+    b"To: x@y.example",
+]
 
 
 @pytest.mark.parametrize("field", ADDED)
 def test_nobody_can_add_a_field_that_matters(alert: Alert, field: bytes) -> None:
     raw = wire(alerts.alert(alert, "en"), signers=BOTH)
-    assert dkimpy_says(raw.replace(b"\r\nMIME-Version", b"\r\n" + field + b"\r\nMIME-Version", 1)) == [False, False]
+    assert dkimpy_says(
+        raw.replace(b"\r\nMIME-Version", b"\r\n" + field + b"\r\nMIME-Version", 1)
+    ) == [False, False]
     assert dkimpy_says(field + b"\r\n" + raw) == [False, False]
 
 
@@ -149,7 +172,11 @@ def test_what_is_signed(alert: Alert) -> None:
     twice = b"from to subject date message-id content-type list-unsubscribe list-unsubscribe-post".split()
     once = b"reply-to references mime-version content-language list-id list-help list-owner list-archive"
     assert {name for name in names if names.count(name) == 2} == set(twice)
-    assert {name for name in names if names.count(name) == 1} == {*once.split(), b"feedback-id", b"auto-submitted"}
+    assert {name for name in names if names.count(name) == 1} == {
+        *once.split(),
+        b"feedback-id",
+        b"auto-submitted",
+    }
     assert b" l=" not in signature
     assert b"c=relaxed/relaxed" in signature
 
@@ -166,16 +193,23 @@ def test_no_key_no_signature(alert: Alert) -> None:
 def test_the_domain_is_that_of_from_unless_it_is_set(alert: Alert) -> None:
     composed = alerts.alert(alert, "en")
     assert b" d=herald.example; s=mf1;\r\n" in wire(composed, signers=(Signer("", "mf1", RSA),))
-    assert b" d=other.example; s=mf1;\r\n" in wire(composed, signers=(Signer("other.example", "mf1", RSA),))
+    assert b" d=other.example; s=mf1;\r\n" in wire(
+        composed, signers=(Signer("other.example", "mf1", RSA),)
+    )
 
 
-words = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=60)
+words = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=60
+)
 
 
 @hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     words,
-    st.lists(st.one_of(words, st.sampled_from(["\n", "\n\n", " ", "\t \t", Hole.LEAVE, Hole.RECEIPT])), max_size=30),
+    st.lists(
+        st.one_of(words, st.sampled_from(["\n", "\n\n", " ", "\t \t", Hole.LEAVE, Hole.RECEIPT])),
+        max_size=30,
+    ),
 )
 def test_any_mail_passes(subject: str, pieces: list[str | Hole]) -> None:
     marks = Marks()
@@ -190,15 +224,21 @@ def test_any_mail_passes(subject: str, pieces: list[str | Hole]) -> None:
     assert dkimpy_says(wire(composed, signers=BOTH)) == [True, True]
 
 
-@pytest.mark.parametrize("body", [b"", b"\r\n\r\n\r\n", b"  \r\nx \t y  \r\n\t\r\n\r\n", b"\r\nx\r\n"])
+@pytest.mark.parametrize(
+    "body", [b"", b"\r\n\r\n\r\n", b"  \r\nx \t y  \r\n\t\r\n\r\n", b"\r\nx\r\n"]
+)
 def test_odd_bodies_pass(body: bytes) -> None:
-    composed = Composed([b"From: <alerts@herald.example>\r\nTo: <", b">\r\n\r\n" + body], [Hole.ADDRESS])
+    composed = Composed(
+        [b"From: <alerts@herald.example>\r\nTo: <", b">\r\n\r\n" + body], [Hole.ADDRESS]
+    )
     assert dkimpy_says(wire(composed, signers=BOTH)) == [True, True]
 
 
 def test_a_field_that_stands_twice_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^to: stands twice in the header$"):
-        BOTH[0].prepare(Composed([b"From: <a@b.example>\r\nTo: <c@d.example>\r\nTO: <e@f.example>\r\n\r\n"], []))
+        BOTH[0].prepare(
+            Composed([b"From: <a@b.example>\r\nTo: <c@d.example>\r\nTO: <e@f.example>\r\n\r\n"], [])
+        )
 
 
 # -- settings -----------------------------------------------------------------------------------------------
@@ -214,17 +254,28 @@ def test_the_keys_come_from_the_settings() -> None:
     assert [s.selector for s in configured(**rsa)] == ["mf1"]
     beside_the_relays = configured(dkim_ed25519_key=pem(ED25519), dkim_ed25519_selector="mf2")
     assert [s.selector for s in beside_the_relays] == ["mf2"]
-    both = configured(**rsa, dkim_ed25519_key=pem(ED25519), dkim_ed25519_selector="mf2", dkim_domain="x.example")
+    both = configured(
+        **rsa, dkim_ed25519_key=pem(ED25519), dkim_ed25519_selector="mf2", dkim_domain="x.example"
+    )
     assert [(s.selector, s.domain) for s in both] == [("mf1", "x.example"), ("mf2", "x.example")]
 
 
 SHORT = generate_private_key(65537, 1024)
 WRONG = [
-    ({"dkim_key": "-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----"}, "MOREFOLLOWS_DKIM_KEY: is not"),
-    ({"dkim_key": "/etc/dkim.pem"}, "MOREFOLLOWS_DKIM_KEY: is not an unencrypted private key in PEM"),
+    (
+        {"dkim_key": "-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----"},
+        "MOREFOLLOWS_DKIM_KEY: is not",
+    ),
+    (
+        {"dkim_key": "/etc/dkim.pem"},
+        "MOREFOLLOWS_DKIM_KEY: is not an unencrypted private key in PEM",
+    ),
     ({"dkim_key": pem(ED25519)}, "MOREFOLLOWS_DKIM_KEY: must be an RSA key"),
     ({"dkim_key": pem(SHORT)}, "MOREFOLLOWS_DKIM_KEY: must be an RSA key of 2048 bits"),
-    ({"dkim_key": pem(RSA), "dkim_ed25519_key": pem(RSA)}, "MOREFOLLOWS_DKIM_ED25519_KEY: must be an Ed25519 key"),
+    (
+        {"dkim_key": pem(RSA), "dkim_ed25519_key": pem(RSA)},
+        "MOREFOLLOWS_DKIM_ED25519_KEY: must be an Ed25519 key",
+    ),
 ]
 
 

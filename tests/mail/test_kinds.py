@@ -47,7 +47,9 @@ ALL: dict[str, Callable[[Alert], Composed]] = {
 
 
 def test_the_html_templates_are_what_make_mails_makes() -> None:
-    assert {name: (mails.MADE / name).read_text(encoding="utf-8") for name in mails.compiled()} == mails.compiled()
+    assert {
+        name: (mails.MADE / name).read_text(encoding="utf-8") for name in mails.compiled()
+    } == mails.compiled()
 
 
 def test_every_kind_of_letter_is_known() -> None:
@@ -77,7 +79,9 @@ def test_the_header_is_sound(alert: Alert, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_no_template_leaves_anything_out(alert: Alert, newsroom: Newsroom, breaking: Topic, name: str) -> None:
+def test_no_template_leaves_anything_out(
+    alert: Alert, newsroom: Newsroom, breaking: Topic, name: str
+) -> None:
     """Nothing that a template asks for is missing: Django would leave it out without a word."""
     from django.template import engines
 

@@ -23,9 +23,9 @@ from .support import read, thanks, wire
 
 SMALLEST = 13_500  #: octets of an alert of three short paragraphs
 
-words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",), exclude_characters="\0\r\x0c")).map(
-    lambda text: text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
-)
+words = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs",), exclude_characters="\0\r\x0c")
+).map(lambda text: text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;"))
 ODD = "\n. a\n..\nFrom b\n--=_morefollows--\n  x  \ty"
 
 
@@ -40,7 +40,12 @@ def document(html: str) -> list[object]:
                 found.append(child.data if kept else re.sub("[ \t\n]+", " ", child.data))
             else:
                 name = child.nodeName.lower()
-                found.append((name, sorted(child.attributes.items()) if child.attributes else child.nodeValue))
+                found.append(
+                    (
+                        name,
+                        sorted(child.attributes.items()) if child.attributes else child.nodeValue,
+                    )
+                )
                 walk(child, kept or name in ("pre", "code", "style"))
 
     parsed = parser.parse(html)
@@ -57,7 +62,10 @@ def sent(html: str) -> str | None:
     lines = content.split(b"\r\n")
     assert all(len(line) <= 998 and not line.startswith((b".", b"-", b"From ")) for line in lines)
     assert not any(line.endswith((b" ", b"\t")) or b"\n" in line or b"\r" in line for line in lines)
-    part = b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n" + content
+    part = (
+        b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
+        + content
+    )
     message = email.message_from_bytes(part, policy=email.policy.default)
     return str(message.get_content()).replace("\r\n", "\n").removesuffix("\n")
 
@@ -120,7 +128,11 @@ def encoding(raw: bytes) -> str:
 
 
 def test_each_mail_is_sent_in_the_shorter_way(alert: Alert, breaking: Topic) -> None:
-    assert encoding(wire(alerts.alert(alert, "de"))) == encoding(wire(thanks(breaking, "de"))) == "7bit"
+    assert (
+        encoding(wire(alerts.alert(alert, "de")))
+        == encoding(wire(thanks(breaking, "de")))
+        == "7bit"
+    )
     alert.update.text = "Мост закрыт. " * 500
     assert encoding(wire(alerts.alert(alert, "en"))) == "quoted-printable"
     alert.update.text = "x" * 2000

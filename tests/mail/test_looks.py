@@ -85,11 +85,16 @@ def _sight(browser: Browser, html: str, scheme: str, size: str) -> Sight:
         fetched.append(route.request.url)
         route.abort()
 
-    context = browser.new_context(color_scheme=scheme, viewport=SIZES[size], java_script_enabled=False)  # type: ignore[arg-type]
+    context = browser.new_context(
+        color_scheme=scheme, viewport=SIZES[size], java_script_enabled=False
+    )  # type: ignore[arg-type]
     context.route("**/*", refuse)
     page = context.new_page()
     page.set_content(html)
-    boxes = [(place.inner_text(), place.bounding_box()) for place in page.locator("h1, p, a, li, code").all()]
+    boxes = [
+        (place.inner_text(), place.bounding_box())
+        for place in page.locator("h1, p, a, li, code").all()
+    ]
     button = page.locator(".mf-button a").all()
     leave = page.get_by_text("Unsubscribe").all()
     sight = Sight(

@@ -80,21 +80,29 @@ def test_the_header_of_an_alert(alert: Alert) -> None:
 def test_each_field_stands_once(alert: Alert, breaking: Topic) -> None:
     for composed in (alerts.alert(alert, "en"), *letters(breaking)):
         raw = wire(composed)
-        count = Counter(line.partition(b":")[0].decode() for line in head(raw) if not line.startswith(b" "))
+        count = Counter(
+            line.partition(b":")[0].decode() for line in head(raw) if not line.startswith(b" ")
+        )
         assert set(count.values()) == {1}
         assert all(name in count for name in SINGLE)
 
 
 def test_only_what_may_be_is_encoded(newsroom: Newsroom, alert: Alert) -> None:
     """A long address and a name in another script must not lead to encoded words where nobody decodes them."""
-    newsroom.name = newsroom.sender_name = "Hafen-Anzeiger für Öresund und Umgebung, die älteste Zeitung am Ort"
+    newsroom.name = newsroom.sender_name = (
+        "Hafen-Anzeiger für Öresund und Umgebung, die älteste Zeitung am Ort"
+    )
     newsroom.save()
     alert.topic.name = "Eilmeldungen für alle Häfen"
-    alert.update.headline = "Öresundbrücke gesperrt: Fähre stößt mit Pfeiler zusammen, Züge und Straßenbahnen kehren um"
+    alert.update.headline = (
+        "Öresundbrücke gesperrt: Fähre stößt mit Pfeiler zusammen, Züge und Straßenbahnen kehren um"
+    )
     raw = wire(alerts.alert(alert, "de"), address=b"c" * 64 + b"@" + b"reader." * 20 + b"example")
     assert read(raw)["Subject"] == alert.update.headline
     encoded = {
-        field.partition(b":")[0] for field in re.split(rb"\r\n(?! )", raw.partition(b"\r\n\r\n")[0]) if b"=?" in field
+        field.partition(b":")[0]
+        for field in re.split(rb"\r\n(?! )", raw.partition(b"\r\n\r\n")[0])
+        if b"=?" in field
     }
     assert encoded == {b"From", b"Subject", b"Thread-Topic"}
     assert b"\r\nList-Id: <breaking.herald.example>\r\n" in raw
@@ -104,7 +112,11 @@ def test_the_thread_holds_in_every_inbox(alert: Alert) -> None:
     """The same subject to the letter, the same synthetic first mail, the same Outlook conversation, at any time."""
     story, update = alert.update.story, alert.update
     first = read(wire(alerts.alert(alert, "en")))
-    update.kind, update.standfirst, update.headline = Update.Kind.UPDATE, "Divers are in the water.", "Divers at work"
+    update.kind, update.standfirst, update.headline = (
+        Update.Kind.UPDATE,
+        "Divers are in the water.",
+        "Divers at work",
+    )
     alert.held_until += 3_600_000
     second = read(wire(alerts.alert(alert, "de")))
     for name in ("Subject", "References", "Thread-Topic"):
@@ -121,15 +133,25 @@ def test_the_thread_holds_in_every_inbox(alert: Alert) -> None:
 
 def test_a_withdrawal_breaks_out_of_the_thread(alert: Alert) -> None:
     update = alert.update
-    update.kind, update.text, update.note = Update.Kind.WITHDRAWAL, "Do not rely on it.", "The picture was fabricated."
+    update.kind, update.text, update.note = (
+        Update.Kind.WITHDRAWAL,
+        "Do not rely on it.",
+        "The picture was fabricated.",
+    )
     mail = read(wire(alerts.alert(alert, "de")))
-    assert mail["Subject"] == "WITHDRAWN: Harbour bridge closed after ferry collision", "in the language of the story"
+    assert mail["Subject"] == "WITHDRAWN: Harbour bridge closed after ferry collision", (
+        "in the language of the story"
+    )
     update.language = "de"
     assert read(wire(alerts.alert(alert, "en")))["Subject"].startswith("ZURÜCKGEZOGEN: ")
     assert not {"References", "In-Reply-To", "Thread-Topic", "Thread-Index"} & set(mail.keys())
     plain, html = parts(wire(alerts.alert(alert, "en")))
     assert plain.startswith("Withdrawn · ")
-    for words in ("We have withdrawn this story", "The picture was fabricated.", "Do not rely on it."):
+    for words in (
+        "We have withdrawn this story",
+        "The picture was fabricated.",
+        "Do not rely on it.",
+    ):
         assert words in plain
         assert words in Seen(html).text
     for gone in ("More follows", "/follow/", "/mute/"):
@@ -143,10 +165,16 @@ def test_a_correction_says_what_was_wrong_before_all_else(alert: Alert) -> None:
     assert plain.startswith("Correction · ")
     assert alerts.alert(alert, "en")
     for shown in (plain, Seen(html).text):
-        assert shown.index("What was wrong") < shown.index("We named the wrong pier.") < shown.index("Engineers")
+        assert (
+            shown.index("What was wrong")
+            < shown.index("We named the wrong pier.")
+            < shown.index("Engineers")
+        )
         assert "More follows" in shown
     alert.update.story.state = "final"
-    assert "More follows" not in parts(wire(alerts.alert(alert, "en")))[0], "what was final stays so"
+    assert "More follows" not in parts(wire(alerts.alert(alert, "en")))[0], (
+        "what was final stays so"
+    )
 
 
 def test_a_drill_is_unmistakable(alert: Alert) -> None:
@@ -155,9 +183,15 @@ def test_a_drill_is_unmistakable(alert: Alert) -> None:
     message = read(mail)
     assert message["Subject"].startswith("DRILL: ")
     for shown in parts(mail):
-        assert "DRILL – not real news" in shown and "This is a drill. Nothing of this has happened." in shown
+        assert (
+            "DRILL – not real news" in shown
+            and "This is a drill. Nothing of this has happened." in shown
+        )
         assert "you agreed to take part in drills" in shown and "signed up to" not in shown
-    assert message["List-Id"] == '"Drills" <drills.herald.example>' and ":drills:" in message["Feedback-ID"]
+    assert (
+        message["List-Id"] == '"Drills" <drills.herald.example>'
+        and ":drills:" in message["Feedback-ID"]
+    )
 
 
 def test_the_feedback_id_is_fit_for_gmail(alert: Alert) -> None:
@@ -198,11 +232,18 @@ def test_a_sender_with_an_internationalised_domain(newsroom: Newsroom, breaking:
 def test_a_confirmation_is_no_list_mail_and_advertises_nothing(breaking: Topic) -> None:
     raw = wire(confirmation(breaking, "en", offers=False))
     names = {line.partition(b":")[0] for line in head(raw)}
-    assert not {name for name in names if name.startswith(b"List-") or name in (b"Precedence", b"Feedback-ID")}
+    assert not {
+        name
+        for name in names
+        if name.startswith(b"List-") or name in (b"Precedence", b"Feedback-ID")
+    }
     plain, html = parts(raw)
     assert "offers" not in plain + html
     assert "leave" not in plain + html
-    assert {urlsplit(link).path for link in Seen(html).links} == {f"/confirm/{'0' * 36}/", "/privacy/"}
+    assert {urlsplit(link).path for link in Seen(html).links} == {
+        f"/confirm/{'0' * 36}/",
+        "/privacy/",
+    }
     assert "offers, events and updates" in parts(wire(confirmation(breaking, "en", offers=True)))[0]
 
 
@@ -217,7 +258,12 @@ def test_holes(alert: Alert, breaking: Topic) -> None:
     assert set(alerts.alert(alert, "en").holes) == first
     alert.update.kind = Update.Kind.UPDATE
     assert set(alerts.alert(alert, "en").holes) == {*first, Hole.REFERENCES, Hole.REPLY}
-    assert set(confirmation(breaking, "en", True).holes) == {Hole.ADDRESS, Hole.RECEIPT, Hole.CONFIRM, Hole.DATE}
+    assert set(confirmation(breaking, "en", True).holes) == {
+        Hole.ADDRESS,
+        Hole.RECEIPT,
+        Hole.CONFIRM,
+        Hole.DATE,
+    }
     assert set(thanks(breaking, "en").holes) == {
         Hole.ADDRESS,
         Hole.LEAVE,
@@ -257,11 +303,17 @@ def test_letters_say_the_same_in_both_parts(breaking: Topic) -> None:
         assert set(seen.links) == set(re.findall(r"https?://[^\s)]+", plain))
         for paragraph in plain.split("\n\n"):
             for sentence in re.split(r"(?<=[.!?]) |\n", paragraph):
-                if "https://" not in sentence and not sentence.startswith("--") and not sentence.endswith(":"):
+                if (
+                    "https://" not in sentence
+                    and not sentence.startswith("--")
+                    and not sentence.endswith(":")
+                ):
                     assert sentence in seen.text
 
 
-def test_every_mail_has_the_postal_address_and_the_privacy_notice(alert: Alert, breaking: Topic) -> None:
+def test_every_mail_has_the_postal_address_and_the_privacy_notice(
+    alert: Alert, breaking: Topic
+) -> None:
     for composed in (alerts.alert(alert, "de"), *letters(breaking)):
         for part in parts(wire(composed)):
             assert "1 Pier Road, Port Ellis" in part
@@ -279,7 +331,9 @@ def test_the_first_words_tell_what_it_is(alert: Alert) -> None:
     assert Seen(html).text.startswith("Breaking: Nobody is hurt. Trains and trams")
     assert plain.startswith("Breaking · The Harbour Herald\n\nHarbour bridge closed")
     alert.update.standfirst = ""
-    assert Seen(parts(wire(alerts.alert(alert, "en")))[1]).text.startswith("Breaking: The harbour bridge was closed at")
+    assert Seen(parts(wire(alerts.alert(alert, "en")))[1]).text.startswith(
+        "Breaking: The harbour bridge was closed at"
+    )
 
 
 def test_a_story_speaks_its_own_language_among_the_readers(alert: Alert) -> None:
@@ -291,7 +345,9 @@ def test_a_story_speaks_its_own_language_among_the_readers(alert: Alert) -> None
     assert re.search(r'<h1 lang="de" dir="auto"[^>]*>Harbour bridge', html)
 
 
-def test_a_time_zone_that_this_machine_does_not_know_is_no_reason_not_to_send(newsroom: Newsroom, alert: Alert) -> None:
+def test_a_time_zone_that_this_machine_does_not_know_is_no_reason_not_to_send(
+    newsroom: Newsroom, alert: Alert
+) -> None:
     newsroom.time_zone = "Mars/Olympus"
     newsroom.save()
     assert "24 November 2026, 06:30 UTC" in parts(wire(alerts.alert(alert, "en")))[0]
@@ -319,7 +375,15 @@ def test_nothing_is_fetched_and_nothing_tells_who_reads(alert: Alert, breaking: 
     for composed in (alerts.alert(alert, "en"), *letters(breaking)):
         html = parts(wire(composed))[1]
         seen = Seen(html)
-        assert not {tag for tag, _ in seen.elements} & {"img", "script", "link", "iframe", "object", "form", "input"}
+        assert not {tag for tag, _ in seen.elements} & {
+            "img",
+            "script",
+            "link",
+            "iframe",
+            "object",
+            "form",
+            "input",
+        }
         assert not re.search(r"url\(|@import|@font-face", html)
         own = ("/leave/", "/confirm/", "/preferences/", "/follow/", "/mute/")
         story_links = [link for link in seen.links if not any(path in link for path in own)]
@@ -366,7 +430,9 @@ HOSTILE = [
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_hostile_words_come_out_as_they_went_in(newsroom: Newsroom, words: str) -> None:
-    quiet = Counter(tag for tag, _ in Seen(parts(wire(alerts.alert(alert_of("x", "x", "x"), "en")))[1]).elements)
+    quiet = Counter(
+        tag for tag, _ in Seen(parts(wire(alerts.alert(alert_of("x", "x", "x"), "en")))[1]).elements
+    )
     raw = wire(alerts.alert(alert_of(words, words, ""), "en"))
     plain, html = parts(raw)
     assert read(raw)["Subject"] == words
@@ -389,15 +455,23 @@ def test_a_hostile_newsroom_name(newsroom: Newsroom, breaking: Topic, words: str
         html5lib.HTMLParser(strict=True).parse(html)
 
 
-visible = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=150)
+visible = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")),
+    min_size=1,
+    max_size=150,
+)
 
 
 @hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=60,
+    deadline=None,
 )
 @given(visible.filter(str.strip), visible, visible)
 @example("Bridge", "closed", "\N{BOM}")
-def test_any_words_come_back_from_the_wire(newsroom: Newsroom, headline: str, standfirst: str, text: str) -> None:
+def test_any_words_come_back_from_the_wire(
+    newsroom: Newsroom, headline: str, standfirst: str, text: str
+) -> None:
     made = alert_of(headline, standfirst, text.replace("\\", ""))
     raw = wire(alerts.alert(made, "en"))
     plain, html = parts(raw)
@@ -409,9 +483,13 @@ def test_any_words_come_back_from_the_wire(newsroom: Newsroom, headline: str, st
     assert raw.count(b"\r\nTo: ") == raw.count(b"\r\nSubject: ") == 1
 
 
-@pytest.mark.parametrize("control", ["\r\nBcc: x@y.example", "\n", "\r", "\0", "\x1b", "\x7f", "\u2028", "\ud800"])
+@pytest.mark.parametrize(
+    "control", ["\r\nBcc: x@y.example", "\n", "\r", "\0", "\x1b", "\x7f", "\u2028", "\ud800"]
+)
 def test_a_headline_that_cannot_be_mailed_is_told(newsroom: Newsroom, control: str) -> None:
-    with pytest.raises(ValueError, match=r"^Subject: the character U\+[0-9A-F]{4} can't stand in a header$"):
+    with pytest.raises(
+        ValueError, match=r"^Subject: the character U\+[0-9A-F]{4} can't stand in a header$"
+    ):
         alerts.alert(alert_of(f"Bridge{control} closed", "", "x"), "en")
 
 
@@ -423,7 +501,9 @@ def test_a_story_without_headline_or_without_end_is_told(newsroom: Newsroom) -> 
 
 
 def test_control_characters_in_the_text_are_left_out(newsroom: Newsroom) -> None:
-    plain, html = parts(wire(alerts.alert(alert_of("x", "a\0b\r\nc", "d\0e\x1bf \ud800g\n.\nFrom h"), "en")))
+    plain, html = parts(
+        wire(alerts.alert(alert_of("x", "a\0b\r\nc", "d\0e\x1bf \ud800g\n.\nFrom h"), "en"))
+    )
     assert "ab c" in plain
     assert "def \ufffdg . From h" in plain
     assert "def \ufffdg" in html

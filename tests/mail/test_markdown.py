@@ -97,7 +97,9 @@ Call 112."""
 def test_pages_get_no_inline_styles_and_mail_does() -> None:
     assert "style=" not in markdown.to_html(STORY)
     assert '<p style="margin' in markdown.to_html(STORY, inline_styles=True)
-    assert Seen(markdown.to_html(STORY, inline_styles=True)).text == Seen(markdown.to_html(STORY)).text
+    assert (
+        Seen(markdown.to_html(STORY, inline_styles=True)).text == Seen(markdown.to_html(STORY)).text
+    )
 
 
 def test_pasted_text_stays_text() -> None:
@@ -117,15 +119,27 @@ def test_pasted_text_stays_text() -> None:
     ("written", "html"),
     [
         ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>\n"),
-        ("<b onclick=x>b</b> <!-- c -->", "<p>&lt;b onclick=x&gt;b&lt;/b&gt; &lt;!-- c --&gt;</p>\n"),
+        (
+            "<b onclick=x>b</b> <!-- c -->",
+            "<p>&lt;b onclick=x&gt;b&lt;/b&gt; &lt;!-- c --&gt;</p>\n",
+        ),
         ("[a](javascript:alert(1))", "<p>a</p>\n"),
-        ("[a](JaVaScRiPt:alert(1)) [b](data:text/html,x) [c](//x.example) [d](/x)", "<p>a b c d</p>\n"),
+        (
+            "[a](JaVaScRiPt:alert(1)) [b](data:text/html,x) [c](//x.example) [d](/x)",
+            "<p>a b c d</p>\n",
+        ),
         ("[a](vbscript:x) [b](ftp://x.example/)", "<p>a b</p>\n"),
         ("<javascript:alert(1)>", "<p>javascript:alert(1)</p>\n"),
         ('[a](https://x.example "title")', '<p><a href="https://x.example">a</a></p>\n'),
-        ("[a](https://x.example/\"onmouseover='x')", "<p><a href=\"https://x.example/%22onmouseover='x'\">a</a></p>\n"),
+        (
+            "[a](https://x.example/\"onmouseover='x')",
+            "<p><a href=\"https://x.example/%22onmouseover='x'\">a</a></p>\n",
+        ),
         ("![the bridge](https://x.example/a.jpg)", "<p>the bridge</p>\n"),
-        ("[![the bridge](a.jpg)](https://x.example)", '<p><a href="https://x.example">the bridge</a></p>\n'),
+        (
+            "[![the bridge](a.jpg)](https://x.example)",
+            '<p><a href="https://x.example">the bridge</a></p>\n',
+        ),
         (
             "(https://x.example/a_(b)_c).",
             '<p>(<a href="https://x.example/a_(b)_c">https://x.example/a_(b)_c</a>).</p>\n',
@@ -140,10 +154,10 @@ def test_nothing_gets_through_that_should_not(written: str, html: str) -> None:
 
 
 SAFE = {"p", "h2", "h3", "ul", "ol", "li", "blockquote", "hr", "br", "strong", "em", "code", "a"}
-MARKUP = (
-    r"""[a]( ]( ) https://x.example/ javascript: <script> &lt; &#106; * ** _ ` ![ <https://a.example> --- " ' & \\"""
+MARKUP = r"""[a]( ]( ) https://x.example/ javascript: <script> &lt; &#106; * ** _ ` ![ <https://a.example> --- " ' & \\"""
+pieces = st.sampled_from(
+    [*MARKUP.split(), "\n\n", "\n", "> ", "- ", "1. ", "# ", "  ", "\t", "\0", "word", "é"]
 )
-pieces = st.sampled_from([*MARKUP.split(), "\n\n", "\n", "> ", "- ", "1. ", "# ", "  ", "\t", "\0", "word", "é"])
 
 
 @given(st.lists(pieces, max_size=25).map("".join))
@@ -161,7 +175,9 @@ def test_any_text_is_safe_and_says_the_same_in_both(text: str) -> None:
     assert all(word in plain for word in words)
 
 
-@pytest.mark.parametrize("piece", ["[", "![", "> ", "*a ", "_", "`", "[a](b", "- ", "1. ", "https://", "<", "\\", "&"])
+@pytest.mark.parametrize(
+    "piece", ["[", "![", "> ", "*a ", "_", "`", "[a](b", "- ", "1. ", "https://", "<", "\\", "&"]
+)
 def test_text_made_to_be_slow_is_not(piece: str) -> None:
     longest = (piece * 50_000)[:50_000]
     start = time.process_time()
@@ -171,4 +187,7 @@ def test_text_made_to_be_slow_is_not(piece: str) -> None:
 
 def test_a_preview_has_the_words_alone() -> None:
     text = "The **lock\nbridge** is shut.\n\n> We check\n> every bolt.\n\n1. One\n\nMore in the [notice](https://port.example/)."
-    assert markdown.to_words(text) == "The lock bridge is shut. We check every bolt. One More in the notice."
+    assert (
+        markdown.to_words(text)
+        == "The lock bridge is shut. We check every bolt. One More in the notice."
+    )

@@ -37,14 +37,23 @@ LATER = Reply(451, "4.3.0", "not now", Reached.ENVELOPE)
 
 
 @pytest.fixture
-def mailed(newsroom: object, tmp_path: Path, settings: Any, ada: Editor) -> Callable[..., dict[str, bytes]]:
+def mailed(
+    newsroom: object, tmp_path: Path, settings: Any, ada: Editor
+) -> Callable[..., dict[str, bytes]]:
     """Sends the story's draft as a sender does, all but the relay. Address → the mail on the wire.
 
     `not_now`: those to whom the relay says so.
     """
     keys = {"dkim_key": pem(RSA), "dkim_selector": "mf1", "dkim_ed25519_key": pem(ED25519)}
-    settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, dkim_ed25519_selector="mf2", **keys)
-    worker = Worker(this_process(ground.folder(), 1), Listener(tmp_path), Gates(), on_complete=lambda alert: None)
+    settings.MOREFOLLOWS = dataclasses.replace(
+        settings.MOREFOLLOWS, dkim_ed25519_selector="mf2", **keys
+    )
+    worker = Worker(
+        this_process(ground.folder(), 1),
+        Listener(tmp_path),
+        Gates(),
+        on_complete=lambda alert: None,
+    )
 
     def send(alert: Alert, *not_now: Reader) -> dict[str, bytes]:
         assert publication.release(alert.pk)
@@ -63,7 +72,11 @@ def mailed(newsroom: object, tmp_path: Path, settings: Any, ada: Editor) -> Call
                 found[address] = b"".join(mail.content)
                 mail.settle(mail, LATER if deferred else OK)
         write(worker.name, rounds)
-        return {address: mail for address, mail in found.items() if address not in {one.address for one in not_now}}
+        return {
+            address: mail
+            for address, mail in found.items()
+            if address not in {one.address for one in not_now}
+        }
 
     return send
 
@@ -89,7 +102,9 @@ def test_each_reader_has_a_thread_of_what_they_were_sent(
     second = mailed(update(story, ada, "Divers at work"), missed)
     third = mailed(update(story, ada, "Bridge open again"))
     assert set(third) == {start.address, missed.address, late.address}
-    mails = [{address: read(raw) for address, raw in sent.items()} for sent in (first, second, third)]
+    mails = [
+        {address: read(raw) for address, raw in sent.items()} for sent in (first, second, third)
+    ]
     root = references(mails[0][start.address])
     assert root == [f"<{story.uuid}@{domain_of(mails[0][start.address])}>"]
     had = {start: (0, 1), missed: (0,), late: (1,)}
@@ -101,7 +116,9 @@ def test_each_reader_has_a_thread_of_what_they_were_sent(
     assert references(mails[1][late.address]) == root
     assert mails[1][late.address]["In-Reply-To"] == root[0]
     for sent in mails:
-        assert {mail["Subject"] for mail in sent.values()} == {"Harbour bridge closed after ferry collision"}
+        assert {mail["Subject"] for mail in sent.values()} == {
+            "Harbour bridge closed after ferry collision"
+        }
     for raw in (raw for sent in (first, second, third) for raw in sent.values()):
         assert dkimpy_says(raw) == [True, True]
         assert max(map(len, raw.split(b"\r\n"))) <= 998
@@ -116,7 +133,9 @@ def test_the_message_id_is_a_function_of_alert_and_reader(
     cy = reader("cy2@reader.example", breaking)
     alert = actions.send(story, ada, hold=0)
     message_id = str(read(mailed(alert)[cy.address])["Message-ID"])
-    assert message_id.startswith(f"<{links.tokens().receipt(Row(alert.pk, alert.uuid.bytes), links.row(cy)).decode()}@")
+    assert message_id.startswith(
+        f"<{links.tokens().receipt(Row(alert.pk, alert.uuid.bytes), links.row(cy)).decode()}@"
+    )
 
 
 def domain_of(mail: EmailMessage) -> str:

@@ -44,14 +44,18 @@ class Bag:
 
     def add(self, count: int) -> None:
         for i in range(self.count, self.count + count):
-            self._mails.append(Mail(b"b+%d@b.example" % i, b"cy%d@reader.example" % i, body(i), self._settle, i))
+            self._mails.append(
+                Mail(b"b+%d@b.example" % i, b"cy%d@reader.example" % i, body(i), self._settle, i)
+            )
         self.count += count
 
     def stuck(self, domains: Sequence[str]) -> None:
         """None is held back."""
 
     def _settle(self, mail: Mail, reply: Reply) -> None:
-        assert mail.ticket in self.in_flight, f"mail {mail.ticket} was settled twice, or never taken"
+        assert mail.ticket in self.in_flight, (
+            f"mail {mail.ticket} was settled twice, or never taken"
+        )
         self.in_flight.discard(mail.ticket)
         self.replies[mail.ticket] = reply
 
@@ -176,7 +180,9 @@ async def staged(scheme: str, fates: Fates, folder: Path) -> AsyncIterator[Stage
     ]
     secure = scheme == "smtps"
     certificate = Certificate.make(folder) if secure else None
-    async with ScriptedRelay(Script(implicit_tls=secure, rules=tuple(rules)), certificate=certificate) as relay:
+    async with ScriptedRelay(
+        Script(implicit_tls=secure, rules=tuple(rules)), certificate=certificate
+    ) as relay:
         yield _SmtpStage(f"{scheme}://127.0.0.1:{relay.port}?verify=no", relay)
         assert relay.violations == []
 

@@ -16,7 +16,11 @@ def judges(path: Path) -> list[str]:
     """Where a module compares a reply's code or status, or knows one of them."""
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and STATUS.fullmatch(node.value):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and STATUS.fullmatch(node.value)
+        ):
             found.append(f"{path.name}:{node.lineno}: knows {node.value}")
         if isinstance(node, ast.Compare):
             for side in (node.left, *node.comparators):
@@ -27,6 +31,8 @@ def judges(path: Path) -> list[str]:
 
 def test_nobody_else_judges_by_a_code() -> None:
     # The checklist's statuses are those of HTTP.
-    modules = [path for path in COURIER.rglob("*.py") if not {"migrations", "preflight"} & set(path.parts)]
+    modules = [
+        path for path in COURIER.rglob("*.py") if not {"migrations", "preflight"} & set(path.parts)
+    ]
     assert [word for path in modules if path not in SPEAK_SMTP for word in judges(path)] == []
     assert judges(COURIER / "smtp" / "data.py")

@@ -19,7 +19,9 @@ Scene = Callable[[Relay, Bag, Stage], Awaitable[None]]
 every_kind = pytest.mark.parametrize("scheme", sorted(kinds()))
 
 
-def play(scheme: str, fates: Fates, folder: Path, bag: Bag, scene: Scene, *, connections: int = 2) -> None:
+def play(
+    scheme: str, fates: Fates, folder: Path, bag: Bag, scene: Scene, *, connections: int = 2
+) -> None:
     async def work() -> None:
         async with staged(scheme, fates, folder) as stage:
             relay = made(stage.url, bag, [], connections=connections)
@@ -72,7 +74,9 @@ def test_what_was_handed_over_without_an_answer_is_uncertain(scheme: str, tmp_pa
 
 
 @every_kind
-def test_close_waits_for_what_is_in_flight_and_takes_nothing_more(scheme: str, tmp_path: Path) -> None:
+def test_close_waits_for_what_is_in_flight_and_takes_nothing_more(
+    scheme: str, tmp_path: Path
+) -> None:
     bag = Bag(40)
 
     async def scene(relay: Relay, bag: Bag, stage: Stage) -> None:

@@ -27,11 +27,15 @@ def test_a_kind_that_is_not_known_is_refused_with_those_that_are() -> None:
 
 def test_a_kind_has_options_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("morefollows.config.relay_address._kinds", dict(kinds()))
-    own = dataclasses.replace(support.FAKE, schemes={"own": {"port": 7}}, options={"region": ("region", str)})
+    own = dataclasses.replace(
+        support.FAKE, schemes={"own": {"port": 7}}, options={"region": ("region", str)}
+    )
     register(own)
     [address] = relays("own://mail.example.org?region=eu&rate=5")
     assert (address.port, address.rate, address.options) == (7, 5.0, {"region": "eu"})
-    with pytest.raises(ValueError, match="takes the options name, rate, connections, weight, purpose and"):
+    with pytest.raises(
+        ValueError, match="takes the options name, rate, connections, weight, purpose and"
+    ):
         relays("fake://mail.example.org?region=eu")
 
 

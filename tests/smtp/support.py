@@ -16,10 +16,14 @@ from tests.relay import ScriptedRelay
 
 T = TypeVar("T")
 
-QUICK = Patience(connect=2, command=2, data=2, block=2, content=2, quit=1, first_retry=0.01, longest_retry=0.05)
+QUICK = Patience(
+    connect=2, command=2, data=2, block=2, content=2, quit=1, first_retry=0.01, longest_retry=0.05
+)
 
 
-def run(work: Callable[[], Coroutine[Any, Any, T]], *, loop: str = "uvloop", within: float = 180) -> T:
+def run(
+    work: Callable[[], Coroutine[Any, Any, T]], *, loop: str = "uvloop", within: float = 180
+) -> T:
     async def timed() -> T:
         async with asyncio.timeout(within):
             return await work()
@@ -44,10 +48,21 @@ class Post:
     """
 
     def __init__(
-        self, count: int, *, size: int = 0, recipient: str = "cy{}@reader.example", again: bool = False
+        self,
+        count: int,
+        *,
+        size: int = 0,
+        recipient: str = "cy{}@reader.example",
+        again: bool = False,
     ) -> None:
         self.waiting = [
-            Mail(b"b+%d@bounces.example" % i, recipient.format(i).encode(), body(i, size), self.settle, i)
+            Mail(
+                b"b+%d@bounces.example" % i,
+                recipient.format(i).encode(),
+                body(i, size),
+                self.settle,
+                i,
+            )
             for i in reversed(range(count))
         ]
         self.again = again
@@ -95,7 +110,10 @@ class Post:
         return {
             i
             for i, replies in self.replies.items()
-            if any(reply.code == 0 and reply.reached in (Reached.CONTENT, Reached.BEHIND) for reply in replies)
+            if any(
+                reply.code == 0 and reply.reached in (Reached.CONTENT, Reached.BEHIND)
+                for reply in replies
+            )
         }
 
 

@@ -22,7 +22,16 @@ REPLIES = (
     "554 no",
     "354 go",
 )
-GARBAGE = ("\x00\xff\r\n", "25", "250", "250-\r\n", "600 x\r\n", "250 ok\r\n250 ok\r\n", "\r\n", "354 go\r\n" * 3)
+GARBAGE = (
+    "\x00\xff\r\n",
+    "25",
+    "250",
+    "250-\r\n",
+    "600 x\r\n",
+    "250 ok\r\n250 ok\r\n",
+    "\r\n",
+    "354 go\r\n" * 3,
+)
 
 rules = st.lists(
     st.builds(
@@ -126,7 +135,8 @@ def test_every_mail_is_settled_exactly_once_and_only_what_was_taken_is_accepted(
             doubts = sum(
                 1
                 for reply in post.replies[number]
-                if reply.reached in (Reached.CONTENT, Reached.BEHIND) and not 200 <= reply.code < 300
+                if reply.reached in (Reached.CONTENT, Reached.BEHIND)
+                and not 200 <= reply.code < 300
             )
             assert times <= doubts + (number in post.accepted())
 
@@ -152,7 +162,11 @@ def test_any_bytes_at_all_never_pass_for_an_acceptance(noise: bytes, when: str) 
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         post = Post(1)
-        smtp = client(server.sockets[0].getsockname()[1], post, patience=QUICK._replace(command=0.05, quit=0.05))
+        smtp = client(
+            server.sockets[0].getsockname()[1],
+            post,
+            patience=QUICK._replace(command=0.05, quit=0.05),
+        )
         await smtp.open()
         smtp.wake()
         await asyncio.sleep(0.01)

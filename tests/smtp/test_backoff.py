@@ -53,11 +53,15 @@ def test_connections_that_are_lost_together_count_once(clock: Clock) -> None:
     assert backoff.failures == 1
     assert backoff.resume_at - clock.time <= 0.1
     clock.time += 1
-    assert backoff.failed(clock.time - 0.5, Failure.BROKEN, others=False)  # begun after that: it failed by itself
+    assert backoff.failed(
+        clock.time - 0.5, Failure.BROKEN, others=False
+    )  # begun after that: it failed by itself
     assert backoff.failures == 2
 
 
-def test_a_relay_that_can_not_be_reached_is_tried_soon_and_never_later_than_mail_may_wait(clock: Clock) -> None:
+def test_a_relay_that_can_not_be_reached_is_tried_soon_and_never_later_than_mail_may_wait(
+    clock: Clock,
+) -> None:
     found = waits(clock, Failure.BROKEN, 100)
     assert found[:5] == [0.1, 0.3, 0.9, 1.5, 1.5]
     assert max(found) == 1.5
@@ -75,7 +79,9 @@ def test_one_that_says_no_is_left_alone_at_once(clock: Clock) -> None:
     assert waits(clock, Failure.REFUSED, 3) == [30.0, 30.0, 30.0]
 
 
-def test_a_refusal_beside_connections_that_are_in_use_concerns_further_ones_only(clock: Clock) -> None:
+def test_a_refusal_beside_connections_that_are_in_use_concerns_further_ones_only(
+    clock: Clock,
+) -> None:
     backoff = a_backoff(clock)
     clock.time = 10.0
     for _ in range(5):
@@ -83,7 +89,9 @@ def test_a_refusal_beside_connections_that_are_in_use_concerns_further_ones_only
         backoff.failed(clock.time, Failure.BUSY, others=True)
     assert backoff.failures == 0
     assert backoff.resume_at <= clock.time  # when the others are gone, one may be opened at once
-    assert backoff.more_at - clock.time == pytest.approx(8.1)  # as many again are not asked for all the time
+    assert backoff.more_at - clock.time == pytest.approx(
+        8.1
+    )  # as many again are not asked for all the time
     backoff.well()
     backoff.failed(clock.time, Failure.BUSY, others=True)
     assert backoff.more_at - clock.time == pytest.approx(0.1)
@@ -139,7 +147,12 @@ def test_a_relay_that_takes_two_connections_is_not_asked_for_a_third_all_the_tim
         full = Rule("connect", after=2, reply="421 4.7.0 too many connections")
         async with ScriptedRelay(Script(rules=(full, Rule("content", delay=0.05)))) as relay:
             post = Post(1000)
-            smtp = client(relay.port, post, connections=10, patience=QUICK._replace(first_retry=0.2, longest_retry=30))
+            smtp = client(
+                relay.port,
+                post,
+                connections=10,
+                patience=QUICK._replace(first_retry=0.2, longest_retry=30),
+            )
             smtp._backoff = Backoff(0.2, QUICK.longest_probe, 30, time.monotonic)
             await smtp.open()
             smtp.wake()
@@ -147,7 +160,9 @@ def test_a_relay_that_takes_two_connections_is_not_asked_for_a_third_all_the_tim
                 smtp.wake()
                 await asyncio.sleep(0.01)
             assert smtp.connections == 2 and post.waiting
-            assert 2 < relay.connections <= 2 + 4, "of a hundred times that it was woken, in a second"
+            assert 2 < relay.connections <= 2 + 4, (
+                "of a hundred times that it was woken, in a second"
+            )
             await smtp.close()
 
     virtual_time.run(work, monkeypatch)
@@ -161,12 +176,16 @@ def test_another_connection_is_tried_while_one_gets_no_answer(at: str) -> None:
         script = Script(rules=(Rule(at, do="hang", times=1),))
         async with ScriptedRelay(script) as relay:
             post = Post(5, again=True)
-            smtp = client(relay.port, post, patience=Patience(probe=0.2, ahead=0.3, idle=0.4, quit=0.5))
+            smtp = client(
+                relay.port, post, patience=Patience(probe=0.2, ahead=0.3, idle=0.4, quit=0.5)
+            )
             smtp.wake()
             held = int(at not in ("connect", "ehlo"))
             await until(lambda: len(relay.taken) == 5 - held)
             assert relay.connections == 2
-            assert len(post.in_flight) == held  # its outcome is waited for, as long as the standard says
+            assert (
+                len(post.in_flight) == held
+            )  # its outcome is waited for, as long as the standard says
             await _left(smtp)
 
     run(work)
@@ -215,7 +234,9 @@ def test_silence_is_logged_and_told_wherever_it_begins(
             )
             smtp.wake()
             await until(lambda: bool(troubles))
-            assert troubles == [f"The relay 127.0.0.1:{relay.port} does not answer: we wait for {words}."]
+            assert troubles == [
+                f"The relay 127.0.0.1:{relay.port} does not answer: we wait for {words}."
+            ]
             assert "does not answer: we wait for" in caplog.text
             assert smtp.circuit != "closed"
             assert not smtp.able
@@ -241,7 +262,13 @@ def test_one_slow_reply_beside_good_ones_is_no_trouble(monkeypatch: pytest.Monke
         async with ScriptedRelay(script) as relay:
             troubles: list[str | None] = []
             post = Post(300, again=True)
-            smtp = client(relay.port, post, connections=3, troubles=troubles, patience=Patience(idle=0.4, quit=1))
+            smtp = client(
+                relay.port,
+                post,
+                connections=3,
+                troubles=troubles,
+                patience=Patience(idle=0.4, quit=1),
+            )
             smtp.wake()
             await post.settled()
             await smtp.close()

@@ -55,7 +55,9 @@ def test_what_stood_behind_is_known_and_is_sent_alone() -> None:
             assert behind
             assert min(behind) > 3
             assert post.accepted() == set(range(40)) - {3}
-            assert post.most_beside <= 1  # at most the one that was taken and is kept until it is its turn
+            assert (
+                post.most_beside <= 1
+            )  # at most the one that was taken and is kept until it is its turn
             assert relay.violations == []
 
     run(work)
@@ -65,18 +67,29 @@ def test_silence_at_one_mail_does_not_keep_those_behind_it_for_as_long() -> None
     """They go by another connection, while the one in front is waited for as long as the standard says."""
 
     async def work() -> None:
-        script = Script(offers=MANY, rules=(Rule("content", match="cy3@", do="hang"), Rule("content", delay=0.01)))
+        script = Script(
+            offers=MANY,
+            rules=(Rule("content", match="cy3@", do="hang"), Rule("content", delay=0.01)),
+        )
         async with ScriptedRelay(script) as relay:
             post = Careful(300)
             patience = Patience(probe=0.2, behind=0.4, ahead=0.3, idle=600, quit=1)
             smtp = client(relay.port, post, connections=2, patience=patience)
             smtp.wake()
-            await until(lambda: len(post.accepted()) == 299 or (not post.waiting and len(post.in_flight) == 1))
+            await until(
+                lambda: (
+                    len(post.accepted()) == 299 or (not post.waiting and len(post.in_flight) == 1)
+                )
+            )
             async with asyncio.timeout(PATIENCE):
                 while post.in_flight != {3}:
                     smtp.wake()
                     await asyncio.sleep(0.05)
-            assert any(reply.reached is Reached.BEHIND for replies in post.replies.values() for reply in replies)
+            assert any(
+                reply.reached is Reached.BEHIND
+                for replies in post.replies.values()
+                for reply in replies
+            )
             assert 3 not in post.replies
             await _left(smtp)
             assert post.accepted() == set(range(300)) - {3}

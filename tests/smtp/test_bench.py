@@ -52,7 +52,9 @@ def test_every_peer_hands_over_the_same_bytes(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["blast", "client", "aiosmtplib"])
 def test_a_peer_whose_mail_is_refused_is_not_counted_as_fast(name: str) -> None:
     async def work() -> None:
-        async with ScriptedRelay(Script(rules=(Rule("content", after=20, reply="554 5.6.0 no"),))) as taker:
+        async with ScriptedRelay(
+            Script(rules=(Rule("content", after=20, reply="554 5.6.0 no"),))
+        ) as taker:
             with pytest.raises(race.BenchFailed):
                 await asyncio.to_thread(race.peer, name, ("127.0.0.1", taker.port), 50, 2, MESSAGE)
 
@@ -63,7 +65,16 @@ def test_the_product_sends_to_every_reader_once_and_says_how_fast(tmp_path: Path
     record = tmp_path / "taken.jsonl"
     with relay.running(record) as taker:
         command = [sys.executable, "-m", "bench", "send", "--readers", "300", "--hold", "1"]
-        command += ["--relay", f"127.0.0.1:{taker.port}", "--alone", "--rounds", "2", "--dkim", "both", "--json"]
+        command += [
+            "--relay",
+            f"127.0.0.1:{taker.port}",
+            "--alone",
+            "--rounds",
+            "2",
+            "--dkim",
+            "both",
+            "--json",
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=5 * PATIENCE)
         assert done.returncode == 0, done.stderr
         taken = taker.taken()
@@ -106,10 +117,15 @@ def test_open_pages_all_hear_of_an_update_also_after_a_kill() -> None:
 
 @pytest.mark.parametrize("where", ["chunking", "pipelining", "plain"])
 @pytest.mark.parametrize("delay_ms", [0, 20])
-def test_our_own_sinks_take_everything_and_may_be_far_away(where: str, delay_ms: float, tmp_path: Path) -> None:
+def test_our_own_sinks_take_everything_and_may_be_far_away(
+    where: str, delay_ms: float, tmp_path: Path
+) -> None:
     with relays.relay(where, tmp_path, delay_ms) as there:
         offers = offers_of(there)
-        assert ("CHUNKING" in offers, "PIPELINING" in offers) == (where == "chunking", where != "plain")
+        assert ("CHUNKING" in offers, "PIPELINING" in offers) == (
+            where == "chunking",
+            where != "plain",
+        )
         began = time.monotonic()
         found = race.peer("client", there, 60, 3, MESSAGE * 2000)
         assert found.mails == 60  # all were accepted, or it would have failed

@@ -29,9 +29,16 @@ def send(script: Script, post: Post, *, loop: str = "uvloop", **options: object)
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 @pytest.mark.parametrize(("connections", "split"), [(1, 0), (7, 0), (2, 1)])
-def test_it_hands_over_every_mail_once_and_byte_for_byte(connections: int, split: int, loop: str) -> None:
+def test_it_hands_over_every_mail_once_and_byte_for_byte(
+    connections: int, split: int, loop: str
+) -> None:
     post = Post(200, size=9000)
-    relay = send(Script(offers=CHUNKING, split=split, multiline=bool(split)), post, connections=connections, loop=loop)
+    relay = send(
+        Script(offers=CHUNKING, split=split, multiline=bool(split)),
+        post,
+        connections=connections,
+        loop=loop,
+    )
     assert post.codes() == [250] * 200
     assert sorted(numbers(relay)) == list(range(200))
     for mail in relay.taken:
@@ -97,14 +104,19 @@ def test_a_refusal_is_about_one_mail_and_never_about_those_behind_it(at: str, re
     assert refused == list(range(2, 40, 3))
     reached = Reached[at.upper()]
     assert {post.replies[i][0] for i in refused} == {Reply(int(code), status, text, reached)}
-    assert [mail.sender for mail in relay.taken] == [b"b+%d@bounces.example" % i for i in numbers(relay)]
+    assert [mail.sender for mail in relay.taken] == [
+        b"b+%d@bounces.example" % i for i in numbers(relay)
+    ]
     assert relay.connections == 1
 
 
 @pytest.mark.parametrize("at", ["mail", "rcpt", "content"])
 def test_after_421_nothing_behind_it_is_in_doubt(at: str) -> None:
     post = Post(30, again=True)
-    relay = send(Script(offers=CHUNKING, rules=(Rule(at, after=9, times=1, reply="421 4.3.2 closing"),)), post)
+    relay = send(
+        Script(offers=CHUNKING, rules=(Rule(at, after=9, times=1, reply="421 4.3.2 closing"),)),
+        post,
+    )
     assert sorted(numbers(relay)) == list(range(30))
     assert post.replies[9][0].code == 421
     assert post.uncertain() == set()
@@ -277,7 +289,10 @@ def test_replies_in_any_pieces_and_of_any_kind_are_each_matched_to_their_mail(
         return post
 
     post = run(work, within=5)
-    said = [reply[-reply[::-1].find(b"\n", 1) or 0 :] if reply.count(b"\n") > 1 else reply for reply in replies]
+    said = [
+        reply[-reply[::-1].find(b"\n", 1) or 0 :] if reply.count(b"\n") > 1 else reply
+        for reply in replies
+    ]
     for i in range(3):
         of_mail, of_rcpt, of_bdat = (int(said[4 * i + k][:3]) for k in range(3))
         complete = end > 4 * i + 2
@@ -291,7 +306,10 @@ def test_replies_in_any_pieces_and_of_any_kind_are_each_matched_to_their_mail(
         elif complete:
             expected = (of_bdat, Reached.CONTENT)
         else:  # handed over, perhaps behind another that the relay failed at
-            expected = (0, Reached.BEHIND if post.replies[i][0].reached is Reached.BEHIND else Reached.CONTENT)
+            expected = (
+                0,
+                Reached.BEHIND if post.replies[i][0].reached is Reached.BEHIND else Reached.CONTENT,
+            )
             assert expected[1] is Reached.CONTENT or i
         assert [(one.code, one.reached) for one in post.replies[i]] == [expected]
 

@@ -35,8 +35,12 @@ def send(
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 @pytest.mark.parametrize("offers", [("PIPELINING", *PLAIN), PLAIN, ()])
 @pytest.mark.parametrize("connections", [1, 7])
-def test_it_hands_over_every_mail_once_and_byte_for_byte(offers: tuple[str, ...], connections: int, loop: str) -> None:
-    post, relay, troubles = send(Script(offers=offers), Post(60, size=9000), connections=connections, loop=loop)
+def test_it_hands_over_every_mail_once_and_byte_for_byte(
+    offers: tuple[str, ...], connections: int, loop: str
+) -> None:
+    post, relay, troubles = send(
+        Script(offers=offers), Post(60, size=9000), connections=connections, loop=loop
+    )
     assert post.codes() == [250] * 60
     assert sorted(numbers(relay)) == list(range(60))
     assert troubles == []
@@ -53,7 +57,9 @@ def test_it_lets_replies_gather_only_while_many_connections_are_busy(
     connections: int, waits: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(connection_pool, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=waited.append))
+    monkeypatch.setattr(
+        connection_pool, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=waited.append)
+    )
     post, _, _ = send(Script(offers=("PIPELINING", *PLAIN)), Post(100), connections=connections)
     assert post.codes() == [250] * 100
     assert bool(waited) == waits
@@ -70,7 +76,10 @@ def test_it_takes_one_round_trip_a_mail_from_a_relay_that_pipelines() -> None:
             writer.write(b"220 hello\r\n")
             await reader.readline()
             writer.write(b"250-relay.example\r\n250 PIPELINING\r\n")
-            for replies in (b"250 ok\r\n250 ok\r\n354 go\r\n", b"250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n"):
+            for replies in (
+                b"250 ok\r\n250 ok\r\n354 go\r\n",
+                b"250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n",
+            ):
                 writes.append(await reader.read(65536))
                 writer.write(replies)
             writes.append(await reader.read(65536))
@@ -97,14 +106,18 @@ def test_it_takes_one_round_trip_a_mail_from_a_relay_that_pipelines() -> None:
         b"",
     ]
     assert second.startswith(b"Message-ID: <0@")
-    assert second.endswith(b"\r\n.\r\nMAIL FROM:<b+1@bounces.example>\r\nRCPT TO:<cy1@reader.example>\r\nDATA\r\n")
+    assert second.endswith(
+        b"\r\n.\r\nMAIL FROM:<b+1@bounces.example>\r\nRCPT TO:<cy1@reader.example>\r\nDATA\r\n"
+    )
     assert third.endswith(b"More follows.\r\n.\r\n")
 
 
 @pytest.mark.parametrize("multiline", [False, True])
 @pytest.mark.parametrize("split", [1, 2, 3, 7])
 @pytest.mark.parametrize("offers", [("PIPELINING",), ()])
-def test_replies_split_anywhere_are_put_together(split: int, multiline: bool, offers: tuple[str, ...]) -> None:
+def test_replies_split_anywhere_are_put_together(
+    split: int, multiline: bool, offers: tuple[str, ...]
+) -> None:
     rules = (Rule("rcpt", match="cy2@", reply="550 5.1.1 no such user"),)
     post, relay, _ = send(Script(offers=offers, split=split, multiline=multiline, rules=rules))
     assert post.codes() == [250, 250, 550, 250, 250]
@@ -113,8 +126,12 @@ def test_replies_split_anywhere_are_put_together(split: int, multiline: bool, of
 
 @pytest.mark.parametrize("offers", [("PIPELINING",), ()])
 @pytest.mark.parametrize("at", ["mail", "rcpt", "data", "content"])
-@pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "451 4.7.1 greylisted", "552 5.2.2 full"])
-def test_a_refusal_is_about_one_mail_and_the_next_ones_go_on(at: str, reply: str, offers: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "reply", ["550 5.1.1 no such user", "451 4.7.1 greylisted", "552 5.2.2 full"]
+)
+def test_a_refusal_is_about_one_mail_and_the_next_ones_go_on(
+    at: str, reply: str, offers: tuple[str, ...]
+) -> None:
     rules = (Rule(at, every=2, reply=reply),)
     post, relay, _ = send(Script(offers=offers, rules=rules), Post(9))
     code, status, text = reply.split(" ", 2)
@@ -137,7 +154,9 @@ def test_only_the_dot_is_sent_when_nobody_is_left_and_the_relay_wants_content() 
 
 @pytest.mark.parametrize("offers", [("PIPELINING",), ()])
 @pytest.mark.parametrize("at", ["mail", "rcpt", "data", "content"])
-def test_421_ends_the_connection_and_the_mail_can_be_offered_again(at: str, offers: tuple[str, ...]) -> None:
+def test_421_ends_the_connection_and_the_mail_can_be_offered_again(
+    at: str, offers: tuple[str, ...]
+) -> None:
     rules = (Rule(at, after=2, times=1, reply="421 4.3.2 shutting down"),)
     post, relay, _ = send(Script(offers=offers, rules=rules), Post(6, again=True))
     assert post.codes() == [250] * 6
@@ -148,7 +167,9 @@ def test_421_ends_the_connection_and_the_mail_can_be_offered_again(at: str, offe
 
 @pytest.mark.parametrize("at", ["mail", "rcpt", "data"])
 def test_a_connection_dropped_before_the_content_says_nothing_about_the_mail(at: str) -> None:
-    post, relay, _ = send(Script(rules=(Rule(at, after=1, times=1, do="drop"),)), Post(4, again=True))
+    post, relay, _ = send(
+        Script(rules=(Rule(at, after=1, times=1, do="drop"),)), Post(4, again=True)
+    )
     assert post.codes() == [250] * 4
     assert sorted(numbers(relay)) == list(range(4))
     assert [one.reached for one in post.replies[1]] == [Reached.RELAY, Reached.CONTENT]
@@ -156,7 +177,12 @@ def test_a_connection_dropped_before_the_content_says_nothing_about_the_mail(at:
 
 @pytest.mark.parametrize(
     ("at", "do", "taken"),
-    [("mid-data", "drop", 3), ("content", "drop", 3), ("content", "take-and-drop", 4), ("content", "hang", 3)],
+    [
+        ("mid-data", "drop", 3),
+        ("content", "drop", 3),
+        ("content", "take-and-drop", 4),
+        ("content", "hang", 3),
+    ],
 )
 def test_silence_after_the_final_dot_is_uncertain(at: str, do: str, taken: int) -> None:
     post, relay, _ = send(
@@ -189,12 +215,23 @@ def test_silence_after_the_final_dot_is_uncertain(at: str, do: str, taken: int) 
 def test_garbage_ends_the_connection(at: str, garbage: str) -> None:
     post, relay, _ = send(
         Script(
-            rules=(Rule(at, match="" if at in ("data",) else "[by][+0-9]*1@", times=1, do="garbage", reply=garbage),)
+            rules=(
+                Rule(
+                    at,
+                    match="" if at in ("data",) else "[by][+0-9]*1@",
+                    times=1,
+                    do="garbage",
+                    reply=garbage,
+                ),
+            )
         ),
         Post(3, again=True),
         patience=QUICK._replace(command=0.3, data=0.3, content=0.3),
     )
-    out_of_turn = garbage.startswith("350") and at in ("mail", "rcpt")  # and so may have been the reply before it
+    out_of_turn = garbage.startswith("350") and at in (
+        "mail",
+        "rcpt",
+    )  # and so may have been the reply before it
     assert len(relay.taken) == (2 if at == "content" else 3)
     assert len(post.uncertain()) == (1 if at == "content" or out_of_turn else 0)
     assert len(post.accepted()) == 3 - len(post.uncertain())
@@ -219,7 +256,9 @@ def test_a_stalled_connection_never_holds_the_others() -> None:
         script = Script(rules=(Rule("content", after=20, times=1, delay=5),))
         async with ScriptedRelay(script) as relay:
             post = Post(200, again=True)
-            smtp = client(relay.port, post, connections=4, patience=QUICK._replace(ahead=0.2, content=10))
+            smtp = client(
+                relay.port, post, connections=4, patience=QUICK._replace(ahead=0.2, content=10)
+            )
             await smtp.open()
             smtp.wake()
             while len(post.accepted()) < 199:
@@ -280,7 +319,11 @@ def test_close_when_cancelled_settles_everything_at_once() -> None:
                     await smtp.close()
             assert not post.in_flight
             assert len(post.uncertain()) == 2
-            assert {replies[-1].reached for i, replies in post.replies.items() if i not in post.uncertain()} <= {
+            assert {
+                replies[-1].reached
+                for i, replies in post.replies.items()
+                if i not in post.uncertain()
+            } <= {
                 Reached.RELAY,
                 Reached.QUEUED,
             }
@@ -371,8 +414,12 @@ def test_the_null_return_path_is_fine() -> None:
     assert relay.taken[0].sender == b""
 
 
-@pytest.mark.parametrize("content", [[], [b""], [b"Subject: x\r\n\r\nno line end"], [b"x\r\n", b"\n"]])
-def test_content_without_a_last_line_end_never_swallows_the_next_command(content: list[bytes]) -> None:
+@pytest.mark.parametrize(
+    "content", [[], [b""], [b"Subject: x\r\n\r\nno line end"], [b"x\r\n", b"\n"]]
+)
+def test_content_without_a_last_line_end_never_swallows_the_next_command(
+    content: list[bytes],
+) -> None:
     post = Post(3)
     post.waiting[1] = post.waiting[1]._replace(content=content)
     post, relay, _ = send(Script(), post)
@@ -384,17 +431,28 @@ ASA = "åsa@läsare.example".encode()
 
 
 def test_internationalised_addresses_go_only_to_relays_that_take_them() -> None:
-    for offers, code in ((("PIPELINING", "SMTPUTF8"), 250), (("SMTPUTF8",), 250), (("PIPELINING",), 550)):
+    for offers, code in (
+        (("PIPELINING", "SMTPUTF8"), 250),
+        (("SMTPUTF8",), 250),
+        (("PIPELINING",), 550),
+    ):
         post = Post(2)
         post.waiting[0] = post.waiting[0]._replace(recipient=ASA, utf8=True)
         post, relay, _ = send(Script(offers=offers), post)
         assert post.codes() == [250, code]
-        assert [line.endswith(b" SMTPUTF8") for line in relay.envelopes] == [False, True][: len(relay.envelopes)]
+        assert [line.endswith(b" SMTPUTF8") for line in relay.envelopes] == [False, True][
+            : len(relay.envelopes)
+        ]
         if code == 250:
             assert relay.taken[1].recipients == (ASA,)
         else:
             assert post.replies[1] == [
-                Reply(550, "5.6.7", "The relay does not take internationalised addresses.", Reached.ENVELOPE)
+                Reply(
+                    550,
+                    "5.6.7",
+                    "The relay does not take internationalised addresses.",
+                    Reached.ENVELOPE,
+                )
             ]
             assert len(relay.envelopes) == 1
 
@@ -430,7 +488,9 @@ def test_helo_is_said_where_ehlo_is_not_known() -> None:
     assert relay.commands["HELO"] == 1
 
 
-def test_an_owner_that_fails_loses_its_connection_and_no_mail(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_owner_that_fails_loses_its_connection_and_no_mail(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def work() -> None:
         async with ScriptedRelay() as relay:
             post = Post(6, again=True)
@@ -498,10 +558,14 @@ def test_the_record_is_written_before_the_reply(tmp_path: Path) -> None:
 @pytest.mark.parametrize("too_many", ["250 ok", "250 ok\r\n250 ok", "550 5.1.1 no such user"])
 @pytest.mark.parametrize("after", [20, 21])
 @pytest.mark.parametrize("place", ["data", "content"])
-def test_a_word_too_many_is_never_taken_for_another_mails(place: str, too_many: str, after: int) -> None:
+def test_a_word_too_many_is_never_taken_for_another_mails(
+    place: str, too_many: str, after: int
+) -> None:
     """The relay says too much once, and refuses each third content: what it took, and what we noted, must agree."""
     rules = (
-        Rule(place, after=after, times=1, reply=f"{354 if place == 'data' else 250} ok\r\n{too_many}"),
+        Rule(
+            place, after=after, times=1, reply=f"{354 if place == 'data' else 250} ok\r\n{too_many}"
+        ),
         Rule("content", every=3, reply="554 5.6.0 not this one"),
     )
     post, relay, _ = send(Script(rules=rules), Post(60, again=True))
@@ -513,17 +577,27 @@ def test_a_word_too_many_is_never_taken_for_another_mails(place: str, too_many: 
     assert len(post.uncertain()) <= 2
 
 
-@pytest.mark.parametrize("offers", [("DSN", "PIPELINING"), ("DSN",), ("DSN", "PIPELINING", "CHUNKING")])
-def test_a_relay_that_reports_is_told_what_about_and_under_which_name(offers: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "offers", [("DSN", "PIPELINING"), ("DSN",), ("DSN", "PIPELINING", "CHUNKING")]
+)
+def test_a_relay_that_reports_is_told_what_about_and_under_which_name(
+    offers: tuple[str, ...],
+) -> None:
     """RFC 3461: a report of failures and delays, with the header only, and no word of the reader in its name."""
     _, relay, _ = send(Script(offers=offers), Post(2))
-    assert relay.envelopes == [b"MAIL FROM:<b+%d@bounces.example> RET=HDRS ENVID=b+2B%d" % (i, i) for i in range(2)]
-    assert relay.rcpts == [b"RCPT TO:<cy%d@reader.example> NOTIFY=FAILURE,DELAY" % i for i in range(2)]
+    assert relay.envelopes == [
+        b"MAIL FROM:<b+%d@bounces.example> RET=HDRS ENVID=b+2B%d" % (i, i) for i in range(2)
+    ]
+    assert relay.rcpts == [
+        b"RCPT TO:<cy%d@reader.example> NOTIFY=FAILURE,DELAY" % i for i in range(2)
+    ]
 
 
 def test_a_relay_that_does_not_report_is_not_asked_to() -> None:
     for offers in (("PIPELINING",), (), ("PIPELINING", "CHUNKING")):
-        _, relay, _ = send(Script(offers=offers), Post(2))  # which itself fails on what was not offered
+        _, relay, _ = send(
+            Script(offers=offers), Post(2)
+        )  # which itself fails on what was not offered
         assert relay.envelopes == [b"MAIL FROM:<b+%d@bounces.example>" % i for i in range(2)]
         assert relay.rcpts == [b"RCPT TO:<cy%d@reader.example>" % i for i in range(2)]
 

@@ -17,7 +17,9 @@ from tests.smtp.support import Post, client, run
 from tests.support.waiting import PATIENCE, until
 
 SINK = shutil.which("smtp-sink", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-pytestmark = pytest.mark.skipif(SINK is None, reason="needs Postfix's smtp-sink: apt-get install postfix")
+pytestmark = pytest.mark.skipif(
+    SINK is None, reason="needs Postfix's smtp-sink: apt-get install postfix"
+)
 
 
 def _answers(port: int) -> bool:

@@ -65,7 +65,13 @@ def judged(reply: Reply) -> str:
         ((RCPT,), 553, "", "sorry", "refused recipient doubtful"),
         ((RCPT,), 550, "5.7.25", "", "refused recipient doubtful"),
         ((RCPT,), 553, "5.1.8", "sender's domain", "refused recipient doubtful"),
-        ((RCPT,), 530, "5.7.0", "Must issue a STARTTLS command first", "deferred recipient doubtful"),
+        (
+            (RCPT,),
+            530,
+            "5.7.0",
+            "Must issue a STARTTLS command first",
+            "deferred recipient doubtful",
+        ),
         ((DATA, CONTENT), 550, "5.7.26", "", "deferred provider doubtful"),
         ((DATA, CONTENT), 550, "5.7.515", "", "deferred provider doubtful"),
         ((CONTENT,), 554, "5.7.1", "spam", "deferred provider doubtful"),
@@ -82,7 +88,9 @@ def judged(reply: Reply) -> str:
         ((Reached.ENVELOPE,), 550, "5.6.7", "", "refused mail"),
     ],
 )
-def test_each_reply_has_its_verdict(at: tuple[Reached, ...], code: int, status: str, text: str, expected: str) -> None:
+def test_each_reply_has_its_verdict(
+    at: tuple[Reached, ...], code: int, status: str, text: str, expected: str
+) -> None:
     for reached in at:
         assert judged(Reply(code, status, text, reached)) == expected
 
@@ -131,14 +139,19 @@ def test_every_reply_has_a_verdict_and_none_blames_on_doubtful_grounds(
 
 
 def test_the_table_in_the_documents_is_this_one() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "reference" / "replies.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "replies.md").read_text(
+        encoding="utf-8"
+    )
     assert as_markdown() in page, (
         "put what `python -m morefollows.courier.smtp.replies` prints into docs/reference/replies.md"
     )
 
 
 _EVENTS = st.lists(
-    st.tuples(st.sampled_from(["accept", "refuse", "other"]), st.integers(0, 9), st.integers(0, 50)), max_size=60
+    st.tuples(
+        st.sampled_from(["accept", "refuse", "other"]), st.integers(0, 9), st.integers(0, 50)
+    ),
+    max_size=60,
 )
 
 
@@ -193,7 +206,10 @@ def test_a_refused_recipient_waits_for_the_answers_beside_it() -> None:
         ("user 'cy+news@reader.example' unknown", "user '…' unknown"),
         ('"cy smith"@reader.example is unknown', "… is unknown"),
         ("RCPT TO:<åsa@läsare.example> rejected", "RCPT TO:<…> rejected"),
-        ("see https://relay.example/?who=cy%40reader.example now", "see https://relay.example/?… now"),
+        (
+            "see https://relay.example/?who=cy%40reader.example now",
+            "see https://relay.example/?… now",
+        ),
         ("b+cy=40reader.example@bounces.example", "…"),
         ("two\r\nlines\0and\x1b[31m colour", "two lines and [31m colour"),
         ("  queued as 4F2A  ", "queued as 4F2A"),
@@ -204,7 +220,9 @@ def test_a_relays_words_are_kept_without_addresses(text: str, expected: str) -> 
 
 
 @given(st.text(), st.emails(), st.text())
-def test_no_address_and_no_control_character_survives(before: str, address: str, after: str) -> None:
+def test_no_address_and_no_control_character_survives(
+    before: str, address: str, after: str
+) -> None:
     line = without_addresses(f"{before} {address} {after}")
     assert "@" not in line
     assert line.isprintable()

@@ -45,7 +45,9 @@ def strange_certificate(tmp_path: Path) -> Certificate:
     return Certificate.make(tmp_path)
 
 
-def trouble_of(script: Script, certificate: Certificate | None = None, **address: Any) -> tuple[str, ScriptedRelay]:
+def trouble_of(
+    script: Script, certificate: Certificate | None = None, **address: Any
+) -> tuple[str, ScriptedRelay]:
     """The first words about a relay that can't be used. Nothing is ever offered to it."""
 
     async def work() -> tuple[str, ScriptedRelay]:
@@ -159,7 +161,9 @@ def test_a_relay_that_ends_each_connection_after_some_mails_gets_them_all() -> N
     post = Post(100, again=True)
 
     async def work() -> None:
-        script = Script(rules=(Rule("mail", every=11, reply="421 4.7.0 enough for one connection"),))
+        script = Script(
+            rules=(Rule("mail", every=11, reply="421 4.7.0 enough for one connection"),)
+        )
         async with ScriptedRelay(script) as relay:
             await deliver(relay, post, connections=3)
             assert sorted(numbers(relay)) == list(range(100))
@@ -213,9 +217,15 @@ def test_it_is_tried_with_one_connection_until_it_has_taken_a_mail() -> None:
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 @pytest.mark.parametrize("how", ["starttls", "implicit"])
-def test_mail_goes_encrypted_over_a_certificate_that_we_trust(how: str, loop: str, certificate: Certificate) -> None:
+def test_mail_goes_encrypted_over_a_certificate_that_we_trust(
+    how: str, loop: str, certificate: Certificate
+) -> None:
     async def work() -> None:
-        script = Script(starttls=how == "starttls", implicit_tls=how == "implicit", users={"ada": "s3cret pässword"})
+        script = Script(
+            starttls=how == "starttls",
+            implicit_tls=how == "implicit",
+            users={"ada": "s3cret pässword"},
+        )
         async with ScriptedRelay(script, certificate=certificate) as relay:
             post = Post(40, size=20_000)
             troubles = await deliver(
@@ -238,13 +248,17 @@ def test_mail_goes_encrypted_over_a_certificate_that_we_trust(how: str, loop: st
 
 
 @pytest.mark.parametrize("how", ["starttls", "implicit"])
-def test_a_certificate_that_can_not_be_trusted_is_trouble(how: str, strange_certificate: Certificate) -> None:
+def test_a_certificate_that_can_not_be_trusted_is_trouble(
+    how: str, strange_certificate: Certificate
+) -> None:
     script = Script(starttls=how == "starttls", implicit_tls=how == "implicit")
     words, _ = trouble_of(script, strange_certificate, implicit_tls=how == "implicit")
     assert words.startswith("The relay HERE has a certificate that can't be trusted: self")
 
 
-def test_a_certificate_of_another_name_is_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_of_another_name_is_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = Certificate.make(tmp_path, "mail.elsewhere.example")
     monkeypatch.setenv("SSL_CERT_FILE", str(other.path))
     words, _ = trouble_of(Script(starttls=True), other)
@@ -275,9 +289,17 @@ def test_starttls_can_be_insisted_on_and_declined(certificate: Certificate) -> N
 
 
 @pytest.mark.parametrize(
-    "injected", ["250 slipped in\r\n", "250-relay.example\r\n250 AUTH PLAIN\r\n", "250-more\r\n", "250 half a li"]
+    "injected",
+    [
+        "250 slipped in\r\n",
+        "250-relay.example\r\n250 AUTH PLAIN\r\n",
+        "250-more\r\n",
+        "250 half a li",
+    ],
 )
-def test_words_slipped_in_before_the_encryption_are_not_believed(injected: str, certificate: Certificate) -> None:
+def test_words_slipped_in_before_the_encryption_are_not_believed(
+    injected: str, certificate: Certificate
+) -> None:
     """CVE-2011-0411: they would pass for what the relay said under encryption."""
     words, _ = trouble_of(Script(starttls=True, injected=injected), certificate)
     assert words == "The relay HERE spoke on, in clear text, after it had agreed to STARTTLS."
@@ -298,7 +320,13 @@ def test_what_has_spoken_tls_is_not_sent_to_in_clear_text(certificate: Certifica
         async with ScriptedRelay(Script(starttls=True), certificate=certificate) as relay:
             post = Post(10)
             later, post.waiting = post.waiting[:5], post.waiting[5:]
-            smtp = client(relay.port, post, troubles=troubles, secured=False, on_secured=lambda: secured.append(True))
+            smtp = client(
+                relay.port,
+                post,
+                troubles=troubles,
+                secured=False,
+                on_secured=lambda: secured.append(True),
+            )
             smtp.wake()
             await post.settled()
             assert secured == [True]
@@ -311,7 +339,9 @@ def test_what_has_spoken_tls_is_not_sent_to_in_clear_text(certificate: Certifica
             smtp.wake()
             await until(lambda: any(troubles))
             assert troubles[-1] is not None
-            assert troubles[-1].endswith("does not offer STARTTLS any more; nothing is sent to it in clear text.")
+            assert troubles[-1].endswith(
+                "does not offer STARTTLS any more; nothing is sent to it in clear text."
+            )
             assert relay.commands["MAIL"] == 5
             relay.script = Script(starttls=True)
             await post.settled()
@@ -330,7 +360,10 @@ def test_the_settings_say_whether_a_relay_that_had_tls_may_go_without(
     caplog.set_level("WARNING", "morefollows.courier.smtp.connection_pool")
     if starttls == "offered":
         words, _ = trouble_of(Script(), starttls=starttls, secured=True)
-        assert words == "The relay HERE does not offer STARTTLS any more; nothing is sent to it in clear text."
+        assert (
+            words
+            == "The relay HERE does not offer STARTTLS any more; nothing is sent to it in clear text."
+        )
         return
 
     async def work() -> None:
@@ -346,7 +379,9 @@ def test_the_settings_say_whether_a_relay_that_had_tls_may_go_without(
 # --- AUTH (RFC 4954)
 
 
-@pytest.mark.parametrize("mechanisms", [("PLAIN",), ("LOGIN",), ("CRAM-MD5", "LOGIN", "PLAIN"), ("login",)])
+@pytest.mark.parametrize(
+    "mechanisms", [("PLAIN",), ("LOGIN",), ("CRAM-MD5", "LOGIN", "PLAIN"), ("login",)]
+)
 def test_it_signs_in(mechanisms: tuple[str, ...]) -> None:
     async def work() -> None:
         async with ScriptedRelay(Script(users={"ada": "s3cret"}, mechanisms=mechanisms)) as relay:
@@ -368,7 +403,9 @@ def test_a_relay_without_a_mechanism_that_we_speak() -> None:
         assert words == "The relay HERE offers neither AUTH PLAIN nor AUTH LOGIN."
 
 
-def test_the_password_never_leaves_the_machine_in_clear_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_password_never_leaves_the_machine_in_clear_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """On loopback there is nobody to listen; a relay elsewhere gets the password over TLS only."""
     from morefollows.courier.smtp import handshake
 
@@ -396,7 +433,9 @@ def test_mails_that_nobody_reads_are_given_up_in_time() -> None:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         post = Post(1, size=20_000_000)
         smtp = client(
-            server.sockets[0].getsockname()[1], post, patience=QUICK._replace(block=0.3, content=600, data=600)
+            server.sockets[0].getsockname()[1],
+            post,
+            patience=QUICK._replace(block=0.3, content=600, data=600),
         )
         await smtp.open()
         smtp.wake()
@@ -409,12 +448,16 @@ def test_mails_that_nobody_reads_are_given_up_in_time() -> None:
 
 
 @pytest.mark.parametrize("how", ["implicit_tls", "starttls"])
-def test_a_certificate_that_has_run_out_is_trouble(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_that_has_run_out_is_trouble(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The commonest of all mishaps: it was good yesterday. Nothing is offered, and nothing goes out in clear text."""
     old = Certificate.make(tmp_path, days=-1)
     monkeypatch.setenv("SSL_CERT_FILE", str(old.path))
     words, _ = trouble_of(Script(**{how: True}), old, implicit_tls=how == "implicit_tls")  # type: ignore[arg-type]
-    assert words == "The relay HERE has a certificate that can't be trusted: certificate has expired."
+    assert (
+        words == "The relay HERE has a certificate that can't be trusted: certificate has expired."
+    )
 
 
 def test_mail_waits_while_the_relay_s_name_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -449,7 +492,9 @@ def test_mail_waits_while_the_relay_s_name_is_not_known(monkeypatch: pytest.Monk
     run(work, loop="asyncio")
 
 
-def test_a_name_server_that_is_gone_does_not_matter_once_the_relay_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_server_that_is_gone_does_not_matter_once_the_relay_was_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Neither one that says no, nor one that does not answer."""
     from morefollows.courier.smtp import handshake
 
@@ -489,7 +534,9 @@ def test_a_name_server_that_is_gone_does_not_matter_once_the_relay_was_found(mon
     run(work, loop="asyncio")
 
 
-def test_an_address_that_does_not_answer_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """As with a relay whose IPv6 address is swallowed by a firewall. The one that answered is the first next time."""
 
     async def work() -> None:
@@ -498,7 +545,10 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(monkeypatch: p
             connect, tried = loop.create_connection, []
 
             async def found(host: str, port: int, **options: Any) -> Any:
-                return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in ("192.0.2.1", "127.0.0.1")]
+                return [
+                    (socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port))
+                    for ip in ("192.0.2.1", "127.0.0.1")
+                ]
 
             async def create(protocol: Any, host: str, port: int, **options: Any) -> Any:
                 tried.append(host)

@@ -35,7 +35,13 @@ ARGUMENTS = [
 
 def executable() -> str:
     """The path of the browser's program."""
-    named = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", *_MACOS]
+    named = [
+        os.environ.get("CHROMIUM", ""),
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        *_MACOS,
+    ]
     for name in named:
         path = shutil.which(name) if name else None
         if path:
@@ -68,7 +74,9 @@ _FAILED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed:
         item.stash[_FAILED] = True
@@ -86,9 +94,13 @@ def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pag
     watch(opened, complaints)
     yield opened
     if request.node.stash.get(_FAILED, False):
-        picture = request.config.rootpath / ".pytest_cache" / "pictures" / f"{request.node.name}.png"
+        picture = (
+            request.config.rootpath / ".pytest_cache" / "pictures" / f"{request.node.name}.png"
+        )
         opened.screenshot(path=picture, full_page=True)
-        print(f"\nThe page was {opened.url}; its picture: {picture}\n{opened.inner_text('body')[:1000]}")
+        print(
+            f"\nThe page was {opened.url}; its picture: {picture}\n{opened.inner_text('body')[:1000]}"
+        )
     assert complaints == []
 
 

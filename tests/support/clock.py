@@ -13,10 +13,23 @@ from tests.support import ground
 
 @functools.cache
 def _built() -> Path:
-    assert sys.platform == "linux", "the clock of running processes can be set on Linux only: take a container"
+    assert sys.platform == "linux", (
+        "the clock of running processes can be set on Linux only: take a container"
+    )
     library = ground.folder() / "clock.so"
     source = Path(__file__).with_suffix(".c")
-    command = ["cc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(library), str(source)]
+    command = [
+        "cc",
+        "-shared",
+        "-fPIC",
+        "-O2",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-o",
+        str(library),
+        str(source),
+    ]
     subprocess.run([*command, "-ldl"], check=True)
     return library
 

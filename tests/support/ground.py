@@ -69,5 +69,9 @@ def lay() -> None:
 def leave() -> None:
     """Takes all that names a ground out of the environment. What has read its settings by now keeps them."""
     for name in list(os.environ):
-        if name.startswith("MOREFOLLOWS_") or name in ("DATABASE_URL", "DATABASE_URL_FILE", "DJANGO_SETTINGS_MODULE"):
+        if name.startswith("MOREFOLLOWS_") or name in (
+            "DATABASE_URL",
+            "DATABASE_URL_FILE",
+            "DJANGO_SETTINGS_MODULE",
+        ):
             del os.environ[name]

@@ -38,7 +38,12 @@ def _set_up() -> Path:
     server = ground.cluster()
     if server is not None:
         environment["DATABASE_URL"] = server.create("house")
-    subprocess.run([sys.executable, "-m", "morefollows", "migrate"], env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "morefollows", "migrate"],
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
     return data
 
 
@@ -49,21 +54,27 @@ class House:
     no data folder is named then, so that it is the default one there. A setting of None is not given.
     """
 
-    def __init__(self, *, bare: bool = False, cwd: Path | None = None, **settings: str | None) -> None:
+    def __init__(
+        self, *, bare: bool = False, cwd: Path | None = None, **settings: str | None
+    ) -> None:
         number = next(_numbers)
         self.cwd = cwd or ground.folder()
         self.data = cwd / "morefollows-data" if cwd else ground.folder() / f"house{number}"
         self.log = ground.folder() / f"house{number}.log"
         self._database = f"house{number}"
         self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("MOREFOLLOWS_", "DJANGO_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("MOREFOLLOWS_", "DJANGO_"))
         }
         self.environment.pop("DATABASE_URL", None)
         server = ground.cluster()
         if server is not None:
             if not bare:
                 _set_up()
-            self.environment["DATABASE_URL"] = server.create(self._database, "template0" if bare else "house")
+            self.environment["DATABASE_URL"] = server.create(
+                self._database, "template0" if bare else "house"
+            )
         defaults = {
             "data": str(self.data),
             "port": "0",
@@ -156,7 +167,9 @@ class House:
             self._up.kill()
             self._wait()
 
-    def command(self, *words: str, input: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *words: str, input: str | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         """Runs `morefollows WORDS` on the same folder."""
         done = subprocess.run(
             [*self._program, *words],
@@ -167,7 +180,9 @@ class House:
             text=True,
             timeout=5 * PATIENCE,
         )
-        assert not check or done.returncode == 0, f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        assert not check or done.returncode == 0, (
+            f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
         return done
 
     def mails(self, to: str = "") -> list[Kept]:
@@ -195,7 +210,10 @@ class House:
             for model in apps.get_app_config(part).get_models()
         )
         with self._database_opened("ro") as connection:
-            return {table: connection.execute(f'SELECT * FROM "{table}" ORDER BY 1').fetchall() for table in tables}
+            return {
+                table: connection.execute(f'SELECT * FROM "{table}" ORDER BY 1').fetchall()
+                for table in tables
+            }
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """What the database answers: quicker than a command, for what is asked again and again."""

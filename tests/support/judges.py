@@ -29,8 +29,12 @@ def _axe() -> str:
 def accessible(page: Page) -> list[str]:
     """What axe-core finds wrong: WCAG 2.2 A and AA, and its best practices. Contrast in light and in dark."""
     problems = []
-    page.emulate_media(reduced_motion="reduce")  # contrast in the middle of a transition is nobody's
-    page.evaluate("Promise.all(document.getAnimations().map(one => one.finished.catch(() => null)))")
+    page.emulate_media(
+        reduced_motion="reduce"
+    )  # contrast in the middle of a transition is nobody's
+    page.evaluate(
+        "Promise.all(document.getAnimations().map(one => one.finished.catch(() => null)))"
+    )
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.evaluate(_axe())
@@ -100,6 +104,8 @@ def feeds(found: dict[str, bytes]) -> list[str]:
 
 def json_feed(feed: Any) -> list[str]:
     """What the schema of JSON Feed 1.1, as jsonfeed-schema has it, finds wrong."""
-    schema = json.loads((_NODE / "node_modules/jsonfeed-schema/schema-v1.1.json").read_text(encoding="utf-8"))
+    schema = json.loads(
+        (_NODE / "node_modules/jsonfeed-schema/schema-v1.1.json").read_text(encoding="utf-8")
+    )
     judge = jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
     return [error.message for error in judge.iter_errors(feed)]

@@ -114,10 +114,17 @@ def reader(address: str, topic: Topic, *, language: str = "en", offers: bool = F
         confirmed_at=now,
         offers=offers,
     )
-    Subscription.objects.create(reader=made, topic=topic, state=Subscription.State.ACTIVE, since=now)
+    Subscription.objects.create(
+        reader=made, topic=topic, state=Subscription.State.ACTIVE, since=now
+    )
     for event in (Consent.Event.GIVEN, Consent.Event.CONFIRMED):
         Consent.objects.create(
-            reader=made, topic=topic, purpose=Purpose.ALERTS, event=event, how=Consent.How.FORM, at=now
+            reader=made,
+            topic=topic,
+            purpose=Purpose.ALERTS,
+            event=event,
+            how=Consent.How.FORM,
+            at=now,
         )
     return made
 

@@ -22,7 +22,9 @@ class Watch:
 
     def scans(self, tables: Sequence[str]) -> list[str]:
         """Table and query, for each of these tables that is read as a whole."""
-        return [f"{table}: {sql}" for sql in self.queries for table in _scans(sql) if table in tables]
+        return [
+            f"{table}: {sql}" for sql in self.queries for table in _scans(sql) if table in tables
+        ]
 
 
 @contextlib.contextmanager

@@ -23,8 +23,15 @@ def programs() -> Path:
         return Path(on_path).resolve().parent
     found = [path.parent for place in _PLACES for path in Path(place).glob("*/bin/initdb")]
     if not found:
-        raise SystemExit("PostgreSQL's initdb was not found. Install PostgreSQL, or run `make test`.")
-    return max(found, key=lambda path: [int(n) for n in "".join(c if c.isdigit() else " " for c in str(path)).split()])
+        raise SystemExit(
+            "PostgreSQL's initdb was not found. Install PostgreSQL, or run `make test`."
+        )
+    return max(
+        found,
+        key=lambda path: [
+            int(n) for n in "".join(c if c.isdigit() else " " for c in str(path)).split()
+        ],
+    )
 
 
 class Cluster:
@@ -67,7 +74,9 @@ class Cluster:
     def drop(self, database: str) -> None:
         """Removes a database, also from under whoever is still connected."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
+            )
 
     def stop(self) -> None:
         if self._server is not None:
@@ -87,7 +96,9 @@ class Cluster:
         return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
     def _run(self, *command: str) -> None:
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.place, **self._owner())
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=self.place, **self._owner()
+        )
         if done.returncode:
             raise SystemExit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
 
@@ -98,6 +109,12 @@ class Cluster:
                 psycopg.connect(self.url("postgres")).close()
                 return
             except psycopg.OperationalError:
-                if self._server is None or self._server.poll() is not None or time.monotonic() > deadline:
-                    raise SystemExit(f"PostgreSQL did not start:\n{(self.place / 'log').read_text()}") from None
+                if (
+                    self._server is None
+                    or self._server.poll() is not None
+                    or time.monotonic() > deadline
+                ):
+                    raise SystemExit(
+                        f"PostgreSQL did not start:\n{(self.place / 'log').read_text()}"
+                    ) from None
                 time.sleep(0.05)

@@ -18,13 +18,17 @@ class Answer:
     body: bytes
 
 
-def ask(method: str, url: str, body: bytes | None = None, *, timeout: float = PATIENCE, **headers: str) -> Answer:
+def ask(
+    method: str, url: str, body: bytes | None = None, *, timeout: float = PATIENCE, **headers: str
+) -> Answer:
     """`headers`: with underscores for hyphens."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port or 80, timeout=timeout)
     try:
         target = parts.path + (f"?{parts.query}" if parts.query else "")
-        connection.request(method, target, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        connection.request(
+            method, target, body, {name.replace("_", "-"): value for name, value in headers.items()}
+        )
         answer = connection.getresponse()
         return Answer(answer.status, answer.headers, answer.read())
     finally:

@@ -46,7 +46,11 @@ def stories(count: int, topics: list[Topic], editor: Editor, updates: int = 2) -
 def alerts(made: list[Story], editor: Editor, batches: int = 2) -> list[Alert]:
     """An alert for each update of these stories, sent, with its batches of two readers each, and what was done."""
     updates = list(Update.objects.filter(story__in=made).select_related("story").order_by("pk"))
-    curve = {"rate": 1.0, "seconds": {"first": 0.1, "p50": 0.5, "p90": 1.0, "p99": 1.0, "last": 1.0}, "points": []}
+    curve = {
+        "rate": 1.0,
+        "seconds": {"first": 0.1, "p50": 0.5, "p90": 1.0, "p99": 1.0, "last": 1.0},
+        "points": [],
+    }
     sent = Alert.objects.bulk_create(
         Alert(
             update=update,
@@ -63,13 +67,21 @@ def alerts(made: list[Story], editor: Editor, batches: int = 2) -> list[Alert]:
     )
     Batch.objects.bulk_create(
         Batch(
-            alert=alert, number=number + 1, size=2, readers=bytes(16), first=0, last=0, outcomes=b"\1\1", times=bytes(8)
+            alert=alert,
+            number=number + 1,
+            size=2,
+            readers=bytes(16),
+            first=0,
+            last=0,
+            outcomes=b"\1\1",
+            times=bytes(8),
         )
         for alert in sent
         for number in range(batches)
     )
     Deed.objects.bulk_create(
-        Deed(editor=editor, what="send", story_id=alert.update.story_id, alert=alert) for alert in sent
+        Deed(editor=editor, what="send", story_id=alert.update.story_id, alert=alert)
+        for alert in sent
     )
     return sent
 

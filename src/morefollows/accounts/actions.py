@@ -49,7 +49,10 @@ def invite(editor: Editor) -> str:
     """An absolute link to set a password with. Good once, and for three days (`PASSWORD_RESET_TIMEOUT`)."""
     path = reverse(
         "first-sign-in",
-        args=(urlsafe_base64_encode(force_bytes(editor.pk)), default_token_generator.make_token(editor)),
+        args=(
+            urlsafe_base64_encode(force_bytes(editor.pk)),
+            default_token_generator.make_token(editor),
+        ),
     )
     return f"{settings.MOREFOLLOWS.url}{path}"
 
@@ -80,7 +83,10 @@ def seconds_to_wait(email: str, address: str) -> int:
     """How long until another try to sign in is looked at; 0: at once."""
     now = timezone.now()
     waits = FailedSignIns.objects.filter(key__in=_keys(email, address), wait_until__gt=now)
-    return max((math.ceil((row.wait_until - now).total_seconds()) for row in waits if row.wait_until), default=0)
+    return max(
+        (math.ceil((row.wait_until - now).total_seconds()) for row in waits if row.wait_until),
+        default=0,
+    )
 
 
 def note_failed_sign_in(email: str, address: str) -> None:
@@ -88,8 +94,12 @@ def note_failed_sign_in(email: str, address: str) -> None:
     now = timezone.now()
     with transaction.atomic():
         FailedSignIns.objects.filter(last_at__lt=now - _FORGOTTEN_AFTER).delete()
-        for key, free in zip(_keys(email, address), (_FREE_FOR_ACCOUNT, _FREE_FOR_NETWORK), strict=True):
-            row, _made = FailedSignIns.objects.select_for_update().get_or_create(key=key, defaults={"last_at": now})
+        for key, free in zip(
+            _keys(email, address), (_FREE_FOR_ACCOUNT, _FREE_FOR_NETWORK), strict=True
+        ):
+            row, _made = FailedSignIns.objects.select_for_update().get_or_create(
+                key=key, defaults={"last_at": now}
+            )
             row.count += 1
             row.last_at, row.wait_until = now, _wait(row.count - free, now)
             row.save()
@@ -102,13 +112,17 @@ def forget_failed_sign_ins(email: str, address: str) -> None:
 
 
 def _wait(beyond: int, now: datetime) -> datetime | None:
-    return now + timedelta(seconds=min(2 ** min(beyond, 20), _LONGEST_WAIT)) if beyond >= 0 else None
+    return (
+        now + timedelta(seconds=min(2 ** min(beyond, 20), _LONGEST_WAIT)) if beyond >= 0 else None
+    )
 
 
 def _keys(email: str, address: str) -> tuple[str, str]:
     """Neither an account nor an address is kept: only a keyed hash of both."""
     key, place = settings.MOREFOLLOWS.derived_key("failed-sign-ins"), network(address)
     return (
-        hmac.new(key, f"{email.strip().lower()}\n{place}".encode(errors="replace"), "sha256").hexdigest(),
+        hmac.new(
+            key, f"{email.strip().lower()}\n{place}".encode(errors="replace"), "sha256"
+        ).hexdigest(),
         hmac.new(key, place.encode(), "sha256").hexdigest(),
     )

@@ -67,7 +67,9 @@ class Editor(AbstractBaseUser):
 class FailedSignIns(models.Model):
     """How often in a row signing in failed, for one account from one network, or from one network at all."""
 
-    key = models.CharField(max_length=64, unique=True, help_text="keyed hash of the account and the network")
+    key = models.CharField(
+        max_length=64, unique=True, help_text="keyed hash of the account and the network"
+    )
     count = models.PositiveIntegerField(default=0)
     last_at = models.DateTimeField()
     wait_until = models.DateTimeField(null=True, help_text="no try is looked at before")

@@ -85,7 +85,11 @@ def sign_up(
         due_at = _confirmation_due(reader, topic, offers, subscription.since)
         if due_at is None:
             return
-        place = {"page": page.partition("?")[0][:500], "form_version": form_version, "client_address": client_address}
+        place = {
+            "page": page.partition("?")[0][:500],
+            "form_version": form_version,
+            "client_address": client_address,
+        }
         words = shown or texts.in_force(language)
         note_given(reader, Purpose.ALERTS, topic, words, now, place)
         if offers:
@@ -106,16 +110,18 @@ def confirm(token: str, client_address: str = "") -> Confirmed | None:
         # Whoever presses twice at once waits here, and then finds it done.
         reader = Reader.objects.select_for_update().filter(pk=found.letter.reader_id).first()
         asked = links.confirmation(token)
-        if reader is None or asked is None or not reader.address:  # forgotten meanwhile: nobody is there to be mailed
+        if (
+            reader is None or asked is None or not reader.address
+        ):  # forgotten meanwhile: nobody is there to be mailed
             return None
         topic = asked.topic
         if not asked.unconfirmed:
             return Confirmed(topic, asked.offers, again=True)
         for given in asked.unconfirmed:
             note_again(given, Consent.Event.CONFIRMED, Consent.How.LINK, now, client_address)
-        thanks = Subscription.objects.filter(reader=reader, topic=topic, state=Subscription.State.PENDING).update(
-            state=Subscription.State.ACTIVE, since=now
-        )
+        thanks = Subscription.objects.filter(
+            reader=reader, topic=topic, state=Subscription.State.PENDING
+        ).update(state=Subscription.State.ACTIVE, since=now)
         if thanks:
             _owe(reader, topic, Letter.Kind.THANKS, False, now, _ms(now))
         _takes_mail_again(reader)
@@ -129,7 +135,9 @@ def confirm(token: str, client_address: str = "") -> Confirmed | None:
 def _takes_mail_again(reader: Reader) -> None:
     """A confirmation has arrived: what bounced before counts no more. Any other suppression stays."""
     Bounce.objects.filter(reader=reader).delete()
-    bounced = Suppression.objects.filter(key=reader.key, reason=Suppression.Reason.BOUNCED, from_list=False)
+    bounced = Suppression.objects.filter(
+        key=reader.key, reason=Suppression.Reason.BOUNCED, from_list=False
+    )
     if bounced.delete()[0]:
         departures.note(What.LIFTED, [reader.key])
 
@@ -149,7 +157,9 @@ def _reader(address: Address, language: str, now: datetime) -> Reader:
 
 def _subscription(reader: Reader, topic: Topic, now: datetime) -> Subscription:
     """This reader's subscription; pending from now on if it was none, or had ended."""
-    subscription, _made = Subscription.objects.get_or_create(reader=reader, topic=topic, defaults={"since": now})
+    subscription, _made = Subscription.objects.get_or_create(
+        reader=reader, topic=topic, defaults={"since": now}
+    )
     if subscription.state == Subscription.State.ENDED:
         subscription.state, subscription.since = Subscription.State.PENDING, now
         subscription.save(update_fields=["state", "since"])
@@ -164,21 +174,28 @@ def _confirmation_due(reader: Reader, topic: Topic, offers: bool, since: datetim
     """
     interval = int(settings.MOREFOLLOWS.confirmation_interval * 1000)
     now = time.time_ns() // 1_000_000
-    today = Letter.objects.filter(reader=reader, kind=Letter.Kind.CONFIRMATION, due_at__gt=now - 86_400_000)
+    today = Letter.objects.filter(
+        reader=reader, kind=Letter.Kind.CONFIRMATION, due_at__gt=now - 86_400_000
+    )
     if today.count() >= settings.MOREFOLLOWS.confirmations_a_day:
         return None
     recent = list(
-        Letter.objects.filter(reader=reader, kind=Letter.Kind.CONFIRMATION, due_at__gt=now - interval).exclude(
-            state=Letter.State.EXPIRED
-        )
+        Letter.objects.filter(
+            reader=reader, kind=Letter.Kind.CONFIRMATION, due_at__gt=now - interval
+        ).exclude(state=Letter.State.EXPIRED)
     )
-    if any(letter.topic_id == topic.pk and letter.offers >= offers and letter.created_at >= since for letter in recent):
+    if any(
+        letter.topic_id == topic.pk and letter.offers >= offers and letter.created_at >= since
+        for letter in recent
+    ):
         return None
     return max([now, *(letter.due_at + interval for letter in recent)])
 
 
 def _owe(reader: Reader, topic: Topic, kind: str, offers: bool, now: datetime, due_at: int) -> None:
-    Letter.objects.create(reader=reader, topic=topic, kind=kind, offers=offers, created_at=now, due_at=due_at)
+    Letter.objects.create(
+        reader=reader, topic=topic, kind=kind, offers=offers, created_at=now, due_at=due_at
+    )
     transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
 
 
@@ -208,7 +225,14 @@ def leave(token: str, how: str) -> bool:
     return True
 
 
-def withdraw(reader: Reader, purpose: str, *, how: str, topic: Topic | None = None, at: datetime | None = None) -> None:
+def withdraw(
+    reader: Reader,
+    purpose: str,
+    *,
+    how: str,
+    topic: Topic | None = None,
+    at: datetime | None = None,
+) -> None:
     """Withdraws a consent; alerts need their `topic`. Doing it again changes nothing. `at`: when, if not now."""
     now = at or timezone.now()
     with transaction.atomic():
@@ -248,9 +272,15 @@ def mark_gone(reader_ids: Iterable[int], reason: str, *, wait: bool = True) -> s
     that is gone has withdrawn nothing.
     """
     now = timezone.now()
-    state = Reader.State.COMPLAINED if reason == Suppression.Reason.COMPLAINED else Reader.State.GONE
+    state = (
+        Reader.State.COMPLAINED if reason == Suppression.Reason.COMPLAINED else Reader.State.GONE
+    )
     with transaction.atomic():
-        free = Reader.objects.select_for_update(skip_locked=not wait).filter(pk__in=list(reader_ids)).order_by("pk")
+        free = (
+            Reader.objects.select_for_update(skip_locked=not wait)
+            .filter(pk__in=list(reader_ids))
+            .order_by("pk")
+        )
         readers = list(free.values_list("pk", "key", "domain"))
         bounced = reason == Suppression.Reason.BOUNCED
         Suppression.objects.bulk_create(
@@ -262,7 +292,9 @@ def mark_gone(reader_ids: Iterable[int], reason: str, *, wait: bool = True) -> s
         )
         departures.note(What.SUPPRESSED, [key for _pk, key, _domain in readers], reason)
         marked = {pk for pk, _key, _domain in readers}
-        Reader.objects.filter(pk__in=marked).exclude(state=Reader.State.COMPLAINED).update(state=state)
+        Reader.objects.filter(pk__in=marked).exclude(state=Reader.State.COMPLAINED).update(
+            state=state
+        )
     return marked
 
 
@@ -277,7 +309,8 @@ def erase(reader: Reader) -> None:
         if locked is None:
             return
         Suppression.objects.update_or_create(
-            key=locked.key, defaults={"reason": Suppression.Reason.ERASED, "at": timezone.now(), "domain": ""}
+            key=locked.key,
+            defaults={"reason": Suppression.Reason.ERASED, "at": timezone.now(), "domain": ""},
         )
         departures.note(What.SUPPRESSED, [locked.key], Suppression.Reason.ERASED)
         ErasedReader.objects.update_or_create(number=locked.pk, defaults={"uid": locked.uid})
@@ -300,7 +333,9 @@ def expire_unconfirmed() -> int:
 def _expire_some(most: int) -> int:
     now = timezone.now()
     oldest = now - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
-    asked = Letter.objects.filter(reader=OuterRef("reader"), topic=OuterRef("topic"), kind=Letter.Kind.CONFIRMATION)
+    asked = Letter.objects.filter(
+        reader=OuterRef("reader"), topic=OuterRef("topic"), kind=Letter.Kind.CONFIRMATION
+    )
     with transaction.atomic():
         overdue = list(
             Subscription.objects.filter(Exists(asked), ~Exists(asked.filter(created_at__gt=oldest)))
@@ -324,7 +359,11 @@ def _expire_some(most: int) -> int:
 def shorten_client_addresses() -> int:
     """Shortens client addresses in evidence older than `client_address_days` to their networks. Returns how many."""
     oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.client_address_days)
-    whole = Consent.objects.filter(at__lt=oldest).exclude(client_address="").exclude(client_address__contains="/")
+    whole = (
+        Consent.objects.filter(at__lt=oldest)
+        .exclude(client_address="")
+        .exclude(client_address__contains="/")
+    )
     shortened, last = 0, 0
     while lines := list(whole.filter(pk__gt=last).only("client_address").order_by("pk")[:500]):
         for one in lines:

@@ -25,7 +25,9 @@ _DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _JOINERS = "\u200c\u200d"  # IDNA 2008 allows them in some scripts' words, and judges where (RFC 5892, appendix A)
 _ALIKE_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC")  # with letters that look the same
 # Letters and accents that show nothing: fillers, joiners and variation selectors (Unicode: Default_Ignorable).
-_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 _IP_LITERAL = re.compile(r"\[.*\]|[0-9.]+")
 
 # What spreadsheets and phones put where somebody typed the plain character, and letters typed on another keyboard.
@@ -96,7 +98,11 @@ def parse_sender(typed: str) -> Address:
     """
     address = parse(typed)
     if not address.local.isascii():
-        raise BadAddress(_("the part before the @ of a sender’s address has to be plain letters, without accents."))
+        raise BadAddress(
+            _(
+                "the part before the @ of a sender’s address has to be plain letters, without accents."
+            )
+        )
     return address
 
 
@@ -146,7 +152,9 @@ def _check_characters(text: str) -> None:
         if category == "Zs" and character != " ":
             raise BadAddress(_("take the space out of it."))
         if (category[0] in "CZ" and character not in (" ", *_JOINERS)) or character == "\ufffd":
-            raise BadAddress(_("it holds a character that can’t be seen; type it anew instead of pasting it."))
+            raise BadAddress(
+                _("it holds a character that can’t be seen; type it anew instead of pasting it.")
+            )
 
 
 def _check_local(local: str) -> None:
@@ -175,12 +183,22 @@ def _check_letters(local: str) -> None:
     RFC 6532 §3.1 wants NFC, and advises against NFKC's compatibility characters, such as full-width letters.
     """
     if _UNSEEN.search(local):
-        raise BadAddress(_("it holds a character that can’t be seen; type it anew instead of pasting it."))
+        raise BadAddress(
+            _("it holds a character that can’t be seen; type it anew instead of pasting it.")
+        )
     for character in local:
-        if not character.isascii() and unicodedata.category(character)[0] not in "LM" and not character.isdecimal():
-            raise BadAddress(_("“%(character)s” is no character that addresses have.") % {"character": character})
+        if (
+            not character.isascii()
+            and unicodedata.category(character)[0] not in "LM"
+            and not character.isdecimal()
+        ):
+            raise BadAddress(
+                _("“%(character)s” is no character that addresses have.") % {"character": character}
+            )
     if unicodedata.normalize("NFKC", local) != local:
-        raise BadAddress(_("a letter in it is written in a form that mail can’t carry; type it anew."))
+        raise BadAddress(
+            _("a letter in it is written in a form that mail can’t carry; type it anew.")
+        )
     _check_scripts(local)
 
 
@@ -194,7 +212,9 @@ def _check_scripts(text: str) -> None:
         if unicodedata.name(character, "").startswith(script)
     }
     if len(found) > 1:
-        raise BadAddress(_("it mixes letters of two alphabets that look alike; type it anew with one keyboard."))
+        raise BadAddress(
+            _("it mixes letters of two alphabets that look alike; type it anew with one keyboard.")
+        )
 
 
 @lru_cache(1024)  # an import meets few domains, many times each
@@ -204,18 +224,28 @@ def _domain(typed: str) -> str:
     if not typed:
         raise BadAddress(_("the part after the @ is missing, as in name@example.org."))
     if _IP_LITERAL.fullmatch(typed):
-        raise BadAddress(_("the part after the @ is a number and no name of a mail domain; check how it is spelt."))
+        raise BadAddress(
+            _(
+                "the part after the @ is a number and no name of a mail domain; check how it is spelt."
+            )
+        )
     if not typed.isascii():
         if unicodedata.normalize("NFKC", typed) != unicodedata.normalize("NFC", typed):
-            raise BadAddress(_("a letter in it is written in a form that mail can’t carry; type it anew."))
+            raise BadAddress(
+                _("a letter in it is written in a form that mail can’t carry; type it anew.")
+            )
         for label in typed.split("."):
             _check_scripts(label)
     try:
         domain = idna.encode(typed, uts46=True, std3_rules=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):
-        raise BadAddress(_("the part after the @ is no name of a mail domain; check how it is spelt.")) from None
+        raise BadAddress(
+            _("the part after the @ is no name of a mail domain; check how it is spelt.")
+        ) from None
     if "." not in domain.strip("."):
         raise BadAddress(_("the part after the @ has no ending, such as .org or .com."))
     if domain.endswith(".") or domain.rpartition(".")[2].isdigit():
-        raise BadAddress(_("the part after the @ is no name of a mail domain; check how it is spelt."))
+        raise BadAddress(
+            _("the part after the @ is no name of a mail domain; check how it is spelt.")
+        )
     return domain

@@ -15,7 +15,14 @@ from morefollows import notify
 from morefollows.audience import departures, links
 from morefollows.audience.addresses import Address
 from morefollows.audience.departures import What
-from morefollows.audience.models import DrillReader, ErasedReader, Letter, Reader, Subscription, Suppression
+from morefollows.audience.models import (
+    DrillReader,
+    ErasedReader,
+    Letter,
+    Reader,
+    Subscription,
+    Suppression,
+)
 
 
 class NotPossible(Exception):
@@ -38,7 +45,9 @@ def invite(address: Address, language: str, by: Any = None) -> DrillReader:
         )
         if not made and not reader.address:  # what nobody confirmed was forgotten
             Reader.objects.filter(pk=reader.pk).update(**known)
-        part, _made = DrillReader.objects.get_or_create(reader=reader, defaults={"added_by": by, "added_at": now})
+        part, _made = DrillReader.objects.get_or_create(
+            reader=reader, defaults={"added_by": by, "added_at": now}
+        )
         if part.confirmed_at is None:
             DrillReader.objects.filter(pk=part.pk).update(added_by=by, added_at=now)
             _ask(reader)
@@ -67,7 +76,11 @@ def accept(token: str) -> DrillReader | None:
         if letter is None:
             return None
         part = DrillReader.objects.select_for_update().filter(reader=letter.reader_id).first()
-        if part is None or not letter.reader.address or Suppression.objects.filter(key=letter.reader.key).exists():
+        if (
+            part is None
+            or not letter.reader.address
+            or Suppression.objects.filter(key=letter.reader.key).exists()
+        ):
             return None
         if part.confirmed_at is None:
             part.confirmed_at = now
@@ -83,18 +96,28 @@ def remove(reader: int) -> bool:
     with transaction.atomic():
         removed = DrillReader.objects.filter(reader=reader).delete()[0]
         if removed:
-            departures.note(What.DRILLS, Reader.objects.filter(pk=reader).values_list("key", flat=True))
+            departures.note(
+                What.DRILLS, Reader.objects.filter(pk=reader).values_list("key", flat=True)
+            )
             for nobody in Reader.objects.filter(pk=reader, subscriptions=None, consents=None):
-                ErasedReader.objects.update_or_create(number=nobody.pk, defaults={"uid": nobody.uid})
+                ErasedReader.objects.update_or_create(
+                    number=nobody.pk, defaults={"uid": nobody.uid}
+                )
                 nobody.delete()
             # Who signed up, too, and never confirmed that: what is kept of them is evidence without an address.
-            pending = Subscription.objects.exclude(state=Subscription.State.ENDED).filter(reader=OuterRef("pk"))
-            Reader.objects.filter(~Exists(pending), pk=reader, state=Reader.State.PENDING).update(address="", domain="")
+            pending = Subscription.objects.exclude(state=Subscription.State.ENDED).filter(
+                reader=OuterRef("pk")
+            )
+            Reader.objects.filter(~Exists(pending), pk=reader, state=Reader.State.PENDING).update(
+                address="", domain=""
+            )
     return bool(removed)
 
 
 def forget_unanswered() -> int:
     """Takes invitations back that nobody accepted in `confirmation_days`. Returns how many."""
     oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
-    overdue = DrillReader.objects.filter(confirmed_at=None, added_at__lt=oldest).values_list("reader", flat=True)
+    overdue = DrillReader.objects.filter(confirmed_at=None, added_at__lt=oldest).values_list(
+        "reader", flat=True
+    )
     return sum(remove(reader) for reader in list(overdue))

@@ -42,7 +42,9 @@ class _Minute(Func):
     output_field = CharField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, template="SUBSTR(%(expressions)s, 1, 16)", **context)
+        return self.as_sql(
+            compiler, connection, template="SUBSTR(%(expressions)s, 1, 16)", **context
+        )
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "TO_CHAR(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')"
@@ -66,8 +68,14 @@ def growth(days: int, zone: tzinfo) -> list[Day]:
 
 def _came(start: datetime, zone: tzinfo) -> Counter[date]:
     """Who was imported counts from the import on, whenever they may have confirmed elsewhere."""
-    lately = Reader.objects.filter(Q(created_at__gte=start) | Q(confirmed_at__gte=start), confirmed_at__isnull=False)
-    rows = lately.values_list(_Minute(Greatest("created_at", "confirmed_at"))).annotate(Count("pk")).order_by()
+    lately = Reader.objects.filter(
+        Q(created_at__gte=start) | Q(confirmed_at__gte=start), confirmed_at__isnull=False
+    )
+    rows = (
+        lately.values_list(_Minute(Greatest("created_at", "confirmed_at")))
+        .annotate(Count("pk"))
+        .order_by()
+    )
     return _by_day(rows, zone)
 
 

@@ -57,7 +57,12 @@ def take_new(keys: Keys) -> Rekeyed:
         KeyCheck.objects.all().delete()
         keys.replace()
         readers = 0
-        for reader in Reader.objects.exclude(address="").only("address", "domain").order_by("pk").iterator(1000):
+        for reader in (
+            Reader.objects.exclude(address="")
+            .only("address", "domain")
+            .order_by("pk")
+            .iterator(1000)
+        ):
             key = Address(reader.address, reader.domain).key
             readers += Reader.objects.filter(pk=reader.pk).update(key=key)
         _keep(keys)
@@ -70,7 +75,11 @@ def _kept() -> dict[str, str]:
 
 def _keep(keys: Keys) -> None:
     known = _kept()
-    new = [KeyCheck(name=name, value=value) for name, value in keys.ring.checks().items() if name not in known]
+    new = [
+        KeyCheck(name=name, value=value)
+        for name, value in keys.ring.checks().items()
+        if name not in known
+    ]
     try:
         with transaction.atomic():
             KeyCheck.objects.bulk_create(new)

@@ -27,7 +27,9 @@ class Asked(NamedTuple):
     letter: Letter
     topic: Topic
     offers: bool  #: it is about offers too
-    unconfirmed: tuple[Consent, ...]  #: the GIVEN lines still to be confirmed; none when the button was pressed before
+    unconfirmed: tuple[
+        Consent, ...
+    ]  #: the GIVEN lines still to be confirmed; none when the button was pressed before
 
 
 class Leaving(NamedTuple):
@@ -55,14 +57,19 @@ def confirmation(token: str) -> Asked | None:
     if letter is None or letter.topic is None:
         return None
     suppression = Suppression.objects.filter(key=letter.reader.key).first()
-    if suppression is not None and not (suppression.may_come_back and letter.created_at > suppression.at):
+    if suppression is not None and not (
+        suppression.may_come_back and letter.created_at > suppression.at
+    ):
         return None
     asked = [_Part.read(letter, purpose) for purpose in (Purpose.ALERTS, Purpose.OFFERS)]
     alerts, offers = asked
     if not alerts.stands:
         return None
     return Asked(
-        letter, letter.topic, offers.stands, tuple(part.given for part in asked if part.given and not part.confirmed)
+        letter,
+        letter.topic,
+        offers.stands,
+        tuple(part.given for part in asked if part.given and not part.confirmed),
     )
 
 
@@ -76,7 +83,11 @@ def leaving(token: str) -> Leaving | None:
     known = reader or ErasedReader.objects.filter(pk=read.row).first()
     if not read.proves(known.uid if known else None, topic.uid if topic else None):
         return None
-    about = {"offers": read.about == OFFERS, "drills": read.about == DRILLS, "everything": read.about == ALL_TOPICS}
+    about = {
+        "offers": read.about == OFFERS,
+        "drills": read.about == DRILLS,
+        "everything": read.about == ALL_TOPICS,
+    }
     return Leaving(reader, topic, **about)
 
 
@@ -94,21 +105,27 @@ def new_address(token: str) -> Letter | None:
     letter = _letter(tokens().read_new_address(token), Letter.Kind.NEW_ADDRESS)
     if letter is None:
         return None
-    newer = Letter.objects.filter(kind=Letter.Kind.NEW_ADDRESS, reader=letter.reader, pk__gt=letter.pk)
+    newer = Letter.objects.filter(
+        kind=Letter.Kind.NEW_ADDRESS, reader=letter.reader, pk__gt=letter.pk
+    )
     return None if newer.exists() else letter
 
 
 def invitation(token: str) -> Letter | None:
     """The letter that asks to take part in drills. None when the link is not ours, too old, or taken back."""
     letter = _letter(tokens().read_invitation(token), Letter.Kind.INVITATION)
-    return letter if letter and DrillReader.objects.filter(reader=letter.reader_id).exists() else None
+    return (
+        letter if letter and DrillReader.objects.filter(reader=letter.reader_id).exists() else None
+    )
 
 
 def _letter(read: Read | None, kind: str) -> Letter | None:
     """The letter of this kind that the token was made for, if it is young enough."""
     if read is None:
         return None
-    letters = Letter.objects.select_related("reader", "topic").filter(kind=kind, created_at__gt=_youngest())
+    letters = Letter.objects.select_related("reader", "topic").filter(
+        kind=kind, created_at__gt=_youngest()
+    )
     letter = letters.filter(pk=read.row).first()
     return letter if read.proves(letter.uid if letter else None) else None
 
@@ -135,4 +152,6 @@ class _Part(NamedTuple):
         if given is None:
             return cls(None, False)
         since = set(lines.filter(pk__gt=given.pk).values_list("event", flat=True))
-        return cls(None if Consent.Event.WITHDRAWN in since else given, Consent.Event.CONFIRMED in since)
+        return cls(
+            None if Consent.Event.WITHDRAWN in since else given, Consent.Event.CONFIRMED in since
+        )

@@ -45,10 +45,16 @@ def set_up_newsroom(
                 texts.publish(kind, spoken, text)
         days = settings.MOREFOLLOWS.confirmation_days, settings.MOREFOLLOWS.client_address_days
         for spoken, _name in settings.LANGUAGES:
-            kept = Wording.objects.filter(kind=Wording.Kind.PRIVACY, language=spoken).order_by("-version").first()
+            kept = (
+                Wording.objects.filter(kind=Wording.Kind.PRIVACY, language=spoken)
+                .order_by("-version")
+                .first()
+            )
             if kept and before and not texts.is_standard_notice(kept.text, before, spoken):
                 continue
-            texts.publish(Wording.Kind.PRIVACY, spoken, texts.privacy_notice(newsroom, spoken, *days))
+            texts.publish(
+                Wording.Kind.PRIVACY, spoken, texts.privacy_notice(newsroom, spoken, *days)
+            )
         if not Topic.objects.exists():
             add_topic("breaking", "Breaking news", "The moment it happens, and what follows.")
     return newsroom
@@ -75,6 +81,10 @@ def ensure_sample() -> Newsroom:
             sender_address=placeholders.SAMPLE_SENDER,
             postal_address=placeholders.SAMPLE_POSTAL,
         )
-        add_topic("politics", "Politics", "Decisions of the city and the country, as they are taken.")
-        add_topic("weather", "Weather warnings", "Storms and floods, in time to do something about them.")
+        add_topic(
+            "politics", "Politics", "Decisions of the city and the country, as they are taken."
+        )
+        add_topic(
+            "weather", "Weather warnings", "Storms and floods, in time to do something about them."
+        )
     return newsroom

@@ -27,7 +27,9 @@ SAMPLE_SENDER = "alerts@herald.example"
 SAMPLE_POSTAL = "12 Ropewalk, Port Ellery"
 
 #: Domains that nobody can have: RFC 2606 §2 and §3, RFC 6761 §6.
-_RESERVED = re.compile(r"(.+\.)?(example|test|invalid|localhost|example\.(com|net|org))\.?", re.IGNORECASE)
+_RESERVED = re.compile(
+    r"(.+\.)?(example|test|invalid|localhost|example\.(com|net|org))\.?", re.IGNORECASE
+)
 _LOOK_EVERY = 1.0  # seconds
 
 
@@ -39,7 +41,12 @@ class Placeholder(NamedTuple):
 def found(config: Settings, newsroom: Newsroom | None) -> list[Placeholder]:
     """All that is not filled in yet, whether mail goes to a relay or not."""
     if newsroom is None:
-        return [Placeholder("newsroom", _("The newsroom is not set up yet: `morefollows newsroom --name …` does it."))]
+        return [
+            Placeholder(
+                "newsroom",
+                _("The newsroom is not set up yet: `morefollows newsroom --name …` does it."),
+            )
+        ]
     return [*_of_newsroom(newsroom), *_of_settings(config)]
 
 
@@ -79,8 +86,14 @@ def _of_newsroom(newsroom: Newsroom) -> list[Placeholder]:
     wrong = [
         Placeholder(
             field,
-            _("The %(label)s is still a placeholder (%(value)s). Fill it in: `morefollows newsroom --%(option)s …`.")
-            % {"label": label, "value": getattr(newsroom, field), "option": field.replace("_", "-")},
+            _(
+                "The %(label)s is still a placeholder (%(value)s). Fill it in: `morefollows newsroom --%(option)s …`."
+            )
+            % {
+                "label": label,
+                "value": getattr(newsroom, field),
+                "option": field.replace("_", "-"),
+            },
         )
         for field, label, placeholders in (
             ("name", _("newsroom’s name"), (DEFAULT_NAME, SAMPLE_NAME)),
@@ -88,13 +101,21 @@ def _of_newsroom(newsroom: Newsroom) -> list[Placeholder]:
             ("postal_address", _("postal address"), (DEFAULT_POSTAL, SAMPLE_POSTAL)),
         )
         if _is_one_of(getattr(newsroom, field), placeholders)
-        and not (field == "sender_name" and newsroom.sender_name == newsroom.name)  # it follows the name
+        and not (
+            field == "sender_name" and newsroom.sender_name == newsroom.name
+        )  # it follows the name
     ]
     domain = newsroom.sender_address.rpartition("@")[2]
     if _RESERVED.fullmatch(domain):
-        text = _("The sender’s address %(value)s is in a domain for examples. Fill it in: `%(command)s …`.")
+        text = _(
+            "The sender’s address %(value)s is in a domain for examples. Fill it in: `%(command)s …`."
+        )
         command = "morefollows newsroom --sender-address"
-        wrong.append(Placeholder("sender_address", text % {"value": newsroom.sender_address, "command": command}))
+        wrong.append(
+            Placeholder(
+                "sender_address", text % {"value": newsroom.sender_address, "command": command}
+            )
+        )
     return wrong
 
 
@@ -107,7 +128,9 @@ def _of_settings(config: Settings) -> list[Placeholder]:
     wrong = []
     host = (urlsplit(config.url).hostname or "").lower()
     if _RESERVED.fullmatch(host) or _is_this_machine(host):
-        text = _("Links in mail would lead to %(value)s, where readers find nothing. Set MOREFOLLOWS_URL.")
+        text = _(
+            "Links in mail would lead to %(value)s, where readers find nothing. Set MOREFOLLOWS_URL."
+        )
         wrong.append(Placeholder("MOREFOLLOWS_URL", text % {"value": config.url}))
     for name in ("bounce_domain", "dkim_domain"):
         value = getattr(config, name)

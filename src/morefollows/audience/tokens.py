@@ -33,7 +33,9 @@ _LINK_MAC = 16  # bytes
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _RECEIPT_MAC = 12  # bytes: it guards statistics and bounces, and must fit a local part of 64 octets
 
-_LINK = struct.Struct(f">sB5sI{_LINK_MAC}s")  # kind, generation of the key, row, other number, MAC: 27 octets
+_LINK = struct.Struct(
+    f">sB5sI{_LINK_MAC}s"
+)  # kind, generation of the key, row, other number, MAC: 27 octets
 _LINKS = struct.Struct(f"2s5s4s{_LINK_MAC}s" * 3)
 _MACS = struct.Struct(f"{_LINK_MAC}s")
 _THREE_LINKS = struct.Struct("36s36s36s")
@@ -50,7 +52,9 @@ _RECEIPTS = struct.Struct(f"{RECEIPT_LENGTH}s")
 GENERATIONS = 255  #: numbers that a link key's generation can have, from 1
 MOST_ROWS = 2**40  #: readers and letters that a token can name
 
-OfAlert = tuple[bytes, bytes, bytes, bytes]  #: receipt, leave, preferences, story: the tokens in one mail
+OfAlert = tuple[
+    bytes, bytes, bytes, bytes
+]  #: receipt, leave, preferences, story: the tokens in one mail
 
 
 class Keys(Protocol):
@@ -130,7 +134,9 @@ class _Key:
         aes = algorithms.AES(hmac.digest(key, b"mac", hashlib.sha256))
         self._cmac = CMAC(aes)
         self._aes = Cipher(aes, modes.ECB())  # noqa: S305 - single blocks, to make MACs of
-        self.known_digest = lru_cache(1024)(self.digest)  # for making tokens: few contexts, many times each
+        self.known_digest = lru_cache(1024)(
+            self.digest
+        )  # for making tokens: few contexts, many times each
 
     def digest(self, kind: bytes, other: int, uid: bytes) -> bytes:
         """Of the context of a token: 16 bytes."""
@@ -149,7 +155,9 @@ class _Key:
         """
         encrypt = self._aes.encryptor().update
         doubled = int.from_bytes(encrypt(bytes(16)), "big") << 1
-        return encrypt, (doubled if doubled < 1 << 128 else doubled ^ (1 << 128 | 0x87)).to_bytes(16, "big")
+        return encrypt, (doubled if doubled < 1 << 128 else doubled ^ (1 << 128 | 0x87)).to_bytes(
+            16, "big"
+        )
 
 
 class Tokens:
@@ -212,7 +220,9 @@ class Tokens:
     def letter_receipt(self, letter: Row) -> bytes:
         return self._receipt(_LETTER_RECEIPT, letter, 0, bytes(_UID))
 
-    def of_alert(self, alert: Row, about: Row, story: Row) -> Callable[[Sequence[Person]], list[OfAlert]]:
+    def of_alert(
+        self, alert: Row, about: Row, story: Row
+    ) -> Callable[[Sequence[Person]], list[OfAlert]]:
         """The function that makes the four tokens in each mail of an alert, as `receipt`, `leave`,
         `preferences` and `story` would: the hot one. For one thread only.
 
@@ -286,7 +296,10 @@ class Tokens:
             # 27 octets each, which are 36 in base64 and need no padding.
             text = binascii.b2a_base64(b"".join(made_links), newline=False).translate(_URL_SAFE)
             names = _RECEIPTS.iter_unpack(binascii.hexlify(b"".join(made_receipts)))
-            return [one + three for one, three in zip(names, _THREE_LINKS.iter_unpack(text), strict=True)]
+            return [
+                one + three
+                for one, three in zip(names, _THREE_LINKS.iter_unpack(text), strict=True)
+            ]
 
         return tokens
 
@@ -331,11 +344,17 @@ class Tokens:
 
     def _link(self, kind: bytes, row: Row, other: int = 0, uid: bytes = bytes(_UID)) -> bytes:
         mac = self._key.mac(row.uid, self._key.known_digest(kind, other, uid))
-        return base64.urlsafe_b64encode(_LINK.pack(kind, self._newest, row.id.to_bytes(5, "big"), other, mac))
+        return base64.urlsafe_b64encode(
+            _LINK.pack(kind, self._newest, row.id.to_bytes(5, "big"), other, mac)
+        )
 
     def _receipt(self, kind: bytes, row: Row, other: int, uid: bytes) -> bytes:
         mac = self._receipts.mac(row.uid, self._receipts.known_digest(kind, other, uid))
-        return _RECEIPT_BYTES.pack(kind, other, row.id.to_bytes(6, "big"), mac[:_RECEIPT_MAC]).hex().encode()
+        return (
+            _RECEIPT_BYTES.pack(kind, other, row.id.to_bytes(6, "big"), mac[:_RECEIPT_MAC])
+            .hex()
+            .encode()
+        )
 
     def _read_link(self, token: str, *kinds: bytes) -> Read | None:
         if len(token) != LEAVE_LENGTH or not token.isascii():
@@ -348,7 +367,11 @@ class Tokens:
             return None
         kind, generation, row, other, mac = _LINK.unpack(raw)
         key = self._keys.get(generation)
-        if key is None or kind not in kinds or (generation in self._retired and kind not in _LEAVING):
+        if (
+            key is None
+            or kind not in kinds
+            or (generation in self._retired and kind not in _LEAVING)
+        ):
             return None
         return Read(int.from_bytes(row, "big"), other, None, key, kind, mac)
 

@@ -10,7 +10,9 @@ class Deed(models.Model):
     """Who did what at the desk, and when. Append-only: the database refuses to change or delete a row."""
 
     at = models.DateTimeField(auto_now_add=True)
-    editor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    editor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     what = models.CharField(max_length=40)
     story = models.ForeignKey("stories.Story", models.PROTECT, null=True, related_name="deeds")
     alert = models.ForeignKey("stories.Alert", models.PROTECT, null=True, related_name="deeds")

@@ -93,7 +93,9 @@ def _as_json(told: Declaration) -> dict[str, Any]:
     return {
         "address": reader.address,
         "state": reader.state,
-        "suppressed": {"reason": suppression.reason, "at": suppression.at.isoformat()} if suppression else None,
+        "suppressed": {"reason": suppression.reason, "at": suppression.at.isoformat()}
+        if suppression
+        else None,
         "purposes": [
             {
                 "purpose": part.purpose,

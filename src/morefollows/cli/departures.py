@@ -16,7 +16,13 @@ def departures() -> None:
 
 
 @departures.command("replay")
-@click.argument("files", metavar="FILE", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument(
+    "files",
+    metavar="FILE",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+)
 @json_option
 def replay_files(files: tuple[Path, ...], as_json: bool) -> None:
     """Put the departures in files into the database: after a restore, the file of every machine.

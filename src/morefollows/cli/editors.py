@@ -46,7 +46,9 @@ def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
     if as_json:
         tell_json({"email": editor.email, "name": editor.name, "role": editor.role, "link": link})
     else:
-        click.echo(f"{editor.name} can sign in for the first time with this link. It is good once, for three days:")
+        click.echo(
+            f"{editor.name} can sign in for the first time with this link. It is good once, for three days:"
+        )
         click.echo(link)
 
 
@@ -66,7 +68,9 @@ def let_offer(email: str, denied: bool) -> None:
 
     editor = Editor.objects.filter(email=email.strip().lower()).first()
     if editor is None:
-        raise Failure(f"{email}: there is no account with this address; `morefollows editors list` has them all.")
+        raise Failure(
+            f"{email}: there is no account with this address; `morefollows editors list` has them all."
+        )
     with transaction.atomic():
         actions.let_offer(editor, not denied)
         record(None, "forbid offers" if denied else "let offer", name=editor.name)
@@ -97,7 +101,9 @@ def list_editors(as_json: bool) -> None:
         tell_json(found)
         return
     for row in found:
-        click.echo(f"{row['email']}  {row['name']}  {row['role']}{'' if row['active'] else '  (inactive)'}")
+        click.echo(
+            f"{row['email']}  {row['name']}  {row['role']}{'' if row['active'] else '  (inactive)'}"
+        )
 
 
 @click.group(invoke_without_command=True)
@@ -151,7 +157,9 @@ def add_topic(slug: str, name: str, description: str, as_json: bool) -> None:
 @click.command()
 @click.option("--name", help="As readers know it.")
 @click.option("--sender-name", help="Who alerts come from; the newsroom's name if it is left out.")
-@click.option("--sender-address", help="The address that alerts come from; its domain has to be yours.")
+@click.option(
+    "--sender-address", help="The address that alerts come from; its domain has to be yours."
+)
 @click.option("--postal-address", help="Stands at the foot of each mail, as the law asks.")
 @click.option("--language", help="Such as `en` or `de`.")
 @click.option("--time-zone", help="Such as `Europe/London`.")
@@ -180,9 +188,13 @@ def newsroom(as_json: bool, **given: str | None) -> None:
         except ValidationError as error:
             raise Failure(told(error)) from None
         except BadAddress as reason:
-            raise Failure(f"--sender-address: must be an email address such as alerts@example.org: {reason}") from None
+            raise Failure(
+                f"--sender-address: must be an email address such as alerts@example.org: {reason}"
+            ) from None
     if known is None:
-        raise Failure("No newsroom is set up yet. `morefollows newsroom --name …` does it, or `morefollows up`.")
+        raise Failure(
+            "No newsroom is set up yet. `morefollows newsroom --name …` does it, or `morefollows up`."
+        )
     now = {name: getattr(known, name) for name in names}
     if as_json:
         tell_json(now)
@@ -195,7 +207,9 @@ def _check(newsroom: dict[str, str]) -> None:
     from django.conf import settings
 
     if "time_zone" in newsroom and newsroom["time_zone"] not in zoneinfo.available_timezones():
-        raise Failure(f"--time-zone: {newsroom['time_zone']} is not one; they look like Europe/London")
+        raise Failure(
+            f"--time-zone: {newsroom['time_zone']} is not one; they look like Europe/London"
+        )
     languages = dict(settings.LANGUAGES)
     if "language" in newsroom and newsroom["language"] not in languages:
         raise Failure(f"--language: must be one of {', '.join(languages)}")

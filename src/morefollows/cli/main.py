@@ -55,7 +55,10 @@ class _Commands(click.Group):
         return command
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="morefollows")
 def cli() -> None:
     """Breaking-news alerts from a newsroom to its readers' inboxes, within seconds, and what follows.
@@ -117,12 +120,17 @@ def _remedy(error: Exception) -> str | None:
     if isinstance(error, ValidationError):
         return " ".join(error.messages)
     # SQLite and PostgreSQL say it each in their own way. A database that does not exist at all is another matter.
-    if "no such table" in str(error) or (isinstance(error, ProgrammingError) and "does not exist" in str(error)):
+    if "no such table" in str(error) or (
+        isinstance(error, ProgrammingError) and "does not exist" in str(error)
+    ):
         return f"The database{_place()} has not been set up yet. Run `morefollows migrate`, or `morefollows up`."
     if isinstance(error, OperationalError):
         first = str(error).strip().partition("\n")[0]
         return f"DATABASE_URL: the database can't be used: {first}"
-    if isinstance(error, PermissionError | FileNotFoundError | IsADirectoryError) and error.filename:
+    if (
+        isinstance(error, PermissionError | FileNotFoundError | IsADirectoryError)
+        and error.filename
+    ):
         return f"{error.filename}: {error.strerror}"
     return None
 

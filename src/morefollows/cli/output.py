@@ -34,7 +34,9 @@ def told(error: Any) -> str:
     if not hasattr(error, "error_dict"):
         return " ".join(error.messages)
     return " ".join(
-        " ".join(messages) if field == "__all__" else f"--{field.replace('_', '-')}: {' '.join(messages)}"
+        " ".join(messages)
+        if field == "__all__"
+        else f"--{field.replace('_', '-')}: {' '.join(messages)}"
         for field, messages in error.message_dict.items()
     )
 

@@ -16,15 +16,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def _follower(command: Command) -> Command:
     """The option by which `up` starts its own processes, and the demonstration starts `up`."""
-    return click.option("--lifeline", type=int, hidden=True, help="Descriptor of a pipe: when it closes, so do we.")(
-        command
-    )
+    return click.option(
+        "--lifeline", type=int, hidden=True, help="Descriptor of a pipe: when it closes, so do we."
+    )(command)
 
 
 def _socket_option(command: Command) -> Command:
-    return click.option("--socket", "descriptor", type=int, hidden=True, help="A listening socket's descriptor.")(
-        command
-    )
+    return click.option(
+        "--socket", "descriptor", type=int, hidden=True, help="A listening socket's descriptor."
+    )(command)
 
 
 def _hold(lifeline: int | None) -> None:
@@ -35,7 +35,11 @@ def _hold(lifeline: int | None) -> None:
 
 
 @click.command(short_help="Run everything on this machine.")
-@click.option("--sample", is_flag=True, help="Set up a fictional newsroom with a story to send, if there is none yet.")
+@click.option(
+    "--sample",
+    is_flag=True,
+    help="Set up a fictional newsroom with a story to send, if there is none yet.",
+)
 @click.option(
     "--administrator",
     metavar="EMAIL",
@@ -100,7 +104,9 @@ def migrate(as_json: bool) -> None:
     if as_json:
         tell_json({"applied": applied})
     else:
-        click.echo(f"Applied {len(applied)} migrations." if applied else "The database is up to date.")
+        click.echo(
+            f"Applied {len(applied)} migrations." if applied else "The database is up to date."
+        )
 
 
 @click.command()
@@ -129,7 +135,13 @@ def web(descriptor: int | None, lifeline: int | None) -> None:
 
 
 @click.command()
-@click.option("--number", type=click.IntRange(1, 64), default=1, show_default=True, help="Which of this machine's.")
+@click.option(
+    "--number",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Which of this machine's.",
+)
 @_follower
 def send(number: int, lifeline: int | None) -> None:
     """Run a sender process by itself (`up` has its own)."""

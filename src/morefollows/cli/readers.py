@@ -22,7 +22,11 @@ def readers() -> None:
 
 @readers.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--topic", "slug", help="What they have signed up to, where a line names no topics; else the first one.")
+@click.option(
+    "--topic",
+    "slug",
+    help="What they have signed up to, where a line names no topics; else the first one.",
+)
 @click.option(
     "--provenance",
     metavar="WORDS",
@@ -57,8 +61,14 @@ def readers() -> None:
     type=click.Choice(["day-first", "month-first"]),
     help="How to read dates such as 02/01/2023, where the file itself does not tell.",
 )
-@click.option("--dry-run", is_flag=True, help="Tell how each column is understood and what would become of each line.")
-@click.option("--yes", is_flag=True, help="Do not show that first and ask, as is done at a terminal.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Tell how each column is understood and what would become of each line.",
+)
+@click.option(
+    "--yes", is_flag=True, help="Do not show that first and ask, as is done at a terminal."
+)
 @json_option
 def import_readers(
     file: BinaryIO,
@@ -108,7 +118,12 @@ def import_readers(
     )
     at = readers_output.moment("--consented-at", consented_at)
     work = readers_output.Import(file, _topic(slug), provenance, told, at)
-    asks = not (yes or dry_run or as_json) and file.seekable() and sys.stdin.isatty() and sys.stderr.isatty()
+    asks = (
+        not (yes or dry_run or as_json)
+        and file.seekable()
+        and sys.stdin.isatty()
+        and sys.stderr.isatty()
+    )
     try:
         if asks:
             foretold = work.run(dry_run=True)
@@ -123,13 +138,17 @@ def import_readers(
     else:
         readers_output.tell(report, dry_run=dry_run)
     if report.bad:
-        raise Failure(f"{report.bad:,} of {report.lines:,} lines {'would' if dry_run else 'did'} not come in.")
+        raise Failure(
+            f"{report.bad:,} of {report.lines:,} lines {'would' if dry_run else 'did'} not come in."
+        )
 
 
 @readers.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @click.option("--topic", "slug", help="Only this topic's readers.")
-@click.option("--evidence", is_flag=True, help="Write the evidence of their consent instead, line by line.")
+@click.option(
+    "--evidence", is_flag=True, help="Write the evidence of their consent instead, line by line."
+)
 @json_option
 def export_readers(file: Path | None, slug: str | None, evidence: bool, as_json: bool) -> None:
     """Write all readers as CSV to FILE, which must not exist yet, or to standard output.
@@ -145,7 +164,9 @@ def export_readers(file: Path | None, slug: str | None, evidence: bool, as_json:
     write = lists.export_evidence if evidence else lists.export_readers
     if file is None:
         if as_json:
-            raise click.UsageError("--json needs a FILE: without one the readers themselves go to standard output.")
+            raise click.UsageError(
+                "--json needs a FILE: without one the readers themselves go to standard output."
+            )
         write(sys.stdout.buffer, topic=topic)
         return
     try:
@@ -158,7 +179,10 @@ def export_readers(file: Path | None, slug: str | None, evidence: bool, as_json:
     if as_json:
         tell_json({"lines" if evidence else "readers": count, "file": str(file)})
     else:
-        click.echo(f"{count:,} {'lines of evidence' if evidence else 'readers'} written to {file}.", err=True)
+        click.echo(
+            f"{count:,} {'lines of evidence' if evidence else 'readers'} written to {file}.",
+            err=True,
+        )
 
 
 def _topic(slug: str | None) -> Topic | None:
@@ -169,5 +193,7 @@ def _topic(slug: str | None) -> Topic | None:
         return topics.first()
     found = topics.filter(slug=slug).first()
     if found is None:
-        raise Failure(f"There is no topic {slug}. There are: {', '.join(topic.slug for topic in topics) or 'none'}.")
+        raise Failure(
+            f"There is no topic {slug}. There are: {', '.join(topic.slug for topic in topics) or 'none'}."
+        )
     return found

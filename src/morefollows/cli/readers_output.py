@@ -22,7 +22,9 @@ def pairs(option: str, given: tuple[str, ...], words: tuple[str, ...] = ()) -> d
         if not equals or not name.strip() or not word.strip():
             raise click.BadParameter(f"{one}: must be NAME=WORD", param_hint=option)
         if words and word.strip() not in words:
-            raise click.BadParameter(f"{word}: must be one of {', '.join(words)}", param_hint=option)
+            raise click.BadParameter(
+                f"{word}: must be one of {', '.join(words)}", param_hint=option
+            )
         found[name.strip()] = word.strip()
     return found
 
@@ -35,7 +37,9 @@ def moment(option: str, given: str | None) -> datetime | None:
     try:
         return dates.moment(given)[0]
     except ValueError:
-        raise click.BadParameter("must be a moment in the past such as 2024-05-04", param_hint=option) from None
+        raise click.BadParameter(
+            "must be a moment in the past such as 2024-05-04", param_hint=option
+        ) from None
 
 
 class Import(NamedTuple):
@@ -50,7 +54,12 @@ class Import(NamedTuple):
     def run(self, *, dry_run: bool) -> Report:
         from morefollows.audience import lists
 
-        how = (self.topic.slug if self.topic else None, self.provenance, self.told.status, *self._details())
+        how = (
+            self.topic.slug if self.topic else None,
+            self.provenance,
+            self.told.status,
+            *self._details(),
+        )
         key = "" if dry_run else lists.identity(self.file, *how)
         start = self.file.tell() if self.file.seekable() else 0
         try:
@@ -89,10 +98,18 @@ def as_json(report: Report, *, dry_run: bool) -> dict[str, Any]:
         for column in report.columns
     ]
     problems = [problem._asdict() for problem in report.problems]
-    return {**found, "columns": columns, "notes": report.notes, "mended": dict(report.told), "problems": problems}
+    return {
+        **found,
+        "columns": columns,
+        "notes": report.notes,
+        "mended": dict(report.told),
+        "problems": problems,
+    }
 
 
-def tell(report: Report, *, dry_run: bool, ending: str = "Nothing was written: this was a dry run.") -> None:
+def tell(
+    report: Report, *, dry_run: bool, ending: str = "Nothing was written: this was a dry run."
+) -> None:
     """Tells a report to a person. `ending`: the last line after a dry run."""
     whose = "" if report.tool == "CSV" else f", as {report.tool} exports them"
     click.echo(f"{report.lines:,} lines read{whose}.")
@@ -104,7 +121,9 @@ def tell(report: Report, *, dry_run: bool, ending: str = "Nothing was written: t
     if ignored:
         click.echo(f"Columns that were left out: {', '.join(ignored)}.")
     if report.resumed:
-        click.echo(f"{report.resumed:,} of them by an import that broke off; this one went on from there.")
+        click.echo(
+            f"{report.resumed:,} of them by an import that broke off; this one went on from there."
+        )
     for count, words in (
         (report.confirmed, "readers came in: their alerts begin at once"),
         (
@@ -143,4 +162,6 @@ def _tell_columns(report: Report) -> None:
     heading = ("column", "taken for", "filled", "for example")
     widths = [min(40, max(len(row[at]) for row in (heading, *rows))) for at in range(3)]
     for name, meaning, filled, examples in (heading, *rows):
-        click.echo(f"  {name:<{widths[0]}}  {meaning:<{widths[1]}}  {filled:>{widths[2]}}  {examples}".rstrip())
+        click.echo(
+            f"  {name:<{widths[0]}}  {meaning:<{widths[1]}}  {filled:>{widths[2]}}  {examples}".rstrip()
+        )

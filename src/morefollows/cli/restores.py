@@ -25,4 +25,8 @@ def go_on(as_json: bool) -> None:
     if as_json:
         tell_json({"held": held})
     else:
-        click.echo("Mail is sent again; alerts that were on their way ask at the desk." if held else "Nothing is held.")
+        click.echo(
+            "Mail is sent again; alerts that were on their way ask at the desk."
+            if held
+            else "Nothing is held."
+        )

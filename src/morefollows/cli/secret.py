@@ -53,12 +53,16 @@ def rotate(minutes: int, as_json: bool) -> None:
         raise Failure(": ".join(bootstrap.wrong_keys(settings.MOREFOLLOWS, wrong)))
     newest = ring.generations[-1]
     if as_json:
-        tell_json({"generation": newest.number, "file": str(keys.file), "used_after_minutes": minutes})
+        tell_json(
+            {"generation": newest.number, "file": str(keys.file), "used_after_minutes": minutes}
+        )
         return
     begin = f"from {minutes} minutes from now" if minutes else "from now on"
     click.echo(f"Generation {newest.number} of the keys is in {keys.file}, and used {begin}.")
     click.echo("Copy that file to every other machine at once, and into your backup.")
-    click.echo("Running processes take it up within seconds for links. For sessions, restart them when it suits you.")
+    click.echo(
+        "Running processes take it up within seconds for links. For sessions, restart them when it suits you."
+    )
 
 
 @secret.command("replace")
@@ -71,7 +75,9 @@ def replace_lost(lost: bool, as_json: bool) -> None:
     more: who left or was erased could be imported again.
     """
     if not lost:
-        raise Failure("If the file `secret` is in any backup, copy it back instead. If it is lost, say so: --lost")
+        raise Failure(
+            "If the file `secret` is in any backup, copy it back instead. If it is lost, say so: --lost"
+        )
     from morefollows.processes import bootstrap
 
     bootstrap.start_django(check=False)
@@ -81,12 +87,20 @@ def replace_lost(lost: bool, as_json: bool) -> None:
 
     keys = settings.MOREFOLLOWS.secret
     if keys.file is None:
-        raise Failure("MOREFOLLOWS_SECRET holds the keys themselves: take it away, or put the right ones there.")
+        raise Failure(
+            "MOREFOLLOWS_SECRET holds the keys themselves: take it away, or put the right ones there."
+        )
     if keys.saved and not key_check.compare(keys):
-        raise Failure(f"{keys.file} has the keys of this database; `morefollows secret rotate` makes new ones.")
+        raise Failure(
+            f"{keys.file} has the keys of this database; `morefollows secret rotate` makes new ones."
+        )
     done = key_check.take_new(keys)
     if as_json:
         tell_json(done._asdict())
         return
-    click.echo(f"New keys are in {keys.file}. Copy it into your backup, and to every other machine.")
-    click.echo(f"{done.readers:,} readers are known by them; {done.suppressions:,} suppressions are not recognised.")
+    click.echo(
+        f"New keys are in {keys.file}. Copy it into your backup, and to every other machine."
+    )
+    click.echo(
+        f"{done.readers:,} readers are known by them; {done.suppressions:,} suppressions are not recognised."
+    )

@@ -30,14 +30,38 @@ def stories() -> None:
 
 @stories.command("break")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--topic", "slug", help="Whose readers get it; the file's topic, or the first one, when left out.")
-@click.option("--as", "email", metavar="EMAIL", help="The editor who sends; the first administrator when left out.")
-@click.option("--hold", type=click.FloatRange(0, 600), help="Seconds before the first mail; MOREFOLLOWS_HOLD if not.")
 @click.option(
-    "--alone", metavar="REASON", default="", help="Why nobody else has to see it; where four eyes are asked for."
+    "--topic",
+    "slug",
+    help="Whose readers get it; the file's topic, or the first one, when left out.",
 )
-@click.option("--key", metavar="TEXT", help="A name for this sending: with the same one nothing is sent twice.")
-@click.option("--again", is_flag=True, help="Send it though the same headline went to the topic in the last 24 hours.")
+@click.option(
+    "--as",
+    "email",
+    metavar="EMAIL",
+    help="The editor who sends; the first administrator when left out.",
+)
+@click.option(
+    "--hold",
+    type=click.FloatRange(0, 600),
+    help="Seconds before the first mail; MOREFOLLOWS_HOLD if not.",
+)
+@click.option(
+    "--alone",
+    metavar="REASON",
+    default="",
+    help="Why nobody else has to see it; where four eyes are asked for.",
+)
+@click.option(
+    "--key",
+    metavar="TEXT",
+    help="A name for this sending: with the same one nothing is sent twice.",
+)
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Send it though the same headline went to the topic in the last 24 hours.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
 @json_option
 def break_story(
@@ -73,12 +97,16 @@ def break_story(
         raise Failure(f"{file}: {error}") from None
     editor, topic = _editor(email), _topic(slug or read.topic)
     readers = alert_audience.count(topic)
-    if key is not None and (not key.isprintable() or not 0 < len(key.strip()) <= idempotency.KEY_LIMIT):
+    if key is not None and (
+        not key.isprintable() or not 0 < len(key.strip()) <= idempotency.KEY_LIMIT
+    ):
         raise Failure(f"--key: must be one line of up to {idempotency.KEY_LIMIT} characters")
     _tell_what_was_read(read)
     alert = _earlier(read, topic, key, again)
     if alert is None:
-        if not yes and not click.confirm(f"Send “{read.headline}” to {readers:,} readers of {topic.name}?", err=True):
+        if not yes and not click.confirm(
+            f"Send “{read.headline}” to {readers:,} readers of {topic.name}?", err=True
+        ):
             raise Failure("Nothing was sent.")
         try:
             alert = _send(read, editor, topic, key, again, hold=hold, alone_reason=alone)
@@ -86,13 +114,21 @@ def break_story(
             raise Failure(f"{file}: {error}") from None
         click.echo(f"Alert {alert.pk} to {readers:,} readers of {topic.name}.", err=True)
     progress = _watch(alert)
-    report = {"alert": alert.pk, "readers": readers, **progress, "dropped": read.dropped, "notes": read.notes}
+    report = {
+        "alert": alert.pk,
+        "readers": readers,
+        **progress,
+        "dropped": read.dropped,
+        "notes": read.notes,
+    }
     _tell(report, alert, as_json)
     if progress["state"] != "sent":
         raise Failure(_why_not_sent(progress))
 
 
-def _send(read: StoryFile, editor: Editor, topic: Topic, key: str | None, again: bool, **how: Any) -> Alert:
+def _send(
+    read: StoryFile, editor: Editor, topic: Topic, key: str | None, again: bool, **how: Any
+) -> Alert:
     """`how` goes to `stories.actions.send`. Raises `Failure`, and `ValueError` for what is wrong with the file."""
     from django.core.exceptions import ValidationError
     from django.db import transaction
@@ -127,9 +163,16 @@ def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Ale
 
     found = idempotency.sent_with(key) if key else None
     if found is not None:
-        if idempotency.words(found.update.headline) != idempotency.words(read.headline) or found.topic != topic:
-            raise Failure(f"--key: alert {found.pk}, “{found.update.headline}”, was sent with it; take another one")
-        click.echo(f"Alert {found.pk} was sent with this key already; nothing more is sent.", err=True)
+        if (
+            idempotency.words(found.update.headline) != idempotency.words(read.headline)
+            or found.topic != topic
+        ):
+            raise Failure(
+                f"--key: alert {found.pk}, “{found.update.headline}”, was sent with it; take another one"
+            )
+        click.echo(
+            f"Alert {found.pk} was sent with this key already; nothing more is sent.", err=True
+        )
         return found
     like = None if key or again else idempotency.sent_before(read.headline, topic)
     if like is not None:
@@ -155,11 +198,15 @@ def _editor(email: str | None) -> Editor:
     if email is None:
         found = active.filter(role=Role.ADMINISTRATOR).order_by("pk").first()
         if found is None:
-            raise Failure("There is no administrator yet. `morefollows editors add` makes one; or name one with --as.")
+            raise Failure(
+                "There is no administrator yet. `morefollows editors add` makes one; or name one with --as."
+            )
         return found
     found = active.filter(email__iexact=email.strip()).first()
     if found is None:
-        raise Failure(f"--as {email}: nobody at the desk has this address; `morefollows editors list` shows who has.")
+        raise Failure(
+            f"--as {email}: nobody at the desk has this address; `morefollows editors list` shows who has."
+        )
     return found
 
 
@@ -169,7 +216,9 @@ def _topic(slug: str | None) -> Topic:
     found = Topic.objects.filter(slug=slug).first() if slug else Topic.objects.first()
     if found is None and slug:
         known = ", ".join(Topic.objects.values_list("slug", flat=True))
-        raise Failure(f"There is no topic {slug}. There are: {known or 'none; `morefollows topics add` makes one'}")
+        raise Failure(
+            f"There is no topic {slug}. There are: {known or 'none; `morefollows topics add` makes one'}"
+        )
     if found is None:
         raise Failure("There is no topic yet. `morefollows topics add` makes one.")
     return found
@@ -181,7 +230,10 @@ def _watch(alert: Alert) -> Progress:
 
     now = progress(alert)
     if now["state"] == "held" and now["held_until"] > now["now"]:
-        click.echo(f"Held for {(now['held_until'] - now['now']) / 1000:.0f} s; the desk can take it back.", err=True)
+        click.echo(
+            f"Held for {(now['held_until'] - now['now']) / 1000:.0f} s; the desk can take it back.",
+            err=True,
+        )
     trouble = ""
     with click.progressbar(length=1, label="Accepted", file=sys.stderr, show_pos=True) as bar:
         while True:
@@ -206,9 +258,7 @@ def _why_not_sent(progress: Progress) -> str:
             "says so, at the desk or by `morefollows restores go-on`."
         )
     if progress["state"] == "held":
-        return (
-            "No sender process is running, so the alert waits. It goes out as soon as one does: start `morefollows up`."
-        )
+        return "No sender process is running, so the alert waits. It goes out as soon as one does: start `morefollows up`."
     return f"The alert was not sent to everybody: it is {progress['state']}."
 
 
@@ -239,16 +289,24 @@ def _tell(report: dict[str, Any], alert: Alert, as_json: bool) -> None:
         tell_json(report)
         return
     click.echo(f"{alert.update.headline}")
-    click.echo(f"Alert {alert.pk} to {alert.topic or alert.get_audience_display()}: {report['state']}")
+    click.echo(
+        f"Alert {alert.pk} to {alert.topic or alert.get_audience_display()}: {report['state']}"
+    )
     counts = ("accepted", "deferred", "refused", "skipped", "uncertain", "expired", "waiting")
     click.echo(
         f"{report['size']:,} readers: "
-        + ", ".join(f"{report[name]:,} {name}" for name in counts if report[name] or name == "accepted")
+        + ", ".join(
+            f"{report[name]:,} {name}" for name in counts if report[name] or name == "accepted"
+        )
         + (f"; {report['repeated']:,} sent again" if report["repeated"] else "")
     )
     reached = report["seconds"]
     marks = {"first": "first", "p50": "50 %", "p90": "90 %", "p99": "99 %", "last": "last"}
-    times = [f"{words} {reached[mark]:.3f} s" for mark, words in marks.items() if reached[mark] is not None]
+    times = [
+        f"{words} {reached[mark]:.3f} s"
+        for mark, words in marks.items()
+        if reached[mark] is not None
+    ]
     if times:
         click.echo(f"From the end of the hold: {', '.join(times)}; {report['rate']:,.0f} a second")
     for verdict in report["verdicts"]:

@@ -75,14 +75,26 @@ class _Moment(click.ParamType):  # type: ignore[type-arg]  # generic in the stub
         try:
             return datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is neither a date nor a time, nor so long ago: 2026-11-28T14:30, 30m, 2h, 3d.")
+            self.fail(
+                f"{value!r} is neither a date nor a time, nor so long ago: 2026-11-28T14:30, 30m, 2h, 3d."
+            )
 
 
 def _which_options(command: Command) -> Command:
     options: tuple[Callable[[Command], Command], ...] = (
-        click.option("--since", type=_Moment(), help="Suppressed then or later: `2026-11-28T14:30`, or `2h` ago."),
+        click.option(
+            "--since",
+            type=_Moment(),
+            help="Suppressed then or later: `2026-11-28T14:30`, or `2h` ago.",
+        ),
         click.option("--until", type=_Moment(), help="Suppressed before then."),
-        click.option("--reason", "reasons", multiple=True, type=click.Choice(_REASONS), help="Why; may be repeated."),
+        click.option(
+            "--reason",
+            "reasons",
+            multiple=True,
+            type=click.Choice(_REASONS),
+            help="Why; may be repeated.",
+        ),
         click.option("--domain", default="", help="Only addresses of this domain."),
     )
     for option in reversed(options):
@@ -93,7 +105,9 @@ def _which_options(command: Command) -> Command:
 @suppressions.command("list")
 @_which_options
 @json_option
-def list_suppressions(since: Any, until: Any, reasons: tuple[str, ...], domain: str, as_json: bool) -> None:
+def list_suppressions(
+    since: Any, until: Any, reasons: tuple[str, ...], domain: str, as_json: bool
+) -> None:
     """Count suppressed addresses, by reason and domain.
 
     The domain is known of addresses that bounced here, and of readers who are still on record.
@@ -103,9 +117,16 @@ def list_suppressions(since: Any, until: Any, reasons: tuple[str, ...], domain: 
     bootstrap.start_django()
     from morefollows.audience.suppression import bulk_lift
 
-    groups = bulk_lift.groups(bulk_lift.matching(_which(since, until, reasons, domain), every_reason=True))
+    groups = bulk_lift.groups(
+        bulk_lift.matching(_which(since, until, reasons, domain), every_reason=True)
+    )
     if as_json:
-        tell_json({"suppressions": sum(group.number for group in groups), "groups": [one._asdict() for one in groups]})
+        tell_json(
+            {
+                "suppressions": sum(group.number for group in groups),
+                "groups": [one._asdict() for one in groups],
+            }
+        )
     else:
         _tell_groups(groups)
 
@@ -138,7 +159,9 @@ def lift(
 
     narrowed = bool(since or until or reasons or domain)
     if bool(address) == narrowed:
-        raise click.UsageError("Give an ADDRESS, or say which by --since, --until, --reason or --domain.")
+        raise click.UsageError(
+            "Give an ADDRESS, or say which by --since, --until, --reason or --domain."
+        )
     bootstrap.start_django()
     if address:
         _lift_one(address, as_json)
@@ -162,7 +185,9 @@ def _lift_one(address: str, as_json: bool) -> None:
     if as_json:
         tell_json({"reason": found.suppression.reason, "at": found.suppression.at.isoformat()})
     else:
-        click.echo(f"Lifted. It was suppressed since {found.suppression.at:%Y-%m-%d} ({found.suppression.reason}).")
+        click.echo(
+            f"Lifted. It was suppressed since {found.suppression.at:%Y-%m-%d} ({found.suppression.reason})."
+        )
 
 
 def _lift_many(which: Which, *, yes: bool, dry_run: bool, as_json: bool) -> None:
@@ -172,7 +197,9 @@ def _lift_many(which: Which, *, yes: bool, dry_run: bool, as_json: bool) -> None
 
     def record(lifted: bulk_lift.Lifted) -> None:
         counts = {"lifted": lifted.suppressions, "readers": lifted.readers}
-        audit.record(None, "lift suppressions", story=None, alert=None, **counts, **which.as_details())
+        audit.record(
+            None, "lift suppressions", story=None, alert=None, **counts, **which.as_details()
+        )
 
     found = bulk_lift.matching(which)
     groups, readers = bulk_lift.groups(found), bulk_lift.readers_back(found)
@@ -190,7 +217,14 @@ def _lift_many(which: Which, *, yes: bool, dry_run: bool, as_json: bool) -> None
         click.confirm(f"Lift {number:,} suppressions?", abort=True, err=True)
     lifted = bulk_lift.lift(which, Consent.How.COMMAND, record)
     if as_json:
-        tell_json({"suppressions": number, "readers": lifted.readers, "lifted": lifted.suppressions, "dry_run": False})
+        tell_json(
+            {
+                "suppressions": number,
+                "readers": lifted.readers,
+                "lifted": lifted.suppressions,
+                "dry_run": False,
+            }
+        )
     else:
         click.echo(f"Lifted {lifted.suppressions:,}; {lifted.readers:,} readers get mail again.")
 

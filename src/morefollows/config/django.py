@@ -19,7 +19,9 @@ _PACKAGE = Path(__file__).parents[1]
 _site = urlsplit(MOREFOLLOWS.url)
 
 DEBUG = MOREFOLLOWS.debug
-SECRET_KEY, *SECRET_KEY_FALLBACKS = [base64.b64encode(key).decode() for key in MOREFOLLOWS.derived_keys("django")]
+SECRET_KEY, *SECRET_KEY_FALLBACKS = [
+    base64.b64encode(key).decode() for key in MOREFOLLOWS.derived_keys("django")
+]
 ALLOWED_HOSTS = sorted({_site.hostname or "127.0.0.1", "127.0.0.1", "localhost", "[::1]"})
 USE_X_FORWARDED_HOST = False
 if MOREFOLLOWS.trusted_proxies:
@@ -75,7 +77,9 @@ TEMPLATES = [
 
 #: What DATABASE_URL says of the connection.
 DATABASE_OPTIONS: dict[str, Any] = (
-    dict(dj_database_url.parse(MOREFOLLOWS.database_url).get("OPTIONS") or {}) if MOREFOLLOWS.database_url else {}
+    dict(dj_database_url.parse(MOREFOLLOWS.database_url).get("OPTIONS") or {})
+    if MOREFOLLOWS.database_url
+    else {}
 )
 
 
@@ -92,7 +96,11 @@ def _auto_vacuum(file: Path) -> str:
 def _database() -> dict[str, Any]:
     if MOREFOLLOWS.database_url.startswith("postgres"):
         found = dj_database_url.parse(MOREFOLLOWS.database_url)
-        return {**found, "OPTIONS": connections.options(DATABASE_OPTIONS), "CONN_HEALTH_CHECKS": True}
+        return {
+            **found,
+            "OPTIONS": connections.options(DATABASE_OPTIONS),
+            "CONN_HEALTH_CHECKS": True,
+        }
     if MOREFOLLOWS.database_url:
         path = str(Path(dj_database_url.parse(MOREFOLLOWS.database_url)["NAME"]).resolve())
     else:
@@ -117,7 +125,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.Editor"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "sign-in"

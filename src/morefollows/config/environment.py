@@ -48,5 +48,9 @@ def unknown(environ: Mapping[str, str], known: set[str]) -> Iterator[tuple[str, 
         if name.removesuffix("_FILE") in known or not plain.startswith(PREFIX):
             continue
         near = difflib.get_close_matches(bare.removeprefix(PREFIX), ours, 1)
-        meant = f"did you mean {ours[near[0]]}{file}?" if near else "docs/reference/settings.md lists them all"
+        meant = (
+            f"did you mean {ours[near[0]]}{file}?"
+            if near
+            else "docs/reference/settings.md lists them all"
+        )
         yield name, f"is not a setting; {meant}"

@@ -75,14 +75,20 @@ class Keyring:
             for one in self.generations
         ]
         address = base64.b64encode(self.address).decode()
-        return json.dumps({"format": _FORMAT, "address": address, "generations": kept}, indent=1) + "\n"
+        return (
+            json.dumps({"format": _FORMAT, "address": address, "generations": kept}, indent=1)
+            + "\n"
+        )
 
     def rotated(self, since: float) -> Keyring:
         """With one generation more. Raises `ValueError` when there is no number left for it."""
         last = self.generations[-1]
         if last.number >= _MOST:
             raise ValueError("there is no number left for another generation")
-        return replace(self, generations=(*self.generations, Generation(last.number + 1, _key(), _key(), since)))
+        return replace(
+            self,
+            generations=(*self.generations, Generation(last.number + 1, _key(), _key(), since)),
+        )
 
     def in_use(self, now: float) -> Generation:
         """The newest generation whose time has come."""
@@ -92,7 +98,9 @@ class Keyring:
     def retired(self, now: float, days: int) -> frozenset[int]:
         """The generations that were followed by another one more than so many days ago."""
         pairs = zip(self.generations, self.generations[1:], strict=False)
-        return frozenset(one.number for one, follower in pairs if follower.since < now - days * 86_400)
+        return frozenset(
+            one.number for one, follower in pairs if follower.since < now - days * 86_400
+        )
 
     def derived_keys(self, purpose: str, now: float) -> list[bytes]:
         """The key of 32 bytes for one purpose that is in use, and then those that it follows, the newest first."""
@@ -100,7 +108,9 @@ class Keyring:
             return [_derived(self.address, purpose)]
         first = self.in_use(now)
         over = self.retired(now, _SESSION_DAYS)
-        others = [one for one in reversed(self.generations) if one is not first and one.number not in over]
+        others = [
+            one for one in reversed(self.generations) if one is not first and one.number not in over
+        ]
         return [_derived(one.sessions, purpose) for one in (first, *others)]
 
     def link_keys(self) -> dict[int, bytes]:
@@ -110,12 +120,18 @@ class Keyring:
     def checks(self) -> dict[str, str]:
         """What the database keeps, so that every process can tell whether it has the same keys. It tells no key."""
         found = {"address": _check(self.address)}
-        return found | {f"generation {one.number}": _check(one.links + one.sessions) for one in self.generations}
+        return found | {
+            f"generation {one.number}": _check(one.links + one.sessions) for one in self.generations
+        }
 
     def compared(self, kept: Mapping[str, str]) -> list[str]:
         """Which of the keys that the database knows (`checks` of then) are others here, or missing."""
         ours = self.checks()
-        return [name for name, value in kept.items() if not hmac.compare_digest(ours.get(name, ""), value)]
+        return [
+            name
+            for name, value in kept.items()
+            if not hmac.compare_digest(ours.get(name, ""), value)
+        ]
 
 
 class LinkKeys(NamedTuple):
@@ -139,7 +155,9 @@ class Keys:
         self._looked_at = time.monotonic()
         self._stamp = _stamp(file) if file else None
         self._derived: dict[str, list[bytes]] = {}
-        self._links: dict[int, tuple[float, LinkKeys]] = {}  # days → when it was made, by the monotonic clock, and what
+        self._links: dict[
+            int, tuple[float, LinkKeys]
+        ] = {}  # days → when it was made, by the monotonic clock, and what
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Keys) and self.ring == other.ring
@@ -159,8 +177,13 @@ class Keys:
         self._derived = {}  # also when the time of another generation has come
         stamp = _stamp(self.file)
         if stamp is not None and stamp != self._stamp:
-            with contextlib.suppress(OSError, ValueError):  # half-copied by hand: the next look finds it whole
-                self._ring, self._stamp = Keyring.from_text(self.file.read_text(encoding="utf-8")), stamp
+            with contextlib.suppress(
+                OSError, ValueError
+            ):  # half-copied by hand: the next look finds it whole
+                self._ring, self._stamp = (
+                    Keyring.from_text(self.file.read_text(encoding="utf-8")),
+                    stamp,
+                )
         return self._ring
 
     def derived(self, purpose: str) -> list[bytes]:
@@ -175,7 +198,9 @@ class Keys:
         made_at, links = self._links.get(days, (float("-inf"), None))
         if links is None or time.monotonic() >= made_at + _LOOK_EVERY:
             ring, now = self.ring, time.time()
-            links = LinkKeys(tuple(ring.link_keys().items()), ring.in_use(now).number, ring.retired(now, days))
+            links = LinkKeys(
+                tuple(ring.link_keys().items()), ring.in_use(now).number, ring.retired(now, days)
+            )
             self._links[days] = time.monotonic(), links
         return links
 
@@ -201,7 +226,13 @@ class Keys:
         if self.file.exists():  # they may be another installation's
             self.file.rename(self.file.with_name(f"{self.file.name}.replaced-{time.time_ns()}"))
         replace_file(self.file, ring)
-        self.saved, self._ring, self._stamp, self._derived, self._links = True, ring, _stamp(self.file), {}, {}
+        self.saved, self._ring, self._stamp, self._derived, self._links = (
+            True,
+            ring,
+            _stamp(self.file),
+            {},
+            {},
+        )
         return ring
 
 
@@ -242,7 +273,9 @@ def _stamp(file: Path) -> tuple[int, ...] | None:
 
 
 def _written_beside(file: Path, ring: Keyring) -> Path:
-    handle, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)  # readable by its owner only
+    handle, name = tempfile.mkstemp(
+        prefix=f"{file.name}.", dir=file.parent
+    )  # readable by its owner only
     with os.fdopen(handle, "w", encoding="ascii") as new:
         new.write(ring.to_text())
         new.flush()
@@ -263,16 +296,27 @@ def _from_json(text: str) -> Keyring:
         kept = json.loads(text)
         version = kept["format"]
         if version != _FORMAT:
-            raise ValueError(f"has the format {version}, which this version of More Follows can't read")
+            raise ValueError(
+                f"has the format {version}, which this version of More Follows can't read"
+            )
         generations = tuple(
-            Generation(int(one["generation"]), _decoded(one["links"]), _decoded(one["sessions"]), float(one["since"]))
+            Generation(
+                int(one["generation"]),
+                _decoded(one["links"]),
+                _decoded(one["sessions"]),
+                float(one["since"]),
+            )
             for one in kept["generations"]
         )
         ring = Keyring(_decoded(kept["address"]), generations)
     except (KeyError, TypeError, json.JSONDecodeError, binascii.Error):
         raise ValueError("is damaged; copy it back from a backup") from None
     numbers = [one.number for one in generations]
-    if not numbers or numbers != sorted(set(numbers)) or not all(0 < number <= _MOST for number in numbers):
+    if (
+        not numbers
+        or numbers != sorted(set(numbers))
+        or not all(0 < number <= _MOST for number in numbers)
+    ):
         raise ValueError("is damaged; copy it back from a backup")
     return ring
 

@@ -66,14 +66,18 @@ def chosen(environ: Mapping[str, str] = os.environ) -> list[str]:
         name = variable(spec)
         if not given(name, environ):
             continue
-        secret = any(word in name for word in _SECRETS) and "DAYS" not in name and "SELECTOR" not in name
+        secret = (
+            any(word in name for word in _SECRETS) and "DAYS" not in name and "SELECTOR" not in name
+        )
         found.append(f"{name}=…" if secret else f"{name}={_given(name, environ)}")
     return found
 
 
 def given(name: str, environ: Mapping[str, str] = os.environ) -> bool:
     """Whether somebody has chosen this setting, be it as the default is."""
-    return name + "_FILE" in environ or (name in environ and name not in environment.service_links(environ))
+    return name + "_FILE" in environ or (
+        name in environ and name not in environment.service_links(environ)
+    )
 
 
 def _given(name: str, environ: Mapping[str, str]) -> str | None:
@@ -105,19 +109,26 @@ def _check_together(values: Mapping[str, Any]) -> None:
         _check_database(values["database_url"])
     if values["test_relay"] and any(not relay.on_this_machine for relay in values["relays"]):
         raise SettingsError(
-            "MOREFOLLOWS_TEST_RELAY", "is only for relays on this machine, such as smtp://127.0.0.1:2500"
+            "MOREFOLLOWS_TEST_RELAY",
+            "is only for relays on this machine, such as smtp://127.0.0.1:2500",
         )
     if values["port"] and values["port"] == values["inbox_port"] and not values["relays"]:
-        raise SettingsError("MOREFOLLOWS_INBOX_PORT", f"{values['port']} is the web server's port; take another one")
+        raise SettingsError(
+            "MOREFOLLOWS_INBOX_PORT", f"{values['port']} is the web server's port; take another one"
+        )
     if values["sign_ups_a_network"] > values["sign_ups_a_network_at_most"]:
         raise SettingsError(
             "MOREFOLLOWS_SIGN_UPS_A_NETWORK",
             f"must not be more than MOREFOLLOWS_SIGN_UPS_A_NETWORK_AT_MOST, {values['sign_ups_a_network_at_most']}",
         )
-    for key, selector in (("dkim_key", "dkim_selector"), ("dkim_ed25519_key", "dkim_ed25519_selector")):
+    for key, selector in (
+        ("dkim_key", "dkim_selector"),
+        ("dkim_ed25519_key", "dkim_ed25519_selector"),
+    ):
         if values[key] and not values[selector]:
             raise SettingsError(
-                f"MOREFOLLOWS_{selector.upper()}", "name the selector that this DKIM key is published at"
+                f"MOREFOLLOWS_{selector.upper()}",
+                "name the selector that this DKIM key is published at",
             )
 
 
@@ -128,9 +139,13 @@ def _check_database(url: str) -> None:
     except (ValueError, KeyError):
         parsed, engine = {}, ""
     if engine == "django.db.backends.sqlite3" and parsed.get("NAME") in ("", ":memory:", None):
-        raise SettingsError("DATABASE_URL", "a database in memory is nobody else's: name a file, sqlite:////path")
+        raise SettingsError(
+            "DATABASE_URL", "a database in memory is nobody else's: name a file, sqlite:////path"
+        )
     if engine not in ("django.db.backends.postgresql", "django.db.backends.sqlite3"):
-        raise SettingsError("DATABASE_URL", "must look like postgres://user:password@host/name or sqlite:////path")
+        raise SettingsError(
+            "DATABASE_URL", "must look like postgres://user:password@host/name or sqlite:////path"
+        )
 
 
 def _keys(given: Keyring | None, data: Path, environ: Mapping[str, str]) -> Keys:
@@ -142,6 +157,8 @@ def _keys(given: Keyring | None, data: Path, environ: Mapping[str, str]) -> Keys
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         return keyring.of_folder(data.absolute())
     except OSError as error:
-        raise SettingsError("MOREFOLLOWS_DATA", f"the folder can't be used: {error.strerror}") from None
+        raise SettingsError(
+            "MOREFOLLOWS_DATA", f"the folder can't be used: {error.strerror}"
+        ) from None
     except ValueError as error:
         raise SettingsError(str(data / keyring.FILE), str(error)) from None

@@ -40,7 +40,9 @@ class RelayAddress:
     connections: int = 0  # over all sender processes; 0: MOREFOLLOWS_RELAY_CONNECTIONS
     weight: int = 0  # its share of the mails, beside the others' weights; 0: none is given
     purpose: str = "both"  # both | alerts | bulk
-    options: Mapping[str, object] = field(default_factory=dict, hash=False)  # those that only its kind knows
+    options: Mapping[str, object] = field(
+        default_factory=dict, hash=False
+    )  # those that only its kind knows
 
     @property
     def name(self) -> str:
@@ -110,7 +112,9 @@ def kind_of(scheme: str) -> RelayKind:
     """Raises `ValueError`, naming the schemes that are known, for one that is not. It may be part of a password."""
     found = kinds().get(scheme)
     if found is None:
-        raise ValueError(f"its kind is not known: a relay's address begins with {_or(f'{one}://' for one in _kinds)}")
+        raise ValueError(
+            f"its kind is not known: a relay's address begins with {_or(f'{one}://' for one in _kinds)}"
+        )
     return found
 
 
@@ -130,7 +134,9 @@ def relays(value: str) -> tuple[RelayAddress, ...]:
     names = [relay.name for relay in found]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"two relays are called {name}; give each a name of its own, such as ?name=second")
+            raise ValueError(
+                f"two relays are called {name}; give each a name of its own, such as ?name=second"
+            )
     if found and not any(relay.alerts for relay in found):
         raise ValueError("no relay takes alerts; leave purpose=bulk away from one of them")
     return tuple(found)
@@ -144,11 +150,15 @@ def _relay(url: str) -> RelayAddress:
     if not parts.hostname or parts.path not in ("", "/"):
         raise ValueError(f"must look like {kind.example}")
     own = _options(parts.query, kind.options)
-    attributes = {name: own.pop(name) for name in list(own) if name in RelayAddress.__dataclass_fields__}
+    attributes = {
+        name: own.pop(name) for name in list(own) if name in RelayAddress.__dataclass_fields__
+    }
     password = unquote(parts.password or "")
     if "password_file" in own:
         if password:
-            raise ValueError("the password is given twice; keep either password_file= or the one in the URL")
+            raise ValueError(
+                "the password is given twice; keep either password_file= or the one in the URL"
+            )
         password = _kept_in(str(own.pop("password_file")))
     given = {**kind.schemes[parts.scheme], **({"port": port} if port else {}), **attributes}
     return RelayAddress(
@@ -168,15 +178,22 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
             return parts, parts.port
     except ValueError:
         pass
-    raise ValueError(f"must look like {_or(dict.fromkeys(kind.example for kind in kinds().values()))}")
+    raise ValueError(
+        f"must look like {_or(dict.fromkeys(kind.example for kind in kinds().values()))}"
+    )
 
 
 def _options(query: str, own: Options) -> dict[str, object]:
     """What the URL's query says, by attribute or name."""
     known: Options = {**own, **_OPTIONS}
     given = dict(pair.partition("=")[::2] for pair in query.split("&") if pair)
-    if set(given) - {*known, "password_file"}:  # not named: it may be the rest of a password with a ? in it
-        raise ValueError(f"takes the options {', '.join(known)} and password_file, such as ?rate=14")
+    if set(given) - {
+        *known,
+        "password_file",
+    }:  # not named: it may be the rest of a password with a ? in it
+        raise ValueError(
+            f"takes the options {', '.join(known)} and password_file, such as ?rate=14"
+        )
     read: dict[str, object] = {}
     for name, (attribute, reader) in known.items():
         if name in given:

@@ -66,10 +66,14 @@ class Settings:
         be.whole_number(1, 36_500),
         "Days that departures.log keeps who left: longer than the age of any backup that you would restore.",
     )
-    url: str = setting("", be.site, "The public web address of this service; links in mail begin with it.")
+    url: str = setting(
+        "", be.site, "The public web address of this service; links in mail begin with it."
+    )
     host: str = setting("127.0.0.1", be.text, "The address that the web server listens on.")
     port: int = setting(
-        "8025", be.whole_number(0, 65535), "The port that the web server listens on; 0 takes a free one."
+        "8025",
+        be.whole_number(0, 65535),
+        "The port that the web server listens on; 0 takes a free one.",
     )
     trusted_proxies: int = setting(
         "0",
@@ -94,24 +98,36 @@ class Settings:
         be.whole_number(1, 1000),
         "Connections to each relay that names no number, over all sender processes.",
     )
-    inbox_port: int = setting("2525", be.whole_number(0, 65535), "The local inbox's SMTP port, on loopback only.")
-    helo: str = setting("", be.host_name, "The name that we greet the relay with; empty: this machine's name.")
+    inbox_port: int = setting(
+        "2525", be.whole_number(0, 65535), "The local inbox's SMTP port, on loopback only."
+    )
+    helo: str = setting(
+        "", be.host_name, "The name that we greet the relay with; empty: this machine's name."
+    )
     bounce_domain: str = setting(
         "",
         be.host_name,
         "The domain of return paths (VERP); empty: the domain of the newsroom's sender address.",
     )
-    dkim_domain: str = setting("", be.host_name, "DKIM `d=`; empty: the domain of the sender address.")
+    dkim_domain: str = setting(
+        "", be.host_name, "DKIM `d=`; empty: the domain of the sender address."
+    )
     dkim_selector: str = setting("", be.host_name, "DKIM selector of the RSA key.")
-    dkim_key: str = setting("", str, "DKIM private key (RSA-2048), PEM; best given as MOREFOLLOWS_DKIM_KEY_FILE.")
-    dkim_ed25519_selector: str = setting("", be.host_name, "DKIM selector of the second, Ed25519 key.")
+    dkim_key: str = setting(
+        "", str, "DKIM private key (RSA-2048), PEM; best given as MOREFOLLOWS_DKIM_KEY_FILE."
+    )
+    dkim_ed25519_selector: str = setting(
+        "", be.host_name, "DKIM selector of the second, Ed25519 key."
+    )
     dkim_ed25519_key: str = setting("", str, "Second DKIM private key (Ed25519), PEM.")
     senders: int = setting(
         "0",
         be.whole_number(0, 64),
         "Sender processes; 0: one, and with DKIM one for each core of the machine, four at the most.",
     )
-    hold: float = setting("10", be.seconds(0, 600), "Seconds between Send and the first mail, to take it back in.")
+    hold: float = setting(
+        "10", be.seconds(0, 600), "Seconds between Send and the first mail, to take it back in."
+    )
     four_eyes: str = setting(
         "auto",
         be.one_of("auto", "always", "never"),
@@ -142,7 +158,9 @@ class Settings:
     )
     batch_size: int = setting("500", be.whole_number(1, 5000), "Readers in one batch.")
     digest_time: int = setting(
-        "18:00", be.time_of_day, "When digests come, HH:MM on the clocks of each reader who wants one."
+        "18:00",
+        be.time_of_day,
+        "When digests come, HH:MM on the clocks of each reader who wants one.",
     )
     bounces_before_suppression: int = setting(
         "2",
@@ -150,9 +168,13 @@ class Settings:
         "Mails to a reader that have to bounce, with none accepted in between, before the address is suppressed.",
     )
     bounce_days: int = setting("2", be.whole_number(0, 60), "Days between two bounces that count.")
-    confirmation_days: int = setting("7", be.whole_number(1, 60), "Days after which an unconfirmed sign-up expires.")
+    confirmation_days: int = setting(
+        "7", be.whole_number(1, 60), "Days after which an unconfirmed sign-up expires."
+    )
     confirmation_interval: float = setting(
-        "600", be.seconds(0, 86400), "Seconds before the same address is sent another confirmation mail."
+        "600",
+        be.seconds(0, 86400),
+        "Seconds before the same address is sent another confirmation mail.",
     )
     client_address_days: int = setting(
         "90",
@@ -160,10 +182,14 @@ class Settings:
         "Days after which client addresses in the evidence of consent are shortened to their network.",
     )
     confirmations_a_day: int = setting(
-        "5", be.whole_number(1, 1000), "Confirmation mails that one address is sent in 24 hours at the most."
+        "5",
+        be.whole_number(1, 1000),
+        "Confirmation mails that one address is sent in 24 hours at the most.",
     )
     sign_up_seconds: float = setting(
-        "1", be.seconds(0, 60), "Seconds that a person needs for the box at the least; who is quicker has to wait."
+        "1",
+        be.seconds(0, 60),
+        "Seconds that a person needs for the box at the least; who is quicker has to wait.",
     )
     sign_ups_a_network: int = setting(
         "30",
@@ -171,7 +197,9 @@ class Settings:
         "Sign-ups an hour from one network (IPv4 address or IPv6 /64) before browsers have to do a proof of work.",
     )
     sign_ups_a_network_at_most: int = setting(
-        "1000", be.whole_number(1, 1_000_000), "Sign-ups an hour from one network before more of them are refused."
+        "1000",
+        be.whole_number(1, 1_000_000),
+        "Sign-ups an hour from one network before more of them are refused.",
     )
     sign_ups_a_domain: int = setting(
         "200",
@@ -247,13 +275,19 @@ class Settings:
         "Days for which confirmations, thanks and digests that are done with are kept.",
     )
     keep_relay_days: int = setting(
-        "90", be.whole_number(1, 36_500), "Days for which the daily counts of each relay and provider are kept."
+        "90",
+        be.whole_number(1, 36_500),
+        "Days for which the daily counts of each relay and provider are kept.",
     )
     keep_pings_days: int = setting(
-        "7", be.whole_number(2, 365), "Days for which it is kept that a WebSub hub was told of an update."
+        "7",
+        be.whole_number(2, 365),
+        "Days for which it is kept that a WebSub hub was told of an update.",
     )
     keep_imports_days: int = setting(
-        "30", be.whole_number(1, 365), "Days for which the place of an import that broke off is kept."
+        "30",
+        be.whole_number(1, 365),
+        "Days for which the place of an import that broke off is kept.",
     )
     log_level: str = setting("info", be.log_level, "debug, info, warning or error.")
     debug: bool = setting("no", be.yes_no, "Development only: error pages with details.")

@@ -23,7 +23,10 @@ def folder(value: str) -> Path:
         raise ValueError("must name a folder")
     try:
         return Path(value).expanduser().resolve()
-    except (OSError, RuntimeError):  # the working directory is gone, links go round in a circle, nobody's home
+    except (
+        OSError,
+        RuntimeError,
+    ):  # the working directory is gone, links go round in a circle, nobody's home
         raise ValueError(f"{value} is not a folder that can be found from here") from None
 
 
@@ -85,13 +88,20 @@ def site(value: str) -> str:
 
 def hub(value: str) -> str:
     parts = urlsplit(text(value))
-    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment or "@" in parts.netloc):
+    if value and (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.fragment
+        or "@" in parts.netloc
+    ):
         raise ValueError("must be a web address such as https://hub.example.org/")
     return value
 
 
 def host_name(value: str) -> str:
-    if value and not re.fullmatch(r"(?=.{1,253}\Z)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+", value):
+    if value and not re.fullmatch(
+        r"(?=.{1,253}\Z)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+", value
+    ):
         raise ValueError("must be a host name such as bounces.example.org")
     return value.lower()
 
@@ -111,7 +121,9 @@ def resolver(value: str) -> str:
 
 def host_and_port(value: str) -> str:
     host, _, port = value.rpartition(":")
-    if value and not (host_name(host.strip("[]").replace(":", "-")) and re.fullmatch(r"\d{1,5}", port)):
+    if value and not (
+        host_name(host.strip("[]").replace(":", "-")) and re.fullmatch(r"\d{1,5}", port)
+    ):
         raise ValueError("must be a host and a port such as 127.0.0.1:783")
     if value and not 0 < int(port) < 65536:
         raise ValueError("must be a host and a port from 1 to 65535, such as 127.0.0.1:783")

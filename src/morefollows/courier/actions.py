@@ -67,12 +67,16 @@ def relay_takes_mail(name: str) -> None:
 def resume_relay(name: str) -> None:
     """Goes on with everything that waits for this relay, at once."""
     with transaction.atomic():
-        Relay.objects.filter(name=name).update(paused_at=None, paused_by="", reason="", trial_at=None, trials=0)
+        Relay.objects.filter(name=name).update(
+            paused_at=None, paused_by="", reason="", trial_at=None, trials=0
+        )
         brake.let_go(name)
         now = now_ms()
         Batch.objects.filter(worker="", due_at__gt=now).update(due_at=now)
         # Not those that were never tried: they wait for the interval between two confirmations.
-        tried = Letter.objects.filter(state=Letter.State.WAITING, attempts__gt=0, worker="", due_at__gt=now)
+        tried = Letter.objects.filter(
+            state=Letter.State.WAITING, attempts__gt=0, worker="", due_at__gt=now
+        )
         tried.update(due_at=now)
         transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "alert"))
 
@@ -100,7 +104,9 @@ def retry_failed(alert: int, editor: Editor) -> int:
         stories.reopen(Event.RETRY, alert, editor)
         mails = recovery.open_again(alert)
         if not mails:
-            raise stories.Refused(_("There is nobody to try again: who was refused is gone for good."))
+            raise stories.Refused(
+                _("There is nobody to try again: who was refused is gone for good.")
+            )
     return mails
 
 
@@ -135,7 +141,13 @@ def note_unmade(alert: int, readers: Sequence[tuple[int, str]]) -> None:
         story = Alert.objects.select_related("update__story").get(pk=alert).update.story
         for reader, reason in readers:
             audit.record(
-                None, "mail not made", story=story, alert=Alert(pk=alert), kind="alert", reader=reader, reason=reason
+                None,
+                "mail not made",
+                story=story,
+                alert=Alert(pk=alert),
+                kind="alert",
+                reader=reader,
+                reason=reason,
             )
 
 

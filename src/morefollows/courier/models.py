@@ -41,7 +41,9 @@ class Batch(models.Model):
     first = models.BigIntegerField(help_text="the lowest of them")
     last = models.BigIntegerField(help_text="the highest of them")
     outcomes = models.BinaryField(help_text="one byte a reader: Outcome")
-    times = models.BinaryField(help_text="4 bytes a reader, little-endian: milliseconds from hold's end to acceptance")
+    times = models.BinaryField(
+        help_text="4 bytes a reader, little-endian: milliseconds from hold's end to acceptance"
+    )
     epoch = models.PositiveIntegerField(default=0)
     reach = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=40, blank=True, default="")
@@ -56,7 +58,9 @@ class Batch(models.Model):
     skipped = models.PositiveIntegerField(default=0)
     uncertain = models.PositiveIntegerField(default=0)
     expired = models.PositiveIntegerField(default=0)
-    repeated = models.PositiveIntegerField(default=0, help_text="sent again because the first time was uncertain")
+    repeated = models.PositiveIntegerField(
+        default=0, help_text="sent again because the first time was uncertain"
+    )
     changed_at = models.BigIntegerField(default=0, help_text="milliseconds since 1970")
     packed = models.BooleanField(
         default=False,
@@ -67,7 +71,11 @@ class Batch(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=("alert", "number"), name="batch_number"),)
         indexes = (
-            models.Index(fields=("alert", "due_at"), condition=models.Q(due_at__isnull=False), name="batches_due"),
+            models.Index(
+                fields=("alert", "due_at"),
+                condition=models.Q(due_at__isnull=False),
+                name="batches_due",
+            ),
             models.Index(fields=("alert", "changed_at"), name="batches_changed"),
             models.Index(fields=("alert", "last"), name="batches_readers"),
         )
@@ -84,7 +92,9 @@ class Composition(models.Model):
     parts = models.BinaryField(help_text="see compose.Composed.to_bytes")
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("alert", "language"), name="one_composition"),)
+        constraints = (
+            models.UniqueConstraint(fields=("alert", "language"), name="one_composition"),
+        )
 
     def __str__(self) -> str:
         return f"alert {self.alert_id} in {self.language}"
@@ -101,7 +111,9 @@ class DigestItem(models.Model):
     reader = models.BigIntegerField(help_text="id of the letter's reader")
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("alert", "reader", "letter"), name="digest_items"),)
+        constraints = (
+            models.UniqueConstraint(fields=("alert", "reader", "letter"), name="digest_items"),
+        )
 
     def __str__(self) -> str:
         return f"alert {self.alert} in letter {self.letter_id}"
@@ -116,12 +128,16 @@ class Verdict(models.Model):
     outcome = models.PositiveSmallIntegerField(choices=Outcome)
     code = models.PositiveSmallIntegerField(help_text="SMTP reply code; 0: no reply")
     status = models.CharField(max_length=12, help_text="enhanced status code (RFC 3463), or empty")
-    text = models.CharField(max_length=200, help_text="the relay's first words to that effect, without addresses")
+    text = models.CharField(
+        max_length=200, help_text="the relay's first words to that effect, without addresses"
+    )
     count = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("alert", "domain", "outcome", "code", "status"), name="one_verdict"),
+            models.UniqueConstraint(
+                fields=("alert", "domain", "outcome", "code", "status"), name="one_verdict"
+            ),
         )
 
     def __str__(self) -> str:
@@ -137,9 +153,13 @@ class Refusal(models.Model):
     place = models.PositiveIntegerField(help_text="in the batch")
     reader = models.BigIntegerField()
     domain = models.CharField(max_length=255)
-    provider = models.CharField(max_length=255, help_text="the mailbox provider, as far as it was known")
+    provider = models.CharField(
+        max_length=255, help_text="the mailbox provider, as far as it was known"
+    )
     relay = models.CharField(max_length=300, help_text="its name")
-    bounce = models.CharField(max_length=8, blank=True, help_text="hard | perhaps; empty: not a bounce")
+    bounce = models.CharField(
+        max_length=8, blank=True, help_text="hard | perhaps; empty: not a bounce"
+    )
     code = models.PositiveSmallIntegerField()
     status = models.CharField(max_length=12, blank=True)
     at = models.BigIntegerField(help_text="milliseconds since 1970")
@@ -163,11 +183,19 @@ class Brake(models.Model):
     name = models.CharField(max_length=300)
     answered = models.PositiveIntegerField(default=0, db_default=0)
     refused = models.PositiveIntegerField(default=0, db_default=0)
-    on_since = models.BigIntegerField(null=True, help_text="ms since 1970; empty: refusals are final")
+    on_since = models.BigIntegerField(
+        null=True, help_text="ms since 1970; empty: refusals are final"
+    )
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("alert", "scope", "name"), name="one_brake"),)
-        indexes = (models.Index(fields=("on_since",), condition=models.Q(on_since__isnull=False), name="brakes_on"),)
+        constraints = (
+            models.UniqueConstraint(fields=("alert", "scope", "name"), name="one_brake"),
+        )
+        indexes = (
+            models.Index(
+                fields=("on_since",), condition=models.Q(on_since__isnull=False), name="brakes_on"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.refused} of {self.answered} refused by {self.name}"
@@ -184,9 +212,15 @@ class SenderProcess(models.Model):
     host = models.CharField(max_length=255)
     started_at = models.BigIntegerField(help_text="ms since 1970, by the database's clock, as is")
     seen_at = models.BigIntegerField(help_text="its last heartbeat")
-    skew_ms = models.BigIntegerField(default=0, db_default=0, help_text="its clock less the database's")
-    waiting_since = models.BigIntegerField(null=True, help_text="when the call that it waits for began; empty: none")
-    waiting_for = models.CharField(max_length=300, blank=True, help_text="what holds that call up, as far as known")
+    skew_ms = models.BigIntegerField(
+        default=0, db_default=0, help_text="its clock less the database's"
+    )
+    waiting_since = models.BigIntegerField(
+        null=True, help_text="when the call that it waits for began; empty: none"
+    )
+    waiting_for = models.CharField(
+        max_length=300, blank=True, help_text="what holds that call up, as far as known"
+    )
 
     class Meta:
         indexes = (models.Index(fields=("place", "number"), name="senders_of_place"),)
@@ -220,13 +254,23 @@ class Relay(models.Model):
 
     name = models.CharField(max_length=300, unique=True, help_text="host:port")
     paused_at = models.DateTimeField(null=True)
-    paused_by = models.CharField(max_length=200, blank=True, help_text="the editor's name; empty: the relay refused us")
-    reason = models.CharField(max_length=300, blank=True, help_text="the relay's reply, without addresses")
-    trial_at = models.BigIntegerField(null=True, help_text="when one mail is tried all the same, ms since 1970")
+    paused_by = models.CharField(
+        max_length=200, blank=True, help_text="the editor's name; empty: the relay refused us"
+    )
+    reason = models.CharField(
+        max_length=300, blank=True, help_text="the relay's reply, without addresses"
+    )
+    trial_at = models.BigIntegerField(
+        null=True, help_text="when one mail is tried all the same, ms since 1970"
+    )
     trials = models.PositiveSmallIntegerField(default=0, help_text="made in this pause")
-    trouble = models.CharField(max_length=300, blank=True, help_text="why it can't be reached just now")
+    trouble = models.CharField(
+        max_length=300, blank=True, help_text="why it can't be reached just now"
+    )
     trouble_since = models.DateTimeField(null=True)
-    secured_as = models.CharField(max_length=300, blank=True, help_text="host:port that has agreed to STARTTLS")
+    secured_as = models.CharField(
+        max_length=300, blank=True, help_text="host:port that has agreed to STARTTLS"
+    )
     secured_at = models.DateTimeField(null=True, help_text="when it did so first")
 
     def __str__(self) -> str:
@@ -238,15 +282,21 @@ class RelayAtWork(models.Model):
 
     relay = models.CharField(max_length=300, help_text="its name")
     worker = models.CharField(max_length=40)
-    circuit = models.CharField(max_length=9, help_text="closed | open | half-open: see boundary.Relay.circuit")
+    circuit = models.CharField(
+        max_length=9, help_text="closed | open | half-open: see boundary.Relay.circuit"
+    )
     connections = models.PositiveIntegerField(help_text="open ones that take mail")
     in_flight = models.PositiveIntegerField(help_text="mails that it has not answered yet")
     rate = models.FloatField(help_text="mails accepted a second, since the last time")
-    paced = models.JSONField(default=list, help_text="mailbox providers held back: [[provider, mails a second], …]")
+    paced = models.JSONField(
+        default=list, help_text="mailbox providers held back: [[provider, mails a second], …]"
+    )
     seen_at = models.BigIntegerField(help_text="milliseconds since 1970")
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("relay", "worker"), name="one_relay_at_work"),)
+        constraints = (
+            models.UniqueConstraint(fields=("relay", "worker"), name="one_relay_at_work"),
+        )
 
     def __str__(self) -> str:
         return f"{self.relay} of {self.worker}"
@@ -261,10 +311,14 @@ class RelayCount(models.Model):
     accepted = models.PositiveIntegerField(default=0)
     deferred = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
-    text = models.CharField(max_length=300, blank=True, help_text="its last words of deferral or refusal, no addresses")
+    text = models.CharField(
+        max_length=300, blank=True, help_text="its last words of deferral or refusal, no addresses"
+    )
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("relay", "day", "provider"), name="one_relay_count"),)
+        constraints = (
+            models.UniqueConstraint(fields=("relay", "day", "provider"), name="one_relay_count"),
+        )
 
     def __str__(self) -> str:
         return f"{self.relay}: {self.provider}"
@@ -274,10 +328,16 @@ class Restores(models.Model):
     """Whether mail is held because the database was turned back. One row, with the key 1."""
 
     held = models.BooleanField(default=False)
-    seen_at = models.BigIntegerField(default=0, help_text="what a sender had last seen, ms since 1970")
+    seen_at = models.BigIntegerField(
+        default=0, help_text="what a sender had last seen, ms since 1970"
+    )
     found_at = models.BigIntegerField(default=0, help_text="and found, ms since 1970; 0: nothing")
-    count = models.PositiveIntegerField(default=0, help_text="how often somebody went on with an older database")
-    seen_count = models.PositiveIntegerField(default=0, help_text="the highest of it that a sender has seen")
+    count = models.PositiveIntegerField(
+        default=0, help_text="how often somebody went on with an older database"
+    )
+    seen_count = models.PositiveIntegerField(
+        default=0, help_text="the highest of it that a sender has seen"
+    )
 
     def __str__(self) -> str:
         return "held" if self.held else "not held"

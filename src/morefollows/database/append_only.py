@@ -77,12 +77,16 @@ def missing(using: str = "default") -> list[str]:
 def _wrong(database: BaseDatabaseWrapper) -> list[str]:
     existing = set(database.introspection.table_names())
     look = _as_made_postgres if database.vendor == "postgresql" else _as_made_sqlite
-    return [table for table, one in _protected.items() if table in existing and not look(database, one)]
+    return [
+        table for table, one in _protected.items() if table in existing and not look(database, one)
+    ]
 
 
 def _as_made_sqlite(database: BaseDatabaseWrapper, one: Protected) -> bool:
     with database.cursor() as cursor:
-        cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", (one.table,))
+        cursor.execute(
+            "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", (one.table,)
+        )
         there = {row[0] for row in cursor.fetchall()}
     return there.issuperset(_statements(database, one))
 
@@ -110,10 +114,14 @@ def _statements(database: BaseDatabaseWrapper, one: Protected) -> list[str]:
     if database.vendor == "postgresql":
         return list(_postgres(one))
     with database.cursor() as cursor:
-        columns = [row.name for row in database.introspection.get_table_description(cursor, one.table)]
+        columns = [
+            row.name for row in database.introspection.get_table_description(cursor, one.table)
+        ]
         constraints = database.introspection.get_constraints(cursor, one.table).values()
         primary = database.introspection.get_primary_key_columns(cursor, one.table) or []
-    keys = {tuple(found["columns"]) for found in constraints if found["unique"] and found["columns"]}
+    keys = {
+        tuple(found["columns"]) for found in constraints if found["unique"] and found["columns"]
+    }
     return list(_sqlite(one, columns, sorted({tuple(primary), *keys})))
 
 
@@ -128,7 +136,9 @@ def _sqlite(one: Protected, columns: list[str], keys: list[tuple[str, ...]]) -> 
     yield _sqlite_trigger(one, "delete", "DELETE", kept)
     # What OR REPLACE would delete: another row with the same key.
     held = one.once.format(row="kept") or "1"
-    taken = " OR ".join("(" + " AND ".join(f'kept."{name}" = NEW."{name}"' for name in key) + ")" for key in keys)
+    taken = " OR ".join(
+        "(" + " AND ".join(f'kept."{name}" = NEW."{name}"' for name in key) + ")" for key in keys
+    )
     found = f'SELECT 1 FROM "{one.table}" kept WHERE ({held}) AND ({taken})'  # noqa: S608 - our own names
     yield _sqlite_trigger(one, "insert", "INSERT", f"EXISTS ({found})")
     yield _sqlite_trigger(one, "replace", "UPDATE", f"EXISTS ({found} AND kept.rowid <> OLD.rowid)")

@@ -33,7 +33,9 @@ _SQLITE_VALUES = 30_000  # in one statement; the limit is 32,766
 
 class _Insert(NamedTuple):
     statement: str  #: on SQLite with `{rows}` for the rows' placeholders
-    preparations: tuple[Prepare | None, ...]  #: how each column's values are made ready; None: as they are
+    preparations: tuple[
+        Prepare | None, ...
+    ]  #: how each column's values are made ready; None: as they are
 
 
 @contextlib.contextmanager
@@ -60,7 +62,9 @@ def ask(statement: str, values: Sequence[Any]) -> Rows:
     connection.ensure_connection()
     raw = connection.connection
     with connection.wrap_database_errors:
-        asked = psycopg.Cursor(raw)  # the values go apart from the statement, so that the server plans it only once
+        asked = psycopg.Cursor(
+            raw
+        )  # the values go apart from the statement, so that the server plans it only once
         asked.execute(statement.encode(), values)
 
     def rows() -> list[Any]:
@@ -76,7 +80,11 @@ def ask_rows(model: type[Row], keys: Collection[int], *names: str) -> Callable[[
     Returns the function that reads them by key. The names are those of fields that the database
     gives back as Python has them: texts, numbers and bytes.
     """
-    wanted = [field for field in model._meta.concrete_fields if field.primary_key or field.attname in names]
+    wanted = [
+        field
+        for field in model._meta.concrete_fields
+        if field.primary_key or field.attname in names
+    ]
     fields = [field.attname for field in wanted]  # in the order that `from_db` has them in
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in wanted)
@@ -111,7 +119,9 @@ def ask_new_keys(model: type[models.Model], count: int) -> Rows:
     """Primary keys for so many new rows, as rows of one. On SQLite nobody else may write in this transaction."""
     table = model._meta.db_table
     if connection.vendor == "postgresql":
-        statement = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s::int)"
+        statement = (
+            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s::int)"
+        )
         return ask(statement, [table, model._meta.pk.column, count])
     found = ask("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])()
     last = int(found[0][0]) if found else 0
@@ -127,10 +137,16 @@ def insert(rows: Sequence[models.Model]) -> None:
     """Writes these rows of one model. Where the first has no primary key, the database makes them."""
     if rows:
         model, with_key = type(rows[0]), rows[0].pk is not None
-        _write(model, with_key, [[getattr(row, name) for row in rows] for name in _names(model, with_key)])
+        _write(
+            model,
+            with_key,
+            [[getattr(row, name) for row in rows] for name in _names(model, with_key)],
+        )
 
 
-def insert_like(patterns: Sequence[models.Model], names: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
+def insert_like(
+    patterns: Sequence[models.Model], names: Sequence[str], values: Sequence[Sequence[Any]]
+) -> None:
     """Writes rows that are like their patterns but for the attributes `names`, whose values are given for each row.
 
     Many rows may share a pattern: making a model's instance takes longer than all else that is
@@ -220,22 +236,27 @@ def _fields(model: type[models.Model], with_key: bool) -> list[models.Field[Any,
 
 
 @lru_cache(128)
-def _insert(model: type[models.Model], with_key: bool, vendor: str, same: tuple[bool, ...]) -> _Insert:
+def _insert(
+    model: type[models.Model], with_key: bool, vendor: str, same: tuple[bool, ...]
+) -> _Insert:
     fields = _fields(model, with_key)
     quote = connection.ops.quote_name
-    into = (
-        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(quote(str(field.column)) for field in fields)}) SELECT "
-    )
+    into = f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(quote(str(field.column)) for field in fields)}) SELECT "
     if vendor == "postgresql":
         # Without their lengths: a cast to them would cut off what is too long.
         types = [
-            str((field.rel_db_type if field.primary_key else field.db_type)(connection)).partition("(")[0]
+            str((field.rel_db_type if field.primary_key else field.db_type)(connection)).partition(
+                "("
+            )[0]
             for field in fields
         ]
         taken = [
-            f"%s::{kind}" if is_same else f"g{at}" for at, (kind, is_same) in enumerate(zip(types, same, strict=True))
+            f"%s::{kind}" if is_same else f"g{at}"
+            for at, (kind, is_same) in enumerate(zip(types, same, strict=True))
         ]
-        arrays = ", ".join(f"%s::{kind}[]" for kind, is_same in zip(types, same, strict=True) if not is_same)
+        arrays = ", ".join(
+            f"%s::{kind}[]" for kind, is_same in zip(types, same, strict=True) if not is_same
+        )
         given = ", ".join(name for name in taken if name.startswith("g"))
         statement = f"{into}{', '.join(taken)} FROM unnest({arrays}) AS given ({given})"
     else:
@@ -246,6 +267,8 @@ def _insert(model: type[models.Model], with_key: bool, vendor: str, same: tuple[
 
 
 def _preparation(field: models.Field[Any, Any]) -> Prepare | None:
-    if isinstance(field, _AS_THEY_ARE) or (isinstance(field, models.DateTimeField) and connection.vendor != "sqlite"):
+    if isinstance(field, _AS_THEY_ARE) or (
+        isinstance(field, models.DateTimeField) and connection.vendor != "sqlite"
+    ):
         return None
     return lambda value: field.get_db_prep_save(value, connection)

@@ -29,7 +29,11 @@ _IDLE_SECONDS = 60.0  # after which a connection of the pool is closed
 # Commands may take long: importing, migrating, measuring. They wait for locks, but not for ever.
 _COMMAND = {"lock_timeout": "60s", "idle_in_transaction_session_timeout": "30min"}
 # The web server's and the senders' statements are all short.
-_SERVICE = {"lock_timeout": "5s", "statement_timeout": "12s", "idle_in_transaction_session_timeout": "30s"}
+_SERVICE = {
+    "lock_timeout": "5s",
+    "statement_timeout": "12s",
+    "idle_in_transaction_session_timeout": "30s",
+}
 _SERVICE_PATIENCE = 15.0  # seconds for one answer of the server
 
 
@@ -39,14 +43,19 @@ class Connection(psycopg.Connection[Any]):
     patience: float | None = None
     waits_since = 0.0  #: `time.monotonic`; 0: it does not wait
 
-    def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:
+    def wait(
+        self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None
+    ) -> Result:
         if timeout is not None:  # whoever gives one sees to it
             return super().wait(gen, interval, timeout)
         self.waits_since = time.monotonic()
         try:
             return super().wait(gen, interval, Connection.patience)
         except psycopg.errors._WaitTimeout as error:
-            log.error("the database has not answered for %.0f s; its connection is closed", Connection.patience or 0)
+            log.error(
+                "the database has not answered for %.0f s; its connection is closed",
+                Connection.patience or 0,
+            )
             self.close()
             raise psycopg.OperationalError("the database does not answer") from error
         finally:
@@ -114,7 +123,11 @@ def _watch() -> None:
         time.sleep(1.0)
         now = time.monotonic()
         with _lock:
-            late = [(id(one), since) for one in _open if (since := one.waits_since) and now - since > _TELL_AFTER]
+            late = [
+                (id(one), since)
+                for one in _open
+                if (since := one.waits_since) and now - since > _TELL_AFTER
+            ]
         for number, since in late:
             if told.get(number) != since:
                 log.warning("the database has not answered for %.0f s", now - since)
@@ -128,4 +141,6 @@ _watching = threading.Event()
 
 def _startup(ours: Mapping[str, str], given: Mapping[str, Any]) -> str:
     """The command line options of a session. Of two for the same the later one counts."""
-    return " ".join([*(f"-c {name}={value}" for name, value in ours.items()), str(given.get("options", ""))]).strip()
+    return " ".join(
+        [*(f"-c {name}={value}" for name, value in ours.items()), str(given.get("options", ""))]
+    ).strip()

@@ -30,7 +30,12 @@ class UidField(models.BinaryField):  # type: ignore[type-arg]
     """A row's `uid`. Made with the row, and never changed."""
 
     def __init__(self, **options: Any) -> None:
-        options |= {"max_length": 16, "default": random_uid, "db_default": RandomBytes(), "editable": False}
+        options |= {
+            "max_length": 16,
+            "default": random_uid,
+            "db_default": RandomBytes(),
+            "editable": False,
+        }
         super().__init__(**options)
 
     def deconstruct(self) -> Any:

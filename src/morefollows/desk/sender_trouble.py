@@ -37,9 +37,14 @@ def _locks(rows: list[SenderProcess], now: int) -> list[str]:
     for holder, begun in since.items():
         values = {"seconds": max(now - begun, 0) // 1000, "holder": holder}
         if holder:
-            found.append(_("The database has been locked for %(seconds)d s by %(holder)s. Some mail waits.") % values)
+            found.append(
+                _("The database has been locked for %(seconds)d s by %(holder)s. Some mail waits.")
+                % values
+            )
         else:
-            found.append(_("The database has not answered a sender for %(seconds)d s. Mail waits.") % values)
+            found.append(
+                _("The database has not answered a sender for %(seconds)d s. Mail waits.") % values
+            )
     return found
 
 
@@ -49,11 +54,22 @@ def _silent(rows: list[SenderProcess], now: int) -> list[str]:
     last = max((row.seen_at for row in rows), default=now)
     if not rows:
         return []
-    words = _("No sender has written to the database for %(seconds)d s. It is locked, or they stopped. Mail waits.")
+    words = _(
+        "No sender has written to the database for %(seconds)d s. It is locked, or they stopped. Mail waits."
+    )
     return [words % {"seconds": (now - last) // 1000}]
 
 
 def _clocks(rows: list[SenderProcess], now: int) -> list[str]:
-    skewed = {row.host: row.skew_ms for row in rows if abs(row.skew_ms) > _SKEWED_MS and now - row.seen_at < _SILENT_MS}
-    words = _("The clock of %(host)s is %(seconds)d s off the database’s. Mail goes by the database’s clock.")
-    return [words % {"host": host, "seconds": abs(skew) // 1000} for host, skew in sorted(skewed.items())]
+    skewed = {
+        row.host: row.skew_ms
+        for row in rows
+        if abs(row.skew_ms) > _SKEWED_MS and now - row.seen_at < _SILENT_MS
+    }
+    words = _(
+        "The clock of %(host)s is %(seconds)d s off the database’s. Mail goes by the database’s clock."
+    )
+    return [
+        words % {"host": host, "seconds": abs(skew) // 1000}
+        for host, skew in sorted(skewed.items())
+    ]

@@ -22,7 +22,9 @@ def close(alert: int) -> None:
 def final_curve(alert: int) -> dict[str, Any]:
     """The whole curve, read batch by batch: {"rate", "seconds", "points"}."""
     histogram = Histogram()
-    for times in Batch.objects.filter(alert=alert).values_list("times", flat=True).iterator(chunk_size=100):
+    for times in (
+        Batch.objects.filter(alert=alert).values_list("times", flat=True).iterator(chunk_size=100)
+    ):
         histogram.add(bytes(times))
     return {
         "rate": histogram.rate(),

@@ -16,7 +16,15 @@ from django.utils import timezone
 
 from morefollows.courier.ledger import history, packing
 from morefollows.courier.ledger.packing import Contents
-from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, Refusal, Verdict
+from morefollows.courier.models import (
+    Batch,
+    Brake,
+    Composition,
+    DigestItem,
+    Outcome,
+    Refusal,
+    Verdict,
+)
 from morefollows.feedback.actions import final_curve
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
@@ -31,7 +39,9 @@ _HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN, Outcome.IN_DIGEST)
 
 def _ended(days: int) -> QuerySet[Alert]:
     before = timezone.now() - timedelta(days=days) - _GRACE
-    return Alert.objects.filter(Q(ended_at__lt=before) | Q(ended_at=None, frozen_at__lt=before), state__in=ENDED)
+    return Alert.objects.filter(
+        Q(ended_at__lt=before) | Q(ended_at=None, frozen_at__lt=before), state__in=ENDED
+    )
 
 
 def to_pack() -> QuerySet[Alert]:
@@ -55,7 +65,9 @@ def pack_some(alert: int) -> bool:
     merged, told = _with_digests(alert, _merged([history.contents(batch) for batch in batches]))
     columns = packing.pack(merged)
     with transaction.atomic():
-        locked = Alert.objects.select_for_update(of=("self",)).filter(pk=alert, state__in=ENDED).first()
+        locked = (
+            Alert.objects.select_for_update(of=("self",)).filter(pk=alert, state__in=ENDED).first()
+        )
         if locked is None:
             return False
         if locked.curve is None:
@@ -64,7 +76,9 @@ def pack_some(alert: int) -> bool:
             _finish(alert)
             return False
         rows = Batch.objects.filter(pk__in=[batch.pk for batch in batches])
-        if set(rows.select_for_update().values_list(*_VERSION)) != {_version(batch) for batch in batches}:
+        if set(rows.select_for_update().values_list(*_VERSION)) != {
+            _version(batch) for batch in batches
+        }:
             return False  # a late answer came in: the next round takes it along
         rows.delete()
         counts = {name: sum(getattr(one, name) for one in batches) for name in _COUNTS}
@@ -95,12 +109,18 @@ def _next_batches(alert: int) -> list[Batch]:
 def _merged(parts: list[Contents]) -> Contents:
     pairs = [pair for part in parts for pair in zip(*part, strict=True)]
     pairs.sort()
-    return Contents(array("q", (reader for reader, _ in pairs)), bytes(outcome for _, outcome in pairs))
+    return Contents(
+        array("q", (reader for reader, _ in pairs)), bytes(outcome for _, outcome in pairs)
+    )
 
 
 def _with_digests(alert: int, merged: Contents) -> tuple[Contents, list[int]]:
     """Who of these readers was told of the alert in a digest has that as the outcome. Also the rows that said so."""
-    span = {"reader__gte": merged.readers[0], "reader__lte": merged.readers[-1]} if merged.readers else {}
+    span = (
+        {"reader__gte": merged.readers[0], "reader__lte": merged.readers[-1]}
+        if merged.readers
+        else {}
+    )
     items = DigestItem.objects.filter(alert=alert, **span)
     settled = items.exclude(letter__state="waiting").values_list("pk", "reader", "letter__state")
     outcomes, done = bytearray(merged.outcomes), []
@@ -141,7 +161,11 @@ def _finish(alert: int) -> None:
     Composition.objects.filter(alert=alert).delete()
     Refusal.objects.filter(alert=alert).delete()
     Brake.objects.filter(alert=alert, on_since=None).delete()
-    kept = Verdict.objects.filter(alert=alert).order_by("-count", "pk").values_list("pk", flat=True)[:REPLIES]
+    kept = (
+        Verdict.objects.filter(alert=alert)
+        .order_by("-count", "pk")
+        .values_list("pk", flat=True)[:REPLIES]
+    )
     Verdict.objects.filter(alert=alert).exclude(pk__in=list(kept)).delete()
     _fold_rest_of_digests(alert)
 
@@ -163,7 +187,9 @@ def _fold_rest_of_digests(alert: int) -> None:
 
 def to_forget() -> QuerySet[Alert]:
     """Alerts of which only counts are to be left."""
-    known = Batch.objects.filter(Q(number__gt=_NUMBER_OF_REST) | Q(packed=False), alert=OuterRef("pk"))
+    known = Batch.objects.filter(
+        Q(number__gt=_NUMBER_OF_REST) | Q(packed=False), alert=OuterRef("pk")
+    )
     return _ended(settings.MOREFOLLOWS.keep_recipients_days).filter(Exists(known)).order_by("pk")
 
 

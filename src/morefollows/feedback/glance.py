@@ -15,7 +15,9 @@ class Glance(NamedTuple):
     alert: Alert
     readers: int
     accepted: int
-    p90: float | None  #: seconds from the hold's end until 90 % were accepted; None until the alert has ended
+    p90: (
+        float | None
+    )  #: seconds from the hold's end until 90 % were accepted; None until the alert has ended
 
     @property
     def running(self) -> bool:
@@ -24,7 +26,11 @@ class Glance(NamedTuple):
 
 def glances(stories: Iterable[int]) -> dict[int, Glance]:
     """The latest alert of each of these stories, by the story's key; two queries, however many there are."""
-    alerts = Alert.objects.filter(update__story__in=list(stories)).select_related("update").order_by("frozen_at")
+    alerts = (
+        Alert.objects.filter(update__story__in=list(stories))
+        .select_related("update")
+        .order_by("frozen_at")
+    )
     latest = {alert.update.story_id: alert for alert in alerts}
     rows = Batch.objects.filter(alert__in=latest.values()).values("alert")
     sums = {

@@ -74,7 +74,9 @@ def progress(alert: Alert) -> Progress:
         **{name: Sum(name, default=0) for name in _OUTCOMES},
     )
     counts = {name: sums[name] for name in _OUTCOMES}
-    curve = alert.curve or live_curve(alert, sums["size"] - counts["skipped"] - counts["refused"] - counts["expired"])
+    curve = alert.curve or live_curve(
+        alert, sums["size"] - counts["skipped"] - counts["refused"] - counts["expired"]
+    )
     return Progress(
         state=alert.state,
         size=sums["size"],
@@ -101,10 +103,15 @@ def progress(alert: Alert) -> Progress:
 
 
 def _brakes(alert: Alert) -> list[BrakeState]:
-    found = list(Brake.objects.filter(alert=alert, on_since__isnull=False).order_by("scope", "-refused"))
+    found = list(
+        Brake.objects.filter(alert=alert, on_since__isnull=False).order_by("scope", "-refused")
+    )
     relays = [one for one in found if one.scope == Brake.Scope.RELAY]
     found = relays or found[:10]  # where all of a relay's mail is meant, its providers say no more
-    return [BrakeState(scope=one.scope, name=one.name, refused=one.refused, answered=one.answered) for one in found]
+    return [
+        BrakeState(scope=one.scope, name=one.name, refused=one.refused, answered=one.answered)
+        for one in found
+    ]
 
 
 def relay_states() -> list[RelayState]:
@@ -122,7 +129,9 @@ def relay_states() -> list[RelayState]:
                 paused=relay.paused_at is not None,
                 paused_by=relay.paused_by,
                 reason=relay.reason,
-                trouble=stats.trouble_now(relay, [row for row in rows if row.relay == address.name]),
+                trouble=stats.trouble_now(
+                    relay, [row for row in rows if row.relay == address.name]
+                ),
             )
         )
     return states
@@ -186,7 +195,9 @@ def live_curve(alert: Alert, audience: int) -> dict[str, Any]:
             seen.until = max(seen.until, changed_at)
         since_zero = now_ms() - alert.held_until
         window = min(max(since_zero, 1), _RATE_MS)
-        just_now = round(seen.histogram.between(since_zero - window, since_zero + 1) * 1000 / window, 1)
+        just_now = round(
+            seen.histogram.between(since_zero - window, since_zero + 1) * 1000 / window, 1
+        )
         return {
             "rate": just_now if alert.state == Alert.State.SENDING else seen.histogram.rate(),
             "seconds": seen.histogram.seconds(audience),

@@ -32,7 +32,9 @@ class Shown(NamedTuple):
     accepted: int
     deferred: int
     refused: int
-    braked: Sequence[str]  #: this relay's name, and providers, whose refusals are not believed in an alert on its way
+    braked: Sequence[
+        str
+    ]  #: this relay's name, and providers, whose refusals are not believed in an alert on its way
     providers: Sequence[RelayCount]  #: the largest, and those that defer or refuse first
 
 
@@ -43,7 +45,9 @@ def shown() -> list[Shown]:
     brakes = Brake.objects.filter(on_since__isnull=False, alert__state__in=Alert.UNDER_WAY)
     on = set(brakes.values_list("scope", "name"))
     counts = list(RelayCount.objects.filter(day=timezone.now().date()))
-    counts.sort(key=lambda row: (row.deferred + row.refused == 0, row.provider == "", -row.accepted))
+    counts.sort(
+        key=lambda row: (row.deferred + row.refused == 0, row.provider == "", -row.accepted)
+    )
     return [
         _shown(
             address,
@@ -57,7 +61,11 @@ def shown() -> list[Shown]:
 
 
 def _shown(
-    address: RelayAddress, kept: Relay, rows: list[RelayAtWork], counts: list[RelayCount], brakes: Set[tuple[str, str]]
+    address: RelayAddress,
+    kept: Relay,
+    rows: list[RelayAtWork],
+    counts: list[RelayCount],
+    brakes: Set[tuple[str, str]],
 ) -> Shown:
     paced: dict[str, float] = {}
     for row in rows:
@@ -98,4 +106,8 @@ def _braked(name: str, counts: list[RelayCount], brakes: Set[tuple[str, str]]) -
     if (Brake.Scope.RELAY, name) in brakes:
         return [name]
     refused = {count.provider for count in counts if count.refused}
-    return sorted(provider for scope, provider in brakes if scope == Brake.Scope.PROVIDER and provider in refused)
+    return sorted(
+        provider
+        for scope, provider in brakes
+        if scope == Brake.Scope.PROVIDER and provider in refused
+    )

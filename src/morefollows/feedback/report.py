@@ -42,7 +42,11 @@ def report(alert: Alert, now: Progress) -> Report:
     over = alert.state in transitions.ENDED and alert.state != Alert.State.OVERTAKEN
     waiting = now["waiting"] + now["deferred"]
     failed = now["refused"] + now["expired"]
-    died = Deed.objects.filter(alert=alert, what="sender died").order_by("-at").values_list("at", flat=True)
+    died = (
+        Deed.objects.filter(alert=alert, what="sender died")
+        .order_by("-at")
+        .values_list("at", flat=True)
+    )
     return Report(
         sent=now["accepted"],
         twice=now["repeated"],

@@ -17,7 +17,9 @@ log = logging.getLogger(__name__)
 
 def client_address(request: HttpRequest) -> str:
     """The address of whoever asks, in its shortest form; "" when it can't be told. See `networks.believed`."""
-    return address(str(request.META.get("REMOTE_ADDR", "")), request.headers.get("X-Forwarded-For", ""))
+    return address(
+        str(request.META.get("REMOTE_ADDR", "")), request.headers.get("X-Forwarded-For", "")
+    )
 
 
 def address(peer: str, forwarded: str) -> str:

@@ -17,7 +17,9 @@ def believed(peer: str, forwarded: str, proxies: int) -> str:
         heard = [part.strip() for part in forwarded.split(",") if part.strip()]
         claimed = heard[-proxies] if len(heard) >= proxies else claimed
     try:
-        address = ipaddress.ip_address(claimed.partition("%")[0])  # without the zone of a link-local one
+        address = ipaddress.ip_address(
+            claimed.partition("%")[0]
+        )  # without the zone of a link-local one
     except ValueError:
         return ""
     # On a socket for both versions IPv4 comes as ::ffff:192.0.2.1: all of it would be one IPv6 network.

@@ -28,7 +28,9 @@ def many_lines(value: str) -> None:
     _refuse(_CONTROLS, value)
     _refuse(_OVERRIDES, value)
     if _SURROGATES.search(value):
-        raise ValidationError(_("There is half a character in it that can’t be sent. Type it again."), code="broken")
+        raise ValidationError(
+            _("There is half a character in it that can’t be sent. Type it again."), code="broken"
+        )
 
 
 def one_line(value: str) -> None:
@@ -45,7 +47,10 @@ def name(value: str) -> None:
     """For what somebody or something is called: one line in which all can be seen, and something can."""
     one_line(value)
     for at, character in enumerate(value):
-        if unicodedata.category(character) in ("Cf", "Co", "Cn") and character not in _PART_OF_WRITING:
+        if (
+            unicodedata.category(character) in ("Cf", "Co", "Cn")
+            and character not in _PART_OF_WRITING
+        ):
             raise _invisible(value, at)
     if value and not any(unicodedata.category(character)[0] in "LNPS" for character in value):
         raise ValidationError(_("There is nothing in it that can be seen."), code="blank")

@@ -17,7 +17,9 @@ _MONTH = (
     r"(?:jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|märz|apr(?:il)?|may|mai|june?|juni|july?|juli"
     r"|aug(?:ust)?|sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)\.?"
 )
-_WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun|diens|donners|frei|sams|sonn|mitt)(?:day|tag|woch)?"
+_WEEKDAY = (
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun|diens|donners|frei|sams|sonn|mitt)(?:day|tag|woch)?"
+)
 _DAY = (
     rf"(?:{_WEEKDAY},?\s+)?(?:\d{{4}}-\d\d-\d\d|\d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}}"
     rf"|\d{{1,2}}\.?\s+{_MONTH}\s+\d{{4}}|{_MONTH}\s+\d{{1,2}},?\s+\d{{4}})"
@@ -88,7 +90,9 @@ def _any(phrases: tuple[str, ...]) -> re.Pattern[str]:
 
 _FURNITURE = _any(_BOX + _MORE_FOLLOWS + _REST)
 _SIGN_UP = _any(_BOX)
-_LAST_WORDS = re.compile(rf"(?<=[.!?…”\"’»])\s+(?:{'|'.join(_MORE_FOLLOWS)})[\s.…!]*$", re.IGNORECASE)
+_LAST_WORDS = re.compile(
+    rf"(?<=[.!?…”\"’»])\s+(?:{'|'.join(_MORE_FOLLOWS)})[\s.…!]*$", re.IGNORECASE
+)
 _BETWEEN = re.compile(r"[\s.,;:…!|·•*\[\]()☐☑✓✔>\\_–—-]*")
 
 

@@ -29,10 +29,15 @@ LONGEST_STANDFIRST = 300
 LONGEST_TEXT = 50_000
 
 _KEYS = ("headline", "standfirst", "language", "topic")
-_HTML = re.compile(r"\s*(<\?xml|<!doctype|<!--|<(html|head|body|article|main|div|section|p|h1|meta|script)\b)", re.I)
+_HTML = re.compile(
+    r"\s*(<\?xml|<!doctype|<!--|<(html|head|body|article|main|div|section|p|h1|meta|script)\b)",
+    re.I,
+)
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _IMAGE = re.compile(r"!\[([^\[\]]*)\]\(([^()\[\]\s]*)[^()\[\]]*\)")  # linear, whatever stands there
-_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # in a subject they only break threads and searches
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b\u2060\ufeff]"
+)  # in a subject they only break threads and searches
 # A sentence ends where a capital, a figure or a quotation mark follows, unless an abbreviation stands before it.
 _SENTENCE_END = re.compile(
     r"(?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|St|vs|No|Nr))(?<!\b(?:Mrs|Gen|Sen|Rep|bzw))"
@@ -92,7 +97,8 @@ def parse(raw: bytes) -> StoryFile:
         raise StoryFileError("text", "is empty; write the story below its headline")
     if len(text) > LONGEST_TEXT:
         raise StoryFileError(
-            "text", f"has {len(text):,} characters; {LONGEST_TEXT:,} are the most: an alert is a short text"
+            "text",
+            f"has {len(text):,} characters; {LONGEST_TEXT:,} are the most: an alert is a short text",
         )
     return StoryFile(
         headline=_one_line("headline", headline, LONGEST_HEADLINE),
@@ -107,13 +113,17 @@ def parse(raw: bytes) -> StoryFile:
 
 def _decoded(raw: bytes) -> str:
     if len(raw) > MOST_BYTES:
-        raise StoryFileError("file", f"is larger than {MOST_BYTES // 1_000_000} MB; give the story's text alone")
+        raise StoryFileError(
+            "file", f"is larger than {MOST_BYTES // 1_000_000} MB; give the story's text alone"
+        )
     if b"\0" in raw or raw.startswith((b"%PDF-", b"{\\rtf", b"PK\x03\x04")):
         raise StoryFileError("file", "is not plain text; save the story as text in UTF-8")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise StoryFileError("file", f"is not UTF-8: byte {error.start + 1} can't be read; save it as UTF-8") from None
+        raise StoryFileError(
+            "file", f"is not UTF-8: byte {error.start + 1} can't be read; save it as UTF-8"
+        ) from None
     text = unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", text))
     if _HTML.match(text):
         raise StoryFileError("file", "is HTML; give the story as plain text or Markdown")
@@ -122,10 +132,13 @@ def _decoded(raw: bytes) -> str:
             # Refused, not removed: whoever wrote it did not mean it, and what it replaced is lost.
             if unicodedata.category(character) == "Cc" and character != "\t":
                 raise StoryFileError(
-                    "file", f"has the control character U+{ord(character):04X} in line {number}; remove it"
+                    "file",
+                    f"has the control character U+{ord(character):04X} in line {number}; remove it",
                 )
     if not text.strip():
-        raise StoryFileError("file", "is empty; write the headline on the first line, the text below")
+        raise StoryFileError(
+            "file", "is empty; write the headline on the first line, the text below"
+        )
     return text
 
 
@@ -144,7 +157,8 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
         key, value = key.strip().lower(), value.strip()
         if not colon or key not in _KEYS:
             raise StoryFileError(
-                "front matter", f"line {number} must be one of {', '.join(_KEYS)}, a colon and a value"
+                "front matter",
+                f"line {number} must be one of {', '.join(_KEYS)}, a colon and a value",
             )
         if key in given:
             raise StoryFileError("front matter", f"{key} is given twice; keep one")
@@ -167,7 +181,9 @@ def _checked(given: dict[str, str]) -> dict[str, str]:
 def _headline(blocks: list[str]) -> tuple[str, list[str], list[str]]:
     """The headline, the blocks below it, and a note when it had to be taken from the text."""
     if not blocks:
-        raise StoryFileError("headline", "is missing: nothing but a page's furniture was found in the file")
+        raise StoryFileError(
+            "headline", "is missing: nothing but a page's furniture was found in the file"
+        )
     first, _, rest = blocks[0].partition("\n")
     marked = re.fullmatch(r"#{1,6}\s+(.+?)\s*#*\s*", first)
     if marked:
@@ -195,7 +211,11 @@ def _from_first_sentence(blocks: list[str]) -> tuple[str, list[str], list[str]]:
                 "put a headline on a line of its own above it",
             )
         headline = fitting[-1]
-    return headline, blocks, ["The file has no headline of its own: it was taken from the first sentence."]
+    return (
+        headline,
+        blocks,
+        ["The file has no headline of its own: it was taken from the first sentence."],
+    )
 
 
 def _without_images(blocks: list[str]) -> tuple[list[str], list[str]]:

@@ -14,7 +14,9 @@ from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Update
 
 _WAITS = (10, 60, 300, 900, 3600)  # seconds until the next try; the last one again and again
-_LIFE = timedelta(days=1)  # after which a hub is told no more: its subscribers have asked by themselves
+_LIFE = timedelta(
+    days=1
+)  # after which a hub is told no more: its subscribers have asked by themselves
 _CLAIM = 60_000  # milliseconds: longer than a try can take
 
 
@@ -29,14 +31,18 @@ def owe() -> None:
         missing = told.filter(~Exists(Ping.objects.filter(update=OuterRef("pk"))), Exists(public))
         pings = [Ping(update_id=pk, due_at=now_ms()) for pk in missing.values_list("pk", flat=True)]
         if pings:
-            Ping.objects.bulk_create(pings, ignore_conflicts=True)  # another process may be as quick
+            Ping.objects.bulk_create(
+                pings, ignore_conflicts=True
+            )  # another process may be as quick
 
 
 def claim() -> Ping | None:
     """One that is due, for us alone; None if there is none. If we die with it, another process takes it up."""
     with transaction.atomic():
         # SQLite locks as a whole; elsewhere what another process has in hand is passed over.
-        owed = Ping.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+        owed = Ping.objects.select_for_update(
+            skip_locked=connection.features.has_select_for_update_skip_locked
+        )
         due = owed.filter(state=Ping.State.OWED, due_at__lte=now_ms()).order_by("due_at").first()
         if due is None:
             return None

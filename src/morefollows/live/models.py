@@ -21,7 +21,9 @@ class Ping(models.Model):
     due_at = models.BigIntegerField(help_text="milliseconds since 1970")
 
     class Meta:
-        indexes = (models.Index(fields=("due_at",), condition=models.Q(state="owed"), name="pings_owed"),)
+        indexes = (
+            models.Index(fields=("due_at",), condition=models.Q(state="owed"), name="pings_owed"),
+        )
 
     def __str__(self) -> str:
         return f"ping for update {self.update_id}"

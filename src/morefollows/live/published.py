@@ -11,7 +11,9 @@ from morefollows.audience.models import Purpose, Topic
 from morefollows.stories.images.address import Picture
 from morefollows.stories.models import Image, Story, Update
 
-_LATELY = timedelta(days=2)  # most mistakes are found within; an older page tells of them when it is loaded
+_LATELY = timedelta(
+    days=2
+)  # most mistakes are found within; an older page tells of them when it is loaded
 
 
 def published(*, drills: bool = False) -> QuerySet[Story]:
@@ -46,7 +48,9 @@ def latest(most: int, *, topic: Topic | None = None, since: datetime | None = No
     wanted = _latest_keys(most, topic, since)
     told = _told().select_related("author").defer("text").order_by("-number")
     found = published().filter(pk__in=wanted)
-    stories = {one.pk: one for one in found.prefetch_related(Prefetch("updates", told, to_attr="told"))}
+    stories = {
+        one.pk: one for one in found.prefetch_related(Prefetch("updates", told, to_attr="told"))
+    }
     newest = [updates(story)[0] for story in stories.values()]
     rows = Update.objects.filter(pk__in=[one.pk for one in newest]).order_by()
     texts = dict(rows.values_list("pk", "text"))
@@ -62,7 +66,9 @@ def _latest_keys(most: int, topic: Topic | None, since: datetime | None) -> list
     it has found enough stories: what is older costs nothing.
     """
     told = _told().filter(story__purpose=Purpose.ALERTS, story__drill=False)
-    told = told.exclude(story__state=Story.State.DRAFT).exclude(story__embargo_until__gt=timezone.now())
+    told = told.exclude(story__state=Story.State.DRAFT).exclude(
+        story__embargo_until__gt=timezone.now()
+    )
     if topic is not None:
         told = told.filter(story__topic=topic)
     if since is not None:
@@ -105,7 +111,10 @@ def image(picture: Picture) -> bool:
     shown = _told().exclude(taken_back).exclude(story__embargo_until__gt=timezone.now())
     known = Image.objects.filter(name=picture.name, extension=picture.extension)
     found = known.filter(Exists(shown.filter(images=OuterRef("pk")))).first()
-    return found is not None and picture in Picture(found.name, found.width, found.height, found.extension).sizes()
+    return (
+        found is not None
+        and picture in Picture(found.name, found.width, found.height, found.extension).sizes()
+    )
 
 
 def _told() -> QuerySet[Update]:

@@ -15,7 +15,11 @@ from morefollows.stories.models import Story, Update
 
 def heading(update: Update) -> dict[str, str]:
     """What changes above the updates when this one comes."""
-    return {"headline": update.headline, "standfirst": update.standfirst, "language": update.language}
+    return {
+        "headline": update.headline,
+        "standfirst": update.standfirst,
+        "language": update.language,
+    }
 
 
 def last_heading(story: Story) -> dict[str, str]:
@@ -25,7 +29,12 @@ def last_heading(story: Story) -> dict[str, str]:
 
 
 def section(
-    update: Update, before: Update | None, corrected: list[Update], on_top: str, *, first: bool = False
+    update: Update,
+    before: Update | None,
+    corrected: list[Update],
+    on_top: str,
+    *,
+    first: bool = False,
 ) -> dict[str, Any]:
     """What `live/update.html` needs. `corrected`: the corrections that put this update right.
 
@@ -83,17 +92,27 @@ def notice(story: Story) -> dict[str, Any]:
     """What `live/withdrawal.html` needs. Of what was said before the withdrawal nothing."""
     last = published.updates(story)[0]
     said = last if last.kind == Update.Kind.WITHDRAWAL else None
-    return {"update": said, "at": last.published_at, "html": html_cache.html(said.text) if said else ""}
+    return {
+        "update": said,
+        "at": last.published_at,
+        "html": html_cache.html(said.text) if said else "",
+    }
 
 
 def seen(story: Story) -> str:
     """The id of the last event of this story as it is now; see `events`."""
     updates = published.updates(story)
     place = events.update_id(updates[0].number or 0, len(updates), updates[0].uid)
-    return place if published.is_open(story) else events.end_id(place, withdrawn=published.is_withdrawn(story))
+    return (
+        place
+        if published.is_open(story)
+        else events.end_id(place, withdrawn=published.is_withdrawn(story))
+    )
 
 
 def _render(template: str, context: dict[str, Any], language: str) -> str:
     with translation.override(language):
         newsroom = Newsroom.objects.filter(pk=1).first()
-        return render_to_string(template, {"newsroom": newsroom, "LANGUAGE_CODE": language, **context}).strip()
+        return render_to_string(
+            template, {"newsroom": newsroom, "LANGUAGE_CODE": language, **context}
+        ).strip()

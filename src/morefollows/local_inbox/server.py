@@ -188,7 +188,9 @@ class Connection(asyncio.Protocol):
             self._forget()
             size = str(_MOST_BYTES).encode()
             out.append(
-                b"250-localhost\r\n250-PIPELINING\r\n250-SIZE " + size + b"\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
+                b"250-localhost\r\n250-PIPELINING\r\n250-SIZE "
+                + size
+                + b"\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
                 b"250 ENHANCEDSTATUSCODES\r\n"
             )
         elif verb == b"HELO":
@@ -261,7 +263,9 @@ class Connection(asyncio.Protocol):
             self._idle = asyncio.get_running_loop().call_later(left, self._too_long)
 
 
-_HEADER = re.compile(rb"^(message-id|subject|from):[ \t]*((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
+_HEADER = re.compile(
+    rb"^(message-id|subject|from):[ \t]*((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE | re.MULTILINE
+)
 
 
 def arrivals(sender: bytes, recipients: list[bytes], content: bytes) -> list[Arrival]:

@@ -83,7 +83,9 @@ class Store:
         self._kept = kept
         self._database = sqlite3.connect(file, isolation_level=None)
         # NORMAL: a commit survives the end of this process, though not of the power. Enough for a copy.
-        self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA};")
+        self._database.executescript(
+            f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA};"
+        )
 
     def keep(self, arrivals: Sequence[Arrival]) -> None:
         """Keeps these mails, all or none, and lets the oldest go. Raises `sqlite3.Error`."""
@@ -94,7 +96,9 @@ class Store:
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 arrivals,
             )
-            self._database.execute("DELETE FROM mail WHERE id <= (SELECT MAX(id) FROM mail) - ?", (self._kept,))
+            self._database.execute(
+                "DELETE FROM mail WHERE id <= (SELECT MAX(id) FROM mail) - ?", (self._kept,)
+            )
             self._database.execute("COMMIT")
         except BaseException:
             if self._database.in_transaction:
@@ -122,11 +126,15 @@ class Shelf:
             "SELECT id, at, recipient, shown_from, subject FROM mail"
             " WHERE id < ? AND instr(lower(recipient), lower(?)) > 0 ORDER BY id DESC LIMIT ?"
         )
-        return [Line(*row) for row in self._rows(query, (min(before or _HIGHEST, _HIGHEST), to, limit))]
+        return [
+            Line(*row) for row in self._rows(query, (min(before or _HIGHEST, _HIGHEST), to, limit))
+        ]
 
     def mail(self, id: int) -> Kept | None:
         """One mail; None if it never was, or is no longer kept."""
-        query = "SELECT id, at, sender, recipient, shown_from, subject, content FROM mail WHERE id = ?"
+        query = (
+            "SELECT id, at, sender, recipient, shown_from, subject, content FROM mail WHERE id = ?"
+        )
         return next((Kept(*row) for row in self._rows(query, (min(id, _HIGHEST),))), None)
 
     def since(self, id: int) -> list[Receipt]:
@@ -137,7 +145,9 @@ class Shelf:
     def _rows(self, query: str, values: tuple[object, ...]) -> Iterator[Any]:
         if not self._file.exists():
             return
-        with closing(sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as database:
+        with closing(
+            sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+        ) as database:
             try:
                 yield from database.execute(query, values).fetchall()
             except sqlite3.OperationalError as error:

@@ -67,7 +67,9 @@ class Listener(asyncio.DatagramProtocol):
         ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         ear.setblocking(False)
         ear.bind(str(self._path))
-        self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, sock=ear)
+        self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: self, sock=ear
+        )
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         if self._words is None or data in self._words:

@@ -44,7 +44,9 @@ def start_django(*, check: bool = True) -> bool:
 
     from morefollows.courier.message import dkim
 
-    dkim.signers(configured.MOREFOLLOWS)  # a key that is none is told now, not when the first alert is composed
+    dkim.signers(
+        configured.MOREFOLLOWS
+    )  # a key that is none is told now, not when the first alert is composed
     django.setup()
     refuse_unknown_database()
     return check and check_keys()
@@ -72,9 +74,15 @@ def refuse_unknown_database() -> None:
             "empty data folder or database, and import them."
         )
     unknown = {(app, name) for app, name in applied if not _known(app, name)}
-    if unknown:  # those that a later one replaces are known too, but to see that takes reading them all
+    if (
+        unknown
+    ):  # those that a later one replaces are known too, but to see that takes reading them all
         loader = MigrationLoader(None, ignore_no_migrations=True)
-        unknown -= {replaced for migration in loader.disk_migrations.values() for replaced in migration.replaces}
+        unknown -= {
+            replaced
+            for migration in loader.disk_migrations.values()
+            for replaced in migration.replaces
+        }
     if unknown:
         app, name = sorted(unknown)[-1]
         raise UnknownDatabase(
@@ -126,7 +134,9 @@ def wait_for_keys() -> None:
     waited = 0
     while not check_keys():
         if waited == _TELL_AFTER:
-            log.warning("the database can't be reached, or is not set up; nothing is sent until its keys are compared")
+            log.warning(
+                "the database can't be reached, or is not set up; nothing is sent until its keys are compared"
+            )
         time.sleep(1)
         waited += 1
 
@@ -156,11 +166,17 @@ def replay_departures() -> None:
     try:
         done = +replay.own()
     except (OSError, ValueError) as error:
-        log.error("the departures can't be read: %s; if a backup was restored, who left since is mailed again", error)
+        log.error(
+            "the departures can't be read: %s; if a backup was restored, who left since is mailed again",
+            error,
+        )
         return
     if done:
         told = ", ".join(f"{what}: {count}" for what, count in sorted(done.items()))
-        log.warning("this database lacked departures, as after a restored backup; they are in it now (%s)", told)
+        log.warning(
+            "this database lacked departures, as after a restored backup; they are in it now (%s)",
+            told,
+        )
 
 
 def wrong_keys(config: Settings, names: Sequence[str]) -> tuple[str, str]:
@@ -188,7 +204,9 @@ def migrate() -> list[str]:
         call_command("migrate", interactive=False, verbosity=0)
     unprotected = append_only.missing()
     if unprotected:
-        log.warning("evidence was not protected by the database, and is now: %s", ", ".join(unprotected))
+        log.warning(
+            "evidence was not protected by the database, and is now: %s", ", ".join(unprotected)
+        )
         append_only.make("default")
     check_keys()
     return waiting

@@ -69,11 +69,19 @@ def tasks() -> list[Task]:
         Task("old entries of the file of departures", departures.compact),
         Task("alerts whose sending is packed", _pack, lambda: archive.to_pack().count()),
         Task("alerts whose recipients are forgotten", _forget, lambda: archive.to_forget().count()),
-        Task("replies of relays", lambda: _delete(archive.old_replies), lambda: archive.old_replies().count()),
+        Task(
+            "replies of relays",
+            lambda: _delete(archive.old_replies),
+            lambda: archive.old_replies().count(),
+        ),
         Task("letters that are done with", _letters, lambda: _old_letters().count()),
         Task("old bounces", lambda: _delete(_bounces), lambda: _bounces().count()),
         Task("brakes of old alerts", lambda: _delete(_brakes), lambda: _brakes().count()),
-        Task("daily counts of relays", lambda: _delete(_relay_counts), lambda: _relay_counts().count()),
+        Task(
+            "daily counts of relays",
+            lambda: _delete(_relay_counts),
+            lambda: _relay_counts().count(),
+        ),
         Task("sender processes of before", lambda: _delete(_at_work), lambda: _at_work().count()),
         Task("WebSub pings", lambda: _delete(_pings), lambda: _pings().count()),
         Task("pages of the database file", _give_back, _free_pages),
@@ -121,7 +129,9 @@ def _alert_is_leaving() -> bool:
         return True
     at_work = Batch.objects.filter(alert=OuterRef("pk"), due_at__isnull=False)
     at_work = at_work.filter(~Q(worker="") | Q(due_at__lte=now))
-    return Alert.objects.filter(Exists(at_work) | Q(cut_done=False), state=Alert.State.SENDING).exists()
+    return Alert.objects.filter(
+        Exists(at_work) | Q(cut_done=False), state=Alert.State.SENDING
+    ).exists()
 
 
 # -- tasks --------------------------------------------------------------------------------------------------
@@ -167,7 +177,9 @@ def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
 
 
 def _old_letters() -> QuerySet[Letter]:
-    return Letter.objects.filter(created_at__lt=_oldest_letter()).exclude(state=Letter.State.WAITING)
+    return Letter.objects.filter(created_at__lt=_oldest_letter()).exclude(
+        state=Letter.State.WAITING
+    )
 
 
 def _letters() -> int:
@@ -180,7 +192,11 @@ def _letters() -> int:
     after, highest = 0, Letter.objects.aggregate(n=Max("pk", default=0))["n"]
     while after < highest:
         give_way()
-        some = Letter.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:_AT_ONCE]
+        some = (
+            Letter.objects.filter(pk__gt=after)
+            .order_by("pk")
+            .values_list("pk", flat=True)[:_AT_ONCE]
+        )
         keys = list(some)
         with transaction.atomic():
             number, _by_model = _old_letters().filter(pk__in=keys).delete()
@@ -192,7 +208,9 @@ def _letters() -> int:
 
 def _oldest_letter() -> datetime:
     config = settings.MOREFOLLOWS
-    days = max(config.keep_letters_days, config.confirmation_days + 1)  # their links are good for so long
+    days = max(
+        config.keep_letters_days, config.confirmation_days + 1
+    )  # their links are good for so long
     return timezone.now() - timedelta(days=days)
 
 
@@ -213,7 +231,9 @@ def _bounces() -> QuerySet[Any]:
 def _brakes() -> QuerySet[Any]:
     """The desk shows them with their alert, as it does the relays' replies."""
     oldest = now_ms() - settings.MOREFOLLOWS.keep_replies_days * 86_400_000
-    return Brake.objects.filter(alert__held_until__lt=oldest).exclude(alert__state__in=Alert.UNDER_WAY)
+    return Brake.objects.filter(alert__held_until__lt=oldest).exclude(
+        alert__state__in=Alert.UNDER_WAY
+    )
 
 
 def _pings() -> QuerySet[Ping]:

@@ -52,7 +52,10 @@ class Lock:
                 )
             if time.monotonic() > began + _A_WORD and not told:
                 told = True
-                log.warning("waiting for the last processes of an `up` that was killed in %s to end", self._data)
+                log.warning(
+                    "waiting for the last processes of an `up` that was killed in %s to end",
+                    self._data,
+                )
             if time.monotonic() > began + _PATIENCE:
                 raise InUse(
                     f"Another process, such as `morefollows send`, works in {self._data}. "

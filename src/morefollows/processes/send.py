@@ -108,9 +108,17 @@ def _add_gates(config: Settings, worker: Worker, secured: Mapping[str, str]) -> 
     weighed = any(address.weight for address in config.ways_out)
     shares = Shares(asyncio.get_running_loop().call_soon) if weighed else None
     for address in config.ways_out:
-        gate = Gate(address, worker, senders=config.sender_count, shares=shares, providers=worker.gates.providers)
+        gate = Gate(
+            address,
+            worker,
+            senders=config.sender_count,
+            shares=shares,
+            providers=worker.gates.providers,
+        )
         setup = Setup(
-            connections=max(1, (address.connections or config.relay_connections) // config.sender_count),
+            connections=max(
+                1, (address.connections or config.relay_connections) // config.sender_count
+            ),
             helo=config.helo or socket.getfqdn(),
             on_trouble=functools.partial(worker.note_trouble, address.name),
             secured=secured.get(address.name) == address.host_and_port,

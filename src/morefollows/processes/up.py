@@ -26,13 +26,26 @@ from morefollows.processes.lock import Lock
 
 log = logging.getLogger(__name__)
 
-_BACK_OFF = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before a process that died is started again
+_BACK_OFF = (
+    0.0,
+    0.5,
+    1.0,
+    2.0,
+    4.0,
+    8.0,
+    15.0,
+    30.0,
+)  # seconds before a process that died is started again
 _FAILING = 4  # deaths in a row after which the desk is told
 _HOPELESS = 6  # deaths in a row after which a start without a first page is given up
-_GOOD_LIFE = 10.0  # seconds after which a death is no longer one of a row, once the first page was answered
+_GOOD_LIFE = (
+    10.0  # seconds after which a death is no longer one of a row, once the first page was answered
+)
 _GOODBYE = 8.5  # seconds for the web server and the senders to end; then they are killed
 _INBOX_GOODBYE = 1.0
-_READY = 300.0  # seconds until the first page is answered; a web server that dies is found out before
+_READY = (
+    300.0  # seconds until the first page is answered; a web server that dies is found out before
+)
 _ONE_TRY = 10.0  # seconds for one request of that page
 _A_WORD = 5.0  # seconds after which the log says what is waited for
 _TIDYING = 30.0  # seconds for freeing what a dead sender held: they run out by themselves
@@ -76,10 +89,16 @@ def run_up(*, sample: bool, administrator: str) -> None:
     family = _Family(lock)
     try:
         ear = _listen("MOREFOLLOWS_PORT", config.port, config.host)
-        letterbox = _listen("MOREFOLLOWS_INBOX_PORT", config.inbox_port, sockets.LOOPBACK) if config.inbox else None
+        letterbox = (
+            _listen("MOREFOLLOWS_INBOX_PORT", config.inbox_port, sockets.LOOPBACK)
+            if config.inbox
+            else None
+        )
         config = loading.load()  # with the ports as they are
         lock.tell({"pid": os.getpid(), "url": config.url, "address": _address(ear)})
-        invitation = _prepare(family, "--administrator", administrator, *(["--sample"] if sample else []))
+        invitation = _prepare(
+            family, "--administrator", administrator, *(["--sample"] if sample else [])
+        )
         asyncio.run(_Up(config, family, ear, letterbox).run(invitation))
     finally:
         lock.tell({})
@@ -90,7 +109,10 @@ def note_service_links() -> None:
     """Says which variables were taken for another program's."""
     ignored = environment.service_links()
     if ignored:
-        log.info("ignored, as addresses of a service that Kubernetes or Docker tells: %s", ", ".join(ignored))
+        log.info(
+            "ignored, as addresses of a service that Kubernetes or Docker tells: %s",
+            ", ".join(ignored),
+        )
 
 
 def _settle_paths(config: Settings) -> None:
@@ -110,10 +132,14 @@ def _listen(name: str, port: int, host: str) -> socket.socket:
     try:
         ear = sockets.listen(host, port)
     except socket.gaierror:
-        raise SettingsError("MOREFOLLOWS_HOST", f"{host} is not an address of this machine") from None
+        raise SettingsError(
+            "MOREFOLLOWS_HOST", f"{host} is not an address of this machine"
+        ) from None
     except OSError as error:
         if error.errno == errno.EADDRNOTAVAIL:
-            raise SettingsError("MOREFOLLOWS_HOST", f"{host} is not an address of this machine") from None
+            raise SettingsError(
+                "MOREFOLLOWS_HOST", f"{host} is not an address of this machine"
+            ) from None
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         used = error.errno == errno.EADDRINUSE
@@ -122,7 +148,10 @@ def _listen(name: str, port: int, host: str) -> socket.socket:
             remedy = "end that one, or choose another port" if used else "choose one above 1023"
             raise SettingsError(name, f"port {port} {why}; {remedy}") from None
         ear = sockets.listen(host, 0)
-        click.echo(f"Port {port} {why}; taking {ear.getsockname()[1]} instead. ({name} chooses another.)", err=True)
+        click.echo(
+            f"Port {port} {why}; taking {ear.getsockname()[1]} instead. ({name} chooses another.)",
+            err=True,
+        )
     os.environ.pop(name + "_FILE", None)
     os.environ[name] = str(ear.getsockname()[1])
     return ear
@@ -154,7 +183,15 @@ class _Family:
         self._safe = [] if str(Path.cwd()) in sys.path or "" in sys.path else ["-P"]
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, *self._safe, "-m", "morefollows", *words, "--lifeline", str(self._lifeline)]
+        return [
+            sys.executable,
+            *self._safe,
+            "-m",
+            "morefollows",
+            *words,
+            "--lifeline",
+            str(self._lifeline),
+        ]
 
     async def start(self, *words: str, ears: tuple[int, ...] = ()) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
@@ -178,7 +215,9 @@ def _prepare(family: _Family, *words: str) -> str:
     while True:
         try:
             said, _ = preparing.communicate(timeout=_A_WORD)
-        except subprocess.TimeoutExpired:  # migrating a large database takes its time; Ctrl-C ends it
+        except (
+            subprocess.TimeoutExpired
+        ):  # migrating a large database takes its time; Ctrl-C ends it
             waited += _A_WORD
             log.warning("the database is still being made ready, for %.0f s", waited)
             continue
@@ -193,7 +232,9 @@ def _prepare(family: _Family, *words: str) -> str:
 class _Up:
     """The processes at work."""
 
-    def __init__(self, config: Settings, family: _Family, ear: socket.socket, letterbox: socket.socket | None) -> None:
+    def __init__(
+        self, config: Settings, family: _Family, ear: socket.socket, letterbox: socket.socket | None
+    ) -> None:
         self._config = config
         self._family = family
         self._ears = [ear, letterbox]
@@ -205,7 +246,9 @@ class _Up:
         self._senders = [self._sender(number) for number in range(1, config.sender_count + 1)]
         self._inbox: Child | None = None
         if letterbox is not None:
-            self._inbox = Child("inbox", ["inbox", "--socket", str(letterbox.fileno())], (letterbox.fileno(),))
+            self._inbox = Child(
+                "inbox", ["inbox", "--socket", str(letterbox.fileno())], (letterbox.fileno(),)
+            )
 
     def _sender(self, number: int) -> Child:
         return Child(f"sender {number}", ["send", "--number", str(number)], sender=number)
@@ -214,15 +257,22 @@ class _Up:
         loop = asyncio.get_running_loop()
         for told in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(told, self._stop.set)
-        children = [child for child in (self._inbox, self._web, *self._senders) if child is not None]
+        children = [
+            child for child in (self._inbox, self._web, *self._senders) if child is not None
+        ]
         keepers = [watched(f"keeping {child.name}", self._keep(child)) for child in children]
-        chores = [watched("the welcome", self._welcome(invitation)), watched("housekeeping", self._keep_house())]
+        chores = [
+            watched("the welcome", self._welcome(invitation)),
+            watched("housekeeping", self._keep_house()),
+        ]
         await self._stop.wait()
         for task in (*keepers, *chores):
             task.cancel()
         await asyncio.gather(*keepers, *chores, return_exceptions=True)
         await self._end([self._web, *self._senders], _GOODBYE)
-        await self._end([self._inbox] if self._inbox else [], _INBOX_GOODBYE)  # last: it takes what is in flight
+        await self._end(
+            [self._inbox] if self._inbox else [], _INBOX_GOODBYE
+        )  # last: it takes what is in flight
         if self._gave_up:
             raise GaveUp(self._gave_up)
 
@@ -256,7 +306,9 @@ class _Up:
                 words = "the process %s ended (%s), %d times in a row; it is tried again in %g s, all else goes on"
                 log.error(words, child.name, manner, child.deaths, wait)
             self._tell()
-            if child.sender and not await self._tidy("--released", str(child.sender), seconds=_TIDYING):
+            if child.sender and not await self._tidy(
+                "--released", str(child.sender), seconds=_TIDYING
+            ):
                 log.error("its claims could not be released; they run out by themselves")
             await asyncio.sleep(wait)
 
@@ -264,7 +316,9 @@ class _Up:
         child.process = await self._family.start(*child.command, ears=child.ears)
         self._tell()
         if child.deaths >= _FAILING:
-            asyncio.get_running_loop().call_later(_GOOD_LIFE + 0.1, self._recover, child, child.process)
+            asyncio.get_running_loop().call_later(
+                _GOOD_LIFE + 0.1, self._recover, child, child.process
+            )
 
     def _recover(self, child: Child, process: asyncio.subprocess.Process) -> None:
         """It has lived long enough to be believed."""
@@ -283,7 +337,9 @@ class _Up:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
         if processes:
-            _, late = await asyncio.wait([asyncio.create_task(process.wait()) for process in processes], timeout=grace)
+            _, late = await asyncio.wait(
+                [asyncio.create_task(process.wait()) for process in processes], timeout=grace
+            )
             if late:
                 for process in processes:
                     with contextlib.suppress(ProcessLookupError):
@@ -300,7 +356,9 @@ class _Up:
                 "address": self._address,
                 "ready": self._ready,
                 "failing": [child.name for child in children if child.deaths >= _FAILING],
-                "processes": {child.name: child.process.pid for child in children if child.process is not None},
+                "processes": {
+                    child.name: child.process.pid for child in children if child.process is not None
+                },
             }
         )
 
@@ -372,7 +430,11 @@ def welcome(config: Settings, invitation: str) -> str:
     else:
         lines += [f"  Relay     {', '.join(relay.name for relay in config.relays)}"]
     if invitation:
-        lines += ["", "  To sign in for the first time, open this link. It is good once:", f"  {invitation}"]
+        lines += [
+            "",
+            "  To sign in for the first time, open this link. It is good once:",
+            f"  {invitation}",
+        ]
     return "\n".join([*lines, ""])
 
 

@@ -55,7 +55,8 @@ def script(request: HttpRequest) -> HttpResponse:
     else:
         zipped = "gzip" in request.headers.get("Accept-Encoding", "")
         response = HttpResponse(
-            found.compressed if zipped else found.plain, content_type="text/javascript; charset=utf-8"
+            found.compressed if zipped else found.plain,
+            content_type="text/javascript; charset=utf-8",
         )
         if zipped:
             response["Content-Encoding"] = "gzip"
@@ -74,7 +75,9 @@ def for_allowed_sites(view: View) -> View:
     @wraps(view)
     def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         origin = _origin(request)
-        response = view(request, origin=origin, **kwargs) if _allowed(request, origin) else _not_allowed()
+        response = (
+            view(request, origin=origin, **kwargs) if _allowed(request, origin) else _not_allowed()
+        )
         if origin != origins.own():
             response["Access-Control-Allow-Origin"] = "*" if response.status_code == 403 else origin
         patch_vary_headers(response, ("Origin",))
@@ -117,7 +120,11 @@ def _sign_up(request: HttpRequest, origin: str) -> HttpResponse:
         return JsonResponse({"state": "no form"}, status=400)
     with translation.override(language_of(posted)):
         entered = entry.enter(
-            posted, origin=origin, here="/", client=client_address(request), form_version=FORM_VERSION
+            posted,
+            origin=origin,
+            here="/",
+            client=client_address(request),
+            form_version=FORM_VERSION,
         )
         response = JsonResponse(told(entered), status=status(entered))
     time.sleep(max(0.0, entered.not_before - time.monotonic()))
@@ -160,7 +167,9 @@ def told(entered: Entered) -> dict[str, Any]:
         case Answer.WORK:
             more = {"challenge": entry.challenge()}
         case Answer.LATER:
-            more = {"said": _("Very many sign-ups come from your network. Please try again in an hour.")}
+            more = {
+                "said": _("Very many sign-ups come from your network. Please try again in an hour.")
+            }
     return {"state": entered.answer.value, **more}
 
 
@@ -183,7 +192,9 @@ def _words(topic: Topic) -> dict[str, Any]:
         "trap": _("Leave this empty"),
         "busy": _("One moment …"),
         "thanks": _("Thanks for signing up to the %(topic)s emails.") % {"topic": topic.name},
-        "next": _("One more step: open the email that we have sent you, and press the button behind its link."),
+        "next": _(
+            "One more step: open the email that we have sent you, and press the button behind its link."
+        ),
         "failed": _("That did not work. Please try again in a moment."),
         "elsewhere": _("Or sign up on our own page."),
         "page": f"{site}{reverse('sign-up', args=[topic.slug])}?lang={language}",
@@ -222,4 +233,6 @@ def _language(wanted: str) -> str:
 @cache
 def _script() -> _Script:
     plain = _SCRIPT.read_bytes()
-    return _Script(plain, gzip.compress(plain, 9, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:20]}"')
+    return _Script(
+        plain, gzip.compress(plain, 9, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:20]}"'
+    )

@@ -59,7 +59,9 @@ def update(request: HttpRequest, uuid: UUID, number: int) -> HttpResponse:
 @require_safe
 def sitemap(request: HttpRequest) -> HttpResponse:
     _set_up()
-    return cache_control.keep(request, HttpResponse(entries.news_sitemap(), "application/xml; charset=utf-8"))
+    return cache_control.keep(
+        request, HttpResponse(entries.news_sitemap(), "application/xml; charset=utf-8")
+    )
 
 
 @require_safe
@@ -68,7 +70,9 @@ def robots(request: HttpRequest) -> HttpResponse:
     places = ("/desk/", "/inbox/", *token_routes.BEGINNINGS)
     lines = ["User-agent: *", *(f"Disallow: {place}" for place in places), ""]
     lines.append(f"Sitemap: {entries.absolute(reverse('news-sitemap'))}")
-    return cache_control.keep(request, HttpResponse("\n".join(lines) + "\n", "text/plain; charset=utf-8"))
+    return cache_control.keep(
+        request, HttpResponse("\n".join(lines) + "\n", "text/plain; charset=utf-8")
+    )
 
 
 @require_safe
@@ -94,9 +98,13 @@ def image(request: HttpRequest, file: str) -> HttpResponse:
     picture = address.read(request.path)
     if picture is None or not published.image(picture):
         # Not to be kept: a minute from now it may have been told.
-        return HttpResponse(status=404, headers={"Cache-Control": "no-store"}, content_type="text/plain")
+        return HttpResponse(
+            status=404, headers={"Cache-Control": "no-store"}, content_type="text/plain"
+        )
     response = HttpResponse(files.path(picture).read_bytes(), picture.content_type)
-    response["Cache-Control"] = "public, max-age=31536000, s-maxage=60, immutable"  # RFC 9111 §5.2.2.10, RFC 8246
+    response["Cache-Control"] = (
+        "public, max-age=31536000, s-maxage=60, immutable"  # RFC 9111 §5.2.2.10, RFC 8246
+    )
     response["ETag"] = f'"{picture.file}"'
     answer = get_conditional_response(request, etag=response["ETag"], response=response)
     assert isinstance(answer, HttpResponse)
@@ -108,7 +116,9 @@ def script(request: HttpRequest) -> HttpResponse:
     """/live.js, for any site: kept for an hour, and then for a day more while a newer one is fetched (RFC 5861)."""
     found = _script()
     zipped = "gzip" in request.headers.get("Accept-Encoding", "")
-    response = HttpResponse(found.compressed if zipped else found.plain, "text/javascript; charset=utf-8")
+    response = HttpResponse(
+        found.compressed if zipped else found.plain, "text/javascript; charset=utf-8"
+    )
     if zipped:
         response["Content-Encoding"] = "gzip"
     response["ETag"] = found.etag
@@ -128,7 +138,9 @@ class _Script(NamedTuple):
 @cache
 def _script() -> _Script:
     plain = _SCRIPT.read_bytes()
-    return _Script(plain, gzip.compress(plain, 9, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:20]}"')
+    return _Script(
+        plain, gzip.compress(plain, 9, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:20]}"'
+    )
 
 
 def _feed(request: HttpRequest, feed: Feed, name: str) -> HttpResponse:

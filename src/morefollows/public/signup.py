@@ -106,7 +106,12 @@ def _judged(request: HttpRequest) -> Entered | None:
 
 
 def _sign_up_page(
-    request: HttpRequest, topic: Topic, form: SignUp | None = None, *, status: int = 200, answer: Entered | None = None
+    request: HttpRequest,
+    topic: Topic,
+    form: SignUp | None = None,
+    *,
+    status: int = 200,
+    answer: Entered | None = None,
 ) -> HttpResponse:
     shown = box(topic, form)
     if answer is not None and answer.answer in (Answer.AGAIN, Answer.BUSY) and form is not None:
@@ -118,7 +123,10 @@ def _sign_up_page(
 @in_wanted_language
 @require_safe
 def thanks(request: HttpRequest, topic: str) -> HttpResponse:
-    context = {"topic": get_object_or_404(Topic, slug=topic), "days": settings.MOREFOLLOWS.confirmation_days}
+    context = {
+        "topic": get_object_or_404(Topic, slug=topic),
+        "days": settings.MOREFOLLOWS.confirmation_days,
+    }
     return render(request, "public/thanks.html", context)
 
 
@@ -151,13 +159,17 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
     if leaving.reader is not None:
         speak_to(request, leaving.reader)
     left = request.method == "POST" and actions.leave(token, _how(request))
-    return render(request, "public/left.html" if left else "public/leave.html", {"leaving": leaving})
+    return render(
+        request, "public/left.html" if left else "public/leave.html", {"leaving": leaving}
+    )
 
 
 @in_wanted_language
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    notice = texts.current(Wording.Kind.PRIVACY, translation.get_language() or settings.LANGUAGE_CODE)
+    notice = texts.current(
+        Wording.Kind.PRIVACY, translation.get_language() or settings.LANGUAGE_CODE
+    )
     context = {"notice": notice, "html": markdown.to_html(notice.text)}
     return render(request, "public/privacy.html", context)
 

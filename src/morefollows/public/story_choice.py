@@ -33,7 +33,10 @@ def wish(request: HttpRequest, token: str, wanted: str) -> HttpResponse:
         if chosen not in (*Interest.Wish.values, "none"):
             raise BadRequest("no such wish")
         actions.wish(reader, story, None if chosen == "none" else chosen)
-    now = Interest.objects.filter(reader=reader, story=story).values_list("wish", flat=True).first() or ""
+    now = (
+        Interest.objects.filter(reader=reader, story=story).values_list("wish", flat=True).first()
+        or ""
+    )
     context = {
         "story": story,
         "headline": first_headline(story),
@@ -50,6 +53,9 @@ def _about(token: str) -> tuple[Reader | None, Story | None]:
     read = links.tokens().read_story(token)
     if read is None:
         return None, None
-    reader, story = Reader.objects.filter(pk=read.row).first(), Story.objects.filter(pk=read.other).first()
+    reader, story = (
+        Reader.objects.filter(pk=read.row).first(),
+        Story.objects.filter(pk=read.other).first(),
+    )
     proved = read.proves(reader.uid if reader else None, story.uuid.bytes if story else None)
     return (reader, story) if proved else (None, None)

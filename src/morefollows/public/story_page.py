@@ -22,9 +22,15 @@ _LATEST = 20  # stories on the front page
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     topics = list(Topic.objects.all())
-    stories = [story for story in published.latest(2 * _LATEST) if not published.is_withdrawn(story)]
+    stories = [
+        story for story in published.latest(2 * _LATEST) if not published.is_withdrawn(story)
+    ]
     shown = box(topics[0]) if topics else None
-    context = {"stories": [_front(story) for story in stories[:_LATEST]], "box": shown, "others": topics[1:]}
+    context = {
+        "stories": [_front(story) for story in stories[:_LATEST]],
+        "box": shown,
+        "others": topics[1:],
+    }
     page = render(request, "public/home.html", context)
     return cache_control.keep(request, page, apart_from=shown["ticket"] if shown else "")
 
@@ -51,7 +57,9 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "first": published.updates(found)[-1],
         "card": schema_org.card(found),
         "structured": "" if found.drill else schema_org.json_ld(found),
-        "description": _("This story has been withdrawn.") if withdrawn else latest.standfirst or latest.headline,
+        "description": _("This story has been withdrawn.")
+        if withdrawn
+        else latest.standfirst or latest.headline,
     }
     page = render(request, "public/story.html", context)
     if found.drill:
@@ -62,7 +70,9 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @require_GET
 def events(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The event stream. `processes.web.server` answers it before Django hears of it, so this is another web server."""
-    return HttpResponse("Event streams are answered by `morefollows web` alone.\n", "text/plain", status=501)
+    return HttpResponse(
+        "Event streams are answered by `morefollows web` alone.\n", "text/plain", status=501
+    )
 
 
 def public_story(uuid: UUID) -> Story:
@@ -78,4 +88,8 @@ def _story(uuid: UUID, *, drills: bool) -> Story:
 
 
 def _front(story: Story) -> dict[str, object]:
-    return {"story": story, "latest": published.updates(story)[0], "developing": published.is_open(story)}
+    return {
+        "story": story,
+        "latest": published.updates(story)[0],
+        "developing": published.is_open(story),
+    }

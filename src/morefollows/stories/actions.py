@@ -110,9 +110,15 @@ def withdraw(
             transitions.apply(Event.RETRACT, held, editor)
             _free_number(held)
         update = Update(
-            story=story, kind=Kind.WITHDRAWAL, headline=withdrawal.first_headline(story), text=text, note=reason
+            story=story,
+            kind=Kind.WITHDRAWAL,
+            headline=withdrawal.first_headline(story),
+            text=text,
+            note=reason,
         )
-        update.answers = sorted(told for told in story.updates.values_list("number", flat=True) if told)
+        update.answers = sorted(
+            told for told in story.updates.values_list("number", flat=True) if told
+        )
         alert = _hold(Event.WITHDRAW, update, editor, hold=hold, audience=audience, reason=reason)
         transaction.on_commit(announce("alert"))
     return alert
@@ -136,7 +142,9 @@ def _check_four_eyes(story: Story, editor: Editor, alone_reason: str) -> str:
         return ""
     checks.note(alone_reason)
     if not alone_reason.strip():
-        raise NotApproved(_("You wrote this. Somebody else has to approve it, or you say why you send it alone."))
+        raise NotApproved(
+            _("You wrote this. Somebody else has to approve it, or you say why you send it alone.")
+        )
     return alone_reason.strip()
 
 
@@ -168,7 +176,9 @@ def _hold(
     answers = audiences.alerts_of(story, update.answers) if update.answers else []
     now = now_ms()
     not_before = _not_before(story, at, now)
-    held_until = max(now + int((settings.MOREFOLLOWS.hold if hold is None else hold) * 1000), not_before or 0)
+    held_until = max(
+        now + int((settings.MOREFOLLOWS.hold if hold is None else hold) * 1000), not_before or 0
+    )
     offer = story.purpose == Purpose.OFFERS
     fields = {
         "update": update,
@@ -185,7 +195,9 @@ def _hold(
     }
     for wrong in answers:
         transitions.attempt(Event.RETRACT, wrong, editor, details={"by": update.kind})
-    details = {"reason": reason} if reason else {"audience": fields["audience"], "kind": update.kind}
+    details = (
+        {"reason": reason} if reason else {"audience": fields["audience"], "kind": update.kind}
+    )
     return transitions.start(event, editor, fields, details)
 
 
@@ -193,7 +205,11 @@ def _time_to_live(kind: str, offer: bool) -> int:
     """Milliseconds."""
     if offer:
         return _OFFER_TTL_MS
-    return OWED_FOR_MS if kind in (Kind.CORRECTION, Kind.WITHDRAWAL) else int(settings.MOREFOLLOWS.alert_ttl * 1000)
+    return (
+        OWED_FOR_MS
+        if kind in (Kind.CORRECTION, Kind.WITHDRAWAL)
+        else int(settings.MOREFOLLOWS.alert_ttl * 1000)
+    )
 
 
 def _not_before(story: Story, at: datetime | None, now: int) -> int | None:
@@ -263,7 +279,9 @@ def _lives_until(alert: Alert, *, from_now: bool) -> int:
     now = now_ms()
     if not from_now and alert.expires_at > now:
         return alert.expires_at
-    return max(now, alert.not_before or 0) + (alert.time_to_live_ms or alert.expires_at - alert.held_until)
+    return max(now, alert.not_before or 0) + (
+        alert.time_to_live_ms or alert.expires_at - alert.held_until
+    )
 
 
 def ask(before: int) -> list[int]:
@@ -271,8 +289,12 @@ def ask(before: int) -> list[int]:
 
     Returns them. Called by the courier inside its own transaction.
     """
-    found = Alert.objects.select_for_update().filter(held_until__lt=before, state__in=Alert.UNDER_WAY)
-    return [pk for pk in list(found.values_list("pk", flat=True)) if transitions.attempt(Event.ASK, pk)]
+    found = Alert.objects.select_for_update().filter(
+        held_until__lt=before, state__in=Alert.UNDER_WAY
+    )
+    return [
+        pk for pk in list(found.values_list("pk", flat=True)) if transitions.attempt(Event.ASK, pk)
+    ]
 
 
 def reopen(event: Event, alert_id: int, editor: Editor) -> None:
@@ -285,8 +307,12 @@ def reopen(event: Event, alert_id: int, editor: Editor) -> None:
     if not may_go_on(alert):
         raise Refused(_("This alert ended too long ago to be sent again."))
     if _is_overtaken(alert):
-        raise Refused(_("A newer update of this story has overtaken this alert: it does not go on."))
-    transitions.apply(event, alert_id, editor, {"expires_at": _lives_until(alert, from_now=False), "curve": None})
+        raise Refused(
+            _("A newer update of this story has overtaken this alert: it does not go on.")
+        )
+    transitions.apply(
+        event, alert_id, editor, {"expires_at": _lives_until(alert, from_now=False), "curve": None}
+    )
     transaction.on_commit(announce("alert"))
 
 

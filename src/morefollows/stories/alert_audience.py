@@ -11,7 +11,14 @@ from typing import NamedTuple
 
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
-from morefollows.audience.models import DrillReader, Newsroom, Reader, Subscription, Suppression, Topic
+from morefollows.audience.models import (
+    DrillReader,
+    Newsroom,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+)
 from morefollows.audience.preferences.delivery_rules import Terms, in_quiet_hours
 from morefollows.stories.models import Alert, Interest, Kind, Story
 
@@ -62,19 +69,27 @@ class OnTheirTerms(NamedTuple):
     paused: int
 
 
-def on_their_terms(topic: Topic | None, now: datetime, followers_of: Story | None = None) -> OnTheirTerms:
+def on_their_terms(
+    topic: Topic | None, now: datetime, followers_of: Story | None = None
+) -> OnTheirTerms:
     """Of the topic's readers, or those of offers; with `followers_of` only those who follow that story.
 
     One query, which looks at those alone who have chosen anything. By `delivery_rules.in_quiet_hours`, once for each
     choice.
     """
     # By id, of a narrow index: whatever the planner believes, it must not go through all readers.
-    particular = _listening(topic).filter(pk__in=Reader.objects.filter(particular=True).values("pk"))
+    particular = _listening(topic).filter(
+        pk__in=Reader.objects.filter(particular=True).values("pk")
+    )
     if followers_of is not None:
         particular = particular.filter(_follows(followers_of))
     paused = ExpressionWrapper(Q(paused_until__isnull=False, paused_until__gt=now), BooleanField())
-    choices = particular.filter(Q(quiet_from__isnull=False) | Q(paused_until__gt=now)).annotate(paused=paused)
-    rows = choices.values_list("paused", "quiet_from", "quiet_to", "time_zone", "flash_passes").annotate(n=Count("pk"))
+    choices = particular.filter(Q(quiet_from__isnull=False) | Q(paused_until__gt=now)).annotate(
+        paused=paused
+    )
+    rows = choices.values_list(
+        "paused", "quiet_from", "quiet_to", "time_zone", "flash_passes"
+    ).annotate(n=Count("pk"))
     newsroom = Newsroom.objects.filter(pk=1).values_list("time_zone", flat=True).first() or "UTC"
     counts = {"quiet": 0, "flash": 0, "paused": 0}
     for is_paused, quiet_from, quiet_to, zone, flash, readers in rows:
@@ -92,7 +107,9 @@ def drill() -> int:
     suppressed = Suppression.objects.filter(key=OuterRef("key"))
     gone = (Reader.State.GONE, Reader.State.COMPLAINED)
     # Each by key: joined, SQLite would go through all readers to find the few of the drill.
-    mailable = Reader.objects.filter(~Exists(suppressed), pk=OuterRef("reader_id")).exclude(state__in=gone)
+    mailable = Reader.objects.filter(~Exists(suppressed), pk=OuterRef("reader_id")).exclude(
+        state__in=gone
+    )
     return DrillReader.objects.filter(Exists(mailable), confirmed_at__isnull=False).count()
 
 
@@ -112,14 +129,20 @@ def alerts_of(story: Story, numbers: Iterable[int] | None = None) -> list[int]:
 
 
 def _follows(story: Story) -> Exists:
-    return Exists(Interest.objects.filter(reader=OuterRef("pk"), story=story, wish=Interest.Wish.FOLLOW))
+    return Exists(
+        Interest.objects.filter(reader=OuterRef("pk"), story=story, wish=Interest.Wish.FOLLOW)
+    )
 
 
 def _listening(topic: Topic | None) -> QuerySet[Reader]:
     if topic is None:
         return _mailable().filter(offers=True)
-    return _mailable().filter(subscriptions__topic=topic, subscriptions__state=Subscription.State.ACTIVE)
+    return _mailable().filter(
+        subscriptions__topic=topic, subscriptions__state=Subscription.State.ACTIVE
+    )
 
 
 def _mailable() -> QuerySet[Reader]:
-    return Reader.objects.filter(~Exists(Suppression.objects.filter(key=OuterRef("key"))), state=Reader.State.CONFIRMED)
+    return Reader.objects.filter(
+        ~Exists(Suppression.objects.filter(key=OuterRef("key"))), state=Reader.State.CONFIRMED
+    )

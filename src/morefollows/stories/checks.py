@@ -60,7 +60,9 @@ def text(value: str) -> None:
 def alt(value: str) -> None:
     """What is to be seen on an image."""
     if not value.strip():
-        raise ValidationError(_("Say what is to be seen: who can’t see the image has nothing else."), code="required")
+        raise ValidationError(
+            _("Say what is to be seen: who can’t see the image has nothing else."), code="required"
+        )
     plain_text.one_line(value)
     length(value, ALT_LIMIT)
 
@@ -85,7 +87,9 @@ def images(value: str) -> None:
     written = markdown.written_images(value)
     if len(written) > IMAGES_LIMIT:
         raise ValidationError(
-            _("There are more than %(most)d images in it."), code="images", params={"most": IMAGES_LIMIT}
+            _("There are more than %(most)d images in it."),
+            code="images",
+            params={"most": IMAGES_LIMIT},
         )
     for one in written:
         if one.shown is None:
@@ -99,13 +103,17 @@ def images(value: str) -> None:
             )
         if not one.alt:
             raise ValidationError(
-                _("An image has no alternative text. Say between its square brackets what is to be seen on it."),
+                _(
+                    "An image has no alternative text. Say between its square brackets what is to be seen on it."
+                ),
                 code="alt",
             )
         length(one.alt, ALT_LIMIT)
         if not one.alone:
             raise ValidationError(
-                _("The image “%(alt)s” stands amid words. Put a blank line before it and after it."),
+                _(
+                    "The image “%(alt)s” stands amid words. Put a blank line before it and after it."
+                ),
                 code="alone",
                 params={"alt": one.alt},
             )
@@ -121,7 +129,9 @@ def _are_kept(pictures: list[Picture]) -> None:
     for one in pictures:
         if one not in kept:
             raise ValidationError(
-                _("The image “%(file)s” is not kept here. Add it again."), code="unknown", params={"file": one.file}
+                _("The image “%(file)s” is not kept here. Add it again."),
+                code="unknown",
+                params={"file": one.file},
             )
 
 
@@ -135,7 +145,12 @@ def update(kind: str, headline_: str, standfirst_: str, text_: str, note_: str) 
     """All of an update's wording. Raises one `ValidationError` with the errors by field."""
     errors: dict[str, ValidationError] = {}
     wording = {"headline": headline_, "standfirst": standfirst_, "text": text_, "note": note_}
-    for name, check in (("headline", headline), ("standfirst", standfirst), ("text", text), ("note", note)):
+    for name, check in (
+        ("headline", headline),
+        ("standfirst", standfirst),
+        ("text", text),
+        ("note", note),
+    ):
         try:
             check(wording[name])
         except ValidationError as error:
@@ -143,6 +158,8 @@ def update(kind: str, headline_: str, standfirst_: str, text_: str, note_: str) 
     if not note_.strip() and kind == "correction":
         errors["note"] = ValidationError(_("Say what was wrong. Readers see it."), code="required")
     if not note_.strip() and kind == "withdrawal":
-        errors["note"] = ValidationError(_("Say why the story is withdrawn. Readers see it."), code="required")
+        errors["note"] = ValidationError(
+            _("Say why the story is withdrawn. Readers see it."), code="required"
+        )
     if errors:
         raise ValidationError(errors)

@@ -10,22 +10,34 @@ from typing import Any
 
 from django.db import connections
 
-_IS_DRILL = (
-    "(SELECT s.drill FROM stories_update u JOIN stories_story s ON s.id = u.story_id WHERE u.id = NEW.update_id)"
-)
+_IS_DRILL = "(SELECT s.drill FROM stories_update u JOIN stories_story s ON s.id = u.story_id WHERE u.id = NEW.update_id)"
 _ALERT_WORDS = "a drill goes to its own readers, and nothing else does"
 _WRONG_ALERT = f"(NEW.audience = 'drill') <> {_IS_DRILL}"
 _WRONG_UPDATE = (
     "(SELECT drill FROM stories_story WHERE id = NEW.story_id)"
     " <> (SELECT drill FROM stories_story WHERE id = OLD.story_id)"
 )
-_WRONG_STORY = "NEW.drill <> OLD.drill AND EXISTS (SELECT 1 FROM stories_update u WHERE u.story_id = NEW.id)"
+_WRONG_STORY = (
+    "NEW.drill <> OLD.drill AND EXISTS (SELECT 1 FROM stories_update u WHERE u.story_id = NEW.id)"
+)
 #: name, table, event, what is refused, and the words
 _TRIGGERS = (
     ("alert_drill_new", "alert", "INSERT", _WRONG_ALERT, _ALERT_WORDS),
     ("alert_drill", "alert", "UPDATE OF audience, update_id", _WRONG_ALERT, _ALERT_WORDS),
-    ("update_drill", "update", "UPDATE OF story_id", _WRONG_UPDATE, "an update of a drill is never one of real news"),
-    ("story_drill", "story", "UPDATE OF drill", _WRONG_STORY, "what has been sent stays a drill, or stays none"),
+    (
+        "update_drill",
+        "update",
+        "UPDATE OF story_id",
+        _WRONG_UPDATE,
+        "an update of a drill is never one of real news",
+    ),
+    (
+        "story_drill",
+        "story",
+        "UPDATE OF drill",
+        _WRONG_STORY,
+        "what has been sent stays a drill, or stays none",
+    ),
 )
 
 
@@ -47,7 +59,10 @@ def make(using: str, **_signal: Any) -> None:
     if "stories_story" not in database.introspection.table_names():
         return  # other parts are migrated first
     with database.cursor() as cursor:
-        columns = {column.name for column in database.introspection.get_table_description(cursor, "stories_story")}
+        columns = {
+            column.name
+            for column in database.introspection.get_table_description(cursor, "stories_story")
+        }
         if "drill" not in columns:
             return  # migrated to an earlier version
         for name, table, event, wrong, words in _TRIGGERS:
@@ -60,4 +75,6 @@ def make(using: str, **_signal: Any) -> None:
                 refuse = f"EXECUTE FUNCTION stories_{name}()"
             else:
                 refuse = f"WHEN {wrong} BEGIN SELECT RAISE(ABORT, '{words}'); END"
-            cursor.execute(f"CREATE TRIGGER stories_{name} BEFORE {event} ON stories_{table} FOR EACH ROW {refuse}")
+            cursor.execute(
+                f"CREATE TRIGGER stories_{name} BEFORE {event} ON stories_{table} FOR EACH ROW {refuse}"
+            )

@@ -32,7 +32,9 @@ def sent_before(headline: str, topic: Topic) -> Alert | None:
     Not one that was taken back in its hold: nobody was mailed.
     """
     recent = (
-        Alert.objects.filter(frozen_at__gte=timezone.now() - WITHIN, topic=topic, update__story__drill=False)
+        Alert.objects.filter(
+            frozen_at__gte=timezone.now() - WITHIN, topic=topic, update__story__drill=False
+        )
         .exclude(state=Alert.State.TAKEN_BACK)
         .select_related("update", "topic")
         .order_by("-pk")
@@ -44,4 +46,6 @@ def sent_before(headline: str, topic: Topic) -> Alert | None:
 def words(text: str) -> list[str]:
     """Its words without their case, their accents and what stands between them."""
     plain = unicodedata.normalize("NFKD", text.casefold())
-    return _LETTERS.findall("".join(c for c in plain if not unicodedata.combining(c))) or [text.strip()]
+    return _LETTERS.findall("".join(c for c in plain if not unicodedata.combining(c))) or [
+        text.strip()
+    ]

@@ -65,7 +65,9 @@ def to_html(text: str, *, inline_styles: bool = False, lazy: bool = True) -> Saf
                 token.attrSet("style", _STYLES[token.tag])
     for number, token in enumerate(token for token in tokens if token.type == "figure"):
         token.meta |= {"mail": inline_styles, "lazy": lazy or number > 0}
-    return SafeString(_PARSER.renderer.render(tokens, _PARSER.options, {}))  # the renderer escapes all text
+    return SafeString(
+        _PARSER.renderer.render(tokens, _PARSER.options, {})
+    )  # the renderer escapes all text
 
 
 def to_text(text: str) -> str:
@@ -127,9 +129,13 @@ def _parse(text: str) -> list[Token]:
 def _is_figure(token: Token) -> bool:
     """A paragraph of images alone, all of them ours."""
     children = [
-        one for one in token.children or [] if one.type != "softbreak" and (one.type != "text" or one.content.strip())
+        one
+        for one in token.children or []
+        if one.type != "softbreak" and (one.type != "text" or one.content.strip())
     ]
-    return bool(children) and all(one.type == "image" and _written(one, alone=True).shown for one in children)
+    return bool(children) and all(
+        one.type == "image" and _written(one, alone=True).shown for one in children
+    )
 
 
 def _figures(tokens: Sequence[Token]) -> Iterator[Token]:
@@ -145,13 +151,21 @@ def _written(token: Token, *, alone: bool) -> Written:
     title = str(token.attrs.get("title", ""))
     caption, bar, credit = title.rpartition("|")
     picture = address.read(source)
-    shown = Shown(picture, alt, (caption if bar else title).strip(), credit.strip() if bar else "") if picture else None
+    shown = (
+        Shown(picture, alt, (caption if bar else title).strip(), credit.strip() if bar else "")
+        if picture
+        else None
+    )
     return Written(source, alt, shown, alone)
 
 
 def _render_figure(renderer: Any, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
     meta = tokens[at].meta
-    return figure.mail(meta["shown"]) if meta["mail"] else figure.page(meta["shown"], lazy=meta["lazy"])
+    return (
+        figure.mail(meta["shown"])
+        if meta["mail"]
+        else figure.page(meta["shown"], lazy=meta["lazy"])
+    )
 
 
 _PARSER.add_render_rule("figure", _render_figure)
@@ -198,7 +212,8 @@ def _with_bare_links(text: str) -> Iterator[Token]:
 def _words(tokens: Sequence[Token]) -> str:
     breaks = ("softbreak", "hardbreak")
     return "".join(
-        _words(token.children) if token.children else " " if token.type in breaks else token.content for token in tokens
+        _words(token.children) if token.children else " " if token.type in breaks else token.content
+        for token in tokens
     )
 
 

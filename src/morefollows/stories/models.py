@@ -43,25 +43,46 @@ class Story(models.Model):
     headline = models.CharField(_("headline"), max_length=150)
     standfirst = models.CharField(_("standfirst"), max_length=300, blank=True)
     text = models.TextField(
-        _("text"), max_length=50_000, blank=True, help_text=_("the draft of the next update, in Markdown")
+        _("text"),
+        max_length=50_000,
+        blank=True,
+        help_text=_("the draft of the next update, in Markdown"),
     )
-    kind = models.CharField(max_length=10, choices=Kind, default=Kind.FIRST, help_text="of the draft")
+    kind = models.CharField(
+        max_length=10, choices=Kind, default=Kind.FIRST, help_text="of the draft"
+    )
     note = models.CharField(max_length=300, blank=True, help_text="of the draft; see Update.note")
     answers = models.JSONField(default=list, help_text="of the draft; see Update.answers")
-    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
+    language = models.CharField(
+        _("language"), max_length=10, choices=settings.LANGUAGES, default="en"
+    )
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.ALERTS)
-    topic = models.ForeignKey(Topic, models.PROTECT, verbose_name=_("topic"), related_name="stories", null=True)
+    topic = models.ForeignKey(
+        Topic, models.PROTECT, verbose_name=_("topic"), related_name="stories", null=True
+    )
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
-    revision = models.PositiveIntegerField(default=1, help_text="raised by each save: no silent overwriting")
-    sent_revision = models.PositiveIntegerField(default=0, help_text="of the last update; the draft began after it")
+    revision = models.PositiveIntegerField(
+        default=1, help_text="raised by each save: no silent overwriting"
+    )
+    sent_revision = models.PositiveIntegerField(
+        default=0, help_text="of the last update; the draft began after it"
+    )
     approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", help_text="of the draft as it stands"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="of the draft as it stands",
     )
     approved_at = models.DateTimeField(null=True)
-    embargo_until = models.DateTimeField(null=True, help_text="nothing of it is told anywhere before")
-    drill = models.BooleanField(default=False, help_text="goes to the drill's readers, and to nobody else")
+    embargo_until = models.DateTimeField(
+        null=True, help_text="nothing of it is told anywhere before"
+    )
+    drill = models.BooleanField(
+        default=False, help_text="goes to the drill's readers, and to nobody else"
+    )
 
     class Meta:
         verbose_name_plural = "stories"
@@ -70,7 +91,8 @@ class Story(models.Model):
         constraints = (
             models.CheckConstraint(
                 name="only_an_offer_has_no_topic",
-                condition=models.Q(purpose="offers", topic=None) | models.Q(purpose="alerts", topic__isnull=False),
+                condition=models.Q(purpose="offers", topic=None)
+                | models.Q(purpose="alerts", topic__isnull=False),
             ),
         )
 
@@ -84,15 +106,21 @@ class Update(models.Model):
     Kind = Kind
 
     story = models.ForeignKey(Story, models.PROTECT, related_name="updates")
-    number = models.PositiveIntegerField(null=True, help_text="from 1; empty when it was taken back in the hold")
+    number = models.PositiveIntegerField(
+        null=True, help_text="from 1; empty when it was taken back in the hold"
+    )
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.FIRST)
     headline = models.CharField(max_length=150)
     standfirst = models.CharField(max_length=300, blank=True)
     text = models.TextField()
     note = models.CharField(
-        max_length=300, blank=True, help_text="a correction: what was wrong; a withdrawal: the reason"
+        max_length=300,
+        blank=True,
+        help_text="a correction: what was wrong; a withdrawal: the reason",
     )
-    answers = models.JSONField(default=list, help_text="numbers of the updates that it puts right or takes back")
+    answers = models.JSONField(
+        default=list, help_text="numbers of the updates that it puts right or takes back"
+    )
     language = models.CharField(max_length=10)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -120,14 +148,20 @@ class Image(models.Model):
     What is to be seen on it, its caption and its credit stand where it is shown, in the story's text.
     """
 
-    name = models.CharField(max_length=32, unique=True, help_text="keyed hash of the picture; see `images.address`")
+    name = models.CharField(
+        max_length=32, unique=True, help_text="keyed hash of the picture; see `images.address`"
+    )
     width = models.PositiveIntegerField(help_text="pixels of the widest that is kept")
     height = models.PositiveIntegerField()
     extension = models.CharField(max_length=4)
     size = models.PositiveIntegerField(help_text="octets of the widest")
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    added_at = models.DateTimeField(default=timezone.now, help_text="the last time, if it was added again")
-    updates = models.ManyToManyField(Update, related_name="images", help_text="that show it: it is kept as they are")
+    added_at = models.DateTimeField(
+        default=timezone.now, help_text="the last time, if it was added again"
+    )
+    updates = models.ManyToManyField(
+        Update, related_name="images", help_text="that show it: it is kept as they are"
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -194,42 +228,67 @@ class Alert(models.Model):
     update = models.ForeignKey(Update, models.PROTECT, related_name="alerts")
     audience = models.CharField(max_length=10, choices=Audience, default=Audience.TOPIC)
     topic = models.ForeignKey(
-        Topic, models.PROTECT, null=True, help_text="whose readers' consent it needs; an offer needs that to offers"
+        Topic,
+        models.PROTECT,
+        null=True,
+        help_text="whose readers' consent it needs; an offer needs that to offers",
     )
     answers = models.JSONField(
-        default=list, help_text="ids of the alerts that it answers: who was sent one of them is the audience"
+        default=list,
+        help_text="ids of the alerts that it answers: who was sent one of them is the audience",
     )
     lane = models.CharField(max_length=5, choices=Lane, default=Lane.ALERT)
-    flash = models.BooleanField(default=False, help_text="may pass a reader's quiet hours if the reader allows it")
+    flash = models.BooleanField(
+        default=False, help_text="may pass a reader's quiet hours if the reader allows it"
+    )
     state = models.CharField(max_length=10, choices=State, default=State.HELD)
     sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    frozen_at = models.DateTimeField(help_text="t0, the editor's Send: readers active by then are the audience")
-    held_until = models.BigIntegerField(help_text="end of the hold, milliseconds since 1970: zero of the curve")
+    frozen_at = models.DateTimeField(
+        help_text="t0, the editor's Send: readers active by then are the audience"
+    )
+    held_until = models.BigIntegerField(
+        help_text="end of the hold, milliseconds since 1970: zero of the curve"
+    )
     not_before = models.BigIntegerField(
-        null=True, help_text="chosen by an editor, or the embargo's end: not released earlier; ms since 1970"
+        null=True,
+        help_text="chosen by an editor, or the embargo's end: not released earlier; ms since 1970",
     )
     expires_at = models.BigIntegerField(help_text="milliseconds since 1970")
     time_to_live_ms = models.BigIntegerField(
-        default=0, db_default=0, help_text="from the hold's end, as it was when it was sent: a retry gets as much again"
+        default=0,
+        db_default=0,
+        help_text="from the hold's end, as it was when it was sent: a retry gets as much again",
     )
     repeat = models.BooleanField(
-        default=repeats_uncertain, help_text="mails whose outcome is uncertain are sent again; else an editor decides"
+        default=repeats_uncertain,
+        help_text="mails whose outcome is uncertain are sent again; else an editor decides",
     )
     ended_at = models.DateTimeField(null=True)
-    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     # How far the audience has been cut into batches: ids from `cut_from` upwards, then round from the start.
     cut_from = models.BigIntegerField(default=0)
-    cut_to = models.BigIntegerField(null=True, help_text="last reader id cut; empty before the first batch")
+    cut_to = models.BigIntegerField(
+        null=True, help_text="last reader id cut; empty before the first batch"
+    )
     cut_wrapped = models.BooleanField(default=False)
     cut_done = models.BooleanField(default=False)
     curve = models.JSONField(null=True, help_text="the finished alert's curve; see delivery.curve")
     idempotency_key = models.CharField(
-        max_length=200, null=True, unique=True, help_text="a program's: sent once with it, however often it is told"
+        max_length=200,
+        null=True,
+        unique=True,
+        help_text="a program's: sent once with it, however often it is told",
     )
 
     class Meta:
         indexes = (
-            models.Index(fields=("state",), condition=models.Q(state__in=("held", "sending")), name="alerts_running"),
+            models.Index(
+                fields=("state",),
+                condition=models.Q(state__in=("held", "sending")),
+                name="alerts_running",
+            ),
         )
         ordering = ("-frozen_at",)
 
@@ -244,7 +303,9 @@ class Presence(models.Model):
     editor = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     since = models.DateTimeField()
     seen_at = models.DateTimeField()
-    writing_since = models.DateTimeField(null=True, help_text="the first key since the page was opened; empty: reads")
+    writing_since = models.DateTimeField(
+        null=True, help_text="the first key since the page was opened; empty: reads"
+    )
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("story", "editor"), name="one_presence"),)

@@ -94,4 +94,6 @@ def give_up(alert_id: int, reason: str) -> None:
 def finish(alert_id: int, curve: dict[str, Any], *, expired: bool = False) -> bool:
     """Every reader's outcome is final; `expired`: for some the time to live was over. False if it had ended already."""
     with transaction.atomic():
-        return transitions.attempt(Event.EXPIRE if expired else Event.FINISH, alert_id, fields={"curve": curve})
+        return transitions.attempt(
+            Event.EXPIRE if expired else Event.FINISH, alert_id, fields={"curve": curve}
+        )

@@ -29,6 +29,8 @@ def prewritten(story: Story) -> Wording:
 def first_headline(story: Story) -> str:
     """The headline that the story was first told under: the subject of all its mails, so that the thread holds."""
     told = (
-        Update.objects.filter(story=story, number__isnull=False).order_by("number").values_list("headline", flat=True)
+        Update.objects.filter(story=story, number__isnull=False)
+        .order_by("number")
+        .values_list("headline", flat=True)
     )
     return told.first() or story.headline

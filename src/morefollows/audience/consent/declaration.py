@@ -67,14 +67,18 @@ class Found(NamedTuple):
 def find(address: str) -> Found:
     """Looks for exactly this address. Raises `addresses.BadAddress`."""
     key = addresses.parse(address).key
-    return Found(Reader.objects.filter(key=key).first(), Suppression.objects.filter(key=key).first())
+    return Found(
+        Reader.objects.filter(key=key).first(), Suppression.objects.filter(key=key).first()
+    )
 
 
 def declaration(reader: Reader) -> Declaration:
     """All that a reader has declared, with the topics in their order and offers last."""
     suppression = Suppression.objects.filter(key=reader.key).first()
     active = set(
-        Subscription.objects.filter(reader=reader, state=Subscription.State.ACTIVE).values_list("topic_id", flat=True)
+        Subscription.objects.filter(reader=reader, state=Subscription.State.ACTIVE).values_list(
+            "topic_id", flat=True
+        )
     )
     may_be_mailed = suppression is None and reader.state == Reader.State.CONFIRMED
     found: dict[tuple[str, Topic | None], list[Line]] = {}
@@ -104,8 +108,14 @@ def _order(topic: Topic | None) -> tuple[bool, int, str]:
 
 def _wording(kind: str, language: str, version: int | None) -> Wording | None:
     """That version; in the reader's language if it is there, for a notice may have been shown in another."""
-    versions = list(Wording.objects.filter(kind=kind, version=version).order_by("pk")) if version is not None else []
-    return next((one for one in versions if one.language == language), versions[0] if versions else None)
+    versions = (
+        list(Wording.objects.filter(kind=kind, version=version).order_by("pk"))
+        if version is not None
+        else []
+    )
+    return next(
+        (one for one in versions if one.language == language), versions[0] if versions else None
+    )
 
 
 def _line(consent: Consent, words: Wording | None, notice: Wording | None) -> Line:

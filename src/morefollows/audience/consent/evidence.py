@@ -117,7 +117,9 @@ def given_line(
     )
 
 
-def note_again(given: Consent, event: str, how: str, now: datetime, client_address: str = "") -> None:
+def note_again(
+    given: Consent, event: str, how: str, now: datetime, client_address: str = ""
+) -> None:
     """A line about the same words as an earlier one."""
     Consent.objects.create(
         reader_id=given.reader_id,
@@ -134,5 +136,9 @@ def note_again(given: Consent, event: str, how: str, now: datetime, client_addre
     )
 
 
-def note_withdrawn(reader: Reader, purpose: str, topic: Topic | None, how: str, now: datetime) -> None:
-    Consent.objects.create(reader=reader, purpose=purpose, topic=topic, event=Consent.Event.WITHDRAWN, how=how, at=now)
+def note_withdrawn(
+    reader: Reader, purpose: str, topic: Topic | None, how: str, now: datetime
+) -> None:
+    Consent.objects.create(
+        reader=reader, purpose=purpose, topic=topic, event=Consent.Event.WITHDRAWN, how=how, at=now
+    )

@@ -116,7 +116,9 @@ def _leaves(kind: Evidence, rows: models.QuerySet[Any], format: int) -> Leaves:
 
 def _hash(row: Sequence[Any]) -> bytes:
     """The same on both databases, and after a move from one to the other."""
-    words = json.dumps([_plain(value) for value in row], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    words = json.dumps(
+        [_plain(value) for value in row], ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    )
     return hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()[:_LEAF]
 
 
@@ -129,7 +131,9 @@ def _plain(value: Any) -> Any:
 # -- sealing ------------------------------------------------------------------------------------------------
 
 
-def seal(*, settled: timedelta = SETTLED, most: int = 500, between: Callable[[], None] = lambda: None) -> int:
+def seal(
+    *, settled: timedelta = SETTLED, most: int = 500, between: Callable[[], None] = lambda: None
+) -> int:
     """Seals what is settled, at most so many seals, each in a short transaction of its own.
 
     Returns how many it made. `between` two of them is called; what it raises ends the round.
@@ -155,7 +159,9 @@ def _settled(kind: Evidence, settled: timedelta) -> int:
         old_enough = mark is None or not now - settled < mark.at <= now
         if old_enough:
             highest = kind.rows.aggregate(highest=Max("pk", default=0))["highest"]
-            SealMark.objects.update_or_create(table=kind.table, defaults={"last": highest, "at": now})
+            SealMark.objects.update_or_create(
+                table=kind.table, defaults={"last": highest, "at": now}
+            )
     return mark.last if mark is not None and old_enough else 0
 
 
@@ -168,7 +174,9 @@ def _seal_next(kind: Evidence, upto: int | None, settled: timedelta) -> bool:
     if upto is None:
         rows = _published_unsealed(kind, settled)
     else:
-        sealed = Seal.objects.filter(table=kind.table).aggregate(last=Max("last", default=0))["last"]
+        sealed = Seal.objects.filter(table=kind.table).aggregate(last=Max("last", default=0))[
+            "last"
+        ]
         rows = kind.rows.filter(pk__gt=sealed, pk__lte=upto)
     format = max(kind.formats)
     leaves = _leaves(kind, rows[:_ROWS], format)
@@ -197,9 +205,13 @@ def _seal_next(kind: Evidence, upto: int | None, settled: timedelta) -> bool:
 def _published_unsealed(kind: Evidence, settled: timedelta) -> models.QuerySet[Any]:
     """Few rows: their order is not that of their publication, so all that are sealed are looked up."""
     sealed: set[int] = set()
-    for packed, count in Seal.objects.filter(table=kind.table).values_list("leaves", "count").iterator():
+    for packed, count in (
+        Seal.objects.filter(table=kind.table).values_list("leaves", "count").iterator()
+    ):
         sealed.update(Leaves.unpacked(bytes(packed), count).numbers)
-    old = kind.rows.filter(**{f"{kind.published}__lt": timezone.now() - settled}).values_list("pk", flat=True)
+    old = kind.rows.filter(**{f"{kind.published}__lt": timezone.now() - settled}).values_list(
+        "pk", flat=True
+    )
     return kind.rows.filter(pk__in=[key for key in old if key not in sealed][:_ROWS])
 
 
@@ -299,7 +311,9 @@ def _compare(kind: Evidence | None, one: Seal, after: int) -> tuple[int, list[st
     `after`: the last row of the seal before, of the same table.
     """
     if kind is None or one.format not in kind.formats:
-        return 0, [f"seal {one.number}: {one.table} in format {one.format} is not known to this version"]
+        return 0, [
+            f"seal {one.number}: {one.table} in format {one.format} is not known to this version"
+        ]
     try:
         leaves = Leaves.unpacked(bytes(one.leaves), one.count)
     except ValueError:
@@ -319,8 +333,13 @@ def _compare(kind: Evidence | None, one: Seal, after: int) -> tuple[int, list[st
         elif kept != hash:
             wrong.append(f"{one.table}: row {number} was changed")
     erased = _erased({subject for _, subject in gone if subject})
-    wrong += [f"{one.table}: row {number} is missing" for number, subject in gone if subject not in erased]
-    wrong += [f"{one.table}: row {number} was not there when the rows beside it were sealed" for number in found]
+    wrong += [
+        f"{one.table}: row {number} is missing" for number, subject in gone if subject not in erased
+    ]
+    wrong += [
+        f"{one.table}: row {number} was not there when the rows beside it were sealed"
+        for number in found
+    ]
     return sum(subject in erased for _, subject in gone), wrong
 
 

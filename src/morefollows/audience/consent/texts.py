@@ -24,7 +24,10 @@ class InForce(NamedTuple):
 def in_force(language: str) -> InForce:
     """The newest of each, as `current` finds them."""
     return InForce(
-        *(current(kind, language) for kind in (Wording.Kind.ALERTS, Wording.Kind.OFFERS, Wording.Kind.PRIVACY))
+        *(
+            current(kind, language)
+            for kind in (Wording.Kind.ALERTS, Wording.Kind.OFFERS, Wording.Kind.PRIVACY)
+        )
     )
 
 
@@ -70,7 +73,11 @@ def publish_after(version: int, kind: str, language: str, text: str) -> Wording 
     try:
         with transaction.atomic():
             newest = _newest(kind, language)
-            return publish(kind, language, text) if version == (newest.version if newest else 0) else None
+            return (
+                publish(kind, language, text)
+                if version == (newest.version if newest else 0)
+                else None
+            )
     except IntegrityError:
         return None  # at this very moment
 
@@ -99,7 +106,9 @@ def is_standard_notice(text: str, newsroom: Newsroom, language: str) -> bool:
     return _NUMBER.sub("", text) == _NUMBER.sub("", privacy_notice(newsroom, language, 0, 0))
 
 
-def privacy_notice(newsroom: Newsroom, language: str, confirmation_days: int, client_address_days: int) -> str:
+def privacy_notice(
+    newsroom: Newsroom, language: str, confirmation_days: int, client_address_days: int
+) -> str:
     """The notice that a new newsroom begins with, in Markdown (GDPR Art. 13). `language`: "en" or "de".
 
     After so many days an unconfirmed sign-up is forgotten, and client addresses are shortened.

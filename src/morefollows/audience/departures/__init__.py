@@ -32,7 +32,9 @@ class What(StrEnum):
     OFFERS = "offers"  #: a consent to offers was withdrawn
     DRILLS = "drills"
     MOVED = "moved"  #: to another address; the detail is that one's key
-    SUPPRESSED = "suppressed"  #: the detail is a `Suppression.Reason`; a reader who was erased is among them
+    SUPPRESSED = (
+        "suppressed"  #: the detail is a `Suppression.Reason`; a reader who was erased is among them
+    )
     LIFTED = "lifted"  #: a suppression was
 
 
@@ -64,7 +66,11 @@ def _append(entries: list[Entry]) -> None:
     try:
         log.append(file(), entries)
     except OSError as error:  # the departure itself must not fail of it
-        logger.error("%s can't be written: %s; a restored backup would not know of a departure", file(), error.strerror)
+        logger.error(
+            "%s can't be written: %s; a restored backup would not know of a departure",
+            file(),
+            error.strerror,
+        )
 
 
 @contextmanager

@@ -120,7 +120,9 @@ def _read(line: bytes) -> Entry | None:
 
 @contextlib.contextmanager
 def _locked(file: Path) -> Iterator[None]:
-    handle = os.open(file.with_name(file.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = os.open(
+        file.with_name(file.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+    )
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

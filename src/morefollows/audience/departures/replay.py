@@ -71,7 +71,9 @@ def _apply_all(entries: Sequence[Entry]) -> Counter[str]:
         if entry.what == What.LIFTED:
             done[entry.what] += _lift(suppressed.get(entry.key), at)
         elif entry.what == What.SUPPRESSED:
-            done[entry.what] += _suppress(entry, readers.get(entry.key), suppressed.get(entry.key), at)
+            done[entry.what] += _suppress(
+                entry, readers.get(entry.key), suppressed.get(entry.key), at
+            )
         elif entry.what == What.LEFT:
             done[entry.what] += _leave_for_good(entry.key, readers.get(entry.key), at)
         elif entry.key in readers:
@@ -87,7 +89,9 @@ def _lift(suppression: Suppression | None, at: datetime) -> bool:
     return True
 
 
-def _suppress(entry: Entry, reader: Reader | None, suppression: Suppression | None, at: datetime) -> bool:
+def _suppress(
+    entry: Entry, reader: Reader | None, suppression: Suppression | None, at: datetime
+) -> bool:
     erased = entry.detail == Suppression.Reason.ERASED
     if suppression is not None and not (erased and reader is not None and reader.created_at <= at):
         return False
@@ -98,7 +102,9 @@ def _suppress(entry: Entry, reader: Reader | None, suppression: Suppression | No
         suppressions.suppress([entry.key], reason)
         bounced = reader is not None and reason == Suppression.Reason.BOUNCED
         domain = reader.domain if reader is not None and bounced else ""
-        Suppression.objects.filter(key=entry.key).update(at=at, from_list=not bounced, domain=domain)
+        Suppression.objects.filter(key=entry.key).update(
+            at=at, from_list=not bounced, domain=domain
+        )
     return True
 
 
@@ -146,4 +152,7 @@ def _has_offers(reader: Reader, at: datetime) -> bool:
 
 def _came_back(reader: Reader, at: datetime) -> bool:
     again = (Consent.Event.GIVEN, Consent.Event.CONFIRMED)
-    return reader.created_at > at or Consent.objects.filter(reader=reader, event__in=again, at__gt=at).exists()
+    return (
+        reader.created_at > at
+        or Consent.objects.filter(reader=reader, event__in=again, at__gt=at).exists()
+    )

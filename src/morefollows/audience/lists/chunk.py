@@ -56,7 +56,9 @@ class Chunk:
         by_pk = {reader.pk: key for key, reader in self._readers.items()}
         for subscription in Subscription.objects.filter(reader__in=by_pk):
             self._subscriptions[by_pk[subscription.reader_id], subscription.topic_id] = subscription
-        own = Consent.objects.filter(reader__in=by_pk, how=Consent.How.FORM).values_list("reader_id", flat=True)
+        own = Consent.objects.filter(reader__in=by_pk, how=Consent.How.FORM).values_list(
+            "reader_id", flat=True
+        )
         self._signed_up_here = {by_pk[pk] for pk in own.distinct()}
 
     def _apply(self, memory: Memory) -> None:
@@ -73,7 +75,9 @@ class Chunk:
         topics: dict[str, dict[int, str]] = {}
         for (key, topic), subscription in self._subscriptions.items():
             topics.setdefault(key, {})[topic] = subscription.state
-        known = [(key, str(reader.state), topics.get(key, {})) for key, reader in self._readers.items()]
+        known = [
+            (key, str(reader.state), topics.get(key, {})) for key, reader in self._readers.items()
+        ]
         memory.note([*known, *((key, SUPPRESSED, {}) for key in self._suppressed)])
 
     def _take(self, row: Row) -> str:
@@ -93,13 +97,22 @@ class Chunk:
             return "known"
         if row.state != Reader.State.LEFT:
             gone = row.state == Reader.State.GONE
-            self._suppressed[key] = Suppression.Reason.BOUNCED if gone else Suppression.Reason.COMPLAINED
+            self._suppressed[key] = (
+                Suppression.Reason.BOUNCED if gone else Suppression.Reason.COMPLAINED
+            )
         else:
             self._left.append(key)
         if reader is None:
             if row.state == Reader.State.LEFT:
                 # Only the keyed hash stays: enough never to be revived by an import, and no address kept without need.
-                self._add(Reader(key=key, language=row.language, state=Reader.State.LEFT, created_at=self._now))
+                self._add(
+                    Reader(
+                        key=key,
+                        language=row.language,
+                        state=Reader.State.LEFT,
+                        created_at=self._now,
+                    )
+                )
         else:
             reader.state = row.state
             self._changed[key] = reader
@@ -123,12 +136,19 @@ class Chunk:
         if not changed:
             return "known"
         if not reader.address:
-            reader.address, reader.domain, reader.language = row.address.text, row.address.domain, row.language
+            reader.address, reader.domain, reader.language = (
+                row.address.text,
+                row.address.domain,
+                row.language,
+            )
             self._changed[key] = reader
         if active:
             self._activated += [(key, topic, row) for topic in changed]
             if reader.state != Reader.State.CONFIRMED:
-                reader.state, reader.confirmed_at = Reader.State.CONFIRMED, row.confirmed.at or self._now
+                reader.state, reader.confirmed_at = (
+                    Reader.State.CONFIRMED,
+                    row.confirmed.at or self._now,
+                )
                 self._changed[key] = reader
         return "confirmed" if active else "pending"
 
@@ -136,7 +156,9 @@ class Chunk:
         """Puts one subscription forward, if that is forward: none → pending → active; an ended one stays so."""
         subscription = self._subscriptions.get((key, topic))
         if subscription is None:
-            self._subscriptions[key, topic] = Subscription(topic_id=topic, state=wanted, since=self._now)
+            self._subscriptions[key, topic] = Subscription(
+                topic_id=topic, state=wanted, since=self._now
+            )
             return True
         if subscription.state == Subscription.State.PENDING and wanted == Subscription.State.ACTIVE:
             subscription.state, subscription.since = wanted, self._now
@@ -156,11 +178,19 @@ class Chunk:
         Suppression.objects.bulk_create(suppressed)
         departures.note(What.LEFT, self._left)
         for reason in {one.reason for one in suppressed}:
-            departures.note(What.SUPPRESSED, [one.key for one in suppressed if one.reason == reason], reason)
+            departures.note(
+                What.SUPPRESSED, [one.key for one in suppressed if one.reason == reason], reason
+            )
         changed = [reader for reader in self._changed.values() if reader.pk is not None]
-        Reader.objects.bulk_create([reader for reader in self._readers.values() if reader.pk is None])
-        Reader.objects.bulk_update(changed, ["address", "domain", "language", "state", "confirmed_at"])
-        begun = {place: item for place, item in self._subscriptions.items() if item.since == self._now}
+        Reader.objects.bulk_create(
+            [reader for reader in self._readers.values() if reader.pk is None]
+        )
+        Reader.objects.bulk_update(
+            changed, ["address", "domain", "language", "state", "confirmed_at"]
+        )
+        begun = {
+            place: item for place, item in self._subscriptions.items() if item.since == self._now
+        }
         fresh = {place: item for place, item in begun.items() if item._state.adding}
         for (key, _topic), subscription in fresh.items():
             subscription.reader = self._readers[key]
@@ -168,7 +198,11 @@ class Chunk:
             [item for place, item in begun.items() if place not in fresh], ["state", "since"]
         )
         Subscription.objects.bulk_create(fresh.values())
-        lines = [line for key, topic, row in self._activated for line in self._evidence(self._readers[key], topic, row)]
+        lines = [
+            line
+            for key, topic, row in self._activated
+            for line in self._evidence(self._readers[key], topic, row)
+        ]
         Consent.objects.bulk_create(lines)
         Consent.objects.bulk_create(
             Consent(
@@ -183,7 +217,10 @@ class Chunk:
         )
 
     def _evidence(self, reader: Reader, topic: int, row: Row) -> Iterator[Consent]:
-        for event, found in ((Consent.Event.GIVEN, row.given), (Consent.Event.CONFIRMED, row.confirmed)):
+        for event, found in (
+            (Consent.Event.GIVEN, row.given),
+            (Consent.Event.CONFIRMED, row.confirmed),
+        ):
             if found.at is None and event == Consent.Event.GIVEN:
                 continue  # nothing is known of it: the provenance stands with the other line
             yield Consent(

@@ -38,17 +38,29 @@ def export_readers(file: BinaryIO, *, topic: Topic | None = None) -> int:
     `offers` is only told: no consent to offers comes in by an import.
     """
     readers = _readers(topic).prefetch_related("subscriptions__topic")
-    return spreadsheet.write(file, COLUMNS, (_row(reader) for reader in readers.iterator(chunk_size=_CHUNK)))
+    return spreadsheet.write(
+        file, COLUMNS, (_row(reader) for reader in readers.iterator(chunk_size=_CHUNK))
+    )
 
 
 def export_evidence(file: BinaryIO, *, topic: Topic | None = None) -> int:
     """Writes every line of evidence about the same readers, oldest first. Returns how many lines."""
-    lines = Consent.objects.filter(reader__in=_readers(topic)).select_related("reader", "topic").order_by("pk")
-    return spreadsheet.write(file, EVIDENCE, (_line(line) for line in lines.iterator(chunk_size=_CHUNK)))
+    lines = (
+        Consent.objects.filter(reader__in=_readers(topic))
+        .select_related("reader", "topic")
+        .order_by("pk")
+    )
+    return spreadsheet.write(
+        file, EVIDENCE, (_line(line) for line in lines.iterator(chunk_size=_CHUNK))
+    )
 
 
 def _readers(topic: Topic | None) -> QuerySet[Reader]:
-    readers = Reader.objects.exclude(address="").exclude(drill__isnull=False, subscriptions=None).order_by("pk")
+    readers = (
+        Reader.objects.exclude(address="")
+        .exclude(drill__isnull=False, subscriptions=None)
+        .order_by("pk")
+    )
     if topic is not None:
         readers = readers.filter(subscriptions__topic=topic, subscriptions__state__in=_OPEN)
     return readers
@@ -66,6 +78,19 @@ def _topics_of(reader: Reader) -> list[str]:
 
 
 def _line(line: Consent) -> tuple[object, ...]:
-    who = (line.reader.address, line.purpose, line.topic.slug if line.topic else "", line.event, line.how)
-    told = (line.words, line.version, line.privacy_version, line.language, line.page, line.form_version)
+    who = (
+        line.reader.address,
+        line.purpose,
+        line.topic.slug if line.topic else "",
+        line.event,
+        line.how,
+    )
+    told = (
+        line.words,
+        line.version,
+        line.privacy_version,
+        line.language,
+        line.page,
+        line.form_version,
+    )
     return (*who, line.at.isoformat(), *told, line.client_address)

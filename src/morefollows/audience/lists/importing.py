@@ -21,7 +21,17 @@ from morefollows.audience.models import Topic
 
 _CHUNK = 1000  # lines in one transaction
 _MOST_PROBLEMS = 1000  # kept; the rest is only counted
-COUNTS = ("lines", "confirmed", "pending", "untimed", "known", "left", "suppressed", "bounced", "bad")
+COUNTS = (
+    "lines",
+    "confirmed",
+    "pending",
+    "untimed",
+    "known",
+    "left",
+    "suppressed",
+    "bounced",
+    "bad",
+)
 
 
 class Problem(NamedTuple):
@@ -90,7 +100,11 @@ def import_readers(
             table = Table(found, topic, consented_at, all_addresses=sheet.only_addresses)
             work = _Rehearsal() if dry_run else _Import(key)
             report = work.report
-            report.tool, report.columns, report.told = found.columns.export.name, found.columns.all, table.told
+            report.tool, report.columns, report.told = (
+                found.columns.export.name,
+                found.columns.all,
+                table.told,
+            )
             _go_through(sheet, found, table, work, provenance, progress)
         finally:
             found.restrictions.close()
@@ -190,7 +204,9 @@ class _Rehearsal:
 
 def _counted(rows: list[Row], outcomes: list[str]) -> Counter[str]:
     found = Counter(outcomes)
-    found["untimed"] = sum(row.untimed and outcome == "pending" for row, outcome in zip(rows, outcomes, strict=True))
+    found["untimed"] = sum(
+        row.untimed and outcome == "pending" for row, outcome in zip(rows, outcomes, strict=True)
+    )
     return found
 
 
@@ -198,4 +214,6 @@ def learn_sizes() -> None:
     """Tells PostgreSQL how big its tables are; by itself it looks a minute later, when an alert may be on its way."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE audience_reader, audience_subscription, audience_consent, audience_suppression")
+            cursor.execute(
+                "ANALYZE audience_reader, audience_subscription, audience_consent, audience_suppression"
+            )

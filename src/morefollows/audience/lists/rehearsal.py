@@ -26,15 +26,20 @@ class Memory:
 
     def __init__(self) -> None:
         self._table = sqlite3.connect("", isolation_level=None)
-        self._table.execute("CREATE TABLE known (key TEXT PRIMARY KEY, state TEXT, topics TEXT) WITHOUT ROWID")
+        self._table.execute(
+            "CREATE TABLE known (key TEXT PRIMARY KEY, state TEXT, topics TEXT) WITHOUT ROWID"
+        )
 
     def recall(self, keys: Iterable[str]) -> Iterator[Known]:
         wanted = json.dumps(list(keys))
         rows = self._table.execute(
-            "SELECT key, state, topics FROM known WHERE key IN (SELECT value FROM json_each(?))", (wanted,)
+            "SELECT key, state, topics FROM known WHERE key IN (SELECT value FROM json_each(?))",
+            (wanted,),
         )
         for key, state, topics in rows:
-            yield Known(key, state, {int(topic): kept for topic, kept in json.loads(topics).items()})
+            yield Known(
+                key, state, {int(topic): kept for topic, kept in json.loads(topics).items()}
+            )
 
     def note(self, readers: Iterable[tuple[str, str, dict[int, str]]]) -> None:
         rows = [(key, state, json.dumps(topics)) for key, state, topics in readers]

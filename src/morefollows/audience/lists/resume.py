@@ -42,7 +42,12 @@ class Bookmark:
         """Call it in the transaction of the lines themselves, and `moved` after it. Raises `Overtaken`."""
         if not self._key:
             return
-        now = {"line": place.line, "position": place.position, "counts": counts, "changed_at": timezone.now()}
+        now = {
+            "line": place.line,
+            "position": place.position,
+            "counts": counts,
+            "changed_at": timezone.now(),
+        }
         if self.place.position:
             here = UnfinishedImport.objects.filter(key=self._key, position=self.place.position)
             found = here.update(**now)

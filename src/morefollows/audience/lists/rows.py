@@ -21,7 +21,10 @@ from morefollows.audience.lists.parsing.sheet import Record
 from morefollows.audience.lists.parsing.survey import Survey
 from morefollows.audience.models import Newsroom, Reader, Topic
 
-COMING = (Reader.State.PENDING, Reader.State.CONFIRMED)  # the others are only noted, so that they stay away
+COMING = (
+    Reader.State.PENDING,
+    Reader.State.CONFIRMED,
+)  # the others are only noted, so that they stay away
 EIGHT_BIT = "lines that are not UTF-8, whose address has only plain letters"
 
 
@@ -54,13 +57,20 @@ class Table:
     """
 
     def __init__(
-        self, survey: Survey, topic: Topic | None, consented_at: datetime | None = None, *, all_addresses: bool = False
+        self,
+        survey: Survey,
+        topic: Topic | None,
+        consented_at: datetime | None = None,
+        *,
+        all_addresses: bool = False,
     ) -> None:
         self.told: Counter[str] = Counter()
         self._survey = survey
         places = survey.columns.places()
         self._places = places
-        self._times = {what: places.get(Meaning(f"{what}_at"), []) for what in ("given", "confirmed")}
+        self._times = {
+            what: places.get(Meaning(f"{what}_at"), []) for what in ("given", "confirmed")
+        }
         self._origins = {what: Meaning(f"{what}_from") for what in ("given", "confirmed")}
         self._has_topics = Meaning.TOPICS in places or Meaning.LISTS in places
         self._has_language = Meaning.LANGUAGE in places or Meaning.ATTRIBUTES in places
@@ -84,7 +94,10 @@ class Table:
         cells = record.cells
         found = self._read_addresses(record)
         state = self._survey.states.of(cells)
-        given, confirmed = self._read_evidence(cells, "given"), self._read_evidence(cells, "confirmed")
+        given, confirmed = (
+            self._read_evidence(cells, "given"),
+            self._read_evidence(cells, "confirmed"),
+        )
         untimed = False
         if state in (None, Reader.State.CONFIRMED):
             state = Reader.State.CONFIRMED
@@ -94,16 +107,24 @@ class Table:
                 state = Reader.State.PENDING if untimed else state
         assert state is not None
         language, topics = self._read_language(cells), self._read_topics(cells, state)
-        return [Row(address, language, topics, state, given, confirmed, untimed) for address in found]
+        return [
+            Row(address, language, topics, state, given, confirmed, untimed) for address in found
+        ]
 
     def _read_addresses(self, record: Record) -> list[Address]:
-        cell = ";".join(record.cells) if self._all_addresses else self._cell(record.cells, Meaning.EMAIL)
+        cell = (
+            ";".join(record.cells)
+            if self._all_addresses
+            else self._cell(record.cells, Meaning.EMAIL)
+        )
         found = in_cells.addresses_in(cell)
         if len(found.addresses) > 1 and not self._all_addresses:
             raise Bad(f"holds {len(found.addresses)} addresses; give each a line of its own")
         if record.eight_bit:
             if not cell.isascii():
-                raise Bad("is not UTF-8, so which letters its address has is not certain; save the file as UTF-8")
+                raise Bad(
+                    "is not UTF-8, so which letters its address has is not certain; save the file as UTF-8"
+                )
             self.told[EIGHT_BIT] += 1
         try:
             parsed = [addresses.parse(text) for text in found.addresses]
@@ -130,7 +151,9 @@ class Table:
         language = _code(self._cell(cells, Meaning.LANGUAGE))
         if language and language not in self._languages:
             raise Bad(f"the language must be one of {', '.join(sorted(self._languages))}")
-        hint = _code(_attribute(self._cell(cells, Meaning.ATTRIBUTES), "language", "lang", "locale"))
+        hint = _code(
+            _attribute(self._cell(cells, Meaning.ATTRIBUTES), "language", "lang", "locale")
+        )
         return language or (hint if hint in self._languages else self._language)
 
     def _read_topics(self, cells: list[str], state: Reader.State) -> tuple[int, ...]:
@@ -151,7 +174,9 @@ class Table:
 
     def _listed(self, names: str, state: Reader.State) -> tuple[int, ...]:
         """The topics among somebody's lists, by name or slug; who is on other lists only has signed up to none."""
-        known = [self._topics[name] for name in re.split(r"\s*[,;|]\s*", names) if name in self._topics]
+        known = [
+            self._topics[name] for name in re.split(r"\s*[,;|]\s*", names) if name in self._topics
+        ]
         if not known and state in COMING:
             raise Bad("is on no list that is a topic here; these are: " + ", ".join(self._slugs))
         return tuple(dict.fromkeys(known))
@@ -172,10 +197,14 @@ class Table:
         try:
             found, how = dates.moment(cell, self._survey.orders.get(place, ""))
         except dates.Ambiguous:
-            self.told["dates such as 02/01/2023, of which day and month are not certain: say --dates"] += 1
+            self.told[
+                "dates such as 02/01/2023, of which day and month are not certain: say --dates"
+            ] += 1
             return None
         except dates.Unreadable:
-            raise Bad(f"{what}_at must be a moment in the past such as 2026-05-04T10:30:00Z") from None
+            raise Bad(
+                f"{what}_at must be a moment in the past such as 2026-05-04T10:30:00Z"
+            ) from None
         if how:
             self.told[how] += 1
         return found

@@ -43,18 +43,26 @@ class Consent(models.Model):
     event = models.CharField(max_length=10, choices=Event)
     how = models.CharField(max_length=12, choices=How)
     at = models.DateTimeField()
-    words = models.TextField(blank=True, help_text="the exact words shown, or the provenance of an import")
+    words = models.TextField(
+        blank=True, help_text="the exact words shown, or the provenance of an import"
+    )
     version = models.PositiveIntegerField(null=True, help_text="version of those words")
-    privacy_version = models.PositiveIntegerField(null=True, help_text="version of the privacy notice then in force")
+    privacy_version = models.PositiveIntegerField(
+        null=True, help_text="version of the privacy notice then in force"
+    )
     language = models.CharField(max_length=10, blank=True)
-    page = models.CharField(max_length=500, blank=True, help_text="where the form stood; never with a query")
+    page = models.CharField(
+        max_length=500, blank=True, help_text="where the form stood; never with a query"
+    )
     form_version = models.CharField(max_length=20, blank=True)
     client_address = models.CharField(max_length=45, blank=True)
 
     class Meta:
         indexes = (
             models.Index(fields=("reader", "at"), name="consent_history"),
-            models.Index(fields=("at",), condition=models.Q(event="withdrawn"), name="consents_withdrawn"),
+            models.Index(
+                fields=("at",), condition=models.Q(event="withdrawn"), name="consents_withdrawn"
+            ),
         )
 
     def __str__(self) -> str:
@@ -71,11 +79,17 @@ class Seal(models.Model):
     table = models.CharField(max_length=40)
     last = models.BigIntegerField(help_text="the highest number of the rows that it covers")
     count = models.PositiveIntegerField(help_text="of these rows")
-    format = models.PositiveSmallIntegerField(help_text="which fields of a row are hashed: see `seals.Evidence`")
+    format = models.PositiveSmallIntegerField(
+        help_text="which fields of a row are hashed: see `seals.Evidence`"
+    )
     leaves = models.BinaryField(help_text="see `seals.Leaves`")
-    previous = models.CharField(max_length=64, help_text="hash of the link before; empty in the first")
+    previous = models.CharField(
+        max_length=64, help_text="hash of the link before; empty in the first"
+    )
     hash = models.CharField(max_length=64, help_text="SHA-256, in hexadecimal, of all of the above")
-    mac = models.CharField(max_length=64, help_text="of the hash, by a key that is not in the database")
+    mac = models.CharField(
+        max_length=64, help_text="of the hash, by a key that is not in the database"
+    )
     at = models.DateTimeField()
 
     class Meta:

@@ -33,15 +33,23 @@ class Letter(models.Model):
         UNCERTAIN = "uncertain", _("uncertain")
 
     reader = models.ForeignKey(Reader, models.CASCADE, related_name="letters")
-    topic = models.ForeignKey(Topic, models.PROTECT, null=True, help_text="of a confirmation, or of thanks")
+    topic = models.ForeignKey(
+        Topic, models.PROTECT, null=True, help_text="of a confirmation, or of thanks"
+    )
     kind = models.CharField(max_length=14, choices=Kind)
     bulk = models.BooleanField(default=False, help_text="goes after every alert")
-    address = models.CharField(max_length=320, blank=True, help_text="where it goes, if not to the reader's own")
+    address = models.CharField(
+        max_length=320, blank=True, help_text="where it goes, if not to the reader's own"
+    )
     domain = models.CharField(max_length=255, blank=True)
-    since = models.BigIntegerField(null=True, help_text="a summary tells what came from then on, ms since 1970,")
+    since = models.BigIntegerField(
+        null=True, help_text="a summary tells what came from then on, ms since 1970,"
+    )
     until = models.BigIntegerField(null=True, help_text="and before then")
     uid = UidField(help_text="what links and the Message-ID prove the letter by")
-    offers = models.BooleanField(default=False, help_text="the link also confirms the consent to offers")
+    offers = models.BooleanField(
+        default=False, help_text="the link also confirms the consent to offers"
+    )
     created_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -49,14 +57,26 @@ class Letter(models.Model):
     unanswered = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="times that it was handed to a relay that gave no reply"
     )
-    worker = models.CharField(max_length=40, blank=True, default="", help_text="the sender process that has claimed it")
-    lease_version = models.PositiveIntegerField(default=0, db_default=0, help_text="raised by each claim")
+    worker = models.CharField(
+        max_length=40, blank=True, default="", help_text="the sender process that has claimed it"
+    )
+    lease_version = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="raised by each claim"
+    )
 
     class Meta:
         indexes = (
-            models.Index(fields=("bulk", "due_at", "id"), condition=models.Q(state="waiting"), name="letters_due"),
-            models.Index(fields=("created_at",), condition=~models.Q(address=""), name="letters_elsewhere"),
-            models.Index(fields=("worker",), condition=~models.Q(worker=""), name="letters_claimed"),
+            models.Index(
+                fields=("bulk", "due_at", "id"),
+                condition=models.Q(state="waiting"),
+                name="letters_due",
+            ),
+            models.Index(
+                fields=("created_at",), condition=~models.Q(address=""), name="letters_elsewhere"
+            ),
+            models.Index(
+                fields=("worker",), condition=~models.Q(worker=""), name="letters_claimed"
+            ),
         )
 
     def __str__(self) -> str:

@@ -24,7 +24,9 @@ class Newsroom(models.Model):
 
     def clean(self) -> None:
         """They become header fields of every mail."""
-        plain_text.check_names(name=self.name, sender_name=self.sender_name, postal_address=self.postal_address)
+        plain_text.check_names(
+            name=self.name, sender_name=self.sender_name, postal_address=self.postal_address
+        )
 
 
 class Topic(models.Model):
@@ -66,7 +68,9 @@ class Wording(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("kind", "language", "version"), name="wording_version"),)
+        constraints = (
+            models.UniqueConstraint(fields=("kind", "language", "version"), name="wording_version"),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.language} {self.version}"
@@ -76,7 +80,9 @@ class Site(models.Model):
     """A site of the newsroom's whose pages may show the sign-up box."""
 
     origin = models.CharField(
-        max_length=261, unique=True, help_text="as browsers send it: scheme, host in A-labels, port unless it is usual"
+        max_length=261,
+        unique=True,
+        help_text="as browsers send it: scheme, host in A-labels, port unless it is usual",
     )
     added_at = models.DateTimeField()
 

@@ -28,7 +28,9 @@ class DepartureMark(models.Model):
 class UnfinishedImport(models.Model):
     """How far the import of a file has come. Moved in the transaction of the lines themselves; gone when it is done."""
 
-    key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the file and of how it is imported")
+    key = models.CharField(
+        max_length=64, unique=True, help_text="SHA-256 of the file and of how it is imported"
+    )
     line = models.PositiveBigIntegerField(help_text="lines read so far")
     position = models.PositiveBigIntegerField(help_text="bytes read so far")
     counts = models.JSONField(help_text="what became of those lines")

@@ -27,9 +27,13 @@ class Reader(models.Model):
         FIRST = "first", _("the first alert of each story")
         DIGEST = "digest", _("one digest a day")
 
-    address = models.CharField(max_length=320, help_text="as typed; the domain in A-labels on the wire only")
+    address = models.CharField(
+        max_length=320, help_text="as typed; the domain in A-labels on the wire only"
+    )
     key = models.CharField(
-        max_length=64, unique=True, help_text="keyed hash of the normalised address: finds duplicates"
+        max_length=64,
+        unique=True,
+        help_text="keyed hash of the normalised address: finds duplicates",
     )
     domain = models.CharField(max_length=255, help_text="A-labels, lower case")
     language = models.CharField(max_length=10, default="en")
@@ -37,36 +41,52 @@ class Reader(models.Model):
     state = models.CharField(max_length=12, choices=State, default=State.PENDING)
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
-    offers = models.BooleanField(default=False, help_text="a confirmed consent to offers is in force")
+    offers = models.BooleanField(
+        default=False, help_text="a confirmed consent to offers is in force"
+    )
     # On their terms. `particular` is true if any of these is not as it was at first: only then are they looked at.
     particular = models.BooleanField(default=False)
     frequency = models.CharField(max_length=6, choices=Frequency, default=Frequency.EVERY)
-    quiet_from = models.PositiveSmallIntegerField(null=True, help_text="minutes after midnight; empty: no quiet hours")
+    quiet_from = models.PositiveSmallIntegerField(
+        null=True, help_text="minutes after midnight; empty: no quiet hours"
+    )
     quiet_to = models.PositiveSmallIntegerField(null=True, help_text="minutes after midnight")
-    time_zone = models.CharField(max_length=60, blank=True, help_text="of the quiet hours; empty: the newsroom's")
+    time_zone = models.CharField(
+        max_length=60, blank=True, help_text="of the quiet hours; empty: the newsroom's"
+    )
     flash_passes = models.BooleanField(default=False, help_text="a flash may come in quiet hours")
-    most_a_day = models.PositiveSmallIntegerField(null=True, help_text="alerts in 24 hours; empty: no limit")
+    most_a_day = models.PositiveSmallIntegerField(
+        null=True, help_text="alerts in 24 hours; empty: no limit"
+    )
     paused_until = models.DateTimeField(null=True)
     # What is not mailed at once to a reader of digests, or in quiet hours, is told later, in one mail.
-    summary_from = models.BigIntegerField(null=True, help_text="it tells what came since, ms since 1970; empty: none")
+    summary_from = models.BigIntegerField(
+        null=True, help_text="it tells what came since, ms since 1970; empty: none"
+    )
     summary_at = models.BigIntegerField(null=True, help_text="when it is due next, ms since 1970")
     links_version = models.PositiveIntegerField(
-        default=0, help_text="raised by a change of address: links to the preference page mailed before stop working"
+        default=0,
+        help_text="raised by a change of address: links to the preference page mailed before stop working",
     )
 
     class Meta:
         indexes = (
             models.Index(fields=("state",), name="reader_state"),
             models.Index(fields=("id",), condition=models.Q(offers=True), name="readers_of_offers"),
-            models.Index(fields=("id",), condition=models.Q(particular=True), name="particular_readers"),
             models.Index(
-                fields=("summary_at", "id"), condition=models.Q(summary_at__isnull=False), name="summaries_due"
+                fields=("id",), condition=models.Q(particular=True), name="particular_readers"
+            ),
+            models.Index(
+                fields=("summary_at", "id"),
+                condition=models.Q(summary_at__isnull=False),
+                name="summaries_due",
             ),
         )
         constraints = (
             # A mail to nobody can't be made. Housekeeping forgets the addresses of those who never confirmed.
             models.CheckConstraint(
-                condition=~models.Q(state="confirmed") | ~(models.Q(address="") | models.Q(domain="")),
+                condition=~models.Q(state="confirmed")
+                | ~(models.Q(address="") | models.Q(domain="")),
                 name="confirmed_reader_has_an_address",
             ),
         )
@@ -94,7 +114,9 @@ class Subscription(models.Model):
     since = models.DateTimeField(help_text="when the state began")
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("topic", "reader"), name="one_subscription"),)
+        constraints = (
+            models.UniqueConstraint(fields=("topic", "reader"), name="one_subscription"),
+        )
         indexes = (models.Index(fields=("topic", "state", "reader"), name="topic_readers"),)
 
     def __str__(self) -> str:
@@ -105,9 +127,13 @@ class DrillReader(models.Model):
     """Who takes part in drills: invited by an administrator, and willing. Has nothing to do with any topic."""
 
     reader = models.OneToOneField(Reader, models.CASCADE, related_name="drill")
-    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     added_at = models.DateTimeField(help_text="when the invitation was last owed")
-    confirmed_at = models.DateTimeField(null=True, help_text="empty: asked, and nothing is mailed but the invitation")
+    confirmed_at = models.DateTimeField(
+        null=True, help_text="empty: asked, and nothing is mailed but the invitation"
+    )
 
     def __str__(self) -> str:
         return f"reader {self.reader_id} of the drill"

@@ -8,7 +8,9 @@ from django.db import models
 class Tally(models.Model):
     """How many sign-ups came from one network, or for one mail domain, since an hour began for it."""
 
-    key = models.CharField(max_length=64, unique=True, help_text="keyed hash of the network or the domain")
+    key = models.CharField(
+        max_length=64, unique=True, help_text="keyed hash of the network or the domain"
+    )
     since = models.DateTimeField()
     count = models.PositiveIntegerField(default=0)
 

@@ -23,8 +23,12 @@ class Suppression(models.Model):
     key = models.CharField(max_length=64, unique=True)
     reason = models.CharField(max_length=20, choices=Reason)
     at = models.DateTimeField()
-    domain = models.CharField(max_length=255, blank=True, default="", help_text="of a bounced address, if known")
-    from_list = models.BooleanField(default=False, db_default=False, help_text="brought along, not found out here")
+    domain = models.CharField(
+        max_length=255, blank=True, default="", help_text="of a bounced address, if known"
+    )
+    from_list = models.BooleanField(
+        default=False, db_default=False, help_text="brought along, not found out here"
+    )
 
     class Meta:
         indexes = (models.Index(fields=("reason", "at", "id"), name="suppressions_by_time"),)
@@ -47,12 +51,18 @@ class Bounce(models.Model):
     """A reader of whose mails some bounced. Not suppressed by that: see `suppressions.bounces`."""
 
     # Without a constraint: checking it would wait for whoever has locked the reader's row.
-    reader = models.OneToOneField(Reader, models.CASCADE, db_constraint=False, related_name="bounce")
+    reader = models.OneToOneField(
+        Reader, models.CASCADE, db_constraint=False, related_name="bounce"
+    )
     first_at = models.DateTimeField()
-    counted_at = models.DateTimeField(help_text="of the last one that counted: the next counts days later")
+    counted_at = models.DateTimeField(
+        help_text="of the last one that counted: the next counts days later"
+    )
     last_at = models.DateTimeField(db_index=True)
     count = models.PositiveSmallIntegerField()
-    status = models.CharField(max_length=12, help_text="enhanced status code of the last one, or its reply code")
+    status = models.CharField(
+        max_length=12, help_text="enhanced status code of the last one, or its reply code"
+    )
     relay = models.CharField(max_length=300, help_text="name of the relay that said so")
     provider = models.CharField(max_length=255, help_text="the mailbox provider")
 

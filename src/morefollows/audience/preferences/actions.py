@@ -18,7 +18,15 @@ from morefollows.audience.addresses import Address
 from morefollows.audience.consent.evidence import note_again, note_given
 from morefollows.audience.consent.texts import InForce
 from morefollows.audience.departures import What
-from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression, Topic
+from morefollows.audience.models import (
+    Consent,
+    Letter,
+    Purpose,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+)
 from morefollows.audience.preferences.digest_times import reckon
 
 _NEW_ADDRESSES_AN_HOUR = 3  # mails to new addresses that one reader can cause
@@ -56,7 +64,9 @@ def pause(reader: Reader, until: datetime | None) -> None:
         if locked is None:
             return
         # A pause that ends early leaves its end behind: what came in it is not told by the next digest either.
-        locked.paused_until = until or (locked.paused_until and min(locked.paused_until, timezone.now()))
+        locked.paused_until = until or (
+            locked.paused_until and min(locked.paused_until, timezone.now())
+        )
         chosen = Choice(*(getattr(locked, name) for name in Choice._fields))
         locked.particular = chosen._replace(time_zone="") != Choice() or until is not None
         locked.save(update_fields=["paused_until", "particular"])
@@ -75,7 +85,11 @@ def agree(reader: Reader, topic: Topic | None, shown: InForce, place: dict[str, 
     now = timezone.now()
     with transaction.atomic():
         locked = _locked(reader)
-        if locked is None or not locked.address or Suppression.objects.filter(key=locked.key).exists():
+        if (
+            locked is None
+            or not locked.address
+            or Suppression.objects.filter(key=locked.key).exists()
+        ):
             return False
         if topic is not None:
             subscription, _made = Subscription.objects.get_or_create(
@@ -90,7 +104,13 @@ def agree(reader: Reader, topic: Topic | None, shown: InForce, place: dict[str, 
         else:
             locked.offers = True
         given = note_given(
-            locked, Purpose.ALERTS if topic else Purpose.OFFERS, topic, shown, now, place, Consent.How.LINK
+            locked,
+            Purpose.ALERTS if topic else Purpose.OFFERS,
+            topic,
+            shown,
+            now,
+            place,
+            Consent.How.LINK,
         )
         note_again(given, Consent.Event.CONFIRMED, Consent.How.LINK, now)
         if locked.state != Reader.State.CONFIRMED:
@@ -114,9 +134,14 @@ def ask_new_address(reader: Reader, address: Address) -> None:
         if locked is None or locked.state == Reader.State.COMPLAINED or not free(address.key):
             return
         most = settings.MOREFOLLOWS.confirmations_a_day
-        today = Letter.objects.filter(kind=Letter.Kind.NEW_ADDRESS, created_at__gt=now - timedelta(days=1))
+        today = Letter.objects.filter(
+            kind=Letter.Kind.NEW_ADDRESS, created_at__gt=now - timedelta(days=1)
+        )
         mine = list(today.filter(reader=locked).values_list("created_at", flat=True))
-        if len(mine) >= most or sum(at > now - timedelta(hours=1) for at in mine) >= _NEW_ADDRESSES_AN_HOUR:
+        if (
+            len(mine) >= most
+            or sum(at > now - timedelta(hours=1) for at in mine) >= _NEW_ADDRESSES_AN_HOUR
+        ):
             return
         # Whatever its spelling and whoever asks: one mailbox gets no more than a sign-up could bring it.
         there = [
@@ -162,13 +187,19 @@ def move(token: str) -> Reader | None:
 
 def free(key: str) -> bool:
     """Whether an address is nobody's, and may be mailed."""
-    return not (Suppression.objects.filter(key=key).exists() or Reader.objects.filter(key=key).exists())
+    return not (
+        Suppression.objects.filter(key=key).exists() or Reader.objects.filter(key=key).exists()
+    )
 
 
 def _confirm_from_there(reader: Reader, now: datetime) -> None:
     lines = Consent.objects.filter(reader=reader, event=Consent.Event.CONFIRMED).order_by("pk")
     last = {(one.purpose, one.topic_id): one for one in lines}
-    active = set(reader.subscriptions.filter(state=Subscription.State.ACTIVE).values_list("topic_id", flat=True))
+    active = set(
+        reader.subscriptions.filter(state=Subscription.State.ACTIVE).values_list(
+            "topic_id", flat=True
+        )
+    )
     for (purpose, topic), confirmed in last.items():
         if topic in active or (purpose == Purpose.OFFERS and reader.offers):
             note_again(confirmed, Consent.Event.CONFIRMED, Consent.How.LINK, now)
@@ -176,7 +207,9 @@ def _confirm_from_there(reader: Reader, now: datetime) -> None:
 
 def _owe(reader: Reader, kind: str, address: str, domain: str, now: datetime) -> None:
     due_at = int(now.timestamp() * 1000)
-    Letter.objects.create(reader=reader, kind=kind, address=address, domain=domain, created_at=now, due_at=due_at)
+    Letter.objects.create(
+        reader=reader, kind=kind, address=address, domain=domain, created_at=now, due_at=due_at
+    )
     transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
 
 

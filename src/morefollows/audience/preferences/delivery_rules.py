@@ -56,7 +56,9 @@ def judge(terms: Terms, news: News, now: datetime, had_today: int = 0) -> Verdic
         return Verdict.NEVER
     if news.offer:
         return Verdict.LATER if quiet else Verdict.NOW
-    if terms.wish == "mute" or (terms.frequency == "first" and news.kind != "first" and terms.wish != "follow"):
+    if terms.wish == "mute" or (
+        terms.frequency == "first" and news.kind != "first" and terms.wish != "follow"
+    ):
         return Verdict.NEVER
     if terms.frequency == "digest" and terms.wish != "follow":
         return Verdict.SUMMARY
@@ -69,7 +71,9 @@ def judge(terms: Terms, news: News, now: datetime, had_today: int = 0) -> Verdic
 
 def in_summary(terms: Terms, news: News, sent_at: datetime) -> bool:
     """Whether a summary tells of an alert that was sent then, but not to this reader. What is owed comes by itself."""
-    at_any_time = terms._replace(frequency="every" if terms.frequency == "digest" else terms.frequency)
+    at_any_time = terms._replace(
+        frequency="every" if terms.frequency == "digest" else terms.frequency
+    )
     at_any_time = at_any_time._replace(quiet_from=None, most_a_day=None)
     return not news.owed and not news.offer and judge(at_any_time, news, sent_at) is Verdict.NOW
 

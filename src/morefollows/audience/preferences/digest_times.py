@@ -24,7 +24,9 @@ def reckon(reader: Reader, now: datetime, newsroom_zone: str | None = None) -> N
         return
     if reader.summary_from is None:  # an alert that is on its way just now is already held back
         reader.summary_from = _ms(now) - int(settings.MOREFOLLOWS.alert_ttl * 1000)
-    reader.summary_at = _ms(next_time(minute, reader.time_zone or newsroom_zone or _newsroom_zone(), now))
+    reader.summary_at = _ms(
+        next_time(minute, reader.time_zone or newsroom_zone or _newsroom_zone(), now)
+    )
 
 
 def owe_summaries(latest: int, most: int = 500) -> int:

@@ -20,10 +20,14 @@ def own_data(reader: Reader) -> dict[str, Any]:
         "confirmed_at": reader.confirmed_at,
         "topics": [
             {"topic": one.topic.name, "state": one.state, "since": one.since}
-            for one in Subscription.objects.filter(reader=reader).select_related("topic").order_by("topic__position")
+            for one in Subscription.objects.filter(reader=reader)
+            .select_related("topic")
+            .order_by("topic__position")
         ],
         "offers": reader.offers,
-        "drills": DrillReader.objects.filter(reader=reader).values("added_at", "confirmed_at").first(),
+        "drills": DrillReader.objects.filter(reader=reader)
+        .values("added_at", "confirmed_at")
+        .first(),
         "terms": {
             **{name: getattr(reader, name) for name in Choice._fields},
             "paused_until": reader.paused_until,
@@ -38,6 +42,8 @@ def own_data(reader: Reader) -> dict[str, Any]:
             for part in declared.parts
         ],
         "letters": list(
-            Letter.objects.filter(reader=reader).order_by("pk").values("kind", "state", "created_at", "attempts")
+            Letter.objects.filter(reader=reader)
+            .order_by("pk")
+            .values("kind", "state", "created_at", "attempts")
         ),
     }

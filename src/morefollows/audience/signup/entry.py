@@ -24,7 +24,9 @@ from morefollows.audience.signup.group_commit import Busy
 from morefollows.audience.signup.writer import Verdict
 from morefollows.config.settings import Settings
 
-_ANSWER_AFTER = 0.05  # seconds; longer than noting a new reader takes, so that the time tells nothing either
+_ANSWER_AFTER = (
+    0.05  # seconds; longer than noting a new reader takes, so that the time tells nothing either
+)
 _LOOK_UPS = 16  # at once
 _COME_BACK = (3.0, 8.0)  # seconds, from and to
 BUSY = gettext_noop("Very many people are signing up right now. Please try again in a moment.")
@@ -92,10 +94,15 @@ def challenge() -> dict[str, str | int]:
 
 def _work(config: Settings, altcha: str, now: float) -> proof_of_work.Done | None:
     """Also by the key of before, in the minutes after a rotation."""
-    return next(filter(None, (proof_of_work.done(key, altcha, now) for key in config.derived_keys("work"))), None)
+    return next(
+        filter(None, (proof_of_work.done(key, altcha, now) for key in config.derived_keys("work"))),
+        None,
+    )
 
 
-def judge(posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str) -> Entered | Fit:
+def judge(
+    posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str
+) -> Entered | Fit:
     """Judges a form as it was sent, as far as neither the DNS nor the database is needed. Blocks nobody.
 
     `origin`: the site whose page showed it. `here`: that page's path, if the form does not say.
@@ -135,7 +142,9 @@ def judge(posted: Mapping[str, str], *, origin: str, here: str, client: str, for
     return Fit(asked, not_before)
 
 
-def enter(posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str) -> Entered:
+def enter(
+    posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str
+) -> Entered:
     """Judges a form and, if all is well, signs its reader up. Blocks until that is on disk."""
     judged = judge(posted, origin=origin, here=here, client=client, form_version=form_version)
     if isinstance(judged, Entered):
@@ -149,7 +158,13 @@ def enter(posted: Mapping[str, str], *, origin: str, here: str, client: str, for
 
 
 async def enter_async(
-    posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str, language: str
+    posted: Mapping[str, str],
+    *,
+    origin: str,
+    here: str,
+    client: str,
+    form_version: str,
+    language: str,
 ) -> Entered:
     """The same in an event loop, which it never blocks. `language`: of what is told."""
     with translation.override(language):
@@ -159,7 +174,9 @@ async def enter_async(
     if reason := await _refusal(judged.asked.address.domain, language):
         return Entered(Answer.WRONG, said=reason)
     try:
-        return Entered(_MEANT[await writer.sign_up_async(judged.asked)], not_before=judged.not_before)
+        return Entered(
+            _MEANT[await writer.sign_up_async(judged.asked)], not_before=judged.not_before
+        )
     except (Busy, OperationalError, InterfaceError):
         return _busy()
 
@@ -176,7 +193,9 @@ async def _refusal(domain: str, language: str) -> str:
         return ""
     else:
         async with _asking:
-            reason = await asyncio.get_running_loop().run_in_executor(_resolvers, mail_domains.refusal, domain)
+            reason = await asyncio.get_running_loop().run_in_executor(
+                _resolvers, mail_domains.refusal, domain
+            )
     with translation.override(language):
         return forms.wrong(mail_domains.refusal(domain)) if reason else ""
 

@@ -87,7 +87,9 @@ class GroupCommit(Generic[Item, Answer]):
         self._patience = patience
         self._queue = queue
         self._writer = ThreadPoolExecutor(1, "group-commit")
-        self._lock = threading.Lock()  # guards the three below; never held while anything is written
+        self._lock = (
+            threading.Lock()
+        )  # guards the three below; never held while anything is written
         self._waiting: deque[_Entry[Item, Answer]] = deque()
         self._led = False
         self._refused = 0
@@ -216,7 +218,12 @@ class GroupCommit(Generic[Item, Answer]):
             self._waiting.extendleft(reversed(aside))
         return group
 
-    def _answer(self, group: Sequence[_Entry[Item, Answer]], answers: Sequence[Answer | Exception], now: float) -> None:
+    def _answer(
+        self,
+        group: Sequence[_Entry[Item, Answer]],
+        answers: Sequence[Answer | Exception],
+        now: float,
+    ) -> None:
         answered, aside = [], []
         with self._lock:
             for entry, answer in zip(group, answers, strict=True):
@@ -252,7 +259,11 @@ class GroupCommit(Generic[Item, Answer]):
                 return
             refused, self._refused, self._told_at = self._refused, 0, now
             waiting = len(self._waiting)
-        log.warning("%d sign-ups were told to come back, as they would have waited too long; %d wait", refused, waiting)
+        log.warning(
+            "%d sign-ups were told to come back, as they would have waited too long; %d wait",
+            refused,
+            waiting,
+        )
 
 
 def _tell(entries: Iterable[_Entry[Item, Answer]]) -> None:

@@ -72,7 +72,9 @@ def demands(counted: Counted) -> list[Demand]:
     The large providers have no limit of their own: in a rush half of all readers come from two of them.
     """
     config: Settings = settings.MOREFOLLOWS
-    counts = {key: number - counted.adds[key] for key, number in counted.rows()}  # what they were before
+    counts = {
+        key: number - counted.adds[key] for key, number in counted.rows()
+    }  # what they were before
     found = []
     for attempt, keys in zip(counted.attempts, counted.keys, strict=True):
         here, there = (_next(counts, key) for key in keys)
@@ -135,7 +137,9 @@ def _add(attempts: Mapping[str, int]) -> bulk.Rows:
         given = "SELECT key, %s::timestamptz, count FROM unnest(%s::text[], %s::int[]) AS given (key, count)"
         values = [now, keys, [attempts[key] for key in keys], *([now - _WINDOW] * 2)]
         return bulk.ask(_ADD.format(given=given), values)
-    began, now_ = (connection.ops.adapt_datetimefield_value(moment) for moment in (now - _WINDOW, now))
+    began, now_ = (
+        connection.ops.adapt_datetimefield_value(moment) for moment in (now - _WINDOW, now)
+    )
     given = "VALUES " + ", ".join(["(%s, %s, %s)"] * len(keys))
     rows = [value for key in keys for value in (key, now_, attempts[key])]
     return bulk.ask(_ADD.format(given=given), [*rows, began, began])

@@ -73,10 +73,17 @@ class MailDomains:
         try:
             for kind in ("MX", "A", "AAAA"):
                 resolver.lifetime = max(0.05, deadline - time.monotonic())
-                records = list(resolver.resolve(f"{domain}.", kind, raise_on_no_answer=False, search=False).rrset or ())
+                records = list(
+                    resolver.resolve(
+                        f"{domain}.", kind, raise_on_no_answer=False, search=False
+                    ).rrset
+                    or ()
+                )
                 if kind == "MX" and records:
                     # RFC 7505 §3: a single "." says that no mail is taken.
-                    return "null mx" if all(str(record.exchange) == "." for record in records) else ""
+                    return (
+                        "null mx" if all(str(record.exchange) == "." for record in records) else ""
+                    )
                 if records:
                     return ""  # an address alone will do (RFC 5321 §5.1)
         except dns.resolver.NXDOMAIN:

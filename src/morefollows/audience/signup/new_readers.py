@@ -18,7 +18,15 @@ from morefollows import notify
 from morefollows.audience.addresses import Address
 from morefollows.audience.consent.evidence import given_line
 from morefollows.audience.consent.texts import InForce
-from morefollows.audience.models import Consent, Letter, Purpose, Reader, Subscription, Suppression, Topic
+from morefollows.audience.models import (
+    Consent,
+    Letter,
+    Purpose,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+)
 from morefollows.database import bulk
 from morefollows.database.uid_field import random_uid
 
@@ -77,7 +85,10 @@ def _pattern(one: Newcomer, now: datetime) -> Pattern:
     return Pattern(
         reader,
         Subscription(topic_id=one.topic.pk, since=now),
-        tuple(given_line(reader, purpose, one.topic, one.shown, now, one.place._asdict()) for purpose in purposes),
+        tuple(
+            given_line(reader, purpose, one.topic, one.shown, now, one.place._asdict())
+            for purpose in purposes
+        ),
         Letter(
             topic_id=one.topic.pk,
             kind=Letter.Kind.CONFIRMATION,
@@ -133,10 +144,14 @@ def _known(keys: Sequence[str]) -> bulk.Rows:
     """Those of these keys that a reader has, or that are suppressed."""
     tables = [model._meta.db_table for model in (Reader, Suppression)]
     if connection.vendor == "postgresql":
-        query = " UNION ALL ".join(f"SELECT key FROM {table} WHERE key = ANY(%s)" for table in tables)  # noqa: S608
+        query = " UNION ALL ".join(
+            f"SELECT key FROM {table} WHERE key = ANY(%s)"  # noqa: S608 for table in tables
+        )
         return bulk.ask(query, [keys, keys])
     marks = ", ".join(["%s"] * len(keys))
-    query = " UNION ALL ".join(f"SELECT key FROM {table} WHERE key IN ({marks})" for table in tables)  # noqa: S608
+    query = " UNION ALL ".join(
+        f"SELECT key FROM {table} WHERE key IN ({marks})"  # noqa: S608 for table in tables
+    )
     return bulk.ask(query, [*keys, *keys])
 
 
@@ -145,9 +160,14 @@ def _write(new: Sequence[Prepared], keys: Sequence[int]) -> None:
     bulk.insert_like(
         [one.pattern.reader for one in new],
         ("id", "address", "domain", "key", "uid"),
-        [(key, one.newcomer.address.text, one.newcomer.address.domain, one.key, one.reader_uid) for key, one in keyed],
+        [
+            (key, one.newcomer.address.text, one.newcomer.address.domain, one.key, one.reader_uid)
+            for key, one in keyed
+        ],
     )
-    bulk.insert_like([one.pattern.subscription for one in new], ("reader_id",), [(key,) for key, _ in keyed])
+    bulk.insert_like(
+        [one.pattern.subscription for one in new], ("reader_id",), [(key,) for key, _ in keyed]
+    )
     bulk.insert_like(
         [consent for one in new for consent in one.pattern.consents],
         ("reader_id", *Place._fields),

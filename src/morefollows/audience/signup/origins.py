@@ -33,7 +33,9 @@ def origin(typed: str) -> str:
     if parts.scheme not in _USUAL or parts.username is not None or len(text) > 2_000:
         raise BadOrigin(remedy)
     shown = _host(host, remedy)
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != _USUAL[parts.scheme] else "")
+    return f"{parts.scheme}://{shown}" + (
+        f":{port}" if port and port != _USUAL[parts.scheme] else ""
+    )
 
 
 def own() -> str:

@@ -18,7 +18,9 @@ LARGE = frozenset(_MOST_USED_FIRST.split())
 """Mailbox providers that so many people use that a slip is likelier than another domain of nearly the same name."""
 
 _SHORT = 4  # letters: so short a name has too many neighbours that are as good
-_NEVER_MEANT = frozenset({"mail.com", "email.com", "ymail.com"})  # half of all names of mail domains are near them
+_NEVER_MEANT = frozenset(
+    {"mail.com", "email.com", "ymail.com"}
+)  # half of all names of mail domains are near them
 
 
 def suggestion(address: Address) -> str | None:
@@ -38,7 +40,9 @@ def _meant(domain: str) -> str | None:
         in_name, in_ending = _slips(name, large_name), _slips(ending, large_ending)
         if in_name > 1 or in_ending > 1 or large in _NEVER_MEANT:
             continue
-        if len(large_name) <= _SHORT and (in_name or len(ending) == 2):  # gmx.se may well be somebody's own
+        if len(large_name) <= _SHORT and (
+            in_name or len(ending) == 2
+        ):  # gmx.se may well be somebody's own
             continue
         near.append((in_name + in_ending, large))
     return min(near, key=lambda one: one[0])[1] if near else None
@@ -50,7 +54,9 @@ def _slips(typed: str, meant: str) -> int:
         return 0
     if abs(len(typed) - len(meant)) > 1:
         return 2
-    start = next((at for at, pair in enumerate(zip(typed, meant, strict=False)) if pair[0] != pair[1]), None)
+    start = next(
+        (at for at, pair in enumerate(zip(typed, meant, strict=False)) if pair[0] != pair[1]), None
+    )
     if start is None:
         return 1  # a letter at the end
     rest, wanted = typed[start:], meant[start:]

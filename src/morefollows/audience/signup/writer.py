@@ -108,7 +108,9 @@ def _receive(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
             raise Blocked from error
         if connection.vendor == "sqlite":
             raise Blocked from error
-    except Exception as error:  # something is wrong with one of them: it must not be the others' loss
+    except (
+        Exception
+    ) as error:  # something is wrong with one of them: it must not be the others' loss
         _warn(f"a group of sign-ups is written one by one: {_reason(error)}")
         return _one_by_one(asked)
     held = _held(asked)
@@ -155,11 +157,19 @@ def _use_connection() -> None:
 def _held(asked: Sequence[SignUp]) -> list[bool]:
     """Which of them need a row that another transaction holds locked. PostgreSQL only."""
     with transaction.atomic():
-        tallies = _locked_rows(Tally._meta.db_table, "key", limits.keys([_attempt(one) for one in asked]), "UPDATE")
-        readers = _locked_rows(Reader._meta.db_table, "key", {one.address.key for one in asked}, "UPDATE")
-        topics = _locked_rows(Topic._meta.db_table, "id", {one.shown.topic for one in asked}, "KEY SHARE")
+        tallies = _locked_rows(
+            Tally._meta.db_table, "key", limits.keys([_attempt(one) for one in asked]), "UPDATE"
+        )
+        readers = _locked_rows(
+            Reader._meta.db_table, "key", {one.address.key for one in asked}, "UPDATE"
+        )
+        topics = _locked_rows(
+            Topic._meta.db_table, "id", {one.shown.topic for one in asked}, "KEY SHARE"
+        )
     return [
-        one.address.key in readers or one.shown.topic in topics or bool(limits.keys([_attempt(one)]) & tallies)
+        one.address.key in readers
+        or one.shown.topic in topics
+        or bool(limits.keys([_attempt(one)]) & tallies)
         for one in asked
     ]
 
@@ -188,7 +198,9 @@ def _reason(error: Exception) -> str:
 def _wait_little() -> None:
     """In the writer's connection: nobody waits for one lock while the others wait for the writer."""
     if connection.vendor == "postgresql":
-        statement = "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)"
+        statement = (
+            "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)"
+        )
         bulk.ask(statement, [f"{_LOCK_MS}ms", f"{_STATEMENT_MS}ms"])
     else:
         with connection.cursor() as cursor:
@@ -205,7 +217,13 @@ def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
     sites, topics, words = _look_up(asked)
     misfits = [_misfit(one, sites, topics, words) for one in asked]
     fit = [at for at, misfit in enumerate(misfits) if misfit is None]
-    prepared = dict(zip(fit, new_readers.prepare([_newcomer(asked[at], topics, words) for at in fit]), strict=True))
+    prepared = dict(
+        zip(
+            fit,
+            new_readers.prepare([_newcomer(asked[at], topics, words) for at in fit]),
+            strict=True,
+        )
+    )
     with _holding(), transaction.atomic():
         _used.since = time.monotonic()
         with bulk.together():
@@ -249,14 +267,18 @@ def _holding() -> Iterator[None]:
             _used.held += time.monotonic() - _used.since
 
 
-def _misfit(one: SignUp, sites: set[str], topics: dict[int, Topic], words: dict[int, Wording]) -> Verdict | None:
+def _misfit(
+    one: SignUp, sites: set[str], topics: dict[int, Topic], words: dict[int, Wording]
+) -> Verdict | None:
     """What is wrong with it, whoever sends it; None if nothing is."""
     if one.origin not in sites:
         return Verdict.UNKNOWN_SITE
     keys = one.shown[1:4]
     if one.shown.topic not in topics or not all(key in words for key in keys):
         return Verdict.UNKNOWN_FORM
-    if one.shown.words != words_of(topics[one.shown.topic].uid, *(words[key].digest for key in keys)):
+    if one.shown.words != words_of(
+        topics[one.shown.topic].uid, *(words[key].digest for key in keys)
+    ):
         return Verdict.UNKNOWN_FORM  # as after a restored backup: others have these keys now
     return None
 

@@ -65,7 +65,9 @@ def note(seen: Sequence[Bounced], accepted_since: AcceptedSince, in_doubt: InDou
             doubted = in_doubt([newest[reader] for reader in enough])
             enough = [reader for reader in enough if reader not in doubted]
         there = set(Reader.objects.filter(pk__in=newest).values_list("pk", flat=True))
-        left = (set(enough) & there) - actions.mark_gone(enough, Suppression.Reason.BOUNCED, wait=False)
+        left = (set(enough) & there) - actions.mark_gone(
+            enough, Suppression.Reason.BOUNCED, wait=False
+        )
         _save([bounce for reader, bounce in known.items() if reader in there - left])
     return left
 

@@ -68,13 +68,17 @@ def matching(which: Which, *, every_reason: bool = False) -> QuerySet[Suppressio
 
 def groups(found: QuerySet[Suppression]) -> list[Group]:
     """How many there are, by reason and domain, the most first."""
-    rows = found.values("reason", "domain").annotate(n=Count("pk")).order_by("-n", "reason", "domain")
+    rows = (
+        found.values("reason", "domain").annotate(n=Count("pk")).order_by("-n", "reason", "domain")
+    )
     return [Group(row["reason"], row["domain"], row["n"]) for row in rows]
 
 
 def readers_back(found: QuerySet[Suppression]) -> int:
     """How many readers get mail again if these are lifted."""
-    gone = Reader.objects.filter(state=Reader.State.GONE, confirmed_at__isnull=False, key__in=found.values("key"))
+    gone = Reader.objects.filter(
+        state=Reader.State.GONE, confirmed_at__isnull=False, key__in=found.values("key")
+    )
     return gone.filter(_subscribed()).count()
 
 
@@ -103,7 +107,10 @@ def _lift_some(which: Which, how: str) -> Lifted | None:
         Suppression.objects.filter(pk__in=[one.pk for one in some]).delete()
         departures.note(What.LIFTED, [one.key for one in some])
         readers = list(
-            Reader.objects.select_for_update().filter(key__in=[one.key for one in some]).order_by("pk").only("pk")
+            Reader.objects.select_for_update()
+            .filter(key__in=[one.key for one in some])
+            .order_by("pk")
+            .only("pk")
         )
         return Lifted(len(some), restore([reader.pk for reader in readers], how))
 
@@ -111,7 +118,9 @@ def _lift_some(which: Which, how: str) -> Lifted | None:
 def restore(readers: Sequence[int], how: str) -> int:
     """Gives these readers back the state they had before they were suppressed. Returns how many get mail again."""
     gone = Reader.objects.filter(pk__in=readers, state=Reader.State.GONE)
-    back = gone.filter(_subscribed(), confirmed_at__isnull=False).update(state=Reader.State.CONFIRMED)
+    back = gone.filter(_subscribed(), confirmed_at__isnull=False).update(
+        state=Reader.State.CONFIRMED
+    )
     gone.filter(confirmed_at=None).update(state=Reader.State.PENDING)
     gone.update(state=Reader.State.LEFT)
     for reader in Reader.objects.filter(pk__in=readers, state=Reader.State.COMPLAINED):

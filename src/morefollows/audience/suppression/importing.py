@@ -55,7 +55,9 @@ def import_suppressions(file: BinaryIO, *, reason: str, progress: Callable[[int]
                 if record.problem:
                     raise addresses.BadAddress(record.problem)
                 cells = record.cells if sheet.only_addresses else record.cells[place : place + 1]
-                keys += [addresses.parse(text).key for text in addresses_in(";".join(cells)).addresses]
+                keys += [
+                    addresses.parse(text).key for text in addresses_in(";".join(cells)).addresses
+                ]
             except addresses.BadAddress as problem:
                 report.bad += 1
                 if len(report.problems) < _MOST_PROBLEMS:

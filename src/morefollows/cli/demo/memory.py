@@ -19,7 +19,9 @@ def peak(pids: Iterable[int]) -> int:
 
 def _peak(pid: int) -> int:
     with contextlib.suppress(OSError):
-        found = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+        found = re.search(
+            r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE
+        )
         return int(found[1]) * 1024 if found else 0
     with contextlib.suppress(OSError, ValueError):
         said = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True)  # noqa: S603, S607

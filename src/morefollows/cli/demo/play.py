@@ -69,7 +69,9 @@ def run_demo(readers: int, story: Path | None, say: Callable[[str], None]) -> Fi
 class _Stage:
     """The running product, and what the demonstration does to it."""
 
-    def __init__(self, data: Path, environment: dict[str, str], say: Callable[[str], None], began: float) -> None:
+    def __init__(
+        self, data: Path, environment: dict[str, str], say: Callable[[str], None], began: float
+    ) -> None:
         self._data = data
         self._environment = environment
         self._say = say
@@ -80,19 +82,28 @@ class _Stage:
         self._url: str = told["url"]
 
     def play(self, readers: int, story: Path) -> Figures:
-        self.tell(f"More Follows is up at {self._url}: one folder, its own inbox, nothing leaves this machine.")
+        self.tell(
+            f"More Follows is up at {self._url}: one folder, its own inbox, nothing leaves this machine."
+        )
         addresses = [f"{name}@reader.example" for name in _BY_FORM]
         for address in addresses:
             self._sign_up(address)
-        self.tell(f"{len(addresses)} readers signed up through the form and confirmed by the mailed link.")
-        imported = [f"reader{number}@reader{number % 7}.example" for number in range(readers - len(addresses))]
+        self.tell(
+            f"{len(addresses)} readers signed up through the form and confirmed by the mailed link."
+        )
+        imported = [
+            f"reader{number}@reader{number % 7}.example"
+            for number in range(readers - len(addresses))
+        ]
         if imported:
             self._import(imported)
             self.tell(f"{len(imported):,} readers imported as already confirmed.")
         with _Counter(self._shelf) as counter:
             report = self._break(story)
         if counter.missed:
-            raise DemoFailed(f"The inbox let {counter.missed} mails go before they could be counted.")
+            raise DemoFailed(
+                f"The inbox let {counter.missed} mails go before they could be counted."
+            )
         figures = self._figures(report, counter, [*addresses, *imported])
         self._tell_figures(figures)
         return figures
@@ -127,11 +138,29 @@ class _Stage:
             rows = csv.writer(out)
             rows.writerow(["email", "confirmed_at"])
             rows.writerows([address, "2024-05-04T10:30:00Z"] for address in addresses)
-        words = ["readers", "import", str(file), "--topic", _TOPIC, "--provenance", "demonstration: fictional readers"]
+        words = [
+            "readers",
+            "import",
+            str(file),
+            "--topic",
+            _TOPIC,
+            "--provenance",
+            "demonstration: fictional readers",
+        ]
         self._command(*words, "--json")
 
     def _break(self, story: Path) -> dict[str, Any]:
-        words = ["stories", "break", str(story), "--topic", _TOPIC, "--hold", str(_HOLD), "--yes", "--json"]
+        words = [
+            "stories",
+            "break",
+            str(story),
+            "--topic",
+            _TOPIC,
+            "--hold",
+            str(_HOLD),
+            "--yes",
+            "--json",
+        ]
         self.tell(f"Send. The hold takes {_HOLD} seconds.")
         report: dict[str, Any] = json.loads(self._command(*words))
         for piece in report["dropped"]:
@@ -158,7 +187,9 @@ class _Stage:
         lost, duplicated = compared(addresses, received)
         told = lock.running(self._data) or {}
         seconds = report["seconds"]
-        at = {mark: None if value is None else round(value * 1000) for mark, value in seconds.items()}
+        at = {
+            mark: None if value is None else round(value * 1000) for mark, value in seconds.items()
+        }
         return Figures(
             readers=len(addresses),
             accepted=report["accepted"],
@@ -171,7 +202,9 @@ class _Stage:
             p99_ms=at["p99"],
             last_ms=at["last"],
             rate=report["rate"],
-            rss_mb=round(memory.peak([told.get("pid", 0), *told.get("processes", {}).values()]) / 1e6),
+            rss_mb=round(
+                memory.peak([told.get("pid", 0), *told.get("processes", {}).values()]) / 1e6
+            ),
         )
 
     def _received(self, alert: int, counter: _Counter) -> Counter[str]:
@@ -258,7 +291,9 @@ def _running(folder: Path, say: Callable[[str], None]) -> Iterator[_Stage]:
     try:
         while not (lock.running(data) or {}).get("ready"):
             if up.poll() is not None or time.monotonic() > began + _START:
-                raise DemoFailed(f"More Follows did not start:\n{log.read_text(errors='replace').strip()}")
+                raise DemoFailed(
+                    f"More Follows did not start:\n{log.read_text(errors='replace').strip()}"
+                )
             time.sleep(0.05)
         yield _Stage(data, environment, say, began)
     finally:

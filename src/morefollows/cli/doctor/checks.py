@@ -18,7 +18,9 @@ TIMEOUT = 10.0  #: seconds for a relay to answer
 _EXTENSIONS = ("PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN")
 
 
-def examine(*, dns: bool = False, nameserver: str | None = None, evidence: bool = False) -> list[Finding]:
+def examine(
+    *, dns: bool = False, nameserver: str | None = None, evidence: bool = False
+) -> list[Finding]:
     """Everything, in the order in which it depends on each other."""
     if wrong := loading.problems():
         return [Finding("settings", "wrong", str(error)) for error in wrong]
@@ -60,7 +62,11 @@ def _data_folder(config: Settings) -> Iterator[Finding]:
     if other is None:
         yield Finding("up", "note", "`morefollows up` is not running on this data folder")
     elif "url" not in other:
-        yield Finding("up", "note", "`morefollows up` is starting on this data folder, or was killed a moment ago")
+        yield Finding(
+            "up",
+            "note",
+            "`morefollows up` is starting on this data folder, or was killed a moment ago",
+        )
     else:
         yield Finding("up", "ok", f"runs as process {other['pid']}, {other['url']}")
 
@@ -86,7 +92,9 @@ def _database(config: Settings) -> Iterator[Finding]:
         return
     if waiting:
         yield Finding(
-            "database", "wrong", f"{connection.vendor} lacks {len(waiting)} migrations; run `morefollows migrate`"
+            "database",
+            "wrong",
+            f"{connection.vendor} lacks {len(waiting)} migrations; run `morefollows migrate`",
         )
         return
     yield Finding("database", "ok", f"{connection.vendor} answers and is up to date")
@@ -100,11 +108,17 @@ def _database(config: Settings) -> Iterator[Finding]:
         for one in found:
             yield Finding("newsroom", "wrong" if one in held else "note", one.text)
         if held:
-            yield Finding("newsroom", "wrong", "no mail is handed to a relay until all of that is filled in")
+            yield Finding(
+                "newsroom", "wrong", "no mail is handed to a relay until all of that is filled in"
+            )
     else:
         yield Finding("newsroom", "ok", f"{newsroom} sends as {newsroom.sender_address}")
     if not Editor.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exists():
-        yield Finding("administrator", "wrong", "there is none; `morefollows editors add … --role administrator`")
+        yield Finding(
+            "administrator",
+            "wrong",
+            "there is none; `morefollows editors add … --role administrator`",
+        )
 
 
 def _restored() -> Iterator[Finding]:
@@ -130,12 +144,20 @@ def _keys(config: Settings) -> Finding:
     if keys.file is not None and keys.file.stat().st_mode & 0o077:
         return Finding("keys", "wrong", f"{keys.file} can be read by others; `chmod 600` it")
     where = keys.file or "MOREFOLLOWS_SECRET"
-    return Finding("keys", "ok", f"{where} has the keys of this database, {len(keys.ring.generations)} generations")
+    return Finding(
+        "keys",
+        "ok",
+        f"{where} has the keys of this database, {len(keys.ring.generations)} generations",
+    )
 
 
 def _relays(config: Settings) -> Iterator[Finding]:
     if not config.relays:
-        yield Finding("relay", "note", "MOREFOLLOWS_RELAY is not set: mail ends in the local inbox, nothing leaves")
+        yield Finding(
+            "relay",
+            "note",
+            "MOREFOLLOWS_RELAY is not set: mail ends in the local inbox, nothing leaves",
+        )
     for relay in config.relays:
         if relay.scheme not in ("smtp", "smtps"):
             yield Finding("relay", "note", f"{relay.name} is not SMTP, and is not examined")
@@ -151,7 +173,11 @@ def _relays(config: Settings) -> Iterator[Finding]:
         except smtplib.SMTPNotSupportedError as error:
             yield _wrong(f"{relay.name}: {error}")
         except (OSError, smtplib.SMTPException) as error:
-            reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+            reason = (
+                (isinstance(error, OSError) and error.strerror)
+                or str(error)
+                or type(error).__name__
+            )
             yield _wrong(f"{relay.name} can't be reached: {reason}")
 
 
@@ -167,13 +193,19 @@ def _speak(relay: RelayAddress, helo: str) -> Iterator[Finding]:
         context.verify_mode = ssl.CERT_NONE
     make: Callable[[], smtplib.SMTP]
     if relay.implicit_tls:
-        make = lambda: smtplib.SMTP_SSL(relay.host, relay.port, helo, timeout=TIMEOUT, context=context)  # noqa: E731
+        make = lambda: smtplib.SMTP_SSL(  # noqa: E731
+            relay.host, relay.port, helo, timeout=TIMEOUT, context=context
+        )
     else:
         make = lambda: smtplib.SMTP(relay.host, relay.port, helo, timeout=TIMEOUT)  # noqa: E731
     with contextlib.closing(make()) as server:
         server.ehlo_or_helo_if_needed()
         offered = server.has_extn("starttls")
-        if not relay.implicit_tls and relay.starttls != "never" and (offered or relay.starttls == "require"):
+        if (
+            not relay.implicit_tls
+            and relay.starttls != "never"
+            and (offered or relay.starttls == "require")
+        ):
             server.starttls(context=context)
             server.ehlo()
         tls = server.sock.version() if isinstance(server.sock, ssl.SSLSocket) else None
@@ -189,15 +221,23 @@ def _speak(relay: RelayAddress, helo: str) -> Iterator[Finding]:
             f"; for {relay.purpose} only" if relay.purpose != "both" else "",
         )
     )
-    words = f"{relay.name} answers{signed_in}; it offers {', '.join(extras) or 'no extensions'}{limits}"
+    words = (
+        f"{relay.name} answers{signed_in}; it offers {', '.join(extras) or 'no extensions'}{limits}"
+    )
     yield Finding("relay", "ok", words)
     if tls is None:
         yield Finding("relay TLS", "note", f"{relay.name} is spoken to without TLS")
     else:
         trust = "its certificate is valid" if relay.verify else "its certificate is not looked at"
-        yield Finding("relay TLS", "ok" if relay.verify else "note", f"{relay.name} speaks {tls}; {trust}")
+        yield Finding(
+            "relay TLS", "ok" if relay.verify else "note", f"{relay.name} speaks {tls}; {trust}"
+        )
     if "PIPELINING" not in extras:
-        yield Finding("relay speed", "note", f"{relay.name} does not offer PIPELINING: each mail takes more time")
+        yield Finding(
+            "relay speed",
+            "note",
+            f"{relay.name} does not offer PIPELINING: each mail takes more time",
+        )
 
 
 def _said(error: smtplib.SMTPResponseException, relay: RelayAddress) -> str:

@@ -10,14 +10,22 @@ _MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "re
 
 
 @click.command(short_help="Check settings, data folder, database, relay and DNS.")
-@click.option("--dns", is_flag=True, help="Also look up what the sending domain publishes: MX, SPF, DKIM, DMARC.")
+@click.option(
+    "--dns",
+    is_flag=True,
+    help="Also look up what the sending domain publishes: MX, SPF, DKIM, DMARC.",
+)
 @click.option("--nameserver", metavar="HOST[:PORT]", help="Ask this name server; with --dns.")
 @click.option(
-    "--evidence", is_flag=True, help="Compare every row of the evidence with its seal; a million take a minute."
+    "--evidence",
+    is_flag=True,
+    help="Compare every row of the evidence with its seal; a million take a minute.",
 )
 @json_option
 @click.pass_context
-def doctor(context: click.Context, dns: bool, nameserver: str | None, evidence: bool, as_json: bool) -> None:
+def doctor(
+    context: click.Context, dns: bool, nameserver: str | None, evidence: bool, as_json: bool
+) -> None:
     """Check settings, data folder, database, relay and, when asked, DNS. Exit code 1 if something is wrong."""
     from morefollows.cli.doctor.checks import examine
 

@@ -30,7 +30,9 @@ class _Names:
                 self._resolver.nameservers = [host]
                 self._resolver.port = int(port or 53)
             except ValueError:
-                raise SettingsError("--nameserver", "must be an IP address, and a port if it is not 53") from None
+                raise SettingsError(
+                    "--nameserver", "must be an IP address, and a port if it is not 53"
+                ) from None
 
     def texts(self, name: str) -> list[str]:
         return [
@@ -64,16 +66,24 @@ def examine_dns(config: Settings, nameserver: str | None) -> Iterator[Finding]:
         yield from _signing(names, config, sender)
         yield from _dmarc(names, sender)
     except (dns.exception.Timeout, dns.resolver.NoNameservers, OSError):
-        yield Finding("DNS", "wrong", f"no name server answers about {sender}; ask another with --nameserver")
+        yield Finding(
+            "DNS", "wrong", f"no name server answers about {sender}; ask another with --nameserver"
+        )
 
 
 def _reachable(names: _Names, sender: str) -> Iterator[Finding]:
     """Readers answer mail; and a domain without MX looks forged (RFC 7505 §1)."""
     found = names.exchangers(sender)
     if not found:
-        yield Finding("MX", "wrong", f"{sender} has no MX record, so replies to the newsroom are lost")
+        yield Finding(
+            "MX", "wrong", f"{sender} has no MX record, so replies to the newsroom are lost"
+        )
     elif found == [""]:
-        yield Finding("MX", "wrong", f"{sender} says that it takes no mail (null MX); many relays refuse such a sender")
+        yield Finding(
+            "MX",
+            "wrong",
+            f"{sender} says that it takes no mail (null MX); many relays refuse such a sender",
+        )
     else:
         yield Finding("MX", "ok", f"{sender} takes mail at {', '.join(sorted(found))}")
 
@@ -83,20 +93,34 @@ def _bounces(names: _Names, bounce: str, sender: str) -> Iterator[Finding]:
         return
     found = names.exchangers(bounce)
     if not found or found == [""]:
-        yield Finding("bounces", "wrong", f"MOREFOLLOWS_BOUNCE_DOMAIN: {bounce} has no MX record; bounces get lost")
+        yield Finding(
+            "bounces",
+            "wrong",
+            f"MOREFOLLOWS_BOUNCE_DOMAIN: {bounce} has no MX record; bounces get lost",
+        )
     else:
         yield Finding("bounces", "ok", f"{bounce} takes bounces at {', '.join(sorted(found))}")
     if not _related(bounce, sender):
-        yield Finding("bounces", "note", f"{bounce} is not under {sender}: SPF can't count for DMARC (RFC 7489 §3.1.2)")
+        yield Finding(
+            "bounces",
+            "note",
+            f"{bounce} is not under {sender}: SPF can't count for DMARC (RFC 7489 §3.1.2)",
+        )
 
 
 def _sender_policy(names: _Names, domain: str) -> Iterator[Finding]:
     """RFC 7208 §4.5: exactly one record. It is the return path's domain that counts."""
     found = [text for text in names.texts(domain) if text.lower().split(" ", 1)[0] == "v=spf1"]
     if not found:
-        yield Finding("SPF", "wrong", f"{domain} has no v=spf1 record; publish one that allows your relay")
+        yield Finding(
+            "SPF", "wrong", f"{domain} has no v=spf1 record; publish one that allows your relay"
+        )
     elif len(found) > 1:
-        yield Finding("SPF", "wrong", f"{domain} has {len(found)} v=spf1 records; only one may be there, join them")
+        yield Finding(
+            "SPF",
+            "wrong",
+            f"{domain} has {len(found)} v=spf1 records; only one may be there, join them",
+        )
     elif found[0].lower().split()[-1] in ("+all", "all"):
         yield Finding("SPF", "wrong", f"{domain} allows the whole world to send for it: {found[0]}")
     else:
@@ -121,33 +145,51 @@ def _signing(names: _Names, config: Settings, sender: str) -> Iterator[Finding]:
             continue
         ours = _public(key)
         if ours is None:
-            yield Finding("DKIM", "wrong", f"{setting}: is not an RSA or Ed25519 private key in PEM")
+            yield Finding(
+                "DKIM", "wrong", f"{setting}: is not an RSA or Ed25519 private key in PEM"
+            )
             continue
         name = f"{selector}._domainkey.{domain}"
         published = [_tags(text).get("p", "") for text in names.texts(name)]
         if not published:
-            yield Finding("DKIM", "wrong", f"{name} has no record; publish v=DKIM1; k={ours[0]}; p={ours[1]}")
+            yield Finding(
+                "DKIM", "wrong", f"{name} has no record; publish v=DKIM1; k={ours[0]}; p={ours[1]}"
+            )
         elif ours[1] not in ["".join(value.split()) for value in published]:
-            yield Finding("DKIM", "wrong", f"{name} publishes another key than {setting}; mail would fail the check")
+            yield Finding(
+                "DKIM",
+                "wrong",
+                f"{name} publishes another key than {setting}; mail would fail the check",
+            )
         else:
             yield Finding("DKIM", "ok", f"{name} publishes our {ours[0]} key")
     if not _related(domain, sender):
-        yield Finding("DKIM", "note", f"MOREFOLLOWS_DKIM_DOMAIN: {domain} is not under {sender}: no use for DMARC")
+        yield Finding(
+            "DKIM",
+            "note",
+            f"MOREFOLLOWS_DKIM_DOMAIN: {domain} is not under {sender}: no use for DMARC",
+        )
 
 
 def _dmarc(names: _Names, sender: str) -> Iterator[Finding]:
     """RFC 7489 §6.6.3: at the domain, or at the one above it. Large providers demand one of bulk senders."""
     labels = sender.split(".")
     for domain in [".".join(labels[i:]) for i in range(max(1, len(labels) - 1))]:
-        found = [text for text in names.texts(f"_dmarc.{domain}") if _tags(text).get("v") == "DMARC1"]
+        found = [
+            text for text in names.texts(f"_dmarc.{domain}") if _tags(text).get("v") == "DMARC1"
+        ]
         if len(found) > 1:
-            yield Finding("DMARC", "wrong", f"_dmarc.{domain} has {len(found)} records; then none counts")
+            yield Finding(
+                "DMARC", "wrong", f"_dmarc.{domain} has {len(found)} records; then none counts"
+            )
             return
         if found:
             policy = _tags(found[0]).get("p", "missing")
             yield Finding("DMARC", "ok", f"_dmarc.{domain} publishes the policy {policy}")
             return
-    yield Finding("DMARC", "wrong", f"_dmarc.{sender} has no record; publish at least v=DMARC1; p=none")
+    yield Finding(
+        "DMARC", "wrong", f"_dmarc.{sender} has no record; publish at least v=DMARC1; p=none"
+    )
 
 
 def _public(pem: str) -> tuple[str, str] | None:
@@ -157,7 +199,9 @@ def _public(pem: str) -> tuple[str, str] | None:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
     if isinstance(public, rsa.RSAPublicKey):
-        raw = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        raw = public.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
         return "rsa", base64.b64encode(raw).decode()
     if isinstance(public, ed25519.Ed25519PublicKey):
         return "ed25519", base64.b64encode(public.public_bytes_raw()).decode()  # RFC 8463 §4

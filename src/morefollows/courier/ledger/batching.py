@@ -97,7 +97,13 @@ def cut(alert: int, batches: int) -> bool:
         if not all(_settled(cursor, answered) for answered in what.answers):
             return True
         if cut_to is None:
-            cursor.execute(*((_ENDS, (topic, topic)) if audience == Alert.Audience.TOPIC else (_ENDS_OF_ALL, ())))
+            cursor.execute(
+                *(
+                    (_ENDS, (topic, topic))
+                    if audience == Alert.Audience.TOPIC
+                    else (_ENDS_OF_ALL, ())
+                )
+            )
             first, last = cursor.fetchone()
             cut_from = cut_to = random.randint(first - 1, last)  # noqa: S311 - a fair start, no secret
         upper = cut_from if wrapped else _HIGHEST_ID

@@ -23,7 +23,9 @@ from morefollows.stories.models import Alert
 
 NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted, and nothing else is known
 FRESH_DUE = 1_000_000  #: batches that were never tried are due at 1 to this, in ms since 1970
-NOT_ACCEPTED = 0x8000_0000  #: in `Batch.times`: from here on it is no time of acceptance, but see `retries`
+NOT_ACCEPTED = (
+    0x8000_0000  #: in `Batch.times`: from here on it is no time of acceptance, but see `retries`
+)
 
 
 class Running(NamedTuple):
@@ -71,14 +73,20 @@ class Entry(NamedTuple):
     due_at: int | None
     attempts: int
     repeated: int
-    verdicts: dict[tuple[str, int, int, str], tuple[int, str]]  #: (domain, outcome, code, status) → (count, text)
-    refusals: list[Refused]  #: mails that may be taken back, or count against their readers: for `brake.note`
+    verdicts: dict[
+        tuple[str, int, int, str], tuple[int, str]
+    ]  #: (domain, outcome, code, status) → (count, text)
+    refusals: list[
+        Refused
+    ]  #: mails that may be taken back, or count against their readers: for `brake.note`
 
 
 class Recorded(NamedTuple):
     lost: set[int]  #: batches that another worker has claimed meanwhile: stop working on them
     sending: set[int]  #: the alerts in question that are still being sent
-    stuck: frozenset[int] = frozenset()  #: batches of which nothing was written, as somebody has locked a row
+    stuck: frozenset[int] = (
+        frozenset()
+    )  #: batches of which nothing was written, as somebody has locked a row
 
 
 # -- what is there to do ------------------------------------------------------------------------------------
@@ -109,7 +117,9 @@ def hold_left(alert: int) -> float:
 
     But for one that goes out at a chosen time: then it is the clock that counts.
     """
-    frozen_at, held_until, chosen = Alert.objects.values_list("frozen_at", "held_until", "not_before").get(pk=alert)
+    frozen_at, held_until, chosen = Alert.objects.values_list(
+        "frozen_at", "held_until", "not_before"
+    ).get(pk=alert)
     if chosen is not None:
         return float(held_until - now_ms()) / 1000
     whole = held_until - frozen_at.timestamp() * 1000
@@ -213,13 +223,24 @@ def record(entries: Iterable[Entry], release: int | None = None, early: bool = F
         for entry in entries:
             alerts.add(entry.alert)
             counts = [entry.outcomes.count(outcome) for outcome in _COUNTED]
-            facts = (entry.outcomes, entry.times, entry.reach, entry.worker, entry.due_at, entry.attempts)
-            cursor.execute(_RECORD, (*facts, entry.repeated, *counts, now, entry.batch, entry.epoch))
+            facts = (
+                entry.outcomes,
+                entry.times,
+                entry.reach,
+                entry.worker,
+                entry.due_at,
+                entry.attempts,
+            )
+            cursor.execute(
+                _RECORD, (*facts, entry.repeated, *counts, now, entry.batch, entry.epoch)
+            )
             if cursor.rowcount == 0:
                 lost.add(entry.batch)
                 continue
             for (domain, outcome, code, status), (count, text) in entry.verdicts.items():
-                cursor.execute(_COUNT_VERDICT, (entry.alert, domain, outcome, code, status, text, count))
+                cursor.execute(
+                    _COUNT_VERDICT, (entry.alert, domain, outcome, code, status, text, count)
+                )
         cursor.execute(_SENDING)
         sending = alerts.intersection(row[0] for row in cursor.fetchall())
     return Recorded(lost, sending)
@@ -228,7 +249,9 @@ def record(entries: Iterable[Entry], release: int | None = None, early: bool = F
 _SHORT = "SET LOCAL lock_timeout = '100ms'"
 
 
-def record_what_is_free(entries: Sequence[Entry], release: int | None = None, early: bool = False) -> Recorded:
+def record_what_is_free(
+    entries: Sequence[Entry], release: int | None = None, early: bool = False
+) -> Recorded:
     """As `record`, but what somebody else's transaction has locked does not hold up the rest: it is `stuck`."""
     try:
         return record(entries, release, early)
@@ -254,7 +277,9 @@ def record_what_is_free(entries: Sequence[Entry], release: int | None = None, ea
             continue
         lost |= one.lost
         sending |= one.sending
-    return Recorded(lost, sending | {entry.alert for entry in entries if entry.batch in stuck}, frozenset(stuck))
+    return Recorded(
+        lost, sending | {entry.alert for entry in entries if entry.batch in stuck}, frozenset(stuck)
+    )
 
 
 def is_lock_timeout(error: BaseException) -> bool:
@@ -288,7 +313,11 @@ def keep_composition(alert: int, language: str, parts: bytes) -> bytes:
 
 
 def kept_composition(alert: int, language: str) -> bytes | None:
-    found = Composition.objects.filter(alert_id=alert, language=language).values_list("parts", flat=True).first()
+    found = (
+        Composition.objects.filter(alert_id=alert, language=language)
+        .values_list("parts", flat=True)
+        .first()
+    )
     return None if found is None else bytes(found)
 
 

@@ -57,7 +57,10 @@ class Journal:
         with contextlib.suppress(OSError):
             self._map = self._made()
         if self._map is None:
-            log.warning("no room for %s: after a crash more mails than need be will be uncertain", self._path.name)
+            log.warning(
+                "no room for %s: after a crash more mails than need be will be uncertain",
+                self._path.name,
+            )
 
     def _made(self) -> mmap.mmap:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -107,7 +110,10 @@ def read(data: Path, name: str) -> Found | None:
         return None
     kernel, slots, mails = _HEAD.unpack_from(raw)
     step = _SLOT.size + 4 * mails
-    if kernel.rstrip(b"\0") != nodes.kernel().encode()[:64] or len(raw) != _HEAD.size + slots * step:
+    if (
+        kernel.rstrip(b"\0") != nodes.kernel().encode()[:64]
+        or len(raw) != _HEAD.size + slots * step
+    ):
         return None
     found: Found = {}
     for at in range(_HEAD.size, len(raw), step):

@@ -23,7 +23,11 @@ _TO_COME = (Outcome.WAITING, Outcome.DEFERRED)
 
 
 def had(
-    alerts: Sequence[int], readers: Sequence[int], *, expected: Sequence[int] = (), summaries: bool = True
+    alerts: Sequence[int],
+    readers: Sequence[int],
+    *,
+    expected: Sequence[int] = (),
+    summaries: bool = True,
 ) -> dict[int, list[int]]:
     """Reader → those of these alerts that the relay took or may have taken a mail of, in the order of `alerts`.
 
@@ -38,7 +42,9 @@ def had(
     found = {}
     for reader, kept in outcomes(alerts, readers).items():
         told.setdefault(reader, set()).update(
-            alert for alert, outcome in kept.items() if outcome in takes or (alert in expected and outcome in _TO_COME)
+            alert
+            for alert, outcome in kept.items()
+            if outcome in takes or (alert in expected and outcome in _TO_COME)
         )
     for reader, had_ones in told.items():
         if had_ones:
@@ -49,7 +55,9 @@ def had(
 def earlier_of_story(alert: int) -> list[int]:
     """The alerts of the story's earlier updates, the oldest first."""
     this = Alert.objects.select_related("update").get(pk=alert).update
-    earlier = Alert.objects.filter(update__story=this.story_id, update__number__lt=this.number or 0).order_by("pk")
+    earlier = Alert.objects.filter(
+        update__story=this.story_id, update__number__lt=this.number or 0
+    ).order_by("pk")
     return list(earlier.values_list("pk", flat=True))
 
 
@@ -103,7 +111,9 @@ def recipients(alerts: Sequence[int], after: int, upto: int, batches: int) -> tu
         looked_at += keys
     found: set[int] = set()
     for batch in Batch.objects.filter(pk__in=looked_at).only(*_CONTENTS):
-        found.update(reader for reader, outcome in zip(*contents(batch), strict=True) if outcome in _HAD)
+        found.update(
+            reader for reader, outcome in zip(*contents(batch), strict=True) if outcome in _HAD
+        )
     found.update(_told_between(alerts, after, upto))
     readers = sorted(reader for reader in found if after < reader <= upto)
     if len(readers) > most:  # of packed rows, which hold those of many batches
@@ -116,7 +126,9 @@ def _rows_for(alert: int, after: int, upto: int, most: int) -> tuple[list[int], 
     rows = Batch.objects.filter(alert=alert, last__gt=after, first__lte=upto).order_by("last")
     keys: list[int] = []
     readers, last = 0, upto
-    for key, end, size in rows.values_list("pk", "last", "size")[: most + 1].iterator(chunk_size=100):
+    for key, end, size in rows.values_list("pk", "last", "size")[: most + 1].iterator(
+        chunk_size=100
+    ):
         if readers >= most:
             return keys, min(upto, last)
         keys.append(key)
@@ -133,7 +145,9 @@ def count_recipients(alerts: Sequence[int]) -> int:
     return count
 
 
-def told_in_summaries(alerts: Sequence[int], readers: Sequence[int], *, but: Sequence[int] = ()) -> dict[int, set[int]]:
+def told_in_summaries(
+    alerts: Sequence[int], readers: Sequence[int], *, but: Sequence[int] = ()
+) -> dict[int, set[int]]:
     """Reader → those of these alerts that a summary has told, or may have. `but`: letters that do not count."""
     if not alerts or not readers:
         return {}
@@ -152,10 +166,15 @@ def note_told(told: Mapping[Letter, Sequence[int]]) -> None:
     DigestItem.objects.bulk_create(items, ignore_conflicts=True)
 
 
-NOT_TOLD = (Letter.State.EXPIRED, Letter.State.REFUSED)  #: final states of a letter that nobody was sent
+NOT_TOLD = (
+    Letter.State.EXPIRED,
+    Letter.State.REFUSED,
+)  #: final states of a letter that nobody was sent
 
 
-def _told_between(alerts: Sequence[int], after: int, upto: int, but: Sequence[int] = ()) -> dict[int, set[int]]:
+def _told_between(
+    alerts: Sequence[int], after: int, upto: int, but: Sequence[int] = ()
+) -> dict[int, set[int]]:
     """By the index on alert and reader: costs as much as is found."""
     items = DigestItem.objects.filter(alert__in=alerts, reader__gt=after, reader__lte=upto)
     items = items.exclude(letter__state__in=NOT_TOLD).exclude(letter__in=but)
@@ -173,8 +192,12 @@ def of_reader(reader: int) -> list[dict[str, Any]]:
     for at in range(0, len(keys), _ALERTS_AT_ONCE):
         some = keys[at : at + _ALERTS_AT_ONCE]
         batches = Batch.objects.filter(alert__in=some, first__lte=reader, last__gte=reader)
-        for batch in batches.only("alert", "readers", "outcomes", "packed").order_by("alert", "number"):
+        for batch in batches.only("alert", "readers", "outcomes", "packed").order_by(
+            "alert", "number"
+        ):
             for _reader, outcome in contents(batch, at_work=True).of([reader]):
                 name = Outcome(outcome).name.lower()
-                found.append({"alert": batch.alert_id, "headline": alerts[batch.alert_id], "outcome": name})
+                found.append(
+                    {"alert": batch.alert_id, "headline": alerts[batch.alert_id], "outcome": name}
+                )
     return found

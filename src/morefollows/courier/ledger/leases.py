@@ -49,7 +49,9 @@ UPDATE courier_senderprocess SET seen_at = %s, skew_ms = %s, waiting_since = %s,
 """
 
 
-def beat(process: Process, skew_ms: int = 0, waiting_since: int | None = None, waiting_for: str = "") -> None:
+def beat(
+    process: Process, skew_ms: int = 0, waiting_since: int | None = None, waiting_for: str = ""
+) -> None:
     """The process is at work still. If its row is gone, as after a backup was restored, it is made again."""
     now = now_ms()
     with transaction.atomic(), connection.cursor() as cursor:
@@ -81,7 +83,9 @@ def long_dead() -> list[str]:
     Not if the end of one of its claims is still to come: its last write is younger than its heartbeat.
     """
     now = now_ms()
-    alive = set(SenderProcess.objects.filter(seen_at__gt=now - claim_ms()).values_list("name", flat=True))
+    alive = set(
+        SenderProcess.objects.filter(seen_at__gt=now - claim_ms()).values_list("name", flat=True)
+    )
     names = set(SenderProcess.objects.values_list("name", flat=True))
     names |= set(Letter.objects.exclude(worker="").values_list("worker", flat=True).distinct())
     held = Batch.objects.exclude(worker="")
@@ -97,8 +101,12 @@ def bring_forward(now: int) -> None:
 
 # -- what a process claimed and does not know of ------------------------------------------------------------
 
-_STRAY_BATCHES = "UPDATE courier_batch SET worker = '', due_at = 1, epoch = epoch + 1 WHERE worker = %s"
-_STRAY_LETTERS = "UPDATE audience_letter SET worker = '', lease_version = lease_version + 1 WHERE worker = %s"
+_STRAY_BATCHES = (
+    "UPDATE courier_batch SET worker = '', due_at = 1, epoch = epoch + 1 WHERE worker = %s"
+)
+_STRAY_LETTERS = (
+    "UPDATE audience_letter SET worker = '', lease_version = lease_version + 1 WHERE worker = %s"
+)
 
 
 def release_strays(name: str, batches: Collection[int], letters: Collection[int]) -> int:

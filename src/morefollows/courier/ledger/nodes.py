@@ -36,7 +36,14 @@ def this_process(data: Path, number: int) -> Process:
     """A new identity: call it once a start. Makes the node's id if there is none yet."""
     node = node_id(data)
     name = f"{node[:8]}.{secrets.token_hex(8)}/{number}"
-    return Process(name, node, number, place(data), f"{_pid_namespace()}:{os.getpid()}", socket.gethostname()[:255])
+    return Process(
+        name,
+        node,
+        number,
+        place(data),
+        f"{_pid_namespace()}:{os.getpid()}",
+        socket.gethostname()[:255],
+    )
 
 
 def node_id(data: Path) -> str:

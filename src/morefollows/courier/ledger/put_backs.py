@@ -40,7 +40,9 @@ class PutBacks:
         if before is None:
             count = _PutBack(1, 1, way.progress)
         else:
-            count = _PutBack(before.times + (way.progress > before.progress), before.all + 1, way.progress)
+            count = _PutBack(
+                before.times + (way.progress > before.progress), before.all + 1, way.progress
+            )
         if count.times >= LIMIT or count.all >= LIMIT_IN_TROUBLE:
             del self._known[ticket]
             return False

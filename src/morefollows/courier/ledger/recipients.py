@@ -35,7 +35,9 @@ class Addressee(NamedTuple):
     later: bool = False  #: not now: to be looked up again
 
 
-_addressee = functools.partial(tuple.__new__, Addressee)  # as `Addressee._make`, in half of its time
+_addressee = functools.partial(
+    tuple.__new__, Addressee
+)  # as `Addressee._make`, in half of its time
 
 
 # Each reader is found by key, and so are the subscription and the suppression, whatever the planner believes of the
@@ -56,7 +58,9 @@ _DRILLS = """
 r.address <> '' AND r.state NOT IN ('gone', 'complained')
 AND (SELECT d.confirmed_at FROM audience_drillreader d WHERE d.reader_id = r.id) IS NOT NULL
 """
-_READERS_SQLITE = "(SELECT value AS id FROM json_each(%s)) w CROSS JOIN audience_reader r ON r.id = w.id"
+_READERS_SQLITE = (
+    "(SELECT value AS id FROM json_each(%s)) w CROSS JOIN audience_reader r ON r.id = w.id"
+)
 _READERS_POSTGRES = """
 unnest(%s) AS w (id) CROSS JOIN LATERAL (SELECT * FROM audience_reader WHERE id = w.id OFFSET 0) r
 """
@@ -74,7 +78,9 @@ def addressees(alert: Running, readers: Sequence[int]) -> dict[int, Addressee]:
         table, ids = _READERS_POSTGRES, list(readers)  # type: ignore[assignment]
     consent, values = _consent(alert)
     by = CHANNELS[alert.channel]
-    sql = _ADDRESSEES.format(readers=table, consent=consent, address=by.address, join=by.join, allowed=by.allowed)
+    sql = _ADDRESSEES.format(
+        readers=table, consent=consent, address=by.address, join=by.join, allowed=by.allowed
+    )
     with connection.cursor() as cursor:
         cursor.execute(sql, (ids, *values))
         rows = cursor.fetchall()
@@ -113,8 +119,12 @@ def _on_their_terms(alert: Running, found: dict[int, Addressee], particular: Seq
     terms = terms_of(particular) if particular else {}
     asked = sorted({*wishes, *terms})
     owed = _owed(alert, asked)
-    unheard = _unheard(alert, sorted(reader for reader, chosen in terms.items() if chosen.frequency == "first"))
-    had = _had_today(alert, sorted(reader for reader, chosen in terms.items() if chosen.most_a_day is not None))
+    unheard = _unheard(
+        alert, sorted(reader for reader, chosen in terms.items() if chosen.frequency == "first")
+    )
+    had = _had_today(
+        alert, sorted(reader for reader, chosen in terms.items() if chosen.most_a_day is not None)
+    )
     now = datetime.now(UTC)
     for reader in asked:
         chosen = terms.get(reader, Terms())._replace(wish=wishes.get(reader, ""))
@@ -129,7 +139,9 @@ def _on_their_terms(alert: Running, found: dict[int, Addressee], particular: Seq
             found[reader] = found[reader]._replace(later=True)
         elif verdict is not Verdict.NOW:
             del found[reader]
-    for reader in _get_a_newer_one(alert, [reader for reader, wish in wishes.items() if wish == "follow"]):
+    for reader in _get_a_newer_one(
+        alert, [reader for reader, wish in wishes.items() if wish == "follow"]
+    ):
         found.pop(reader, None)
 
 
@@ -139,7 +151,9 @@ def _owed(alert: Running, readers: Sequence[int]) -> Set[int]:
         return set(readers)
     if alert.kind not in ("correction", "withdrawal") or not readers:
         return set()
-    return history.had(Alert.objects.values_list("answers", flat=True).get(pk=alert.id), readers).keys()
+    return history.had(
+        Alert.objects.values_list("answers", flat=True).get(pk=alert.id), readers
+    ).keys()
 
 
 def _unheard(alert: Running, readers: Sequence[int]) -> set[int]:
@@ -154,11 +168,15 @@ def _get_a_newer_one(alert: Running, followers: Sequence[int]) -> list[int]:
     """Who of them is in the audience of a newer update that went to the story's followers."""
     if not followers or alert.audience != Alert.Audience.TOPIC:
         return []
-    newer = Alert.objects.filter(update__story=alert.story, pk__gt=alert.id, audience=Alert.Audience.FOLLOWERS)
+    newer = Alert.objects.filter(
+        update__story=alert.story, pk__gt=alert.id, audience=Alert.Audience.FOLLOWERS
+    )
     latest = newer.filter(update__published_at__isnull=False).order_by("-pk").first()
     if latest is None:
         return []
-    by_then = Interest.objects.filter(story=alert.story, reader__in=followers, at__lte=latest.frozen_at)
+    by_then = Interest.objects.filter(
+        story=alert.story, reader__in=followers, at__lte=latest.frozen_at
+    )
     return list(by_then.values_list("reader_id", flat=True))
 
 
@@ -179,7 +197,9 @@ def _had_today(alert: Running, readers: Sequence[int]) -> dict[int, int]:
         return {}
     states = set(Alert.State) - {Alert.State.HELD, Alert.State.TAKEN_BACK}
     today = dict(
-        Alert.objects.filter(lane=Alert.Lane.ALERT, state__in=states, held_until__gt=now_ms() - DAY_MS)
+        Alert.objects.filter(
+            lane=Alert.Lane.ALERT, state__in=states, held_until__gt=now_ms() - DAY_MS
+        )
         .exclude(Q(pk=alert.id) | Q(audience=Alert.Audience.DRILL))
         .values_list("pk", "state")
     )

@@ -39,7 +39,10 @@ def open_again(alert: int) -> int:
                     outcomes[i] = Outcome.WAITING
                     times[i] = NEVER
                     opened += 1
-            counts = {outcome.name.lower(): outcomes.count(outcome) for outcome in (Outcome.REFUSED, Outcome.EXPIRED)}
+            counts = {
+                outcome.name.lower(): outcomes.count(outcome)
+                for outcome in (Outcome.REFUSED, Outcome.EXPIRED)
+            }
             kept = {"outcomes": bytes(outcomes), "times": times.tobytes()}
             Batch.objects.filter(pk=key).update(**kept, **_due_now(), **counts)
     return opened
@@ -121,8 +124,12 @@ def release_claims(worker: str, marks: handed_out.Found | None = None) -> list[L
                 in_flight, again = _settle(outcomes, times, known)
                 begun[alert] += in_flight
                 repeated += again
-            if reach or known is not None:  # noted now: if the alert was stopped, nobody claims the batch again
-                counts = [outcomes.count(outcome) for outcome in (Outcome.ACCEPTED, Outcome.UNCERTAIN)]
+            if (
+                reach or known is not None
+            ):  # noted now: if the alert was stopped, nobody claims the batch again
+                counts = [
+                    outcomes.count(outcome) for outcome in (Outcome.ACCEPTED, Outcome.UNCERTAIN)
+                ]
                 facts = (bytes(outcomes), times.tobytes(), *counts, repeated, now_ms(), batch)
                 cursor.execute(_NOTE_DOUBT, facts)
         cursor.execute(_RELEASE_LETTERS, (worker,))

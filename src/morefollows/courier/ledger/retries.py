@@ -59,7 +59,9 @@ class Retries:
         if packed == NEVER or packed < NOT_ACCEPTED:
             return Known()
         due = packed & _LATEST
-        return Known((packed >> 29) & 3, (packed >> 23) & 63, due * _STEP_MS + self._zero if due else 0)
+        return Known(
+            (packed >> 29) & 3, (packed >> 23) & 63, due * _STEP_MS + self._zero if due else 0
+        )
 
     def deferred(self, i: int, now: int) -> int:
         """It was answered "not now". Returns when it is due again."""

@@ -44,10 +44,14 @@ def alert(alert: Alert, language: str) -> Composed:
     with translation.override(language):
         head = Letterhead.new()
         number = f"alert-{alert.uuid.hex[:12]}"
-        return compose(content(head, alert.update, alert.topic, alert.held_until / 1000, number), head)
+        return compose(
+            content(head, alert.update, alert.topic, alert.held_until / 1000, number), head
+        )
 
 
-def content(head: Letterhead, update: Update, topic: Topic | None, at: float, number: str) -> Content:
+def content(
+    head: Letterhead, update: Update, topic: Topic | None, at: float, number: str
+) -> Content:
     """What the alert says; without a topic it is an offer. `number` names the alert for Gmail's Feedback Loop.
 
     Raises `ValueError` for what can't be mailed.
@@ -57,7 +61,11 @@ def content(head: Letterhead, update: Update, topic: Topic | None, at: float, nu
     longest = Story._meta.get_field("text").max_length or 0
     if len(update.text) > longest:
         raise ValueError(f"the text is longer than {longest} characters")
-    return _offer(head, update, at, number) if topic is None else _alert(head, update, topic, at, number)
+    return (
+        _offer(head, update, at, number)
+        if topic is None
+        else _alert(head, update, topic, at, number)
+    )
 
 
 def subject_of(update: Update) -> str:
@@ -70,7 +78,9 @@ def subject_of(update: Update) -> str:
         return gettext("DRILL: %(headline)s") % {"headline": words} if story.drill else words
 
 
-def threads(alert: Alert, receipt: Callable[[Row, Row], bytes]) -> Callable[[Row, Sequence[int]], tuple[bytes, bytes]]:
+def threads(
+    alert: Alert, receipt: Callable[[Row, Row], bytes]
+) -> Callable[[Row, Sequence[int]], tuple[bytes, bytes]]:
     """The function that gives the values for `Hole.REFERENCES` and `Hole.REPLY`.
 
     It takes a reader and the alerts of this story that were sent to that reader before, in their order. `receipt` is
@@ -84,7 +94,9 @@ def threads(alert: Alert, receipt: Callable[[Row, Row], bytes]) -> Callable[[Row
     def thread(reader: Row, had: Sequence[int]) -> tuple[bytes, bytes]:
         if not had:
             return b"", root
-        ids = [receipt(alerts[earlier], reader) + b"@" + domain for earlier in had[-_LONGEST_THREAD:]]
+        ids = [
+            receipt(alerts[earlier], reader) + b"@" + domain for earlier in had[-_LONGEST_THREAD:]
+        ]
         return b"".join([b"\r\n <" + one + b">" for one in ids]), ids[-1]
 
     return thread
@@ -95,7 +107,10 @@ def threads(alert: Alert, receipt: Callable[[Row, Row], bytes]) -> Callable[[Row
 
 def _alert(head: Letterhead, update: Update, topic: Topic, at: float, number: str) -> Content:
     story = update.story
-    withdrawn, more_follows = update.kind == Kind.WITHDRAWAL, update.kind not in (Kind.FINAL, Kind.WITHDRAWAL)
+    withdrawn, more_follows = (
+        update.kind == Kind.WITHDRAWAL,
+        update.kind not in (Kind.FINAL, Kind.WITHDRAWAL),
+    )
     # What was final stays so when it is corrected.
     more_follows = more_follows and story.state != Story.State.FINAL
     subject, kicker = subject_of(update), _kicker(update)
@@ -129,14 +144,19 @@ def _alert(head: Letterhead, update: Update, topic: Topic, at: float, number: st
 def _offer(head: Letterhead, update: Update, at: float, number: str) -> Content:
     """Looks different from news, says what it is, and belongs to no thread."""
     kicker = gettext("Offer")
-    why = gettext("You get this mail because you agreed to offers, events and updates from %(newsroom)s.")
+    why = gettext(
+        "You get this mail because you agreed to offers, events and updates from %(newsroom)s."
+    )
     return Content(
         "offer",
         update.headline,
         update.language,
         _preheader(update, kicker),
         why % head.named,
-        {**_told(head, update, kicker, at), "marked": gettext("Advertising by %(newsroom)s") % head.named},
+        {
+            **_told(head, update, kicker, at),
+            "marked": gettext("Advertising by %(newsroom)s") % head.named,
+        },
         sent_at=at,
         listed=List("Offers", "offers"),
         feedback=f"{number}:offer-{update.story.uuid.hex[:12]}:offers",
@@ -174,7 +194,10 @@ def _kicker(update: Update) -> str:
 
 
 def _because_of_drills(head: Letterhead) -> str:
-    return gettext("You get this mail because you agreed to take part in drills of %(newsroom)s.") % head.named
+    return (
+        gettext("You get this mail because you agreed to take part in drills of %(newsroom)s.")
+        % head.named
+    )
 
 
 # -- the thread -------------------------------------------------------------------------------------------------
@@ -186,7 +209,9 @@ def _thread(head: Letterhead, update: Update, subject: str, at: float) -> list[F
     Before them stands a synthetic first one, so that the thread is one for who joins late, too.
     """
     later, marks = update.kind != Kind.FIRST, head.marks
-    references = f"<{update.story.uuid}@{head.sender.domain}>" + (marks[Hole.REFERENCES] if later else "")
+    references = f"<{update.story.uuid}@{head.sender.domain}>" + (
+        marks[Hole.REFERENCES] if later else ""
+    )
     return [
         Field("References", references),
         *([Field("In-Reply-To", f"<{marks[Hole.REPLY]}>")] if later else []),
@@ -204,8 +229,14 @@ def _thread_index(update: Update, at: float) -> str:
     began, uuid = _hundred_ns(story.created_at.timestamp()), story.uuid
     index = (began >> 16).to_bytes(6, "big") + uuid.bytes
     if update.kind != Kind.FIRST:
-        earlier = story.updates.filter(number__gt=1, published_at__isnull=False).exclude(pk=update.pk)
-        times = [told.timestamp() for told in earlier.order_by("number").values_list("published_at", flat=True) if told]
+        earlier = story.updates.filter(number__gt=1, published_at__isnull=False).exclude(
+            pk=update.pk
+        )
+        times = [
+            told.timestamp()
+            for told in earlier.order_by("number").values_list("published_at", flat=True)
+            if told
+        ]
         for number, told_at in enumerate([*times, at], 2):
             since = max(_hundred_ns(told_at) - began, 0)
             code = since >> 18 if since < 1 << 49 else 1 << 31 | since >> 23

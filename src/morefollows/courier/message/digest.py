@@ -11,7 +11,14 @@ from django.conf import settings
 from django.utils.translation import gettext, ngettext
 
 from morefollows.audience.models import Letter
-from morefollows.courier.message.content import Content, Letterhead, List, dateline, one_line, opening
+from morefollows.courier.message.content import (
+    Content,
+    Letterhead,
+    List,
+    dateline,
+    one_line,
+    opening,
+)
 from morefollows.stories.models import Update
 
 
@@ -24,7 +31,9 @@ def content(head: Letterhead, kind: str, updates: Sequence[int], language: str) 
         why = gettext("You get this mail because you chose one email a day from %(newsroom)s.")
     else:
         title = gettext("While you were away")
-        why = gettext("You get this mail because you chose quiet hours for alerts from %(newsroom)s.")
+        why = gettext(
+            "You get this mail because you chose quiet hours for alerts from %(newsroom)s."
+        )
     return Content(
         "summary",
         _subject(title, told),

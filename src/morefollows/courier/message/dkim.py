@@ -95,10 +95,16 @@ class Signer:
 
         def field(values: Sequence[bytes], body_hash: bytes) -> bytes:
             address = values[Hole.ADDRESS]
-            if b" " in address or b"\t" in address:  # in a quoted local part: relaxed, as all of the header is
+            if (
+                b" " in address or b"\t" in address
+            ):  # in a quoted local part: relaxed, as all of the header is
                 values = [_SPACES.sub(b" ", address), *values[1:]]
             if threaded:
-                values = [*values[: Hole.REFERENCES], _FOLDS.sub(b"", values[Hole.REFERENCES]), values[Hole.REPLY]]
+                values = [
+                    *values[: Hole.REFERENCES],
+                    _FOLDS.sub(b"", values[Hole.REFERENCES]),
+                    values[Hole.REPLY],
+                ]
             head = hashlib.sha256(b"".join(signed_head.fill(values)))
             head.update(body_hash + b"; b=")
             signature = b64encode(sign(head.digest()))
@@ -119,7 +125,9 @@ def signers(settings: Settings) -> tuple[Signer, ...]:
     if settings.dkim_key:
         key = _load("MOREFOLLOWS_DKIM_KEY", settings.dkim_key)
         if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
-            raise SettingsError("MOREFOLLOWS_DKIM_KEY", "must be an RSA key of 2048 bits or more (RFC 8301)")
+            raise SettingsError(
+                "MOREFOLLOWS_DKIM_KEY", "must be an RSA key of 2048 bits or more (RFC 8301)"
+            )
         found.append(Signer(settings.dkim_domain, settings.dkim_selector, key))
     if settings.dkim_ed25519_key:
         key = _load("MOREFOLLOWS_DKIM_ED25519_KEY", settings.dkim_ed25519_key)

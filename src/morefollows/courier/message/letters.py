@@ -35,8 +35,12 @@ class Occasion(NamedTuple):
 class Kind:
     """A kind of letter, whatever it says in one case."""
 
-    content: Callable[[Letterhead, Occasion], Content]  #: called with the occasion's language in force
-    token: Callable[[Tokens, Row], bytes] = Tokens.confirm  #: makes what is in its confirmation link, if it has one
+    content: Callable[
+        [Letterhead, Occasion], Content
+    ]  #: called with the occasion's language in force
+    token: Callable[[Tokens, Row], bytes] = (
+        Tokens.confirm
+    )  #: makes what is in its confirmation link, if it has one
     bulk: bool = False  #: goes after every alert, in the bulk lane
 
 
@@ -107,7 +111,9 @@ def _moved(head: Letterhead, occasion: Occasion) -> Content:
 
 def _invitation(head: Letterhead, occasion: Occasion) -> Content:
     """Asks whether an address wants to take part in drills."""
-    why = gettext("You get this one mail because an administrator of %(newsroom)s entered this address.")
+    why = gettext(
+        "You get this one mail because an administrator of %(newsroom)s entered this address."
+    )
     return Content(
         "invitation",
         gettext("Take part in drills of %(newsroom)s?") % head.named,

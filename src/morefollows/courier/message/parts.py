@@ -65,7 +65,10 @@ def _header(content: Content, head: Letterhead) -> list[bytes]:
         unstructured("Subject", content.subject),
         structured("Auto-Submitted", "auto-generated"),  # RFC 3834 §5
         structured("X-Auto-Response-Suppress", "All"),
-        *((unstructured if field.free_text else structured)(field.name, field.value) for field in content.thread),
+        *(
+            (unstructured if field.free_text else structured)(field.name, field.value)
+            for field in content.thread
+        ),
         structured("Content-Language", content.language),
         *([] if content.listed is None else _list_fields(content.listed, head)),
         *(_bulk_fields(content, head) if content.feedback else []),

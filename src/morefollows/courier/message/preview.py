@@ -15,7 +15,9 @@ from morefollows.courier.message.parts import compose
 from morefollows.courier.message.template import LENGTHS, Hole
 from morefollows.stories.models import Story, Update
 
-HTML_BUDGET = 80 * 1024  #: octets; from 102 KB on Gmail cuts a mail off, and the link to leave with it
+HTML_BUDGET = (
+    80 * 1024
+)  #: octets; from 102 KB on Gmail cuts a mail off, and the link to leave with it
 
 
 @dataclass(frozen=True)
@@ -67,4 +69,6 @@ def preview_of(draft: Update, language: str | None = None) -> Preview:
     whole = b"".join(composed.fill(values))
     message = email.message_from_bytes(whole, policy=email.policy.default)
     text, html = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())
-    return Preview(str(message["Subject"]), content.preheader, html, text, len(html.encode()), whole)
+    return Preview(
+        str(message["Subject"]), content.preheader, html, text, len(html.encode()), whole
+    )

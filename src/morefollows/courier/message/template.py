@@ -14,7 +14,13 @@ from enum import IntEnum
 from operator import itemgetter
 from typing import Any, Protocol
 
-from morefollows.audience.tokens import CONFIRM_LENGTH, LEAVE_LENGTH, PREFERENCES_LENGTH, RECEIPT_LENGTH, STORY_LENGTH
+from morefollows.audience.tokens import (
+    CONFIRM_LENGTH,
+    LEAVE_LENGTH,
+    PREFERENCES_LENGTH,
+    RECEIPT_LENGTH,
+    STORY_LENGTH,
+)
 from morefollows.courier.message.encoding import LONGEST_LINE
 
 
@@ -67,7 +73,9 @@ class Composed:
         if len(self.parts) != len(self.holes) + 1:
             raise ValueError("a composed mail needs one part more than it has holes")
         widest = (b"x" * (LENGTHS[hole] or _LONGEST_VALUE) for hole in self.holes)
-        whole = b"".join(piece for pair in zip(self.parts, (*widest, b""), strict=True) for piece in pair)
+        whole = b"".join(
+            piece for pair in zip(self.parts, (*widest, b""), strict=True) for piece in pair
+        )
         if _BARE.search(whole) or not whole.endswith(b"\r\n"):
             raise ValueError("a composed mail is ASCII, and its lines end with CRLF")
         if whole.startswith(b".") or b"\r\n." in whole:
@@ -77,10 +85,15 @@ class Composed:
         gaps: list[bytes] = [b""] * (2 * len(self.parts) - 1)
         gaps[::2] = self.parts
         self._with_gaps = gaps
-        self._pick: Callable[[Sequence[bytes]], Any] = itemgetter(*self.holes) if len(holes) > 1 else self._few
+        self._pick: Callable[[Sequence[bytes]], Any] = (
+            itemgetter(*self.holes) if len(holes) > 1 else self._few
+        )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Composed) and (self.parts, self.holes) == (other.parts, other.holes)
+        return isinstance(other, Composed) and (self.parts, self.holes) == (
+            other.parts,
+            other.holes,
+        )
 
     def __hash__(self) -> int:
         return hash((self.parts, self.holes))

@@ -33,7 +33,9 @@ _OVER = (Alert.State.SENDING, Alert.State.SENT, Alert.State.EXPIRED)
 
 def owe() -> int:
     """Owes the summaries that are due now. Returns how many came due; as many as `AT_ONCE`: there may be more."""
-    latest = Alert.objects.filter(lane=Alert.Lane.ALERT).aggregate(latest=Max("held_until", default=0))
+    latest = Alert.objects.filter(lane=Alert.Lane.ALERT).aggregate(
+        latest=Max("held_until", default=0)
+    )
     return owe_summaries(latest["latest"], AT_ONCE)
 
 
@@ -77,16 +79,23 @@ def contents(letters: Sequence[Letter]) -> dict[int, Told]:
             story = alert.update.story_id
             on = terms[reader]._replace(wish=wishes.get((reader, story), ""))
             in_time = (one.since or 0) <= alert.held_until < (one.until or 0)
-            if in_time and alert.topic_id in topics.get(reader, ()) and _held_back(alert, outcomes, on):
+            if (
+                in_time
+                and alert.topic_id in topics.get(reader, ())
+                and _held_back(alert, outcomes, on)
+            ):
                 missed.add(story)
         updates = [
-            newest[story] for story in missed if story in newest and not _had(bringing[story], outcomes, told_before)
+            newest[story]
+            for story in missed
+            if story in newest and not _had(bringing[story], outcomes, told_before)
         ]
         updates.sort(key=lambda update: update.published_at or update.created_at, reverse=True)
         if updates:
             told = updates[:MOST]
             found[one.pk] = Told(
-                tuple(update.pk for update in told), [pk for update in told for pk in bringing[update.story_id]]
+                tuple(update.pk for update in told),
+                [pk for update in told for pk in bringing[update.story_id]],
             )
     return found
 
@@ -94,9 +103,15 @@ def contents(letters: Sequence[Letter]) -> dict[int, Told]:
 def allowed(letters: Sequence[Letter]) -> list[Letter]:
     """Those whose readers are readers still, and not suppressed. Letters come with their readers."""
     suppressed = set(
-        Suppression.objects.filter(key__in=[one.reader.key for one in letters]).values_list("key", flat=True)
+        Suppression.objects.filter(key__in=[one.reader.key for one in letters]).values_list(
+            "key", flat=True
+        )
     )
-    return [one for one in letters if one.reader.state == Reader.State.CONFIRMED and one.reader.key not in suppressed]
+    return [
+        one
+        for one in letters
+        if one.reader.state == Reader.State.CONFIRMED and one.reader.key not in suppressed
+    ]
 
 
 def _held_back(alert: Alert, outcomes: Mapping[int, int], terms: Terms) -> bool:
@@ -115,14 +130,22 @@ def _had(bringing: Sequence[int], outcomes: Mapping[int, int], told: set[int]) -
 
 def _newest(stories: set[int]) -> tuple[dict[int, Update], dict[int, list[int]]]:
     """Story → its newest published update, and story → the alerts that bring this update."""
-    told = Update.objects.filter(story__in=stories, published_at__isnull=False).order_by("story", "number")
+    told = Update.objects.filter(story__in=stories, published_at__isnull=False).order_by(
+        "story", "number"
+    )
     alerts = Alert.objects.filter(state__in=(*_OVER, Alert.State.STOPPED))
-    newest = {update.story_id: update for update in told.prefetch_related(Prefetch("alerts", alerts))}
-    return newest, {story: [alert.pk for alert in update.alerts.all()] for story, update in newest.items()}
+    newest = {
+        update.story_id: update for update in told.prefetch_related(Prefetch("alerts", alerts))
+    }
+    return newest, {
+        story: [alert.pk for alert in update.alerts.all()] for story, update in newest.items()
+    }
 
 
 def _wishes(readers: Sequence[int], stories: set[int]) -> dict[tuple[int, int], str]:
-    rows = Interest.objects.filter(reader__in=readers, story__in=stories).values_list("reader_id", "story_id", "wish")
+    rows = Interest.objects.filter(reader__in=readers, story__in=stories).values_list(
+        "reader_id", "story_id", "wish"
+    )
     return {(reader, story): wish for reader, story, wish in rows}
 
 

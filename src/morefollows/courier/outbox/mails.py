@@ -39,18 +39,26 @@ class LetterMails:
         tokens = links.tokens()
         row, reader = Row(job.letter, job.uid), Row(job.reader, job.reader_uid)
         receipt = tokens.letter_receipt(row)
-        leave = tokens.leave(reader, ALL_TOPICS if job.topic is None else Row(job.topic, job.topic_uid))
+        leave = tokens.leave(
+            reader, ALL_TOPICS if job.topic is None else Row(job.topic, job.topic_uid)
+        )
         confirm = KINDS[job.kind].token(tokens, row)
         preferences = tokens.preferences(reader, job.links_version)
-        pressed = self._pressed(Occasion(job.kind, job.language, job.topic, job.offers, job.updates))
+        pressed = self._pressed(
+            Occasion(job.kind, job.language, job.topic, job.offers, job.updates)
+        )
         values = recipient, leave, receipt, confirm, date(time.time()), preferences, b"", b"", b""
-        return Mail(pressed.return_path(receipt), recipient, pressed.fill(values), _unsettled, utf8=utf8)
+        return Mail(
+            pressed.return_path(receipt), recipient, pressed.fill(values), _unsettled, utf8=utf8
+        )
 
     def _pressed(self, occasion: Occasion) -> _Pressed:
         minute = int(time.monotonic() / 60)
         pressed = self._kept.get((occasion, minute))
         if pressed is None:
-            pressed = _Pressed(press(letter(occasion), dkim.signers(settings.MOREFOLLOWS)), return_paths())
+            pressed = _Pressed(
+                press(letter(occasion), dkim.signers(settings.MOREFOLLOWS)), return_paths()
+            )
             self._kept = {key: kept for key, kept in self._kept.items() if key[1] == minute}
             self._kept[occasion, minute] = pressed
         return pressed

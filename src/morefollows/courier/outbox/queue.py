@@ -28,7 +28,9 @@ from morefollows.stories.actions import now_ms
 _LOOKED_UP = 1.0  # seconds for which a look at a letter's reader is good
 _BEGUN_WITHIN = 60.0  # seconds after its claim in which a letter is begun; then it is given back
 _MOST_IN_FLIGHT = 2_000
-_PASSED_BY = 32  # letters that are left to another relay, in one look for one that is for this relay
+_PASSED_BY = (
+    32  # letters that are left to another relay, in one look for one that is for this relay
+)
 _DOUBTFUL_ATTEMPTS = 5  # within some 40 minutes
 _UNANSWERED_LIMIT = 3  # hand-overs without a reply: two repeats at most
 
@@ -84,7 +86,9 @@ def claim(worker: str, limit: int, *, bulk: bool = False) -> list[Job]:
         return []
     with transaction.atomic(), connection.cursor() as cursor:
         lane = "bulk" if bulk else "NOT bulk"
-        cursor.execute(_CLAIM.format(skip_locked=skip_locked(), lane=lane), (now_ms(), limit, worker))
+        cursor.execute(
+            _CLAIM.format(skip_locked=skip_locked(), lane=lane), (now_ms(), limit, worker)
+        )
         claimed = [row[0] for row in cursor.fetchall()]
         if not claimed:
             return []
@@ -125,7 +129,10 @@ _STILL_WANTED = {
     Letter.Kind.THANKS: "s.state = 'active'",
     Letter.Kind.INVITATION: "d.id IS NOT NULL AND d.confirmed_at IS NULL",
 }
-_ELSEWHERE = (Letter.Kind.NEW_ADDRESS, Letter.Kind.MOVED)  # kinds that do not go to the reader's own address
+_ELSEWHERE = (
+    Letter.Kind.NEW_ADDRESS,
+    Letter.Kind.MOVED,
+)  # kinds that do not go to the reader's own address
 
 # Written out: composing it by the ORM took a sender longer than all else that it did for a letter.
 _WANTED = f"""
@@ -171,7 +178,10 @@ def _of_row(row: Sequence[Any]) -> Job:
     job = Job._make((*row[:13], (), *row[13:]))
     topic_uid = bytes(job.topic_uid or b"")
     return job._replace(
-        offers=bool(job.offers), uid=bytes(job.uid), reader_uid=bytes(job.reader_uid), topic_uid=topic_uid
+        offers=bool(job.offers),
+        uid=bytes(job.uid),
+        reader_uid=bytes(job.reader_uid),
+        topic_uid=topic_uid,
     )
 
 
@@ -255,7 +265,11 @@ class Post:
     """
 
     def __init__(
-        self, on_put_back: Callable[[], None], fresh: Callable[[], bool] = lambda: True, *, bulk: bool = False
+        self,
+        on_put_back: Callable[[], None],
+        fresh: Callable[[], bool] = lambda: True,
+        *,
+        bulk: bool = False,
     ) -> None:
         self._bulk = bulk
         self._on_put_back = on_put_back
@@ -271,7 +285,9 @@ class Post:
 
     def room(self, at_once: int) -> int:
         """How many letters more to claim, where so many may wait. What is in flight holds up nothing, up to a limit."""
-        return min(at_once - len(self.waiting), _MOST_IN_FLIGHT - len(self._in_flight) - len(self.done))
+        return min(
+            at_once - len(self.waiting), _MOST_IN_FLIGHT - len(self._in_flight) - len(self.done)
+        )
 
     def held(self) -> set[int]:
         """The letters that this process knows to have claimed, as far as what became of them is not written."""
@@ -351,8 +367,12 @@ class Post:
                 return
             # While the relay accepts nothing at all, what it says may be about us: but nobody is paused for a letter.
             again = verdict.doubtful and not way.has_accepted and job.attempts < _DOUBTFUL_ATTEMPTS
-            if (verdict.permanent and not again) or (verdict.doubtful and job.attempts >= _DOUBTFUL_ATTEMPTS):
-                self._decided(Done(job, Letter.State.REFUSED, now, _bounced(job, way, reply, verdict)))
+            if (verdict.permanent and not again) or (
+                verdict.doubtful and job.attempts >= _DOUBTFUL_ATTEMPTS
+            ):
+                self._decided(
+                    Done(job, Letter.State.REFUSED, now, _bounced(job, way, reply, verdict))
+                )
             else:
                 due_at = now + retries.wait_ms(job.attempts + 1)
                 self._decided(Done(job, Letter.State.WAITING, due_at, unanswered=unanswered))
@@ -379,4 +399,11 @@ def _bounced(job: Job, way: Way, reply: Reply, verdict: replies.Verdict) -> Boun
     if verdict.bounce is replies.Bounce.NO or job.kind in _ELSEWHERE:
         return None
     hard = verdict.bounce is replies.Bounce.HARD
-    return Bounced(job.reader, timezone.now(), hard, replies.short(reply), way.name, way.pacing.provider(job.domain))
+    return Bounced(
+        job.reader,
+        timezone.now(),
+        hard,
+        replies.short(reply),
+        way.name,
+        way.pacing.provider(job.domain),
+    )

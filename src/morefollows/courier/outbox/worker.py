@@ -40,7 +40,9 @@ class Outbox:
         self._mails = LetterMails()
         self._posts = {bulk: Post(wake, fresh, bulk=bulk) for bulk in (False, True)}
         self.quick = self._posts[False]  #: looked at for each mail
-        self._owed_at = float("-inf")  # when we last looked whether summaries are due, by the monotonic clock
+        self._owed_at = float(
+            "-inf"
+        )  # when we last looked whether summaries are due, by the monotonic clock
         self._unwritten: list[Done] = []
 
     # -- in the database thread -------------------------------------------------------------------------
@@ -48,7 +50,11 @@ class Outbox:
     def claim(self, *, bulk: bool, most: int | None = None) -> Claimed:
         """Claims what is due, as far as there is room for it. `most`: no more than so many may be here then."""
         # When more summaries come due than we owe at once, the next look goes on.
-        if bulk and time.monotonic() >= self._owed_at + _OWE_EVERY and digests.owe() < digests.AT_ONCE:
+        if (
+            bulk
+            and time.monotonic() >= self._owed_at + _OWE_EVERY
+            and digests.owe() < digests.AT_ONCE
+        ):
             self._owed_at = time.monotonic()
         post = self._posts[bulk]
         room = post.room(_AT_ONCE[bulk]) if most is None else most - len(post)
@@ -64,9 +70,16 @@ class Outbox:
                 raise
             except Exception as error:  # its words may hold the address
                 name = type(error).__name__
-                log.error("the %s of reader %d can't be made, and is refused: %s", job.kind, job.reader, name)
+                log.error(
+                    "the %s of reader %d can't be made, and is refused: %s",
+                    job.kind,
+                    job.reader,
+                    name,
+                )
                 with transaction.atomic():
-                    audit.record(None, "mail not made", kind=job.kind, reader=job.reader, reason=name)
+                    audit.record(
+                        None, "mail not made", kind=job.kind, reader=job.reader, reason=name
+                    )
                 done.append(Done(job, Letter.State.REFUSED, now_ms()))
         return Claimed(made, done)
 
@@ -101,7 +114,11 @@ class Outbox:
 
     def held(self) -> set[int]:
         """The letters that this process knows to have claimed."""
-        return {one.job.letter for one in self._unwritten} | self._posts[False].held() | self._posts[True].held()
+        return (
+            {one.job.letter for one in self._unwritten}
+            | self._posts[False].held()
+            | self._posts[True].held()
+        )
 
     def to_look_up(self) -> dict[bool, list[Job]]:
         for post in self._posts.values():

@@ -14,7 +14,9 @@ class Item(NamedTuple):
     state: str  #: `OK`, `LOOK` or `WRONG`
     words: str  #: what was found
     remedy: str = ""
-    lines: tuple[tuple[str, str], ...] = ()  #: what it was found on, and what: an address and its answer
+    lines: tuple[
+        tuple[str, str], ...
+    ] = ()  #: what it was found on, and what: an address and its answer
 
 
 def in_order(items: list[Item]) -> list[Item]:

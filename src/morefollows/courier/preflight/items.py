@@ -45,11 +45,13 @@ def _subject(story: Story, preview: Preview) -> Item:
     words = ngettext("%(length)s character", "%(length)s characters", length) % {"length": length}
     if length <= SUBJECT:
         return Item(name, OK, words)
-    remedy = _("Phones cut it off after about %(most)s: what matters belongs before that.") % {"most": SUBJECT}
+    remedy = _("Phones cut it off after about %(most)s: what matters belongs before that.") % {
+        "most": SUBJECT
+    }
     if story.kind != Kind.FIRST:
-        remedy = _("Phones cut it off after about %(most)s. All mails of a story have its first subject.") % {
-            "most": SUBJECT
-        }
+        remedy = _(
+            "Phones cut it off after about %(most)s. All mails of a story have its first subject."
+        ) % {"most": SUBJECT}
     return Item(name, LOOK, words, remedy)
 
 
@@ -60,7 +62,9 @@ def _preheader(story: Story, preview: Preview) -> Item:
         remedy = _("Write a standfirst: inboxes show it beside the subject.")
         return Item(name, WRONG, _("There is none."), remedy)
     if resemblance(preview.subject, "", words, "") >= SAME_WORDS:
-        remedy = _("Inboxes show both side by side: let the standfirst say what the headline does not.")
+        remedy = _(
+            "Inboxes show both side by side: let the standfirst say what the headline does not."
+        )
         return Item(name, LOOK, _("It says the headline again."), remedy)
     return Item(name, OK, _("There, and not the headline again"))
 
@@ -69,10 +73,18 @@ def _size(preview: Preview) -> Item:
     name, words = _("Size of the mail"), filesizeformat(preview.size)
     limits = {"budget": filesizeformat(HTML_BUDGET), "limit": filesizeformat(CUT_OFF)}
     if preview.size >= CUT_OFF:
-        remedy = _("Gmail cuts a mail off at %(limit)s, and the link to leave with it. Shorten the text.") % limits
+        remedy = (
+            _(
+                "Gmail cuts a mail off at %(limit)s, and the link to leave with it. Shorten the text."
+            )
+            % limits
+        )
         return Item(name, WRONG, words, remedy)
     if preview.size > HTML_BUDGET:
-        remedy = _("More than %(budget)s; at %(limit)s Gmail cuts a mail off. Shorten the text.") % limits
+        remedy = (
+            _("More than %(budget)s; at %(limit)s Gmail cuts a mail off. Shorten the text.")
+            % limits
+        )
         return Item(name, LOOK, words, remedy)
     return Item(name, OK, words)
 
@@ -83,10 +95,14 @@ def _pictures(preview: Preview) -> Item:
         return Item(name, OK, _("There is no picture in it."))
     bare = sum(not alt.strip() for alt in alts)
     if bare:
-        words = ngettext("%(bare)s picture has none", "%(bare)s pictures have none", bare) % {"bare": bare}
+        words = ngettext("%(bare)s picture has none", "%(bare)s pictures have none", bare) % {
+            "bare": bare
+        }
         remedy = _("Say what is to be seen: many read a mail before, or without, its pictures.")
         return Item(name, WRONG, words, remedy)
-    words = ngettext("%(all)s picture has one", "All %(all)s pictures have one", len(alts)) % {"all": len(alts)}
+    words = ngettext("%(all)s picture has one", "All %(all)s pictures have one", len(alts)) % {
+        "all": len(alts)
+    }
     return Item(name, OK, words)
 
 
@@ -109,7 +125,9 @@ def _last_alert(story: Story) -> Item | None:
         return None
     name = _("Last alert on this topic") if story.topic else _("Last offer")
     alerts = Alert.objects.filter(topic=story.topic).exclude(state=Alert.State.TAKEN_BACK)
-    alerts = alerts.exclude(audience__in=(Alert.Audience.DRILL, Alert.Audience.PAGE)).select_related("update")
+    alerts = alerts.exclude(
+        audience__in=(Alert.Audience.DRILL, Alert.Audience.PAGE)
+    ).select_related("update")
     last = alerts.order_by("-held_until").first()
     if last is None:
         return Item(name, OK, _("There was none yet."))
@@ -130,7 +148,9 @@ def _ago(time: timedelta) -> str:
     if minutes < 1:
         return _("Less than a minute ago")
     if minutes < 120:
-        return ngettext("%(count)d minute ago", "%(count)d minutes ago", minutes) % {"count": minutes}
+        return ngettext("%(count)d minute ago", "%(count)d minutes ago", minutes) % {
+            "count": minutes
+        }
     if minutes < 48 * 60:
         return _("%(count)d hours ago") % {"count": minutes // 60}
     return _("%(count)d days ago") % {"count": minutes // (24 * 60)}
@@ -164,7 +184,9 @@ def _terms(story: Story, to: str, readers: int) -> Item | None:
     remedy = ""
     if found.flash and story.topic:
         remedy = ngettext(
-            "%(number)s of them lets a flash through.", "%(number)s of them let a flash through.", found.flash
+            "%(number)s of them lets a flash through.",
+            "%(number)s of them let a flash through.",
+            found.flash,
         ) % {"number": _number(found.flash)}
     return Item(name, state, "; ".join(said) + ".", remedy)
 

@@ -25,7 +25,11 @@ Found = TypeVar("Found")
 
 def web_links(text: str) -> list[str]:
     """The addresses on the web that a story links to, each once, in order."""
-    return [link for link in dict.fromkeys(markdown.links(text)) if link.lower().startswith(("http://", "https://"))]
+    return [
+        link
+        for link in dict.fromkeys(markdown.links(text))
+        if link.lower().startswith(("http://", "https://"))
+    ]
 
 
 def asks_by_itself(story: Story) -> bool:
@@ -76,8 +80,12 @@ def _links(links: list[str], answers: list[visit.Answer]) -> Item:
     states = [state for _link, state, _words in judged] + [LOOK] * bool(unasked)
     worst = max(states, key=(OK, LOOK, WRONG).index)
     well = sum(state == OK for state in states)
-    words = ngettext("%(well)s of %(all)s link answers", "%(well)s of %(all)s links answer", len(links))
-    remedy = _("Open it and see for yourself; change it if it leads nowhere.") if worst != OK else ""
+    words = ngettext(
+        "%(well)s of %(all)s link answers", "%(well)s of %(all)s links answer", len(links)
+    )
+    remedy = (
+        _("Open it and see for yourself; change it if it leads nowhere.") if worst != OK else ""
+    )
     return Item(_("Links"), worst, words % {"well": well, "all": len(links)}, remedy, lines)
 
 
@@ -123,11 +131,18 @@ def _status(status: int) -> tuple[str, str]:
 def _score(found: spamd.Score | None) -> Item:
     name = _("Spam score")
     if found is None:
-        remedy = _("Whoever runs this service can see whether spamd runs where MOREFOLLOWS_SPAMD says.")
+        remedy = _(
+            "Whoever runs this service can see whether spamd runs where MOREFOLLOWS_SPAMD says."
+        )
         return Item(name, LOOK, _("The scorer does not answer."), remedy)
-    words = _("%(score)s of %(limit)s") % {"score": _figure(found.score), "limit": _figure(found.limit)}
+    words = _("%(score)s of %(limit)s") % {
+        "score": _figure(found.score),
+        "limit": _figure(found.limit),
+    }
     if found.score >= found.limit:
-        return Item(name, WRONG, words, _("SpamAssassin would take it for spam: say it in plainer words."))
+        return Item(
+            name, WRONG, words, _("SpamAssassin would take it for spam: say it in plainer words.")
+        )
     if found.score >= found.limit / 2:
         return Item(name, LOOK, words, _("More than half of what makes a mail spam."))
     return Item(name, OK, words)

@@ -68,7 +68,9 @@ def is_public(address: str) -> bool:
             return False
         if ip.ipv4_mapped is not None:
             return True
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
+    return ip.is_global and not (
+        ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback
+    )
 
 
 def _follow(address: str) -> int:
@@ -101,12 +103,20 @@ def _ask(method: str, address: str) -> tuple[int, str]:
     try:
         if parts.scheme == "https":
             context = ssl.create_default_context()
-            connection.sock = context.wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
+            connection.sock = context.wrap_socket(
+                connected, server_hostname=host, do_handshake_on_connect=False
+            )
             connection.sock.do_handshake()
-        path = quote(parts.path or "/", safe=_SAFE) + (f"?{quote(parts.query, safe=_SAFE)}" if parts.query else "")
+        path = quote(parts.path or "/", safe=_SAFE) + (
+            f"?{quote(parts.query, safe=_SAFE)}" if parts.query else ""
+        )
         connection.request(method, path, headers=_HEADERS)
         response = connection.getresponse()
-        onward = response.getheader("Location", "") if response.status in (301, 302, 303, 307, 308) else ""
+        onward = (
+            response.getheader("Location", "")
+            if response.status in (301, 302, 303, 307, 308)
+            else ""
+        )
         return response.status, onward.encode("latin-1", "replace").decode("utf-8", "replace")
     except (OSError, http.client.HTTPException, ValueError):
         if time.monotonic() >= until:

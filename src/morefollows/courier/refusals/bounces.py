@@ -92,7 +92,14 @@ def count(provider: Callable[[str], str]) -> int:
     some = list(Refusal.objects.filter(alert=first).order_by("reader")[:_AT_ONCE])
     innocent = {one.pk for one in brake.refusals_under(on, some)}
     seen = [
-        Bounced(one.reader, _moment(one.at), one.bounce == "hard", one.status or str(one.code), one.relay, one.provider)
+        Bounced(
+            one.reader,
+            _moment(one.at),
+            one.bounce == "hard",
+            one.status or str(one.code),
+            one.relay,
+            one.provider,
+        )
         for one in some
         if one.bounce and one.pk not in innocent
     ]
@@ -112,12 +119,21 @@ def _accepted_since(since: dict[int, datetime]) -> set[int]:
     if not since:
         return set()
     earliest = int(min(since.values()).timestamp() * 1000)
-    letters = Letter.objects.filter(reader__in=since, state=Letter.State.ACCEPTED, due_at__gt=earliest, address="")
-    found = {reader for reader, at in letters.values_list("reader", "due_at") if at > since[reader].timestamp() * 1000}
+    letters = Letter.objects.filter(
+        reader__in=since, state=Letter.State.ACCEPTED, due_at__gt=earliest, address=""
+    )
+    found = {
+        reader
+        for reader, at in letters.values_list("reader", "due_at")
+        if at > since[reader].timestamp() * 1000
+    }
     alerts = dict(Alert.objects.filter(held_until__gt=earliest).values_list("pk", "held_until"))
     for reader, outcomes in history.outcomes(list(alerts), sorted(since)).items():
         moment = since[reader].timestamp() * 1000
-        if any(outcome == Outcome.ACCEPTED and alerts[alert] > moment for alert, outcome in outcomes.items()):
+        if any(
+            outcome == Outcome.ACCEPTED and alerts[alert] > moment
+            for alert, outcome in outcomes.items()
+        ):
             found.add(reader)
     return found
 
@@ -131,18 +147,31 @@ def _in_doubt(enough: Sequence[Bounced]) -> set[int]:
     bounced, accepted = Counter[brake.Key](), Counter[brake.Key]()
     for relay, provider, mails in _sums(Bounce.objects.filter(last_at__gt=since), Count("pk")):
         bounced.update({(relay, ""): mails, (relay, provider): mails})
-    for relay, provider, mails in _sums(RelayCount.objects.filter(day__gt=since.date()), Sum("accepted")):
+    for relay, provider, mails in _sums(
+        RelayCount.objects.filter(day__gt=since.date()), Sum("accepted")
+    ):
         accepted.update({(relay, ""): mails, **({(relay, provider): mails} if provider else {})})
-    on = {key for key, mails in bounced.items() if key[1] and brake.too_many(mails, mails + accepted[key])}
-    for relay in {one.relay for one in enough}:  # what one or two providers refuse says nothing about the relay
+    on = {
+        key
+        for key, mails in bounced.items()
+        if key[1] and brake.too_many(mails, mails + accepted[key])
+    }
+    for relay in {
+        one.relay for one in enough
+    }:  # what one or two providers refuse says nothing about the relay
         apart = [key for key in on if key[0] == relay]
         others = apart if len(apart) <= brake.APART else []
         refused = bounced[relay, ""] - sum(bounced[key] for key in others)
-        if brake.too_many(refused, refused + accepted[relay, ""] - sum(accepted[key] for key in others)):
+        if brake.too_many(
+            refused, refused + accepted[relay, ""] - sum(accepted[key] for key in others)
+        ):
             on.add((relay, ""))
     found = {one.reader for one in enough if {(one.relay, ""), (one.relay, one.provider)} & on}
     if found:
-        log.warning("%d readers whose mails bounced are not suppressed: too many did in these days", len(found))
+        log.warning(
+            "%d readers whose mails bounced are not suppressed: too many did in these days",
+            len(found),
+        )
     return found
 
 

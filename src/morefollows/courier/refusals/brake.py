@@ -79,9 +79,13 @@ class Answers:
         self.refused: list[Refused] = []  #: since `take`
         self.on: set[Key] = set()  #: the brakes that are on, as far as this process knows
         self._ever: set[tuple[str, str]] = set()
-        self._policy: Counter[tuple[str, str]] = Counter()  # (relay, provider) → mails refused by policy
+        self._policy: Counter[tuple[str, str]] = (
+            Counter()
+        )  # (relay, provider) → mails refused by policy
         self._sums: Counter[Key] = Counter()  # accepted, and not written
-        self._watched: set[Key] = set()  # those with a refusal: only for them acceptances are written
+        self._watched: set[Key] = (
+            set()
+        )  # those with a refusal: only for them acceptances are written
         self._taken_at = 0
         self._new: set[Key] = set()  # brakes that were put on here since `take`
         self._here: dict[Key, Counts] = {}  # what this process has heard of those with a refusal
@@ -112,7 +116,9 @@ class Answers:
         return (relay, domain) in self._ever or (relay, domain) in self.accepted
 
     def braked(self, relay: str, provider: str) -> bool:
-        return bool(self.on) and ((Brake.Scope.RELAY, relay) in self.on or (Brake.Scope.PROVIDER, provider) in self.on)
+        return bool(self.on) and (
+            (Brake.Scope.RELAY, relay) in self.on or (Brake.Scope.PROVIDER, provider) in self.on
+        )
 
     def relay_braked(self, relay: str) -> bool:
         """It refuses many, whichever their providers: another relay may have what it refuses."""
@@ -133,7 +139,11 @@ class Answers:
         for (relay, domain), mails in self.accepted.items():
             accepted[Brake.Scope.RELAY, relay] += mails
             accepted[Brake.Scope.PROVIDER, provider(domain)] += mails
-        new = {key for key in due if key[0] == Brake.Scope.PROVIDER and self._too_many_here(key, accepted, ())}
+        new = {
+            key
+            for key in due
+            if key[0] == Brake.Scope.PROVIDER and self._too_many_here(key, accepted, ())
+        }
         self.on |= new
         apart = self._apart()
         for key in due:
@@ -149,7 +159,9 @@ class Answers:
         on = [key for key in self.on if key[0] == Brake.Scope.PROVIDER]
         if len(on) > APART:
             return []
-        others = [key for key in self._here if key[0] == Brake.Scope.PROVIDER and key not in self.on]
+        others = [
+            key for key in self._here if key[0] == Brake.Scope.PROVIDER and key not in self.on
+        ]
         return on + heapq.nlargest(APART - len(on), others, lambda key: self._here[key].refused)
 
     def _too_many_here(self, key: Key, accepted: Counter[Key], apart: Sequence[Key]) -> bool:
@@ -173,7 +185,10 @@ class Answers:
     def take(self, provider: Callable[[str], str]) -> Noted:
         """What is to be written now. `provider`: that of a domain, as far as it is known."""
         for (relay, domain), mails in self.accepted.items():
-            for key in ((Brake.Scope.RELAY.value, relay), (Brake.Scope.PROVIDER.value, provider(domain))):
+            for key in (
+                (Brake.Scope.RELAY.value, relay),
+                (Brake.Scope.PROVIDER.value, provider(domain)),
+            ):
                 self._sums[key] += mails
                 self._before[key] += mails
         self._ever.update(self._accepted)
@@ -204,8 +219,12 @@ def note(alert: int, noted: Noted) -> set[Key]:
     refused = Counter(key for one in noted.refused for key in one.keys)
     counted: dict[Key, Counts] = {}
     with transaction.atomic(), connection.cursor() as cursor:
-        Refusal.objects.bulk_create(Refusal(alert_id=alert, **one._asdict()) for one in noted.refused)
-        for key in sorted({*refused, *noted.accepted}):  # in one order, so that no two wait for each other
+        Refusal.objects.bulk_create(
+            Refusal(alert_id=alert, **one._asdict()) for one in noted.refused
+        )
+        for key in sorted(
+            {*refused, *noted.accepted}
+        ):  # in one order, so that no two wait for each other
             answered = refused[key] + noted.accepted.get(key, 0)
             cursor.execute(_COUNT, (alert, *key, answered, refused[key]))
             counted[key] = Counts(*cursor.fetchone())
@@ -218,7 +237,9 @@ def note(alert: int, noted: Noted) -> set[Key]:
     return on
 
 
-def _put_on_where_too_many(alert: int, counted: Mapping[Key, Counts], *, so_far: bool) -> dict[Key, Counts]:
+def _put_on_where_too_many(
+    alert: int, counted: Mapping[Key, Counts], *, so_far: bool
+) -> dict[Key, Counts]:
     """Providers first: what one or two of them refuse says nothing about the relay. Returns what is newly on."""
     new: dict[Key, Counts] = {}
     for key, counts in sorted(counted.items()):  # "provider" comes before "relay"
@@ -227,7 +248,8 @@ def _put_on_where_too_many(alert: int, counted: Mapping[Key, Counts], *, so_far:
         if key[0] == Brake.Scope.RELAY:
             apart = _apart(alert, so_far=so_far)
             rest = Counts(
-                counts.answered - sum(one.answered for one in apart), counts.refused - sum(one.refused for one in apart)
+                counts.answered - sum(one.answered for one in apart),
+                counts.refused - sum(one.refused for one in apart),
             )
         else:
             rest = counts
@@ -243,7 +265,9 @@ def _apart(alert: int, *, so_far: bool) -> list[Brake]:
     on = list(providers.filter(on_since__isnull=False)[: APART + 1])
     if len(on) > APART:
         return []
-    return on + list(providers.filter(on_since=None).order_by("-refused")[: APART - len(on)] if so_far else [])
+    return on + list(
+        providers.filter(on_since=None).order_by("-refused")[: APART - len(on)] if so_far else []
+    )
 
 
 def _is_due(refused: int) -> bool:
@@ -304,12 +328,19 @@ def judge(alert: int, provider: Callable[[str], str]) -> set[Key]:
     sums: dict[Key, Counts] = {}
     names: dict[Key, list[str]] = {}
     for brake in Brake.objects.filter(alert=alert):
-        key = (brake.scope, provider(brake.name) if brake.scope == Brake.Scope.PROVIDER else brake.name)
+        key = (
+            brake.scope,
+            provider(brake.name) if brake.scope == Brake.Scope.PROVIDER else brake.name,
+        )
         before = sums.get(key, Counts(0, 0))
         sums[key] = Counts(before.answered + brake.answered, before.refused + brake.refused)
         names.setdefault(key, []).append(brake.name)
     on = brakes_on(alert)
-    sums = {key: counts for key, counts in sums.items() if not all((key[0], name) in on for name in names[key])}
+    sums = {
+        key: counts
+        for key, counts in sums.items()
+        if not all((key[0], name) in on for name in names[key])
+    }
     with transaction.atomic():
         told = _put_on_where_too_many(alert, sums, so_far=False)
         for key in told:
@@ -322,5 +353,7 @@ def judge(alert: int, provider: Callable[[str], str]) -> set[Key]:
 def refusals_under(on: set[Key], refusals: Sequence[Refusal]) -> list[Refusal]:
     """Those of these refusals for which a brake is on."""
     return [
-        one for one in refusals if (Brake.Scope.RELAY, one.relay) in on or (Brake.Scope.PROVIDER, one.provider) in on
+        one
+        for one in refusals
+        if (Brake.Scope.RELAY, one.relay) in on or (Brake.Scope.PROVIDER, one.provider) in on
     ]

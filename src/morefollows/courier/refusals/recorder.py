@@ -43,13 +43,17 @@ class RefusalRecorder:
         self._writing = asyncio.Lock()
         self._looked_at = float("-inf")
 
-    def add(self, entries: Iterable[Entry], lost: Set[int], letters: Iterable[Bounced | None]) -> bool:
+    def add(
+        self, entries: Iterable[Entry], lost: Set[int], letters: Iterable[Bounced | None]
+    ) -> bool:
         """What is in the ledger now. Returns whether there is something to `flush`."""
         for entry in entries:
             if entry.refusals and entry.batch not in lost and entry.alert in self._releases:
                 self._releases[entry.alert].answers.refused += entry.refusals
         self._letters += [one for one in letters if one is not None]
-        return bool(self._letters) or any(release.answers.due for release in self._releases.values())
+        return bool(self._letters) or any(
+            release.answers.due for release in self._releases.values()
+        )
 
     async def flush(self) -> None:
         """Writes it. What can't be written is written the next time."""

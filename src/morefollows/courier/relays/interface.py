@@ -14,7 +14,9 @@ Carriers = Literal["none", "later", "ready"]
 class Reached(Enum):
     """How far a mail had got when its fate was decided."""
 
-    RELAY = "relay"  #: never offered: the relay itself failed us; nothing is known about the recipient
+    RELAY = (
+        "relay"  #: never offered: the relay itself failed us; nothing is known about the recipient
+    )
     ENVELOPE = "envelope"  #: never offered: this connection can't carry it; the reply is our own
     MAIL = "MAIL"  #: the reply to MAIL, which does not name the recipient yet
     RCPT = "RCPT"  #: the reply to RCPT
@@ -58,7 +60,9 @@ class Mail(NamedTuple):
     ticket: int = 0  #: the owner's own mark; opaque to the relay
     utf8: bool = False  #: needs SMTPUTF8 (RFC 6531)
     way: Way | None = None  #: which of several relays it was given to
-    alone: bool = False  #: a connection has ended with it before: nothing else is in flight beside it
+    alone: bool = (
+        False  #: a connection has ended with it before: nothing else is in flight beside it
+    )
 
 
 class Throttle(Protocol):
@@ -127,7 +131,9 @@ class Setup(NamedTuple):
 
     connections: int  #: so many at the most
     helo: str  #: this machine's name, in A-labels
-    on_trouble: Callable[[str | None], None]  #: called with why the relay can't be used; None: it can again
+    on_trouble: Callable[
+        [str | None], None
+    ]  #: called with why the relay can't be used; None: it can again
     secured: bool = False  #: it has agreed to TLS before, perhaps with an earlier process
     on_secured: Callable[[], None] = lambda: None  #: called when it first does
     others: bool = False  #: there are other relays: it is no use waiting long for this one

@@ -25,7 +25,9 @@ _GOOD_FOR, _UNKNOWN_FOR = 6 * 3600.0, 600.0  # seconds
 class Providers:
     """Remembers, and asks. `hosts`: the names of a domain's MX hosts, the preferred first; it may block and fail."""
 
-    def __init__(self, hosts: Callable[[str], list[str]] | None, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, hosts: Callable[[str], list[str]] | None, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._hosts = hosts
         self._now = now
         self._known: dict[str, tuple[float, str]] = {}

@@ -24,7 +24,9 @@ class Gates:
         self._gates: list[Gate] = []
         self.accepted = 0  #: mails, by any relay, since the process began
         self._waking = False
-        self._pausing: set[str] = set()  # relays that refuse us, which the database does not know yet
+        self._pausing: set[str] = (
+            set()
+        )  # relays that refuse us, which the database does not know yet
         self._named: set[tuple[str, str]] = set()  # (relay, provider) that are counted by name
 
     def __iter__(self) -> Iterator[Gate]:
@@ -62,7 +64,10 @@ class Gates:
 
     def alerts_can_go(self) -> bool:
         """Some relay that takes alerts is neither paused nor in trouble."""
-        return any(gate.alerts and not gate.paused and gate.relay.circuit == "closed" for gate in self._gates)
+        return any(
+            gate.alerts and not gate.paused and gate.relay.circuit == "closed"
+            for gate in self._gates
+        )
 
     def elsewhere(self, gate: Gate, domain: str) -> bool:
         """Some other relay, which takes the same mails, would take one for this domain now."""
@@ -133,7 +138,9 @@ class Gates:
                     self._named.add((gate.name, provider))
             for domain, tally in said.items():
                 key = (gate.name, self.providers.known(domain))
-                _add(found.setdefault(key if key in self._named else (gate.name, ""), Tally()), tally)
+                _add(
+                    found.setdefault(key if key in self._named else (gate.name, ""), Tally()), tally
+                )
         return found
 
 

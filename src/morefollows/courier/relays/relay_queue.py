@@ -41,7 +41,9 @@ class AtWork(NamedTuple):
     connections: int  #: open ones that take mail
     in_flight: int
     accepted: int  #: since the tallies were last taken away
-    paced: list[tuple[str, float]]  #: mailbox providers held back: mails a second; 0: none at all just now
+    paced: list[
+        tuple[str, float]
+    ]  #: mailbox providers held back: mails a second; 0: none at all just now
 
 
 class Supply(Protocol):
@@ -105,7 +107,9 @@ class Gate:
         self.pacing = Pacing((providers or Providers(None)).of)
         self.refusals = Refusals()
         self.shared: Shared = _Alone()
-        self.tallies: dict[str, Tally] = {}  #: what it said, by domain, since they were last taken away
+        self.tallies: dict[
+            str, Tally
+        ] = {}  #: what it said, by domain, since they were last taken away
         self._supply = supply
         self._bucket = Bucket(address.rate / senders) if address.rate else None
         self._shares = shares
@@ -210,8 +214,13 @@ class Gate:
     def at_work(self) -> AtWork:
         """How it is now, for the desk."""
         accepted = sum(tally.accepted for tally in self.tallies.values())
-        paced = [(paced.provider, 0.0 if paced.pause else paced.rate) for paced in self.pacing.held_back()]
-        return AtWork(self.name, self.relay.circuit, self.relay.connections, self.in_flight, accepted, paced)
+        paced = [
+            (paced.provider, 0.0 if paced.pause else paced.rate)
+            for paced in self.pacing.held_back()
+        ]
+        return AtWork(
+            self.name, self.relay.circuit, self.relay.connections, self.in_flight, accepted, paced
+        )
 
     def expect(self) -> None:
         """There may be new mail for this relay; `wake` is called next."""

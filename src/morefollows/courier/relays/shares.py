@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-_LEAD = 8  # mails that a relay of weight 1 may be ahead of its share, so that pipelines don't run dry
+_LEAD = (
+    8  # mails that a relay of weight 1 may be ahead of its share, so that pipelines don't run dry
+)
 _CREDIT = 32  # mails that a relay of weight 1 may catch up with when it comes back
 
 

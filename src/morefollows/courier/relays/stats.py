@@ -32,10 +32,16 @@ def keep(worker: str, facts: Sequence[AtWork], tallies: Mapping[tuple[str, str],
         new_day = False
         before = {row.relay: row for row in RelayAtWork.objects.filter(worker=worker)}
         for fact in facts:
-            row = before.pop(fact.relay, None) or RelayAtWork(relay=fact.relay, worker=worker, seen_at=now)
+            row = before.pop(fact.relay, None) or RelayAtWork(
+                relay=fact.relay, worker=worker, seen_at=now
+            )
             new_day |= row.seen_at // _DAY_MS < now // _DAY_MS
             row.rate = round(fact.accepted * 1000 / max(now - row.seen_at, 1000), 1)
-            row.circuit, row.connections, row.in_flight = fact.circuit, fact.connections, fact.in_flight
+            row.circuit, row.connections, row.in_flight = (
+                fact.circuit,
+                fact.connections,
+                fact.in_flight,
+            )
             row.paced, row.seen_at = fact.paced, now
             row.save()
         if before or new_day:  # no longer in the settings, or no longer of interest

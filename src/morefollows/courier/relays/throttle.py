@@ -41,10 +41,14 @@ class Paced(NamedTuple):
 class Pacing:
     """One relay's. `provider`: the mailbox provider of a domain, as far as it is known."""
 
-    def __init__(self, provider: Callable[[str], str], now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, provider: Callable[[str], str], now: Callable[[], float] = time.monotonic
+    ) -> None:
         self.provider = provider
         self._now = now
-        self.paces: dict[str, _Pace] = {}  #: of providers watched or held back; without any there is nothing to ask
+        self.paces: dict[
+            str, _Pace
+        ] = {}  #: of providers watched or held back; without any there is nothing to ask
 
     def may_mail(self, domain: str) -> bool:
         """Whether a mail for this domain may leave now; if so, it counts as having left."""
@@ -82,7 +86,11 @@ class Pacing:
         now = self._now()
         self.paces = {name: pace for name, pace in self.paces.items() if not pace.is_well(now)}
         return [
-            Paced(name, round(pace.bucket.rate if pace.bucket else 0.0, 2), round(max(0.0, pace.paused_until - now), 1))
+            Paced(
+                name,
+                round(pace.bucket.rate if pace.bucket else 0.0, 2),
+                round(max(0.0, pace.paused_until - now), 1),
+            )
             for name, pace in self.paces.items()
             if pace.bucket is not None or now < pace.paused_until
         ]
@@ -92,7 +100,9 @@ class Pacing:
             return None
         provider = self.provider(domain)
         pace = self.paces.get(provider)
-        if pace is None and (pace := self.paces.pop(domain, None)):  # only now do we know whose domain it is
+        if pace is None and (
+            pace := self.paces.pop(domain, None)
+        ):  # only now do we know whose domain it is
             self.paces[provider] = pace
         return pace
 
@@ -108,9 +118,13 @@ class _Pace:
         self._since = self._last = now()  # since when we count; the last deferral
         self._raised_at = self._deaf_until = 0.0
         self._greylists = 0  # so often a recipient is deferred before it is accepted; 0: it is not known to greylist
-        self._again = self._new = 0  # accepted after deferrals; and since then deferred when first heard of
+        self._again = self._new = (
+            0  # accepted after deferrals; and since then deferred when first heard of
+        )
         self._needed = 0  # the most deferrals before an acceptance
-        self._took = math.inf  # mails a second that it is known to take; from there on the rate grows little by little
+        self._took = (
+            math.inf
+        )  # mails a second that it is known to take; from there on the rate grows little by little
 
     def take(self, now: float) -> bool:
         if now < self.paused_until:
@@ -122,7 +136,9 @@ class _Pace:
         return True
 
     def allowance(self, now: float, seconds: float) -> float:
-        left = seconds - max(self.paused_until - now, 0.0 if self.bucket is None else self.bucket.wait())
+        left = seconds - max(
+            self.paused_until - now, 0.0 if self.bucket is None else self.bucket.wait()
+        )
         if left < 0:
             return 0
         return math.inf if self.bucket is None else 1 + int(left * self.bucket.rate)
@@ -156,7 +172,9 @@ class _Pace:
         if self.bucket is not None and now >= max(self._last, self._raised_at) + 1:
             self._raised_at = now
             rate = self.bucket.rate
-            self.bucket.set_rate(rate * _GROWTH if rate < self._took else rate + max(self._took / _STEPS, _SLOWEST))
+            self.bucket.set_rate(
+                rate * _GROWTH if rate < self._took else rate + max(self._took / _STEPS, _SLOWEST)
+            )
 
     def deferred(self, now: float, pause: float) -> None:
         self._last = now

@@ -113,7 +113,9 @@ class Watch:
     def _raise(self, found: StateNumber | None, count: int) -> None:
         now = time.time_ns() // 1_000_000
         number = (found.number if found else 0) + 1
-        StateNumber.objects.update_or_create(writer=self._seen.writer, defaults={"number": number, "at": now})
+        StateNumber.objects.update_or_create(
+            writer=self._seen.writer, defaults={"number": number, "at": now}
+        )
         self._note(count, number, now)
 
     def _note(self, count: int, number: int, at: int) -> None:
@@ -134,7 +136,9 @@ class Watch:
         except OSError as error:
             if not self._told:
                 log.warning(
-                    "%s can't be written: %s; a restored backup would not be noticed", self._file, error.strerror
+                    "%s can't be written: %s; a restored backup would not be noticed",
+                    self._file,
+                    error.strerror,
                 )
             self._told = True
 
@@ -166,7 +170,11 @@ def file(data: Path, number: int) -> Path:
 
 def told(at: int) -> str:
     """A time of the database's, for people."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else "nothing of ours"
+    return (
+        datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        if at
+        else "nothing of ours"
+    )
 
 
 def _read(file: Path) -> Seen:

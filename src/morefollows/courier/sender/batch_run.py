@@ -63,7 +63,9 @@ class Round(Settling):
         self.again = claim.attempts > 0 or self._retrying  #: some of it was tried before
         self._reach_wanted = 0
         self._was_put_down = False
-        self.unmade: list[tuple[int, str]] = []  #: readers whose mail can't be made, and why: for the activity log
+        self.unmade: list[
+            tuple[int, str]
+        ] = []  #: readers whose mail can't be made, and why: for the activity log
         # What waits comes back by way of the ledger, as all that is handed out.
         self._coming_back: list[int] = []  # to be written as waiting
         self._written_back: list[int] = []  # being written
@@ -83,7 +85,10 @@ class Round(Settling):
             known = self._retries.of(i)
             if outcomes[i] == Outcome.UNCERTAIN and known.copies >= retries.MOST_COPIES:
                 self._todo.remove(i)
-            elif outcomes[i] != Outcome.WAITING and now + _SOON_MS < known.due_at <= now + retries.LONGEST_MS:
+            elif (
+                outcomes[i] != Outcome.WAITING
+                and now + _SOON_MS < known.due_at <= now + retries.LONGEST_MS
+            ):
                 later[i] = known.due_at
         if len(later) == len(self._todo):
             later.clear()  # it was claimed before anybody was due: somebody has brought it forward
@@ -114,7 +119,9 @@ class Round(Settling):
     @property
     def done(self) -> bool:
         """Nothing is left to do before the next one is due."""
-        return not (self._todo or self.in_flight or self.waiting or self._coming_back or self._written_back)
+        return not (
+            self._todo or self.in_flight or self.waiting or self._coming_back or self._written_back
+        )
 
     @property
     def waits(self) -> bool:
@@ -124,13 +131,17 @@ class Round(Settling):
     @property
     def only_waits(self) -> bool:
         """Nothing is left to hand out but mails for providers that are held back, or for relays that are away."""
-        return bool(self.waiting) and not (self._todo or self.in_flight or self._coming_back or self._written_back)
+        return bool(self.waiting) and not (
+            self._todo or self.in_flight or self._coming_back or self._written_back
+        )
 
     def waiting_for(self) -> list[int]:
         """The readers whose mail is to be handed out next."""
         return [self.claim.readers[i] for i in (*self._coming_back, *self._todo)]
 
-    def bring_back(self, allowance: Callable[[str], float], spent: Counter[str], carriers: Others) -> None:
+    def bring_back(
+        self, allowance: Callable[[str], float], spent: Counter[str], carriers: Others
+    ) -> None:
         """Takes up again what may leave soon, and whom it is time for. `spent`: what other rounds took, by provider.
 
         `carriers`: as `interface.Way.others`.
@@ -140,7 +151,9 @@ class Round(Settling):
         waiting = self.waiting
         for i in (*waiting.due(now), *waiting.take(everything if over else allowance, spent)):
             self._come_back(i)
-        found = waiting.carried(lambda one: "ready" if over else carriers(one.relays, one.utf8, one.size, self.bulk))
+        found = waiting.carried(
+            lambda one: "ready" if over else carriers(one.relays, one.utf8, one.size, self.bulk)
+        )
         for i, state in list(found):
             if state == "ready":
                 self._come_back(i)
@@ -177,7 +190,9 @@ class Round(Settling):
         self._todo.extendleft(self._written_back)
         self._written_back = []
 
-    def refresh(self, addressees: Mapping[int, Addressee], asked: Collection[int] | None = None) -> None:
+    def refresh(
+        self, addressees: Mapping[int, Addressee], asked: Collection[int] | None = None
+    ) -> None:
         """Takes in the readers as they are now: who left meanwhile is skipped, who wants it later waits.
 
         `asked`: whom the look was about, if not all: what was put back meanwhile stays as it is.
@@ -186,7 +201,12 @@ class Round(Settling):
         self._made.clear()
         self.loaded_at = time.monotonic()
         self._expired = now_ms() > self.release.expires_at
-        if asked is None and not self._expired and not self._coming_back and self._all_wanted(addressees):
+        if (
+            asked is None
+            and not self._expired
+            and not self._coming_back
+            and self._all_wanted(addressees)
+        ):
             return
         about = None if asked is None else set(asked)
         coming_back = [i for i in self._coming_back if self._still_wanted(i, addressees, about)]
@@ -200,7 +220,9 @@ class Round(Settling):
         found = [get(readers[i]) for i in self._todo]
         return all(found) and True not in map(_later, found)
 
-    def _still_wanted(self, i: int, addressees: Mapping[int, Addressee], about: set[int] | None) -> bool:
+    def _still_wanted(
+        self, i: int, addressees: Mapping[int, Addressee], about: set[int] | None
+    ) -> bool:
         reader, outcomes = self.claim.readers[i], self.claim.outcomes
         if self._expired:
             # Who may have got it must still be found when it has to be corrected.
@@ -269,7 +291,12 @@ class Round(Settling):
             self._make_all([i])
         except Exception as error:  # its words may hold the address
             name, reader = type(error).__name__, self.claim.readers[i]
-            log.error("alert %d can't be made into a mail for reader %d: %s", self.claim.alert, reader, name)
+            log.error(
+                "alert %d can't be made into a mail for reader %d: %s",
+                self.claim.alert,
+                reader,
+                name,
+            )
             self._refuse(i, Reply(0, "", f"the mail can't be made: {name}", Reached.RELAY))
             self.unmade.append((reader, name))
             self.release.can_not_make(name)
@@ -281,8 +308,12 @@ class Round(Settling):
             address, domain, language, version, uid, _ = addressees[reader]
             to, utf8 = envelope(address, domain)
             facts.append(((reader, uid, version), to, had.get(reader, ())))
-            others.append((to, release.presses.get(language) or release.presses[settings.LANGUAGE_CODE], utf8))
-        for one, (return_path, values), (to, press, utf8) in zip(chosen, release.fill(facts), others, strict=True):
+            others.append(
+                (to, release.presses.get(language) or release.presses[settings.LANGUAGE_CODE], utf8)
+            )
+        for one, (return_path, values), (to, press, utf8) in zip(
+            chosen, release.fill(facts), others, strict=True
+        ):
             self._made[one] = return_path, to, press(values), utf8
         release.made += len(chosen)
 

@@ -45,7 +45,9 @@ class Calls:
         self.backend: int | None = None  #: process id of the PostgreSQL session that it uses
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, function, arguments)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, self._run, function, arguments
+        )
 
     def _run(self, function: Callable[..., T], arguments: tuple[object, ...]) -> T:
         self.what, self.began = getattr(function, "__name__", "a call"), time.monotonic()
@@ -123,7 +125,10 @@ class Heartbeat:
         leases.beat(self._process, skew, since, waiting_for)
         if abs(skew) > _SKEWED_MS and time.monotonic() > self._told_of_clock + _FORGET:
             self._told_of_clock = time.monotonic()
-            log.warning("this machine's clock is %.0f s off the database's; the database's is used", skew / 1000)
+            log.warning(
+                "this machine's clock is %.0f s off the database's; the database's is used",
+                skew / 1000,
+            )
 
     def _slow_call(self) -> tuple[int | None, str]:
         """Since when the sender has been waiting for the database, if it is long, and for what."""
@@ -133,7 +138,12 @@ class Heartbeat:
         holder = _blocking(self._watched.backend)
         if self._warned != began:
             self._warned = began
-            log.warning("a database call (%s) has taken %.0f s; it waits for %s", what, seconds, holder or "?")
+            log.warning(
+                "a database call (%s) has taken %.0f s; it waits for %s",
+                what,
+                seconds,
+                holder or "?",
+            )
         return clock.now_ms() - int(seconds * 1000), holder
 
     def _end(self) -> None:
@@ -157,7 +167,11 @@ class Heartbeat:
             return
         self._reaped_at = now
         try:
-            dead = [name for name in await self._calls.run(leases.long_dead) if name != self._process.name]
+            dead = [
+                name
+                for name in await self._calls.run(leases.long_dead)
+                if name != self._process.name
+            ]
             if dead:
                 log.warning("no heartbeat from %s: what they held is released", ", ".join(dead))
                 await self._calls.run(actions.note_deaths, dead)

@@ -20,7 +20,9 @@ from morefollows.courier.refusals.brake import Answers
 from morefollows.database.clock import now_ms
 from morefollows.stories.models import Alert
 
-Press = Callable[[Sequence[bytes]], Sequence[bytes]]  #: values for the holes → the message in pieces
+Press = Callable[
+    [Sequence[bytes]], Sequence[bytes]
+]  #: values for the holes → the message in pieces
 #: reader, recipient, alerts of the story that the reader was sent before
 Facts = tuple[Person, bytes, Sequence[int]]
 #: the facts of several readers → for each the return path, and the values for the holes
@@ -104,7 +106,9 @@ def _presses(alert: int, signers: Sequence[Signer]) -> dict[str, Press]:
         parts = claims.kept_composition(alert, language)
         if parts is None:
             whole = Alert.objects.select_related("update__story", "topic").get(pk=alert)
-            parts = claims.keep_composition(alert, language, alerts.alert(whole, language).to_bytes())
+            parts = claims.keep_composition(
+                alert, language, alerts.alert(whole, language).to_bytes()
+            )
         presses[language] = press(Composed.from_bytes(parts), signers)
     return presses
 
@@ -116,7 +120,9 @@ def _filler(running: Running, tokens: Tokens) -> Fill:
     listed = OFFERS if alert.topic is None else links.row(alert.topic)
     if running.audience == Alert.Audience.DRILL:
         listed = DRILLS
-    tokens_of = tokens.of_alert(Row(alert.pk, alert.uuid.bytes), listed, Row(story.pk, story.uuid.bytes))
+    tokens_of = tokens.of_alert(
+        Row(alert.pk, alert.uuid.bytes), listed, Row(story.pk, story.uuid.bytes)
+    )
     return_path = return_paths()
     thread = alerts.threads(alert, tokens.receipt)
     alone = thread(Row(0, b""), ())
@@ -126,7 +132,17 @@ def _filler(running: Running, tokens: Tokens) -> Fill:
         filled: list[tuple[bytes, Sequence[bytes]]] = []
         for ((reader, uid, _), recipient, had), (receipt, leave, preferences, about_story) in made:
             references, reply = thread(Row(reader, uid), had) if had else alone
-            values = recipient, leave, receipt, b"", b"", preferences, about_story, references, reply
+            values = (
+                recipient,
+                leave,
+                receipt,
+                b"",
+                b"",
+                preferences,
+                about_story,
+                references,
+                reply,
+            )
             filled.append((return_path(receipt), values))
         return filled
 

@@ -41,7 +41,9 @@ from morefollows.stories.actions import now_ms
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_AHEAD = 1_200  #: mails to hand out before the ledger is written again; with several senders half, each
+_AHEAD = (
+    1_200  #: mails to hand out before the ledger is written again; with several senders half, each
+)
 READY = 1_500  #: mails to have claimed and loaded; with fewer, more are fetched
 _WRITE_EVERY = 0.05  #: seconds between two writes, when there is something to write; sooner when mails wait for it
 _RENEWED = 6  #: times that a claim is renewed before it would end
@@ -50,7 +52,9 @@ _SET_BACK = 1.0  #: seconds; a clock that goes back by less was only corrected
 _STALE = 1.0  #: seconds after which readers are looked up again before they are sent to
 _STUCK = 1.0  #: seconds after which what could not be written, as its row is locked, is tried again
 _REPORT_EVERY = 2.0  #: seconds between two words to the desk about the relays
-_PACED_LOOK = 0.1  #: seconds between two looks whether a mailbox provider that is held back may have more
+_PACED_LOOK = (
+    0.1  #: seconds between two looks whether a mailbox provider that is held back may have more
+)
 _MOST_HELD = 50  #: batches of which nothing but such mails is left; further ones are given back
 
 
@@ -76,8 +80,12 @@ class Books:
         self._bulk_waits = False  # an alert has mail to hand out, here or in another process
         self._placeholders = placeholders.Watch()
         self._watch = watch or detection.Watch(None)
-        self._journal = Journal(settings.MOREFOLLOWS.data, self.name, settings.MOREFOLLOWS.batch_size)
-        self._strays_at = 0.0  # when we last looked for claims that we know nothing of, by the monotonic clock
+        self._journal = Journal(
+            settings.MOREFOLLOWS.data, self.name, settings.MOREFOLLOWS.batch_size
+        )
+        self._strays_at = (
+            0.0  # when we last looked for claims that we know nothing of, by the monotonic clock
+        )
         self._releases: dict[int, Release] = {}
         self._rounds: list[Round] = []
         self._unwritten: list[tuple[Round, Entry]] = []
@@ -86,7 +94,9 @@ class Books:
         self._something_to_write = asyncio.Event()
         self._held_up = asyncio.Event()  # mails can't be handed out until the ledger is written
         self._writing = asyncio.Lock()
-        self._heartbeat = settings.MOREFOLLOWS.claim / _RENEWED  # seconds after which a claim is renewed
+        self._heartbeat = (
+            settings.MOREFOLLOWS.claim / _RENEWED
+        )  # seconds after which a claim is renewed
         self._signed_at = 0  # the last sign of life, ms since 1970
         self._clock = float("inf")  # seconds that time() was ahead of monotonic() at the last look
         self._dry: set[int] = set()  # alerts that had nothing due at the last look
@@ -94,7 +104,9 @@ class Books:
         self._paced = False  # some mails wait for their mailbox provider
         self._reported_at = 0.0
         self._trials: set[str] = set()  # paused relays to which this process may hand a few mails
-        self._refusals = RefusalRecorder(self._call, self._releases, self._rounds, gates.providers.known)
+        self._refusals = RefusalRecorder(
+            self._call, self._releases, self._rounds, gates.providers.known
+        )
         self._stopping = False  # hand out no more
         self._closing = False  # and write no more
 
@@ -113,7 +125,11 @@ class Books:
         if ahead < self._clock - _SET_BACK:
             brought = recovery.bring_forward()
             if self._clock < float("inf"):
-                log.warning("the clock was set back by %.0f s; %d batches wait no longer", self._clock - ahead, brought)
+                log.warning(
+                    "the clock was set back by %.0f s; %d batches wait no longer",
+                    self._clock - ahead,
+                    brought,
+                )
         self._clock = ahead
 
     def _give_sign_of_life(self) -> None:
@@ -122,7 +138,10 @@ class Books:
         if 0 <= now - self._signed_at < _SIGN_OF_LIFE * 1000:
             return
         for alert in actions.sign_of_life():
-            log.warning("alert %d does not go on by itself: no sender was at work for long; the desk is asked", alert)
+            log.warning(
+                "alert %d does not go on by itself: no sender was at work for long; the desk is asked",
+                alert,
+            )
         self._signed_at = now
 
     # -- the books --------------------------------------------------------------------------------------
@@ -180,7 +199,9 @@ class Books:
             if release is not None and release in self._releases:
                 self._releases[release].sending = release in recorded.sending
             finished = bool(self._unwritten and not self._rounds)
-            finished |= bool(done) and not (self._outbox.waits(bulk=False) or self._outbox.waits(bulk=True))
+            finished |= bool(done) and not (
+                self._outbox.waits(bulk=False) or self._outbox.waits(bulk=True)
+            )
             bounced = [one.bounced for one in done]
             refused = self._refusals.add(entries, recorded.lost | recorded.stuck, bounced)
             self._put_aside(recorded.stuck)
@@ -196,7 +217,9 @@ class Books:
             log.warning("%d batches wait, as another transaction has locked their rows", len(stuck))
         if stuck:
             self._stuck_at = time.monotonic()
-        self._stuck += [(round_, entry) for round_, entry in self._unwritten if entry.batch in stuck]
+        self._stuck += [
+            (round_, entry) for round_, entry in self._unwritten if entry.batch in stuck
+        ]
         self._unwritten = []
 
     async def _collect(self, release: int | None) -> None:
@@ -212,7 +235,10 @@ class Books:
         self._bring_back(going)
         await self._refresh(going)
         most = _AHEAD if settings.MOREFOLLOWS.sender_count == 1 else _AHEAD // 2
-        ahead = {False: most, True: most}  # a lane whose relays are down takes nothing from the other
+        ahead = {
+            False: most,
+            True: most,
+        }  # a lane whose relays are down takes nothing from the other
         for round_ in going:
             ahead[round_.bulk] -= round_.grant(ahead[round_.bulk])
         claimed_until = now_ms() + leases.claim_ms()
@@ -220,7 +246,9 @@ class Books:
             dropped = self._releases.get(round_.release.alert) is not round_.release
             give_up = dropped and not round_.in_flight
             if id(round_) not in again and (round_.dirty or round_.done or give_up):
-                self._unwritten.append((round_, round_.entry(self.name, claimed_until, give_up=give_up)))
+                self._unwritten.append(
+                    (round_, round_.entry(self.name, claimed_until, give_up=give_up))
+                )
 
     def _bring_back(self, going: Sequence[Round]) -> None:
         """Mails that wait for their mailbox provider: some may leave soon, and some are given back with their batch."""
@@ -241,11 +269,15 @@ class Books:
         old = [(r, r.release.running, r.waiting_for()) for r in rounds if r.loaded_at < oldest]
         old = [(round_, alert, ids) for round_, alert, ids in old if ids]
         if old:
-            found = await self._call(lambda: [recipients.addressees(alert, ids) for _, alert, ids in old])
+            found = await self._call(
+                lambda: [recipients.addressees(alert, ids) for _, alert, ids in old]
+            )
             for (round_, _, ids), wanted in zip(old, found, strict=True):
                 round_.refresh(wanted, ids)
 
-    def _record(self, entries: Sequence[Entry], done: Sequence[queue.Done], release: int | None) -> claims.Recorded:
+    def _record(
+        self, entries: Sequence[Entry], done: Sequence[queue.Done], release: int | None
+    ) -> claims.Recorded:
         held = self._watch.before_writing()
         self._give_sign_of_life()
         if lost := queue.record(done):
@@ -274,7 +306,10 @@ class Books:
             await self._write()
             claimed_until = now_ms() + leases.claim_ms()
             entries = [entry for _, entry in self._stuck]
-            entries += [round_.entry(self.name, claimed_until, give_up=not round_.in_flight) for round_ in self._rounds]
+            entries += [
+                round_.entry(self.name, claimed_until, give_up=not round_.in_flight)
+                for round_ in self._rounds
+            ]
             await self._call(self._record, entries, self._outbox.collect(), None)
             data = settings.MOREFOLLOWS.data
             await self._call(recovery.release_claims, self.name, handed_out.read(data, self.name))

@@ -21,10 +21,15 @@ from morefollows.courier.smtp.replies import About, Bounce, Verdict
 from morefollows.database.clock import now_ms, uptime
 
 UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
-_OPEN = (*UNANSWERED, Outcome.UNCERTAIN)  # where uncertain mails are repeated; else they are left to an editor
+_OPEN = (
+    *UNANSWERED,
+    Outcome.UNCERTAIN,
+)  # where uncertain mails are repeated; else they are left to an editor
 _ACCEPTED = int(Outcome.ACCEPTED)  # looked up once, not for each mail
 _MARK = handed_out.accepted(0)
-_POLICY_ATTEMPTS = 3  # passes in which a provider's policy against our mail is taken for something that passes
+_POLICY_ATTEMPTS = (
+    3  # passes in which a provider's policy against our mail is taken for something that passes
+)
 LOOK_EVERY = 0.02  #: seconds for which a look at the wall clock is good, where each mail asks
 _LONGEST_MS = claims.NOT_ACCEPTED - 1  # the longest time that `Batch.times` can hold: 24 days
 
@@ -50,14 +55,18 @@ class Settling:
         self._refusals: list[Refused] = []  # since the last entry
         self._refused: list[Refused] = []  # in this pass
         self._put_backs = PutBacks()
-        self._careful: set[int] = set()  # those that a connection has ended with: they are sent alone
+        self._careful: set[int] = (
+            set()
+        )  # those that a connection has ended with: they are sent alone
         self._tried = False  # some mail was not accepted in this pass
         self._retries = Retries(claim.times, release.running.held_until)
         self._retrying = Outcome.DEFERRED in claim.outcomes or Outcome.UNCERTAIN in claim.outcomes
         open_ = frozenset(map(int, self._open))
         self._todo = deque([i for i, outcome in enumerate(claim.outcomes) if outcome in open_])
         self._uncertain: set[int] = set()
-        self.marks: handed_out.Marks = array("I", bytes(4 * len(claim.readers)))  #: what outlives this process
+        self.marks: handed_out.Marks = array(
+            "I", bytes(4 * len(claim.readers))
+        )  #: what outlives this process
 
     @property
     def _open(self) -> tuple[Outcome, ...]:
@@ -111,7 +120,9 @@ class Settling:
             if not self._goes_by_another(mail, reply, verdict):
                 self.waiting.later[i] = self._retries.deferred(i, now_ms())
             if i in self._uncertain:
-                outcomes[i] = Outcome.UNCERTAIN  # the reader may have it, whatever is said to the second one
+                outcomes[i] = (
+                    Outcome.UNCERTAIN
+                )  # the reader may have it, whatever is said to the second one
         self._tried = True
         self._count_verdict(domain, outcome, reply)
         to_us = verdict.about is About.US
@@ -190,7 +201,9 @@ class Settling:
         if answers.braked(way.name, provider):
             return Outcome.DEFERRED
         # A policy of the provider's for our mail, if it accepts none; of this recipient's, if it accepts others.
-        open_ = self._retries.of(i).tries < _POLICY_ATTEMPTS and not answers.has_accepted(way.name, domain)
+        open_ = self._retries.of(i).tries < _POLICY_ATTEMPTS and not answers.has_accepted(
+            way.name, domain
+        )
         if verdict.outcome == "deferred" and (open_ or verdict.about is not About.PROVIDER):
             if verdict.about is About.PROVIDER and answers.held_back(way.name, provider):
                 way.pacing.deferred(domain, replies.RATE_LIMITED)
@@ -228,5 +241,8 @@ class Settling:
             if outcome in open_:
                 known = self._retries.of(i)
                 if outcome != Outcome.UNCERTAIN or known.copies < retries.MOST_COPIES:
-                    found.append(known.due_at or now + retries.wait_ms(max(known.tries, 1), self._retries.longer))
+                    found.append(
+                        known.due_at
+                        or now + retries.wait_ms(max(known.tries, 1), self._retries.longer)
+                    )
         return min(found, default=None)

@@ -106,7 +106,9 @@ class Worker(Books):
                 await self._listener.wait(1.0)
         beating = asyncio.create_task(supervised("the heartbeat", self._pulse.run, longest_wait=5))
         books = asyncio.create_task(self._keep_books())
-        books.add_done_callback(lambda _: self.stop())  # without books nothing may be sent: the process ends
+        books.add_done_callback(
+            lambda _: self.stop()
+        )  # without books nothing may be sent: the process ends
         try:
             while not self._stopping:
                 try:
@@ -151,20 +153,29 @@ class Worker(Books):
                 round_.hurry()
         self._trials = set()
         if running and not self._releases:
-            self._start(self.gates.open())  # within the hold, so that the first mail finds a connection
+            self._start(
+                self.gates.open()
+            )  # within the hold, so that the first mail finds a connection
         for ended in set(self._releases) - {alert.id for alert in running}:
             self._drop(ended)
         patience = self._listener.patience
         self._dry.clear()
         for alert in running:
-            if alert.bulk and self._bulk_waits and self.gates.alerts_can_go() and alert.state == "sending":
+            if (
+                alert.bulk
+                and self._bulk_waits
+                and self.gates.alerts_can_go()
+                and alert.state == "sending"
+            ):
                 continue
             try:
                 patience = min(patience, await self._advance(alert))
             except OperationalError as error:
                 if not ledger_claims.is_lock_timeout(error):
                     raise
-                log.warning("alert %d waits, as another transaction has locked a row of it", alert.id)
+                log.warning(
+                    "alert %d waits, as another transaction has locked a row of it", alert.id
+                )
         self.gates.wake()
         self._report()
         self._something_to_write.set()
@@ -215,20 +226,28 @@ class Worker(Books):
         if time.monotonic() >= self._strays_at + _STRAYS_EVERY:
             released = leases.release_strays(self.name, batches, letters)
             if released:
-                log.warning("%d claims are given back whose confirmation was lost with a connection", released)
+                log.warning(
+                    "%d claims are given back whose confirmation was lost with a connection",
+                    released,
+                )
             self._strays_at = time.monotonic()
         nothing = Claimed([], [])
         if held or self._placeholders.holding():
             return Survey([], {gate.name for gate in self.gates}, False, nothing, nothing)
         paused = ledger_claims.paused_relays()
         self._trials |= actions.claim_trials() if paused else set()
-        on_trial = any(gate.alerts and (gate.trial or gate.name in self._trials) for gate in self.gates)
+        on_trial = any(
+            gate.alerts and (gate.trial or gate.name in self._trials) for gate in self.gates
+        )
         no_way = all(gate.name in paused for gate in self.gates if gate.alerts)
-        quick = self._outbox.claim(bulk=False, most=None if not no_way else TRIAL if on_trial else 0)
+        quick = self._outbox.claim(
+            bulk=False, most=None if not no_way else TRIAL if on_trial else 0
+        )
         running = ledger_claims.running()
         last_moment = now_ms() + int(2000 * _LAST_MOMENT)
         bulk_waits = ledger_claims.alerts_have_mail() or any(
-            alert.state == "held" and not alert.bulk and alert.held_until < last_moment for alert in running
+            alert.state == "held" and not alert.bulk and alert.held_until < last_moment
+            for alert in running
         )
         no_way = all(gate.name in paused for gate in self.gates if gate.bulk)
         slow = nothing if no_way or bulk_waits else self._outbox.claim(bulk=True)
@@ -257,7 +276,10 @@ class Worker(Books):
     async def _claim(self, release: Release) -> None:
         bulk = release.running.bulk
         # Those who have waited go first, also where mails that were never tried are plenty.
-        if release.sending and sum(len(one) for one in self._rounds if one.bulk == bulk and one.again) < READY:
+        if (
+            release.sending
+            and sum(len(one) for one in self._rounds if one.bulk == bulk and one.again) < READY
+        ):
             self._rounds[:0] = await self._call(self._claim_and_load, release, True)
         if self._ready(bulk) >= READY:
             return
@@ -293,4 +315,7 @@ class Worker(Books):
             except OperationalError as error:
                 if not ledger_claims.is_lock_timeout(error):
                     raise
-                log.warning("alert %d can't be closed yet: another transaction has locked a row of it", alert)
+                log.warning(
+                    "alert %d can't be closed yet: another transaction has locked a row of it",
+                    alert,
+                )

@@ -14,8 +14,12 @@ from collections.abc import Callable
 from enum import Enum
 
 _GROWTH = 3  # each failed attempt makes the next wait so many times as long
-_OF_SILENCE = 4  # where it keeps mails without an answer: a wait is this part of the time that it has done so
-_OF_TROUBLE = 10  # where the relay says "not now": a wait is this part of the time that it has said so
+_OF_SILENCE = (
+    4  # where it keeps mails without an answer: a wait is this part of the time that it has done so
+)
+_OF_TROUBLE = (
+    10  # where the relay says "not now": a wait is this part of the time that it has said so
+)
 
 
 class Failure(Enum):
@@ -54,7 +58,9 @@ class Backoff:
         now = self._now()
         if others and failure is not Failure.BROKEN:
             self._extra_refusals += 1
-            self.more_at = now + _jitter(min(self._longest_retry, self._growing(self._extra_refusals)))
+            self.more_at = now + _jitter(
+                min(self._longest_retry, self._growing(self._extra_refusals))
+            )
             return True
         if begun <= self._failed_at:
             return False
@@ -67,7 +73,9 @@ class Backoff:
             delay = self._longest_retry
         elif failure in (Failure.BUSY, Failure.SILENT):
             part = _OF_TROUBLE if failure is Failure.BUSY else _OF_SILENCE
-            delay = min(delay, max(self._longest_probe, (now - self._since) / part), self._longest_retry)
+            delay = min(
+                delay, max(self._longest_probe, (now - self._since) / part), self._longest_retry
+            )
         else:
             delay = min(delay, self._longest_probe, self._longest_retry)
         self.resume_at = now + _jitter(delay)

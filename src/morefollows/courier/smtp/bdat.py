@@ -40,13 +40,17 @@ class Chunks(Transactions):
 
     def __init__(self, connection: Session, offers: Offers) -> None:
         super().__init__(connection, offers)
-        self._flying: deque[Mail | None] = deque()  # None: it was given back, and its reply is of no interest
+        self._flying: deque[Mail | None] = (
+            deque()
+        )  # None: it was given back, and its reply is of no interest
         self._kept: Mail | None = None  # to be sent alone, when those in flight are answered
         self._alone = False  # what is in flight is to stay alone
         self._sizes: deque[int] = deque()
         self._octets = 0  # of all contents in flight
         self._refusal: Reply | None = None  # what the first in flight got at MAIL or RCPT
-        self._decided: tuple[Mail, Reply] | None = None  # what the relay said to it, until RSET has got its yes
+        self._decided: tuple[Mail, Reply] | None = (
+            None  # what the relay said to it, until RSET has got its yes
+        )
         self._unclosed = False  # the last group that left has no RSET behind it yet
         self._signs: dict[int, bytes] = {}  # the enhanced status of the first yes to each command
         self._window = Window()
@@ -75,7 +79,9 @@ class Chunks(Transactions):
                 self._notify,
                 size,
             )
-            self._expected.extend((RSET, MAIL, RCPT, CHUNK) if self._unclosed else (MAIL, RCPT, CHUNK))
+            self._expected.extend(
+                (RSET, MAIL, RCPT, CHUNK) if self._unclosed else (MAIL, RCPT, CHUNK)
+            )
             self._unclosed = True
             flying.append(mail)
             self._sizes.append(size)
@@ -145,10 +151,14 @@ class Chunks(Transactions):
             # What follows would be taken for commands. It has taken nothing, and will be spoken to with DATA.
             connection.relay.chunking = False
             self._flying.appendleft(mail)
-            connection.abandon(f"answers BDAT with {code}, though it offers CHUNKING", closed_in_order=True)
+            connection.abandon(
+                f"answers BDAT with {code}, though it offers CHUNKING", closed_in_order=True
+            )
             return
         self._window.answered(code)
-        self._decided = None if mail is None else (mail, refusal or reply(code, text, Reached.CONTENT))
+        self._decided = (
+            None if mail is None else (mail, refusal or reply(code, text, Reached.CONTENT))
+        )
         if not self._expected or code == 421:  # nothing will follow that could tell more
             self._settle()
             if code != 421:
@@ -164,7 +174,11 @@ class Chunks(Transactions):
         first, behind = (NOT_OFFERED, QUEUED) if closed_in_order else (UNCERTAIN, BEHIND)
         if self._decided is not None and misled:
             first = behind  # the reply that is in doubt is that of the one before
-        given_up = [(mail, first if n == 0 else behind) for n, mail in enumerate(self._flying) if mail is not None]
+        given_up = [
+            (mail, first if n == 0 else behind)
+            for n, mail in enumerate(self._flying)
+            if mail is not None
+        ]
         if self._refusal is not None and not misled and self._flying[0] is not None:
             given_up[0] = (self._flying[0], self._refusal)
         if self._decided is not None:

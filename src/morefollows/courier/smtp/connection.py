@@ -38,7 +38,11 @@ log = logging.getLogger(__name__)
 
 _CODES: Final = {b"%d" % code: code for code in range(200, 600)}
 _WHOLE: Final = {b"%d " % code: code for code in range(200, 600)}  # how a reply of one line begins
-_LAST_LINE: Final = (b" ", b"\r", b"")  # what follows the code in a reply's last line (RFC 5321 §4.2.1)
+_LAST_LINE: Final = (
+    b" ",
+    b"\r",
+    b"",
+)  # what follows the code in a reply's last line (RFC 5321 §4.2.1)
 _WAITS_FOR: Final = {
     RSET: "the reply to RSET",
     MAIL: "the reply to MAIL",
@@ -205,7 +209,12 @@ class Connection(Session):
             return False
         self._transactions.heard(kind, code, text)
         if code == 421:
-            self._end("closes the connection: " + words(text), calm=False, closed_in_order=True, failure=Failure.BUSY)
+            self._end(
+                "closes the connection: " + words(text),
+                calm=False,
+                closed_in_order=True,
+                failure=Failure.BUSY,
+            )
             self.transport.abort()
         elif self.spent and QUIT not in self.expected:
             self._close()
@@ -370,7 +379,14 @@ class Connection(Session):
         else:
             self.transport.close()
 
-    def _end(self, why: str, *, calm: bool, closed_in_order: bool = False, failure: Failure = Failure.BROKEN) -> None:
+    def _end(
+        self,
+        why: str,
+        *,
+        calm: bool,
+        closed_in_order: bool = False,
+        failure: Failure = Failure.BROKEN,
+    ) -> None:
         if self.dead:
             return
         self.dead = True
@@ -383,7 +399,9 @@ class Connection(Session):
             calm = True
         if self.ready:
             again = bool(given_up)
-            self.relay.lost(self, "" if calm else why, proven=self._proven, again=again, failure=failure)
+            self.relay.lost(
+                self, "" if calm else why, proven=self._proven, again=again, failure=failure
+            )
         for mail, reply in given_up:
             _settle_at_the_end(mail, reply)
 

@@ -60,7 +60,9 @@ class SmtpRelay(Relay):
         self.patience = patience
         self.offers: Offers | None = None  #: of its last connection
         self.idle: set[Session] = set()
-        self.addresses: list[str] = []  #: IP addresses last known, the one that was connected to first
+        self.addresses: list[
+            str
+        ] = []  #: IP addresses last known, the one that was connected to first
         self.closing = False
         self.brisk = True  # envelopes are sent ahead, behind the content of the mail before
         self.chunking = True  # where it is offered; False once the relay turned out not to know it
@@ -79,13 +81,17 @@ class SmtpRelay(Relay):
         self._wanted = False  # there may be more mail than the open connections take
         self._ahead = False  # open them all, mail or not
         self._doubtful = False  # it lets us in, but took no mail so far
-        self._backoff = Backoff(patience.first_retry, patience.longest_probe, patience.longest_retry)
+        self._backoff = Backoff(
+            patience.first_retry, patience.longest_probe, patience.longest_retry
+        )
         self._mute: set[Connection] = set()  # they were silent for too long, as of the last tick
         self.answered = False  #: a mail was answered, or a connection let in, since the last tick
         self._answered_at = 0.0  # when that was, by the monotonic clock
         self._stalled = 0.0  # seconds without that, while something is waited for
         self._logged: dict[str, float] = {}  # words → when they were logged
-        self._tick = min(_TICK, *(seconds / 4 for seconds in patience[: patience._fields.index("first_retry")]))
+        self._tick = min(
+            _TICK, *(seconds / 4 for seconds in patience[: patience._fields.index("first_retry")])
+        )
         self._empty = asyncio.Event()
         self._ticker: asyncio.TimerHandle | None = None
         self._tried: asyncio.Future[None] | None = None
@@ -211,7 +217,9 @@ class SmtpRelay(Relay):
 
     def goes_in_clear(self) -> None:
         """It offers STARTTLS no more, and the settings let mail go there all the same."""
-        self._log(logging.WARNING, "does not offer STARTTLS any more; mail goes there in clear text")
+        self._log(
+            logging.WARNING, "does not offer STARTTLS any more; mail goes there in clear text"
+        )
 
     def well(self) -> None:
         """A mail was answered, the first one on its connection: whatever the trouble was, it is over."""
@@ -220,7 +228,13 @@ class SmtpRelay(Relay):
         self._tell(None)
 
     def lost(
-        self, connection: Connection, why: str, *, proven: bool, again: bool, failure: Failure = Failure.BROKEN
+        self,
+        connection: Connection,
+        why: str,
+        *,
+        proven: bool,
+        again: bool,
+        failure: Failure = Failure.BROKEN,
     ) -> None:
         """A connection that was ready has ended; `why` is empty if it was in good order.
 
@@ -260,7 +274,8 @@ class SmtpRelay(Relay):
         useful = self._ready - sum(one.ready for one in self._mute) if mute else self._ready
         backoff = self._backoff
         while (
-            len(self._connections) - mute < min(self._most, 1 if self._doubtful else max(1, 2 * useful))
+            len(self._connections) - mute
+            < min(self._most, 1 if self._doubtful else max(1, 2 * useful))
             and len(self._connections) < self._most + min(mute, max(self._most, _MOST_MUTE))
             and loop.time() >= max(backoff.resume_at, backoff.more_at if useful else 0.0)
         ):
@@ -352,7 +367,9 @@ class SmtpRelay(Relay):
             self.source.stuck([mail.recipient.rpartition(b"@")[2].decode() for mail in stuck])
         self._let_go(sorted(silent, key=lambda one: one.begun))
         self._stalled = (
-            0.0 if self.answered or not any(one.silent for one in self._connections) else (self._stalled + self._tick)
+            0.0
+            if self.answered or not any(one.silent for one in self._connections)
+            else (self._stalled + self._tick)
         )
         if self.answered and self._ready > len(self._mute):
             self._tell(None)
@@ -360,7 +377,11 @@ class SmtpRelay(Relay):
         if self._stalled < _LOGGED_AFTER or not silent:
             return
         waiting = max(silent, key=lambda one: one.silent).waits_for
-        self._log(logging.WARNING, f"does not answer: we wait for {waiting}", f"; {len(silent)} connections wait")
+        self._log(
+            logging.WARNING,
+            f"does not answer: we wait for {waiting}",
+            f"; {len(silent)} connections wait",
+        )
         if self._stalled >= _TOLD_AFTER:
             self._tell(f"The relay {self.address.name} does not answer: we wait for {waiting}.")
 
@@ -372,7 +393,10 @@ class SmtpRelay(Relay):
         """Closes silent connections that hold no content, when others got replies long after those fell silent."""
         for one in list(silent):
             if one.silent >= self.patience.spare and one.spare and self._others_go_on(one):
-                self._log(logging.INFO, f"does not answer on every connection: we waited for {one.waits_for}")
+                self._log(
+                    logging.INFO,
+                    f"does not answer on every connection: we waited for {one.waits_for}",
+                )
                 one.abandon("")
 
     def _let_go(self, silent: list[Connection]) -> None:

@@ -26,14 +26,22 @@ BEHIND: Final = Reply(0, "", "", Reached.BEHIND)
 REACHED: Final = {MAIL: Reached.MAIL, RCPT: Reached.RCPT, DATA: Reached.DATA}
 
 _STATUS = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s+|\Z)")
-_PATH_OCTETS = bytes(octet for octet in range(33, 127) if octet not in b"<>")  # no controls, spaces, angle brackets
+_PATH_OCTETS = bytes(
+    octet for octet in range(33, 127) if octet not in b"<>"
+)  # no controls, spaces, angle brackets
 _LONGEST_PATH = 254
 _PATH_UTF8 = re.compile(rb"[!-;=?-~\x80-\xff]{1,254}").fullmatch
 
-_BAD_RECIPIENT = Reply(553, "5.1.3", "The address can't be written in an SMTP command.", Reached.ENVELOPE)
-_BAD_SENDER = Reply(553, "5.1.7", "The return path can't be written in an SMTP command.", Reached.ENVELOPE)
+_BAD_RECIPIENT = Reply(
+    553, "5.1.3", "The address can't be written in an SMTP command.", Reached.ENVELOPE
+)
+_BAD_SENDER = Reply(
+    553, "5.1.7", "The return path can't be written in an SMTP command.", Reached.ENVELOPE
+)
 _BAD_CONTENT = Reply(554, "5.6.0", "The message does not end with a line end.", Reached.ENVELOPE)
-_NEEDS_UTF8 = Reply(550, "5.6.7", "The relay does not take internationalised addresses.", Reached.ENVELOPE)
+_NEEDS_UTF8 = Reply(
+    550, "5.6.7", "The relay does not take internationalised addresses.", Reached.ENVELOPE
+)
 _TOO_BIG = Reply(552, "5.3.4", "The message is bigger than the relay takes.", Reached.ENVELOPE)
 
 
@@ -70,7 +78,9 @@ class Transactions:
         self._offers = offers
         self._expected = connection.expected
         self._take = connection.relay.source.take
-        self._bare = offers.size is None and not offers.dsn  # MAIL has no parameters, if the address is plain
+        self._bare = (
+            offers.size is None and not offers.dsn
+        )  # MAIL has no parameters, if the address is plain
         # Tell us when it fails, or takes long; but not when it is delivered (RFC 3461 §4.1).
         self._notify = b" NOTIFY=FAILURE,DELAY" if offers.dsn else b""
 
@@ -164,7 +174,9 @@ class OneByOne(Transactions):
         if self._offered is not None:
             return
         if self._expected:
-            only_a_final_dot = self._handed is not None and not self._handed.alone and len(self._expected) == 1
+            only_a_final_dot = (
+                self._handed is not None and not self._handed.alone and len(self._expected) == 1
+            )
             if not (only_a_final_dot and self._pipelining and self._connection.relay.brisk):
                 return
         envelope = self._envelope()
@@ -197,7 +209,9 @@ class OneByOne(Transactions):
             elif not self._pipelining:
                 assert self._offered is not None
                 if kind == MAIL:
-                    connection.send(b"RCPT TO:<%b>%b\r\n" % (self._offered.recipient, self._notify), RCPT)
+                    connection.send(
+                        b"RCPT TO:<%b>%b\r\n" % (self._offered.recipient, self._notify), RCPT
+                    )
                 else:
                     connection.send(b"DATA\r\n", DATA)
                 return
@@ -205,11 +219,17 @@ class OneByOne(Transactions):
             connection.fill()
 
     def give_up(self, *, closed_in_order: bool) -> list[tuple[Mail, Reply]]:
-        given_up = [(self._handed, UNCERTAIN), (self._offered, QUEUED if self._handed else NOT_OFFERED)]
+        given_up = [
+            (self._handed, UNCERTAIN),
+            (self._offered, QUEUED if self._handed else NOT_OFFERED),
+        ]
         self._handed = self._offered = None
         said, self._said = self._said, []
         if self._connection.misled:
-            said = [(mail, UNCERTAIN if reply_.reached is Reached.CONTENT else QUEUED) for mail, reply_ in said]
+            said = [
+                (mail, UNCERTAIN if reply_.reached is Reached.CONTENT else QUEUED)
+                for mail, reply_ in said
+            ]
         return [*said, *((mail, reply_) for mail, reply_ in given_up if mail is not None)]
 
     @property

@@ -62,4 +62,6 @@ class Window:
             self._doubling = False
             self.mails = max(_LEAST, self.mails - max(1, int(waiting - _MANY) // 2))
         elif waiting < _FEW and self._full:
-            self.mails = min(MOST, 2 * self.mails if self._doubling else self.mails + max(1, self.mails // 16))
+            self.mails = min(
+                MOST, 2 * self.mails if self._doubling else self.mails + max(1, self.mails // 16)
+            )

@@ -45,7 +45,9 @@ async def begin(connection: Session) -> Offers:
     if not secure and address.starttls != "never":
         if b"STARTTLS" in offers:
             await _start_tls(connection, context)
-            offers = await _greet(connection)  # all that was said before is forgotten (RFC 3207 §4.2)
+            offers = await _greet(
+                connection
+            )  # all that was said before is forgotten (RFC 3207 §4.2)
             secure = True
             connection.relay.has_secured()
         elif address.starttls == "require":
@@ -53,7 +55,10 @@ async def begin(connection: Session) -> Offers:
         elif connection.relay.secured and address.starttls == "optional":
             connection.relay.goes_in_clear()
         elif connection.relay.secured:  # somebody in between may have struck it out (RFC 3207 §6)
-            raise Trouble("does not offer STARTTLS any more; nothing is sent to it in clear text", Failure.BUSY)
+            raise Trouble(
+                "does not offer STARTTLS any more; nothing is sent to it in clear text",
+                Failure.BUSY,
+            )
     if address.user:
         await _authenticate(connection, offers.get(b"AUTH", b"").split(), secure)
     size = offers.get(b"SIZE")
@@ -101,7 +106,9 @@ async def _addresses(connection: Session) -> list[str]:
     connection.step = "the DNS to tell its address"
     try:
         async with asyncio.timeout(_DNS_PATIENCE if relay.addresses else None):
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = await asyncio.get_running_loop().getaddrinfo(
+                host, port, type=socket.SOCK_STREAM
+            )
     except (OSError, TimeoutError):
         if not relay.addresses:
             raise
@@ -117,7 +124,9 @@ async def _greet(connection: Session) -> dict[bytes, bytes]:
     if answer.code == 250:
         offers: dict[bytes, bytes] = {}
         for line in answer.lines[1:]:
-            keyword, _, rest = line.replace(b"=", b" ", 1).partition(b" ")  # "AUTH=PLAIN" is old, but alive
+            keyword, _, rest = line.replace(b"=", b" ", 1).partition(
+                b" "
+            )  # "AUTH=PLAIN" is old, but alive
             offers[keyword.upper()] = (offers.get(keyword.upper(), b"") + b" " + rest).strip()
         return offers
     if 500 <= answer.code < 600:
@@ -160,7 +169,9 @@ async def _authenticate(connection: Session, mechanisms: list[bytes], secure: bo
     address = connection.relay.address
     user, password = address.user.encode(), address.password.encode()
     if b"PLAIN" in offered:
-        answer = await connection.ask(b"AUTH PLAIN " + base64.b64encode(b"\0%b\0%b" % (user, password)))
+        answer = await connection.ask(
+            b"AUTH PLAIN " + base64.b64encode(b"\0%b\0%b" % (user, password))
+        )
     elif b"LOGIN" in offered:
         answer = await connection.ask(b"AUTH LOGIN")
         for said in (user, password):

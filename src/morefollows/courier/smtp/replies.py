@@ -50,7 +50,9 @@ class Verdict(NamedTuple):
     bounce: Bounce = Bounce.NO
     #: Said to many different providers in a row, with nothing accepted beside, it speaks of us.
     doubtful: bool = False
-    counts: bool = True  #: False when the relay was in trouble: try again soon, and count no attempt
+    counts: bool = (
+        True  #: False when the relay was in trouble: try again soon, and count no attempt
+    )
 
     @property
     def permanent(self) -> bool:
@@ -78,7 +80,9 @@ class Row(NamedTuple):
 
 
 def _has(status: str, wanted: Collection[str]) -> bool:
-    return any(status.startswith(one) if one.endswith(".") else (status or "-") == one for one in wanted)
+    return any(
+        status.startswith(one) if one.endswith(".") else (status or "-") == one for one in wanted
+    )
 
 
 _YES, _LATER, _NEVER = range(200, 300), range(400, 500), range(500, 600)
@@ -97,7 +101,14 @@ _AGAINST_US = Verdict("deferred", About.US)
 TABLE = (
     Row((), _YES, (), False, ACCEPTED, "The relay has taken the mail."),
     Row((), (421,), (), False, _IN_TROUBLE, "The relay closes the connection (RFC 5321 §3.8)."),
-    Row(_MAIL, _LATER, (), False, Verdict("deferred", About.RELAY), "Not now, before it knew the recipient."),
+    Row(
+        _MAIL,
+        _LATER,
+        (),
+        False,
+        Verdict("deferred", About.RELAY),
+        "Not now, before it knew the recipient.",
+    ),
     Row((), _LATER, (), False, _DEFERRED, "Not now."),
     Row(
         (Reached.ENVELOPE,),
@@ -119,7 +130,14 @@ TABLE = (
     Row((), _NEVER, ("5.2.2",), False, _DEFERRED, "The mailbox is full."),
     Row((), (552,), (), False, _DEFERRED, "To be read as 452 (RFC 5321 §4.5.3.1.10)."),
     Row((), _NEVER, ("5.6.",), False, _MAIL_REFUSED, "The form of the mail."),
-    Row(_MAIL, _NEVER, (), False, _AGAINST_US, "It did not know the recipient yet: our account, address or sender."),
+    Row(
+        _MAIL,
+        _NEVER,
+        (),
+        False,
+        _AGAINST_US,
+        "It did not know the recipient yet: our account, address or sender.",
+    ),
     Row(
         _AFTER_MAIL,
         (530, 534, 535, 538),
@@ -145,7 +163,14 @@ TABLE = (
         Verdict("refused", bounce=Bounce.HARD),
         "No such mailbox, moved away, or a domain that takes no mail.",
     ),
-    Row(_AFTER_MAIL, (556,), (), False, Verdict("refused", bounce=Bounce.HARD), "The domain takes no mail (RFC 7504)."),
+    Row(
+        _AFTER_MAIL,
+        (556,),
+        (),
+        False,
+        Verdict("refused", bounce=Bounce.HARD),
+        "The domain takes no mail (RFC 7504).",
+    ),
     Row(
         _AFTER_MAIL,
         _NEVER,
@@ -178,7 +203,14 @@ TABLE = (
         Verdict("deferred", About.PROVIDER, doubtful=True),
         "Policy, spam or authentication of the content: what this provider thinks of our mail.",
     ),
-    Row(_CONTENT, _NEVER, ("-", "5.0.0"), False, Verdict("refused", About.MAIL, doubtful=True), "It does not say why."),
+    Row(
+        _CONTENT,
+        _NEVER,
+        ("-", "5.0.0"),
+        False,
+        Verdict("refused", About.MAIL, doubtful=True),
+        "It does not say why.",
+    ),
     Row((), _NEVER, (), False, _MAIL_REFUSED, "Anything else that is final."),
     Row(
         (Reached.CONTENT, Reached.BEHIND),
@@ -209,7 +241,12 @@ _OF_A_RATE = re.compile(
     r"\brate|too (?:many|much|fast)|throttl|limit|exceed|quota|unusual|slow down|busy|overload|resources|concurren",
     re.IGNORECASE,
 )
-_RATE_STATUSES = ("4.7.28", "4.4.5", "4.3.", "4.5.3")  # RFC 3463 §3.4, §3.5, §3.6: of systems, not of recipients
+_RATE_STATUSES = (
+    "4.7.28",
+    "4.4.5",
+    "4.3.",
+    "4.5.3",
+)  # RFC 3463 §3.4, §3.5, §3.6: of systems, not of recipients
 _RATE_LIMIT_PAUSE = 60.0  # seconds after 4.7.28 (Gmail's rate limit)
 _LONG_PAUSE = 2 * 3600.0  # seconds after Yahoo's [TSS04]: asking sooner makes it longer
 #: Stands for a provider's policy against our mail: one mail is tried now and then, as with a limit of our rate
@@ -270,7 +307,9 @@ def words(reply: Reply) -> str:
 
 def without_addresses(text: str) -> str:
     """A relay's words fit for a log, a page or the ledger: one line, no address, 200 characters at most."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 8 * _LONGEST_TEXT]).split())
+    line = " ".join(
+        "".join(c if c.isprintable() else " " for c in text[: 8 * _LONGEST_TEXT]).split()
+    )
     line = _ADDRESS.sub("…", _QUOTED_ADDRESS.sub("…", line))
     return line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…"
 
@@ -288,7 +327,11 @@ _COMMANDS = {
     Reached.CONTENT: "content",
 }
 _RANGES = {_YES: "2xx", _LATER: "4xx", _NEVER: "5xx"}
-_LIKE_BOUNCE = {Bounce.NO: "", Bounce.PERHAPS: " a bounce that is never enough alone", Bounce.HARD: " a hard bounce"}
+_LIKE_BOUNCE = {
+    Bounce.NO: "",
+    Bounce.PERHAPS: " a bounce that is never enough alone",
+    Bounce.HARD: " a hard bounce",
+}
 
 
 def as_markdown() -> str:
@@ -298,15 +341,27 @@ def as_markdown() -> str:
 
 def _row(row: Row) -> str:
     at = ", ".join(dict.fromkeys(_COMMANDS[one] for one in row.at)) or "any"
-    codes = _RANGES.get(row.codes) if isinstance(row.codes, range) else ", ".join(map(str, row.codes))
-    statuses = ", ".join("none" if one == "-" else f"{one}x" if one.endswith(".") else one for one in row.statuses)
+    codes = (
+        _RANGES.get(row.codes) if isinstance(row.codes, range) else ", ".join(map(str, row.codes))
+    )
+    statuses = ", ".join(
+        "none" if one == "-" else f"{one}x" if one.endswith(".") else one for one in row.statuses
+    )
     if row.temporary:
         statuses = "any, with words of a rate or of a passing state"
     found = row.verdict
     what = found.outcome + ("" if found.counts else ", no attempt counted")
     notes = [_LIKE_BOUNCE[found.bounce].strip()] if found.bounce is not Bounce.NO else []
     notes += ["doubtful"] if found.doubtful else []
-    cells = (at, codes or "any", statuses or "any", what, found.about.value, ", ".join(notes), row.why)
+    cells = (
+        at,
+        codes or "any",
+        statuses or "any",
+        what,
+        found.about.value,
+        ", ".join(notes),
+        row.why,
+    )
     return "| " + " | ".join(cells) + " |"
 
 

@@ -82,7 +82,9 @@ class Pool(Protocol):
     def well(self) -> None:
         """A mail was answered, the first one on its connection."""
 
-    def lost(self, connection: Any, why: str, *, proven: bool, again: bool, failure: Failure = ...) -> None:
+    def lost(
+        self, connection: Any, why: str, *, proven: bool, again: bool, failure: Failure = ...
+    ) -> None:
         """A connection that was ready has ended; `why` is empty if it was in good order."""
 
 

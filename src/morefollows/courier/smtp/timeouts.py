@@ -12,7 +12,9 @@ class Patience(NamedTuple):
     command: float = 300  #: greeting, EHLO, MAIL, RCPT
     data: float = 120
     block: float = 180  #: while the relay reads nothing of what we write
-    content: float = 600  #: after the final dot or the last chunk: giving up sooner makes duplicates
+    content: float = (
+        600  #: after the final dot or the last chunk: giving up sooner makes duplicates
+    )
     quit: float = 5  #: nothing is at stake any more
     behind: float = 15  #: behind a mail without a reply, while others get theirs: they are sent by another connection
     ahead: float = 3  #: behind a slow final dot, the envelope sent ahead is given back

@@ -21,7 +21,10 @@ class SignIn(forms.Form):
     email = forms.EmailField(
         label=_("Email"),
         max_length=254,
-        error_messages={"required": _("Enter your email address."), "invalid": _("Enter a valid email address.")},
+        error_messages={
+            "required": _("Enter your email address."),
+            "invalid": _("Enter a valid email address."),
+        },
         widget=forms.EmailInput(attrs={"autocomplete": "username"}),
     )
     password = forms.CharField(
@@ -57,7 +60,9 @@ class SignIn(forms.Form):
         editor = authenticate(self.request, username=email, password=password)
         if not isinstance(editor, Editor):
             actions.note_failed_sign_in(email, address)
-            raise forms.ValidationError(_("This email address and this password don’t go together."))
+            raise forms.ValidationError(
+                _("This email address and this password don’t go together.")
+            )
         actions.forget_failed_sign_ins(email, address)
         self.editor = editor
 
@@ -69,7 +74,9 @@ class FirstPassword(forms.Form):
         label=_("Choose a password"),
         max_length=1000,
         strip=False,
-        help_text=_("10 characters or more. A few words that only you would put together are good."),
+        help_text=_(
+            "10 characters or more. A few words that only you would put together are good."
+        ),
         error_messages={"required": _("Choose a password.")},
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )

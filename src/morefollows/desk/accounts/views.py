@@ -28,7 +28,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         login(request, form.editor, backend=_BACKEND)
         return redirect(_onward(request))
     status = 422 if form.errors else 200
-    return render(request, "accounts/sign_in.html", {"form": form, "next": _onward(request)}, status=status)
+    return render(
+        request, "accounts/sign_in.html", {"form": form, "next": _onward(request)}, status=status
+    )
 
 
 @require_POST
@@ -42,7 +44,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def first_sign_in(request: HttpRequest, key: str, token: str) -> HttpResponse:
     """The link is used up by the POST alone: mail scanners that follow links leave it good."""
     response = _first_sign_in(request, key, token)
-    response["Referrer-Policy"] = "strict-origin"  # its form is checked for CSRF: see `processes.web.headers`
+    response["Referrer-Policy"] = (
+        "strict-origin"  # its form is checked for CSRF: see `processes.web.headers`
+    )
     return response
 
 
@@ -65,5 +69,7 @@ def _first_sign_in(request: HttpRequest, key: str, token: str) -> HttpResponse:
 def _onward(request: HttpRequest) -> str:
     """Where to after signing in: a page of ours, never somebody else's."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    ours = url_has_allowed_host_and_scheme(
+        wanted, {request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if ours and wanted.startswith("/") else reverse("desk")

@@ -26,7 +26,10 @@ _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 class Search(forms.Form):
     editor = forms.ModelChoiceField(
-        label=_("Who"), queryset=Editor.objects.order_by("name"), empty_label=_("everybody"), required=False
+        label=_("Who"),
+        queryset=Editor.objects.order_by("name"),
+        empty_label=_("everybody"),
+        required=False,
     )
     what = forms.ChoiceField(
         label=_("What"),
@@ -47,7 +50,9 @@ def page(request: HttpRequest) -> HttpResponse:
         "form": form,
         "lines": entries.in_words(shown),
         "page": shown,
-        "asked": urlencode([(name, value) for name in form.fields if (value := request.GET.get(name))]),
+        "asked": urlencode(
+            [(name, value) for name in form.fields if (value := request.GET.get(name))]
+        ),
         "here": "log",
     }
     return render(request, "activity_log/log.html", context, status=422 if form.errors else 200)

@@ -53,14 +53,18 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "readers": _expected(alert) if held and not now["cut_done"] else now["size"],
         "running": alert.state in Alert.UNDER_WAY,
         "moving": alert.state in Alert.UNDER_WAY or _in_flight(alert),
-        "held_until": datetime.fromtimestamp(alert.held_until / 1000, tz=timezone.get_current_timezone()),
+        "held_until": datetime.fromtimestamp(
+            alert.held_until / 1000, tz=timezone.get_current_timezone()
+        ),
         "seconds_left": max(0, round((alert.held_until - now["now"]) / 1000)),
         "frozen_ms": int(alert.frozen_at.timestamp() * 1000),
         "steps": _steps(now),
         "tiles": _tiles(now),
         "relays": now["relays"],
         "brakes": now["brakes"],
-        "retried_until": datetime.fromtimestamp(alert.expires_at / 1000, tz=timezone.get_current_timezone()),
+        "retried_until": datetime.fromtimestamp(
+            alert.expires_at / 1000, tz=timezone.get_current_timezone()
+        ),
         "report": report(alert, now),
         "published": alert.update.published_at is not None,
         "words": _words(),
@@ -93,12 +97,19 @@ def _expected(alert: Alert) -> int:
 
 def _steps(now: Progress) -> list[tuple[str, str, float | None]]:
     names = {"first": _("first"), "p50": "50 %", "p90": "90 %", "p99": "99 %", "last": _("last")}
-    return [(key, name, cast(dict[str, float | None], now["seconds"])[key]) for key, name in names.items()]
+    return [
+        (key, name, cast(dict[str, float | None], now["seconds"])[key])
+        for key, name in names.items()
+    ]
 
 
 def _tiles(now: Progress) -> list[tuple[str, str, int]]:
     return [
-        ("waiting", _("not sent") if now["state"] == Alert.State.STOPPED else _("waiting"), now["waiting"]),
+        (
+            "waiting",
+            _("not sent") if now["state"] == Alert.State.STOPPED else _("waiting"),
+            now["waiting"],
+        ),
         ("deferred", _("deferred"), now["deferred"]),
         ("refused", _("refused"), now["refused"]),
         ("skipped", _("skipped"), now["skipped"]),
@@ -122,7 +133,9 @@ def _words() -> dict[str, str]:
         "readers axis": _("mails accepted"),
         "readers all": _("readers:"),
         "waiting": _("The hold is over. Waiting for a sender to begin …"),
-        "no sender": _("No sender has taken it up yet: is `morefollows send` running? It can still be taken back."),
+        "no sender": _(
+            "No sender has taken it up yet: is `morefollows send` running? It can still be taken back."
+        ),
         "said held": _("In the hold. Nothing has been mailed yet."),
         "said sending": _("The hold is over, mail is leaving."),
         "said half": _("Half of the readers’ mails are accepted."),
@@ -169,11 +182,16 @@ def retry(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @at_desk
 @require_POST
 def repeat(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    return _act(request, uuid, lambda alert, editor: courier.repeat_uncertain(alert.pk, editor), _again)
+    return _act(
+        request, uuid, lambda alert, editor: courier.repeat_uncertain(alert.pk, editor), _again
+    )
 
 
 def _act(
-    request: HttpRequest, uuid: uuids.UUID, action: Callable[[Alert, Editor], T], words: Callable[[T], str]
+    request: HttpRequest,
+    uuid: uuids.UUID,
+    action: Callable[[Alert, Editor], T],
+    words: Callable[[T], str],
 ) -> HttpResponse:
     """Does it, and tells on the alert's page what was done, or why not."""
     alert = get_object_or_404(Alert, uuid=uuid)
@@ -210,7 +228,9 @@ async def alert_events(alert: Alert) -> AsyncIterator[bytes]:
     begun = spoke = time.monotonic()
     while True:
         try:
-            moving = await sync_to_async(_in_flight)(alert)  # asked first: what comes in meanwhile is in the figures
+            moving = await sync_to_async(_in_flight)(
+                alert
+            )  # asked first: what comes in meanwhile is in the figures
             now = await sync_to_async(progress)(alert)
         except AnyDatabaseError:  # the browser comes again
             return
@@ -236,4 +256,6 @@ def _in_flight(alert: Alert) -> bool:
 
 
 def _event(name: str, data: Any, number: int) -> bytes:
-    return f"event: {name}\nid: {number}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+    return (
+        f"event: {name}\nid: {number}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+    )

@@ -12,7 +12,11 @@ from django.utils.translation import gettext_lazy
 
 from morefollows.audience.models import Wording
 
-_LONGEST = {Wording.Kind.ALERTS: 500, Wording.Kind.OFFERS: 500, Wording.Kind.PRIVACY: 50_000}  # characters
+_LONGEST = {
+    Wording.Kind.ALERTS: 500,
+    Wording.Kind.OFFERS: 500,
+    Wording.Kind.PRIVACY: 50_000,
+}  # characters
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
@@ -35,16 +39,23 @@ class Words(forms.Form):
         field.widget.attrs["data-limit"] = _LONGEST[self.kind]
         if self.kind == Wording.Kind.PRIVACY:
             field.widget.attrs["rows"] = 24
-            field.help_text = _("Markdown: a blank line between paragraphs, **bold**, [words](https://link.example).")
+            field.help_text = _(
+                "Markdown: a blank line between paragraphs, **bold**, [words](https://link.example)."
+            )
         elif self.kind == Wording.Kind.ALERTS:
             field.help_text = _("{topic} stands for the name of the topic.")
 
     def clean_text(self) -> str:
         text = str(self.cleaned_data["text"]).replace("\r\n", "\n")
         if _CONTROL.search(text):
-            raise ValidationError(_("There is a character in it that can’t be seen; type that place anew."))
+            raise ValidationError(
+                _("There is a character in it that can’t be seen; type that place anew.")
+            )
         if len(text) > _LONGEST[self.kind]:
-            raise ValidationError(_("It is too long; it may have %(most)d characters.") % {"most": _LONGEST[self.kind]})
+            raise ValidationError(
+                _("It is too long; it may have %(most)d characters.")
+                % {"most": _LONGEST[self.kind]}
+            )
         allowed = {"topic"} if self.kind == Wording.Kind.ALERTS else set()
         unknown = [found for found in _BRACES.findall(text) if found not in allowed]
         if unknown and self.kind != Wording.Kind.PRIVACY:

@@ -31,7 +31,10 @@ def versions(request: HttpRequest) -> HttpResponse:
     for wording in Wording.objects.order_by("-version"):
         kept.setdefault((wording.kind, wording.language), []).append(wording)
     groups = [
-        (kind, [(code, name, kept.get((kind.value, code), [])) for code, name in settings.LANGUAGES])
+        (
+            kind,
+            [(code, name, kept.get((kind.value, code), [])) for code, name in settings.LANGUAGES],
+        )
         for kind in Wording.Kind
     ]
     return render(request, "consent_texts/versions.html", {"groups": groups, "here": "readers"})
@@ -59,9 +62,17 @@ def publish(request: HttpRequest, kind: str, language: str) -> HttpResponse:
     with transaction.atomic():
         published = texts.publish_after(form.cleaned_data["version"], kind, language, text)
         if published is not None:
-            record(editor_of(request), "publish words", kind=kind, language=language, version=published.version)
+            record(
+                editor_of(request),
+                "publish words",
+                kind=kind,
+                language=language,
+                version=published.version,
+            )
     if published is None:
-        form.add_error(None, _("Somebody else has published a version since you began. It is shown below."))
+        form.add_error(
+            None, _("Somebody else has published a version since you began. It is shown below.")
+        )
         return _page(request, form, kind, language, newest, status=409, theirs=newest)
     messages.success(request, _("Version %(number)d is in force.") % {"number": published.version})
     return redirect("words")

@@ -38,7 +38,9 @@ def invite(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=422)
     try:
         with transaction.atomic():
-            part = drills.invite(addresses.parse(form.cleaned_data["address"]), form.cleaned_data["language"], editor)
+            part = drills.invite(
+                addresses.parse(form.cleaned_data["address"]), form.cleaned_data["language"], editor
+            )
             record(editor, "invite to drills", reader=part.reader_id)
     except drills.NotPossible as reason:
         form.add_error("address", str(reason))
@@ -46,7 +48,9 @@ def invite(request: HttpRequest) -> HttpResponse:
     if part.confirmed_at:
         messages.success(request, _("This address takes part already."))
     else:
-        messages.success(request, _("Asked. The address takes part as soon as its owner presses the button."))
+        messages.success(
+            request, _("Asked. The address takes part as soon as its owner presses the button.")
+        )
     return redirect("drills")
 
 

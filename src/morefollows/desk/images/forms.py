@@ -21,22 +21,33 @@ _KINDS = "image/jpeg,image/png,image/webp,image/gif"
 class ImageForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("Image file"),
-        help_text=gettext_lazy("JPEG, PNG, WebP or GIF. Where it was taken, and by whom, is not kept."),
+        help_text=gettext_lazy(
+            "JPEG, PNG, WebP or GIF. Where it was taken, and by whom, is not kept."
+        ),
         widget=forms.FileInput(attrs={"accept": _KINDS}),
-        error_messages={"required": gettext_lazy("Choose a file."), "empty": gettext_lazy("This file is empty.")},
+        error_messages={
+            "required": gettext_lazy("Choose a file."),
+            "empty": gettext_lazy("This file is empty."),
+        },
     )
     alt = Wording(
         label=gettext_lazy("Alternative text"),
-        help_text=gettext_lazy("What is to be seen, in a sentence: for who can’t see it, or has images switched off."),
+        help_text=gettext_lazy(
+            "What is to be seen, in a sentence: for who can’t see it, or has images switched off."
+        ),
         check=checks.alt,
-        widget=forms.Textarea(attrs={"rows": 2, "data-limit": checks.ALT_LIMIT, "data-one-line": ""}),
+        widget=forms.Textarea(
+            attrs={"rows": 2, "data-limit": checks.ALT_LIMIT, "data-one-line": ""}
+        ),
     )
     caption = Wording(
         label=gettext_lazy("Caption"),
         required=False,
         help_text=gettext_lazy("Stands below it. May stay empty."),
         check=checks.caption,
-        widget=forms.Textarea(attrs={"rows": 2, "data-limit": checks.CAPTION_LIMIT, "data-one-line": ""}),
+        widget=forms.Textarea(
+            attrs={"rows": 2, "data-limit": checks.CAPTION_LIMIT, "data-one-line": ""}
+        ),
     )
     credit = Wording(
         label=gettext_lazy("Credit"),
@@ -51,7 +62,9 @@ class ImageForm(forms.Form):
         most = settings.MOREFOLLOWS.image_size
         if (file.size or 0) > most:
             raise ValidationError(
-                _("The file is too large: %(most)s MB are possible. Export the picture smaller, and add it again."),
+                _(
+                    "The file is too large: %(most)s MB are possible. Export the picture smaller, and add it again."
+                ),
                 code="size",
                 params={"most": number_format(most // 1_000_000)},
             )

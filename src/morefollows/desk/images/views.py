@@ -30,7 +30,9 @@ def image_add(request: HttpRequest) -> HttpResponse:
     return _page(request, form, status=422)
 
 
-def _page(request: HttpRequest, form: ImageForm, *, markdown: str = "", status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest, form: ImageForm, *, markdown: str = "", status: int = 200
+) -> HttpResponse:
     context = {"form": form, "markdown": markdown, "here": "write"}
     if request.headers.get("HX-Request"):  # htmx puts in place only what came with 200
         return render(request, "images/image_form.html", context)

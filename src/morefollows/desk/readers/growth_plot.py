@@ -81,7 +81,9 @@ def _bars(days: Sequence[Day], width: float) -> tuple[str, list[Bar]]:
     for place, day in enumerate(days):
         x, wide = _number(_LEFT + place * width + width * 0.1), _number(width * 0.8)
         if day.came:
-            bars.append(Bar("came", x, _number(middle - day.came * scale), wide, _number(day.came * scale)))
+            bars.append(
+                Bar("came", x, _number(middle - day.came * scale), wide, _number(day.came * scale))
+            )
         if day.went:
             bars.append(Bar("went", x, _number(middle), wide, _number(day.went * scale)))
     return _number(middle), bars
@@ -90,7 +92,9 @@ def _bars(days: Sequence[Day], width: float) -> tuple[str, list[Bar]]:
 def _ticks(most: int) -> list[int]:
     """0 and up to four round values above it, the last not below `most`."""
     step = max(1, 10 ** math.floor(math.log10(max(most, 1))))
-    rounds = [step * factor // divisor for factor, divisor in ((1, 4), (1, 2), (1, 1), (2, 1), (5, 1))]
+    rounds = [
+        step * factor // divisor for factor, divisor in ((1, 4), (1, 2), (1, 1), (2, 1), (5, 1))
+    ]
     step = next(value for value in rounds if value and value * 4 >= most)
     return [step * times for times in range(max(1, math.ceil(most / step)) + 1)]
 

@@ -70,7 +70,9 @@ def page(request: HttpRequest) -> HttpResponse:
         found = bulk_lift.matching(which)
         groups = bulk_lift.groups(found)
         context |= {
-            "groups": [(Suppression.Reason(group.reason).label, group) for group in groups[:_MOST_GROUPS]],
+            "groups": [
+                (Suppression.Reason(group.reason).label, group) for group in groups[:_MOST_GROUPS]
+            ],
             "more": len(groups) - _MOST_GROUPS,
             "total": sum(group.number for group in groups),
             "readers": bulk_lift.readers_back(found),
@@ -97,6 +99,8 @@ def lift(request: HttpRequest) -> HttpResponse:
         record(editor, "lift suppressions", story=None, alert=None, **counts, **which.as_details())
 
     lifted = bulk_lift.lift(which, Consent.How.DESK, note)
-    words = ngettext("%(count)s suppression lifted.", "%(count)s suppressions lifted.", lifted.suppressions)
+    words = ngettext(
+        "%(count)s suppression lifted.", "%(count)s suppressions lifted.", lifted.suppressions
+    )
     messages.success(request, words % {"count": lifted.suppressions})
     return redirect("suppressions")

@@ -21,7 +21,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from morefollows.audience import actions, growth
 from morefollows.audience.consent.declaration import declaration, find
-from morefollows.audience.models import Consent, DrillReader, Purpose, Reader, Subscription, Suppression, Topic
+from morefollows.audience.models import (
+    Consent,
+    DrillReader,
+    Purpose,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+)
 from morefollows.audience.suppression import actions as suppressions
 from morefollows.audit.actions import record
 from morefollows.audit.models import Deed
@@ -75,7 +83,10 @@ def _overview(request: HttpRequest, form: Find, *, status: int = 200, **more: An
     days = int(asked) if asked in map(str, _RANGES) else _RANGES[0]
     zone = timezone.get_current_timezone()
     grown = growth.growth(days, zone)
-    labels = {**{state.value: state.label for state in Reader.State}, "suppressed": _("suppressed addresses")}
+    labels = {
+        **{state.value: state.label for state in Reader.State},
+        "suppressed": _("suppressed addresses"),
+    }
     context = {
         "form": form,
         "tiles": [(name, labels[name], count) for name, count in growth.states().items()],
@@ -100,7 +111,9 @@ def reader_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "reader": reader,
         "told": declaration(reader),
-        "subscriptions": reader.subscriptions.select_related("topic").order_by("topic__position", "topic__name"),
+        "subscriptions": reader.subscriptions.select_related("topic").order_by(
+            "topic__position", "topic__name"
+        ),
         "open": _OPEN,
         "offers_asked": _offers_asked(reader),
         "terms": _terms(reader),
@@ -127,7 +140,9 @@ def _terms(reader: Reader) -> list[tuple[str, Any]]:
         terms.append((_("Paused until"), reader.paused_until))
     part = DrillReader.objects.filter(reader=reader).first()
     if part is not None:
-        terms.append((_("Drills"), _("takes part") if part.confirmed_at else _("asked, no answer yet")))
+        terms.append(
+            (_("Drills"), _("takes part") if part.confirmed_at else _("asked, no answer yet"))
+        )
     return terms
 
 
@@ -194,7 +209,10 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         actions.erase(reader)
         record(editor, "erase reader", reader=pk)
-    messages.success(request, _("Erased. Only the keyed hash of the address is left, so that nobody brings it back."))
+    messages.success(
+        request,
+        _("Erased. Only the keyed hash of the address is left, so that nobody brings it back."),
+    )
     return redirect("audience")
 
 
@@ -210,6 +228,13 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
     reader = Reader.objects.filter(key=suppression.key).first()
     with transaction.atomic():
         suppressions.lift(suppression, Consent.How.DESK)
-        record(editor, "lift suppression", reader=reader.pk if reader else None, reason=suppression.reason)
-    messages.success(request, _("Lifted. This address may be mailed again, if its reader has agreed."))
+        record(
+            editor,
+            "lift suppression",
+            reader=reader.pk if reader else None,
+            reason=suppression.reason,
+        )
+    messages.success(
+        request, _("Lifted. This address may be mailed again, if its reader has agreed.")
+    )
     return redirect("reader", reader.pk) if reader else redirect("audience")

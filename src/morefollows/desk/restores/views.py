@@ -20,5 +20,7 @@ def go_on(request: HttpRequest) -> HttpResponse:
     if not editor.may_send:
         raise PermissionDenied
     if actions.go_on(editor):
-        messages.success(request, _("Mail is sent again. Alerts that were on their way wait for your answer."))
+        messages.success(
+            request, _("Mail is sent again. Alerts that were on their way wait for your answer.")
+        )
     return redirect("desk")

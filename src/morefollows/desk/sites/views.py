@@ -25,7 +25,9 @@ def page(request: HttpRequest) -> HttpResponse:
     """One topic at a time; the first unless the address names another."""
     topics = list(Topic.objects.all())
     wanted = request.GET.get("topic", "")
-    chosen = next((topic for topic in topics if topic.slug == wanted), topics[0] if topics else None)
+    chosen = next(
+        (topic for topic in topics if topic.slug == wanted), topics[0] if topics else None
+    )
     languages = dict(settings.LANGUAGES)
     language = request.GET.get("lang", "")
     context = {
@@ -67,7 +69,9 @@ def add(request: HttpRequest) -> HttpResponse:
     except origins.BadOrigin as reason:
         messages.error(request, _("That is no site: %(reason)s.") % {"reason": reason})
     else:
-        messages.success(request, _("Pages of %(site)s may show the box now.") % {"site": site.origin})
+        messages.success(
+            request, _("Pages of %(site)s may show the box now.") % {"site": site.origin}
+        )
     return redirect("sites")
 
 
@@ -83,7 +87,9 @@ def remove(request: HttpRequest) -> HttpResponse:
         if removed:
             record(editor_of(request), "remove site", site=site)
     if removed:
-        messages.success(request, _("Pages of %(site)s may not show the box any more.") % {"site": site})
+        messages.success(
+            request, _("Pages of %(site)s may not show the box any more.") % {"site": site}
+        )
     return redirect("sites")
 
 
@@ -92,7 +98,9 @@ def _snippets(topic: Topic) -> dict[str, str]:
     site = settings.MOREFOLLOWS.url
     address = f"{site}{reverse('sign-up', args=[topic.slug])}"
     name, label, button = escape(topic.name), _("Email address"), _("Sign up")
-    script = f'<script async src="{site}{reverse("box-script")}" data-topic="{topic.slug}"></script>'
+    script = (
+        f'<script async src="{site}{reverse("box-script")}" data-topic="{topic.slug}"></script>'
+    )
     form = (
         f'<form method="post" action="{address}">\n'
         f'  <label for="alerts">{name}: {label}</label>\n'

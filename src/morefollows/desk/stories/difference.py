@@ -29,11 +29,17 @@ def difference(first: str, second: str) -> list[Piece]:
         if tag == "equal":
             pieces.append(Piece("both", "".join(a[a1:a2])))
             continue
-        pieces += [Piece(where, "".join(part)) for where, part in (("first", a[a1:a2]), ("second", b[b1:b2])) if part]
+        pieces += [
+            Piece(where, "".join(part))
+            for where, part in (("first", a[a1:a2]), ("second", b[b1:b2]))
+            if part
+        ]
     return pieces
 
 
-def conflict_of(form: forms.Form, theirs: Story, mine: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+def conflict_of(
+    form: forms.Form, theirs: Story, mine: Mapping[str, Any], names: Iterable[str]
+) -> dict[str, Any]:
     """For a page with both versions: the fields of these `names` that differ, and who saved `theirs`."""
     return {
         "differences": [

@@ -34,7 +34,9 @@ def standfirst_field() -> Wording:
         required=False,
         help_text=_("One or two sentences: what phones show beside the subject. May stay empty."),
         check=checks.standfirst,
-        widget=forms.Textarea(attrs={"rows": 2, "data-limit": checks.STANDFIRST_LIMIT, "data-one-line": ""}),
+        widget=forms.Textarea(
+            attrs={"rows": 2, "data-limit": checks.STANDFIRST_LIMIT, "data-one-line": ""}
+        ),
     )
 
 
@@ -44,13 +46,20 @@ class StoryForm(forms.Form):
         help_text=_("Also the subject of the mail, and of every later one of this story."),
         check=checks.headline,
         widget=forms.Textarea(
-            attrs={"rows": 2, "data-limit": checks.HEADLINE_LIMIT, "data-one-line": "", "autocomplete": "off"}
+            attrs={
+                "rows": 2,
+                "data-limit": checks.HEADLINE_LIMIT,
+                "data-one-line": "",
+                "autocomplete": "off",
+            }
         ),
     )
     standfirst = standfirst_field()
     text = Wording(
         label=_("Text"),
-        help_text=_("Markdown: a blank line between paragraphs, **bold**, [words](https://link.example)."),
+        help_text=_(
+            "Markdown: a blank line between paragraphs, **bold**, [words](https://link.example)."
+        ),
         check=checks.text,
         widget=forms.Textarea(attrs={"rows": 16, "data-limit": checks.TEXT_LIMIT}),
     )
@@ -59,13 +68,19 @@ class StoryForm(forms.Form):
         queryset=Topic.objects.all(),
         empty_label=None,
         help_text=_("Its readers get the alert."),
-        error_messages={"required": _("Choose a topic."), "invalid_choice": _("This topic is gone. Choose another.")},
+        error_messages={
+            "required": _("Choose a topic."),
+            "invalid_choice": _("This topic is gone. Choose another."),
+        },
     )
     language = forms.ChoiceField(
         label=_("Language"),
         choices=settings.LANGUAGES,
         help_text=_("That the story is written in."),
-        error_messages={"required": _("Choose a language."), "invalid_choice": _("Choose a language of the list.")},
+        error_messages={
+            "required": _("Choose a language."),
+            "invalid_choice": _("Choose a language of the list."),
+        },
     )
     embargo_until = forms.DateTimeField(
         label=_("Embargo until"),

@@ -43,7 +43,13 @@ def outside(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     asked = request.POST.get("language", "")
     language = asked if asked in dict(settings.LANGUAGES) else story.language
     found: list[Item] = outside_items(story, preview_of_mail(story, language))
-    context = {"story": story, "language": language, "here": "check", "outside": found, **_still_to_ask(story)}
+    context = {
+        "story": story,
+        "language": language,
+        "here": "check",
+        "outside": found,
+        **_still_to_ask(story),
+    }
     part = "HX-Request" in request.headers
     return render(request, "stories/outside.html" if part else "stories/outside_page.html", context)
 

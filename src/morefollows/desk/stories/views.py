@@ -17,7 +17,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Purpose, Topic
@@ -44,7 +49,9 @@ _MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors 'self';"
     " sandbox allow-popups allow-popups-to-escape-sandbox"
 )
-_SCHEMES = re.compile(r'(color-schemes?:\s*|<meta\s+name="(?:supported-)?color-schemes?"\s+content=")light dark')
+_SCHEMES = re.compile(
+    r'(color-schemes?:\s*|<meta\s+name="(?:supported-)?color-schemes?"\s+content=")light dark'
+)
 
 
 @at_desk
@@ -57,13 +64,20 @@ def desk(request: HttpRequest, purpose: str = Purpose.ALERTS) -> HttpResponse:
     seen = glances(story.pk for story in page)
     rows = [(story, seen.get(story.pk)) for story in page]
     offers = purpose == Purpose.OFFERS
-    context = {"rows": rows, "page": page, "offers": offers, "here": "offers" if offers else "stories"}
+    context = {
+        "rows": rows,
+        "page": page,
+        "offers": offers,
+        "here": "offers" if offers else "stories",
+    }
     return render(request, "stories/stories.html", context)
 
 
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
-def story_new(request: HttpRequest, purpose: str = Purpose.ALERTS, *, drill: bool = False) -> HttpResponse:
+def story_new(
+    request: HttpRequest, purpose: str = Purpose.ALERTS, *, drill: bool = False
+) -> HttpResponse:
     _check_right(request, purpose)
     if request.method == "POST":
         return _save(request, None, purpose, drill)
@@ -108,7 +122,11 @@ def _check_right(request: HttpRequest, purpose: str) -> None:
 def _save(request: HttpRequest, story: Story | None, purpose: str, drill: bool) -> HttpResponse:
     form, by_itself = form_for(purpose)(request.POST), autosave.asked(request)
     if not form.is_valid():
-        return autosave.not_yet(form) if by_itself else _write_page(request, form, story, drill, status=422)
+        return (
+            autosave.not_yet(form)
+            if by_itself
+            else _write_page(request, form, story, drill, status=422)
+        )
     uuid: uuids.UUID = form.cleaned_data["uuid"]
     if story is not None and story.uuid != uuid:
         raise BadRequest("the form belongs to another story")
@@ -117,7 +135,11 @@ def _save(request: HttpRequest, story: Story | None, purpose: str, drill: bool) 
         kept = {**form.wording(), "drill": drill, "by_itself": by_itself}
         saved = save_story(uuid, editor_of(request), revision=revision, **kept)
     except Conflict as conflict:
-        return autosave.refused(conflict) if by_itself else _conflict_page(request, form, conflict.theirs)
+        return (
+            autosave.refused(conflict)
+            if by_itself
+            else _conflict_page(request, form, conflict.theirs)
+        )
     except actions.Refused as refused:
         if by_itself:
             return autosave.refused(refused)
@@ -125,7 +147,11 @@ def _save(request: HttpRequest, story: Story | None, purpose: str, drill: bool) 
         return _write_page(request, form, story, drill, status=409)
     except ValidationError as error:
         form.add_error(None, error)
-        return autosave.not_yet(form) if by_itself else _write_page(request, form, story, drill, status=422)
+        return (
+            autosave.not_yet(form)
+            if by_itself
+            else _write_page(request, form, story, drill, status=422)
+        )
     if by_itself:
         return autosave.saved(saved, reverse("story-edit", args=(saved.uuid,)))
     if "check" in request.POST:
@@ -135,10 +161,22 @@ def _save(request: HttpRequest, story: Story | None, purpose: str, drill: bool) 
 
 
 def _write_page(
-    request: HttpRequest, form: StoryForm, story: Story | None, drill: bool, *, status: int = 200, **more: Any
+    request: HttpRequest,
+    form: StoryForm,
+    story: Story | None,
+    drill: bool,
+    *,
+    status: int = 200,
+    **more: Any,
 ) -> HttpResponse:
     offer = "topic" not in form.fields
-    context = {"form": form, "story": story, "offer": offer, "here": "offers" if offer else "write", **more}
+    context = {
+        "form": form,
+        "story": story,
+        "offer": offer,
+        "here": "offers" if offer else "write",
+        **more,
+    }
     if drill:
         context |= {"drill": True, "here": "drill", "drill_readers": alert_audience.drill()}
     return render(request, "stories/write.html", context, status=status)
@@ -148,7 +186,9 @@ def _conflict_page(request: HttpRequest, form: StoryForm, theirs: Story) -> Http
     """Theirs and mine side by side. Saving from here is a decision: it carries the revision that was shown."""
     mine = form.wording()
     again = form_for(theirs.purpose)({**request.POST.dict(), "revision": theirs.revision})
-    return _write_page(request, again, theirs, theirs.drill, status=409, **conflict_of(form, theirs, mine, mine))
+    return _write_page(
+        request, again, theirs, theirs.drill, status=409, **conflict_of(form, theirs, mine, mine)
+    )
 
 
 @at_desk
@@ -157,12 +197,18 @@ def topic_readers(request: HttpRequest) -> HttpResponse:
     """A line for the write page: how many readers the chosen topic has."""
     topic = _topic(request.GET.get("topic", ""))
     return render(
-        request, "stories/readers.html", {"topic": topic, "readers": alert_audience.count(topic) if topic else 0}
+        request,
+        "stories/readers.html",
+        {"topic": topic, "readers": alert_audience.count(topic) if topic else 0},
     )
 
 
 def _topic(key: str) -> Topic | None:
-    return Topic.objects.filter(pk=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 10 else None
+    return (
+        Topic.objects.filter(pk=int(key)).first()
+        if key.isascii() and key.isdigit() and len(key) < 10
+        else None
+    )
 
 
 @at_desk
@@ -170,13 +216,20 @@ def _topic(key: str) -> Topic | None:
 def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     story = _story(request, uuid)
     if not Newsroom.objects.filter(pk=1).exists():
-        messages.error(request, _("The newsroom has no name and no sender’s address yet: nothing can be mailed."))
+        messages.error(
+            request,
+            _("The newsroom has no name and no sender’s address yet: nothing can be mailed."),
+        )
         return redirect("desk")
     by_language = alert_audience.by_language(story.topic)
     choices = ways(story)
     language = _mail_language(request, story)
     preview = preview_of_mail(story, language)
-    offered = [code for code, _name in settings.LANGUAGES if code in by_language or code in (story.language, language)]
+    offered = [
+        code
+        for code, _name in settings.LANGUAGES
+        if code in by_language or code in (story.language, language)
+    ]
     context = {
         "story": story,
         "preview": preview,
@@ -207,7 +260,9 @@ def story_mail(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     story = _story(request, uuid)
     html = preview_of_mail(story, _mail_language(request, story)).html
     dark = request.GET.get("scheme") == "dark"
-    html = html.replace("@media (prefers-color-scheme: dark)", "@media all" if dark else "@media not all")
+    html = html.replace(
+        "@media (prefers-color-scheme: dark)", "@media all" if dark else "@media not all"
+    )
     html = _SCHEMES.sub(r"\1dark" if dark else r"\1light", html)
     html = with_images(html)
     response = HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
@@ -262,7 +317,9 @@ def _may_approve(story: Story, editor: Editor) -> bool:
 
 def _time(typed: str) -> datetime | None:
     """As the browser's field for date and time gives it, by the newsroom's clocks. Raises `ValidationError`."""
-    field = forms.DateTimeField(required=False, error_messages={"invalid": _("This is not a date and time.")})
+    field = forms.DateTimeField(
+        required=False, error_messages={"invalid": _("This is not a date and time.")}
+    )
     return cast("datetime | None", field.clean(typed))
 
 

@@ -29,7 +29,11 @@ def seconds(value: float | None) -> str:
 def moment(value: datetime, clock: str = "H:i") -> SafeString:
     """A time of the newsroom's clock; with the day, if that is not today, and the year, if that is another."""
     local, today = timezone.localtime(value), timezone.localdate()
-    day = "" if local.date() == today else date_format(local, "j M" if local.year == today.year else "j M Y") + " "
+    day = (
+        ""
+        if local.date() == today
+        else date_format(local, "j M" if local.year == today.year else "j M Y") + " "
+    )
     return format_html(
         '<time datetime="{}" title="{}">{}{}</time>',
         local.isoformat(timespec="seconds"),

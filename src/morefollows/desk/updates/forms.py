@@ -19,9 +19,13 @@ class UpdateForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), widget=forms.RadioSelect)
     headline = Wording(
         label=_("Headline"),
-        help_text=_("Of this update, in the mail and on the page. The subject stays that of the first."),
+        help_text=_(
+            "Of this update, in the mail and on the page. The subject stays that of the first."
+        ),
         check=checks.headline,
-        widget=forms.Textarea(attrs={"rows": 2, "data-limit": checks.HEADLINE_LIMIT, "data-one-line": ""}),
+        widget=forms.Textarea(
+            attrs={"rows": 2, "data-limit": checks.HEADLINE_LIMIT, "data-one-line": ""}
+        ),
     )
     standfirst = standfirst_field()
     text = Wording(

@@ -51,14 +51,20 @@ def _way(story: Story, kind: str, to: str) -> Way:
             answers = None if kind == Kind.WITHDRAWAL else story.answers
             readers = history.count_recipients(alert_audience.alerts_of(story, answers))
             words = ngettext(
-                "Send to the %(number)s reader who had it", "Send to the %(number)s readers who had it", readers
+                "Send to the %(number)s reader who had it",
+                "Send to the %(number)s readers who had it",
+                readers,
             )
         case Alert.Audience.FOLLOWERS:
             readers = alert_audience.followers(story)
             words = ngettext("Send to %(number)s follower", "Send to %(number)s followers", readers)
         case Alert.Audience.DRILL:
             readers = alert_audience.drill()
-            words = ngettext("Send the drill to %(number)s reader", "Send the drill to %(number)s readers", readers)
+            words = ngettext(
+                "Send the drill to %(number)s reader",
+                "Send the drill to %(number)s readers",
+                readers,
+            )
         case _:
             readers = alert_audience.count(story.topic)
             words = ngettext("Send to %(number)s reader", "Send to %(number)s readers", readers)
@@ -78,9 +84,13 @@ def develop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         return autosave.not_yet(form) if by_itself else _page(request, story, form, status=422)
     try:
         kept = {**form.wording(), "by_itself": by_itself}
-        saved = save_update(story, editor_of(request), revision=form.cleaned_data["revision"], **kept)
+        saved = save_update(
+            story, editor_of(request), revision=form.cleaned_data["revision"], **kept
+        )
     except Conflict as conflict:
-        return autosave.refused(conflict) if by_itself else _conflict(request, form, conflict.theirs)
+        return (
+            autosave.refused(conflict) if by_itself else _conflict(request, form, conflict.theirs)
+        )
     except actions.Refused as refused:
         if by_itself:
             return autosave.refused(refused)
@@ -99,13 +109,21 @@ def develop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 
 def _told(uuid: uuids.UUID) -> Story | None:
     """A story that has been told; None for a draft. Offers do not develop."""
-    story = get_object_or_404(Story.objects.select_related("topic", "author"), uuid=uuid, purpose=Purpose.ALERTS)
+    story = get_object_or_404(
+        Story.objects.select_related("topic", "author"), uuid=uuid, purpose=Purpose.ALERTS
+    )
     return None if story.state == Story.State.DRAFT else story
 
 
-def _page(request: HttpRequest, story: Story, form: UpdateForm, *, status: int = 200, **more: Any) -> HttpResponse:
+def _page(
+    request: HttpRequest, story: Story, form: UpdateForm, *, status: int = 200, **more: Any
+) -> HttpResponse:
     held = transitions.in_hold(story).first()
-    updates = story.updates.filter(published_at__isnull=False).order_by("-number").prefetch_related("alerts")
+    updates = (
+        story.updates.filter(published_at__isnull=False)
+        .order_by("-number")
+        .prefetch_related("alerts")
+    )
     context = {
         "story": story,
         "form": form,
@@ -135,7 +153,9 @@ class Withdrawal(NamedTuple):
     subject: str  #: of its mail
     form: WithdrawalForm
     ways: list[Way]  #: who would get it, the default first
-    possible: bool  #: False while nothing of the story has been told: then its alert can be taken back
+    possible: (
+        bool  #: False while nothing of the story has been told: then its alert can be taken back
+    )
 
 
 def withdrawal_of(story: Story, form: WithdrawalForm | None = None) -> Withdrawal | None:
@@ -152,7 +172,9 @@ def withdrawal_of(story: Story, form: WithdrawalForm | None = None) -> Withdrawa
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     """The words stand ready: it takes the reason and one click."""
-    story = get_object_or_404(Story.objects.select_related("topic"), uuid=uuid, purpose=Purpose.ALERTS)
+    story = get_object_or_404(
+        Story.objects.select_related("topic"), uuid=uuid, purpose=Purpose.ALERTS
+    )
     if not transitions.may(editor_of(request), Event.WITHDRAW, story):
         raise PermissionDenied
     form, status = None, 200
@@ -161,7 +183,9 @@ def withdraw(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         if form.is_valid():
             try:
                 to = request.POST.get("audience") or None
-                alert = actions.withdraw(story, editor_of(request), audience=to, **form.cleaned_data)
+                alert = actions.withdraw(
+                    story, editor_of(request), audience=to, **form.cleaned_data
+                )
                 return redirect("alert", alert.uuid)
             except ValidationError as error:
                 messages.error(request, " ".join(error.messages))
@@ -180,7 +204,11 @@ def approve_draft(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     story = get_object_or_404(Story, uuid=uuid)
     revision = request.POST.get("revision", "")
     try:
-        approve(story, editor_of(request), revision=int(revision) if revision.isascii() and revision.isdigit() else -1)
+        approve(
+            story,
+            editor_of(request),
+            revision=int(revision) if revision.isascii() and revision.isdigit() else -1,
+        )
     except actions.Refused as refused:
         messages.error(request, str(refused))
     else:

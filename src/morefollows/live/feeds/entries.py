@@ -40,10 +40,15 @@ def of_topic(topic: Topic, name: str) -> Feed:
             address=absolute(reverse("topic-feed", args=[topic.slug, name])),
             language=newsroom.language,
             author=newsroom.name,
-            updated=max((published.updates(story)[0].published_at or _START for story in stories), default=_START),
+            updated=max(
+                (published.updates(story)[0].published_at or _START for story in stories),
+                default=_START,
+            ),
             hub=settings.MOREFOLLOWS.websub_hub,
             entries=[_story(story) for story in stories if not published.is_withdrawn(story)],
-            gone=[_gone(story, story_id(story)) for story in stories if published.is_withdrawn(story)],
+            gone=[
+                _gone(story, story_id(story)) for story in stories if published.is_withdrawn(story)
+            ],
         )
 
 
@@ -65,7 +70,9 @@ def of_story(story: Story, name: str) -> Feed:
             updated=updates[0].published_at or _START,
             hub=settings.MOREFOLLOWS.websub_hub,
             entries=[] if withdrawn else [_update(story, update) for update in updates],
-            gone=[_gone(story, update_id(story, update)) for update in updates] if withdrawn else [],
+            gone=[_gone(story, update_id(story, update)) for update in updates]
+            if withdrawn
+            else [],
         )
 
 
@@ -114,7 +121,11 @@ def _update(story: Story, update: Update) -> Entry:
 
 
 def _entry(id: str, link: str, update: Update, began: datetime) -> Entry:
-    label = "" if update.kind in (Update.Kind.FIRST, Update.Kind.UPDATE) else f"{update.get_kind_display()}: "
+    label = (
+        ""
+        if update.kind in (Update.Kind.FIRST, Update.Kind.UPDATE)
+        else f"{update.get_kind_display()}: "
+    )
     title = f"{label[:1].upper()}{label[1:]}{update.headline}"
     html = str(html_cache.html(update.text))
     updated = update.published_at or _START
@@ -127,7 +138,13 @@ def _attached(shown: Shown) -> Attached:
     file = files.path(picture)
     size = file.stat().st_size if file.exists() else 0
     return Attached(
-        figure.link(picture), picture.content_type, size, picture.width, picture.height, shown.alt, shown.credit
+        figure.link(picture),
+        picture.content_type,
+        size,
+        picture.width,
+        picture.height,
+        shown.alt,
+        shown.credit,
     )
 
 
@@ -136,7 +153,16 @@ def _gone(story: Story, id: str) -> Gone:
     words = _("This story has been withdrawn.")
     at = told["at"]
     language = translation.get_language() or settings.LANGUAGE_CODE
-    notice = Entry(id, story_address(story), words, words, str(told["html"]) or f"<p>{words}</p>", at, at, language)
+    notice = Entry(
+        id,
+        story_address(story),
+        words,
+        words,
+        str(told["html"]) or f"<p>{words}</p>",
+        at,
+        at,
+        language,
+    )
     return Gone(id, at, notice)
 
 

@@ -44,7 +44,11 @@ def _atom_entry(root: Element, entry: Entry) -> None:
     _text(element, "updated", _rfc3339(entry.updated))
     SubElement(element, "link", {"rel": "alternate", "type": "text/html", "href": entry.link})
     for image in entry.images:
-        told = {"type": image.content_type, "length": str(image.size), "title": _NOT_XML.sub("", image.alt)}
+        told = {
+            "type": image.content_type,
+            "length": str(image.size),
+            "title": _NOT_XML.sub("", image.alt),
+        }
         SubElement(element, "link", {"rel": "enclosure", "href": image.address, **told})
     if entry.summary:
         _text(element, "summary", entry.summary)
@@ -85,7 +89,9 @@ def _rss_images(item: Element, images: list[Attached]) -> None:
         SubElement(item, "enclosure", told)
     for image in images:
         told = {"url": image.address, "type": image.content_type, "medium": "image"}
-        media = SubElement(item, "media:content", told | {"width": str(image.width), "height": str(image.height)})
+        media = SubElement(
+            item, "media:content", told | {"width": str(image.width), "height": str(image.height)}
+        )
         _text(media, "media:description", image.alt, type="plain")
         if image.credit:
             _text(media, "media:credit", image.credit)

@@ -50,22 +50,33 @@ def _content(update: Update) -> dict[str, Any]:
         "headlines": [{"role": "main", "contentType": "text/plain", "value": update.headline}],
         "bodies": [
             {"role": "main", "contentType": "text/html", "value": html},
-            {"role": "main", "contentType": "text/plain", "wordCount": len(text.split()), "value": text},
+            {
+                "role": "main",
+                "contentType": "text/plain",
+                "wordCount": len(text.split()),
+                "value": text,
+            },
         ],
     }
     if update.standfirst:
-        content["descriptions"] = [{"role": "standfirst", "contentType": "text/plain", "value": update.standfirst}]
+        content["descriptions"] = [
+            {"role": "standfirst", "contentType": "text/plain", "value": update.standfirst}
+        ]
     if update.kind != Update.Kind.FIRST:
         content["genres"] = [{"name": str(update.get_kind_display()), "literal": update.kind}]
     if images := html_cache.images(update.text):
-        content["associations"] = [_picture(number, shown, update) for number, shown in enumerate(images, 1)]
+        content["associations"] = [
+            _picture(number, shown, update) for number, shown in enumerate(images, 1)
+        ]
     return content
 
 
 def _picture(number: int, shown: Shown, update: Update) -> dict[str, Any]:
     descriptions = [{"role": "alternative text", "contentType": "text/plain", "value": shown.alt}]
     if shown.caption:
-        descriptions.append({"role": "caption", "contentType": "text/plain", "value": shown.caption})
+        descriptions.append(
+            {"role": "caption", "contentType": "text/plain", "value": shown.caption}
+        )
     picture = {
         "name": f"image {number}",
         "uri": figure.link(shown.picture),

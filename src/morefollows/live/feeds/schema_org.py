@@ -17,7 +17,13 @@ from morefollows.stories.images.figure import Shown
 from morefollows.stories.models import Story, Update
 
 _HEADLINE = 110  # characters that search engines show
-_ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+_ESCAPES = {
+    ord("<"): "\\u003c",
+    ord(">"): "\\u003e",
+    ord("&"): "\\u0026",
+    0x2028: "\\u2028",
+    0x2029: "\\u2029",
+}
 
 
 class Card(NamedTuple):
@@ -33,7 +39,9 @@ def card(story: Story) -> Card:
     """The newest image of the story; the newsroom's own, 1200 × 630 as Open Graph asks for, if it has none."""
     newest = next(_images(story), None)
     if newest is not None:
-        return Card(figure.link(newest.picture), newest.picture.width, newest.picture.height, newest.alt)
+        return Card(
+            figure.link(newest.picture), newest.picture.width, newest.picture.height, newest.alt
+        )
     return Card(_own_card(), 1200, 630, Newsroom.objects.get(pk=1).name)
 
 
@@ -70,7 +78,9 @@ def _article(story: Story, newsroom: Newsroom) -> dict[str, Any]:
         "articleSection": story.topic.name if story.topic else "",
         "articleBody": "\n\n".join(html_cache.text(update.text) for update in updates),
     }
-    corrections = [_correction(update) for update in updates if update.kind == Update.Kind.CORRECTION]
+    corrections = [
+        _correction(update) for update in updates if update.kind == Update.Kind.CORRECTION
+    ]
     return article | ({"correction": corrections} if corrections else {})
 
 
@@ -140,7 +150,12 @@ def _correction(update: Update) -> dict[str, Any]:
 
 def _publisher(newsroom: Newsroom) -> dict[str, Any]:
     home = entries.absolute("/")
-    return {"@type": "NewsMediaOrganization", "name": newsroom.name, "url": home, "logo": _own_card()}
+    return {
+        "@type": "NewsMediaOrganization",
+        "name": newsroom.name,
+        "url": home,
+        "logo": _own_card(),
+    }
 
 
 def _iso(update: Update) -> str:

@@ -47,7 +47,9 @@ def _look() -> None:
 
 def tell_all() -> None:
     """Tells the hub all that is due now."""
-    with contextlib.suppress(AnyDatabaseError):  # the senders say what is wrong with it; it is tried again in a second
+    with contextlib.suppress(
+        AnyDatabaseError
+    ):  # the senders say what is wrong with it; it is tried again in a second
         actions.owe()
         while (ping := actions.claim()) is not None:
             try:
@@ -77,7 +79,9 @@ def post(hub: str, addresses: list[str]) -> str:
         connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
+        connection.request(
+            "POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"}
+        )
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
         return type(error).__name__
@@ -90,5 +94,7 @@ def _changed(story: Story) -> list[str]:
     """The feeds that a new update of this story has changed."""
     addresses = [reverse("story-feed", args=[story.uuid, name]) for name in entries.FORMATS]
     if story.topic is not None:
-        addresses += [reverse("topic-feed", args=[story.topic.slug, name]) for name in entries.FORMATS]
+        addresses += [
+            reverse("topic-feed", args=[story.topic.slug, name]) for name in entries.FORMATS
+        ]
     return [entries.absolute(address) for address in addresses]

@@ -21,7 +21,9 @@ from morefollows.live.stream.events import Told
 
 _ADDRESS = re.compile(rb"/story/([0-9a-fA-F-]{36})/events/(?:\?(.*))?", re.DOTALL)
 _KERNEL_BUFFER = 32 * 1024  # bytes: who is slower than this and `MOST_UNSENT` together is dropped
-_SILENCE = 60_000  # milliseconds without an acknowledgement after which the kernel gives a connection up
+_SILENCE = (
+    60_000  # milliseconds without an acknowledgement after which the kernel gives a connection up
+)
 
 MOST_UNSENT = 64 * 1024  #: bytes that we keep for a reader
 BEAT = b":\n\n"
@@ -62,7 +64,9 @@ def asked(target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Asked | None
 
 def forwarded(headers: Sequence[tuple[bytes, bytes]]) -> str:
     """X-Forwarded-For, of which there may be several lines (RFC 9110 §5.3)."""
-    return ",".join(value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for")
+    return ",".join(
+        value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"
+    )
 
 
 def _header(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> str:
@@ -91,7 +95,9 @@ class Stream(asyncio.Protocol):
 
     __slots__ = ("asked", "channel", "hub", "network", "transport")
 
-    def __init__(self, hub: Leaving, transport: asyncio.Transport, asked: Asked, network: str) -> None:
+    def __init__(
+        self, hub: Leaving, transport: asyncio.Transport, asked: Asked, network: str
+    ) -> None:
         self.hub = hub
         self.transport = transport
         self.asked = asked

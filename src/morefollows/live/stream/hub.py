@@ -41,7 +41,9 @@ _FULL = b"503 Service Unavailable"
 class Hub:
     """Takes streams in, and tells them. All of it runs in one event loop, except for `read`."""
 
-    def __init__(self, read: Read, languages: Iterable[str], *, most: int, most_a_network: int) -> None:
+    def __init__(
+        self, read: Read, languages: Iterable[str], *, most: int, most_a_network: int
+    ) -> None:
         """`most`: streams in all; `most_a_network`: from one IPv4 address or IPv6 /64. The first language is usual."""
         self._read = read
         self._languages = list(languages)
@@ -90,7 +92,11 @@ class Hub:
         channel.streams.discard(stream)
         self._beats[id(stream) // 16 % _HEARTBEAT].discard(stream)
         # The story may have another channel by now: this one's readers were refused, and somebody has asked again.
-        if not channel.waiting and not channel.streams and self._channels.get(channel.story) is channel:
+        if (
+            not channel.waiting
+            and not channel.streams
+            and self._channels.get(channel.story) is channel
+        ):
             del self._channels[channel.story]
 
     async def run(self, listener: Listener) -> None:
@@ -98,7 +104,9 @@ class Hub:
         self._listener = listener
         beating = asyncio.create_task(supervised("event streams: the heartbeat", self._beat))
         try:
-            await supervised("event streams", functools.partial(self._look_on, listener), longest_wait=5)
+            await supervised(
+                "event streams", functools.partial(self._look_on, listener), longest_wait=5
+            )
         finally:
             beating.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -124,7 +132,10 @@ class Hub:
 
         Who waits for a story that can't be read now is asked to come back.
         """
-        marks = {story: channel.told.mark if channel.told else "" for story, channel in self._channels.items()}
+        marks = {
+            story: channel.told.mark if channel.told else ""
+            for story, channel in self._channels.items()
+        }
         reading = asyncio.get_running_loop().run_in_executor(self._thread, self._read, marks)
         changed: Mapping[UUID, Told | None] = {}
         try:

@@ -28,7 +28,9 @@ class Journal:
 
     def __init__(self) -> None:
         self._made: dict[tuple[int, str], Frame] = {}
-        self._failed: dict[UUID, str] = {}  # story → its mark when it could not be made: logged once
+        self._failed: dict[
+            UUID, str
+        ] = {}  # story → its mark when it could not be made: logged once
 
     def read(self, marks: Mapping[UUID, str]) -> dict[UUID, Told | None]:
         """See `hub.Read`."""
@@ -49,7 +51,10 @@ class Journal:
 
     def _told(self, story: Story, mark: str) -> Told:
         updates = list(reversed(published.updates(story)))
-        ids = [events.update_id(update.number or 0, rank, update.uid) for rank, update in enumerate(updates, 1)]
+        ids = [
+            events.update_id(update.number or 0, rank, update.uid)
+            for rank, update in enumerate(updates, 1)
+        ]
         end = None
         if not published.is_open(story):
             withdrawn = published.is_withdrawn(story)
@@ -58,7 +63,12 @@ class Journal:
                 return Told(mark, ids[-1], (), end)
         before = [events.NOTHING, *ids][max(0, len(ids) - _AT_HAND)]
         triples = list(zip(ids, updates, [None, *updates], strict=False))[-_AT_HAND:]
-        return Told(mark, before, [self._frame(id, update, previous) for id, update, previous in triples], end)
+        return Told(
+            mark,
+            before,
+            [self._frame(id, update, previous) for id, update, previous in triples],
+            end,
+        )
 
     def _frame(self, id: str, update: Update, previous: Update | None) -> Frame:
         made = self._made.get((update.pk, id))
@@ -80,7 +90,9 @@ def _marks(stories: Iterable[UUID]) -> dict[UUID, str]:
             count=Count("updates", filter=told),
             latest=Max("updates__published_at"),
         )
-        for uuid, state, number, count, latest in counted.values_list("uuid", "state", "number", "count", "latest"):
+        for uuid, state, number, count, latest in counted.values_list(
+            "uuid", "state", "number", "count", "latest"
+        ):
             marks[uuid] = f"{state} {number} {count} {latest.timestamp()}"
     return marks
 
@@ -88,10 +100,17 @@ def _marks(stories: Iterable[UUID]) -> dict[UUID, str]:
 def _frame(id: str, update: Update, previous: Update | None) -> Frame:
     bodies = {}
     for language, _ in settings.LANGUAGES:
-        data: dict[str, Any] = {"number": update.number, "kind": update.kind, **rendering.heading(update)}
+        data: dict[str, Any] = {
+            "number": update.number,
+            "kind": update.kind,
+            **rendering.heading(update),
+        }
         data["html"] = rendering.update_html(update, previous, language)
         if update.kind == Update.Kind.CORRECTION:
-            data |= {"answers": update.answers, "corrected": rendering.corrected_html(update, language)}
+            data |= {
+                "answers": update.answers,
+                "corrected": rendering.corrected_html(update, language),
+            }
         bodies[language] = events.frame(id, "update", json.dumps(data, ensure_ascii=False))
     return Frame(id, bodies)
 
@@ -101,7 +120,9 @@ def _end(id: str, story: Story, *, withdrawn: bool) -> Frame:
     bodies = {}
     for language, _ in settings.LANGUAGES:
         data = (
-            {"html": rendering.withdrawal_html(story, language), **rendering.last_heading(story)} if withdrawn else {}
+            {"html": rendering.withdrawal_html(story, language), **rendering.last_heading(story)}
+            if withdrawn
+            else {}
         )
         bodies[language] = events.frame(id, event, json.dumps(data, ensure_ascii=False))
     return Frame(id, bodies)

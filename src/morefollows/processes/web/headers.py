@@ -54,7 +54,9 @@ class SecurityHeaders:
 class Languages(LocaleMiddleware):
     """Django's, but an image speaks no language: caches need not keep one for each."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         if response.headers.get("Content-Type", "").startswith("image/"):
             return response
         return super().process_response(request, response)

@@ -26,6 +26,10 @@ class Outage:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, OperationalError | InterfaceError):
             return None
-        log.error("the database can't be used: %s", type(exception).__name__)  # its words may hold what was sent
+        log.error(
+            "the database can't be used: %s", type(exception).__name__
+        )  # its words may hold what was sent
         page = loader.get_template("503.html").render()
-        return HttpResponse(page, status=503, headers={"Retry-After": _COME_BACK, "Cache-Control": "no-store"})
+        return HttpResponse(
+            page, status=503, headers={"Retry-After": _COME_BACK, "Cache-Control": "no-store"}
+        )

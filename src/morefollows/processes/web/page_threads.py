@@ -47,7 +47,10 @@ class Slots:
     """So many executors of one thread each. `take` waits for a free one."""
 
     def __init__(self, count: int, waiting: int, seconds: float) -> None:
-        self._free = [ThreadPoolExecutor(1, f"page-{n}", initializer=thread_priority.step_back) for n in range(count)]
+        self._free = [
+            ThreadPoolExecutor(1, f"page-{n}", initializer=thread_priority.step_back)
+            for n in range(count)
+        ]
         self._all = tuple(self._free)
         self._queue: deque[asyncio.Future[ThreadPoolExecutor]] = deque()
         self._most_waiting = waiting
@@ -92,7 +95,9 @@ class Pages:
         self._most_body = most_body
         self._closing = closing
         self._slots = Slots(THREADS, _MOST_WAITING, _PATIENCE)
-        self._stream_threads = tuple(ThreadPoolExecutor(1, f"stream-{n}") for n in range(_STREAM_THREADS))
+        self._stream_threads = tuple(
+            ThreadPoolExecutor(1, f"stream-{n}") for n in range(_STREAM_THREADS)
+        )
         self._streams = 0
         self._large = 0
         self._unread = 0  # bytes of answers that are kept for slow clients
@@ -125,7 +130,9 @@ class Pages:
         self._large += 1
         try:
             with tempfile.SpooledTemporaryFile(_LARGE) as file:
-                await request_bodies.spool(receive, file, self._most_body, _SMALL_SECONDS, _LEAST_RATE)
+                await request_bodies.spool(
+                    receive, file, self._most_body, _SMALL_SECONDS, _LEAST_RATE
+                )
                 await self._answer(scope, request_bodies.from_file(file, receive), send)
         finally:
             self._large -= 1
@@ -157,7 +164,9 @@ class Pages:
             return
         self._streams += 1
         try:
-            async with ThreadSensitiveContext(executor=self._stream_threads[self._streams % len(self._stream_threads)]):
+            async with ThreadSensitiveContext(
+                executor=self._stream_threads[self._streams % len(self._stream_threads)]
+            ):
                 await self._django(scope, _until_closing(receive, self._closing), send)
         finally:
             self._streams -= 1
@@ -166,7 +175,9 @@ class Pages:
         self._refused += 1
         now = time.monotonic()
         if now > self._told_at + _TOLD_EVERY:
-            log.warning("%d requests for pages were told to come back: too many at once", self._refused)
+            log.warning(
+                "%d requests for pages were told to come back: too many at once", self._refused
+            )
             self._refused, self._told_at = 0, now
         await send({"type": "http.response.start", "status": 503, "headers": _BUSY_HEADERS})
         await send({"type": "http.response.body", "body": _BUSY})

@@ -44,7 +44,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _BESIDE_AN_IMAGE = 1_000_000  # octets of a request that may come with the largest image
-_HEADER_SECONDS = 10.0  # for the header of a request, from its first octet or from the connection's begin
+_HEADER_SECONDS = (
+    10.0  # for the header of a request, from its first octet or from the connection's begin
+)
 _GOODBYE = 3  # seconds for requests under way, when the process is told to end
 _FILES = 300  # file descriptors for all that is no stream
 _MOST_FILES = 100_000
@@ -57,7 +59,9 @@ class Application:
         self._config = config
         languages = [language for language, _ in settings.LANGUAGES]
         most = min(config.streams, _raise_file_limit() - _FILES)
-        self.hub = Hub(_read_anew(Journal()), languages, most=most, most_a_network=config.streams_a_network)
+        self.hub = Hub(
+            _read_anew(Journal()), languages, most=most, most_a_network=config.streams_a_network
+        )
         self.proxies = config.trusted_proxies
         self._closing = asyncio.Event()
         self._pages = Pages(ASGIHandler(), config.image_size + _BESIDE_AN_IMAGE, self._closing)  # type: ignore[arg-type]
@@ -89,7 +93,9 @@ class Application:
         await listener.open()
         telling = watched("the event streams", self.hub.run(listener))
         await send({"type": "lifespan.startup.complete"})
-        with contextlib.suppress(asyncio.CancelledError):  # a second Ctrl-C: nobody waits for us any more
+        with contextlib.suppress(
+            asyncio.CancelledError
+        ):  # a second Ctrl-C: nobody waits for us any more
             await receive()
             telling.cancel()
             listener.close()
@@ -133,7 +139,9 @@ class _Connection(HttpToolsProtocol):
         self._in_time()
         if self._asked is not None:  # whatever was sent behind that request is not answered
             return
-        if self.parser.get_method() == b"GET" and (self.cycle is None or self.cycle.response_complete):
+        if self.parser.get_method() == b"GET" and (
+            self.cycle is None or self.cycle.response_complete
+        ):
             self._asked = asked(self.url, self.headers)
         if self._asked is None:
             super().on_headers_complete()
@@ -155,7 +163,9 @@ class _Connection(HttpToolsProtocol):
         self.connections.discard(self)
         self._unset_keepalive_if_required()
         application: Application = self.config.app  # type: ignore[assignment]  # the one that `serve` gave it
-        peer = networks.believed(self.client[0] if self.client else "", forwarded(self.headers), application.proxies)
+        peer = networks.believed(
+            self.client[0] if self.client else "", forwarded(self.headers), application.proxies
+        )
         stream = Stream(application.hub, self.transport, asked, networks.network(peer))
         self.transport.set_protocol(stream)
         self.parser = None  # type: ignore[assignment]  # it points back to us: without it, nothing is left for the garbage collector to find
@@ -177,7 +187,9 @@ class _Server(uvicorn.Server):
 def serve(ear: socket.socket) -> None:
     """Answers requests on this socket until SIGTERM or SIGINT. Django must have been started."""
     writer.start()  # not at the pages' priority: while it writes on SQLite, alerts can't
-    os.nice(NICE)  # pages give way to mail where both want the processor: an alert goes before a rush of sign-ups
+    os.nice(
+        NICE
+    )  # pages give way to mail where both want the processor: an alert goes before a rush of sign-ups
     application = Application(settings.MOREFOLLOWS)
     config = uvicorn.Config(
         application,
@@ -212,7 +224,9 @@ def _raise_file_limit() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        with contextlib.suppress(ValueError, OSError):  # macOS has a limit of its own below the hard one
+        with contextlib.suppress(
+            ValueError, OSError
+        ):  # macOS has a limit of its own below the hard one
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     found = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return _MOST_FILES if found == resource.RLIM_INFINITY else found

@@ -63,7 +63,9 @@ _TYPE = box.FORM_TYPE.encode()
 def is_sign_up(scope: Scope) -> bool:
     """Whether a request is for the `BoxDoor`."""
     path = scope["path"]
-    return bool(path.startswith(PREFIX) or (scope["method"] == "POST" and path.startswith(PAGE_PREFIX)))
+    return bool(
+        path.startswith(PREFIX) or (scope["method"] == "POST" and path.startswith(PAGE_PREFIX))
+    )
 
 
 class Kept(NamedTuple):
@@ -104,7 +106,11 @@ class BoxDoor:
         if scope["path"].startswith(PAGE_PREFIX):
             return await self._page(scope, receive, send)
         try:
-            body = await request_bodies.read(receive, _LARGEST, _PATIENCE) if request_bodies.announced(scope) else b""
+            body = (
+                await request_bodies.read(receive, _LARGEST, _PATIENCE)
+                if request_bodies.announced(scope)
+                else b""
+            )
         except request_bodies.Refused as refused:
             return await refused.answer(send)
         if scope["method"] == "POST":
@@ -142,20 +148,29 @@ class BoxDoor:
                 return await _send(send, _FAILED)
             if entered.answer is Answer.THANKS:
                 return await _send(send, _thanks(slug, scope))
-            if entered.answer is not Answer.WRONG:  # that is said in the page's language, which the page finds
+            if (
+                entered.answer is not Answer.WRONG
+            ):  # that is said in the page's language, which the page finds
                 scope = {**scope, signup.ENTERED: entered}
         return await self._pages(scope, request_bodies.again(body, receive), send)
 
     async def _shared(self, scope: Scope) -> Kept:
         """One look for all who ask the same at the same moment. In a rush nobody waits for the next look."""
         given = dict(scope["headers"])
-        key = (scope["path"], scope["query_string"], given.get(b"origin", b""), given.get(b"host", b""))
+        key = (
+            scope["path"],
+            scope["query_string"],
+            given.get(b"origin", b""),
+            given.get(b"host", b""),
+        )
         now = time.monotonic()
         read = self._kept.get(key)
         if read is None or read.until < now:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
-            read = _Read(now + _MOMENT, asyncio.ensure_future(self._asked(scope, b"")), *_good(read, now))
+            read = _Read(
+                now + _MOMENT, asyncio.ensure_future(self._asked(scope, b"")), *_good(read, now)
+            )
             self._kept[key] = read
         if read.before is not None and now < read.since + _MEANWHILE and not read.answer.done():
             return read.before
@@ -169,7 +184,9 @@ class BoxDoor:
             return _BUSY
         self._reading += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, _answer, dict(scope), body)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, _answer, dict(scope), body
+            )
         finally:
             self._reading -= 1
 
@@ -192,7 +209,12 @@ async def _enter(form: _Form, here: str, version: str) -> Entered | None:
     """Returns when it may be told. None if it failed."""
     try:
         entered = await entry.enter_async(
-            form.posted, origin=form.origin, here=here, client=form.client, form_version=version, language=form.language
+            form.posted,
+            origin=form.origin,
+            here=here,
+            client=form.client,
+            form_version=version,
+            language=form.language,
         )
     except Exception as error:  # its words may hold an address
         log.error("a sign-up could not be noted: %s", type(error).__name__)
@@ -210,7 +232,11 @@ def _form(scope: Scope, body: bytes) -> _Form | None:
     if not _is_ours(host):
         return None
     try:
-        posted = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_FIELDS))
+        posted = dict(
+            parse_qsl(
+                body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_FIELDS
+            )
+        )
     except ValueError:
         return None
     shown = entry.tokens().read_statement(posted.get("shown", "").strip())
@@ -219,12 +245,16 @@ def _form(scope: Scope, body: bytes) -> _Form | None:
     config: Settings = settings.MOREFOLLOWS
     scheme = scope.get("scheme", "http")
     if config.trusted_proxies and b"x-forwarded-proto" in given:
-        scheme = "https" if given[b"x-forwarded-proto"].split(b",")[0].strip() == b"https" else "http"
+        scheme = (
+            "https" if given[b"x-forwarded-proto"].split(b",")[0].strip() == b"https" else "http"
+        )
     origin = given.get(b"origin", b"").decode("latin-1")
     if origin in ("", f"{scheme}://{host}"):
         origin = origins.own()
     peer = (scope.get("client") or ("",))[0]
-    return _Form(posted, shown.language, origin, client_address.address(peer, forwarded(scope["headers"])))
+    return _Form(
+        posted, shown.language, origin, client_address.address(peer, forwarded(scope["headers"]))
+    )
 
 
 @lru_cache(64)
@@ -241,7 +271,12 @@ def _told(entered: Entered, form: _Form) -> Kept:
             body, status = json.dumps(box.told(entered)).encode(), box.status(entered)
     told = [*_HEADERS, (b"content-length", b"%d" % len(body))]
     if form.origin != origins.own():
-        told.append((b"access-control-allow-origin", b"*" if status == 403 else form.origin.encode("latin-1")))
+        told.append(
+            (
+                b"access-control-allow-origin",
+                b"*" if status == 403 else form.origin.encode("latin-1"),
+            )
+        )
     if status == 503:
         told.append((b"retry-after", b"%d" % math.ceil(entered.wait)))
     return Kept(status, told, body)
@@ -274,7 +309,9 @@ def _answer(scope: Scope, body: bytes) -> Kept:
     try:
         response = _view(ASGIRequest(scope, io.BytesIO(body)))
         assert isinstance(response, HttpResponse)
-        found = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]
+        found = [
+            (name.lower().encode(), value.encode("latin-1")) for name, value in response.items()
+        ]
         content = response.content
         found.append((b"content-length", str(len(content)).encode()))
         return Kept(response.status_code, found, content)
@@ -287,7 +324,9 @@ def _to_view(request: HttpRequest) -> HttpResponse:
     try:
         answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
     except (OperationalError, InterfaceError):
-        answer = HttpResponse(_BUSY.body, status=503, headers={"Retry-After": "5"}, content_type="application/json")
+        answer = HttpResponse(
+            _BUSY.body, status=503, headers={"Retry-After": "5"}, content_type="application/json"
+        )
     return answer
 
 

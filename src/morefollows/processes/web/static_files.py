@@ -24,5 +24,7 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
         for name, value in found.headers:
             response[name] = value
         if body:
-            response["Content-Length"] = str(len(body))  # it may have been exchanged since the start
+            response["Content-Length"] = str(
+                len(body)
+            )  # it may have been exchanged since the start
         return response

@@ -56,7 +56,9 @@ class TermsForm(forms.Form):
         start, end = self.cleaned_data["quiet_from"], self.cleaned_data["quiet_to"]
         if (start is None) != (end is None):
             missing = "quiet_from" if start is None else "quiet_to"
-            self.add_error(missing, _("Quiet hours need both times. Leave both empty to have none."))
+            self.add_error(
+                missing, _("Quiet hours need both times. Leave both empty to have none.")
+            )
         elif start is not None and _minute(start) == _minute(end):
             self.add_error("quiet_to", _("Quiet hours need an end that is not their beginning."))
 
@@ -88,7 +90,11 @@ class NewAddressForm(forms.Form):
 @cache
 def places() -> list[str]:
     """The time zones that are places, as IANA names them."""
-    return sorted(name for name in available_timezones() if "/" in name and name.partition("/")[0] not in _WIDEST)
+    return sorted(
+        name
+        for name in available_timezones()
+        if "/" in name and name.partition("/")[0] not in _WIDEST
+    )
 
 
 def _clock(minute: int | None) -> str:

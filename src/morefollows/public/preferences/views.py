@@ -23,7 +23,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from morefollows.audience import actions, links
 from morefollows.audience.consent import texts
 from morefollows.audience.consent.texts import InForce
-from morefollows.audience.models import Consent, Newsroom, Purpose, Reader, Subscription, Suppression, Topic, Wording
+from morefollows.audience.models import (
+    Consent,
+    Newsroom,
+    Purpose,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+    Wording,
+)
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences.own_data import own_data
 from morefollows.audience.signup import entry, mail_domains
@@ -74,7 +83,10 @@ def data(request: HttpRequest, token: str) -> HttpResponse:
     if reader is None:
         return render(request, "preferences/unknown.html", status=404)
     known = own_data(reader) | {
-        "stories": [{"story": one["headline"], "wish": one["wish"], "at": one["at"]} for one in _wishes(reader)],
+        "stories": [
+            {"story": one["headline"], "wish": one["wish"], "at": one["at"]}
+            for one in _wishes(reader)
+        ],
         "alerts": history.of_reader(reader.pk),
     }
     response = JsonResponse(known, json_dumps_params={"indent": 2, "ensure_ascii": False})
@@ -118,7 +130,8 @@ def _wishes(reader: Reader) -> list[dict[str, Any]]:
     """What the reader wants of which story. Its headline is that of its mails: another may be a draft, or held."""
     wishes = Interest.objects.filter(reader=reader).select_related("story").order_by("wish", "-at")
     return [
-        {"story": one.story, "headline": first_headline(one.story), "wish": one.wish, "at": one.at} for one in wishes
+        {"story": one.story, "headline": first_headline(one.story), "wish": one.wish, "at": one.at}
+        for one in wishes
     ]
 
 
@@ -126,14 +139,21 @@ def _wishes(reader: Reader) -> list[dict[str, Any]]:
 
 
 def _page(
-    request: HttpRequest, reader: Reader, wrong: dict[str, Any] | None = None, *, done: str = "", status: int = 200
+    request: HttpRequest,
+    reader: Reader,
+    wrong: dict[str, Any] | None = None,
+    *,
+    done: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     wrong = wrong or {}
     newsroom = Newsroom.objects.get(pk=1)
     language = translation.get_language() or settings.LANGUAGE_CODE
     words = texts.in_force(language)
     active = set(
-        Subscription.objects.filter(reader=reader, state=Subscription.State.ACTIVE).values_list("topic_id", flat=True)
+        Subscription.objects.filter(reader=reader, state=Subscription.State.ACTIVE).values_list(
+            "topic_id", flat=True
+        )
     )
     topics = list(Topic.objects.all())
     paused = reader.paused_until is not None and reader.paused_until > timezone.now()
@@ -224,7 +244,9 @@ def _stories(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
 
 
 def _pause(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
-    preferences.pause(reader, None if request.POST.get("do") == "go on" else timezone.now() + _PAUSE)
+    preferences.pause(
+        reader, None if request.POST.get("do") == "go on" else timezone.now() + _PAUSE
+    )
     return None
 
 

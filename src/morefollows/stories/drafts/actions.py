@@ -66,9 +66,16 @@ def save_story(
     chosen when the story is begun: `Refused` if it is another later. `by_itself`: no button was pressed.
     """
     if language not in dict(settings.LANGUAGES):
-        raise ValidationError({"language": ValidationError(_("This language is not set up here."), code="language")})
+        raise ValidationError(
+            {"language": ValidationError(_("This language is not set up here."), code="language")}
+        )
     checks.update(Kind.FIRST, headline, standfirst, text, "")
-    draft: dict[str, Any] = {"headline": headline, "standfirst": standfirst, "text": text, "language": language}
+    draft: dict[str, Any] = {
+        "headline": headline,
+        "standfirst": standfirst,
+        "text": text,
+        "language": language,
+    }
     draft |= {"topic": topic, "embargo_until": embargo_until}
     purpose = Purpose.OFFERS if topic is None else Purpose.ALERTS
     if topic is None and not editor.may_offer:
@@ -112,7 +119,12 @@ def save_update(
     if kind != Kind.CORRECTION:
         note, answers = "", ()
     checks.update(kind, headline, standfirst, text, note)
-    draft: dict[str, Any] = {"kind": kind, "headline": headline, "standfirst": standfirst, "text": text}
+    draft: dict[str, Any] = {
+        "kind": kind,
+        "headline": headline,
+        "standfirst": standfirst,
+        "text": text,
+    }
     draft |= {"note": note, "answers": sorted(set(answers))}
     with transaction.atomic():
         story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
@@ -120,9 +132,13 @@ def save_update(
             return story
         if kind not in KINDS[story.state] or story.purpose == Purpose.OFFERS:
             raise Refused(_("This kind of update is not possible as the story stands now."))
-        told = set(story.updates.filter(published_at__isnull=False).values_list("number", flat=True))
+        told = set(
+            story.updates.filter(published_at__isnull=False).values_list("number", flat=True)
+        )
         if kind == Kind.CORRECTION and (not answers or not told.issuperset(answers)):
-            raise ValidationError({"answers": ValidationError(_("Choose what it puts right."), code="required")})
+            raise ValidationError(
+                {"answers": ValidationError(_("Choose what it puts right."), code="required")}
+            )
         _keep(story, editor, revision, draft, by_itself)
     return story
 
@@ -131,10 +147,14 @@ def _differs(story: Story, draft: dict[str, Any]) -> bool:
     return any(getattr(story, name) != value for name, value in draft.items())
 
 
-def _keep(story: Story, editor: Editor, revision: int, draft: dict[str, Any], by_itself: bool) -> None:
+def _keep(
+    story: Story, editor: Editor, revision: int, draft: dict[str, Any], by_itself: bool
+) -> None:
     """The story is locked. Whoever approved the draft has approved another one."""
     if transitions.in_hold(story).exists():
-        raise Refused(_("The alert of this story is in its hold. Take it back to change the story."))
+        raise Refused(
+            _("The alert of this story is in its hold. Take it back to change the story.")
+        )
     if story.revision != revision:
         raise Conflict(story)
     for name, value in draft.items():
@@ -146,7 +166,9 @@ def _keep(story: Story, editor: Editor, revision: int, draft: dict[str, Any], by
 
 def _note_save(story: Story, editor: Editor, by_itself: bool) -> None:
     """The log always says who saved last, and who wrote of this draft: `stories.drafts.approval` believes it."""
-    details: dict[str, Any] = {"revision": story.revision} | ({"by itself": True} if by_itself else {})
+    details: dict[str, Any] = {"revision": story.revision} | (
+        {"by itself": True} if by_itself else {}
+    )
     last = Deed.objects.filter(story=story, what="save").first()
     if by_itself and last and last.editor_id == editor.pk and last.details.get("by itself"):
         of_this_draft = last.details["revision"] > story.sent_revision
@@ -157,7 +179,11 @@ def _note_save(story: Story, editor: Editor, by_itself: bool) -> None:
 
 def last_saved_by(story: Story) -> Editor:
     """Its author, if the log says nothing."""
-    deed = Deed.objects.filter(story=story, what="save", editor__isnull=False).select_related("editor").first()
+    deed = (
+        Deed.objects.filter(story=story, what="save", editor__isnull=False)
+        .select_related("editor")
+        .first()
+    )
     return deed.editor if deed and deed.editor else story.author
 
 
@@ -168,7 +194,9 @@ def approve(story: Story, editor: Editor, *, revision: int) -> None:
     with transaction.atomic():
         story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
         if story.revision != revision:
-            raise Refused(_("The story was changed since you looked at it. Check it again, then approve."))
+            raise Refused(
+                _("The story was changed since you looked at it. Check it again, then approve.")
+            )
         if editor.pk in approval.writers(story):
             raise Refused(_("You wrote some of this. Somebody else has to approve it."))
         if not story.text.strip():
@@ -183,7 +211,9 @@ def finish_story(story: Story, editor: Editor) -> None:
     if not editor.may_send:
         raise Refused(_("Your role can’t end a story. Ask an editor."))
     with transaction.atomic():
-        finished = Story.objects.filter(pk=story.pk, state__in=Story.OPEN).update(state=Story.State.FINAL)
+        finished = Story.objects.filter(pk=story.pk, state__in=Story.OPEN).update(
+            state=Story.State.FINAL
+        )
         if not finished:
             raise Refused(_("This story is not open."))
         record(editor, "finish", story=story)
@@ -197,5 +227,7 @@ def wish(reader: Reader, story: Story, wanted: str | None) -> None:
             Interest.objects.filter(reader=reader, story=story).delete()
         else:
             Interest.objects.update_or_create(
-                reader=reader, story=story, defaults={"wish": Interest.Wish(wanted), "at": timezone.now()}
+                reader=reader,
+                story=story,
+                defaults={"wish": Interest.Wish(wanted), "at": timezone.now()},
             )

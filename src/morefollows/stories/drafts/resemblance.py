@@ -38,7 +38,9 @@ class Resembling(NamedTuple):
     score: float  #: 0 to 1
 
 
-def resemblance(headline: str, standfirst: str, other_headline: str, other_standfirst: str) -> float:
+def resemblance(
+    headline: str, standfirst: str, other_headline: str, other_standfirst: str
+) -> float:
     """0 (nothing in common) to 1 (the same words); see above. Text without any word resembles nothing."""
     one, other = _pieces(headline), _pieces(other_headline)
     both = _share(one | _pieces(standfirst), other | _pieces(other_standfirst))
@@ -50,7 +52,9 @@ def _share(one: set[str], other: set[str]) -> float:
 
 
 def _pieces(text: str) -> set[str]:
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    plain = "".join(
+        c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)
+    )
     pieces: set[str] = set()
     for word in _WORDS.findall(plain):
         if word not in _STOP_WORDS:
@@ -77,7 +81,14 @@ def most_resembling(story: Story) -> Resembling | None:
         .select_related("update__story__topic", "sent_by")
     )
     found = (
-        Resembling(alert, resemblance(story.headline, story.standfirst, alert.update.headline, alert.update.standfirst))
+        Resembling(
+            alert,
+            resemblance(
+                story.headline, story.standfirst, alert.update.headline, alert.update.standfirst
+            ),
+        )
         for alert in alerts
     )
-    return max((one for one in found if one.score >= THRESHOLD), key=lambda one: one.score, default=None)
+    return max(
+        (one for one in found if one.score >= THRESHOLD), key=lambda one: one.score, default=None
+    )

@@ -53,8 +53,14 @@ def clear_away() -> int:
     for image in Image.objects.filter(added_at__lt=before, updates=None):
         with transaction.atomic():
             # Locked, and looked at once more: it may be added again at this moment, or its story be sent.
-            locked = Image.objects.select_for_update().filter(pk=image.pk, added_at__lt=before).first()
-            if locked is None or locked.updates.exists() or Story.objects.filter(text__contains=image.name).exists():
+            locked = (
+                Image.objects.select_for_update().filter(pk=image.pk, added_at__lt=before).first()
+            )
+            if (
+                locked is None
+                or locked.updates.exists()
+                or Story.objects.filter(text__contains=image.name).exists()
+            ):
                 continue
             files.remove(of(locked))
             locked.delete()

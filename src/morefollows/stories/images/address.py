@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-WIDTHS = (600, 1200)  #: pixels that a picture is kept at, if it has as many; 1200 is a mail's or page's column twice
+WIDTHS = (
+    600,
+    1200,
+)  #: pixels that a picture is kept at, if it has as many; 1200 is a mail's or page's column twice
 LEAST_WIDTH = 100  #: pixels; what is smaller shows nothing, or counts who looks
 TALLEST = 10  #: times its other side
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png"}

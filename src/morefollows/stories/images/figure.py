@@ -48,7 +48,8 @@ def mail(shown: Shown) -> SafeString:
     """Twice as many pixels as the column is wide. What it shows is told in words while pictures are not loaded."""
     width = min(shown.picture.width, _MAIL_COLUMN)
     opening = format_html(
-        '<p class="mf-quiet" style="margin:8px 0 1.6em;font:13px/1.5 {};color:#5f584c">', SafeString(_SANS)
+        '<p class="mf-quiet" style="margin:8px 0 1.6em;font:13px/1.5 {};color:#5f584c">',
+        SafeString(_SANS),
     )
     picture = format_html(
         '<img src="{}" width="{}" height="{}" alt="{}" style="display:block;width:100%;max-width:{}px;height:auto;'

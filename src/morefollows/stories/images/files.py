@@ -32,7 +32,14 @@ log = logging.getLogger(__name__)
 _REDUCE = "morefollows.stories.images.reduce"
 _PATIENCE = 60  # seconds until reducing one is given up
 #: How the process ends that has met a file which breaks a decoder, or takes more than its bounds allow.
-_FILE_KILLS = (signal.SIGXCPU, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
+_FILE_KILLS = (
+    signal.SIGXCPU,
+    signal.SIGSEGV,
+    signal.SIGBUS,
+    signal.SIGABRT,
+    signal.SIGILL,
+    signal.SIGFPE,
+)
 
 
 class Kept(NamedTuple):
@@ -61,7 +68,9 @@ def _keep(file: bytes) -> Kept:
     with tempfile.TemporaryDirectory(prefix="new-", dir=_folder()) as new:
         widest = _reduced(file, Path(new))
         content = (Path(new) / widest.file).read_bytes()
-        name = hmac.digest(settings.MOREFOLLOWS.derived_key("images"), content, hashlib.sha256).hex()[:32]
+        name = hmac.digest(
+            settings.MOREFOLLOWS.derived_key("images"), content, hashlib.sha256
+        ).hex()[:32]
         named = widest._replace(name=name)
         path(named).parent.mkdir(mode=0o700, exist_ok=True)
         for unnamed, size in zip(widest.sizes(), named.sizes(), strict=True):
@@ -115,7 +124,9 @@ def _reduced(file: bytes, folder: Path) -> Picture:
         told = json.loads(done.stdout)
     except ValueError:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise _our_fault(f"the process that reduces images ended with {done.returncode}: {last}") from None
+        raise _our_fault(
+            f"the process that reduces images ended with {done.returncode}: {last}"
+        ) from None
     if "refused" in told:
         raise ValidationError(_why(told["refused"], told["figures"]), code=told["refused"])
     return Picture("0" * 32, told["width"], told["height"], told["extension"])
@@ -139,17 +150,23 @@ def _why(word: str, figures: list[int]) -> str:
             return _("This is no image that we know. Take a JPEG, PNG, WebP or GIF file.")
         case "pixels":
             most = number_format(settings.MOREFOLLOWS.image_pixels / 1e6, 0)
-            return _("This picture has more than %(most)s million pixels. Make it smaller, and add it again.") % {
-                "most": most
-            }
+            return _(
+                "This picture has more than %(most)s million pixels. Make it smaller, and add it again."
+            ) % {"most": most}
         case "shape":
             return _(
                 "This picture is %(width)d × %(height)d pixels. It has to be %(least)d wide at the least, and no side "
                 "may be more than %(times)d times the other."
             ) % {"width": figures[0], "height": figures[1], "least": LEAST_WIDTH, "times": TALLEST}
         case "memory":
-            return _("This picture needs more memory than it may have. Make it smaller, and add it again.")
+            return _(
+                "This picture needs more memory than it may have. Make it smaller, and add it again."
+            )
         case "late":
-            return _("Making this picture smaller took too long. Add it again in a moment, or make it smaller first.")
+            return _(
+                "Making this picture smaller took too long. Add it again in a moment, or make it smaller first."
+            )
         case _:
-            return _("This image file is broken: it can’t be read to its end. Export it once more, and add it again.")
+            return _(
+                "This image file is broken: it can’t be read to its end. Export it once more, and add it again."
+            )

@@ -70,11 +70,15 @@ def _judge(width: int, height: int, most_pixels: int) -> None:
 
 def _upright(opened: Image.Image) -> Image.Image:
     """The first frame as it is meant to be seen, as bare pixels in sRGB: RGB, or RGBA if something shines through."""
-    opened.draft("RGB", (2 * WIDTHS[-1], 2 * WIDTHS[-1]))  # a large JPEG is decoded no larger than we need it
+    opened.draft(
+        "RGB", (2 * WIDTHS[-1], 2 * WIDTHS[-1])
+    )  # a large JPEG is decoded no larger than we need it
     opened.seek(0)
     opened.load()
     picture = opened
-    with contextlib.suppress(Exception):  # a camera that writes broken EXIF has taken a picture nevertheless
+    with contextlib.suppress(
+        Exception
+    ):  # a camera that writes broken EXIF has taken a picture nevertheless
         picture = ImageOps.exif_transpose(opened)
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
@@ -88,7 +92,10 @@ def _as_srgb(picture: Image.Image) -> Image.Image:
     profile = picture.info.get("icc_profile")
     if profile and picture.mode in ("RGB", "CMYK", "L"):
         with contextlib.suppress(ImageCms.PyCMSError, OSError):
-            source, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+            source, srgb = (
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+            )
             changed = ImageCms.profileToProfile(picture, source, srgb, outputMode="RGB")
             if changed is not None:
                 return changed
@@ -105,7 +112,9 @@ def _write(picture: Image.Image, folder: Path, *, drawn: bool) -> Picture:
     width = min(picture.width, WIDTHS[-1])
     widest = Picture("0" * 32, width, scaled(picture.width, picture.height, width), "jpg")
     if picture.mode == "RGBA" or (
-        drawn and len(_encoded(picture, widest._replace(extension="png"))) < len(_encoded(picture, widest))
+        drawn
+        and len(_encoded(picture, widest._replace(extension="png")))
+        < len(_encoded(picture, widest))
     ):
         widest = widest._replace(extension="png")
     for size in widest.sizes():
@@ -125,10 +134,16 @@ def _encoded(picture: Image.Image, size: Picture) -> bytes:
 
 def _bound() -> None:
     """What no file may cost us more than."""
-    for what, most in ((resource.RLIMIT_CPU, _TIME), (resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CORE, 0)):
+    for what, most in (
+        (resource.RLIMIT_CPU, _TIME),
+        (resource.RLIMIT_AS, _MEMORY),
+        (resource.RLIMIT_CORE, 0),
+    ):
         _, hard = resource.getrlimit(what)
         with contextlib.suppress(ValueError, OSError):  # macOS knows no limit of the address space
-            resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+            resource.setrlimit(
+                what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard)
+            )
 
 
 def main() -> None:
@@ -136,7 +151,11 @@ def main() -> None:
     folder, most_pixels = Path(sys.argv[1]), int(sys.argv[2])
     try:
         widest = reduce(sys.stdin.buffer.read(), folder, most_pixels)
-        answer: dict[str, Any] = {"width": widest.width, "height": widest.height, "extension": widest.extension}
+        answer: dict[str, Any] = {
+            "width": widest.width,
+            "height": widest.height,
+            "extension": widest.extension,
+        }
     except Refused as refused:
         answer = {"refused": refused.args[0], "figures": refused.args[1:]}
     print(json.dumps(answer))

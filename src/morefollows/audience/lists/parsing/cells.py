@@ -16,7 +16,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9!#$%&*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0
 # Never part of an address, nor of anything that could be read otherwise than without it.
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\u2061\ufeff\u061c"), "")
 _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # inside an address they change what is read
-_QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u201e": "\u201c", "\u00ab": "\u00bb", "\u2039": "\u203a"}
+_QUOTES = {
+    '"': '"',
+    "'": "'",
+    "\u201c": "\u201d",
+    "\u201e": "\u201c",
+    "\u00ab": "\u00bb",
+    "\u2039": "\u203a",
+}
 _QUOTES |= {"\u2018": "\u2019", "\u201a": "\u2018", "\u201d": "\u201d", "\u00bb": "\u00ab"}
 _BRACKETED = re.compile(r"<([^<>]*)>|\[([^\[\]]*@[^\[\]]*)\]|\(([^()]*@[^()]*)\)")
 _REMARK = re.compile(r"(\S+@\S+)\s+\([^()@]*\)")  # a name as mail had it before RFC 822
@@ -51,7 +58,9 @@ def addresses_in(cell: str) -> Found:
         repairs.add(NAMES)
         text = remark[1]
     pieces: list[str] = []
-    rest = _BRACKETED.sub(lambda found: pieces.append(found[1] or found[2] or found[3] or "") or " ", text)  # type: ignore[func-returns-value]
+    rest = _BRACKETED.sub(
+        lambda found: pieces.append(found[1] or found[2] or found[3] or "") or " ", text
+    )  # type: ignore[func-returns-value]
     if pieces:
         repairs.add(NAMES)
         pieces += [word for word in rest.split() if "@" in word]
@@ -102,4 +111,6 @@ def is_address(cell: str) -> bool:
 
 def masked(text: str) -> str:
     """A cell as it may be shown: of addresses only the first letter and the ending."""
-    return re.sub(r"([^\s@<;,])[^\s@<;,]*@[^\s@>;,]*?(\.[^\s@>;,.]+)?(?=[\s>;,]|$)", r"\1…@…\2", text)
+    return re.sub(
+        r"([^\s@<;,])[^\s@<;,]*@[^\s@>;,]*?(\.[^\s@>;,.]+)?(?=[\s>;,]|$)", r"\1…@…\2", text
+    )

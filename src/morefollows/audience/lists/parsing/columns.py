@@ -9,7 +9,14 @@ from itertools import chain, islice
 from morefollows.audience.lists.parsing import vocabulary
 from morefollows.audience.lists.parsing.cells import is_address, masked
 from morefollows.audience.lists.parsing.encoding import NotReadable
-from morefollows.audience.lists.parsing.other_tools import DECIDING, PLAIN, STATUSES, Export, Meaning, recognised
+from morefollows.audience.lists.parsing.other_tools import (
+    DECIDING,
+    PLAIN,
+    STATUSES,
+    Export,
+    Meaning,
+    recognised,
+)
 from morefollows.audience.lists.parsing.sheet import Record, Sheet
 from morefollows.audience.lists.parsing.vocabulary import compact
 from morefollows.audience.models import Reader
@@ -21,7 +28,11 @@ _EXAMPLES = 3
 _WIDEST_EXAMPLE = 40  # characters
 _FEW = 3  # different cells that a column of yes and no may have
 
-_FREE = (Meaning.IGNORE, Meaning.LISTS, Meaning.ATTRIBUTES)  # may hold such a word without being read for it
+_FREE = (
+    Meaning.IGNORE,
+    Meaning.LISTS,
+    Meaning.ATTRIBUTES,
+)  # may hold such a word without being read for it
 
 TOLD = (
     "opted-out (yes there: not mailed)",
@@ -45,8 +56,12 @@ class Column:
     told: bool = False  #: by the operator
     harmless: bool = False  #: the tool's own, and known to tell nothing about consent
     filled: int = 0
-    values: dict[str, int] = field(default_factory=dict)  #: different cells, and how often; the first 2,000
-    telltale: str = ""  #: a cell that is a word for having left, in a column that is not read as such
+    values: dict[str, int] = field(
+        default_factory=dict
+    )  #: different cells, and how often; the first 2,000
+    telltale: str = (
+        ""  #: a cell that is a word for having left, in a column that is not read as such
+    )
     addresses: int = 0  #: cells that hold an address
 
     def note(self, cell: str) -> None:
@@ -65,7 +80,10 @@ class Column:
     def examples(self) -> list[str]:
         """A few cells, with addresses masked."""
         cells = sorted(self.values, key=lambda cell: -self.values[cell])[:_EXAMPLES]
-        short = (cell if len(cell) <= _WIDEST_EXAMPLE else cell[: _WIDEST_EXAMPLE - 1] + "…" for cell in cells)
+        short = (
+            cell if len(cell) <= _WIDEST_EXAMPLE else cell[: _WIDEST_EXAMPLE - 1] + "…"
+            for cell in cells
+        )
         return [masked(" ".join(cell.split())) for cell in short]
 
     def yes_or_no(self) -> bool:
@@ -97,15 +115,22 @@ class Columns:
 
     def _tell(self, name: str, word: str) -> None:
         wanted = [column for column in self.all if name in (column.name, column.heading)]
-        wanted = wanted or [column for column in self.all if compact(name) and compact(name) == column.heading]
+        wanted = wanted or [
+            column for column in self.all if compact(name) and compact(name) == column.heading
+        ]
         if not wanted:
-            names = ", ".join(column.name for column in self.all) or "none: its first line is an address"
+            names = (
+                ", ".join(column.name for column in self.all)
+                or "none: its first line is an address"
+            )
             raise NotReadable(f"--column: there is no column {name}; the file has {names}")
         try:
             meaning = Meaning(word)
         except ValueError:
             known = ", ".join(meaning.value for meaning in Meaning)
-            raise NotReadable(f"--column: {word} is no meaning of a column; these are: {known}") from None
+            raise NotReadable(
+                f"--column: {word} is no meaning of a column; these are: {known}"
+            ) from None
         for column in wanted:
             column.meaning, column.told = meaning, True
 
@@ -122,7 +147,9 @@ class Columns:
         rows = list(sample)
         for at, column in enumerate(self.all):
             column.addresses = sum(is_address(row[at]) for row in rows if at < len(row))
-        open_ones = [column for column in self.all if not column.told and column.meaning is Meaning.IGNORE]
+        open_ones = [
+            column for column in self.all if not column.told and column.meaning is Meaning.IGNORE
+        ]
         named = sorted(
             (column for column in open_ones if vocabulary.address_rank(column.heading) < 9),
             key=lambda column: (not column.addresses, vocabulary.address_rank(column.heading)),
@@ -134,7 +161,9 @@ class Columns:
             holding[0].meaning = Meaning.EMAIL
         elif holding:
             names = ", ".join(column.name for column in holding)
-            raise NotReadable(f"several columns hold addresses: {names}. Say which one is the reader's: " + remedy)
+            raise NotReadable(
+                f"several columns hold addresses: {names}. Say which one is the reader's: " + remedy
+            )
         else:
             raise NotReadable(
                 "no column is named email, and none holds addresses; the first line must name the columns, or hold an "
@@ -170,7 +199,9 @@ class Columns:
                 asked += [] if status else self._unknown_words(column, words)
             elif column.meaning is Meaning.IGNORE or column.telltale:
                 asked += self._suspected(column, lines)
-        tells = {column.meaning for column in self.all} & DECIDING or any(column.told for column in self.all)
+        tells = {column.meaning for column in self.all} & DECIDING or any(
+            column.told for column in self.all
+        )
         if self.export.must_tell and not tells and not status:
             asked.append(
                 f"This is an export of {self.export.name} without the column that says who has unsubscribed. Export "
@@ -179,7 +210,11 @@ class Columns:
         return asked
 
     def _unknown_words(self, column: Column, words: Mapping[str, str]) -> list[str]:
-        known = vocabulary.STATUSES.keys() | self.export.statuses.keys() | {compact(word) for word in words}
+        known = (
+            vocabulary.STATUSES.keys()
+            | self.export.statuses.keys()
+            | {compact(word) for word in words}
+        )
         unknown = [cell for cell in column.values if compact(cell) and compact(cell) not in known]
         if not unknown:
             return []
@@ -193,9 +228,13 @@ class Columns:
     def _suspected(self, column: Column, lines: int) -> list[str]:
         if column.harmless and not column.telltale:
             return []
-        telling = vocabulary.may_tell_who_left(column.heading) or vocabulary.tells_why_or_when(column.heading)
+        telling = vocabulary.may_tell_who_left(column.heading) or vocabulary.tells_why_or_when(
+            column.heading
+        )
         by_name = not column.harmless and telling
-        by_cells = column.telltale or ((self.export is PLAIN or not column.harmless) and column.yes_or_no())
+        by_cells = column.telltale or (
+            (self.export is PLAIN or not column.harmless) and column.yes_or_no()
+        )
         if not by_name and not by_cells:
             return []
         examples = ", ".join(f'"{example}"' for example in column.examples) or "nothing"
@@ -234,7 +273,11 @@ def look(
 def state_of_status(cell: str, export: Export, words: Mapping[str, str]) -> Reader.State | None:
     """What a word for a status means: the operator's word first, then the tool's, then everybody's. None: unknown."""
     word = compact(cell)
-    return words_by_compact(words).get(word) or export.statuses.get(word) or vocabulary.STATUSES.get(word)
+    return (
+        words_by_compact(words).get(word)
+        or export.statuses.get(word)
+        or vocabulary.STATUSES.get(word)
+    )
 
 
 def words_by_compact(words: Mapping[str, str]) -> dict[str, Reader.State]:

@@ -12,24 +12,33 @@ from django.utils.dateparse import parse_datetime
 
 DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
 
-_GO_TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)\d* ([+-]\d{4}) \S+")  # as Go's Time.String
+_GO_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)\d* ([+-]\d{4}) \S+"
+)  # as Go's Time.String
 _CLOCK = (
     r"(?:[ ,T]+(?P<hour>\d\d?)[:.h](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:\.\d+)?)?"
     r"\s*(?P<half>[ap]\.?\s?m\.?)?\s*(?:uhr)?)?\s*(?P<zone>utc|gmt|z|(?:utc|gmt)?[+-]\d\d:?\d\d)?\s*(?:\(.*\))?"
 )
-_YEAR_FIRST = re.compile(rf"(?P<y>\d{{4}})[/.-](?P<m>\d\d?)[/.-](?P<d>\d\d?){_CLOCK}", re.IGNORECASE)
-_NUMBERS = re.compile(rf"(?P<a>\d\d?)(?P<mark>[./-])(?P<b>\d\d?)(?P=mark)(?P<y>\d{{4}}|\d\d){_CLOCK}", re.IGNORECASE)
+_YEAR_FIRST = re.compile(
+    rf"(?P<y>\d{{4}})[/.-](?P<m>\d\d?)[/.-](?P<d>\d\d?){_CLOCK}", re.IGNORECASE
+)
+_NUMBERS = re.compile(
+    rf"(?P<a>\d\d?)(?P<mark>[./-])(?P<b>\d\d?)(?P=mark)(?P<y>\d{{4}}|\d\d){_CLOCK}", re.IGNORECASE
+)
 _DAY_NAME = re.compile(
     rf"(?P<d>\d\d?)(?:st|nd|rd|th|er|\.)?[ -]+(?:de |di )?(?P<name>[a-z]{{3,10}})\.?[ ,-]+(?:de |del )?"
     rf"(?P<y>\d{{4}}|\d\d){_CLOCK}", re.IGNORECASE,
 )  # fmt: skip
 _NAME_DAY = re.compile(
-    rf"(?P<name>[a-z]{{3,10}})\.? (?P<d>\d\d?)(?:st|nd|rd|th)?,? (?P<y>\d{{4}}){_CLOCK}", re.IGNORECASE
+    rf"(?P<name>[a-z]{{3,10}})\.? (?P<d>\d\d?)(?:st|nd|rd|th)?,? (?P<y>\d{{4}}){_CLOCK}",
+    re.IGNORECASE,
 )
 _WEEKDAY = re.compile(r"^[a-z]{2,10}\.?,? +(?=\w)", re.IGNORECASE)
 _SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?")
 _SINCE_1970 = re.compile(r"\d{10}(?:\d{3})?")
-_EXCEL_DAY_0 = datetime(1899, 12, 30, tzinfo=UTC)  # of Excel's count of days, with its leap day of 1900
+_EXCEL_DAY_0 = datetime(
+    1899, 12, 30, tzinfo=UTC
+)  # of Excel's count of days, with its leap day of 1900
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _MONTHS = {
     name: number
@@ -139,7 +148,9 @@ def _written(text: str, order: str) -> tuple[datetime, str]:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     for candidate in (plain, _WEEKDAY.sub("", plain)):
         if found := _DAY_NAME.fullmatch(candidate) or _NAME_DAY.fullmatch(candidate):
-            return _made(found, _month(found["name"]), int(found["d"])), "dates with the name of the month"
+            return _made(
+                found, _month(found["name"]), int(found["d"])
+            ), "dates with the name of the month"
     return parsedate_to_datetime(text), "dates as mail has them"
 
 
@@ -156,7 +167,9 @@ def _made(found: re.Match[str], month: int, day: int) -> datetime:
     hour, half = int(found["hour"] or 0), (found["half"] or "").lower()
     if half:
         hour = hour % 12 + (12 if half.startswith("p") else 0)
-    made = datetime(year, month, day, hour, int(found["minute"] or 0), int(found["second"] or 0), tzinfo=UTC)
+    made = datetime(
+        year, month, day, hour, int(found["minute"] or 0), int(found["second"] or 0), tzinfo=UTC
+    )
     zone = re.search(r"([+-])(\d\d):?(\d\d)", found["zone"] or "")
     if zone:
         away = timedelta(hours=int(zone[2]), minutes=int(zone[3]))

@@ -53,7 +53,10 @@ def readable(file: BinaryIO) -> Readable:
     name = _wide_encoding(head)
     file.seek(start)
     if name:
-        return Readable(_copy(_lf_only(_transcoded(file, name))), name.upper().removesuffix("-LE").removesuffix("-BE"))
+        return Readable(
+            _copy(_lf_only(_transcoded(file, name))),
+            name.upper().removesuffix("-LE").removesuffix("-BE"),
+        )
     if any(_LONE_CR.search(piece) for piece in _whole_line_ends(file)):
         file.seek(start)
         return Readable(_copy(_lf_only(_whole_line_ends(file))), "lines that end with CR")

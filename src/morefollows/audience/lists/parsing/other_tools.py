@@ -65,11 +65,17 @@ class Export:
     """One tool's export."""
 
     name: str
-    marks: tuple[frozenset[str], ...]  #: headings that only this tool's export has; all of one of the sets
+    marks: tuple[
+        frozenset[str], ...
+    ]  #: headings that only this tool's export has; all of one of the sets
     columns: Mapping[str, Meaning]
     beside: frozenset[str] = frozenset()  #: headings of its own that tell nothing about consent
-    statuses: Mapping[str, State] = field(default_factory=dict)  #: words that mean something else than elsewhere
-    whole_file: Mapping[str, State] = field(default_factory=dict)  #: heading → what everybody in such a file is
+    statuses: Mapping[str, State] = field(
+        default_factory=dict
+    )  #: words that mean something else than elsewhere
+    whole_file: Mapping[str, State] = field(
+        default_factory=dict
+    )  #: heading → what everybody in such a file is
     must_tell: bool = False  #: an export without any column that says who left is not complete
 
     def meaning(self, heading: str) -> Meaning | None:
@@ -189,7 +195,12 @@ BEEHIIV = Export(
         _words("email status subscriptiontier"),
         _words("email status premiumtier freetier"),
     ),
-    {"status": M.STATUS, "createdat": M.GIVEN_AT, "subscribedat": M.GIVEN_AT, "unsubscribedat": M.OPTED_OUT},
+    {
+        "status": M.STATUS,
+        "createdat": M.GIVEN_AT,
+        "subscribedat": M.GIVEN_AT,
+        "unsubscribedat": M.OPTED_OUT,
+    },
     _words(
         "id firstname lastname tier subscriptiontier stripecustomerid freetier premiumtier utmsource utmmedium "
         "utmcampaign referringsite referralcode acquisitionsource subscriptionpremiumtiernames"

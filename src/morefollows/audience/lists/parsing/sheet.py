@@ -106,7 +106,11 @@ class Sheet:
             if width and self._is_heading(record.cells):
                 self.repeated += 1
                 continue
-            if width and len(record.cells) > width and any(cell.strip() for cell in record.cells[width:]):
+            if (
+                width
+                and len(record.cells) > width
+                and any(cell.strip() for cell in record.cells[width:])
+            ):
                 why = f"has {len(record.cells)} cells, and the heading names {width}: which is which is not certain"
                 record = Record(record.line, [], why, record.end)
             yield record
@@ -132,11 +136,17 @@ class Sheet:
             self._unwrap(texts)
         rows = [[cell.strip() for cell in self._rough_cells(text)] for text in texts]
         first = next((at for at, row in enumerate(rows) if any(map(is_address, row))), len(rows))
-        named = [at for at, row in enumerate(rows[: first + 1]) if any(map(is_address_heading, row))]
-        heading = next((at for at in named if at < first or not any(map(is_address, rows[at]))), None)
+        named = [
+            at for at, row in enumerate(rows[: first + 1]) if any(map(is_address_heading, row))
+        ]
+        heading = next(
+            (at for at in named if at < first or not any(map(is_address, rows[at]))), None
+        )
         if heading is None and 0 < first < len(rows) and len(rows[first - 1]) == len(rows[first]):
             heading = first - 1
-            self.notes.append(f"Line {lines[heading].end.line} was taken for the names of the columns.")
+            self.notes.append(
+                f"Line {lines[heading].end.line} was taken for the names of the columns."
+            )
         elif heading is None and rows and first == len(rows):
             heading = 0
         if heading is not None:
@@ -146,17 +156,23 @@ class Sheet:
             passed = lines[:heading]
         else:
             found = rows[first:]
-            self.only_addresses = bool(found) and all(is_address(cell) for row in found for cell in row if cell)
+            self.only_addresses = bool(found) and all(
+                is_address(cell) for row in found for cell in row if cell
+            )
             self._ahead.extendleft(reversed(lines[first:]))
             self._first = lines[first - 1].end if first else start
             passed = lines[:first]
         if passed:
             numbers = ", ".join(str(line.end.line) for line in passed)
-            self.notes.append(f"Above the columns' names there was more, and was left out: line {numbers}.")
+            self.notes.append(
+                f"Above the columns' names there was more, and was left out: line {numbers}."
+            )
 
     def _named(self, line: _Line, row: list[str]) -> list[str]:
         if line.text is not None and line.text.count('"') % 2:
-            raise NotReadable(f"line {line.end.line}, which should name the columns, is not CSV: a quote is left open")
+            raise NotReadable(
+                f"line {line.end.line}, which should name the columns, is not CSV: a quote is left open"
+            )
         while row and not row[-1]:
             row.pop()
         return row
@@ -168,10 +184,14 @@ class Sheet:
             delimiter = _delimiter(inner)
             if all(delimiter in text for text in inner):
                 self._wrapped, self._delimiter = True, delimiter
-                self.notes.append("Each line was one cell in quotation marks; what is in it was taken apart.")
+                self.notes.append(
+                    "Each line was one cell in quotation marks; what is in it was taken apart."
+                )
 
     def _rough_cells(self, text: str) -> list[str]:
-        return next(csv.reader([_only_cell(text) if self._wrapped else text], delimiter=self._delimiter), [])
+        return next(
+            csv.reader([_only_cell(text) if self._wrapped else text], delimiter=self._delimiter), []
+        )
 
     # -- records --------------------------------------------------------------------------------------------
 
@@ -182,7 +202,9 @@ class Sheet:
         try:
             return Record(number, self._cells(line.text), "", line.end, line.eight_bit)
         except csv.Error as error:
-            return self._longer_record(line, line.text) or Record(number, [], f"is not CSV: {error}", line.end)
+            return self._longer_record(line, line.text) or Record(
+                number, [], f"is not CSV: {error}", line.end
+            )
 
     def _longer_record(self, line: _Line, text: str) -> Record | None:
         """The record that begins here and ends some lines below; None, and nothing is taken, if there is none."""
@@ -254,7 +276,9 @@ def _only_cell(text: str) -> str:
 
 def _eight_bit(piece: bytes) -> str:
     """Windows keeps its accented letters in the upper half of what is not ASCII, old Macs in the lower."""
-    low = sum(0x80 <= octet < 0xA0 and octet not in b"\x80\x85\x91\x92\x93\x94\x96\x97" for octet in piece)
+    low = sum(
+        0x80 <= octet < 0xA0 and octet not in b"\x80\x85\x91\x92\x93\x94\x96\x97" for octet in piece
+    )
     return "mac_roman" if low > sum(octet >= 0xC0 for octet in piece) else "cp1252"
 
 

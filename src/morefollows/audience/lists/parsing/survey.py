@@ -38,7 +38,9 @@ class Told:
 
     status: str | None = None  #: of everybody in the file
     columns: Mapping[str, str] = field(default_factory=dict)  #: name of a column → `Meaning`
-    words: Mapping[str, str] = field(default_factory=dict)  #: a word for a status → one of `STATUSES`
+    words: Mapping[str, str] = field(
+        default_factory=dict
+    )  #: a word for a status → one of `STATUSES`
     dates: str = ""  #: `dates.DAY_FIRST` or `dates.MONTH_FIRST`
     file_name: str = ""
 
@@ -57,7 +59,11 @@ class States:
     def __init__(self, columns: Columns, told: Told) -> None:
         self._columns = columns
         self._words = dict(told.words)
-        whole = (state for name, state in columns.export.whole_file.items() if name in {c.heading for c in columns.all})
+        whole = (
+            state
+            for name, state in columns.export.whole_file.items()
+            if name in {c.heading for c in columns.all}
+        )
         self._everybody = STATUSES[told.status] if told.status else next(whole, None)
         places = columns.places()
         self._statuses = places.get(_M.STATUS, [])
@@ -88,11 +94,17 @@ class States:
 
     def _judge(self, cell: str, meaning: Meaning) -> State | None:
         if meaning is _M.STATUS:
-            return state_of_status(cell, self._columns.export, self._words) if compact(cell) else None
+            return (
+                state_of_status(cell, self._columns.export, self._words) if compact(cell) else None
+            )
         if meaning in (_M.OPTED_IN, _M.CONFIRMED):
             if vocabulary.is_yes(cell) or _is_confirmed(cell) or _is_moment(cell):
                 return None
-            return State.PENDING if meaning is _M.CONFIRMED or vocabulary.is_empty(cell) else State.LEFT
+            return (
+                State.PENDING
+                if meaning is _M.CONFIRMED or vocabulary.is_empty(cell)
+                else State.LEFT
+            )
         if vocabulary.is_empty(cell) or vocabulary.is_no(cell) or _is_confirmed(cell):
             return None
         return {_M.BOUNCED: State.GONE, _M.COMPLAINED: State.COMPLAINED}.get(meaning, State.LEFT)
@@ -121,7 +133,9 @@ class Restrictions:
 
     def __init__(self) -> None:
         self._table = sqlite3.connect("", isolation_level=None)
-        self._table.execute("CREATE TABLE away (key TEXT PRIMARY KEY, severity INTEGER) WITHOUT ROWID")
+        self._table.execute(
+            "CREATE TABLE away (key TEXT PRIMARY KEY, severity INTEGER) WITHOUT ROWID"
+        )
         self._waiting: list[tuple[str, int]] = []
         self.any = False
 
@@ -146,7 +160,8 @@ class Restrictions:
         if not self.any:
             return {}
         found = self._table.execute(
-            "SELECT key, severity FROM away WHERE key IN (SELECT value FROM json_each(?))", (json.dumps(list(keys)),)
+            "SELECT key, severity FROM away WHERE key IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(keys)),),
         )
         return {key: _SEVERITY[severity] for key, severity in found}
 
@@ -162,7 +177,9 @@ class Survey:
     states: States
     restrictions: Restrictions
     lines: int
-    orders: dict[int, str]  #: number of a column with dates → in which order day and month stand there; "" unknown
+    orders: dict[
+        int, str
+    ]  #: number of a column with dates → in which order day and month stand there; "" unknown
 
 
 def survey(sheet: Sheet, told: Told) -> Survey:
@@ -176,7 +193,11 @@ def survey(sheet: Sheet, told: Told) -> Survey:
     found.restrictions.flush()
     found.orders = reader.orders(told)
     questions = columns.questions(told.status, told.words, found.lines)
-    if columns.export is PLAIN and vocabulary.names_suppressions(told.file_name) and not (told.status or told.columns):
+    if (
+        columns.export is PLAIN
+        and vocabulary.names_suppressions(told.file_name)
+        and not (told.status or told.columns)
+    ):
         questions.insert(0, _not_readers())
     if questions:
         found.restrictions.close()
@@ -230,4 +251,7 @@ class _Reader:
                 continue
 
     def orders(self, told: Told) -> dict[int, str]:
-        return {at: told.dates or (next(iter(seen)) if len(seen) == 1 else "") for at, seen in self._seen.items()}
+        return {
+            at: told.dates or (next(iter(seen)) if len(seen) == 1 else "")
+            for at, seen in self._seen.items()
+        }

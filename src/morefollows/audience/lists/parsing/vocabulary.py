@@ -33,7 +33,9 @@ _ADDRESS = _set(
     endereço de e-mail, adres e-mail, subscriber email, contact email, contactemail, user email, member email,
     primary email, email 1, e-mail 1 - value, emails, email id, customer email, reader email"""
 )
-_VAGUE_ADDRESS = _set("address, adresse, adres, indirizzo, dirección, subscriber, contact, abonnent, abonné")
+_VAGUE_ADDRESS = _set(
+    "address, adresse, adres, indirizzo, dirección, subscriber, contact, abonnent, abonné"
+)
 
 
 def is_address_heading(name: str) -> bool:
@@ -64,7 +66,9 @@ CONFIRMED_AT = _set(
     Bestätigungsdatum, Bestätigungszeit, confirmé le, date de confirmation, confirmado el, fecha de confirmación,
     bevestigd op, confermato il, data di conferma, data conferma"""
 )
-GIVEN_FROM = _set("given from, opt-in ip, optin ip address, signup ip, subscription ip, subscribed ip, consent ip")
+GIVEN_FROM = _set(
+    "given from, opt-in ip, optin ip address, signup ip, subscription ip, subscribed ip, consent ip"
+)
 CONFIRMED_FROM = _set("confirmed from, confirm ip, confirmation ip, confirmed ip, double opt-in ip")
 LANGUAGE = _set("language, lang, locale, Sprache, langue, idioma, taal, lingua")
 TOPICS = _set("topics, topic, Themen, Thema")
@@ -127,7 +131,9 @@ _WORDS: dict[State, str] = {
     State.COMPLAINED: """complained, complaint, marked as spam, spam, spam complaint, spam report, reported spam, abuse,
         Beschwerde, als Spam gemeldet, plainte, queja, klacht, reclamo""",
 }
-STATUSES: dict[str, State] = {word: state for state, words in _WORDS.items() for word in _set(words)}
+STATUSES: dict[str, State] = {
+    word: state for state, words in _WORDS.items() for word in _set(words)
+}
 """Every word for a status, ours and others', compact, and what it means here."""
 
 _SAYS_LITTLE = frozenset({"left", "gone", "unknown", "out", "abuse", "baja", "stopped"})
@@ -159,12 +165,18 @@ def tells_who_left(cell: str) -> bool:
         return True
     if not _PIECES.search(cell):
         return False
-    return any(len(piece) <= _LONGEST_WORD and compact(piece) in _AWAY for piece in _PIECES.split(cell))
+    return any(
+        len(piece) <= _LONGEST_WORD and compact(piece) in _AWAY for piece in _PIECES.split(cell)
+    )
 
 
-_YES = _set("yes, y, true, t, 1, x, on, ja, j, oui, o, si, sí, s, sim, vero, wahr, vrai, verdadero, waar, ok, checked")
+_YES = _set(
+    "yes, y, true, t, 1, x, on, ja, j, oui, o, si, sí, s, sim, vero, wahr, vrai, verdadero, waar, ok, checked"
+)
 _NO = _set("no, n, false, f, 0, off, nein, non, nee, não, falso, falsch, faux, onwaar, unchecked")
-_NOTHING = _set("null, none, nil, n/a, na, never, nie, jamais, nunca, nooit, mai, #n/a, keine, leer, empty")
+_NOTHING = _set(
+    "null, none, nil, n/a, na, never, nie, jamais, nunca, nooit, mai, #n/a, keine, leer, empty"
+)
 _NO_DATE = re.compile(r"0000-00-00.*|1970-01-01T?.*|01[./]01[./]1970.*|\\N")
 
 
@@ -179,7 +191,11 @@ def is_no(cell: str) -> bool:
 def is_empty(cell: str) -> bool:
     """Nothing, or what programs write for nothing."""
     found = compact(cell)
-    return (not found and not is_yes(cell) and not is_no(cell)) or found in _NOTHING or bool(_NO_DATE.fullmatch(cell))
+    return (
+        (not found and not is_yes(cell) and not is_no(cell))
+        or found in _NOTHING
+        or bool(_NO_DATE.fullmatch(cell))
+    )
 
 
 _SUPPRESSED_FILE = re.compile(
