@@ -144,15 +144,11 @@ def _known(keys: Sequence[str]) -> bulk.Rows:
     """Those of these keys that a reader has, or that are suppressed."""
     tables = [model._meta.db_table for model in (Reader, Suppression)]
     if connection.vendor == "postgresql":
-        query = " UNION ALL ".join(
-            f"SELECT key FROM {table} WHERE key = ANY(%s)"  # noqa: S608 for table in tables
-        )
-        return bulk.ask(query, [keys, keys])
-    marks = ", ".join(["%s"] * len(keys))
-    query = " UNION ALL ".join(
-        f"SELECT key FROM {table} WHERE key IN ({marks})"  # noqa: S608 for table in tables
-    )
-    return bulk.ask(query, [*keys, *keys])
+        taken, values = "= ANY(%s)", [keys, keys]
+    else:
+        taken, values = f"IN ({', '.join(['%s'] * len(keys))})", [*keys, *keys]
+    queries = [f"SELECT key FROM {table} WHERE key {taken}" for table in tables]  # noqa: S608
+    return bulk.ask(" UNION ALL ".join(queries), values)
 
 
 def _write(new: Sequence[Prepared], keys: Sequence[int]) -> None:
