@@ -57,10 +57,8 @@ def addresses_in(cell: str) -> Found:
     if remark := _REMARK.fullmatch(text):
         repairs.add(NAMES)
         text = remark[1]
-    pieces: list[str] = []
-    rest = _BRACKETED.sub(
-        lambda found: pieces.append(found[1] or found[2] or found[3] or "") or " ", text
-    )  # type: ignore[func-returns-value]
+    pieces = ["".join(found) for found in _BRACKETED.findall(text)]
+    rest = _BRACKETED.sub(" ", text)
     if pieces:
         repairs.add(NAMES)
         pieces += [word for word in rest.split() if "@" in word]
