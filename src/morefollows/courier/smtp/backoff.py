@@ -1,9 +1,11 @@
-"""When a relay in trouble is tried again.
+"""Backoff: when to try a failing relay again.
 
-Causes are counted, not connections: connections that were begun before the last counted failure ended by the same
-cause. Then what failed (no connection, a connection lost) is tried soon, and never later than `longest_probe`, because
-one attempt costs little and readers wait. A relay that answered "not now" (4xx) is asked less often the longer that
-lasts, and one that said no (5xx) only after `longest_retry`.
+Invariant: one cause counts once. Connections opened before the last counted failure share its
+cause, so their ends change nothing.
+
+- No connection, or a lost one: retried within `longest_probe`, because an attempt costs little.
+- 4xx before any mail, or no reply to a mail: the wait grows with the length of the trouble.
+- 5xx before any mail: retried after `longest_retry`.
 """
 
 from __future__ import annotations
@@ -13,26 +15,24 @@ import time
 from collections.abc import Callable
 from enum import Enum
 
-_GROWTH = 3  # each failed attempt makes the next wait so many times as long
-_OF_SILENCE = (
-    4  # where it keeps mails without an answer: a wait is this part of the time that it has done so
-)
-_OF_TROUBLE = (
-    10  # where the relay says "not now": a wait is this part of the time that it has said so
-)
+_GROWTH = 3  # factor from one wait to the next
+# No reply to a mail: the wait is at most this fraction (1/n) of the time since the first failure.
+_OF_SILENCE = 4
+# 4xx before any mail: the same fraction for that case.
+_OF_TROUBLE = 10
 
 
 class Failure(Enum):
     """Why the relay could not be used."""
 
     BROKEN = "broken"  #: no connection, no answer, or the connection was lost
-    SILENT = "silent"  #: it has taken mails, and does not answer
-    BUSY = "busy"  #: it answered 4xx where it should have let us in
-    REFUSED = "refused"  #: it answered 5xx there, or lacks what the settings require
+    SILENT = "silent"  #: the relay has taken mails and sends no reply
+    BUSY = "busy"  #: 4xx during connection setup
+    REFUSED = "refused"  #: 5xx during connection setup, or a required feature is missing
 
 
 class Backoff:
-    """Of one relay in one process. Times are seconds of `now`."""
+    """Backoff state of one relay in one process. Times are seconds on the clock `now`."""
 
     def __init__(
         self,
@@ -43,17 +43,18 @@ class Backoff:
     ) -> None:
         self._first, self._longest_probe, self._longest_retry = first, longest_probe, longest_retry
         self._now = now
-        self.failures = 0  #: causes in a row, without a mail that was answered between them
-        self.resume_at = 0.0  #: not before that time a connection is opened while none is ready
-        self.more_at = 0.0  #: not before that time one is opened beside others
-        self._extra_refusals = 0  # connections in a row that were refused while others were in use
+        self.failures = 0  #: distinct failures in a row, without a reply to a mail in between
+        self.resume_at = 0.0  #: earliest time to open a connection while none is ready
+        self.more_at = 0.0  #: earliest time to open a connection beside others
+        self._extra_refusals = 0  # refused in a row while other connections were in use
         self._failed_at = float("-inf")
-        self._since = 0.0  # when the present trouble began
+        self._since = 0.0  # time of the first failure in the row
 
     def failed(self, begun: float, failure: Failure, *, others: bool) -> bool:
-        """A connection that was begun then has failed, or was lost. `others`: there are some that are in use.
+        """Records that the connection opened at `begun` failed or was lost.
 
-        Returns False if that was the same cause as before, which changes nothing.
+        `others`: other connections are in use. Returns False if the cause was already counted;
+        then nothing changes.
         """
         now = self._now()
         if others and failure is not Failure.BROKEN:
@@ -82,7 +83,7 @@ class Backoff:
         return True
 
     def well(self) -> None:
-        """A mail was answered, the first one on its connection: whatever the trouble was, it is over."""
+        """Resets the counters. Called at the first reply to a mail on a connection."""
         self.failures = self._extra_refusals = 0
 
     def _growing(self, failures: int) -> float:
@@ -90,4 +91,5 @@ class Backoff:
 
 
 def _jitter(seconds: float) -> float:
-    return seconds * random.uniform(0.5, 1)  # noqa: S311 - so that many senders do not come back in step
+    # Random, so that many senders do not retry at the same moment.
+    return seconds * random.uniform(0.5, 1)  # noqa: S311 - not for cryptography

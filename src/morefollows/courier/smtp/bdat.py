@@ -1,14 +1,21 @@
-"""Many mails in flight on one connection, where the relay offers CHUNKING and PIPELINING (RFC 3030, RFC 2920).
+"""Pipelined transactions with BDAT, for relays that offer CHUNKING and PIPELINING.
 
-Each mail is one group: MAIL, RCPT, all of its content in one BDAT LAST, and RSET. Groups leave back to back, and
-replies are matched in order; a relay far away costs no round trip a mail. RSET, which RFC 2920 §3.1 lets stand
-anywhere, has two purposes. Were a mail refused, a relay that does not reset by itself would go on with its sender, and
-take the next with another's return path. And a relay that says a word too many shifts all replies behind it: what it
-said to a mail counts only when RSET has got its yes, so that a refusal of the content still finds its mail undecided.
+RFC 3030 (CHUNKING), RFC 2920 (PIPELINING). Each mail is one group of commands: MAIL, RCPT, BDAT
+LAST with the whole content, and RSET. Groups are written back to back and replies are matched in
+order, so a distant relay costs no round trip per mail.
 
-Where the relay offers enhanced status codes (RFC 2034), a yes that bears another command's status is out of step. Then
-the connection is given up, all on it is uncertain, and this relay is no longer spoken to in this way. What nobody can
-tell is a relay that says, unasked, word for word what the end of a mail would have got.
+RSET may stand anywhere in a pipelined group (RFC 2920 §3.1). It has two purposes:
+
+- After a refused mail, some relays keep the old sender for the next transaction. RSET clears it.
+- A relay that sends one reply too many shifts all later replies. The reply to a mail therefore
+  counts only after RSET got a 2xx, so an extra reply is noticed before it settles a mail.
+
+With enhanced status codes (RFC 2034), a 2xx with another command's status is out of step. Then
+the connection is closed, its undecided mails are uncertain, and this relay gets no more BDAT. An
+unsolicited reply that equals the expected reply to BDAT word for word can't be detected.
+
+Invariant: every mail taken from the source is settled once or returned once by `give_up` or
+`give_back`.
 """
 
 from __future__ import annotations
@@ -32,27 +39,25 @@ from morefollows.courier.smtp.data import (
 from morefollows.courier.smtp.flow_control import Window
 from morefollows.courier.smtp.session import Offers, Session
 
-_UNKNOWN = (500, 502)  # what a relay answers to a command that it does not know (RFC 5321 §4.2.4)
+_UNKNOWN = (500, 502)  # replies to an unknown command (RFC 5321 §4.2.4)
 
 
 class Chunks(Transactions):
-    """At most a `Window` of mails in flight. The mail that replies are about is the first of them."""
+    """Keeps up to `Window.mails` mails in flight. The next reply is about the first of them."""
 
     def __init__(self, connection: Session, offers: Offers) -> None:
         super().__init__(connection, offers)
-        self._flying: deque[Mail | None] = (
-            deque()
-        )  # None: it was given back, and its reply is of no interest
-        self._kept: Mail | None = None  # to be sent alone, when those in flight are answered
-        self._alone = False  # what is in flight is to stay alone
+        # Mails in flight. None: the mail was given back, and its reply is ignored.
+        self._flying: deque[Mail | None] = deque()
+        self._kept: Mail | None = None  # must be sent alone; waits until none is in flight
+        self._alone = False  # the mail in flight must stay the only one
         self._sizes: deque[int] = deque()
-        self._octets = 0  # of all contents in flight
-        self._refusal: Reply | None = None  # what the first in flight got at MAIL or RCPT
-        self._decided: tuple[Mail, Reply] | None = (
-            None  # what the relay said to it, until RSET has got its yes
-        )
-        self._unclosed = False  # the last group that left has no RSET behind it yet
-        self._signs: dict[int, bytes] = {}  # the enhanced status of the first yes to each command
+        self._octets = 0  # content octets of all mails in flight
+        self._refusal: Reply | None = None  # the first mail's 4xx or 5xx to MAIL or RCPT
+        # The last mail and its reply, until RSET gets a 2xx.
+        self._decided: tuple[Mail, Reply] | None = None
+        self._unclosed = False  # the last group was written without its RSET
+        self._signs: dict[int, bytes] = {}  # enhanced status of the first 2xx to each command
         self._window = Window()
         if connection.relay.on_trial:
             self._window.mails = 1
@@ -94,7 +99,7 @@ class Chunks(Transactions):
                 return
 
     def _close_group(self) -> None:
-        """Nothing follows for now: RSET asks for the last word on what is in flight."""
+        """Writes the RSET that closes the last group, when no further mail follows for now."""
         if self._unclosed:
             self._unclosed = False
             self._connection.send(b"RSET\r\n", RSET)
@@ -114,7 +119,7 @@ class Chunks(Transactions):
             self._settle()
             connection.fill()
         elif code < 400:
-            self._refusal = None  # a relay that takes the recipient after all
+            self._refusal = None  # RCPT was accepted although MAIL was refused
         elif self._refusal is None:
             self._refusal = reply(code, text, REACHED[kind])
 
@@ -123,13 +128,19 @@ class Chunks(Transactions):
         return next((mail for mail in self._flying if mail is not None), None)
 
     def _in_step(self, kind: int, text: bytes) -> bool:
-        """A yes bears the status that the first one to this command had, or at least no other command's."""
+        """Whether the status of a 2xx fits the command.
+
+        It fits if it equals the first one seen for this command, or belongs to no other command.
+        """
         sign, signs = text[:5], self._signs
         own = signs.setdefault(kind, sign)
         return sign == own or sign not in signs.values()
 
     def give_back(self, quiet: float) -> list[tuple[Mail, Reply]]:
-        """Those behind a mail that gets no reply, while other mails get theirs. The first is waited for."""
+        """Returns the mails behind one without a reply, while others get theirs.
+
+        `quiet`: seconds without a reply. The first mail in flight stays here and keeps waiting.
+        """
         relay = self._connection.relay
         if self._kept is not None and quiet >= relay.patience.ahead:
             kept, self._kept = self._kept, None
@@ -142,13 +153,13 @@ class Chunks(Transactions):
         return behind
 
     def _decide(self, code: int, text: bytes) -> None:
-        """The reply to BDAT, which is the last of a transaction: only now the mail's fate is known."""
+        """Handles the reply to BDAT LAST: it ends the transaction and decides the mail."""
         connection, refusal = self._connection, self._refusal
         mail, size = self._flying.popleft(), self._sizes.popleft()
         self._octets -= size
         self._refusal = None
         if refusal is None and code in _UNKNOWN:
-            # What follows would be taken for commands. It has taken nothing, and will be spoken to with DATA.
+            # The relay reads the content as commands. It has taken no mail; use DATA from now on.
             connection.relay.chunking = False
             self._flying.appendleft(mail)
             connection.abandon(
@@ -159,7 +170,7 @@ class Chunks(Transactions):
         self._decided = (
             None if mail is None else (mail, refusal or reply(code, text, Reached.CONTENT))
         )
-        if not self._expected or code == 421:  # nothing will follow that could tell more
+        if not self._expected or code == 421:  # no RSET reply will follow
             self._settle()
             if code != 421:
                 connection.fill()
@@ -173,7 +184,7 @@ class Chunks(Transactions):
         misled = self._connection.misled
         first, behind = (NOT_OFFERED, QUEUED) if closed_in_order else (UNCERTAIN, BEHIND)
         if self._decided is not None and misled:
-            first = behind  # the reply that is in doubt is that of the one before
+            first = behind  # the reply in doubt is the previous mail's
         given_up = [
             (mail, first if n == 0 else behind)
             for n, mail in enumerate(self._flying)

@@ -1,7 +1,10 @@
-"""Mails become SMTP transactions: one after the other, with DATA (RFC 5321 §3.3).
+"""SMTP transactions one after the other, with DATA (RFC 5321 §3.3).
 
-Where the relay offers PIPELINING (RFC 2920) the content of one mail, its final dot and the envelope of the
-next travel in one write: one round trip a mail. Else each command waits for its reply.
+With PIPELINING (RFC 2920) one write carries a mail's content, its final dot and the next mail's
+envelope: one round trip per mail. Without it, each command waits for its reply.
+
+Invariant: every mail taken from the source is settled once or returned once by `give_up` or
+`give_back`.
 """
 
 from __future__ import annotations
@@ -12,8 +15,8 @@ from typing import Final
 from morefollows.courier.relays.interface import Mail, Reached, Reply
 from morefollows.courier.smtp.session import Offers, Session
 
-# What a reply may be the reply to. Every reply is matched to its command (RFC 2920 §3.1). A yes to the first three
-# changes nothing.
+# The commands that a reply can belong to. Every reply is matched to its command (RFC 2920 §3.1).
+# A 2xx to one of the first three changes no state.
 RSET, MAIL, RCPT, DATA, CONTENT, NOTHING, CHUNK, QUIT, ANSWER = range(9)
 
 TAKEN: Final = Reply(250, "", "", Reached.CONTENT)
@@ -22,14 +25,13 @@ QUEUED: Final = Reply(0, "", "", Reached.QUEUED)
 UNCERTAIN: Final = Reply(0, "", "", Reached.CONTENT)
 BEHIND: Final = Reply(0, "", "", Reached.BEHIND)
 
-#: How far a mail had got, by the command whose reply decided its fate.
+#: How far a mail had got, by the command whose reply decided it.
 REACHED: Final = {MAIL: Reached.MAIL, RCPT: Reached.RCPT, DATA: Reached.DATA}
 
 _STATUS = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?:\s+|\Z)")
-_PATH_OCTETS = bytes(
-    octet for octet in range(33, 127) if octet not in b"<>"
-)  # no controls, spaces, angle brackets
-_LONGEST_PATH = 254
+# Octets of an address that need no closer look: no controls, spaces or angle brackets.
+_PATH_OCTETS = bytes(octet for octet in range(33, 127) if octet not in b"<>")
+_LONGEST_PATH = 254  # octets: 256 with the angle brackets (RFC 5321 §4.5.3.1.3)
 _PATH_UTF8 = re.compile(rb"[!-;=?-~\x80-\xff]{1,254}").fullmatch
 
 _BAD_RECIPIENT = Reply(
@@ -46,9 +48,9 @@ _TOO_BIG = Reply(552, "5.3.4", "The message is bigger than the relay takes.", Re
 
 
 def reply(code: int, text: bytes, reached: Reached) -> Reply:
-    """What the relay said, with the enhanced status code taken out of its words (RFC 2034 §4).
+    """Returns the `Reply`, with the enhanced status code taken out of its text (RFC 2034 §4).
 
-    The words of a yes are not kept: nobody reads a million of them.
+    The text of a 2xx is dropped, as it is never shown.
     """
     if code < 400:
         return TAKEN if code == 250 and reached is Reached.CONTENT else Reply(code, "", "", reached)
@@ -61,60 +63,59 @@ def reply(code: int, text: bytes, reached: Reached) -> Reply:
             line = line[found.end() :]
         lines.append(line.strip())
     words = b" ".join(lines).decode("utf-8", "replace").strip()
-    # Lines that contradict each other prove nothing about a mailbox.
+    # Lines with different status codes are no evidence about a mailbox: then the status is empty.
     return Reply(code, statuses.pop().decode() if len(statuses) == 1 else "", words, reached)
 
 
 def _xtext(path: bytes) -> bytes:
-    """What a path may hold, as a parameter's value (RFC 3461 §4)."""
+    """Encodes an address as the value of a parameter (RFC 3461 §4)."""
     return path.replace(b"+", b"+2B").replace(b"=", b"+3D")
 
 
 class Transactions:
-    """What both ways of handing over have in common. The connection asks for it, and tells what it heard."""
+    """Base class of `OneByOne` and `Chunks`: what a connection calls to send mails."""
 
     def __init__(self, connection: Session, offers: Offers) -> None:
         self._connection = connection
         self._offers = offers
         self._expected = connection.expected
         self._take = connection.relay.source.take
-        self._bare = (
-            offers.size is None and not offers.dsn
-        )  # MAIL has no parameters, if the address is plain
-        # Tell us when it fails, or takes long; but not when it is delivered (RFC 3461 §4.1).
+        # MAIL needs no parameters, unless the mail is SMTPUTF8.
+        self._bare = offers.size is None and not offers.dsn
+        # Ask for a report on failure and delay, not on success (RFC 3461 §4.1).
         self._notify = b" NOTIFY=FAILURE,DELAY" if offers.dsn else b""
 
     def fill(self) -> None:
-        """Offers what there is to offer and may be offered now."""
+        """Sends as many mails as are available and allowed now."""
         raise NotImplementedError
 
     def heard(self, kind: int, code: int, text: bytes) -> None:
-        """The reply to a command of ours. 421 is followed by the end of the connection."""
+        """Handles the reply to the command `kind`. After 421 the connection ends."""
         raise NotImplementedError
 
     def give_up(self, *, closed_in_order: bool) -> list[tuple[Mail, Reply]]:
-        """The connection has ended: the mails that were in flight, and what is known of each.
+        """Called when the connection has ended. Returns each mail in flight with its reply.
 
-        `closed_in_order`: by 421, after which the relay does nothing more (RFC 5321 §3.8).
+        `closed_in_order`: the relay sent 421 and does nothing more (RFC 5321 §3.8).
         """
         raise NotImplementedError
 
     @property
     def undecided(self) -> Mail | None:
-        """The first mail whose content was handed over, and to which there is no reply."""
+        """The first mail whose content was sent and that has no reply yet."""
         return None
 
     @property
     def alone(self) -> bool:
-        """What waits for a reply is a mail with which a connection has ended before."""
+        """Whether the mail that waits for a reply ended an earlier connection."""
         return False
 
     def give_back(self, quiet: float) -> list[tuple[Mail, Reply]]:
-        """The relay has not answered for so many seconds: mails that need not wait for that."""
+        """Returns mails to settle after `quiet` seconds without a reply, each with its reply."""
         return []
 
     def next(self) -> Mail | None:
-        """The next mail that can be offered on this connection; None if there is none just now."""
+        """Returns the next mail that this relay can carry, or None if there is none now."""
         connection = self._connection
         if not connection.relay.closing:
             while (mail := self._take()) is not None:
@@ -128,11 +129,11 @@ class Transactions:
         return None
 
     def options(self, mail: Mail, size: int) -> bytes:
-        """The parameters of MAIL. `size`: octets of the content, where the relay offers SIZE.
+        """Returns the parameters of MAIL. `size`: octets of the content, used with SIZE.
 
-        Where DSN is offered a failure brings only the header back, under the name that the return path bears: it
-        tells which mail it was, and nothing of its reader (RFC 3461 §4.3, §4.4). ORCPT would show a reader's address
-        to whoever mail is forwarded to, and is of no use to us.
+        With DSN, a failure report returns the header only (RFC 3461 §4.3). ENVID (§4.4) is the
+        local part of the return path: it names the mail and reveals nothing about its reader.
+        ORCPT is left out, as it would show a reader's address wherever the mail is forwarded.
         """
         options = b"" if self._offers.size is None else b" SIZE=%d" % size
         if self._offers.dsn and mail.sender and not mail.utf8:
@@ -140,7 +141,7 @@ class Transactions:
         return options + b" SMTPUTF8" if mail.utf8 else options
 
     def _unfit(self, mail: Mail) -> Reply | None:
-        """Why this mail can't be offered on this connection; None if it can."""
+        """Returns why this mail can't be sent on this connection, or None if it can."""
         sender, recipient = mail.sender, mail.recipient
         strange = (sender + recipient).translate(None, _PATH_OCTETS)
         if strange or not 0 < len(recipient) <= _LONGEST_PATH >= len(sender):
@@ -153,22 +154,22 @@ class Transactions:
         if mail.utf8 and not self._offers.utf8:  # RFC 6531 §3.2
             return _NEEDS_UTF8
         if not mail.content or mail.content[-1][-2:] != b"\r\n":
-            return _BAD_CONTENT  # the final dot would not stand on a line of its own
+            return _BAD_CONTENT  # the final dot would not be on a line of its own
         if self._offers.size and sum(map(len, mail.content)) > self._offers.size:
             return _TOO_BIG
         return None
 
 
 class OneByOne(Transactions):
-    """MAIL, RCPT, DATA and the content of one mail, then the next."""
+    """Sends MAIL, RCPT, DATA and the content of one mail, then the next."""
 
     def __init__(self, connection: Session, offers: Offers) -> None:
         super().__init__(connection, offers)
         self._pipelining = offers.pipelining
-        self._offered: Mail | None = None  # its envelope is on the way
-        self._handed: Mail | None = None  # its content is on the way, or waits for its reply
-        self._said: list[tuple[Mail, Reply]] = []  # what counts as soon as DATA is answered
-        self._stale = False  # a transaction that failed must be reset before the next
+        self._offered: Mail | None = None  # its envelope was sent
+        self._handed: Mail | None = None  # its content was sent, and it has no reply yet
+        self._said: list[tuple[Mail, Reply]] = []  # held until DATA is answered: see `_settle`
+        self._stale = False  # a failed transaction needs RSET before the next one
 
     def fill(self) -> None:
         if self._offered is not None:
@@ -241,9 +242,10 @@ class OneByOne(Transactions):
         return self._offered is not None and self._offered.alone
 
     def give_back(self, quiet: float) -> list[tuple[Mail, Reply]]:
-        """The next one, while we wait for a final dot's reply.
+        """Returns the mail offered next, when the reply to a final dot is late.
 
-        No byte of its content has left, and closing before the final dot discards it (RFC 5321 §4.1.1.10).
+        Its content was not sent, and closing before the final dot discards the transaction
+        (RFC 5321 §4.1.1.10).
         """
         mail, relay = self._offered, self._connection.relay
         if mail is None or self._handed is None or quiet < relay.patience.ahead:
@@ -253,11 +255,12 @@ class OneByOne(Transactions):
         return [(mail, QUEUED)]
 
     def _hand_over(self) -> None:
-        """The relay waits for content."""
+        """Sends the content after 354."""
         connection = self._connection
         mail, self._offered = self._offered, None
         self._stale = False
-        if mail is None:  # nobody is left to get it: only the dot (RFC 2920 §3.1)
+        # 354 although RCPT failed: send the dot alone (RFC 2920 §3.1).
+        if mail is None:
             connection.send(b".\r\n", NOTHING)
             return
         self._handed = mail
@@ -268,17 +271,17 @@ class OneByOne(Transactions):
             connection.transport.write(b"".join((*mail.content, b".\r\n")))
 
     def _refused(self, kind: int, code: int, text: bytes) -> None:
-        """MAIL, RCPT or DATA got a no; only the first of them is about the mail."""
+        """Handles a 4xx or 5xx to MAIL, RCPT or DATA. Only the first one settles the mail."""
         mail, self._offered = self._offered, None
         self._stale = True
         if mail is not None:
             self._settle(mail, reply(code, text, REACHED[kind]))
 
     def _settle(self, mail: Mail, said: Reply) -> None:
-        """At once, if nothing else is waited for.
+        """Settles the mail now, or after the reply to DATA if the next envelope was sent.
 
-        Where the next envelope is on its way, a relay that says a word too many would have one mail get another's
-        reply; but it then answers DATA with what was meant for RCPT, and that is neither 354 nor a no.
+        A relay that sends one reply too many would settle a mail with another's reply. Such a
+        relay answers DATA with the reply meant for RCPT, a 2xx, which `heard` detects.
         """
         if self._expected and said.code != 421:
             self._said.append((mail, said))
@@ -291,7 +294,7 @@ class OneByOne(Transactions):
             self._connection.settle(mail, reply_)
 
     def _envelope(self) -> bytes:
-        """The commands that open the next transaction, or nothing if there is no mail."""
+        """Returns the commands of the next transaction, or nothing if there is no mail."""
         if self._connection.spent:
             return b""
         if self._stale and not self._pipelining:

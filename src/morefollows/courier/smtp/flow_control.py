@@ -1,9 +1,11 @@
-"""How many mails may be in flight on one connection: as many as keep the relay busy, and few more.
+"""Flow control: how many mails may be in flight on one connection.
 
-As TCP Vegas does (Brakmo and Peterson, 1995), with mails for packets: the quickest reply so far tells how long the
-way is, and what later ones take longer is the time in which mails waited at the relay. Less than `_FEW` waiting: the
-window opens; more than `_MANY`: it closes. So a relay far away gets many, one beside us few, and what a broken
-connection leaves uncertain is bounded by what was of use.
+It works as TCP Vegas does (Brakmo and Peterson, 1995), with mails in place of packets. The
+shortest reply time so far is taken as the round trip. Any longer time means that mails waited at
+the relay. The window grows while fewer than `_FEW` mails wait, and shrinks above `_MANY`.
+
+So a distant relay gets many mails at once and a near one few. That also bounds how many mails a
+broken connection leaves uncertain.
 """
 
 from __future__ import annotations
@@ -12,42 +14,42 @@ import math
 import time
 from collections.abc import Callable
 
-_FIRST = 10  # mails, before anything is known: as TCP's initial window (RFC 6928)
+_FIRST = 10  # mails, before the first measurement; TCP's initial window (RFC 6928)
 _LEAST = 2
-MOST = 250  #: mails, wherever the relay is
+MOST = 250  #: mails, the upper limit for any relay
 _MOST_OCTETS = 4 << 20
-_FEW, _MANY = 8, 16  # mails that wait at the relay
+_FEW, _MANY = 8, 16  # mails waiting at the relay
 
 
 class Window:
-    """Of one connection. One mail at a time is timed, from its last octet's way out to its reply."""
+    """The window of one connection. It times one mail at once, from its last octet to its reply."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.mails = _FIRST
         self._clock = clock
-        self._doubling = True  # slow start: nothing has waited yet
-        self._quickest = math.inf  # seconds
-        self._until = 0  # replies until that of the mail that is timed; 0: none is
+        self._doubling = True  # slow start, until mails wait at the relay
+        self._quickest = math.inf  # shortest reply time, in seconds
+        self._until = 0  # replies until that of the timed mail; 0: no mail is timed
         self._sent_at = 0.0
         self._full = False
 
     def admits(self, mails: int, octets: int) -> bool:
-        """May another mail leave, with so many in flight?"""
+        """Whether another mail may be sent with `mails` and `octets` already in flight."""
         if mails < self.mails and octets < _MOST_OCTETS:
             return True
         self._full = True
         return False
 
     def sent(self, mails: int) -> None:
-        """A mail has left; with it there are so many in flight."""
+        """Called after a mail was sent. `mails`: how many are in flight, including it."""
         if not self._until:
             self._until = mails
             self._sent_at = self._clock()
             self._full = False
 
     def answered(self, code: int) -> None:
-        """The relay has replied to the content of a mail."""
-        if 400 <= code < 500:  # it asks for less
+        """Called at the reply to a mail's content, with its reply code."""
+        if 400 <= code < 500:  # temporary failure: halve the window
             self.mails = max(_LEAST, self.mails // 2)
             self._doubling = False
         if self._until:

@@ -1,4 +1,4 @@
-"""How a connection begins: the greeting, EHLO, STARTTLS and AUTH, and what the relay offers (RFC 5321 §3)."""
+"""Connection setup: greeting, EHLO, STARTTLS, AUTH and the relay's extensions (RFC 5321 §3)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import ssl
 from morefollows.courier.smtp.backoff import Failure
 from morefollows.courier.smtp.session import Answer, Offers, Session
 
-_DNS_PATIENCE = 2.0  # seconds, where earlier addresses are known
+_DNS_PATIENCE = 2.0  # seconds, if earlier addresses are known
 
 
 class Trouble(Exception):
-    """The relay can't be used just now. ``str()`` says why, without addresses or credentials."""
+    """The relay can't be used now. ``str()`` says why, without addresses or credentials."""
 
     def __init__(self, text: str, failure: Failure = Failure.BROKEN) -> None:
         super().__init__(text)
@@ -28,7 +28,7 @@ def _failure(answer: Answer) -> Failure:
 
 
 async def begin(connection: Session) -> Offers:
-    """Connects, and goes through all that comes before the first mail. Raises `Trouble`."""
+    """Connects and does everything before the first mail. Raises `Trouble`."""
     address, context = connection.relay.address, connection.relay.tls
     greeting = connection.await_answer()
     try:
@@ -45,16 +45,15 @@ async def begin(connection: Session) -> Offers:
     if not secure and address.starttls != "never":
         if b"STARTTLS" in offers:
             await _start_tls(connection, context)
-            offers = await _greet(
-                connection
-            )  # all that was said before is forgotten (RFC 3207 §4.2)
+            # STARTTLS discards everything learned before (RFC 3207 §4.2).
+            offers = await _greet(connection)
             secure = True
             connection.relay.has_secured()
         elif address.starttls == "require":
             raise Trouble("does not offer STARTTLS, which the settings require", Failure.REFUSED)
         elif connection.relay.secured and address.starttls == "optional":
             connection.relay.goes_in_clear()
-        elif connection.relay.secured:  # somebody in between may have struck it out (RFC 3207 §6)
+        elif connection.relay.secured:  # an attacker may have removed the keyword (RFC 3207 §6)
             raise Trouble(
                 "does not offer STARTTLS any more; nothing is sent to it in clear text",
                 Failure.BUSY,
@@ -73,14 +72,17 @@ async def begin(connection: Session) -> Offers:
 
 
 async def _connect(connection: Session, context: ssl.SSLContext | None) -> None:
-    """To the first of the relay's addresses that takes us; the one that did so last is the first to be tried."""
+    """Connects to the first address that accepts, starting with the one used last.
+
+    Raises OSError or TimeoutError if none accepts.
+    """
     relay = connection.relay
     hosts = await _addresses(connection)
     loop = asyncio.get_running_loop()
     connection.step = "a connection" if context is None else "a connection with TLS"
     for left, host in zip(range(len(hosts), 0, -1), hosts, strict=True):
         try:
-            # An address that does not answer at all leaves time for the others.
+            # Each address gets its share of the time that is left.
             async with asyncio.timeout(relay.patience.connect / left if left > 1 else None):
                 await loop.create_connection(
                     lambda: connection,
@@ -98,7 +100,10 @@ async def _connect(connection: Session, context: ssl.SSLContext | None) -> None:
 
 
 async def _addresses(connection: Session) -> list[str]:
-    """The relay's IP addresses; the last known ones as long as the DNS has no answer."""
+    """Returns the relay's IP addresses, or the last known ones if the DNS fails.
+
+    Raises OSError or TimeoutError if it fails and none are known.
+    """
     relay = connection.relay
     host, port = relay.address.host, relay.address.port
     with contextlib.suppress(ValueError):
@@ -118,15 +123,14 @@ async def _addresses(connection: Session) -> list[str]:
 
 
 async def _greet(connection: Session) -> dict[bytes, bytes]:
-    """EHLO, or HELO where EHLO is not known (RFC 5321 §3.2). What the relay offers, by keyword."""
+    """Sends EHLO, or HELO if EHLO is unknown (RFC 5321 §3.2). Returns the extensions by keyword."""
     connection.step = "the reply to EHLO"
     answer = await connection.ask(b"EHLO " + connection.relay.helo)
     if answer.code == 250:
         offers: dict[bytes, bytes] = {}
         for line in answer.lines[1:]:
-            keyword, _, rest = line.replace(b"=", b" ", 1).partition(
-                b" "
-            )  # "AUTH=PLAIN" is old, but alive
+            # Some old servers still send "AUTH=PLAIN".
+            keyword, _, rest = line.replace(b"=", b" ", 1).partition(b" ")
             offers[keyword.upper()] = (offers.get(keyword.upper(), b"") + b" " + rest).strip()
         return offers
     if 500 <= answer.code < 600:
@@ -142,7 +146,7 @@ async def _start_tls(connection: Session, context: ssl.SSLContext) -> None:
     if answer.code != 220:
         raise Trouble(f"answers STARTTLS with {answer.code} {answer.text}", Failure.BUSY)
     if connection.dead or connection.has_more_to_read:
-        # Words slipped in before the encryption would be believed after it (CVE-2011-0411).
+        # Replies injected before encryption would be trusted after it (CVE-2011-0411).
         raise Trouble("spoke on, in clear text, after it had agreed to STARTTLS", Failure.REFUSED)
     connection.step = "the TLS handshake"
     try:
@@ -161,7 +165,7 @@ async def _start_tls(connection: Session, context: ssl.SSLContext) -> None:
 
 
 async def _authenticate(connection: Session, mechanisms: list[bytes], secure: bool) -> None:
-    """AUTH PLAIN or LOGIN (RFC 4954), never where others could listen."""
+    """Sends AUTH PLAIN or LOGIN (RFC 4954). Without TLS only to this machine. Raises `Trouble`."""
     if not secure and not _on_this_machine(connection):
         raise Trouble("offers no encryption, and the password is not sent without", Failure.REFUSED)
     connection.step = "the reply to AUTH"
@@ -180,9 +184,8 @@ async def _authenticate(connection: Session, mechanisms: list[bytes], secure: bo
     else:
         raise Trouble("offers neither AUTH PLAIN nor AUTH LOGIN", Failure.REFUSED)
     if answer.code != 235:
-        raise Trouble(
-            f"refused the user name or password ({answer.code})", _failure(answer)
-        )  # without its words: some relays repeat the user name in them
+        # The reply text is left out: some relays repeat the user name in it.
+        raise Trouble(f"refused the user name or password ({answer.code})", _failure(answer))
 
 
 def _on_this_machine(connection: Session) -> bool:
@@ -195,7 +198,10 @@ def _why(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"has a certificate that can't be trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return f"can't be agreed with on TLS: {(error.reason or 'handshake failed').replace('_', ' ').lower()}"
+        return (
+            "can't be agreed with on TLS: "
+            f"{(error.reason or 'handshake failed').replace('_', ' ').lower()}"
+        )
     if isinstance(error, socket.gaierror):
         return "can't be found: its host name is not known"
     if isinstance(error, TimeoutError):

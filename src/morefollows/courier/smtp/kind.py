@@ -1,4 +1,4 @@
-"""Registers SMTP as a kind of relay: ``smtp://`` and ``smtps://``. The client itself is in `smtp`."""
+"""Registers SMTP as a kind of relay, for the URL schemes ``smtp`` and ``smtps``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ def _make(address: RelayAddress, source: Source, setup: Setup) -> Relay:
     from morefollows.courier.smtp.connection import Patience
     from morefollows.courier.smtp.connection_pool import SmtpRelay
 
-    # Before the content has left, giving up can't make a duplicate: with another relay at hand there is no need to
-    # wait the five minutes of RFC 5321 §4.5.3.2. After the final dot there is.
+    # Giving up before the content is sent can't cause a duplicate. With another relay available
+    # the waits may be shorter than the five minutes of RFC 5321 §4.5.3.2. After the final dot
+    # they may not.
     patience = Patience(connect=10, command=20, data=20) if setup.others else Patience()
     return SmtpRelay(
         address,

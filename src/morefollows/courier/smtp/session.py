@@ -1,4 +1,4 @@
-"""What the parts of an SMTP connection know of each other: types alone, so that none imports another for its types."""
+"""Types shared by the modules of an SMTP connection, so that these need not import each other."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from morefollows.courier.smtp.timeouts import Patience
 
 
 def words(said: bytes) -> str:
-    """What a relay said, fit for the desk and the log."""
+    """Returns a relay's reply text without addresses, for the desk and the log."""
     return without_addresses(said.decode(errors="replace"))
 
 
 class Answer(NamedTuple):
-    """A reply to one of the commands here, each of which waits for its own."""
+    """The reply to a command of the connection setup, where each command waits for its reply."""
 
     code: int
     lines: list[bytes]
@@ -32,18 +32,18 @@ class Answer(NamedTuple):
 
 
 class Offers(NamedTuple):
-    """What the relay offers (RFC 5321 §2.2), as far as we make use of it."""
+    """The extensions that the relay offers and this client uses (RFC 5321 §2.2)."""
 
     pipelining: bool = False  #: RFC 2920
     chunking: bool = False  #: RFC 3030
     utf8: bool = False  #: RFC 6531
     statuses: bool = False  #: RFC 2034
     dsn: bool = False  #: RFC 3461
-    size: int | None = None  #: bytes; 0: no fixed limit (RFC 1870)
+    size: int | None = None  #: bytes (RFC 1870); 0: no fixed limit; None: SIZE is not offered
 
 
 class Pool(Protocol):
-    """The connections to one relay, as one of them sees them."""
+    """The connection pool as a single connection uses it."""
 
     address: RelayAddress
     source: Source
@@ -61,39 +61,39 @@ class Pool(Protocol):
 
     @property
     def goes_on(self) -> bool:
-        """Mails are being answered, on some connection."""
+        """Whether mails are being answered on any connection."""
 
     @property
     def on_trial(self) -> bool:
-        """It has failed, or keeps us waiting: what it is given now may get no answer."""
+        """Whether the relay has failed or is slow, so that new mails may get no reply."""
 
     def has_secured(self) -> None:
-        """The relay has agreed to STARTTLS."""
+        """Called after a successful STARTTLS."""
 
     def goes_in_clear(self) -> None:
-        """The relay no longer offers STARTTLS, and goes on without."""
+        """Called when a relay no longer offers STARTTLS and mail continues in clear text."""
 
     def heard(self) -> None:
-        """A reply has come on one of the connections."""
+        """Called when a connection has received a complete line."""
 
     def sated(self) -> None:
-        """The source has no mail just now."""
+        """Called when the source has no mail at present."""
 
     def well(self) -> None:
-        """A mail was answered, the first one on its connection."""
+        """Called at the first reply to a mail on a connection."""
 
     def lost(
         self, connection: Any, why: str, *, proven: bool, again: bool, failure: Failure = ...
     ) -> None:
-        """A connection that was ready has ended; `why` is empty if it was in good order."""
+        """Called when a ready connection has ended. `why` is empty after an orderly end."""
 
 
 class Session(asyncio.Protocol):
-    """One connection, as the handshake and the transactions on it see it."""
+    """A connection as the handshake and the transactions use it."""
 
     relay: Pool
     transport: asyncio.Transport
-    expected: deque[int]  #: the commands that wait for their reply
+    expected: deque[int]  #: commands without a reply so far, oldest first
     paused: bool
     spent: bool
     dead: bool
@@ -104,49 +104,49 @@ class Session(asyncio.Protocol):
     @property
     @abstractmethod
     def overdue(self) -> bool:
-        """An answer is late."""
+        """Whether a reply is late."""
 
     @property
     @abstractmethod
     def at_rest(self) -> bool:
-        """Nothing is waited for."""
+        """Whether no reply is outstanding."""
 
     @property
     @abstractmethod
     def has_more_to_read(self) -> bool:
-        """Something came behind the reply that was waited for."""
+        """Whether data arrived after the last complete reply."""
 
     @abstractmethod
     def await_answer(self) -> asyncio.Future[Answer]:
-        """The reply that comes next, before there are mails."""
+        """Returns a future for the next reply. Only for the connection setup."""
 
     @abstractmethod
     async def ask(self, line: bytes) -> Answer:
-        """Sends a command, and waits for its reply. Raises `Trouble`."""
+        """Sends a command and returns its reply. Raises `Trouble`."""
 
     @abstractmethod
     def send(self, line: bytes, kind: int) -> None:
-        """Sends one command, and expects the reply to it."""
+        """Sends one command and adds `kind` to the expected replies."""
 
     @abstractmethod
     def settle(self, mail: Mail, reply: Reply) -> None:
-        """Tells the mail's owner what the relay said."""
+        """Passes the relay's reply to the mail's owner."""
 
     @abstractmethod
     def fill(self) -> None:
-        """Offers mails, as far as there are some and their turn has come."""
+        """Sends as many mails as are available and allowed now."""
 
     @abstractmethod
     def rest(self) -> None:
-        """There is no mail just now, and room for some."""
+        """Marks the connection as idle: it could take mail, and the source has none."""
 
     @abstractmethod
     def rest_no_more(self) -> None:
-        """There was mail, or the end has come."""
+        """Ends the idle state: a mail came, or the connection ends."""
 
     @abstractmethod
     def mislead(self, why: str) -> None:
-        """Closes at once: a reply can't be the one to its command."""
+        """Closes at once, because a reply can't belong to its command."""
 
     @abstractmethod
     def abandon(self, why: str, *, closed_in_order: bool = False) -> None:
