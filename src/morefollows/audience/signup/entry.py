@@ -1,4 +1,9 @@
-"""One sign-up's way from a form that was sent to its answer, the same for our own pages and for boxes elsewhere."""
+"""Handles a submitted sign-up form: checks it, signs the reader up, returns the answer.
+
+The same code serves our own pages and forms embedded in other sites.
+
+Invariant: the answer and its timing do not tell whether an address was known before.
+"""
 
 from __future__ import annotations
 
@@ -24,38 +29,44 @@ from morefollows.audience.signup.group_commit import Busy
 from morefollows.audience.signup.writer import Verdict
 from morefollows.config.settings import Settings
 
-_ANSWER_AFTER = (
-    0.05  # seconds; longer than noting a new reader takes, so that the time tells nothing either
-)
-_LOOK_UPS = 16  # at once
-_COME_BACK = (3.0, 8.0)  # seconds, from and to
+# Seconds before an answer is sent. Longer than writing a new reader takes, so that the timing
+# does not tell whether anything was written.
+_ANSWER_AFTER = 0.05
+_LOOK_UPS = 16  # concurrent DNS queries
+_COME_BACK = (3.0, 8.0)  # minimum and maximum seconds before a retry
 BUSY = gettext_noop("Very many people are signing up right now. Please try again in a moment.")
-LIFETIME = 2 * 3600  #: seconds for which a ticket is good
+LIFETIME = 2 * 3600  #: seconds for which a ticket is valid
 
 
 class Answer(Enum):
+    """The kind of answer to a submitted form."""
+
     THANKS = "thanks"
-    WRONG = "wrong"  #: the form's errors say why
-    SUGGEST = "suggest"
-    AGAIN = "again"  #: the same form, `wait` seconds later
-    RENEW = "renew"  #: the form is too old, or none of ours: here is a new one
-    WORK = "work"
-    LATER = "later"
+    WRONG = "wrong"  #: the address is not valid; `Entered.said` says why
+    SUGGEST = "suggest"  #: the domain looks mistyped; ask the reader
+    AGAIN = "again"  #: sent too early; send the same form again in `wait` seconds
+    RENEW = "renew"  #: the form is too old, or its signature is not valid; show a new one
+    WORK = "work"  #: a proof of work is required
+    LATER = "later"  #: the network's hourly limit is reached
     UNKNOWN_SITE = "unknown site"
-    BUSY = "busy"  #: nothing was noted; the same form, `wait` seconds later
+    BUSY = "busy"  #: nothing was written; send the same form again in `wait` seconds
 
 
 class Entered(NamedTuple):
+    """The answer to a submitted form, with its details."""
+
     answer: Answer
     suggestion: str = ""
-    refused: bool = False  #: with a suggestion: the address as typed can't be mailed at all
+    refused: bool = False  #: with a suggestion: the address as typed is not valid
     wait: float = 0.0  #: seconds
-    not_before: float = 0.0  #: when it may be told (`time.monotonic`): a robot and a reader hear after the same time
+    #: The earliest time to send the answer (`time.monotonic`). It is the same for robots and
+    #: readers, so that a robot can't tell that its form was dropped.
+    not_before: float = 0.0
     said: str = ""  #: what is wrong, in the reader's language
 
 
 class Fit(NamedTuple):
-    """A form with which nothing is wrong, as far as it can be told without asking anybody."""
+    """A form that passed all checks that need neither DNS nor database."""
 
     asked: writer.SignUp
     not_before: float
@@ -71,29 +82,31 @@ _MEANT = {
 
 
 def tokens() -> FormTokens:
+    """The signer of statements and tickets, with the keys from the settings."""
     config: Settings = settings.MOREFOLLOWS
     return FormTokens(*config.derived_keys("forms"))
 
 
 def statement(topic: Topic, shown: texts.InForce, language: str) -> str:
-    """For a form that shows these words around this topic."""
+    """The signed statement for a form that shows this topic with these wordings."""
     alerts, offers, privacy = shown.alerts, shown.offers, shown.privacy
     words = words_of(topic.uid, alerts.digest, offers.digest, privacy.digest)
     return tokens().statement(Shown(topic.pk, alerts.pk, offers.pk, privacy.pk, language, words))
 
 
 def ticket(origin: str) -> str:
+    """A ticket for a form shown now by a page of this origin."""
     return tokens().ticket(origin, time.time())
 
 
 def challenge() -> dict[str, str | int]:
-    """A proof of work to be done (ALTCHA)."""
+    """A new proof-of-work challenge (ALTCHA)."""
     config: Settings = settings.MOREFOLLOWS
     return proof_of_work.challenge(config.derived_key("work"), config.work, time.time())
 
 
 def _work(config: Settings, altcha: str, now: float) -> proof_of_work.Done | None:
-    """Also by the key of before, in the minutes after a rotation."""
+    """Check a proof of work; None if it is not valid. The key before a rotation is accepted too."""
     return next(
         filter(None, (proof_of_work.done(key, altcha, now) for key in config.derived_keys("work"))),
         None,
@@ -103,9 +116,12 @@ def _work(config: Settings, altcha: str, now: float) -> proof_of_work.Done | Non
 def judge(
     posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str
 ) -> Entered | Fit:
-    """Judges a form as it was sent, as far as neither the DNS nor the database is needed. Blocks nobody.
+    """Run all checks that need neither DNS nor database. Does not block.
 
-    `origin`: the site whose page showed it. `here`: that page's path, if the form does not say.
+    `posted`: the fields of `forms.SignUp`. `origin`: of the page that showed the form. `here`: that
+    page's path, used if the form has none. `client`: network address, "" if unknown.
+    Returns `Fit` if the form passed, else the answer. A filled `website` field marks a robot: it
+    gets the usual thanks, and nothing is written.
     """
     config: Settings = settings.MOREFOLLOWS
     try:
@@ -145,7 +161,10 @@ def judge(
 def enter(
     posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str
 ) -> Entered:
-    """Judges a form and, if all is well, signs its reader up. Blocks until that is on disk."""
+    """Check a form and sign its reader up. Blocks until the sign-up is committed.
+
+    Parameters as for `judge`.
+    """
     judged = judge(posted, origin=origin, here=here, client=client, form_version=form_version)
     if isinstance(judged, Entered):
         return judged
@@ -166,7 +185,7 @@ async def enter_async(
     form_version: str,
     language: str,
 ) -> Entered:
-    """The same in an event loop, which it never blocks. `language`: of what is told."""
+    """Like `enter`, without blocking the event loop. `language`: of the texts in the answer."""
     with translation.override(language):
         judged = judge(posted, origin=origin, here=here, client=client, form_version=form_version)
     if isinstance(judged, Entered):
@@ -182,11 +201,15 @@ async def enter_async(
 
 
 def _busy() -> Entered:
-    return Entered(Answer.BUSY, wait=random.uniform(*_COME_BACK))  # noqa: S311 - so that not all come back at once
+    # Random, so that the retries are spread over time.
+    return Entered(Answer.BUSY, wait=random.uniform(*_COME_BACK))  # noqa: S311
 
 
 async def _refusal(domain: str, language: str) -> str:
-    """Asks the DNS in a thread, if it has to be asked. Nobody waits for that while very many questions are open."""
+    """Why the domain takes no mail, in this language; "" if it does or if that is unknown.
+
+    Queries the DNS in a thread. The check is skipped while `_LOOK_UPS` queries are running.
+    """
     if mail_domains.is_known(domain):
         reason = mail_domains.refusal(domain)
     elif _asking.locked():

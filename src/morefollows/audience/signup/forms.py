@@ -1,4 +1,4 @@
-"""The sign-up box."""
+"""The sign-up form: its fields and their validation."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class AddressField(forms.CharField):
-    """Judges as mail does: the browser's own check is off, as it lets through and refuses the wrong ones."""
+    """An email address, validated by `addresses.parse` alone.
+
+    Browser validation is off: it refuses some valid addresses and accepts some invalid ones.
+    """
 
     widget = forms.EmailInput
 
     def __init__(self) -> None:
         super().__init__(label=gettext_lazy("Email address"), required=False, strip=False)
-        self.validators.clear()  # `addresses` says better what is wrong
+        self.validators.clear()  # the messages of `addresses` are more precise
 
     def clean(self, value: str | None) -> Address:
         try:
@@ -33,10 +36,14 @@ class AddressField(forms.CharField):
 
 
 class SignUp(forms.Form):
-    """What a box sends, on our own pages and elsewhere. No reader sees `website`: who fills it in is a robot.
+    """The fields that a sign-up form sends, on our own pages and on other sites.
 
-    `page` is where the box stood, for the evidence. `shown` and `ticket` are those of `form_tokens`, `sure` is the
-    address that its owner has said is right as typed, `instead` the one suggested and taken, `altcha` a proof of work.
+    `page`: the path of the page with the form, for the evidence.
+    `website`: hidden from readers; only robots fill it in.
+    `shown`, `ticket`: see `form_tokens`.
+    `sure`: the address that the reader confirmed to be right as typed.
+    `instead`: the suggested address, if the reader accepted it.
+    `altcha`: a proof of work.
     """
 
     email = AddressField()
@@ -55,40 +62,43 @@ class SignUp(forms.Form):
         super().__init__(data)
 
     def clean_page(self) -> str:
-        """A path, or nothing: what else a robot may put there is no evidence."""
+        """The path, or "" if the field holds anything else."""
         return page(self.cleaned_data)
 
     @property
     def address(self) -> Address:
-        """Of a valid form."""
+        """The parsed address. Only for a valid form."""
         address: Address = self.cleaned_data["email"]
         return address
 
     def typed(self) -> str:
-        """The address to show again, without what no page may hold."""
+        """The address as typed, to show it again, without control characters."""
         return without_controls(self["email"].value())
 
 
 def without_controls(typed: str | None) -> str:
+    """The text without control characters, which HTML does not allow."""
     return _CONTROL.sub("", typed or "")
 
 
 def reason_with_suggestion(reason: addresses.BadAddress) -> str:
-    """What a form says of an address that it refuses. Never for a log: it may hold an address."""
+    """The message for a refused address. It may hold an address, so it must not be logged."""
     if not reason.suggestion:
         return str(reason)
     return f"{reason} " + _("Did you mean %(address)s?") % {"address": reason.suggestion}
 
 
 def page(posted: Mapping[str, str]) -> str:
-    """The path where a box says that it stood; "" if that is none."""
+    """The path that the form names as its page; "" if it is not a path."""
     found = posted.get("page", "").strip()
     return found if _PATH.fullmatch(found) else ""
 
 
 def wrong(reason: str) -> str:
+    """The full error message for an invalid address."""
     return _("Please enter a valid email address: %(reason)s") % {"reason": reason}
 
 
 def invalid(reason: str) -> forms.ValidationError:
+    """The same message as a validation error."""
     return forms.ValidationError(wrong(reason))

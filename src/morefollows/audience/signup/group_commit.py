@@ -1,7 +1,10 @@
-"""Group commit: what many callers want written at the same moment goes to disk in one transaction.
+"""Group commit: items submitted at the same time are written in one transaction.
 
-Callers are threads (`submit`) or coroutines (`submit_async`). One writes for all: a thread that came first, or the
-writer's own thread. The others sleep, each until its own item is written.
+Callers are threads (`submit`) or coroutines (`submit_async`). One thread at a time is the leader
+and writes for all: the first waiting thread, or the writer's own thread for coroutines. The other
+callers wait until their own item is written.
+
+Invariant: an item gets exactly one answer, and a success is returned only after `write` returned.
 """
 
 from __future__ import annotations
@@ -22,26 +25,28 @@ log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-_ASIDE = 0.2  # seconds until what was put aside is tried again
+_ASIDE = 0.2  # seconds before a blocked item is tried again
 _LONGEST_PAUSE = 1.0  # seconds
-_TOLD_EVERY = 10.0  # seconds from one line in the log about refusals to the next
+_TOLD_EVERY = 10.0  # seconds between two log lines about refused items
 
 
 class Busy(Exception):
-    """The item was not written in time, or would not have been. Nothing of it is kept; it may be submitted again.
+    """The item was not written in time, or the queue is too long. It may be submitted again.
 
-    Only if the writer was stuck in the middle of a transaction it may have been written all the same.
+    The item may still be written if the deadline passed while its transaction was running.
     """
 
 
 class Blocked(Exception):
-    """Somebody else holds a lock. Raised by `write`: nothing was written, and the group is tried again. As the answer
-    to one item: that one is put aside and tried again later.
+    """Another transaction holds a lock.
+
+    Raised by `write`: nothing was written, and the whole group is tried again. Returned by `write`
+    as the answer to one item: only that item is tried again, after `_ASIDE` seconds.
     """
 
 
 class _Entry(Generic[Item, Answer]):
-    """An item and its answer. `done` is set once, under the lock of the `GroupCommit`."""
+    """An item and its answer. `done` is set once, while holding the lock of the `GroupCommit`."""
 
     def __init__(self, item: Item, deadline: float) -> None:
         self.item = item
@@ -49,11 +54,11 @@ class _Entry(Generic[Item, Answer]):
         self.not_before = 0.0
         self.answer: Answer | Exception | None = None
         self.done = False
-        self.wake = threading.Event()  #: set when it is done, or when its thread has to lead
+        self.wake = threading.Event()  #: set when it is done, or its thread becomes the leader
         self.future: asyncio.Future[Answer] | None = None  #: of a coroutine
 
     def settle(self) -> None:
-        """Tells the coroutine. Called in its event loop."""
+        """Set the coroutine's future from the answer. Called in its event loop."""
         if self.future is None or self.future.done():
             return
         if isinstance(self.answer, Exception):
@@ -63,11 +68,16 @@ class _Entry(Generic[Item, Answer]):
 
 
 class GroupCommit(Generic[Item, Answer]):
-    """`write` takes a list, and returns for each item its answer, or the exception that only its own caller gets.
+    """A queue of items that one thread at a time writes in groups.
 
-    `most` items are one group. `apart` is the least time in seconds from the end of one group to the begin of the next.
-    `pause` is asked after each group, in the thread that wrote it, for a longer time: others may want to write too.
-    Nobody waits longer than `patience` seconds, and no more than `queue` items wait.
+    `write`: takes a list of items and returns one answer per item, in order. An answer that is an
+    exception is raised to that item's caller only.
+    `most`: the maximum number of items in a group.
+    `apart`: the minimum seconds between the end of one group and the start of the next.
+    `pause`: called after each group in the thread that wrote it. It returns a longer time in
+    seconds, so that other processes can write.
+    `patience`: the maximum seconds that a caller waits before it gets `Busy`.
+    `queue`: the maximum number of waiting items.
     """
 
     def __init__(
@@ -87,22 +97,24 @@ class GroupCommit(Generic[Item, Answer]):
         self._patience = patience
         self._queue = queue
         self._writer = ThreadPoolExecutor(1, "group-commit")
-        self._lock = (
-            threading.Lock()
-        )  # guards the three below; never held while anything is written
+        # Guards `_waiting`, `_led`, `_refused` and the entries. Never held while `write` runs.
+        self._lock = threading.Lock()
         self._waiting: deque[_Entry[Item, Answer]] = deque()
         self._led = False
         self._refused = 0
         self._next_at = 0.0
-        self._group_seconds = 0.0  # from the begin of one full group to that of the next, of late
+        self._group_seconds = 0.0  # from the start of the latest full group to the next start
         self._told_at = -_TOLD_EVERY
 
     def start(self) -> None:
-        """Starts the writer's thread now, and not when the first coroutine comes."""
+        """Start the writer's thread now instead of at the first `submit_async`."""
         self._writer.submit(lambda: None)
 
     def submit(self, item: Item) -> Answer:
-        """Blocks until the item is written. Raises what writing it raised, or `Busy`."""
+        """Block until the item is written; return its answer.
+
+        Raises `Busy`, or the exception that `write` raised or returned for this item.
+        """
         entry: _Entry[Item, Answer] = _Entry(item, time.monotonic() + self._patience)
         self._join(entry)
         if self._lead_if_free() or self._woken(entry):
@@ -117,7 +129,7 @@ class GroupCommit(Generic[Item, Answer]):
         return entry.answer  # type: ignore[return-value]  # it is done
 
     async def submit_async(self, item: Item) -> Answer:
-        """The same for a coroutine: the writer's own thread writes for it."""
+        """Like `submit`, for coroutines. The writer's own thread calls `write`."""
         loop = asyncio.get_running_loop()
         entry: _Entry[Item, Answer] = _Entry(item, time.monotonic() + self._patience)
         entry.future = loop.create_future()
@@ -131,10 +143,11 @@ class GroupCommit(Generic[Item, Answer]):
             late.cancel()
 
     def _join(self, entry: _Entry[Item, Answer]) -> None:
+        """Append the entry to the queue. Raises `Busy` if it would miss its deadline there."""
         with self._lock:
             ahead = len(self._waiting)
             groups = ahead // self._most
-            # The one that is being written, those ahead, and its own.
+            # Groups to write: the one in progress, those ahead, and the one of this entry.
             late = groups > 0 and (groups + 2) * self._group_seconds > self._patience
             busy = late or ahead >= self._queue
             if not busy:
@@ -144,18 +157,22 @@ class GroupCommit(Generic[Item, Answer]):
             raise Busy
 
     def _lead_if_free(self) -> bool:
+        """Become the leader if there is none. Returns whether that happened."""
         with self._lock:
             was_led, self._led = self._led, True
             return not was_led
 
     def _woken(self, entry: _Entry[Item, Answer]) -> bool:
-        """Sleeps until it is done, or too late; true if it has to lead instead."""
+        """Wait until the entry is done or late. Returns True if this thread is now the leader."""
         if not entry.wake.wait(max(0.0, entry.deadline - time.monotonic())):
             self._leave(entry)
         return not entry.done
 
     def _pass_on(self) -> None:
-        """The next in the queue leads; it is awake at once. With nobody waiting, the next to come will lead."""
+        """Make the first waiting entry the leader and wake its thread.
+
+        If the queue is empty, the next caller becomes the leader.
+        """
         with self._lock:
             self._led = bool(self._waiting)
             first = self._waiting[0] if self._waiting else None
@@ -165,7 +182,7 @@ class GroupCommit(Generic[Item, Answer]):
             self._writer.submit(self._lead)
 
     def _lead(self) -> None:
-        """In the writer's thread: writes until nobody waits."""
+        """Write groups until the queue is empty. Runs in the writer's thread."""
         try:
             while self._waiting:
                 self._write_group()
@@ -176,7 +193,7 @@ class GroupCommit(Generic[Item, Answer]):
             self._pass_on()
 
     def _leave(self, entry: _Entry[Item, Answer]) -> None:
-        """Its time is over, unless it was written, or made the leader, at this very moment."""
+        """Answer a late entry with `Busy`, unless it was written or became the leader meanwhile."""
         with self._lock:
             late = not entry.wake.is_set() and not entry.done
             if late:
@@ -188,6 +205,7 @@ class GroupCommit(Generic[Item, Answer]):
             entry.settle()
 
     def _write_group(self) -> None:
+        """Wait until `_next_at`, then write one group. Called by the leader only."""
         time.sleep(max(0.0, self._next_at - time.monotonic()))
         began = time.monotonic()
         group = self._take(began)
@@ -198,7 +216,7 @@ class GroupCommit(Generic[Item, Answer]):
             answers = self._write([entry.item for entry in group])
         except Blocked as error:
             answers = [error] * len(group)
-        except Exception as error:  # the transaction as a whole: everybody in it hears of it
+        except Exception as error:  # the transaction failed, so every caller in the group gets it
             log.error("%d items could not be written: %s", len(group), type(error).__name__)
             answers = [error] * len(group)
         ended = time.monotonic()
@@ -208,7 +226,7 @@ class GroupCommit(Generic[Item, Answer]):
         self._answer(group, answers, ended)
 
     def _take(self, now: float) -> list[_Entry[Item, Answer]]:
-        """The next group: those who have waited longest, without those who are put aside."""
+        """Take the next group from the queue: the oldest entries that are not put aside."""
         group: list[_Entry[Item, Answer]] = []
         with self._lock:
             aside: list[_Entry[Item, Answer]] = []
@@ -224,6 +242,7 @@ class GroupCommit(Generic[Item, Answer]):
         answers: Sequence[Answer | Exception],
         now: float,
     ) -> None:
+        """Store the answers, put blocked entries back at the front, and wake the callers."""
         answered, aside = [], []
         with self._lock:
             for entry, answer in zip(group, answers, strict=True):
@@ -239,7 +258,10 @@ class GroupCommit(Generic[Item, Answer]):
         _tell(answered)
 
     def _give_up_late(self) -> None:
-        """Who has waited too long behind a writer that is blocked hears that. The leader is among them, too."""
+        """Answer all late entries with `Busy`, including the leader's own.
+
+        Called after each group: `write` may have blocked for longer than `patience`.
+        """
         now = time.monotonic()
         with self._lock:
             late = [entry for entry in self._waiting if entry.deadline < now]
@@ -251,7 +273,7 @@ class GroupCommit(Generic[Item, Answer]):
             _tell(late)
 
     def _note_refused(self, count: int) -> None:
-        """One line in a while, however many they are."""
+        """Count refused items. Logs at most one line every `_TOLD_EVERY` seconds."""
         now = time.monotonic()
         with self._lock:
             self._refused += count
@@ -267,7 +289,7 @@ class GroupCommit(Generic[Item, Answer]):
 
 
 def _tell(entries: Iterable[_Entry[Item, Answer]]) -> None:
-    """Wakes their threads; the coroutines of one event loop are told together."""
+    """Wake the callers: each thread by its event, the coroutines of one event loop in one call."""
     loops: dict[asyncio.AbstractEventLoop, list[_Entry[Item, Answer]]] = {}
     for entry in entries:
         if entry.future is None:
@@ -275,7 +297,7 @@ def _tell(entries: Iterable[_Entry[Item, Answer]]) -> None:
         else:
             loops.setdefault(entry.future.get_loop(), []).append(entry)
     for loop, of_loop in loops.items():
-        with contextlib.suppress(RuntimeError):  # it is closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the event loop is closed
             loop.call_soon_threadsafe(_settle, of_loop)
 
 
@@ -285,7 +307,7 @@ def _settle(entries: Iterable[_Entry[Item, Answer]]) -> None:
 
 
 def _own(error: Exception) -> Exception:
-    """The same exception for this caller alone: raising one object in many threads mixes up their tracebacks."""
+    """Copy an exception for one caller: one object raised in many threads mixes tracebacks."""
     try:
         own = copy.copy(error)
     except Exception:

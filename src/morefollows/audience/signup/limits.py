@@ -1,6 +1,9 @@
-"""How many sign-ups one network, or one mail domain, may bring in an hour. The database counts, for all processes.
+"""Hourly limits on sign-ups per client network and per mail domain.
 
-Nothing here depends on whether an address is known: what is asked of its owner would tell.
+The counts (tallies) are in the database and shared by all processes.
+
+Invariant: no limit depends on whether an address is known. A different answer would tell.
+Invariant: tallies hold keyed hashes only, neither client addresses nor domains.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from morefollows.config.settings import Settings
 from morefollows.database import bulk
 from morefollows.helpers.networks import network
 
-_FORGOTTEN_AT_ONCE = 1_000  # rows in one transaction
+_FORGOTTEN_AT_ONCE = 1_000  # rows deleted in one transaction
 _WINDOW = timedelta(hours=1)
 _TALLIES = Tally._meta.db_table
 _ADD = (
@@ -35,7 +38,7 @@ _ADD = (
 
 
 class Demand(Enum):
-    """What has to happen before a sign-up counts."""
+    """What is required before a sign-up is accepted."""
 
     NOTHING = "nothing"
     WORK = "work"
@@ -51,30 +54,32 @@ class Attempt(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """Attempts that were counted."""
+    """The result of `count`."""
 
     attempts: Sequence[Attempt]
-    keys: list[tuple[str, str]]  #: of their tallies
-    adds: Mapping[str, int]  #: by key
-    rows: bulk.Rows  #: of the tallies: key, and count with these
+    keys: list[tuple[str, str]]  #: for each attempt, its tally keys: network and domain
+    adds: Mapping[str, int]  #: tally key → number of these attempts
+    rows: bulk.Rows  #: tally key and its count, these attempts included
 
 
 def count(attempts: Sequence[Attempt]) -> Counted:
-    """Counts these attempts. Called in the transaction that notes them, and in `bulk.together` if that suits."""
+    """Add these attempts to their tallies.
+
+    Call it in the transaction that writes the sign-ups. It may be called in `bulk.together`.
+    """
     wanted = [_keys(attempt) for attempt in attempts]
     adds = Counter(key for keys in wanted for key in keys if key)
     return Counted(attempts, wanted, adds, _add(adds))
 
 
 def demands(counted: Counted) -> list[Demand]:
-    """What each attempt has to bring, in order. Called in the same transaction.
+    """What is required for each attempt, in order. Call it in the same transaction as `count`.
 
-    The large providers have no limit of their own: in a rush half of all readers come from two of them.
+    Large providers have no domain limit: at peak times half of all readers use two of them.
     """
     config: Settings = settings.MOREFOLLOWS
-    counts = {
-        key: number - counted.adds[key] for key, number in counted.rows()
-    }  # what they were before
+    # The counts before these attempts.
+    counts = {key: number - counted.adds[key] for key, number in counted.rows()}
     found = []
     for attempt, keys in zip(counted.attempts, counted.keys, strict=True):
         here, there = (_next(counts, key) for key in keys)
@@ -88,9 +93,10 @@ def demands(counted: Counted) -> list[Demand]:
 
 
 def forget_old(between: Callable[[], None] = lambda: None) -> int:
-    """Tallies whose hour is over, and work that nobody would take any more. Returns how many.
+    """Delete tallies older than an hour and expired proofs of work. Returns how many rows.
 
-    In small transactions: after a rush there may be a million. `between` two of them is called.
+    Each transaction deletes at most `_FORGOTTEN_AT_ONCE` rows, as there may be a million.
+    `between` is called after each transaction.
     """
     now, gone = timezone.now(), 0
     for rows in (
@@ -99,18 +105,19 @@ def forget_old(between: Callable[[], None] = lambda: None) -> int:
     ):
         while keys := list(rows.values_list("pk", flat=True)[:_FORGOTTEN_AT_ONCE]):
             with transaction.atomic():
-                # Looked at once more: a new hour may have begun for one of them meanwhile.
+                # `rows` filters by time again: another process may have restarted a tally.
                 gone += rows.filter(pk__in=keys).delete()[0]
             between()
     return gone
 
 
 def keys(attempts: Sequence[Attempt]) -> set[str]:
-    """Of the tallies that these attempts are counted in."""
+    """The keys of all tallies in which these attempts are counted."""
     return {key for attempt in attempts for key in _keys(attempt) if key}
 
 
 def _keys(attempt: Attempt) -> tuple[str, str]:
+    """The tally keys of the network and the domain; "" for one that has no limit."""
     place = network(attempt.client)
     return (
         _key("network", place) if place else "",
@@ -119,22 +126,25 @@ def _keys(attempt: Attempt) -> tuple[str, str]:
 
 
 def _key(kind: str, value: str) -> str:
-    """Neither a client's address nor a reader's domain is kept: only a keyed hash."""
+    """The keyed hash under which a network or a domain is counted."""
     secret: bytes = settings.MOREFOLLOWS.derived_key("tallies")
     return hmac.digest(secret, f"{kind}\n{value}".encode(), "sha256").hex()
 
 
 def _add(attempts: Mapping[str, int]) -> bulk.Rows:
-    """Adds so many attempts to each of these tallies.
+    """Add to each tally its number of attempts. Returns the rows (key, count).
 
-    In one order for everybody: so nobody waits for someone who waits for him.
+    Locking order: tallies are updated in the order of their keys, which avoids deadlocks.
     """
     if not attempts:
         return list
     keys = sorted(attempts)
     now = timezone.now()
     if connection.vendor == "postgresql":
-        given = "SELECT key, %s::timestamptz, count FROM unnest(%s::text[], %s::int[]) AS given (key, count)"
+        given = (
+            "SELECT key, %s::timestamptz, count"
+            " FROM unnest(%s::text[], %s::int[]) AS given (key, count)"
+        )
         values = [now, keys, [attempts[key] for key in keys], *([now - _WINDOW] * 2)]
         return bulk.ask(_ADD.format(given=given), values)
     began, now_ = (
@@ -146,7 +156,7 @@ def _add(attempts: Mapping[str, int]) -> bulk.Rows:
 
 
 def _next(counts: dict[str, int], key: str) -> int:
-    """The number of the next attempt under this key; 0 if it is not counted by any."""
+    """Count one more attempt under this key and return its number; 0 for the empty key."""
     if not key:
         return 0
     counts[key] += 1
@@ -154,7 +164,7 @@ def _next(counts: dict[str, int], key: str) -> int:
 
 
 def _spend(work: Done) -> bool:
-    """False if it was spent before."""
+    """Mark a proof of work as used. Returns False if it was used before."""
     expires = datetime.fromtimestamp(work.expires, tz=UTC)
     try:
         with transaction.atomic():

@@ -1,6 +1,8 @@
-"""Whether a domain takes mail at all, as the DNS has it (RFC 5321 §5.1, RFC 7505). Silence never refuses anybody.
+"""Checks in the DNS whether a domain takes mail (RFC 5321 §5.1, RFC 7505). Results are cached.
 
-Called in the threads that answer requests, never in an event loop; answers are kept for a while.
+The lookups block: call them in a thread, never in an event loop.
+
+Invariant: a domain is refused only on a definite DNS answer. Timeouts and errors never refuse.
 """
 
 from __future__ import annotations
@@ -18,14 +20,14 @@ from django.utils.translation import gettext as _
 
 from morefollows.config.settings import Settings
 
-PATIENCE = 1.5  #: seconds for all questions about one domain
-_AT_ONCE = 16  # lookups; beyond that nobody is kept waiting, and nobody refused
-_KEPT = 4_096  # domains
-_GOOD_FOR, _BAD_FOR, _UNKNOWN_FOR = 3600.0, 300.0, 30.0  # seconds
+PATIENCE = 1.5  #: seconds for all queries about one domain
+_AT_ONCE = 16  # concurrent lookups; beyond that the check is skipped
+_KEPT = 4_096  # domains in the cache
+_GOOD_FOR, _BAD_FOR, _UNKNOWN_FOR = 3600.0, 300.0, 30.0  # seconds in the cache, by result
 
 
 class MailDomains:
-    """Asks one resolver, and remembers. `nameserver`: "" for the system's, else host:port."""
+    """One resolver and its cache. `nameserver`: host:port, or "" for the system's resolver."""
 
     def __init__(self, nameserver: str, now: Callable[[], float] = time.monotonic) -> None:
         self._nameserver = nameserver
@@ -35,13 +37,15 @@ class MailDomains:
         self._free = threading.BoundedSemaphore(_AT_ONCE)
 
     def is_known(self, domain: str) -> bool:
+        """Whether the cache has a result for this domain."""
         with self._lock:
             return self._kept.get(domain, (0.0, ""))[0] > self._now()
 
     def verdict(self, domain: str) -> str:
-        """ "" when mail can go there, or that could not be learnt; else "no domain", "no mail" or "null mx".
+        """Returns "no domain", "no mail" or "null mx" if the domain takes no mail.
 
-        `domain`: in A-labels, lower case.
+        Returns "" if it takes mail, or if the lookup failed or was skipped. `domain`: in A-labels,
+        lower case.
         """
         with self._lock:
             until, known = self._kept.get(domain, (0.0, ""))
@@ -61,6 +65,7 @@ class MailDomains:
         return verdict
 
     def _look_up(self, domain: str) -> tuple[str, float]:
+        """The verdict, and for how many seconds it is cached."""
         try:
             verdict = self._ask(domain)
         except (dns.exception.DNSException, OSError, ValueError):
@@ -68,6 +73,7 @@ class MailDomains:
         return verdict, _BAD_FOR if verdict else _GOOD_FOR
 
     def _ask(self, domain: str) -> str:
+        """Query MX, A and AAAA until one has records. Raises `DNSException` if the DNS fails."""
         resolver = self._resolver()
         deadline = time.monotonic() + PATIENCE
         try:
@@ -80,12 +86,12 @@ class MailDomains:
                     or ()
                 )
                 if kind == "MX" and records:
-                    # RFC 7505 §3: a single "." says that no mail is taken.
+                    # RFC 7505 §3: a single MX of "." means that the domain takes no mail.
                     return (
                         "null mx" if all(str(record.exchange) == "." for record in records) else ""
                     )
                 if records:
-                    return ""  # an address alone will do (RFC 5321 §5.1)
+                    return ""  # without MX, an address record is enough (RFC 5321 §5.1)
         except dns.resolver.NXDOMAIN:
             return "no domain"
         return "no mail"
@@ -105,7 +111,7 @@ def _asked_at(nameserver: str) -> MailDomains:
 
 
 def is_known(domain: str) -> bool:
-    """Whether `refusal` answers at once: because nothing is asked, or because the answer is still remembered."""
+    """Whether `refusal` returns without a DNS query: checks are off, or the result is cached."""
     config: Settings = settings.MOREFOLLOWS
     return _nothing_is_asked(config) or _asked_at(config.resolver).is_known(domain)
 
@@ -115,9 +121,9 @@ def _nothing_is_asked(config: Settings) -> bool:
 
 
 def refusal(domain: str) -> str:
-    """Why no mail can go to this domain, in the reader's language; "" if it can, or if that is not known.
+    """Why this domain takes no mail, in the reader's language; "" if it does or that is unknown.
 
-    Nothing is asked while mail goes to the local inbox: then nothing leaves the machine, not even a question.
+    While mail goes to the local inbox, no DNS query is sent: nothing may leave the machine.
     """
     config: Settings = settings.MOREFOLLOWS
     if _nothing_is_asked(config):

@@ -1,7 +1,8 @@
-"""Notes the sign-ups of many new readers with few statements: in a rush nearly all are new.
+"""Writes the sign-ups of many new readers with few SQL statements.
 
-What it writes for one is what `actions.sign_up` writes; a test compares them. Whoever is known, suppressed, or comes
-twice at once is left to that.
+Readers that are known, suppressed or twice in the group are left to `actions.sign_up`.
+
+Invariant: for a new reader it writes the same rows as `actions.sign_up`; a test compares them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from morefollows.database.uid_field import random_uid
 
 
 class Place(NamedTuple):
-    """Where a form was sent from, as the evidence has it. `page` has no query."""
+    """Where a form was sent from, as stored in the evidence. `page` has no query."""
 
     page: str
     form_version: str
@@ -40,6 +41,8 @@ class Place(NamedTuple):
 
 
 class Newcomer(NamedTuple):
+    """The sign-up of a reader who is probably new."""
+
     address: Address
     topic: Topic
     offers: bool
@@ -49,7 +52,7 @@ class Newcomer(NamedTuple):
 
 
 class Pattern(NamedTuple):
-    """The rows of one newcomer, which those of others are like but for what `_write` puts in. They have no keys."""
+    """Unsaved rows shared by all newcomers of one kind. `_write` sets the columns that differ."""
 
     reader: Reader
     subscription: Subscription
@@ -58,6 +61,8 @@ class Pattern(NamedTuple):
 
 
 class Prepared(NamedTuple):
+    """A newcomer, its pattern and the values that are its own."""
+
     newcomer: Newcomer
     pattern: Pattern
     key: str  #: of the address
@@ -66,7 +71,10 @@ class Prepared(NamedTuple):
 
 
 def prepare(asked: Sequence[Newcomer]) -> list[Prepared]:
-    """Called before the transaction: while that is open, others can't write."""
+    """Build the rows of newcomers without using the database.
+
+    Called before the transaction: on SQLite no other process can write while it is open.
+    """
     now = timezone.now()
     patterns: dict[tuple[object, ...], Pattern] = {}
     prepared = []
@@ -100,23 +108,27 @@ def _pattern(one: Newcomer, now: datetime) -> Pattern:
 
 
 class Look(NamedTuple):
-    """What has to be known of newcomers before they are noted: which keys are taken, and their primary keys."""
+    """What `note` needs: which address keys are taken (`known`), and new primary keys (`keys`)."""
 
     known: bulk.Rows
     keys: bulk.Rows
 
 
 def look(asked: Sequence[Prepared]) -> Look:
-    """Called in the transaction that notes them or some of them, and in `bulk.together` if that suits."""
+    """Query what `note` needs. Call it in the same transaction as `note`.
+
+    It may be called in `bulk.together`.
+    """
     if not asked:
         return Look(list, list)
     return Look(_known([one.key for one in asked]), bulk.ask_new_keys(Reader, len(asked)))
 
 
 def note(asked: Sequence[Prepared], looked: Look | None = None) -> list[bool]:
-    """For each whether it was noted. Those left over have to be signed up by themselves.
+    """Write newcomers. Returns for each, in order, whether it was written.
 
-    `looked`: what `look` found about these, and perhaps others.
+    The caller signs up the others one by one. `looked`: the result of `look` for these newcomers;
+    it may cover more of them.
     """
     if looked is None:
         looked = look(asked)
@@ -134,14 +146,14 @@ def note(asked: Sequence[Prepared], looked: Look | None = None) -> list[bool]:
     try:
         with bulk.savepoint():
             _write(list(new.values()), [key for (key,) in rows])
-    except IntegrityError:  # another process has been faster with one of them
+    except IntegrityError:  # another process wrote one of these readers first
         return [False] * len(asked)
     transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
     return noted
 
 
 def _known(keys: Sequence[str]) -> bulk.Rows:
-    """Those of these keys that a reader has, or that are suppressed."""
+    """Those of the keys that belong to a reader or are suppressed."""
     tables = [model._meta.db_table for model in (Reader, Suppression)]
     if connection.vendor == "postgresql":
         taken, values = "= ANY(%s)", [keys, keys]
@@ -152,7 +164,8 @@ def _known(keys: Sequence[str]) -> bulk.Rows:
 
 
 def _write(new: Sequence[Prepared], keys: Sequence[int]) -> None:
-    keyed = list(zip(keys, new, strict=False))  # there may be more keys
+    """Insert readers, subscriptions, consents and letters. `keys`: primary keys for readers."""
+    keyed = list(zip(keys, new, strict=False))  # `look` may have fetched more keys than needed
     bulk.insert_like(
         [one.pattern.reader for one in new],
         ("id", "address", "domain", "key", "uid"),

@@ -1,4 +1,4 @@
-"""Sites as browsers name them: an origin is scheme, host and port (RFC 6454 §6.2)."""
+"""Origins of sites: scheme, host and port, as in the Origin header (RFC 6454 §6.2)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ _USUAL = {"http": 80, "https": 443}
 
 
 class BadOrigin(ValueError):
-    """``str()`` says what is wrong, and what to do."""
+    """Not the address of a site. ``str()`` says what to enter instead."""
 
 
 @lru_cache(256)
 def origin(typed: str) -> str:
-    """The origin of a web address, as the Origin header has it; https if the address does not say. Raises `BadOrigin`.
+    """The origin of a URL. Raises `BadOrigin`.
 
-    The rest of the address is dropped: whoever copies it from the browser has a path in it.
+    Without a scheme, https is assumed. Path and query are dropped, as a URL copied from the
+    browser's address bar has them.
     """
     text = typed.strip()
     remedy = _("type the address of your site, such as https://www.example.org")
@@ -44,6 +45,7 @@ def own() -> str:
 
 
 def _host(host: str, remedy: str) -> str:
+    """The host in A-labels, or as an IP address. Raises `BadOrigin(remedy)`."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

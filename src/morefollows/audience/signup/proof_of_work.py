@@ -1,7 +1,7 @@
-"""Proof of work as ALTCHA's first version has it (https://altcha.org/docs/v1/), by its own library.
+"""Proof of work as in ALTCHA version 1 (https://altcha.org/docs/v1/), with the `altcha` library.
 
-A challenge asks for a number that is found by trying: SHA-256 over salt and number. It is signed with
-HMAC-SHA256, so that nothing about it is kept, and its salt says until when it is good.
+The client finds a number by trying: SHA-256 over salt and number. A challenge is signed with
+HMAC-SHA256, so the server need not store it. Its salt holds the time when it expires.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ _LONGEST = 1_000  # characters of an answer
 
 
 class Done(NamedTuple):
-    """Work that was done. It is good once, and until `expires` (seconds since 1970)."""
+    """A solved challenge. It can be used once, until `expires` (seconds since 1970)."""
 
     challenge: str
     expires: int
 
 
 def challenge(key: bytes, most: int, now: float) -> dict[str, str | int]:
-    """A challenge that takes about `most` / 2 hashes. `now`: seconds since 1970."""
+    """A new challenge that takes `most` / 2 hashes on average. `now`: seconds since 1970."""
     expires = datetime.fromtimestamp(int(now) + LIFETIME, UTC)
     options = altcha.ChallengeOptions(hmac_key=key, max_number=most, expires=expires)
     made = altcha.create_challenge(options)
     return {
         "algorithm": made.algorithm,
         "challenge": made.challenge,
-        "maxnumber": made.max_number,  # as ALTCHA's clients read it
+        "maxnumber": made.max_number,  # the name that ALTCHA's clients read
         "salt": made.salt,
         "signature": made.signature,
     }
 
 
 def done(key: bytes, answer: str, now: float) -> Done | None:
-    """Reads an answer: base64 of JSON. None if it is wrong, too late, or to no challenge of ours."""
+    """Check an answer (base64 of JSON). None if it is wrong or late, or not signed with `key`."""
     if len(answer) > _LONGEST or not answer.isascii():
         return None
     try:

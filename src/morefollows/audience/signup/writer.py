@@ -1,6 +1,7 @@
-"""Takes sign-ups in, however many come at once: what waits is judged and noted together, in one transaction.
+"""Writes sign-ups to the database in groups: one transaction for all that wait (`group_commit`).
 
-An answer is there when the sign-up is on disk, and after the same time whoever it was: a group gets its own at once.
+Invariant: `sign_up` returns only after COMMIT. Its answer and its timing do not depend on whether
+the address was known before: all sign-ups of a group are answered at the same time.
 """
 
 from __future__ import annotations
@@ -34,17 +35,17 @@ _used = threading.local()
 _SITES = f"SELECT origin FROM {Site._meta.db_table}"  # noqa: S608 - our own name
 
 _MOST = 256  # sign-ups in one transaction
-_LOCK_MS = 300  # for a lock, in the group's transaction
-_STATEMENT_MS = 4_000
-_PAUSE = 5.0  # seconds
-_WARN_EVERY = 5.0  # seconds
-_ALONE_SECONDS = 1.0  # for a group that has to be written one by one
-_APART = 0.025  # seconds between two, in which the next gathers
-_LEAVE = 2.0  # on SQLite others may write for so many times as long as a group held the lock
+_LOCK_MS = 300  # milliseconds to wait for a lock in the group's transaction
+_STATEMENT_MS = 4_000  # milliseconds for one statement (PostgreSQL)
+_PAUSE = 5.0  # seconds without a sign-up after which the connection is opened anew
+_WARN_EVERY = 5.0  # seconds between two warnings in the log
+_ALONE_SECONDS = 1.0  # for a group that is written one by one
+_APART = 0.025  # seconds between two groups, in which the next one collects
+_LEAVE = 2.0  # SQLite: time left to other writers, as a multiple of the group's lock time
 
 
 class SignUp(NamedTuple):
-    """A form that somebody has sent, as far as it can be judged without the database."""
+    """A submitted form that passed all checks that need no database."""
 
     address: Address
     offers: bool
@@ -57,6 +58,8 @@ class SignUp(NamedTuple):
 
 
 class Verdict(Enum):
+    """The result of one sign-up. `UNKNOWN_FORM`: its topic or wording is not in the database."""
+
     NOTED = "noted"
     WORK = "work"
     LATER = "later"
@@ -68,35 +71,42 @@ _MEANT = {Demand.NOTHING: Verdict.NOTED, Demand.WORK: Verdict.WORK, Demand.LATER
 
 
 def sign_up(asked: SignUp) -> Verdict:
-    """Blocks until it is on disk. Whether the address was known, or must never be mailed, makes no difference.
+    """Block until the sign-up is committed; return the verdict.
 
-    Raises `group_commit.Busy` when too many come at once: nothing was noted.
+    The verdict is the same for new, known and suppressed addresses. Raises `group_commit.Busy`
+    when too many sign-ups wait.
     """
     return _group.submit(asked)
 
 
 def start() -> None:
-    """Starts the writer's thread, with the priority of the thread that calls this."""
+    """Start the writer's thread. It inherits the priority of the calling thread."""
     _group.start()
 
 
 async def sign_up_async(asked: SignUp) -> Verdict:
-    """The same in an event loop."""
+    """Like `sign_up`, without blocking the event loop."""
     return await _group.submit_async(asked)
 
 
 def _pause() -> float:
-    """On SQLite one process writes at a time, and alerts have to write their outcomes. On PostgreSQL nobody waits.
+    """Seconds to wait before the next group, so that other processes can write.
 
-    They can also write while the next group is made ready, which takes about as long as it took for the last one.
+    On SQLite one process writes at a time, and workers have to write outcomes. On PostgreSQL the
+    pause is 0. Others can also write while the next group is prepared, so that time is subtracted;
+    the last group's time is the estimate.
     """
     return max(0.0, _LEAVE * _used.held - _used.ready) if connection.vendor == "sqlite" else 0.0
 
 
 def _receive(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
-    """Writes a group. Who needs a row that somebody else holds locked is put aside (`Blocked`); the others go on."""
+    """Write a group. Called by `GroupCommit`; returns one answer per sign-up, in order.
+
+    A sign-up that needs a row locked by another transaction gets `Blocked`; the others are written.
+    Raises `Blocked` if the whole group has to be tried again.
+    """
     _used.began, _used.ready, _used.held = time.monotonic(), 0.0, 0.0
-    if connection.in_atomic_block:  # somebody else's transaction: not ours to try again
+    if connection.in_atomic_block:  # the caller's transaction: only the caller can retry it
         return _note(asked)
     _use_connection()
     try:
@@ -108,9 +118,8 @@ def _receive(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
             raise Blocked from error
         if connection.vendor == "sqlite":
             raise Blocked from error
-    except (
-        Exception
-    ) as error:  # something is wrong with one of them: it must not be the others' loss
+    except Exception as error:
+        # One sign-up fails: written one by one, the others succeed.
         _warn(f"a group of sign-ups is written one by one: {_reason(error)}")
         return _one_by_one(asked)
     held = _held(asked)
@@ -121,11 +130,12 @@ def _receive(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
         if not _is_lock(error):
             connection.close()
             raise Blocked from error
-        noted = iter(_one_by_one(free))  # it is a row that we don't see yet
+        noted = iter(_one_by_one(free))  # the locked row is not committed, so `_held` missed it
     return [Blocked() if is_held else next(noted) for is_held in held]
 
 
 def _one_by_one(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
+    """Write each sign-up in its own transaction, for at most `_ALONE_SECONDS`; then `Blocked`."""
     until = time.monotonic() + _ALONE_SECONDS
     found: list[Verdict | Exception] = []
     for one in asked:
@@ -139,7 +149,7 @@ def _one_by_one(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
 
 
 def _warn(words: str) -> None:
-    """Once in a while: it is tried several times a second."""
+    """Log at most once every `_WARN_EVERY` seconds: a group is retried several times a second."""
     now = time.monotonic()
     if now > getattr(_used, "warned", 0.0) + _WARN_EVERY:
         _used.warned = now
@@ -147,7 +157,7 @@ def _warn(words: str) -> None:
 
 
 def _use_connection() -> None:
-    """The writer keeps its connection; after a pause it takes another, which is looked at before."""
+    """Keep the connection between groups; open a new one after `_PAUSE` seconds without any."""
     now = time.monotonic()
     if now - getattr(_used, "at", 0.0) > _PAUSE:
         connection.close()
@@ -155,7 +165,7 @@ def _use_connection() -> None:
 
 
 def _held(asked: Sequence[SignUp]) -> list[bool]:
-    """Which of them need a row that another transaction holds locked. PostgreSQL only."""
+    """For each sign-up, whether it needs a row locked by another transaction. PostgreSQL only."""
     with transaction.atomic():
         tallies = _locked_rows(
             Tally._meta.db_table, "key", limits.keys([_attempt(one) for one in asked]), "UPDATE"
@@ -175,6 +185,7 @@ def _held(asked: Sequence[SignUp]) -> list[bool]:
 
 
 def _locked_rows(table: str, column: str, values: set[Any], strength: str) -> set[Any]:
+    """Those of the values whose row exists but can't be locked with this strength now."""
     query = f"SELECT {column} FROM {table} WHERE {column} = ANY(%s)"  # noqa: S608 - our own names
     with connection.cursor() as cursor:
         cursor.execute(query, [list(values)])
@@ -184,19 +195,23 @@ def _locked_rows(table: str, column: str, values: set[Any], strength: str) -> se
 
 
 def _is_lock(error: Exception) -> bool:
-    """Whether somebody held a lock for too long, or longer than the statement was allowed to take."""
+    """Whether the error is a lock timeout, a statement timeout or a deadlock."""
     if connection.vendor == "sqlite":
         return getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    # SQLSTATE: lock_not_available, query_canceled, deadlock_detected.
     return getattr(error.__cause__, "sqlstate", "") in ("55P03", "57014", "40P01")
 
 
 def _reason(error: Exception) -> str:
-    """Without its words, which may hold an address."""
-    return f"{type(error.__cause__ or error).__name__} {getattr(error.__cause__, 'sqlstate', '') or ''}".strip()
+    """The type and SQLSTATE of an error, for the log. Its message may hold an address."""
+    return (
+        f"{type(error.__cause__ or error).__name__} "
+        f"{getattr(error.__cause__, 'sqlstate', '') or ''}"
+    ).strip()
 
 
 def _wait_little() -> None:
-    """In the writer's connection: nobody waits for one lock while the others wait for the writer."""
+    """Set short timeouts on the writer's connection: one lock must not delay the whole queue."""
     if connection.vendor == "postgresql":
         statement = (
             "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)"
@@ -212,8 +227,12 @@ def _attempt(one: SignUp) -> Attempt:
 
 
 def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
+    """Write a group in one transaction. Returns one verdict per sign-up, in order.
+
+    Locking order: tallies by key (`limits.count`), then readers by key.
+    """
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        _wait_little()  # for the lock that BEGIN takes
+        _wait_little()  # BEGIN IMMEDIATE waits for the write lock
     sites, topics, words = _look_up(asked)
     misfits = [_misfit(one, sites, topics, words) for one in asked]
     fit = [at for at, misfit in enumerate(misfits) if misfit is None]
@@ -235,7 +254,7 @@ def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
         verdicts: list[Verdict | Exception] = [
             misfit or _MEANT[demand] for misfit, demand in zip(misfits, demands, strict=True)
         ]
-        # In one order for everybody, as in `limits`: so nobody waits for someone who waits for him.
+        # All processes lock readers in the order of their keys, which avoids deadlocks.
         counting = [at for at, verdict in enumerate(verdicts) if verdict is Verdict.NOTED]
         counting.sort(key=lambda at: asked[at].address.key)
         wanted = [prepared[at] for at in counting]
@@ -246,7 +265,7 @@ def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
 
 
 def _look_up(asked: Sequence[SignUp]) -> tuple[set[str], dict[int, Topic], dict[int, Wording]]:
-    """The sites that may show the box, and the topics and the words that these forms name."""
+    """The origins that may show the form, and the topics and wordings that these forms name."""
     with bulk.together():
         sites = bulk.ask(_SITES, [])
         topics = bulk.ask_rows(Topic, {one.shown.topic for one in asked}, "uid", "name")
@@ -257,7 +276,7 @@ def _look_up(asked: Sequence[SignUp]) -> tuple[set[str], dict[int, Topic], dict[
 
 @contextlib.contextmanager
 def _holding() -> Iterator[None]:
-    """Adds up for how long this group's transactions hold their locks, from `_used.since` on."""
+    """Measure how long this group's transactions hold their locks, from `_used.since` on."""
     _used.since = 0.0
     try:
         yield
@@ -270,7 +289,7 @@ def _holding() -> Iterator[None]:
 def _misfit(
     one: SignUp, sites: set[str], topics: dict[int, Topic], words: dict[int, Wording]
 ) -> Verdict | None:
-    """What is wrong with it, whoever sends it; None if nothing is."""
+    """Why the form can't be accepted from anybody; None if it can."""
     if one.origin not in sites:
         return Verdict.UNKNOWN_SITE
     keys = one.shown[1:4]
@@ -279,7 +298,8 @@ def _misfit(
     if one.shown.words != words_of(
         topics[one.shown.topic].uid, *(words[key].digest for key in keys)
     ):
-        return Verdict.UNKNOWN_FORM  # as after a restored backup: others have these keys now
+        # After a backup was restored, other rows may have these primary keys.
+        return Verdict.UNKNOWN_FORM
     return None
 
 
@@ -296,7 +316,11 @@ def _newcomer(one: SignUp, topics: dict[int, Topic], words: dict[int, Wording]) 
 
 
 def _sign_up_alone(one: Newcomer) -> Verdict | Exception:
-    """Whoever is known, or comes twice. What goes wrong is undone by itself, and only its own caller hears of it."""
+    """Sign up a known reader, or an address that is in the group twice.
+
+    Returns an exception instead of raising it, so that it reaches only its own caller.
+    `actions.sign_up` rolls back its own changes.
+    """
     try:
         actions.sign_up(
             one.address.text,
