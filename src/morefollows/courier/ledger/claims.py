@@ -89,7 +89,7 @@ class Recorded(NamedTuple):
     )  #: batches of which nothing was written, as somebody has locked a row
 
 
-# -- what is there to do ------------------------------------------------------------------------------------
+# -- what is there to do --------------------------------------------------------------------------
 
 _RUNNING = """
 SELECT a.id, a.state, a.topic_id, a.held_until, a.expires_at, a.cut_done, a.audience, a.lane = 'bulk', a.flash,
@@ -133,7 +133,7 @@ def alerts_have_mail() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-# -- claiming: batch → worker -------------------------------------------------------------------------------
+# -- claiming: batch → worker ---------------------------------------------------------------------
 
 
 # While a batch is claimed, due_at is the claim's end. Who may take it away then: see `leases`.
@@ -182,7 +182,7 @@ def doubt(outcomes: bytearray, reach: int) -> int:
     return waiting
 
 
-# -- recording: outcomes → batch ----------------------------------------------------------------------------
+# -- recording: outcomes → batch ------------------------------------------------------------------
 
 _RECORD = """
 UPDATE courier_batch SET outcomes = %s, times = %s, reach = %s, worker = %s, due_at = %s, attempts = %s,
@@ -300,7 +300,7 @@ def complete() -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-# -- compositions and relays --------------------------------------------------------------------------------
+# -- compositions and relays ----------------------------------------------------------------------
 
 
 def keep_composition(alert: int, language: str, parts: bytes) -> bytes:

@@ -34,7 +34,7 @@ def claim_ms() -> int:
     return int(settings.MOREFOLLOWS.claim * 1000)
 
 
-# -- heartbeats ---------------------------------------------------------------------------------------------
+# -- heartbeats -----------------------------------------------------------------------------------
 
 
 def begin(process: Process) -> None:
@@ -99,7 +99,7 @@ def bring_forward(now: int) -> None:
     SenderProcess.objects.filter(seen_at__gt=now).update(seen_at=now)
 
 
-# -- what a process claimed and does not know of ------------------------------------------------------------
+# -- what a process claimed and does not know of --------------------------------------------------
 
 _STRAY_BATCHES = (
     "UPDATE courier_batch SET worker = '', due_at = 1, epoch = epoch + 1 WHERE worker = %s"

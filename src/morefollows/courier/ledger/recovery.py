@@ -19,7 +19,7 @@ from morefollows.courier.ledger.leases import claim_ms
 from morefollows.courier.models import Batch, Outcome
 from morefollows.stories.actions import now_ms
 
-# -- once more, for some ------------------------------------------------------------------------------------
+# -- once more, for some --------------------------------------------------------------------------
 
 
 def open_again(alert: int) -> int:
@@ -82,7 +82,7 @@ def _due_now() -> dict[str, int]:
     return {"due_at": 1, "attempts": 0, "reach": 0, "changed_at": now_ms()}
 
 
-# -- after a crash ------------------------------------------------------------------------------------------
+# -- after a crash --------------------------------------------------------------------------------
 
 
 class Left(NamedTuple):
@@ -152,7 +152,7 @@ def _settle(outcomes: bytearray, times: array[int], marks: array[int]) -> tuple[
     return in_flight, again
 
 
-# -- when the clock was set back ----------------------------------------------------------------------------
+# -- when the clock was set back ------------------------------------------------------------------
 
 # No claim ends, and no retry is due, further ahead than this: what is, was written before the clock was set back.
 # Who lives renews its claims long before the new end.

@@ -45,7 +45,7 @@ class Outbox:
         )  # when we last looked whether summaries are due, by the monotonic clock
         self._unwritten: list[Done] = []
 
-    # -- in the database thread -------------------------------------------------------------------------
+    # -- in the database thread -------------------------------------------------------------------
 
     def claim(self, *, bulk: bool, most: int | None = None) -> Claimed:
         """Claims what is due, as far as there is room for it. `most`: no more than so many may be here then."""
@@ -95,7 +95,7 @@ class Outbox:
         """A look at each lane's `to_look_up`."""
         return {bulk: self._look_again(asked) for bulk, asked in jobs.items() if asked}
 
-    # -- in the event loop ------------------------------------------------------------------------------
+    # -- in the event loop ------------------------------------------------------------------------
 
     def add(self, claimed: Claimed, *, bulk: bool) -> None:
         self._posts[bulk].add(claimed.mails)

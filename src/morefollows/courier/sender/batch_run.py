@@ -1,4 +1,8 @@
-"""One pass over one claimed batch: hands out its mails one by one, and keeps what became of each."""
+"""One pass over a claimed batch: hands out its mails and notes the outcome of each.
+
+Invariant: a mail is handed out only if its index is below `reach` as written in the ledger, and
+only while the claim has not run out.
+"""
 
 from __future__ import annotations
 
@@ -30,16 +34,16 @@ log = logging.getLogger(__name__)
 
 Others = Callable[[Collection[str], bool, int, bool], Carriers]  #: `interface.Way.others`
 _Made = tuple[bytes, bytes, Sequence[bytes], bool]  # return path, recipient, content, SMTPUTF8
-_mail = functools.partial(tuple.__new__, Mail)  # as `Mail._make`, in half of its time
+_mail = functools.partial(tuple.__new__, Mail)  # same as `Mail._make`, in half the time
 _later: Callable[[Any], bool] = operator.itemgetter(Addressee._fields.index("later"))
-_SOON_MS = 3000  # who is due so soon after others of the batch is sent the mail with them
+_SOON_MS = 3000  # retries due within this time are sent at once, with the others of the batch
 _MADE_AT_ONCE = 50
-_SIGNED_AT_ONCE = 8  # as signing takes a while, and nothing else goes on meanwhile
-_PASSED_BY = 32  # mails that are left to another relay, in one look for one that is for this relay
+_SIGNED_AT_ONCE = 8  # few, because DKIM signing is slow and blocks the event loop
+_PASSED_BY = 32  # most mails skipped for another relay in one call
 
 
 class Round(Settling):
-    """A claimed batch at work in one sender process. Not for use from two threads."""
+    """A claimed batch in one sender process. Not thread-safe."""
 
     def __init__(
         self,
@@ -48,35 +52,42 @@ class Round(Settling):
         release: Release,
         had: Mapping[int, Sequence[int]] | None = None,
     ) -> None:
-        """`had`: reader → alerts of the same story that this reader was sent before."""
+        """Loads the claim.
+
+        `had`: reader id → earlier alerts of the same story that were sent to this reader.
+        """
         super().__init__(claim, release)
         self.had = had or {}
-        self.bulk = bool(release.running.bulk)  # SQLite says 0 or 1
-        self._made: dict[int, _Made] = {}  # the next mails
+        self.bulk = bool(release.running.bulk)  # SQLite returns 0 or 1
+        self._made: dict[int, _Made] = {}  # mails rendered ahead, by index
         self.loaded_at = time.monotonic()
-        self.claimed_until = 0  #: as written in the ledger, ms since 1970
-        self._claim_ends = 0.0  # the same by `uptime`: the machine's clock may be set back
-        self._ours_until = 0.0  # by `uptime`: the last look at both is good until then
+        self.claimed_until = 0  #: end of the claim as in the ledger, ms since 1970
+        # the same on the `uptime` clock, as the system clock may be set back
+        self._claim_ends = 0.0
+        self._ours_until = 0.0  # on the `uptime` clock: until then both ends need no new check
         self.renewed(now_ms() + claim_ms())
-        self.reach = 0  #: as written in the ledger: no mail from there on may be handed out yet
+        #: limit written in the ledger: only mails with a lower index may be handed out
+        self.reach = 0
         self.lost = False
-        self.again = claim.attempts > 0 or self._retrying  #: some of it was tried before
+        self.again = claim.attempts > 0 or self._retrying  #: whether some mails were tried before
         self._reach_wanted = 0
         self._was_put_down = False
-        self.unmade: list[
-            tuple[int, str]
-        ] = []  #: readers whose mail can't be made, and why: for the activity log
-        # What waits comes back by way of the ledger, as all that is handed out.
-        self._coming_back: list[int] = []  # to be written as waiting
-        self._written_back: list[int] = []  # being written
+        #: (reader, reason) of mails that can't be rendered: for the activity log
+        self.unmade: list[tuple[int, str]] = []
+        # Mails that wait are handed out again only after they are written as waiting, like all
+        # others.
+        self._coming_back: list[int] = []  # not yet written as waiting
+        self._written_back: list[int] = []  # in the write that is running
         if self._retrying:
             self._look_who_is_due()
         self.refresh(addressees)
 
     def _look_who_is_due(self) -> None:
-        """Of those who were tried before: some have their own time, and some are not sent it again by themselves.
+        """Sorts out mails that were tried before, at the start of the pass.
 
-        Within a pass, waiting means: not answered in this pass. An uncertain one stays so until answered.
+        Mails with a retry time in the future are kept back. Uncertain mails with
+        `retries.MOST_COPIES` copies are not sent again. Within a pass, WAITING means: no reply in
+        this pass. An uncertain mail stays uncertain until a relay replies.
         """
         now, outcomes, later = now_ms(), self.claim.outcomes, self.waiting.later
         for i in list(self._todo):
@@ -91,7 +102,8 @@ class Round(Settling):
             ):
                 later[i] = known.due_at
         if len(later) == len(self._todo):
-            later.clear()  # it was claimed before anybody was due: somebody has brought it forward
+            # claimed before any mail was due: its due time was set earlier on purpose
+            later.clear()
         self._todo = deque(i for i in self._todo if i not in later)
         self._uncertain = {i for i in (*self._todo, *later) if outcomes[i] == Outcome.UNCERTAIN}
         self._careful |= self._uncertain
@@ -100,51 +112,56 @@ class Round(Settling):
                 outcomes[i] = Outcome.WAITING
 
     def renewed(self, claimed_until: int) -> None:
-        """The ledger has it that the batch is ours until then (ms since 1970)."""
+        """Takes in the new end of the claim, as written in the ledger, in ms since 1970."""
         self.claimed_until = claimed_until
         self._claim_ends = uptime() + (claimed_until - now_ms()) / 1000
         self._ours_until = 0.0
 
     def _is_ours(self, now: float) -> bool:
-        """The claim has not run out. `now`: by `uptime`."""
+        """Whether the claim has not run out by either clock. `now`: on the `uptime` clock."""
         if now_ms() >= self.claimed_until or now >= self._claim_ends:
             return False
         self._ours_until = min(now + LOOK_EVERY, self._claim_ends)
         return True
 
     def __len__(self) -> int:
-        """Mails still to hand out."""
+        """Number of mails still to hand out."""
         return len(self._todo)
 
     @property
     def done(self) -> bool:
-        """Nothing is left to do before the next one is due."""
+        """Whether nothing is left to do before the next retry is due."""
         return not (
             self._todo or self.in_flight or self.waiting or self._coming_back or self._written_back
         )
 
     @property
     def waits(self) -> bool:
-        """Some mails wait: for a provider that is held back, a relay that can carry them, or their time."""
+        """Whether mails wait for a throttled provider, for a relay that can carry them, or for
+        their retry time.
+        """
         return bool(self.waiting or (self.waiting.later and not self.done))
 
     @property
     def only_waits(self) -> bool:
-        """Nothing is left to hand out but mails for providers that are held back, or for relays that are away."""
+        """Whether all that is left waits for throttled providers or for relays that are
+        unavailable.
+        """
         return bool(self.waiting) and not (
             self._todo or self.in_flight or self._coming_back or self._written_back
         )
 
     def waiting_for(self) -> list[int]:
-        """The readers whose mail is to be handed out next."""
+        """Ids of the readers whose mails are handed out next."""
         return [self.claim.readers[i] for i in (*self._coming_back, *self._todo)]
 
     def bring_back(
         self, allowance: Callable[[str], float], spent: Counter[str], carriers: Others
     ) -> None:
-        """Takes up again what may leave soon, and whom it is time for. `spent`: what other rounds took, by provider.
+        """Makes waiting mails ready whose provider, relay or retry time allows it.
 
-        `carriers`: as `interface.Way.others`.
+        `spent`: allowance used by other batches, by provider; it is raised here. `carriers`: as
+        `interface.Way.others`.
         """
         now = now_ms()
         over = now > self.release.expires_at
@@ -159,32 +176,35 @@ class Round(Settling):
                 self._come_back(i)
             elif replies.unfit_here(waiting.unfit[i].reply):
                 self._refuse(i, waiting.unfit[i].reply)
-            else:  # refused where many are
+            else:  # refused under a brake: tried again later
                 del waiting.unfit[i]
                 waiting.later[i] = self._retries.deferred(i, now)
                 self.dirty = True
 
     def _come_back(self, i: int) -> None:
+        """Makes the mail at `i` ready for the next write, after which it may be handed out."""
         self._coming_back.append(i)
         self._retries.at_once(i)
         if self.claim.outcomes[i] == Outcome.DEFERRED:
             self.claim.outcomes[i] = Outcome.WAITING
-        self.loaded_at = 0.0  # nobody looked these readers up meanwhile
+        self.loaded_at = 0.0  # forces a new query of the readers
         self.dirty = True
 
     def hurry(self) -> None:
-        """A relay goes on that was paused: nobody waits for their own time any more."""
+        """Makes all retries due at once. Called when a paused relay is resumed."""
         self.waiting.later.update(dict.fromkeys(self.waiting.later, 0))
 
     def put_down(self) -> None:
-        """Gives up what waits for a provider or a relay for this pass: it comes back with the batch."""
+        """Stops waiting in this pass. The mails are postponed, and come back when the batch is
+        claimed again.
+        """
         due_at = now_ms() + retries.wait_ms(1, self._retries.longer)
         for i in self.waiting.empty():
             self._retries.postpone(i, due_at)
         self._was_put_down = self.dirty = True
 
     def written(self, entry: Entry) -> None:
-        """What `entry` gave is in the ledger."""
+        """Takes in that the result of `entry` is in the ledger."""
         self.reach = entry.reach
         self.renewed(entry.due_at or 0)
         self._todo.extendleft(self._written_back)
@@ -193,11 +213,13 @@ class Round(Settling):
     def refresh(
         self, addressees: Mapping[int, Addressee], asked: Collection[int] | None = None
     ) -> None:
-        """Takes in the readers as they are now: who left meanwhile is skipped, who wants it later waits.
+        """Takes in the readers' current data. Who left is skipped; who wants the mail later waits.
 
-        `asked`: whom the look was about, if not all: what was put back meanwhile stays as it is.
+        `asked`: ids of the readers that were queried; None for all of them. Others stay as they
+        are.
         """
-        self.addressees = {**self.addressees, **addressees}  # those in flight are still needed
+        # mails in flight still need their readers
+        self.addressees = {**self.addressees, **addressees}
         self._made.clear()
         self.loaded_at = time.monotonic()
         self._expired = now_ms() > self.release.expires_at
@@ -215,7 +237,9 @@ class Round(Settling):
         self._coming_back, self._todo = coming_back, todo
 
     def _all_wanted(self, addressees: Mapping[int, Addressee]) -> bool:
-        """As it is with nearly every batch, when it is loaded: in a third of the time."""
+        """Whether all readers still want the mail now. A fast check that holds for nearly every
+        batch.
+        """
         readers, get = self.claim.readers, addressees.get
         found = [get(readers[i]) for i in self._todo]
         return all(found) and True not in map(_later, found)
@@ -223,9 +247,10 @@ class Round(Settling):
     def _still_wanted(
         self, i: int, addressees: Mapping[int, Addressee], about: set[int] | None
     ) -> bool:
+        """Whether the mail at `i` is still to be sent now. Sets its outcome if not."""
         reader, outcomes = self.claim.readers[i], self.claim.outcomes
         if self._expired:
-            # Who may have got it must still be found when it has to be corrected.
+            # Uncertain mails stay uncertain: a correction has to reach these readers.
             if outcomes[i] != Outcome.UNCERTAIN:
                 outcomes[i] = Outcome.EXPIRED
             return False
@@ -243,7 +268,10 @@ class Round(Settling):
         return True
 
     def grant(self, mails: int) -> int:
-        """Asks that so many mails more may be handed out. Returns how many of them this round can use."""
+        """Requests that up to `mails` more mails may be handed out, with the next write.
+
+        Returns how many of them this batch can use.
+        """
         used = min(mails, len(self._todo))
         if used:
             reach = 1 + max(itertools.islice(self._todo, used))
@@ -253,12 +281,12 @@ class Round(Settling):
         return used
 
     def take(self, way: Way) -> Mail | None:
-        """The next mail, or None: nothing left, or the ledger does not (or no longer) allow it."""
+        """The next mail for this relay, or None if none is left or the ledger does not allow it."""
         todo, release = self._todo, self.release
         if not todo or todo[0] >= self.reach or not release.sending or self.lost:
             return None
         if (now := uptime()) >= self._ours_until and not self._is_ours(now):
-            return None  # it may be another's by now: the next write will tell
+            return None  # another process may hold the batch: the next write finds out
         if way.pacing.paces or self._unfit:
             found = self._next(way)
             if found is None:
@@ -271,25 +299,27 @@ class Round(Settling):
             self._make(i)
             made = self._made.pop(i, None)
             if made is None:
-                return self.take(way)  # it can't be made, and is refused
+                return self.take(way)  # it can't be rendered, and is refused
         return_path, to, content, utf8 = made
         self.in_flight += 1
         self.marks[i] = HANDED_OUT
         return _mail((return_path, to, content, self.settle, i, utf8, way, i in self._careful))
 
     def _make(self, i: int) -> None:
-        """The mail at `i` and those behind it: many at once take less time than one by one."""
+        """Renders the mail at `i` and the next ones, because many at once are faster than one by
+        one.
+        """
         at_once = _SIGNED_AT_ONCE if self.release.signed else _MADE_AT_ONCE
         try:
             self._make_all([i, *itertools.islice(self._todo, at_once - 1)])
-        except Exception:  # one of them can't be made: perhaps not this one
+        except Exception:  # one of them can't be rendered, maybe another than this
             self._make_one(i)
 
     def _make_one(self, i: int) -> None:
-        """The mail at `i`. One that can't be made is refused, and all others go on."""
+        """Renders the mail at `i`. If that fails, it is refused and all others go on."""
         try:
             self._make_all([i])
-        except Exception as error:  # its words may hold the address
+        except Exception as error:  # the error text may contain the address
             name, reader = type(error).__name__, self.claim.readers[i]
             log.error(
                 "alert %d can't be made into a mail for reader %d: %s",
@@ -302,6 +332,7 @@ class Round(Settling):
             self.release.can_not_make(name)
 
     def _make_all(self, chosen: Sequence[int]) -> None:
+        """Renders the mails at these indexes into `_made`."""
         release, addressees, had = self.release, self.addressees, self.had
         facts, others, envelope = [], [], release.channel.envelope
         for reader in [self.claim.readers[one] for one in chosen]:
@@ -318,7 +349,10 @@ class Round(Settling):
         release.made += len(chosen)
 
     def _next(self, way: Way) -> int | None:
-        """The next one that this relay can carry, and may be given for its provider. Those before it are put aside."""
+        """Index of the next mail that this relay can carry and its provider may be sent now.
+
+        Mails before it are set aside: for another relay, or until their provider may be sent more.
+        """
         passed_by = 0
         outcomes, waiting = self.claim.outcomes, self.waiting
         while self._todo and self._todo[0] < self.reach and passed_by < _PASSED_BY:
@@ -344,7 +378,9 @@ class Round(Settling):
         return None
 
     def entry(self, worker: str, claimed_until: int, *, give_up: bool = False) -> Entry:
-        """What is to be recorded now. `give_up`: the claim is given back with whatever is still open."""
+        """What is to be written to the ledger now. `give_up`: give the claim back with mails still
+        open.
+        """
         self.release.answers.count()
         outcomes = self.claim.outcomes
         attempts, holder, reach = self.claim.attempts, worker, self._reach_wanted
@@ -356,7 +392,7 @@ class Round(Settling):
             if due is None:
                 due_at = None
             elif self.done:
-                # Where all that is left had to wait, nothing was tried, and no try counts.
+                # A pass in which no mail was tried does not count as an attempt.
                 attempts += 0 if self._was_put_down and not self._tried else 1
                 due_at = min(due, max(self.release.expires_at, now) + 1)
             else:

@@ -1,7 +1,11 @@
-"""A sender's heartbeat: written about every second from a thread and a connection of its own.
+"""A sender's heartbeat, written every `INTERVAL` seconds by a thread with its own connection.
 
-A call of the sender that waits for a lock does not stop it; a sender that hangs does. It also watches the sender's
-database calls: one that takes long is logged with what holds it up, and the desk is told by `SenderProcess`.
+A database call of the sender that waits for a lock does not delay it. A sender whose event loop
+hangs stops it. It also measures the sender's database calls. A slow one is logged with the session
+that blocks it, and shown at the desk through `SenderProcess`.
+
+Invariant: this process releases others' claims only after its own heartbeat ran for `_STEADY`
+seconds without a gap of more than `_GAP`.
 """
 
 from __future__ import annotations
@@ -27,24 +31,25 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 INTERVAL = 1.0  #: seconds between two heartbeats
-_GAP = 4.0  # seconds without a heartbeat written, after which nobody else may be called dead
-_STEADY = 4.0  # seconds of heartbeats without a gap, after which somebody may
-_REAP_EVERY = 4.0  # seconds between two looks for the dead
+_GAP = 4.0  # seconds without a written heartbeat, after which no other process may be judged dead
+_STEADY = 4.0  # seconds of heartbeats without a gap, after which others may be judged dead
+_REAP_EVERY = 4.0  # seconds between two checks for dead processes
 _SLOW = 5.0  # seconds after which a database call is logged
-_SKEWED_MS = 5_000  # own clock and the database's differ by more: the desk is told
-_FORGET = 3600.0  # seconds between two log lines about a clock
+_SKEWED_MS = 5_000  # ms of difference to the database's clock, above which it is logged
+_FORGET = 3600.0  # seconds between two log lines about the clock
 
 
 class Calls:
-    """Runs functions in one thread, one after the other, and knows since when the present one has been running."""
+    """Runs functions one after the other in one thread, and knows when the current one began."""
 
     def __init__(self, name: str) -> None:
         self._pool = ThreadPoolExecutor(1, name)
-        self.began: float | None = None  #: by the monotonic clock; None: none is running
-        self.what = ""  #: its name
-        self.backend: int | None = None  #: process id of the PostgreSQL session that it uses
+        self.began: float | None = None  #: monotonic seconds; None while no function runs
+        self.what = ""  #: name of the current or last function
+        self.backend: int | None = None  #: backend process id of its PostgreSQL session
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
+        """Returns the function's result, or raises what it raises."""
         return await asyncio.get_running_loop().run_in_executor(
             self._pool, self._run, function, arguments
         )
@@ -58,13 +63,15 @@ class Calls:
             self.backend = _backend()
 
     def shutdown(self) -> None:
+        """Cancels functions that have not begun, and does not wait for the current one."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Heartbeat:
-    """One sender process's.
+    """The heartbeat of one sender process.
 
-    `watched`: the calls that are looked at. `on_released`: claims of a dead process have become free.
+    `watched`: the calls that are measured. `on_released`: called when a dead process's claims are
+    free.
     """
 
     def __init__(self, process: Process, watched: Calls, on_released: Callable[[], None]) -> None:
@@ -72,19 +79,20 @@ class Heartbeat:
         self._watched = watched
         self._on_released = on_released
         self._calls = Calls("heartbeat")
-        self._written_at = float("-inf")  # when the last one that was written began, by `uptime`
+        # start of the last written heartbeat, on the `uptime` clock
+        self._written_at = float("-inf")
         self._steady_since = float("inf")
         self._reaped_at = 0.0
-        self._warned: float | None = None  # about this call
+        self._warned: float | None = None  # start of the call that was logged last
         self._told_of_clock = float("-inf")
 
     async def begin(self) -> None:
-        """Before the first claim. Raises what the database raises."""
+        """Registers the process, before its first claim. Raises `django.db.Error`."""
         await self._calls.run(leases.begin, self._process)
         self._written_at = self._steady_since = uptime()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Writes heartbeats until it is cancelled."""
         while True:
             await asyncio.sleep(INTERVAL)
             began = uptime()
@@ -104,19 +112,22 @@ class Heartbeat:
             await self._reap()
 
     async def end(self) -> None:
-        """After the last claim was given back. Never raises."""
+        """Removes the process's row after its last claim was given back. Ignores database
+        errors.
+        """
         with contextlib.suppress(AnyDatabaseError, TimeoutError):
             async with asyncio.timeout(2):
                 await self._calls.run(self._end)
         self._calls.shutdown()
 
     def fresh(self) -> bool:
-        """No other process may take this one for dead yet."""
+        """Whether no other process can judge this one dead yet."""
         return uptime() - self._written_at < leases.claim_ms() / 1000 - INTERVAL
 
-    # -- in the thread ----------------------------------------------------------------------------------
+    # -- in the thread ----------------------------------------------------------------------------
 
     def _beat(self) -> None:
+        """Writes one heartbeat, with the clock difference and the current slow call."""
         skew = 0
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
@@ -131,7 +142,9 @@ class Heartbeat:
             )
 
     def _slow_call(self) -> tuple[int | None, str]:
-        """Since when the sender has been waiting for the database, if it is long, and for what."""
+        """Start of a slow database call, in ms since 1970, or None; and the session that blocks
+        it.
+        """
         began, what = self._watched.began, self._watched.what
         if began is None or (seconds := time.monotonic() - began) < _SLOW:
             return None, ""
@@ -152,16 +165,17 @@ class Heartbeat:
         finally:
             connection.close()
 
-    # -- in the loop ------------------------------------------------------------------------------------
+    # -- in the loop ------------------------------------------------------------------------------
 
     async def _watch(self, began: float) -> None:
+        """Logs a heartbeat that takes more than `_SLOW` seconds, until cancelled."""
         await asyncio.sleep(_SLOW)
         while True:
             log.warning("the database has not taken a heartbeat for %.0f s", uptime() - began)
             await asyncio.sleep(10 * _SLOW)
 
     async def _reap(self) -> None:
-        """Releases what the dead held."""
+        """Releases the claims of dead processes, if this process may judge them."""
         now = uptime()
         if now < self._steady_since + _STEADY or now < self._reaped_at + _REAP_EVERY:
             return
@@ -181,7 +195,7 @@ class Heartbeat:
 
 
 def _backend() -> int | None:
-    """The PostgreSQL session of this thread's connection."""
+    """Backend process id of this thread's PostgreSQL connection, or None."""
     if connection.vendor != "postgresql" or connection.connection is None:
         return None
     return int(connection.connection.info.backend_pid) if not connection.connection.closed else None
@@ -194,7 +208,7 @@ FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids(%s)) LIMIT 1
 
 
 def _blocking(backend: int | None) -> str:
-    """Who holds up that session, as an administrator finds it; empty if nobody is known."""
+    """Describes the session that blocks `backend`, for an administrator. Empty if none is known."""
     if backend is None or connection.vendor != "postgresql":
         return ""
     with connection.cursor() as cursor:
@@ -203,4 +217,7 @@ def _blocking(backend: int | None) -> str:
     if found is None:
         return ""
     pid, user, application, state, seconds = found
-    return f"PostgreSQL session {pid} ({user}, {application or 'unnamed'}), {state} for {int(seconds or 0)} s"
+    return (
+        f"PostgreSQL session {pid} ({user}, {application or 'unnamed'}), "
+        f"{state} for {int(seconds or 0)} s"
+    )

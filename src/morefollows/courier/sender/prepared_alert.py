@@ -1,4 +1,4 @@
-"""One alert on its way out, as a sender process has it: its bytes in each language, and whether it may be sent."""
+"""An alert prepared for sending in one process: its rendered parts by language, and its state."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ from morefollows.courier.refusals.brake import Answers
 from morefollows.database.clock import now_ms
 from morefollows.stories.models import Alert
 
-Press = Callable[
-    [Sequence[bytes]], Sequence[bytes]
-]  #: values for the holes → the message in pieces
-#: reader, recipient, alerts of the story that the reader was sent before
+#: values for the placeholders → the message in pieces
+Press = Callable[[Sequence[bytes]], Sequence[bytes]]
+#: reader, recipient, earlier alerts of the story sent to this reader
 Facts = tuple[Person, bytes, Sequence[int]]
-#: the facts of several readers → for each the return path, and the values for the holes
+#: facts of several readers → for each the return path, and the values for the placeholders
 Fill = Callable[[Sequence[Facts]], list[tuple[bytes, Sequence[bytes]]]]
 
 
-_FEW = 20  # mails
+_FEW = 20  # mails that may fail to render before an alert is given up
 
 
 class Release:
-    """What one alert's rounds have in common: its bytes, and whether it may be sent."""
+    """What all batches of one alert share: its rendered parts, and whether it may be sent."""
 
     def __init__(
         self,
@@ -52,16 +51,18 @@ class Release:
         self.presses = presses
         self.fill = fill
         self.signed = signed
-        self.on_put_back = on_put_back  # a mail came back, and another relay may have it
-        self.earlier = earlier  # alerts of the story's earlier updates: what a mail may refer to
-        self.sending = False  # false within the hold, and again once it was stopped
-        self.halted = False  # a write has found that it does not go on, since the last look at what there is to do
+        # called when a mail was put back, as another relay may take it
+        self.on_put_back = on_put_back
+        # alerts of the story's earlier updates, for References (RFC 5322, section 3.6.4)
+        self.earlier = earlier
+        self.sending = False  # false during the hold, and after the alert was stopped
+        self.halted = False  # the last write found that it is not being sent; reset by each survey
         self.answers = Answers()
-        self.made = self.unmade = 0  # mails
-        self.broken = ""  # why so many of its mails can't be made that it is given up
+        self.made = self.unmade = 0  # numbers of mails
+        self.broken = ""  # why too many of its mails can't be rendered; empty: they can
 
     def can_not_make(self, why: str) -> None:
-        """One mail can't be made. If it is not just a few, something is wrong with all."""
+        """Counts a mail that can't be rendered. Stops the alert if there are more than a few."""
         self.unmade += 1
         if self.unmade > max(_FEW, self.made // 20):
             self.broken, self.sending = why, False
@@ -79,14 +80,20 @@ class Release:
         return self.running.expires_at
 
     def hold_left(self) -> float:
-        """Seconds. A clock that is set back does not make the hold longer, unless a time was chosen."""
+        """Seconds until the end of the hold; negative after it.
+
+        A system clock that is set back does not prolong the hold, unless the alert has a chosen
+        time.
+        """
         if self.running.timed:
             return (self.held_until - now_ms()) / 1000
         return min(self._hold_ends - time.monotonic(), (self.held_until - now_ms()) / 1000)
 
 
 def prepare(alert: Running, tokens: Tokens, on_put_back: Callable[[], None]) -> Release:
-    """Composes the alert, or takes what was composed before. Raises `ValueError` for what can't be mailed."""
+    """Composes the alert, or loads its stored composition. Raises `ValueError` if it can't be
+    mailed.
+    """
     signers = dkim.signers(settings.MOREFOLLOWS)
     return Release(
         alert,
@@ -100,7 +107,7 @@ def prepare(alert: Running, tokens: Tokens, on_put_back: Callable[[], None]) -> 
 
 
 def _presses(alert: int, signers: Sequence[Signer]) -> dict[str, Press]:
-    """One for each language."""
+    """The rendering function for each language."""
     presses: dict[str, Press] = {}
     for language, _ in settings.LANGUAGES:
         parts = claims.kept_composition(alert, language)
@@ -114,7 +121,9 @@ def _presses(alert: int, signers: Sequence[Signer]) -> dict[str, Press]:
 
 
 def _filler(running: Running, tokens: Tokens) -> Fill:
-    """The hot function that gives readers' return paths and the values for the holes."""
+    """Returns the function that computes return paths and placeholder values. It runs for each
+    mail.
+    """
     alert = Alert.objects.select_related("update__story", "topic").get(pk=running.id)
     story = alert.update.story
     listed = OFFERS if alert.topic is None else links.row(alert.topic)

@@ -1,7 +1,10 @@
-"""The books of a sender at work: what became of its mails, written to the ledger again and again.
+"""The part of a sender process that writes outcomes to the ledger.
 
-With the same transaction sending is allowed to go on: when the ledger can't be written, it stops within `_AHEAD` mails.
-All statements run in one thread with one database connection; everything else in the event loop.
+Invariant: no mail is handed out beyond the limit (`reach`) that the ledger holds for its batch.
+Each write records outcomes and raises that limit in one transaction. So when the ledger can't be
+written, sending stops after at most `_AHEAD` mails.
+
+All SQL runs in one thread on one database connection. Everything else runs in the event loop.
 """
 
 from __future__ import annotations
@@ -42,24 +45,30 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _AHEAD = (
-    1_200  #: mails to hand out before the ledger is written again; with several senders half, each
+    #: mails that may be handed out between two writes of the ledger; half of it with several
+    #: senders
+    1_200
 )
-READY = 1_500  #: mails to have claimed and loaded; with fewer, more are fetched
-_WRITE_EVERY = 0.05  #: seconds between two writes, when there is something to write; sooner when mails wait for it
-_RENEWED = 6  #: times that a claim is renewed before it would end
-_SIGN_OF_LIFE = 5.0  #: seconds after which the ledger is told that a sender is at work
-_SET_BACK = 1.0  #: seconds; a clock that goes back by less was only corrected
-_STALE = 1.0  #: seconds after which readers are looked up again before they are sent to
-_STUCK = 1.0  #: seconds after which what could not be written, as its row is locked, is tried again
-_REPORT_EVERY = 2.0  #: seconds between two words to the desk about the relays
+READY = 1_500  #: mails of a lane to have claimed and loaded; with fewer, more batches are claimed
+#: seconds between two writes while there is something to write; less if sending waits for one
+_WRITE_EVERY = 0.05
+_RENEWED = 6  #: how often a claim is renewed within its duration
+_SIGN_OF_LIFE = 5.0  #: seconds between two notes in the database that some sender is running
+_SET_BACK = 1.0  #: seconds; a clock that goes back by less than this was only adjusted
+_STALE = 1.0  #: seconds for which reader data is used before it is queried again
+_STUCK = 1.0  #: seconds after which a write that failed on a locked row is retried
+_REPORT_EVERY = 2.0  #: seconds between two writes of the relays' status for the desk
 _PACED_LOOK = (
-    0.1  #: seconds between two looks whether a mailbox provider that is held back may have more
+    0.1  #: seconds between two checks whether a throttled mailbox provider may be sent more
 )
-_MOST_HELD = 50  #: batches of which nothing but such mails is left; further ones are given back
+_MOST_HELD = 50  #: most batches kept with nothing but such mails left; further ones are given back
 
 
 class Books:
-    """The part of a `worker.Worker` that keeps them. `on_complete` is told each alert whose outcomes are all final."""
+    """The ledger-writing part of `worker.Worker`.
+
+    `on_complete` is called with the id of each alert whose outcomes are all final.
+    """
 
     def __init__(
         self,
@@ -77,41 +86,43 @@ class Books:
         self._database = Calls("database")
         self._pulse = Heartbeat(process, self._database, listener.wake)
         self._outbox = Outbox(process.name, self.gates.wake_soon, self._pulse.fresh)
-        self._bulk_waits = False  # an alert has mail to hand out, here or in another process
+        self._bulk_waits = False  # an alert in the alert lane has mail to send, in any process
         self._placeholders = placeholders.Watch()
         self._watch = watch or detection.Watch(None)
         self._journal = Journal(
             settings.MOREFOLLOWS.data, self.name, settings.MOREFOLLOWS.batch_size
         )
-        self._strays_at = (
-            0.0  # when we last looked for claims that we know nothing of, by the monotonic clock
-        )
+        self._strays_at = 0.0  # time of the last check for unknown claims, monotonic seconds
         self._releases: dict[int, Release] = {}
         self._rounds: list[Round] = []
         self._unwritten: list[tuple[Round, Entry]] = []
-        self._stuck: list[tuple[Round, Entry]] = []  # not written, as somebody has locked a row
+        # not written, because another transaction has locked a row
+        self._stuck: list[tuple[Round, Entry]] = []
         self._stuck_at = 0.0
         self._something_to_write = asyncio.Event()
-        self._held_up = asyncio.Event()  # mails can't be handed out until the ledger is written
+        self._held_up = asyncio.Event()  # set when sending waits for the next write of the ledger
         self._writing = asyncio.Lock()
-        self._heartbeat = (
-            settings.MOREFOLLOWS.claim / _RENEWED
-        )  # seconds after which a claim is renewed
-        self._signed_at = 0  # the last sign of life, ms since 1970
-        self._clock = float("inf")  # seconds that time() was ahead of monotonic() at the last look
-        self._dry: set[int] = set()  # alerts that had nothing due at the last look
+        # seconds between two renewals of a claim
+        self._heartbeat = settings.MOREFOLLOWS.claim / _RENEWED
+        self._signed_at = 0  # last call of `actions.sign_of_life`, ms since 1970
+        self._clock = float("inf")  # time() minus monotonic() at the last check, seconds
+        self._dry: set[int] = set()  # alerts that had no due batch at the last claim
         self._tasks: set[asyncio.Task[object]] = set()
-        self._paced = False  # some mails wait for their mailbox provider
+        self._paced = False  # some mails wait for a throttled mailbox provider
         self._reported_at = 0.0
-        self._trials: set[str] = set()  # paused relays to which this process may hand a few mails
+        self._trials: set[str] = set()  # paused relays that this process may test with a few mails
         self._refusals = RefusalRecorder(
             self._call, self._releases, self._rounds, gates.providers.known
         )
-        self._stopping = False  # hand out no more
-        self._closing = False  # and write no more
+        self._stopping = False  # no more mails are handed out
+        self._closing = False  # nothing more is written
 
     def _alerts_go_first(self) -> bool:
-        """Also while an alert's mails wait for the ledger to allow them; not while no relay takes them anyway."""
+        """Whether the bulk lane has to wait for the alert lane.
+
+        True also while an alert's mails wait for the next write of the ledger. False while no relay
+        of the alert lane takes mail.
+        """
         return self.gates.alerts_can_go() and (
             self._bulk_waits
             or any(
@@ -121,6 +132,7 @@ class Books:
         )
 
     def _look_at_the_clock(self) -> None:
+        """Makes postponed batches due if the system clock was set back by more than `_SET_BACK`."""
         ahead = time.time() - time.monotonic()
         if ahead < self._clock - _SET_BACK:
             brought = recovery.bring_forward()
@@ -133,31 +145,44 @@ class Books:
         self._clock = ahead
 
     def _give_sign_of_life(self) -> None:
-        """Also before anything is written: whoever wakes up after hours has to ask first."""
+        """Notes in the database, every `_SIGN_OF_LIFE` seconds, that a sender is running.
+
+        Called before each write too. If no sender ran for long, the alerts on their way wait for an
+        editor, and a process that was suspended for hours must not send first.
+        """
         now = now_ms()
         if 0 <= now - self._signed_at < _SIGN_OF_LIFE * 1000:
             return
         for alert in actions.sign_of_life():
             log.warning(
-                "alert %d does not go on by itself: no sender was at work for long; the desk is asked",
+                "alert %d does not go on by itself: no sender was at work for long; "
+                "the desk is asked",
                 alert,
             )
         self._signed_at = now
 
-    # -- the books --------------------------------------------------------------------------------------
+    # -- writing the ledger
+    # ---------------------------------------------------------------------------
 
     async def _keep_books(self) -> None:
+        """Writes the ledger when there is something to write, until `_closing` is set.
+
+        Renews all claims every `_heartbeat` seconds. After a database error it waits half a second
+        and tries again.
+        """
         renewed = time.monotonic()
         while not self._closing:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PACED_LOOK if self._paced else self._heartbeat):
                     await self._something_to_write.wait()
-            if time.monotonic() >= renewed + self._heartbeat:  # also when each look has woken us
+            # also if other events woke this loop each time
+            if time.monotonic() >= renewed + self._heartbeat:
                 renewed = time.monotonic()
                 for round_ in self._rounds:
                     round_.dirty = True
             self._something_to_write.clear()
-            self._held_up.clear()  # before it is written: what is allowed then may be handed out at once
+            # cleared before the write, because mails it allows may be handed out at once
+            self._held_up.clear()
             try:
                 await self._write()
             except AnyDatabaseError as error:
@@ -170,10 +195,11 @@ class Books:
                     await self._held_up.wait()
 
     async def _write(self, release: int | None = None) -> None:
-        """Records what happened since the last time, and lets sending go on from there.
+        """Writes outcomes since the last write, and raises the limits for handing out.
 
-        `release`: the alert whose hold is over; its state, its publication and its first mails' permission are one
-        transaction. What could not be written stays in `_unwritten` and comes first the next time.
+        `release`: id of the alert whose hold has ended. Its new state, its publication and the
+        limits of its first batches are then written in the same transaction. Entries that could not
+        be written stay in `_unwritten` and are written first the next time.
         """
         async with self._writing:
             if not self._unwritten:
@@ -213,6 +239,7 @@ class Books:
             self._listener.wake()
 
     def _put_aside(self, stuck: Collection[int]) -> None:
+        """Keeps the entries of `stuck` batches for a retry after `_STUCK` seconds."""
         if stuck and not self._stuck:
             log.warning("%d batches wait, as another transaction has locked their rows", len(stuck))
         if stuck:
@@ -223,6 +250,7 @@ class Books:
         self._unwritten = []
 
     async def _collect(self, release: int | None) -> None:
+        """Fills `_unwritten` with an entry for each batch that has something to write."""
         if time.monotonic() >= self._stuck_at + _STUCK:
             self._unwritten, self._stuck = self._stuck, []
         again = {id(round_) for round_, _ in (*self._unwritten, *self._stuck)}
@@ -235,10 +263,11 @@ class Books:
         self._bring_back(going)
         await self._refresh(going)
         most = _AHEAD if settings.MOREFOLLOWS.sender_count == 1 else _AHEAD // 2
+        # separate limits, so that a lane whose relays are down does not use up the other's
         ahead = {
             False: most,
             True: most,
-        }  # a lane whose relays are down takes nothing from the other
+        }
         for round_ in going:
             ahead[round_.bulk] -= round_.grant(ahead[round_.bulk])
         claimed_until = now_ms() + leases.claim_ms()
@@ -251,7 +280,10 @@ class Books:
                 )
 
     def _bring_back(self, going: Sequence[Round]) -> None:
-        """Mails that wait for their mailbox provider: some may leave soon, and some are given back with their batch."""
+        """Takes up mails of waiting batches that may be sent soon.
+
+        Beyond `_MOST_HELD` batches with only waiting mails, the further ones are given back.
+        """
         held = [round_ for round_ in going if round_.waits]
         self._paced = bool(held)
         for bulk in (False, True):
@@ -264,7 +296,11 @@ class Books:
             round_.put_down()
 
     async def _refresh(self, rounds: Sequence[Round], stale: float = _STALE) -> None:
-        """Readers change their minds, also while a batch waits for the hold's end or for a relay that is down."""
+        """Queries again the readers of batches that were loaded more than `stale` seconds ago.
+
+        Readers may unsubscribe while a batch waits for the end of the hold or for a relay that is
+        down.
+        """
         oldest = time.monotonic() - stale
         old = [(r, r.release.running, r.waiting_for()) for r in rounds if r.loaded_at < oldest]
         old = [(round_, alert, ids) for round_, alert, ids in old if ids]
@@ -278,6 +314,10 @@ class Books:
     def _record(
         self, entries: Sequence[Entry], done: Sequence[queue.Done], release: int | None
     ) -> claims.Recorded:
+        """Writes letters and batches. Runs in the database thread.
+
+        While the database is held after a restore, no alert is reported as being sent.
+        """
         held = self._watch.before_writing()
         self._give_sign_of_life()
         if lost := queue.record(done):
@@ -287,7 +327,7 @@ class Books:
         return recorded._replace(sending=set()) if held else recorded
 
     def _hungry(self) -> bool:
-        """Mails are running out, and the last look did not say that there are no more."""
+        """Whether an alert being sent has few mails loaded and may have more due batches."""
         return any(
             release.sending
             and alert not in self._dry
@@ -297,11 +337,16 @@ class Books:
         )
 
     def _ready(self, bulk: bool) -> int:
-        """Mails of this lane that are claimed and loaded: the bulk lane's take no room from alerts."""
+        """Number of loaded mails of this lane. Lanes are counted apart, so bulk takes no room from
+        alerts.
+        """
         return sum(len(round_) for round_ in self._rounds if round_.bulk == bulk)
 
     async def _give_back(self) -> None:
-        """At an orderly end. A mail still unanswered keeps its mark in the ledger, and will be uncertain."""
+        """Gives all claims back at a normal exit.
+
+        A mail without a reply keeps its mark in the journal, and becomes uncertain.
+        """
         try:
             await self._write()
             claimed_until = now_ms() + leases.claim_ms()
@@ -319,28 +364,32 @@ class Books:
             log.error("claims can't be given back, they will run out: %s", type(error).__name__)
 
     def _report(self) -> None:
-        """Tells the desk how the relays are, now and then."""
+        """Writes the relays' status for the desk, every `_REPORT_EVERY` seconds."""
         now = time.monotonic()
         if now - self._reported_at >= _REPORT_EVERY:
             self._reported_at = now
             facts = [gate.at_work() for gate in self.gates]
             self._in_background(stats.keep, self._label, facts, self.gates.tallies())
 
-    # -- trouble ----------------------------------------------------------------------------------------
+    # -- relay status
+    # ---------------------------------------------------------------------------------
 
     def refused_us(self, gate: Gate, words: str) -> None:
-        """`relay_queue.Supply`: nothing more goes to this relay until an editor says so."""
+        """Pauses the relay, because its reply refuses this service. Part of
+        `relay_queue.Supply`.
+        """
         if not gate.paused:
             gate.paused = True
             log.error("the relay %s refuses us, sending to it is paused: %s", gate.name, words)
             self._start(self._pause(gate, words))
 
     def takes_mail(self, gate: Gate) -> None:
-        """`relay_queue.Supply`: the mail on trial was accepted."""
+        """Resumes the relay, as it has accepted a test mail. Part of `relay_queue.Supply`."""
         log.info("the relay %s takes mail again, and goes on", gate.name)
         self._in_background(actions.relay_takes_mail, gate.name)
 
     async def _pause(self, gate: Gate, words: str) -> None:
+        """Records the pause, and defers what the relay refused in alerts on their way."""
         self.gates.pausing(gate, noted=False)
         await self._try(actions.pause_relay, gate.name, words)
         try:
@@ -350,26 +399,30 @@ class Books:
         self.gates.pausing(gate, noted=True)
 
     def note_trouble(self, relay: str, trouble: str | None) -> None:
-        """The relay can't be reached, or can be again."""
+        """Records that the relay can't be reached (`trouble` says why), or can be again (None)."""
         if trouble:
             log.warning("the relay can't be used: %s", trouble)
         self._in_background(actions.note_trouble, relay, trouble)
 
     def note_secured(self, relay: str, host_and_port: str) -> None:
-        """The relay has agreed to STARTTLS for the first time."""
+        """Records that the relay has offered STARTTLS (RFC 3207), so that later sessions require
+        it.
+        """
         self._in_background(actions.note_secured, relay, host_and_port)
 
     def _in_background(self, function: Callable[..., object], *arguments: object) -> None:
         self._start(self._try(function, *arguments))
 
     async def _try(self, function: Callable[..., object], *arguments: object) -> None:
-        """What only informs the desk, and is told again if it is still true."""
+        """Runs a write that only informs the desk. A database error is logged and not raised."""
         try:
             await self._call(function, *arguments)
-        except AnyDatabaseError as error:  # its words may hold what was to be written
+        # the error text may contain the data: only its type is logged
+        except AnyDatabaseError as error:
             log.error("the relay's state could not be noted: %s", type(error).__name__)
 
     def _start(self, work: Coroutine[Any, Any, object]) -> None:
+        """Runs `work` as a task, with a reference kept until it ends."""
         task = watched("a task of the sender", work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -1,4 +1,8 @@
-"""What becomes of the mails of one round: the relay's reply to each, and what it means for the next pass."""
+"""Notes each reply of a relay as a mail's outcome, and decides about retries.
+
+Invariant: outcomes change only as the table in `ledger.outcomes` allows. A mail that was handed
+over and got no reply becomes UNCERTAIN.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +25,20 @@ from morefollows.courier.smtp.replies import About, Bounce, Verdict
 from morefollows.database.clock import now_ms, uptime
 
 UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
+# the open outcomes where uncertain mails are repeated; else an editor decides
 _OPEN = (
     *UNANSWERED,
     Outcome.UNCERTAIN,
-)  # where uncertain mails are repeated; else they are left to an editor
-_ACCEPTED = int(Outcome.ACCEPTED)  # looked up once, not for each mail
-_MARK = handed_out.accepted(0)
-_POLICY_ATTEMPTS = (
-    3  # passes in which a provider's policy against our mail is taken for something that passes
 )
-LOOK_EVERY = 0.02  #: seconds for which a look at the wall clock is good, where each mail asks
-_LONGEST_MS = claims.NOT_ACCEPTED - 1  # the longest time that `Batch.times` can hold: 24 days
+_ACCEPTED = int(Outcome.ACCEPTED)  # an attribute of an enum is slow to look up for each mail
+_MARK = handed_out.accepted(0)
+_POLICY_ATTEMPTS = 3  # passes for which a provider's policy refusal counts as temporary
+LOOK_EVERY = 0.02  #: seconds for which one reading of the system clock is used
+_LONGEST_MS = claims.NOT_ACCEPTED - 1  # the longest time in ms that `Batch.times` can hold: 24 days
 
 
 class Settling:
-    """The part of a `batch_run.Round` that notes replies."""
+    """The part of `batch_run.Round` that notes replies."""
 
     def __init__(self, claim: Claim, release: Release) -> None:
         self.claim = claim
@@ -45,35 +48,33 @@ class Settling:
         self.in_flight = 0
         self.dirty = True
         self.waiting = Waiting()
-        self._unfit = self.waiting.unfit  # asked for each mail
+        self._unfit = self.waiting.unfit  # read for each mail
         self._expired = False
-        self._timed_until = self._since = 0.0  # see `_look_at_the_time`
-        self._way: Way | None = None  # the last one that accepted a mail, and where that is counted
+        self._timed_until = self._since = 0.0  # see `_look_at_the_time`; in seconds and ms
+        self._way: Way | None = None  # relay that accepted the last mail; its list is `_accepted`
         self._accepted: list[str] = []
         self._repeated = claim.repeated
         self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
         self._refusals: list[Refused] = []  # since the last entry
         self._refused: list[Refused] = []  # in this pass
         self._put_backs = PutBacks()
-        self._careful: set[int] = (
-            set()
-        )  # those that a connection has ended with: they are sent alone
+        # mails that a connection ended with: they are sent alone on a connection
+        self._careful: set[int] = set()
         self._tried = False  # some mail was not accepted in this pass
         self._retries = Retries(claim.times, release.running.held_until)
         self._retrying = Outcome.DEFERRED in claim.outcomes or Outcome.UNCERTAIN in claim.outcomes
         open_ = frozenset(map(int, self._open))
         self._todo = deque([i for i, outcome in enumerate(claim.outcomes) if outcome in open_])
         self._uncertain: set[int] = set()
-        self.marks: handed_out.Marks = array(
-            "I", bytes(4 * len(claim.readers))
-        )  #: what outlives this process
+        #: marks in the journal file, kept if this process is killed
+        self.marks: handed_out.Marks = array("I", bytes(4 * len(claim.readers)))
 
     @property
     def _open(self) -> tuple[Outcome, ...]:
         return _OPEN if self.release.running.repeat else UNANSWERED
 
     def settle(self, mail: Mail, reply: Reply) -> None:
-        """Notes what the relay said. The relay calls this once for each mail taken."""
+        """Notes the relay's reply. Called once for each mail that a relay has taken."""
         i, way = mail.ticket, mail.way
         assert way is not None
         domain = self.addressees[self.claim.readers[i]].domain
@@ -120,9 +121,8 @@ class Settling:
             if not self._goes_by_another(mail, reply, verdict):
                 self.waiting.later[i] = self._retries.deferred(i, now_ms())
             if i in self._uncertain:
-                outcomes[i] = (
-                    Outcome.UNCERTAIN
-                )  # the reader may have it, whatever is said to the second one
+                # the first copy may have arrived, whatever the reply to the second
+                outcomes[i] = Outcome.UNCERTAIN
         self._tried = True
         self._count_verdict(domain, outcome, reply)
         to_us = verdict.about is About.US
@@ -130,18 +130,25 @@ class Settling:
             way.objected(domain, replies.words(reply), to_us=to_us)
 
     def _look_at_the_time(self, now: float) -> None:
-        """`_since` and `uptime` in milliseconds make the time since the hold's end. `now`: by `uptime`."""
+        """Sets `_since`, so that `uptime` in ms plus `_since` is the time in ms since the hold's
+        end.
+
+        `now`: on the `uptime` clock, seconds.
+        """
         self._since = now_ms() + 0.5 - self.release.running.held_until - now * 1000
         self._timed_until = now + LOOK_EVERY
 
     def _count_verdict(self, domain: str, outcome: Outcome, reply: Reply) -> None:
+        """Counts the reply by domain, outcome and code. Keeps the first text, without addresses."""
         words = replies.without_addresses(reply.text)
         key = (domain, outcome.value, reply.code, reply.status)
         count, first_words = self._verdicts.get(key, (0, words))
         self._verdicts[key] = (count + 1, first_words)
 
     def _goes_elsewhere(self, mail: Mail, reply: Reply) -> bool:
-        """This relay can't carry the mail. False if no other one that takes this lane may."""
+        """Leaves a mail that this relay can't carry to another relay of the lane. False if there is
+        none.
+        """
         i, way = mail.ticket, mail.way
         assert way is not None
         unfit = Unfit.of(mail, reply, self.waiting.unfit.get(i))
@@ -153,7 +160,10 @@ class Settling:
         return True
 
     def _goes_by_another(self, mail: Mail, reply: Reply, verdict: Verdict) -> bool:
-        """This relay refuses us, or many: the mail goes by one that takes mail now. False if there is none."""
+        """Leaves the mail to another relay, if this one refuses this service or many of its mails.
+
+        False if the reply is of another kind, or no other relay takes mail now.
+        """
         i, way = mail.ticket, mail.way
         assert way is not None
         many = verdict.permanent and self.release.answers.relay_braked(way.name)
@@ -161,21 +171,22 @@ class Settling:
             return False
         unfit = Unfit.of(mail, reply, self._unfit.get(i))
         if way.others(unfit.relays, unfit.utf8, unfit.size, self.bulk) != "ready":
-            self._unfit.pop(i, None)  # next time any relay may have it
+            self._unfit.pop(i, None)  # any relay may be tried next time
             return False
         self.waiting.park(i, unfit)
         return True
 
     def _refuse(self, i: int, reply: Reply) -> None:
-        """No relay that takes this lane can carry it."""
+        """Refuses a mail that no relay of this lane can carry, or that can't be rendered."""
         self.claim.outcomes[i] = Outcome.REFUSED
         self._tried = self.dirty = True
         self._count_verdict(self.addressees[self.claim.readers[i]].domain, Outcome.REFUSED, reply)
 
     def _is_uncertain(self, i: int, reply: Reply) -> bool:
-        """It was handed over, and got no reply. True if it is tried again at once, as it only stood behind another.
+        """Notes that a mail was handed over and got no reply.
 
-        Where uncertain mails are repeated, that is done so often that a reader gets `retries.MOST_COPIES` at the most.
+        Returns True if it is tried again at once, because it only waited behind another mail. Where
+        uncertain mails are repeated, a reader is sent at most `retries.MOST_COPIES` copies.
         """
         again = reply.reached is Reached.BEHIND and Outcome.UNCERTAIN in self._open
         copies = self._retries.unanswered(i, now_ms(), again=again)
@@ -194,13 +205,17 @@ class Settling:
         return False
 
     def _outcome(self, i: int, way: Way, domain: str, reply: Reply, verdict: Verdict) -> Outcome:
-        """The verdict's, unless a brake is on. A refusal that may be taken back is kept."""
+        """The outcome for this verdict, or DEFERRED if a brake is on.
+
+        A refusal that a brake may still take back is kept in `_refusals`.
+        """
         if not verdict.doubtful and verdict.bounce is Bounce.NO:
             return Outcome[verdict.outcome.upper()]
         provider, answers = way.pacing.provider(domain), self.release.answers
         if answers.braked(way.name, provider):
             return Outcome.DEFERRED
-        # A policy of the provider's for our mail, if it accepts none; of this recipient's, if it accepts others.
+        # A policy refusal is about this service if the provider accepts no mail of the alert. It is
+        # about the recipient if the provider accepts others.
         open_ = self._retries.of(i).tries < _POLICY_ATTEMPTS and not answers.has_accepted(
             way.name, domain
         )
@@ -219,7 +234,9 @@ class Settling:
         return Outcome.REFUSED
 
     def take_back(self) -> None:
-        """A brake has been put on: what was refused under it in this pass is deferred."""
+        """Defers the mails of this pass that were refused under a brake. Called when a brake is put
+        on.
+        """
         answers, kept = self.release.answers, []
         for one in self._refused:
             if not answers.braked(one.relay, one.provider):
@@ -231,7 +248,7 @@ class Settling:
         self._refused = kept
 
     def _next_due(self, now: int) -> int | None:
-        """When the first of those who are still to be sent it is due, ms since 1970; None if there is nobody."""
+        """When the first mail still to be sent is due, in ms since 1970. None if none is left."""
         outcomes = self.claim.outcomes
         open_ = UNANSWERED if self._expired else self._open
         if not any(outcomes.count(outcome) for outcome in open_):

@@ -1,9 +1,12 @@
-"""A sender at work: surveys what there is to do, claims batches ahead, feeds the relays, and keeps the books.
+"""The main loop of a sender process: finds due work, claims batches and gives mails to relays.
 
-Three things go on side by side. The *relays* take mails whenever one of their connections is free. The *feed*
-keeps enough claimed batches ready for them. The *books* write outcomes to the ledger and, with the same
-transaction, how far sending may go on: when the ledger can't be written, sending stops within `_AHEAD` mails.
-All statements run in one thread with one database connection; everything else in the event loop.
+Three activities run at the same time:
+
+- Relays call `Worker.next` for a mail whenever one of their connections is free.
+- The loop in `Worker.run` keeps enough claimed batches loaded.
+- `recorder.Books` writes outcomes to the ledger, and with them how far sending may go on.
+
+All SQL runs in one thread on one database connection. Everything else runs in the event loop.
 """
 
 from __future__ import annotations
@@ -39,16 +42,20 @@ from morefollows.stories.actions import now_ms
 log = logging.getLogger(__name__)
 
 
-_ENOUGH = 2_500  #: mails to have when it is done, where no other sender could have them
-_LAST_MOMENT = 0.15  #: seconds before the hold's end in which everything is ready
+_ENOUGH = 2_500  #: mails of a lane to load where this is the only sender
+_LAST_MOMENT = 0.15  #: seconds before the end of the hold by which everything is loaded
 _CUT_AT_ONCE = 4  #: batches cut in one transaction
 _CUT_AT_ONCE_IN_HOLD = 20
-_STRAYS_EVERY = 5.0  #: seconds between two looks for claims of ours that we know nothing of
-_GOODBYE = 8.0  #: seconds for mails in flight to be answered when the process is told to end
+#: seconds between two checks for claims under this process's name that it does not know of
+_STRAYS_EVERY = 5.0
+_GOODBYE = 8.0  #: seconds to wait at exit for replies to mails in flight
 
 
 class Survey(NamedTuple):
-    """What there is to do."""
+    """The result of one query of the database for due work.
+
+    `bulk_waits`: bulk mail has to wait for alerts. `summaries`: claimed digests.
+    """
 
     running: list[Running]
     paused: set[str]
@@ -58,15 +65,20 @@ class Survey(NamedTuple):
 
 
 class Worker(Books):
-    """One sender process. `on_complete` is told each alert whose outcomes are all final.
+    """One sender process. `on_complete` is called with each alert whose outcomes are all final.
 
-    `gates` are filled by whoever makes both: each needs the other.
+    `gates` are filled by the caller after both are made, because each refers to the other.
     """
 
-    # -- what the relays call ---------------------------------------------------------------------------
+    # -- called by relays
+    # -----------------------------------------------------------------------------
 
     def next(self, gate: Gate) -> Mail | None:
-        """`relay_queue.Supply`: letters first, they are few and somebody waits for them; then alerts; then bulk."""
+        """The next mail for this relay, or None. Part of `relay_queue.Supply`.
+
+        The order is: letters, because they are few and a person waits for them; alerts; then bulk
+        mail.
+        """
         if self._stopping:
             return None
         if self._outbox.quick.waiting and gate.alerts:
@@ -90,13 +102,16 @@ class Worker(Books):
         return None
 
     def elsewhere(self, gate: Gate, domain: str) -> bool:
-        """`relay_queue.Supply`."""
+        """Whether another relay may send to this domain now. Part of `relay_queue.Supply`."""
         return self.gates.elsewhere(gate, domain)
 
-    # -- the feed ---------------------------------------------------------------------------------------
+    # -- main loop
+    # ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Works until `stop` is called; then lets mails in flight come in, and gives its claims back."""
+        """Runs until `stop` is called. Then waits for replies to mails in flight, and gives claims
+        back.
+        """
         while not self._stopping:
             try:
                 await self._pulse.begin()
@@ -106,9 +121,8 @@ class Worker(Books):
                 await self._listener.wait(1.0)
         beating = asyncio.create_task(supervised("the heartbeat", self._pulse.run, longest_wait=5))
         books = asyncio.create_task(self._keep_books())
-        books.add_done_callback(
-            lambda _: self.stop()
-        )  # without books nothing may be sent: the process ends
+        # nothing may be sent unless the ledger is written: if that task ends, so does the process
+        books.add_done_callback(lambda _: self.stop())
         try:
             while not self._stopping:
                 try:
@@ -136,16 +150,17 @@ class Worker(Books):
                 self._database.shutdown()
 
     def stop(self) -> None:
+        """Makes `run` stop handing out mails, and end."""
         self._stopping = True
         self._listener.wake()
 
     async def _look(self) -> float:
-        """One look at what there is to do, and doing it. Returns the seconds until the next look."""
+        """Queries due work once and acts on it. Returns the seconds until the next call."""
         held = {round_.claim.batch for round_ in self._rounds}, self._outbox.held()
         survey = await self._call(self._survey, *held)
         running, self._bulk_waits = survey.running, survey.bulk_waits
         for release in self._releases.values():
-            release.halted = False  # what is known of it now is newer than what the last write told
+            release.halted = False  # the survey is newer than the last write's result
         self._outbox.add(survey.letters, bulk=False)
         self._outbox.add(survey.summaries, bulk=True)
         if self.gates.paused(survey.paused, self._trials):
@@ -153,9 +168,8 @@ class Worker(Books):
                 round_.hurry()
         self._trials = set()
         if running and not self._releases:
-            self._start(
-                self.gates.open()
-            )  # within the hold, so that the first mail finds a connection
+            # during the hold, so that a connection is open for the first mail
+            self._start(self.gates.open())
         for ended in set(self._releases) - {alert.id for alert in running}:
             self._drop(ended)
         patience = self._listener.patience
@@ -185,7 +199,9 @@ class Worker(Books):
         return patience
 
     async def _advance(self, alert: Running) -> float:
-        """Does what there is to do for one alert. Returns the seconds until the next look at it."""
+        """Prepares, cuts, claims and releases one alert as due. Returns the seconds until the next
+        call.
+        """
         patience = self._listener.patience
         release = self._releases.get(alert.id) or await self._prepare(alert)
         if release is None:
@@ -193,17 +209,17 @@ class Worker(Books):
         if release.broken:
             await self._give_up(alert.id, release.broken)
             return patience
-        release.running = alert  # it may have been given more time
+        release.running = alert  # its expiry may have been changed
         wait = release.hold_left()
         ready = [round_ for round_ in self._rounds if round_.release is release]
         if alert.state == "held" and ready and wait < _LAST_MOMENT:
-            # Nothing may stand in the way of the first mail now: no cutting, no claiming.
+            # Cutting and claiming would delay the first mail, so neither is done here.
             if wait > 0:
                 await self._refresh(ready, _LAST_MOMENT)
                 return max(release.hold_left(), 0) + 0.001
             await self._write(release=alert.id)
             if not release.sending:
-                return patience  # taken back in the last moment, or its row is locked
+                return patience  # taken back just now, or its row is locked
             alert = alert._replace(state="sending")
         if not alert.cut_done:
             at_once = _CUT_AT_ONCE_IN_HOLD if wait > 1 else _CUT_AT_ONCE
@@ -219,8 +235,12 @@ class Worker(Books):
         return patience
 
     def _survey(self, batches: Collection[int], letters: Collection[int]) -> Survey:
-        """`batches` and `letters`: what this process holds."""
-        held = self._watch.holding()  # first: what the others write must not hide what was lost
+        """Queries due work. Runs in the database thread.
+
+        `batches` and `letters`: ids of the claims that this process knows of.
+        """
+        # checked first: a write by the next calls could hide that data was lost
+        held = self._watch.holding()
         self._look_at_the_clock()
         self._give_sign_of_life()
         if time.monotonic() >= self._strays_at + _STRAYS_EVERY:
@@ -254,13 +274,15 @@ class Worker(Books):
         return Survey(running, paused, bulk_waits, quick, slow)
 
     async def _prepare(self, alert: Running) -> Release | None:
-        """None if the alert can't be composed: it is given up, the desk is told, and all others go on."""
+        """Composes the alert. If it can't be composed, gives it up, informs the desk, and returns
+        None.
+        """
         try:
             release = await self._call(prepare, alert, links.tokens(), self.gates.wake_soon)
         except AnyDatabaseError:
             raise
         except Exception as error:
-            # The desk checks wordings; this one came past it, or the fault is our own.
+            # The desk checks texts before they are sent. This one passed, or the code has an error.
             reason = str(error) if isinstance(error, ValueError) else type(error).__name__
             await self._give_up(alert.id, reason)
             return None
@@ -270,12 +292,14 @@ class Worker(Books):
         return release
 
     async def _give_up(self, alert: int, reason: str) -> None:
+        """Ends an alert that can't be composed. `reason` goes to the activity log."""
         log.error("alert %d can't be composed, and is given up: %s", alert, reason)
         await self._call(publication.give_up, alert, reason)
 
     async def _claim(self, release: Release) -> None:
+        """Claims due batches of this alert until enough mails are loaded."""
         bulk = release.running.bulk
-        # Those who have waited go first, also where mails that were never tried are plenty.
+        # Retries go first, even while many mails that were never tried are loaded.
         if (
             release.sending
             and sum(len(one) for one in self._rounds if one.bulk == bulk and one.again) < READY
@@ -293,6 +317,7 @@ class Worker(Books):
             self.gates.wake()
 
     def _claim_and_load(self, release: Release, retried: bool = False) -> list[Round]:
+        """Claims up to two batches and loads their readers. Runs in the database thread."""
         claims = ledger_claims.claim(self.name, release.alert, 2, retried=retried)
         readers = [reader for claim in claims for reader in claim.readers]
         found = recipients.addressees(release.running, readers) if claims else {}
@@ -304,10 +329,14 @@ class Worker(Books):
         return rounds
 
     def _drop(self, alert: int) -> None:
-        """Stopped, taken back or ended: hand out no more of it. The books give its batches back."""
+        """Stops handing out mails of an alert that was stopped, taken back or has ended.
+
+        The recorder gives its batches back with the next write.
+        """
         self._releases.pop(alert).sending = False
 
     async def _close_complete(self) -> None:
+        """Calls `on_complete` for each alert in which no mail is left to send."""
         for alert in await self._call(ledger_claims.complete):
             try:
                 if await self._refusals.close(alert):
