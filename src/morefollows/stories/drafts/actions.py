@@ -1,4 +1,8 @@
-"""What changes drafts: writing them, approving them, and ending a story. Each action is one transaction."""
+"""Actions on drafts: save, approve, and close a story. Each action is one transaction.
+
+Invariant: a save raises the story's revision and clears its approval, so that an approval always
+belongs to the text that was checked.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +26,11 @@ from morefollows.stories.actions import Refused, announce
 from morefollows.stories.drafts import approval
 from morefollows.stories.models import Interest, Kind, Story
 
-#: What saves itself every few seconds stands in the log once in so long, as long as nobody else saves.
+#: Minimum time between two log entries for the automatic saves of one editor.
 _ONE_DEED = timedelta(minutes=5)
 
-#: What may be written next of a story in this state. A withdrawal is not drafted: see `stories.actions.withdraw`.
+#: Story state → kinds of update that may be drafted next. A withdrawal has no draft: see
+#: `stories.actions.withdraw`.
 KINDS: dict[str, tuple[Kind, ...]] = {
     Story.State.DRAFT: (Kind.FIRST,),
     Story.State.LIVE: (Kind.UPDATE, Kind.CORRECTION, Kind.FINAL),
@@ -36,7 +41,7 @@ KINDS: dict[str, tuple[Kind, ...]] = {
 
 
 class Conflict(Refused):
-    """Somebody else has saved the story since this version of it was opened. `theirs` is what is kept now."""
+    """Another editor saved the story after this version was opened. `theirs`: the stored story."""
 
     def __init__(self, theirs: Story) -> None:
         super().__init__(_("This story was saved by somebody else while you wrote."))
@@ -57,13 +62,15 @@ def save_story(
     drill: bool = False,
     by_itself: bool = False,
 ) -> Story:
-    """Keeps the draft of a story's first update. `revision` is the one that the editor began with: 0 for a new story.
+    """Saves the draft of a story's first update, and creates the story if it does not exist.
 
-    Without a topic it is an offer, which needs that right and never becomes a story.
+    `revision`: the one that the editor started from; 0 for a new story. Without a topic it is an
+    offer: the editor needs the right to write offers, and an offer never becomes a story. `drill`
+    is fixed when the story is created. `by_itself`: an automatic save. Saving the same content
+    again changes nothing.
 
-    Raises `ValidationError` by field if the wording won't do, `Conflict` if somebody else saved meanwhile, and
-    `Refused` once the story is on its way. Saving the same again, as a double click does, changes nothing. `drill` is
-    chosen when the story is begun: `Refused` if it is another later. `by_itself`: no button was pressed.
+    Raises `ValidationError` with errors by field, `Conflict` if another editor saved meanwhile, and
+    `Refused` if the story has been sent, or if `drill` or the purpose differs.
     """
     if language not in dict(settings.LANGUAGES):
         raise ValidationError(
@@ -112,9 +119,10 @@ def save_update(
     answers: Sequence[int] = (),
     by_itself: bool = False,
 ) -> Story:
-    """Keeps the draft of a later update. `note` and `answers` (numbers of earlier updates): of a correction only.
+    """Saves the draft of a later update.
 
-    Raises as `save_story`.
+    `note` and `answers` (numbers of earlier updates) are used for corrections only. Raises as
+    `save_story`.
     """
     if kind != Kind.CORRECTION:
         note, answers = "", ()
@@ -150,7 +158,10 @@ def _differs(story: Story, draft: dict[str, Any]) -> bool:
 def _keep(
     story: Story, editor: Editor, revision: int, draft: dict[str, Any], by_itself: bool
 ) -> None:
-    """The story is locked. Whoever approved the draft has approved another one."""
+    """Writes the draft and clears its approval. The caller holds the lock on the story's row.
+
+    Raises `Refused` if an alert of the story is in its hold, and `Conflict`.
+    """
     if transitions.in_hold(story).exists():
         raise Refused(
             _("The alert of this story is in its hold. Take it back to change the story.")
@@ -165,7 +176,11 @@ def _keep(
 
 
 def _note_save(story: Story, editor: Editor, by_itself: bool) -> None:
-    """The log always says who saved last, and who wrote of this draft: `stories.drafts.approval` believes it."""
+    """Logs the save, except an automatic one shortly after the same editor's previous one.
+
+    `stories.drafts.approval` reads the draft's writers from these entries, so each writer of a
+    draft must have at least one.
+    """
     details: dict[str, Any] = {"revision": story.revision} | (
         {"by itself": True} if by_itself else {}
     )
@@ -178,7 +193,7 @@ def _note_save(story: Story, editor: Editor, by_itself: bool) -> None:
 
 
 def last_saved_by(story: Story) -> Editor:
-    """Its author, if the log says nothing."""
+    """The editor of the last logged save; the story's author if there is none."""
     deed = (
         Deed.objects.filter(story=story, what="save", editor__isnull=False)
         .select_related("editor")
@@ -188,7 +203,7 @@ def last_saved_by(story: Story) -> Editor:
 
 
 def approve(story: Story, editor: Editor, *, revision: int) -> None:
-    """The second pair of eyes: `editor` did not write the draft, and stands for it as of `revision`."""
+    """Approves the draft as of `revision`. Raises `Refused` if `editor` wrote any of it."""
     if not editor.may_send:
         raise Refused(_("Your role can’t approve. Ask an editor."))
     with transaction.atomic():
@@ -207,7 +222,10 @@ def approve(story: Story, editor: Editor, *, revision: int) -> None:
 
 
 def finish_story(story: Story, editor: Editor) -> None:
-    """Nothing more follows, and nothing is mailed for that: its page says no more that more follows."""
+    """Closes the story: its page stops saying that more follows. Mails nothing.
+
+    Raises `Refused` without the right to send, or if the story is not open.
+    """
     if not editor.may_send:
         raise Refused(_("Your role can’t end a story. Ask an editor."))
     with transaction.atomic():
@@ -221,7 +239,10 @@ def finish_story(story: Story, editor: Editor) -> None:
 
 
 def wish(reader: Reader, story: Story, wanted: str | None) -> None:
-    """Notes that a reader follows or mutes a story (`Interest.Wish`); None: neither. Again, it changes nothing."""
+    """Stores whether a reader follows or mutes a story (`Interest.Wish`); None: neither.
+
+    Idempotent.
+    """
     with transaction.atomic():
         if wanted is None:
             Interest.objects.filter(reader=reader, story=story).delete()

@@ -1,4 +1,7 @@
-"""Four eyes: who has written a draft, and whether somebody else must look at it before it is sent."""
+"""Approval by a second editor: who wrote a draft, and whether someone else must check it.
+
+Invariant: the writers of a draft are read from the activity log only.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,14 @@ from morefollows.stories.models import Story
 
 
 def writers(story: Story) -> set[int]:
-    """The keys of those who wrote or changed the draft as it stands. The log of deeds is the evidence."""
+    """Primary keys of the editors who wrote or changed the current draft."""
     saved = Deed.objects.filter(story=story, what="save", details__revision__gt=story.sent_revision)
     found = set(saved.filter(editor__isnull=False).values_list("editor", flat=True))
     return found if story.sent_revision else {*found, story.author_id}
 
 
 def asked_for(story: Story) -> bool:
-    """Whether four eyes are asked for: see `MOREFOLLOWS_FOUR_EYES`. For news, not for offers."""
+    """Whether approval is required: see `MOREFOLLOWS_FOUR_EYES`. Offers never need it."""
     if story.purpose == Purpose.OFFERS:
         return False
     if settings.MOREFOLLOWS.four_eyes == "auto":
@@ -28,5 +31,5 @@ def asked_for(story: Story) -> bool:
 
 
 def seen(story: Story, editor: Editor) -> bool:
-    """Whether a second pair of eyes has been on the draft: that of who approved it, or this editor's own."""
+    """Whether the draft is approved, or `editor`, who now sends it, wrote none of it."""
     return story.approved_by_id is not None or editor.pk not in writers(story)

@@ -1,4 +1,4 @@
-"""What changes who has a story open just now. Each action is one transaction."""
+"""Actions on presence: which editors have a story open. Each action is one transaction."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.stories.models import Presence, Story
 
-#: After the last sign of an editor. The page gives one every ten seconds.
+#: A presence expires this long after the page's last request. The page sends one every 10 s.
 STAYS = timedelta(seconds=30)
 
 
 def be_here(story: Story, editor: Editor, *, writing: bool) -> list[Presence]:
-    """Notes that an editor has the story open, and whether they have written since. Returns who else has it open.
+    """Records that an editor has the story open, and whether they have typed anything.
 
-    They stand in the order in which they came. Whoever has given no sign for `STAYS` is forgotten.
+    Returns the other editors who have it open, in order of arrival. Deletes expired presences.
     """
     now = timezone.now()
     with transaction.atomic():
         Presence.objects.filter(seen_at__lt=now - STAYS).delete()
-        # Locked: the page before this one may be saying just now that its editor leaves.
+        # Locked: after a reload, the old page's `leave` may run at the same time.
         mine, _made = Presence.objects.select_for_update().get_or_create(
             story=story, editor=editor, defaults={"since": now, "seen_at": now}
         )
@@ -34,5 +34,6 @@ def be_here(story: Story, editor: Editor, *, writing: bool) -> list[Presence]:
 
 
 def leave(story: Story, editor: Editor) -> None:
+    """Deletes the editor's presence. Called when the page is closed."""
     with transaction.atomic():
         Presence.objects.filter(story=story, editor=editor).delete()

@@ -1,9 +1,11 @@
-"""Which of the last day's alerts a draft resembles: so that nothing is told twice because two editors were quick.
+"""Duplicate detection: finds an alert of the last 24 hours that a draft resembles.
 
-How it is measured: what a reader sees first, headline and standfirst, is casefolded; accents and stop words (English
-and German) go; each word is cut into its three-letter pieces, its edges included, so that "resigns" and "resigned" have
-most in common. The resemblance of two texts is the share of the pieces of both that both have (Jaccard): 0 to 1, once
-for the headlines alone and once with the standfirsts; the higher one counts.
+Two editors may write the same news at once; the desk warns before it is sent twice.
+
+Headline and standfirst are casefolded, and accents and stop words (English and German) removed.
+Each word, with a space on either side, is split into trigrams, so that "resigns" and "resigned"
+share most of them. The resemblance is the Jaccard index of the two sets of trigrams, from 0 to 1.
+It is computed for the headlines alone and with the standfirsts; the higher value counts.
 """
 
 from __future__ import annotations
@@ -18,17 +20,17 @@ from django.utils import timezone
 from morefollows.stories.models import Alert, Story
 
 WITHIN = timedelta(hours=24)
-#: From here on the desk is warned. tests/desk/test_resemblance.py counts what that misses, and warns of in vain.
+#: The desk warns from this score. tests/desk/test_resemblance.py counts misses and false alarms.
 THRESHOLD = 0.3
 
 _WORDS = re.compile(r"[^\W_]+")
 _STOP_WORDS = frozenset(
     _WORDS.findall(
-        "a after again and are as at be been before but by for from had has have he her his in into is it its more new"
-        " no not of off on or out over says she that the their they this to up was were will with"
-        " aber als am an auch auf aus bei beim das dem den der des die ein eine einem einen einer es fur hat haben ihr"
-        " im in ist kein keine mehr mit nach nicht noch oder sein sich sie sind uber um und vom von vor war weiter"
-        " werden wie wird zu zum zur"
+        "a after again and are as at be been before but by for from had has have he her his in into"
+        " is it its more new no not of off on or out over says she that the their they this to up"
+        " was were will with aber als am an auch auf aus bei beim das dem den der des die ein eine"
+        " einem einen einer es fur hat haben ihr im in ist kein keine mehr mit nach nicht noch oder"
+        " sein sich sie sind uber um und vom von vor war weiter werden wie wird zu zum zur"
     )
 )
 
@@ -41,7 +43,7 @@ class Resembling(NamedTuple):
 def resemblance(
     headline: str, standfirst: str, other_headline: str, other_standfirst: str
 ) -> float:
-    """0 (nothing in common) to 1 (the same words); see above. Text without any word resembles nothing."""
+    """Returns 0 (nothing in common) to 1 (the same words); 0 if a text has no words."""
     one, other = _pieces(headline), _pieces(other_headline)
     both = _share(one | _pieces(standfirst), other | _pieces(other_standfirst))
     return max(_share(one, other), both)
@@ -64,10 +66,10 @@ def _pieces(text: str) -> set[str]:
 
 
 def most_resembling(story: Story) -> Resembling | None:
-    """The alert of another story, sent or in its hold in the last 24 hours, that the draft resembles most.
+    """Returns the alert of another story in the last 24 hours that the draft resembles most.
 
-    None if none reaches `THRESHOLD`. Drills are compared with drills, offers with offers. What was taken back in its
-    hold nobody was sent; an update for the page alone was mailed to nobody.
+    None if no score reaches `THRESHOLD`. Drills are compared with drills, offers with offers.
+    Alerts that were taken back and updates for the page only are left out: neither was mailed.
     """
     alerts = (
         Alert.objects.filter(

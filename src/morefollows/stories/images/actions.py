@@ -1,4 +1,7 @@
-"""What changes the images that are kept: adding one, noting which updates show it, clearing away what nothing shows."""
+"""Actions on images: add one, link images to the updates that show them, delete unused ones.
+
+Invariant: an image's files are on disk before its row is in the database.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,9 @@ from morefollows.stories.models import Image, Story, Update
 
 
 def add(file: bytes, editor: Editor) -> Picture:
-    """Keeps what an image file shows. The same picture again is the same image. Raises `ValidationError`.
+    """Stores an image file and returns its widest size. Raises `ValidationError`.
 
-    It is on disk before the database knows of it: what the database knows can be shown.
+    Adding the same picture again returns the same image and restarts its time to live.
     """
     picture, size = files.keep(file)
     with transaction.atomic():
@@ -33,26 +36,29 @@ def add(file: bytes, editor: Editor) -> Picture:
             },
         )
         if not made:
-            image.added_at = timezone.now()  # its days begin again
+            image.added_at = timezone.now()  # `clear_away` counts from here
             image.save(update_fields=["added_at"])
-        if not files.path(picture).exists():  # it was being cleared away when we came
+        if not files.path(picture).exists():  # `clear_away` deleted it before we had the lock
             files.keep(file)
     return picture
 
 
 def hold_on_to(update: Update) -> None:
-    """Notes which images an update shows. Called in the transaction that freezes it."""
+    """Links the images that an update shows. Called in the transaction that freezes it."""
     names = {shown.picture.name for shown in markdown.images(update.text)}
     update.images.set(Image.objects.filter(name__in=names))
 
 
 def clear_away() -> int:
-    """Deletes what was added `MOREFOLLOWS_IMAGE_DAYS` ago, and stands in no update and no draft. Returns how many."""
+    """Deletes images older than `MOREFOLLOWS_IMAGE_DAYS` that no update and no draft shows.
+
+    Returns how many. Called by the daily housekeeping.
+    """
     before = timezone.now() - timedelta(days=settings.MOREFOLLOWS.image_days)
     gone = 0
     for image in Image.objects.filter(added_at__lt=before, updates=None):
         with transaction.atomic():
-            # Locked, and looked at once more: it may be added again at this moment, or its story be sent.
+            # Checked again under the lock: it may be added again, or its story sent, meanwhile.
             locked = (
                 Image.objects.select_for_update().filter(pk=image.pk, added_at__lt=before).first()
             )
@@ -69,5 +75,5 @@ def clear_away() -> int:
 
 
 def of(image: Image) -> Picture:
-    """The widest that is kept of it."""
+    """The image's widest stored size."""
     return Picture(image.name, image.width, image.height, image.extension)

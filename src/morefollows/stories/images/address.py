@@ -1,7 +1,8 @@
-"""How an image of ours is named, in a story's text and on the web: ``/images/NAME-1200x800.jpg``. No Django here.
+"""Image addresses, in a story's text and on the web: ``/images/NAME-1200x800.jpg``.
 
-NAME is a keyed hash of the picture: nobody can guess it, not even who has the same picture. The address tells the
-size, so that a page or mail can be made of the text alone, and is the same as long as the text is.
+NAME is a keyed hash of the picture, so nobody can guess it, even with the same picture. The address
+contains the size in pixels, so pages and mails can be rendered from the text alone. This module
+does not import Django: the process that decodes images uses it.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import NamedTuple
 WIDTHS = (
     600,
     1200,
-)  #: pixels that a picture is kept at, if it has as many; 1200 is a mail's or page's column twice
-LEAST_WIDTH = 100  #: pixels; what is smaller shows nothing, or counts who looks
-TALLEST = 10  #: times its other side
+)  #: stored widths in pixels; 1200 is about twice the column of a mail or page
+LEAST_WIDTH = 100  #: pixels; smaller images are decoration or tracking pixels
+TALLEST = 10  #: the longer side is at most this many times the shorter one
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 
 _ADDRESS = re.compile(r"/images/([0-9a-f]{32})-([1-9][0-9]{0,3})x([1-9][0-9]{0,4})\.(jpg|png)")
@@ -41,7 +42,7 @@ class Picture(NamedTuple):
         return CONTENT_TYPES[self.extension]
 
     def sizes(self) -> list[Picture]:
-        """All that are kept of the picture whose widest this is, the narrowest first."""
+        """All stored sizes, the narrowest first. `self` must be the widest."""
         return [
             self._replace(width=width, height=scaled(self.width, self.height, width))
             for width in kept_widths(self.width)
@@ -49,16 +50,16 @@ class Picture(NamedTuple):
 
 
 def read(address: str) -> Picture | None:
-    """None if this is no image of ours. Whether it is there, the database knows."""
+    """Parses an address. None if it is not of this form. Does not check that the image exists."""
     found = _ADDRESS.fullmatch(address)
     return Picture(found[1], int(found[2]), int(found[3]), found[4]) if found else None
 
 
 def kept_widths(width: int) -> list[int]:
-    """Of a picture as wide as this: it is made narrower, never wider."""
+    """The widths in pixels at which a picture of this width is stored; never wider than it is."""
     return [*(one for one in WIDTHS if one < width), *([width] if width <= WIDTHS[-1] else [])]
 
 
 def scaled(width: int, height: int, to: int) -> int:
-    """The height at the width `to`."""
+    """The height in pixels when the picture is scaled to the width `to`."""
     return max(1, round(height * to / width))

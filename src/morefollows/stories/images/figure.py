@@ -1,4 +1,4 @@
-"""An image as readers see it: a figure on pages and in feeds, a picture that every mail program draws, and words."""
+"""Renders an image: as a figure for pages and feeds, as HTML for mail, and as plain text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SANS = "-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 
 
 class Shown(NamedTuple):
-    """An image where it is shown. None of its words is HTML."""
+    """An image as it is placed in a text. `alt`, `caption` and `credit` are plain text."""
 
     picture: Picture
     alt: str
@@ -29,10 +29,14 @@ class Shown(NamedTuple):
 
 
 def page(shown: Shown, *, lazy: bool) -> SafeString:
-    """Its size is told, so that nothing jumps. `lazy`: loaded only when it comes near."""
+    """For pages and feeds. Width and height are given to prevent layout shift.
+
+    `lazy`: the browser loads it only near the viewport.
+    """
     sizes = shown.picture.sizes()
     return format_html(
-        '<figure><img src="{}" srcset="{}" sizes="{}" width="{}" height="{}" alt="{}"{}>{}</figure>\n',
+        '<figure><img src="{}" srcset="{}" sizes="{}"'
+        ' width="{}" height="{}" alt="{}"{}>{}</figure>\n',
         link(shown.picture),
         ", ".join(f"{link(size)} {size.width}w" for size in sizes),
         _PAGE_COLUMN,
@@ -45,14 +49,18 @@ def page(shown: Shown, *, lazy: bool) -> SafeString:
 
 
 def mail(shown: Shown) -> SafeString:
-    """Twice as many pixels as the column is wide. What it shows is told in words while pictures are not loaded."""
+    """For mail. The file has up to twice the column's pixels, for high-density screens.
+
+    The styles apply to the alternative text, too, which is shown while images are blocked.
+    """
     width = min(shown.picture.width, _MAIL_COLUMN)
     opening = format_html(
         '<p class="mf-quiet" style="margin:8px 0 1.6em;font:13px/1.5 {};color:#5f584c">',
         SafeString(_SANS),
     )
     picture = format_html(
-        '<img src="{}" width="{}" height="{}" alt="{}" style="display:block;width:100%;max-width:{}px;height:auto;'
+        '<img src="{}" width="{}" height="{}" alt="{}"'
+        ' style="display:block;width:100%;max-width:{}px;height:auto;'
         'margin:0{};border:0;font:italic 15px/1.4 Georgia,serif">',
         link(shown.picture),
         width,
@@ -65,21 +73,21 @@ def mail(shown: Shown) -> SafeString:
 
 
 def words(shown: Shown) -> str:
-    """For plain text, in the language in force."""
+    """For plain text, in the active language."""
     what = f"{shown.alt} – {shown.credit}" if shown.credit else shown.alt
     told = _("[Image: %(what)s]") % {"what": what}
     return f"{told}\n{shown.caption}" if shown.caption else told
 
 
 def markdown(picture: Picture, alt: str, caption: str = "", credit: str = "") -> str:
-    """How it is written in a story's text; `stories.markdown.images` reads the same from it."""
+    """The Markdown for a story's text. `stories.markdown.images` parses it."""
     caption = f"{caption} | {credit}".strip() if credit else caption
     title = f' "{_MARKUP.sub(_ESCAPED, caption)}"' if caption else ""
     return f"![{_MARKUP.sub(_ESCAPED, alt)}]({picture.path}{title})"
 
 
 def link(picture: Picture) -> str:
-    """Its public address."""
+    """The picture's public URL."""
     return f"{settings.MOREFOLLOWS.url}{picture.path}"
 
 

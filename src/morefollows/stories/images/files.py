@@ -1,7 +1,7 @@
-"""The image files: in the data folder, below ``images/``, each under the name that it has on the web.
+"""Image files: in the data folder below ``images/``, each under its name on the web.
 
-A file is written under another name and then moved, so that no process ever sees a half of one; and since the name
-comes from what is in it, two that add the same picture at once write the same.
+Invariant: no process sees a partly written file. Each file is written under a temporary name and
+then moved. The name is a hash of the content, so two writers of one picture write the same file.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from morefollows.stories.images.address import LEAST_WIDTH, TALLEST, Picture
 log = logging.getLogger(__name__)
 
 _REDUCE = "morefollows.stories.images.reduce"
-_PATIENCE = 60  # seconds until reducing one is given up
-#: How the process ends that has met a file which breaks a decoder, or takes more than its bounds allow.
+_PATIENCE = 60  # seconds; timeout of the process that reduces an image
+#: Signals that end the process when the file crashes a decoder or exceeds a resource limit.
 _FILE_KILLS = (
     signal.SIGXCPU,
     signal.SIGSEGV,
@@ -44,18 +44,19 @@ _FILE_KILLS = (
 
 class Kept(NamedTuple):
     picture: Picture  #: the widest
-    size: int  #: octets of its file
+    size: int  #: octets of that file
 
 
 def path(picture: Picture) -> Path:
-    """Where one size of a picture stands."""
+    """The path of one size of a picture."""
     return _folder() / picture.name[:2] / picture.file
 
 
 def keep(file: bytes) -> Kept:
-    """Keeps what an image file shows, at its sizes. Raises `ValidationError` with words for an editor.
+    """Stores an image file at all its sizes. Raises `ValidationError` with a text for editors.
 
-    What the file is, its content says; neither its name nor what the browser takes it for is looked at.
+    The type is detected from the content; the file's name and the browser's Content-Type are not
+    used.
     """
     try:
         return _keep(file)
@@ -79,19 +80,26 @@ def _keep(file: bytes) -> Kept:
 
 
 def with_images(html: str) -> str:
-    """`html` with our images in it instead of links to them, for who may see them before they are public."""
+    """Returns `html` with stored images embedded as data URLs.
+
+    For previews: the images' addresses are not public before the story is.
+    """
 
     def inside(found: re.Match[str]) -> str:
         picture = address.read(found[1])
         file = path(picture) if picture else None
         if picture is None or file is None or not file.exists():
             return found[0]
-        return f'src="data:{picture.content_type};base64,{base64.b64encode(file.read_bytes()).decode()}"'
+        return (
+            f'src="data:{picture.content_type};base64,'
+            f'{base64.b64encode(file.read_bytes()).decode()}"'
+        )
 
     return re.sub(rf'src="{re.escape(settings.MOREFOLLOWS.url)}(/images/[^"]+)"', inside, html)
 
 
 def remove(picture: Picture) -> None:
+    """Deletes the files of all sizes. `picture`: the widest."""
     for size in picture.sizes():
         path(size).unlink(missing_ok=True)
 
@@ -101,9 +109,10 @@ def _folder() -> Path:
 
 
 def _reduced(file: bytes, folder: Path) -> Picture:
-    """In a process that knows nothing, and has no environment to learn it from.
+    """Runs `images.reduce` in a subprocess with an empty environment, so that it has no secrets.
 
-    Raises `ValidationError`: the file's fault if that process says so or the file has killed it, else ours.
+    Returns the widest size, with zeros for a name. Raises `ValidationError`. The file is blamed if
+    the process reports that, or was ended by one of `_FILE_KILLS`; any other failure is ours.
     """
     most = settings.MOREFOLLOWS.image_pixels
     try:
@@ -133,40 +142,46 @@ def _reduced(file: bytes, folder: Path) -> Picture:
 
 
 def _our_fault(reason: str) -> ValidationError:
-    """The image can't be kept, and not because of the file. The log has the reason, for who runs the house."""
+    """Logs `reason` for the operator; the returned error tells the editor only where to look."""
     log.error("an image could not be kept: %s", reason)
     return ValidationError(
         _(
-            "The image can’t be kept at the moment. That is not the file’s fault: tell whoever runs More Follows here; "
-            "its log says why."
+            "The image can’t be kept at the moment. That is not the file’s fault: "
+            "tell whoever runs More Follows here; its log says why."
         ),
         code="ours",
     )
 
 
 def _why(word: str, figures: list[int]) -> str:
+    """The text for editors. `word` and `figures`: the arguments of `reduce.Refused`."""
     match word:
         case "format":
             return _("This is no image that we know. Take a JPEG, PNG, WebP or GIF file.")
         case "pixels":
             most = number_format(settings.MOREFOLLOWS.image_pixels / 1e6, 0)
             return _(
-                "This picture has more than %(most)s million pixels. Make it smaller, and add it again."
+                "This picture has more than %(most)s million pixels. "
+                "Make it smaller, and add it again."
             ) % {"most": most}
         case "shape":
             return _(
-                "This picture is %(width)d × %(height)d pixels. It has to be %(least)d wide at the least, and no side "
+                "This picture is %(width)d × %(height)d pixels. "
+                "It has to be %(least)d wide at the least, and no side "
                 "may be more than %(times)d times the other."
             ) % {"width": figures[0], "height": figures[1], "least": LEAST_WIDTH, "times": TALLEST}
         case "memory":
             return _(
-                "This picture needs more memory than it may have. Make it smaller, and add it again."
+                "This picture needs more memory than it may have. "
+                "Make it smaller, and add it again."
             )
         case "late":
             return _(
-                "Making this picture smaller took too long. Add it again in a moment, or make it smaller first."
+                "Making this picture smaller took too long. "
+                "Add it again in a moment, or make it smaller first."
             )
         case _:
             return _(
-                "This image file is broken: it can’t be read to its end. Export it once more, and add it again."
+                "This image file is broken: it can’t be read to its end. "
+                "Export it once more, and add it again."
             )

@@ -1,10 +1,14 @@
-"""Makes of a stranger's image file the pictures that are kept, in a process of its own.
+"""Decodes an untrusted image file and writes it at the stored sizes, in a process of its own.
 
 Usage: python -m morefollows.stories.images.reduce FOLDER MOST_PIXELS < FILE
 
-Decoders are where image files attack. So this process knows no secret and no database, has little memory and time, and
-all that comes out of it is what an encoder made of the bare pixels: no EXIF, no place, no profile, no comment.
-It prints one JSON object: ``width``, ``height`` and ``extension`` of the widest, or ``refused`` and figures to that.
+A malicious file may exploit a bug in a decoder. So this process has no secrets, no database, and
+limits on memory and CPU time.
+
+Invariant: the output is encoded from bare pixels: no EXIF, location, colour profile or comment.
+
+Prints one JSON object: ``width``, ``height`` and ``extension`` of the widest size, or ``refused``
+and ``figures``.
 """
 
 from __future__ import annotations
@@ -24,17 +28,20 @@ from morefollows.stories.images.address import LEAST_WIDTH, TALLEST, WIDTHS, Pic
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 _MEMORY = 2 << 30  # octets of address space
-_TIME = 20  # seconds of a core
-_QUALITY = 82  # of JPEG: where photographs begin to lose for the eye is below
+_TIME = 20  # seconds of CPU time
+_QUALITY = 82  # of JPEG; visible loss in photographs begins below this
 
 
 class Refused(Exception):
-    """It won't do. The first argument is a word that `images.files` knows, the others its figures."""
+    """The image can't be used. Arguments: a reason that `images.files` knows, then its figures."""
 
 
 def reduce(file: bytes, folder: Path, most_pixels: int) -> Picture:
-    """Writes the sizes into `folder`, under a name of zeros. Returns the widest. Raises `Refused`."""
-    # Pillow guards against what unfolds to more than this; we refuse a half of what it would let through.
+    """Writes the sizes into `folder`, with zeros for a name.
+
+    Returns the widest. Raises `Refused`.
+    """
+    # Pillow warns above this number of pixels, and raises above twice as many. Both are refused.
     Image.MAX_IMAGE_PIXELS = most_pixels
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -52,7 +59,7 @@ def reduce(file: bytes, folder: Path, most_pixels: int) -> Picture:
             raise Refused("format") from None
         except MemoryError:
             raise Refused("memory") from None
-        except Exception:  # whatever a decoder says to broken or malicious bytes
+        except Exception:  # decoders raise many types for broken or malicious files
             raise Refused("broken") from None
     _judge(*picture.size, most_pixels)
     try:
@@ -69,16 +76,14 @@ def _judge(width: int, height: int, most_pixels: int) -> None:
 
 
 def _upright(opened: Image.Image) -> Image.Image:
-    """The first frame as it is meant to be seen, as bare pixels in sRGB: RGB, or RGBA if something shines through."""
+    """The first frame, rotated as EXIF says, in sRGB: RGBA if it has transparency, else RGB."""
     opened.draft(
         "RGB", (2 * WIDTHS[-1], 2 * WIDTHS[-1])
-    )  # a large JPEG is decoded no larger than we need it
+    )  # a large JPEG is decoded at a reduced size
     opened.seek(0)
     opened.load()
     picture = opened
-    with contextlib.suppress(
-        Exception
-    ):  # a camera that writes broken EXIF has taken a picture nevertheless
+    with contextlib.suppress(Exception):  # broken EXIF does not make the picture unusable
         picture = ImageOps.exif_transpose(opened)
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
@@ -88,7 +93,7 @@ def _upright(opened: Image.Image) -> Image.Image:
 
 
 def _as_srgb(picture: Image.Image) -> Image.Image:
-    """Phones take pictures in wider colours, and say so in a profile that does not go along."""
+    """Converts to sRGB, because the colour profile is not stored with the picture."""
     profile = picture.info.get("icc_profile")
     if profile and picture.mode in ("RGB", "CMYK", "L"):
         with contextlib.suppress(ImageCms.PyCMSError, OSError):
@@ -103,12 +108,13 @@ def _as_srgb(picture: Image.Image) -> Image.Image:
 
 
 def _bare(picture: Image.Image) -> Image.Image:
+    """Removes the metadata that Pillow would otherwise write again."""
     picture.info.clear()
     return picture
 
 
 def _write(picture: Image.Image, folder: Path, *, drawn: bool) -> Picture:
-    """As PNG what shines through, and what is `drawn` if that is smaller; else as JPEG."""
+    """Writes PNG if the picture is transparent, or `drawn` and smaller as PNG; else JPEG."""
     width = min(picture.width, WIDTHS[-1])
     widest = Picture("0" * 32, width, scaled(picture.width, picture.height, width), "jpg")
     if picture.mode == "RGBA" or (
@@ -133,14 +139,14 @@ def _encoded(picture: Image.Image, size: Picture) -> bytes:
 
 
 def _bound() -> None:
-    """What no file may cost us more than."""
+    """Sets the resource limits of this process: CPU time, address space, no core dump."""
     for what, most in (
         (resource.RLIMIT_CPU, _TIME),
         (resource.RLIMIT_AS, _MEMORY),
         (resource.RLIMIT_CORE, 0),
     ):
         _, hard = resource.getrlimit(what)
-        with contextlib.suppress(ValueError, OSError):  # macOS knows no limit of the address space
+        with contextlib.suppress(ValueError, OSError):  # macOS can't limit the address space
             resource.setrlimit(
                 what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard)
             )
