@@ -1,6 +1,8 @@
-"""What editors do with updates and alerts; each action is one transaction.
+"""Editors' actions on updates and alerts. Each action is one transaction.
 
-Drafts: `stories.drafts.actions`. What follows without anybody's doing: `stories.publication`.
+Actions on drafts: `stories.drafts.actions`. What the system does itself: `stories.publication`.
+
+Invariant: a story has at most one alert in its hold. Lock order: the story, then its alerts.
 """
 
 from __future__ import annotations
@@ -28,16 +30,16 @@ from morefollows.stories.images.actions import hold_on_to
 from morefollows.stories.models import Alert, Kind, Story, Update
 from morefollows.stories.transitions import Event
 
-#: Before a scheduled alert's time, in ms: from then on it is prepared. Readers active by then are its audience.
+#: A scheduled alert is prepared this long before its time (ms). Readers active by then get it.
 LEAD_MS = 60_000
-#: For so long (ms) corrections and withdrawals are tried again, whatever the time to live of news.
+#: Time to live (ms) of corrections and withdrawals, instead of the setting's.
 OWED_FOR_MS = 5 * 24 * 3_600_000
-_OFFER_TTL_MS = 24 * 3_600_000  # long enough to wait for the end of anybody's quiet hours
+_OFFER_TTL_MS = 24 * 3_600_000  # longer than any reader's quiet hours
 _FURTHEST_MS = 366 * 24 * 3_600_000
 
 
 class NotApproved(Refused):
-    """Somebody who did not write it has to approve it, or the editor has to say why it must go out without that."""
+    """The draft needs the approval of an editor who did not write it, or a reason to go without."""
 
 
 now_ms = clock.now_ms
@@ -54,14 +56,15 @@ def send(
     at: datetime | None = None,
     alone_reason: str = "",
 ) -> Alert:
-    """Freezes the story's draft as an update and starts the hold: *Send*.
+    """Freezes the story's draft as an update and starts the hold of its alert: *Send*.
 
-    `hold` in seconds, the setting's when None. The first mail leaves when it is over, unless it is taken back.
-    `revision`, when given, is the one that the editor has checked: no other is sent. `audience`: one of
-    `stories.alert_audience.offered`, the first of them when None. `at`: not before then. `alone_reason`: why it must go
-    out though nobody else has seen it; without one, `NotApproved` is raised.
+    `hold`: in seconds; None: the setting's. The first mail leaves when it ends, unless the alert is
+    taken back. `revision`: the one that the editor checked; None: any. `audience`: one of
+    `stories.alert_audience.offered`; None: the first of them. `at`: the earliest time to send.
+    `alone_reason`: why it goes out without approval.
 
-    A correction stops, at once, what is still waiting of the updates that it puts right.
+    Raises `Refused`, `ValidationError` with errors by field, and `NotApproved` if approval is
+    missing and no reason given. A correction stops the alerts of the updates that it corrects.
     """
     transitions.check_right(Event.SEND, story, editor)
     with transaction.atomic():
@@ -93,10 +96,11 @@ def withdraw(
     hold: float | None = None,
     audience: str | None = None,
 ) -> Alert:
-    """Takes the story back: tells those who were sent any of it, for days if need be, and on its page.
+    """Withdraws the story: on its page, and by mail to those who were sent any of it.
 
-    What is still waiting of the story is stopped at once, and what is in its hold is taken back. One pair of eyes is
-    enough: harm can't wait. `reason` (one line) and `text` (Markdown) are told; drafts stay as they are.
+    Stops the story's alerts at once, and takes back one that is in its hold. No approval is needed,
+    because a wrong story must be withdrawn quickly. `reason` (one line) and `text` (Markdown) are
+    published. The draft is not changed. Raises as `send`.
     """
     transitions.check_right(Event.WITHDRAW, story, editor)
     checks.update(Kind.WITHDRAWAL, story.headline, "", text, reason)
@@ -125,6 +129,7 @@ def withdraw(
 
 
 def _check_may_go(story: Story, revision: int | None) -> None:
+    """Raises `Refused` or `ValidationError` if the draft can't be sent now."""
     if story.state == Story.State.WITHDRAWN:
         raise Refused(_("This story has been withdrawn: nothing more is sent of it."))
     if transitions.in_hold(story).exists():
@@ -137,7 +142,10 @@ def _check_may_go(story: Story, revision: int | None) -> None:
 
 
 def _check_four_eyes(story: Story, editor: Editor, alone_reason: str) -> str:
-    """Returns the reason when the editor sends alone. Raises `NotApproved` without one."""
+    """Returns the reason for sending without approval; "" if approval is given or not needed.
+
+    Raises `NotApproved` if it is needed and there is no reason.
+    """
     if not approval.asked_for(story) or approval.seen(story, editor):
         return ""
     checks.note(alone_reason)
@@ -159,9 +167,9 @@ def _hold(
     at: datetime | None = None,
     reason: str = "",
 ) -> Alert:
-    """The update is frozen, its alert held. What is waiting of the updates that it answers is stopped.
+    """Saves the update, starts its alert's hold, and stops the alerts of updates it answers.
 
-    `event`: `SEND` or `WITHDRAW`.
+    `event`: `SEND` or `WITHDRAW`. The caller holds the lock on the story's row.
     """
     story = update.story
     if missing := placeholders.holding():
@@ -202,7 +210,7 @@ def _hold(
 
 
 def _time_to_live(kind: str, offer: bool) -> int:
-    """Milliseconds."""
+    """From the end of the hold, in milliseconds."""
     if offer:
         return _OFFER_TTL_MS
     return (
@@ -213,7 +221,10 @@ def _time_to_live(kind: str, offer: bool) -> int:
 
 
 def _not_before(story: Story, at: datetime | None, now: int) -> int | None:
-    """The later of what the editor has chosen and the embargo's end, in ms since 1970; None if neither is ahead."""
+    """The later of `at` and the embargo's end, in ms since 1970; None if it is not ahead.
+
+    Raises `Refused` if `at` is past or too far ahead.
+    """
     chosen = int(at.timestamp() * 1000) if at else 0
     if chosen and not now < chosen < now + _FURTHEST_MS:
         raise Refused(_("Choose a time that is still ahead, and within a year."))
@@ -227,7 +238,7 @@ def _at(ms: int) -> datetime:
 
 
 def take_back(alert: Alert, editor: Editor) -> None:
-    """Within the hold: nothing was mailed, and the story is a draft again."""
+    """Takes an alert back within its hold: nothing was mailed, and the story is a draft again."""
     with transaction.atomic():
         transitions.apply(Event.TAKE_BACK, alert.pk, editor)
         _free_number(alert.pk)
@@ -235,29 +246,29 @@ def take_back(alert: Alert, editor: Editor) -> None:
 
 
 def _free_number(alert: int) -> None:
-    """Its update was taken back: the next one gets its number."""
+    """Clears the number of the alert's update, which was taken back. The next update gets it."""
     Update.objects.filter(alerts=alert).update(number=None)
 
 
 def stop(alert: Alert, editor: Editor) -> None:
-    """Stops what has not been mailed yet. What has left can't be called back."""
+    """Cancels the mails that have not been handed to a relay yet."""
     with transaction.atomic():
         transitions.apply(Event.STOP, alert.pk, editor)
         transaction.on_commit(announce("alert"))
 
 
 def pause(alert: Alert, editor: Editor) -> None:
-    """Hands out no more of it until `resume`. In the hold it stops the countdown."""
+    """Sends no more mails of the alert until `resume`. Within the hold, stops the countdown."""
     with transaction.atomic():
         transitions.apply(Event.PAUSE, alert.pk, editor)
         transaction.on_commit(announce("alert"))
 
 
 def resume(alert: Alert, editor: Editor) -> None:
-    """Goes on with an alert that is paused or asks: with whom it has not reached yet.
+    """Continues an alert that is paused or needs an answer, for readers not mailed yet.
 
-    One that was still in its hold goes out now, or when its time has come. If its time to live is over, it begins
-    again: the editor has said that it is still news.
+    If it was in its hold, the hold ends now, or at its scheduled time. If its time to live is over,
+    the time to live starts again: by resuming, the editor confirms that it is still news.
     """
     with transaction.atomic():
         kept = _locked(alert.pk)
@@ -275,7 +286,10 @@ def _locked(alert: int) -> Alert:
 
 
 def _lives_until(alert: Alert, *, from_now: bool) -> int:
-    """Its time to live, as it was when it was sent, begins again if it is over, or anew `from_now`. Ms since 1970."""
+    """When the alert expires after it is resumed, in ms since 1970.
+
+    Its original time to live starts again if it is over, or in any case with `from_now`.
+    """
     now = now_ms()
     if not from_now and alert.expires_at > now:
         return alert.expires_at
@@ -285,9 +299,10 @@ def _lives_until(alert: Alert, *, from_now: bool) -> int:
 
 
 def ask(before: int) -> list[int]:
-    """No sender was at work for long: alerts whose hold was over by `before` (ms since 1970) go on only if told to.
+    """Asks the editors whether to continue alerts whose hold ended by `before` (ms since 1970).
 
-    Returns them. Called by the courier inside its own transaction.
+    Called by the courier, inside its transaction, when no sender has run for a long time. Returns
+    the ids of the alerts.
     """
     found = Alert.objects.select_for_update().filter(
         held_until__lt=before, state__in=Alert.UNDER_WAY
@@ -298,9 +313,10 @@ def ask(before: int) -> list[int]:
 
 
 def reopen(event: Event, alert_id: int, editor: Editor) -> None:
-    """An ended alert goes on with a part of its readers. `event`: `RETRY` or `REPEAT`.
+    """Continues an ended alert for some of its readers. `event`: `RETRY` or `REPEAT`.
 
-    Raises `Refused` if it has not ended, or was stopped or taken back. Called by the courier inside its transaction.
+    Called by the courier inside its transaction. Raises `Refused` if the alert has not ended, was
+    stopped or taken back, ended too long ago, or was overtaken.
     """
     alert = _locked(alert_id)
     transitions.check(event, alert, editor)
@@ -317,13 +333,13 @@ def reopen(event: Event, alert_id: int, editor: Editor) -> None:
 
 
 def may_go_on(alert: Alert) -> bool:
-    """An ended alert: what became of each of its mails is not packed away yet."""
+    """Whether the ended alert's outcomes per reader are still stored: see `keep_sending_days`."""
     oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.keep_sending_days)
     return (alert.ended_at or alert.frozen_at) > oldest
 
 
 def _is_overtaken(alert: Alert) -> bool:
-    """By a newer update; of what is owed, only by one that answers it."""
+    """Whether a newer update replaces it; for corrections and withdrawals, one that answers it."""
     story, number = alert.update.story, alert.update.number or 0
     if alert.audience != Alert.Audience.RECIPIENTS:
         return Update.objects.filter(story=story, number__gt=number).exists()
@@ -332,5 +348,5 @@ def _is_overtaken(alert: Alert) -> bool:
 
 
 def announce(word: str) -> Callable[[], None]:
-    """What is done once the transaction stands: other processes hear the word."""
+    """Returns a callback for `on_commit` that notifies the other processes."""
     return lambda: notify.announce(settings.MOREFOLLOWS.data, word)

@@ -1,6 +1,7 @@
-"""Who an alert may go to, and how many they are. One SQL query each; the courier's ledger asks the same of each reader.
+"""Audiences: which ones an alert can go to, and how many readers each has. One SQL query each.
 
-Who was sent an earlier alert only the courier's ledger knows: see `courier.ledger.history`.
+The courier's ledger applies the same conditions reader by reader. Who was sent an earlier alert is
+stored only there: see `courier.ledger.history`.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ _ANSWERS = (Kind.CORRECTION, Kind.WITHDRAWAL)
 
 
 def offered(story: Story, kind: str | None = None) -> list[Alert.Audience]:
-    """The audiences that the story's next update, of this `kind` (the draft's when None), can go to: the default first.
+    """The audiences that the story's next update can go to; the first is the default.
 
-    A correction goes to who was sent the error; of a story that is developing, to who follows it.
+    `kind`: of that update; None: the draft's. A correction goes by default to the recipients of the
+    error, and a later update to the followers of the story.
     """
     kind = kind or story.kind
     if story.drill:
@@ -42,42 +44,42 @@ def offered(story: Story, kind: str | None = None) -> list[Alert.Audience]:
 
 
 def count(topic: Topic | None, language: str | None = None) -> int:
-    """Readers who are confirmed, have this topic, and are not suppressed; of one language when it is given.
+    """Number of confirmed readers of the topic who are not suppressed.
 
-    Without a topic: those who have agreed to offers.
+    Without a topic: of readers who have agreed to offers. `language`: only of this one.
     """
     listening = _listening(topic)
     return (listening if language is None else listening.filter(language=language)).count()
 
 
 def by_language(topic: Topic | None) -> dict[str, int]:
-    """The same, split by the readers' language codes: the most frequent first."""
+    """As `count`, for each language code of the readers; the most frequent first."""
     rows = _listening(topic).values_list("language").annotate(readers=Count("pk"))
     return dict(sorted(rows, key=lambda row: (-row[1], row[0])))
 
 
 def followers(story: Story) -> int:
-    """Those of the topic's readers who follow the story."""
+    """Number of the topic's readers who follow the story."""
     return _listening(story.topic).filter(_follows(story)).count()
 
 
 class OnTheirTerms(NamedTuple):
-    """Of an audience those who don't get a mail at once, as they have chosen."""
+    """How many readers of an audience get no mail at once, because of their preferences."""
 
-    quiet: int  #: in quiet hours at the moment, beside those who paused
-    flash: int  #: those of them who let a flash through
+    quiet: int  #: in quiet hours now, and not paused
+    flash: int  #: those of `quiet` whose preferences let a flash through
     paused: int
 
 
 def on_their_terms(
     topic: Topic | None, now: datetime, followers_of: Story | None = None
 ) -> OnTheirTerms:
-    """Of the topic's readers, or those of offers; with `followers_of` only those who follow that story.
+    """Counts the topic's readers, or without a topic those of offers, as `OnTheirTerms`.
 
-    One query, which looks at those alone who have chosen anything. By `delivery_rules.in_quiet_hours`, once for each
-    choice.
+    `followers_of`: only those who follow this story. One query over the readers with preferences;
+    `delivery_rules.in_quiet_hours` is called once for each distinct set of them.
     """
-    # By id, of a narrow index: whatever the planner believes, it must not go through all readers.
+    # A subquery on a narrow index, so that no query plan scans all readers.
     particular = _listening(topic).filter(
         pk__in=Reader.objects.filter(particular=True).values("pk")
     )
@@ -103,10 +105,10 @@ def on_their_terms(
 
 
 def drill() -> int:
-    """The drill's readers."""
+    """Number of confirmed readers of drills who can be mailed."""
     suppressed = Suppression.objects.filter(key=OuterRef("key"))
     gone = (Reader.State.GONE, Reader.State.COMPLAINED)
-    # Each by key: joined, SQLite would go through all readers to find the few of the drill.
+    # EXISTS, not a join: SQLite would scan all readers to find the few of the drill.
     mailable = Reader.objects.filter(~Exists(suppressed), pk=OuterRef("reader_id")).exclude(
         state__in=gone
     )
@@ -114,9 +116,10 @@ def drill() -> int:
 
 
 def alerts_of(story: Story, numbers: Iterable[int] | None = None) -> list[int]:
-    """The alerts that mailed these updates of a story (all of them when None), and what those in turn answered.
+    """Ids of the alerts that mailed these updates of a story, and of the alerts that they answer.
 
-    So who was sent an error, but was never reached by its correction, is reached by the correction of that one.
+    `numbers`: of the updates; None: all. The answered alerts are included for readers who got an
+    error but not its correction: the correction of that correction must reach them, too.
     """
     mailed = Alert.objects.filter(update__story=story, update__published_at__isnull=False)
     mailed = mailed.exclude(state=Alert.State.TAKEN_BACK).exclude(audience=Alert.Audience.PAGE)

@@ -1,6 +1,6 @@
-"""What a story may consist of: the same for the desk's form, the command line, and whatever a wire brings.
+"""Validation of a story's content, for the desk's forms, the command line and imported files.
 
-Each check raises `ValidationError` with words for an editor. Which characters may stand in it says `plain_text`.
+Each check raises `ValidationError` with a text for editors. `plain_text` checks the characters.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def text(value: str) -> None:
 
 
 def alt(value: str) -> None:
-    """What is to be seen on an image."""
+    """An image's alternative text."""
     if not value.strip():
         raise ValidationError(
             _("Say what is to be seen: who can’t see the image has nothing else."), code="required"
@@ -78,12 +78,12 @@ def credit(value: str) -> None:
 def _beside_an_image(value: str, limit: int) -> None:
     plain_text.one_line(value)
     length(value, limit)
-    if "|" in value:  # stands between the two in the text
+    if "|" in value:  # separates caption and credit in the text
         raise ValidationError(_("This must not contain “|”."), code="bar")
 
 
 def images(value: str) -> None:
-    """Only such as were added here, each with words for those who can't see it, and in a paragraph of its own."""
+    """Images must be stored ones, with alternative text, each in a paragraph without other text."""
     written = markdown.written_images(value)
     if len(written) > IMAGES_LIMIT:
         raise ValidationError(
@@ -95,7 +95,8 @@ def images(value: str) -> None:
         if one.shown is None:
             raise ValidationError(
                 _(
-                    "Only images that were added here are shown: an image elsewhere would tell who looks at it. Take "
+                    "Only images that were added here are shown: "
+                    "an image elsewhere would tell who looks at it. Take "
                     "“%(source)s” out, and add the image with “Add an image”."
                 ),
                 code="remote",
@@ -104,7 +105,8 @@ def images(value: str) -> None:
         if not one.alt:
             raise ValidationError(
                 _(
-                    "An image has no alternative text. Say between its square brackets what is to be seen on it."
+                    "An image has no alternative text. "
+                    "Say between its square brackets what is to be seen on it."
                 ),
                 code="alt",
             )
@@ -112,7 +114,8 @@ def images(value: str) -> None:
         if not one.alone:
             raise ValidationError(
                 _(
-                    "The image “%(alt)s” stands amid words. Put a blank line before it and after it."
+                    "The image “%(alt)s” stands amid words. "
+                    "Put a blank line before it and after it."
                 ),
                 code="alone",
                 params={"alt": one.alt},
@@ -121,7 +124,7 @@ def images(value: str) -> None:
 
 
 def _are_kept(pictures: list[Picture]) -> None:
-    """As they are written: the page is laid out by the size that the address tells."""
+    """Raises unless each picture is stored with exactly this size: pages are laid out by it."""
     if not pictures:
         return
     named = Image.objects.filter(name__in={one.name for one in pictures})
@@ -136,13 +139,13 @@ def _are_kept(pictures: list[Picture]) -> None:
 
 
 def note(value: str) -> None:
-    """What was wrong, or why a story is withdrawn, or why it was sent alone."""
+    """A correction's explanation, or the reason for a withdrawal or for skipping approval."""
     plain_text.one_line(value)
     length(value, NOTE_LIMIT)
 
 
 def update(kind: str, headline_: str, standfirst_: str, text_: str, note_: str) -> None:
-    """All of an update's wording. Raises one `ValidationError` with the errors by field."""
+    """All texts of an update. Raises one `ValidationError` with the errors by field."""
     errors: dict[str, ValidationError] = {}
     wording = {"headline": headline_, "standfirst": standfirst_, "text": text_, "note": note_}
     for name, check in (

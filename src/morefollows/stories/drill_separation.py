@@ -1,7 +1,10 @@
-"""Makes the database itself keep drills apart from the real audience, on both databases.
+"""Database triggers that keep drills apart from the real audience, on both databases.
 
-By triggers, as no constraint looks into another table. They are made after each migration, and taken away before it:
-SQLite makes a table anew when it is changed, and its triggers, or those that mention it, would be in the way.
+Invariant: an alert goes to the drill's readers if and only if its story is a drill.
+
+A CHECK constraint can't read another table, so this needs triggers. They are dropped before each
+migration and created again after it: SQLite changes a table by rebuilding it, which fails while a
+trigger refers to it.
 """
 
 from __future__ import annotations
@@ -10,7 +13,10 @@ from typing import Any
 
 from django.db import connections
 
-_IS_DRILL = "(SELECT s.drill FROM stories_update u JOIN stories_story s ON s.id = u.story_id WHERE u.id = NEW.update_id)"
+_IS_DRILL = (
+    "(SELECT s.drill FROM stories_update u JOIN stories_story s ON s.id = u.story_id"
+    " WHERE u.id = NEW.update_id)"
+)
 _ALERT_WORDS = "a drill goes to its own readers, and nothing else does"
 _WRONG_ALERT = f"(NEW.audience = 'drill') <> {_IS_DRILL}"
 _WRONG_UPDATE = (
@@ -20,7 +26,7 @@ _WRONG_UPDATE = (
 _WRONG_STORY = (
     "NEW.drill <> OLD.drill AND EXISTS (SELECT 1 FROM stories_update u WHERE u.story_id = NEW.id)"
 )
-#: name, table, event, what is refused, and the words
+#: Name, table, event, the condition that is refused, and the error message.
 _TRIGGERS = (
     ("alert_drill_new", "alert", "INSERT", _WRONG_ALERT, _ALERT_WORDS),
     ("alert_drill", "alert", "UPDATE OF audience, update_id", _WRONG_ALERT, _ALERT_WORDS),
@@ -42,7 +48,7 @@ _TRIGGERS = (
 
 
 def take_away(using: str, **_signal: Any) -> None:
-    """Before a migration."""
+    """Drops the triggers. Called before each migration."""
     database = connections[using]
     if "stories_story" not in database.introspection.table_names():
         return
@@ -53,11 +59,11 @@ def take_away(using: str, **_signal: Any) -> None:
 
 
 def make(using: str, **_signal: Any) -> None:
-    """After a migration."""
+    """Creates the triggers. Called after each migration."""
     database = connections[using]
     take_away(using)
     if "stories_story" not in database.introspection.table_names():
-        return  # other parts are migrated first
+        return  # only other apps have been migrated so far
     with database.cursor() as cursor:
         columns = {
             column.name
@@ -68,13 +74,16 @@ def make(using: str, **_signal: Any) -> None:
         for name, table, event, wrong, words in _TRIGGERS:
             if database.vendor == "postgresql":
                 cursor.execute(
-                    f"CREATE OR REPLACE FUNCTION stories_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-                    f" IF {wrong} THEN RAISE EXCEPTION '{words}' USING ERRCODE = 'check_violation'; END IF;"
+                    f"CREATE OR REPLACE FUNCTION stories_{name}() RETURNS trigger"
+                    " LANGUAGE plpgsql AS $$ BEGIN"
+                    f" IF {wrong} THEN RAISE EXCEPTION '{words}'"
+                    " USING ERRCODE = 'check_violation'; END IF;"
                     " RETURN NEW; END $$"
                 )
                 refuse = f"EXECUTE FUNCTION stories_{name}()"
             else:
                 refuse = f"WHEN {wrong} BEGIN SELECT RAISE(ABORT, '{words}'); END"
             cursor.execute(
-                f"CREATE TRIGGER stories_{name} BEFORE {event} ON stories_{table} FOR EACH ROW {refuse}"
+                f"CREATE TRIGGER stories_{name} BEFORE {event} ON stories_{table}"
+                f" FOR EACH ROW {refuse}"
             )

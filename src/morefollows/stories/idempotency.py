@@ -1,4 +1,7 @@
-"""So that nothing is mailed twice because a command is run twice: by a person, a timer, a program that tries again."""
+"""Idempotency of sending: a command that is run twice must not mail the same alert twice.
+
+Invariant: callers hold the lock of `one_at_a_time` while they check and send.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,22 @@ _LETTERS = re.compile(r"[^\W_]+")
 
 
 def one_at_a_time() -> None:
-    """Until the end of this transaction nobody else who calls this goes on: two that look at once would see nothing."""
+    """Locks out other callers until the end of this transaction, by the newsroom's row.
+
+    Without it, two callers could both find no earlier alert, and both send.
+    """
     Newsroom.objects.select_for_update(no_key=True).filter(pk=1).first()
 
 
 def sent_with(key: str) -> Alert | None:
-    """The alert that was sent with this idempotency key, however long ago."""
+    """The alert that was sent with this idempotency key, at any time."""
     return Alert.objects.select_related("update", "topic").filter(idempotency_key=key).first()
 
 
 def sent_before(headline: str, topic: Topic) -> Alert | None:
-    """The newest alert of the last 24 hours to this topic whose headline has the same words; drills apart.
+    """The newest alert of the last 24 hours to this topic whose headline has the same words.
 
-    Not one that was taken back in its hold: nobody was mailed.
+    Leaves out drills, and alerts that were taken back, because nobody was mailed.
     """
     recent = (
         Alert.objects.filter(
@@ -44,7 +50,10 @@ def sent_before(headline: str, topic: Topic) -> Alert | None:
 
 
 def words(text: str) -> list[str]:
-    """Its words without their case, their accents and what stands between them."""
+    """The words of `text`, casefolded, without accents and punctuation.
+
+    The stripped text itself if it has no words.
+    """
     plain = unicodedata.normalize("NFKD", text.casefold())
     return _LETTERS.findall("".join(c for c in plain if not unicodedata.combining(c))) or [
         text.strip()

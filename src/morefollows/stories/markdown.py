@@ -1,10 +1,12 @@
-"""A story's text: Markdown as journalists write it, or plain text as they paste it, into safe HTML and plain text.
+"""Renders a story's text, which is Markdown or pasted plain text, to safe HTML and plain text.
 
-Both are made from the same tokens, so both carry the same facts and links. No HTML passes through; what pasted text
-is likely to hold by accident (indentation, underlining dashes, "[1]: …") stays text instead of becoming markup.
+Invariant: both are rendered from the same tokens, so both have the same facts and links. HTML in
+the text is escaped. Syntax that pasted text often has by accident stays text: indented code,
+underlined headings, and references ("[1]: …").
 
-An image is shown if it is one of ours (`images.address`) and stands in a paragraph of its own:
-``![What is to be seen](/images/NAME-1200x800.jpg "Caption | Credit")``. Of any other the words stay.
+An image is shown if it is a stored one (`images.address`) in a paragraph of its own:
+``![Alternative text](/images/NAME-1200x800.jpg "Caption | Credit")``. Any other image is replaced
+by its alternative text.
 """
 
 from __future__ import annotations
@@ -27,10 +29,11 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _PARSER = MarkdownIt("commonmark", {"html": False})
 _PARSER.disable(["code", "fence", "lheading", "reference", "html_block", "html_inline"])
-_PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # judged in `_inline`, which keeps the words
+# `_inline` checks the links: it removes a bad one but keeps its text.
+_PARSER.validateLink = lambda url: True  # type: ignore[method-assign]
 
-#: For mail, where many programs drop a stylesheet. Colours are left to the surroundings, for dark mode's
-#: sake; padding is the same on both sides, for text from right to left.
+#: Inline styles for mail, because many mail programs drop stylesheets. Colours are inherited, for
+#: dark mode. Padding is the same on both sides, for right-to-left text.
 _STYLES = {
     "p": "margin:0 0 1.1em",
     "h2": "margin:1.6em 0 .5em;font-size:1.25em;line-height:1.25;font-weight:bold",
@@ -45,7 +48,7 @@ _STYLES = {
 
 
 class Written(NamedTuple):
-    """An image as a text has it. `shown` is None if it is none of ours; `alone`: in a paragraph of its own."""
+    """An image in a text. `shown`: None if it is not stored here. `alone`: in its own paragraph."""
 
     source: str
     alt: str
@@ -54,9 +57,10 @@ class Written(NamedTuple):
 
 
 def to_html(text: str, *, inline_styles: bool = False, lazy: bool = True) -> SafeString:
-    """Safe HTML: p, h2, h3, ul, ol, li, blockquote, hr, br, strong, em, code, a to http, https and mailto, and figure.
+    """Renders safe HTML.
 
-    `inline_styles`: for mail. `lazy`: the first image, too, is loaded only when it comes near.
+    Elements: p, h2, h3, ul, ol, li, blockquote, hr, br, strong, em, code, figure, and a with http,
+    https or mailto. `inline_styles`: for mail. `lazy`: the first image is loaded lazily, too.
     """
     tokens = _parse(text)
     if inline_styles:
@@ -71,21 +75,21 @@ def to_html(text: str, *, inline_styles: bool = False, lazy: bool = True) -> Saf
 
 
 def to_text(text: str) -> str:
-    """The same facts and links as plain text, paragraphs apart by one empty line: "port authority (https://…)".
+    """Renders plain text with an empty line between paragraphs.
 
-    An image is told in words: "[Image: tugs at the pier – credit]".
+    Links become "port authority (https://…)", images "[Image: tugs at the pier – credit]".
     """
     return _Plain().render(_parse(text))
 
 
 def to_words(text: str) -> str:
-    """What it says, on one line, for a preview: no marks, no addresses of links, no images."""
+    """Renders one line for a preview, without markup, link addresses and images."""
     said = (_words(token.children or []) for token in _parse(text) if token.type == "inline")
     return " ".join(" ".join(said).split())
 
 
 def written_images(text: str) -> list[Written]:
-    """Every image that the text names, in order, also those that are not shown."""
+    """All images in the text, in order, including those that are not shown."""
     found = []
     for token in _PARSER.parse(clean(text)):
         alone = _is_figure(token)
@@ -104,7 +108,7 @@ def links(text: str) -> list[str]:
 
 
 def clean(text: str) -> str:
-    """`text` with LF line ends, without control characters, and without the halves of broken characters."""
+    """`text` with LF line ends, without control characters, and with surrogates replaced."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub("", _SURROGATES.sub("\ufffd", text))
 
@@ -127,7 +131,7 @@ def _parse(text: str) -> list[Token]:
 
 
 def _is_figure(token: Token) -> bool:
-    """A paragraph of images alone, all of them ours."""
+    """Whether the paragraph has only images, all of them stored ones."""
     children = [
         one
         for one in token.children or []
@@ -146,7 +150,7 @@ def _figures(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _written(token: Token, *, alone: bool) -> Written:
-    """`token`: of an image. Its title is a caption, and behind the last bar a credit."""
+    """`token`: of an image. Its title is the caption; after the last bar comes the credit."""
     source, alt = str(token.attrs.get("src", "")), _words(token.children or []).strip()
     title = str(token.attrs.get("title", ""))
     caption, bar, credit = title.rpartition("|")
@@ -172,7 +176,11 @@ _PARSER.add_render_rule("figure", _render_figure)
 
 
 def _inline(tokens: Sequence[Token]) -> Iterator[Token]:
-    """Without images (their words stay), without links to elsewhere than the web and mail, bare links made links."""
+    """Filters inline tokens.
+
+    Images become their alternative text. Links other than http, https and mailto become their text.
+    Bare URLs become links.
+    """
     open_links: list[bool] = []
     for token in tokens:
         if token.type == "link_open":
@@ -224,15 +232,15 @@ def _all(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 class _Plain:
-    """Writes blocks as plain text. Each open list item and quotation puts something before every line."""
+    """Renders blocks as plain text. Each open list item or quotation adds a prefix to every line."""
 
     def __init__(self) -> None:
         self._written: list[str] = []
-        self._close = False  # the paragraph at hand belongs to a list whose items have no empty lines between them
-        self._close_before = False
-        self._before: list[str] = []  # what each open container puts before a line
-        self._bullets: list[str] = []  # what the current item puts before its first line instead
-        self._lists: list[int | None] = []  # the next number, None where items have none
+        self._close = False  # the current paragraph is in a tight list (CommonMark 5.3)
+        self._close_before = False  # so was the previous one
+        self._before: list[str] = []  # prefixes of the open containers
+        self._bullets: list[str] = []  # the current item's prefix for its first line
+        self._lists: list[int | None] = []  # per open list the next number; None: bullets
 
     def render(self, tokens: Sequence[Token]) -> str:
         for token in tokens:

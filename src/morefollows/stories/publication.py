@@ -1,4 +1,7 @@
-"""What happens to an alert without an editor's doing: it is published when its hold is over, overtaken, and it ends."""
+"""What the system does with alerts: publish after the hold, overtake older alerts, and end them.
+
+Lock order: the story, then its alerts, as in `stories.actions`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from morefollows.stories.actions import announce, now_ms
 from morefollows.stories.models import Alert, Kind, Story, Update
 from morefollows.stories.transitions import Event
 
-#: Audience → those audiences whose older alerts it overtakes.
+#: Audience of the new alert → audiences whose older alerts it overtakes.
 _OVERTAKES: dict[str, tuple[str, ...]] = {
     Alert.Audience.TOPIC: (Alert.Audience.TOPIC, Alert.Audience.FOLLOWERS),
     Alert.Audience.FOLLOWERS: (Alert.Audience.FOLLOWERS,),
@@ -23,11 +26,13 @@ _OVERTAKES: dict[str, tuple[str, ...]] = {
 
 
 def release(alert_id: int, *, early: bool = False) -> bool:
-    """The hold is over: publishes the update. False if the alert was taken back, or another sender was first.
+    """Publishes the update when the hold is over, and overtakes older alerts of the story.
 
-    `early`: over it is, but the clock was set back and does not say so. Called by the courier inside its transaction.
+    Called by the courier inside its transaction. Returns False if the alert was taken back, or
+    another sender released it first. `early`: do not compare with the clock, which was set back
+    after the hold had ended.
     """
-    # The story is locked first, as everywhere: who withdraws it at this moment waits, or makes us wait.
+    # Locks the story first, so that a withdrawal at the same time can't deadlock with this.
     mine = Story.objects.filter(updates__alerts=alert_id)
     story = mine.select_for_update(no_key=True, of=("self",)).get()
     now = now_ms()
@@ -46,7 +51,7 @@ def release(alert_id: int, *, early: bool = False) -> bool:
 
 
 def _publish(story: Story, update: Update) -> None:
-    """It is told from now on, and the draft is that of the next update."""
+    """Marks the update as published, and empties the story's draft for the next update."""
     Update.objects.filter(pk=update.pk).update(published_at=timezone.now())
     Story.objects.filter(pk=story.pk).update(
         state=_after(story, update.kind),
@@ -63,7 +68,7 @@ def _publish(story: Story, update: Update) -> None:
 
 
 def _after(story: Story, kind: str) -> str:
-    """The story's state once such an update is told. What was final stays so when it is corrected."""
+    """The story's state after an update of this kind. A correction leaves a final story final."""
     if story.purpose == Purpose.OFFERS:
         return Story.State.FINAL
     if kind == Kind.WITHDRAWAL:
@@ -74,7 +79,10 @@ def _after(story: Story, kind: str) -> str:
 
 
 def _overtake(story: Story, alert: Alert) -> None:
-    """Who still waits for an older update gets this one instead. Corrections are owed, and go on."""
+    """Ends older alerts to the same readers: those not mailed yet get only this one.
+
+    Corrections and withdrawals (audience `RECIPIENTS`) are never overtaken.
+    """
     older = Alert.objects.filter(
         update__story=story,
         update__number__lt=alert.update.number or 0,
@@ -86,13 +94,16 @@ def _overtake(story: Story, alert: Alert) -> None:
 
 
 def give_up(alert_id: int, reason: str) -> None:
-    """The alert can't be mailed as it is worded: nothing of it leaves, and the log says why."""
+    """Stops an alert whose mail can't be composed. `reason` goes to the activity log."""
     with transaction.atomic():
         transitions.attempt(Event.GIVE_UP, alert_id, details={"reason": reason})
 
 
 def finish(alert_id: int, curve: dict[str, Any], *, expired: bool = False) -> bool:
-    """Every reader's outcome is final; `expired`: for some the time to live was over. False if it had ended already."""
+    """Ends an alert when every reader's outcome is final, and stores its curve.
+
+    `expired`: the time to live ended for some readers. Returns False if it had ended already.
+    """
     with transaction.atomic():
         return transitions.attempt(
             Event.EXPIRE if expired else Event.FINISH, alert_id, fields={"curve": curve}

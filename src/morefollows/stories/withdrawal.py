@@ -1,4 +1,4 @@
-"""What is told when a story is taken back: written before it is needed, because then there is no time to write."""
+"""The prepared text of a withdrawal, so that an editor can withdraw a story quickly."""
 
 from __future__ import annotations
 
@@ -16,18 +16,22 @@ class Wording(NamedTuple):
 
 
 def prewritten(story: Story) -> Wording:
-    """In the story's language. The reason is told apart from it; see `Update.note`."""
+    """The text in the story's language. The reason is not part of it: see `Update.note`."""
     headline = first_headline(story)
     with translation.override(story.language):
         text = gettext(
-            "We have withdrawn this story. Please do not rely on what it said, and do not pass it on.\n\n"
+            "We have withdrawn this story. "
+            "Please do not rely on what it said, and do not pass it on.\n\n"
             "Everybody to whom we had sent it gets this message."
         )
     return Wording(headline, text)
 
 
 def first_headline(story: Story) -> str:
-    """The headline that the story was first told under: the subject of all its mails, so that the thread holds."""
+    """The headline of the story's first update; the story's own if nothing was sent.
+
+    All mails of a story have it as their subject, so that mail programs show one thread.
+    """
     told = (
         Update.objects.filter(story=story, number__isnull=False)
         .order_by("number")
