@@ -1,6 +1,10 @@
-"""The only code that changes readers and what they agreed to; each action is one transaction.
+"""Actions that change readers and their consent. Each action is one transaction.
 
-A reader's subscriptions and `offers` always say what the consent lines say: whoever changes one writes the other.
+Invariant: a reader's subscriptions and `offers` agree with the reader's `Consent` lines. Code that
+changes one writes the other in the same transaction.
+
+Locking: `sign_up`, `confirm`, `withdraw`, `mark_gone` and `erase` lock the `Reader` rows before
+they write rows that refer to them.
 """
 
 from __future__ import annotations
@@ -42,14 +46,14 @@ _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 
 
 class Confirmed(NamedTuple):
-    """What a reader has confirmed. ``again``: it was before; nothing changed."""
+    """What a reader has confirmed. `again`: it was confirmed before, and nothing changed."""
 
     topic: Topic
     offers: bool
     again: bool
 
 
-# -- signing up ---------------------------------------------------------------------------------------------
+# -- signing up -----------------------------------------------------------------------------------
 
 
 def sign_up(
@@ -63,13 +67,18 @@ def sign_up(
     form_version: str = "1",
     shown: InForce | None = None,
 ) -> None:
-    """Notes a sign-up and owes its reader a confirmation mail. Raises `addresses.BadAddress`, and tells nothing else.
+    """Records a sign-up and enqueues a confirmation mail. Raises `addresses.BadAddress`.
 
-    `shown`: the words that the reader saw; those now in force if left out.
+    `shown`: the wordings that the reader saw; by default those in force.
 
-    Nothing is noted and nothing mailed for an address that is suppressed, for a reader who has all this already, and
-    while a confirmation of just this was mailed within `confirmation_interval` or is about to be; nor when as many as
-    `confirmations_a_day` were. But an address that bounced here is asked: who confirms it takes mail again.
+    Nothing is recorded or mailed in these cases:
+
+    - the address is suppressed, unless it bounced here: confirming then lifts the suppression;
+    - the reader is already subscribed to all of this;
+    - a confirmation of the same was mailed, or is due, within `confirmation_interval`;
+    - `confirmations_a_day` confirmations were mailed to the reader.
+
+    The caller cannot tell these cases apart, so the form does not reveal who is a reader.
     """
     parsed = addresses.parse(address)
     now = timezone.now()
@@ -98,21 +107,21 @@ def sign_up(
 
 
 def confirm(token: str, client_address: str = "") -> Confirmed | None:
-    """The button behind the mailed link. None when the link is not ours, too old, or overtaken by a leave.
+    """Confirms a sign-up: the button on the page that the mailed link opens. Idempotent.
 
-    Pressing it again changes nothing.
+    Returns None if the link is invalid or expired, or if the reader has since unsubscribed or been
+    suppressed.
     """
     now = timezone.now()
     with transaction.atomic():
         found = links.confirmation(token)
         if found is None:
             return None
-        # Whoever presses twice at once waits here, and then finds it done.
+        # A second request waits for this lock. So the link is read again after it.
         reader = Reader.objects.select_for_update().filter(pk=found.letter.reader_id).first()
         asked = links.confirmation(token)
-        if (
-            reader is None or asked is None or not reader.address
-        ):  # forgotten meanwhile: nobody is there to be mailed
+        # The address is empty after `expire_unconfirmed`.
+        if reader is None or asked is None or not reader.address:
             return None
         topic = asked.topic
         if not asked.unconfirmed:
@@ -133,7 +142,7 @@ def confirm(token: str, client_address: str = "") -> Confirmed | None:
 
 
 def _takes_mail_again(reader: Reader) -> None:
-    """A confirmation has arrived: what bounced before counts no more. Any other suppression stays."""
+    """Deletes the reader's bounces, and the suppression they led to. Other suppressions stay."""
     Bounce.objects.filter(reader=reader).delete()
     bounced = Suppression.objects.filter(
         key=reader.key, reason=Suppression.Reason.BOUNCED, from_list=False
@@ -143,7 +152,10 @@ def _takes_mail_again(reader: Reader) -> None:
 
 
 def _reader(address: Address, language: str, now: datetime) -> Reader:
-    """The reader with this address, locked. What a confirmed reader is known by does not change by a mere sign-up."""
+    """Returns the reader with this address, locked; creates it if needed.
+
+    An unconfirmed sign-up does not change the address or language of a confirmed reader.
+    """
     known = {"address": address.text, "domain": address.domain, "language": language}
     reader, made = Reader.objects.select_for_update().get_or_create(
         key=address.key, defaults={**known, "created_at": now}
@@ -156,7 +168,7 @@ def _reader(address: Address, language: str, now: datetime) -> Reader:
 
 
 def _subscription(reader: Reader, topic: Topic, now: datetime) -> Subscription:
-    """This reader's subscription; pending from now on if it was none, or had ended."""
+    """Returns the reader's subscription. A new or ended one becomes pending from `now`."""
     subscription, _made = Subscription.objects.get_or_create(
         reader=reader, topic=topic, defaults={"since": now}
     )
@@ -167,10 +179,11 @@ def _subscription(reader: Reader, topic: Topic, now: datetime) -> Subscription:
 
 
 def _confirmation_due(reader: Reader, topic: Topic, offers: bool, since: datetime) -> int | None:
-    """When the next confirmation may be mailed, in ms since 1970; None when a mail on its way asks all this already.
+    """Returns when the next confirmation may be mailed, in ms since 1970.
 
-    At most one an address an interval, and so many a day: whoever wants to flood a victim's mailbox through our form
-    can't.
+    Returns None if a recent mail asks for all of this, or if the daily limit is reached. An address
+    gets one confirmation per `confirmation_interval`, and `confirmations_a_day` in 24 hours. So the
+    form cannot be used to flood a mailbox.
     """
     interval = int(settings.MOREFOLLOWS.confirmation_interval * 1000)
     now = time.time_ns() // 1_000_000
@@ -193,21 +206,22 @@ def _confirmation_due(reader: Reader, topic: Topic, offers: bool, since: datetim
 
 
 def _owe(reader: Reader, topic: Topic, kind: str, offers: bool, now: datetime, due_at: int) -> None:
+    """Enqueues a letter. `due_at`: ms since 1970."""
     Letter.objects.create(
         reader=reader, topic=topic, kind=kind, offers=offers, created_at=now, due_at=due_at
     )
     transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
 
 
-# -- leaving ------------------------------------------------------------------------------------------------
+# -- unsubscribing --------------------------------------------------------------------------------
 
 
 def leave(token: str, how: str) -> bool:
-    """Ends what the link stands for, at once: a topic, all topics, offers, or drills. `how`: a `Consent.How`.
+    """Unsubscribes from what the link names: a topic, all topics, offers, or drills. Idempotent.
 
-    False only if the link is not ours. When that was the reader's last topic, the reader has left, and a consent to
-    offers ends with it: nobody who has unsubscribed from all there was expects another kind of mail from us. With a
-    topic left, offers go on until they are withdrawn themselves.
+    Returns False only if the link is invalid. `how`: a `Consent.How`. Leaving the last topic also
+    ends the consent to offers, as a reader without topics expects no more mail. While a topic is
+    left, offers continue until they are withdrawn.
     """
     with transaction.atomic():
         wanted = links.leaving(token)
@@ -233,7 +247,11 @@ def withdraw(
     topic: Topic | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Withdraws a consent; alerts need their `topic`. Doing it again changes nothing. `at`: when, if not now."""
+    """Withdraws a consent. Idempotent.
+
+    `topic`: required for alerts. `how`: a `Consent.How`. `at`: the time of the withdrawal, by
+    default now.
+    """
     now = at or timezone.now()
     with transaction.atomic():
         locked = Reader.objects.select_for_update().filter(pk=reader.pk).first()
@@ -257,7 +275,10 @@ def withdraw(
 
 
 def _end_offers(reader: Reader, how: str, now: datetime) -> None:
-    """Also ends an offer to consent that was never confirmed, so that an old link can't confirm it later."""
+    """Withdraws the consent to offers, also an unconfirmed one.
+
+    Otherwise an old confirmation link could still confirm it.
+    """
     last = Consent.objects.filter(reader=reader, purpose=Purpose.OFFERS).order_by("pk").last()
     if last is not None and last.event != Consent.Event.WITHDRAWN:
         note_withdrawn(reader, Purpose.OFFERS, None, how, now)
@@ -266,10 +287,12 @@ def _end_offers(reader: Reader, how: str, now: datetime) -> None:
 
 
 def mark_gone(reader_ids: Iterable[int], reason: str, *, wait: bool = True) -> set[int]:
-    """Never mail these readers again. `reason`: a `Suppression.Reason`. Returns those of them who are marked.
+    """Suppresses these readers and returns the keys of those that were marked.
 
-    Without `wait`, readers whose row somebody else has locked are left out. Their consent stays as it is: a mailbox
-    that is gone has withdrawn nothing.
+    `reason`: a `Suppression.Reason`. `wait=False`: skips readers whose row is locked by another
+    transaction. Consent is not withdrawn, as the reader has not asked for that.
+
+    Locking: rows are locked in the order of their keys, so that two calls cannot deadlock.
     """
     now = timezone.now()
     state = (
@@ -299,10 +322,10 @@ def mark_gone(reader_ids: Iterable[int], reason: str, *, wait: bool = True) -> s
 
 
 def erase(reader: Reader) -> None:
-    """Forgets a reader for good (GDPR Art. 17). Doing it again changes nothing.
+    """Erases a reader and the evidence of their consent (GDPR Art. 17). Idempotent.
 
-    What is left is the keyed hash of the address, the reason and the date, so that nothing brings the reader back.
-    The evidence of consent goes too. An alert that is being sent at that moment skips the reader.
+    A suppression stays, with the keyed hash of the address, the reason and the date. It keeps later
+    imports from adding the reader again. An alert being sent skips the reader.
     """
     with transaction.atomic():
         locked = Reader.objects.select_for_update().filter(pk=reader.pk).first()
@@ -320,9 +343,10 @@ def erase(reader: Reader) -> None:
 
 
 def expire_unconfirmed() -> int:
-    """Ends sign-ups that nobody confirmed in `confirmation_days`, and forgets their addresses. Returns how many.
+    """Ends sign-ups not confirmed within `confirmation_days` and deletes their addresses.
 
-    The keyed hash stays with the evidence. Readers who came by import wait for as long as the newsroom likes.
+    Returns how many sign-ups ended. The keyed hash and the evidence stay. Imported readers are not
+    affected, as no confirmation was mailed to them.
     """
     expired = 0
     while chunk := _expire_some(500):
@@ -349,7 +373,7 @@ def _expire_some(most: int) -> int:
             ~Exists(Subscription.objects.filter(reader=OuterRef("pk"), state__in=_OPEN)),
             pk__in={subscription.reader_id for subscription in overdue},
             state=Reader.State.PENDING,
-            drill=None,  # whoever was invited to drills may still say yes, and is forgotten with the invitation
+            drill=None,  # a drill invitation may still be open; it expires by itself
         )
         Consent.objects.filter(reader__in=forgotten).update(client_address="")
         forgotten.update(address="", domain="")
@@ -357,7 +381,10 @@ def _expire_some(most: int) -> int:
 
 
 def shorten_client_addresses() -> int:
-    """Shortens client addresses in evidence older than `client_address_days` to their networks. Returns how many."""
+    """Shortens client addresses in old evidence to their networks. Returns how many.
+
+    Old means older than `client_address_days`.
+    """
     oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.client_address_days)
     whole = (
         Consent.objects.filter(at__lt=oldest)
@@ -374,7 +401,7 @@ def shorten_client_addresses() -> int:
 
 
 def forget_broken_imports() -> int:
-    """Drops the places of imports that broke off long ago and were never taken up again. Returns how many."""
+    """Deletes the progress of imports not resumed within `keep_imports_days`. Returns how many."""
     long_ago = timezone.now() - timedelta(days=settings.MOREFOLLOWS.keep_imports_days)
     return UnfinishedImport.objects.filter(changed_at__lt=long_ago).delete()[0]
 

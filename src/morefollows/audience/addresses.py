@@ -1,8 +1,11 @@
-"""Email addresses as readers type them: kept as typed, judged by what mail can carry, found again by a keyed hash.
+"""Parses and validates email addresses, and derives the keyed hash that finds duplicates.
 
-RFC 5321 §4.1.2 with the sizes of §4.5.3.1, and RFC 6531 §3.3 for what is not ASCII; of both, what mailboxes are
-really called. Quoted local parts (``"john doe"@``) are left out: no mailbox provider hands them out, and much
-software on the way can't carry them. `parse` is the only judge: forms, the desk, commands and imports ask it.
+The syntax is that of RFC 5321 §4.1.2 with the sizes of §4.5.3.1, and of RFC 6531 §3.3 for
+characters outside ASCII. Quoted local parts (``"john doe"@``) are rejected: mailbox providers do
+not issue them, and much mail software cannot handle them.
+
+Invariant: an accepted address contains no control character and no invisible character, so that
+it cannot break a header line. Every address goes through `parse`: forms, desk, commands, imports.
 """
 
 from __future__ import annotations
@@ -18,19 +21,22 @@ import idna
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-_LONGEST = 254  # characters as typed, and octets on the wire: a path of 256 less its angle brackets (§4.5.3.1.3)
-_LONGEST_LOCAL = 64  # octets (§4.5.3.1.1)
+# Characters as typed, and octets in SMTP: a path of 256 less its angle brackets
+# (RFC 5321 §4.5.3.1.3).
+_LONGEST = 254
+_LONGEST_LOCAL = 64  # octets (RFC 5321 §4.5.3.1.1)
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
 _DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-_JOINERS = "\u200c\u200d"  # IDNA 2008 allows them in some scripts' words, and judges where (RFC 5892, appendix A)
-_ALIKE_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC")  # with letters that look the same
-# Letters and accents that show nothing: fillers, joiners and variation selectors (Unicode: Default_Ignorable).
+# IDNA 2008 allows these joiners in some scripts (RFC 5892, appendix A). `idna` checks where.
+_JOINERS = "\u200c\u200d"
+_ALIKE_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC")  # scripts with letters that look the same
+# Invisible letters and marks: fillers, joiners, variation selectors (Unicode: Default_Ignorable).
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 _IP_LITERAL = re.compile(r"\[.*\]|[0-9.]+")
 
-# What spreadsheets and phones put where somebody typed the plain character, and letters typed on another keyboard.
+# Characters that spreadsheets and phones put in place of plain ones, and invisible characters.
 _PLAIN = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u02b9\u2032\u00b4\uff07", "'"),
@@ -48,13 +54,15 @@ _LATIN_LOOK_ALIKES = str.maketrans(
     "\u03a1\u03a4\u03a5\u03a7",
     "aceopxyijskABCEHOPXYIJSKTMoaiABEZHIKMNOPTYX",
 )
-_AROUND = ' \t\u00a0;,:<>()[]{}"\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a'  # left around a copied address
+# Characters often copied along with an address.
+_AROUND = ' \t\u00a0;,:<>()[]{}"\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a'
 
 
 class BadAddress(ValueError):
-    """No mail can go to this address. ``str()`` says why, and what to do, in the reader's language.
+    """The address is invalid. ``str()`` is a message for the reader, in the active language.
 
-    `suggestion`: the address that was probably meant; "" if that is not clear. ``str()`` does not contain it.
+    `suggestion`: the address that was probably meant; "" if none was found. It is not part of
+    ``str()``.
     """
 
     def __init__(self, reason: str, suggestion: str = "") -> None:
@@ -64,26 +72,26 @@ class BadAddress(ValueError):
 
 @dataclass(frozen=True)
 class Address:
-    """An address that mail can go to. `text` is as typed, `domain` in A-labels and lower case."""
+    """A valid address. `text` is as typed; `domain` is in A-labels and lower case."""
 
     text: str
     domain: str
 
     @property
     def local(self) -> str:
-        """The part before the @, to the letter: only its own host may say what in it matters (RFC 5321 §2.4)."""
+        """The part before the @, unchanged: only its host may interpret it (RFC 5321 §2.4)."""
         return self.text.rpartition("@")[0]
 
     @cached_property
     def key(self) -> str:
-        """Finds duplicates and suppressed addresses: a keyed hash, in which capitals make no difference."""
+        """The keyed hash that finds duplicates and suppressed addresses. It ignores case."""
         normal = unicodedata.normalize("NFC", self.local).lower() + "@" + self.domain
         secret: bytes = settings.MOREFOLLOWS.derived_key("address")
         return hmac.digest(secret, normal.encode(), hashlib.sha256).hex()
 
 
 def parse(typed: str) -> Address:
-    """Reads an address. Blanks around it are dropped, nothing else is. Raises `BadAddress`."""
+    """Parses an address. Raises `BadAddress`. Only surrounding blanks are stripped."""
     try:
         return _parse(typed)
     except BadAddress as error:
@@ -92,15 +100,16 @@ def parse(typed: str) -> Address:
 
 
 def parse_sender(typed: str) -> Address:
-    """Reads an address that mail comes from: also before the @ it is ASCII, since every relay has to carry it.
+    """Parses a sender's address. Raises `BadAddress`.
 
-    Raises `BadAddress`.
+    The local part must be ASCII, as a relay may lack SMTPUTF8 (RFC 6531).
     """
     address = parse(typed)
     if not address.local.isascii():
         raise BadAddress(
             _(
-                "the part before the @ of a sender’s address has to be plain letters, without accents."
+                "the part before the @ of a sender’s address has to be plain letters, "
+                "without accents."
             )
         )
     return address
@@ -124,7 +133,7 @@ def _parse(typed: str) -> Address:
 
 
 def _probably_meant(typed: str) -> str:
-    """A valid address that differs from the typed one only in slips that copying and foreign keyboards make."""
+    """Returns a valid address that corrects errors of copying and of keyboards; "" if none."""
     if len(typed) > 4 * _LONGEST:
         return ""
     text = unicodedata.normalize("NFKC", typed.translate(_PLAIN))
@@ -144,7 +153,7 @@ def _probably_meant(typed: str) -> str:
 
 
 def _check_characters(text: str) -> None:
-    """No control characters, nothing invisible, no half of a broken character: nothing that could end a line."""
+    """Raises `BadAddress` for control, invisible and replacement characters, and odd spaces."""
     if text.isascii() and text.isprintable():
         return
     for character in text:
@@ -178,9 +187,10 @@ def _check_local(local: str) -> None:
 
 
 def _check_letters(local: str) -> None:
-    """What is not ASCII has to be letters, their accents, or digits, in the form in which mail carries them.
+    """Raises `BadAddress` unless all characters outside ASCII are letters, marks or digits.
 
-    RFC 6532 §3.1 wants NFC, and advises against NFKC's compatibility characters, such as full-width letters.
+    RFC 6532 §3.1 asks for NFC. Characters that NFKC changes, such as full-width letters, are
+    rejected, too.
     """
     if _UNSEEN.search(local):
         raise BadAddress(
@@ -203,7 +213,7 @@ def _check_letters(local: str) -> None:
 
 
 def _check_scripts(text: str) -> None:
-    """Raises `BadAddress` for letters of two alphabets that look alike, such as a Cyrillic one in a Latin word."""
+    """Raises `BadAddress` if similar scripts are mixed: a Cyrillic letter in a Latin word."""
     found = {
         script
         for character in text
@@ -217,8 +227,9 @@ def _check_scripts(text: str) -> None:
         )
 
 
-@lru_cache(1024)  # an import meets few domains, many times each
+@lru_cache(1024)  # an import has few domains that recur often
 def _domain(typed: str) -> str:
+    """Returns the domain in A-labels and lower case. Raises `BadAddress`."""
     if " " in typed:
         raise BadAddress(_("take the space out of it."))
     if not typed:
@@ -226,7 +237,8 @@ def _domain(typed: str) -> str:
     if _IP_LITERAL.fullmatch(typed):
         raise BadAddress(
             _(
-                "the part after the @ is a number and no name of a mail domain; check how it is spelt."
+                "the part after the @ is a number and no name of a mail domain; "
+                "check how it is spelt."
             )
         )
     if not typed.isascii():

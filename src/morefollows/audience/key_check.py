@@ -1,5 +1,6 @@
-"""Whether a process has the keys that the database was set up with: with others its links are dead, and suppressed
-addresses are not recognised.
+"""Checks that a process has the same keys as the database was set up with.
+
+With other keys, links in mail do not verify, and suppressed addresses are not recognised.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from morefollows.config.keyring import Keys
 
 
 def settle(keys: Keys) -> list[str]:
-    """Compares these keys with the database's. Returns the names of those that differ or are missing; none if all fit.
+    """Compares these keys with the check values in the database, and stores both on first use.
 
-    A database that knows no keys yet is given these. Keys that were made just now are kept on that occasion, and are
-    not kept where the database is in use already: then they are the wrong ones, and their address key is named.
+    Returns the names of the keys that differ or are missing; an empty list if all match. Called at
+    the start. If the database has no check values, they are stored, and newly made keys are saved.
+    New keys for a database already in use are wrong: they are not saved, and "address" is returned.
     """
     kept = _kept()
     if not kept:
@@ -31,27 +33,28 @@ def settle(keys: Keys) -> list[str]:
         return ["address"]
     wrong = keys.ring.compared(kept)
     if not wrong and keys.ring.checks().keys() - kept.keys():
-        _keep(keys)  # an older backup does not know the newest generation
+        _keep(keys)  # a restored backup may lack the newest generation
     return wrong
 
 
 def compare(keys: Keys) -> list[str]:
-    """The same, and changes nothing."""
+    """As `settle`, without changing anything."""
     kept = _kept()
     return ["address"] if kept and not keys.saved else keys.ring.compared(kept)
 
 
 class Rekeyed(NamedTuple):
-    """What became of a database whose keys were lost."""
+    """The result of replacing the keys."""
 
-    readers: int  #: who are found by their address again
-    suppressions: int  #: which nobody recognises any more
+    readers: int  #: readers whose keyed hash was recomputed
+    suppressions: int  #: suppressions that can no longer be matched to an address
 
 
 def take_new(keys: Keys) -> Rekeyed:
-    """Replaces lost keys by new ones, and finds readers by the new ones. No process may be running. Raises `OSError`.
+    """Replaces lost keys, and recomputes the readers' keyed hashes. Raises `OSError`.
 
-    What only the old keys could read is lost: suppressed addresses, links in mail already sent, and sessions.
+    No other process may be running. Suppressions, links in mail already sent, and sessions become
+    useless, as they depend on the old keys.
     """
     with transaction.atomic():
         KeyCheck.objects.all().delete()
@@ -84,4 +87,4 @@ def _keep(keys: Keys) -> None:
         with transaction.atomic():
             KeyCheck.objects.bulk_create(new)
     except IntegrityError:
-        pass  # another process has been faster; whoever compares finds out whether with the same keys
+        pass  # another process stored its values first; the caller compares with them

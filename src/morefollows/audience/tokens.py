@@ -1,13 +1,15 @@
-"""Tokens in links, Message-IDs and return paths: unforgeable, without an address, each good for one purpose only.
+"""Signed tokens for links, Message-IDs and return paths. A token contains no address.
 
-A token names rows by their numbers and proves them by a MAC over the rows' `uid`s: random values of 128 bits that no
-two rows ever share. So a token made for a row that a restored backup or a failover has lost is never good for the row
-that was given the same number later. Nothing about a token is kept in the database. Tokens of one kind are all of one
-length, so that mail can be composed around them.
+A token names rows by primary key and authenticates them by a MAC over the rows' `uid`s. A `uid` is
+128 random bits and is never reused. Primary keys can be reused after a restored backup or a
+failover; the old token then does not verify for the new row. The database stores no tokens.
 
-The MAC is AES-256-CMAC (RFC 4493) of one block: the `uid` of the reader (or of the letter) XOR a keyed digest of the
-context (kind, and number and `uid` of the topic, story or alert). As uids are random and secret, no two of these
-blocks are ever equal, and nobody can choose one.
+The MAC is AES-256-CMAC (RFC 4493) of one block. The block is the `uid` of the reader (or letter)
+XOR a keyed digest of the context. The context is the kind, and the key and `uid` of the topic,
+story or alert. As `uid`s are random and secret, blocks do not repeat and cannot be chosen.
+
+Invariant: a token is valid for one kind only, and all tokens of a kind have the same length.
+Rendered mail relies on the fixed length.
 """
 
 from __future__ import annotations
@@ -31,11 +33,12 @@ _INVITATION, _LEAVE_DRILLS = b"\x09", b"\x0a"
 _UID = 16  # bytes
 _LINK_MAC = 16  # bytes
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_RECEIPT_MAC = 12  # bytes: it guards statistics and bounces, and must fit a local part of 64 octets
+# Bytes. Receipts protect only statistics and bounces, and must fit a local part of 64 octets
+# (RFC 5321 §4.5.3.1.1).
+_RECEIPT_MAC = 12
 
-_LINK = struct.Struct(
-    f">sB5sI{_LINK_MAC}s"
-)  # kind, generation of the key, row, other number, MAC: 27 octets
+# kind, key generation, row, other number, MAC: 27 octets
+_LINK = struct.Struct(f">sB5sI{_LINK_MAC}s")
 _LINKS = struct.Struct(f"2s5s4s{_LINK_MAC}s" * 3)
 _MACS = struct.Struct(f"{_LINK_MAC}s")
 _THREE_LINKS = struct.Struct("36s36s36s")
@@ -49,16 +52,15 @@ STORY_LENGTH = 36
 RECEIPT_LENGTH = 46
 _RECEIPTS = struct.Struct(f"{RECEIPT_LENGTH}s")
 
-GENERATIONS = 255  #: numbers that a link key's generation can have, from 1
-MOST_ROWS = 2**40  #: readers and letters that a token can name
+GENERATIONS = 255  #: highest generation number of a link key; they start at 1
+MOST_ROWS = 2**40  #: upper limit of a reader's or letter's primary key in a token
 
-OfAlert = tuple[
-    bytes, bytes, bytes, bytes
-]  #: receipt, leave, preferences, story: the tokens in one mail
+#: The tokens in one mail: receipt, leave, preferences, story.
+OfAlert = tuple[bytes, bytes, bytes, bytes]
 
 
 class Keys(Protocol):
-    """`Settings`, as far as tokens need them."""
+    """The part of `Settings` that tokens use."""
 
     def derived_key(self, purpose: str) -> bytes: ...
 
@@ -66,7 +68,7 @@ class Keys(Protocol):
 
 
 class LinkKeys(Protocol):
-    """`keyring.LinkKeys`."""
+    """The interface of `keyring.LinkKeys`."""
 
     @property
     def keys(self) -> tuple[tuple[int, bytes], ...]: ...
@@ -81,45 +83,46 @@ class LinkKeys(Protocol):
 
 
 class Row(NamedTuple):
-    """What a token says of a row: its key, and its `uid`, 16 random bytes that no other row ever has."""
+    """A row named by a token: its primary key, and its `uid` of 16 random bytes."""
 
     id: int
     uid: bytes
 
 
-#: What a leave link is about, if it is not about one topic.
+# Subjects of a leave link that is not about one topic.
 ALL_TOPICS = Row(0, bytes(_UID))
 OFFERS = Row(-1, bytes(_UID))
 DRILLS = Row(-2, bytes(_UID))
 _LEAVES = {OFFERS: _LEAVE_OFFERS, DRILLS: _LEAVE_DRILLS}
 _LEAVING = frozenset((_LEAVE, *_LEAVES.values()))
-_NOBODY = Row(0, bytes(_UID))  # stands in the place of rows that are not there
+_NOBODY = Row(0, bytes(_UID))  # placeholder for a token without a second row
 
 
-#: A reader as `Tokens.of_alert` needs one: id, uid, and `links_version`. A plain tuple, as it is made for each mail.
+#: A reader for `Tokens.of_alert`: id, uid, `links_version`. A plain tuple, as each mail needs one.
 Person = tuple[int, bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A token of the right form. Nothing is proved until `proves` is true.
+    """A well-formed token. It is not authenticated until `proves` has returned True.
 
-    `row`: the key of the reader, or of the letter. `other`: the key of the topic, story or alert, or the version of
-    a reader's links; 0 if there is none.
+    `row`: the key of the reader or letter. `other`: the key of the topic, story or alert, or the
+    version of a reader's links; 0 if there is none.
     """
 
     row: int
     other: int
-    about: Row | None  #: of a leave link that is about no topic: `ALL_TOPICS`, `OFFERS` or `DRILLS`
+    about: Row | None  #: `ALL_TOPICS`, `OFFERS` or `DRILLS`; None for other links
     _key: _Key
     _kind: bytes
     _mac: bytes
 
     def proves(self, uid: bytes | None, other: bytes | None = None) -> bool:
-        """Whether the token was made for these rows. Takes as long if a row is not there.
+        """Returns whether the token was made for these rows.
 
-        `uid`: of the row with the key `row`, None if there is none. `other`: of the one with the key `other`; left
-        out for tokens that name no second row.
+        The time does not depend on whether the rows exist. `uid`: the `uid` of the row with the
+        key `row`, None if there is none. `other`: the `uid` of the row with the key `other`;
+        omitted for tokens that name no second row.
         """
         digest = self._key.digest(self._kind, self.other, other or bytes(_UID))
         mac = self._key.mac(uid or bytes(_UID), digest)[: len(self._mac)]
@@ -127,19 +130,18 @@ class Read:
 
 
 class _Key:
-    """One key of 32 bytes, made into two: one for digests of contexts, one for MACs."""
+    """Two keys derived from one of 32 bytes: one for context digests, one for MACs."""
 
     def __init__(self, key: bytes) -> None:
         self._digests = hmac.digest(key, b"context", hashlib.sha256)
         aes = algorithms.AES(hmac.digest(key, b"mac", hashlib.sha256))
         self._cmac = CMAC(aes)
-        self._aes = Cipher(aes, modes.ECB())  # noqa: S305 - single blocks, to make MACs of
-        self.known_digest = lru_cache(1024)(
-            self.digest
-        )  # for making tokens: few contexts, many times each
+        self._aes = Cipher(aes, modes.ECB())  # noqa: S305 - only single blocks, for CMAC
+        # Only for making tokens: few contexts recur often. Reading would cache untrusted input.
+        self.known_digest = lru_cache(1024)(self.digest)
 
     def digest(self, kind: bytes, other: int, uid: bytes) -> bytes:
-        """Of the context of a token: 16 bytes."""
+        """Returns the digest of a token's context, 16 bytes."""
         facts = kind + (other & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "big") + uid
         return hmac.digest(self._digests, facts, hashlib.sha256)[:16]
 
@@ -149,9 +151,9 @@ class _Key:
         return mac.finalize()
 
     def encrypting(self) -> tuple[Callable[[bytes], bytes], bytes]:
-        """What makes the MACs of many at once, for one thread: AES, and K1, which each whole block is XORed with.
+        """Returns the AES function and the subkey K1, for making many MACs in one call.
 
-        RFC 4493 §2.3, §2.4.
+        K1 is XORed into each complete block (RFC 4493 §2.3, §2.4). Not safe for several threads.
         """
         encrypt = self._aes.encryptor().update
         doubled = int.from_bytes(encrypt(bytes(16)), "big") << 1
@@ -161,11 +163,12 @@ class _Key:
 
 
 class Tokens:
-    """Makes and reads tokens. For any number of threads.
+    """Makes and reads tokens. Safe for several threads.
 
-    `link_keys`: generation → key of 32 bytes; the token bears the generation. `newest`: the one that links are made
-    with. `receipt_key`: for Message-IDs and return paths, which must stay the same for as long as a mail may be
-    repeated or answered. `retired`: generations that are good for leaving only.
+    `link_keys`: generation → key of 32 bytes; a token contains the generation. `newest`: the
+    generation used for new links. `receipt_key`: the key for Message-IDs and return paths; it must
+    not change, as a mail may be retried or bounce later. `retired`: generations accepted only for
+    unsubscribing.
     """
 
     def __init__(
@@ -183,57 +186,64 @@ class Tokens:
 
     @classmethod
     def of(cls, config: Keys) -> Tokens:
-        """The same object as long as the keys are the same."""
+        """Returns a cached object: the same one while the keys are the same."""
         return _tokens(config.link_keys(), config.derived_key("receipts"))
 
-    # -- making -----------------------------------------------------------------------------------------
+    # -- making -----------------------------------------------------------------------------------
 
     def leave(self, reader: Row, about: Row) -> bytes:
-        """For one-click unsubscribe (RFC 8058): good for ever. `about`: a topic, or one of the constants above."""
+        """For one-click unsubscribe (RFC 8058). Never expires.
+
+        `about`: a topic, or `ALL_TOPICS`, `OFFERS` or `DRILLS`.
+        """
         kind, about = (_LEAVES[about], _NOBODY) if about in _LEAVES else (_LEAVE, about)
         return self._link(kind, reader, about.id, about.uid)
 
     def preferences(self, reader: Row, version: int) -> bytes:
-        """For the preference page: good until the reader's address changes."""
+        """For the preference page. Valid until the reader's address changes."""
         return self._link(_PREFERENCES, reader, version)
 
     def story(self, reader: Row, story: Row) -> bytes:
-        """For following or muting a story: good for ever."""
+        """For following or muting a story. Never expires."""
         return self._link(_STORY, reader, story.id, story.uid)
 
     def new_address(self, letter: Row) -> bytes:
-        """For the confirmation of a new address, by the letter that went there."""
+        """For confirming a new address. `letter`: the one mailed to that address."""
         return self._link(_NEW_ADDRESS, letter)
 
     def confirm(self, letter: Row) -> bytes:
-        """For the confirmation of the sign-up that this letter belongs to; the letter's age limits it."""
+        """For confirming a sign-up. It expires with the age of `letter`; see `links`."""
         return self._link(_CONFIRM, letter)
 
     def invitation(self, letter: Row) -> bytes:
-        """For taking part in drills, by the letter that asks."""
+        """For accepting an invitation to drills. `letter`: the invitation."""
         return self._link(_INVITATION, letter)
 
     def receipt(self, alert: Row, reader: Row) -> bytes:
-        """Names one mail, in its Message-ID and its return path: lower case, as some systems fold case there."""
+        """Identifies one mail of an alert in its Message-ID and return path.
+
+        Lower-case hexadecimal, as some mail systems change the case of local parts.
+        """
         return self._receipt(_RECEIPT, reader, alert.id, alert.uid)
 
     def letter_receipt(self, letter: Row) -> bytes:
+        """Identifies a letter, as `receipt` identifies a mail of an alert."""
         return self._receipt(_LETTER_RECEIPT, letter, 0, bytes(_UID))
 
     def of_alert(
         self, alert: Row, about: Row, story: Row
     ) -> Callable[[Sequence[Person]], list[OfAlert]]:
-        """The function that makes the four tokens in each mail of an alert, as `receipt`, `leave`,
-        `preferences` and `story` would: the hot one. For one thread only.
+        """Returns a function that makes the four tokens for each mail of an alert.
 
-        The blocks of all readers are made and encrypted in a few calls each.
+        The results equal those of `receipt`, `leave`, `preferences` and `story`. This is a hot
+        path: one call encrypts the blocks of all its readers. Not safe for several threads.
         """
         leave, about = (_LEAVES[about], _NOBODY) if about in _LEAVES else (_LEAVE, about)
         generation = bytes([self._newest])
         kinds = (leave, _PREFERENCES, _STORY)
         leave_head, preferences_head, story_head = (kind + generation for kind in kinds)
         leave_end, story_end = about.id.to_bytes(4, "big"), story.id.to_bytes(4, "big")
-        # A row's number has 6 octets in a receipt, of which the first is 0: see `MOST_ROWS`.
+        # A receipt has 6 octets for the row; the first is 0, as keys stay below `MOST_ROWS`.
         receipt_head = _RECEIPT + alert.id.to_bytes(4, "big") + b"\0"
         encrypt_links, k1 = self._key.encrypting()
         encrypt_receipts, receipt_k1 = self._receipts.encrypting()
@@ -252,7 +262,7 @@ class Tokens:
 
         def of_preferences(readers: Sequence[Person]) -> tuple[int, Sequence[bytes]]:
             versions = [version for _, _, version in readers]
-            if versions.count(versions[0]) == len(versions):  # as it nearly always is
+            if versions.count(versions[0]) == len(versions):  # the common case
                 digest, end = of_version(versions[0])
                 return times(digest, len(versions)), [end] * len(versions)
             digests, ends = zip(*map(of_version, versions), strict=True)
@@ -293,7 +303,7 @@ class Tokens:
                         *(story_head, number, story_end, third),
                     )
                 )
-            # 27 octets each, which are 36 in base64 and need no padding.
+            # 27 octets each: 36 characters of base64, without padding.
             text = binascii.b2a_base64(b"".join(made_links), newline=False).translate(_URL_SAFE)
             names = _RECEIPTS.iter_unpack(binascii.hexlify(b"".join(made_receipts)))
             return [
@@ -303,10 +313,10 @@ class Tokens:
 
         return tokens
 
-    # -- reading ----------------------------------------------------------------------------------------
+    # -- reading; each returns None if the token is malformed or of another kind ------------------
 
     def read_leave(self, token: str) -> Read | None:
-        """None if it has not the form of one of ours. So with all that follow."""
+        """Also accepts retired key generations, so that old unsubscribe links keep working."""
         read = self._read_link(token, _LEAVE, _LEAVE_OFFERS, _LEAVE_DRILLS)
         if read is None:
             return None
@@ -315,24 +325,29 @@ class Tokens:
         return replace(read, about=OFFERS if read._kind == _LEAVE_OFFERS else DRILLS)
 
     def read_preferences(self, token: str) -> Read | None:
-        """`other` is the version of the reader's links."""
+        """In the result, `other` is the reader's `links_version`."""
         return self._read_link(token, _PREFERENCES)
 
     def read_story(self, token: str) -> Read | None:
         return self._read_link(token, _STORY)
 
     def read_confirm(self, token: str) -> Read | None:
-        """`row` is the letter's. So with the next two."""
+        """In the result, `row` is the key of the letter."""
         return self._read_link(token, _CONFIRM)
 
     def read_new_address(self, token: str) -> Read | None:
+        """In the result, `row` is the key of the letter."""
         return self._read_link(token, _NEW_ADDRESS)
 
     def read_invitation(self, token: str) -> Read | None:
+        """In the result, `row` is the key of the letter."""
         return self._read_link(token, _INVITATION)
 
     def read_receipt(self, token: str) -> Read | None:
-        """`other` is the alert's key; 0 for a letter, whose key then stands in `row`."""
+        """In the result, `other` is the key of the alert and `row` that of the reader.
+
+        For a letter `other` is 0, and `row` is the key of the letter.
+        """
         try:
             raw = bytes.fromhex(token) if len(token) == RECEIPT_LENGTH else b""
         except ValueError:
@@ -363,7 +378,8 @@ class Tokens:
             raw = base64.b64decode(token, altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             return None
-        if base64.urlsafe_b64encode(raw) != token.encode():  # the decoder takes "+" for "-", too
+        # The decoder also accepts "+" and "/"; only the canonical form is a valid token.
+        if base64.urlsafe_b64encode(raw) != token.encode():
             return None
         kind, generation, row, other, mac = _LINK.unpack(raw)
         key = self._keys.get(generation)

@@ -1,4 +1,4 @@
-"""Who listens: the newsroom, its topics and readers, the evidence of their consent, and mails.
+"""The audience: the newsroom, its topics and readers, the evidence of their consent, and letters.
 
 Import models from here. Invariants: `Consent`, `Wording` and `Seal` are append-only (the database
 refuses changes). A `Subscription` changes only in the transaction of a `Consent` line. A confirmed

@@ -1,4 +1,8 @@
-"""Evidence of consent (GDPR Art. 7(1)), and the chain of hashes that shows changes to it."""
+"""Evidence of consent (GDPR Art. 7(1)), and the hash chain that reveals changes to it.
+
+Invariant: rows of `Consent` and `Seal` are append-only; database triggers enforce it. See
+`consent.evidence` for the exceptions.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +14,18 @@ from morefollows.audience.models.reader import Reader
 
 
 class Purpose(models.TextChoices):
-    """What a consent is for. Each is given, confirmed and withdrawn apart from the other."""
+    """What a consent is for. Each purpose is given, confirmed and withdrawn separately."""
 
     ALERTS = "alerts", _("alerts")
     OFFERS = "offers", _("offers")
 
 
 class Consent(models.Model):
-    """One line of evidence (GDPR Art. 7(1)): who, when, where, how, for what, and the exact words shown.
+    """One line of evidence: who, when, where, how, for what, and the exact words shown.
 
-    Append-only: the database refuses to change or delete a row. Two things are possible all the same: shortening
-    `client_address`, and deleting the lines of a reader who is being erased (see `Erasure`).
+    Append-only: the database refuses to change or delete a row. There are two exceptions:
+    `client_address` may be shortened, and the lines of a reader who is being erased may be deleted
+    (see `Erasure`).
     """
 
     class Event(models.TextChoices):
@@ -70,9 +75,9 @@ class Consent(models.Model):
 
 
 class Seal(models.Model):
-    """A link of the chain over all evidence: hashes of rows of one table, and the hash of the link before.
+    """A link of the hash chain: hashes of rows of one table, and the hash of the previous seal.
 
-    Append-only. Made by housekeeping, see `audience.consent.seals`; a row is sealed some time after it was written.
+    Append-only. Housekeeping writes it, some time after the rows; see `audience.consent.seals`.
     """
 
     number = models.BigIntegerField(primary_key=True, help_text="from 1, without gaps")
@@ -100,7 +105,7 @@ class Seal(models.Model):
 
 
 class SealMark(models.Model):
-    """How far a table had come at some time: what is before it is settled a while later, and can be sealed."""
+    """The highest row number of a table at some time. Rows up to it can be sealed later."""
 
     table = models.CharField(max_length=40, primary_key=True)
     last = models.BigIntegerField(help_text="the highest number of a row then")

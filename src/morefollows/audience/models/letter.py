@@ -1,4 +1,4 @@
-"""Mails to single readers that are no alerts: confirmations, thanks, digests."""
+"""The outbox of mail to single readers that is not part of an alert: confirmations, digests."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from morefollows.database.uid_field import UidField
 
 
 class Letter(models.Model):
-    """One mail owed to one reader: on account of what that reader did, or because it was to come later.
+    """One mail to one reader, waiting to be sent or sent.
 
-    Written in the transaction of the deed itself; the courier takes it from here.
+    Invariant: a letter is written in the same transaction as the action that causes it. The courier
+    claims and sends it.
     """
 
     class Kind(models.TextChoices):

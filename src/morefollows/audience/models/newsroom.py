@@ -1,4 +1,4 @@
-"""The newsroom as readers know it: its name and sender, its topics, its wordings, its sites."""
+"""The newsroom: its name and sender, topics, wordings of consent, and sites."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from morefollows.helpers import plain_text
 
 
 class Newsroom(models.Model):
-    """Who publishes. One row, with the key 1."""
+    """The newsroom that publishes. There is one row, with the primary key 1."""
 
     name = models.CharField(_("name"), max_length=100)
     sender_name = models.CharField(_("sender's name"), max_length=100)
@@ -23,14 +23,14 @@ class Newsroom(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """They become header fields of every mail."""
+        """Checks the names, as they become header fields of every mail."""
         plain_text.check_names(
             name=self.name, sender_name=self.sender_name, postal_address=self.postal_address
         )
 
 
 class Topic(models.Model):
-    """What a reader can sign up to."""
+    """A subject that readers can subscribe to."""
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=100)
@@ -45,14 +45,15 @@ class Topic(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """The name becomes a header field of the topic's mails."""
+        """Checks the name, as it becomes a header field of the topic's mails."""
         plain_text.check_names(name=self.name, description=self.description)
 
 
 class Wording(models.Model):
-    """The exact words shown to readers, in one language. A new version is a new row; old evidence keeps the old.
+    """The exact words shown to readers, in one language.
 
-    Append-only: the database refuses to change or delete a row.
+    Append-only: the database refuses to change or delete a row. A new version is a new row, and old
+    evidence still refers to the old one.
     """
 
     class Kind(models.TextChoices):
@@ -77,7 +78,7 @@ class Wording(models.Model):
 
 
 class Site(models.Model):
-    """A site of the newsroom's whose pages may show the sign-up box."""
+    """A website whose pages may show the sign-up box."""
 
     origin = models.CharField(
         max_length=261,

@@ -1,4 +1,4 @@
-"""Which keys this database knows, and how far replayed departures and an import have come."""
+"""Check values of the keys, and the progress of replayed departures and of imports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class KeyCheck(models.Model):
-    """A keyed value by which a process sees whether it has the keys that this database was set up with."""
+    """A value derived from a key. Comparing it shows whether a process has the right keys."""
 
     name = models.CharField(max_length=40, unique=True, help_text="see keyring.Keyring.checks")
     value = models.CharField(max_length=64)
@@ -16,7 +16,7 @@ class KeyCheck(models.Model):
 
 
 class DepartureMark(models.Model):
-    """Up to when the departures in a file are in this database. A restored backup has the mark of then."""
+    """The time up to which a departures file has been applied to this database."""
 
     log = models.CharField(max_length=40, unique=True, help_text="see departures.log.name_of")
     at = models.BigIntegerField(help_text="milliseconds since 1970")
@@ -26,7 +26,10 @@ class DepartureMark(models.Model):
 
 
 class UnfinishedImport(models.Model):
-    """How far the import of a file has come. Moved in the transaction of the lines themselves; gone when it is done."""
+    """The progress of the import of a file. The row is deleted when the import is complete.
+
+    Invariant: it is updated in the same transaction as the imported lines.
+    """
 
     key = models.CharField(
         max_length=64, unique=True, help_text="SHA-256 of the file and of how it is imported"

@@ -1,4 +1,8 @@
-"""Readers: address, subscriptions and preferences, and what stays after an erasure."""
+"""Readers: address, subscriptions and preferences, and the rows that stay after an erasure.
+
+Invariants: a confirmed reader has an address (check constraint). A `Subscription` changes only in
+the transaction of a `Consent` line.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from morefollows.database.uid_field import UidField
 
 
 class Reader(models.Model):
-    """A person with an address."""
+    """A person with an email address."""
 
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
@@ -44,7 +48,8 @@ class Reader(models.Model):
     offers = models.BooleanField(
         default=False, help_text="a confirmed consent to offers is in force"
     )
-    # On their terms. `particular` is true if any of these is not as it was at first: only then are they looked at.
+    # Delivery preferences. They are evaluated only if `particular` is true. It is true if any of
+    # them differs from its default.
     particular = models.BooleanField(default=False)
     frequency = models.CharField(max_length=6, choices=Frequency, default=Frequency.EVERY)
     quiet_from = models.PositiveSmallIntegerField(
@@ -59,14 +64,15 @@ class Reader(models.Model):
         null=True, help_text="alerts in 24 hours; empty: no limit"
     )
     paused_until = models.DateTimeField(null=True)
-    # What is not mailed at once to a reader of digests, or in quiet hours, is told later, in one mail.
+    # Alerts held back by a digest or by quiet hours are summarised later, in one mail.
     summary_from = models.BigIntegerField(
         null=True, help_text="it tells what came since, ms since 1970; empty: none"
     )
     summary_at = models.BigIntegerField(null=True, help_text="when it is due next, ms since 1970")
     links_version = models.PositiveIntegerField(
         default=0,
-        help_text="raised by a change of address: links to the preference page mailed before stop working",
+        help_text="raised by a change of address: "
+        "links to the preference page mailed before stop working",
     )
 
     class Meta:
@@ -83,7 +89,7 @@ class Reader(models.Model):
             ),
         )
         constraints = (
-            # A mail to nobody can't be made. Housekeeping forgets the addresses of those who never confirmed.
+            # Housekeeping empties the addresses of readers who never confirmed.
             models.CheckConstraint(
                 condition=~models.Q(state="confirmed")
                 | ~(models.Q(address="") | models.Q(domain="")),
@@ -92,16 +98,19 @@ class Reader(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"reader {self.pk}"  # never the address: this lands in logs
+        return f"reader {self.pk}"  # never the address, as this is logged
 
     @property
     def mark(self) -> str:
-        """What a form at the desk tells the reader by: keys are used again after a restored backup."""
+        """Identifies the reader in forms at the desk.
+
+        The primary key does not suffice, as it can be reused after a restored backup.
+        """
         return sha256(b"reader" + self.uid).hexdigest()[:16]
 
 
 class Subscription(models.Model):
-    """A reader's alerts of one topic, as the consent lines now stand. Changed only together with a Consent."""
+    """A reader's subscription to one topic: the current result of the `Consent` lines."""
 
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
@@ -124,7 +133,7 @@ class Subscription(models.Model):
 
 
 class DrillReader(models.Model):
-    """Who takes part in drills: invited by an administrator, and willing. Has nothing to do with any topic."""
+    """A reader who takes part in drills, or is invited to. Independent of topics."""
 
     reader = models.OneToOneField(Reader, models.CASCADE, related_name="drill")
     added_by = models.ForeignKey(
@@ -140,9 +149,10 @@ class DrillReader(models.Model):
 
 
 class Erasure(models.Model):
-    """A reader who is being erased (GDPR Art. 17): while this row is there, the database lets their evidence go.
+    """A reader who is being erased (GDPR Art. 17).
 
-    Written and gone again within the one transaction of `actions.erase`: it goes with the reader.
+    While this row exists, the database allows deleting the reader's evidence. `actions.erase`
+    writes it, and deletes it with the reader in the same transaction.
     """
 
     reader = models.OneToOneField(Reader, models.CASCADE, primary_key=True, related_name="+")
@@ -152,9 +162,9 @@ class Erasure(models.Model):
 
 
 class ErasedReader(models.Model):
-    """The number and `uid` of a reader who was erased: the unsubscribe links in old mail still prove themselves by it.
+    """The primary key and `uid` of an erased reader, from which no address can be derived.
 
-    Both are random to everybody else; nothing here leads to an address.
+    They verify the unsubscribe links in mail sent before.
     """
 
     number = models.BigIntegerField(primary_key=True, help_text="the key that the reader had")

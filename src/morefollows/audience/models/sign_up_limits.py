@@ -1,4 +1,4 @@
-"""What limits sign-ups: counts by network and mail domain, and proofs of work that were used."""
+"""Limits on sign-ups: counts by network and mail domain, and used proofs of work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Tally(models.Model):
-    """How many sign-ups came from one network, or for one mail domain, since an hour began for it."""
+    """The number of sign-ups from one network, or for one mail domain, in the hour from `since`."""
 
     key = models.CharField(
         max_length=64, unique=True, help_text="keyed hash of the network or the domain"
@@ -22,7 +22,7 @@ class Tally(models.Model):
 
 
 class SpentWork(models.Model):
-    """A proof of work that has been used: it is good once."""
+    """A proof of work that has been used. Each is accepted once."""
 
     challenge = models.CharField(max_length=64, unique=True, help_text="SHA-256, in hexadecimal")
     expires_at = models.DateTimeField(db_index=True, help_text="when nobody would take it any more")

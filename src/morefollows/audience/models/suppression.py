@@ -1,4 +1,4 @@
-"""Addresses that must not be mailed, and the bounces that may make one of them."""
+"""Suppressed addresses, and the bounces that can lead to a suppression."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from morefollows.audience.models.reader import Reader
 
 
 class Suppression(models.Model):
-    """An address that must never be mailed again, as a keyed hash, and why."""
+    """An address that must not be mailed, as a keyed hash, and the reason."""
 
     class Reason(models.TextChoices):
         BOUNCED = "bounced", _("the mailbox is gone")
@@ -38,19 +38,19 @@ class Suppression(models.Model):
 
     @property
     def mark(self) -> str:
-        """As `Reader.mark`."""
+        """Identifies the suppression in forms at the desk; see `Reader.mark`."""
         return sha256(b"suppression" + self.key.encode()).hexdigest()[:16]
 
     @property
     def may_come_back(self) -> bool:
-        """A fresh sign-up lifts it, when it is confirmed."""
+        """Whether confirming a new sign-up lifts the suppression."""
         return self.reason == self.Reason.BOUNCED and not self.from_list
 
 
 class Bounce(models.Model):
-    """A reader of whose mails some bounced. Not suppressed by that: see `suppressions.bounces`."""
+    """The bounces of one reader. They lead to a suppression only by `suppression.bounces`."""
 
-    # Without a constraint: checking it would wait for whoever has locked the reader's row.
+    # No foreign key constraint: checking it would wait for a lock on the reader's row.
     reader = models.OneToOneField(
         Reader, models.CASCADE, db_constraint=False, related_name="bounce"
     )
