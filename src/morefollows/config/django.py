@@ -1,4 +1,4 @@
-"""What Django needs to know, worked out from `settings`. Nothing here is set by hand."""
+"""Django's settings, derived from `settings`. To change one, set an environment variable."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ ROOT_URLCONF = "morefollows.urls"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": sorted(_PACKAGE.rglob("templates")),  # beside the views
+        "DIRS": sorted(_PACKAGE.rglob("templates")),  # templates lie beside their views
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -75,7 +75,7 @@ TEMPLATES = [
 ]
 
 
-#: What DATABASE_URL says of the connection.
+#: Options of the connection that DATABASE_URL gives in its query.
 DATABASE_OPTIONS: dict[str, Any] = (
     dict(dj_database_url.parse(MOREFOLLOWS.database_url).get("OPTIONS") or {})
     if MOREFOLLOWS.database_url
@@ -84,10 +84,12 @@ DATABASE_OPTIONS: dict[str, Any] = (
 
 
 def _auto_vacuum(file: Path) -> str:
-    """INCREMENTAL lets a file become smaller again; `housekeeping` has it give pages back.
+    """Returns the pragma that lets a new SQLite file shrink again; "" for a file that exists.
 
-    Only for a new file: the file keeps it, and saying it again writes to the file, so that each new connection would
-    wait for the write lock, even to read.
+    With INCREMENTAL, `housekeeping` returns free pages to the file system.
+
+    The mode is stored in the file. Setting it again writes to the file, so that each new connection
+    would wait for the write lock, even to read.
     """
     is_new = not file.exists() or file.stat().st_size == 0
     return "PRAGMA auto_vacuum=INCREMENTAL; " if is_new else ""
@@ -109,12 +111,15 @@ def _database() -> dict[str, Any]:
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
         "OPTIONS": {
-            # A writer takes its lock at BEGIN: a transaction that began as a reader can't be refused half-way.
+            # A writer takes its lock at BEGIN. A transaction that begins as a reader can be refused
+            # when it first writes.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # FULL: an answered request is on disk, whatever happens to the process or the power.
-            "init_command": f"{_auto_vacuum(Path(path))}PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-            " PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4000; PRAGMA journal_size_limit=67108864;",
+            # FULL: a committed transaction survives the end of the process and a power failure.
+            "init_command": f"{_auto_vacuum(Path(path))}PRAGMA journal_mode=WAL; PRAGMA "
+            f"synchronous=FULL;"
+            " PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4000; PRAGMA "
+            "journal_size_limit=67108864;",
         },
     }
 

@@ -1,4 +1,4 @@
-"""The environment that settings are read from: which variables are ours, and which only look so."""
+"""Environment variables: which are settings, which only look like settings, and which are typos."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 PREFIX = "MOREFOLLOWS_"
 
 _ADDRESS = re.compile(r"(tcp|udp|sctp)://[^\s/]+:\d+")
-#: Names and values of the variables that Kubernetes sets for each service, if it is called morefollows or
-#: morefollows-…: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+#: Names and values of the variables that Kubernetes sets for each service. They look like settings
+#: if the service is called morefollows or morefollows-…:
+#: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 _SERVICE_LINKS = (
     (re.compile(r"\w+_PORT(_\d+_(TCP|UDP|SCTP))?"), _ADDRESS),
     (re.compile(r"\w+_PORT_\d+_(TCP|UDP|SCTP)_PROTO"), re.compile(r"tcp|udp|sctp")),
@@ -23,10 +24,11 @@ _SERVICE_LINKS = (
 
 
 def service_links(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Variables that are no settings, though they are called so: `load` ignores them.
+    """Returns the names of variables that begin with our prefix but are not settings.
 
-    Kubernetes, and Docker with `--link`, put the addresses of a service into the environment of each container,
-    under the service's name: of one that is called morefollows, MOREFOLLOWS_PORT=tcp://10.0.0.1:8000 and more.
+    Kubernetes, and Docker with `--link`, write the addresses of a service into the environment of
+    each container, under the service's name. For a service called morefollows that is
+    MOREFOLLOWS_PORT=tcp://10.0.0.1:8000 and more. `load` ignores these variables.
     """
     return sorted(
         name
@@ -37,9 +39,10 @@ def service_links(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def unknown(environ: Mapping[str, str], known: set[str]) -> Iterator[tuple[str, str]]:
-    """Each variable that is called like a setting and is none, with the remedy: it would not be kept.
+    """Yields each variable that looks like a setting but is none, with the remedy.
 
-    `known`: the variables of all settings.
+    Such a variable would have no effect, so `load` refuses it. `known`: the variables of all
+    settings.
     """
     ours = {name.removeprefix(PREFIX): name for name in known}
     for name in environ:

@@ -1,7 +1,11 @@
-"""The secrets of an installation: one key for addresses, which never changes, and generations of keys for the rest.
+"""The secrets of an installation: one permanent key for addresses, and generations of keys for the
+rest.
 
-Kept in the data folder as ``secret``, or given by the setting `MOREFOLLOWS_SECRET`. Two forms are read: the JSON that
-`to_text` writes, and a single secret (text or base64), from which then all keys are derived.
+Stored in the data folder as ``secret``, or given by the setting `MOREFOLLOWS_SECRET`. Two forms are
+read: the JSON that `to_text` writes, and a single secret (text or base64). From a single secret all
+keys are derived.
+
+Invariant: the address key never changes. Suppressed addresses are stored only as its keyed hashes.
 """
 
 from __future__ import annotations
@@ -23,15 +27,15 @@ from typing import NamedTuple
 
 _FORMAT = 1
 _LONG_LIVED = frozenset(("address", "images", "receipts", "check", "seals"))
-_MOST = 255  # generations that a token can name
-_SESSION_DAYS = 14  # for which sessions and forms of an earlier generation are good
-_LOOK_EVERY = 5.0  # seconds between two looks whether the file has changed
+_MOST = 255  # generations: a token names its generation in one byte
+_SESSION_DAYS = 14  # how long sessions and forms of an earlier generation stay valid
+_LOOK_EVERY = 5.0  # seconds between two checks whether the file has changed
 
 FILE = "secret"  #: in the data folder
 
 
 class Generation(NamedTuple):
-    """The keys of one generation. `since`: when tokens begin to be made with it, in seconds since 1970."""
+    """The keys of one generation. `since`: seconds since 1970, from when tokens use these keys."""
 
     number: int
     links: bytes
@@ -41,7 +45,11 @@ class Generation(NamedTuple):
 
 @dataclass(frozen=True)
 class Keyring:
-    """All keys of an installation. `address`: for keyed hashes that the database keeps. The oldest generation first."""
+    """All keys of an installation.
+
+    `address` keys the hashes of addresses in the database. `generations` is sorted, the oldest
+    first.
+    """
 
     address: bytes = field(repr=False)
     generations: tuple[Generation, ...] = field(repr=False)
@@ -52,7 +60,8 @@ class Keyring:
 
     @classmethod
     def from_text(cls, text: str) -> Keyring:
-        """Raises `ValueError`, whose words complete the sentence that begins with the setting's name."""
+        """Reads keys from a file or setting. Raises `ValueError`; its message follows the setting's
+        name."""
         text = text.strip()
         if text.startswith("{"):
             return _from_json(text)
@@ -81,7 +90,8 @@ class Keyring:
         )
 
     def rotated(self, since: float) -> Keyring:
-        """With one generation more. Raises `ValueError` when there is no number left for it."""
+        """Returns a keyring with one more generation. Raises `ValueError` when all numbers are
+        used."""
         last = self.generations[-1]
         if last.number >= _MOST:
             raise ValueError("there is no number left for another generation")
@@ -91,19 +101,20 @@ class Keyring:
         )
 
     def in_use(self, now: float) -> Generation:
-        """The newest generation whose time has come."""
+        """Returns the newest generation whose `since` has passed."""
         begun = [one for one in self.generations if one.since <= now]
         return begun[-1] if begun else self.generations[0]
 
     def retired(self, now: float, days: int) -> frozenset[int]:
-        """The generations that were followed by another one more than so many days ago."""
+        """Returns the numbers of generations replaced by another more than `days` days ago."""
         pairs = zip(self.generations, self.generations[1:], strict=False)
         return frozenset(
             one.number for one, follower in pairs if follower.since < now - days * 86_400
         )
 
     def derived_keys(self, purpose: str, now: float) -> list[bytes]:
-        """The key of 32 bytes for one purpose that is in use, and then those that it follows, the newest first."""
+        """Returns the 32-byte keys for one purpose: the current key, then earlier ones, the newest
+        first."""
         if purpose in _LONG_LIVED:
             return [_derived(self.address, purpose)]
         first = self.in_use(now)
@@ -114,18 +125,24 @@ class Keyring:
         return [_derived(one.sessions, purpose) for one in (first, *others)]
 
     def link_keys(self) -> dict[int, bytes]:
-        """Generation → key of 32 bytes for the tokens in links."""
+        """Returns generation → the 32-byte key for tokens in links."""
         return {one.number: _derived(one.links, "links") for one in self.generations}
 
     def checks(self) -> dict[str, str]:
-        """What the database keeps, so that every process can tell whether it has the same keys. It tells no key."""
+        """Returns check values that the database stores. They do not disclose the keys.
+
+        Every process compares them with its own keys, to detect that it has different ones.
+        """
         found = {"address": _check(self.address)}
         return found | {
             f"generation {one.number}": _check(one.links + one.sessions) for one in self.generations
         }
 
     def compared(self, kept: Mapping[str, str]) -> list[str]:
-        """Which of the keys that the database knows (`checks` of then) are others here, or missing."""
+        """Returns the names of keys that differ from the stored check values, or are missing here.
+
+        `kept`: what `checks` returned when the database was set up.
+        """
         ours = self.checks()
         return [
             name
@@ -135,17 +152,18 @@ class Keyring:
 
 
 class LinkKeys(NamedTuple):
-    """What tokens in links are made and read with."""
+    """The keys that create and verify tokens in links."""
 
-    keys: tuple[tuple[int, bytes], ...]  #: generation, key of 32 bytes
-    newest: int  #: the generation that they are made with
-    retired: frozenset[int]  #: generations that are good for leaving only
+    keys: tuple[tuple[int, bytes], ...]  #: generation, 32-byte key
+    newest: int  #: the generation that new tokens use
+    retired: frozenset[int]  #: generations that are only valid for unsubscribing
 
 
 class Keys:
-    """The keys of a process: looked at again every few seconds, if they come from a file.
+    """The keys of a process. Keys from a file are read again when the file changes.
 
-    `saved`: false for keys that were made just now, and are kept only when the database is seen to know no others.
+    `saved`: false for keys that were just created. They are written only when the database is known
+    to have no other keys.
     """
 
     def __init__(self, ring: Keyring, file: Path | None, *, saved: bool = True) -> None:
@@ -155,9 +173,8 @@ class Keys:
         self._looked_at = time.monotonic()
         self._stamp = _stamp(file) if file else None
         self._derived: dict[str, list[bytes]] = {}
-        self._links: dict[
-            int, tuple[float, LinkKeys]
-        ] = {}  # days → when it was made, by the monotonic clock, and what
+        # By number of days: the time of creation (`time.monotonic`), and the keys.
+        self._links: dict[int, tuple[float, LinkKeys]] = {}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Keys) and self.ring == other.ring
@@ -166,20 +183,19 @@ class Keys:
         return hash(self._ring)
 
     def __repr__(self) -> str:
-        return "<keys>"  # never what they are
+        return "<keys>"  # never the keys themselves
 
     @property
     def ring(self) -> Keyring:
-        """The keys as the file has them now."""
+        """The current keys. Checks every few seconds whether the file has changed."""
         if self.file is None or not self.saved or time.monotonic() < self._looked_at + _LOOK_EVERY:
             return self._ring
         self._looked_at = time.monotonic()
-        self._derived = {}  # also when the time of another generation has come
+        self._derived = {}  # also because another generation may have become current
         stamp = _stamp(self.file)
         if stamp is not None and stamp != self._stamp:
-            with contextlib.suppress(
-                OSError, ValueError
-            ):  # half-copied by hand: the next look finds it whole
+            # A file that is only half copied fails to parse; the next check reads it.
+            with contextlib.suppress(OSError, ValueError):
                 self._ring, self._stamp = (
                     Keyring.from_text(self.file.read_text(encoding="utf-8")),
                     stamp,
@@ -205,13 +221,13 @@ class Keys:
         return links
 
     def save(self) -> None:
-        """Keeps keys that were made just now. If another process was faster, its keys are ours from now on."""
+        """Writes keys that were just created. If another process was faster, its keys are used."""
         assert self.file is not None
         self._ring = save_new(self.file, self._ring)
         self.saved, self._stamp, self._derived, self._links = True, _stamp(self.file), {}, {}
 
     def rotate(self, since: float) -> Keyring:
-        """Keeps one generation more. Raises `OSError`, `ValueError`."""
+        """Adds one generation and writes the file. Raises `OSError`, `ValueError`."""
         assert self.file is not None
         ring = Keyring.from_text(self.file.read_text(encoding="utf-8")).rotated(since)
         replace_file(self.file, ring)
@@ -219,11 +235,14 @@ class Keys:
         return ring
 
     def replace(self) -> Keyring:
-        """Keeps entirely new keys, for when the old ones are lost. Raises `OSError`."""
+        """Writes entirely new keys, for when the old ones are lost. Raises `OSError`.
+
+        The old file is renamed, not deleted.
+        """
         assert self.file is not None
         ring = Keyring.new()
         self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self.file.exists():  # they may be another installation's
+        if self.file.exists():  # it may belong to another installation
             self.file.rename(self.file.with_name(f"{self.file.name}.replaced-{time.time_ns()}"))
         replace_file(self.file, ring)
         self.saved, self._ring, self._stamp, self._derived, self._links = (
@@ -237,7 +256,10 @@ class Keys:
 
 
 def of_folder(data: Path) -> Keys:
-    """The keys in this data folder; new ones, not kept yet, if it has none. Raises `OSError`, `ValueError`."""
+    """Returns the keys in this data folder; new, unsaved ones if it has none.
+
+    Raises `OSError`, `ValueError`.
+    """
     file = data / FILE
     try:
         return Keys(Keyring.from_text(file.read_text(encoding="utf-8")), file)
@@ -246,7 +268,10 @@ def of_folder(data: Path) -> Keys:
 
 
 def save_new(file: Path, ring: Keyring) -> Keyring:
-    """Keeps the first keys of a data folder. Returns what is kept: another's, if another process was faster."""
+    """Writes the first keys of a data folder. Returns the keys that are in the file.
+
+    Those are another process's keys if it was faster.
+    """
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     written = _written_beside(file, ring)
     try:
@@ -259,7 +284,7 @@ def save_new(file: Path, ring: Keyring) -> Keyring:
 
 
 def replace_file(file: Path, ring: Keyring) -> None:
-    """Whoever reads meanwhile gets all of the old keys, or all of the new ones."""
+    """Replaces the file atomically: a reader gets all of the old keys, or all of the new ones."""
     _written_beside(file, ring).replace(file)
     _sync_folder(file.parent)
 
@@ -273,9 +298,8 @@ def _stamp(file: Path) -> tuple[int, ...] | None:
 
 
 def _written_beside(file: Path, ring: Keyring) -> Path:
-    handle, name = tempfile.mkstemp(
-        prefix=f"{file.name}.", dir=file.parent
-    )  # readable by its owner only
+    # mkstemp: readable by its owner only.
+    handle, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
     with os.fdopen(handle, "w", encoding="ascii") as new:
         new.write(ring.to_text())
         new.flush()

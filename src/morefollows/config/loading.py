@@ -1,4 +1,4 @@
-"""Reads the settings from the environment, or from files that ``<NAME>_FILE`` names, and checks them.
+"""Reads and checks the settings, from the environment or from files that ``<NAME>_FILE`` names.
 
 A wrong setting is reported by its name and the remedy, never by a stack trace.
 """
@@ -17,12 +17,12 @@ from morefollows.config import environment, keyring
 from morefollows.config.keyring import Keyring, Keys
 from morefollows.config.settings import Settings, SettingsError, variable
 
-#: What stands in the names of settings whose values `doctor` does not show.
+#: Parts of the names of settings whose values `doctor` does not show.
 _SECRETS = ("SECRET", "_KEY", "RELAY", "DATABASE_URL")
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Reads and checks every setting. Raises `SettingsError` for the first one that is wrong."""
+    """Reads and checks every setting. Raises `SettingsError` for the first wrong one."""
     values: dict[str, Any] = {}
     foreign = environment.service_links(environ)
     environ = {name: value for name, value in environ.items() if name not in foreign}
@@ -40,7 +40,10 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def problems(environ: Mapping[str, str] = os.environ) -> list[SettingsError]:
-    """All that is wrong with the settings, where `load` tells the first; nothing if they can be loaded."""
+    """Returns all errors in the settings, where `load` raises the first one.
+
+    Empty if the settings can be loaded.
+    """
     found: list[SettingsError] = []
     foreign = environment.service_links(environ)
     ours = {name: value for name, value in environ.items() if name not in foreign}
@@ -60,7 +63,10 @@ def problems(environ: Mapping[str, str] = os.environ) -> list[SettingsError]:
 
 
 def chosen(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Each setting that is not left at its default, as `NAME=value`; what may hold a secret without its value."""
+    """Returns each setting that differs from its default, as `NAME=value`.
+
+    For settings that may hold a secret the value is replaced by `…`.
+    """
     found = []
     for spec in fields(Settings):
         name = variable(spec)
@@ -74,7 +80,7 @@ def chosen(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def given(name: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether somebody has chosen this setting, be it as the default is."""
+    """Returns whether this setting is set, even if to its default value."""
     return name + "_FILE" in environ or (
         name in environ and name not in environment.service_links(environ)
     )
@@ -104,7 +110,7 @@ def _read(spec: Any, name: str, given: str | None) -> Any:
 
 
 def _check_together(values: Mapping[str, Any]) -> None:
-    """Raises `SettingsError` for settings of which each is right, but not together with another."""
+    """Raises `SettingsError` for settings that are valid alone but not together."""
     if values["database_url"]:
         _check_database(values["database_url"])
     if values["test_relay"] and any(not relay.on_this_machine for relay in values["relays"]):
@@ -119,7 +125,8 @@ def _check_together(values: Mapping[str, Any]) -> None:
     if values["sign_ups_a_network"] > values["sign_ups_a_network_at_most"]:
         raise SettingsError(
             "MOREFOLLOWS_SIGN_UPS_A_NETWORK",
-            f"must not be more than MOREFOLLOWS_SIGN_UPS_A_NETWORK_AT_MOST, {values['sign_ups_a_network_at_most']}",
+            f"must not be more than MOREFOLLOWS_SIGN_UPS_A_NETWORK_AT_MOST, "
+            f"{values['sign_ups_a_network_at_most']}",
         )
     for key, selector in (
         ("dkim_key", "dkim_selector"),
@@ -149,7 +156,7 @@ def _check_database(url: str) -> None:
 
 
 def _keys(given: Keyring | None, data: Path, environ: Mapping[str, str]) -> Keys:
-    """Those of the setting, or of the data folder."""
+    """Returns the keys of the setting, or of the data folder. Raises `SettingsError`."""
     if given is not None:
         file = environ.get("MOREFOLLOWS_SECRET_FILE")
         return Keys(given, Path(file).absolute() if file else None)

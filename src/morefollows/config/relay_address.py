@@ -1,6 +1,7 @@
-"""Relays as the settings name them: one URL each, with what else is to be said of it as a query.
+"""The addresses of relays in the settings: one URL for each, with its options in the query.
 
-The URL's scheme says what kind of relay it is. Each kind is a module that registers itself here; see `RelayKind`.
+The URL's scheme selects the kind of relay. Each kind is a module that registers itself here; see
+`RelayKind`.
 """
 
 from __future__ import annotations
@@ -14,17 +15,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-#: Modules of the kinds of relay. Importing one registers its kind; none of them may be slow to import.
+#: Modules of the kinds of relay. Importing one registers its kind, so the import must be fast.
 MODULES = ["morefollows.courier.smtp.kind"]
 
 
 @dataclass(frozen=True)
 class RelayAddress:
-    """Where mail is handed on, read from ``smtp://user:password@host:port`` or ``smtps://…``.
+    """The address of a relay, read from ``smtp://user:password@host:port`` or ``smtps://…``.
 
-    ``smtp``: STARTTLS when the relay offers it, and always once it has (``?tls=require`` insists from the beginning,
-    ``?tls=optional`` only warns when it is offered no more, ``?tls=never`` declines).
-    ``smtps``: TLS from the first byte (RFC 8314). Certificates are verified unless ``?verify=no``.
+    ``smtp``: STARTTLS (RFC 3207) when the relay offers it, and required once it has succeeded.
+    ``?tls=require`` requires it from the first connection. ``?tls=optional`` only warns when it is
+    no longer offered. ``?tls=never`` never uses it. ``smtps``: TLS from the first byte (RFC 8314).
+    Certificates are verified unless ``?verify=no``.
     """
 
     host: str
@@ -35,23 +37,22 @@ class RelayAddress:
     verify: bool = True
     user: str = ""
     password: str = field(default="", repr=False)
-    label: str = ""  # what pages and logs call it, if not host:port
-    rate: float = 0.0  # mails a second, over all sender processes; 0: as many as it takes
+    label: str = ""  # its name on pages and in logs; default host:port
+    rate: float = 0.0  # mails a second, over all sender processes; 0: no limit
     connections: int = 0  # over all sender processes; 0: MOREFOLLOWS_RELAY_CONNECTIONS
-    weight: int = 0  # its share of the mails, beside the others' weights; 0: none is given
+    weight: int = 0  # its share of the mails, relative to the other weights; 0: none given
     purpose: str = "both"  # both | alerts | bulk
-    options: Mapping[str, object] = field(
-        default_factory=dict, hash=False
-    )  # those that only its kind knows
+    # Options that only this kind of relay has.
+    options: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     @property
     def name(self) -> str:
-        """Host and port, or the name that it was given: what pages and logs call it. Never holds the credentials."""
+        """Name on pages and in logs: the given name, or host and port. Never holds credentials."""
         return self.label or f"{self.host}:{self.port}"
 
     @property
     def on_this_machine(self) -> bool:
-        """It is reached by the loopback interface. It may deliver to the world all the same."""
+        """Whether it is reached over the loopback interface. It may still deliver to the world."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -59,42 +60,43 @@ class RelayAddress:
 
     @property
     def host_and_port(self) -> str:
-        """Where it is, whatever its name."""
+        """Its host and port, also if it has a name."""
         return f"{self.host}:{self.port}"
 
     @property
     def alerts(self) -> bool:
-        """It takes the alert lane, and the letters that sign-ups owe."""
+        """Whether it takes the alert lane, and the letters for sign-ups."""
         return self.purpose != "bulk"
 
     @property
     def bulk(self) -> bool:
-        """It takes the bulk lane: offers, digests."""
+        """Whether it takes the bulk lane: offers and digests."""
         return self.purpose != "alerts"
 
 
-#: An option of the URL → the attribute of `RelayAddress`, or the key in its `options`; and how it is read.
+#: Option of the URL → attribute of `RelayAddress` or key in its `options`, and the parser of its
+#: value.
 Options = Mapping[str, tuple[str, Callable[[str], object]]]
 
 
 @dataclass(frozen=True)
 class RelayKind:
-    """A kind of relay."""
+    """A kind of relay, such as SMTP: its URL schemes and options, and how to create the relay."""
 
-    #: URL scheme → attributes of `RelayAddress` that follow from it, at least the `port` that is usual
+    #: URL scheme → attributes of `RelayAddress` that follow from it; at least the default `port`
     schemes: Mapping[str, Mapping[str, Any]]
-    example: str  #: of a URL, for messages
-    #: Makes the relay, as `courier.relays.interface.Relay`, from a `RelayAddress`, a `interface.Source` and a
-    #: `interface.Setup`
+    example: str  #: an example URL, for messages
+    #: Creates the relay (`courier.relays.interface.Relay`) from a `RelayAddress`, an
+    #: `interface.Source` and an `interface.Setup`.
     make: Callable[..., Any]
-    options: Options = field(default_factory=dict)  #: of its URLs, beside those that all kinds have
+    options: Options = field(default_factory=dict)  #: options beside those of all kinds
 
 
-_kinds: dict[str, RelayKind] = {}  # scheme → its kind
+_kinds: dict[str, RelayKind] = {}  # URL scheme → kind
 
 
 def register(kind: RelayKind) -> None:
-    """Called by the kind's module when it is imported. Raises `ValueError` if one of its schemes is taken."""
+    """Called by the kind's module on import. Raises `ValueError` if one of its schemes is taken."""
     for scheme in kind.schemes:
         if _kinds.get(scheme, kind) is not kind:
             raise ValueError(f"two kinds of relay are called {scheme}")
@@ -102,26 +104,32 @@ def register(kind: RelayKind) -> None:
 
 
 def kinds() -> Mapping[str, RelayKind]:
-    """Every kind that is known, by URL scheme."""
+    """Returns every known kind, by URL scheme."""
     for module in MODULES:
         import_module(module)
     return _kinds
 
 
 def kind_of(scheme: str) -> RelayKind:
-    """Raises `ValueError`, naming the schemes that are known, for one that is not. It may be part of a password."""
+    """Returns the kind for a URL scheme. Raises `ValueError` for an unknown one.
+
+    The message names the known schemes, but not the unknown one: it may be part of a password.
+    """
     found = kinds().get(scheme)
     if found is None:
         raise ValueError(
-            f"its kind is not known: a relay's address begins with {_or(f'{one}://' for one in _kinds)}"
+            f"its kind is not known: a relay's address begins with "
+            f"{_or(f'{one}://' for one in _kinds)}"
         )
     return found
 
 
 def relays(value: str) -> tuple[RelayAddress, ...]:
-    """One relay or several, their URLs apart by spaces or line ends; lines that begin with # are left out.
+    """Reads the URLs of relays, separated by spaces or line ends. Lines that begin with # are
+    ignored.
 
-    Raises `ValueError` in words fit for a page: which relay it is, and the remedy. They never hold credentials.
+    Raises `ValueError` with a message for pages: which relay is wrong, and the remedy. The message
+    never holds credentials.
     """
     lines = [line for line in value.splitlines() if not line.lstrip().startswith("#")]
     found: list[RelayAddress] = []
@@ -184,13 +192,14 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
 
 
 def _options(query: str, own: Options) -> dict[str, object]:
-    """What the URL's query says, by attribute or name."""
+    """Reads the options in the URL's query. Returns them by attribute or name."""
     known: Options = {**own, **_OPTIONS}
     given = dict(pair.partition("=")[::2] for pair in query.split("&") if pair)
+    # The unknown option is not named: it may be the rest of a password that contains a ?.
     if set(given) - {
         *known,
         "password_file",
-    }:  # not named: it may be the rest of a password with a ? in it
+    }:
         raise ValueError(
             f"takes the options {', '.join(known)} and password_file, such as ?rate=14"
         )
@@ -220,7 +229,7 @@ def _kept_in(path: str) -> str:
 
 
 def one_of(*words: str) -> Callable[[str], str]:
-    """Reads an option that has one of these values."""
+    """Returns a parser for an option with a fixed set of values."""
 
     def read(value: str) -> str:
         if value not in words:
@@ -251,7 +260,7 @@ def _name(value: str) -> str:
     return value
 
 
-# Options that the URLs of all kinds have.
+# Options of all kinds.
 _OPTIONS: Options = {
     "name": ("label", _name),
     "rate": ("rate", _mails_a_second),

@@ -1,7 +1,7 @@
-"""Every setting of More Follows: its type, its default, how its text is read, and what it is for.
+"""Every setting of More Follows: its type, its default, its parser and its help text.
 
-`config.loading.load` reads them at the start of a process. docs/reference/settings.md lists the
-same settings; a test compares them.
+`config.loading.load` reads them when a process starts. docs/reference/settings.md lists the same
+settings; a test compares them.
 """
 
 from __future__ import annotations
@@ -29,18 +29,22 @@ class SettingsError(Exception):
 
 
 def setting(default: Any, read: Callable[[str], Any], help: str, *, name: str = "") -> Any:
-    """A field of `Settings`: its default as one would write it, how it is read, and what it is for."""
+    """Declares a field of `Settings`: its default as text, its parser and its help text."""
     return field(metadata={"default": default, "read": read, "help": help, "name": name})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings. The variable is ``MOREFOLLOWS_`` and the field's name in capitals, unless `name` says else."""
+    """All settings. The variable is ``MOREFOLLOWS_`` and the field's name in capitals.
+
+    `name` in the declaration overrides that.
+    """
 
     data: Path = setting(
         "morefollows-data",
         be.folder,
-        "The folder for the database, the secret, the images and the local inbox. A relative path begins where the "
+        "The folder for the database, the secret, the images and the local inbox. A relative "
+        "path begins where the "
         "process is started.",
     )
     database_url: str = setting(
@@ -52,19 +56,22 @@ class Settings:
     secret: Keys = setting(
         "",
         be.secret,
-        "The keys behind all tokens, as the file `secret` has them, or one secret of 32 characters or more. "
+        "The keys behind all tokens, as the file `secret` has them, or one secret of 32 "
+        "characters or more. "
         "Empty: the file in the data folder, which the first start makes.",
     )
     link_key_days: int = setting(
         "400",
         be.whole_number(1, 36_500),
-        "Days for which links in mail stay good after `morefollows secret rotate`. Links to unsubscribe stay good "
+        "Days for which links in mail stay good after `morefollows secret rotate`. Links to "
+        "unsubscribe stay good "
         "for ever.",
     )
     departure_days: int = setting(
         "400",
         be.whole_number(1, 36_500),
-        "Days that departures.log keeps who left: longer than the age of any backup that you would restore.",
+        "Days that departures.log keeps who left: longer than the age of any backup that you "
+        "would restore.",
     )
     url: str = setting(
         "", be.site, "The public web address of this service; links in mail begin with it."
@@ -83,14 +90,16 @@ class Settings:
     relays: tuple[RelayAddress, ...] = setting(
         "",
         relays,
-        "The SMTP server that mail is handed to, or several: their URLs, apart by spaces or line ends. "
+        "The SMTP server that mail is handed to, or several: their URLs, apart by spaces or "
+        "line ends. "
         "Empty: the local inbox, and nothing leaves the machine.",
         name="MOREFOLLOWS_RELAY",
     )
     test_relay: bool = setting(
         "no",
         be.yes_no,
-        "For tests and measurements: the relay delivers to nobody, so it is given mail though the newsroom still has "
+        "For tests and measurements: the relay delivers to nobody, so it is given mail "
+        "though the newsroom still has "
         "placeholders. Only for relays on this machine.",
     )
     relay_connections: int = setting(
@@ -123,7 +132,8 @@ class Settings:
     senders: int = setting(
         "0",
         be.whole_number(0, 64),
-        "Sender processes; 0: one, and with DKIM one for each core of the machine, four at the most.",
+        "Sender processes; 0: one, and with DKIM one for each core of the machine, four at "
+        "the most.",
     )
     hold: float = setting(
         "10", be.seconds(0, 600), "Seconds between Send and the first mail, to take it back in."
@@ -131,7 +141,8 @@ class Settings:
     four_eyes: str = setting(
         "auto",
         be.one_of("auto", "always", "never"),
-        "Whether somebody who did not write it has to approve what is sent: `auto` asks for it as soon as two people "
+        "Whether somebody who did not write it has to approve what is sent: `auto` asks for "
+        "it as soon as two people "
         "at the desk may send.",
     )
     alert_ttl: float = setting(
@@ -142,19 +153,22 @@ class Settings:
     uncertain: str = setting(
         "repeat",
         be.one_of("repeat", "ask"),
-        "What becomes of a mail whose outcome is uncertain: `repeat` sends it again under the same Message-ID, `ask` "
+        "What becomes of a mail whose outcome is uncertain: `repeat` sends it again under "
+        "the same Message-ID, `ask` "
         "leaves it to an editor.",
     )
     ask_after: float = setting(
         "600",
         be.seconds(60, 604800),
-        "Seconds without any sender at work after which an alert whose hold is over does not go on by itself, but asks "
+        "Seconds without any sender at work after which an alert whose hold is over does not "
+        "go on by itself, but asks "
         "at the desk.",
     )
     claim: float = setting(
         "30",
         be.seconds(1, 600),
-        "Seconds for which a batch stays with a sender that has fallen silent; then another one takes it over.",
+        "Seconds for which a batch stays with a sender that has fallen silent; then another "
+        "one takes it over.",
     )
     batch_size: int = setting("500", be.whole_number(1, 5000), "Readers in one batch.")
     digest_time: int = setting(
@@ -165,7 +179,8 @@ class Settings:
     bounces_before_suppression: int = setting(
         "2",
         be.whole_number(1, 10),
-        "Mails to a reader that have to bounce, with none accepted in between, before the address is suppressed.",
+        "Mails to a reader that have to bounce, with none accepted in between, before the "
+        "address is suppressed.",
     )
     bounce_days: int = setting("2", be.whole_number(0, 60), "Days between two bounces that count.")
     confirmation_days: int = setting(
@@ -179,7 +194,8 @@ class Settings:
     client_address_days: int = setting(
         "90",
         be.whole_number(0, 3650),
-        "Days after which client addresses in the evidence of consent are shortened to their network.",
+        "Days after which client addresses in the evidence of consent are shortened to their "
+        "network.",
     )
     confirmations_a_day: int = setting(
         "5",
@@ -194,7 +210,8 @@ class Settings:
     sign_ups_a_network: int = setting(
         "30",
         be.whole_number(0, 1_000_000),
-        "Sign-ups an hour from one network (IPv4 address or IPv6 /64) before browsers have to do a proof of work.",
+        "Sign-ups an hour from one network (IPv4 address or IPv6 /64) before browsers have "
+        "to do a proof of work.",
     )
     sign_ups_a_network_at_most: int = setting(
         "1000",
@@ -204,7 +221,8 @@ class Settings:
     sign_ups_a_domain: int = setting(
         "200",
         be.whole_number(0, 1_000_000),
-        "Sign-ups an hour for one mail domain, large providers apart, before browsers have to do a proof of work.",
+        "Sign-ups an hour for one mail domain, large providers apart, before browsers have "
+        "to do a proof of work.",
     )
     work: int = setting(
         "50000",
@@ -214,13 +232,16 @@ class Settings:
     resolver: str = setting(
         "",
         be.resolver,
-        "The DNS server that mail domains are looked up at, on sign-up and when a provider defers, such as "
-        "192.0.2.53:53; empty: the system's, and none while mail goes to the local inbox; `off`: none.",
+        "The DNS server that mail domains are looked up at, on sign-up and when a provider "
+        "defers, such as "
+        "192.0.2.53:53; empty: the system's, and none while mail goes to the local inbox; "
+        "`off`: none.",
     )
     spamd: str = setting(
         "",
         be.host_and_port,
-        "Where SpamAssassin's spamd listens, such as 127.0.0.1:783: the check page shows its score of each mail. "
+        "Where SpamAssassin's spamd listens, such as 127.0.0.1:783: the check page shows its "
+        "score of each mail. "
         "Empty: no score.",
     )
     streams: int = setting(
@@ -231,12 +252,14 @@ class Settings:
     streams_a_network: int = setting(
         "500",
         be.whole_number(1, 1_000_000),
-        "Open event streams from one network (IPv4 address or IPv6 /64), at most, in one web process.",
+        "Open event streams from one network (IPv4 address or IPv6 /64), at most, in one web "
+        "process.",
     )
     websub_hub: str = setting(
         "",
         be.hub,
-        "The WebSub hub that is told when a feed has changed, such as https://hub.example.org/; empty: none.",
+        "The WebSub hub that is told when a feed has changed, such as "
+        "https://hub.example.org/; empty: none.",
     )
     image_size: int = setting(
         "20000000",
@@ -256,13 +279,15 @@ class Settings:
     keep_sending_days: int = setting(
         "3",
         be.whole_number(1, 365),
-        "Days after its end for which an alert can be retried. Then what became of each mail is packed; the times of "
+        "Days after its end for which an alert can be retried. Then what became of each mail "
+        "is packed; the times of "
         "single mails, the composed mail and the rarer replies of relays go.",
     )
     keep_recipients_days: int = setting(
         "400",
         be.whole_number(30, 36_500),
-        "Days for which it is known who was sent which alert. After that an old error can’t be corrected by mail.",
+        "Days for which it is known who was sent which alert. After that an old error can’t "
+        "be corrected by mail.",
     )
     keep_replies_days: int = setting(
         "90",
@@ -294,27 +319,32 @@ class Settings:
 
     @property
     def inbox(self) -> bool:
-        """True when mail goes to the local inbox, and nothing leaves the machine."""
+        """True when mail goes to the local inbox and nothing leaves the machine."""
         return not self.relays
 
     @property
     def ways_out(self) -> tuple[RelayAddress, ...]:
-        """Where senders connect to: the relays, or the local inbox."""
+        """The addresses that senders connect to: the relays, or the local inbox."""
         inbox = RelayAddress("127.0.0.1", self.inbox_port, starttls="never", label="local inbox")
         return self.relays or (inbox,)
 
     @property
     def sender_count(self) -> int:
-        """How many sender processes there are. One keeps any relay busy, unless it has to sign."""
+        """The number of sender processes. One can keep any relay busy unless it also signs with
+        DKIM."""
         signs = self.dkim_key or self.dkim_ed25519_key
         return self.senders or (min(os.cpu_count() or 1, 4) if signs else 1)
 
     def derived_key(self, purpose: str) -> bytes:
-        """A key of 32 bytes for one purpose, so that a token of one kind never passes as another."""
+        """Returns a 32-byte key for one purpose, so that a token of one kind is never valid as
+        another."""
         return self.secret.derived(purpose)[0]
 
     def derived_keys(self, purpose: str) -> list[bytes]:
-        """That key, and then those of earlier generations: for reading what was made before the last rotation."""
+        """Returns the current key, then those of earlier generations.
+
+        Use them to read what was created before the last rotation.
+        """
         return self.secret.derived(purpose)
 
     def link_keys(self) -> LinkKeys:

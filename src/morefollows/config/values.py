@@ -1,4 +1,5 @@
-"""How the text of a setting becomes its value. Each raises `ValueError` with words that follow the setting's name."""
+"""Parsers for the values of settings. Each raises `ValueError`; its message follows the setting's
+name."""
 
 from __future__ import annotations
 
@@ -18,15 +19,16 @@ def text(value: str) -> str:
 
 
 def folder(value: str) -> Path:
-    """Absolute, without symbolic links: the same for every process, wherever it is started."""
+    """Returns the absolute path without symbolic links, the same for every process."""
     if not text(value):
         raise ValueError("must name a folder")
     try:
         return Path(value).expanduser().resolve()
+    # The working directory was deleted, symbolic links form a loop, or the user has no home.
     except (
         OSError,
         RuntimeError,
-    ):  # the working directory is gone, links go round in a circle, nobody's home
+    ):
         raise ValueError(f"{value} is not a folder that can be found from here") from None
 
 
@@ -40,7 +42,7 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
 
 
 def time_of_day(value: str) -> int:
-    """Minutes after midnight."""
+    """Returns minutes after midnight."""
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
         raise ValueError("must be a time of day such as 18:00")
     return 60 * int(value[:2]) + int(value[3:])

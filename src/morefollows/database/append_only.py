@@ -1,12 +1,15 @@
-"""Makes the database itself refuse to change or delete evidence, on both databases.
+"""Triggers that make the database refuse to change or delete evidence, on SQLite and PostgreSQL.
 
-By triggers, which are made after each migration and taken away before one that changes anything: SQLite makes a table
-anew when it is changed, and its triggers would be lost or in the way. Each part names its tables with `protect` when
-Django starts.
+The triggers are created after each migration, and dropped before one that changes anything. SQLite
+recreates a table when it is altered, so its triggers would be lost or in the way. Each app names
+its tables with `protect` when Django starts.
 
-What the triggers refuse: UPDATE, also of the row's number; DELETE; on SQLite INSERT OR REPLACE and UPDATE OR REPLACE,
-which delete without firing a trigger for DELETE; on PostgreSQL TRUNCATE, also by CASCADE, and whatever
-``session_replication_role`` says. Who may change the schema can drop them; `missing` finds out.
+The triggers refuse UPDATE, also of the row's number, and DELETE. On SQLite they also refuse INSERT
+OR REPLACE and UPDATE OR REPLACE, which delete without firing a DELETE trigger. On PostgreSQL they
+refuse TRUNCATE, also by CASCADE, whatever ``session_replication_role`` is.
+
+Invariant: a protected row never changes, except as `Protected` allows. Who may change the schema
+can drop the triggers; `missing` detects that.
 """
 
 from __future__ import annotations
@@ -25,9 +28,10 @@ _VERBS = ("update", "delete", "truncate", "insert", "replace")
 class Protected:
     """A table whose rows are never changed or deleted.
 
-    Conditions are SQL. `once`: only rows for which this holds, about a row named ``{row}``; it may become true later,
-    and then binds. `may_change`: column → what must hold of ``OLD`` and ``NEW`` when it alone changes, by vendor.
-    `deletable`: a row for which this holds, about ``OLD``, may be deleted.
+    Conditions are SQL. `once`: protects only rows for which it holds; ``{row}`` stands for the row.
+    It may become true later and protects the row from then on. `may_change`: column → database
+    vendor → condition on ``OLD`` and ``NEW`` under which this column may change. `deletable`:
+    condition on ``OLD`` under which a row may be deleted.
     """
 
     table: str
@@ -44,12 +48,12 @@ _protected: dict[str, Protected] = {}
 
 
 def protect(*tables: Protected) -> None:
-    """To be called when Django starts. Takes effect after the next migration."""
+    """Registers tables. Called when Django starts; takes effect after the next migration."""
     _protected.update({one.table: one for one in tables})
 
 
 def take_away(using: str, plan: Any = (), **_signal: Any) -> None:
-    """Before a migration that changes something."""
+    """Drops the triggers. Called before a migration that changes something."""
     if not plan:
         return
     database = connections[using]
@@ -60,7 +64,7 @@ def take_away(using: str, plan: Any = (), **_signal: Any) -> None:
 
 
 def make(using: str, **_signal: Any) -> None:
-    """After a migration: makes what is not there, or not as it should be."""
+    """Creates triggers that are missing or different. Called after a migration."""
     database = connections[using]
     for table in _wrong(database):
         _drop(database, table)
@@ -70,7 +74,7 @@ def make(using: str, **_signal: Any) -> None:
 
 
 def missing(using: str = "default") -> list[str]:
-    """The tables that the database does not protect as it should."""
+    """Returns the tables whose triggers are missing or different."""
     return _wrong(connections[using])
 
 
@@ -92,7 +96,7 @@ def _as_made_sqlite(database: BaseDatabaseWrapper, one: Protected) -> bool:
 
 
 def _as_made_postgres(database: BaseDatabaseWrapper, one: Protected) -> bool:
-    """All of them are there, always fire, and do what they should."""
+    """Returns whether all triggers exist, always fire, and have the expected function bodies."""
     with database.cursor() as cursor:
         cursor.execute(
             "SELECT t.tgname, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
@@ -134,7 +138,7 @@ def _sqlite(one: Protected, columns: list[str], keys: list[tuple[str, ...]]) -> 
     yield _sqlite_trigger(one, "update", "UPDATE", f"({bound}) AND {changed}")
     kept = f"({bound}) AND NOT ({one.deletable})" if one.deletable else bound
     yield _sqlite_trigger(one, "delete", "DELETE", kept)
-    # What OR REPLACE would delete: another row with the same key.
+    # OR REPLACE would delete another row with the same key.
     held = one.once.format(row="kept") or "1"
     taken = " OR ".join(
         "(" + " AND ".join(f'kept."{name}" = NEW."{name}"' for name in key) + ")" for key in keys
@@ -156,17 +160,21 @@ def _may_change(column: str, allowed: str, same: str) -> str:
 
 
 def _postgres(one: Protected) -> Iterator[str]:
-    """Functions, since the condition of a PostgreSQL trigger itself may not look into another table."""
+    """Yields functions and triggers. A PostgreSQL trigger's WHEN can't query another table, so a
+    function does."""
     for verb, body in _bodies(one).items():
         name, each = _name(one, verb), "STATEMENT" if verb == "truncate" else "ROW"
         yield f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"
-        yield f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {one.table} FOR EACH {each} EXECUTE FUNCTION {name}()"
-        # Otherwise a session could switch it off for itself with session_replication_role.
+        yield (
+            f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {one.table} FOR EACH {each} "
+            f"EXECUTE FUNCTION {name}()"
+        )
+        # Otherwise a session could disable it with session_replication_role.
         yield f"ALTER TABLE {one.table} ENABLE ALWAYS TRIGGER {name}"
 
 
 def _bodies(one: Protected) -> dict[str, str]:
-    """What PostgreSQL's triggers do, by verb."""
+    """Returns verb → body of the PostgreSQL trigger function."""
     bound = one.once.format(row="OLD") or "true"
     changed = "true"
     if one.may_change:
@@ -185,7 +193,8 @@ def _bodies(one: Protected) -> dict[str, str]:
 
 def _body(one: Protected, when: str, goes_on: str) -> str:
     return (
-        f" BEGIN IF {when} THEN RAISE EXCEPTION '{one.refusal}' USING ERRCODE = 'restrict_violation';"
+        f" BEGIN IF {when} THEN RAISE EXCEPTION '{one.refusal}' USING ERRCODE = "
+        f"'restrict_violation';"
         f" END IF; RETURN {goes_on}; END "
     )
 

@@ -1,8 +1,8 @@
-"""Writes many rows of one model with one short statement: a fifth of what `bulk_create` takes of the processor.
+"""Writes many rows of one model with one statement, in a fifth of the CPU time of `bulk_create`.
 
-On PostgreSQL several statements go to the server in one go (`together`): waiting for an answer costs more than most
-statements do. For rows as they are made in code: no expressions, no multi-table models, no `pre_save`. Called in a
-transaction.
+On PostgreSQL `together` sends several statements in one round trip, since waiting for a reply costs
+more than most statements. Call these functions in a transaction. Not supported: expressions,
+multi-table models, `pre_save`.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ Row = TypeVar("Row", bound=models.Model)
 _SAVEPOINT = "bulk"
 
 _AS_THEY_ARE = (
-    models.CharField, models.TextField, models.IntegerField, models.BooleanField, models.BinaryField,
-    models.ForeignKey, models.AutoField,
+    models.CharField, models.TextField, models.IntegerField, models.BooleanField,
+    models.BinaryField, models.ForeignKey, models.AutoField,
 )  # fmt: skip
 
-_SQLITE_VALUES = 30_000  # in one statement; the limit is 32,766
+_SQLITE_VALUES = 30_000  # values in one statement; SQLite's limit is 32,766
 
 
 class _Insert(NamedTuple):
     statement: str  #: on SQLite with `{rows}` for the rows' placeholders
-    preparations: tuple[
-        Prepare | None, ...
-    ]  #: how each column's values are made ready; None: as they are
+    # How each column's values are prepared; None: unchanged.
+    preparations: tuple[Prepare | None, ...]
 
 
 @contextlib.contextmanager
 def together() -> Iterator[None]:
-    """On PostgreSQL what is asked in here goes to the server in one go. Raises at its end what any of it raised.
+    """Pipelines the statements of this block on PostgreSQL. Raises their errors at its end.
 
-    What was asked can be read behind it, or in it, where reading waits for all before.
+    Rows may be read after the block, or within it; reading within it waits for all earlier
+    statements.
     """
     if connection.vendor != "postgresql":
         yield
@@ -53,7 +53,7 @@ def together() -> Iterator[None]:
 
 
 def ask(statement: str, values: Sequence[Any]) -> Rows:
-    """Runs a statement. Returns the function that reads its rows."""
+    """Runs a statement. Returns a function that reads its rows."""
     if connection.vendor != "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
@@ -62,9 +62,9 @@ def ask(statement: str, values: Sequence[Any]) -> Rows:
     connection.ensure_connection()
     raw = connection.connection
     with connection.wrap_database_errors:
-        asked = psycopg.Cursor(
-            raw
-        )  # the values go apart from the statement, so that the server plans it only once
+        # A client cursor would put the values into the text; with parameters the server plans it
+        # only once.
+        asked = psycopg.Cursor(raw)
         asked.execute(statement.encode(), values)
 
     def rows() -> list[Any]:
@@ -75,17 +75,17 @@ def ask(statement: str, values: Sequence[Any]) -> Rows:
 
 
 def ask_rows(model: type[Row], keys: Collection[int], *names: str) -> Callable[[], dict[int, Row]]:
-    """Asks for the rows with these primary keys, with these fields at hand; others are loaded when they are read.
+    """Queries rows by primary key, with only the named fields loaded; others load on access.
 
-    Returns the function that reads them by key. The names are those of fields that the database
-    gives back as Python has them: texts, numbers and bytes.
+    Returns a function that reads them by key. The fields must be of types that the database returns
+    as Python's: text, numbers and bytes.
     """
     wanted = [
         field
         for field in model._meta.concrete_fields
         if field.primary_key or field.attname in names
     ]
-    fields = [field.attname for field in wanted]  # in the order that `from_db` has them in
+    fields = [field.attname for field in wanted]  # in the order that `from_db` expects
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in wanted)
     query = f"SELECT {columns} FROM {quote(model._meta.db_table)} WHERE id"  # noqa: S608 - our own names
@@ -99,7 +99,7 @@ def ask_rows(model: type[Row], keys: Collection[int], *names: str) -> Callable[[
 
 @contextlib.contextmanager
 def savepoint() -> Iterator[None]:
-    """As `together`; what goes wrong in it is undone by itself. Within a transaction."""
+    """Pipelines like `together`, and rolls back only this block on error. Needs a transaction."""
     if connection.vendor != "postgresql":
         with transaction.atomic():
             yield
@@ -110,13 +110,16 @@ def savepoint() -> Iterator[None]:
             yield
             ask(f"RELEASE SAVEPOINT {_SAVEPOINT}", [])
     except DatabaseError:
-        # If it did not even begin, the transaction is lost, and this raises.
+        # If the savepoint itself failed, the transaction is lost, and this raises.
         ask(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}", [])
         raise
 
 
 def ask_new_keys(model: type[models.Model], count: int) -> Rows:
-    """Primary keys for so many new rows, as rows of one. On SQLite nobody else may write in this transaction."""
+    """Reserves `count` primary keys. Returns a function that reads them as rows of one column.
+
+    On SQLite no other code may write in this transaction.
+    """
     table = model._meta.db_table
     if connection.vendor == "postgresql":
         statement = (
@@ -129,12 +132,13 @@ def ask_new_keys(model: type[models.Model], count: int) -> Rows:
 
 
 def new_keys(model: type[models.Model], count: int) -> list[int]:
-    """The same at once."""
+    """Reserves `count` primary keys and returns them."""
     return [row[0] for row in ask_new_keys(model, count)()]
 
 
 def insert(rows: Sequence[models.Model]) -> None:
-    """Writes these rows of one model. Where the first has no primary key, the database makes them."""
+    """Writes these rows of one model. If the first has no primary key, the database assigns the
+    keys."""
     if rows:
         model, with_key = type(rows[0]), rows[0].pk is not None
         _write(
@@ -147,10 +151,11 @@ def insert(rows: Sequence[models.Model]) -> None:
 def insert_like(
     patterns: Sequence[models.Model], names: Sequence[str], values: Sequence[Sequence[Any]]
 ) -> None:
-    """Writes rows that are like their patterns but for the attributes `names`, whose values are given for each row.
+    """Writes copies of the patterns that differ in the attributes `names`. `values`: one tuple a
+    row.
 
-    Many rows may share a pattern: making a model's instance takes longer than all else that is
-    done here for its row. The database makes the primary keys unless `names` has them.
+    Many rows may share a pattern: creating a model instance takes longer than the rest of the work
+    for its row. The database assigns the primary keys unless `names` includes them.
     """
     if not patterns:
         return
@@ -171,7 +176,7 @@ def insert_like(
 
 
 def _write(model: type[models.Model], with_key: bool, columns: Sequence[list[Any]]) -> None:
-    """What all rows have in common is sent once."""
+    """Writes the columns. A value that all rows share is sent once."""
     count = len(columns[0])
     same = [column.count(column[0]) == count for column in columns]
     if all(same):
@@ -186,7 +191,7 @@ def _write(model: type[models.Model], with_key: bool, columns: Sequence[list[Any
     if connection.vendor == "postgresql":
         ask(found.statement, [*common, *map(_array, varied)])
         return
-    # One statement for many rows, as Python's other threads may run after each of its steps.
+    # One statement for many rows: between two statements other Python threads may take the GIL.
     most = (_SQLITE_VALUES - len(common)) // len(varied)
     marks = f"({', '.join(['%s'] * len(varied))})"
     with connection.cursor() as cursor:
@@ -197,7 +202,7 @@ def _write(model: type[models.Model], with_key: bool, columns: Sequence[list[Any
 
 
 def _prepared(column: list[Any], prepare: Prepare) -> list[Any]:
-    """The same object is made ready only once."""
+    """Prepares a column's values; the same object only once."""
     known: dict[int, Any] = {}
     for value in column:
         if id(value) not in known:
@@ -206,9 +211,10 @@ def _prepared(column: list[Any], prepare: Prepare) -> list[Any]:
 
 
 def _array(column: list[Any]) -> str | list[Any]:
-    """An array as PostgreSQL reads it ("Array Input and Output Syntax"); psycopg takes many times as long to make one.
+    """Returns a PostgreSQL array literal ("Array Input and Output Syntax").
 
-    A column of a type that is not known here is returned as it is.
+    psycopg takes many times as long to build one. A column with a type not listed in `_ELEMENTS` is
+    returned unchanged.
     """
     try:
         return "{" + ",".join([_ELEMENTS[type(value)](value) for value in column]) + "}"
@@ -241,9 +247,12 @@ def _insert(
 ) -> _Insert:
     fields = _fields(model, with_key)
     quote = connection.ops.quote_name
-    into = f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(quote(str(field.column)) for field in fields)}) SELECT "
+    into = (
+        f"INSERT INTO {quote(model._meta.db_table)} "
+        f"({', '.join(quote(str(field.column)) for field in fields)}) SELECT "
+    )
     if vendor == "postgresql":
-        # Without their lengths: a cast to them would cut off what is too long.
+        # Types without lengths: a cast to varchar(n) would silently truncate.
         types = [
             str((field.rel_db_type if field.primary_key else field.db_type)(connection)).partition(
                 "("

@@ -1,7 +1,8 @@
-"""The database's clock, by which leases, due times and the ends of holds are set and compared on every node.
+"""The database's clock. Leases, due times and the ends of holds are set and compared by it on every
+node.
 
-On SQLite it is the machine's. On PostgreSQL each process asks it now and then, and counts on from there by a clock that
-nobody can set. `use_own` is for tests that set the clock.
+On SQLite it is the machine's clock. On PostgreSQL each process queries the server's clock from time
+to time, and extrapolates with a clock that can't be set. `use_own` is for tests that set the clock.
 """
 
 from __future__ import annotations
@@ -13,27 +14,31 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-_GOOD_FOR = 30.0  # seconds after which the database is asked again
-_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps
+_GOOD_FOR = 30.0  # seconds until the database is queried again
+_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # continues while the machine sleeps
 
 use_own = False
 
 
 class _Look(NamedTuple):
     at: float  #: by `uptime`
-    theirs_ms: int | None  #: the database's clock by then; None: our own is as good
+    theirs_ms: int | None  #: the database's clock at that time; None: use our own
 
 
 _last = _Look(float("-inf"), None)
 _lock = threading.Lock()
 
 
-#: Seconds by a clock that is never set, and goes on while the machine sleeps. It is asked for each mail.
+#: Seconds by a clock that is never set and continues while the machine sleeps. Called for each
+#: mail.
 uptime: Callable[[], float] = functools.partial(time.clock_gettime, _BOOT)
 
 
 def now_ms() -> int:
-    """Milliseconds since 1970. Asks the database if the last look is old, but never in an event loop's thread."""
+    """Returns milliseconds since 1970.
+
+    Queries the database if the last measurement is old, but never in an event loop's thread.
+    """
     if use_own:
         return time.time_ns() // 1_000_000
     if uptime() - _last.at > _GOOD_FOR and asyncio._get_running_loop() is None:
@@ -56,7 +61,7 @@ def _look() -> None:
 
 
 def measure(cursor: Any) -> int:
-    """Asks for the time with a cursor of a PostgreSQL connection.
+    """Queries the server's time with a cursor of a PostgreSQL connection.
 
     Returns by how many milliseconds our own clock is ahead of the database's.
     """

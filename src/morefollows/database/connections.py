@@ -1,8 +1,10 @@
-"""Connections to PostgreSQL that end: every wait for the server has a limit, and a line in the log before it.
+"""Connections to PostgreSQL with limits: every wait for the server ends, and is logged before it
+does.
 
-A server that is gone without a word is noticed by the kernel in some twelve seconds (keepalives, and `tcp_user_timeout`
-for what was sent); one behind a proxy that goes on acknowledging, by the limit of `Connection` itself. What the server
-does for us it ends by itself, after the time-outs of `options`. What the URL says goes before all that.
+A server that disappears is detected by the kernel in about twelve seconds: by keepalives, and by
+`tcp_user_timeout` for sent data. Behind a proxy that still acknowledges, the limit of `Connection`
+applies. The server itself ends slow statements after the time-outs of `options`. Options in the URL
+override all of these.
 """
 
 from __future__ import annotations
@@ -23,30 +25,30 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 _TELL_AFTER = 5.0  # seconds
-_POOL_SECONDS = 5.0  # for a connection of the pool to be free
-_IDLE_SECONDS = 60.0  # after which a connection of the pool is closed
+_POOL_SECONDS = 5.0  # until a connection of the pool is free
+_IDLE_SECONDS = 60.0  # until an idle connection of the pool is closed
 
-# Commands may take long: importing, migrating, measuring. They wait for locks, but not for ever.
+# Commands such as imports and migrations may run long, but don't wait for locks without a limit.
 _COMMAND = {"lock_timeout": "60s", "idle_in_transaction_session_timeout": "30min"}
-# The web server's and the senders' statements are all short.
+# Statements of the web server and the senders are short.
 _SERVICE = {
     "lock_timeout": "5s",
     "statement_timeout": "12s",
     "idle_in_transaction_session_timeout": "30s",
 }
-_SERVICE_PATIENCE = 15.0  # seconds for one answer of the server
+_SERVICE_PATIENCE = 15.0  # seconds for one reply of the server
 
 
 class Connection(psycopg.Connection[Any]):
-    """One that does not wait for an answer longer than `patience` seconds, if that is set for this process."""
+    """Waits for a reply at most `patience` seconds, if that is set for this process."""
 
     patience: float | None = None
-    waits_since = 0.0  #: `time.monotonic`; 0: it does not wait
+    waits_since = 0.0  #: since when it has been waiting, by `time.monotonic`; 0: it is not waiting
 
     def wait(
         self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None
     ) -> Result:
-        if timeout is not None:  # whoever gives one sees to it
+        if timeout is not None:  # the caller enforces its own
             return super().wait(gen, interval, timeout)
         self.waits_since = time.monotonic()
         try:
@@ -63,7 +65,7 @@ class Connection(psycopg.Connection[Any]):
 
 
 def options(given: Mapping[str, Any]) -> dict[str, Any]:
-    """`OPTIONS` of Django's connection, for every process. `given`: what the URL says."""
+    """Returns Django's `OPTIONS` for every process. `given`: the options in the URL."""
     return {
         "connect_timeout": 5,
         "keepalives_idle": 5,
@@ -76,7 +78,10 @@ def options(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def serve(threads: int) -> None:
-    """To be called when a process that serves begins: on PostgreSQL its connections are kept in a pool of this size."""
+    """Sets time-outs for a service. Called when a web or sender process starts.
+
+    On PostgreSQL its connections come from a pool of up to `threads`.
+    """
     from django.conf import settings
     from django.db import connections
 
@@ -105,7 +110,7 @@ def serve(threads: int) -> None:
 
 
 class _Watched(Connection):
-    """A connection of the pool: when it waits for long, the log says so while it does."""
+    """A connection of the pool. A long wait is logged while it lasts."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -117,7 +122,7 @@ class _Watched(Connection):
 
 
 def _watch() -> None:
-    """Every second."""
+    """Logs long waits, checking every second. Runs in a thread of its own."""
     told: dict[int, float] = {}
     while True:
         time.sleep(1.0)
@@ -140,7 +145,7 @@ _watching = threading.Event()
 
 
 def _startup(ours: Mapping[str, str], given: Mapping[str, Any]) -> str:
-    """The command line options of a session. Of two for the same the later one counts."""
+    """Returns the session's command-line options. The URL's come last, and override ours."""
     return " ".join(
         [*(f"-c {name}={value}" for name, value in ours.items()), str(given.get("options", ""))]
     ).strip()

@@ -1,4 +1,7 @@
-"""The field for a row's `uid`: 16 random bytes that no other row ever has, whatever becomes of its number."""
+"""The field for a row's `uid`: 16 random bytes.
+
+Unlike the primary key, a uid is never used again, even after a restored backup.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,15 @@ from django.db.models.sql.compiler import SQLCompiler
 
 
 class RandomBytes(models.Func):
-    """16 random bytes made by the database, for rows that are written past the ORM or were there before the field."""
+    """16 random bytes made by the database, for rows written without the ORM or older than the
+    field."""
 
     template = "randomblob(16)"
     arity = 0
     output_field: models.Field[Any, Any] = models.BinaryField()
 
     def as_postgresql(self, compiler: SQLCompiler, connection: Any, **context: Any) -> Any:
-        # Version 4 UUIDs are made by a strong generator, but hold only 122 random bits: two of them fill the 128.
+        # A version 4 UUID has 122 random bits (RFC 9562 §5.4), so two are hashed to get 128.
         made = "decode(md5(gen_random_uuid()::text || gen_random_uuid()::text), 'hex')"
         return super().as_sql(compiler, connection, template=made, **context)
 
@@ -27,7 +31,7 @@ def random_uid() -> bytes:
 
 
 class UidField(models.BinaryField):  # type: ignore[type-arg]
-    """A row's `uid`. Made with the row, and never changed."""
+    """A row's `uid`. Set when the row is created, and never changed."""
 
     def __init__(self, **options: Any) -> None:
         options |= {

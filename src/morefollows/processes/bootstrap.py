@@ -1,4 +1,5 @@
-"""What a command needs before it can touch the database."""
+"""Steps before a command may use the database: settings, Django, version and key checks,
+migrations."""
 
 from __future__ import annotations
 
@@ -18,21 +19,26 @@ from morefollows.processes import lock
 
 log = logging.getLogger(__name__)
 
-_TELL_AFTER = 5  # seconds of waiting
+_TELL_AFTER = 5  # seconds of waiting before the log says so
 
 
 class UnknownDatabase(Exception):
-    """The database's tables are not this version's: a newer one changed them, or they are from before the first
-    release. ``str()`` says so, and what to do."""
+    """The database's tables are not this version's.
+
+    A newer version changed them, or they are from before the first release. ``str()`` says so, and
+    what to do.
+    """
 
 
 def start_django(*, check: bool = True) -> bool:
     """Reads the settings and starts Django. Raises `SettingsError`, `UnknownDatabase`.
 
-    `SettingsError` also tells of keys that are not the database's. Returns whether the keys could be compared: they
-    can't be while the database can't be reached, or is not set up. `check`: false for who does it later (`migrate`).
+    Raises `SettingsError` also for keys that are not the database's. Returns whether the keys were
+    compared. That fails while the database is unreachable or not set up. `check`: false for callers
+    that compare the keys later (`migrate`).
 
-    While `up` runs on this data folder and no address is set, links are made with the address it really has.
+    While `up` runs on this data folder and no URL is set, links use the address that `up` listens
+    on.
     """
     if "MOREFOLLOWS_URL" not in os.environ and "MOREFOLLOWS_URL_FILE" not in os.environ:
         other = lock.running(loading.load().data)
@@ -44,18 +50,18 @@ def start_django(*, check: bool = True) -> bool:
 
     from morefollows.courier.message import dkim
 
-    dkim.signers(
-        configured.MOREFOLLOWS
-    )  # a key that is none is told now, not when the first alert is composed
+    # Load the DKIM keys now: an invalid key is an error at the start, not with the first alert.
+    dkim.signers(configured.MOREFOLLOWS)
     django.setup()
     refuse_unknown_database()
     return check and check_keys()
 
 
 def refuse_unknown_database() -> None:
-    """Raises `UnknownDatabase` if migrations were applied that this version does not know, or made before a release.
+    """Raises `UnknownDatabase` for migrations that this version does not know, or from before a
+    release.
 
-    A database that can't be asked is left to whoever uses it: what is wrong with it is said there.
+    Does nothing if the database can't be queried: the command that uses it reports the error.
     """
     from django.db import DatabaseError, connection
     from django.db.migrations.loader import MigrationLoader
@@ -64,19 +70,20 @@ def refuse_unknown_database() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT app, name FROM django_migrations")
             applied = set(cursor.fetchall())
-    except DatabaseError:  # no server, or nothing in it yet
+    except DatabaseError:  # no server, or no tables yet
         connection.close()
         return
     if any(app == "bulletin" for app, _name in applied):
         raise UnknownDatabase(
-            "The database was made by a version of More Follows from before its first release, whose tables this one "
-            "does not know. Export the readers with that version (`morefollows readers export`), then start with an "
+            "The database was made by a version of More Follows from before its first "
+            "release, whose tables this one "
+            "does not know. Export the readers with that version (`morefollows readers "
+            "export`), then start with an "
             "empty data folder or database, and import them."
         )
     unknown = {(app, name) for app, name in applied if not _known(app, name)}
-    if (
-        unknown
-    ):  # those that a later one replaces are known too, but to see that takes reading them all
+    # Migrations that a later one replaces are known too. To find them takes loading all migrations.
+    if unknown:
         loader = MigrationLoader(None, ignore_no_migrations=True)
         unknown -= {
             replaced
@@ -86,13 +93,15 @@ def refuse_unknown_database() -> None:
     if unknown:
         app, name = sorted(unknown)[-1]
         raise UnknownDatabase(
-            f"The database belongs to a newer version of More Follows than this one ({__version__}), which does not "
-            f"know {app}.{name}. Install the newer version again; or, to go back, restore the backup made before it."
+            f"The database belongs to a newer version of More Follows than this one "
+            f"({__version__}), which does not "
+            f"know {app}.{name}. Install the newer version again; or, to go back, restore "
+            f"the backup made before it."
         )
 
 
 def _known(app: str, name: str) -> bool:
-    """This version has that migration."""
+    """Returns whether this version has that migration."""
     from django.apps import apps
 
     try:
@@ -104,10 +113,10 @@ def _known(app: str, name: str) -> bool:
 
 
 def check_keys() -> bool:
-    """Compares our keys with the database's, and keeps them if they are the first. Raises `SettingsError`.
+    """Compares our keys with the database's. Saves new keys. Raises `SettingsError` if they differ.
 
-    False if the database can't tell. With keys that were made just now that is an error of the database's, as nobody
-    knows then whether they are wanted.
+    Returns false if the database can't be queried. For keys that were just created it raises the
+    database's error instead, as it is unknown whether the database has other keys.
     """
     from django.conf import settings
     from django.db import Error as AnyDatabaseError
@@ -124,25 +133,29 @@ def check_keys() -> bool:
         return False
     if wrong:
         raise SettingsError(*wrong_keys(settings.MOREFOLLOWS, wrong))
-    if not saved:  # another process may have been faster, and its keys are ours now
+    if not saved:  # another process may have been faster; then its keys are used
         settings.SECRET_KEY = base64.b64encode(settings.MOREFOLLOWS.derived_key("django")).decode()
     return True
 
 
 def wait_for_keys() -> None:
-    """Waits until the database can tell whether our keys are its own. Raises `SettingsError`."""
+    """Waits until our keys were compared with the database's. Raises `SettingsError`."""
     waited = 0
     while not check_keys():
         if waited == _TELL_AFTER:
             log.warning(
-                "the database can't be reached, or is not set up; nothing is sent until its keys are compared"
+                "the database can't be reached, or is not set up; nothing is sent until its "
+                "keys are compared"
             )
         time.sleep(1)
         waited += 1
 
 
 def check_keys_later() -> None:
-    """Does so beside a web server that has to answer meanwhile, and ends the process if the keys are wrong."""
+    """Compares the keys in a thread, so that the web server can answer meanwhile.
+
+    Ends the process with exit code 2 if the keys are wrong.
+    """
 
     def check() -> None:
         from django.db import connection
@@ -160,14 +173,18 @@ def check_keys_later() -> None:
 
 
 def replay_departures() -> None:
-    """Puts into the database what this machine's file knows of who left, before any mail leaves."""
+    """Applies this machine's departures file to the database. Called before any mail is sent.
+
+    A restored backup lacks the readers who unsubscribed since; the file has them.
+    """
     from morefollows.audience.departures import replay
 
     try:
         done = +replay.own()
     except (OSError, ValueError) as error:
         log.error(
-            "the departures can't be read: %s; if a backup was restored, who left since is mailed again",
+            "the departures can't be read: %s; if a backup was restored, who left since is "
+            "mailed again",
             error,
         )
         return
@@ -180,11 +197,13 @@ def replay_departures() -> None:
 
 
 def wrong_keys(config: Settings, names: Sequence[str]) -> tuple[str, str]:
-    """The setting, and what is to be done: for keys that are not those that the database was set up with."""
+    """Returns the setting and the remedy for keys that are not the database's."""
     keys = config.secret
     remedy = (
-        "copy the file `secret` of the machine where this database was set up, or of your backup, to "
-        f"{keys.file or 'a file that MOREFOLLOWS_SECRET_FILE names'}, readable by its owner only, and start again"
+        "copy the file `secret` of the machine where this database was set up, or of your "
+        "backup, to "
+        f"{keys.file or 'a file that MOREFOLLOWS_SECRET_FILE names'}, readable by its owner "
+        f"only, and start again"
     )
     if not keys.saved:
         why = "the database was set up with keys that are not on this machine"
@@ -194,7 +213,7 @@ def wrong_keys(config: Settings, names: Sequence[str]) -> tuple[str, str]:
 
 
 def migrate() -> list[str]:
-    """Brings the database up to date. Returns the names of the migrations applied."""
+    """Brings the database up to date. Returns the names of the applied migrations."""
     from django.core.management import call_command
 
     from morefollows.database import append_only
@@ -213,7 +232,7 @@ def migrate() -> list[str]:
 
 
 def pending() -> list[str]:
-    """The names of the migrations that the database lacks. Raises `django.db.OperationalError`."""
+    """Returns the names of the migrations that the database lacks. Raises `OperationalError`."""
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 

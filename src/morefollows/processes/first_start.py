@@ -1,4 +1,4 @@
-"""What the first start makes: the database, a newsroom, and somebody who can sign in."""
+"""The first start: creates the database, a newsroom, and an administrator account."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import click
 from morefollows.config.settings import SettingsError
 from morefollows.processes import bootstrap, up_jobs
 
-SAMPLE_STORY = Path(__file__).with_name("sample_story.md")  #: fictional, and ours
+SAMPLE_STORY = Path(__file__).with_name("sample_story.md")  #: a fictional story of our own
 
 
 def prepare(*, sample: bool, administrator: str) -> str | None:
-    """Brings the database up to date, makes what is missing in it, and frees what a run before held.
+    """Brings the database up to date, creates what is missing, and releases claims of the last run.
 
-    Returns the link for the first sign-in, as long as no administrator has signed in. Raises `SettingsError` if
-    the address of the first administrator is none.
+    Returns the link for the first sign-in until an administrator has signed in. Raises
+    `SettingsError` if `administrator` is not a valid address.
     """
     bootstrap.start_django(check=False)
     bootstrap.migrate()

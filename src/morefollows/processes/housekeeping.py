@@ -1,7 +1,9 @@
-"""What is cleared away once an hour, by the settings that say how long each kind of row is kept.
+"""Deletes expired rows once an hour. The settings say how long each kind of row is kept.
 
-Each task goes on by itself: what one fails at stops no other. Each works in small transactions, gives way to an alert
-that is about to leave or is leaving, and goes on where it was the next time. Nothing of the evidence of consent goes.
+A failing task does not stop the others. Each works in small transactions, waits for alerts that are
+being sent, and continues in the next run.
+
+Invariant: no evidence of consent is deleted.
 """
 
 from __future__ import annotations
@@ -36,15 +38,19 @@ from morefollows.stories.models import Alert
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 1_000  # rows in one transaction
-_SOON_MS = 30_000  # before an alert leaves: nothing more is begun
-_LONGEST = 45 * 60.0  # seconds for one round: the next one begins an hour after this one did
-_PATIENCE = 120.0  # seconds that a round waits for mails that are leaving
+_SOON_MS = 30_000  # milliseconds before an alert leaves in which no transaction begins
+_LONGEST = 45 * 60.0  # seconds for one run; the next run begins an hour after this one began
+_PATIENCE = 120.0  # seconds that a run waits for an alert that is being sent
 _LOOK_EVERY = 1.0  # seconds
-_PAGES = 2_000  # of SQLite's, given back to the file system at a time
+_PAGES = 2_000  # SQLite pages returned to the file system in one step
 
 
 class Task(NamedTuple):
-    """`name`: what goes, in plural. `run`: clears it away, returns how much went. `due`: how much would go now."""
+    """One kind of data to delete.
+
+    `name`: what is deleted, in plural. `run`: deletes it and returns how many. `due`: how many
+    would be deleted now.
+    """
 
     name: str
     run: Callable[[], int | None]
@@ -52,11 +58,11 @@ class Task(NamedTuple):
 
 
 class Interrupted(Exception):
-    """An alert is leaving, or the round has lasted long enough. What is left is for the next round."""
+    """An alert is being sent, or the run took too long. The next run continues."""
 
 
 def tasks() -> list[Task]:
-    """In their order: what others build on comes first."""
+    """Returns all tasks in order; a task may depend on earlier ones."""
     return [
         Task("unconfirmed sign-ups", audience.expire_unconfirmed),
         Task("unanswered invitations to drills", forget_unanswered),
@@ -89,7 +95,7 @@ def tasks() -> list[Task]:
 
 
 def run() -> dict[str, int]:
-    """One round. Returns how much of each went. Raises nothing: what failed is in the log."""
+    """Runs all tasks once. Returns task name → number deleted. Logs errors and raises nothing."""
     until = time.monotonic() + _LONGEST
     went: dict[str, int] = {}
     for task in tasks():
@@ -107,14 +113,15 @@ def run() -> dict[str, int]:
 
 
 def would_go() -> dict[str, int]:
-    """How much of each would go now, where that can be told beforehand."""
+    """Returns task name → number that would be deleted now, where it can be told beforehand."""
     return {task.name: task.due() for task in tasks() if task.due is not None}
 
 
 def give_way() -> None:
-    """Between two transactions: waits while mails of an alert are leaving, or about to leave.
+    """Waits while an alert is being sent or about to be sent. Called between two transactions.
 
-    Raises `Interrupted` when that takes too long. Between two tries of what was deferred nobody waits.
+    Does not wait between two retries of deferred mail. Raises `Interrupted` when the wait takes too
+    long.
     """
     until = time.monotonic() + _PATIENCE
     while _alert_is_leaving():
@@ -134,7 +141,7 @@ def _alert_is_leaving() -> bool:
     ).exists()
 
 
-# -- tasks --------------------------------------------------------------------------------------------------
+# -- tasks ----------------------------------------
 
 
 def _sessions() -> None:
@@ -149,7 +156,7 @@ def _pack() -> int:
             while archive.pack_some(alert):
                 give_way()
             packed += 1
-        except ValueError:  # of one alert: the others are packed all the same
+        except ValueError:  # affects one alert; the others are still packed
             log.exception("alert %d can't be packed", alert)
     return packed
 
@@ -163,7 +170,7 @@ def _forget() -> int:
 
 
 def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
-    """All of them, some at a time."""
+    """Deletes all these rows, some in each transaction. Returns how many."""
     gone = 0
     while True:
         give_way()
@@ -183,9 +190,11 @@ def _old_letters() -> QuerySet[Letter]:
 
 
 def _letters() -> int:
-    """Also, sooner, those with an address that nobody has confirmed, or needs any more.
+    """Deletes old letters, and earlier those with an address that was never confirmed or is not
+    needed.
 
-    Their numbers rise with time, so it stops at the first that is too young: there may be millions of them.
+    Primary keys increase with time, so it stops at the first letter that is too young. There may be
+    millions.
     """
     oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
     gone = _delete(lambda: Letter.objects.filter(created_at__lt=oldest).exclude(address=""))
@@ -208,9 +217,8 @@ def _letters() -> int:
 
 def _oldest_letter() -> datetime:
     config = settings.MOREFOLLOWS
-    days = max(
-        config.keep_letters_days, config.confirmation_days + 1
-    )  # their links are good for so long
+    # Links in confirmation letters are valid for `confirmation_days`.
+    days = max(config.keep_letters_days, config.confirmation_days + 1)
     return timezone.now() - timedelta(days=days)
 
 
@@ -224,12 +232,12 @@ def _at_work() -> QuerySet[RelayAtWork]:
 
 
 def _bounces() -> QuerySet[Any]:
-    """So long ago that they count no more."""
+    """Returns bounces that are too old to count."""
     return Bounce.objects.filter(last_at__lt=timezone.now() - FORGOTTEN)
 
 
 def _brakes() -> QuerySet[Any]:
-    """The desk shows them with their alert, as it does the relays' replies."""
+    """Returns old pings, none of the last day: pings that are owed are computed from those."""
     oldest = now_ms() - settings.MOREFOLLOWS.keep_replies_days * 86_400_000
     return Brake.objects.filter(alert__held_until__lt=oldest).exclude(
         alert__state__in=Alert.UNDER_WAY
@@ -237,12 +245,12 @@ def _brakes() -> QuerySet[Any]:
 
 
 def _pings() -> QuerySet[Ping]:
-    """Not those of the last day, whatever the setting: what is owed is worked out from them."""
+    """Returns old pings, but none of the last day: pings that are owed are computed from those."""
     oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.keep_pings_days)
     return Ping.objects.filter(update__published_at__lt=oldest).exclude(state=Ping.State.OWED)
 
 
-# -- the file of SQLite -------------------------------------------------------------------------------------
+# -- the file of SQLite ----------------------------------------
 
 
 def _pragma(name: str) -> int:
@@ -255,18 +263,21 @@ def _pragma(name: str) -> int:
 
 
 def _free_pages() -> int:
-    """That can be given back: none of a database that was made without ``auto_vacuum``, which uses them again."""
+    """Returns the number of free pages that can be returned to the file system.
+
+    0 for a database created without ``auto_vacuum``: SQLite uses those pages again.
+    """
     return _pragma("freelist_count") if _pragma("auto_vacuum") == 2 else 0
 
 
 def _give_back() -> int:
-    """Half of the free pages: the rest is used again soon."""
+    """Returns half of the free pages to the file system. The rest is used again soon."""
     free = _free_pages()
     left = given = free // 2
     while left > 0:
         give_way()
         connection.ensure_connection()
-        # Not by a cursor: it would take one step of the statement, which is one page.
+        # Not by a cursor: it runs one step of the statement, which returns one page.
         connection.connection.executescript(f"PRAGMA incremental_vacuum({min(left, _PAGES)})")
         left -= _PAGES
     return given

@@ -1,7 +1,9 @@
-"""One `up` for one data folder: the lock that says so, and what the one that runs tells about itself.
+"""The lock that allows one `up` in a data folder, and the state that the running `up` publishes.
 
-The lock belongs to the open file, so the processes that `up` starts and hands it to hold it too: when `up` is
-killed, the folder is free only when the last of its senders has ended.
+The lock belongs to the open file (flock(2)), so the processes that `up` starts hold it too. When
+`up` is killed, the folder is free only when the last of its senders has ended.
+
+Invariant: no two `up` work in one data folder, and no `up` beside separate senders.
 """
 
 from __future__ import annotations
@@ -17,16 +19,17 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-_A_WORD = 5.0  # seconds after which the log says what is waited for
-_PATIENCE = 12.0  # seconds: longer than the processes of a killed `up` take to end
+_A_WORD = 5.0  # seconds after which the log says what it waits for
+_PATIENCE = 12.0  # seconds; longer than the processes of a killed `up` take to end
 
 
 class InUse(Exception):
-    """Another `up`, or a sender process, works in this data folder. ``str()`` says which, and what to do."""
+    """Another `up`, or a sender process, uses this data folder. ``str()`` says which, and the
+    remedy."""
 
 
 class Lock:
-    """The data folder's lock. Held until `close`, or the end of all processes that have it open."""
+    """The data folder's lock. Held until `close`, or until all processes that inherited it end."""
 
     def __init__(self, data: Path) -> None:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -37,9 +40,9 @@ class Lock:
         return self._file
 
     def take(self) -> None:
-        """For `up`: nobody else works here. Raises `InUse`.
+        """Takes the exclusive lock, for `up`. Raises `InUse`.
 
-        If the `up` of before was killed, waits for its last processes to end.
+        If the last `up` was killed, waits for its processes to end.
         """
         began, told = time.monotonic(), False
         while not _locked(self._file, fcntl.LOCK_EX):
@@ -65,14 +68,15 @@ class Lock:
         self.tell({"pid": os.getpid()})
 
     def share(self) -> None:
-        """For a sender process of its own: any number of them, but no `up`. Raises `InUse`."""
+        """Takes a shared lock, for separate sender processes. Raises `InUse` while `up` runs."""
         if not _locked(self._file, fcntl.LOCK_SH):
             raise InUse(
-                f"`morefollows up` runs on {self._data} and has its own senders; MOREFOLLOWS_SENDERS says how many."
+                f"`morefollows up` runs on {self._data} and has its own senders; "
+                f"MOREFOLLOWS_SENDERS says how many."
             )
 
     def tell(self, facts: dict[str, Any]) -> None:
-        """Keeps facts beside the lock, for other processes to read."""
+        """Writes facts into the lock file, for other processes to read."""
         raw = json.dumps(facts).encode()
         os.pwrite(self._file, raw, 0)
         os.ftruncate(self._file, len(raw))
@@ -89,9 +93,9 @@ class Lock:
 
 
 def running(data: Path) -> dict[str, Any] | None:
-    """What the `up` of this data folder tells about itself; None if there is none.
+    """Returns the facts that the `up` of this data folder published; None if none runs.
 
-    Nothing ({}) if the one that told something was killed, and its last processes end, or another one starts.
+    Returns {} if that `up` was killed and its processes are ending, or if another one is starting.
     """
     if not (data / "up.lock").exists():
         return None

@@ -1,6 +1,6 @@
-"""Log lines: one event, one line, without the tokens in addresses.
+"""The log format: one line for each event, with tokens in URLs masked.
 
-Line breaks in what was logged can't forge a second line.
+Invariant: line breaks in a message are escaped, so they can't forge a second line.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class OneLine(logging.Formatter):
 
 
 def to_stderr(level: str) -> None:
-    """For a process without Django, which sets the same up by itself."""
+    """Configures logging for a process without Django. Django's LOGGING does the same."""
     handler = logging.StreamHandler()
     handler.setFormatter(OneLine())
     logging.basicConfig(handlers=[handler], level=level.upper())

@@ -1,4 +1,7 @@
-"""How a process that `up` started learns that `up` is gone, even by ``kill -9``: the other end of a pipe closes."""
+"""Ends a child process of `up` when `up` is gone, even after ``kill -9``.
+
+The child reads from a pipe; the pipe closes when the last process with its other end is gone.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,15 @@ _GRACE = 9.0  # seconds for an orderly end
 
 
 def hold(pipe: int) -> None:
-    """Ends this process when nobody holds the other end of `pipe`: in order, or by force if that takes long."""
+    """Ends this process when the other end of `pipe` closes: by SIGTERM, then by force.
+
+    It is given `_GRACE` seconds after SIGTERM.
+    """
     threading.Thread(target=_watch, args=(pipe,), name="lifeline", daemon=True).start()
 
 
 def _watch(pipe: int) -> None:
-    os.read(pipe, 1)  # nothing is ever written: it returns when the pipe is closed
+    os.read(pipe, 1)  # nothing is ever written: it returns when the pipe closes
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_GRACE)
     os._exit(1)

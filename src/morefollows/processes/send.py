@@ -1,4 +1,4 @@
-"""A sender process: takes alerts and letters from the database to the relays, until it is told to stop."""
+"""A sender process: sends alerts and letters from the database through the relays until SIGTERM."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_GARBAGE = 20_000  # new containers after which cycles are looked for
+_GARBAGE = 20_000  # new containers after which the garbage collector looks for cycles
 
 
 def run_sender(number: int) -> None:
@@ -32,7 +32,7 @@ def run_sender(number: int) -> None:
     django.setup()
     _wait_briefly()
     gc.freeze()
-    gc.set_threshold(_GARBAGE)  # what a mail needs is freed without it; few cycles are made here
+    gc.set_threshold(_GARBAGE)  # reference counts free what a mail needs; few cycles are made here
     uvloop.run(_send(number))
 
 
@@ -67,7 +67,7 @@ async def _send(number: int) -> None:
 
 
 def _resolver(config: Settings) -> Callable[[str], list[str]] | None:
-    """As for sign-ups: nobody is asked while nothing leaves this machine."""
+    """Returns the MX lookup, as for sign-ups; None while no mail leaves this machine."""
     if config.resolver == "off" or (config.inbox and not config.resolver):
         return None
     from morefollows.courier.relays.providers import mx_hosts
@@ -76,7 +76,10 @@ def _resolver(config: Settings) -> Callable[[str], list[str]] | None:
 
 
 async def _secured() -> dict[str, str]:
-    """Which relays have agreed to STARTTLS before. Waits for the database: without it nothing may be sent anyway."""
+    """Returns the relays with which STARTTLS has succeeded before.
+
+    Waits for the database: without it nothing may be sent anyway.
+    """
     from django.db import Error as AnyDatabaseError
 
     from morefollows.courier.relays import stats
@@ -96,9 +99,9 @@ async def _secured() -> dict[str, str]:
 
 
 def _add_gates(config: Settings, worker: Worker, secured: Mapping[str, str]) -> None:
-    """One for each relay; what a relay allows is divided among the sender processes.
+    """Adds a queue for each relay. Limits of a relay are divided among the sender processes.
 
-    `secured`: relays that have agreed to STARTTLS before, name → host:port.
+    `secured`: relays with which STARTTLS has succeeded before, name → host:port.
     """
     from morefollows.config.relay_address import kind_of
     from morefollows.courier.relays.interface import Setup
@@ -127,11 +130,12 @@ def _add_gates(config: Settings, worker: Worker, secured: Mapping[str, str]) -> 
         )
         gate.relay = kind_of(address.scheme).make(address, gate, setup)
         worker.gates.add(gate)
-        worker.note_trouble(address.name, None)  # whatever the sender before us told: it is gone
+        worker.note_trouble(address.name, None)  # the last sender may have left a note
 
 
 def _wait_briefly() -> None:
-    """On PostgreSQL: no statement of a sender waits for a lock, or works, for long. What it is about is tried again."""
+    """Limits the time of a sender's statements and lock waits on PostgreSQL. Work that fails is
+    retried."""
     from django.db.backends.signals import connection_created
 
     def made(connection: Any, **kwargs: object) -> None:

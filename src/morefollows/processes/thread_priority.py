@@ -6,10 +6,13 @@ import os
 import sys
 import threading
 
-NICE = 10  #: of all that gives way to mail
+NICE = 10  #: of threads whose work must not delay mail
 
 
 def step_back() -> None:
-    """An alert goes before: on Linux a thread can have a priority of its own (sched(7)); elsewhere all stay equal."""
+    """Lowers the priority of the calling thread, so that sending alerts comes first.
+
+    On Linux a thread has its own nice value (sched(7)). Does nothing on other systems.
+    """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

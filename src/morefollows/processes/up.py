@@ -1,4 +1,8 @@
-"""`up`: everything on one machine, in one data folder. Starts the processes, keeps them going, and ends them."""
+"""`up`: runs everything on one machine, in one data folder. Starts, restarts and ends the
+processes.
+
+Invariant: no failing process takes the others with it, once the first page was answered.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,7 @@ from morefollows.processes.lock import Lock
 
 log = logging.getLogger(__name__)
 
+# Seconds before a process that died is restarted: after the first death, the second, …
 _BACK_OFF = (
     0.0,
     0.5,
@@ -35,29 +40,27 @@ _BACK_OFF = (
     8.0,
     15.0,
     30.0,
-)  # seconds before a process that died is started again
-_FAILING = 4  # deaths in a row after which the desk is told
+)
+_FAILING = 4  # deaths in a row after which the desk shows it
 _HOPELESS = 6  # deaths in a row after which a start without a first page is given up
-_GOOD_LIFE = (
-    10.0  # seconds after which a death is no longer one of a row, once the first page was answered
-)
-_GOODBYE = 8.5  # seconds for the web server and the senders to end; then they are killed
+# Seconds after which a death no longer counts as in a row, once the first page was answered.
+_GOOD_LIFE = 10.0
+_GOODBYE = 8.5  # seconds for the web server and the senders to end before SIGKILL
 _INBOX_GOODBYE = 1.0
-_READY = (
-    300.0  # seconds until the first page is answered; a web server that dies is found out before
-)
+# Seconds until the first page has to be answered. A web server that dies is noticed earlier.
+_READY = 300.0
 _ONE_TRY = 10.0  # seconds for one request of that page
-_A_WORD = 5.0  # seconds after which the log says what is waited for
-_TIDYING = 30.0  # seconds for freeing what a dead sender held: they run out by themselves
-_HOUSEKEEPING = 3600.0  # seconds between two runs, and for one run
+_A_WORD = 5.0  # seconds after which the log says what it waits for
+_TIDYING = 30.0  # seconds to release a dead sender's claims; otherwise they expire
+_HOUSEKEEPING = 3600.0  # seconds between two housekeeping runs, and for one run
 
 
 class GaveUp(Exception):
-    """A process can't be kept alive. ``str()`` says which."""
+    """A process can't be kept running. ``str()`` says which."""
 
 
 class NotPrepared(Exception):
-    """The database could not be made ready, and why has been said."""
+    """The database could not be prepared. The reason has been printed."""
 
     def __init__(self, code: int) -> None:
         super().__init__()
@@ -66,21 +69,21 @@ class NotPrepared(Exception):
 
 @dataclass
 class Child:
-    """One of the processes: the command that it runs, and the sockets that it is handed."""
+    """One of the processes: its command, and the sockets passed to it."""
 
     name: str
     command: list[str]
     ears: tuple[int, ...] = ()
-    sender: int = 0  #: its number, if it is a sender: then it may die with claims
+    sender: int = 0  #: number of a sender, else 0; a sender may die with claims
     process: asyncio.subprocess.Process | None = None
-    deaths: int = field(default=0)  #: in a row, each soon after its start
+    deaths: int = field(default=0)  #: in a row, each soon after the start
 
 
 def run_up(*, sample: bool, administrator: str) -> None:
     """Runs until SIGTERM or SIGINT. Raises `InUse`, `SettingsError`, `NotPrepared`, `GaveUp`."""
     config = loading.load()
     logs.to_stderr(config.log_level)
-    # Until the processes are started, SIGTERM ends us as Ctrl-C does: with what we have begun.
+    # Until the processes are started, SIGTERM ends us like Ctrl-C, with the process we wait for.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     note_service_links()
     _settle_paths(config)
@@ -94,7 +97,7 @@ def run_up(*, sample: bool, administrator: str) -> None:
             if config.inbox
             else None
         )
-        config = loading.load()  # with the ports as they are
+        config = loading.load()  # with the actual ports
         lock.tell({"pid": os.getpid(), "url": config.url, "address": _address(ear)})
         invitation = _prepare(
             family, "--administrator", administrator, *(["--sample"] if sample else [])
@@ -106,7 +109,7 @@ def run_up(*, sample: bool, administrator: str) -> None:
 
 
 def note_service_links() -> None:
-    """Says which variables were taken for another program's."""
+    """Logs which variables were ignored as another program's."""
     ignored = environment.service_links()
     if ignored:
         log.info(
@@ -116,7 +119,10 @@ def note_service_links() -> None:
 
 
 def _settle_paths(config: Settings) -> None:
-    """The processes find what we found, even if the folder in which we were started is moved or removed."""
+    """Makes paths in the environment absolute, so that child processes find the same files.
+
+    They still do if the working directory is moved or deleted.
+    """
     os.environ.pop("MOREFOLLOWS_DATA_FILE", None)
     os.environ["MOREFOLLOWS_DATA"] = str(config.data)
     for name, path in os.environ.items():
@@ -125,9 +131,9 @@ def _settle_paths(config: Settings) -> None:
 
 
 def _listen(name: str, port: int, host: str) -> socket.socket:
-    """A socket on this port; on a free one if it is taken and nobody has chosen it.
+    """Returns a socket on this port; on a free one if it is taken and nobody chose it.
 
-    The setting `name` tells the others which. Raises `SettingsError`.
+    Writes the actual port to the setting `name`, for child processes. Raises `SettingsError`.
     """
     try:
         ear = sockets.listen(host, port)
@@ -158,14 +164,14 @@ def _listen(name: str, port: int, host: str) -> socket.socket:
 
 
 def _address(ear: socket.socket) -> str:
-    """Where the web server answers on this machine, whatever the public address is."""
+    """Returns the URL of the web server on this machine, whatever the public URL is."""
     host, port = ear.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _chosen(name: str) -> bool:
-    """Somebody counts on this port: it is set, or links in mail or a proxy in front lead to it."""
+    """Returns whether this port must be used: it is set, or links in mail or a proxy lead to it."""
     if loading.given(name):
         return True
     led_to = ("MOREFOLLOWS_URL", "MOREFOLLOWS_HOST", "MOREFOLLOWS_TRUSTED_PROXIES")
@@ -173,13 +179,13 @@ def _chosen(name: str) -> bool:
 
 
 class _Family:
-    """What every process that we start is handed: the lock, which it shares, and the lifeline."""
+    """What every child process inherits: the lock, and the pipe of `parent_watch`."""
 
     def __init__(self, lock: Lock) -> None:
         self.lock = lock
-        self._lifeline, self._held_end = os.pipe()  # nobody writes: our end closes when we are gone
+        self._lifeline, self._held_end = os.pipe()  # nobody writes; our end closes when we end
         self.handed = (lock.fileno(), self._lifeline)
-        # A module of ours is not looked for in the folder where somebody happens to start us.
+        # -P: a module in the working directory must not shadow ours.
         self._safe = [] if str(Path.cwd()) in sys.path or "" in sys.path else ["-P"]
 
     def command(self, *words: str) -> list[str]:
@@ -200,7 +206,7 @@ class _Family:
 
 
 def _prepare(family: _Family, *words: str) -> str:
-    """Has another process make the database ready. Returns the link for the first sign-in, or nothing.
+    """Runs a process that prepares the database. Returns the link for the first sign-in, or "".
 
     Raises `NotPrepared`.
     """
@@ -215,9 +221,8 @@ def _prepare(family: _Family, *words: str) -> str:
     while True:
         try:
             said, _ = preparing.communicate(timeout=_A_WORD)
-        except (
-            subprocess.TimeoutExpired
-        ):  # migrating a large database takes its time; Ctrl-C ends it
+        # Migrating a large database takes time; Ctrl-C ends it.
+        except subprocess.TimeoutExpired:
             waited += _A_WORD
             log.warning("the database is still being made ready, for %.0f s", waited)
             continue
@@ -230,7 +235,7 @@ def _prepare(family: _Family, *words: str) -> str:
 
 
 class _Up:
-    """The processes at work."""
+    """Runs the processes, after the database is prepared."""
 
     def __init__(
         self, config: Settings, family: _Family, ear: socket.socket, letterbox: socket.socket | None
@@ -270,17 +275,18 @@ class _Up:
             task.cancel()
         await asyncio.gather(*keepers, *chores, return_exceptions=True)
         await self._end([self._web, *self._senders], _GOODBYE)
-        await self._end(
-            [self._inbox] if self._inbox else [], _INBOX_GOODBYE
-        )  # last: it takes what is in flight
+        # The inbox ends last, so that it takes mail in flight.
+        await self._end([self._inbox] if self._inbox else [], _INBOX_GOODBYE)
         if self._gave_up:
             raise GaveUp(self._gave_up)
 
     async def _keep(self, child: Child) -> None:
-        """Starts a process, and starts it again each time it dies, less often the more often in a row.
+        """Starts a process, and restarts it each time it dies, with longer waits for deaths in a
+        row.
 
-        No process takes the others with it: readers leave and the desk works while a sender can't live. Only before
-        the first page is a web server or inbox that can't live given up: then nothing works anyway.
+        No process ends the others: readers can unsubscribe and the desk works while a sender keeps
+        dying. Only before the first page is answered `up` gives up on a web server or inbox that
+        keeps dying. Nothing works then anyway.
         """
         while True:
             started = time.monotonic()
@@ -288,22 +294,28 @@ class _Up:
                 await self._start(child)
                 assert child.process is not None
                 manner = _manner(await child.process.wait())
-            except OSError as error:  # no more processes, no memory
+            except OSError as error:  # process limit or memory exhausted
                 manner = f"can't be started: {error.strerror}"
             child.process = None
-            # Until the first page is answered every death is one of the row: a busy machine may take
-            # longer than a good life to start what then cannot live.
+            # Until the first page is answered every death counts as in a row. On a busy machine a
+            # start that fails may take longer than `_GOOD_LIFE`.
             lived = self._ready and time.monotonic() - started >= _GOOD_LIFE
             child.deaths = 1 if lived else child.deaths + 1
             if child.deaths >= _HOPELESS and not self._ready and not child.sender:
-                self._gave_up = f"The process {child.name} dies each time it is started; the lines above may say why."
+                self._gave_up = (
+                    f"The process {child.name} dies each time it is started; the "
+                    f"lines above may say why."
+                )
                 self._stop.set()
                 return
             wait = _BACK_OFF[min(child.deaths, len(_BACK_OFF)) - 1]
             if child.deaths < _FAILING:
                 log.error("the process %s ended (%s); starting it again", child.name, manner)
             else:
-                words = "the process %s ended (%s), %d times in a row; it is tried again in %g s, all else goes on"
+                words = (
+                    "the process %s ended (%s), %d times in a row; it is tried again in %g "
+                    "s, all else goes on"
+                )
                 log.error(words, child.name, manner, child.deaths, wait)
             self._tell()
             if child.sender and not await self._tidy(
@@ -321,7 +333,7 @@ class _Up:
             )
 
     def _recover(self, child: Child, process: asyncio.subprocess.Process) -> None:
-        """It has lived long enough to be believed."""
+        """Resets the count of deaths when a process has run for `_GOOD_LIFE` seconds."""
         if child.process is not process:
             return
         if self._ready:
@@ -331,7 +343,7 @@ class _Up:
             asyncio.get_running_loop().call_later(_GOOD_LIFE, self._recover, child, process)
 
     async def _end(self, children: list[Child], grace: float) -> None:
-        """Asks these processes to end, and kills those that have not after `grace` seconds."""
+        """Sends SIGTERM to these processes, and SIGKILL after `grace` seconds."""
         processes = [child.process for child in children if child.process is not None]
         for process in processes:
             with contextlib.suppress(ProcessLookupError):
@@ -363,7 +375,7 @@ class _Up:
         )
 
     async def _welcome(self, invitation: str) -> None:
-        """When the first page is answered, says where everything is."""
+        """Prints the URLs when the first page is answered. Gives up after `_READY` seconds."""
         deadline, told = time.monotonic() + _READY, 0.0
         while not await asyncio.to_thread(self._answers):
             if time.monotonic() > deadline:
@@ -378,7 +390,11 @@ class _Up:
         click.echo(welcome(self._config, invitation))
 
     async def _tidy(self, *words: str, seconds: float) -> bool:
-        """Has another process tidy up. False if that failed, and it has said why, or took longer than `seconds`."""
+        """Runs `tidy` in a process of its own. Returns false if it failed or took longer than
+        `seconds`.
+
+        If it failed, it has logged why.
+        """
         try:
             tidying = await self._family.start("tidy", *words)
         except OSError as error:
@@ -395,7 +411,7 @@ class _Up:
                 tidying.kill()
 
     async def _keep_house(self) -> None:
-        """Once an hour, clears away what has run out."""
+        """Runs housekeeping once an hour."""
         while True:
             await asyncio.sleep(_HOUSEKEEPING)
             if not await self._tidy(seconds=_HOUSEKEEPING):
@@ -415,7 +431,7 @@ class _Up:
 
 
 def welcome(config: Settings, invitation: str) -> str:
-    """What `up` says when it is up."""
+    """Returns the text that `up` prints when it is ready."""
     lines = [
         "",
         "More Follows is up. Ctrl-C ends it.",

@@ -1,4 +1,4 @@
-"""What `up` has done for it by a process of its own, so that it needs no Django itself and stays small."""
+"""Jobs that `up` runs in a separate process, so that `up` needs no Django and little memory."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from morefollows.processes import bootstrap
 
 
 def release_claims(senders: Iterable[int]) -> None:
-    """These senders of this data folder are dead: what they had in hand is due at once.
+    """Makes the claims of these dead senders due at once. Called by `up`, in the process `tidy`.
 
-    Called while `up` runs: it holds the folder's lock, has seen them die, and has not started them again yet.
+    `up` holds the folder's lock, has seen the senders die, and has not restarted them yet.
     """
     bootstrap.start_django()
     from django.conf import settings
@@ -24,9 +24,11 @@ def release_claims(senders: Iterable[int]) -> None:
 
 
 def release_claims_of_last_run() -> None:
-    """No sender of this data folder is running: the caller holds its lock.
+    """Releases claims of this data folder's senders. None may be running: the caller holds the
+    lock.
 
-    What other nodes hold, or seem to hold after a backup was restored, a sender releases when their heartbeats are old.
+    Claims of other nodes stay, including those a restored backup shows. A sender releases them when
+    their heartbeats are old.
     """
     from django.conf import settings
 
@@ -38,7 +40,7 @@ def release_claims_of_last_run() -> None:
 
 
 def clear_away() -> None:
-    """Once an hour: what has run out, see `housekeeping`."""
+    """Runs `housekeeping` once. Called by `up` once an hour."""
     bootstrap.start_django()
     from morefollows.processes import housekeeping
 

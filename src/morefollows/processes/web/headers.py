@@ -1,4 +1,4 @@
-"""The security headers of every page, and those that keep addresses with tokens secret."""
+"""Security headers of every page, and those that keep URLs with tokens secret."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from django.utils.cache import add_never_cache_headers
 
 from morefollows.helpers import token_routes
 
-# Images have their public address also on a page that was fetched by another, as on the machine itself.
+# Images have their public URL also on pages opened by another URL, as on the machine itself.
 _site = urlsplit(settings.MOREFOLLOWS.url)
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self';"
     f" img-src 'self' data: {_site.scheme}://{_site.netloc}; font-src 'self';"
-    " connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+    " connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'self'"
 )
 EVERYWHERE = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -30,12 +31,12 @@ EVERYWHERE = {
 
 
 # Under "no-referrer" browsers send "Origin: null" with every form (Fetch §3.1), and the CSRF check
-# rightly refuses that. So a page with a form that is checked needs another policy, "strict-origin".
+# rightly refuses that. So a page with a checked form needs another policy, "strict-origin".
 OF_TOKEN_ROUTES = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
 
 
 class SecurityHeaders:
-    """A view that needs another policy sets the header itself; what it set stays."""
+    """Middleware that adds security headers. A header that the view has set stays."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -52,7 +53,8 @@ class SecurityHeaders:
 
 
 class Languages(LocaleMiddleware):
-    """Django's, but an image speaks no language: caches need not keep one for each."""
+    """Django's LocaleMiddleware, except for images. They need no Vary header, so caches keep one
+    copy."""
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase

@@ -1,7 +1,8 @@
-"""Pages are answered by Django in so many threads and no more; who would wait too long is told to come back.
+"""Runs Django's pages in a limited number of threads. Requests that would wait too long get 503.
 
-A request takes a thread when all of it has arrived, and gives it back when its answer is there: neither slow nor
-half-sent requests, nor clients that don't read, hold one.
+Invariant: a request holds a thread only while Django works on it. It gets one when it has arrived
+in full, and returns it when the response is complete. Slow or half-sent requests and clients that
+don't read hold none.
 """
 
 from __future__ import annotations
@@ -30,21 +31,21 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 THREADS = 24
 _MOST_WAITING = 300
-_PATIENCE = 5.0  # seconds for a thread
+_PATIENCE = 5.0  # seconds to wait for a thread
 _STREAMS = 100  # event streams of the desk
 _STREAM_THREADS = 4
-_LARGE = 65_536  # bytes of a body: more goes to a file
+_LARGE = 65_536  # bytes of a body; a larger one goes to a file
 _LARGE_AT_ONCE = 16
 _SMALL_SECONDS = 15.0
-_LEAST_RATE = 20_000  # bytes a second of a large body
-_AT_HAND = 1_000_000  # bytes of an answer that are kept while its client reads
-_MOST_UNREAD = 64_000_000  # bytes of all answers that clients have not read yet
-_CLIENT_SECONDS = 30.0  # for a client to read on
+_LEAST_RATE = 20_000  # bytes a second of a large body, at least
+_AT_HAND = 1_000_000  # bytes of a response that are buffered while its client reads
+_MOST_UNREAD = 64_000_000  # bytes of all responses that clients have not read yet
+_CLIENT_SECONDS = 30.0  # seconds for a client to read the next part
 _TOLD_EVERY = 10.0
 
 
 class Slots:
-    """So many executors of one thread each. `take` waits for a free one."""
+    """A fixed number of executors with one thread each. `take` waits for a free one."""
 
     def __init__(self, count: int, waiting: int, seconds: float) -> None:
         self._free = [
@@ -57,7 +58,7 @@ class Slots:
         self._seconds = seconds
 
     async def take(self) -> ThreadPoolExecutor | None:
-        """None if too many wait, or if it took too long."""
+        """Returns a free executor; None if too many wait or the wait took too long."""
         if self._free:
             return self._free.pop()
         if len(self._queue) >= self._most_waiting:
@@ -68,7 +69,7 @@ class Slots:
             async with asyncio.timeout(self._seconds):
                 return await turn
         except TimeoutError:
-            # It may have been this one's turn at the very moment.
+            # The executor may have been assigned at the moment of the time-out.
             return turn.result() if turn.done() and not turn.cancelled() else None
         finally:
             if turn in self._queue:
@@ -88,7 +89,7 @@ class Slots:
 
 
 class Pages:
-    """An ASGI application in front of another one, `django`. `most_body`: bytes of a request."""
+    """An ASGI application that runs another one, `django`. `most_body`: bytes of a request."""
 
     def __init__(self, django: Application, most_body: int, closing: asyncio.Event) -> None:
         self._django = django
@@ -100,7 +101,7 @@ class Pages:
         )
         self._streams = 0
         self._large = 0
-        self._unread = 0  # bytes of answers that are kept for slow clients
+        self._unread = 0  # bytes of responses buffered for slow clients
         self._refused = 0
         self._told_at = -_TOLD_EVERY
 
@@ -112,7 +113,7 @@ class Pages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             length = _length(scope)
-            if length > self._most_body:  # before Django would write it to a temporary file
+            if length > self._most_body:  # checked before Django would write it to a temporary file
                 raise request_bodies.too_large()
             if length > _LARGE or _header(scope, b"transfer-encoding"):
                 await self._with_large_body(scope, receive, send)
@@ -158,7 +159,8 @@ class Pages:
             self._unread -= answer.length
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Several share a thread; between two looks into the database they need none."""
+        """Runs an event stream of the desk. Streams share threads; a stream needs one only to
+        query."""
         if self._streams >= _STREAMS:
             await self._busy(send)
             return
@@ -184,7 +186,10 @@ class Pages:
 
 
 class _Answer:
-    """Keeps what Django answers until its thread is free again: a slow client holds none. A large one passes."""
+    """Buffers Django's response until its thread is free, so that a slow client holds none.
+
+    A response larger than `_AT_HAND` is sent while Django produces it.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -198,7 +203,8 @@ class _Answer:
             await self.send_rest()
 
     async def send_rest(self) -> None:
-        """Whoever does not read for half a minute is cut off (RFC 9112 §9.5)."""
+        """Sends the buffer. A client that does not read for `_CLIENT_SECONDS` is cut off (RFC 9112
+        §9.5)."""
         kept, self._kept = self._kept, []
         for message in kept:
             async with asyncio.timeout(_CLIENT_SECONDS):
@@ -206,7 +212,10 @@ class _Answer:
 
 
 def _staying(receive: Receive) -> Receive:
-    """The body, and then nothing: a client that goes away does not end what a thread has begun."""
+    """Returns a `receive` that gives the body and then waits for ever.
+
+    A client that disconnects does not interrupt what a thread has begun.
+    """
     more = True
 
     async def receive_body() -> Message:
@@ -221,7 +230,7 @@ def _staying(receive: Receive) -> Receive:
 
 
 def _until_closing(receive: Receive, closing: asyncio.Event) -> Receive:
-    """What the client says, and that it is gone as soon as the server closes."""
+    """Returns a `receive` that reports a disconnect as soon as the server closes."""
 
     async def receive_until_closing() -> Message:
         client, closed = asyncio.ensure_future(receive()), asyncio.ensure_future(closing.wait())
@@ -236,7 +245,7 @@ def _until_closing(receive: Receive, closing: asyncio.Event) -> Receive:
 
 
 def _is_stream(scope: Scope) -> bool:
-    """The event stream of a page at the desk."""
+    """Returns whether a request is for an event stream of the desk."""
     return bool(scope["path"].startswith("/desk/") and scope["path"].endswith("/stream/"))
 
 
@@ -245,13 +254,14 @@ def _header(scope: Scope, wanted: bytes) -> bytes:
 
 
 def _length(scope: Scope) -> int:
-    """Octets of the request's body as its header tells; 0 if it does not, as of a chunked one."""
+    """Returns the body's octets by Content-Length; 0 if there is none, as with a chunked body."""
     told = _header(scope, b"content-length")
     return int(told) if told.isdigit() else 0
 
 
 _BUSY = (
-    b"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+    b"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
+    b"content='width=device-width'>"
     b"<title>Please try again in a moment</title><h1>Very many people are here right now</h1>"
     b"<p>Nothing was changed. Please try again in a moment.</p></html>"
 )

@@ -1,4 +1,4 @@
-"""Bodies of requests, read before anything is done about them: with a limit to their size, and to their time."""
+"""Reads bodies of requests before the request is handled, with limits on size and time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _PART = 65_536
 
 
 class Refused(Exception):
-    """It is too large, or too slow, or its client is gone. `answer` says so, and has the connection closed."""
+    """The body is too large or too slow, or the client is gone.
+
+    `answer` sends the status and has the connection closed.
+    """
 
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)
@@ -32,13 +35,13 @@ def too_large() -> Refused:
 
 
 def announced(scope: Mapping[str, Any]) -> bool:
-    """Whether a request has a body, as its header says (RFC 9112 §6)."""
+    """Returns whether a request has a body, by its header (RFC 9112 §6)."""
     return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
 
 
 async def read(receive: Receive, most: int, seconds: float) -> bytes:
-    """A body of at most so many bytes, if it comes within this time. Raises `Refused`."""
-    message = await _next(receive, seconds)  # nearly always all of it
+    """Reads a body of at most `most` bytes within `seconds`. Raises `Refused`."""
+    message = await _next(receive, seconds)  # nearly always the whole body
     body = bytes(message.get("body", b""))
     if not message.get("more_body") and message["type"] == "http.request" and len(body) <= most:
         return body
@@ -57,7 +60,10 @@ async def read(receive: Receive, most: int, seconds: float) -> bytes:
 
 
 async def spool(receive: Receive, file: IO[bytes], most: int, seconds: float, rate: float) -> None:
-    """Writes a body into a file. `rate`: the bytes a second that it has to come with, after these `seconds`."""
+    """Writes a body to a file. Raises `Refused`.
+
+    `rate`: the bytes a second that have to arrive, after the first `seconds`.
+    """
     now = asyncio.get_running_loop().time
     began, length, more = now(), 0, True
     while more:
@@ -72,7 +78,7 @@ async def spool(receive: Receive, file: IO[bytes], most: int, seconds: float, ra
 
 
 def from_file(file: IO[bytes], receive: Receive) -> Receive:
-    """Gives a body that was spooled to the next who asks for it, and then what else the client says."""
+    """Returns a `receive` that gives a spooled body, then the client's next messages."""
     file.seek(0)
     given = False
 
@@ -88,7 +94,7 @@ def from_file(file: IO[bytes], receive: Receive) -> Receive:
 
 
 def again(body: bytes, receive: Receive) -> Receive:
-    """Gives a body that was read to the next who asks for it, and then what else the client says."""
+    """Returns a `receive` that gives a body again, then the client's next messages."""
     given = False
 
     async def receive_again() -> Message:

@@ -1,7 +1,8 @@
-"""The web process: Django under uvicorn, and beside it the event streams of the live pages, without Django.
+"""The web process: Django under uvicorn, and the event streams of live pages without Django.
 
-A request for such a stream never becomes an ASGI request. As soon as its header is read, the connection is handed to
-`live.stream.connection`, which costs a few kilobytes and no task; ASGI has no way to drop a reader who does not read.
+A request for such a stream never becomes an ASGI request. When its header is complete, the
+connection is passed to `live.stream.connection`. That takes a few kilobytes and no task. ASGI has
+no way to drop a reader who does not read.
 """
 
 from __future__ import annotations
@@ -43,12 +44,11 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_BESIDE_AN_IMAGE = 1_000_000  # octets of a request that may come with the largest image
-_HEADER_SECONDS = (
-    10.0  # for the header of a request, from its first octet or from the connection's begin
-)
-_GOODBYE = 3  # seconds for requests under way, when the process is told to end
-_FILES = 300  # file descriptors for all that is no stream
+_BESIDE_AN_IMAGE = 1_000_000  # octets of a request beside the largest image
+# Seconds for a request's header, from its first octet or from the start of the connection.
+_HEADER_SECONDS = 10.0
+_GOODBYE = 3  # seconds for running requests when the process is ending
+_FILES = 300  # file descriptors for everything but streams
 _MOST_FILES = 100_000
 
 
@@ -77,7 +77,7 @@ class Application:
             await self._pages(scope, receive, send)
 
     def close(self) -> None:
-        """Ends the event streams: they would last for ever. The browser comes back by itself.
+        """Ends the event streams, which would never end by themselves. Browsers reconnect.
 
         May be called by a signal handler.
         """
@@ -93,9 +93,8 @@ class Application:
         await listener.open()
         telling = watched("the event streams", self.hub.run(listener))
         await send({"type": "lifespan.startup.complete"})
-        with contextlib.suppress(
-            asyncio.CancelledError
-        ):  # a second Ctrl-C: nobody waits for us any more
+        # A second Ctrl-C cancels this: then nobody waits for the shutdown to complete.
+        with contextlib.suppress(asyncio.CancelledError):
             await receive()
             telling.cancel()
             listener.close()
@@ -105,9 +104,10 @@ class Application:
 
 
 class _Connection(HttpToolsProtocol):
-    """An HTTP connection, until a request for a live page's event stream comes on it.
+    """An HTTP connection, until a request for a live page's event stream arrives.
 
-    It relies on private parts of uvicorn: tests/house/test_uvicorn.py fails when one of them changes.
+    It relies on private parts of uvicorn: tests/house/test_uvicorn.py fails when one of them
+    changes.
     """
 
     _asked: Asked | None = None
@@ -132,12 +132,12 @@ class _Connection(HttpToolsProtocol):
             self._late = None
 
     def _give_up(self) -> None:
-        """Whoever opens a connection has to say what for (RFC 9110 §15.5.9)."""
+        """Closes a connection that has sent no complete header in time (RFC 9110 §15.5.9)."""
         self.transport.close()
 
     def on_headers_complete(self) -> None:
         self._in_time()
-        if self._asked is not None:  # whatever was sent behind that request is not answered
+        if self._asked is not None:  # data after a request for a stream is not answered
             return
         if self.parser.get_method() == b"GET" and (
             self.cycle is None or self.cycle.response_complete
@@ -178,18 +178,17 @@ class _Server(uvicorn.Server):
         self._application = application
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """An orderly end; a second Ctrl-C does not wait for requests under way."""
+        """Ends in order. A second Ctrl-C does not wait for running requests."""
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
         self._application.close()
 
 
 def serve(ear: socket.socket) -> None:
-    """Answers requests on this socket until SIGTERM or SIGINT. Django must have been started."""
-    writer.start()  # not at the pages' priority: while it writes on SQLite, alerts can't
-    os.nice(
-        NICE
-    )  # pages give way to mail where both want the processor: an alert goes before a rush of sign-ups
+    """Serves requests on this socket until SIGTERM or SIGINT. Django must have been started."""
+    writer.start()  # before `nice`: alerts wait while it writes on SQLite, so it must not be slow
+    # Pages have a lower priority than mail: a rush of sign-ups must not delay an alert.
+    os.nice(NICE)
     application = Application(settings.MOREFOLLOWS)
     config = uvicorn.Config(
         application,
@@ -198,8 +197,8 @@ def serve(ear: socket.socket) -> None:
         ws="none",
         lifespan="on",
         log_config=None,
-        access_log=False,  # links hold tokens, and clients have addresses: neither belongs in a log
-        proxy_headers=False,  # `trusted_proxies` is ours to judge
+        access_log=False,  # URLs hold tokens, and clients have addresses: neither belongs in a log
+        proxy_headers=False,  # `trusted_proxies` decides instead
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_GOODBYE,
@@ -210,7 +209,7 @@ def serve(ear: socket.socket) -> None:
 
 
 def _read_anew(journal: Journal) -> Read:
-    """A database connection that has died is not asked again."""
+    """Returns the journal's `read`, which first closes a database connection that has died."""
 
     def read(marks: Mapping[UUID, str]) -> Mapping[UUID, Told | None]:
         close_old_connections()
@@ -220,13 +219,13 @@ def _read_anew(journal: Journal) -> Read:
 
 
 def _raise_file_limit() -> int:
-    """Every stream is an open file. Takes as many as the system allows us, and tells how many those are."""
+    """Raises the limit of open files as far as allowed, and returns it. Every stream is an open
+    file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        with contextlib.suppress(
-            ValueError, OSError
-        ):  # macOS has a limit of its own below the hard one
+        # macOS has its own limit below the hard one.
+        with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     found = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return _MOST_FILES if found == resource.RLIM_INFINITY else found

@@ -1,8 +1,9 @@
-"""The sign-up's own door: what comes from its forms is answered in the event loop, past the middleware of pages.
+"""The sign-up endpoint: answers sign-up forms in the event loop, without Django's page middleware.
 
-When an article draws a crowd, every visitor asks here three times. What is read is kept for a moment and shared; what
-is sent is judged here and handed to the one writer (`audience.signup.writer`), which takes all that waits at once. So
-there is no thread for a request, and when too many come the answer is 503 within five seconds.
+When an article draws a crowd, every visitor sends three requests here. Responses to reads are
+cached for a moment and shared. Forms are checked here and passed to the one writer
+(`audience.signup.writer`), which writes all waiting forms in one transaction. So a request needs no
+thread of its own, and an overload is answered with 503 within five seconds.
 """
 
 from __future__ import annotations
@@ -48,20 +49,20 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 PREFIX = "/box/"
 PAGE_PREFIX = "/sign-up/"
-_THREADS = 4  # for what has to be read
-_MOST_READING = 100  # who wait for these threads
+_THREADS = 4  # threads for reads
+_MOST_READING = 100  # requests that may wait for these threads
 _LARGEST = 16_384  # bytes of a form
 _PATIENCE = 10.0  # seconds for a form to arrive
-_MOMENT = 0.25  # seconds for which what was read is read again
-_MEANWHILE = 1.0  # seconds after that for which it is good while it is being read again
-_STALE = 300.0  # seconds for which it is good while the database can't be used
-_KEPT = 1_000  # answers
+_MOMENT = 0.25  # seconds for which a response is shared
+_MEANWHILE = 1.0  # seconds after that for which it is still given while a new one is being made
+_STALE = 300.0  # seconds for which it is given while the database can't be used
+_KEPT = 1_000  # responses in the cache
 _FIELDS = 100  # of a form
 _TYPE = box.FORM_TYPE.encode()
 
 
 def is_sign_up(scope: Scope) -> bool:
-    """Whether a request is for the `BoxDoor`."""
+    """Returns whether a request is for the `BoxDoor`."""
     path = scope["path"]
     return bool(
         path.startswith(PREFIX) or (scope["method"] == "POST" and path.startswith(PAGE_PREFIX))
@@ -77,12 +78,12 @@ class Kept(NamedTuple):
 class _Read(NamedTuple):
     until: float
     answer: asyncio.Future[Kept]
-    before: Kept | None  #: what was answered before, if it was good
+    before: Kept | None  #: the last good response before this one
     since: float
 
 
 class _Form(NamedTuple):
-    """What was sent, and from where."""
+    """A posted form, and where it came from."""
 
     posted: dict[str, str]
     language: str
@@ -91,9 +92,10 @@ class _Form(NamedTuple):
 
 
 class BoxDoor:
-    """An ASGI application for addresses that begin with `PREFIX`, and for what is posted to those of `PAGE_PREFIX`.
+    """An ASGI application for paths that begin with `PREFIX`, and for POST to those of
+    `PAGE_PREFIX`.
 
-    `page_threads` answers what is no plain sign-up.
+    `page_threads` answers requests that are not plain sign-ups.
     """
 
     def __init__(self, pages: Application) -> None:
@@ -122,7 +124,7 @@ class BoxDoor:
         return await _send(send, answer)
 
     def close(self) -> None:
-        """No thread begins anything any more."""
+        """Shuts the threads down; waiting reads are cancelled."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _sign_up(self, scope: Scope, body: bytes) -> Kept:
@@ -133,7 +135,10 @@ class BoxDoor:
         return _FAILED if entered is None else _told(entered, form)
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A form of our own pages, or one like it elsewhere. What is not simply thanked for is answered by the page."""
+        """Answers a form of our own pages, or a copy of it elsewhere.
+
+        Any answer but a plain thank-you is rendered by the page.
+        """
         try:
             body = await request_bodies.read(receive, _LARGEST, _PATIENCE)
         except request_bodies.Refused as refused:
@@ -148,14 +153,16 @@ class BoxDoor:
                 return await _send(send, _FAILED)
             if entered.answer is Answer.THANKS:
                 return await _send(send, _thanks(slug, scope))
-            if (
-                entered.answer is not Answer.WRONG
-            ):  # that is said in the page's language, which the page finds
+            # The page itself renders a wrong form's errors, since it knows its language.
+            if entered.answer is not Answer.WRONG:
                 scope = {**scope, signup.ENTERED: entered}
         return await self._pages(scope, request_bodies.again(body, receive), send)
 
     async def _shared(self, scope: Scope) -> Kept:
-        """One look for all who ask the same at the same moment. In a rush nobody waits for the next look."""
+        """Answers equal reads of the same moment from one response.
+
+        Requests never wait for a refresh while the last response is still good enough.
+        """
         given = dict(scope["headers"])
         key = (
             scope["path"],
@@ -192,7 +199,7 @@ class BoxDoor:
 
 
 def _good(read: _Read | None, now: float) -> tuple[Kept | None, float]:
-    """What was answered last before now, and when."""
+    """Returns the last good response before now, and its time."""
     if read is None:
         return None, now
     if read.answer.done() and not read.answer.exception() and read.answer.result().status == 200:
@@ -206,7 +213,7 @@ async def _send(send: Send, answer: Kept) -> None:
 
 
 async def _enter(form: _Form, here: str, version: str) -> Entered | None:
-    """Returns when it may be told. None if it failed."""
+    """Enters a sign-up, and returns when it may be answered. Returns None if it failed."""
     try:
         entered = await entry.enter_async(
             form.posted,
@@ -216,7 +223,7 @@ async def _enter(form: _Form, here: str, version: str) -> Entered | None:
             form_version=version,
             language=form.language,
         )
-    except Exception as error:  # its words may hold an address
+    except Exception as error:  # the message may hold an address
         log.error("a sign-up could not be noted: %s", type(error).__name__)
         return None
     await asyncio.sleep(max(0.0, entered.not_before - time.monotonic()))
@@ -224,7 +231,10 @@ async def _enter(form: _Form, here: str, version: str) -> Entered | None:
 
 
 def _form(scope: Scope, body: bytes) -> _Form | None:
-    """None for what the views have to look at: no form, no statement of ours, or another host."""
+    """Returns the posted form, or None if a view has to handle the request.
+
+    That is: not a form, without a valid statement token of ours, or for another host.
+    """
     given: dict[bytes, bytes] = dict(scope["headers"])
     if given.get(b"content-type", b"").partition(b";")[0].strip().lower() != _TYPE:
         return None
@@ -283,7 +293,7 @@ def _told(entered: Entered, form: _Form) -> Kept:
 
 
 def _slug(path: str) -> str:
-    """The topic of a page with a box; "" if it is another page."""
+    """Returns the topic of a sign-up page; "" for another page."""
     try:
         found = resolve(path)
     except Resolver404:
@@ -297,14 +307,14 @@ def _asked_language(scope: Scope) -> str:
 
 
 def _thanks(slug: str, scope: Scope) -> Kept:
-    """303: the page that follows is fetched by GET, and reloading it posts nothing twice."""
+    """Redirects with 303: the next page is fetched by GET, so reloading it posts nothing twice."""
     language = _asked_language(scope)
     where = reverse("thanks", args=[slug]) + (f"?lang={language}" if language else "")
     return Kept(303, [*_SECURE, (b"location", where.encode()), (b"content-length", b"0")], b"")
 
 
 def _answer(scope: Scope, body: bytes) -> Kept:
-    """In a thread: what the view answers."""
+    """Runs the view and returns its response. Called in a thread."""
     close_old_connections()
     try:
         response = _view(ASGIRequest(scope, io.BytesIO(body)))

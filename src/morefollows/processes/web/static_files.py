@@ -10,7 +10,7 @@ _CHUNK = 65_536
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
-    """WhiteNoise, but with whole answers: its file responses are iterators that ASGI would have to wait for."""
+    """WhiteNoise with complete responses: ASGI would have to wait for its file iterators."""
 
     @staticmethod
     def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:
@@ -24,7 +24,6 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
         for name, value in found.headers:
             response[name] = value
         if body:
-            response["Content-Length"] = str(
-                len(body)
-            )  # it may have been exchanged since the start
+            # The file's actual size: it may have been replaced since the start.
+            response["Content-Length"] = str(len(body))
         return response
