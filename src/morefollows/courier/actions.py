@@ -1,4 +1,4 @@
-"""What changes the courier's state beside the ledger: relays pause and go on, senders tell that they are there."""
+"""Changes to the courier's state outside the ledger: relay pauses, heartbeats, repeated alerts."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from morefollows.stories.transitions import Event
 
 
 def pause_relay(name: str, reason: str = "", *, by: str = "") -> None:
-    """Nothing more goes to this relay until `resume_relay`.
+    """Pauses a relay until `resume_relay`. No change if it is paused already.
 
-    `reason`: the relay's reply, when by it the relay refuses us; it speaks of us, not of the reader. Then one mail is
-    tried from time to time: see `claim_trials`. `by`: the name of the editor who pauses it.
+    `reason`: the reply by which the relay refuses all our mail. Then a few mails are tried from
+    time to time: see `claim_trials`. `by`: the name of the editor who pauses it; then none are.
     """
     with transaction.atomic():
         relay = Relay.objects.get_or_create(name=name)[0]
@@ -38,9 +38,10 @@ def pause_relay(name: str, reason: str = "", *, by: str = "") -> None:
 
 
 def claim_trials() -> set[str]:
-    """The paused relays to which the caller's process may hand a few mails now; the next trial is due later.
+    """Returns the paused relays to which the calling process may send a few trial mails now.
 
-    After 1, 2, 5, 10, 20, then every 30 minutes; never if an editor has paused the relay.
+    Sets the time of the next trial: after 1, 2, 5, 10, 20, then every 30 minutes. Relays paused by
+    an editor get no trials.
     """
     now, mine = now_ms(), set()
     for relay in Relay.objects.filter(paused_at__isnull=False, paused_by="", trial_at__lte=now):
@@ -51,13 +52,13 @@ def claim_trials() -> set[str]:
 
 
 def try_soon() -> None:
-    """A new alert is on its way: relays that no editor has paused are tried at once, not only when it is their time."""
+    """Makes trials due at once, as a new alert is on its way. Not for relays an editor paused."""
     paused = Relay.objects.filter(paused_at__isnull=False, paused_by="", trial_at__gt=now_ms())
     paused.update(trial_at=now_ms())
 
 
 def relay_takes_mail(name: str) -> None:
-    """A mail on trial was accepted: the pause is over by itself, unless an editor has paused it since."""
+    """Resumes a relay that accepted a trial mail, unless an editor has paused it since."""
     with transaction.atomic():
         if Relay.objects.filter(name=name, paused_at__isnull=False, paused_by="").exists():
             resume_relay(name)
@@ -65,7 +66,7 @@ def relay_takes_mail(name: str) -> None:
 
 
 def resume_relay(name: str) -> None:
-    """Goes on with everything that waits for this relay, at once."""
+    """Resumes a relay. Makes deferred batches and letters due at once."""
     with transaction.atomic():
         Relay.objects.filter(name=name).update(
             paused_at=None, paused_by="", reason="", trial_at=None, trials=0
@@ -73,7 +74,7 @@ def resume_relay(name: str) -> None:
         brake.let_go(name)
         now = now_ms()
         Batch.objects.filter(worker="", due_at__gt=now).update(due_at=now)
-        # Not those that were never tried: they wait for the interval between two confirmations.
+        # Letters never tried are left out: they wait for the interval between two confirmations.
         tried = Letter.objects.filter(
             state=Letter.State.WAITING, attempts__gt=0, worker="", due_at__gt=now
         )
@@ -82,9 +83,10 @@ def resume_relay(name: str) -> None:
 
 
 def sign_of_life() -> list[int]:
-    """A sender is at work. Returns the alerts that ask whether they are to go on, as there was none for long.
+    """Writes the senders' heartbeat. Returns the alerts held for confirmation after a long gap.
 
-    Such as after a backup was restored, or in a machine that has slept: the news may be old by now.
+    A gap of more than `ask_after` seconds means that a backup was restored or the machine slept.
+    The news may be out of date by then.
     """
     longest = int(settings.MOREFOLLOWS.ask_after * 1000)
     with transaction.atomic():
@@ -96,9 +98,10 @@ def sign_of_life() -> list[int]:
 
 
 def retry_failed(alert: int, editor: Editor) -> int:
-    """Sends an ended alert to those who were refused or for whom it has expired, under the same Message-IDs.
+    """Sends an ended alert again to those refused or expired, with the same Message-IDs.
 
-    Not to readers who are gone. Returns how many mails that are. Raises `stories.actions.Refused`.
+    Hard-bounced and unsubscribed readers are left out. Returns the number of mails. Raises
+    `stories.actions.Refused`.
     """
     with transaction.atomic():
         stories.reopen(Event.RETRY, alert, editor)
@@ -111,9 +114,9 @@ def retry_failed(alert: int, editor: Editor) -> int:
 
 
 def repeat_uncertain(alert: int, editor: Editor) -> int:
-    """Sends an ended alert again to those of whom it is uncertain whether they have it, under the same Message-IDs.
+    """Sends an ended alert again to readers whose outcome is uncertain, with the same Message-IDs.
 
-    Returns how many mails that are. Raises `stories.actions.Refused`.
+    Returns the number of mails. Raises `stories.actions.Refused`.
     """
     with transaction.atomic():
         stories.reopen(Event.REPEAT, alert, editor)
@@ -125,7 +128,7 @@ def repeat_uncertain(alert: int, editor: Editor) -> int:
 
 
 def note_deaths(workers: Iterable[str]) -> None:
-    """These processes are dead: frees what they had in hand, and keeps that it was so. One transaction each."""
+    """Releases the claims of dead sender processes, one transaction each, and logs each alert."""
     data = settings.MOREFOLLOWS.data
     for worker in workers:
         with transaction.atomic():
@@ -136,7 +139,7 @@ def note_deaths(workers: Iterable[str]) -> None:
 
 
 def note_unmade(alert: int, readers: Sequence[tuple[int, str]]) -> None:
-    """Mails of an alert that could not be made: each reader's id, and why. Each is an entry of the activity log."""
+    """Writes an audit entry for each mail that could not be made: the reader's id and why."""
     with transaction.atomic():
         story = Alert.objects.select_related("update__story").get(pk=alert).update.story
         for reader, reason in readers:
@@ -152,7 +155,7 @@ def note_unmade(alert: int, readers: Sequence[tuple[int, str]]) -> None:
 
 
 def note_trouble(name: str, trouble: str | None) -> None:
-    """Keeps why the relay can't be reached just now, for the desk; None when it can be again."""
+    """Stores why the relay can't be reached, for the desk. None: it can be reached again."""
     with transaction.atomic():
         relay = Relay.objects.get_or_create(name=name)[0]
         relay.trouble = (trouble or "")[:300]
@@ -161,7 +164,7 @@ def note_trouble(name: str, trouble: str | None) -> None:
 
 
 def note_secured(name: str, host_and_port: str) -> None:
-    """Keeps that the relay has agreed to STARTTLS: from now on nothing goes there without."""
+    """Stores that the relay has agreed to STARTTLS. From then on it gets no mail without TLS."""
     with transaction.atomic():
         relay = Relay.objects.get_or_create(name=name)[0]
         if relay.secured_as != host_and_port:

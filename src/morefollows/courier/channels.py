@@ -1,8 +1,8 @@
-"""Channels: the ways to a reader. Mail is one, and the only one so far.
+"""Channels: how an alert reaches a reader. Mail is the only one so far.
 
-A recipient of an alert is a reader, a channel and an address. The channel is the alert's (`claims.Running`), and the
-address is looked up when a batch is loaded (`recipients`). The ledger keeps neither: only readers' ids, and one outcome
-byte for each.
+A recipient of an alert is a reader, a channel and an address. The channel is set for each alert
+(`claims.Running`). The address is looked up when a batch is loaded (`recipients`). The ledger
+stores neither: only reader ids and one outcome byte each.
 """
 
 from __future__ import annotations
@@ -12,21 +12,24 @@ from typing import NamedTuple
 
 
 class Channel(NamedTuple):
-    """A channel. What is SQL speaks of the reader as `r`, and holds no values."""
+    """A channel. SQL fragments call the reader `r` and contain no values."""
 
     name: str
-    #: SQL of two texts: the reader's address, and who is behind it, by whom replies are counted and senders slowed down
+    #: SQL, two text columns: the address, and the domain by which replies are counted and throttled
     address: str
-    #: SQL: the reader may be sent something by it now, whatever it is
+    #: SQL condition: the reader may get messages by this channel
     allowed: str
-    #: The two texts → the address as the relay is given it, and whether it needs SMTPUTF8 there
+    #: Takes the two texts. Returns the address for the relay, and whether it needs SMTPUTF8.
     envelope: Callable[[str, str], tuple[bytes, bool]]
-    join: str = ""  #: SQL: what else is read beside the reader
+    join: str = ""  #: SQL: further tables to join
 
 
 def mailbox(address: str, domain: str) -> tuple[bytes, bool]:
-    """An address as the envelope has it (local part as typed, domain in A-labels), and whether it needs SMTPUTF8."""
-    if address.endswith("@" + domain):  # as nearly all are
+    """Returns the address for the envelope, and whether it needs SMTPUTF8.
+
+    The local part stays as typed. `domain` is in A-labels.
+    """
+    if address.endswith("@" + domain):  # the common case
         return address.encode(), not address.isascii()
     local = address[: address.rindex("@")]
     return f"{local}@{domain}".encode(), not local.isascii()

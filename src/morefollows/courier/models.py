@@ -1,6 +1,8 @@
-"""How it goes out: the ledger's rows. A million readers cost two thousand rows, not a million.
+"""The courier's tables: batches and their outcomes, relays, and sender processes.
 
-Only `ledger` changes these; the desk reads them through `delivery`.
+A batch row holds many readers, so a million readers need two thousand rows.
+
+Invariant: only `ledger` changes batches. The desk reads them through `delivery`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from morefollows.stories.models import Alert
 
 
 class Outcome(models.IntegerChoices):
-    """What became of one reader's mail: one byte in `Batch.outcomes`."""
+    """The outcome of one reader's mail: one byte in `Batch.outcomes`."""
 
     WAITING = 0, _("waiting")
     ACCEPTED = 1, _("accepted")
@@ -26,12 +28,13 @@ class Outcome(models.IntegerChoices):
 
 
 class Batch(models.Model):
-    """A slice of an alert's readers, with one outcome for each.
+    """A part of an alert's readers, with one outcome each.
 
-    A worker claims it by raising `epoch`; each later write says ``WHERE epoch = mine``, so a worker that lost
-    its claim finds out at the next write (the rule of `leases`). `reach` is the evidence written before action: only
-    readers before it may have been handed to the relay, so after a crash those of them still waiting are the
-    uncertain ones.
+    `epoch` is the lease version. A worker claims a batch by raising it, and every later write says
+    ``WHERE epoch = mine``. A worker that lost its claim finds out at its next write: see `leases`.
+
+    `reach` is the index up to which mails may have left. It is written before they are handed to
+    the relay. After a crash, readers below it that are still waiting are uncertain.
     """
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="batches")
@@ -49,7 +52,8 @@ class Batch(models.Model):
     worker = models.CharField(max_length=40, blank=True, default="")
     due_at = models.BigIntegerField(
         null=True,
-        help_text="when a worker may claim it, ms since 1970: while claimed, the claim's end; empty: all final",
+        help_text="when a worker may claim it, ms since 1970: while claimed, the claim's end; "
+        "empty: all final",
     )
     attempts = models.PositiveSmallIntegerField(default=0, help_text="passes made")
     accepted = models.PositiveIntegerField(default=0)
@@ -65,7 +69,8 @@ class Batch(models.Model):
     packed = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="the alert has ended long ago: readers and outcomes are as `packing` has them, times are gone",
+        help_text="the alert has ended long ago: readers and outcomes are as `packing` has them, "
+        "times are gone",
     )
 
     class Meta:
@@ -85,7 +90,10 @@ class Batch(models.Model):
 
 
 class Composition(models.Model):
-    """An alert's bytes in one language, with holes: composed once, in the hold, and the same after a restart."""
+    """An alert's composed mail in one language, with slots for each reader's data.
+
+    Composed once, in the hold, and stored so that it stays the same after a restart.
+    """
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="compositions")
     language = models.CharField(max_length=10)
@@ -101,9 +109,9 @@ class Composition(models.Model):
 
 
 class DigestItem(models.Model):
-    """An alert that a summary has told its reader, or may have: a correction of it is owed to that reader, too.
+    """An alert contained in a digest, so that a correction also goes to the digest's reader.
 
-    Written before the summary may leave.
+    Written before the digest may leave.
     """
 
     letter = models.ForeignKey(Letter, models.CASCADE, related_name="items")
@@ -120,9 +128,9 @@ class DigestItem(models.Model):
 
 
 class Verdict(models.Model):
-    """Why mails of an alert were deferred or refused: one row for each domain and reply, with how often."""
+    """Counts an alert's deferred and refused mails: one row for each domain, outcome and reply."""
 
-    # No constraint: checking one would wait for whoever has locked the alert's row.
+    # No constraint: checking it would wait for a lock on the alert's row.
     alert = models.ForeignKey(Alert, models.CASCADE, db_constraint=False, related_name="verdicts")
     domain = models.CharField(max_length=255)
     outcome = models.PositiveSmallIntegerField(choices=Outcome)
@@ -145,9 +153,9 @@ class Verdict(models.Model):
 
 
 class Refusal(models.Model):
-    """A mail that was refused, and may still be taken back, or count against its reader: see `brake` and `bounces`."""
+    """A refused mail that may be reopened or count against its reader: see `brake`, `bounces`."""
 
-    # No constraint: checking one would wait for whoever has locked the row.
+    # No constraint: checking it would wait for a lock on the alert's row.
     alert = models.ForeignKey(Alert, models.CASCADE, db_constraint=False, related_name="refusals")
     batch = models.BigIntegerField()
     place = models.PositiveIntegerField(help_text="in the batch")
@@ -172,7 +180,10 @@ class Refusal(models.Model):
 
 
 class Brake(models.Model):
-    """How many of an alert's mails one relay, or one mailbox provider, has answered and refused; see `brake`."""
+    """Counts an alert's mails answered and refused by one relay or mailbox provider: see `brake`.
+
+    While `on_since` is set, refusals are not final.
+    """
 
     class Scope(models.TextChoices):
         RELAY = "relay", _("relay")
@@ -202,7 +213,7 @@ class Brake(models.Model):
 
 
 class SenderProcess(models.Model):
-    """One start of one sender process. It writes its heartbeat here about every second; see `leases`."""
+    """One run of one sender process. It writes its heartbeat about every second: see `leases`."""
 
     name = models.CharField(max_length=40, unique=True, help_text="what its claims bear")
     node = models.CharField(max_length=32, help_text="id of its data folder")
@@ -230,7 +241,10 @@ class SenderProcess(models.Model):
 
 
 class Pulse(models.Model):
-    """The senders' last sign of life, in one row. It is what tells a pause of seconds from a backup of last week."""
+    """The last heartbeat of any sender, in one row.
+
+    It tells a pause of seconds from the restore of an old backup.
+    """
 
     at = models.BigIntegerField(help_text="milliseconds since 1970")
 
@@ -239,7 +253,7 @@ class Pulse(models.Model):
 
 
 class StateNumber(models.Model):
-    """How far one sender has written: lower than what it remembers in a restored database. See `restore.detection`."""
+    """A counter of one sender's writes. After a restore it is lower: see `restore.detection`."""
 
     writer = models.CharField(max_length=40, unique=True)
     number = models.BigIntegerField()
@@ -250,7 +264,7 @@ class StateNumber(models.Model):
 
 
 class Relay(models.Model):
-    """What we know of a relay beside its settings: whether it is paused, and why."""
+    """The state of a relay outside the settings: whether it is paused, and why."""
 
     name = models.CharField(max_length=300, unique=True, help_text="host:port")
     paused_at = models.DateTimeField(null=True)
@@ -278,7 +292,7 @@ class Relay(models.Model):
 
 
 class RelayAtWork(models.Model):
-    """What one sender process last said of its connections to a relay: for the desk, and out of date in seconds."""
+    """One sender process's connections to a relay, for the desk. Updated every few seconds."""
 
     relay = models.CharField(max_length=300, help_text="its name")
     worker = models.CharField(max_length=40)
@@ -303,7 +317,7 @@ class RelayAtWork(models.Model):
 
 
 class RelayCount(models.Model):
-    """What a relay said to a day's mails for one mailbox provider; small ones are counted together under ""."""
+    """A relay's outcomes of one UTC day for one mailbox provider; "" sums up the small ones."""
 
     relay = models.CharField(max_length=300, help_text="its name")
     day = models.DateField(help_text="UTC")
@@ -325,7 +339,7 @@ class RelayCount(models.Model):
 
 
 class Restores(models.Model):
-    """Whether mail is held because the database was turned back. One row, with the key 1."""
+    """Whether mail is held after a restore of an older database. One row, with the key 1."""
 
     held = models.BooleanField(default=False)
     seen_at = models.BigIntegerField(

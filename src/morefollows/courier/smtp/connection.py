@@ -1,7 +1,9 @@
-"""One connection to a relay (RFC 5321), a few microseconds of Python a mail: replies, time, and the end.
+"""One SMTP connection to a relay (RFC 5321): parsing replies, time-outs, and the end.
 
-What comes before the first mail is in `handshake`. How mails are handed over depends on what the relay offers: one by
-one (`data`), or many in flight (`bdat`).
+`handshake` does everything before the first mail. Mails are sent by `bdat` if the relay offers
+PIPELINING and CHUNKING, else by `data`.
+
+Invariant: every mail that a connection took is settled exactly once, however it ends.
 """
 
 from __future__ import annotations
@@ -37,12 +39,13 @@ from morefollows.courier.smtp.timeouts import Patience as Patience
 log = logging.getLogger(__name__)
 
 _CODES: Final = {b"%d" % code: code for code in range(200, 600)}
-_WHOLE: Final = {b"%d " % code: code for code in range(200, 600)}  # how a reply of one line begins
+_WHOLE: Final = {b"%d " % code: code for code in range(200, 600)}  # start of a one-line reply
+# What may follow the code in the last line of a reply (RFC 5321 §4.2.1).
 _LAST_LINE: Final = (
     b" ",
     b"\r",
     b"",
-)  # what follows the code in a reply's last line (RFC 5321 §4.2.1)
+)
 _WAITS_FOR: Final = {
     RSET: "the reply to RSET",
     MAIL: "the reply to MAIL",
@@ -53,7 +56,7 @@ _WAITS_FOR: Final = {
     CHUNK: "the reply to a mail’s end",
     QUIT: "the reply to QUIT",
 }
-# A machine that was restarted or cut off is found out within two minutes, also while we wait for its reply.
+# Detects an unreachable host within two minutes (15 s + 7 × 15 s), also while a reply is awaited.
 _KEEPALIVE: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     *(
@@ -62,40 +65,40 @@ _KEEPALIVE: Final = (
         if hasattr(socket, name)
     ),
 )
-_OVERDUE = 1.0  # seconds
-_LONGEST_LINE = 2048  # bytes that are kept; RFC 5321 §4.5.3.1.5 allows 512
-_MOST_LINES = 100  # of one reply that are kept
-_MOST_LEFT_OUT = 1 << 20  # bytes of one reply that are read beyond those
+_OVERDUE = 1.0  # seconds without a reply
+_LONGEST_LINE = 2048  # bytes kept of one line; RFC 5321 §4.5.3.1.5 allows 512
+_MOST_LINES = 100  # lines kept of one reply
+_MOST_LEFT_OUT = 1 << 20  # bytes of one reply that are read and dropped beyond that
 
 
 class _NotYet(asyncio.Transport):
-    """Stands where the transport will be, until there is one."""
+    """Placeholder for the transport until the connection is made."""
 
     def abort(self) -> None:
         pass
 
 
 class Connection(Session):
-    """From the greeting to QUIT. Whatever happens, each mail it took is settled exactly once."""
+    """One connection, from the greeting to QUIT."""
 
     def __init__(self, relay: Pool) -> None:
         self.relay = relay
         self.transport: asyncio.Transport = _NotYet()
-        self.expected: deque[int] = deque()  #: the commands that wait for their reply
-        self.paused = False  #: the relay reads more slowly than we write
-        self.smooth = False  #: a 250 to RSET, MAIL or RCPT changes nothing
-        self.spent = False  #: good for no further mail
+        self.expected: deque[int] = deque()  #: commands without a reply so far, oldest first
+        self.paused = False  #: the write buffer is full
+        self.smooth = False  #: a 250 to RSET, MAIL or RCPT needs no action
+        self.spent = False  #: takes no further mail
         self.dead = False
-        self.misled = False  #: what the relay said last is not to be relied on
+        self.misled = False  #: replies are out of step, so the last ones can't be trusted
         self.ready = False
         self.idle = False
-        self._rest = b""  # of an unfinished line
+        self._rest = b""  # received part of an unfinished line
         self._begun: list[bytes] = []  # lines of an unfinished reply
-        self._left_out = 0  # octets of that reply that were read and not kept
+        self._left_out = 0  # octets of that reply that were dropped
         self._answer: asyncio.Future[Answer] | None = None
         self._transactions: Transactions = OneByOne(self, Offers())
         self.begun = time.monotonic()
-        self.step = ""  #: what is waited for before there are mails
+        self.step = ""  #: what the connection setup waits for, as text
         self._proven = False
         self._quiet = 0.0  # seconds since the last complete reply, as counted by `pass_time`
         patience = relay.patience
@@ -111,7 +114,7 @@ class Connection(Session):
             ANSWER: patience.command,
         }
 
-    # --- what the event loop tells us
+    # --- asyncio.Protocol callbacks
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._quiet = 0.0
@@ -153,14 +156,14 @@ class Connection(Session):
                     continue
                 kind = expected.popleft()
                 if code == 250 and kind <= RCPT and self.smooth:
-                    continue  # there is nothing to do until the next reply
+                    continue  # nothing to do until the next reply
                 if kind < QUIT and code != 421 and not self.spent:
                     transactions.heard(kind, code, line[4:])
                     if self.dead:
-                        return  # type: ignore[unreachable]  # it may have ended in there
+                        return  # type: ignore[unreachable]  # `heard` may end the connection
                 elif not self._heard(kind, code, line[4:]):
                     return
-        except Exception:  # the owner's `settle` failed: its error, but our mails to account for
+        except Exception:  # from the owner's `settle`: the other mails must still be settled
             log.exception("A connection to %s is given up", self.relay.address.name)
             self.abandon("was given up after an error of our own")
         if len(self._rest) > _LONGEST_LINE:
@@ -172,7 +175,7 @@ class Connection(Session):
     # --- replies
 
     def _line(self, line: bytes) -> bool:
-        """One line of the relay's, if it is not a whole reply that was waited for. False: the connection has ended."""
+        """Handles a line that is not a complete expected reply. False: the connection has ended."""
         code = _CODES.get(line[:3])
         mark = line[3:4]
         if code is None or (mark not in _LAST_LINE and mark != b"-"):
@@ -192,14 +195,14 @@ class Connection(Session):
         self._begun, self._left_out = [], 0
         if self.expected:
             return self._heard(self.expected.popleft(), code, said)
-        if code == 421:  # how a relay says that it is closing down (RFC 5321 §3.8)
+        if code == 421:  # the relay shuts down (RFC 5321 §3.8)
             self._close()
         else:
             self.abandon("answered what was not asked")
         return False
 
     def _heard(self, kind: int, code: int, text: bytes) -> bool:
-        """A whole reply, its lines with a line feed between two. False: the connection has ended."""
+        """Handles a reply, its lines joined by line feeds. False: the connection has ended."""
         if kind == ANSWER:
             if self._answer is not None and not self._answer.done():
                 self._answer.set_result(Answer(code, text.strip().split(b"\n")))
@@ -221,7 +224,7 @@ class Connection(Session):
         return not self.dead
 
     def settle(self, mail: Mail, reply: Reply) -> None:
-        """Tells the mail's owner what the relay said."""
+        """Passes the relay's reply to the mail's owner."""
         self.relay.answered = True
         if not self._proven and reply.code != 421:
             self._proven = True
@@ -231,17 +234,17 @@ class Connection(Session):
     # --- commands
 
     def send(self, line: bytes, kind: int) -> None:
-        """Sends one command, and expects the reply to it."""
+        """Sends one command and adds `kind` to the expected replies."""
         self.expected.append(kind)
         self.transport.write(line)
 
     def fill(self) -> None:
-        """Offers mails, as far as there are some and their turn has come; says QUIT when there will be none."""
+        """Sends as many mails as are available and allowed now. Sends QUIT when closing."""
         if self.paused or self.spent:
             return
         try:
             self._transactions.fill()
-        except Exception:  # the owner's `take` failed
+        except Exception:  # from the owner's `take`
             log.exception("A connection to %s is given up", self.relay.address.name)
             self.abandon("was given up after an error of our own")
             return
@@ -249,29 +252,29 @@ class Connection(Session):
             self.quit()
 
     def quit(self) -> None:
-        """Says goodbye. What is still in flight is answered before."""
+        """Sends QUIT. Outstanding replies are read first."""
         self.rest_no_more()
         self.spent = True
         self.send(b"QUIT\r\n", QUIT)
 
     def rest(self) -> None:
-        """There is no mail just now, and room for some."""
+        """Marks the connection as idle: it could take mail, and the source has none."""
         if not self.idle:
             self.idle = True
             self.relay.idle.add(self)
 
     def rest_no_more(self) -> None:
-        """There was mail, or the end has come."""
+        """Ends the idle state: a mail came, or the connection ends."""
         if self.idle:
             self.idle = False
             self.relay.idle.discard(self)
             if not self.expected:
                 self._quiet = 0.0
 
-    # --- the beginning
+    # --- connection setup
 
     async def set_up(self) -> None:
-        """Connects and gets ready for mail. Raises `Trouble`."""
+        """Connects and does the handshake. Raises `Trouble`."""
         offers = await handshake.begin(self)
         if self.dead:
             raise Trouble("closed the connection")
@@ -283,17 +286,17 @@ class Connection(Session):
 
     @property
     def has_more_to_read(self) -> bool:
-        """Something came behind the reply that was waited for."""
+        """Whether data arrived after the last complete reply."""
         return bool(self._rest or self._begun)
 
     def await_answer(self) -> asyncio.Future[Answer]:
-        """The reply that comes next, before there are mails."""
+        """Returns a future for the next reply. Only for the connection setup."""
         self._answer = asyncio.get_running_loop().create_future()
         self.expected.append(ANSWER)
         return self._answer
 
     async def ask(self, line: bytes) -> Answer:
-        """Sends a command, and waits for its reply. Raises `Trouble`."""
+        """Sends a command and returns its reply. Raises `Trouble`."""
         if self.dead:
             raise Trouble("closed the connection")
         answer = self.await_answer()
@@ -301,23 +304,24 @@ class Connection(Session):
         self.transport.write(line + b"\r\n")
         return await answer
 
-    # --- time, and the end
+    # --- time-outs and the end
 
     @property
     def silent(self) -> float:
-        """For how many seconds an answer has been waited for; 0 if none is."""
+        """Seconds for which a reply has been awaited; 0 if none is outstanding."""
         return 0.0 if self.dead or (self.ready and not self.expected) else self._quiet
 
     @property
     def undecided(self) -> Mail | None:
-        """The first mail of which the relay has the content, and to which it has not replied."""
+        """The first mail whose content was sent and that has no reply yet."""
         return self._transactions.undecided
 
     @property
     def spare(self) -> bool:
-        """What waits here for a reply can go by another connection: no content has left.
+        """Whether the mails waiting here can go by another connection: no content was sent.
 
-        A relay may take minutes over one recipient: who was put back once is waited for at RCPT and DATA.
+        Some relays take minutes over one recipient. So a mail that was already returned once
+        stays and waits for its reply to RCPT or DATA.
         """
         if not self.ready or not self.expected or self.undecided:
             return False
@@ -325,23 +329,23 @@ class Connection(Session):
 
     @property
     def overdue(self) -> bool:
-        """An answer is late: what is not handed over yet had better go by another connection."""
+        """Whether a reply is late, so that further mails should use another connection."""
         return self._quiet >= _OVERDUE
 
     @property
     def waits_for(self) -> str:
-        """What it is that we wait for."""
+        """What the connection waits for, as text for the log and the desk."""
         if not self.ready:
             return self.step
         return _WAITS_FOR.get(self.expected[0], "a reply") if self.expected else ""
 
     @property
     def at_rest(self) -> bool:
-        """Nothing is waited for."""
+        """Whether no reply is outstanding."""
         return not self.expected
 
     def pass_time(self, seconds: float) -> None:
-        """Called now and then by the relay's one timer: `seconds` have passed."""
+        """Called by the pool's timer. `seconds`: the time since the last call."""
         self._quiet += seconds
         patience = self.relay.patience
         if not self.expected:
@@ -357,22 +361,22 @@ class Connection(Session):
             _settle_at_the_end(mail, reply)
 
     def finish(self) -> None:
-        """No further mails: QUIT as soon as those in flight have their reply."""
+        """Takes no further mail, and sends QUIT after the outstanding replies."""
         if self.ready and not self.expected:
             self.quit()
 
     def mislead(self, why: str) -> None:
-        """Closes at once: a reply was none, or can't be the one to its command, and those before it are in doubt."""
+        """Closes at once: a reply can't belong to its command, so earlier ones are in doubt."""
         self.misled = True
         self.abandon(why)
 
     def abandon(self, why: str, *, closed_in_order: bool = False) -> None:
-        """Closes at once. `why` begins with a verb: the relay …; empty if the relay is well."""
+        """Closes at once. `why` begins with a verb, for "the relay …"; empty after no fault."""
         self._end(why, calm=not why, closed_in_order=closed_in_order)
         self.transport.abort()
 
     def _close(self) -> None:
-        """A calm end, with no content in flight."""
+        """Ends in good order, with no content in flight."""
         self._end("", calm=True)
         if self.expected:
             self.transport.abort()
@@ -393,7 +397,7 @@ class Connection(Session):
         self.rest_no_more()
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(Trouble(why, failure))
-            self._answer.exception()  # it counts as seen, also when nobody waits for the answer any more
+            self._answer.exception()  # marks it as retrieved, in case nobody awaits it any more
         given_up = self._transactions.give_up(closed_in_order=closed_in_order)
         if self.spent and not given_up:
             calm = True

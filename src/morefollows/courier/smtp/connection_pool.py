@@ -1,7 +1,9 @@
-"""The relay as the courier sees it: connections that pull mails and settle each of them exactly once.
+"""The SMTP relay: a pool of connections that take mails and settle each of them exactly once.
 
-The dialogue of one connection is in `connection`; here is how many there are, when they open and close, and
-what happens when the relay is in trouble.
+`connection` handles a single connection. This module decides how many there are, when they open
+and close, and what happens when the relay fails.
+
+Everything runs on one event loop, so nothing here needs a lock.
 """
 
 from __future__ import annotations
@@ -23,23 +25,24 @@ from morefollows.helpers.supervise import watched
 
 log = logging.getLogger(__name__)
 
-_TICK = 1.0  # seconds: one timer for all connections, and none for a mail
-_SENDING_TAKES = 40e-6  # seconds of our own a mail: sooner than all busy connections need we don't look for replies
-_LONGEST_WAIT = 0.001  # seconds between two such looks
-_MANY = 8  # connections; with fewer the relay might be waiting for us
-_LOGGED_AFTER = 5.0  # seconds without an answer that is waited for
-_TOLD_AFTER = 10.0  # and the desk is told
-_REPEATED_AFTER = 60.0  # seconds after which the same words are logged again
-_MOST_MUTE = 20  # silent connections beyond those that the settings allow, if these are fewer
-_MOST_ON_TRIAL = 3  # silent connections that nothing is lost with, beyond the first ones
+_TICK = 1.0  # seconds: one timer for all connections and none per mail
+# Seconds of CPU to send one mail. Replies are read at most once in this time per busy connection.
+_SENDING_TAKES = 40e-6
+_LONGEST_WAIT = 0.001  # seconds between two reads of replies
+_MANY = 8  # busy connections; with fewer, waiting would delay the relay
+_LOGGED_AFTER = 5.0  # seconds without an awaited reply until the log is told
+_TOLD_AFTER = 10.0  # and the desk
+_REPEATED_AFTER = 60.0  # seconds until the same message is logged again
+_MOST_MUTE = 20  # silent connections beyond the configured number, if that is lower
+_MOST_ON_TRIAL = 3  # extra silent connections that hold no content
 
 
 class SmtpRelay(Relay):
     """Hands mails to one SMTP server, over at most `connections` connections.
 
-    `on_trouble` is told in words why the relay can't be used just now, and None when it is well again. The
-    words hold neither addresses nor credentials. `secured`: it has agreed to STARTTLS before, perhaps with an earlier
-    process; `on_secured` is told when it first does.
+    `on_trouble` is called with the reason why the relay can't be used, and with None when it can
+    again. The reason holds neither addresses nor credentials. `secured`: the relay has agreed to
+    STARTTLS before, perhaps in an earlier process. `on_secured` is called the first time it does.
     """
 
     def __init__(
@@ -58,14 +61,13 @@ class SmtpRelay(Relay):
         self.source = source
         self.helo = helo.encode("ascii")
         self.patience = patience
-        self.offers: Offers | None = None  #: of its last connection
+        self.offers: Offers | None = None  #: from the last connection
         self.idle: set[Session] = set()
-        self.addresses: list[
-            str
-        ] = []  #: IP addresses last known, the one that was connected to first
+        #: IP addresses last known, the one connected to last first
+        self.addresses: list[str] = []
         self.closing = False
-        self.brisk = True  # envelopes are sent ahead, behind the content of the mail before
-        self.chunking = True  # where it is offered; False once the relay turned out not to know it
+        self.brisk = True  # the next envelope is sent right after a mail's content
+        self.chunking = True  # use BDAT if offered; False once it failed
         self.tls = ssl.create_default_context()
         if not address.verify:
             self.tls.check_hostname = False
@@ -76,19 +78,20 @@ class SmtpRelay(Relay):
         self._on_trouble = on_trouble
         self._trouble: str | None = None
         self._connections: set[Connection] = set()
-        self._tasks: dict[Connection, asyncio.Task[None]] = {}  # those that begin
+        # Connections in their setup.
+        self._tasks: dict[Connection, asyncio.Task[None]] = {}
         self._ready = 0
-        self._wanted = False  # there may be more mail than the open connections take
-        self._ahead = False  # open them all, mail or not
-        self._doubtful = False  # it lets us in, but took no mail so far
+        self._wanted = False  # there may be more mail than the open connections can take
+        self._ahead = False  # open all connections, even without mail
+        self._doubtful = False  # connections succeed, but no mail was answered so far
         self._backoff = Backoff(
             patience.first_retry, patience.longest_probe, patience.longest_retry
         )
-        self._mute: set[Connection] = set()  # they were silent for too long, as of the last tick
-        self.answered = False  #: a mail was answered, or a connection let in, since the last tick
-        self._answered_at = 0.0  # when that was, by the monotonic clock
-        self._stalled = 0.0  # seconds without that, while something is waited for
-        self._logged: dict[str, float] = {}  # words → when they were logged
+        self._mute: set[Connection] = set()  # connections found silent at the last tick
+        self.answered = False  #: a mail was answered or a connection set up since the last tick
+        self._answered_at = 0.0  # the tick at which that was last seen, on the monotonic clock
+        self._stalled = 0.0  # seconds without that, while a reply is awaited
+        self._logged: dict[str, float] = {}  # message → time of its last log entry
         self._tick = min(
             _TICK, *(seconds / 4 for seconds in patience[: patience._fields.index("first_retry")])
         )
@@ -100,16 +103,16 @@ class SmtpRelay(Relay):
 
     @property
     def connections(self) -> int:
-        """Connections that are open and take mail."""
+        """The number of open connections that take mail."""
         return self._ready
 
     @property
     def able(self) -> bool:
-        """There is one, and the relay takes mail by it."""
+        """Whether the relay takes mail: a connection is ready and replies come."""
         return self._ready > 0 and not self._doubtful and self._stalled < _LOGGED_AFTER
 
     def can_carry(self, utf8: bool, size: int) -> bool | None:
-        """By what it offered on its last connection; None as long as there was none."""
+        """Whether the relay can carry such a mail; None before the first connection."""
         offers = self.offers
         if offers is None:
             return None
@@ -117,13 +120,13 @@ class SmtpRelay(Relay):
 
     @property
     def circuit(self) -> Circuit:
-        """Closed: in use. Open: it failed, and is left alone for a while. Half-open: one connection is trying it."""
+        """Closed: in use. Open: failed, not tried now. Half-open: one connection tries it."""
         if self.able or not (self._backoff.failures or self._stalled >= _LOGGED_AFTER):
             return "closed"
         return "half-open" if self._connections else "open"
 
     async def open(self) -> None:
-        """Opens all connections ahead of the first mail; returns when one is ready, or the first one failed."""
+        """Opens all connections before the first mail. Returns once one is ready or has failed."""
         self._ahead = True
         self.brisk = True
         if self._ready:
@@ -137,7 +140,7 @@ class SmtpRelay(Relay):
         await asyncio.shield(self._tried)
 
     def wake(self) -> None:
-        """There may be mail: offers it on connections at rest first, and opens more as long as there is some."""
+        """Called when there may be mail. Uses idle connections first, and opens more if needed."""
         if self.closing:
             return
         self._wanted = True
@@ -149,9 +152,9 @@ class SmtpRelay(Relay):
         self._grow()
 
     async def close(self) -> None:
-        """Lets mails in flight come to their reply, within the time-outs, and says QUIT.
+        """Waits for the replies to mails in flight, within the time-outs, and sends QUIT.
 
-        When cancelled it closes the connections at once; what was in flight is settled as it then stands.
+        If cancelled, closes all connections at once and settles their mails as known by then.
         """
         self.closing = True
         tasks = list(self._tasks.values())
@@ -161,7 +164,7 @@ class SmtpRelay(Relay):
             connection.finish()
         try:
             await asyncio.gather(*tasks, return_exceptions=True)
-            # A task cancelled before it began could not clear up after itself.
+            # A task cancelled before its first step could not remove its connection.
             self._connections = {one for one in self._connections if one.ready}
             if self._connections:
                 await self._empty.wait()
@@ -173,13 +176,14 @@ class SmtpRelay(Relay):
             if self._tried is not None and not self._tried.done():
                 self._tried.set_result(None)
 
-    # --- what connections tell us
+    # --- called by connections
 
     def heard(self) -> None:
-        """A reply has come in: it is answered at once, but others are let come in before the next look at any.
+        """Called at each received reply. Under load, delays the next read of replies briefly.
 
-        A process that wakes up for each reply by itself spends a fifth of its time on waking up. What is waited for
-        is part of the time that the relay needs for the mails it has; where sending takes as long, it is no wait.
+        A wake-up for each single reply costs a fifth of the CPU time. With many busy connections
+        the process sleeps until more replies have arrived, at most `_LONGEST_WAIT`. The relay
+        works on its mails meanwhile, and if sending took that long already, there is no sleep.
         """
         if not self._gathering and self._ready - len(self.idle) >= _MANY:
             self._gathering = True
@@ -196,33 +200,33 @@ class SmtpRelay(Relay):
         self._looked_at = now
 
     def sated(self) -> None:
-        """The source has no mail just now."""
+        """Called when the source has no mail at present."""
         self._wanted = False
 
     @property
     def goes_on(self) -> bool:
-        """Mails are being answered, on some connection."""
+        """Whether mails are being answered on any connection."""
         return self._stalled == 0.0
 
     @property
     def on_trial(self) -> bool:
-        """It has failed, or keeps us waiting: what it is given now may get no answer."""
+        """Whether the relay has failed or is slow, so that new mails may get no reply."""
         return self._backoff.failures > 0 or bool(self._mute)
 
     def has_secured(self) -> None:
-        """It agreed to STARTTLS, and the handshake went well."""
+        """Called after a successful STARTTLS."""
         if not self.secured:
             self.secured = True
             self._on_secured()
 
     def goes_in_clear(self) -> None:
-        """It offers STARTTLS no more, and the settings let mail go there all the same."""
+        """Called when the relay stopped offering STARTTLS and the settings allow clear text."""
         self._log(
             logging.WARNING, "does not offer STARTTLS any more; mail goes there in clear text"
         )
 
     def well(self) -> None:
-        """A mail was answered, the first one on its connection: whatever the trouble was, it is over."""
+        """Called at the first reply to a mail on a connection: the relay works again."""
         self._backoff.well()
         self._doubtful = False
         self._tell(None)
@@ -236,9 +240,9 @@ class SmtpRelay(Relay):
         again: bool,
         failure: Failure = Failure.BROKEN,
     ) -> None:
-        """A connection that was ready has ended; `why` is empty if it was in good order.
+        """Called when a ready connection has ended. `why` is empty after an orderly end.
 
-        `again`: it had mails that the source will want to hand out again.
+        `proven`: a mail was answered on it. `again`: it had mails that must be sent again.
         """
         self._wanted |= again
         self._connections.discard(connection)
@@ -246,11 +250,12 @@ class SmtpRelay(Relay):
         self._ready -= 1
         if why:
             if proven:
-                failure = Failure.BROKEN  # such as a relay that takes so many mails a connection
+                failure = Failure.BROKEN  # the relay may limit mails per connection
             new = self._back_off(connection, why, failure, tell=not proven)
             self._doubtful |= new and not proven and self._ready <= len(self._mute)
         else:
-            self._ahead = False  # a relay that closes connections at rest is not to be kept busy with new ones
+            # A relay that closes idle connections should not get new ones all the time.
+            self._ahead = False
         if self.closing:
             if not self._connections:
                 self._empty.set()
@@ -260,10 +265,11 @@ class SmtpRelay(Relay):
     # --- opening
 
     def _grow(self) -> None:
-        """Opens what is wanted and allowed: one at first, then as many again as are ready (slow start).
+        """Opens the connections wanted and allowed: first one, then twice the ready ones.
 
-        A relay that let us in but took no mail is tried with one connection, until it answers a mail. Connections that
-        keep us waiting don't count: others are tried beside them, one at a time until one is of use.
+        If the relay accepts connections but answers no mail, one connection tries it until a mail
+        is answered. Silent connections don't count: others open beside them, one by one until one
+        is of use.
         """
         loop = asyncio.get_running_loop()
         if self._ticker is None:
@@ -314,7 +320,7 @@ class SmtpRelay(Relay):
             self._tried.set_result(None)
 
     def _back_off(self, connection: Connection, why: str, failure: Failure, *, tell: bool) -> bool:
-        """Returns False if the cause was known by another connection."""
+        """Records a failure. Returns False if its cause was already counted."""
         new = self._backoff.failed(connection.begun, failure, others=self._ready > 0)
         if new:
             loop = asyncio.get_running_loop()
@@ -326,7 +332,7 @@ class SmtpRelay(Relay):
         return new
 
     def _log(self, level: int, why: str, more: str = "") -> None:
-        """The same words once a minute at the most: a relay that is down for hours is tried every other second."""
+        """Logs a message at most once a minute, as a failing relay is tried every second or so."""
         now = time.monotonic()
         if now >= self._logged.get(why, float("-inf")) + _REPEATED_AFTER:
             if len(self._logged) > 100:
@@ -342,7 +348,7 @@ class SmtpRelay(Relay):
             except Exception:
                 log.exception("The relay's trouble could not be noted")
 
-    # --- time
+    # --- timer
 
     def _pass_time(self) -> None:
         self._ticker = asyncio.get_running_loop().call_later(self._tick, self._pass_time)
@@ -352,10 +358,10 @@ class SmtpRelay(Relay):
         self._grow()
 
     def _look_for_silence(self) -> None:
-        """Finds the connections that keep us waiting: others are tried, the log and the desk are told."""
+        """Finds silent connections: tries others instead, and tells the log and the desk."""
         silent = {one for one in self._connections if one.silent >= self.patience.probe}
         if new := [one for one in silent - self._mute if one.ready]:
-            # Each connection that is tried instead may come to hold some more mails whose fate is unknown.
+            # Mails without a reply may be uncertain: SILENT retries more slowly and adds fewer.
             failure = Failure.SILENT if any(one.undecided for one in new) else Failure.BROKEN
             self._backoff.failed(new[0].begun, failure, others=False)
         self._mute = silent
@@ -386,11 +392,11 @@ class SmtpRelay(Relay):
             self._tell(f"The relay {self.address.name} does not answer: we wait for {waiting}.")
 
     def _others_go_on(self, silent: Connection) -> bool:
-        """Mails were answered on other connections, long after this one fell silent."""
+        """Whether other connections got replies long after this one fell silent."""
         return self._answered_at > time.monotonic() - silent.silent + self.patience.probe
 
     def _leave_spare(self, silent: set[Connection]) -> None:
-        """Closes silent connections that hold no content, when others got replies long after those fell silent."""
+        """Closes silent connections without content in flight, if other connections got replies."""
         for one in list(silent):
             if one.silent >= self.patience.spare and one.spare and self._others_go_on(one):
                 self._log(
@@ -400,9 +406,10 @@ class SmtpRelay(Relay):
                 one.abandon("")
 
     def _let_go(self, silent: list[Connection]) -> None:
-        """Closes silent connections, the oldest first, as others are tried instead: those that hold no content.
+        """Closes the oldest extra silent connections without content, as others are tried.
 
-        The first one to begin, and as many others as the settings allow, are kept: some relays are only slow.
+        The oldest one in its setup, and as many ready ones as configured, stay: the relay may
+        just be slow.
         """
         beginning = [one for one in silent if not one.ready][1:]
         for connection in beginning[: max(0, len(beginning) - _MOST_ON_TRIAL + 1)]:

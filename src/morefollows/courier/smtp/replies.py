@@ -1,7 +1,10 @@
-"""What a relay's reply means: for the mail, for its recipient, for the recipient's provider and for us.
+"""Maps a relay's reply to a verdict: the mail's outcome, who it is about, and whether it bounced.
 
-`TABLE` decides, and nothing else does. `docs/reference/replies.md` is made from it (`as_markdown`). On RFC 5321 §4.2
-(reply codes), RFC 3463 and RFC 7372 (enhanced status codes), RFC 4954 §6 (authentication) and RFC 7504 (521, 556).
+Invariant: only `TABLE` decides. Its first matching row wins, and the last row matches all replies.
+`docs/reference/replies.md` is generated from it with `as_markdown`.
+
+RFC 5321 §4.2 (reply codes), RFC 3463 and RFC 7372 (enhanced status codes), RFC 4954 §6
+(authentication), RFC 7504 (521 and 556).
 """
 
 from __future__ import annotations
@@ -16,16 +19,17 @@ from morefollows.courier.relays.interface import Reached, Reply
 _QUOTED_ADDRESS = re.compile(r'"[^"]*"\s*@\S+')
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'?&]*(?:@|%40|=40)[^\s<>(),;\"'&]*")
 _LONGEST_TEXT = 200  # characters
-# What speaks of a rate or of a passing state, in a reply that is permanent by its code.
+# Text of a rate limit or a temporary state, in a reply with a permanent code.
 _TEMPORARY = re.compile(
-    r"\b(rate|too (?:fast|many|much)|throttl\w*|temporar\w*|try (?:again )?later|try again|greylist\w*|graylist\w*"
+    r"\b(rate|too (?:fast|many|much)|throttl\w*|temporar\w*|try (?:again )?later|try again"
+    r"|greylist\w*|graylist\w*"
     r"|quota|over ?quota|deferred)\b|^4\.\d{1,3}\.\d{1,3}\b",
     re.IGNORECASE,
 )
 
 
 class About(Enum):
-    """Of whom a reply speaks."""
+    """Who or what a reply is about."""
 
     MAIL = "this mail"
     RECIPIENT = "the recipient"
@@ -38,35 +42,34 @@ class Bounce(Enum):
     """Whether a reply says that a mailbox does not exist."""
 
     NO = ""
-    PERHAPS = "perhaps"  #: it may exist again soon: never enough by itself
+    PERHAPS = "perhaps"  #: may be temporary: suppresses no reader by itself
     HARD = "hard"
 
 
 class Verdict(NamedTuple):
-    """What to do about one mail, and what its reply tells of others."""
+    """What to do about one mail, and what its reply says about others."""
 
     outcome: str  #: accepted, deferred, refused or uncertain
     about: About = About.RECIPIENT
     bounce: Bounce = Bounce.NO
-    #: Said to many different providers in a row, with nothing accepted beside, it speaks of us.
+    #: If many providers in a row get such replies and no mail is accepted, the cause is our side.
     doubtful: bool = False
-    counts: bool = (
-        True  #: False when the relay was in trouble: try again soon, and count no attempt
-    )
+    #: False if the relay was in trouble: try again soon, and count no attempt.
+    counts: bool = True
 
     @property
     def permanent(self) -> bool:
-        """It makes no sense to try this mail again."""
+        """Whether the outcome is final, so that the mail is not tried again."""
         return self.outcome in ("accepted", "refused")
 
 
 class Row(NamedTuple):
-    """One line of the table. Empty conditions hold for everything."""
+    """One row of the table. An empty condition matches everything."""
 
-    at: Collection[Reached]  #: the commands that were answered
+    at: Collection[Reached]  #: how far the mail got
     codes: Collection[int]
-    statuses: Collection[str]  #: whole ones, or the beginning of some ("5.7."); "-" for none
-    temporary: bool  #: the words must speak of a rate, or of a passing state
+    statuses: Collection[str]  #: whole ones, or prefixes that end in a dot ("5.7."); "-" for none
+    temporary: bool  #: the text must speak of a rate or a temporary state
     verdict: Verdict
     why: str
 
@@ -97,7 +100,7 @@ _DEFERRED = Verdict("deferred")
 _IN_TROUBLE = Verdict("deferred", About.RELAY, counts=False)
 _AGAINST_US = Verdict("deferred", About.US)
 
-#: The first row that holds decides.
+#: The first matching row decides.
 TABLE = (
     Row((), _YES, (), False, ACCEPTED, "The relay has taken the mail."),
     Row((), (421,), (), False, _IN_TROUBLE, "The relay closes the connection (RFC 5321 §3.8)."),
@@ -125,7 +128,8 @@ TABLE = (
         (),
         True,
         Verdict("deferred", About.PROVIDER),
-        "Its words speak of a rate, or of something that passes (RFC 3463 §3.3: X.2.1 may be temporary).",
+        "Its words speak of a rate, or of something that passes "
+        "(RFC 3463 §3.3: X.2.1 may be temporary).",
     ),
     Row((), _NEVER, ("5.2.2",), False, _DEFERRED, "The mailbox is full."),
     Row((), (552,), (), False, _DEFERRED, "To be read as 452 (RFC 5321 §4.5.3.1.10)."),
@@ -193,7 +197,8 @@ TABLE = (
         (),
         False,
         _DOUBTFUL,
-        "Access denied, relaying denied, policy (5.7.x), or no status at all: this recipient, or its provider.",
+        "Access denied, relaying denied, policy (5.7.x), or no status at all: "
+        "this recipient, or its provider.",
     ),
     Row(
         _CONTENT,
@@ -225,61 +230,64 @@ TABLE = (
 
 
 def verdict(reply: Reply) -> Verdict:
-    """Total: there is a verdict on every reply."""
+    """Returns the verdict on a reply. There is one for every reply."""
     for row in TABLE:
         if row.holds(reply):
             return row.verdict
     raise AssertionError("the table's last row holds for everything")
 
 
-# -- what a reply tells beside the verdict ------------------------------------------------------------------------
+# -- further facts in a reply ----------------------------------------------------------------------
 
-# What is said of a mail that this relay can't carry, and another one may: no SMTPUTF8, too big, content not supported.
+# Status codes for mails that this relay can't carry and another may: no SMTPUTF8, too big, content
+# not supported.
 _UNFIT_HERE = frozenset({"5.6.7", "5.3.4", "5.6.1", "5.6.3"})
 _GREYLISTED = re.compile(r"gr[ae]y[ -]?list", re.IGNORECASE)
 _OF_A_RATE = re.compile(
-    r"\brate|too (?:many|much|fast)|throttl|limit|exceed|quota|unusual|slow down|busy|overload|resources|concurren",
+    r"\brate|too (?:many|much|fast)|throttl|limit|exceed|quota|unusual|slow down|busy|overload"
+    r"|resources|concurren",
     re.IGNORECASE,
 )
+# RFC 3463 §3.4, §3.5, §3.6: about systems, not about recipients.
 _RATE_STATUSES = (
     "4.7.28",
     "4.4.5",
     "4.3.",
     "4.5.3",
-)  # RFC 3463 §3.4, §3.5, §3.6: of systems, not of recipients
+)
 _RATE_LIMIT_PAUSE = 60.0  # seconds after 4.7.28 (Gmail's rate limit)
-_LONG_PAUSE = 2 * 3600.0  # seconds after Yahoo's [TSS04]: asking sooner makes it longer
-#: Stands for a provider's policy against our mail: one mail is tried now and then, as with a limit of our rate
+_LONG_PAUSE = 2 * 3600.0  # seconds after Yahoo's [TSS04]: retrying sooner prolongs it
+#: Used for a provider's policy against our mail: as with a rate limit, a few mails are still tried.
 RATE_LIMITED = Reply(450, "4.7.28", "", Reached.CONTENT)
 
 
 def unfit_here(reply: Reply) -> bool:
-    """This relay can't carry such a mail; another one may."""
+    """Whether this relay can't carry the mail and another relay may."""
     return reply.status in _UNFIT_HERE
 
 
 def in_doubt(reply: Reply) -> bool:
-    """The content was handed over, and no answer came."""
+    """Whether the content was sent and no reply came."""
     return not reply.answered and reply.reached in (Reached.CONTENT, Reached.BEHIND)
 
 
 def is_temporary(reply: Reply) -> bool:
-    """ "Not now", by its code."""
+    """Whether the code is 4xx."""
     return reply.code in _LATER
 
 
 def closes(reply: Reply) -> bool:
-    """The relay closes the connection, and speaks of itself (RFC 5321 §3.8); unless it says: of the provider."""
+    """Whether this is a 421 about the relay itself (RFC 5321 §3.8). 4.7.x is about the provider."""
     return reply.code == 421 and not reply.status.startswith("4.7.")
 
 
 def of_mailbox(reply: Reply) -> bool:
-    """A deferral that speaks of the one mailbox (RFC 3463 §3.2, §3.3), and is no sign of a rate."""
+    """Whether a deferral is about one mailbox (RFC 3463 §3.2, §3.3) and so no sign of a rate."""
     return reply.status.startswith(("4.1.", "4.2.")) or _GREYLISTED.search(reply.text) is not None
 
 
 def may_be_greylisting(reply: Reply) -> bool:
-    """A deferral as greylisting gives it, though it does not say so (RFC 6647)."""
+    """Whether a deferral may be greylisting (RFC 6647) without saying so."""
     return (
         reply.reached is Reached.RCPT
         and reply.code in (450, 451)
@@ -289,24 +297,24 @@ def may_be_greylisting(reply: Reply) -> bool:
 
 
 def pause(reply: Reply) -> float:
-    """Seconds for which its provider asks to be sent nothing; 0: it does not say."""
+    """Returns for how many seconds the provider wants no mail; 0 if it does not say."""
     if "[TSS04]" in reply.text:
         return _LONG_PAUSE
     return _RATE_LIMIT_PAUSE if reply.status == RATE_LIMITED.status else 0.0
 
 
 def short(reply: Reply) -> str:
-    """The reply's number, as bounces are kept with: the enhanced status code if there is one."""
+    """Returns the enhanced status code, or the reply code without one, as stored with bounces."""
     return reply.status or str(reply.code)
 
 
 def words(reply: Reply) -> str:
-    """All of a reply, fit for a log, a page or the ledger."""
+    """Returns the whole reply as text for the log, a page or the ledger, without addresses."""
     return f"{reply.code} {reply.status} {without_addresses(reply.text)}"
 
 
 def without_addresses(text: str) -> str:
-    """A relay's words fit for a log, a page or the ledger: one line, no address, 200 characters at most."""
+    """Returns a relay's text as one line, without addresses, of at most 200 characters."""
     line = " ".join(
         "".join(c if c.isprintable() else " " for c in text[: 8 * _LONGEST_TEXT]).split()
     )
@@ -314,7 +322,7 @@ def without_addresses(text: str) -> str:
     return line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…"
 
 
-# -- the table for readers ------------------------------------------------------------------------------------
+# -- the table as documentation --------------------------------------------------------------------
 
 _COMMANDS = {
     Reached.RELAY: "not offered",
@@ -335,7 +343,7 @@ _LIKE_BOUNCE = {
 
 
 def as_markdown() -> str:
-    """The table's rows as docs/reference/replies.md has them."""
+    """Returns the table's rows as Markdown for docs/reference/replies.md."""
     return "\n".join(_row(row) for row in TABLE)
 
 
