@@ -1,6 +1,9 @@
-"""What becomes of refusals: under a brake they are taken back, else a bounce counts against its reader.
+"""Acts on refusals: under a brake they are deferred, otherwise they count as bounces of the reader.
 
-Each step is a short transaction of its own, apart from the ledger's: nobody who holds a reader's row can hold it up.
+Each step is a short transaction, apart from the ledger's. So a lock on a reader's row does not
+delay the writing of outcomes.
+
+Invariant: a refusal under a brake never counts as a bounce of its reader.
 """
 
 from __future__ import annotations
@@ -33,9 +36,10 @@ _AT_ONCE = 200  # refusals in one transaction
 
 
 def take_back(alert: int) -> int:
-    """Defers what was refused in this alert under a brake, in batches that no sender works on. Returns how many mails.
+    """Defers what this alert's brakes cover, in batches that no sender holds. Returns how many
+    mails.
 
-    A batch that somebody works on has its turn when that pass is over.
+    A batch that a sender holds is handled after it has been given back.
     """
     on = brake.brakes_on(alert)
     if not on:
@@ -47,6 +51,7 @@ def take_back(alert: int) -> int:
 
 
 def _take_back(key: int, refusals: list[Refusal]) -> int:
+    """Defers these refusals of one batch. Returns how many; 0 if a sender holds the batch."""
     with transaction.atomic():
         batch = Batch.objects.filter(pk=key, worker="").first()
         if batch is None:
@@ -60,7 +65,8 @@ def _take_back(key: int, refusals: list[Refusal]) -> int:
                 outcomes[one.place] = Outcome.DEFERRED
                 taken += 1
         due_at = batch.due_at or now_ms() + retries.wait_ms(max(batch.attempts, 1))
-        # A claim raises the epoch: whoever came first meanwhile has the batch.
+        # A claim raises the lease version (`epoch`): if the batch was claimed meanwhile, nothing
+        # changes.
         written = Batch.objects.filter(pk=key, worker="", epoch=batch.epoch).update(
             outcomes=bytes(outcomes),
             refused=outcomes.count(Outcome.REFUSED),
@@ -75,14 +81,17 @@ def _take_back(key: int, refusals: list[Refusal]) -> int:
 
 
 def settle(alert: int, provider: Callable[[str], str]) -> int:
-    """Every mail of the alert is answered. Takes back what its brakes ask for. Returns how many mails that are."""
+    """Judges an alert whose mails all have replies, and defers what its brakes cover.
+
+    Returns how many mails are deferred. `provider`: maps a domain to its mailbox provider.
+    """
     return take_back(alert) if brake.judge(alert, provider) else 0
 
 
 def count(provider: Callable[[str], str]) -> int:
-    """Some bounces of alerts that have ended count against their readers. Returns how many refusals are done with.
+    """Counts up to `_AT_ONCE` bounces of one ended alert against their readers.
 
-    Those under a brake are forgotten.
+    Refusals under a brake are deleted uncounted. Returns how many refusals were handled.
     """
     ended = Refusal.objects.filter(alert__state__in=ENDED)
     first = ended.order_by("alert", "reader").values_list("alert", flat=True).first()
@@ -110,12 +119,12 @@ def count(provider: Callable[[str], str]) -> int:
 
 
 def count_letters(refused: Iterable[Bounced]) -> None:
-    """Letters that bounced."""
+    """Counts bounces of letters (confirmations, digests) against their readers."""
     bounces.note(list(refused), _accepted_since, _in_doubt)
 
 
 def _accepted_since(since: dict[int, datetime]) -> set[int]:
-    """Those of these readers of whom a relay has accepted a mail since that moment."""
+    """The readers for whom a relay has accepted a mail since the given time."""
     if not since:
         return set()
     earliest = int(min(since.values()).timestamp() * 1000)
@@ -139,9 +148,10 @@ def _accepted_since(since: dict[int, datetime]) -> set[int]:
 
 
 def _in_doubt(enough: Sequence[Bounced]) -> set[int]:
-    """The readers of those of these bounces whose relay or provider refuses too many, over all alerts and letters.
+    """The readers among `enough` whose relay or provider refuses too many mails.
 
-    An alert to a few readers, and a letter, are no reason for a brake, however many of them bounce in these days.
+    All alerts and letters of the last days count. One alert to few readers, or letters, put no
+    brake on, so this is the only limit for them.
     """
     since = timezone.now() - timedelta(days=settings.MOREFOLLOWS.bounce_days + 1)
     bounced, accepted = Counter[brake.Key](), Counter[brake.Key]()
@@ -156,9 +166,8 @@ def _in_doubt(enough: Sequence[Bounced]) -> set[int]:
         for key, mails in bounced.items()
         if key[1] and brake.too_many(mails, mails + accepted[key])
     }
-    for relay in {
-        one.relay for one in enough
-    }:  # what one or two providers refuse says nothing about the relay
+    # the refusals of one or two providers do not count against the relay
+    for relay in {one.relay for one in enough}:
         apart = [key for key in on if key[0] == relay]
         others = apart if len(apart) <= brake.APART else []
         refused = bounced[relay, ""] - sum(bounced[key] for key in others)
@@ -176,7 +185,7 @@ def _in_doubt(enough: Sequence[Bounced]) -> set[int]:
 
 
 def _sums(rows: QuerySet[Any], what: Aggregate) -> list[tuple[str, str, int]]:
-    """Of each relay and provider."""
+    """(relay, provider, number of mails) of each relay and provider in these rows."""
     return list(rows.values_list("relay", "provider").order_by().annotate(mails=what))
 
 

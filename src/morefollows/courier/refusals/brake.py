@@ -1,12 +1,15 @@
-"""The brake: what is said of many readers at once counts against the relay or the mailbox provider, not against them.
+"""The brake: many refusals at once count against the relay or mailbox provider, not the readers.
 
-Each mail that is refused for a reason that may lie elsewhere is kept as a `models.Refusal`. Beyond max(20, 5 %) of an
-alert's mails that one relay, or one provider, has answered, a `models.Brake` is on: what was refused is deferred, and
-tried again like any other. Counts are in the database, and so are those of all sender processes.
+Each refused mail whose cause may not be the reader is stored as a `models.Refusal`. A relay or
+provider may refuse max(20, 5 %) of the mails of an alert that it has answered. Beyond that a
+`models.Brake` is put on: what was refused is deferred, and retried like other mails. Counts are in
+the database, summed over all sender processes.
 
-What one or two providers under a brake of their own refuse does not count against the relay, in whatever order it
-comes. While more is to come the relay is judged without the two that refuse the most: their own brakes may go on with
-the next refusal. When all mails are answered, only those with a brake are left out.
+Refusals of up to `APART` providers with a brake do not count against the relay. While replies are
+outstanding, the relay is judged without the two providers that refuse most, as their brakes may
+follow. When all mails have replies, only providers with a brake are left out.
+
+Invariant: brakes are judged with providers first, then relays.
 """
 
 from __future__ import annotations
@@ -28,17 +31,21 @@ from morefollows.stories.transitions import ENDED
 
 log = logging.getLogger(__name__)
 
-FEW = 20  #: refusals of one relay or provider in an alert that are never too many
-SHARE = 0.05  #: of the mails that it answered: as many are not too many either
-POLICY = 3  #: mails refused by policy after their content, none accepted: that provider is left alone for a while
-APART = 2  #: providers under a brake whose refusals do not count against the relay; when more are, all count
-_OFTEN_MS = 1000  # between two writes of nothing but what was accepted
+FEW = 20  #: up to so many refusals of one relay or provider in an alert put no brake on
+SHARE = 0.05  #: the share of answered mails that may be refused
+#: policy refusals after DATA without an accepted mail, after which a provider is throttled
+POLICY = 3
+#: most providers whose refusals are not counted against the relay; with more of them, all count
+APART = 2
+_OFTEN_MS = 1000  # least time in ms between two writes that hold only accepted mails
 
 Key = tuple[str, str]  #: scope and name: ("relay", …) or ("provider", …)
 
 
 class Refused(NamedTuple):
-    """One mail that was refused. `bounce`: a `replies.Bounce`'s value."""
+    """One refused mail. `place`: its index in the batch. `bounce`: the value of a
+    `replies.Bounce`.
+    """
 
     batch: int
     place: int
@@ -57,49 +64,51 @@ class Refused(NamedTuple):
 
 
 class Counts(NamedTuple):
+    """Numbers of mails of one relay or provider in an alert."""
+
     answered: int
     refused: int
     on_since: int | None = None  #: ms since 1970, if the brake is on
 
 
 class Noted(NamedTuple):
-    """What one sender process has to write of one alert."""
+    """What one sender process has to write about one alert."""
 
     refused: list[Refused]
-    accepted: dict[Key, int]  #: since the last time
-    on: set[Key]  #: brakes that were put on by what this process alone has heard
+    accepted: dict[Key, int]  #: since the last write
+    on: set[Key]  #: brakes put on by the replies of this process alone
 
 
 class Answers:
-    """What relays and providers answered to one alert's mails, in one sender process. For the event loop's thread."""
+    """Replies to one alert's mails in one sender process. Used only in the event loop's thread."""
 
     def __init__(self) -> None:
         self._accepted: Counter[tuple[str, str]] = Counter()
-        self._uncounted: dict[str, list[str]] = {}  # relay → domains of mails that it accepted
+        # relay → domains of accepted mails that are not counted yet
+        self._uncounted: dict[str, list[str]] = {}
         self.refused: list[Refused] = []  #: since `take`
-        self.on: set[Key] = set()  #: the brakes that are on, as far as this process knows
+        self.on: set[Key] = set()  #: the brakes that are on, as known in this process
         self._ever: set[tuple[str, str]] = set()
-        self._policy: Counter[tuple[str, str]] = (
-            Counter()
-        )  # (relay, provider) → mails refused by policy
-        self._sums: Counter[Key] = Counter()  # accepted, and not written
-        self._watched: set[Key] = (
-            set()
-        )  # those with a refusal: only for them acceptances are written
+        # (relay, provider) → mails refused by policy
+        self._policy: Counter[tuple[str, str]] = Counter()
+        self._sums: Counter[Key] = Counter()  # accepted mails that are not written
+        # keys with a refusal: only for these are accepted mails written
+        self._watched: set[Key] = set()
         self._taken_at = 0
-        self._new: set[Key] = set()  # brakes that were put on here since `take`
-        self._here: dict[Key, Counts] = {}  # what this process has heard of those with a refusal
-        self._before: Counter[Key] = Counter()  # accepted until `take`
+        self._new: set[Key] = set()  # brakes put on in this process since `take`
+        self._here: dict[Key, Counts] = {}  # this process's counts of keys with a refusal
+        self._before: Counter[Key] = Counter()  # accepted mails up to the last `take`
 
     def accepted_by(self, relay: str) -> list[str]:
-        """The list to add the domain of each mail to that this relay accepts; always the same one.
+        """The list to which the caller appends the domain of each mail that this relay accepts.
 
-        A list, as that is the quickest for what happens with each mail: `count` is called now and then.
+        It is always the same list. Appending is the cheapest operation for each mail; `count` is
+        called from time to time.
         """
         return self._uncounted.setdefault(relay, [])
 
     def count(self) -> None:
-        """Counts what is in the lists of `accepted_by`, and empties them."""
+        """Counts the lists of `accepted_by`, and empties them."""
         for relay, domains in self._uncounted.items():
             for domain, mails in Counter(domains).items():
                 self._accepted[relay, domain] += mails
@@ -112,22 +121,25 @@ class Answers:
         return self._accepted
 
     def has_accepted(self, relay: str, domain: str) -> bool:
-        """This relay has accepted a mail of the alert for this domain."""
+        """Whether this relay has accepted a mail of the alert for this domain."""
         return (relay, domain) in self._ever or (relay, domain) in self.accepted
 
     def braked(self, relay: str, provider: str) -> bool:
+        """Whether a brake is on for this relay or this provider."""
         return bool(self.on) and (
             (Brake.Scope.RELAY, relay) in self.on or (Brake.Scope.PROVIDER, provider) in self.on
         )
 
     def relay_braked(self, relay: str) -> bool:
-        """It refuses many, whichever their providers: another relay may have what it refuses."""
+        """Whether a brake is on for this relay. Another relay may be able to send what it
+        refuses.
+        """
         return (Brake.Scope.RELAY, relay) in self.on
 
     def heard_refusal(self, one: Refused, provider: Callable[[str], str]) -> bool:
-        """A mail was refused. Returns whether that puts on a brake, before any other process is asked.
+        """Counts a refusal. Returns whether it puts a brake on, by this process's counts alone.
 
-        `provider`: that of a domain, as far as it is known.
+        `provider`: maps a domain to its mailbox provider, as far as it is known.
         """
         counts = [self._here.get(key, Counts(0, 0)) for key in one.keys]
         for key, (_, refused, _) in zip(one.keys, counts, strict=True):
@@ -155,7 +167,7 @@ class Answers:
         return bool(new)
 
     def _apart(self) -> list[Key]:
-        """The providers whose refusals do not count against the relay."""
+        """The providers not counted against the relay, by this process's counts."""
         on = [key for key in self.on if key[0] == Brake.Scope.PROVIDER]
         if len(on) > APART:
             return []
@@ -165,25 +177,30 @@ class Answers:
         return on + heapq.nlargest(APART - len(on), others, lambda key: self._here[key].refused)
 
     def _too_many_here(self, key: Key, accepted: Counter[Key], apart: Sequence[Key]) -> bool:
+        """`too_many` by this process's counts, without the providers `apart`."""
         refused = self._here[key].refused
         refused -= sum(self._here[other].refused for other in apart if other in self._here)
         answered = refused + accepted[key] - sum(accepted[other] for other in apart)
         return too_many(refused, answered, so_far=True)
 
     def held_back(self, relay: str, provider: str) -> bool:
-        """A mail was refused by the provider's policy, and none accepted. Whether it is time to leave it alone."""
+        """Counts a policy refusal of a provider that accepted no mail. Returns whether to throttle
+        it.
+        """
         self._policy[relay, provider] += 1
         return self._policy[relay, provider] >= POLICY
 
     @property
     def due(self) -> bool:
-        """There is something to write."""
+        """Whether there is something to write."""
         return bool(self.refused or self._new) or bool(
             self._watched and self.accepted and now_ms() - self._taken_at >= _OFTEN_MS
         )
 
     def take(self, provider: Callable[[str], str]) -> Noted:
-        """What is to be written now. `provider`: that of a domain, as far as it is known."""
+        """Returns what is to be written now, and empties it. `provider`: maps a domain to its
+        provider.
+        """
         for (relay, domain), mails in self.accepted.items():
             for key in (
                 (Brake.Scope.RELAY.value, relay),
@@ -200,7 +217,7 @@ class Answers:
         return Noted(refused, accepted, new)
 
     def put_back(self, noted: Noted) -> None:
-        """It could not be written."""
+        """Takes back what `take` returned, as the write failed."""
         self.refused = [*noted.refused, *self.refused]
         self._sums.update(noted.accepted)
         self._new |= noted.on
@@ -209,22 +226,24 @@ class Answers:
 _COUNT = """
 INSERT INTO courier_brake (alert_id, scope, name, answered, refused) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (alert_id, scope, name) DO UPDATE SET
-    answered = courier_brake.answered + excluded.answered, refused = courier_brake.refused + excluded.refused
+    answered = courier_brake.answered + excluded.answered, \
+refused = courier_brake.refused + excluded.refused
 RETURNING answered, refused, on_since
 """
 
 
 def note(alert: int, noted: Noted) -> set[Key]:
-    """Writes what was answered. Returns the brakes that are on; logs those that it puts on."""
+    """Writes counts and refusals, and puts on brakes. Returns all that are on; logs the new
+    ones.
+    """
     refused = Counter(key for one in noted.refused for key in one.keys)
     counted: dict[Key, Counts] = {}
     with transaction.atomic(), connection.cursor() as cursor:
         Refusal.objects.bulk_create(
             Refusal(alert_id=alert, **one._asdict()) for one in noted.refused
         )
-        for key in sorted(
-            {*refused, *noted.accepted}
-        ):  # in one order, so that no two wait for each other
+        # rows are locked in one order, to avoid deadlocks between senders
+        for key in sorted({*refused, *noted.accepted}):
             answered = refused[key] + noted.accepted.get(key, 0)
             cursor.execute(_COUNT, (alert, *key, answered, refused[key]))
             counted[key] = Counts(*cursor.fetchone())
@@ -240,7 +259,10 @@ def note(alert: int, noted: Noted) -> set[Key]:
 def _put_on_where_too_many(
     alert: int, counted: Mapping[Key, Counts], *, so_far: bool
 ) -> dict[Key, Counts]:
-    """Providers first: what one or two of them refuse says nothing about the relay. Returns what is newly on."""
+    """Puts on the brakes that these counts ask for. Returns the new ones.
+
+    Providers are judged first, as the refusals of a braked provider do not count against the relay.
+    """
     new: dict[Key, Counts] = {}
     for key, counts in sorted(counted.items()):  # "provider" comes before "relay"
         if counts.on_since is not None:
@@ -260,7 +282,7 @@ def _put_on_where_too_many(
 
 
 def _apart(alert: int, *, so_far: bool) -> list[Brake]:
-    """The providers whose refusals do not count against the relay."""
+    """The providers not counted against the relay. `so_far`: replies are outstanding."""
     providers = Brake.objects.filter(alert=alert, scope=Brake.Scope.PROVIDER)
     on = list(providers.filter(on_since__isnull=False)[: APART + 1])
     if len(on) > APART:
@@ -271,17 +293,24 @@ def _apart(alert: int, *, so_far: bool) -> list[Brake]:
 
 
 def _is_due(refused: int) -> bool:
-    """Whether to count at this refusal: it costs a look at all that was accepted."""
+    """Whether to compare counts at this refusal. Each comparison goes through all accepted
+    mails.
+    """
     return refused > FEW and (refused == FEW + 1 or refused % 10 == 0)
 
 
 def too_many(refused: int, answered: int, *, so_far: bool = False) -> bool:
-    """`so_far`: more is to come, so chance is allowed for: three standard deviations of a Poisson distribution."""
+    """Whether so many refusals of so many answered mails put a brake on.
+
+    `so_far`: replies are outstanding. The limit is then higher by three standard deviations of a
+    Poisson distribution, to allow for chance.
+    """
     share = SHARE * max(answered, 0)
     return refused > max(FEW, share + 3 * math.sqrt(share) if so_far else share)
 
 
 def _put_on(alert: int, key: Key) -> None:
+    """Puts this brake on, unless it is on."""
     scope, name = key
     brake, _made = Brake.objects.get_or_create(alert_id=alert, scope=scope, name=name)
     if brake.on_since is None:
@@ -289,26 +318,27 @@ def _put_on(alert: int, key: Key) -> None:
 
 
 def _tell(alert: int, brakes: Mapping[Key, Counts]) -> None:
+    """Logs these new brakes."""
     for (scope, name), counts in brakes.items():
         by = "by the relay" if scope == Brake.Scope.RELAY else "for"
-        words = "alert %d: %d of the %d mails answered %s %s were refused: nobody is suppressed, they are tried again"
+        words = (
+            "alert %d: %d of the %d mails answered %s %s were refused: "
+            "nobody is suppressed, they are tried again"
+        )
         log.warning(words, alert, counts.refused, counts.answered, by, name)
 
 
 def put_on(alert: int, relay: str) -> None:
-    """The relay refuses us: what it has refused in this alert is to be tried again."""
+    """Puts a brake on for a relay that refuses this service, if it refused mails of this alert."""
     with transaction.atomic():
         if Refusal.objects.filter(alert=alert, relay=relay).exists():
             _put_on(alert, (Brake.Scope.RELAY, relay))
 
 
 def let_go(relay: str) -> None:
-    """The relay is resumed: in alerts on their way it is judged from the beginning."""
+    """Deletes the relay's counts and brakes in alerts on their way. Called when it is resumed."""
     running = Alert.objects.exclude(state__in=ENDED)
     Brake.objects.filter(scope=Brake.Scope.RELAY, name=relay, alert__in=running).delete()
-
-
-#: States in which nothing more of an alert is sent.
 
 
 def brakes_on(alert: int) -> set[Key]:
@@ -321,9 +351,9 @@ def _on(alert: int) -> QuerySet[Brake]:
 
 
 def judge(alert: int, provider: Callable[[str], str]) -> set[Key]:
-    """Every mail of the alert is answered: puts on the brakes that its counts ask for. Returns all that are on.
+    """Judges an alert whose mails all have replies. Returns all brakes that are on.
 
-    By now the providers of more domains are known than when their mails were answered.
+    Counts are summed again by provider, as by now the providers of more domains are known.
     """
     sums: dict[Key, Counts] = {}
     names: dict[Key, list[str]] = {}

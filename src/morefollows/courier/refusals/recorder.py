@@ -1,4 +1,7 @@
-"""Writes what was refused, apart from the ledger: who has locked a reader's row must not hold up the outcomes."""
+"""Writes refusals, apart from the ledger: a lock on a reader's row must not delay outcomes.
+
+Invariant: a refusal is counted only after its outcome is in the ledger.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,14 @@ from morefollows.courier.sender.prepared_alert import Release
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY = 2.0  # seconds between two looks for what is to be taken back, or counted
+_LOOK_EVERY = 2.0  # seconds between two checks for refusals to defer or to count
 
 
 class RefusalRecorder:
-    """One sender process's. `call` runs a function in its database thread.
+    """Records the refusals of one sender process. `call` runs a function in its database thread.
 
-    `releases` are its alerts by their ids, `rounds` the batches that it works on: both as they are at any moment.
+    `releases`: its alerts by id. `rounds`: the batches that it holds. Both are the sender's own
+    collections, which change.
     """
 
     def __init__(
@@ -38,7 +42,7 @@ class RefusalRecorder:
         self._call = call
         self._releases = releases
         self._rounds = rounds
-        self._provider = provider  # of a domain, as far as it is known
+        self._provider = provider  # maps a domain to its mailbox provider, as far as it is known
         self._letters: list[Bounced] = []
         self._writing = asyncio.Lock()
         self._looked_at = float("-inf")
@@ -46,7 +50,10 @@ class RefusalRecorder:
     def add(
         self, entries: Iterable[Entry], lost: Set[int], letters: Iterable[Bounced | None]
     ) -> bool:
-        """What is in the ledger now. Returns whether there is something to `flush`."""
+        """Takes in what was written to the ledger. Returns whether there is something to `flush`.
+
+        `lost`: batches whose entries were not written. `letters`: bounces of letters, or None.
+        """
         for entry in entries:
             if entry.refusals and entry.batch not in lost and entry.alert in self._releases:
                 self._releases[entry.alert].answers.refused += entry.refusals
@@ -56,7 +63,9 @@ class RefusalRecorder:
         )
 
     async def flush(self) -> None:
-        """Writes it. What can't be written is written the next time."""
+        """Writes refusals and bounces. After a database error, the rest is written the next
+        time.
+        """
         async with self._writing:
             letters, self._letters = self._letters, []
             try:
@@ -71,6 +80,7 @@ class RefusalRecorder:
                 log.error("refusals can't be counted yet: %s", type(error).__name__)
 
     async def _flush(self, release: Release) -> None:
+        """Writes one alert's refusals. Raises `django.db.Error`, and keeps them then."""
         noted = release.answers.take(self._provider)
         try:
             on = await self._call(brake.note, release.alert, noted)
@@ -81,7 +91,10 @@ class RefusalRecorder:
             await self._call(bounces.take_back, release.alert)
 
     def _put_on(self, release: Release, on: set[brake.Key], *, new: bool = False) -> bool:
-        """These brakes are on. Returns whether some were not before; `new`: they are known already, but not told."""
+        """Takes in the brakes that are on. Returns whether some are new.
+
+        `new`: this process has put some on itself, which count as new.
+        """
         new |= bool(on - release.answers.on)
         release.answers.on = on
         if new:
@@ -91,19 +104,25 @@ class RefusalRecorder:
         return new
 
     async def close(self, alert: int) -> bool:
-        """Every mail of the alert is answered. Returns whether that is the end of it: nothing was taken back."""
+        """Judges an alert whose mails all have replies. Returns whether it is complete, with none
+        deferred.
+        """
         await self.flush()
         return not await self._call(bounces.settle, alert, self._provider)
 
     async def relay_paused(self, name: str) -> None:
-        """A relay refuses us: what it has refused in alerts on their way is taken back."""
+        """Defers what this relay refused in alerts on their way. Called when it refuses this
+        service.
+        """
         for release in list(self._releases.values()):
             self._put_on(release, release.answers.on | {(Brake.Scope.RELAY.value, name)})
             await self._call(brake.put_on, release.alert, name)
         self._looked_at = float("-inf")
 
     async def look(self) -> None:
-        """Now and then: mails are taken back under a brake, and bounces of ended alerts count against readers."""
+        """Every `_LOOK_EVERY` seconds: defers mails under brakes, and counts bounces of ended
+        alerts.
+        """
         now = time.monotonic()
         if now < self._looked_at + _LOOK_EVERY:
             return

@@ -1,4 +1,7 @@
-"""When the database is older than what a sender last saw of it: nothing is mailed until somebody has decided."""
+"""Holds all mail while the database is older than what a sender last saw of it.
+
+Invariant: after an older database is found, no mail leaves until an editor or command decides.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,22 @@ from morefollows.stories.actions import announce, ask, now_ms
 
 
 class Held(NamedTuple):
-    """Why nothing is mailed. Times in ms since 1970."""
+    """Why mail is held. Times in ms since 1970."""
 
-    seen_at: int  #: what a sender had last written to the database
-    found_at: int  #: and the last of it that the database has; 0: nothing at all
+    seen_at: int  #: last write that a sender knows of
+    found_at: int  #: last write of that sender in this database; 0: none
 
 
 def holding() -> Held | None:
-    """None as long as mail may leave."""
+    """Why mail is held, or None if it may leave."""
     row = Restores.objects.filter(pk=1, held=True).first()
     return Held(row.seen_at, row.found_at) if row else None
 
 
 class Now(NamedTuple):
-    """`held`: mail has to stay. `gone_on`: how often somebody has gone on with an older database."""
+    """`held`: mail is held. `gone_on`: how often somebody resumed sending with an older
+    database.
+    """
 
     held: bool = False
     gone_on: int = 0
@@ -36,7 +41,7 @@ _NOW = "SELECT held, count FROM courier_restores WHERE id = 1"
 
 
 def now() -> Now:
-    """Senders ask several times a second."""
+    """The current state. It is one plain query, as senders call this several times a second."""
     with connection.cursor() as cursor:
         cursor.execute(_NOW)
         row = cursor.fetchone()
@@ -44,10 +49,11 @@ def now() -> Now:
 
 
 def hold(held: Held, seen_count: int, found_count: int) -> list[int] | None:
-    """Nothing leaves from now on, and alerts on their way ask whether they are to go on. Returns those.
+    """Holds all mail, and makes alerts on their way wait for a decision. Returns their ids.
 
-    `seen_count`: the `Now.gone_on` that the sender last saw; `found_count`: the one that this database has, by which
-    the sender found it older. None, and nothing is held, if somebody has gone on since it looked.
+    `seen_count`: the `Now.gone_on` that the sender last saw. `found_count`: the one in this
+    database when the sender found it older. Returns None, and holds nothing, if somebody has
+    resumed sending since then.
     """
     with transaction.atomic():
         Restores.objects.get_or_create(pk=1)
@@ -64,7 +70,9 @@ def hold(held: Held, seen_count: int, found_count: int) -> list[int] | None:
 
 
 def go_on(editor: Editor | None) -> bool:
-    """Mail may leave again: letters at once, alerts when each has been answered. False if nothing was held."""
+    """Resumes sending: letters at once, alerts when each has a decision. False if nothing was
+    held.
+    """
     with transaction.atomic():
         row = Restores.objects.select_for_update().filter(pk=1, held=True).first()
         if row is None:

@@ -1,13 +1,16 @@
-"""Finds out whether the database was turned back: a restored backup, or a standby that had not heard everything.
+"""Detects an older database: a restored backup, or a standby that lacked the last writes.
 
-Each sender has a row of its own in the database, with a number that it raises several times a second while it writes,
-and keeps the number that it last read back in a small file in the data folder. A database whose number is lower
-than the file's has lost what was written since: mails that it knows nothing of may have left. Then nothing leaves until
+Each sender has a row with a number, and raises it several times a second while it writes. It keeps
+the last number read in a small file in the data folder. A database with a lower number than the
+file has lost writes, so mails that it has no record of may have left. Then all mail is held until
 somebody decides (`courier.restore.actions`).
 
-The file is replaced in one step at most once a second, without waiting for the disk. After a power cut it may be
-older than the database, and then says nothing; it is never newer. A sender that ends in order raises the number once
-more after its last write. Of one that goes on, the loss of the last fifth of a second alone is not noticed.
+The file is replaced atomically at most once a second, without fsync. After a power cut it may be
+older than the database, and detects nothing then. At a normal exit, the sender raises the number
+once more after its last write. While a sender runs, a loss of only the last 0.2 seconds is not
+detected.
+
+Invariant: the file is never newer than the database that was read.
 """
 
 from __future__ import annotations
@@ -35,33 +38,36 @@ _KEEP_EVERY = 1.0  # seconds between two writes of the file
 
 
 _RAISE = """
-UPDATE courier_statenumber SET number = number + 1, at = %s WHERE writer = %s AND number >= %s RETURNING number
+UPDATE courier_statenumber SET number = number + 1, at = %s WHERE writer = %s AND number >= %s \
+RETURNING number
 """
 
 
 class Seen(NamedTuple):
-    """What the file has."""
+    """The content of the file."""
 
-    writer: str  #: random, names this sender's row
+    writer: str  #: random name of this sender's row
     gone_on: int = 0  #: `restores.Now.gone_on`
     number: int = 0
     at: int = 0  #: ms since 1970
 
 
 class Watch:
-    """One sender's. `file`: None for a sender without a memory, as in tests."""
+    """Watches the database for one sender. `file`: None to watch nothing, as in tests."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self._seen = _read(file) if file else Seen("")
-        self._session: object = None  # the database connection that was last looked through
+        self._session: object = None  # the database connection that was checked last
         self._raised_at = self._kept_at = float("-inf")
         self._holding = False
-        self._told = False  # that the file can't be written
+        self._told = False  # whether it was logged that the file can't be written
 
     def holding(self) -> bool:
-        """Whether mail has to stay. Looks whether the database was turned back: at the start, after each reconnect,
-        and whenever it raises the number. Raises `django.db.Error`.
+        """Whether mail is held. Raises `django.db.Error`.
+
+        Checks for an older database at the start, after each reconnect, and when it raises the
+        number.
         """
         if self._file is None:
             return False
@@ -77,19 +83,21 @@ class Watch:
         return self._holding
 
     def before_writing(self) -> bool:
-        """The same, before outcomes are written: without a query most of the time."""
+        """Like `holding`, before outcomes are written. Most calls need no query."""
         new = self._file is not None and connection.connection is not self._session
         due = time.monotonic() >= self._raised_at + _RAISE_EVERY
         return self.holding() if new or due else self._holding
 
     def finish(self) -> None:
-        """At an orderly end, after the last write: no database without it has the number that the file gets then."""
+        """Raises the number once more and writes the file. Called at a normal exit, after the last
+        write.
+        """
         self._raised_at = float("-inf")
         self.holding()
         self.keep()
 
     def _raised(self, count: int) -> bool:
-        """Raises the number with one statement, as nearly always. False if the database may be older than was seen."""
+        """Raises the number in one statement. False if the database may be older than last seen."""
         if count != self._seen.gone_on or not self._seen.number:
             return False
         now = time.time_ns() // 1_000_000
@@ -102,6 +110,7 @@ class Watch:
         return True
 
     def _compare(self, count: int) -> None:
+        """Compares the row with the file: holds all mail, or raises the number."""
         found = StateNumber.objects.filter(writer=self._seen.writer).first()
         if self._seen.number and count <= self._seen.gone_on:
             number = found.number if found else 0
@@ -149,9 +158,10 @@ class Watch:
         if held is None or held.seen_at < self._seen.at:
             asking = restores.hold(Held(self._seen.at, found_at), self._seen.gone_on, count)
             if asking is None:
-                return  # decided while we looked: the next look compares anew
+                return  # decided meanwhile: the next call compares again
             log.error(
-                "this database is older than what this sender last saw of it (%s, now %s): nothing is sent until "
+                "this database is older than what this sender last saw of it (%s, now %s): "
+                "nothing is sent until "
                 "somebody decides, at the desk or by `morefollows restores go-on`",
                 told(self._seen.at),
                 told(found_at),
@@ -159,17 +169,17 @@ class Watch:
             for alert in asking:
                 log.warning("alert %d asks whether it is to go on", alert)
             with contextlib.suppress(OSError, ValueError):
-                replay.own()  # who left in what is lost
+                replay.own()  # applies unsubscribes again that the database has lost
         self._raised_at = time.monotonic()
 
 
 def file(data: Path, number: int) -> Path:
-    """Of sender `number`."""
+    """The file of sender `number`."""
     return data / f"seen-{number}.json"
 
 
 def told(at: int) -> str:
-    """A time of the database's, for people."""
+    """A time in ms since 1970 as text for logs."""
     return (
         datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         if at
