@@ -1,4 +1,7 @@
-"""Who takes part in drills. Each action is one transaction."""
+"""Invites readers to drills, and removes them. Each action is one transaction.
+
+Invariant: before a reader accepts, only the invitation is mailed to them.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +29,14 @@ from morefollows.audience.models import (
 
 
 class NotPossible(Exception):
-    """``str()`` says why, in an administrator's words."""
+    """The invitation is not allowed. ``str()`` is a message for the administrator."""
 
 
 def invite(address: Address, language: str, by: Any = None) -> DrillReader:
-    """Asks whether this address takes part in drills: nothing but that question goes there until it says yes.
+    """Invites an address to drills. Raises `NotPossible` if the address is suppressed.
 
-    `by`: the administrator. Again, it changes nothing for who has said yes; others are asked once more, but not more
-    often than a sign-up would be. Raises `NotPossible` for an address that must not be mailed.
+    `by`: the administrator. A second call changes nothing for a reader who has accepted. Others are
+    mailed again, at most once per `confirmation_interval`.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -43,7 +46,7 @@ def invite(address: Address, language: str, by: Any = None) -> DrillReader:
         reader, made = Reader.objects.select_for_update().get_or_create(
             key=address.key, defaults={**known, "created_at": now}
         )
-        if not made and not reader.address:  # what nobody confirmed was forgotten
+        if not made and not reader.address:  # deleted when an earlier sign-up expired
             Reader.objects.filter(pk=reader.pk).update(**known)
         part, _made = DrillReader.objects.get_or_create(
             reader=reader, defaults={"added_by": by, "added_at": now}
@@ -66,9 +69,10 @@ def _ask(reader: Reader) -> None:
 
 
 def accept(token: str) -> DrillReader | None:
-    """The button behind the mailed link. None when the link is not ours, too old, or taken back. Idempotent.
+    """Accepts an invitation: the button on the page that the mailed link opens. Idempotent.
 
-    Also None when the address was forgotten meanwhile: there is nobody to mail.
+    Returns None if the link is invalid or expired, or if the invitation was withdrawn. Also if the
+    address has been deleted or suppressed since.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -92,7 +96,10 @@ def accept(token: str) -> DrillReader | None:
 
 
 def remove(reader: int) -> bool:
-    """Takes this reader out of drills, and forgets who had nothing else to do with us. False: took no part in them."""
+    """Removes a reader from drills. Returns False if the reader did not take part.
+
+    Deletes a reader who has no subscriptions and no consent lines.
+    """
     with transaction.atomic():
         removed = DrillReader.objects.filter(reader=reader).delete()[0]
         if removed:
@@ -104,7 +111,7 @@ def remove(reader: int) -> bool:
                     number=nobody.pk, defaults={"uid": nobody.uid}
                 )
                 nobody.delete()
-            # Who signed up, too, and never confirmed that: what is kept of them is evidence without an address.
+            # A sign-up of this reader may have expired unconfirmed: keep its evidence only.
             pending = Subscription.objects.exclude(state=Subscription.State.ENDED).filter(
                 reader=OuterRef("pk")
             )
@@ -115,7 +122,7 @@ def remove(reader: int) -> bool:
 
 
 def forget_unanswered() -> int:
-    """Takes invitations back that nobody accepted in `confirmation_days`. Returns how many."""
+    """Withdraws invitations not accepted within `confirmation_days`. Returns how many."""
     oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
     overdue = DrillReader.objects.filter(confirmed_at=None, added_at__lt=oldest).values_list(
         "reader", flat=True

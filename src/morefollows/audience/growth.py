@@ -1,6 +1,7 @@
-"""How the audience has grown, and on which pages readers sign up: read from the readers and the evidence.
+"""Statistics of the audience: growth by day, and sign-ups by page.
 
-A reader is counted once, however many topics they have. Who was erased is not counted at all: nothing is left of them.
+A reader is counted once, whatever the number of topics. Erased readers are not counted, as their
+rows are deleted.
 """
 
 from __future__ import annotations
@@ -20,24 +21,27 @@ _MOST_PAGES = 20
 
 
 class Day(NamedTuple):
-    """A day of the newsroom's calendar."""
+    """One calendar day in the newsroom's time zone."""
 
     day: date
-    came: int  #: confirmed, or brought in as confirmed
-    went: int  #: left, bounced for good, or complained
-    total: int  #: confirmed readers at its end
+    came: int  #: readers confirmed, or imported as confirmed
+    went: int  #: readers unsubscribed, suppressed after bounces, or complained
+    total: int  #: confirmed readers at the end of the day
 
 
 class SignUps(NamedTuple):
-    """A page with a sign-up box."""
+    """Sign-ups on a page with a sign-up box."""
 
     page: str
     asked: int  #: readers who sent the form
-    confirmed: int  #: those of them who pressed the button in the mail
+    confirmed: int  #: those of them who confirmed
 
 
 class _Minute(Func):
-    """A moment as "2026-11-24 10:35" in UTC: quick to group a million by, and as fine as the time zones' offsets."""
+    """A time as text such as "2026-11-24 10:35", in UTC.
+
+    Rows are grouped by it. Minutes suffice, as offsets of time zones are whole minutes.
+    """
 
     output_field = CharField()
 
@@ -52,7 +56,7 @@ class _Minute(Func):
 
 
 def growth(days: int, zone: tzinfo) -> list[Day]:
-    """The last so many days, today last."""
+    """Returns the last `days` days, today last."""
     today = timezone.localdate(timezone=zone)
     first = today - timedelta(days=days - 1)
     start = datetime.combine(first, datetime.min.time(), zone)
@@ -67,7 +71,7 @@ def growth(days: int, zone: tzinfo) -> list[Day]:
 
 
 def _came(start: datetime, zone: tzinfo) -> Counter[date]:
-    """Who was imported counts from the import on, whenever they may have confirmed elsewhere."""
+    """Counts new readers by day. An imported reader counts on the day of the import."""
     lately = Reader.objects.filter(
         Q(created_at__gte=start) | Q(confirmed_at__gte=start), confirmed_at__isnull=False
     )
@@ -103,7 +107,7 @@ def _by_day(rows: Any, zone: tzinfo) -> Counter[date]:
 
 
 def sign_ups_by_page(days: int) -> list[SignUps]:
-    """The pages with the most sign-ups by form in the last so many days."""
+    """Returns the pages with the most sign-ups by form in the last `days` days."""
     since = timezone.now() - timedelta(days=days)
     confirmed = Consent.objects.filter(
         reader=OuterRef("reader"),
@@ -127,7 +131,7 @@ def sign_ups_by_page(days: int) -> list[SignUps]:
 
 
 def states() -> dict[str, int]:
-    """How many readers are in each state, and how many addresses are suppressed."""
+    """Counts readers by state, and suppressed addresses."""
     counted = dict(Reader.objects.values_list("state").annotate(Count("pk")).order_by())
     return {
         **{state.value: counted.get(state.value, 0) for state in Reader.State},

@@ -1,4 +1,7 @@
-"""What the links in our mail are about. Reading one changes nothing: link scanners do it too."""
+"""Resolves the tokens in mailed links to the rows that they name.
+
+Invariant: reading a link changes nothing, as link scanners follow links, too.
+"""
 
 from __future__ import annotations
 
@@ -22,37 +25,39 @@ from morefollows.audience.tokens import ALL_TOPICS, DRILLS, OFFERS, Read, Row, T
 
 
 class Asked(NamedTuple):
-    """What a confirmation link stands for."""
+    """The subject of a confirmation link."""
 
     letter: Letter
     topic: Topic
-    offers: bool  #: it is about offers too
-    unconfirmed: tuple[
-        Consent, ...
-    ]  #: the GIVEN lines still to be confirmed; none when the button was pressed before
+    offers: bool  #: the link also confirms the consent to offers
+    unconfirmed: tuple[Consent, ...]  #: the GIVEN lines to confirm; empty if already confirmed
 
 
 class Leaving(NamedTuple):
-    """What a leave link stands for. The reader or the topic may be gone by now: then there is nothing to end."""
+    """The subject of an unsubscribe link. `reader` or `topic` is None if it was deleted since."""
 
     reader: Reader | None
     topic: Topic | None
-    offers: bool = False  #: it is about offers, and no topic
-    drills: bool = False  #: it is about drills, and no topic
-    everything: bool = False  #: it is about all topics, as a digest is
+    offers: bool = False  #: from offers; `topic` is None
+    drills: bool = False  #: from drills; `topic` is None
+    everything: bool = False  #: from all topics, as in a digest; `topic` is None
 
 
 def tokens() -> Tokens:
+    """Returns the `Tokens` of this installation's keys."""
     return Tokens.of(settings.MOREFOLLOWS)
 
 
 def row(of: Topic | Reader | Letter) -> Row:
-    """What tokens say of it."""
+    """Returns the row as tokens name it."""
     return Row(of.pk, of.uid)
 
 
 def confirmation(token: str) -> Asked | None:
-    """None when the link is not ours, too old, or overtaken: the reader has left since, or must not be mailed."""
+    """Resolves a confirmation link. Returns None if the link is invalid or expired.
+
+    Also None if the reader has since unsubscribed or been suppressed.
+    """
     letter = _letter(tokens().read_confirm(token), Letter.Kind.CONFIRMATION)
     if letter is None or letter.topic is None:
         return None
@@ -74,7 +79,7 @@ def confirmation(token: str) -> Asked | None:
 
 
 def leaving(token: str) -> Leaving | None:
-    """None when the link is not ours. Good for ever."""
+    """Resolves an unsubscribe link. Returns None if it is invalid. Such links never expire."""
     read = tokens().read_leave(token)
     if read is None:
         return None
@@ -92,7 +97,10 @@ def leaving(token: str) -> Leaving | None:
 
 
 def preferences(token: str) -> Reader | None:
-    """Whose preference page it is. None when the link is not ours, is older than the reader's address, or erased."""
+    """Returns the reader of a preference link. Returns None if the link is invalid.
+
+    Also None if the reader has changed the address or been erased since.
+    """
     read = tokens().read_preferences(token)
     if read is None:
         return None
@@ -101,7 +109,10 @@ def preferences(token: str) -> Reader | None:
 
 
 def new_address(token: str) -> Letter | None:
-    """The letter to a new address that holds this link. None when it is not ours, too old, or there is a newer one."""
+    """Returns the letter that contains this link to confirm a new address.
+
+    Returns None if the link is invalid or expired, or if there is a newer letter of this kind.
+    """
     letter = _letter(tokens().read_new_address(token), Letter.Kind.NEW_ADDRESS)
     if letter is None:
         return None
@@ -112,7 +123,10 @@ def new_address(token: str) -> Letter | None:
 
 
 def invitation(token: str) -> Letter | None:
-    """The letter that asks to take part in drills. None when the link is not ours, too old, or taken back."""
+    """Returns the invitation to drills that contains this link.
+
+    Returns None if the link is invalid or expired, or if the invitation was withdrawn.
+    """
     letter = _letter(tokens().read_invitation(token), Letter.Kind.INVITATION)
     return (
         letter if letter and DrillReader.objects.filter(reader=letter.reader_id).exists() else None
@@ -120,7 +134,7 @@ def invitation(token: str) -> Letter | None:
 
 
 def _letter(read: Read | None, kind: str) -> Letter | None:
-    """The letter of this kind that the token was made for, if it is young enough."""
+    """Returns the letter of this kind that the token was made for. None if invalid or expired."""
     if read is None:
         return None
     letters = Letter.objects.select_related("reader", "topic").filter(
@@ -135,7 +149,7 @@ def _youngest() -> datetime:
 
 
 class _Part(NamedTuple):
-    """One purpose of a letter: the line that it asks to confirm, unless that was withdrawn since."""
+    """One purpose of a letter: the line to confirm, None if it was withdrawn since."""
 
     given: Consent | None
     confirmed: bool

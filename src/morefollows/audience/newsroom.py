@@ -1,4 +1,4 @@
-"""Setting up who publishes, and what readers can sign up to; each action is one transaction."""
+"""Sets up the newsroom and its topics. Each action is one transaction."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def set_up_newsroom(
     language: str = "en",
     time_zone: str = "Europe/London",
 ) -> Newsroom:
-    """Sets up the newsroom, or changes it. The first topic comes along.
+    """Creates or changes the newsroom. Adds a first topic if there is none.
 
-    Raises `ValidationError` with the errors by field, and `addresses.BadAddress` for the sender's address.
-
-    The standard privacy notice then gets a new version; one in the newsroom's own words is left to whoever wrote it.
+    A default privacy notice gets a new version with the new data; a notice that the newsroom has
+    edited is kept. Raises `ValidationError` with the errors by field, and `addresses.BadAddress`
+    for the sender's address.
     """
     with transaction.atomic():
         before = Newsroom.objects.filter(pk=1).first()
@@ -37,7 +37,7 @@ def set_up_newsroom(
             language=language,
             time_zone=time_zone,
         )
-        # What `addresses` takes may be more than the field's own check knows.
+        # `addresses` has validated the address; Django's check would reject some valid ones.
         newsroom.full_clean(exclude=("id", "sender_address"), validate_unique=False)
         newsroom.save()
         for (kind, spoken), text in texts.CONSENTS.items():
@@ -61,7 +61,7 @@ def set_up_newsroom(
 
 
 def add_topic(slug: str, name: str, description: str = "") -> Topic:
-    """A topic more that readers can sign up to, after those there are. Raises `ValidationError`."""
+    """Adds a topic after the existing ones. Raises `ValidationError`."""
     with transaction.atomic():
         last = Topic.objects.aggregate(last=Max("position", default=-1))["last"]
         topic = Topic(slug=slug, name=name, description=description, position=last + 1)
@@ -71,7 +71,7 @@ def add_topic(slug: str, name: str, description: str = "") -> Topic:
 
 
 def ensure_sample() -> Newsroom:
-    """The Harbour Herald, a newsroom that does not exist, unless there is a newsroom already."""
+    """Creates the sample newsroom if there is no newsroom. Returns the newsroom."""
     with transaction.atomic():
         newsroom = Newsroom.objects.filter(pk=1).first()
         if newsroom is not None:

@@ -1,4 +1,7 @@
-"""What a newsroom has to fill in before real readers are mailed: as long as it has not, no relay is given any mail."""
+"""Finds placeholder values that the newsroom must replace before readers can be mailed.
+
+Invariant: while a placeholder is found, no mail is handed to a relay that delivers to readers.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from morefollows.config.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# What the first start writes, and what the sample newsroom has.
+# Values written at the first start, and values of the sample newsroom.
 DEFAULT_NAME = "Your newsroom"
 DEFAULT_SENDER = "alerts@newsroom.example"
 DEFAULT_POSTAL = "Your postal address"
@@ -26,7 +29,7 @@ SAMPLE_NAME = "The Harbour Herald"
 SAMPLE_SENDER = "alerts@herald.example"
 SAMPLE_POSTAL = "12 Ropewalk, Port Ellery"
 
-#: Domains that nobody can have: RFC 2606 §2 and §3, RFC 6761 §6.
+#: Reserved domains: RFC 2606 §2 and §3, RFC 6761 §6.
 _RESERVED = re.compile(
     r"(.+\.)?(example|test|invalid|localhost|example\.(com|net|org))\.?", re.IGNORECASE
 )
@@ -34,12 +37,14 @@ _LOOK_EVERY = 1.0  # seconds
 
 
 class Placeholder(NamedTuple):
-    field: str  #: as `morefollows newsroom` or the settings call it
-    text: str  #: what is wrong with it, and where to fill it in
+    """A value that is not filled in."""
+
+    field: str  #: name of the option of `morefollows newsroom`, or of the setting
+    text: str  #: message: what is wrong, and where to fill it in
 
 
 def found(config: Settings, newsroom: Newsroom | None) -> list[Placeholder]:
-    """All that is not filled in yet, whether mail goes to a relay or not."""
+    """Returns all placeholders, whether or not mail goes to a relay."""
     if newsroom is None:
         return [
             Placeholder(
@@ -51,9 +56,10 @@ def found(config: Settings, newsroom: Newsroom | None) -> list[Placeholder]:
 
 
 def holding() -> list[Placeholder]:
-    """Those for whose sake nothing is handed to a relay; none while mail ends in the local inbox.
+    """Returns the placeholders that prevent handing mail to a relay.
 
-    Nor with `MOREFOLLOWS_TEST_RELAY`: then no relay delivers to readers.
+    None do while mail goes to the local inbox. None do with `MOREFOLLOWS_TEST_RELAY`, as the relay
+    does not deliver to readers.
     """
     config = settings.MOREFOLLOWS
     if config.inbox or config.test_relay:
@@ -62,14 +68,14 @@ def holding() -> list[Placeholder]:
 
 
 class Watch:
-    """A sender's look at `holding`, once a second; what has changed is logged."""
+    """Calls `holding` at most once a second, and logs changes. Used by the sender process."""
 
     def __init__(self) -> None:
         self._looked_at = float("-inf")
         self._found: list[Placeholder] = []
 
     def holding(self) -> bool:
-        """Whether mail has to stay. Raises `django.db.DatabaseError`."""
+        """Returns whether mail must not be sent. Raises `django.db.DatabaseError`."""
         if time.monotonic() >= self._looked_at + _LOOK_EVERY:
             with override("en"):
                 now = holding()
@@ -87,7 +93,8 @@ def _of_newsroom(newsroom: Newsroom) -> list[Placeholder]:
         Placeholder(
             field,
             _(
-                "The %(label)s is still a placeholder (%(value)s). Fill it in: `morefollows newsroom --%(option)s …`."
+                "The %(label)s is still a placeholder (%(value)s). "
+                "Fill it in: `morefollows newsroom --%(option)s …`."
             )
             % {
                 "label": label,
@@ -101,14 +108,14 @@ def _of_newsroom(newsroom: Newsroom) -> list[Placeholder]:
             ("postal_address", _("postal address"), (DEFAULT_POSTAL, SAMPLE_POSTAL)),
         )
         if _is_one_of(getattr(newsroom, field), placeholders)
-        and not (
-            field == "sender_name" and newsroom.sender_name == newsroom.name
-        )  # it follows the name
+        # By default the sender's name is the newsroom's, which is reported already.
+        and not (field == "sender_name" and newsroom.sender_name == newsroom.name)
     ]
     domain = newsroom.sender_address.rpartition("@")[2]
     if _RESERVED.fullmatch(domain):
         text = _(
-            "The sender’s address %(value)s is in a domain for examples. Fill it in: `%(command)s …`."
+            "The sender’s address %(value)s is in a domain for examples. "
+            "Fill it in: `%(command)s …`."
         )
         command = "morefollows newsroom --sender-address"
         wrong.append(
@@ -120,7 +127,7 @@ def _of_newsroom(newsroom: Newsroom) -> list[Placeholder]:
 
 
 def _is_one_of(value: str, placeholders: tuple[str, ...]) -> bool:
-    """Also in other letters, or left empty."""
+    """Returns whether `value` is empty or one of the placeholders, ignoring case."""
     return value.strip().casefold() in ("", *(one.casefold() for one in placeholders))
 
 
@@ -129,7 +136,8 @@ def _of_settings(config: Settings) -> list[Placeholder]:
     host = (urlsplit(config.url).hostname or "").lower()
     if _RESERVED.fullmatch(host) or _is_this_machine(host):
         text = _(
-            "Links in mail would lead to %(value)s, where readers find nothing. Set MOREFOLLOWS_URL."
+            "Links in mail would lead to %(value)s, where readers find nothing. "
+            "Set MOREFOLLOWS_URL."
         )
         wrong.append(Placeholder("MOREFOLLOWS_URL", text % {"value": config.url}))
     for name in ("bounce_domain", "dkim_domain"):

@@ -1,4 +1,4 @@
-"""Which sites may show the box; each action is one transaction."""
+"""Adds and removes sites that may show the sign-up box. Each action is one transaction."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from morefollows.audience.models import Site
 
 
 def add_site(origin: str) -> Site:
-    """Lets this site's pages show the box. `origin`: as `origins.origin` returns it. Again changes nothing."""
+    """Allows a site. Idempotent. `origin`: as `origins.origin` returns it."""
     site, _made = Site.objects.get_or_create(origin=origin, defaults={"added_at": timezone.now()})
     return site
 
 
 def remove_site(origin: str) -> bool:
-    """Its boxes stop working at once. False if it was not there."""
+    """Disallows a site; its boxes stop working at once. Returns False if it was not allowed."""
     deleted, _by_model = Site.objects.filter(origin=origin).delete()
     return bool(deleted)

@@ -1,6 +1,7 @@
-"""The sign-up box on other sites: the script, the words it shows, its ticket, and the sign-up itself.
+"""Endpoints of the sign-up box on other sites: script, texts, ticket, and sign-up.
 
-Only sites that the newsroom has allowed get an answer (CORS, exact origins), and never with cookies.
+Invariant: only origins that the newsroom has allowed can read the answers (CORS, exact match), and
+credentials are never allowed. The script itself is public.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ from morefollows.audience.signup.entry import BUSY, Answer, Entered
 from morefollows.helpers.client_address import client_address
 
 FORM_VERSION = "box 1"
-FORM_TYPE = "application/x-www-form-urlencoded"  # what needs no preflight, and is read in one go
+FORM_TYPE = "application/x-www-form-urlencoded"  # needs no CORS preflight
 
 _SCRIPT = Path(__file__).with_name("static") / "public" / "box.js"
-_WORDS_FOR = 60  # seconds for which browsers and caches keep the words; then they ask again behind the reader's back
+_WORDS_FOR = 60  # seconds for which caches keep the texts before they revalidate
 
 View = Callable[..., HttpResponse]
 
@@ -48,7 +49,10 @@ class _Script(NamedTuple):
 
 @require_safe
 def script(request: HttpRequest) -> HttpResponse:
-    """/box.js, for any site: kept for an hour, and then used for a day more while a newer one is fetched (RFC 5861)."""
+    """Serves /box.js to any site.
+
+    Caches keep it for an hour. For another day they may use it while revalidating (RFC 5861 §3).
+    """
     found = _script()
     if request.headers.get("If-None-Match") == found.etag:
         response = HttpResponse(status=304)
@@ -69,7 +73,10 @@ def script(request: HttpRequest) -> HttpResponse:
 
 
 def for_allowed_sites(view: View) -> View:
-    """For browsers on pages of allowed sites (Fetch §3.2). Others are told no, and read nothing but that."""
+    """Decorates a view: only pages of allowed sites may call it (CORS: Fetch §3.2).
+
+    Other origins get 403. The view gets the argument `origin`.
+    """
 
     @csrf_exempt
     @wraps(view)
@@ -90,19 +97,19 @@ def for_allowed_sites(view: View) -> View:
 @for_allowed_sites
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, topic: str, origin: str) -> HttpResponse:
-    """One address for both, as forms have it: what is read there, and what is sent there."""
+    """Returns the texts of the box on GET, and signs up on POST."""
     return _sign_up(request, origin) if request.method == "POST" else _words_page(request, topic)
 
 
 @for_allowed_sites
 @require_safe
 def ticket(request: HttpRequest, topic: str, origin: str) -> HttpResponse:
-    """Fetched when somebody begins to type: a page that is only read costs us nothing."""
+    """Returns a ticket. The script fetches it when a reader begins to type, not on page load."""
     return JsonResponse({"ticket": entry.ticket(origin)})
 
 
 def _words_page(request: HttpRequest, topic: str) -> HttpResponse:
-    """All that the box says, in the page's language if we speak it, else in the newsroom's."""
+    """Returns the texts of the box, in the page's language if supported, else the newsroom's."""
     chosen = get_object_or_404(Topic, slug=topic)
     with translation.override(_language(request.GET.get("lang", ""))):
         response = JsonResponse(_words(chosen))
@@ -111,7 +118,7 @@ def _words_page(request: HttpRequest, topic: str) -> HttpResponse:
 
 
 def _sign_up(request: HttpRequest, origin: str) -> HttpResponse:
-    """The topic is the one in the statement that the form bears."""
+    """Signs up. The topic is taken from the signed statement in the form, not from the URL."""
     if request.content_type != FORM_TYPE:
         return JsonResponse({"state": "no form"}, status=415)
     try:
@@ -134,18 +141,24 @@ def _sign_up(request: HttpRequest, origin: str) -> HttpResponse:
 
 
 def language_of(posted: Mapping[str, str]) -> str:
-    """The language of the form that was sent."""
+    """Returns the language of a posted form."""
     shown = entry.tokens().read_statement(posted.get("shown", ""))
     return shown.language if shown else _language("")
 
 
 def status(entered: Entered) -> int:
-    """Not 4xx for what the reader can mend: browsers would tell the site's developers of errors."""
+    """Returns the HTTP status of an answer.
+
+    Input errors get 200, as browsers would log 4xx in the console of the embedding site.
+    """
     return {Answer.UNKNOWN_SITE: 403, Answer.BUSY: 503}.get(entered.answer, 200)
 
 
 def told(entered: Entered) -> dict[str, Any]:
-    """What the box needs to know, in the language now active. Thanks it can say by itself."""
+    """Returns the answer as JSON for the box, in the active language.
+
+    The thanks are in the box's texts already.
+    """
     more: dict[str, Any] = {}
     match entered.answer:
         case Answer.WRONG:
@@ -163,7 +176,7 @@ def told(entered: Entered) -> dict[str, Any]:
         case Answer.BUSY:
             more = {"wait": entered.wait, "said": _(BUSY)}
         case Answer.RENEW:
-            more = {"wait": settings.MOREFOLLOWS.sign_up_seconds}  # with a ticket of that age
+            more = {"wait": settings.MOREFOLLOWS.sign_up_seconds}  # minimum age of the new ticket
         case Answer.WORK:
             more = {"challenge": entry.challenge()}
         case Answer.LATER:
@@ -193,7 +206,8 @@ def _words(topic: Topic) -> dict[str, Any]:
         "busy": _("One moment …"),
         "thanks": _("Thanks for signing up to the %(topic)s emails.") % {"topic": topic.name},
         "next": _(
-            "One more step: open the email that we have sent you, and press the button behind its link."
+            "One more step: open the email that we have sent you, "
+            "and press the button behind its link."
         ),
         "failed": _("That did not work. Please try again in a moment."),
         "elsewhere": _("Or sign up on our own page."),
@@ -202,15 +216,21 @@ def _words(topic: Topic) -> dict[str, Any]:
 
 
 def _origin(request: HttpRequest) -> str:
-    """Browsers leave the header out when a page of ours reads from us. Whatever name we are reached by, that is us."""
+    """Returns the origin of the request.
+
+    Browsers omit the header in same-origin GET requests. The host of the request counts as our own
+    origin, whatever its name.
+    """
     given = request.headers.get("Origin", "")
     ours = ("", f"{request.scheme}://{request.get_host()}")
     return origins.own() if given in ours else given
 
 
 def _allowed(request: HttpRequest, origin: str) -> bool:
-    """What is posted proves by its ticket where it comes from; `signup.writer` looks whether the site is still
-    allowed."""
+    """Returns whether the origin may call the view.
+
+    A posted form is allowed here: its ticket names the origin, and `signup.writer` checks it.
+    """
     if request.method == "POST" or origin == origins.own():
         return True
     return Site.objects.filter(origin=origin).exists()
@@ -221,7 +241,7 @@ def _not_allowed() -> HttpResponse:
 
 
 def _language(wanted: str) -> str:
-    """`wanted`: a language tag of a page (RFC 5646), such as de-AT."""
+    """Returns a supported language. `wanted`: a page's language tag (RFC 5646), such as de-AT."""
     spoken = dict(settings.LANGUAGES)
     for tag in (wanted, wanted.partition("-")[0].lower()):
         if tag in spoken:

@@ -1,4 +1,4 @@
-"""The page behind the link in an invitation to drills."""
+"""The page that the link in a drill invitation opens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from morefollows.public.signup import in_wanted_language, speak_to
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept(request: HttpRequest, token: str) -> HttpResponse:
-    """The link in the invitation. Only the button changes anything: link scanners follow links."""
+    """Shows the page, and accepts the invitation on POST only, as link scanners follow links."""
     letter = links.invitation(token)
     if letter is not None:
         speak_to(request, letter.reader)

@@ -1,4 +1,4 @@
-"""What programs read: feeds, ninjs, the news sitemap, and the story for its element on other sites."""
+"""Machine-readable views: feeds, ninjs, the news sitemap, and the story for embedding."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    """RFC 9309. Links with tokens are nobody's to index."""
+    """Serves robots.txt (RFC 9309). Links with tokens must not be indexed."""
     places = ("/desk/", "/inbox/", *token_routes.BEGINNINGS)
     lines = ["User-agent: *", *(f"Disallow: {place}" for place in places), ""]
     lines.append(f"Sitemap: {entries.absolute(reverse('news-sitemap'))}")
@@ -77,7 +77,10 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """What the element on other sites begins with: the story as it is now, and where its stream goes on."""
+    """Returns the current state of a story as JSON, and the address of its event stream.
+
+    The element that other sites embed loads this first.
+    """
     found = public_story(uuid)
     language = request.GET.get("lang", "")
     if language not in dict(settings.LANGUAGES):
@@ -91,13 +94,13 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 @require_safe
 def image(request: HttpRequest, file: str) -> HttpResponse:
-    """An image of a story that was told: the same for ever, so browsers keep it.
+    """Serves an image of a published story. It never changes, so browsers keep it.
 
-    Caches that many share ask each minute, so that one of a withdrawn story is soon gone from them.
+    Shared caches revalidate it each minute, so that they soon drop images of withdrawn stories.
     """
     picture = address.read(request.path)
     if picture is None or not published.image(picture):
-        # Not to be kept: a minute from now it may have been told.
+        # Not cached, as the story may be published soon.
         return HttpResponse(
             status=404, headers={"Cache-Control": "no-store"}, content_type="text/plain"
         )
@@ -113,7 +116,10 @@ def image(request: HttpRequest, file: str) -> HttpResponse:
 
 @require_safe
 def script(request: HttpRequest) -> HttpResponse:
-    """/live.js, for any site: kept for an hour, and then for a day more while a newer one is fetched (RFC 5861)."""
+    """Serves /live.js to any site.
+
+    Caches keep it for an hour. For another day they may use it while revalidating (RFC 5861 §3).
+    """
     found = _script()
     zipped = "gzip" in request.headers.get("Accept-Encoding", "")
     response = HttpResponse(
@@ -146,7 +152,7 @@ def _script() -> _Script:
 def _feed(request: HttpRequest, feed: Feed, name: str) -> HttpResponse:
     kind, write = FORMATS[name]
     response = HttpResponse(write(feed), kind)
-    # Subscribers look here first (W3C WebSub §4).
+    # Subscribers discover the hub by the Link header first (W3C WebSub §4).
     links = [f'<{feed.address}>; rel="self"', *([f'<{feed.hub}>; rel="hub"'] if feed.hub else [])]
     response["Link"] = ", ".join(links)
     return cache_control.for_any_site(cache_control.keep(request, response))

@@ -1,7 +1,7 @@
-"""What a reader meets: the sign-up box, the confirmation, the way out, the privacy notice.
+"""The public pages for signing up, confirming and unsubscribing, and the privacy notice.
 
-None of these pages sets a cookie. So there is no CSRF token either, and none is needed: whoever can make a
-reader's browser send a sign-up can send it himself, and the other forms are proved by the token in their address.
+Invariant: none of these pages sets a cookie. So they need no CSRF token. Anyone can send a sign-up
+anyway, and the token in the URL authenticates the other forms.
 """
 
 from __future__ import annotations
@@ -33,19 +33,25 @@ from morefollows.stories import markdown
 
 FORM_VERSION = "2"
 ENTERED = "morefollows.entered"
-"""The key of a request's ASGI scope under which `processes.web.signup_endpoint` leaves how a form was judged."""
+(
+    "The key of a request's ASGI scope under which `processes.web.signup_endpoint` "
+    "leaves how a form was judged."
+)
 
 View = Callable[..., HttpResponse]
 
 
 def in_wanted_language(view: View) -> View:
-    """``?lang=de`` goes before what the browser asks for."""
+    """Decorates a view: ``?lang=de`` overrides the browser's language.
+
+    The view answers 503 while the newsroom is not set up.
+    """
 
     @wraps(view)
     def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         wanted = request.GET.get("lang", "")
         if wanted in dict(settings.LANGUAGES):
-            translation.activate(wanted)  # LocaleMiddleware sets it anew at each request
+            translation.activate(wanted)  # LocaleMiddleware resets it at the next request
             request.LANGUAGE_CODE = wanted
         if not Newsroom.objects.filter(pk=1).exists():
             return render(request, "public/not_set_up.html", status=503)
@@ -55,7 +61,10 @@ def in_wanted_language(view: View) -> View:
 
 
 def box(topic: Topic, form: SignUp | None = None) -> dict[str, Any]:
-    """What `public/box.html` needs: the form for `topic`, and the very words that will be kept as evidence."""
+    """Returns the context for `public/box.html`: the form for `topic`, and the wordings shown.
+
+    The same wordings are stored as evidence.
+    """
     language = translation.get_language() or settings.LANGUAGE_CODE
     shown = texts.in_force(language)
     return {
@@ -73,7 +82,7 @@ def box(topic: Topic, form: SignUp | None = None) -> dict[str, Any]:
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
-    """The page with the box. A plain form on another site may be posted here too: it is shown again as ours."""
+    """The page with the sign-up box. It also accepts plain forms posted from other sites."""
     chosen = get_object_or_404(Topic, slug=topic)
     if request.method != "POST":
         return _sign_up_page(request, chosen)
@@ -100,7 +109,7 @@ def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
 
 
 def _judged(request: HttpRequest) -> Entered | None:
-    """What the sign-up door (`processes.web.signup_endpoint`) has found already."""
+    """Returns the result of `processes.web.signup_endpoint`, None if it did not run."""
     found: Entered | None = getattr(request, "scope", {}).get(ENTERED)
     return found
 
@@ -115,7 +124,7 @@ def _sign_up_page(
 ) -> HttpResponse:
     shown = box(topic, form)
     if answer is not None and answer.answer in (Answer.AGAIN, Answer.BUSY) and form is not None:
-        shown["ticket"] = form.cleaned_data["ticket"]  # its age is what counts
+        shown["ticket"] = form.cleaned_data["ticket"]  # keeps its age, which is checked again
     context = {"box": shown, "topic": topic, "entered": answer}
     return render(request, "public/sign_up.html", context, status=status)
 
@@ -134,7 +143,7 @@ def thanks(request: HttpRequest, topic: str) -> HttpResponse:
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """The link in the mail. Only the button changes anything: link scanners follow links."""
+    """Shows the confirmation page, and confirms on POST only, as link scanners follow links."""
     asked = links.confirmation(token)
     if asked is not None:
         speak_to(request, asked.letter.reader)
@@ -152,7 +161,10 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest, token: str) -> HttpResponse:
-    """RFC 8058 §3.2: a POST to the address in List-Unsubscribe, without cookies, ends it. No redirect, ever."""
+    """Unsubscribes on POST, as by a click in a mail program (RFC 8058 §3.2).
+
+    Such a POST carries no cookies, and must not be answered with a redirect.
+    """
     leaving = links.leaving(token)
     if leaving is None:
         return render(request, "public/leave_unknown.html", status=404)
@@ -175,7 +187,10 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 
 def _how(request: HttpRequest) -> str:
-    """Whether a mail program posted or a person pressed our button. A body that can't be read counts as the former."""
+    """Returns `LINK` if the button on our page was pressed, else `ONE_CLICK`.
+
+    A body that cannot be read counts as one-click.
+    """
     try:
         button = "button" in request.POST
     except (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError):
@@ -184,14 +199,14 @@ def _how(request: HttpRequest) -> str:
 
 
 def speak_to(request: HttpRequest, reader: Reader) -> None:
-    """A mailed link opens in the language of its mail, unless the address asks for another."""
+    """Activates the reader's language, which is that of the mail, unless ``?lang=`` is given."""
     if "lang" not in request.GET and reader.language in dict(settings.LANGUAGES):
         translation.activate(reader.language)
         request.LANGUAGE_CODE = reader.language
 
 
 def _see_other(address: str, request: HttpRequest) -> HttpResponse:
-    """303: the page that follows is fetched by GET, and reloading it posts nothing twice."""
+    """Returns a 303 redirect, so that reloading the next page does not post again."""
     lang = request.GET.get("lang", "")
     query = f"?lang={lang}" if lang in dict(settings.LANGUAGES) else ""
     return HttpResponseRedirect(address + query, status=303)

@@ -1,4 +1,7 @@
-"""What readers meet behind the links in an alert, to follow its story or to mute it. Only the button does anything."""
+"""The page to follow or mute a story, opened by links in alerts.
+
+Invariant: only the button changes anything, as link scanners follow links.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,10 @@ from morefollows.stories.withdrawal import first_headline
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def wish(request: HttpRequest, token: str, wanted: str) -> HttpResponse:
-    """`wanted`: "follow" or "mute", what the link was for. The form says what the button does, which may be to undo it.
+    """Shows the page, and saves the preference on POST.
 
-    No cookie, so no CSRF token either: the token in the address proves who is asked for.
+    `wanted`: "follow" or "mute", from the link. The posted form may undo it. There is no CSRF
+    token, as there is no cookie: the token in the URL authenticates the reader.
     """
     reader, story = _about(token)
     if reader is None or story is None:
@@ -49,7 +53,7 @@ def wish(request: HttpRequest, token: str, wanted: str) -> HttpResponse:
 
 
 def _about(token: str) -> tuple[Reader | None, Story | None]:
-    """Whose link it is, and about which story. Both None if it is not ours."""
+    """Returns the reader and the story of the link. Both are None if it is invalid."""
     read = links.tokens().read_story(token)
     if read is None:
         return None, None

@@ -1,4 +1,4 @@
-"""What readers see: the front page, and a story with what followed."""
+"""The public pages: the front page, and the page of a story with its updates."""
 
 from __future__ import annotations
 
@@ -38,7 +38,11 @@ def home(request: HttpRequest) -> HttpResponse:
 @in_wanted_language
 @require_safe
 def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """Newest on top. A withdrawn story's page stays, as a notice. A drill's is for who knows its address."""
+    """The page of a story, newest update first.
+
+    A withdrawn story shows a notice. A drill's page is not linked or indexed: only readers who know
+    the URL find it.
+    """
     found = _story(uuid, drills=True)
     withdrawn = published.is_withdrawn(found)
     latest = published.updates(found)[0]
@@ -69,14 +73,17 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 @require_GET
 def events(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """The event stream. `processes.web.server` answers it before Django hears of it, so this is another web server."""
+    """The event stream. `processes.web.server` serves it before Django is called.
+
+    So this view runs only under another web server, and answers 501.
+    """
     return HttpResponse(
         "Event streams are answered by `morefollows web` alone.\n", "text/plain", status=501
     )
 
 
 def public_story(uuid: UUID) -> Story:
-    """With its updates. Raises `Http404` if it is not public."""
+    """Returns a story with its updates. Raises `Http404` if it is not public."""
     return _story(uuid, drills=False)
 
 

@@ -1,4 +1,4 @@
-"""The whole declaration of one reader: all the evidence of their consent, each purpose apart (GDPR Art. 7(1))."""
+"""The consent history of one reader: all evidence, by purpose (GDPR Art. 7(1))."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from morefollows.audience.models import Consent, Reader, Subscription, Suppressi
 
 
 class Line(NamedTuple):
-    """One line of evidence. Of what is not known, the text is empty and the number None."""
+    """One line of evidence. Unknown texts are empty, unknown numbers None."""
 
     event: str  #: `Consent.Event`
     how: str  #: `Consent.How`
     at: datetime
-    words: str  #: the exact words shown, or where an import comes from
+    words: str  #: the exact words shown, or the source of an import
     language: str
     version: int | None
-    digest: str  #: SHA-256 of that version of the words, in hexadecimal; the topic's name stands in it as {topic}
+    #: SHA-256 of the wording, in hexadecimal; {topic} in it is not replaced.
+    digest: str
     privacy_version: int | None
     privacy_digest: str
     page: str
@@ -38,11 +39,11 @@ class Line(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One purpose; alerts a topic."""
+    """The evidence for one purpose. Alerts have one part for each topic."""
 
     purpose: str  #: `models.Purpose`
-    topic: Topic | None  #: none for offers
-    in_force: bool  #: a mail for this purpose may be sent now
+    topic: Topic | None  #: None for offers
+    in_force: bool  #: whether mail for this purpose may be sent now
     lines: tuple[Line, ...]  #: oldest first
 
     @property
@@ -51,21 +52,23 @@ class Part(NamedTuple):
 
 
 class Declaration(NamedTuple):
+    """The result of `declaration`."""
+
     reader: Reader
     suppression: Suppression | None
     parts: tuple[Part, ...]
-    notices: tuple[Wording, ...]  #: the privacy notices that these lines name, in full
+    notices: tuple[Wording, ...]  #: the privacy notices that these lines refer to
 
 
 class Found(NamedTuple):
-    """What is known of an address: a reader, a suppression, both or neither."""
+    """The result of a search for an address: a reader, a suppression, both or neither."""
 
     reader: Reader | None
     suppression: Suppression | None
 
 
 def find(address: str) -> Found:
-    """Looks for exactly this address. Raises `addresses.BadAddress`."""
+    """Finds the reader and the suppression of this address. Raises `addresses.BadAddress`."""
     key = addresses.parse(address).key
     return Found(
         Reader.objects.filter(key=key).first(), Suppression.objects.filter(key=key).first()
@@ -73,7 +76,7 @@ def find(address: str) -> Found:
 
 
 def declaration(reader: Reader) -> Declaration:
-    """All that a reader has declared, with the topics in their order and offers last."""
+    """Returns all evidence of a reader, in the order of the topics, offers last."""
     suppression = Suppression.objects.filter(key=reader.key).first()
     active = set(
         Subscription.objects.filter(reader=reader, state=Subscription.State.ACTIVE).values_list(
@@ -107,7 +110,7 @@ def _order(topic: Topic | None) -> tuple[bool, int, str]:
 
 
 def _wording(kind: str, language: str, version: int | None) -> Wording | None:
-    """That version; in the reader's language if it is there, for a notice may have been shown in another."""
+    """Returns this version of a wording, in `language` if there is one, else in another."""
     versions = (
         list(Wording.objects.filter(kind=kind, version=version).order_by("pk"))
         if version is not None

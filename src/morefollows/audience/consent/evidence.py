@@ -1,4 +1,8 @@
-"""Lines of the evidence of consent: who agreed to what, and in which words. Written within an action's transaction."""
+"""Writes the evidence of consent, and defines how the database protects it.
+
+Invariant: each line is written in the transaction of the action that it documents. Lines are
+append-only, with the exceptions in `PROTECTED`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,8 @@ from morefollows.audience.consent.texts import InForce
 from morefollows.audience.models import Consent, Purpose, Reader, Topic
 from morefollows.database.append_only import Protected
 
-# A client's address may become its network, as `networks.shortened` writes it, and go altogether
-# while its reader has confirmed nothing.
+# A client address may be shortened to its network, as `networks.shortened` does. It may be emptied
+# while the reader has confirmed nothing.
 _UNCONFIRMED = """
 (NEW.client_address = '' AND
     EXISTS (SELECT 1 FROM audience_reader r WHERE r.id = OLD.reader_id AND r.state = 'pending'))
@@ -20,7 +24,7 @@ _SHORTENED_POSTGRES = """
 (OLD.client_address ~ '^[0-9a-fA-F:.]+$' AND NEW.client_address = network(set_masklen(
     OLD.client_address::inet, CASE WHEN OLD.client_address LIKE '%:%' THEN 48 ELSE 24 END))::text)
 """
-# SQLite knows no addresses: what is before the zeros has to be what the whole address begins with.
+# SQLite has no address functions. So the part before the zeros must be a prefix of the address.
 _SHORTENED_SQLITE = """
 (instr(OLD.client_address, '/') = 0 AND (
     (NEW.client_address LIKE '_%.0/24' AND instr(OLD.client_address, ':') = 0
@@ -36,7 +40,7 @@ _SHORTENED_SQLITE = """
             = substr(NEW.client_address, 1, length(NEW.client_address) - 4)))))
 """
 
-#: What the database never changes; see `append_only`.
+#: Tables protected by database triggers; see `append_only`.
 PROTECTED = (
     Protected("audience_wording"),
     Protected(
@@ -69,7 +73,7 @@ _CONSENT = (
     "form_version",
 )
 _WORDING = ("pk", "kind", "language", "version", "text", "digest", "created_at")
-#: What is chained by hashes; see `seals`.
+#: Tables in the hash chain; see `seals`.
 SEALED = (
     Evidence("audience.Wording", {1: _WORDING}),
     Evidence("audience.Consent", {1: _CONSENT}, subject="reader_id"),
@@ -85,7 +89,11 @@ def note_given(
     place: dict[str, str],
     how: str = Consent.How.FORM,
 ) -> Consent:
-    """Only a consent to offers needs no `topic`. `place`: where the form stood, its version, the client's address."""
+    """Writes a GIVEN line, and returns it.
+
+    `topic`: optional for offers only. `place`: `page`, `form_version` and `client_address` of the
+    `Consent`.
+    """
     line_ = given_line(reader, purpose, topic, shown, now, place, how)
     line_.save()
     return line_
@@ -100,7 +108,7 @@ def given_line(
     place: dict[str, str],
     how: str = Consent.How.FORM,
 ) -> Consent:
-    """What `note_given` writes, not yet saved."""
+    """Returns the line that `note_given` writes, unsaved."""
     words = shown.offers if purpose == Purpose.OFFERS else shown.alerts
     return Consent(
         reader=reader,
@@ -120,7 +128,7 @@ def given_line(
 def note_again(
     given: Consent, event: str, how: str, now: datetime, client_address: str = ""
 ) -> None:
-    """A line about the same words as an earlier one."""
+    """Writes a line that refers to the same wordings as `given`. `event`: a `Consent.Event`."""
     Consent.objects.create(
         reader_id=given.reader_id,
         purpose=given.purpose,
@@ -139,6 +147,7 @@ def note_again(
 def note_withdrawn(
     reader: Reader, purpose: str, topic: Topic | None, how: str, now: datetime
 ) -> None:
+    """Writes a WITHDRAWN line. `topic`: None for offers. `how`: a `Consent.How`."""
     Consent.objects.create(
         reader=reader, purpose=purpose, topic=topic, event=Consent.Event.WITHDRAWN, how=how, at=now
     )

@@ -1,13 +1,15 @@
-"""A chain of hashes over the evidence, so that a change behind the database's back is found out.
+"""A hash chain over the evidence of consent. It reveals changes made outside the application.
 
-Rows are not chained one by one as they are written: sign-ups commit in groups and from many processes,
-and none waits for another. Housekeeping seals rows a while later, up to `_ROWS` at a time. A seal keeps a
-hash of each row (a leaf); its own hash covers these and the hash of the seal before. A key outside the
-database signs it.
+Rows are not chained when they are written, as concurrent transactions would have to wait for each
+other. Housekeeping seals them later, up to `_ROWS` at a time. A seal stores a hash of each row (a
+leaf). The hash of the seal covers the leaves and the hash of the previous seal. The seal's MAC is
+made with a key that is not in the database.
 
-What is allowed leaves the chain whole: the address of a client is not hashed, so it may be shortened; and
-of a reader who was erased the leaves stay, which lead to nobody. The newest seal's number and hash are also
-kept in a file beside the database, so that cutting off the end is found out, too.
+Permitted changes keep the chain valid. Client addresses are not hashed, so they can be shortened.
+The leaves of an erased reader stay; they identify nobody. The number and hash of the newest seal
+are also stored in a file in the data folder, so that a truncated chain is noticed.
+
+Invariant: seals are numbered from 1 without gaps, and a row is covered by at most one seal.
 """
 
 from __future__ import annotations
@@ -36,19 +38,20 @@ from morefollows.audience.models import ErasedReader, Reader, Seal, SealMark
 
 log = logging.getLogger(__name__)
 
-_ROWS = 1_000  # that one seal covers, at the most
+_ROWS = 1_000  # maximum number of rows that one seal covers
 _LEAF = 16  # bytes of a row's hash
-#: A row is sealed when it has been there for so long: by then every transaction that was under way has ended.
+#: The age at which rows are sealed. No transaction lasts that long, so no lower number can appear.
 SETTLED = timedelta(minutes=30)
 HEAD = "evidence-head.json"  #: in the data folder
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A table of evidence. `formats`: the fields that are hashed, by version; the newest is used for new seals.
+    """A table of evidence.
 
-    `subject`: the field with the reader whose erasure takes the row away. `published`: a field that is empty until the
-    row is evidence; without one it is from the start.
+    `formats`: the hashed fields, by version; new seals use the newest. `subject`: the field with
+    the reader whose erasure deletes the row. `published`: a field that is empty until the row
+    counts as evidence; without it, every row counts at once.
     """
 
     label: str
@@ -70,15 +73,15 @@ _kinds: dict[str, Evidence] = {}
 
 
 def register(*kinds: Evidence) -> None:
-    """To be called when Django starts."""
+    """Adds tables to the chain. Called when Django starts."""
     _kinds.update({kind.label: kind for kind in kinds})
 
 
-# -- leaves -------------------------------------------------------------------------------------------------
+# -- leaves ---------------------------------------------------------------------------------------
 
 
 class Leaves(NamedTuple):
-    """Of the rows that a seal covers: numbers, the readers whom they are about (0: nobody), and hashes."""
+    """The rows that a seal covers: keys, keys of their readers (0: none), and hashes."""
 
     numbers: list[int]
     subjects: list[int]
@@ -90,7 +93,7 @@ class Leaves(NamedTuple):
 
     @classmethod
     def unpacked(cls, packed: bytes, count: int) -> Leaves:
-        """Raises `ValueError` if that is nothing of the kind."""
+        """The reverse of `packed`. Raises `ValueError` if `packed` is malformed."""
         hashes = packed[len(packed) - count * _LEAF :]
         ids = array("q")
         try:
@@ -115,7 +118,7 @@ def _leaves(kind: Evidence, rows: models.QuerySet[Any], format: int) -> Leaves:
 
 
 def _hash(row: Sequence[Any]) -> bytes:
-    """The same on both databases, and after a move from one to the other."""
+    """Returns the hash of a row. It is the same on SQLite and PostgreSQL."""
     words = json.dumps(
         [_plain(value) for value in row], ensure_ascii=False, sort_keys=True, separators=(",", ":")
     )
@@ -128,15 +131,16 @@ def _plain(value: Any) -> Any:
     return bytes(value).hex() if isinstance(value, bytes | memoryview) else value
 
 
-# -- sealing ------------------------------------------------------------------------------------------------
+# -- sealing --------------------------------------------------------------------------------------
 
 
 def seal(
     *, settled: timedelta = SETTLED, most: int = 500, between: Callable[[], None] = lambda: None
 ) -> int:
-    """Seals what is settled, at most so many seals, each in a short transaction of its own.
+    """Seals rows older than `settled`. Returns how many seals were made.
 
-    Returns how many it made. `between` two of them is called; what it raises ends the round.
+    `most`: maximum number of seals; each is a short transaction of its own. `between`: called after
+    each seal; an exception from it ends the run and is passed on.
     """
     made = 0
     try:
@@ -152,7 +156,11 @@ def seal(
 
 
 def _settled(kind: Evidence, settled: timedelta) -> int:
-    """The number up to which every row is there: what was the highest when we looked some time ago."""
+    """Returns the row number up to which no row can be added any more; 0 if not known yet.
+
+    That is the highest number recorded at least `settled` ago. A call that returns such a number
+    also records the current one.
+    """
     now = timezone.now()
     with transaction.atomic():
         mark = SealMark.objects.select_for_update().filter(table=kind.table).first()
@@ -166,9 +174,10 @@ def _settled(kind: Evidence, settled: timedelta) -> int:
 
 
 def _seal_next(kind: Evidence, upto: int | None, settled: timedelta) -> bool:
-    """False if there is nothing to seal, or another process was as quick.
+    """Writes the next seal. Returns False if there is nothing to seal, or another process wrote it.
 
-    What it reads never changes, so only the seal itself is written in a transaction: its number is good once.
+    Reading needs no transaction, as the rows never change. The primary key rejects a second seal
+    with the same number.
     """
     before = Seal.objects.order_by("-number").first()
     if upto is None:
@@ -203,7 +212,11 @@ def _seal_next(kind: Evidence, upto: int | None, settled: timedelta) -> bool:
 
 
 def _published_unsealed(kind: Evidence, settled: timedelta) -> models.QuerySet[Any]:
-    """Few rows: their order is not that of their publication, so all that are sealed are looked up."""
+    """Returns published rows that no seal covers.
+
+    Rows are not published in the order of their numbers. So the leaves of all seals of the table
+    are read; such tables have few rows.
+    """
     sealed: set[int] = set()
     for packed, count in (
         Seal.objects.filter(table=kind.table).values_list("leaves", "count").iterator()
@@ -222,16 +235,20 @@ def _hash_of(one: Seal) -> str:
 
 
 def _macs(hash: str) -> list[str]:
-    """By each key that seals were ever made with."""
+    """Returns the MACs by every key that seals were made with; the newest key's first."""
     keys = settings.MOREFOLLOWS.derived_keys("seals")
     return [hmac.new(key, hash.encode(), hashlib.sha256).hexdigest() for key in keys]
 
 
-# -- the file with the newest seal --------------------------------------------------------------------------
+# -- the file with the newest seal ----------------------------------------------------------------
 
 
 def _keep_head() -> None:
-    """Not over a head that the chain does not lead to: then it was cut off, or a backup was restored."""
+    """Writes the number and hash of the newest seal to `HEAD`.
+
+    The file is kept if its seal is not in the chain: the chain was truncated, or a backup was
+    restored. That is logged as an error.
+    """
     newest = Seal.objects.order_by("-number").first()
     if newest is None:
         return
@@ -249,24 +266,26 @@ def _keep_head() -> None:
     new.replace(place)
 
 
-# -- looking ------------------------------------------------------------------------------------------------
+# -- verifying ------------------------------------------------------------------------------------
 
 
 class Report(NamedTuple):
+    """The result of `verify`."""
+
     seals: int
-    rows: int  #: that were compared
-    erased: int  #: rows that went with their reader
-    wrong: list[str]  #: what is not as it was sealed, at most `_MOST_WRONG`
+    rows: int  #: rows compared
+    erased: int  #: rows deleted with their reader
+    wrong: list[str]  #: differences found, at most `_MOST_WRONG`
 
 
 _MOST_WRONG = 20
 
 
 def verify(most: int | None = None) -> Report:
-    """Compares evidence with the chain, seal by seal: the memory that it needs does not grow with it.
+    """Compares the evidence with the chain, seal by seal. Memory does not grow with the chain.
 
-    Of the chain itself every link is looked at. `most`: of the rows, those of so many seals at the
-    most, half of them the newest, and the others taken by lot; None: all.
+    Every seal is checked. `most`: the maximum number of seals whose rows are compared, too: half of
+    them the newest, the others chosen at random. None: all.
     """
     rows = erased = number = 0
     wrong: list[str] = []
@@ -306,9 +325,9 @@ def _wrong_in_chain(one: Seal, number: int, previous: str) -> Iterator[str]:
 
 
 def _compare(kind: Evidence | None, one: Seal, after: int) -> tuple[int, list[str]]:
-    """How many rows went with an erased reader; and what else is not as it was sealed.
+    """Returns how many rows were deleted with an erased reader, and all other differences.
 
-    `after`: the last row of the seal before, of the same table.
+    `after`: the last row of the previous seal of the same table.
     """
     if kind is None or one.format not in kind.formats:
         return 0, [
@@ -360,6 +379,9 @@ def _wrong_at_the_end(seals: int) -> Iterator[str]:
         return
     kept = Seal.objects.filter(number=number).values_list("hash", flat=True).first()
     if kept is None:
-        yield f"seals up to {number} were made here, and the database has {seals}: it is older, or was cut off"
+        yield (
+            f"seals up to {number} were made here, and the database has {seals}: "
+            "it is older, or was cut off"
+        )
     elif kept != hash:
         yield f"seal {number} is not the one that was made here"

@@ -1,4 +1,7 @@
-"""The words that readers are shown: which are in force, and how new ones come into force."""
+"""The wordings of consent and of the privacy notice: those in force, and publishing new ones.
+
+Invariant: a published wording never changes. A new text is a new version.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from morefollows.audience.models import Newsroom, Topic, Wording
 
 
 class InForce(NamedTuple):
-    """The words that a form shows: consent to alerts, consent to offers, and the privacy notice behind its link."""
+    """The wordings in a form: consent to alerts, consent to offers, and the privacy notice."""
 
     alerts: Wording
     offers: Wording
@@ -22,7 +25,7 @@ class InForce(NamedTuple):
 
 
 def in_force(language: str) -> InForce:
-    """The newest of each, as `current` finds them."""
+    """Returns the newest wording of each kind; see `current`."""
     return InForce(
         *(
             current(kind, language)
@@ -35,9 +38,9 @@ _NUMBER = re.compile(r"\d+")
 
 
 def current(kind: str, language: str) -> Wording:
-    """The newest version in this language; failing that in the newsroom's; failing that in any.
+    """Returns the newest version in this language, else in the newsroom's, else in any language.
 
-    Raises `Wording.DoesNotExist` before the newsroom is set up.
+    Raises `Wording.DoesNotExist` if the newsroom is not set up.
     """
     newsroom = Newsroom.objects.filter(pk=1).first()
     for wanted in (language, language.partition("-")[0], newsroom.language if newsroom else ""):
@@ -48,12 +51,12 @@ def current(kind: str, language: str) -> Wording:
 
 
 def shown(wording: Wording, topic: Topic) -> str:
-    """The words as the reader of this topic's form sees them: what is kept as evidence."""
+    """Returns the wording as this topic's form shows it. This text is stored as evidence."""
     return wording.text.replace("{topic}", topic.name)
 
 
 def publish(kind: str, language: str, text: str) -> Wording:
-    """Puts these words in force. The same words again are no new version."""
+    """Adds a version, and returns it. If the newest version has this text, returns that one."""
     with transaction.atomic():
         newest = _newest(kind, language)
         if newest and newest.text == text:
@@ -69,7 +72,10 @@ def publish(kind: str, language: str, text: str) -> Wording:
 
 
 def publish_after(version: int, kind: str, language: str, text: str) -> Wording | None:
-    """The same, unless `version` is not the newest any more: then somebody else was faster, and None is returned."""
+    """As `publish`, but returns None if `version` is not the newest: someone else has changed it.
+
+    `version`: the one that the editor has seen; 0 if there was none.
+    """
     try:
         with transaction.atomic():
             newest = _newest(kind, language)
@@ -79,7 +85,7 @@ def publish_after(version: int, kind: str, language: str, text: str) -> Wording 
                 else None
             )
     except IntegrityError:
-        return None  # at this very moment
+        return None  # a concurrent transaction added this version
 
 
 def _newest(kind: str, language: str) -> Wording | None:
@@ -91,7 +97,8 @@ CONSENTS = {
         "For free real time alerts sent straight to your inbox sign up to our {topic} emails."
     ),
     (Wording.Kind.ALERTS, "de"): (
-        "Kostenlose Eilmeldungen in Echtzeit, direkt in Ihr Postfach: Melden Sie sich für unsere E-Mails „{topic}“ an."
+        "Kostenlose Eilmeldungen in Echtzeit, direkt in Ihr Postfach: "
+        "Melden Sie sich für unsere E-Mails „{topic}“ an."
     ),
     (Wording.Kind.OFFERS, "en"): "I would like to be emailed about offers, events and updates.",
     (Wording.Kind.OFFERS, "de"): (
@@ -102,16 +109,17 @@ CONSENTS = {
 
 
 def is_standard_notice(text: str, newsroom: Newsroom, language: str) -> bool:
-    """Whether this is the notice that the newsroom began with, but for its numbers, and not one in its own words."""
+    """Returns whether `text` is the default privacy notice, ignoring the numbers in it."""
     return _NUMBER.sub("", text) == _NUMBER.sub("", privacy_notice(newsroom, language, 0, 0))
 
 
 def privacy_notice(
     newsroom: Newsroom, language: str, confirmation_days: int, client_address_days: int
 ) -> str:
-    """The notice that a new newsroom begins with, in Markdown (GDPR Art. 13). `language`: "en" or "de".
+    """Returns the default privacy notice, in Markdown (GDPR Art. 13). `language`: "en" or "de".
 
-    After so many days an unconfirmed sign-up is forgotten, and client addresses are shortened.
+    `confirmation_days`: after these, unconfirmed addresses are deleted. `client_address_days`:
+    after these, client addresses are shortened.
     """
     text = Path(__file__).with_name(f"privacy.{language}.md").read_text(encoding="utf-8")
     return text.format(

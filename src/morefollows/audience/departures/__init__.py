@@ -1,8 +1,11 @@
-"""Notes who leaves, is erased or must not be mailed, in a file that no restored backup of the database turns back.
+"""Records unsubscribes, erasures and suppressions in a file outside the database.
 
-It is noted and on disk before the transaction is committed: a departure that the database knows is always in the file.
-One that was noted and then rolled back may be in it alone; its reader wanted to leave. What lets an address be mailed
-again is noted after the commit, for the same reason. `departures.replay` puts the file into a database that lacks it.
+A restored backup of the database lacks the latest of these. `departures.replay` applies the file to
+such a database.
+
+Invariant: a departure that is committed in the database is also in the file. So it is written to
+disk before the commit. After a rollback it may be in the file alone; the reader had asked for it.
+A lifted suppression is written after the commit, so that it cannot be in the file alone.
 """
 
 from __future__ import annotations
@@ -27,25 +30,30 @@ _replaying: ContextVar[bool] = ContextVar("replaying", default=False)
 
 
 class What(StrEnum):
-    TOPIC = "topic"  #: left a topic; the detail is the topic's `uid`, in hexadecimal
-    LEFT = "left"  #: everything, elsewhere: an imported list says so
-    OFFERS = "offers"  #: a consent to offers was withdrawn
-    DRILLS = "drills"
-    MOVED = "moved"  #: to another address; the detail is that one's key
-    SUPPRESSED = (
-        "suppressed"  #: the detail is a `Suppression.Reason`; a reader who was erased is among them
-    )
-    LIFTED = "lifted"  #: a suppression was
+    """The kinds of entries. Some have a detail."""
+
+    TOPIC = "topic"  #: unsubscribed from a topic; the detail is the topic's `uid`, in hexadecimal
+    LEFT = "left"  #: unsubscribed from everything, according to an imported list
+    OFFERS = "offers"  #: the consent to offers was withdrawn
+    DRILLS = "drills"  #: removed from drills
+    MOVED = "moved"  #: changed the address; the detail is the key of the new one
+    SUPPRESSED = "suppressed"  #: suppressed or erased; the detail is a `Suppression.Reason`
+    LIFTED = "lifted"  #: a suppression was lifted
 
 
 def file() -> Path:
+    """Returns the path of the departures log in the data folder."""
     data: Path = settings.MOREFOLLOWS.data
     return data / log.NAME
 
 
 def note(what: What, keys: Iterable[str], detail: str = "") -> None:
-    """To be called within the transaction that writes the departure. `keys`: `Reader.key`."""
-    at = time.time_ns() // 1_000_000 + 1  # after what was written just before, to the microsecond
+    """Records a departure. Called within the transaction that writes it to the database.
+
+    `keys`: `Reader.key`. A file that cannot be written is logged, and does not fail the departure.
+    """
+    # Rounded up to ms: the entry must be later than rows just written with microseconds.
+    at = time.time_ns() // 1_000_000 + 1
     entries = [Entry(at, what, key, detail) for key in keys]
     if not entries or _replaying.get():
         return
@@ -56,7 +64,10 @@ def note(what: What, keys: Iterable[str], detail: str = "") -> None:
 
 
 def compact() -> None:
-    """Drops what is older than any backup that may be restored. Raises `OSError`."""
+    """Deletes entries older than `departure_days`. Raises `OSError`.
+
+    Backups older than that must not be restored.
+    """
     days: int = settings.MOREFOLLOWS.departure_days
     if file().exists():
         log.compact(file(), int((time.time() - days * 86_400) * 1000))
@@ -65,7 +76,7 @@ def compact() -> None:
 def _append(entries: list[Entry]) -> None:
     try:
         log.append(file(), entries)
-    except OSError as error:  # the departure itself must not fail of it
+    except OSError as error:  # the departure itself must not fail
         logger.error(
             "%s can't be written: %s; a restored backup would not know of a departure",
             file(),
@@ -75,7 +86,7 @@ def _append(entries: list[Entry]) -> None:
 
 @contextmanager
 def replaying() -> Iterator[None]:
-    """What is changed meanwhile comes from the file, and is not noted in it again."""
+    """In this context `note` does nothing, as the changes come from the file."""
     token = _replaying.set(True)
     try:
         yield

@@ -1,7 +1,11 @@
-"""The file of departures: append-only, beside the secret. No Django here.
+"""The format of the departures log: reads, appends to and compacts the file. Does not use Django.
 
-A line is when (ms since 1970), what, the address's keyed hash, a detail or ``-``, and a checksum; the first one names
-the file. Several processes append to it under a lock. What is not a whole line, as after a power cut, is passed over.
+A line has five fields: time (ms since 1970), kind, keyed hash of the address, detail or ``-``, and
+a CRC-32. The first line contains a random name of the file. Incomplete lines, as after a power
+cut, are skipped.
+
+Locking: processes append under an exclusive `flock` on a separate lock file, as `compact` replaces
+the log itself.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ _MONTH_MS = 30 * 86_400_000
 
 
 class Entry(NamedTuple):
-    """`what` and `detail`: see `departures.What`. `key`: `Reader.key`. `at`: ms since 1970."""
+    """One entry. `at`: ms since 1970. `what` and `detail`: see `What`. `key`: `Reader.key`."""
 
     at: int
     what: str
@@ -30,14 +34,14 @@ class Entry(NamedTuple):
 
     @property
     def about(self) -> tuple[str, str, str]:
-        """Of two entries about the same, the later one counts."""
+        """The subject of the entry. Of two entries with the same subject, the later one counts."""
         if self.what in ("suppressed", "lifted"):
             return self.key, "suppressed", ""
         return self.key, self.what, self.detail
 
 
 def append(file: Path, entries: Iterable[Entry]) -> None:
-    """Returns when they are on disk. Raises `OSError`."""
+    """Appends entries. Returns after fsync. Raises `OSError`."""
     lines = "".join(_line(entry) for entry in entries)
     with _locked(file):
         handle = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -45,7 +49,7 @@ def append(file: Path, entries: Iterable[Entry]) -> None:
             size = os.fstat(handle).st_size
             if size == 0:
                 lines = f"{_MAGIC} {secrets.token_hex(16)}\n" + lines
-            elif os.pread(handle, 1, size - 1) != b"\n":  # whoever wrote last was cut off
+            elif os.pread(handle, 1, size - 1) != b"\n":  # the last write was incomplete
                 lines = "\n" + lines
             raw = lines.encode("ascii")
             while raw:
@@ -58,7 +62,10 @@ def append(file: Path, entries: Iterable[Entry]) -> None:
 
 
 def read(file: Path, since: int = 0) -> Iterator[Entry]:
-    """What is in the file from then on, in its order. Raises `OSError`, `ValueError` if it is no such file."""
+    """Yields the entries not older than `since` (ms since 1970), in the order of the file.
+
+    Raises `OSError`, and `ValueError` if it is not a departures log.
+    """
     with file.open("rb") as lines:
         for number, line in enumerate(lines):
             if number == 0 and not line.startswith(_MAGIC.encode() + b" "):
@@ -69,7 +76,7 @@ def read(file: Path, since: int = 0) -> Iterator[Entry]:
 
 
 def name_of(file: Path) -> str:
-    """What the file is told by, wherever it is copied to. Raises `OSError`, `ValueError`."""
+    """Returns the name in the first line; copies have the same. Raises `OSError`, `ValueError`."""
     with file.open("rb") as lines:
         first = lines.readline(200).decode("ascii", "replace").strip()
     magic, _, name = first.rpartition(" ")
@@ -79,9 +86,10 @@ def name_of(file: Path) -> str:
 
 
 def compact(file: Path, before: int) -> int:
-    """Drops what is older, and what a later entry has overtaken. Returns the bytes won.
+    """Deletes entries older than `before` (ms since 1970), and those that later ones override.
 
-    Does nothing as long as there is less than a month of it to drop.
+    Returns the number of bytes freed. Does nothing while less than a month can be deleted. Raises
+    `OSError`, `ValueError`.
     """
     first = next(read(file), None)
     if first is None or first.at > before - _MONTH_MS:

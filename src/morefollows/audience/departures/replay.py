@@ -1,6 +1,6 @@
-"""Puts the departures in a file into a database that lacks them, such as a restored backup.
+"""Applies a departures log to a database that lacks its latest entries, such as a restored backup.
 
-Doing it again changes nothing. Who came back after a departure, by a new consent, stays.
+Invariant: replaying is idempotent, and does not undo a consent given after the departure.
 """
 
 from __future__ import annotations
@@ -28,18 +28,21 @@ from morefollows.audience.models import (
 from morefollows.audience.suppression import actions as suppressions
 
 _AT_ONCE = 500
-_SLACK_MS = 3_600_000  # clocks are set back: what is that much older is looked at again
+_SLACK_MS = 3_600_000  # entries this much older are read again, in case the clock was set back
 _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 
 
 def own() -> Counter[str]:
-    """This data folder's file, as far as this database has not seen it. Returns what was done: kind → how many."""
+    """Replays the new entries of the log in the data folder. Returns how many, by kind."""
     file = departures.file()
     return replay(file) if file.exists() else Counter()
 
 
 def replay(file: Path, *, whole: bool = False) -> Counter[str]:
-    """`whole`: also what the database is known to have. Raises `OSError`, `ValueError`."""
+    """Replays the new entries of a log. Returns how many changed something, by kind.
+
+    `whole`: replays all entries. Raises `OSError`, `ValueError`.
+    """
     name = log.name_of(file)
     seen = DepartureMark.objects.filter(log=name).values_list("at", flat=True).first() or 0
     latest: dict[tuple[str, str, str], Entry] = {}
@@ -109,7 +112,10 @@ def _suppress(
 
 
 def _leave_for_good(key: str, reader: Reader | None, at: datetime) -> bool:
-    """As an import does it: who is not known is noted by key alone, so that no later import brings them back."""
+    """Unsubscribes a reader from everything. Returns whether anything changed.
+
+    An unknown reader is stored with the key alone, so that a later import does not subscribe them.
+    """
     if reader is None:
         with transaction.atomic():
             made = Reader(key=key, state=Reader.State.LEFT, created_at=at)
@@ -126,7 +132,7 @@ def _leave_for_good(key: str, reader: Reader | None, at: datetime) -> bool:
 
 
 def _leave(entry: Entry, reader: Reader, at: datetime) -> bool:
-    """Ends what was ended then, unless it has begun again since."""
+    """Repeats the withdrawal, unless the consent is newer. Returns whether anything changed."""
     if entry.what == What.DRILLS:
         part = getattr(reader, "drill", None)
         since = part and (part.confirmed_at or part.added_at)

@@ -1,6 +1,7 @@
-"""What readers change on their preference page; each action is one transaction, and again it changes nothing.
+"""Actions of the preference page. Each action is one idempotent transaction.
 
-Whoever holds the link has proved to read the reader's mail, as somebody has who confirms a sign-up.
+The link to the page authenticates the reader: it is only mailed to the reader's address, as a
+confirmation link is.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _NEW_ADDRESSES_AN_HOUR = 3  # mails to new addresses that one reader can cause
 
 
 class Choice(NamedTuple):
-    """How much a reader wants, and when; see the fields of `Reader`."""
+    """A reader's delivery preferences; see the fields of `Reader`."""
 
     frequency: str = Reader.Frequency.EVERY
     quiet_from: int | None = None
@@ -44,7 +45,7 @@ class Choice(NamedTuple):
 
 
 def choose(reader: Reader, choice: Choice) -> None:
-    """Takes effect on the very next mail, also on batches already cut."""
+    """Saves delivery preferences. They apply to the next mail, also in batches already made."""
     with transaction.atomic():
         locked = _locked(reader)
         if locked is None:
@@ -58,12 +59,12 @@ def choose(reader: Reader, choice: Choice) -> None:
 
 
 def pause(reader: Reader, until: datetime | None) -> None:
-    """Nothing is mailed until then, and nothing told of it afterwards; None: go on."""
+    """Pauses mail until this time; None ends the pause. Paused alerts are not sent later."""
     with transaction.atomic():
         locked = _locked(reader)
         if locked is None:
             return
-        # A pause that ends early leaves its end behind: what came in it is not told by the next digest either.
+        # A pause ended early keeps its end, so that the next digest omits the paused alerts, too.
         locked.paused_until = until or (
             locked.paused_until and min(locked.paused_until, timezone.now())
         )
@@ -73,14 +74,16 @@ def pause(reader: Reader, until: datetime | None) -> None:
 
 
 def speak(reader: Reader, language: str) -> None:
-    """`language`: one of `settings.LANGUAGES`."""
+    """Sets the reader's language, one of `settings.LANGUAGES`."""
     Reader.objects.filter(pk=reader.pk).update(language=language)
 
 
 def agree(reader: Reader, topic: Topic | None, shown: InForce, place: dict[str, str]) -> bool:
-    """Consent to a topic's alerts, or without one to offers: given and confirmed, as the link proves who it is.
+    """Records consent to a topic's alerts, or to offers if `topic` is None.
 
-    `shown`: the words that stood beside the button. False if the address must not be mailed.
+    The consent is given and confirmed at once, as the link authenticates the reader. `shown`: the
+    wordings beside the button. `place`: see `evidence.note_given`. Returns False if the reader was
+    erased, or if the address must not be mailed.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -119,13 +122,14 @@ def agree(reader: Reader, topic: Topic | None, shown: InForce, place: dict[str, 
     return True
 
 
-# -- another address ----------------------------------------------------------------------------------------
+# -- change of address ----------------------------------------------------------------------------
 
 
 def ask_new_address(reader: Reader, address: Address) -> None:
-    """Mails the new address a link to confirm it with; tells nothing of what is known of that address.
+    """Mails a confirmation link to the new address.
 
-    Nothing is mailed to one that is suppressed or somebody's already, nor more often than a sign-up would be.
+    Nothing is mailed if the address is suppressed or another reader's, or if a limit is reached.
+    The caller cannot tell, so the page does not reveal who is a reader.
     """
     now = timezone.now()
     interval = timedelta(seconds=settings.MOREFOLLOWS.confirmation_interval)
@@ -143,7 +147,8 @@ def ask_new_address(reader: Reader, address: Address) -> None:
             or sum(at > now - timedelta(hours=1) for at in mine) >= _NEW_ADDRESSES_AN_HOUR
         ):
             return
-        # Whatever its spelling and whoever asks: one mailbox gets no more than a sign-up could bring it.
+        # A mailbox gets no more of these mails than confirmations of sign-ups, whoever asks.
+        # Keys are compared, as addresses of one mailbox can differ in spelling.
         there = [
             at
             for text, at in today.filter(domain=address.domain).values_list("address", "created_at")
@@ -155,10 +160,12 @@ def ask_new_address(reader: Reader, address: Address) -> None:
 
 
 def move(token: str) -> Reader | None:
-    """The button behind the link that went to the new address. None when it is not ours, too old, or overtaken.
+    """Changes the reader's address: the button on the page that the mailed link opens. Idempotent.
 
-    What the reader agreed to is confirmed once more, from there. The old address gets a word, in case it was not
-    its owner who moved. Links to the preference page in earlier mail stop working.
+    Returns None if the link is invalid, expired or replaced by a newer one, or if the address has
+    been taken or suppressed since. Consent is confirmed again, from the new address. The old
+    address is notified, in case its owner did not ask for this. Links to the preference page in
+    earlier mail stop working.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -186,13 +193,14 @@ def move(token: str) -> Reader | None:
 
 
 def free(key: str) -> bool:
-    """Whether an address is nobody's, and may be mailed."""
+    """Returns whether no reader has this address and it is not suppressed. `key`: `Reader.key`."""
     return not (
         Suppression.objects.filter(key=key).exists() or Reader.objects.filter(key=key).exists()
     )
 
 
 def _confirm_from_there(reader: Reader, now: datetime) -> None:
+    """Writes a CONFIRMED line for each consent in force."""
     lines = Consent.objects.filter(reader=reader, event=Consent.Event.CONFIRMED).order_by("pk")
     last = {(one.purpose, one.topic_id): one for one in lines}
     active = set(
@@ -214,5 +222,5 @@ def _owe(reader: Reader, kind: str, address: str, domain: str, now: datetime) ->
 
 
 def _locked(reader: Reader) -> Reader | None:
-    """The reader as of now; None if erased meanwhile."""
+    """Returns the current row, locked; None if it was erased meanwhile."""
     return Reader.objects.select_for_update().filter(pk=reader.pk).first()

@@ -1,7 +1,7 @@
-"""On whose terms a mail comes: whether a reader is sent this alert now, later, in a summary, or not at all.
+"""Delivery rules: whether a reader gets an alert now, later, in a summary, or never.
 
-Pure functions. Consent and suppression come before all this, and are the ledger's to look up; what is judged here
-is what a reader has chosen beyond them. Times are aware, or milliseconds since 1970 where their names say so.
+Pure functions. They evaluate the reader's preferences only. The ledger checks consent and
+suppression before. `datetime`s are aware; names that end in ``_ms`` are milliseconds.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ DAY_MS = 24 * 3_600_000
 
 
 class Verdict(Enum):
+    """The result of `judge`."""
+
     NOW = "now"
-    LATER = "later"  #: by itself, as soon as the quiet hours are over
-    SUMMARY = "summary"  #: in the next digest, or when the quiet hours are over
+    LATER = "later"  #: as a mail of its own, when the quiet hours end
+    SUMMARY = "summary"  #: in the next digest, or in the summary after the quiet hours
     NEVER = "never"
 
 
 class Terms(NamedTuple):
-    """What one reader has chosen. The defaults are those of a reader who has chosen nothing."""
+    """The preferences of one reader. The defaults are those of a new reader."""
 
     frequency: str = "every"  #: `Reader.Frequency`
     quiet_from: int | None = None  #: minutes after midnight; None: no quiet hours
@@ -36,18 +38,19 @@ class Terms(NamedTuple):
 
 
 class News(NamedTuple):
-    """What of an alert matters here."""
+    """The properties of an alert that the rules depend on."""
 
     kind: str  #: `Update.Kind`
-    owed: bool = False  #: it answers an alert that this reader was sent: a correction, a withdrawal
+    owed: bool = False  #: a correction or withdrawal of an alert that this reader was sent
     offer: bool = False
     flash: bool = False
 
 
 def judge(terms: Terms, news: News, now: datetime, had_today: int = 0) -> Verdict:
-    """The rules, in their order. `had_today`: alerts that the reader was sent in the last 24 hours.
+    """Applies the rules in order. `had_today`: alerts sent to the reader in the last 24 hours.
 
-    Whoever was sent something wrong is told so, whatever they chose: only quiet hours put it off, and not for long.
+    A correction of an alert that the reader was sent overrides the preferences. Only quiet hours
+    delay it.
     """
     quiet = in_quiet_hours(terms, now)
     if news.owed:
@@ -70,7 +73,10 @@ def judge(terms: Terms, news: News, now: datetime, had_today: int = 0) -> Verdic
 
 
 def in_summary(terms: Terms, news: News, sent_at: datetime) -> bool:
-    """Whether a summary tells of an alert that was sent then, but not to this reader. What is owed comes by itself."""
+    """Returns whether a summary includes an alert sent at `sent_at`, but not to this reader.
+
+    Corrections that are owed are not included: they are mailed separately.
+    """
     at_any_time = terms._replace(
         frequency="every" if terms.frequency == "digest" else terms.frequency
     )
@@ -79,7 +85,10 @@ def in_summary(terms: Terms, news: News, sent_at: datetime) -> bool:
 
 
 def in_quiet_hours(terms: Terms, now: datetime) -> bool:
-    """By the reader's clocks on the wall, also on the days when they are put forward or back."""
+    """Returns whether `now` is in the reader's quiet hours.
+
+    They are local times, also on days when summer time begins or ends.
+    """
     if terms.quiet_from is None or terms.quiet_to is None:
         return False
     minute = minute_of_day(now, terms.time_zone)

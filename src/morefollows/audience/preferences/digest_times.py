@@ -1,4 +1,4 @@
-"""When readers are told in one mail what they were not sent: a digest a day, or when their quiet hours are over."""
+"""Schedules summaries: a daily digest, or one mail after quiet hours with the alerts held back."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from morefollows import notify
 from morefollows.audience.models import Letter, Newsroom, Reader
 from morefollows.helpers.local_time import next_time
 
-# What is being sent when the period ends is decided by then: readers are looked up again each second.
+# The delay after the end of a period. Alerts being sent at its end are decided by then, as senders
+# read the readers' rows again each second.
 _SETTLED_MS = 60_000
 
 
 def reckon(reader: Reader, now: datetime, newsroom_zone: str | None = None) -> None:
-    """Sets when the reader's next summary is due. Who wants none any more is told at once what was held back."""
+    """Sets when the reader's next summary is due. The caller saves the reader.
+
+    If the reader no longer wants summaries, the alerts held back are due at once.
+    """
     minute = _minute(reader)
     if minute is None:
         reader.summary_at = None if reader.summary_from is None else _ms(now)
         return
-    if reader.summary_from is None:  # an alert that is on its way just now is already held back
+    if reader.summary_from is None:  # an alert being sent now may already be held back
         reader.summary_from = _ms(now) - int(settings.MOREFOLLOWS.alert_ttl * 1000)
     reader.summary_at = _ms(
         next_time(minute, reader.time_zone or newsroom_zone or _newsroom_zone(), now)
@@ -30,9 +34,11 @@ def reckon(reader: Reader, now: datetime, newsroom_zone: str | None = None) -> N
 
 
 def owe_summaries(latest: int, most: int = 500) -> int:
-    """Owes the summaries that are due now, each once, whoever asks and however often. Returns how many came due.
+    """Enqueues the summaries that are due. Returns how many readers were due, at most `most`.
 
-    `latest`: when the newest alert was sent, ms since 1970: who was told of what came until then is owed nothing.
+    `latest`: when the newest alert was sent, ms since 1970; a summary of a later period is skipped.
+
+    Locking: concurrent calls skip each other's rows, so each summary is enqueued once.
     """
     now, zone = timezone.now(), _newsroom_zone()
     letters = []
@@ -70,7 +76,7 @@ def _letter(reader: Reader, since: int, until: int, now: datetime) -> Letter:
 
 
 def _minute(reader: Reader) -> int | None:
-    """When in the reader's day a summary is due, in minutes after midnight; None: this reader needs none."""
+    """Returns when a summary is due, in local minutes after midnight; None if never."""
     if reader.frequency == Reader.Frequency.DIGEST:
         return int(settings.MOREFOLLOWS.digest_time)
     return reader.quiet_to if reader.quiet_from is not None else None

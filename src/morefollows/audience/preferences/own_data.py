@@ -1,4 +1,4 @@
-"""All that is kept of one reader, for that reader to take along (GDPR Art. 15 and 20)."""
+"""Exports the data stored about one reader (GDPR Art. 15 and 20)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from morefollows.audience.preferences.actions import Choice
 
 
 def own_data(reader: Reader) -> dict[str, Any]:
-    """Plain values only. What other parts keep of the reader is added by whoever knows them."""
+    """Returns the data that the audience stores, as plain values.
+
+    The caller adds the data of other apps.
+    """
     declared = declaration(reader)
     return {
         "address": reader.address,

@@ -1,4 +1,7 @@
-"""Suppressing addresses by hand, and lifting what was a mistake; each action is one transaction."""
+"""Suppresses addresses by hand or from a list, and lifts suppressions.
+
+Each action is one transaction. Invariant: every change is also recorded in the departures log.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,10 @@ _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 
 
 def suppress(keys: Iterable[str], reason: str) -> int:
-    """Never mail the addresses with these keys again. `reason`: a `Suppression.Reason`. Returns how many are new.
+    """Suppresses the addresses with these keys. Returns how many were not suppressed before.
 
-    Readers among them leave, are gone, have complained, or are erased, as the reason says.
+    `keys`: `Reader.key`. `reason`: a `Suppression.Reason`; it decides what happens to readers with
+    these keys. They are erased, marked as bounced or complained, or unsubscribed from everything.
     """
     wanted, now = set(keys), timezone.now()
     with transaction.atomic():
@@ -38,10 +42,10 @@ def suppress(keys: Iterable[str], reason: str) -> int:
 
 
 def lift(suppression: Suppression, how: str) -> None:
-    """Lets an address be mailed again that was suppressed by mistake. Doing it again changes nothing.
+    """Deletes a suppression, for example one made by mistake. Idempotent. `how`: a `Consent.How`.
 
-    A reader whose mailbox was thought to be gone gets what they had agreed to. Who complained has left, and may sign up
-    again; who was erased may, too. `how`: a `Consent.How`.
+    A reader whose mail bounced gets their subscriptions back. A reader who complained is
+    unsubscribed, and may sign up again. An erased reader may sign up again, too.
     """
     with transaction.atomic():
         if not Suppression.objects.filter(pk=suppression.pk).delete()[0]:
@@ -59,7 +63,10 @@ def lift(suppression: Suppression, how: str) -> None:
 
 
 def forgive(reader: Reader, how: str) -> None:
-    """Who complained has left, and may sign up again. The caller has locked the reader. `how`: a `Consent.How`."""
+    """Unsubscribes a reader who complained, so that they may sign up again.
+
+    `how`: a `Consent.How`. Locking: the caller has locked the reader.
+    """
     reader.state = Reader.State.CONFIRMED if reader.confirmed_at else Reader.State.PENDING
     reader.save(update_fields=["state"])
     _withdraw_all(reader, how)

@@ -1,4 +1,7 @@
-"""Bounces: a reader is suppressed when mails bounced several times, days apart, with nothing accepted in between."""
+"""Counts bounces, and suppresses readers after several of them.
+
+Bounces count if they are `bounce_days` apart and no mail was accepted in between.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from django.db import transaction
 from morefollows.audience import actions
 from morefollows.audience.models import Bounce, Reader, Suppression
 
-FORGOTTEN = timedelta(days=180)  #: a bounce that long ago counts no more
-_LEAST_IF_PERHAPS = 2  # bounces that may pass: one is never enough
+FORGOTTEN = timedelta(days=180)  #: after this time a bounce no longer counts
+_LEAST_IF_PERHAPS = 2  # minimum number of soft bounces before a suppression
 
 
 class Bounced(NamedTuple):
-    """One mail that bounced. `hard`: the mailbox does not exist; else it may exist again soon."""
+    """One bounced mail. `hard`: the mailbox does not exist; otherwise it may exist again soon."""
 
     reader: int
     at: datetime
@@ -32,11 +35,14 @@ InDoubt = Callable[[Sequence[Bounced]], set[int]]
 
 
 def note(seen: Sequence[Bounced], accepted_since: AcceptedSince, in_doubt: InDoubt) -> set[int]:
-    """Counts these bounces, at most one a reader, and suppresses whoever has had enough of them.
+    """Counts these bounces, at most one per reader, and suppresses readers who reach the limit.
 
-    `accepted_since`: those of the given readers of whom a mail was accepted since the given moments. `in_doubt`: the
-    readers of those bounces that speak of the relay or the provider by now: they are not suppressed. Returns the
-    readers whose row somebody else has locked: nothing is noted of them, they are to be noted another time.
+    `accepted_since`: returns those readers for whom a mail was accepted after the given times.
+    `in_doubt`: returns the readers of those bounces that indicate a fault of the relay or provider;
+    they are not suppressed.
+
+    Returns the readers whose row is locked by another transaction. Nothing was written for them;
+    the caller tries again later.
     """
     if not seen:
         return set()

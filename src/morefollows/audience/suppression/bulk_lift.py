@@ -1,7 +1,7 @@
-"""Lifting many suppressions at once: by when they were made, why, and for which domain.
+"""Lifts many suppressions at once, selected by time, reason and domain.
 
-Without a reason only those are meant that bounced here, at our relays. Complaints, departures, erasures, the newsroom's
-own and lists that were brought along are lifted only if their reason is named.
+Without a reason, only suppressions caused by bounces at our own relays are selected. All others
+are selected only if their reason is given.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 
 
 class Which(NamedTuple):
-    """Which suppressions. Empty values do not narrow it down, but for `reasons`."""
+    """A selection of suppressions. Empty values do not restrict it, except for `reasons`."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -31,7 +31,7 @@ class Which(NamedTuple):
     domain: str = ""  #: in A-labels, lower case
 
     def as_details(self) -> dict[str, str]:
-        """For the log of who did what."""
+        """Returns the details of an audit entry."""
         details = {"reason": ", ".join(self.reasons), "domain": self.domain}
         for name, moment in (("since", self.since), ("until", self.until)):
             details[name] = moment.isoformat(timespec="seconds") if moment else ""
@@ -39,18 +39,22 @@ class Which(NamedTuple):
 
 
 class Group(NamedTuple):
+    """The number of suppressions with one reason and domain."""
+
     reason: str
     domain: str  #: "" if not known
     number: int
 
 
 class Lifted(NamedTuple):
+    """How many suppressions were lifted."""
+
     suppressions: int = 0
-    readers: int = 0  #: those who get mail again
+    readers: int = 0  #: readers who get mail again
 
 
 def matching(which: Which, *, every_reason: bool = False) -> QuerySet[Suppression]:
-    """The suppressions. `every_reason`: without a reason all of them, to look at."""
+    """Returns the selected suppressions. `every_reason`: no reason selects all, for display."""
     found = Suppression.objects.all()
     if which.reasons:
         found = found.filter(reason__in=which.reasons)
@@ -67,7 +71,7 @@ def matching(which: Which, *, every_reason: bool = False) -> QuerySet[Suppressio
 
 
 def groups(found: QuerySet[Suppression]) -> list[Group]:
-    """How many there are, by reason and domain, the most first."""
+    """Counts suppressions by reason and domain, largest group first."""
     rows = (
         found.values("reason", "domain").annotate(n=Count("pk")).order_by("-n", "reason", "domain")
     )
@@ -75,7 +79,7 @@ def groups(found: QuerySet[Suppression]) -> list[Group]:
 
 
 def readers_back(found: QuerySet[Suppression]) -> int:
-    """How many readers get mail again if these are lifted."""
+    """Returns how many readers get mail again if these suppressions are lifted."""
     gone = Reader.objects.filter(
         state=Reader.State.GONE, confirmed_at__isnull=False, key__in=found.values("key")
     )
@@ -83,12 +87,15 @@ def readers_back(found: QuerySet[Suppression]) -> int:
 
 
 def domain_of(typed: str) -> str:
-    """A domain as it was typed, as `Which` has it. Raises `addresses.BadAddress`."""
+    """Converts a typed domain to A-labels in lower case. Raises `addresses.BadAddress`."""
     return addresses.parse(f"x@{typed.strip().removeprefix('@')}").domain if typed.strip() else ""
 
 
 def lift(which: Which, how: str, record: Callable[[Lifted], None]) -> Lifted:
-    """Lifts them, 500 in a transaction. `how`: a `Consent.How`; `record` is told what was done, whatever happens."""
+    """Lifts the selected suppressions, `_AT_ONCE` in each transaction. Returns how many.
+
+    `how`: a `Consent.How`. `record`: called with the result, also if an exception ends the run.
+    """
     lifted = Lifted()
     try:
         while some := _lift_some(which, how):
@@ -116,7 +123,10 @@ def _lift_some(which: Which, how: str) -> Lifted | None:
 
 
 def restore(readers: Sequence[int], how: str) -> int:
-    """Gives these readers back the state they had before they were suppressed. Returns how many get mail again."""
+    """Restores the state that these readers had before. Returns how many get mail again.
+
+    Locking: the caller has locked the readers.
+    """
     gone = Reader.objects.filter(pk__in=readers, state=Reader.State.GONE)
     back = gone.filter(_subscribed(), confirmed_at__isnull=False).update(
         state=Reader.State.CONFIRMED

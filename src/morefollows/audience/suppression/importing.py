@@ -1,6 +1,6 @@
-"""Suppressions in from a file: addresses that must never be mailed, of which only keyed hashes are kept.
+"""Imports suppressed addresses from a file. Only their keyed hashes are stored.
 
-So there is no way out for them: a hash tells no address.
+So there is no export: an address cannot be derived from its hash.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _MOST_PROBLEMS = 1000  # kept; the rest is only counted
 
 @dataclass
 class Report:
-    """What became of the lines. ``lines`` counts all but the header."""
+    """The result of an import. `lines`: all lines except the header."""
 
     lines: int = 0
     suppressed: int = 0
-    known: int = 0  #: suppressed before, or twice in the file
+    known: int = 0  #: addresses suppressed before, or repeated in the file
     bad: int = 0
     problems: list[Problem] = field(default_factory=list)  #: the first 1,000 bad lines
 
 
 def import_suppressions(file: BinaryIO, *, reason: str, progress: Callable[[int], None]) -> Report:
-    """Suppresses every address in `file`: one a line, or CSV with a column of them. `reason`: a `Suppression.Reason`.
+    """Suppresses every address in `file`: one per line, or CSV with a column of addresses.
 
-    `progress` is told the bytes read so far. Each thousand lines is one transaction; the same again changes nothing.
-    Raises `NotReadable`.
+    `reason`: a `Suppression.Reason`. `progress`: called with the bytes read so far. Every `_CHUNK`
+    addresses are one transaction. Idempotent. Raises `NotReadable`.
     """
     with Sheet(file) as sheet:
         columns, records = look(sheet, {}, "call that column email in the file")
@@ -71,15 +71,19 @@ def import_suppressions(file: BinaryIO, *, reason: str, progress: Callable[[int]
 
 
 def _no_readers(columns: Columns, records: Iterator[Record]) -> Iterator[Record]:
-    """The same records. Raises `NotReadable` if the first of them have a status, and some are subscribed."""
+    """Returns the same records. Raises `NotReadable` if one of the first is of a subscribed reader.
+
+    This prevents importing a list of readers as suppressions by mistake.
+    """
     sample = list(islice(records, _SAMPLE))
     for place in columns.places().get(Meaning.STATUS, []):
         for record in sample:
             cell = record.cells[place] if place < len(record.cells) else ""
             if state_of_status(cell, columns.export, {}) == Reader.State.CONFIRMED:
                 raise NotReadable(
-                    f"line {record.line} is of somebody who is subscribed: this is a list of readers. `morefollows "
-                    "readers import FILE` takes all of them as what they are; or leave those out that are subscribed"
+                    f"line {record.line} is of somebody who is subscribed: this is a list of "
+                    "readers. `morefollows readers import FILE` takes all of them as what they "
+                    "are; or leave those out that are subscribed"
                 )
     return chain(sample, records)
 

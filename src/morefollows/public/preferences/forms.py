@@ -1,4 +1,4 @@
-"""The forms of the preference page that hold more than a button."""
+"""The forms of the preference page that have input fields."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from morefollows.audience.preferences.actions import Choice
 from morefollows.audience.signup.forms import AddressField, without_controls
 
 _A_DAY = (1, 2, 3, 5, 10, 20)
-_WIDEST = {"Etc", "SystemV", "posix", "right"}  # no places
+_WIDEST = {"Etc", "SystemV", "posix", "right"}  # prefixes of zones that are not places
 
 
 class TermsForm(forms.Form):
-    """How many alerts, and when."""
+    """The delivery preferences: how many alerts, and when."""
 
     frequency = forms.ChoiceField(choices=Reader.Frequency.choices)
     most_a_day = forms.TypedChoiceField(choices=(), coerce=int, empty_value=None, required=False)
@@ -40,7 +40,7 @@ class TermsForm(forms.Form):
 
     @classmethod
     def of(cls, reader: Reader) -> TermsForm:
-        """The form filled with what the reader has chosen."""
+        """Returns the form with the reader's current preferences."""
         names = ("frequency", "most_a_day", "time_zone", "flash_passes")
         return cls(
             initial={
@@ -63,7 +63,7 @@ class TermsForm(forms.Form):
             self.add_error("quiet_to", _("Quiet hours need an end that is not their beginning."))
 
     def choice(self) -> Choice:
-        """Of a valid form."""
+        """Returns the preferences of a valid form."""
         given = self.cleaned_data
         return Choice(
             frequency=given["frequency"],
@@ -83,13 +83,13 @@ class NewAddressForm(forms.Form):
     email = AddressField()
 
     def typed(self) -> str:
-        """The address to show again, without what no page may hold."""
+        """Returns the address as typed, without control characters, to show it again."""
         return without_controls(self["email"].value())
 
 
 @cache
 def places() -> list[str]:
-    """The time zones that are places, as IANA names them."""
+    """Returns the IANA time zones that are named after places."""
     return sorted(
         name
         for name in available_timezones()

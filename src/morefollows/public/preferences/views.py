@@ -1,7 +1,9 @@
-"""The preference page: what a reader gets, how much and when; and what is known of the reader.
+"""The preference page: subscriptions, delivery preferences, and the reader's own data.
 
-Behind a signed link that every mail holds, without a password or a cookie. Reading changes nothing; each button is a
-form of its own, posted to the address that proves whose page it is.
+Every mail contains the signed link to it. There is no password and no cookie: the token in the URL
+authenticates the reader. Each button is a form of its own, posted to that URL.
+
+Invariant: GET changes nothing.
 """
 
 from __future__ import annotations
@@ -57,7 +59,11 @@ Handler = Callable[[HttpRequest, Reader], "forms.Form | str | None"]
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, token: str) -> HttpResponse:
-    """A form answers with itself if it is wrong; else the page is shown anew, and says in its place what was done."""
+    """Shows the page, and handles its forms.
+
+    An invalid form is shown again with its errors. Otherwise a redirect leads to the changed
+    section, which says what was done.
+    """
     reader = links.preferences(token)
     if reader is None:
         return render(request, "preferences/unknown.html", status=404)
@@ -78,7 +84,7 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
 @in_wanted_language
 @require_safe
 def data(request: HttpRequest, token: str) -> HttpResponse:
-    """What is known of the reader, as a file."""
+    """Returns the reader's data as a JSON file."""
     reader = links.preferences(token)
     if reader is None:
         return render(request, "preferences/unknown.html", status=404)
@@ -112,7 +118,7 @@ def erase(request: HttpRequest, token: str) -> HttpResponse:
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_address(request: HttpRequest, token: str) -> HttpResponse:
-    """The link in the mail to the new address."""
+    """The page that the link mailed to a new address opens. Changes the address on POST."""
     letter = links.new_address(token)
     if letter is not None:
         speak_to(request, letter.reader)
@@ -127,7 +133,10 @@ def new_address(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _wishes(reader: Reader) -> list[dict[str, Any]]:
-    """What the reader wants of which story. Its headline is that of its mails: another may be a draft, or held."""
+    """Returns the reader's story preferences.
+
+    The headline is the one that was mailed, as a newer one may be a draft or on hold.
+    """
     wishes = Interest.objects.filter(reader=reader).select_related("story").order_by("wish", "-at")
     return [
         {"story": one.story, "headline": first_headline(one.story), "wish": one.wish, "at": one.at}
@@ -135,7 +144,7 @@ def _wishes(reader: Reader) -> list[dict[str, Any]]:
     ]
 
 
-# -- the page -----------------------------------------------------------------------------------------------
+# -- the page -------------------------------------------------------------------------------------
 
 
 def _page(
@@ -178,7 +187,8 @@ def _page(
         "offers_language": words.offers.language,
         "offers_shown": entry.statement(topics[0], words, language) if topics else "",
         "terms": terms if isinstance(terms, TermsForm) else TermsForm.of(reader),
-        "digest_time": f"{settings.MOREFOLLOWS.digest_time // 60:02}:{settings.MOREFOLLOWS.digest_time % 60:02}",
+        "digest_time": f"{settings.MOREFOLLOWS.digest_time // 60:02}:"
+        f"{settings.MOREFOLLOWS.digest_time % 60:02}",
         "newsroom_zone": newsroom.time_zone,
         "wishes": _wishes(reader),
         "paused": paused,
@@ -189,7 +199,7 @@ def _page(
         return render(request, "preferences/page.html", context, status=status)
 
 
-# -- what the buttons do; each returns what is wrong, if anything --------------------------------------------
+# -- handlers of the forms; each returns the invalid form or an error, None if it succeeded -------
 
 
 def _topics(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
@@ -210,7 +220,7 @@ def _offers(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
 
 
 def _agree(request: HttpRequest, reader: Reader, topic: Topic | None) -> bool:
-    """The evidence keeps the very words that stood beside the button, also if others are in force by now."""
+    """Records consent with the wordings shown beside the button, even if there are newer ones."""
     shown = entry.tokens().read_statement(request.POST.get("shown", ""))
     if shown is None or (topic is not None and shown.topic != topic.pk):
         raise Http404
@@ -223,7 +233,8 @@ def _agree(request: HttpRequest, reader: Reader, topic: Topic | None) -> bool:
         "form_version": FORM_VERSION,
         "client_address": client_address(request),
     }
-    return preferences.agree(reader, topic, InForce(*words), place)  # type: ignore[arg-type]  # none of them is None
+    # mypy does not see that none of `words` is None.
+    return preferences.agree(reader, topic, InForce(*words), place)  # type: ignore[arg-type]
 
 
 def _terms(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
