@@ -287,12 +287,12 @@ def _end_offers(reader: Reader, how: str, now: datetime) -> None:
 
 
 def mark_gone(reader_ids: Iterable[int], reason: str, *, wait: bool = True) -> set[int]:
-    """Suppresses these readers and returns the keys of those that were marked.
+    """Suppresses these readers. Returns the primary keys of those that were marked.
 
     `reason`: a `Suppression.Reason`. `wait=False`: skips readers whose row is locked by another
     transaction. Consent is not withdrawn, as the reader has not asked for that.
 
-    Locking: rows are locked in the order of their keys, so that two calls cannot deadlock.
+    Locking: rows are locked in the order of their primary keys, so that two calls cannot deadlock.
     """
     now = timezone.now()
     state = (
@@ -355,6 +355,7 @@ def expire_unconfirmed() -> int:
 
 
 def _expire_some(most: int) -> int:
+    """Ends at most `most` sign-ups, in one transaction. Returns how many."""
     now = timezone.now()
     oldest = now - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
     asked = Letter.objects.filter(

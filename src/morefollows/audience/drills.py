@@ -111,7 +111,7 @@ def remove(reader: int) -> bool:
                     number=nobody.pk, defaults={"uid": nobody.uid}
                 )
                 nobody.delete()
-            # A sign-up of this reader may have expired unconfirmed: keep its evidence only.
+            # If a sign-up of this reader expired unconfirmed, only the evidence is kept.
             pending = Subscription.objects.exclude(state=Subscription.State.ENDED).filter(
                 reader=OuterRef("pk")
             )

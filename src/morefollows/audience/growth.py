@@ -84,6 +84,7 @@ def _came(start: datetime, zone: tzinfo) -> Counter[date]:
 
 
 def _went(start: datetime, zone: tzinfo) -> Counter[date]:
+    """Counts lost readers by day. A reader who unsubscribed counts on the day of the last topic."""
     once_confirmed = Reader.objects.filter(confirmed_at__isnull=False)
     left = (
         Consent.objects.filter(purpose=Purpose.ALERTS, event=Consent.Event.WITHDRAWN, at__gte=start)

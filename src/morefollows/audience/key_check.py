@@ -77,6 +77,7 @@ def _kept() -> dict[str, str]:
 
 
 def _keep(keys: Keys) -> None:
+    """Stores the check values that the database lacks."""
     known = _kept()
     new = [
         KeyCheck(name=name, value=value)

@@ -106,8 +106,8 @@ Person = tuple[int, bytes, int]
 class Read:
     """A well-formed token. It is not authenticated until `proves` has returned True.
 
-    `row`: the key of the reader or letter. `other`: the key of the topic, story or alert, or the
-    version of a reader's links; 0 if there is none.
+    `row`: the primary key of the reader or letter. `other`: the primary key of the topic, story or
+    alert, or the version of a reader's links; 0 if there is none.
     """
 
     row: int
@@ -120,9 +120,8 @@ class Read:
     def proves(self, uid: bytes | None, other: bytes | None = None) -> bool:
         """Returns whether the token was made for these rows.
 
-        The time does not depend on whether the rows exist. `uid`: the `uid` of the row with the
-        key `row`, None if there is none. `other`: the `uid` of the row with the key `other`;
-        omitted for tokens that name no second row.
+        The time does not depend on whether the rows exist. `uid`: the `uid` of `row`, None if there
+        is no such row. `other`: the `uid` of the second row; omitted for tokens that name none.
         """
         digest = self._key.digest(self._kind, self.other, other or bytes(_UID))
         mac = self._key.mac(uid or bytes(_UID), digest)[: len(self._mac)]
@@ -146,6 +145,7 @@ class _Key:
         return hmac.digest(self._digests, facts, hashlib.sha256)[:16]
 
     def mac(self, uid: bytes, digest: bytes) -> bytes:
+        """Returns the MAC of a token, 16 bytes."""
         mac = self._cmac.copy()
         mac.update(_xor(uid, digest))
         return mac.finalize()
@@ -344,9 +344,9 @@ class Tokens:
         return self._read_link(token, _INVITATION)
 
     def read_receipt(self, token: str) -> Read | None:
-        """In the result, `other` is the key of the alert and `row` that of the reader.
+        """In the result, `other` is the alert and `row` the reader.
 
-        For a letter `other` is 0, and `row` is the key of the letter.
+        For a letter `other` is 0, and `row` is the letter.
         """
         try:
             raw = bytes.fromhex(token) if len(token) == RECEIPT_LENGTH else b""
@@ -372,6 +372,10 @@ class Tokens:
         )
 
     def _read_link(self, token: str, *kinds: bytes) -> Read | None:
+        """Parses a token. Returns None if it is malformed, or not of one of these kinds.
+
+        Also None if its key is unknown, or retired and the token is not for unsubscribing.
+        """
         if len(token) != LEAVE_LENGTH or not token.isascii():
             return None
         try:

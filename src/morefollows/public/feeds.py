@@ -159,6 +159,7 @@ def _feed(request: HttpRequest, feed: Feed, name: str) -> HttpResponse:
 
 
 def _known(name: str) -> str:
+    """Returns the name of a feed format. Raises `Http404` if it is unknown."""
     _set_up()
     if name not in FORMATS:
         raise Http404
@@ -166,11 +167,13 @@ def _known(name: str) -> str:
 
 
 def _set_up() -> None:
+    """Raises `Http404` while the newsroom is not set up."""
     if not Newsroom.objects.filter(pk=1).exists():
         raise Http404
 
 
 def _told(story: Story, language: str) -> dict[str, object]:
+    """Returns the state of a story and the texts of its element, for JSON."""
     latest = published.updates(story)[0]
     withdrawn = published.is_withdrawn(story)
     events = entries.absolute(reverse("story-events", args=[story.uuid]))

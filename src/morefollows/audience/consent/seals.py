@@ -81,13 +81,14 @@ def register(*kinds: Evidence) -> None:
 
 
 class Leaves(NamedTuple):
-    """The rows that a seal covers: keys, keys of their readers (0: none), and hashes."""
+    """The rows that a seal covers: primary keys, those of their readers (0: none), and hashes."""
 
     numbers: list[int]
     subjects: list[int]
     hashes: list[bytes]
 
     def packed(self) -> bytes:
+        """Returns the content of `Seal.leaves`: numbers and subjects compressed, then hashes."""
         ids = array("q", [*self.numbers, *self.subjects])
         return zlib.compress(ids.tobytes()) + b"".join(self.hashes)
 
@@ -126,6 +127,7 @@ def _hash(row: Sequence[Any]) -> bytes:
 
 
 def _plain(value: Any) -> Any:
+    """Returns a value that JSON can represent: times in UTC, bytes in hexadecimal."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     return bytes(value).hex() if isinstance(value, bytes | memoryview) else value
@@ -229,6 +231,7 @@ def _published_unsealed(kind: Evidence, settled: timedelta) -> models.QuerySet[A
 
 
 def _hash_of(one: Seal) -> str:
+    """Returns the hash that a seal must have, in hexadecimal."""
     facts = [one.number, one.table, one.last, one.count, one.format, _plain(one.at), one.previous]
     leaves = hashlib.sha256(bytes(one.leaves)).hexdigest()
     return hashlib.sha256(json.dumps([*facts, leaves]).encode()).hexdigest()
@@ -306,6 +309,7 @@ def verify(most: int | None = None) -> Report:
 
 
 def _chosen(most: int | None) -> set[int] | None:
+    """Returns the numbers of the seals whose rows are compared; None: all."""
     highest = Seal.objects.aggregate(n=Max("number", default=0))["n"]
     if most is None or highest <= most:
         return None
@@ -314,6 +318,7 @@ def _chosen(most: int | None) -> set[int] | None:
 
 
 def _wrong_in_chain(one: Seal, number: int, previous: str) -> Iterator[str]:
+    """Yields the faults of a seal itself. `number` and `previous`: what it should contain."""
     if one.number != number:
         yield f"seal {number} is missing"
     elif one.previous != previous:
@@ -363,11 +368,13 @@ def _compare(kind: Evidence | None, one: Seal, after: int) -> tuple[int, list[st
 
 
 def _erased(readers: set[int]) -> set[int]:
+    """Returns those of these readers who were erased and whose number is not in use again."""
     there = set(Reader.objects.filter(pk__in=readers).values_list("pk", flat=True))
     return set(ErasedReader.objects.filter(pk__in=readers - there).values_list("pk", flat=True))
 
 
 def _wrong_at_the_end(seals: int) -> Iterator[str]:
+    """Yields differences between the chain and the file `HEAD`. `seals`: number of seals."""
     place: Path = settings.MOREFOLLOWS.data / HEAD
     try:
         head = json.loads(place.read_text())

@@ -117,6 +117,7 @@ def _line(entry: Entry) -> str:
 
 
 def _read(line: bytes) -> Entry | None:
+    """Parses a line. Returns None if it is incomplete or its checksum is wrong."""
     if not line.endswith(b"\n"):
         return None
     facts, _, check = line.strip().rpartition(b" ")
@@ -139,6 +140,7 @@ def _locked(file: Path) -> Iterator[None]:
 
 
 def _sync_folder(folder: Path) -> None:
+    """Makes a new or replaced directory entry durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -86,6 +86,7 @@ def _apply_all(entries: Sequence[Entry]) -> Counter[str]:
 
 
 def _lift(suppression: Suppression | None, at: datetime) -> bool:
+    """Lifts a suppression, unless it is newer. Returns whether it was lifted."""
     if suppression is None or suppression.at > at:
         return False
     suppressions.lift(suppression, Consent.How.RESTORED)
@@ -95,6 +96,7 @@ def _lift(suppression: Suppression | None, at: datetime) -> bool:
 def _suppress(
     entry: Entry, reader: Reader | None, suppression: Suppression | None, at: datetime
 ) -> bool:
+    """Repeats a suppression or erasure. Returns whether anything changed."""
     erased = entry.detail == Suppression.Reason.ERASED
     if suppression is not None and not (erased and reader is not None and reader.created_at <= at):
         return False
@@ -157,6 +159,7 @@ def _has_offers(reader: Reader, at: datetime) -> bool:
 
 
 def _came_back(reader: Reader, at: datetime) -> bool:
+    """Returns whether the reader was created, or gave or confirmed a consent, after `at`."""
     again = (Consent.Event.GIVEN, Consent.Event.CONFIRMED)
     return (
         reader.created_at > at

@@ -104,6 +104,7 @@ def data(request: HttpRequest, token: str) -> HttpResponse:
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: HttpRequest, token: str) -> HttpResponse:
+    """Asks for confirmation, and erases the reader on POST."""
     reader = links.preferences(token)
     if reader is None:
         return render(request, "preferences/unknown.html", status=404)
