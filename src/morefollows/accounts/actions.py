@@ -1,4 +1,7 @@
-"""The only code that changes who works here; each action is one transaction."""
+"""Actions on editors' accounts, and the throttling of sign-ins. Each action is one transaction.
+
+Invariant: no other module of the project writes these tables.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +22,16 @@ from django.utils.translation import gettext as _
 from morefollows.accounts.models import Editor, FailedSignIns
 from morefollows.helpers.networks import network
 
-_FREE_FOR_ACCOUNT = 5  # tries before the first wait: someone who mistypes must not notice
-_FREE_FOR_NETWORK = 30  # a whole newsroom may sit behind one address
+_FREE_FOR_ACCOUNT = 5  # failures before the first wait, to allow for mistyping
+_FREE_FOR_NETWORK = 30  # higher, because a whole newsroom may share one address
 _LONGEST_WAIT = 900  # seconds
 _FORGOTTEN_AFTER = timedelta(days=1)
 
 
 def add_editor(email: str, name: str, role: str) -> Editor:
-    """Makes an account that has no password yet; `invite` gives the link to set one.
+    """Creates an account without a password; `invite` returns the link to set one.
 
-    Raises `django.core.exceptions.ValidationError` if the address, the name or the role won't do.
+    Raises `django.core.exceptions.ValidationError` if the address, name or role is not valid.
     """
     editor = Editor(email=email.strip().lower(), name=name.strip(), role=role)
     editor.set_unusable_password()
@@ -41,12 +44,15 @@ def add_editor(email: str, name: str, role: str) -> Editor:
 
 
 def let_offer(editor: Editor, allowed: bool) -> None:
-    """Gives somebody the right to write offers and send them, or takes it away. Administrators have it anyway."""
+    """Grants or revokes the right to write and send offers. Administrators always have it."""
     Editor.objects.filter(pk=editor.pk).update(writes_offers=allowed)
 
 
 def invite(editor: Editor) -> str:
-    """An absolute link to set a password with. Good once, and for three days (`PASSWORD_RESET_TIMEOUT`)."""
+    """Returns an absolute link to set a password.
+
+    It is valid once, and for three days (`PASSWORD_RESET_TIMEOUT`).
+    """
     path = reverse(
         "first-sign-in",
         args=(
@@ -58,7 +64,7 @@ def invite(editor: Editor) -> str:
 
 
 def invited(key: str, token: str) -> Editor | None:
-    """Whom a link of `invite` was made for; None if it is not one of ours, was used, or is too old."""
+    """The editor that a link of `invite` is for; None if it is not valid, used or expired."""
     try:
         editor = Editor.objects.get(pk=int(urlsafe_base64_decode(key)), is_active=True)
     except (ValueError, OverflowError, Editor.DoesNotExist):
@@ -67,7 +73,7 @@ def invited(key: str, token: str) -> Editor | None:
 
 
 def set_first_password(key: str, token: str, password: str) -> Editor | None:
-    """Uses the link up. None if another request has been faster."""
+    """Sets the password, which invalidates the link. None if the link is not valid any more."""
     with transaction.atomic():
         if (editor := invited(key, token)) is None:
             return None
@@ -80,7 +86,7 @@ def set_first_password(key: str, token: str, password: str) -> Editor | None:
 
 
 def seconds_to_wait(email: str, address: str) -> int:
-    """How long until another try to sign in is looked at; 0: at once."""
+    """Seconds until another sign-in is accepted for this account or network; 0: now."""
     now = timezone.now()
     waits = FailedSignIns.objects.filter(key__in=_keys(email, address), wait_until__gt=now)
     return max(
@@ -90,7 +96,10 @@ def seconds_to_wait(email: str, address: str) -> int:
 
 
 def note_failed_sign_in(email: str, address: str) -> None:
-    """Counts a failure. The wait doubles with each one beyond the free ones."""
+    """Counts a failure, for the account and for the network. Deletes old counts.
+
+    After the free failures the wait doubles with each one, up to `_LONGEST_WAIT`.
+    """
     now = timezone.now()
     with transaction.atomic():
         FailedSignIns.objects.filter(last_at__lt=now - _FORGOTTEN_AFTER).delete()
@@ -106,7 +115,7 @@ def note_failed_sign_in(email: str, address: str) -> None:
 
 
 def forget_failed_sign_ins(email: str, address: str) -> None:
-    """Whoever got in starts afresh. The network's own count stays: it is not only theirs."""
+    """Resets the account's count, after a sign-in. The network's count stays: others share it."""
     with transaction.atomic():
         FailedSignIns.objects.filter(key=_keys(email, address)[0]).delete()
 
@@ -118,7 +127,7 @@ def _wait(beyond: int, now: datetime) -> datetime | None:
 
 
 def _keys(email: str, address: str) -> tuple[str, str]:
-    """Neither an account nor an address is kept: only a keyed hash of both."""
+    """Keys of the account's and the network's row: keyed hashes, so that neither is stored."""
     key, place = settings.MOREFOLLOWS.derived_key("failed-sign-ins"), network(address)
     return (
         hmac.new(

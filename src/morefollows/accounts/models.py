@@ -1,4 +1,4 @@
-"""Who works here."""
+"""Editors' accounts, and the counts of failed sign-ins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Role(models.TextChoices):
 
 
 class Editor(AbstractBaseUser):
-    """Someone who works at the desk. A reporter drafts; an editor sends; an administrator also runs the house."""
+    """A user of the desk. Reporters write, editors also send, administrators also administer."""
 
     email = models.EmailField(_("email"), unique=True)
     name = models.CharField(_("name"), max_length=100)
@@ -41,7 +41,7 @@ class Editor(AbstractBaseUser):
 
     @property
     def may_send(self) -> bool:
-        """May send an alert, take it back and stop it."""
+        """May send alerts, take them back and stop them."""
         return self.is_active and self.role in (Role.EDITOR, Role.ADMINISTRATOR)
 
     @property
@@ -51,12 +51,12 @@ class Editor(AbstractBaseUser):
 
     @property
     def may_see_readers(self) -> bool:
-        """May look a reader up by their address, and withdraw what that reader wishes withdrawn."""
+        """May look up a reader by address, and withdraw consent on the reader's request."""
         return self.is_active and self.role in (Role.EDITOR, Role.ADMINISTRATOR)
 
     @property
     def may_see_log(self) -> bool:
-        """May read who did what. To change it there is no right."""
+        """May read the activity log. Nobody may change it."""
         return self.is_active and self.role in (Role.EDITOR, Role.ADMINISTRATOR)
 
     @property
@@ -65,7 +65,7 @@ class Editor(AbstractBaseUser):
 
 
 class FailedSignIns(models.Model):
-    """How often in a row signing in failed, for one account from one network, or from one network at all."""
+    """Count of consecutive failed sign-ins from one network, for one account or for all."""
 
     key = models.CharField(
         max_length=64, unique=True, help_text="keyed hash of the account and the network"

@@ -1,4 +1,7 @@
-"""Writes the activity log. Called within the transaction of what it records."""
+"""Writes the activity log.
+
+Invariant: an entry is written in the transaction of the action that it records.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,6 @@ def record(
     alert: Model | None = None,
     **details: Any,
 ) -> None:
-    """Writes who did what into the log that nobody can edit."""
+    """Adds an entry to the activity log. `editor`: None for the system."""
     about = {"story_id": story.pk if story else None, "alert_id": alert.pk if alert else None}
     Deed.objects.create(editor=editor, what=what, details=details, **about)

@@ -1,4 +1,7 @@
-"""Who did what, and when."""
+"""The activity log.
+
+Invariant: append-only. Triggers refuse to change or delete a row.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from django.db import models
 
 
 class Deed(models.Model):
-    """Who did what at the desk, and when. Append-only: the database refuses to change or delete a row."""
+    """One entry of the activity log: who did what, and when. `editor`: None for the system."""
 
     at = models.DateTimeField(auto_now_add=True)
     editor = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""What ends an alert."""
+"""Ends an alert when all outcomes are final."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from morefollows.stories import publication
 
 
 def close(alert: int) -> None:
-    """Every outcome of this alert is final: keeps its curve, and says that it is sent, or that it has expired."""
+    """Stores the alert's curve, and marks it as sent, or as expired if any outcome is.
+
+    Called when every outcome of the alert is final.
+    """
     with transaction.atomic():
         expired = Batch.objects.filter(alert=alert).aggregate(n=Sum("expired", default=0))["n"]
         publication.finish(alert, final_curve(alert), expired=bool(expired))
 
 
 def final_curve(alert: int) -> dict[str, Any]:
-    """The whole curve, read batch by batch: {"rate", "seconds", "points"}."""
+    """The whole curve: {"rate", "seconds", "points"}. Reads the batches in chunks."""
     histogram = Histogram()
     for times in (
         Batch.objects.filter(alert=alert).values_list("times", flat=True).iterator(chunk_size=100)

@@ -1,6 +1,7 @@
-"""What is kept of alerts that ended some time ago: who was sent what, at a few bits a reader, and no more.
+"""Archives ended alerts: packs the outcomes to a few bits per reader, and later deletes them.
 
-Called by housekeeping. Each step is one short transaction, which can be broken off and taken up at any time.
+Called by housekeeping. Invariant: each step is one short transaction, so archiving can be
+interrupted and continued at any time.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
 from morefollows.stories.transitions import ENDED
 
-REPLIES = 50  #: of an alert that are kept, the most frequent: as many as the desk shows
+REPLIES = 50  #: how many of an alert's most frequent replies are kept; the desk shows as many
 _COUNTS = ("size", "accepted", "deferred", "refused", "skipped", "uncertain", "expired", "repeated")
-_GRACE = timedelta(hours=1)  # after an alert can't be retried any more
-_NUMBER_OF_REST = 0  # of the row that has nothing but an alert's counts
+_GRACE = timedelta(hours=1)  # between the end of retries and packing
+_NUMBER_OF_REST = 0  # `Batch.number` of the row that has only an alert's counts
 _HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN, Outcome.IN_DIGEST)
 
 
@@ -45,7 +46,7 @@ def _ended(days: int) -> QuerySet[Alert]:
 
 
 def to_pack() -> QuerySet[Alert]:
-    """Alerts that can't be retried any more, and of which not all is packed."""
+    """Alerts that can't be retried any more, and are not fully packed."""
     loose = Batch.objects.filter(alert=OuterRef("pk"), packed=False)
     composed = Composition.objects.filter(alert=OuterRef("pk"))
     told = DigestItem.objects.filter(alert=OuterRef("pk"))
@@ -56,12 +57,12 @@ def to_pack() -> QuerySet[Alert]:
 def pack_some(alert: int) -> bool:
     """Packs up to `packing.READERS` more readers of an alert that has ended.
 
-    False when all is packed, or when it can't be now.
+    Returns False if everything is packed, or if packing is not possible now.
     """
     batches = _next_batches(alert)
     if any(batch.worker and (batch.due_at or 0) > now_ms() for batch in batches):
-        return False  # a sender still waits for an answer
-    # Worked out before the transaction, which only exchanges the rows if they are still the same.
+        return False  # a sender still waits for a reply
+    # Computed before the transaction, which replaces the rows only if they have not changed.
     merged, told = _with_digests(alert, _merged([history.contents(batch) for batch in batches]))
     columns = packing.pack(merged)
     with transaction.atomic():
@@ -79,7 +80,7 @@ def pack_some(alert: int) -> bool:
         if set(rows.select_for_update().values_list(*_VERSION)) != {
             _version(batch) for batch in batches
         }:
-            return False  # a late answer came in: the next round takes it along
+            return False  # a late reply came in: the next call includes it
         rows.delete()
         counts = {name: sum(getattr(one, name) for one in batches) for name in _COUNTS}
         _keep(alert, batches[0].number, merged, counts, columns)
@@ -115,7 +116,10 @@ def _merged(parts: list[Contents]) -> Contents:
 
 
 def _with_digests(alert: int, merged: Contents) -> tuple[Contents, list[int]]:
-    """Who of these readers was told of the alert in a digest has that as the outcome. Also the rows that said so."""
+    """Applies the outcomes of digests to these readers.
+
+    Returns the contents, and the keys of the `DigestItem` rows that are included now.
+    """
     span = (
         {"reader__gte": merged.readers[0], "reader__lte": merged.readers[-1]}
         if merged.readers
@@ -140,7 +144,7 @@ def _keep(
     counts: dict[str, Any],
     columns: tuple[bytes, bytes] | None = None,
 ) -> None:
-    """Writes a packed row. `columns`: what `packing.pack` made of the contents, if that was done before."""
+    """Writes a packed row. `columns`: the result of `packing.pack`, if already computed."""
     readers, outcomes = columns or packing.pack(contents)
     Batch.objects.create(
         alert_id=alert,
@@ -157,7 +161,7 @@ def _keep(
 
 
 def _finish(alert: int) -> None:
-    """All batches are packed: what only sending needed goes."""
+    """Deletes the rows that only sending needs. Called when all batches are packed."""
     Composition.objects.filter(alert=alert).delete()
     Refusal.objects.filter(alert=alert).delete()
     Brake.objects.filter(alert=alert, on_since=None).delete()
@@ -171,7 +175,7 @@ def _finish(alert: int) -> None:
 
 
 def _fold_rest_of_digests(alert: int) -> None:
-    """Of readers who were told of it in a digest and were not among its own."""
+    """Packs readers who got the alert in a digest but are in none of its batches."""
     rows = DigestItem.objects.filter(alert=alert).exclude(letter__state="waiting")
     items = list(rows.values_list("pk", "reader", "letter__state")[: packing.READERS])
     readers = sorted({reader for _, reader, state in items if state not in history.NOT_TOLD})
@@ -182,11 +186,11 @@ def _fold_rest_of_digests(alert: int) -> None:
     DigestItem.objects.filter(pk__in=[key for key, _, _ in items]).delete()
 
 
-# -- for good -----------------------------------------------------------------------------------------------
+# -- deletion -------------------------------------------------------------------------------------
 
 
 def to_forget() -> QuerySet[Alert]:
-    """Alerts of which only counts are to be left."""
+    """Alerts whose recipients are to be deleted (`keep_recipients_days`)."""
     known = Batch.objects.filter(
         Q(number__gt=_NUMBER_OF_REST) | Q(packed=False), alert=OuterRef("pk")
     )
@@ -194,7 +198,7 @@ def to_forget() -> QuerySet[Alert]:
 
 
 def forget_recipients(alert: int) -> None:
-    """Leaves one row with the alert's counts. The alert is packed."""
+    """Replaces a packed alert's rows by one row with its counts."""
     with transaction.atomic():
         rows = Batch.objects.filter(alert=alert, packed=True)
         if not rows.exists():
@@ -206,5 +210,5 @@ def forget_recipients(alert: int) -> None:
 
 
 def old_replies() -> QuerySet[Verdict]:
-    """Of alerts that ended too long ago for anybody to ask."""
+    """Replies to alerts that ended more than `keep_replies_days` ago."""
     return Verdict.objects.filter(alert__in=_ended(settings.MOREFOLLOWS.keep_replies_days))

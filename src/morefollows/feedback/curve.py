@@ -1,8 +1,7 @@
-"""The curve of an alert: mails accepted over time, and the seconds to the first, 50 %, 90 %, 99 % and the last.
+"""The curve of an alert: mails accepted over time, and the seconds to the first, 50 %, … and last.
 
-Zero is the end of the hold. Times are counted in bins: to the millisecond in the first 10 seconds, to 10 ms in the
-first 100, to 100 ms in the first 1,000, and to the second after that, so that a million readers need no more
-memory than ten thousand.
+Zero is the end of the hold. Times are counted in bins, so that memory does not grow with the number
+of readers. A bin is 1 ms wide in the first 10 s, 10 ms up to 100 s, 100 ms up to 1,000 s, then 1 s.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from morefollows.courier.ledger.claims import NOT_ACCEPTED
 
 
 class Seconds(TypedDict):
-    """Seconds from the end of the hold until that share had been accepted; None as long as it has not been."""
+    """Seconds from the end of the hold until that share was accepted; None if it was not yet."""
 
     first: float | None
     p50: float | None
@@ -25,13 +24,13 @@ class Seconds(TypedDict):
 
 
 class Histogram:
-    """How many mails were accepted at which millisecond, to three or four digits."""
+    """Counts of accepted mails by time in ms, in bins with three or four significant digits."""
 
     def __init__(self) -> None:
         self._bins: Counter[int] = Counter()
 
     def add(self, times: bytes, sign: int = 1) -> None:
-        """Adds one batch's `Batch.times`, or with ``sign=-1`` takes them off again."""
+        """Adds one batch's `Batch.times`; with ``sign=-1`` subtracts them."""
         packed = array("I")
         packed.frombytes(times)
         for time, count in Counter(packed).items():
@@ -46,7 +45,7 @@ class Histogram:
         return sum(count for time, count in self._bins.items() if start <= time < end)
 
     def seconds(self, audience: int) -> Seconds:
-        """`audience`: how many are to get it, skipped and refused ones left out."""
+        """`audience`: number of readers who should get it, without skipped and refused ones."""
         marks: dict[Literal["first", "p50", "p90", "p99", "last"], int] = {
             "first": 1,
             "p50": _share(audience, 50),
@@ -64,14 +63,14 @@ class Histogram:
         return reached
 
     def rate(self) -> float:
-        """Mails accepted a second, from the first to the last."""
+        """Mails accepted per second, from the first to the last."""
         times = self._sorted()
         if len(times) < 2:
             return 0.0
         return round(self.accepted() * 1000 / (times[-1][0] - times[0][0]), 1)
 
     def points(self, most: int = 120) -> list[tuple[float, int]]:
-        """The curve as (seconds, accepted until then), at most so many points, evenly spread over its length."""
+        """The curve as (seconds, accepted until then), with about `most` evenly spaced points."""
         points: list[tuple[float, int]] = []
         total, last = 0, self._last()
         step = max(last / most, 1)

@@ -1,4 +1,4 @@
-"""Where alerts stand, in one line each: for the list of stories."""
+"""A summary of the latest alert of each story, for the list of stories."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Glance(NamedTuple):
 
 
 def glances(stories: Iterable[int]) -> dict[int, Glance]:
-    """The latest alert of each of these stories, by the story's key; two queries, however many there are."""
+    """The latest alert of each of these stories, by the story's primary key. Two queries."""
     alerts = (
         Alert.objects.filter(update__story__in=list(stories))
         .select_related("update")

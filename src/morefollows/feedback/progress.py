@@ -1,4 +1,4 @@
-"""How an alert stands: what the desk's live page and ``alerts show`` tell."""
+"""The progress of an alert, for the desk's live page and ``alerts show``."""
 
 from __future__ import annotations
 
@@ -21,28 +21,31 @@ _RATE_MS = 2_000
 
 class RelayState(TypedDict):
     name: str
-    inbox: bool  #: mail goes to the local inbox: nothing leaves the machine
+    inbox: bool  #: mail goes to the local inbox; nothing leaves the machine
     purpose: str  #: both, alerts or bulk
     paused: bool
-    paused_by: str  #: the editor's name; empty: the courier did, because the relay refused us
-    reason: str  #: what the relay said when it refused us
-    trouble: str  #: why it can't be reached just now
+    paused_by: str  #: the editor's name; empty: the courier, after the relay refused a session
+    reason: str  #: the relay's reply to that session
+    trouble: str  #: why it can't be reached now; empty if it can
 
 
 class BrakeState(TypedDict):
-    """Refusals of one relay, or of one mailbox provider, that are not believed: see `courier.refusals.brake`."""
+    """An active brake on the refusals of a relay or mailbox provider: `courier.refusals.brake`."""
 
     scope: str  #: relay or provider
     name: str
-    refused: int  #: when it was put on
-    answered: int
+    refused: int  #: count when the brake was set
+    answered: int  #: likewise, of all replies
 
 
 class Progress(TypedDict):
-    """Counts are of readers; times are milliseconds since 1970, but `seconds` and `curve` count from the hold's end."""
+    """Counts are of readers, times are ms since 1970.
+
+    `seconds` and `curve` start at the end of the hold.
+    """
 
     state: str
-    size: int  #: readers cut into batches so far; the audience, once `cut_done`
+    size: int  #: readers in batches so far; with `cut_done` the whole audience
     cut_done: bool
     waiting: int
     accepted: int
@@ -53,7 +56,8 @@ class Progress(TypedDict):
     expired: int
     repeated: int
     retrying: int  #: batches that wait for another try
-    rate: float  #: accepted a second: over the last two seconds, or once it has ended from first to last
+    #: Accepted per second: over the last 2 s; of an ended alert, from the first to the last.
+    rate: float
     seconds: Seconds
     curve: list[tuple[float, int]]
     verdicts: list[dict[str, Any]]
@@ -65,7 +69,7 @@ class Progress(TypedDict):
 
 
 def progress(alert: Alert) -> Progress:
-    """How this alert stands now. Cheap enough to be asked several times a second, for a million readers."""
+    """The alert's progress now. Fast enough for several calls a second with a million readers."""
     alert.refresh_from_db()
     sums = Batch.objects.filter(alert=alert).aggregate(
         size=Sum("size", default=0),
@@ -107,7 +111,7 @@ def _brakes(alert: Alert) -> list[BrakeState]:
         Brake.objects.filter(alert=alert, on_since__isnull=False).order_by("scope", "-refused")
     )
     relays = [one for one in found if one.scope == Brake.Scope.RELAY]
-    found = relays or found[:10]  # where all of a relay's mail is meant, its providers say no more
+    found = relays or found[:10]  # a brake on a relay covers its providers
     return [
         BrakeState(scope=one.scope, name=one.name, refused=one.refused, answered=one.answered)
         for one in found
@@ -115,7 +119,7 @@ def _brakes(alert: Alert) -> list[BrakeState]:
 
 
 def relay_states() -> list[RelayState]:
-    """Each relay of the settings, or the local inbox."""
+    """The state of each relay of the settings, or of the local inbox."""
     known = {relay.name: relay for relay in Relay.objects.all()}
     rows = stats.live_rows()
     states: list[RelayState] = []
@@ -153,7 +157,7 @@ def _verdicts(alert: Alert) -> list[dict[str, Any]]:
 
 
 class _Seen:
-    """What this process has read of one alert's batches: only those that changed are read again."""
+    """This process's cache of one alert's batches, so that only changed ones are read again."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -163,14 +167,14 @@ class _Seen:
 
 
 _seen: OrderedDict[int, _Seen] = OrderedDict()
-_seen_lock = threading.Lock()  #: of `_seen`; each `_Seen` has one of its own
+_seen_lock = threading.Lock()  #: guards `_seen`; each entry has its own lock
 _MOST_SEEN = 8
-# Two senders' clocks and transactions overlap: look back a little, so that no late write is missed.
+# Senders' clocks differ, and transactions commit later than `changed_at`: read this far back.
 _LOOK_BACK_MS = 5_000
 
 
 def _remembered(alert: int) -> _Seen:
-    """What was read of this alert before; forgets the alert that was asked for longest ago. For any thread."""
+    """The alert's cache entry; evicts the least recently used one. Thread-safe."""
     with _seen_lock:
         seen = _seen.setdefault(alert, _Seen())
         _seen.move_to_end(alert)
@@ -180,7 +184,10 @@ def _remembered(alert: int) -> _Seen:
 
 
 def live_curve(alert: Alert, audience: int) -> dict[str, Any]:
-    """The curve of an alert that is still on its way, or was stopped, from what has changed since the last look."""
+    """The curve of an alert without a stored one. Reads the batches changed since the last call.
+
+    `audience`: see `Histogram.seconds`.
+    """
     seen = _remembered(alert.pk)
     with seen.lock:
         changed = Batch.objects.filter(alert=alert, changed_at__gte=seen.until - _LOOK_BACK_MS)

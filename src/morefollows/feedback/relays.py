@@ -1,4 +1,4 @@
-"""How the relays are: what the desk's page of them shows."""
+"""The state of the relays, for the desk's page."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ _MOST_PROVIDERS = 12
 
 
 class Shown(NamedTuple):
-    """One relay: what the settings say of it, how it is now, and its mails of today (UTC)."""
+    """One relay: its settings, its state now, and its counts of today (UTC)."""
 
     address: RelayAddress
     kept: Relay
-    trouble: str  #: why it can't be reached just now
-    trial: datetime | None  #: when one mail is tried, though it is paused
-    state: str  #: paused, trouble, trying, resting (no sender is at work), or well
+    trouble: str  #: why it can't be reached now; empty if it can
+    trial: datetime | None  #: when one mail is tried although it is paused
+    state: str  #: paused, trouble, trying, resting (no sender is running), or well
     connections: int
     in_flight: int
-    rate: float  #: mails accepted a second
-    paced: dict[str, float]  #: mailbox providers held back: mails a second; 0: none at all just now
+    rate: float  #: mails accepted per second
+    paced: dict[str, float]  #: throttled mailbox providers → mails per second; 0: none now
     accepted: int
     deferred: int
     refused: int
     braked: Sequence[
         str
-    ]  #: this relay's name, and providers, whose refusals are not believed in an alert on its way
-    providers: Sequence[RelayCount]  #: the largest, and those that defer or refuse first
+    ]  #: names (this relay, or providers) with an active brake in a running alert
+    providers: Sequence[RelayCount]  #: those with deferrals or refusals first, then by size
 
 
 def shown() -> list[Shown]:
-    """Each relay of the settings, or the local inbox."""
+    """The relays of the settings, or the local inbox."""
     kept = {relay.name: relay for relay in Relay.objects.all()}
     rows = live_rows()
     brakes = Brake.objects.filter(on_since__isnull=False, alert__state__in=Alert.UNDER_WAY)
@@ -97,12 +97,12 @@ def _state(kept: Relay, rows: list[RelayAtWork]) -> str:
     circuits = {row.circuit for row in rows}
     if circuits == {"closed"}:
         return "well"
-    # A sender that has a good connection says more than one that has just lost its own.
+    # One sender with a working connection outweighs another that has just lost its own.
     return "trying" if "half-open" in circuits or "closed" in circuits else "trouble"
 
 
 def _braked(name: str, counts: list[RelayCount], brakes: Set[tuple[str, str]]) -> list[str]:
-    """The relay itself if all of it is meant; else the providers to which it has refused mail."""
+    """The relay itself if its brake is on; else braked providers whose mail it refused today."""
     if (Brake.Scope.RELAY, name) in brakes:
         return [name]
     refused = {count.provider for count in counts if count.refused}

@@ -1,4 +1,4 @@
-"""Where an alert stands, in three heaps that an editor can act on: sent, not sent, uncertain. Also after a crash."""
+"""A report on an alert: how many mails were sent, not sent, or uncertain, e.g. after a crash."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Report:
     """Counts are of readers."""
 
     sent: int
-    twice: int  #: mails that were sent again, since the first time was uncertain: those readers may have two
-    to_come: int  #: not sent, and will be
-    never: int  #: not sent, and will not be, unless an editor has the failed tried again
+    twice: int  #: mails sent again after an uncertain outcome; these readers may have two
+    to_come: int  #: not sent yet
+    never: int  #: failed or cancelled; sent only if an editor retries
     uncertain: int
-    repeats: bool  #: what is uncertain is sent again by itself
-    deaths: list[datetime]  #: when a sender process died in the middle of it
+    repeats: bool  #: uncertain mails are sent again automatically
+    deaths: list[datetime]  #: when a sender process died while sending the alert
     may_retry: bool  #: some failed, and the alert has ended
-    may_repeat: bool  #: some are uncertain, and nothing happens to them by itself
+    may_repeat: bool  #: some are uncertain, and an editor may send them again
 
     @property
     def not_sent(self) -> int:
@@ -34,11 +34,12 @@ class Report:
 
     @property
     def worth_telling(self) -> bool:
-        """Whether something did not go as it should."""
+        """Whether anything went wrong."""
         return bool(self.deaths or self.uncertain or self.twice or self.may_retry)
 
 
 def report(alert: Alert, now: Progress) -> Report:
+    """Builds the report from the alert's current progress."""
     over = alert.state in transitions.ENDED and alert.state != Alert.State.OVERTAKEN
     waiting = now["waiting"] + now["deferred"]
     failed = now["refused"] + now["expired"]

@@ -1,20 +1,23 @@
-"""What stands on a news page and is not the story: sign-up boxes, form errors, privacy and cookie lines, links to
-share, dates, and "more follows", which the product itself says for as long as a story is open.
+"""Removes boilerplate from a news page's text, in English and German.
 
-A line goes only when it is furniture from end to end, or nearly so: losing a sentence of the story is worse than
-keeping a button's caption. English and German pages are known.
+Boilerplate is sign-up boxes, form errors, privacy and cookie notices, share links, dates, and "more
+follows", which the product adds itself while a story is open.
+
+Invariant: a line is removed only if all or nearly all of it is boilerplate. Losing a sentence of
+the story is worse than keeping a button's caption.
 """
 
 from __future__ import annotations
 
 import re
 
-_SHOWN = 80  # characters of a dropped piece that are told
-_NEARLY_ALL = 0.8  # of a block's characters
-_LONGEST = 2_000  # characters: what is longer is a story, whatever it sounds like
+_SHOWN = 80  # characters of a dropped piece that are reported
+_NEARLY_ALL = 0.8  # share of a block's characters
+_LONGEST = 2_000  # characters; longer blocks are always part of the story
 
 _MONTH = (
-    r"(?:jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|märz|apr(?:il)?|may|mai|june?|juni|july?|juli"
+    r"(?:jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|märz|apr(?:il)?"
+    r"|may|mai|june?|juni|july?|juli"
     r"|aug(?:ust)?|sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)\.?"
 )
 _WEEKDAY = (
@@ -28,23 +31,28 @@ _ZONE = r"(?:\s*(?:uhr|[ap]\.?m\.?|GMT|BST|UTC|CES?T|MES?Z|Z))*"
 _TIME = rf"(?:[\s,T|·-]*(?:at\s+|um\s+)?\d{{1,2}}[:.]\d\d(?::\d\d)?{_ZONE})?"
 _WORDS = r"[\w',& -]"
 _MAILS = r"(?:e-?mails?|alerts?|newsletters?|briefings?)"
-_ALONE = r"(?=\W*$)"  # nothing else in the line or block
+_ALONE = r"(?=\W*$)"  # nothing else follows in the line or block
 _CAPTION = r"[^\n]{1,160}$"
 
-# The sign-up box: where one of these begins a block, what follows it in the same block may still be the story.
+# Sign-up boxes. When one of these begins a block, the rest of the block may still be the story.
 _BOX = (
-    rf"for free real[- ]time breaking news alerts[^.\n]{{0,60}}?inbox,? sign up to our {_WORDS}{{0,40}}?{_MAILS}",
-    rf"(?:sign up|subscribe) (?:to|for) (?:our|the) {_WORDS}{{0,60}}?{_MAILS}(?: (?:today|now|here))?",
-    rf"(?:get|have|receive) {_WORDS}{{0,60}}? (?:straight |directly )?(?:to|in) your inbox(?: (?:daily|every \w+))?",
+    rf"for free real[- ]time breaking news alerts[^.\n]{{0,60}}?inbox,?"
+    rf" sign up to our {_WORDS}{{0,40}}?{_MAILS}",
+    rf"(?:sign up|subscribe) (?:to|for) (?:our|the) {_WORDS}{{0,60}}?{_MAILS}"
+    r"(?: (?:today|now|here))?",
+    rf"(?:get|have|receive) {_WORDS}{{0,60}}? (?:straight |directly )?(?:to|in) your inbox"
+    r"(?: (?:daily|every \w+))?",
     r"(?:please )?enter (?:a valid|your) e-?mail(?: address)?",
     r"(?:your )?e-?mail address:?(?=\W*(?:$|sign up|subscribe))",
     rf"i (?:would|'d) like to (?:be e-?mailed|receive e-?mails?) about {_WORDS}{{0,80}}"
     r"(?:offers|events|updates)(?: from [^.\n]{1,40}\.)?",
     r"(?:please )?read our (?:privacy (?:notice|policy)|terms(?: and conditions)?)",
-    rf"thank(?:s| you) for (?:signing up|subscribing)(?: to (?:the|our)(?: {_WORDS}{{1,40}}?{_MAILS})?)?",
+    rf"thank(?:s| you) for (?:signing up|subscribing)"
+    rf"(?: to (?:the|our)(?: {_WORDS}{{1,40}}?{_MAILS})?)?",
     r"(?:für )?kostenlose (?:eilmeldungen|nachrichten)[^.\n]{0,60}?(?:postfach|e-mail)"
     r"[^.\n]{0,60}?(?:melden sie sich[^.\n]{0,60}? an|anmelden)",
-    r"melden sie sich (?:jetzt |hier )?(?:für|zu|zum|zur) [^.\n]{0,60}?(?:newsletter|eilmeldungen|mails?)s? an",
+    r"melden sie sich (?:jetzt |hier )?(?:für|zu|zum|zur) [^.\n]{0,60}?"
+    r"(?:newsletter|eilmeldungen|mails?)s? an",
     r"(?:bitte )?geben sie (?:bitte )?(?:eine gültige|ihre) e-?mail-?adresse ein",
     r"(?:ihre )?e-?mail-?adresse:?(?=\W*(?:$|anmelden))",
     rf"ich möchte (?:per e-?mail )?über {_WORDS}{{0,80}}(?:angebote|veranstaltungen|neuigkeiten)"
@@ -60,7 +68,8 @@ _MORE_FOLLOWS = (
     r"(?:please )?(?:check back|refresh(?: (?:the|this) page)?) for (?:more |the latest )?updates",
     r"mehr (?:in kürze|folgt)(?: in kürze)?",
     r"weitere (?:informationen|einzelheiten|details) folgen(?: in kürze)?",
-    r"diese (?:meldung|nachricht|eilmeldung) wird (?:laufend |ständig |derzeit )?(?:aktualisiert|ergänzt)",
+    r"diese (?:meldung|nachricht|eilmeldung) wird (?:laufend |ständig |derzeit )?"
+    r"(?:aktualisiert|ergänzt)",
 )
 _REST = (
     r"(?:sign up|subscribe)(?: now)?",
@@ -68,7 +77,8 @@ _REST = (
     r"this site is protected by recaptcha[^\n]{0,120}",
     r"(?:we|this (?:web)?site|this page) uses? cookies[^\n]{0,300}",
     r"(?:accept|manage|reject)(?: all)? cookies",
-    r"(?:wir|diese (?:webseite|website|seite)) (?:verwenden|verwendet|nutzen|nutzt) cookies[^\n]{0,300}",
+    r"(?:wir|diese (?:webseite|website|seite)) (?:verwenden|verwendet|nutzen|nutzt) cookies"
+    r"[^\n]{0,300}",
     r"(?:alle )?cookies (?:akzeptieren|ablehnen|verwalten)",
     r"privacy (?:notice|policy)",
     r"datenschutz(?:erklärung|hinweise?)?",
@@ -97,7 +107,7 @@ _BETWEEN = re.compile(r"[\s.,;:…!|·•*\[\]()☐☑✓✔>\\_–—-]*")
 
 
 def cleared(text: str) -> tuple[list[str], list[str]]:
-    """The story's blocks, and the start of each piece that was dropped, both in their order."""
+    """Returns the story's blocks, and the start of each dropped piece, both in order."""
     kept: list[str] = []
     dropped: list[str] = []
     for block in re.split(r"\n[ \t]*(?:\n[ \t]*)+", text.strip("\n")):
@@ -127,7 +137,7 @@ def cleared(text: str) -> tuple[list[str], list[str]]:
 
 
 def _is_furniture(piece: str) -> bool:
-    """Furniture from end to end, or a heap of it with a few words between."""
+    """Whether all of `piece` is boilerplate, or several phrases of it make up nearly all."""
     if len(piece) > _LONGEST:
         return False
     piece = " ".join(piece.split())
@@ -140,7 +150,7 @@ def _is_furniture(piece: str) -> bool:
 
 
 def _leading(block: str) -> int:
-    """Where the story begins in a block that a sign-up box runs into; 0 if none does."""
+    """Index of the story in a block that begins with a sign-up box; 0 if it does not."""
     end, box = 0, False
     while True:
         begin = _BETWEEN.match(block, end)

@@ -1,4 +1,4 @@
-"""A story read from a file becomes a draft of the newsroom."""
+"""Creates the draft of a story that was read from a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from morefollows.stories.models import Story
 
 
 def write(read: StoryFile, editor: Editor, topic: Topic) -> Story:
-    """Keeps the draft. Raises `ValidationError` if the desk would not take it either."""
+    """Saves a new story's draft. Raises as `stories.drafts.actions.save_story`."""
     return actions.save_story(
         uuid.uuid4(),
         editor,

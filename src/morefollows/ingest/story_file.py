@@ -1,4 +1,4 @@
-"""A story from a file: one that somebody wrote for us, or a page as a scraper left it.
+"""Reads a story from a file: one that was written for this purpose, or a scraped page.
 
     ---                                     front matter; all of it may be left out
     headline: Harbour bridge closed
@@ -8,9 +8,9 @@
     ---
     The bridge was closed at 14:05 …        Markdown
 
-Without front matter the headline is the first line and the text stands below. What belongs to a page and not to
-its story goes (see `boilerplate`), and so do images from elsewhere; each piece that went is named, so that an editor
-can look.
+Without front matter the first line is the headline, and the text follows. Boilerplate (see
+`boilerplate`) and images that are not stored here are dropped. Each dropped piece is reported, so
+that an editor can check.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from morefollows.ingest import boilerplate
 from morefollows.stories.images import address
 
 MOST_BYTES = 1_000_000
-LONGEST_HEADLINE = 150  # characters; these three are what a Story has room for
+LONGEST_HEADLINE = 150  # characters; these three are the limits of `Story`'s fields
 LONGEST_STANDFIRST = 300
 LONGEST_TEXT = 50_000
 
@@ -34,11 +34,11 @@ _HTML = re.compile(
     re.I,
 )
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
-_IMAGE = re.compile(r"!\[([^\[\]]*)\]\(([^()\[\]\s]*)[^()\[\]]*\)")  # linear, whatever stands there
+_IMAGE = re.compile(r"!\[([^\[\]]*)\]\(([^()\[\]\s]*)[^()\[\]]*\)")  # matches in linear time
 _INVISIBLE = re.compile(
     "[\u00ad\u200b\u2060\ufeff]"
-)  # in a subject they only break threads and searches
-# A sentence ends where a capital, a figure or a quotation mark follows, unless an abbreviation stands before it.
+)  # in a subject these break threads and searches
+# A sentence ends where a capital, a digit or a quotation mark follows, except after abbreviations.
 _SENTENCE_END = re.compile(
     r"(?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|St|vs|No|Nr))(?<!\b(?:Mrs|Gen|Sen|Rep|bzw))"
     r"[.!?][\"'”’“»)]*(?=\s+[\"'“„«(]?[A-ZÄÖÜ0-9]|\s*$)"
@@ -51,7 +51,7 @@ _CLAUSE = re.compile(
 
 
 class StoryFileError(Exception):
-    """The file can't become a story. ``str()`` names the field and the remedy."""
+    """The file is not a valid story. ``str()`` names the field and the remedy."""
 
     def __init__(self, field: str, remedy: str) -> None:
         super().__init__(f"{field}: {remedy}")
@@ -64,10 +64,10 @@ class StoryFile:
     headline: str
     standfirst: str
     text: str
-    language: str | None  #: as the file says; whether the newsroom has it is the caller's to check
-    topic: str | None  #: a topic's slug, likewise
-    dropped: tuple[str, ...]  #: the start of each piece that was not the story
-    notes: tuple[str, ...]  #: what else the editor should know about how the file was read
+    language: str | None  #: as in the file; the caller checks that the newsroom has it
+    topic: str | None  #: a topic's slug; the caller checks that it exists
+    dropped: tuple[str, ...]  #: the start of each piece that was dropped
+    notes: tuple[str, ...]  #: for the editor: other remarks on how the file was read
 
 
 def read(path: Path) -> StoryFile:
@@ -98,7 +98,8 @@ def parse(raw: bytes) -> StoryFile:
     if len(text) > LONGEST_TEXT:
         raise StoryFileError(
             "text",
-            f"has {len(text):,} characters; {LONGEST_TEXT:,} are the most: an alert is a short text",
+            f"has {len(text):,} characters; {LONGEST_TEXT:,} are the most:"
+            " an alert is a short text",
         )
     return StoryFile(
         headline=_one_line("headline", headline, LONGEST_HEADLINE),
@@ -129,7 +130,7 @@ def _decoded(raw: bytes) -> str:
         raise StoryFileError("file", "is HTML; give the story as plain text or Markdown")
     for number, line in enumerate(text.split("\n"), 1):
         for character in line:
-            # Refused, not removed: whoever wrote it did not mean it, and what it replaced is lost.
+            # Refused, not removed: it may have replaced a character that would be missing then.
             if unicodedata.category(character) == "Cc" and character != "\t":
                 raise StoryFileError(
                     "file",
@@ -143,7 +144,7 @@ def _decoded(raw: bytes) -> str:
 
 
 def _front_matter(text: str) -> tuple[dict[str, str], str]:
-    """The values of the front matter, and what follows it."""
+    """Returns the values of the front matter, and the text after it."""
     lines = text.strip("\n").split("\n")
     if lines[0].strip() != "---":
         return {}, text
@@ -179,7 +180,7 @@ def _checked(given: dict[str, str]) -> dict[str, str]:
 
 
 def _headline(blocks: list[str]) -> tuple[str, list[str], list[str]]:
-    """The headline, the blocks below it, and a note when it had to be taken from the text."""
+    """Returns the headline, the blocks below it, and a note if it was taken from the text."""
     if not blocks:
         raise StoryFileError(
             "headline", "is missing: nothing but a page's furniture was found in the file"
@@ -207,8 +208,8 @@ def _from_first_sentence(blocks: list[str]) -> tuple[str, list[str], list[str]]:
         if not fitting:
             raise StoryFileError(
                 "headline",
-                f"is missing: the first line is a sentence of more than {LONGEST_HEADLINE} characters; "
-                "put a headline on a line of its own above it",
+                f"is missing: the first line is a sentence of more than {LONGEST_HEADLINE}"
+                " characters; put a headline on a line of its own above it",
             )
         headline = fitting[-1]
     return (
@@ -219,7 +220,10 @@ def _from_first_sentence(blocks: list[str]) -> tuple[str, list[str], list[str]]:
 
 
 def _without_images(blocks: list[str]) -> tuple[list[str], list[str]]:
-    """Images that are not ours are not shown: see `stories.checks.images`. Returns what stays, and what went."""
+    """Drops images that are not stored here, which `stories.checks.images` would refuse.
+
+    Returns the blocks that are left, and a line for each dropped image.
+    """
     went: list[str] = []
 
     def judged(found: re.Match[str]) -> str:

@@ -1,4 +1,7 @@
-"""The only code that changes what the live part keeps; each action is one transaction."""
+"""Actions on pings to the WebSub hub. Each action is one transaction.
+
+Invariant: only this module writes `Ping`; housekeeping deletes old rows.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,15 @@ from morefollows.live.models import Ping
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Update
 
-_WAITS = (10, 60, 300, 900, 3600)  # seconds until the next try; the last one again and again
-_LIFE = timedelta(
-    days=1
-)  # after which a hub is told no more: its subscribers have asked by themselves
-_CLAIM = 60_000  # milliseconds: longer than a try can take
+_WAITS = (10, 60, 300, 900, 3600)  # seconds until the next try; the last one is repeated
+_LIFE = timedelta(days=1)  # after this a ping is given up: subscribers have polled the feed by then
+_CLAIM = 60_000  # milliseconds; longer than a try can take
 
 
 def owe() -> None:
-    """Notes what the hub is to be told: every update that has become public within a day, and is not noted yet.
+    """Creates a ping for every update that became public within a day and has none.
 
-    It is worked out from what was published, so that no crash between the two can lose it.
+    Pings are derived from the published updates, so a crash after publication can't lose one.
     """
     with transaction.atomic():
         told = Update.objects.filter(published_at__gt=timezone.now() - _LIFE)
@@ -33,13 +34,16 @@ def owe() -> None:
         if pings:
             Ping.objects.bulk_create(
                 pings, ignore_conflicts=True
-            )  # another process may be as quick
+            )  # another process may insert the same
 
 
 def claim() -> Ping | None:
-    """One that is due, for us alone; None if there is none. If we die with it, another process takes it up."""
+    """Claims a ping that is due; None if there is none.
+
+    Another process can claim it after `_CLAIM`, if this one dies.
+    """
     with transaction.atomic():
-        # SQLite locks as a whole; elsewhere what another process has in hand is passed over.
+        # SQLite locks the whole database; PostgreSQL skips rows that another process has locked.
         owed = Ping.objects.select_for_update(
             skip_locked=connection.features.has_select_for_update_skip_locked
         )
@@ -53,7 +57,7 @@ def claim() -> Ping | None:
 
 
 def note(ping: Ping, *, done: bool) -> None:
-    """What became of a try."""
+    """Stores the result of a try, and when to try again if it failed."""
     ping.state = Ping.State.DONE if done else Ping.State.OWED
     ping.due_at = now_ms() + 1000 * _WAITS[min(ping.tries, len(_WAITS)) - 1]
     at = ping.update.published_at

@@ -1,6 +1,6 @@
-"""How long what the public sees may be kept: five seconds, and ten more behind a reader's back (RFC 5861 §3).
+"""HTTP caching of public pages: 5 s, and 10 s more while revalidating (RFC 5861 §3).
 
-So a CDN carries the crowd, and a withdrawal is everywhere within a quarter of a minute, without anybody purging.
+A CDN can serve most requests, and a withdrawal reaches all readers within 15 s without a purge.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 
 _RULE = "public, max-age=5, stale-while-revalidate=10"
-_TICKET_LIFE = 3600  # seconds for which a kept page's form is good without being fetched again
+_TICKET_LIFE = 3600  # seconds after which the ETag changes, so that a cached form stays valid
 
 
 def keep(request: HttpRequest, response: HttpResponse, apart_from: str = "") -> HttpResponse:
-    """Adds the rule and an ETag (RFC 9110 §8.8.3), and answers 304 to who has it already.
+    """Adds Cache-Control and an ETag (RFC 9110 §8.8.3). Returns 304 if the client has this version.
 
-    `apart_from`: what differs in every answer and makes none new, such as a form's ticket.
+    `apart_from`: a part of the body that differs in every response, such as a form's ticket. The
+    ETag ignores it.
     """
     body = response.content
     if apart_from:
@@ -31,7 +32,7 @@ def keep(request: HttpRequest, response: HttpResponse, apart_from: str = "") -> 
 
 
 def for_any_site(response: HttpResponse) -> HttpResponse:
-    """Scripts of any site may read it; cookies are not asked for and would not be taken (Fetch §3.2)."""
+    """Lets scripts of any site read the response, without credentials (Fetch §3.2)."""
     response["Access-Control-Allow-Origin"] = "*"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

@@ -1,7 +1,6 @@
-"""A text's HTML, words and images, each made once: published texts are asked for again and again.
+"""An LRU cache in memory of the HTML, plain text and images rendered from published texts.
 
-What was made is kept in memory up to a bound, and what was not asked for longest is forgotten first.
-The key is the text itself, so a new revision is never answered with an old one.
+Invariant: the key contains the text itself, so a changed text never gets an old result.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from morefollows.stories import markdown
 from morefollows.stories.images.figure import Shown
 
 T = TypeVar("T")
-_MOST = 8_000_000  # characters of texts and of what was made of them, in one process
+_MOST = 8_000_000  # characters of keys and results in one process
 
 
 class Cache:
-    """Keeps what was made of texts, at most so many characters. For any thread."""
+    """An LRU cache of up to `most` characters. Thread-safe."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -32,12 +31,15 @@ class Cache:
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, size: int, make: Callable[[], T]) -> T:
-        """`size`: characters of the key; those of what is made are added if it is a string."""
+        """Returns the value of `key`, from `make` if it is not cached.
+
+        `size`: characters of the key; the length of the value is added if it is a string.
+        """
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return cast(T, self._kept[key][1])
-        made = make()  # two threads may make the same at once: it is the same
+        made = make()  # without the lock; two threads may compute the same value
         size += len(made) if isinstance(made, str) else 0
         with self._lock:
             if key not in self._kept and size <= self._most:
@@ -67,6 +69,6 @@ def images(text: str) -> list[Shown]:
 
 
 def _cached(kind: str, text: str, *more: Hashable, make: Callable[[], T]) -> T:
-    """Images are shown under the address of the settings, and told in the language in force."""
+    """The result depends on the settings' URL (for images) and the active language, too."""
     key = (kind, text, settings.MOREFOLLOWS.url, translation.get_language(), *more)
     return _cache.get(key, len(text), make)

@@ -1,4 +1,4 @@
-"""What the live part keeps: which hubs have still to be told of what."""
+"""Pings to the WebSub hub."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from morefollows.stories.models import Update
 
 
 class Ping(models.Model):
-    """Told or to be told to the WebSub hub: that an update has changed the feeds. One for each update."""
+    """A ping to the WebSub hub: an update has changed the feeds. One for each update."""
 
     class State(models.TextChoices):
         OWED = "owed"

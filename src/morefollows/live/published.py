@@ -1,4 +1,7 @@
-"""What the public may see of stories. Every channel asks here: page, stream, feeds, sitemap, ninjs."""
+"""Which stories, updates and images are public.
+
+Invariant: every public channel uses these queries: page, event stream, feeds, sitemap, ninjs.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,15 @@ from morefollows.audience.models import Purpose, Topic
 from morefollows.stories.images.address import Picture
 from morefollows.stories.models import Image, Story, Update
 
-_LATELY = timedelta(
-    days=2
-)  # most mistakes are found within; an older page tells of them when it is loaded
+_LATELY = timedelta(days=2)  # most mistakes are found within this time
 
 
 def published(*, drills: bool = False) -> QuerySet[Story]:
-    """Stories that have been told, in no order. Offers, drills and drafts are not among them.
+    """Published stories, in no order, without offers, drills and drafts.
 
-    An embargo holds all of a story on every channel until it is over, also if it was put on late.
-    `drills`: these are among them, as only a drill's own page and event stream may ask. Who got its
-    mail knows their address.
+    An embargo hides the whole story until it ends, even if it was set after publication. `drills`:
+    include drills. Only a drill's own page and event stream may use this; their address is only in
+    the drill's mail.
     """
     stories = (
         Story.objects.exclude(state=Story.State.DRAFT)
@@ -34,16 +35,16 @@ def published(*, drills: bool = False) -> QuerySet[Story]:
 
 
 def with_updates(*, drills: bool = False) -> QuerySet[Story]:
-    """The same, each with what was told of it at hand for `updates`."""
+    """As `published`, with the updates of each story prefetched for `updates`."""
     told = _told().select_related("author").order_by("-number")
     return published(drills=drills).prefetch_related(Prefetch("updates", told, to_attr="told"))
 
 
 def latest(most: int, *, topic: Topic | None = None, since: datetime | None = None) -> list[Story]:
-    """At most so many published stories, the latest told first, each with its updates for `updates`.
+    """Up to `most` published stories, the latest update first, with their updates for `updates`.
 
-    The texts of all but its newest update are not at hand. `topic`: of this one alone. `since`: only
-    stories of which something was told since then. No drills.
+    Only the newest update's text is loaded. `topic`: only of this topic. `since`: only stories with
+    an update since then. Without drills.
     """
     wanted = _latest_keys(most, topic, since)
     told = _told().select_related("author").defer("text").order_by("-number")
@@ -60,10 +61,10 @@ def latest(most: int, *, topic: Topic | None = None, since: datetime | None = No
 
 
 def _latest_keys(most: int, topic: Topic | None, since: datetime | None) -> list[int]:
-    """Of the stories told last, the latest first.
+    """Primary keys of the stories with the latest updates, the latest first.
 
-    Goes through the updates from the newest on, by the index `updates_published`, and stops as soon as
-    it has found enough stories: what is older costs nothing.
+    Reads updates from the newest on by the index `updates_published`, and stops when it has enough
+    stories, so that older updates cost nothing.
     """
     told = _told().filter(story__purpose=Purpose.ALERTS, story__drill=False)
     told = told.exclude(story__state=Story.State.DRAFT).exclude(
@@ -84,29 +85,35 @@ def _latest_keys(most: int, topic: Topic | None, since: datetime | None) -> list
 
 
 def updates(story: Story) -> list[Update]:
-    """What was told of a story that comes from `with_updates`, the newest first. Never empty."""
+    """The published updates of a story from `with_updates`, the newest first. Never empty."""
     return list(story.told)  # type: ignore[attr-defined]  # see `with_updates`
 
 
 def is_open(story: Story) -> bool:
-    """More follows."""
+    """Whether more updates may follow."""
     return story.state in Story.OPEN
 
 
 def listens(story: Story) -> bool:
-    """Its page goes on by itself: also for a while after it is final, as it may have to be corrected or withdrawn."""
+    """Whether the story's page opens an event stream.
+
+    Also for a while after it is final, because a correction or withdrawal may follow.
+    """
     told_at = updates(story)[0].published_at
     lately = told_at is not None and told_at > timezone.now() - _LATELY
     return is_open(story) or (lately and not is_withdrawn(story))
 
 
 def is_withdrawn(story: Story) -> bool:
-    """Its page stays, as a notice. What was told before is shown to nobody."""
+    """Whether the story is withdrawn: its page is a notice, and earlier updates are hidden."""
     return story.state == Story.State.WITHDRAWN
 
 
 def image(picture: Picture) -> bool:
-    """It was told, on a page or in a mail, a drill's or an offer's too; and is not under an embargo, nor withdrawn."""
+    """Whether an image is public: a published update shows it, in a drill or offer, too.
+
+    Not if the story is under embargo or withdrawn.
+    """
     taken_back = Q(story__state=Story.State.WITHDRAWN) & ~Q(kind=Update.Kind.WITHDRAWAL)
     shown = _told().exclude(taken_back).exclude(story__embargo_until__gt=timezone.now())
     known = Image.objects.filter(name=picture.name, extension=picture.extension)

@@ -1,4 +1,7 @@
-"""How stories are told: the same piece of HTML on the page, in the event stream, and in the element on other sites."""
+"""Renders stories' updates as HTML.
+
+Invariant: the page, the event stream and the element for other sites use the same HTML.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from morefollows.stories.models import Story, Update
 
 
 def heading(update: Update) -> dict[str, str]:
-    """What changes above the updates when this one comes."""
+    """The page's heading after this update."""
     return {
         "headline": update.headline,
         "standfirst": update.standfirst,
@@ -23,7 +26,7 @@ def heading(update: Update) -> dict[str, str]:
 
 
 def last_heading(story: Story) -> dict[str, str]:
-    """That of the withdrawal, if it has one."""
+    """The heading of the withdrawal; empty if there is none."""
     last = published.updates(story)[0]
     return heading(last) if last.kind == Update.Kind.WITHDRAWAL else {}
 
@@ -36,10 +39,11 @@ def section(
     *,
     first: bool = False,
 ) -> dict[str, Any]:
-    """What `live/update.html` needs. `corrected`: the corrections that put this update right.
+    """The context of `live/update.html`.
 
-    Its headline is told if it differs from that of the update `before`, and shown if it differs from the one `on_top`.
-    The image of the `first` one on a page is loaded at once.
+    `before`: the previous update; the headline is included if it differs from that one's.
+    `corrected`: the corrections of this update. `on_top`: the page's headline; the update's own is
+    displayed if it differs. `first`: the first one on the page, whose image is not loaded lazily.
     """
     return {
         "update": update,
@@ -51,7 +55,7 @@ def section(
 
 
 def sections(story: Story) -> list[dict[str, Any]]:
-    """Every update, the newest first; of a withdrawn story nothing."""
+    """The context of each update, the newest first; empty if the story is withdrawn."""
     if published.is_withdrawn(story):
         return []
     updates = published.updates(story)
@@ -69,12 +73,12 @@ def sections(story: Story) -> list[dict[str, Any]]:
 
 
 def update_html(update: Update, before: Update | None, language: str) -> str:
-    """One update as HTML, as it is when it comes, with the words around it in `language`."""
+    """One new update as HTML, with the surrounding text in `language`."""
     return section_html(section(update, before, [], update.headline), language)
 
 
 def corrected_html(correction: Update, language: str) -> str:
-    """What an update that was wrong bears from then on."""
+    """The notice that is shown on an update after its correction."""
     return _render("live/corrected.html", {"correction": correction}, language)
 
 
@@ -89,7 +93,7 @@ def withdrawal_html(story: Story, language: str) -> str:
 
 
 def notice(story: Story) -> dict[str, Any]:
-    """What `live/withdrawal.html` needs. Of what was said before the withdrawal nothing."""
+    """The context of `live/withdrawal.html`, without the earlier updates."""
     last = published.updates(story)[0]
     said = last if last.kind == Update.Kind.WITHDRAWAL else None
     return {
@@ -100,7 +104,7 @@ def notice(story: Story) -> dict[str, Any]:
 
 
 def seen(story: Story) -> str:
-    """The id of the last event of this story as it is now; see `events`."""
+    """The id of this story's latest event: see `live.stream.events`."""
     updates = published.updates(story)
     place = events.update_id(updates[0].number or 0, len(updates), updates[0].uid)
     return (

@@ -1,8 +1,9 @@
-"""How parts talk: one process tells the others that something is there to do.
+"""Notifications between the processes on one machine: there is something new in the database.
 
-On one machine a word is a datagram to every listener's socket in one folder: nothing to install, nothing to
-restart, and a word is never waited for. Words may get lost; whoever listens looks into the database, which
-keeps the truth, at least every `Listener.patience` seconds.
+A notification is one datagram to each listener's Unix socket in one folder; it needs no server.
+
+Invariant: `announce` never blocks and never fails. Notifications are best effort: listeners poll
+the database at least every `Listener.patience` seconds.
 """
 
 from __future__ import annotations
@@ -16,11 +17,16 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-_LONGEST_PATH = 90  # of a Unix socket: 104 bytes on macOS, 108 on Linux, less the file name
+# In bytes: `sun_path` of a Unix socket has 104 on macOS and 108 on Linux, less the file name.
+_LONGEST_PATH = 90
 
 
 def folder(data: Path) -> Path:
-    """Where the sockets of the processes that share this data folder stand."""
+    """The folder of the sockets of all processes with this data folder. Creates it.
+
+    It is in the temporary folder if the data folder's path is too long for a socket. Raises
+    `PermissionError` if another user owns it.
+    """
     place = data.absolute() / "line"
     if len(os.fsencode(place)) > _LONGEST_PATH:
         mark = hashlib.sha256(os.fsencode(place)).hexdigest()[:16]
@@ -32,12 +38,12 @@ def folder(data: Path) -> Path:
 
 
 def announce(data: Path, word: str) -> None:
-    """Tells every listener `word`. Never blocks and never fails: the database is what counts."""
+    """Sends `word` to every listener. Never blocks and never fails."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
         try:
             listeners = list(folder(data).glob("*.sock"))
-        except OSError:  # no folder, and none to be had: a full disk, or somebody else's
+        except OSError:  # the folder can't be created or used: a full disk, or another owner
             return
         for path in listeners:
             try:
@@ -45,13 +51,13 @@ def announce(data: Path, word: str) -> None:
             except ConnectionRefusedError:
                 path.unlink(missing_ok=True)  # left behind by a process that was killed
             except OSError:
-                pass  # a full queue: that listener has words enough to wake up for
+                pass  # its queue is full, so that listener will wake up anyway
 
 
 class Listener(asyncio.DatagramProtocol):
-    """One process's ear: ``await listener.wait()`` returns when a word came, or when patience ran out.
+    """Receives notifications: ``await listener.wait()`` returns on the next one or a timeout.
 
-    `words`: those that it listens for; None: all.
+    `words`: the notifications to wake up for; None: all. `patience`: the timeout in seconds.
     """
 
     patience = 1.0
@@ -63,6 +69,7 @@ class Listener(asyncio.DatagramProtocol):
         self._transport: asyncio.BaseTransport | None = None
 
     async def open(self) -> None:
+        """Binds the socket. Call before `wait`, in the event loop."""
         self._path.unlink(missing_ok=True)
         ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         ear.setblocking(False)
@@ -76,10 +83,14 @@ class Listener(asyncio.DatagramProtocol):
             self._event.set()
 
     def wake(self) -> None:
-        """Ends a wait from within the same process."""
+        """Ends a wait. For callers in the same event loop."""
         self._event.set()
 
     async def wait(self, patience: float | None = None) -> None:
+        """Returns on the next notification, or after `patience` seconds; None: the class's.
+
+        Returns at once if there was one since the last call.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.patience if patience is None else patience):
                 await self._event.wait()

@@ -2,7 +2,8 @@
 
 Actions on drafts: `stories.drafts.actions`. What the system does itself: `stories.publication`.
 
-Invariant: a story has at most one alert in its hold. Lock order: the story, then its alerts.
+Invariant: a story has at most one alert in its hold. `send` and `withdraw` lock the story,
+then its alerts.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def withdraw(
 
     Stops the story's alerts at once, and takes back one that is in its hold. No approval is needed,
     because a wrong story must be withdrawn quickly. `reason` (one line) and `text` (Markdown) are
-    published. The draft is not changed. Raises as `send`.
+    published. The draft is not changed. Raises `Refused` and `ValidationError`.
     """
     transitions.check_right(Event.WITHDRAW, story, editor)
     checks.update(Kind.WITHDRAWAL, story.headline, "", text, reason)

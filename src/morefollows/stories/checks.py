@@ -61,7 +61,8 @@ def alt(value: str) -> None:
     """An image's alternative text."""
     if not value.strip():
         raise ValidationError(
-            _("Say what is to be seen: who can’t see the image has nothing else."), code="required"
+            _("Say what is to be seen: who can’t see the image has nothing else."),
+            code="required",
         )
     plain_text.one_line(value)
     length(value, ALT_LIMIT)

@@ -1,4 +1,4 @@
-"""What an action raises when it is not possible."""
+"""The exception that actions raise when they are not possible."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from __future__ import annotations
 class Refused(Exception):
     """The action is not possible as things stand.
 
-    ``str()`` says why and what to do, in the editor's words.
+    ``str()`` says why and what to do, as a text for editors.
     """

@@ -232,7 +232,7 @@ def _all(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 class _Plain:
-    """Renders blocks as plain text. Each open list item or quotation adds a prefix to every line."""
+    """Renders blocks as plain text. Open list items and quotations add a prefix to every line."""
 
     def __init__(self) -> None:
         self._written: list[str] = []

@@ -1,4 +1,7 @@
-"""What we say: stories, their updates, and the alerts that carry an update to an audience."""
+"""Stories, their updates, and the alerts that mail an update to an audience.
+
+Invariant: a published update never changes, and its row is never deleted.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from morefollows.database.uid_field import UidField
 
 
 class Kind(models.TextChoices):
-    """What an instalment of a story is."""
+    """The kind of an update."""
 
     FIRST = "first", _("first")
     UPDATE = "update", _("update")
@@ -24,9 +27,11 @@ class Kind(models.TextChoices):
 
 
 class Story(models.Model):
-    """A developing piece of news. Its headline is every mail's subject, so that the thread holds in the inbox.
+    """A developing piece of news, with the draft of its next update.
 
-    An offer is one, too, with a purpose and a consent of its own. It has no topic, and is told by mail alone.
+    The first update's headline is the subject of all mails, so that mail programs show one thread.
+    An offer is stored as a story, too. It has a purpose and a consent of its own and no topic, and
+    is published by mail only.
     """
 
     class State(models.TextChoices):
@@ -101,7 +106,7 @@ class Story(models.Model):
 
 
 class Update(models.Model):
-    """One instalment of a story. Once it is published the database refuses to change or delete it."""
+    """One update of a story. Triggers refuse to change or delete it once it is published."""
 
     Kind = Kind
 
@@ -143,9 +148,9 @@ class Update(models.Model):
 
 
 class Image(models.Model):
-    """A picture that was added to a story, as `images.files` keeps it. What is kept of it never changes.
+    """A picture that was added to a story, and stored by `images.files`. Its files never change.
 
-    What is to be seen on it, its caption and its credit stand where it is shown, in the story's text.
+    Its alternative text, caption and credit are in the text of each story that shows it.
     """
 
     name = models.CharField(
@@ -168,7 +173,7 @@ class Image(models.Model):
 
 
 class Interest(models.Model):
-    """What a reader wants of one story: to follow it, or to hear no more of it."""
+    """A reader's preference for one story: follow or mute."""
 
     class Wish(models.TextChoices):
         FOLLOW = "follow", _("follow")
@@ -188,15 +193,19 @@ class Interest(models.Model):
 
 
 def repeats_uncertain() -> bool:
-    """What the settings say of mails whose outcome is uncertain: sent again, or left to an editor."""
+    """Whether mails with an uncertain outcome are sent again; if not, an editor decides.
+
+    The default of `Alert.repeat`, from `MOREFOLLOWS_UNCERTAIN`.
+    """
     return bool(settings.MOREFOLLOWS.uncertain == "repeat")
 
 
 class Alert(models.Model):
     """One update mailed to one audience.
 
-    held → sending → sent; or taken back (within the hold), stopped (by an editor), overtaken (by a newer one), expired
-    (no longer news). On the way it may be paused (by an editor), or be asking whether it is still to go out.
+    States: held → sending → sent. Other ends: taken back (within the hold), stopped (by an editor),
+    overtaken (by a newer alert), expired (after its time to live). Before its end it may be paused
+    (by an editor) or need an answer (`ASKING`). See `stories.transitions`.
     """
 
     class State(models.TextChoices):
@@ -267,7 +276,7 @@ class Alert(models.Model):
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
-    # How far the audience has been cut into batches: ids from `cut_from` upwards, then round from the start.
+    # Progress of batching: reader ids from `cut_from` upwards, then from the lowest up to it.
     cut_from = models.BigIntegerField(default=0)
     cut_to = models.BigIntegerField(
         null=True, help_text="last reader id cut; empty before the first batch"
@@ -297,7 +306,7 @@ class Alert(models.Model):
 
 
 class Presence(models.Model):
-    """An editor has a story open at this moment: for the others who have it open. Forgotten soon after."""
+    """An editor has a story open now. Shown to other editors of the story; expires soon."""
 
     story = models.ForeignKey(Story, models.CASCADE, related_name="present")
     editor = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

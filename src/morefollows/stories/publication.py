@@ -81,7 +81,7 @@ def _after(story: Story, kind: str) -> str:
 def _overtake(story: Story, alert: Alert) -> None:
     """Ends older alerts to the same readers: those not mailed yet get only this one.
 
-    Corrections and withdrawals (audience `RECIPIENTS`) are never overtaken.
+    Alerts to `RECIPIENTS` (corrections and withdrawals) are never overtaken.
     """
     older = Alert.objects.filter(
         update__story=story,

@@ -1,12 +1,12 @@
-"""The states of an alert: what may happen to one, in which state, and who may have it happen.
+"""The state machine of alerts: the events, the states they apply to, and who may trigger them.
 
-Invariant: `TABLE` decides, and no other module writes an alert's state. Each change is one guarded
-UPDATE (`WHERE state IN ...`) with its entry in the activity log, in the caller's transaction, so
-that whoever is second is refused and changes nothing. `docs/reference/states.md` is made from the
-table (`as_markdown`, `tools/states`).
+Invariant: `TABLE` defines all transitions, and no other module writes an alert's state. Each
+transition is one guarded UPDATE (`WHERE state IN ...`) with its entry in the activity log, in the
+caller's transaction. Of two concurrent events the second is refused and changes nothing.
+`docs/reference/states.md` is generated from the table (`as_markdown`, `tools/states`).
 
-`apply` is for editors: it raises `TransitionRefused`. `attempt` is for what happens by itself,
-where it is normal that somebody else was first: it returns False.
+`apply` is for editors: it raises `TransitionRefused`. `attempt` is for the system, where a
+concurrent change is normal: it returns False.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ State = Alert.State
 
 
 class Event(Enum):
-    """What happens to an alert. The values are those of the docs."""
+    """What can happen to an alert. The docs use the values."""
 
     SEND = "send"
     WITHDRAW = "withdraw"
@@ -51,7 +51,7 @@ class Event(Enum):
 
 
 class Who(Enum):
-    """Who may have an event happen."""
+    """Who may trigger an event."""
 
     #: An editor or administrator. An offer: whoever has the right to send offers.
     SENDER = "who may send it"
@@ -63,7 +63,7 @@ class Row(NamedTuple):
     """One line of the table."""
 
     event: Event
-    sources: tuple[Alert.State, ...]  #: empty: the event makes the alert
+    sources: tuple[Alert.State, ...]  #: empty: the event creates the alert
     target: Alert.State
     who: Who
     entry: str  #: in the activity log, `Deed.what`; empty: none
@@ -78,7 +78,7 @@ _GOING = (State.HELD, State.SENDING)
 _WAITING = (State.PAUSED, State.ASKING)
 _DONE = (State.SENT, State.EXPIRED)
 
-#: For an event and a state, the first row that fits decides. What no row allows is refused.
+#: The first row that matches event and state applies. Without a match the event is refused.
 TABLE = (
     Row(Event.SEND, (), State.HELD, Who.SENDER, "send", "The draft is frozen; the hold begins."),
     Row(
@@ -218,7 +218,7 @@ TABLE = (
     ),
 )
 
-#: States that are an end. `RETRY` and `REPEAT` lead out of some of them all the same.
+#: Final states. Only `RETRY` and `REPEAT` leave some of them.
 ENDED = tuple(state for state in State if state not in Alert.UNDER_WAY)
 
 _NO_RIGHT: dict[Event, Promise | str] = {
@@ -232,7 +232,7 @@ _NO_RIGHT: dict[Event, Promise | str] = {
 class TransitionRefused(Refused):
     """The event is not possible in this state (None: no alert yet), or not for this person.
 
-    ``str()`` is in the editor's words; the note in a traceback names event and state.
+    ``str()`` is a text for editors; the exception's note names event and state.
     """
 
     def __init__(self, event: Event, state: str | None, words: Promise | str) -> None:
@@ -246,11 +246,12 @@ class TransitionRefused(Refused):
 
 
 def rows(event: Event) -> list[Row]:
+    """The event's rows of `TABLE`, in order."""
     return [row for row in TABLE if row.event is event]
 
 
 def may(by: Editor | None, event: Event, story: Story) -> bool:
-    """Whether this person has the right to it, whatever the state. None is the system."""
+    """Whether this editor may trigger the event, regardless of the state. None is the system."""
     match rows(event)[0].who:
         case Who.SENDER:
             if by is None:
@@ -263,23 +264,23 @@ def may(by: Editor | None, event: Event, story: Story) -> bool:
 
 
 def possible(event: Event, alert: Alert) -> bool:
-    """Whether it can happen to the alert as it was read, whoever asks."""
+    """Whether the event can happen in the state of the alert as it was read."""
     fits = (None, alert.update.published_at is not None)
     return any(alert.state in row.sources and row.published in fits for row in rows(event))
 
 
 def rights(by: Editor, story: Story) -> dict[str, bool]:
-    """For templates: `may` for each event, by its name in small letters (`take_back`)."""
+    """For templates: `may` for each event, by its name in lower case (`take_back`)."""
     return {event.name.lower(): may(by, event, story) for event in Event}
 
 
 def possibilities(alert: Alert) -> dict[str, bool]:
-    """For templates: `possible` for each event, by its name in small letters."""
+    """For templates: `possible` for each event, by its name in lower case."""
     return {event.name.lower(): possible(event, alert) for event in Event}
 
 
 def in_hold(story: Story) -> QuerySet[Alert]:
-    """The story's alert whose hold has not ended; there is one at the most. It may be paused, or ask."""
+    """The story's alert whose hold has not ended, or none. It may be paused or need an answer."""
     unpublished = Alert.objects.filter(update__story=story, update__published_at=None)
     return unpublished.filter(state__in=Alert.UNDER_WAY)
 
@@ -288,14 +289,14 @@ def in_hold(story: Story) -> QuerySet[Alert]:
 
 
 def check(event: Event, alert: Alert, by: Editor | None) -> None:
-    """Raises `TransitionRefused` if `apply` would, as far as the alert as it was read tells."""
+    """Raises `TransitionRefused` if `apply` would, judged by the alert as it was read."""
     check_right(event, alert.update.story, by, alert.pk)
     if not possible(event, alert):
         raise TransitionRefused(event, alert.state, _why_not(event, alert.state))
 
 
 def check_right(event: Event, story: Story, by: Editor | None, alert: int | None = None) -> None:
-    """Raises `TransitionRefused` if this person may not do it in any state.
+    """Raises `TransitionRefused` if this editor may not trigger the event in any state.
 
     `alert`: its id, if there is one yet.
     """
@@ -305,9 +306,9 @@ def check_right(event: Event, story: Story, by: Editor | None, alert: int | None
 
 
 def start(event: Event, by: Editor, fields: Mapping[str, Any], details: Mapping[str, Any]) -> Alert:
-    """Makes an alert, with `fields` beside its state. `details`: of the log's entry.
+    """Creates an alert with these `fields`. `details`: for the log's entry.
 
-    Raises `TransitionRefused`.
+    Raises `TransitionRefused` without the right.
     """
     _in_transaction()
     story: Story = fields["update"].story
@@ -325,9 +326,10 @@ def apply(
     fields: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Has the event happen to the alert with this id. `fields` are written with the state.
+    """Applies the event to the alert with this id. `fields` are written with the state.
 
-    `details`: of the log's entry. Raises `TransitionRefused`, and has changed nothing then.
+    `details`: for the log's entry. Raises `TransitionRefused` and changes nothing if the right is
+    missing or the state does not allow it.
     """
     _in_transaction()
     story = Story.objects.get(updates__alerts=alert)
@@ -345,9 +347,9 @@ def attempt(
     details: Mapping[str, Any] | None = None,
     where: Q | None = None,
 ) -> bool:
-    """As `apply`, but returns False if the state does not allow it, and asks nobody for the right.
+    """As `apply`, but returns False if the state does not allow it. Does not check rights.
 
-    `where`: what else must hold of the alert when it is written.
+    `where`: a further condition on the alert, part of the same UPDATE.
     """
     _in_transaction()
     for row in rows(event):
@@ -374,7 +376,7 @@ def _in_transaction() -> None:
 
 
 def _why_not(event: Event, state: str) -> Promise | str:
-    """In the editor's words."""
+    """The text for editors."""
     match event:
         case Event.TAKE_BACK if state == State.TAKEN_BACK:
             return _("This alert has been taken back already. Nothing was mailed.")
@@ -398,7 +400,7 @@ _PUBLISHED = {None: "any", True: "yes", False: "no"}
 
 
 def as_markdown() -> str:
-    """The table's rows as docs/reference/states.md has them."""
+    """The table's rows for docs/reference/states.md."""
     return "\n".join(_line(row) for row in TABLE)
 
 

@@ -1,4 +1,4 @@
-"""What goes out to feed readers and other machines: a topic's stories, or a story's updates, as a list of entries."""
+"""Builds feeds: a topic's stories or a story's updates, as a list of entries."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from morefollows.stories.images.figure import Shown
 from morefollows.stories.models import Story, Update
 
 _ENTRIES = 50
-_SITEMAP_LIFE = timedelta(days=2)  # and no more than 1,000 addresses: what news sitemaps are for
+_SITEMAP_LIFE = timedelta(days=2)  # both are limits of the news sitemap format
 _SITEMAP_MOST = 1_000
 
-#: Name in addresses → its content type, and what writes it.
+#: Name in addresses → content type and writer.
 FORMATS: dict[str, tuple[str, Callable[[Feed], bytes]]] = {}
 
 
 def of_topic(topic: Topic, name: str) -> Feed:
-    """A topic's latest stories, each as it stands now. `name`: the format's."""
+    """A topic's latest stories, one entry each, with the newest update. `name`: of the format."""
     newsroom = Newsroom.objects.get(pk=1)
     stories = published.latest(_ENTRIES, topic=topic)
     with translation.override(newsroom.language):
@@ -53,7 +53,7 @@ def of_topic(topic: Topic, name: str) -> Feed:
 
 
 def of_story(story: Story, name: str) -> Feed:
-    """A story's updates, the newest first. Of a withdrawn story, that they are gone."""
+    """A story's updates, the newest first; of a withdrawn story, their removals."""
     newsroom = Newsroom.objects.get(pk=1)
     updates = published.updates(story)[:_ENTRIES]
     withdrawn = published.is_withdrawn(story)
@@ -77,7 +77,7 @@ def of_story(story: Story, name: str) -> Feed:
 
 
 def news_sitemap() -> bytes:
-    """Stories that began within the last two days, without those that were withdrawn."""
+    """A news sitemap of the stories that began within two days, without withdrawn ones."""
     newsroom = Newsroom.objects.get(pk=1)
     since = timezone.now() - _SITEMAP_LIFE
     found = []
@@ -102,7 +102,7 @@ def story_id(story: Story) -> str:
 
 
 def update_id(story: Story, update: Update) -> str:
-    """The same for ever, wherever this service moves to (RFC 9562 §5.5)."""
+    """A permanent id that does not depend on the server's address (UUIDv5, RFC 9562 §5.5)."""
     return f"urn:uuid:{uuid5(UUID(str(story.uuid)), f'{update.number} {update.uid.hex()}')}"
 
 

@@ -17,7 +17,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]") 
 
 
 def atom(feed: Feed) -> bytes:
-    """With RFC 6721 for what was withdrawn."""
+    """Atom, with deleted entries (RFC 6721) for withdrawn stories."""
     root = Element("feed", {"xmlns": "http://www.w3.org/2005/Atom", "xml:lang": feed.language})
     root.set("xmlns:at", "http://purl.org/atompub/tombstones/1.0")
     _text(root, "id", feed.id)
@@ -56,7 +56,7 @@ def _atom_entry(root: Element, entry: Entry) -> None:
 
 
 def rss(feed: Feed) -> bytes:
-    """RSS can't say that an item is gone: a notice takes its place, under the same guid."""
+    """RSS can't mark an item as removed, so a notice with the same guid replaces it."""
     root = Element("rss", {"version": "2.0", "xmlns:atom": "http://www.w3.org/2005/Atom"})
     root.set("xmlns:content", "http://purl.org/rss/1.0/modules/content/")
     root.set("xmlns:media", "http://search.yahoo.com/mrss/")
@@ -83,7 +83,10 @@ def rss(feed: Feed) -> bytes:
 
 
 def _rss_images(item: Element, images: list[Attached]) -> None:
-    """RSS has room for one enclosure; Media RSS (https://www.rssboard.org/media-rss) tells of all, and what is seen."""
+    """Writes one enclosure, as RSS allows, and all images as Media RSS with alternative text.
+
+    https://www.rssboard.org/media-rss
+    """
     for image in images[:1]:
         told = {"url": image.address, "type": image.content_type, "length": str(image.size)}
         SubElement(item, "enclosure", told)
@@ -146,13 +149,13 @@ def sitemap(publication: str, found: Iterable[tuple[str, str, str, datetime]]) -
 
 
 def _shown(feed: Feed) -> list[Entry]:
-    """The entries, with notices for those that are gone, the latest first."""
+    """The entries, with notices for removed ones, the latest first."""
     entries = [*feed.entries, *(gone.notice for gone in feed.gone)]
     return sorted(entries, key=lambda entry: entry.updated, reverse=True)
 
 
 def _links(feed: Feed) -> list[tuple[str, str]]:
-    """A hub that is configured is named in every feed (W3C WebSub §4)."""
+    """The feed's links as (rel, address), with the hub if one is set (W3C WebSub §4)."""
     links = [("self", feed.address), ("alternate", feed.home)]
     return [*links, ("hub", feed.hub)] if feed.hub else links
 

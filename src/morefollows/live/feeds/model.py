@@ -1,4 +1,4 @@
-"""What a feed consists of, whatever its format."""
+"""A feed, independent of its format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Attached(NamedTuple):
 
 @dataclass(frozen=True)
 class Entry:
-    """`id` never changes; `updated` moves when something was published, and for nothing less (RFC 4287 §4.2.15)."""
+    """`id` never changes. `updated` changes only when an update is published (RFC 4287 §4.2.15)."""
 
     id: str
     link: str
@@ -36,7 +36,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Gone:
-    """An entry that was taken back (RFC 6721). `notice`: what stands for it where a format can't say so."""
+    """A removed entry (RFC 6721). `notice`: its replacement in formats without removals."""
 
     id: str
     at: datetime
@@ -45,7 +45,7 @@ class Gone:
 
 @dataclass(frozen=True)
 class Feed:
-    """`address` is that of this very document: rel=self."""
+    """`address`: of this document (rel=self). `home`: of its web page. `hub`: "" if none is set."""
 
     id: str
     title: str

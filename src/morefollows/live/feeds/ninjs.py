@@ -1,4 +1,4 @@
-"""Updates as IPTC ninjs 3.0, for whoever takes our news into a system of their own."""
+"""Updates as IPTC ninjs 3.0, for import into other newsrooms' systems."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _STANDARD = {
 
 
 def item(story: Story, update: Update) -> dict[str, Any]:
-    """The story is the news object, an update a version of it. Of a withdrawn one: that it is canceled, and no more.
+    """The ninjs object of a story. Each update is a version of it.
 
-    `edNote` is not written: it is for the newsroom alone.
+    A withdrawn story has `pubStatus` canceled and no content. `edNote` is not written, because it
+    is internal to a newsroom.
     """
     newsroom = Newsroom.objects.get(pk=1)
     updates = published.updates(story)

@@ -1,4 +1,4 @@
-"""A story as search engines and social networks read it: schema.org in JSON-LD."""
+"""A story's metadata for search engines and social networks: schema.org in JSON-LD."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from morefollows.stories.images import figure
 from morefollows.stories.images.figure import Shown
 from morefollows.stories.models import Story, Update
 
-_HEADLINE = 110  # characters that search engines show
+_HEADLINE = 110  # characters; search engines cut longer headlines
 _ESCAPES = {
     ord("<"): "\\u003c",
     ord(">"): "\\u003e",
@@ -27,7 +27,7 @@ _ESCAPES = {
 
 
 class Card(NamedTuple):
-    """The picture of links to us."""
+    """The preview image of links to a story (Open Graph)."""
 
     address: str
     width: int
@@ -36,7 +36,7 @@ class Card(NamedTuple):
 
 
 def card(story: Story) -> Card:
-    """The newest image of the story; the newsroom's own, 1200 × 630 as Open Graph asks for, if it has none."""
+    """The story's newest image; without one the newsroom's own, with 1200 × 630 pixels."""
     newest = next(_images(story), None)
     if newest is not None:
         return Card(
@@ -50,16 +50,16 @@ def _own_card() -> str:
 
 
 def _images(story: Story) -> Iterator[Shown]:
-    """Of what is shown of a story, the newest first."""
+    """The public images of a story, the newest update's first."""
     for update in published.updates(story):
         if not published.is_withdrawn(story) or update.kind == Update.Kind.WITHDRAWAL:
             yield from html_cache.images(update.text)
 
 
 def json_ld(story: Story) -> SafeString:
-    """NewsArticle, and LiveBlogPosting with every update. Safe within a script element, which nothing executes.
+    """NewsArticle, and LiveBlogPosting with every update; "" if the story is withdrawn.
 
-    Of a withdrawn story nothing is said.
+    The result is escaped for a script element.
     """
     if published.is_withdrawn(story):
         return SafeString("")

@@ -1,7 +1,7 @@
-"""Tells the WebSub hub which feeds have changed, so that it fetches them and tells their subscribers.
+"""Pings the WebSub hub when feeds change; the hub then fetches them and notifies subscribers.
 
-The hub's address is the administrator's. It is asked by POST with a time-out; a redirect is not followed, and of its
-answer nothing but the status is believed.
+The administrator sets the hub's address. Requests have a timeout, redirects are not followed, and
+only the status of the response is used.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from morefollows.stories.models import Story
 
 log = logging.getLogger(__name__)
 
-_TIMEOUT = 10.0  # seconds for the hub to take the connection, and to answer
-_EVERY = 1.0  # seconds between two looks at what is owed
+_TIMEOUT = 10.0  # seconds, for connecting and for each read
+_EVERY = 1.0  # seconds between two queries for due pings
 
 
 async def run() -> None:
-    """Until it is cancelled, whatever fails. Returns at once where no hub is set."""
+    """Sends pings until it is cancelled; errors do not end it. Returns at once if no hub is set."""
     await supervised("telling the WebSub hub", _run)
 
 
@@ -46,17 +46,17 @@ def _look() -> None:
 
 
 def tell_all() -> None:
-    """Tells the hub all that is due now."""
+    """Sends all pings that are due."""
     with contextlib.suppress(
         AnyDatabaseError
-    ):  # the senders say what is wrong with it; it is tried again in a second
+    ):  # the senders log database errors; the next try is in a second
         actions.owe()
         while (ping := actions.claim()) is not None:
             try:
                 trouble = post(settings.MOREFOLLOWS.websub_hub, _changed(ping.update.story))
             except AnyDatabaseError:
                 raise
-            except Exception as error:  # of one update: the hub is told of the others all the same
+            except Exception as error:  # in one update; the others must still be sent
                 log.exception("the WebSub hub could not be told of update %d", ping.update_id)
                 trouble = type(error).__name__
             actions.note(ping, done=not trouble)
@@ -65,7 +65,10 @@ def tell_all() -> None:
 
 
 def post(hub: str, addresses: list[str]) -> str:
-    """Names feeds that have changed to a hub (PubSubHubbub 0.4 §7.1; WebSub leaves it open). "" when it took them."""
+    """Sends the addresses of changed feeds to the hub. Returns "" or the reason of a failure.
+
+    The request follows PubSubHubbub 0.4 §7.1; WebSub does not define it.
+    """
     parts = urlsplit(hub)
     body = urlencode([("hub.mode", "publish"), *(("hub.url", address) for address in addresses)])
     secure = parts.scheme == "https"
@@ -91,7 +94,7 @@ def post(hub: str, addresses: list[str]) -> str:
 
 
 def _changed(story: Story) -> list[str]:
-    """The feeds that a new update of this story has changed."""
+    """Addresses of the feeds that a new update of this story changes."""
     addresses = [reverse("story-feed", args=[story.uuid, name]) for name in entries.FORMATS]
     if story.topic is not None:
         addresses += [

@@ -1,7 +1,7 @@
-"""One reader's event stream, as lean as a connection can be: no task, no request, only bytes to a socket.
+"""One reader's event stream. Kept small: no task and no request object, only writes to a socket.
 
-`processes.web.server` hands a connection over as soon as its request is known to be one for a stream. The answer's
-length is not told and its connection is not kept: it ends when the connection does (RFC 9112 §6.3).
+`processes.web.server` hands the connection over when its request is for a stream. The response has
+no Content-Length and ends when the connection closes (RFC 9112 §6.3).
 """
 
 from __future__ import annotations
@@ -20,17 +20,19 @@ from uuid import UUID
 from morefollows.live.stream.events import Told
 
 _ADDRESS = re.compile(rb"/story/([0-9a-fA-F-]{36})/events/(?:\?(.*))?", re.DOTALL)
-_KERNEL_BUFFER = 32 * 1024  # bytes: who is slower than this and `MOST_UNSENT` together is dropped
+_KERNEL_BUFFER = 32 * 1024  # bytes; a reader further behind than both buffers is dropped
 _SILENCE = (
-    60_000  # milliseconds without an acknowledgement after which the kernel gives a connection up
+    60_000  # milliseconds without a TCP acknowledgement until the kernel closes the connection
 )
 
-MOST_UNSENT = 64 * 1024  #: bytes that we keep for a reader
+MOST_UNSENT = 64 * 1024  #: bytes buffered per reader in this process
 BEAT = b":\n\n"
 
 _OPEN = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache, no-transform\r\n"
-    b"Access-Control-Allow-Origin: *\r\nX-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\n"
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+    b"Cache-Control: no-cache, no-transform\r\n"
+    b"Access-Control-Allow-Origin: *\r\nX-Accel-Buffering: no\r\n"
+    b"X-Content-Type-Options: nosniff\r\n"
     b"Connection: close\r\nDate: %b\r\n\r\nretry: %d\n\n"
 )
 _REFUSE = (
@@ -40,15 +42,18 @@ _REFUSE = (
 
 
 class Asked(NamedTuple):
-    """What a request for a stream says."""
+    """The parameters of a request for a stream."""
 
     story: UUID
-    language: str  #: "" if it does not say
-    seen: str | None  #: the last event that the reader has; None: whatever was before now
+    language: str  #: "" if not given
+    seen: str | None  #: id of the last event that the reader has; None: send only new events
 
 
 def asked(target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Asked | None:
-    """None if this request is not for a stream. `target`: RFC 9112 §3.2.1; `headers`: names in lower case."""
+    """Parses a request. None if it is not for a stream.
+
+    `target`: RFC 9112 §3.2.1. `headers`: with names in lower case.
+    """
     found = _ADDRESS.fullmatch(target)
     if found is None:
         return None
@@ -57,13 +62,13 @@ def asked(target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Asked | None
     except ValueError:
         return None
     query = parse_qs((found[2] or b"").decode("latin-1"), max_num_fields=None)
-    # A browser that comes back says in the header what it has; what stands in the address is older.
+    # On reconnecting, browsers send Last-Event-ID; the query of the URL is older.
     seen = _header(headers, b"last-event-id") or query.get("after", [""])[0]
     return Asked(story, query.get("lang", [""])[0], seen or None)
 
 
 def forwarded(headers: Sequence[tuple[bytes, bytes]]) -> str:
-    """X-Forwarded-For, of which there may be several lines (RFC 9110 §5.3)."""
+    """The value of X-Forwarded-For; several header lines are joined (RFC 9110 §5.3)."""
     return ",".join(
         value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"
     )
@@ -74,24 +79,24 @@ def _header(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> str:
 
 
 class Leaving(Protocol):
-    """Who is told that a stream's connection is gone."""
+    """The owner of a stream."""
 
     def leave(self, stream: Stream) -> None:
-        """The connection is gone."""
+        """Called when the stream's connection is closed."""
 
 
 @dataclass(eq=False, slots=True)
 class Channel:
-    """A story that somebody listens to."""
+    """A story with at least one stream."""
 
     story: UUID
-    told: Told | None = None  #: None: it has not been looked up yet
-    waiting: set[Stream] = field(default_factory=set)  #: until it is looked up
+    told: Told | None = None  #: None: not read from the database yet
+    waiting: set[Stream] = field(default_factory=set)  #: streams without a response until then
     streams: set[Stream] = field(default_factory=set)
 
 
 class Stream(asyncio.Protocol):
-    """A connection whose request is for a stream. `network`: what it counts by."""
+    """A connection whose request is for a stream. `network`: the key of the limit per network."""
 
     __slots__ = ("asked", "channel", "hub", "network", "transport")
 
@@ -110,18 +115,21 @@ class Stream(asyncio.Protocol):
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE)
 
     def open(self, after: bytes) -> None:
-        """The answer begins. `after`: what the reader has missed. Who is cut off comes back after 1 to 6 seconds."""
-        self.transport.write(_OPEN % (_date(), random.randint(1000, 6000)) + after)  # noqa: S311 - only to spread them
+        """Starts the response. `after`: the events that the reader has missed.
+
+        Sets a random reconnection time of 1 to 6 s, so that readers do not all return at once.
+        """
+        self.transport.write(_OPEN % (_date(), random.randint(1000, 6000)) + after)  # noqa: S311
 
     def send(self, what: bytes) -> None:
-        """Drops a reader who does not take what was sent before."""
+        """Writes bytes, or closes the connection if too much is still unsent."""
         if self.transport.get_write_buffer_size() > MOST_UNSENT:
             self.transport.abort()
         else:
             self.transport.write(what)
 
     def refuse(self, status: bytes, retry_after: int = 0) -> None:
-        """`retry_after`: seconds; 0 says nothing."""
+        """Sends an error response and closes. `retry_after`: in seconds; 0: no such header."""
         more = b"Retry-After: %d\r\n" % retry_after if retry_after else b""
         if not status.startswith(b"204"):  # RFC 9110 §8.6
             more += b"Content-Length: 0\r\n"
@@ -129,14 +137,14 @@ class Stream(asyncio.Protocol):
         self.transport.close()
 
     def end(self) -> None:
-        """Ends it when all is sent."""
+        """Closes the connection after all buffered bytes are sent."""
         self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Nothing more is expected from a reader, and nothing is kept of it."""
+        """Ignores the data: the client sends nothing after its request."""
 
     def eof_received(self) -> None:
-        """The reader has closed its side: so do we."""
+        """Closes the connection, because None is returned."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.hub.leave(self)

@@ -1,12 +1,15 @@
-"""What an event stream tells, as bytes: the frames of a story, and from where on a reader needs them.
+"""The events of a story's stream as bytes, and the choice of those that a reader has missed.
 
-No Django here: this is the hot path. `live.stream.journal` makes the frames from the database.
+This is the hot path and does not use Django. `live.stream.journal` builds the frames from the
+database.
 
-An id is ``3-3-0a1b2c3d4e5f``: the update's number, how many updates up to it had been published, and the beginning of
-its `uid`. It comes from the database alone, so it is the same in every process and after every restart. If an update
-with a lower number is published late, or a backup is restored and another update gets the number, the ids change, and
-whoever holds an old one is told to load the page again. The end of a story has an id of its own, which ends with
-``-final`` or ``-withdrawn``.
+An event's id is ``3-3-0a1b2c3d4e5f``: the update's number, the count of published updates up to it,
+and the beginning of its `uid`. The end of a story has an id that ends with ``-final`` or
+``-withdrawn``.
+
+Invariant: an id depends on the database only, so it is the same in every process. Ids change if an
+update with a lower number is published late, or if a restored backup reuses a number. Readers with
+an unknown id are told to load the page again.
 """
 
 from __future__ import annotations
@@ -14,29 +17,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-RESET = b"event: reset\ndata: {}\n\n"  #: something may be missing: load the page again
-NOTHING = "0-0"  #: the id of who has seen nothing yet
+RESET = b"event: reset\ndata: {}\n\n"  #: events may be missing; the client loads the page again
+NOTHING = "0-0"  #: the id before the first event
 _FINAL = "-final"
 _WITHDRAWN = "-withdrawn"
 
 
 class Frame(NamedTuple):
-    """One event. Its bytes are the same for every reader of one language."""
+    """One event. `bodies`: its bytes for each language."""
 
     id: str
     bodies: Mapping[str, bytes]
 
 
 class Told(NamedTuple):
-    """All that is known of a story. `frames` are its latest updates, oldest first, of a withdrawn story none."""
+    """The events of a story. `frames`: its latest updates, oldest first; none if withdrawn."""
 
-    mark: str  #: changes whenever anything else here does
-    before: str  #: the id of what came before the first frame
+    mark: str  #: a version; changes whenever another field does
+    before: str  #: the id of the event before the first frame
     frames: Sequence[Frame] = ()
-    end: Frame | None = None  #: the story is final or withdrawn
+    end: Frame | None = None  #: set if the story is final or withdrawn
 
     def after(self, seen: str) -> list[Frame] | None:
-        """What a reader who has seen `seen` needs. None: that can't be told from what is at hand."""
+        """The events after the one with the id `seen`. None if that id is not known here."""
         end = [self.end] if self.end else []
         if self.end and self.end.id == seen:
             return []
@@ -54,12 +57,12 @@ class Told(NamedTuple):
 
     @property
     def last(self) -> str:
-        """The id of who has seen everything."""
+        """The id of the latest event."""
         return self.end.id if self.end else self.frames[-1].id if self.frames else self.before
 
 
 def update_id(number: int, rank: int, uid: bytes) -> str:
-    """`rank`: how many of the story's updates have been published with this number or a lower one."""
+    """`rank`: count of the story's published updates with this number or a lower one."""
     return f"{number}-{rank}-{uid.hex()[:12]}"
 
 

@@ -1,8 +1,9 @@
-"""The readers of every story's event stream, and what they are told. One for each web process.
+"""All event streams of one web process, and the sending of events to them.
 
-The database is read in one thread, however many readers there are: when a word on the line says that something was
-published, and once a second for the case that the word got lost. What has changed is made into bytes once, and
-written to everybody. No Django here: `read` is what knows the database.
+One thread reads the database, on each notification and at least once a second. Changes are encoded
+once and written to all readers. This module does not use Django: `read` queries the database.
+
+Invariant: except for `read`, everything runs in one event loop, so no locks are needed.
 """
 
 from __future__ import annotations
@@ -25,26 +26,32 @@ from morefollows.notify import Listener
 log = logging.getLogger(__name__)
 
 Read = Callable[[Mapping[UUID, str]], Mapping[UUID, Told | None]]
-"""Takes each story's mark, "" if it is not known yet. Returns those that have changed; None for what is not public."""
+(
+    'Takes each story\'s mark, "" if it is not known yet. '
+    "Returns those that have changed; None for what is not public."
+)
 
-_HEARTBEAT = 15  # seconds between two comments on a stream; proxies close what is silent for longer
-_BREATH = 0.05  # seconds between two looks into the database at the least
-_SLICE = 500  # readers that are written to before others have a turn
-_SLOW = 5.0  # seconds: a look into the database that takes longer is told in the log, and nobody waits for it
+_HEARTBEAT = 15  # seconds between comments on a stream; proxies close streams idle for longer
+_BREATH = 0.05  # minimum seconds between two reads of the database
+_SLICE = 500  # readers written to before the event loop gets a turn
+_SLOW = 5.0  # seconds; a slower read is logged, and waiting readers are asked to come back
 
-_OK_BUT_NOTHING = b"204 No Content"  # a browser does not come back after this (WHATWG HTML §9.2.2)
+_OK_BUT_NOTHING = b"204 No Content"  # makes browsers stop reconnecting (WHATWG HTML §9.2.2)
 _NOT_FOUND = b"404 Not Found"
 _TOO_MANY = b"429 Too Many Requests"
 _FULL = b"503 Service Unavailable"
 
 
 class Hub:
-    """Takes streams in, and tells them. All of it runs in one event loop, except for `read`."""
+    """Accepts streams and sends them events. Everything but `read` runs in one event loop."""
 
     def __init__(
         self, read: Read, languages: Iterable[str], *, most: int, most_a_network: int
     ) -> None:
-        """`most`: streams in all; `most_a_network`: from one IPv4 address or IPv6 /64. The first language is usual."""
+        """`most`: limit of streams; `most_a_network`: per IPv4 address or IPv6 /64.
+
+        The first language is the default.
+        """
         self._read = read
         self._languages = list(languages)
         self._most = most
@@ -58,11 +65,11 @@ class Hub:
 
     @property
     def count(self) -> int:
-        """How many streams there are."""
+        """Number of open streams."""
         return self._networks.total()
 
     def join(self, stream: Stream) -> None:
-        """Answers a new stream, at once or as soon as its story has been looked up."""
+        """Responds to a new stream: at once, or when its story has been read."""
         if self._closed or self.count >= self._most:
             return stream.refuse(_FULL, random.randint(10, 60))  # noqa: S311 - only to spread them
         if self._networks[stream.network] >= self._most_a_network:
@@ -81,7 +88,7 @@ class Hub:
         return None
 
     def leave(self, stream: Stream) -> None:
-        """The connection is gone."""
+        """Removes a stream whose connection is closed."""
         channel, stream.channel = stream.channel, None
         if channel is None:
             return
@@ -91,7 +98,7 @@ class Hub:
         channel.waiting.discard(stream)
         channel.streams.discard(stream)
         self._beats[id(stream) // 16 % _HEARTBEAT].discard(stream)
-        # The story may have another channel by now: this one's readers were refused, and somebody has asked again.
+        # The story may have a new channel by now: see the removal of channels in `_tell`.
         if (
             not channel.waiting
             and not channel.streams
@@ -100,7 +107,7 @@ class Hub:
             del self._channels[channel.story]
 
     async def run(self, listener: Listener) -> None:
-        """Tells every stream what happens, until it is cancelled. The listener must be open."""
+        """Sends events to all streams until it is cancelled. The listener must be open."""
         self._listener = listener
         beating = asyncio.create_task(supervised("event streams: the heartbeat", self._beat))
         try:
@@ -121,16 +128,16 @@ class Hub:
                 await asyncio.sleep(_BREATH)
 
     def close(self) -> None:
-        """Ends all streams: the readers come back by themselves, and are told what they have missed."""
+        """Ends all streams, at shutdown. Browsers reconnect and get the events they missed."""
         self._closed = True
         for channel in list(self._channels.values()):
             for stream in (*channel.waiting, *channel.streams):
                 stream.end()
 
     async def _look(self) -> None:
-        """Asks for what has changed, and tells it.
+        """Reads the changed stories and sends their events.
 
-        Who waits for a story that can't be read now is asked to come back.
+        Streams that wait for a story that can't be read now get a 503 with Retry-After.
         """
         marks = {
             story: channel.told.mark if channel.told else ""
@@ -141,11 +148,11 @@ class Hub:
         try:
             if not (await asyncio.wait([reading], timeout=_SLOW))[0]:
                 log.warning("event streams: the database has not answered for %.0f s", _SLOW)
-            while not reading.done():  # who has come meanwhile does not wait for it either
+            while not reading.done():  # also refuse streams that joined meanwhile
                 self._put_off(self._channels)
                 await asyncio.wait([reading], timeout=1)
             changed = reading.result()
-        except Exception:  # whatever is wrong with the database: it may be right again in a second
+        except Exception:  # any database error may be temporary; the next read is in a second
             log.exception("event streams: the database can't be read")
         for story, told in changed.items():
             found = self._channels.get(story)
@@ -153,12 +160,12 @@ class Hub:
                 continue
             try:
                 await self._tell(found, told)
-            except Exception:  # of one story: the others' readers are told all the same
+            except Exception:  # in one story; the others must still get their events
                 log.exception("event streams: story %s can't be told", story)
         self._put_off(story for story, mark in marks.items() if not mark and story not in changed)
 
     def _put_off(self, stories: Iterable[UUID]) -> None:
-        """Refuses those who still wait to hear of these stories. They come back by themselves (RFC 9110 §10.2.3)."""
+        """Refuses the streams that wait for these stories, with Retry-After (RFC 9110 §10.2.3)."""
         for story in list(stories):
             channel = self._channels.get(story)
             if channel is not None and channel.told is None:
@@ -167,9 +174,10 @@ class Hub:
                     stream.refuse(_FULL, random.randint(2, 10))  # noqa: S311 - only to spread them
 
     async def _tell(self, channel: Channel, told: Told | None) -> None:
+        """Sends the new events of a story. `told`: None if it is not public."""
         if told is None:
             channel.told = None
-            # Its connections close a moment later; who asks until then gets a channel of their own.
+            # Its connections close later; a stream that joins until then gets a new channel.
             self._channels.pop(channel.story)
             for stream in (*channel.waiting, *channel.streams):
                 stream.refuse(_NOT_FOUND) if stream in channel.waiting else stream.end()
@@ -180,7 +188,7 @@ class Hub:
         waiting, streams = list(channel.waiting), list(channel.streams)
         channel.waiting.clear()
         for number, stream in enumerate((*streams, *waiting)):
-            if stream.channel is not channel:  # gone meanwhile
+            if stream.channel is not channel:  # closed meanwhile
                 continue
             if number >= len(streams):
                 self._admit(stream, told)
@@ -192,7 +200,11 @@ class Hub:
                 await asyncio.sleep(0)
 
     def _admit(self, stream: Stream, told: Told) -> None:
-        """Nothing comes after a withdrawal. After a final update, one may: or a correction."""
+        """Opens a stream with the events that it has missed.
+
+        The stream of a withdrawn story is ended, as nothing follows. That of a final story stays
+        open, because a correction or withdrawal may follow.
+        """
         if self._closed:
             return stream.refuse(_FULL, random.randint(10, 60))  # noqa: S311
         seen = stream.asked.seen
@@ -212,7 +224,10 @@ class Hub:
         return wanted if wanted in self._languages else self._languages[0]
 
     async def _beat(self) -> None:
-        """Each second a fifteenth of the streams: a comment (WHATWG HTML §9.2.7), by which the dead are found."""
+        """Each second sends a comment (WHATWG HTML §9.2.7) to a fifteenth of the streams.
+
+        It keeps proxies from closing them, and closed connections are detected by the write.
+        """
         turn = 0
         while True:
             await asyncio.sleep(1)
@@ -222,5 +237,5 @@ class Hub:
 
 
 def _bytes(frames: list[Frame] | None, language: str) -> bytes:
-    """Of these events; None: of a reset."""
+    """The bytes of these events; None: of a reset."""
     return RESET if frames is None else b"".join(frame.bodies[language] for frame in frames)

@@ -1,4 +1,7 @@
-"""Makes what the event streams tell from what the database has. Runs in the hub's thread, never in the event loop."""
+"""Builds the events of the streams from the database.
+
+Invariant: this runs in the hub's thread only, never in the event loop.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +22,18 @@ from morefollows.stories.models import Story, Update
 
 log = logging.getLogger(__name__)
 
-_AT_HAND = 50  # updates of a story; who has missed more loads the page again
+_AT_HAND = 50  # updates of a story; a reader who missed more loads the page again
 _AT_ONCE = 500  # stories in one query
 
 
 class Journal:
-    """What `hub.Hub` reads. It keeps what it has made: a published update never changes."""
+    """The `read` of `hub.Hub`. Caches frames, because a published update never changes."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[int, str], Frame] = {}
         self._failed: dict[
             UUID, str
-        ] = {}  # story → its mark when it could not be made: logged once
+        ] = {}  # story → its mark at the last failure, to log each failure once
 
     def read(self, marks: Mapping[UUID, str]) -> dict[UUID, Told | None]:
         """See `hub.Read`."""
@@ -43,7 +46,7 @@ class Journal:
                 told[story.uuid] = self._told(story, mark)
             except AnyDatabaseError:
                 raise
-            except Exception:  # of one story: the others are told all the same
+            except Exception:  # in one story; the others must still get their events
                 if self._failed.get(story.uuid) != mark:
                     log.exception("event streams: story %s can't be made into events", story.uuid)
                 self._failed[story.uuid] = mark
@@ -80,7 +83,7 @@ class Journal:
 
 
 def _marks(stories: Iterable[UUID]) -> dict[UUID, str]:
-    """What is public of these stories, in as few words as will change when it does."""
+    """A version string for each of these stories that is public."""
     wanted, marks = list(stories), {}
     for at in range(0, len(wanted), _AT_ONCE):
         rows = published.published(drills=True).filter(uuid__in=wanted[at : at + _AT_ONCE])

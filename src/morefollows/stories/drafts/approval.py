@@ -1,6 +1,7 @@
 """Approval by a second editor: who wrote a draft, and whether someone else must check it.
 
-Invariant: the writers of a draft are read from the activity log only.
+Invariant: the writers of a draft come from the activity log. The author counts as a writer of the
+first update's draft.
 """
 
 from __future__ import annotations

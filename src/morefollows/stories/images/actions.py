@@ -52,7 +52,7 @@ def hold_on_to(update: Update) -> None:
 def clear_away() -> int:
     """Deletes images older than `MOREFOLLOWS_IMAGE_DAYS` that no update and no draft shows.
 
-    Returns how many. Called by the daily housekeeping.
+    Returns how many. Called by housekeeping.
     """
     before = timezone.now() - timedelta(days=settings.MOREFOLLOWS.image_days)
     gone = 0
