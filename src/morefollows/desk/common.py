@@ -1,4 +1,4 @@
-"""What every page of the desk has in common."""
+"""Helpers for all views of the desk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
 
 
 def at_desk(view: View[Rest]) -> View[Rest]:
-    """For people who have signed in; never kept by caches; times as the newsroom's clocks show them."""
+    """Decorates a view of the desk.
+
+    It needs a signed-in editor, is never cached, and uses the newsroom's time zone.
+    """
 
     @functools.wraps(view)
     def wrapped(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
@@ -31,7 +34,7 @@ def at_desk(view: View[Rest]) -> View[Rest]:
 
 
 def editor_of(request: HttpRequest) -> Editor:
-    """Who is at the desk, in a view that `at_desk` guards."""
+    """The signed-in editor, in a view with `at_desk`."""
     if not isinstance(request.user, Editor):
         raise TypeError("this view is not guarded by at_desk")
     return request.user

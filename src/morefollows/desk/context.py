@@ -1,4 +1,4 @@
-"""What every template may ask for."""
+"""The context processor of all templates."""
 
 from __future__ import annotations
 
@@ -19,9 +19,13 @@ from morefollows.helpers import running_up
 
 
 def newsroom(request: HttpRequest) -> dict[str, Any]:
-    """`newsroom` (None before set-up), `local_inbox` (True while nothing leaves the machine), `placeholders`:
-    what has to be filled in before anything does, `failing`: processes that die each time they are started, and
-    `restored`: the times of a database that was turned back."""
+    """Adds these names to every template's context; queries run only when a name is used.
+
+    `newsroom`: None before set-up. `local_inbox`: True if no mail leaves the machine.
+    `placeholders`: settings that must be filled in before mail can be sent. `failing`: processes
+    that exit on each start. `restored`: the two times if the database is older than was seen before
+    (see `courier.restore`), else None.
+    """
     return {
         "newsroom": SimpleLazyObject(lambda: Newsroom.objects.filter(pk=1).first()),
         "local_inbox": settings.MOREFOLLOWS.inbox,
@@ -40,6 +44,6 @@ def _restored() -> dict[str, str] | None:
 
 
 def _told(at: int) -> str:
-    """With seconds: a failover loses few of them."""
+    """The time with seconds, because a failover may lose only a few. `at`: ms since 1970."""
     local = timezone.localtime(datetime.fromtimestamp(at / 1000, UTC))
     return f"{date_format(local, 'j F Y')}, {local:%H:%M:%S %Z}"

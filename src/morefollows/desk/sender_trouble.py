@@ -1,4 +1,4 @@
-"""What the desk's templates may ask of the senders."""
+"""Context processor: problems of the sender processes, for the desk's pages."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _SKEWED_MS = 5_000
 
 
 def senders(request: HttpRequest) -> dict[str, Any]:
-    """`sender_trouble`: what keeps senders from working, in sentences."""
+    """Adds `sender_trouble` to every template's context. Queries only if it is used."""
     return {"sender_trouble": SimpleLazyObject(trouble)}
 
 
 def trouble() -> list[str]:
-    """Nothing, if all is well."""
+    """One translated sentence for each problem; empty if there is none."""
     now = now_ms()
     rows = list(SenderProcess.objects.order_by("host", "number"))
     return [*_locks(rows, now), *_silent(rows, now), *_clocks(rows, now)]
 
 
 def _locks(rows: list[SenderProcess], now: int) -> list[str]:
-    """One sentence for each holder, however many senders wait for it."""
+    """One sentence for each holder of a lock that senders wait for."""
     since: dict[str, int] = {}
     for row in rows:
         if row.waiting_since is not None and now - row.seen_at < _SILENT_MS:
@@ -50,12 +50,13 @@ def _locks(rows: list[SenderProcess], now: int) -> list[str]:
 
 def _silent(rows: list[SenderProcess], now: int) -> list[str]:
     if any(now - row.seen_at < _SILENT_MS for row in rows):
-        return []  # the others take over what a silent one held
+        return []  # the running senders take over the batches of a silent one
     last = max((row.seen_at for row in rows), default=now)
     if not rows:
         return []
     words = _(
-        "No sender has written to the database for %(seconds)d s. It is locked, or they stopped. Mail waits."
+        "No sender has written to the database for %(seconds)d s. "
+        "It is locked, or they stopped. Mail waits."
     )
     return [words % {"seconds": (now - last) // 1000}]
 
@@ -67,7 +68,8 @@ def _clocks(rows: list[SenderProcess], now: int) -> list[str]:
         if abs(row.skew_ms) > _SKEWED_MS and now - row.seen_at < _SILENT_MS
     }
     words = _(
-        "The clock of %(host)s is %(seconds)d s off the database’s. Mail goes by the database’s clock."
+        "The clock of %(host)s is %(seconds)d s off the database’s. "
+        "Mail goes by the database’s clock."
     )
     return [
         words % {"host": host, "seconds": abs(skew) // 1000}

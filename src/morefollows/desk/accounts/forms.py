@@ -1,4 +1,4 @@
-"""Signing in, and setting the first password."""
+"""The forms to sign in and to set the first password."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from morefollows.helpers.client_address import client_address
 
 
 class SignIn(forms.Form):
-    """Says the same whether the address or the password was wrong."""
+    """The sign-in form. The error is the same for a wrong address and a wrong password."""
 
     email = forms.EmailField(
         label=_("Email"),
@@ -68,7 +68,7 @@ class SignIn(forms.Form):
 
 
 class FirstPassword(forms.Form):
-    """Typed once: it can be shown, and so checked, which helps more than typing it again."""
+    """The first password. One field is enough, because the password can be displayed."""
 
     password = forms.CharField(
         label=_("Choose a password"),

@@ -1,4 +1,4 @@
-"""The door to the desk."""
+"""Pages to sign in, sign out and set the first password."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def first_sign_in(request: HttpRequest, key: str, token: str) -> HttpResponse:
-    """The link is used up by the POST alone: mail scanners that follow links leave it good."""
+    """The page of an invitation's link. Only POST uses the link up, as mail scanners send GET."""
     response = _first_sign_in(request, key, token)
     response["Referrer-Policy"] = (
         "strict-origin"  # its form is checked for CSRF: see `processes.web.headers`
@@ -67,7 +67,7 @@ def _first_sign_in(request: HttpRequest, key: str, token: str) -> HttpResponse:
 
 
 def _onward(request: HttpRequest) -> str:
-    """Where to after signing in: a page of ours, never somebody else's."""
+    """The path to redirect to after signing in; never to another site."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     ours = url_has_allowed_host_and_scheme(
         wanted, {request.get_host()}, require_https=request.is_secure()

@@ -1,4 +1,7 @@
-"""The log of deeds, read: in words, searched, and as CSV. Nothing here or anywhere else changes a line of it."""
+"""Reads the activity log: as text, filtered, and as CSV.
+
+Invariant: entries are never changed. The table is append-only.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from morefollows.audit.models import Deed
 from morefollows.helpers import spreadsheet
 from morefollows.stories.models import Alert, Kind
 
-#: What `Deed.what` says, in words.
+#: `Deed.what` → the text that is displayed.
 WHAT: dict[str, str | Promise] = {
     "save": _("saved the draft"),
     "approve": _("approved the draft"),
@@ -97,9 +100,11 @@ def search(
     since: date | None = None,
     until: date | None = None,
 ) -> QuerySet[Deed]:
-    """The newest first. `story`: what its headline contains. `since` and `until`: days of the newsroom, both included.
+    """Returns the entries that match, the newest first.
 
-    `reader` is who looks: deeds about offers are for those with that right.
+    `story`: a part of the headline. `since` and `until`: days in the newsroom's time zone, both
+    included. `reader`: the editor who reads the log; without the right to offers, entries about
+    offers are left out.
     """
     deeds = Deed.objects.select_related("editor", "story", "alert")
     if not reader.may_offer:
@@ -137,7 +142,10 @@ def _details(deed: Deed) -> list[tuple[str, str]]:
 
 
 def as_csv(deeds: QuerySet[Deed]) -> str:
-    """RFC 4180, with a header line; times in UTC (RFC 3339). The newest 100,000 lines at the most."""
+    """CSV (RFC 4180) with a header line and times in UTC (RFC 3339).
+
+    At most the newest `_MOST_LINES` entries.
+    """
     out = io.BytesIO()
     spreadsheet.write(out, _HEAD, (_cells(deed) for deed in deeds[:_MOST_LINES].iterator()))
     return out.getvalue().decode()

@@ -1,4 +1,4 @@
-"""The log of deeds at the desk: to be read and exported, and by nobody edited."""
+"""The desk's activity log: the page and the export."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @at_desk
 @require_safe
 def export(request: HttpRequest) -> HttpResponse:
-    """What the page shows, as CSV."""
+    """The entries of the page as CSV."""
     _form, deeds = _asked(request)
     name = f"log-{timezone.localdate().isoformat()}.csv"
     return HttpResponse(
@@ -72,7 +72,10 @@ def export(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest) -> tuple[Search, QuerySet[Deed]]:
-    """What is wrong in the form counts for nothing."""
+    """Returns the form and the matching entries. Invalid fields are ignored.
+
+    Raises `PermissionDenied` without the right to see the log.
+    """
     editor = editor_of(request)
     if not editor.may_see_log:
         raise PermissionDenied

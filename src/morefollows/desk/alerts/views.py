@@ -1,4 +1,4 @@
-"""An alert at the desk: the hold, the live progress, and the ways to end it."""
+"""Page of an alert: the hold, the live progress, and the actions on it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from morefollows.stories.models import Alert, Kind
 
 T = TypeVar("T")
 _LOOK_EVERY = 0.25  # seconds
-_HEARTBEAT = 15.0  # seconds; proxies close what is silent for longer
-_LONGEST = 600.0  # seconds; then the browser comes again, and its permission is looked at anew
+_HEARTBEAT = 15.0  # seconds; proxies close streams that are idle for longer
+_LONGEST = 600.0  # seconds; then the browser reconnects, and the session is checked again
 _RETRY_MS = 1_000
 
 
@@ -81,7 +81,7 @@ def _may_be_wrong(alert: Alert) -> bool:
 
 
 def _expected(alert: Alert) -> int:
-    """How many readers it goes to as things stand, before all are cut."""
+    """The expected number of recipients, before batching is complete."""
     match alert.audience:
         case Alert.Audience.DRILL:
             return alert_audience.drill()
@@ -119,7 +119,7 @@ def _tiles(now: Progress) -> list[tuple[str, str, int]]:
 
 
 def _words() -> dict[str, str]:
-    """What the page's script says, in the editor's language."""
+    """The texts of the page's script, translated."""
     return {
         **{str(state.value): str(state.label) for state in Alert.State},
         **{f"outcome {outcome.name.lower()}": str(outcome.label) for outcome in Outcome},
@@ -134,7 +134,8 @@ def _words() -> dict[str, str]:
         "readers all": _("readers:"),
         "waiting": _("The hold is over. Waiting for a sender to begin …"),
         "no sender": _(
-            "No sender has taken it up yet: is `morefollows send` running? It can still be taken back."
+            "No sender has taken it up yet: is `morefollows send` running? "
+            "It can still be taken back."
         ),
         "said held": _("In the hold. Nothing has been mailed yet."),
         "said sending": _("The hold is over, mail is leaving."),
@@ -193,7 +194,7 @@ def _act(
     action: Callable[[Alert, Editor], T],
     words: Callable[[T], str],
 ) -> HttpResponse:
-    """Does it, and tells on the alert's page what was done, or why not."""
+    """Runs an action, and redirects to the alert's page with a message of success or refusal."""
     alert = get_object_or_404(Alert, uuid=uuid)
     try:
         messages.success(request, words(action(alert, editor_of(request))))
@@ -208,7 +209,7 @@ def _again(mails: int) -> str:
 
 @require_GET
 async def alert_stream(request: HttpRequest, uuid: uuids.UUID) -> HttpResponseBase:
-    """The page's event stream (WHATWG HTML §9.2): `progress` whenever something changed, at last `end`."""
+    """The page's event stream (WHATWG HTML §9.2): `progress` on each change, then `end`."""
     editor = await request.auser()
     if not editor.is_authenticated:
         return HttpResponse(status=403)
@@ -230,9 +231,9 @@ async def alert_events(alert: Alert) -> AsyncIterator[bytes]:
         try:
             moving = await sync_to_async(_in_flight)(
                 alert
-            )  # asked first: what comes in meanwhile is in the figures
+            )  # read before `progress`, so that the last replies are in the counts
             now = await sync_to_async(progress)(alert)
-        except AnyDatabaseError:  # the browser comes again
+        except AnyDatabaseError:  # the browser reconnects
             return
         at = time.monotonic()
         facts: dict[str, Any] = {key: value for key, value in now.items() if key != "now"}
@@ -251,7 +252,7 @@ async def alert_events(alert: Alert) -> AsyncIterator[bytes]:
 
 
 def _in_flight(alert: Alert) -> bool:
-    """Stopped, but a sender still waits for the relay's word on mails that had left before."""
+    """Whether a sender still waits for the relay's replies, e.g. after the alert was stopped."""
     return alert.batches.exclude(worker="").filter(due_at__gt=actions.now_ms()).exists()
 
 

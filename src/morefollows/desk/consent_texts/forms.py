@@ -1,4 +1,4 @@
-"""A new version of the words that readers are shown."""
+"""The form for a new version of a consent text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 class Words(forms.Form):
-    """`version` is the one that these words are to follow: 0 for the first. Nobody's words are passed over unseen."""
+    """A new version of a text. `version`: the one that the editor started from; 0: none.
+
+    It detects that another editor published a version meanwhile.
+    """
 
     text = forms.CharField(
         label=gettext_lazy("The words"),

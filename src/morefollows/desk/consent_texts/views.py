@@ -1,4 +1,4 @@
-"""The words that readers are shown: all their versions, and how a new one comes into force."""
+"""Pages of the consent texts and the privacy notice: all versions, and publishing a new one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from morefollows.stories import markdown
 @at_desk
 @require_safe
 def versions(request: HttpRequest) -> HttpResponse:
-    """Every version of every text: the newest, in force, first."""
+    """All versions of all texts, the newest first. The newest is in force."""
     _administrators_only(request)
     kept: dict[tuple[str, str], list[Wording]] = {}
     for wording in Wording.objects.order_by("-version"):
@@ -43,7 +43,7 @@ def versions(request: HttpRequest) -> HttpResponse:
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: HttpRequest, kind: str, language: str) -> HttpResponse:
-    """Write a new version, look at it as readers will see it, put it in force."""
+    """Edits a new version, shows its preview, and publishes it."""
     _administrators_only(request)
     if kind not in Wording.Kind.values or language not in dict(settings.LANGUAGES):
         raise Http404
@@ -55,7 +55,7 @@ def publish(request: HttpRequest, kind: str, language: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, kind, language, newest, status=422)
     text = form.cleaned_data["text"]
-    # Only what has been looked at is put in force.
+    # `seen` is the hash of the previewed text: only that text can be published.
     seen = hashlib.sha256(text.encode()).hexdigest()
     if "publish" not in request.POST or request.POST.get("seen") != seen:
         return _page(request, form, kind, language, newest, preview=_shown(kind, text), seen=seen)
@@ -107,7 +107,7 @@ def _page(
 
 
 def _shown(kind: str, text: str) -> str:
-    """The words as readers see them; of the privacy notice, safe HTML."""
+    """The text as readers see it; the privacy notice as safe HTML."""
     if kind == Wording.Kind.PRIVACY:
         return markdown.to_html(text)
     topic = Topic.objects.first()

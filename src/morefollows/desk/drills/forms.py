@@ -1,4 +1,4 @@
-"""Whom an administrator invites to drills."""
+"""The form to invite a reader to drills."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from morefollows.desk.readers.forms import Find
 
 
 class Invitation(Find):
-    """One exact address, and the language in which it is asked."""
+    """One exact address, and the language of the invitation."""
 
     language = forms.ChoiceField(label=_("Language of the mails"), choices=settings.LANGUAGES)

@@ -1,4 +1,4 @@
-"""Drills: who takes part in them."""
+"""Page of the drill's readers: the list, inviting and removing them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @at_desk
 @require_POST
 def invite(request: HttpRequest) -> HttpResponse:
-    """The address comes in the body, so that it stands in no web address."""
+    """Invites a reader. The address is in the body, so that it is in no URL."""
     editor = editor_of(request)
     if not editor.may_administer:
         raise PermissionDenied
@@ -70,7 +70,7 @@ def remove(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: Invitation, *, status: int = 200) -> HttpResponse:
-    """Who takes part. Their addresses are shown to administrators alone."""
+    """The list of the drill's readers. Only administrators see the addresses."""
     may_change = editor_of(request).may_administer
     readers = DrillReader.objects.select_related("reader", "added_by").order_by("added_at", "pk")
     context = {

@@ -1,4 +1,4 @@
-"""The form in which an image is added to a story's text."""
+"""The form to add an image to a story's text."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ class ImageForm(forms.Form):
         if (file.size or 0) > most:
             raise ValidationError(
                 _(
-                    "The file is too large: %(most)s MB are possible. Export the picture smaller, and add it again."
+                    "The file is too large: %(most)s MB are possible. "
+                    "Export the picture smaller, and add it again."
                 ),
                 code="size",
                 params={"most": number_format(most // 1_000_000)},
@@ -71,5 +72,5 @@ class ImageForm(forms.Form):
         return bytes(file.read())
 
     def wording(self) -> dict[str, Any]:
-        """What `figure.markdown` takes beside the picture, once the form is valid."""
+        """The arguments of `figure.markdown` beside the picture. The form must be valid."""
         return {name: self.cleaned_data[name] for name in ("alt", "caption", "credit")}

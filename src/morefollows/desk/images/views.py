@@ -1,4 +1,4 @@
-"""Adding an image, on a page of its own or in a dialog of the page where somebody writes."""
+"""Adds an image: on a page of its own, or in a dialog of the write page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from morefollows.stories.images.actions import add
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
 def image_add(request: HttpRequest) -> HttpResponse:
-    """Answers with the line of Markdown that shows the image. Whoever may write may add one."""
+    """Stores the image and returns its line of Markdown. Needs no right but to write."""
     if request.method != "POST":
         return _page(request, ImageForm())
     form = ImageForm(request.POST, request.FILES)
@@ -34,6 +34,6 @@ def _page(
     request: HttpRequest, form: ImageForm, *, markdown: str = "", status: int = 200
 ) -> HttpResponse:
     context = {"form": form, "markdown": markdown, "here": "write"}
-    if request.headers.get("HX-Request"):  # htmx puts in place only what came with 200
+    if request.headers.get("HX-Request"):  # htmx swaps only responses with status 200
         return render(request, "images/image_form.html", context)
     return render(request, "images/image.html", context, status=status)

@@ -1,4 +1,4 @@
-"""The local inbox's pages: what "left", where it can be read. Only there while no relay is set."""
+"""Pages of the local inbox, which stores all mail while no relay is set. 404 otherwise."""
 
 from __future__ import annotations
 
@@ -25,16 +25,20 @@ View = Callable[..., HttpResponse]
 _PAGE = 50  # mails
 _MOST_SOURCE = 500_000  # bytes shown
 
-# A mail is a stranger's HTML: it may look as it likes, show our own images, and do nothing. Its links open as pages of
-# their own.
+# A mail's HTML is untrusted: it may have styles and stored images, but no scripts, forms or other
+# resources. Its links open in new windows.
 _FRAME_POLICY = (
-    f"default-src 'none'; style-src 'unsafe-inline'; img-src {settings.MOREFOLLOWS.url}/images/; base-uri 'none';"
-    " form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+    f"default-src 'none'; style-src 'unsafe-inline'; img-src {settings.MOREFOLLOWS.url}/images/;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'self';"
+    " sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 
 
 def _guarded(view: View) -> View:
-    """Everybody's mail stands here: it is open only while nobody but this machine can reach it."""
+    """Decorates a view: without a sign-in only if the server listens on loopback alone.
+
+    The inbox has the mail of all readers and editors.
+    """
 
     @wraps(view)
     def guard(request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -54,7 +58,7 @@ def _guarded(view: View) -> View:
 @require_safe
 @_guarded
 def inbox(request: HttpRequest) -> HttpResponse:
-    """The list, newest first."""
+    """The list of mails, the newest first."""
     before = _number(request.GET.get("before"))
     return render(request, "local_inbox/list.html", _listed(before))
 
@@ -62,7 +66,10 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @require_safe
 @_guarded
 def rows(request: HttpRequest) -> HttpResponse:
-    """The first page's list alone, if anything came after the mail `after`: the page asks now and then."""
+    """The rows of the list's first page; 204 if the total is still `after`.
+
+    The page polls this.
+    """
     if _shelf().total() == (_number(request.GET.get("after")) or 0):
         return HttpResponse(status=204)
     return render(request, "local_inbox/rows.html", _listed(None))
@@ -94,7 +101,7 @@ def mail(request: HttpRequest, number: int, part: str = "html") -> HttpResponse:
 @require_safe
 @_guarded
 def frame(request: HttpRequest, number: int) -> HttpResponse:
-    """The mail's HTML as the frame shows it."""
+    """The mail's HTML for the frame of its page."""
     html = reading.read(_kept(number).content).html
     if html is None:
         raise Http404("no HTML in this mail")
@@ -138,7 +145,7 @@ def _zone() -> datetime.tzinfo:
 
 
 def _moment(at: int, zone: datetime.tzinfo) -> datetime.datetime:
-    """Naive, so that the template shows it as it is: the newsroom's clock."""
+    """`at` (ms since 1970) in the zone, but naive, so that templates do not convert it again."""
     return datetime.datetime.fromtimestamp(at / 1000, zone).replace(tzinfo=None)
 
 

@@ -1,4 +1,4 @@
-"""Looking for a reader."""
+"""The form to find a reader."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from morefollows.audience.signup.forms import reason_with_suggestion
 
 
 class Find(forms.Form):
-    """One exact address: there is no searching through people."""
+    """One exact address. Searching by a part of it is not offered, for privacy."""
 
     address = forms.CharField(
         label=_("Email address"),

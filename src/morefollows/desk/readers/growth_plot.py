@@ -1,4 +1,4 @@
-"""The growth as a picture: where each line and bar stands in an SVG of 1000 × 300. No database, no words."""
+"""The chart of readers over time: coordinates of lines and bars in an SVG of 1000 × 300."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from morefollows.audience.growth import Day
 
 _WIDTH = 1000.0
 _LEFT, _RIGHT, _TOP = 64.0, 8.0, 12.0
-_LINE_BOTTOM = 190.0  # the line of the total stands above, the bars of each day below
+_LINE_BOTTOM = 190.0  # the line of the total is above, the bars of each day are below
 _BARS_TOP, _BARS_BOTTOM = 214.0, 276.0
 
 
 class Tick(NamedTuple):
-    """A horizontal line of the grid, and what it stands for."""
+    """A horizontal grid line and its value."""
 
     y: str
     value: int
@@ -31,7 +31,7 @@ class Bar(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A day below the picture. `anchor`: how its words stand to `x`."""
+    """A date below the chart. `anchor`: the SVG text-anchor at `x`."""
 
     x: str
     day: date
@@ -40,15 +40,15 @@ class Mark(NamedTuple):
 
 class Plot(NamedTuple):
     line: str  #: the path of the total
-    area: str  #: the same, closed at the foot
+    area: str  #: the same, closed at the bottom
     ticks: list[Tick]
     bars: list[Bar]
-    middle: str  #: where the bars begin: came goes up from here, went down
+    middle: str  #: y of the bars' base line; "came" is above, "went" below
     marks: list[Mark]
 
 
 def plot(days: Sequence[Day]) -> Plot:
-    """`days`: two or more."""
+    """Computes the chart. `days`: at least two."""
     width = (_WIDTH - _LEFT - _RIGHT) / len(days)
     ticks = _ticks(max(day.total for day in days))
     scale = (_LINE_BOTTOM - _TOP) / ticks[-1]
@@ -90,7 +90,7 @@ def _bars(days: Sequence[Day], width: float) -> tuple[str, list[Bar]]:
 
 
 def _ticks(most: int) -> list[int]:
-    """0 and up to four round values above it, the last not below `most`."""
+    """0 and up to four round values above; the last is at least `most`."""
     step = max(1, 10 ** math.floor(math.log10(max(most, 1))))
     rounds = [
         step * factor // divisor for factor, divisor in ((1, 4), (1, 2), (1, 1), (2, 1), (5, 1))
@@ -100,5 +100,5 @@ def _ticks(most: int) -> list[int]:
 
 
 def _number(value: float) -> str:
-    """As SVG has numbers, in any language."""
+    """Formats a coordinate, independent of the locale."""
     return f"{value:.1f}".removesuffix(".0")

@@ -1,4 +1,4 @@
-"""Suppressions at the desk: counted by when, why and for which domain, and lifted many at once."""
+"""Page of suppressions: counts by time, reason and domain, and lifting them in bulk."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOMENT = {"type": "datetime-local"}
 
 
 class Filter(forms.Form):
-    """Which suppressions. Times are by the newsroom's clock."""
+    """The filter of suppressions. Times are in the newsroom's zone."""
 
     since = forms.DateTimeField(
         label=gettext_lazy("Suppressed from"),
@@ -52,7 +52,7 @@ class Filter(forms.Form):
             raise forms.ValidationError(str(reason)) from None
 
     def which(self) -> Which:
-        """What the form asks for, up to now at the latest."""
+        """The filter as `Which`, with now as the default of `until`."""
         given = self.cleaned_data
         reasons = (given["reason"],) if given["reason"] else ()
         return Which(given["since"], given["until"] or timezone.now(), reasons, given["domain"])
@@ -76,7 +76,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "more": len(groups) - _MOST_GROUPS,
             "total": sum(group.number for group in groups),
             "readers": bulk_lift.readers_back(found),
-            # Nothing that is suppressed after the page was made is lifted by its button.
+            # The button must not lift suppressions that are added after the page was rendered.
             "until": which.until.isoformat() if which.until else "",
         }
     return render(request, "readers/suppressions.html", context, status=422 if form.errors else 200)

@@ -1,6 +1,7 @@
-"""Readers at the desk: how many there are, one of them by exact address, their evidence, and their wishes fulfilled.
+"""Pages of readers: their number, the search by exact address, evidence of consent, and requests.
 
-An address stands in no web address and in no log line; who looked whom up, and what was done, is in the log of deeds.
+Invariant: an email address is never in a URL or log line. Each search and each change is in the
+activity log.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from morefollows.stories import alert_audience
 from morefollows.stories.models import Alert
 
 _RANGES = (30, 90, 365)  # days
-_ALERTS = 50  # the latest ones, of which a reader's are shown
+_ALERTS = 50  # a reader's page lists those of the latest alerts that the reader got
 _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 
 Rest = ParamSpec("Rest")
@@ -127,7 +128,7 @@ def reader_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _terms(reader: Reader) -> list[tuple[str, Any]]:
-    """How much they get, and when: why an alert did not come stands here more often than in a log."""
+    """The reader's preferences as label and value. They may explain why an alert did not arrive."""
     terms: list[tuple[str, Any]] = [(_("Alerts"), reader.get_frequency_display())]
     if reader.most_a_day is not None:
         terms.append((_("Most a day"), reader.most_a_day))
@@ -147,7 +148,10 @@ def _terms(reader: Reader) -> list[tuple[str, Any]]:
 
 
 def _expect(request: HttpRequest, row: Reader | Suppression) -> None:
-    """The row must be the one that the page showed, not another one that has its key since a backup was restored."""
+    """Raises `Http404` unless the row is the one of the page.
+
+    After a restore from a backup, another row can have the same primary key.
+    """
     if request.POST.get("mark") != row.mark:
         raise Http404("the page showed another one")
 
@@ -157,13 +161,13 @@ def _clock(minutes: int) -> str:
 
 
 def _offers_asked(reader: Reader) -> bool:
-    """Whether there is a consent to offers to be withdrawn, confirmed or not."""
+    """Whether the reader has a consent to offers, confirmed or not, that can be withdrawn."""
     last = Consent.objects.filter(reader=reader, purpose=Purpose.OFFERS).order_by("pk").last()
     return last is not None and last.event != Consent.Event.WITHDRAWN
 
 
 def _alerts_of(reader: Reader) -> list[Alert]:
-    """Those of the latest alerts whose mail to this reader the relay took, or may have taken."""
+    """Those of the latest alerts that a relay accepted, or may have accepted, for this reader."""
     latest = {alert.pk: alert for alert in Alert.objects.select_related("update__story")[:_ALERTS]}
     had = history.had(list(latest), [reader.pk]).get(reader.pk, [])
     return [latest[pk] for pk in had]
@@ -172,7 +176,7 @@ def _alerts_of(reader: Reader) -> list[Alert]:
 @_may_see_readers
 @require_safe
 def evidence(request: HttpRequest, pk: int) -> HttpResponse:
-    """The whole declaration, to print."""
+    """The evidence of consent, for printing."""
     told = declaration(get_object_or_404(Reader, pk=pk))
     context = {"told": told, "reader": told.reader, "now": timezone.now(), "here": "readers"}
     return render(request, "readers/evidence.html", context)
@@ -181,7 +185,7 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponse:
 @_may_see_readers
 @require_POST
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
-    """What a reader has asked for by letter or telephone."""
+    """Withdraws a consent, at a reader's request by letter or telephone."""
     reader = get_object_or_404(Reader, pk=pk)
     _expect(request, reader)
     purpose, slug = request.POST.get("purpose", ""), request.POST.get("topic", "")
@@ -219,7 +223,7 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
 @_may_see_readers
 @require_POST
 def lift(request: HttpRequest, pk: int) -> HttpResponse:
-    """A suppression that turned out to be a mistake; `pk` is its own key."""
+    """Lifts a mistaken suppression. `pk`: of the suppression."""
     editor = editor_of(request)
     if not editor.may_administer:
         raise PermissionDenied

@@ -1,4 +1,4 @@
-"""The relays at the desk: how each of them is, and the ways to pause one and to let it go on."""
+"""Page of the relays: the state of each, and pausing and resuming one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from morefollows.feedback.relays import shown
 @at_desk
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """Renews itself every few seconds, unless `still` asks it not to (WCAG 2.2, 2.2.2)."""
+    """The page. It reloads every few seconds, unless the query has `still` (WCAG 2.2, 2.2.2)."""
     context = {
         "relays": shown(),
         "inbox": settings.MOREFOLLOWS.inbox,

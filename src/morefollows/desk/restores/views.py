@@ -1,4 +1,4 @@
-"""The answer at the desk to a database that is older than what was seen of it."""
+"""Resumes sending after the database was restored to an older state."""
 
 from __future__ import annotations
 

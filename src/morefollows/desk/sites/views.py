@@ -1,4 +1,4 @@
-"""The desk's page about the box: what to copy, how it looks, and which sites may show it."""
+"""Page of the sign-up box: the code to copy, a preview, and the sites that may embed it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from morefollows.desk.common import at_desk, editor_of
 @at_desk
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """One topic at a time; the first unless the address names another."""
+    """The page for one topic: that of the query, or the first."""
     topics = list(Topic.objects.all())
     wanted = request.GET.get("topic", "")
     chosen = next(
@@ -46,7 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @at_desk
 @require_safe
 def preview(request: HttpRequest, topic: str) -> HttpResponse:
-    """A page of some site or other, for the frame: with the very line that the desk's page says to copy."""
+    """A sample page for the preview's frame, with the code to copy."""
     language = request.GET.get("lang", "")
     context = {
         "topic": get_object_or_404(Topic, slug=topic),
@@ -94,7 +94,7 @@ def remove(request: HttpRequest) -> HttpResponse:
 
 
 def _snippets(topic: Topic) -> dict[str, str]:
-    """What to copy: one line for any site, and a plain form for pages where no scripts run."""
+    """The code to copy: a script element, and a plain form for pages without scripts."""
     site = settings.MOREFOLLOWS.url
     address = f"{site}{reverse('sign-up', args=[topic.slug])}"
     name, label, button = escape(topic.name), _("Email address"), _("Sign up")

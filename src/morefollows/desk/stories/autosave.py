@@ -1,7 +1,7 @@
-"""What the server answers when a draft saves itself: JSON, in the editor's words, for the line below the buttons.
+"""JSON responses to automatic saves; the page displays their text below its buttons.
 
-The status is always 200: that a story is not ready yet, or that somebody else was faster, is no failure of the page.
-The save is the ordinary one, with its version: nothing is overwritten by it that was not on the editor's screen.
+The status is always 200: an incomplete draft or a conflict is no error of the page. An automatic
+save uses the same action as the button, with its check of the revision.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from morefollows.stories.models import Story
 
 
 def asked(request: HttpRequest) -> bool:
-    """The form was sent by the page itself, not by a button."""
+    """Whether the page's script sent the form, not a button."""
     return "auto" in request.POST
 
 
 def saved(story: Story, address: str) -> JsonResponse:
-    """`revision` is what the form has to go on with, `address` where it is sent from now on."""
+    """The draft was saved. `revision` and `address`: for the form's next request."""
     time = date_format(timezone.localtime(), "H:i:s")
     said = _("Saved %(time)s") % {"time": time}
     return JsonResponse({"said": said, "revision": story.revision, "address": address})
 
 
 def not_yet(form: forms.Form) -> JsonResponse:
-    """Not wrong: not ready."""
+    """The draft is not valid yet, and was not saved."""
     name, errors = next(iter(form.errors.items()))
     label = form.fields[name].label if name in form.fields else None
     words = f"{label}: {errors[0]}" if label else str(errors[0])
@@ -38,10 +38,11 @@ def not_yet(form: forms.Form) -> JsonResponse:
 
 
 def refused(refused: Refused) -> JsonResponse:
-    """It does not try again: an editor has to look first."""
+    """The save was refused. `stop`: the page makes no more automatic saves."""
     said = str(refused)
     if isinstance(refused, Conflict):
         said = _(
-            "%(name)s saved this story while you wrote. Yours is not saved by itself any more: press Save to see both."
+            "%(name)s saved this story while you wrote. "
+            "Yours is not saved by itself any more: press Save to see both."
         ) % {"name": last_saved_by(refused.theirs)}
     return JsonResponse({"said": said, "stop": True})

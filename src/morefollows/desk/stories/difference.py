@@ -1,4 +1,4 @@
-"""What differs between two versions of a text, to be shown when two editors have saved the same story."""
+"""The difference of two versions of a text, for the page of a conflict between two editors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django import forms
 from morefollows.stories.drafts.actions import last_saved_by
 from morefollows.stories.models import Story
 
-_MOST_WORDS = 3_000  # beyond, comparing goes by lines: the time grows with the square
+_MOST_WORDS = 3_000  # longer texts are compared by lines, because the time grows quadratically
 
 
 class Piece(NamedTuple):
@@ -21,7 +21,7 @@ class Piece(NamedTuple):
 
 
 def difference(first: str, second: str) -> list[Piece]:
-    """Both texts in pieces, in order: what they share, and what only one of them has."""
+    """Both texts in pieces, in order: the shared ones, and those that only one of them has."""
     pattern = r"\s+|[^\s]+" if len(first) + len(second) < _MOST_WORDS * 12 else r"[^\n]*\n?"
     a, b = re.findall(pattern, first), re.findall(pattern, second)
     pieces: list[Piece] = []
@@ -40,7 +40,7 @@ def difference(first: str, second: str) -> list[Piece]:
 def conflict_of(
     form: forms.Form, theirs: Story, mine: Mapping[str, Any], names: Iterable[str]
 ) -> dict[str, Any]:
-    """For a page with both versions: the fields of these `names` that differ, and who saved `theirs`."""
+    """The context of a conflict's page: the differing fields of `names`, and who saved `theirs`."""
     return {
         "differences": [
             (form.fields[name].label, difference(str(getattr(theirs, name)), str(mine[name])))

@@ -1,4 +1,4 @@
-"""The form that a story is written in."""
+"""The forms to write a story or an offer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from morefollows.stories.models import Story
 
 
 class Wording(forms.Field):
-    """Text as it was typed: the check sees it all, and names what is wrong, before anything is stripped."""
+    """A text field whose check gets the text before it is stripped."""
 
     def __init__(self, *, check: Callable[[str], None], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -28,7 +28,7 @@ class Wording(forms.Field):
 
 
 def standfirst_field() -> Wording:
-    """The same for a story and for each later update."""
+    """The standfirst's field, for the forms of stories and updates."""
     return Wording(
         label=_("Standfirst"),
         required=False,
@@ -94,19 +94,19 @@ class StoryForm(forms.Form):
 
     @classmethod
     def of(cls, story: Story) -> StoryForm:
-        """The form filled with a story as it is kept."""
+        """The form with the values of the stored story."""
         return cls(initial={name: getattr(story, name) for name in cls.base_fields})
 
     def wording(self) -> dict[str, Any]:
-        """What `stories.drafts.actions.save_story` takes, once the form is valid."""
+        """The arguments for `stories.drafts.actions.save_story`. The form must be valid."""
         names = ("headline", "standfirst", "text", "topic", "language", "embargo_until")
         return {name: self.cleaned_data.get(name) for name in names}
 
 
 class OfferForm(StoryForm):
-    """An offer has no topic: it goes to those who agreed to offers."""
+    """The form of an offer: no topic, because it goes to all readers with consent to offers."""
 
-    topic = None  # type: ignore[assignment]  # how Django leaves out an inherited field
+    topic = None  # type: ignore[assignment]  # removes the inherited field
     embargo_until = None  # type: ignore[assignment]
 
 

@@ -1,4 +1,4 @@
-"""What the check page asks the outside world: by POST, apart from the page, which does not wait for it."""
+"""The checklist of the check page. Checks that use the network run in a separate POST request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from morefollows.stories.models import Story
 
 
 def checklist(story: Story, preview: Preview, to: str, readers: int) -> dict[str, Any]:
-    """What stories/checklist.html shows. `to`: the audience that it would go to, of so many `readers`."""
+    """The context of stories/checklist.html. `to`: the audience; `readers`: its size."""
     found = items(story, preview, to, readers)
     return {
         "notable": [item for item in found if item.state != OK],
@@ -34,7 +34,7 @@ def checklist(story: Story, preview: Preview, to: str, readers: int) -> dict[str
 @at_desk
 @require_POST
 def outside(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    """A fragment for the check page; where scripts don't run, a page."""
+    """Runs the checks that use the network. Returns a fragment to htmx, else a whole page."""
     story = get_object_or_404(Story.objects.select_related("topic", "author"), uuid=uuid)
     if story.purpose == Purpose.OFFERS and not editor_of(request).may_offer:
         raise PermissionDenied

@@ -1,4 +1,4 @@
-"""Who else has a story open: the page asks every ten seconds, and by asking says that its editor is there."""
+"""Shows which other editors have a story open. The page sends a request every 10 s."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from morefollows.stories.models import Presence, Story
 @at_desk
 @require_POST
 def here(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    """`present`: who else is there, in words; `newer`: who has saved since the page was opened, or "".
+    """Records this editor's presence. Returns the others' as JSON.
 
-    The form says whether its editor has written (`writing`), which version the page shows (`revision`), and when the
-    page is left (`gone`).
+    Request: `writing` if the editor has typed, `revision` of the page's text, `gone` when the page
+    is closed. Response: `present`, a text for each other editor; `newer`, a text if another editor
+    has saved since the page was opened, else "".
     """
     editor = editor_of(request)
     story = get_object_or_404(Story, uuid=uuid)
@@ -49,7 +50,7 @@ def _words(other: Presence) -> str:
 
 
 def _newer(story: Story, editor: Editor) -> str:
-    """Nothing of what the editor has saved in another window: the page may be about to save the same."""
+    """Says who saved a newer version; "" if it was this editor, in another window or just now."""
     saved_by = last_saved_by(story)
     if saved_by == editor:
         return ""

@@ -1,4 +1,4 @@
-"""The desk: the list of stories, writing one, and checking its alert before it is sent."""
+"""Pages of stories: the list, the write page, and the check page before an alert is sent."""
 
 from __future__ import annotations
 
@@ -44,9 +44,10 @@ from morefollows.stories.models import Alert, Story
 from morefollows.stories.transitions import Event
 
 _STORIES_A_PAGE = 40
-# The mail's own page: styles as mail has them, and nothing else. Links open a window of their own.
+# For the mail's preview: inline styles and embedded images only. Links open in new windows.
 _MAIL_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors 'self';"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none';"
+    " frame-ancestors 'self';"
     " sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 _SCHEMES = re.compile(
@@ -57,7 +58,7 @@ _SCHEMES = re.compile(
 @at_desk
 @require_safe
 def desk(request: HttpRequest, purpose: str = Purpose.ALERTS) -> HttpResponse:
-    """The list of stories; or, for whoever has that right, of offers."""
+    """The list of stories, or of offers, which needs the right to them."""
     _check_right(request, purpose)
     stories = Story.objects.filter(purpose=purpose).select_related("topic", "author")
     page = Paginator(stories, _STORIES_A_PAGE).get_page(request.GET.get("page"))
@@ -108,7 +109,7 @@ def story_edit(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 
 
 def _story(request: HttpRequest, uuid: uuids.UUID) -> Story:
-    """404 if it is not there, 403 for an offer to who has no right to it."""
+    """The story with this UUID. Raises `Http404`, or `PermissionDenied` for offers."""
     story = get_object_or_404(Story.objects.select_related("topic", "author"), uuid=uuid)
     _check_right(request, story.purpose)
     return story
@@ -183,7 +184,7 @@ def _write_page(
 
 
 def _conflict_page(request: HttpRequest, form: StoryForm, theirs: Story) -> HttpResponse:
-    """Theirs and mine side by side. Saving from here is a decision: it carries the revision that was shown."""
+    """Shows both versions of a conflict. The form has the stored revision: saving overwrites it."""
     mine = form.wording()
     again = form_for(theirs.purpose)({**request.POST.dict(), "revision": theirs.revision})
     return _write_page(
@@ -194,7 +195,7 @@ def _conflict_page(request: HttpRequest, form: StoryForm, theirs: Story) -> Http
 @at_desk
 @require_GET
 def topic_readers(request: HttpRequest) -> HttpResponse:
-    """A line for the write page: how many readers the chosen topic has."""
+    """A fragment for the write page: the number of readers of the chosen topic."""
     topic = _topic(request.GET.get("topic", ""))
     return render(
         request,
@@ -256,7 +257,7 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @at_desk
 @require_safe
 def story_mail(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    """The mail's HTML by itself, for a frame on the check page: light or dark as asked, not as this screen is set."""
+    """The mail's HTML, for a frame on the check page, in the light or dark scheme as requested."""
     story = _story(request, uuid)
     html = preview_of_mail(story, _mail_language(request, story)).html
     dark = request.GET.get("scheme") == "dark"
@@ -296,7 +297,7 @@ def story_send(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         if running is None or running.state not in Alert.UNDER_WAY:
             messages.error(request, str(refused))
             return redirect("story-check", story.uuid)
-        # A double click, or a colleague was faster: either way this is the alert that they wanted.
+        # A double click, or another editor was first: show the alert that was sent.
         if running.sent_by_id != editor.pk:
             messages.warning(request, str(refused))
         return redirect("alert", running.uuid)
@@ -304,9 +305,9 @@ def story_send(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 
 
 def _sendable(story: Story) -> bool:
-    """There is a draft, and no alert of the story is in its hold."""
+    """Whether there is a draft, and no alert of the story is in its hold."""
     if story.state == Story.State.DRAFT:
-        return True  # whether an alert is on its way the action tells
+        return True  # the action checks for an alert in its hold
     return bool(story.text.strip()) and not transitions.in_hold(story).exists()
 
 
@@ -316,7 +317,10 @@ def _may_approve(story: Story, editor: Editor) -> bool:
 
 
 def _time(typed: str) -> datetime | None:
-    """As the browser's field for date and time gives it, by the newsroom's clocks. Raises `ValidationError`."""
+    """Parses a datetime-local value in the newsroom's zone; None if empty.
+
+    Raises `ValidationError`.
+    """
     field = forms.DateTimeField(
         required=False, error_messages={"invalid": _("This is not a date and time.")}
     )
@@ -324,7 +328,7 @@ def _time(typed: str) -> datetime | None:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """In plain words, above all when too much was sent."""
+    """Handler for status 400; 413 if the request was too large."""
     if isinstance(exception, RequestDataTooBig):
         return render(request, "413.html", status=413)
     return render(request, "400.html", status=400)

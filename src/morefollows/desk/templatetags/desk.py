@@ -1,4 +1,4 @@
-"""Figures and times as the desk shows them."""
+"""Template filters and tags that format numbers and times."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ register = template.Library()
 
 @register.filter
 def number(value: int) -> str:
-    """1204 → "1,204", or as the editor's language groups digits."""
+    """1204 → "1,204", with the digit grouping of the active language."""
     return number_format(value, use_l10n=True, force_grouping=True)
 
 
 @register.filter
 def seconds(value: float | None) -> str:
-    """0.0093 → "0.009", 12.3 → "12.30"; alert.js writes them the same."""
+    """0.0093 → "0.009", 12.3 → "12.30"; alert.js must format them the same way."""
     return "–" if value is None else number_format(value, 3 if value < 1 else 2, use_l10n=True)
 
 
 @register.simple_tag
 def moment(value: datetime, clock: str = "H:i") -> SafeString:
-    """A time of the newsroom's clock; with the day, if that is not today, and the year, if that is another."""
+    """A time in the newsroom's zone, with the day if it is not today, and the year if not this."""
     local, today = timezone.localtime(value), timezone.localdate()
     day = (
         ""

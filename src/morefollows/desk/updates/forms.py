@@ -1,4 +1,4 @@
-"""The forms in which a story goes on: its next update, and its withdrawal."""
+"""The forms for a story's next update and for its withdrawal."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class UpdateForm(forms.Form):
 
     @classmethod
     def of(cls, story: Story) -> UpdateForm:
-        """Filled with the draft as it is kept."""
+        """The form with the values of the stored draft."""
         names = ("headline", "standfirst", "text", "note", "revision")
         initial = {name: getattr(story, name) for name in names}
         last = story.updates.filter(published_at__isnull=False).order_by("-number").first()
@@ -68,7 +68,7 @@ class UpdateForm(forms.Form):
         return cls(story, initial=initial)
 
     def wording(self) -> dict[str, Any]:
-        """What `stories.drafts.actions.save_update` takes, once the form is valid."""
+        """The arguments for `stories.drafts.actions.save_update`. The form must be valid."""
         return {name: self.cleaned_data[name] for name in self.fields if name != "revision"}
 
 

@@ -1,4 +1,4 @@
-"""A story that has been told, at the desk: what was told, the next update, who gets it, and the way to take it back."""
+"""Page of a published story: its updates, the next update and its audience, and withdrawal."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from morefollows.stories.withdrawal import prewritten
 
 
 class Way(NamedTuple):
-    """One of the audiences that an update can go to, and how many readers that are."""
+    """An audience that an update can go to, and its number of readers."""
 
     audience: str
     readers: int
-    words: str  #: for the button
+    words: str  #: the button's text
 
 
 def ways(story: Story, kind: str | None = None) -> list[Way]:
-    """Who may get the story's next update, the default first. `kind`: the draft's when None."""
+    """The audiences for the story's next update, the default first. `kind`: None: the draft's."""
     kind = kind or story.kind
     return [_way(story, kind, one) for one in alert_audience.offered(story, kind)]
 
@@ -108,7 +108,7 @@ def develop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 
 
 def _told(uuid: uuids.UUID) -> Story | None:
-    """A story that has been told; None for a draft. Offers do not develop."""
+    """The published story; None if it is a draft. Raises `Http404`, also for an offer."""
     story = get_object_or_404(
         Story.objects.select_related("topic", "author"), uuid=uuid, purpose=Purpose.ALERTS
     )
@@ -139,7 +139,7 @@ def _page(
 
 
 def _conflict(request: HttpRequest, form: UpdateForm, theirs: Story) -> HttpResponse:
-    """Theirs and mine side by side. Saving from here is a decision: it carries the revision that was shown."""
+    """Shows both versions of a conflict. The form has the stored revision: saving overwrites it."""
     posted = request.POST.copy()
     posted["revision"] = str(theirs.revision)
     shown = ("kind", "headline", "standfirst", "text", "note", "answers")
@@ -148,18 +148,18 @@ def _conflict(request: HttpRequest, form: UpdateForm, theirs: Story) -> HttpResp
 
 
 class Withdrawal(NamedTuple):
-    """A story's withdrawal before anybody needs it."""
+    """The prepared withdrawal of a story."""
 
     subject: str  #: of its mail
     form: WithdrawalForm
-    ways: list[Way]  #: who would get it, the default first
+    ways: list[Way]  #: the audiences, the default first
     possible: (
-        bool  #: False while nothing of the story has been told: then its alert can be taken back
+        bool  #: False before the first update is published; until then, take the alert back instead
     )
 
 
 def withdrawal_of(story: Story, form: WithdrawalForm | None = None) -> Withdrawal | None:
-    """None of a story that is withdrawn, and of an offer."""
+    """The story's prepared withdrawal; None if it is withdrawn already, or an offer."""
     if story.state == Story.State.WITHDRAWN or story.purpose == Purpose.OFFERS:
         return None
     words = prewritten(story)
@@ -171,7 +171,7 @@ def withdrawal_of(story: Story, form: WithdrawalForm | None = None) -> Withdrawa
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    """The words stand ready: it takes the reason and one click."""
+    """The withdrawal page. The text is prepared, and only the reason must be entered."""
     story = get_object_or_404(
         Story.objects.select_related("topic"), uuid=uuid, purpose=Purpose.ALERTS
     )
