@@ -1,4 +1,7 @@
-"""Readers in and out as CSV (RFC 4180), streamed: memory does not grow with the file."""
+"""Import and export of readers as CSV (RFC 4180).
+
+Invariant: files are streamed; memory use does not grow with the file.
+"""
 
 from morefollows.audience.lists.exporting import export_evidence, export_readers
 from morefollows.audience.lists.importing import Problem, Report, import_readers, learn_sizes

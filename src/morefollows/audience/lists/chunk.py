@@ -1,4 +1,8 @@
-"""Some rows of an import against what the database holds of their readers: worked out once, then written at once."""
+"""Writes up to a thousand rows of an import: loads their readers, works out changes, saves them.
+
+Invariant: an import never revives a reader who has left and never mails a suppressed address.
+Invariant: a consent given by a form here is never ended by an import.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from morefollows.audience.models import Consent, Purpose, Reader, Subscription, 
 
 
 class Chunk:
-    """Up to a thousand rows, and what the database holds of their readers."""
+    """Up to a thousand rows and the stored state of their readers."""
 
     def __init__(self, rows: list[Row], provenance: str | None) -> None:
         self._rows = rows
@@ -24,22 +28,28 @@ class Chunk:
         self._subscriptions: dict[tuple[str, int], Subscription] = {}
         self._changed: dict[str, Reader] = {}
         self._activated: list[tuple[str, int, Row]] = []
-        self._suppressed: dict[str, str | None] = {}  # None: so in the database already
+        self._suppressed: dict[str, str | None] = {}  # None: already in the database
         self._ended: list[tuple[str, int]] = []
-        self._left: list[str] = []  # keys of those who have left, by this file
+        self._left: list[str] = []  # keys of readers who have left according to this file
         self._signed_up_here: set[str] = set()
-        self._bounced: set[str] = set()  # of the suppressed ones
+        self._bounced: set[str] = set()  # suppressed keys that may sign up again
         self._keys = {row.address.key for row in rows}
 
     def write(self) -> list[str]:
-        """Writes these rows. Returns for each the count of `Report` that it belongs to. Call it in a transaction."""
+        """Write the rows. Call it in a transaction.
+
+        Returns for each row the name of the count in `Report` to which it belongs.
+        """
         self._load()
         outcomes = [self._take(row) for row in self._rows]
         self._save()
         return outcomes
 
     def rehearse(self, memory: Memory) -> list[str]:
-        """What `write` would return, had the chunks that `memory` has seen been written. Writes nothing."""
+        """Return what `write` would return, without writing anything.
+
+        `memory` holds the changes of the chunks before; those of this chunk are added to it.
+        """
         self._load()
         self._apply(memory)
         outcomes = [self._take(row) for row in self._rows]
@@ -47,6 +57,7 @@ class Chunk:
         return outcomes
 
     def _load(self) -> None:
+        """Load and lock the readers, in the order of their primary keys to avoid deadlocks."""
         keys = self._keys
         suppressions = list(Suppression.objects.filter(key__in=keys))
         self._suppressed = dict.fromkeys(one.key for one in suppressions)
@@ -62,6 +73,7 @@ class Chunk:
         self._signed_up_here = {by_pk[pk] for pk in own.distinct()}
 
     def _apply(self, memory: Memory) -> None:
+        """Change the loaded readers as the chunks before would have changed them."""
         for key, state, topics in memory.recall(self._keys):
             if state == SUPPRESSED:
                 self._suppressed[key] = None
@@ -72,6 +84,7 @@ class Chunk:
                 self._subscriptions[key, topic] = Subscription(topic_id=topic, state=subscription)
 
     def _tell(self, memory: Memory) -> None:
+        """Store the state of all readers of this chunk in the memory."""
         topics: dict[str, dict[int, str]] = {}
         for (key, topic), subscription in self._subscriptions.items():
             topics.setdefault(key, {})[topic] = subscription.state
@@ -81,7 +94,7 @@ class Chunk:
         memory.note([*known, *((key, SUPPRESSED, {}) for key in self._suppressed)])
 
     def _take(self, row: Row) -> str:
-        """Works out what this row changes; returns the count of `Report` that it belongs to."""
+        """Work out what this row changes; return the name of its count in `Report`."""
         key = row.address.key
         reader = self._readers.get(key)
         if key in self._suppressed:
@@ -91,7 +104,10 @@ class Chunk:
         return self._subscribe(row, reader) if row.state in COMING else self._keep_away(row, reader)
 
     def _keep_away(self, row: Row, reader: Reader | None) -> str:
-        """Who left or bounced elsewhere. That list's word ends what came from a list, not a sign-up made here."""
+        """Take a row whose reader left, bounced or complained elsewhere.
+
+        It ends subscriptions that came from a list, but not a sign-up made here.
+        """
         key = row.address.key
         if key in self._signed_up_here:
             return "known"
@@ -104,7 +120,8 @@ class Chunk:
             self._left.append(key)
         if reader is None:
             if row.state == Reader.State.LEFT:
-                # Only the keyed hash stays: enough never to be revived by an import, and no address kept without need.
+                # Only the keyed hash is stored. It is enough to refuse later imports of this
+                # reader, and no address is kept without need.
                 self._add(
                     Reader(
                         key=key,
@@ -121,12 +138,14 @@ class Chunk:
         return "left" if row.state == Reader.State.LEFT else "suppressed"
 
     def _end(self, key: str) -> None:
+        """End all subscriptions of this reader."""
         for (whose, topic), subscription in self._subscriptions.items():
             if whose == key and subscription.state != Subscription.State.ENDED:
                 subscription.state, subscription.since = Subscription.State.ENDED, self._now
                 self._ended.append((key, topic))
 
     def _subscribe(self, row: Row, reader: Reader | None) -> str:
+        """Take a row whose reader may be mailed, or is pending."""
         key = row.address.key
         if reader is None:
             reader = self._add(Reader(key=key, state=Reader.State.PENDING, created_at=self._now))
@@ -153,7 +172,10 @@ class Chunk:
         return "confirmed" if active else "pending"
 
     def _moves(self, key: str, topic: int, wanted: Subscription.State) -> bool:
-        """Puts one subscription forward, if that is forward: none → pending → active; an ended one stays so."""
+        """Advance one subscription: none → pending → active. Returns whether it changed.
+
+        An ended subscription stays ended.
+        """
         subscription = self._subscriptions.get((key, topic))
         if subscription is None:
             self._subscriptions[key, topic] = Subscription(
@@ -170,6 +192,7 @@ class Chunk:
         return reader
 
     def _save(self) -> None:
+        """Write all changes with few SQL statements."""
         suppressed = [
             Suppression(key=key, reason=why, at=self._now, from_list=True)
             for key, why in self._suppressed.items()
@@ -217,12 +240,13 @@ class Chunk:
         )
 
     def _evidence(self, reader: Reader, topic: int, row: Row) -> Iterator[Consent]:
+        """The evidence lines for one activated subscription."""
         for event, found in (
             (Consent.Event.GIVEN, row.given),
             (Consent.Event.CONFIRMED, row.confirmed),
         ):
             if found.at is None and event == Consent.Event.GIVEN:
-                continue  # nothing is known of it: the provenance stands with the other line
+                continue  # the time is unknown; the line `CONFIRMED` has the provenance
             yield Consent(
                 reader=reader,
                 purpose=Purpose.ALERTS,

@@ -1,4 +1,7 @@
-"""Readers out, and the evidence of their consent. Of whom only a keyed hash is kept can't come out."""
+"""Export of readers and of the evidence of their consent.
+
+Readers of whom only a keyed hash is stored are not exported.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +33,14 @@ _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 
 
 def export_readers(file: BinaryIO, *, topic: Topic | None = None) -> int:
-    """Writes all readers whose address is kept, or those with this topic, oldest first. Returns how many.
+    """Write all readers with a stored address, oldest first. Returns how many.
 
-    Not among them: who takes part in drills, and has never signed up to anything.
+    `topic`: only readers with this topic. Readers who take part in drills and never signed up are
+    left out.
 
-    What comes out can be imported again: the topics are those that a confirmed reader has, or a pending one asked for.
-    `offers` is only told: no consent to offers comes in by an import.
+    The file can be imported again. Its topics are the active ones of a confirmed reader, or those
+    that a pending reader asked for. The column `offers` is for information: an import never
+    creates a consent to offers.
     """
     readers = _readers(topic).prefetch_related("subscriptions__topic")
     return spreadsheet.write(
@@ -44,7 +49,7 @@ def export_readers(file: BinaryIO, *, topic: Topic | None = None) -> int:
 
 
 def export_evidence(file: BinaryIO, *, topic: Topic | None = None) -> int:
-    """Writes every line of evidence about the same readers, oldest first. Returns how many lines."""
+    """Write all evidence about the same readers, oldest first. Returns the number of lines."""
     lines = (
         Consent.objects.filter(reader__in=_readers(topic))
         .select_related("reader", "topic")

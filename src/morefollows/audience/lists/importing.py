@@ -1,4 +1,8 @@
-"""Bringing readers in. Each line stands alone: a bad one is reported with its number, and the rest comes in."""
+"""Import of readers from a CSV file.
+
+Invariant: lines are independent. A bad line is reported with its number; the others are imported.
+Invariant: an import can be repeated. The second run changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from morefollows.audience.lists.rows import Bad, Row, Table
 from morefollows.audience.models import Topic
 
 _CHUNK = 1000  # lines in one transaction
-_MOST_PROBLEMS = 1000  # kept; the rest is only counted
+_MOST_PROBLEMS = 1000  # in the report; further ones are only counted
 COUNTS = (
     "lines",
     "confirmed",
@@ -35,7 +39,7 @@ COUNTS = (
 
 
 class Problem(NamedTuple):
-    """A line that did not come in."""
+    """A line that was not imported."""
 
     line: int  #: from 1; the header is a line too
     reason: str
@@ -43,23 +47,24 @@ class Problem(NamedTuple):
 
 @dataclass
 class Report:
-    """What an import did. ``lines`` counts all but the header; the others say what became of them."""
+    """The result of an import. ``lines`` counts all lines but the header."""
 
-    tool: str = ""  #: whose export the file is
+    tool: str = ""  #: the tool that exported the file
     lines: int = 0
-    confirmed: int = 0  #: with provenance: their alerts begin at once
-    pending: int = 0  #: without, or not confirmed there either: they get no mail
-    untimed: int = 0  #: of the pending: those of whom nothing says when they agreed
-    known: int = 0  #: the reader and topics were there before, or stand in the file twice
-    left: int = 0  #: had unsubscribed, here or (by the file's word) before; never revived
+    confirmed: int = 0  #: imported with provenance: they get alerts at once
+    pending: int = 0  #: without provenance, or not confirmed in the file: they get no mail
+    untimed: int = 0  #: those of the pending whose time of consent is unknown
+    known: int = 0  #: reader and topics were stored before, or are in the file twice
+    left: int = 0  #: unsubscribed, here or according to the file; never revived
     suppressed: int = 0  #: must never be mailed
-    bounced: int = 0  #: their mailbox was found gone here; they stay out until they sign up again, or it is lifted
+    #: Suppressed after a hard bounce here, until they sign up again or the suppression is lifted.
+    bounced: int = 0
     bad: int = 0
-    problems: list[Problem] = field(default_factory=list)  #: the first 1,000 bad lines, of this run
-    resumed: int = 0  #: lines that an earlier run had read already
-    columns: list[Column] = field(default_factory=list)  #: what each column was taken for
+    problems: list[Problem] = field(default_factory=list)  #: the first 1,000 bad lines of this run
+    resumed: int = 0  #: lines that an earlier run had read
+    columns: list[Column] = field(default_factory=list)  #: with the meaning of each
     notes: list[str] = field(default_factory=list)  #: what was unusual about the file as a whole
-    told: Counter[str] = field(default_factory=Counter)  #: what was mended, by kind, in this run
+    told: Counter[str] = field(default_factory=Counter)  #: repairs in this run, by kind
 
     def counts(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in COUNTS}
@@ -80,18 +85,24 @@ def import_readers(
     key: str = "",
     dry_run: bool = False,
 ) -> Report:
-    """Brings readers in, for `topic` where a line names none. `progress` is told the bytes read so far.
+    """Import the readers of a CSV file.
 
-    `provenance` says where and how these readers agreed, and is kept as the evidence: with it those come in as
-    confirmed of whom a time of consent is known, from the file or as `consented_at`; all others as pending. Who has
-    left is never revived, and no consent to offers comes this way. `told` is what the operator said of the file. With
-    `dry_run` nothing is written.
+    `topic`: for lines that name no topic.
+    `provenance`: where and how these readers agreed; stored as evidence. With it, readers whose
+    time of consent is known become confirmed, all others pending. Without it, all are pending.
+    `progress`: called with the number of bytes read so far.
+    `told`: what the operator said about the file.
+    `consented_at`: the time of consent for readers of whom the file gives none.
+    `key`: from `identity`. With it, an interrupted import continues where it stopped.
+    `dry_run`: write nothing; return the report of a real import.
 
-    The file is read twice: before anything is written it is certain what its columns mean, and who of those that
-    stand in it more than once must stay out. Each thousand lines is one transaction. An import that breaks off can be
-    repeated, and changes nothing twice; with a `key` of `identity` it goes on from where it was. Raises `NotReadable`,
-    `Unclear` (of that kind) with questions to the operator, and `Overtaken` if another process imports under the same
-    key.
+    Readers who have left are never revived, and no consent to offers is created.
+
+    The file is read twice. The first pass determines what the columns mean, and which readers must
+    not be mailed. The second pass writes a thousand lines per transaction.
+
+    Raises `NotReadable`; its subclass `Unclear` with questions to the operator; `Overtaken` if
+    another process imports with the same key.
     """
     with Sheet(file) as sheet:
         found = survey(sheet, told or Told())
@@ -122,7 +133,7 @@ def _go_through(
     provenance: str | None,
     progress: Callable[[int], None],
 ) -> None:
-    """The second reading."""
+    """The second pass: read the rows and write them chunk by chunk."""
     if work.report.resumed:
         sheet.go_on_from(work.start)
     rows: list[_Numbered] = []
@@ -143,12 +154,13 @@ _Numbered = tuple[Place, Row]
 
 
 def _restricted(rows: list[_Numbered], found: Survey) -> list[Row]:
-    """The rows as the most restrictive word of the whole file about their readers has them."""
+    """The rows with the most restrictive state that the whole file has for each reader."""
     away = found.restrictions.among({row.address.key for _end, row in rows})
     return [row._replace(state=away.get(row.address.key, row.state)) for _end, row in rows]
 
 
 def _read(record: Record, table: Table, rows: list[_Numbered], report: Report) -> None:
+    """Append the rows of a record, or note its problem in the report."""
     report.lines += 1
     try:
         rows += [(record.end, row) for row in table.read(record)]
@@ -159,7 +171,7 @@ def _read(record: Record, table: Table, rows: list[_Numbered], report: Report) -
 
 
 class _Import:
-    """Writes chunk by chunk."""
+    """A real import: writes chunk by chunk, each in one transaction with its bookmark."""
 
     def __init__(self, key: str) -> None:
         self._bookmark = Bookmark(key)
@@ -168,7 +180,10 @@ class _Import:
         self.report.add(self._bookmark.counts)
 
     def take(self, rows: list[Row], end: Place, provenance: str | None) -> None:
-        """All of these rows, or none. A sign-up of the same address at the same moment makes it look again."""
+        """Write all of these rows or none.
+
+        Tries three times: a sign-up of the same address at the same time raises `IntegrityError`.
+        """
         for trial in (1, 2, 3):
             try:
                 with transaction.atomic():
@@ -188,7 +203,7 @@ class _Import:
 
 
 class _Rehearsal:
-    """Works everything out, and writes nothing."""
+    """A dry run: works out all changes and writes nothing."""
 
     def __init__(self) -> None:
         self.report = Report()
@@ -211,9 +226,13 @@ def _counted(rows: list[Row], outcomes: list[str]) -> Counter[str]:
 
 
 def learn_sizes() -> None:
-    """Tells PostgreSQL how big its tables are; by itself it looks a minute later, when an alert may be on its way."""
+    """Update PostgreSQL's table statistics after an import.
+
+    Autovacuum does so about a minute later; an alert sent before would get slow query plans.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
-                "ANALYZE audience_reader, audience_subscription, audience_consent, audience_suppression"
+                "ANALYZE audience_reader, audience_subscription, audience_consent, "
+                "audience_suppression"
             )

@@ -1,6 +1,7 @@
-"""What a rehearsed import remembers of the lines before, since it writes none of them to the database.
+"""The readers that a dry run would have written, since it writes none to the database.
 
-A file may name somebody twice, a million lines apart. So that memory stays flat, this is a table in a temporary file.
+A file may name a reader twice, a million lines apart. The readers are kept in a table in a
+temporary file, so that memory use does not grow.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ class Known(NamedTuple):
 
 
 class Memory:
-    """Readers by key, on disk. The file is SQLite's own temporary one, and gone when this is closed."""
+    """Readers by key, on disk.
+
+    SQLite creates the temporary file (database name "") and deletes it on `close`.
+    """
 
     def __init__(self) -> None:
         self._table = sqlite3.connect("", isolation_level=None)
@@ -31,6 +35,7 @@ class Memory:
         )
 
     def recall(self, keys: Iterable[str]) -> Iterator[Known]:
+        """Those of the readers with these keys that were noted before."""
         wanted = json.dumps(list(keys))
         rows = self._table.execute(
             "SELECT key, state, topics FROM known WHERE key IN (SELECT value FROM json_each(?))",
@@ -42,6 +47,7 @@ class Memory:
             )
 
     def note(self, readers: Iterable[tuple[str, str, dict[int, str]]]) -> None:
+        """Store readers; replaces those with the same key. The fields are those of `Known`."""
         rows = [(key, state, json.dumps(topics)) for key, state, topics in readers]
         self._table.execute("BEGIN")
         self._table.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", rows)

@@ -1,4 +1,7 @@
-"""Where an import stands, so that one that broke off goes on from there."""
+"""Stores how far an import has come, so that an interrupted one continues there.
+
+Invariant: the place is written in the transaction of the lines before it. No line is counted twice.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,14 @@ from morefollows.audience.models import UnfinishedImport
 
 
 class Overtaken(Exception):
-    """Another process imports the same file at this moment."""
+    """Another process is importing the same file."""
 
 
 def identity(file: BinaryIO, *how: str | None) -> str:
-    """A key for this very file, imported in this very way; "" for what can't be read twice, such as a pipe."""
+    """A key for the content of a file and the options of its import.
+
+    `how`: the options. Returns "" for a file that can't be read twice, such as a pipe.
+    """
     facts = os.fstat(file.fileno())
     if not stat.S_ISREG(facts.st_mode) or file.tell():
         return ""
@@ -30,7 +36,7 @@ def identity(file: BinaryIO, *how: str | None) -> str:
 
 
 class Bookmark:
-    """The place that an import has come to, and what became of the lines before it."""
+    """The place up to which a file was imported, and the counts of the lines before it."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -39,7 +45,10 @@ class Bookmark:
         self.counts: dict[str, int] = dict(kept.counts) if kept else {}
 
     def move(self, place: Place, counts: dict[str, int]) -> None:
-        """Call it in the transaction of the lines themselves, and `moved` after it. Raises `Overtaken`."""
+        """Store a new place. Call it in the transaction of the lines, and `moved` after COMMIT.
+
+        Raises `Overtaken` if another process has moved the place since.
+        """
         if not self._key:
             return
         now = {
@@ -57,8 +66,9 @@ class Bookmark:
             raise Overtaken("Another process is importing this file.")
 
     def moved(self, place: Place) -> None:
+        """Remember the place that `move` has stored."""
         self.place = place
 
     def remove(self) -> None:
-        """The import is done."""
+        """Delete the stored place. Called when the import is complete."""
         UnfinishedImport.objects.filter(key=self._key).delete()

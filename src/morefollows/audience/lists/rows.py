@@ -1,4 +1,4 @@
-"""A record as rows: who it is about, what it says of them, and what evidence comes with it."""
+"""Turns a CSV record into rows: address, language, topics, state and evidence of consent."""
 
 from __future__ import annotations
 
@@ -21,39 +21,43 @@ from morefollows.audience.lists.parsing.sheet import Record
 from morefollows.audience.lists.parsing.survey import Survey
 from morefollows.audience.models import Newsroom, Reader, Topic
 
+# The states that are subscribed. Rows of other states are stored only to refuse later imports.
 COMING = (
     Reader.State.PENDING,
     Reader.State.CONFIRMED,
-)  # the others are only noted, so that they stay away
+)
 EIGHT_BIT = "lines that are not UTF-8, whose address has only plain letters"
 
 
 class Bad(ValueError):
-    """This line can't come in. ``str()`` says why."""
+    """The line can't be imported. ``str()`` says why."""
 
 
 class Evidence(NamedTuple):
-    """When, and from which client address, one thing was done; as far as the file says."""
+    """When, and from which client address, consent was given or confirmed; None, "" if unknown."""
 
     at: datetime | None
     client_address: str
 
 
 class Row(NamedTuple):
+    """One reader as the file describes them."""
+
     address: Address
     language: str
     topics: tuple[int, ...]
     state: Reader.State
     given: Evidence
     confirmed: Evidence
-    untimed: bool = False  #: pending only because nothing says when they agreed
+    untimed: bool = False  #: pending only because the time of consent is unknown
 
 
 class Table:
-    """How a record of a surveyed file is read.
+    """Reads the records of a surveyed file.
 
-    `topic`: for those who name none. `consented_at`: when those agreed of whom the file does not say it. `told`
-    counts what was taken away or read in an unusual way, by kind.
+    `topic`: for records that name none. `consented_at`: for records without a time of consent.
+    `all_addresses`: every cell is an address. The attribute `told` counts repairs and unusual
+    formats, by kind.
     """
 
     def __init__(
@@ -88,7 +92,7 @@ class Table:
         self._language = newsroom.language if newsroom else settings.LANGUAGE_CODE
 
     def read(self, record: Record) -> list[Row]:
-        """One row, or as many as there are addresses in a file of nothing else. Raises `Bad`."""
+        """The row of a record; with `all_addresses`, one row per address. Raises `Bad`."""
         if record.problem:
             raise Bad(record.problem)
         cells = record.cells
@@ -123,7 +127,8 @@ class Table:
         if record.eight_bit:
             if not cell.isascii():
                 raise Bad(
-                    "is not UTF-8, so which letters its address has is not certain; save the file as UTF-8"
+                    "is not UTF-8, so which letters its address has is not certain; save the file "
+                    "as UTF-8"
                 )
             self.told[EIGHT_BIT] += 1
         try:
@@ -138,14 +143,17 @@ class Table:
         return parsed
 
     def _cell(self, cells: list[str], meaning: Meaning) -> str:
-        """The first cell of this meaning that holds something."""
+        """The first non-empty cell among the columns of this meaning; "" if there is none."""
         for place in self._places.get(meaning, ()):
             if place < len(cells) and (cell := cells[place].strip(" \t\r\n")):
                 return cell
         return ""
 
     def _read_language(self, cells: list[str]) -> str:
-        """What a tool kept beside its own columns is a hint; a column of that name is a statement."""
+        """The reader's language.
+
+        An unknown code in the column `language` is an error. In a tool's attributes it is ignored.
+        """
         if not self._has_language:
             return self._language
         language = _code(self._cell(cells, Meaning.LANGUAGE))
@@ -157,6 +165,7 @@ class Table:
         return language or (hint if hint in self._languages else self._language)
 
     def _read_topics(self, cells: list[str], state: Reader.State) -> tuple[int, ...]:
+        """Primary keys of the record's topics. Raises `Bad` if they are unknown or missing."""
         if not self._has_topics and self._topic is not None:
             return (self._topic.pk,)
         names = self._cell(cells, Meaning.LISTS).lower()
@@ -173,7 +182,10 @@ class Table:
         return tuple(self._topics[slug] for slug in slugs)
 
     def _listed(self, names: str, state: Reader.State) -> tuple[int, ...]:
-        """The topics among somebody's lists, by name or slug; who is on other lists only has signed up to none."""
+        """The topics among a reader's lists, by name or slug. Other lists are ignored.
+
+        Raises `Bad` if none of the lists is a topic.
+        """
         known = [
             self._topics[name] for name in re.split(r"\s*[,;|]\s*", names) if name in self._topics
         ]
@@ -182,11 +194,13 @@ class Table:
         return tuple(dict.fromkeys(known))
 
     def _read_evidence(self, cells: list[str], what: str) -> Evidence:
+        """The earliest time and the client address. `what`: "given" or "confirmed"."""
         moments = [self._moment(cells[at], at, what) for at in self._times[what] if at < len(cells)]
         known = [moment for moment in moments if moment is not None]
         return Evidence(min(known, default=None), _client(self._cell(cells, self._origins[what])))
 
     def _moment(self, cell: str, place: int, what: str) -> datetime | None:
+        """The time in a cell; None if it is empty or ambiguous. Raises `Bad`."""
         if not cell:
             return None
         if found := dates.plain(cell):
@@ -217,15 +231,16 @@ def _client(cell: str) -> str:
     try:
         return str(ipaddress.ip_address(cell))
     except ValueError:
-        return ""  # no address, or none that could serve as evidence
+        return ""  # not an IP address, so no evidence
 
 
 def _code(language: str) -> str:
+    """The primary subtag: "de" for "de-AT" (RFC 5646 §2.2.1)."""
     return language.lower().replace("_", "-").partition("-")[0]
 
 
 def _attribute(text: str, *names: str) -> str:
-    """A text from listmonk's attributes, which are JSON; "" if it is not there."""
+    """The first of these texts in listmonk's attributes, which are JSON; "" if there is none."""
     try:
         found = json.loads(text) if text.startswith("{") else {}
     except (ValueError, RecursionError):
