@@ -1,7 +1,7 @@
-"""What a cell with an address holds beside it: what Excel, Word and mail programs leave there.
+"""Extracts addresses from cells, without what Excel, Word and mail programs add to them.
 
-Only what changes no meaning is taken away, and each kind of it is told in the report. Whether what is left is an
-address says `audience.addresses`.
+Invariant: only additions that do not change the address are removed, and the report names each kind
+of repair. `audience.addresses` decides whether the rest is a valid address.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from typing import NamedTuple
 from morefollows.helpers import spreadsheet
 
 _PLAIN = re.compile(r"[A-Za-z0-9!#$%&*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-# Never part of an address, nor of anything that could be read otherwise than without it.
+# Invisible characters that can be removed without changing what is read.
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\u2061\ufeff\u061c"), "")
-_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # inside an address they change what is read
+# Bidirectional controls (UAX #9). Removed at both ends only: inside an address they change what is
+# read.
+_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _QUOTES = {
     '"': '"',
     "'": "'",
@@ -26,7 +28,7 @@ _QUOTES = {
 }
 _QUOTES |= {"\u2018": "\u2019", "\u201a": "\u2018", "\u201d": "\u201d", "\u00bb": "\u00ab"}
 _BRACKETED = re.compile(r"<([^<>]*)>|\[([^\[\]]*@[^\[\]]*)\]|\(([^()]*@[^()]*)\)")
-_REMARK = re.compile(r"(\S+@\S+)\s+\([^()@]*\)")  # a name as mail had it before RFC 822
+_REMARK = re.compile(r"(\S+@\S+)\s+\([^()@]*\)")  # a name as a comment: "a@example.org (Ann)"
 
 QUOTES = "quotation marks around an address"
 BLANKS = "blanks and characters that can't be seen"
@@ -37,7 +39,7 @@ SEVERAL = "several addresses in a line that has nothing else"
 
 
 class Found(NamedTuple):
-    """What a cell holds. `repairs`: the kinds of what was taken away."""
+    """The addresses in a cell. `repairs`: the kinds of repairs, such as `QUOTES`."""
 
     addresses: list[str]
     repairs: frozenset[str]
@@ -47,7 +49,7 @@ _AS_IS: frozenset[str] = frozenset()
 
 
 def addresses_in(cell: str) -> Found:
-    """The addresses in a cell, each once; one that is no address, if there is none."""
+    """The addresses in a cell, without duplicates. Never empty: text that is no address is kept."""
     text = spreadsheet.original(cell.strip(" \t"))
     if _PLAIN.fullmatch(text):
         return Found([text], _AS_IS)
@@ -70,6 +72,7 @@ def addresses_in(cell: str) -> Found:
 
 
 def _visible(text: str, repairs: set[str]) -> str:
+    """Remove invisible characters and outer blanks; turn other kinds of blanks into spaces."""
     kept = text.strip(_TURNING + "\x00").translate(_INVISIBLE)
     if not kept.isascii():
         kept = "".join(" " if unicodedata.category(letter) == "Zs" else letter for letter in kept)
@@ -80,8 +83,9 @@ def _visible(text: str, repairs: set[str]) -> str:
 
 
 def _unquoted(text: str, repairs: set[str]) -> str:
+    """Remove pairs of quotation marks around the text."""
     if text.startswith('="') and text.endswith('"'):
-        text = text[1:]  # a formula that makes a spreadsheet keep a cell as text
+        text = text[1:]  # ="…" is a formula that makes a spreadsheet treat a cell as text
     while len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:
         repairs.add(QUOTES)
         text = text[1:-1].strip()
@@ -89,6 +93,7 @@ def _unquoted(text: str, repairs: set[str]) -> str:
 
 
 def _address(piece: str, repairs: set[str]) -> str:
+    """Remove a "mailto:" before the address and punctuation around it."""
     text = piece.strip()
     if text[:7].lower() == "mailto:":
         repairs.add(MAILTO)
@@ -102,13 +107,13 @@ def _address(piece: str, repairs: set[str]) -> str:
 
 
 def is_address(cell: str) -> bool:
-    """Whether a cell holds one address or more and nothing else that matters. A rough look, for finding columns."""
+    """Whether a cell holds nothing but addresses. A rough check, used to find columns."""
     found = addresses_in(cell).addresses
     return all(re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", one) for one in found)
 
 
 def masked(text: str) -> str:
-    """A cell as it may be shown: of addresses only the first letter and the ending."""
+    """The text with addresses masked for display: only first letter and last label are shown."""
     return re.sub(
         r"([^\s@<;,])[^\s@<;,]*@[^\s@>;,]*?(\.[^\s@>;,.]+)?(?=[\s>;,]|$)", r"\1…@…\2", text
     )

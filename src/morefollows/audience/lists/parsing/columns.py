@@ -1,4 +1,7 @@
-"""What each column of a file is taken for, and the questions that have to be answered before anything is imported."""
+"""Determines the meaning of each column, and the questions that the operator has to answer.
+
+Invariant: a column that may say who must not be mailed is never ignored without a question.
+"""
 
 from __future__ import annotations
 
@@ -21,18 +24,19 @@ from morefollows.audience.lists.parsing.sheet import Record, Sheet
 from morefollows.audience.lists.parsing.vocabulary import compact
 from morefollows.audience.models import Reader
 
-_SAMPLE = 200  # records by which the column with the addresses is found
-_MOST_VALUES = 2000  # different cells of a column that are remembered; beyond that it is free text
-_KEPT = 100  # characters of a cell
+_SAMPLE = 200  # records used to find the column with the addresses
+_MOST_VALUES = 2000  # different cells stored per column; a column with more is free text
+_KEPT = 100  # characters stored of a cell
 _EXAMPLES = 3
 _WIDEST_EXAMPLE = 40  # characters
-_FEW = 3  # different cells that a column of yes and no may have
+_FEW = 3  # maximum number of different cells in a column of yes and no
 
+# Meanings whose cells are not read as a status, but may hold a word such as "unsubscribed".
 _FREE = (
     Meaning.IGNORE,
     Meaning.LISTS,
     Meaning.ATTRIBUTES,
-)  # may hold such a word without being read for it
+)
 
 TOLD = (
     "opted-out (yes there: not mailed)",
@@ -48,24 +52,22 @@ TOLD = (
 
 @dataclass
 class Column:
-    """One column of the file, and what stands in it."""
+    """One column of the file, with statistics of its cells."""
 
-    name: str  #: as the file has it; "column 3" where it has none
-    heading: str  #: compact
+    name: str  #: as in the file; "column 3" if it has none
+    heading: str  #: the name as `vocabulary.compact` returns it
     meaning: Meaning = Meaning.IGNORE
-    told: bool = False  #: by the operator
-    harmless: bool = False  #: the tool's own, and known to tell nothing about consent
-    filled: int = 0
-    values: dict[str, int] = field(
-        default_factory=dict
-    )  #: different cells, and how often; the first 2,000
-    telltale: str = (
-        ""  #: a cell that is a word for having left, in a column that is not read as such
-    )
-    addresses: int = 0  #: cells that hold an address
+    told: bool = False  #: the operator said the meaning
+    harmless: bool = False  #: a column of the tool that says nothing about consent
+    filled: int = 0  #: number of cells that are not empty
+    #: Different cells and how often each occurs; the first 2,000.
+    values: dict[str, int] = field(default_factory=dict)
+    #: A cell with a word such as "unsubscribed", in a column that is not read as a status.
+    telltale: str = ""
+    addresses: int = 0  #: number of cells in the sample that hold an address
 
     def note(self, cell: str) -> None:
-        """Counts a cell that is not empty."""
+        """Count a cell that is not empty."""
         self.filled += 1
         cell = cell[:_KEPT]
         if cell in self.values:
@@ -78,7 +80,7 @@ class Column:
 
     @property
     def examples(self) -> list[str]:
-        """A few cells, with addresses masked."""
+        """The most frequent cells, shortened, with addresses masked."""
         cells = sorted(self.values, key=lambda cell: -self.values[cell])[:_EXAMPLES]
         short = (
             cell if len(cell) <= _WIDEST_EXAMPLE else cell[: _WIDEST_EXAMPLE - 1] + "…"
@@ -87,19 +89,22 @@ class Column:
         return [masked(" ".join(cell.split())) for cell in short]
 
     def yes_or_no(self) -> bool:
-        """Whether all that stands in it is yes or no, in some language."""
+        """Whether all cells are words for yes or no, in any language."""
         if not 0 < len(self.values) <= _FEW or vocabulary.is_about_the_person(self.heading):
             return False
         if set(self.values) == {"1"}:
-            return False  # a number
+            return False  # more likely a number than a yes
         return all(vocabulary.is_yes(cell) or vocabulary.is_no(cell) for cell in self.values)
 
 
 class Columns:
-    """The columns of one file. Iterable, in order."""
+    """The columns of one file, in order (`all`), and the tool that exported it (`export`)."""
 
     def __init__(self, names: list[str], header: list[str], told: Mapping[str, str]) -> None:
-        """`told`: the operator's word for columns by name. Raises `NotReadable` for a name or word that is none."""
+        """`told`: name of a column → meaning, as the operator said.
+
+        Raises `NotReadable` for an unknown column or meaning.
+        """
         self.export: Export = recognised(header)
         self.all = [
             Column(name or f"column {at}", heading)
@@ -114,6 +119,7 @@ class Columns:
             self._tell(name, word)
 
     def _tell(self, name: str, word: str) -> None:
+        """Set the meaning of the columns with this name. Raises `NotReadable`."""
         wanted = [column for column in self.all if name in (column.name, column.heading)]
         wanted = wanted or [
             column for column in self.all if compact(name) and compact(name) == column.heading
@@ -135,13 +141,16 @@ class Columns:
             column.meaning, column.told = meaning, True
 
     def without_heading(self, width: int) -> None:
-        """Makes columns for a file that names none: column 1, column 2 …"""
+        """Create the columns of a file without heading: column 1, column 2 …"""
         self.all = [Column(f"column {at}", f"column{at}") for at in range(1, width + 1)]
         for name, word in self._told.items():
             self._tell(f"column {name}" if name.isdecimal() else name, word)
 
     def choose_address(self, sample: Iterable[list[str]], remedy: str) -> None:
-        """Finds the column with the addresses. Raises `NotReadable` if that is not certain, and tells the `remedy`."""
+        """Find the column with the addresses.
+
+        Raises `NotReadable`, with `remedy` in its message, if there is none or more than one.
+        """
         if any(column.meaning is Meaning.EMAIL for column in self.all):
             return
         rows = list(sample)
@@ -166,12 +175,12 @@ class Columns:
             )
         else:
             raise NotReadable(
-                "no column is named email, and none holds addresses; the first line must name the columns, or hold an "
-                "address. If one holds them, say which: " + remedy
+                "no column is named email, and none holds addresses; the first line must name the "
+                "columns, or hold an address. If one holds them, say which: " + remedy
             )
 
     def places(self) -> dict[Meaning, list[int]]:
-        """Which columns have a meaning, by number from 0."""
+        """Meaning → numbers of its columns, from 0. Ignored columns are left out."""
         found: dict[Meaning, list[int]] = {}
         for at, column in enumerate(self.all):
             if column.meaning is not Meaning.IGNORE:
@@ -182,15 +191,16 @@ class Columns:
     def ignored(self) -> list[str]:
         return [column.name for column in self.all if column.meaning is Meaning.IGNORE]
 
-    # -- questions ------------------------------------------------------------------------------------------
+    # -- questions ---------------------------------------------------------------------------------
 
     def questions(self, status: str | None, words: Mapping[str, str], lines: int) -> list[str]:
-        """What the operator has to say before the file can be imported; call it when the file has been surveyed.
+        """The questions to the operator. Call it when all cells have been noted.
 
-        `status`: of everybody in the file, if that was said; `words`: what was said of single words for a status.
+        `status`: the status of all readers in the file, if the operator said one.
+        `words`: word for a status → status, as the operator said. `lines`: number of records.
         """
         if status and STATUSES[status] is not Reader.State.CONFIRMED:
-            return []  # nobody is going to be mailed
+            return []  # no reader in this file will be mailed
         asked = []
         for column in self.all:
             if column.told and column.meaning is not Meaning.STATUS:
@@ -204,12 +214,14 @@ class Columns:
         )
         if self.export.must_tell and not tells and not status:
             asked.append(
-                f"This is an export of {self.export.name} without the column that says who has unsubscribed. Export "
-                "it with that column; or say what everybody in it is, such as --status confirmed."
+                f"This is an export of {self.export.name} without the column that says who has "
+                "unsubscribed. Export it with that column; or say what everybody in it is, "
+                "such as --status confirmed."
             )
         return asked
 
     def _unknown_words(self, column: Column, words: Mapping[str, str]) -> list[str]:
+        """A question about the cells of a status column that are no known status."""
         known = (
             vocabulary.STATUSES.keys()
             | self.export.statuses.keys()
@@ -220,12 +232,15 @@ class Columns:
             return []
         shown = ", ".join(f'"{masked(cell[:_WIDEST_EXAMPLE])}"' for cell in unknown[:10])
         return [
-            f"{column.name} tells a status, but not one that is known: {shown}. Say what each means: "
-            f'--value "{masked(unknown[0][:_WIDEST_EXAMPLE])}=WORD" with a WORD of {", ".join(STATUSES)}; '
+            f"{column.name} tells a status, but not one that is known: {shown}. "
+            "Say what each means: "
+            f'--value "{masked(unknown[0][:_WIDEST_EXAMPLE])}=WORD" with a WORD of '
+            f"{', '.join(STATUSES)}; "
             f'or, if the column is about something else, --column "{column.name}=ignore"'
         ]
 
     def _suspected(self, column: Column, lines: int) -> list[str]:
+        """A question about an ignored column that may say who must not be mailed."""
         if column.harmless and not column.telltale:
             return []
         telling = vocabulary.may_tell_who_left(column.heading) or vocabulary.tells_why_or_when(
@@ -241,14 +256,15 @@ class Columns:
         if column.telltale and masked(column.telltale) not in column.examples:
             examples += f', "{masked(column.telltale[:_WIDEST_EXAMPLE])}"'
         found = (
-            f"{column.name} looks as if it told who must not be mailed, or who agreed ({column.filled:,} of "
-            f"{lines:,} lines: {examples}). Say what it means: "
+            f"{column.name} looks as if it told who must not be mailed, or who agreed "
+            f"({column.filled:,} of {lines:,} lines: {examples}). Say what it means: "
             f'--column "{column.name}=WORD" with one of {", ".join(TOLD)}.'
         )
         if vocabulary.tells_why_or_when(column.heading) and column.filled == lines:
             found += (
-                " If everybody in this file has unsubscribed, bounced or complained, it is no list of readers: "
-                "`morefollows suppressions import FILE --reason 'left elsewhere'` (or bounced, or complained)."
+                " If everybody in this file has unsubscribed, bounced or complained, it is no list "
+                "of readers: `morefollows suppressions import FILE --reason 'left elsewhere'` (or "
+                "bounced, or complained)."
             )
         return [found]
 
@@ -256,9 +272,10 @@ class Columns:
 def look(
     sheet: Sheet, told: Mapping[str, str], remedy: str = '--column "NAME=email"'
 ) -> tuple[Columns, Iterator[Record]]:
-    """The columns of a sheet, and all its records. `told`: as for `Columns`. Raises `NotReadable`.
+    """The columns of a sheet, and all its records. Raises `NotReadable`.
 
-    `remedy`: what the operator can do if it is not certain which column has the addresses.
+    `told`: as for `Columns`. `remedy`: what the operator can do if the column with the addresses
+    can't be determined.
     """
     columns = Columns(sheet.names, sheet.header, told)
     records = sheet.records()
@@ -271,7 +288,10 @@ def look(
 
 
 def state_of_status(cell: str, export: Export, words: Mapping[str, str]) -> Reader.State | None:
-    """What a word for a status means: the operator's word first, then the tool's, then everybody's. None: unknown."""
+    """The state that a status cell means; None if it is unknown.
+
+    Looks first in the operator's words, then in those of the tool, then in the general ones.
+    """
     word = compact(cell)
     return (
         words_by_compact(words).get(word)
@@ -281,4 +301,5 @@ def state_of_status(cell: str, export: Export, words: Mapping[str, str]) -> Read
 
 
 def words_by_compact(words: Mapping[str, str]) -> dict[str, Reader.State]:
+    """The operator's words in compact form → the state that each means."""
     return {compact(word): STATUSES[meant] for word, meant in words.items()}

@@ -1,4 +1,4 @@
-"""Moments as spreadsheets and programs write them. Without a zone they are UTC, as Mailchimp's are."""
+"""Parses times as spreadsheets and programs write them. Times without a zone are taken as UTC."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.utils.dateparse import parse_datetime
 
 DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
 
-_GO_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)\d* ([+-]\d{4}) \S+"
-)  # as Go's Time.String
+# As written by Go's `Time.String`.
+_GO_TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)\d* ([+-]\d{4}) \S+")
 _CLOCK = (
     r"(?:[ ,T]+(?P<hour>\d\d?)[:.h](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:\.\d+)?)?"
-    r"\s*(?P<half>[ap]\.?\s?m\.?)?\s*(?:uhr)?)?\s*(?P<zone>utc|gmt|z|(?:utc|gmt)?[+-]\d\d:?\d\d)?\s*(?:\(.*\))?"
+    r"\s*(?P<half>[ap]\.?\s?m\.?)?\s*(?:uhr)?)?"
+    r"\s*(?P<zone>utc|gmt|z|(?:utc|gmt)?[+-]\d\d:?\d\d)?\s*(?:\(.*\))?"
 )
 _YEAR_FIRST = re.compile(
     rf"(?P<y>\d{{4}})[/.-](?P<m>\d\d?)[/.-](?P<d>\d\d?){_CLOCK}", re.IGNORECASE
@@ -26,9 +26,10 @@ _NUMBERS = re.compile(
     rf"(?P<a>\d\d?)(?P<mark>[./-])(?P<b>\d\d?)(?P=mark)(?P<y>\d{{4}}|\d\d){_CLOCK}", re.IGNORECASE
 )
 _DAY_NAME = re.compile(
-    rf"(?P<d>\d\d?)(?:st|nd|rd|th|er|\.)?[ -]+(?:de |di )?(?P<name>[a-z]{{3,10}})\.?[ ,-]+(?:de |del )?"
-    rf"(?P<y>\d{{4}}|\d\d){_CLOCK}", re.IGNORECASE,
-)  # fmt: skip
+    rf"(?P<d>\d\d?)(?:st|nd|rd|th|er|\.)?[ -]+(?:de |di )?(?P<name>[a-z]{{3,10}})\.?"
+    rf"[ ,-]+(?:de |del )?(?P<y>\d{{4}}|\d\d){_CLOCK}",
+    re.IGNORECASE,
+)
 _NAME_DAY = re.compile(
     rf"(?P<name>[a-z]{{3,10}})\.? (?P<d>\d\d?)(?:st|nd|rd|th)?,? (?P<y>\d{{4}}){_CLOCK}",
     re.IGNORECASE,
@@ -36,9 +37,8 @@ _NAME_DAY = re.compile(
 _WEEKDAY = re.compile(r"^[a-z]{2,10}\.?,? +(?=\w)", re.IGNORECASE)
 _SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?")
 _SINCE_1970 = re.compile(r"\d{10}(?:\d{3})?")
-_EXCEL_DAY_0 = datetime(
-    1899, 12, 30, tzinfo=UTC
-)  # of Excel's count of days, with its leap day of 1900
+# Day 0 of Excel's serial dates. Excel counts 29 February 1900, which did not exist.
+_EXCEL_DAY_0 = datetime(1899, 12, 30, tzinfo=UTC)
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _MONTHS = {
     name: number
@@ -64,18 +64,19 @@ _MONTHS = {
 
 
 class Unreadable(ValueError):
-    """What stands there is no moment that could be one of consent."""
+    """The cell holds no time, or a time that can't be one of consent."""
 
 
 class Ambiguous(ValueError):
-    """02/01/2023: the second of January, or the first of February."""
+    """The order of day and month is unknown, as in 02/01/2023."""
 
 
 def moment(cell: str, order: str = "") -> tuple[datetime, str]:
-    """The moment, and what was unusual in how it was written ("" if nothing).
+    """Parse a time. Returns it with a description of its format, "" for ISO 8601.
 
-    `order`: `DAY_FIRST` or `MONTH_FIRST` for numbers with slashes; without it they have to tell by themselves.
-    Raises `Ambiguous`, and `Unreadable` also for what lies in the future or before there was mail to sign up to.
+    `order`: `DAY_FIRST` or `MONTH_FIRST`, for numbers with slashes. Without it, the order must
+    follow from the numbers.
+    Raises `Ambiguous`. Raises `Unreadable`, also for times before 1990 or over a day ahead.
     """
     text = " ".join(_GO_TIME.sub(r"\1\2", cell).split())
     try:
@@ -92,7 +93,7 @@ def moment(cell: str, order: str = "") -> tuple[datetime, str]:
 
 
 def plain(cell: str) -> datetime | None:
-    """What `moment` returns for ISO 8601 as nearly all programs write it, many times faster; None for all else."""
+    """Parse the most common forms of ISO 8601, many times faster than `moment`; None for others."""
     if cell[4:5] != "-" or len(cell) < 10:
         return None
     try:
@@ -105,7 +106,7 @@ def plain(cell: str) -> datetime | None:
 
 
 def telling_order(cell: str) -> str:
-    """In which order day and month stand, if this cell alone tells it; else ""."""
+    """`DAY_FIRST` or `MONTH_FIRST` if it follows from this cell alone; else ""."""
     found = _NUMBERS.fullmatch(" ".join(cell.split()))
     if found is None or found["mark"] == ".":
         return ""
@@ -114,6 +115,7 @@ def telling_order(cell: str) -> str:
 
 
 def _iso(text: str) -> tuple[datetime, str] | None:
+    """Parse ISO 8601, with or without a time of day."""
     if _SERIAL.fullmatch(text) or _SINCE_1970.fullmatch(text):
         return None
     try:
@@ -124,6 +126,7 @@ def _iso(text: str) -> tuple[datetime, str] | None:
 
 
 def _counted(text: str) -> tuple[datetime, str] | None:
+    """Parse Excel's serial dates (days) and Unix times (seconds or milliseconds)."""
     if _SERIAL.fullmatch(text):
         days = _EXCEL_DAY_0 + timedelta(days=float(text.replace(",", ".")))
         return days.replace(microsecond=0), "dates as Excel counts them, in days"
@@ -134,6 +137,7 @@ def _counted(text: str) -> tuple[datetime, str] | None:
 
 
 def _written(text: str, order: str) -> tuple[datetime, str]:
+    """Parse dates with slashes or dots, with month names, and as in mail (RFC 5322 §3.3)."""
     if found := _YEAR_FIRST.fullmatch(text):
         return _made(found, int(found["m"]), int(found["d"])), "dates such as 2023/01/31"
     if found := _NUMBERS.fullmatch(text):
@@ -155,6 +159,7 @@ def _written(text: str, order: str) -> tuple[datetime, str]:
 
 
 def _month(name: str) -> int:
+    """The number of a month by the first letters of its name. Raises `Unreadable`."""
     found = _MONTHS.get(name[:4]) or _MONTHS.get(name[:3])
     if found is None:
         raise Unreadable
@@ -162,6 +167,10 @@ def _month(name: str) -> int:
 
 
 def _made(found: re.Match[str], month: int, day: int) -> datetime:
+    """The time with this month and day, and year, clock and zone from the match.
+
+    Two-digit years below 70 are in this century.
+    """
     year = int(found["y"])
     year += 2000 if year < 70 else 1900 if year < 100 else 0
     hour, half = int(found["hour"] or 0), (found["half"] or "").lower()

@@ -1,7 +1,9 @@
-"""A file as people have it, made into one that can be read line by line, and twice: ASCII's superset, LF, seekable.
+"""Makes any text file readable by lines: a superset of ASCII, lines that end with LF, seekable.
 
-Excel's "Unicode text" is UTF-16; old Mac programs end lines with CR alone; a pipe can be read once only. Such files
-are copied into a temporary file, piece by piece, so that memory does not grow with them.
+Excel's "Unicode text" is UTF-16. Old Mac programs end lines with CR alone. A pipe can be read only
+once. Such files are copied to a temporary file.
+
+Invariant: files are copied piece by piece; memory use does not grow with the file.
 """
 
 from __future__ import annotations
@@ -31,16 +33,21 @@ _NO_TEXT = (
 
 
 class NotReadable(ValueError):
-    """The file is not what an import can read. ``str()`` says why, and what to do."""
+    """The file can't be imported. ``str()`` says why, and what to do."""
 
 
 class Readable(NamedTuple):
+    """The result of `readable`."""
+
     file: BinaryIO
-    was: str  #: how the file was kept, if not as plain lines; for the report
+    was: str  #: the original encoding or line ending if it was converted, for the report; else ""
 
 
 def readable(file: BinaryIO) -> Readable:
-    """The same text in a file that can be read by lines, from its start, as often as needed. Raises `NotReadable`."""
+    """The same text in a seekable file with LF line ends; the given file if it needs no change.
+
+    Raises `NotReadable` for workbooks, archives and other files that are not text.
+    """
     if not file.seekable():
         with _copy(iter(lambda: file.readline(_PIECE), b"")) as copy:
             found = readable(copy)
@@ -65,7 +72,10 @@ def readable(file: BinaryIO) -> Readable:
 
 
 def _wide_encoding(head: bytes) -> str:
-    """UTF-16 or UTF-32, also without a byte order mark; "" for all else."""
+    """The codec name if the text is UTF-16 or UTF-32; else "".
+
+    UTF-16 without a byte order mark is recognised by its zero bytes.
+    """
     for mark, name in _BOMS:
         if head.startswith(mark):
             return name
@@ -81,7 +91,7 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _whole_line_ends(file: BinaryIO) -> Iterator[bytes]:
-    """Pieces of the file of which none ends between a CR and its LF."""
+    """The file in pieces; no piece ends between CR and LF."""
     for piece in _pieces(file):
         while piece.endswith(b"\r") and (more := file.read(1)):
             piece += more
@@ -89,6 +99,7 @@ def _whole_line_ends(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _transcoded(file: BinaryIO, name: str) -> Iterator[bytes]:
+    """The file in UTF-8, in pieces; no piece ends between CR and LF."""
     decoder = codecs.getincrementaldecoder(name)(errors="replace")
     kept = ""
     for piece in _pieces(file):
@@ -104,13 +115,13 @@ def _lf_only(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _kept(copy: BinaryIO) -> BinaryIO:
-    """The same open file, which stays open when `copy` is closed."""
+    """A second handle of the same file, which stays open when `copy` is closed."""
     return os.fdopen(os.dup(copy.fileno()), "rb")
 
 
 def _copy(pieces: Iterator[bytes]) -> BinaryIO:
-    """In a temporary file, which is gone when it is closed."""
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 - its reader needs it longer than this function runs
+    """Write the pieces to a temporary file, which is deleted when it is closed."""
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     for piece in pieces:
         copy.write(piece)
     copy.seek(0)

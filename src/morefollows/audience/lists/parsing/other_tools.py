@@ -1,6 +1,6 @@
-"""What the exports of other tools look like: by which columns each is known, and what its words mean here.
+"""Exports of other tools: how each is recognised, and what its columns and statuses mean.
 
-Headings stand here as `vocabulary.compact` makes them: "List status" is `liststatus`.
+Headings are in the form of `vocabulary.compact`: "List status" is `liststatus`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ STATUSES = {
 
 
 class Meaning(Enum):
-    """What a column is taken for. The values are what `--column` knows."""
+    """The meaning of a column. The values are those of the option `--column`."""
 
     EMAIL = "email"
     LANGUAGE = "language"
@@ -62,23 +62,21 @@ DECIDING = frozenset({M.STATUS, M.OPTED_OUT, M.OPTED_IN, M.CONFIRMED, M.BOUNCED,
 
 @dataclass(frozen=True)
 class Export:
-    """One tool's export."""
+    """The format of one tool's export."""
 
     name: str
-    marks: tuple[
-        frozenset[str], ...
-    ]  #: headings that only this tool's export has; all of one of the sets
-    columns: Mapping[str, Meaning]
-    beside: frozenset[str] = frozenset()  #: headings of its own that tell nothing about consent
-    statuses: Mapping[str, State] = field(
-        default_factory=dict
-    )  #: words that mean something else than elsewhere
-    whole_file: Mapping[str, State] = field(
-        default_factory=dict
-    )  #: heading → what everybody in such a file is
-    must_tell: bool = False  #: an export without any column that says who left is not complete
+    #: Sets of headings. A file that has all headings of one set comes from this tool.
+    marks: tuple[frozenset[str], ...]
+    columns: Mapping[str, Meaning]  #: heading → its meaning
+    beside: frozenset[str] = frozenset()  #: the tool's headings that say nothing about consent
+    #: Words for a status that have another meaning than in `vocabulary.STATUSES`.
+    statuses: Mapping[str, State] = field(default_factory=dict)
+    #: Heading → the state of all readers in a file that has it.
+    whole_file: Mapping[str, State] = field(default_factory=dict)
+    must_tell: bool = False  #: ask if no column says who has unsubscribed
 
     def meaning(self, heading: str) -> Meaning | None:
+        """The meaning of a heading; None if it has none in this format."""
         return self.columns.get(heading)
 
 
@@ -89,7 +87,7 @@ def _words(text: str) -> frozenset[str]:
 LISTMONK = Export(
     "listmonk",
     (_words("uuid email attributes"),),
-    # `created_at` is when listmonk made the entry; when the reader confirmed, its export does not say.
+    # `created_at` is when listmonk stored the subscriber. The export has no time of confirmation.
     {"status": M.STATUS, "createdat": M.GIVEN_AT, "attributes": M.ATTRIBUTES, "lists": M.LISTS}
     | {"subscriptionstatus": M.STATUS},
     _words("uuid id name updatedat"),
@@ -98,7 +96,7 @@ LISTMONK = Export(
 GHOST = Export(
     "Ghost",
     (_words("email subscribedtoemails createdat"),),
-    # A member comes into being by the link in Ghost's own mail: that is a confirmation.
+    # Ghost creates a member when the link in its mail is opened, so this is a confirmation.
     {"createdat": M.CONFIRMED_AT, "subscribedtoemails": M.OPTED_IN, "emaildisabled": M.OPTED_OUT}
     | {"deletedat": M.OPTED_OUT},
     _words("id name note complimentaryplan stripecustomerid labels tiers"),
@@ -113,11 +111,13 @@ MAILCHIMP = Export(
         "confirmip": M.CONFIRMED_FROM,
     },
     _words(
-        "firstname lastname address phonenumber birthday company memberrating latitude longitude gmtoff dstoff "
-        "timezone cc region lastchanged leid euid notes tags unsubtime unsubcampaigntitle unsubcampaignid unsubreason "
-        "unsubreasonother cleantime cleancampaigntitle cleancampaignid zipcode position"
+        "firstname lastname address phonenumber birthday company memberrating latitude longitude "
+        "gmtoff dstoff timezone cc region lastchanged leid euid notes tags unsubtime "
+        "unsubcampaigntitle unsubcampaignid unsubreason unsubreasonother cleantime "
+        "cleancampaigntitle cleancampaignid zipcode position"
     ),
-    # Mailchimp writes a file for each: who is in it has left or bounced, even where the time is missing.
+    # Mailchimp exports unsubscribed and cleaned contacts as separate files. All contacts in them
+    # have left or bounced, even if the time is missing.
     whole_file={"unsubtime": State.LEFT, "cleantime": State.GONE},
 )
 MAILPOET = Export(
@@ -132,7 +132,8 @@ MAILPOET = Export(
         "confirmationip": M.CONFIRMED_FROM,
     },
     _words("firstname lastname list"),
-    # MailPoet calls those inactive who have opened nothing for long; it does not mail them, but they did not leave.
+    # MailPoet's "inactive" subscribers have opened no mail for a long time. It does not mail them,
+    # but they did not unsubscribe.
     statuses={"inactive": State.PENDING, "trash": State.LEFT},
     must_tell=True,
 )
@@ -157,8 +158,8 @@ MAILJET = Export(
         "subscriptiondate": M.GIVEN_AT,
     },
     _words(
-        "id contactid listid listname name firstname lastname country createdat lastactivityat lastupdateat "
-        "deliveredcount exclusionfromcampaignsupdatedat unsubscribedby"
+        "id contactid listid listname name firstname lastname country createdat lastactivityat "
+        "lastupdateat deliveredcount exclusionfromcampaignsupdatedat unsubscribedby"
     ),
 )
 BREVO = Export(
@@ -176,8 +177,9 @@ BREVO = Export(
         "doubleoptin": M.CONFIRMED,
     },
     _words(
-        "contactid extid firstname lastname prenom nom sms whatsapp landlinenumber smsblacklisted smsblocklisted "
-        "whatsappblacklisted whatsappblocklisted modifiedtime lastchanged contacttimezone jobtitle"
+        "contactid extid firstname lastname prenom nom sms whatsapp landlinenumber smsblacklisted "
+        "smsblocklisted whatsappblacklisted whatsappblocklisted modifiedtime lastchanged "
+        "contacttimezone jobtitle"
     ),
     must_tell=True,
 )
@@ -202,8 +204,9 @@ BEEHIIV = Export(
         "unsubscribedat": M.OPTED_OUT,
     },
     _words(
-        "id firstname lastname tier subscriptiontier stripecustomerid freetier premiumtier utmsource utmmedium "
-        "utmcampaign referringsite referralcode acquisitionsource subscriptionpremiumtiernames"
+        "id firstname lastname tier subscriptiontier stripecustomerid freetier premiumtier "
+        "utmsource utmmedium utmcampaign referringsite referralcode acquisitionsource "
+        "subscriptionpremiumtiernames"
     ),
     statuses={"needsattention": State.PENDING, "trialing": State.CONFIRMED},
 )
@@ -226,18 +229,22 @@ PLAIN = Export(
         **dict.fromkeys(vocabulary.CONFIRMED_AT, M.CONFIRMED_AT),
         **dict.fromkeys(vocabulary.CONFIRMED_FROM, M.CONFIRMED_FROM),
     },
-    _words("offers"),  # of our own export: no consent to offers comes in
+    _words("offers"),  # in our own export; an import never creates a consent to offers
 )
 
 TOOLS = (LISTMONK, GHOST, MAILCHIMP, MAILPOET, MAILJET, SUBSTACK, BEEHIIV, BREVO, SENDY)
 
 
 def recognised(header: list[str]) -> Export:
-    """Whose export has this header; plain CSV if no tool's."""
+    """The tool whose export has this header; `PLAIN` if there is none."""
     names = set(header)
     return next((tool for tool in TOOLS if any(marks <= names for marks in tool.marks)), PLAIN)
 
 
 def status_by_name(name: str) -> str | None:
-    """The status that the name of a file gives everybody in it: nothing else tells Mailchimp's nonsubscribed apart."""
+    """The status of all readers in a file of this name; None if the name gives none.
+
+    Mailchimp's export of nonsubscribed contacts differs from that of subscribed ones in the name
+    only.
+    """
     return "nonsubscribed" if name.lower().startswith("nonsubscribed_") else None

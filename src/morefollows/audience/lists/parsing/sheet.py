@@ -1,7 +1,10 @@
-"""A CSV file (RFC 4180) as a sheet: the names of its columns, then its records one by one.
+"""Reads a CSV file (RFC 4180): first the names of its columns, then its records one by one.
 
-Each line stands alone as far as it can: a quotation mark left open can't swallow the lines below. A record whose cell
-really holds line breaks (RFC 4180 §2.6) is put together from its lines, and must then have as many cells as the header.
+Lines are parsed one by one, so that an unclosed quotation mark can't swallow the lines below. A
+record with line breaks in a cell (RFC 4180 §2.6) is joined from its lines. It must then have as
+many cells as the header.
+
+Invariant: memory use does not grow with the file.
 """
 
 from __future__ import annotations
@@ -17,29 +20,29 @@ from morefollows.audience.lists.parsing.encoding import NotReadable, readable
 from morefollows.audience.lists.parsing.vocabulary import compact, is_address_heading
 
 _LONGEST_LINE = 10_000  # bytes
-_MOST_LINES = 100  # of one record
+_MOST_LINES = 100  # below the first line of a record
 _DELIMITERS = ",;\t|"
-_SAMPLE = 30  # lines by which delimiter and heading are found
-_SEP = re.compile(r"sep=(.)", re.IGNORECASE)  # Excel's own first line
+_SAMPLE = 30  # lines used to detect delimiter and heading
+_SEP = re.compile(r"sep=(.)", re.IGNORECASE)  # Excel's first line, which names the delimiter
 
 __all__ = ["NotReadable", "Place", "Record", "Sheet"]
 
 
 class Place(NamedTuple):
-    """How far a file has been read: to the end of a record."""
+    """A place in a file, at the end of a record."""
 
     line: int
     position: int  #: bytes
 
 
 class Record(NamedTuple):
-    """One record, or one line that is none."""
+    """One record, or one line that can't be read as a record."""
 
     line: int  #: number of its first line, from 1
     cells: list[str]
-    problem: str  #: why it can't be read; then it has no cells
+    problem: str  #: why it can't be read; `cells` is then empty. "" if it can
     end: Place
-    eight_bit: bool = False  #: it is not UTF-8: what is not ASCII in it may be another letter
+    eight_bit: bool = False  #: not UTF-8: letters outside ASCII may be wrong
 
 
 class _Line(NamedTuple):
@@ -49,10 +52,11 @@ class _Line(NamedTuple):
 
 
 class Sheet:
-    """The file from its start.
+    """A CSV file, read from its start. Raises `NotReadable`.
 
-    `names`: what stands above the columns; [] if the first line with an address has nothing above it. `header`: the
-    same, as `vocabulary.compact` makes them comparable. `notes`: what was unusual, for the report.
+    `names`: the names of the columns; [] if the file has no heading.
+    `header`: the same names in the form of `vocabulary.compact`.
+    `notes`: what was unusual, for the report.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -78,28 +82,28 @@ class Sheet:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Closes what was copied; the file itself stays open."""
+        """Close the temporary copy, if there is one. The caller's file stays open."""
         if self._copied:
             self._file.close()
 
     @property
     def place(self) -> Place:
-        """How far it has been read."""
+        """The end of the last line read."""
         return self._end
 
     def go_back(self) -> None:
-        """To the first record: the file can be read a second time."""
+        """Go back to the first record, to read the file a second time."""
         self.go_on_from(self._first)
         self.repeated = 0
 
     def go_on_from(self, place: Place) -> None:
-        """Passes over what was read before, up to a `Record.end`."""
+        """Continue after the record that ended at `place` (a `Record.end`)."""
         self._ahead.clear()
         self._file.seek(place.position)
         self._end = place
 
     def records(self) -> Iterator[Record]:
-        """Empty lines are left out, and so is the heading where it comes again."""
+        """All records from here on, without empty lines and repeated headings."""
         width = len(self.names)
         while (line := self._next_line(filled=True)) is not None:
             record = self._record(line)
@@ -111,7 +115,10 @@ class Sheet:
                 and len(record.cells) > width
                 and any(cell.strip() for cell in record.cells[width:])
             ):
-                why = f"has {len(record.cells)} cells, and the heading names {width}: which is which is not certain"
+                why = (
+                    f"has {len(record.cells)} cells, and the heading names {width}: "
+                    "which is which is not certain"
+                )
                 record = Record(record.line, [], why, record.end)
             yield record
 
@@ -119,9 +126,10 @@ class Sheet:
         found = [cell.strip(" \t\ufeff") for cell in cells]
         return bool(found) and found[0] == self.names[0] and found[: len(self.names)] == self.names
 
-    # -- the heading ----------------------------------------------------------------------------------------
+    # -- the heading -------------------------------------------------------------------------------
 
     def _find_heading(self) -> None:
+        """Detect delimiter and heading from the first `_SAMPLE` lines that are not empty."""
         lines: list[_Line] = []
         start = self._end
         while len(lines) < _SAMPLE and (line := self._next_line(filled=True)) is not None:
@@ -169,16 +177,18 @@ class Sheet:
             )
 
     def _named(self, line: _Line, row: list[str]) -> list[str]:
+        """The cells of the heading, without empty ones at its end. Raises `NotReadable`."""
         if line.text is not None and line.text.count('"') % 2:
             raise NotReadable(
-                f"line {line.end.line}, which should name the columns, is not CSV: a quote is left open"
+                f"line {line.end.line}, which should name the columns, is not CSV: "
+                "a quote is left open"
             )
         while row and not row[-1]:
             row.pop()
         return row
 
     def _unwrap(self, texts: list[str]) -> None:
-        """Finds out whether each line is one cell in quotation marks, as a file saved twice has them."""
+        """Detect whether each line is a single quoted cell, as in a file saved twice as CSV."""
         inner = [_only_cell(text) for text in texts]
         if len(texts) > 1 and all(inner):
             delimiter = _delimiter(inner)
@@ -193,7 +203,7 @@ class Sheet:
             csv.reader([_only_cell(text) if self._wrapped else text], delimiter=self._delimiter), []
         )
 
-    # -- records --------------------------------------------------------------------------------------------
+    # -- records -----------------------------------------------------------------------------------
 
     def _record(self, line: _Line) -> Record:
         number = line.end.line
@@ -207,7 +217,10 @@ class Sheet:
             )
 
     def _longer_record(self, line: _Line, text: str) -> Record | None:
-        """The record that begins here and ends some lines below; None, and nothing is taken, if there is none."""
+        """The record that begins here and ends some lines below.
+
+        Returns None if there is none; the lines below are then read again as records of their own.
+        """
         taken: list[_Line] = []
         eight_bit = line.eight_bit
         while len(taken) < _MOST_LINES and (below := self._next_line()) is not None:
@@ -237,7 +250,7 @@ class Sheet:
         return rows[0] if len(rows) == 1 else []
 
     def _next_line(self, *, filled: bool = False) -> _Line | None:
-        """The next line, or the next with something in it; None at the end of the file."""
+        """The next line; with `filled`, the next that is not empty. None at the end of the file."""
         while (line := self._ahead.popleft() if self._ahead else self._read_line()) is not None:
             if not filled or line.text is None or line.text.strip(" \t,;|\x00\ufeff"):
                 return line
@@ -249,7 +262,7 @@ class Sheet:
             return None
         size, rest, whole = len(piece), piece, True
         while len(rest) == _LONGEST_LINE and not rest.endswith(b"\n"):
-            whole = False  # too long: it is passed over, not kept
+            whole = False  # too long: read to its end without keeping it in memory
             rest = self._file.readline(_LONGEST_LINE)
             size += len(rest)
         if self._end.position == 0:
@@ -266,7 +279,7 @@ def _decoded(piece: bytes, end: Place) -> _Line:
 
 
 def _only_cell(text: str) -> str:
-    """What is in a line that is nothing but one cell in quotation marks; else ""."""
+    """The content of a line that is a single quoted cell; else ""."""
     text = text.strip(" \t;,")
     if not text.startswith('"'):
         return ""
@@ -275,7 +288,10 @@ def _only_cell(text: str) -> str:
 
 
 def _eight_bit(piece: bytes) -> str:
-    """Windows keeps its accented letters in the upper half of what is not ASCII, old Macs in the lower."""
+    """Guess between Windows-1252 and Mac OS Roman.
+
+    Accented letters are at 0xC0-0xFF in Windows-1252 and mostly at 0x80-0x9F in Mac OS Roman.
+    """
     low = sum(
         0x80 <= octet < 0xA0 and octet not in b"\x80\x85\x91\x92\x93\x94\x96\x97" for octet in piece
     )
@@ -283,7 +299,7 @@ def _eight_bit(piece: bytes) -> str:
 
 
 def _delimiter(texts: list[str]) -> str:
-    """The one by which most lines have equally many cells, and no quotation mark is torn from its cell."""
+    """The delimiter by which most lines have the same number of cells, with intact quotes."""
 
     def fitness(mark: str) -> tuple[int, int]:
         rows = [next(csv.reader([text], delimiter=mark), []) for text in texts]

@@ -1,7 +1,7 @@
-"""A file is read once before anything is imported: what its columns hold, and who must stay out whatever else it says.
+"""The first pass over a file, before anything is imported: its columns, and who must not be mailed.
 
-Somebody may stand in it twice, a million lines apart, once as subscribed and once as unsubscribed: the most
-restrictive word counts, from the first line on. So that memory stays flat those are kept in a temporary file.
+Invariant: if a file has a reader twice, the most restrictive state applies to all of their lines.
+The lines may be a million apart, so the restricted readers are kept in a temporary file.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from morefollows.audience.models import Reader
 State = Reader.State
 _SEVERITY = (State.CONFIRMED, State.PENDING, State.LEFT, State.GONE, State.COMPLAINED)
 """The most restrictive one last."""
-_BATCH = 1000  # keys
-_KEPT_CELLS = 5000  # different ones that are judged once only,
-_KEPT = 100  # if they have no more characters
+_BATCH = 1000  # keys written in one transaction
+_KEPT_CELLS = 5000  # entries in the cache of cells and their states
+_KEPT = 100  # characters; longer cells are not cached
 
 _M = Meaning
 _FLAGS = (_M.OPTED_OUT, _M.OPTED_IN, _M.CONFIRMED, _M.BOUNCED, _M.COMPLAINED)
@@ -34,19 +34,20 @@ _FLAGS = (_M.OPTED_OUT, _M.OPTED_IN, _M.CONFIRMED, _M.BOUNCED, _M.COMPLAINED)
 
 @dataclass(frozen=True)
 class Told:
-    """What the operator said of the file."""
+    """What the operator said about the file."""
 
-    status: str | None = None  #: of everybody in the file
+    status: str | None = None  #: of all readers in the file
     columns: Mapping[str, str] = field(default_factory=dict)  #: name of a column → `Meaning`
-    words: Mapping[str, str] = field(
-        default_factory=dict
-    )  #: a word for a status → one of `STATUSES`
+    words: Mapping[str, str] = field(default_factory=dict)  #: word for a status → a `STATUSES` key
     dates: str = ""  #: `dates.DAY_FIRST` or `dates.MONTH_FIRST`
     file_name: str = ""
 
 
 class Unclear(NotReadable):
-    """The file can't be imported before the operator says what some of it means. `questions`: each a sentence."""
+    """The operator has to say what some columns or cells mean before the file can be imported.
+
+    `questions`: texts for the operator.
+    """
 
     def __init__(self, questions: list[str]) -> None:
         super().__init__("nothing was imported; " + " ".join(questions))
@@ -54,7 +55,7 @@ class Unclear(NotReadable):
 
 
 class States:
-    """Says of a record who it is about, as far as its status goes."""
+    """Determines the state of the reader in a record."""
 
     def __init__(self, columns: Columns, told: Told) -> None:
         self._columns = columns
@@ -72,9 +73,10 @@ class States:
         self.deciding = bool(self._statuses or self._flags)
 
     def of(self, cells: list[str]) -> State | None:
-        """The most restrictive state that its columns, or the operator, tell; None if nothing does.
+        """The most restrictive state among the columns and the operator's; None if there is none.
 
-        What the operator says of everybody never brings back who has left by the file's own word.
+        A status that the operator gives for the whole file never revives a reader who has left
+        according to the file.
         """
         found = self._everybody
         for at in self._statuses:
@@ -84,6 +86,7 @@ class States:
         return found
 
     def _cell(self, cells: list[str], at: int, meaning: Meaning) -> State | None:
+        """The state that one cell means, cached."""
         cell = cells[at].strip() if at < len(cells) else ""
         if (at, cell) in self._judged:
             return self._judged[at, cell]
@@ -93,6 +96,7 @@ class States:
         return judged
 
     def _judge(self, cell: str, meaning: Meaning) -> State | None:
+        """The state that a cell means in a column of this meaning; None if it says nothing."""
         if meaning is _M.STATUS:
             return (
                 state_of_status(cell, self._columns.export, self._words) if compact(cell) else None
@@ -123,13 +127,17 @@ def _is_moment(cell: str) -> bool:
 
 
 def _worse(one: State | None, other: State | None) -> State | None:
+    """The more restrictive of two states."""
     if one is None or other is None:
         return one or other
     return max(one, other, key=_SEVERITY.index)
 
 
 class Restrictions:
-    """Who must stay out, or pending, by key, on disk. The file is SQLite's own temporary one."""
+    """The restricted readers by key, on disk: those who must stay pending or must not be mailed.
+
+    SQLite creates the temporary file (database name "") and deletes it on `close`.
+    """
 
     def __init__(self) -> None:
         self._table = sqlite3.connect("", isolation_level=None)
@@ -140,12 +148,14 @@ class Restrictions:
         self.any = False
 
     def add(self, key: str, state: State) -> None:
+        """Note a reader's state. The most restrictive one of each reader is stored."""
         self.any = True
         self._waiting.append((key, _SEVERITY.index(state)))
         if len(self._waiting) >= _BATCH:
             self.flush()
 
     def flush(self) -> None:
+        """Write what `add` has collected. Call it before `among`."""
         self._table.execute("BEGIN")
         self._table.executemany(
             "INSERT INTO away VALUES (?, ?) "
@@ -156,7 +166,7 @@ class Restrictions:
         self._waiting.clear()
 
     def among(self, keys: Iterable[str]) -> dict[str, State]:
-        """Those of these keys that are restricted, and to what."""
+        """Those of the keys that are restricted → the most restrictive state of each."""
         if not self.any:
             return {}
         found = self._table.execute(
@@ -171,19 +181,18 @@ class Restrictions:
 
 @dataclass
 class Survey:
-    """What one reading of the file found."""
+    """The result of the first pass."""
 
     columns: Columns
     states: States
     restrictions: Restrictions
-    lines: int
-    orders: dict[
-        int, str
-    ]  #: number of a column with dates → in which order day and month stand there; "" unknown
+    lines: int  #: number of records
+    #: Number of a column with dates → `dates.DAY_FIRST` or `dates.MONTH_FIRST`; "" if unknown.
+    orders: dict[int, str]
 
 
 def survey(sheet: Sheet, told: Told) -> Survey:
-    """Reads the file once. Raises `NotReadable`, and `Unclear` if there is something that the operator has to say."""
+    """Read the file once. Raises `NotReadable`, and `Unclear` with questions to the operator."""
     columns, records = look(sheet, told.columns)
     states = States(columns, told)
     found = Survey(columns, states, Restrictions(), 0, {})
@@ -207,15 +216,15 @@ def survey(sheet: Sheet, told: Told) -> Survey:
 
 def _not_readers() -> str:
     return (
-        "By its name this is a list of addresses that must not be mailed. To take it as that: `morefollows "
-        "suppressions import FILE --reason 'left elsewhere'` (or bounced, or complained); or, to remember who has "
-        "left a list, `morefollows readers import FILE --status unsubscribed`. If they are readers all the same: "
-        "--status confirmed."
+        "By its name this is a list of addresses that must not be mailed. To take it as that: "
+        "`morefollows suppressions import FILE --reason 'left elsewhere'` (or bounced, or "
+        "complained); or, to remember who has left a list, `morefollows readers import FILE "
+        "--status unsubscribed`. If they are readers all the same: --status confirmed."
     )
 
 
 class _Reader:
-    """Goes through the records of a survey."""
+    """Collects the statistics, restrictions and date orders of a survey, record by record."""
 
     def __init__(self, found: Survey, told: Told) -> None:
         self._found = found
@@ -238,11 +247,12 @@ class _Reader:
         if self._found.states.deciding:
             state = self._found.states.of(cells)
             if state == State.PENDING and self._by_topic:
-                return  # each row speaks of its own topics
+                return  # pending for the topics of this line only, so no restriction on others
             if state not in (None, State.CONFIRMED) and self._address < len(cells):
                 self._restrict(cells[self._address], state)
 
     def _restrict(self, cell: str, state: State | None) -> None:
+        """Add the addresses of a cell to the restrictions."""
         assert state is not None
         for text in addresses_in(cell).addresses:
             try:
@@ -251,6 +261,7 @@ class _Reader:
                 continue
 
     def orders(self, told: Told) -> dict[int, str]:
+        """The order of day and month per column: the operator's, or the only one that was seen."""
         return {
             at: told.dates or (next(iter(seen)) if len(seen) == 1 else "")
             for at, seen in self._seen.items()

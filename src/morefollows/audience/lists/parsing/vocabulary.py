@@ -1,6 +1,6 @@
-"""The words by which lists say who may be mailed: headings, statuses, yes and no, in the languages of Western Europe.
+"""Words in lists of readers: headings, statuses, yes and no, in the languages of Western Europe.
 
-All are compared as `compact` makes them: without accents, capitals, blanks and punctuation.
+They are compared in compact form (`compact`): without accents, capitals, blanks and punctuation.
 """
 
 from __future__ import annotations
@@ -16,22 +16,28 @@ State = Reader.State
 
 @lru_cache(4096)
 def compact(text: str) -> str:
-    """Only letters and digits, lower case, without accents: "E-Mail" and "e_mail" are the same."""
+    """Keep only letters and digits, lower case, without accents: "E-Mail" becomes "email"."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(letter for letter in plain if letter.isalnum())
 
 
 def _set(words: str) -> frozenset[str]:
+    """The words in compact form. They are separated by commas or line feeds."""
     return frozenset(map(compact, re.split(r"\s*[,\n]\s*", words.strip(" ,\n"))))
 
 
 _ADDRESS = _set(
-    """email, e-mail address, email adress, mail, mail address, recipient, e-mail-adresse, mailadresse, mail-adresse,
-    e-post, e-postadresse, courriel, adresse e-mail, adresse mail, adresse courriel, adresse de messagerie, correo,
-    correo electrónico, dirección de correo, dirección de correo electrónico, dirección email, e-mailadres, mailadres,
-    posta elettronica, indirizzo email, indirizzo e-mail, indirizzo mail, indirizzo di posta elettronica,
-    endereço de e-mail, adres e-mail, subscriber email, contact email, contactemail, user email, member email,
-    primary email, email 1, e-mail 1 - value, emails, email id, customer email, reader email"""
+    "email, e-mail address, email adress, mail, mail address, recipient, e-mail-adresse, "
+    "mailadresse, mail-adresse,\n    "
+    "e-post, e-postadresse, courriel, adresse e-mail, adresse mail, adresse courriel, adresse de "
+    "messagerie, correo,\n    "
+    "correo electrónico, dirección de correo, dirección de correo electrónico, dirección email, "
+    "e-mailadres, mailadres,\n    "
+    "posta elettronica, indirizzo email, indirizzo e-mail, indirizzo mail, indirizzo di posta "
+    "elettronica,\n    "
+    "endereço de e-mail, adres e-mail, subscriber email, contact email, contactemail, user email, "
+    "member email,\n    "
+    "primary email, email 1, e-mail 1 - value, emails, email id, customer email, reader email"
 )
 _VAGUE_ADDRESS = _set(
     "address, adresse, adres, indirizzo, dirección, subscriber, contact, abonnent, abonné"
@@ -39,32 +45,47 @@ _VAGUE_ADDRESS = _set(
 
 
 def is_address_heading(name: str) -> bool:
+    """Whether a column of this name may hold email addresses."""
     return compact(name) in _ADDRESS or compact(name) in _VAGUE_ADDRESS
 
 
 def address_rank(heading: str) -> int:
-    """0 for `email` itself, more for less certain names; 9 for others. `heading`: compact."""
+    """How certain it is that a column holds addresses: 0 is most certain, 9 unknown.
+
+    `heading`: in compact form.
+    """
     if heading in ("email", "emailaddress"):
         return 0
     return 1 if heading in _ADDRESS else 2 if heading in _VAGUE_ADDRESS else 9
 
 
 GIVEN_AT = _set(
-    """given at, subscribed at, subscription date, subscription time, subscribe date, subscribed on, subscribed,
-    date subscribed, date of subscription, sign-up date, signup time, signed up at, signed up, sign-up at, signed up on,
-    opt-in time, opt-in date, opt-in at, opted in at, opt-in timestamp, opt-in datum, joined, joined at, join date,
-    date joined, consent date, consent at, consent given at, consented at, date of consent, gdpr consent date,
-    Anmeldedatum, angemeldet am, angemeldet seit, Anmeldezeit, Anmeldezeitpunkt, Eintragungsdatum, eingetragen am,
-    Einwilligung am, Einwilligungsdatum, Datum der Einwilligung, date d'inscription, date inscription, inscrit le,
-    abonné le, date d'abonnement, date de consentement, date du consentement, fecha de suscripción, fecha de alta,
-    fecha alta, suscrito el, fecha de consentimiento, inschrijfdatum, aanmelddatum, aangemeld op, ingeschreven op,
-    datum inschrijving, data di iscrizione, data iscrizione, iscritto il, data consenso, data del consenso"""
+    "given at, subscribed at, subscription date, subscription time, subscribe date, subscribed on, "
+    "subscribed,\n    "
+    "date subscribed, date of subscription, sign-up date, signup time, signed up at, signed up, "
+    "sign-up at, signed up on,\n    "
+    "opt-in time, opt-in date, opt-in at, opted in at, opt-in timestamp, opt-in datum, joined, "
+    "joined at, join date,\n    "
+    "date joined, consent date, consent at, consent given at, consented at, date of consent, gdpr "
+    "consent date,\n    "
+    "Anmeldedatum, angemeldet am, angemeldet seit, Anmeldezeit, Anmeldezeitpunkt, "
+    "Eintragungsdatum, eingetragen am,\n    "
+    "Einwilligung am, Einwilligungsdatum, Datum der Einwilligung, date d'inscription, date "
+    "inscription, inscrit le,\n    "
+    "abonné le, date d'abonnement, date de consentement, date du consentement, fecha de "
+    "suscripción, fecha de alta,\n    "
+    "fecha alta, suscrito el, fecha de consentimiento, inschrijfdatum, aanmelddatum, aangemeld op, "
+    "ingeschreven op,\n    "
+    "datum inschrijving, data di iscrizione, data iscrizione, iscritto il, data consenso, data del "
+    "consenso"
 ) - {"subscribed"}
 CONFIRMED_AT = _set(
-    """confirmed at, confirmation time, confirm time, confirmation date, confirm date, confirmed on, date confirmed,
-    double opt-in at, double opt-in date, double opt-in time, DOI-Datum, DOI date, verified at, bestätigt am,
-    Bestätigungsdatum, Bestätigungszeit, confirmé le, date de confirmation, confirmado el, fecha de confirmación,
-    bevestigd op, confermato il, data di conferma, data conferma"""
+    "confirmed at, confirmation time, confirm time, confirmation date, confirm date, confirmed on, "
+    "date confirmed,\n    "
+    "double opt-in at, double opt-in date, double opt-in time, DOI-Datum, DOI date, verified at, "
+    "bestätigt am,\n    "
+    "Bestätigungsdatum, Bestätigungszeit, confirmé le, date de confirmation, confirmado el, fecha "
+    "de confirmación,\n    bevestigd op, confermato il, data di conferma, data conferma"
 )
 GIVEN_FROM = _set(
     "given from, opt-in ip, optin ip address, signup ip, subscription ip, subscribed ip, consent ip"
@@ -74,62 +95,90 @@ LANGUAGE = _set("language, lang, locale, Sprache, langue, idioma, taal, lingua")
 TOPICS = _set("topics, topic, Themen, Thema")
 STATUS = _set("status, state, subscription status, email status, statut, estado, stato")
 
-# What says, above a column, that it may tell who is not to be mailed. Looked for anywhere in a compact heading.
+# Parts of compact headings of columns that may say who must not be mailed.
 _TELLTALE = re.compile(
-    "unsub|subscri|optin|optout|optedin|optedout|opted|bounc|complain|suppress|blacklist|blocklist|blocked|donot|"
-    "dontmail|nomail|noemail|consent|permission|permit|marketing|gdpr|rgpd|dsgvo|status|state|disabled|enabled|"
-    "active|clean|newsletter|deliverab|spam|abuse|accept|agree|allow|contactable|mailable|emailok|mailok|okto|"
-    "canemail|cancontact|receive|wants|stop|remov|delet|exclu|invalid|revok|withdr|cancel|quit|lapsed|dormant|"
-    "verified|validat|unreach|refus|reject|declin|object|ausgetrag|austrag|austritt|abgemeld|abmeld|abbestell|"
-    "gesperrt|sperr|aktiv|widerruf|widerspr|zustell|einwillig|zustimm|erlaub|werbung|werbe|kundig|geloscht|"
-    "beschwerde|unzustell|ungultig|rucklauf|abonn|desinscri|inscri|consentement|actif|bloqu|plainte|statut|supprim|"
-    "resili|rebond|opposition|nepas|exclu|retir|accord|baja|cancelad|suscri|rebot|rechaz|consentim|activo|activa|queja|"
-    "estado|nocontact|elimin|acepta|autoriz|uitgeschrev|uitschrij|afgemeld|afmeld|opgezegd|geblokk|toestemming|"
-    "actief|klacht|geweigerd|verwijderd|ingeschrev|abonnee|iscri|cancellat|bloccat|consenso|attiv|stato|reclam|"
-    "rimbalz|rimoss|revoc|rifiut|disdett|autorizz|annull|descadastr|avregistr|samtyk|samtyck|zgoda|wypis|robinson|"
-    "verstorb|deceased|decede|fallec|overled|decedut|npai|nodesea|recib|nieuwsbrief|opzeg|rundbrief|infolettre|boletin"
+    "unsub|subscri|optin|optout|optedin|optedout|opted|bounc|complain|suppress|blacklist|blocklist|"
+    "blocked|donot|dontmail|nomail|noemail|consent|permission|permit|marketing|gdpr|rgpd|dsgvo|"
+    "status|state|disabled|enabled|active|clean|newsletter|deliverab|spam|abuse|accept|agree|allow|"
+    "contactable|mailable|emailok|mailok|okto|canemail|cancontact|receive|wants|stop|remov|delet|"
+    "exclu|invalid|revok|withdr|cancel|quit|lapsed|dormant|verified|validat|unreach|refus|reject|"
+    "declin|object|ausgetrag|austrag|austritt|abgemeld|abmeld|abbestell|gesperrt|sperr|aktiv|"
+    "widerruf|widerspr|zustell|einwillig|zustimm|erlaub|werbung|werbe|kundig|geloscht|beschwerde|"
+    "unzustell|ungultig|rucklauf|abonn|desinscri|inscri|consentement|actif|bloqu|plainte|statut|"
+    "supprim|resili|rebond|opposition|nepas|exclu|retir|accord|baja|cancelad|suscri|rebot|rechaz|"
+    "consentim|activo|activa|queja|estado|nocontact|elimin|acepta|autoriz|uitgeschrev|uitschrij|"
+    "afgemeld|afmeld|opgezegd|geblokk|toestemming|actief|klacht|geweigerd|verwijderd|ingeschrev|"
+    "abonnee|iscri|cancellat|bloccat|consenso|attiv|stato|reclam|rimbalz|rimoss|revoc|rifiut|"
+    "disdett|autorizz|annull|descadastr|avregistr|samtyk|samtyck|zgoda|wypis|robinson|verstorb|"
+    "deceased|decede|fallec|overled|decedut|npai|nodesea|recib|nieuwsbrief|opzeg|rundbrief|"
+    "infolettre|boletin"
 )
 _EXACTLY = _set("dnc, out, left, gone, mail ok, ok, news, mailing, mailings, mail?, active?")
 
 
 def may_tell_who_left(heading: str) -> bool:
-    """Whether the name of a column looks as if it told who opted out, or may be mailed. `heading`: compact."""
+    """Whether a column may say who opted out or who may be mailed. `heading`: in compact form."""
     return heading in _EXACTLY or bool(_TELLTALE.search(heading))
 
 
 _NO_CONSENT = _set(
-    """name, first name, last name, full name, surname, middle name, title, salutation, gender, sex, initials, id,
-    user id, city, town, country, company, phone, Vorname, Nachname, Name, Anrede, Titel, Geschlecht, Ort, Land, Firma,
-    prénom, nom, civilité, genre, sexe, ville, pays, nombre, apellido, apellidos, género, sexo, ciudad, país, naam,
-    voornaam, achternaam, aanhef, geslacht, plaats, nome, cognome, titolo, sesso, città, paese"""
+    "name, first name, last name, full name, surname, middle name, title, salutation, gender, sex, "
+    "initials, id,\n    "
+    "user id, city, town, country, company, phone, Vorname, Nachname, Name, Anrede, Titel, "
+    "Geschlecht, Ort, Land, Firma,\n    "
+    "prénom, nom, civilité, genre, sexe, ville, pays, nombre, apellido, apellidos, género, sexo, "
+    "ciudad, país, naam,\n    "
+    "voornaam, achternaam, aanhef, geslacht, plaats, nome, cognome, titolo, sesso, città, paese"
 )
 
 
 def is_about_the_person(heading: str) -> bool:
-    """Whether a column holds a name, a place or the like, whatever its cells look like. `heading`: compact."""
+    """Whether a column holds a name, a place or the like. `heading`: in compact form."""
     return heading in _NO_CONSENT
 
 
 _WORDS: dict[State, str] = {
-    State.CONFIRMED: """confirmed, active, enabled, subscribed, opted in, opt-in, double opt-in, bestätigt, aktiv,
-        angemeldet, abonniert, eingetragen, abonné, abonnée, inscrit, inscrite, confirmé, actif, activo, suscrito,
-        confirmado, alta, actief, ingeschreven, bevestigd, aangemeld, attivo, iscritto, confermato""",
-    State.PENDING: """pending, unconfirmed, nonsubscribed, non-subscribed, unverified, not confirmed, awaiting
-        confirmation, awaiting, validating, invited, single opt-in, soft bounced, soft bounce, softbounce, paused,
-        unbestätigt, nicht bestätigt, ausstehend, unbekannt, unknown, en attente, non confirmé, pendiente,
-        sin confirmar, no confirmado, onbevestigd, niet bevestigd, in afwachting, in attesa, non confermato""",
-    State.LEFT: """left, unsubscribed, unsubscribe, unsub, not subscribed, no longer subscribed, disabled, blocklisted,
-        blacklisted, blocked, suppressed, opted out, opt-out, inactive, deactivated, removed, deleted, cancelled,
-        canceled, archived, excluded, revoked, withdrawn, stopped, do not contact, do not mail, do not email, dnc,
-        no consent, abgemeldet, abbestellt, ausgetragen, inaktiv, gesperrt, blockiert, gelöscht, widerrufen,
-        widersprochen, gekündigt, désabonné, désabonnée, désinscrit, désinscrite, inactif, bloqué, supprimé, résilié,
-        dado de baja, de baja, baja, cancelado, inactivo, bloqueado, eliminado, desuscrito, uitgeschreven, afgemeld,
-        inactief, geblokkeerd, verwijderd, opgezegd, disiscritto, cancellato, inattivo, bloccato, rimosso,
-        disabilitato, revocato""",
-    State.GONE: """gone, bounced, bounce, hard bounced, hard bounce, hardbounce, cleaned, invalid, undeliverable,
-        unzustellbar, ungültig, rejeté, rebotado, rebote, ongeldig, rimbalzato""",
-    State.COMPLAINED: """complained, complaint, marked as spam, spam, spam complaint, spam report, reported spam, abuse,
-        Beschwerde, als Spam gemeldet, plainte, queja, klacht, reclamo""",
+    State.CONFIRMED: (
+        "confirmed, active, enabled, subscribed, opted in, opt-in, double opt-in, bestätigt, "
+        "aktiv,\n        "
+        "angemeldet, abonniert, eingetragen, abonné, abonnée, inscrit, inscrite, confirmé, actif, "
+        "activo, suscrito,\n        "
+        "confirmado, alta, actief, ingeschreven, bevestigd, aangemeld, attivo, iscritto, confermato"
+    ),
+    State.PENDING: (
+        "pending, unconfirmed, nonsubscribed, non-subscribed, unverified, not confirmed, awaiting\n"
+        "        confirmation, awaiting, validating, invited, single opt-in, soft bounced, soft "
+        "bounce, softbounce, paused,\n        "
+        "unbestätigt, nicht bestätigt, ausstehend, unbekannt, unknown, en attente, non confirmé, "
+        "pendiente,\n        "
+        "sin confirmar, no confirmado, onbevestigd, niet bevestigd, in afwachting, in attesa, non "
+        "confermato"
+    ),
+    State.LEFT: (
+        "left, unsubscribed, unsubscribe, unsub, not subscribed, no longer subscribed, disabled, "
+        "blocklisted,\n        "
+        "blacklisted, blocked, suppressed, opted out, opt-out, inactive, deactivated, removed, "
+        "deleted, cancelled,\n        "
+        "canceled, archived, excluded, revoked, withdrawn, stopped, do not contact, do not mail, "
+        "do not email, dnc,\n        "
+        "no consent, abgemeldet, abbestellt, ausgetragen, inaktiv, gesperrt, blockiert, gelöscht, "
+        "widerrufen,\n        "
+        "widersprochen, gekündigt, désabonné, désabonnée, désinscrit, désinscrite, inactif, "
+        "bloqué, supprimé, résilié,\n        "
+        "dado de baja, de baja, baja, cancelado, inactivo, bloqueado, eliminado, desuscrito, "
+        "uitgeschreven, afgemeld,\n        "
+        "inactief, geblokkeerd, verwijderd, opgezegd, disiscritto, cancellato, inattivo, bloccato, "
+        "rimosso,\n        disabilitato, revocato"
+    ),
+    State.GONE: (
+        "gone, bounced, bounce, hard bounced, hard bounce, hardbounce, cleaned, invalid, "
+        "undeliverable,\n        "
+        "unzustellbar, ungültig, rejeté, rebotado, rebote, ongeldig, rimbalzato"
+    ),
+    State.COMPLAINED: (
+        "complained, complaint, marked as spam, spam, spam complaint, spam report, reported spam, "
+        "abuse,\n        Beschwerde, als Spam gemeldet, plainte, queja, klacht, reclamo"
+    ),
 }
 STATUSES: dict[str, State] = {
     word: state for state, words in _WORDS.items() for word in _set(words)
@@ -144,19 +193,22 @@ _AWAY = frozenset(
 )
 _PIECES = re.compile(r"[;,|/:=()\n\[\]\"]")
 _LONGEST_WORD = 40  # characters
-_LONGEST_REMARK = 80  # characters: what is longer is a text, and may speak of anything
+_LONGEST_REMARK = 80  # characters; a longer cell is free text and is not searched
 _REMARK = re.compile(
-    r"unsub|opt(?:ed)?[ _-]?out|\bbounced?\b|do not (?:e-?mail|mail|contact|send)|"
-    r"no (?:more )?(?:e-?mails?|mailings?)\b|"
-    r"blacklist|blocklist|spam complaint|no longer wants|abgemeld|abbestell|keine (?:e-?mails?|newsletter|werbung)|"
-    r"widerruf|d[ée]sabonn|d[ée]sinscri|ne pas contacter|plus d'e-?mails?|dad[oa] de baja|no contactar|no enviar|"
-    r"uitgeschreven|afgemeld|geen (?:e-?mails?|nieuwsbrief)|disiscritt|non contattare|non inviare",
+    r"unsub|opt(?:ed)?[ _-]?out|\bbounced?\b|do not (?:e-?mail|mail|contact|send)|no (?:more "
+    r")?(?:e-?mails?|mailings?)\b|blacklist|blocklist|spam complaint|no longer wants|abgemeld|"
+    r"abbestell|keine (?:e-?mails?|newsletter|werbung)|widerruf|d[ée]sabonn|d[ée]sinscri|ne pas "
+    r"contacter|plus d'e-?mails?|dad[oa] de baja|no contactar|no enviar|uitgeschreven|afgemeld|"
+    r"geen (?:e-?mails?|nieuwsbrief)|disiscritt|non contattare|non inviare",
     re.IGNORECASE,
 )
 
 
 def tells_who_left(cell: str) -> bool:
-    """Whether a cell, or a piece of it between commas, is a word for having left, bounced or complained, or says so."""
+    """Whether a cell says that its reader left, bounced or complained.
+
+    Either the cell or a piece of it (see `_PIECES`) is such a word, or `_REMARK` is found in it.
+    """
     if not cell or cell.isdecimal():
         return False
     if len(cell) <= _LONGEST_REMARK and _REMARK.search(cell):
@@ -171,7 +223,8 @@ def tells_who_left(cell: str) -> bool:
 
 
 _YES = _set(
-    "yes, y, true, t, 1, x, on, ja, j, oui, o, si, sí, s, sim, vero, wahr, vrai, verdadero, waar, ok, checked"
+    "yes, y, true, t, 1, x, on, ja, j, oui, o, si, sí, s, sim, vero, wahr, vrai, verdadero, waar, "
+    "ok, checked"
 )
 _NO = _set("no, n, false, f, 0, off, nein, non, nee, não, falso, falsch, faux, onwaar, unchecked")
 _NOTHING = _set(
@@ -181,15 +234,17 @@ _NO_DATE = re.compile(r"0000-00-00.*|1970-01-01T?.*|01[./]01[./]1970.*|\\N")
 
 
 def is_yes(cell: str) -> bool:
+    """Whether a cell is a word or a sign for yes."""
     return compact(cell) in _YES or cell.strip() in ("✓", "✔", "☑", "✅")
 
 
 def is_no(cell: str) -> bool:
+    """Whether a cell is a word or a sign for no."""
     return compact(cell) in _NO or cell.strip() in ("✗", "✘", "☐", "❌")
 
 
 def is_empty(cell: str) -> bool:
-    """Nothing, or what programs write for nothing."""
+    """Whether a cell is empty, or holds what programs write for an empty value."""
     found = compact(cell)
     return (
         (not found and not is_yes(cell) and not is_no(cell))
@@ -199,23 +254,27 @@ def is_empty(cell: str) -> bool:
 
 
 _SUPPRESSED_FILE = re.compile(
-    "suppress|unsub|bounce|complain|optout|blacklist|blocklist|abgemeld|abmeld|abbestell|desabonn|desinscri|"
-    "uitgeschrev|afgemeld|disiscri|spamreport|donotmail|robinson"
+    "suppress|unsub|bounce|complain|optout|blacklist|blocklist|abgemeld|abmeld|abbestell|desabonn|"
+    "desinscri|uitgeschrev|afgemeld|disiscri|spamreport|donotmail|robinson"
 )
 _WHY_OR_WHEN = _set(
-    """reason, suppression reason, bounce type, bounce reason, bounce class, bounce date, bounced at, bounced on,
-    unsubscribe reason, unsubscribed at, unsubscribe date, unsubscribed on, unsubscribe time, date unsubscribed,
-    unsub time, opt-out date, opt-out time, opted out at, suppressed at, suppression type, complained at,
-    complaint date, complaint type, blocked at, blocklisted at, abgemeldet am, Abmeldedatum, désinscrit le,
-    date de désinscription, désabonné le, fecha de baja, uitgeschreven op, data di cancellazione"""
+    "reason, suppression reason, bounce type, bounce reason, bounce class, bounce date, bounced "
+    "at, bounced on,\n    "
+    "unsubscribe reason, unsubscribed at, unsubscribe date, unsubscribed on, unsubscribe time, "
+    "date unsubscribed,\n    "
+    "unsub time, opt-out date, opt-out time, opted out at, suppressed at, suppression type, "
+    "complained at,\n    "
+    "complaint date, complaint type, blocked at, blocklisted at, abgemeldet am, Abmeldedatum, "
+    "désinscrit le,\n    "
+    "date de désinscription, désabonné le, fecha de baja, uitgeschreven op, data di cancellazione"
 )
 
 
 def names_suppressions(file_name: str) -> bool:
-    """Whether a file is named as lists of those who must not be mailed are."""
+    """Whether the name of a file suggests a list of addresses that must not be mailed."""
     return bool(_SUPPRESSED_FILE.search(compact(file_name)))
 
 
 def tells_why_or_when(heading: str) -> bool:
-    """Whether a column says why or when somebody was suppressed. `heading`: compact."""
+    """Whether a column says why or when a reader was suppressed. `heading`: in compact form."""
     return heading in _WHY_OR_WHEN
