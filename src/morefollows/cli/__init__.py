@@ -1,1 +1,1 @@
-"""The subcommands of `morefollows`, one file for each kind. None imports Django before it has to."""
+"""The subcommands of `morefollows`, one file for each group. They import Django when they run."""

@@ -24,10 +24,12 @@ def consent() -> None:
 @click.argument("address")
 @json_option
 def show(address: str, as_json: bool) -> None:
-    """Print the whole declaration of the reader with this ADDRESS; with `-` it is read from standard input.
+    """Print the whole declaration of the reader with this ADDRESS; with `-` it is read from
+    standard input.
 
-    Each purpose apart: the exact words, their version and hash, the privacy notice, when, where and how, and what was
-    confirmed and withdrawn. An address in a command may stay in the shell's history; standard input leaves none.
+    Each purpose apart: the exact words, their version and hash, the privacy notice, when, where and
+    how, and what was confirmed and withdrawn. An address in a command may stay in the shell's
+    history; standard input leaves none.
     """
     from morefollows.processes import bootstrap
 

@@ -1,4 +1,4 @@
-"""`departures`: who left, as the file beside the secret has it."""
+"""`departures`: readers who left, as recorded in the file beside the secret."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from morefollows.cli.output import Failure, json_option, tell_json
 
 @click.group()
 def departures() -> None:
-    """Who left, was erased or must not be mailed: kept so that no restored backup brings them back."""
+    """Who left, was erased or must not be mailed: kept so that no restored backup brings
+    them back."""
 
 
 @departures.command("replay")
@@ -27,7 +28,8 @@ def departures() -> None:
 def replay_files(files: tuple[Path, ...], as_json: bool) -> None:
     """Put the departures in files into the database: after a restore, the file of every machine.
 
-    Each start does so with this machine's own file. Doing it again changes nothing. Who came back since stays.
+    Each start does so with this machine's own file. Doing it again changes nothing. Who came back
+    since stays.
     """
     from morefollows.processes import bootstrap
 

@@ -47,7 +47,8 @@ def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
         tell_json({"email": editor.email, "name": editor.name, "role": editor.role, "link": link})
     else:
         click.echo(
-            f"{editor.name} can sign in for the first time with this link. It is good once, for three days:"
+            f"{editor.name} can sign in for the first time with this link. It is good once, "
+            f"for three days:"
         )
         click.echo(link)
 
@@ -69,7 +70,8 @@ def let_offer(email: str, denied: bool) -> None:
     editor = Editor.objects.filter(email=email.strip().lower()).first()
     if editor is None:
         raise Failure(
-            f"{email}: there is no account with this address; `morefollows editors list` has them all."
+            f"{email}: there is no account with this address; `morefollows editors list` has "
+            f"them all."
         )
     with transaction.atomic():
         actions.let_offer(editor, not denied)
@@ -193,7 +195,8 @@ def newsroom(as_json: bool, **given: str | None) -> None:
             ) from None
     if known is None:
         raise Failure(
-            "No newsroom is set up yet. `morefollows newsroom --name …` does it, or `morefollows up`."
+            "No newsroom is set up yet. `morefollows newsroom --name …` does it, or "
+            "`morefollows up`."
         )
     now = {name: getattr(known, name) for name in names}
     if as_json:

@@ -13,8 +13,8 @@ from morefollows.cli.output import json_option, tell_json
 def housekeeping(dry_run: bool, as_json: bool) -> None:
     """Clear away what is kept long enough, as `up` does once an hour.
 
-    Where `send` and `web` run without `up`, call it once an hour, such as from cron. It gives way to an alert that is
-    being sent, and goes on the next time.
+    Where `send` and `web` run without `up`, call it once an hour, such as from cron. It gives way
+    to an alert that is being sent, and goes on the next time.
     """
     from morefollows.processes import bootstrap
 

@@ -1,7 +1,7 @@
-"""The `morefollows` command: its subcommands, and how each of its failures is told.
+"""The `morefollows` command: its subcommands, and how failures are reported.
 
-Every failure that somebody can remedy is one line on stderr, never a stack trace. Exit codes: 0 done, 1 not done,
-2 the command or a setting is wrong, 130 ended by Ctrl-C.
+Every failure with a remedy is one line on stderr, never a stack trace. Exit codes: 0 done, 1 not
+done, 2 the command or a setting is wrong, 130 ended by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import click
 from morefollows import __version__
 from morefollows.config.settings import SettingsError
 
-# In the order in which a newsroom meets them. Loaded when asked for: `--help` needs no Django.
+# In the order in which a newsroom needs them. Loaded on demand, so that `--help` needs no Django.
 _COMMANDS = {
     "up": "morefollows.cli.processes:up",
     "demo": "morefollows.cli.demo.command:demo",
@@ -61,12 +61,14 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="morefollows")
 def cli() -> None:
-    """Breaking-news alerts from a newsroom to its readers' inboxes, within seconds, and what follows.
+    """Breaking-news alerts from a newsroom to its readers' inboxes, within seconds, and what
+    follows.
 
-    `morefollows up --sample` starts everything on this machine, with a fictional newsroom to try it in.
+    `morefollows up --sample` starts everything on this machine, with a fictional newsroom to try it
+    in.
 
-    Settings come from the environment (MOREFOLLOWS_…, DATABASE_URL) or from files that <NAME>_FILE names;
-    docs/reference/settings.md lists them, and `morefollows doctor` checks them.
+    Settings come from the environment (MOREFOLLOWS_…, DATABASE_URL) or from files that <NAME>_FILE
+    names; docs/reference/settings.md lists them, and `morefollows doctor` checks them.
 
     Exit codes: 0 done; 1 not done, and the message says why; 2 the command or a setting is wrong;
     130 ended by Ctrl-C.
@@ -74,15 +76,15 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The command as a program. Ends the process with its exit code."""
-    os.umask(0o077)  # databases hold addresses: nobody else on this machine reads what we write
+    """Runs the command as a program. Ends the process with its exit code."""
+    os.umask(0o077)  # databases hold addresses, so no other user on this machine may read our files
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str], command: click.Command = cli, name: str = "morefollows") -> int:
-    """Runs the command; what goes wrong is told on stderr. Returns the exit code."""
+    """Runs the command, and prints errors to stderr. Returns the exit code."""
     try:
-        # A command that has to say "not done" without another word ends with `context.exit(1)`: its value is the code.
+        # A command that fails without a message calls `context.exit(1)`; `main` returns that code.
         code = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -109,7 +111,7 @@ def _tell(line: str, code: int) -> int:
 
 
 def _remedy(error: Exception) -> str | None:
-    """What to say of an error that is no fault of ours; None if it is one."""
+    """Returns the message for an error that the user can remedy; None for a bug."""
     from django.core.exceptions import ValidationError
     from django.db import OperationalError, ProgrammingError
 
@@ -119,11 +121,14 @@ def _remedy(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, ValidationError):
         return " ".join(error.messages)
-    # SQLite and PostgreSQL say it each in their own way. A database that does not exist at all is another matter.
+    # SQLite and PostgreSQL word it differently. A database that does not exist is another error.
     if "no such table" in str(error) or (
         isinstance(error, ProgrammingError) and "does not exist" in str(error)
     ):
-        return f"The database{_place()} has not been set up yet. Run `morefollows migrate`, or `morefollows up`."
+        return (
+            f"The database{_place()} has not been set up yet. Run `morefollows migrate`, or "
+            f"`morefollows up`."
+        )
     if isinstance(error, OperationalError):
         first = str(error).strip().partition("\n")[0]
         return f"DATABASE_URL: the database can't be used: {first}"
@@ -136,7 +141,7 @@ def _remedy(error: Exception) -> str | None:
 
 
 def _place() -> str:
-    """Where the database of the data folder is: somebody may have started us in another folder by mistake."""
+    """Returns the place of the database, in case it runs in another folder by mistake."""
     from django.conf import settings
 
     config = settings.MOREFOLLOWS

@@ -1,4 +1,4 @@
-"""What the subcommands have in common: how they fail, and how they report."""
+"""Shared by the subcommands: error messages, JSON reports and progress."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Failure(click.ClickException):
-    """It could not be done, and the message says why and what to do. Exit code 1."""
+    """The command failed; the message says why and what to do. Exit code 1."""
 
     exit_code = 1
 
@@ -25,12 +25,13 @@ class Failure(click.ClickException):
 
 
 def json_option(command: Command) -> Command:
-    """``--json``: the report as one JSON object on stdout, and nothing else there."""
+    """``--json``: one JSON object on stdout, and nothing else there."""
     return click.option("--json", "as_json", is_flag=True, help="Report as JSON.")(command)
 
 
 def told(error: Any) -> str:
-    """A `ValidationError` in one line; what is wrong with a field is told as its option: `--name: …`."""
+    """Returns a `ValidationError` in one line. A field's error is reported as its option: `--name:
+    …`."""
     if not hasattr(error, "error_dict"):
         return " ".join(error.messages)
     return " ".join(
@@ -49,14 +50,14 @@ def tell_json(report: Any) -> None:
 def reading(file: BinaryIO) -> Iterator[Callable[[int], None]]:
     """A bar on stderr while `file` is read. What it gives is to be told the bytes read so far."""
     facts = os.fstat(file.fileno())
-    size = facts.st_size if stat.S_ISREG(facts.st_mode) else 0  # of a pipe nobody knows
+    size = facts.st_size if stat.S_ISREG(facts.st_mode) else 0  # the size of a pipe is unknown
     with click.progressbar(length=max(size, 1), label="Reading", file=sys.stderr) as bar:
         yield lambda position: bar.update(position - bar.pos)
         bar.finish()
 
 
 def tell_problems(problems: Sequence[tuple[int, str]], bad: int) -> None:
-    """Each line that did not come in, with its number; `bad` is how many there were in all."""
+    """Prints each line that was not imported, with its number. `bad`: how many there were."""
     for line, reason in problems:
         click.echo(f"line {line}: {reason}", err=True)
     if bad > len(problems):

@@ -1,4 +1,4 @@
-"""The processes: `up` runs them all on one machine; each can run by itself."""
+"""The commands for processes: `up` runs them all on one machine; each also runs separately."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _follower(command: Command) -> Command:
-    """The option by which `up` starts its own processes, and the demonstration starts `up`."""
+    """Adds the option that links a process to its parent, used by `up` and by the demonstration."""
     return click.option(
         "--lifeline", type=int, hidden=True, help="Descriptor of a pipe: when it closes, so do we."
     )(command)
@@ -52,8 +52,9 @@ def _hold(lifeline: int | None) -> None:
 def up(context: click.Context, sample: bool, administrator: str, lifeline: int | None) -> None:
     """Run everything on this machine: web server, senders, and an inbox while no relay is set.
 
-    The first start creates the database and an administrator, and prints the link to sign in with. Without
-    MOREFOLLOWS_RELAY, mail goes to an inbox in the web browser and nothing leaves this machine.
+    The first start creates the database and an administrator, and prints the link to sign in with.
+    Without MOREFOLLOWS_RELAY, mail goes to an inbox in the web browser and nothing leaves this
+    machine.
     """
     _hold(lifeline)
     from morefollows.processes.lock import InUse
@@ -72,7 +73,8 @@ def up(context: click.Context, sample: bool, administrator: str, lifeline: int |
 @click.option("--administrator", required=True)
 @_follower
 def prepare(sample: bool, administrator: str, lifeline: int | None) -> None:
-    """What `up` does before it starts its processes; prints the link for the first sign-in, if one is needed."""
+    """What `up` does before it starts its processes; prints the link for the first sign-in, if one
+    is needed."""
     _hold(lifeline)
     from morefollows.processes import first_start
 
@@ -183,7 +185,7 @@ def inbox(descriptor: int | None, lifeline: int | None) -> None:
 
 
 def _ear(descriptor: int | None, name: str, host: str, port: int) -> socket.socket:
-    """The socket that `up` has handed us, or one of our own."""
+    """Returns the socket that `up` passed to us, or opens one."""
     if descriptor is not None:
         return socket.socket(fileno=descriptor)
     try:

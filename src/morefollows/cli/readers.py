@@ -30,12 +30,14 @@ def readers() -> None:
 @click.option(
     "--provenance",
     metavar="WORDS",
-    help="Where and how they agreed; kept as the evidence. Without it they come in as pending, and get no mail.",
+    help="Where and how they agreed; kept as the evidence. Without it they come in as pending, "
+    "and get no mail.",
 )
 @click.option(
     "--consented-at",
     metavar="MOMENT",
-    help="When they agreed, where FILE does not say it, such as 2024-05-04. Without any time they come in as pending.",
+    help="When they agreed, where FILE does not say it, such as 2024-05-04. Without any time "
+    "they come in as pending.",
 )
 @click.option(
     "--status",
@@ -47,14 +49,16 @@ def readers() -> None:
     "columns",
     metavar="NAME=MEANING",
     multiple=True,
-    help="What a column means: opted-out, opted-in, status, given_at, ignore … May be given for each column.",
+    help="What a column means: opted-out, opted-in, status, given_at, ignore … May be given for "
+    "each column.",
 )
 @click.option(
     "--value",
     "values",
     metavar="WORD=STATUS",
     multiple=True,
-    help="What a word in a column of statuses means, such as `express=confirmed`. May be given for each word.",
+    help="What a word in a column of statuses means, such as `express=confirmed`. May be given "
+    "for each word.",
 )
 @click.option(
     "--dates",
@@ -85,14 +89,15 @@ def import_readers(
 ) -> None:
     """Bring readers in from a CSV FILE, or from standard input when FILE is `-`.
 
-    Exports of listmonk, Ghost, Mailchimp, MailPoet, Mailjet, Brevo, Substack, beehiiv and Sendy are recognised by
-    their columns. In other files the first line names the columns: email, and if known language, topics, status,
-    given_at, given_from, confirmed_at, confirmed_from. A column that looks as if it told who must not be mailed stops
-    the import until you say what it means. A bad line is reported with its number and does not stop the others; the
-    exit code is then 1.
+    Exports of listmonk, Ghost, Mailchimp, MailPoet, Mailjet, Brevo, Substack, beehiiv and Sendy are
+    recognised by their columns. In other files the first line names the columns: email, and if
+    known language, topics, status, given_at, given_from, confirmed_at, confirmed_from. A column
+    that looks as if it told who must not be mailed stops the import until you say what it means. A
+    bad line is reported with its number and does not stop the others; the exit code is then 1.
 
-    An import that was broken off goes on where it was when the same command is given again. The same file may be
-    imported again: nothing comes in twice, and nobody who has left is brought back.
+    An import that was broken off goes on where it was when the same command is given again. The
+    same file may be imported again: nothing comes in twice, and nobody who has left is brought
+    back.
     """
     from morefollows.processes import bootstrap
 
@@ -170,7 +175,7 @@ def export_readers(file: Path | None, slug: str | None, evidence: bool, as_json:
         write(sys.stdout.buffer, topic=topic)
         return
     try:
-        # For its owner's eyes only, from the first byte: it is everybody's address.
+        # Readable only by its owner from the first byte: it holds all addresses.
         out = os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     except OSError as error:
         raise Failure(f"{file}: {error.strerror}") from None
@@ -194,6 +199,7 @@ def _topic(slug: str | None) -> Topic | None:
     found = topics.filter(slug=slug).first()
     if found is None:
         raise Failure(
-            f"There is no topic {slug}. There are: {', '.join(topic.slug for topic in topics) or 'none'}."
+            f"There is no topic {slug}. There are: "
+            f"{', '.join(topic.slug for topic in topics) or 'none'}."
         )
     return found

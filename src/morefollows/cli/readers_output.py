@@ -1,4 +1,4 @@
-"""What `readers import` is told by its options, and what it tells: columns, counts, and lines that did not come in."""
+"""Options and output of `readers import`: columns, counts, and lines that were not imported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def pairs(option: str, given: tuple[str, ...], words: tuple[str, ...] = ()) -> dict[str, str]:
-    """NAME=WORD, each. `words`: those that are possible, if not any."""
+    """Parses NAME=WORD options. `words`: the allowed words; empty: any."""
     found = {}
     for one in given:
         name, equals, word = one.rpartition("=")
@@ -43,7 +43,7 @@ def moment(option: str, given: str | None) -> datetime | None:
 
 
 class Import(NamedTuple):
-    """One import, as its options say."""
+    """One import, as given by its options."""
 
     file: BinaryIO
     topic: Topic | None
@@ -110,7 +110,7 @@ def as_json(report: Report, *, dry_run: bool) -> dict[str, Any]:
 def tell(
     report: Report, *, dry_run: bool, ending: str = "Nothing was written: this was a dry run."
 ) -> None:
-    """Tells a report to a person. `ending`: the last line after a dry run."""
+    """Prints a report. `ending`: the last line after a dry run."""
     whose = "" if report.tool == "CSV" else f", as {report.tool} exports them"
     click.echo(f"{report.lines:,} lines read{whose}.")
     for note in report.notes:
@@ -128,11 +128,13 @@ def tell(
         (report.confirmed, "readers came in: their alerts begin at once"),
         (
             report.pending - report.untimed,
-            "readers came in as pending, and get no mail: without --provenance, or not confirmed there",
+            "readers came in as pending, and get no mail: without --provenance, or not "
+            "confirmed there",
         ),
         (
             report.untimed,
-            "readers came in as pending, and get no mail: nothing says when they agreed (--consented-at does)",
+            "readers came in as pending, and get no mail: nothing says when they agreed "
+            "(--consented-at does)",
         ),
         (report.known, "were here before"),
         (report.left, "have unsubscribed, here or before, and stay out"),
@@ -149,7 +151,7 @@ def tell(
 
 
 def _tell_columns(report: Report) -> None:
-    """How each column is understood, how many of its cells hold something, and a few of them."""
+    """Prints each column: its meaning, how many cells are filled, and examples."""
     rows = [
         (
             column.name,
@@ -163,5 +165,6 @@ def _tell_columns(report: Report) -> None:
     widths = [min(40, max(len(row[at]) for row in (heading, *rows))) for at in range(3)]
     for name, meaning, filled, examples in (heading, *rows):
         click.echo(
-            f"  {name:<{widths[0]}}  {meaning:<{widths[1]}}  {filled:>{widths[2]}}  {examples}".rstrip()
+            f"  {name:<{widths[0]}}  {meaning:<{widths[1]}}  {filled:>{widths[2]}}  "
+            f"{examples}".rstrip()
         )

@@ -27,8 +27,9 @@ def secret() -> None:
 def rotate(minutes: int, as_json: bool) -> None:
     """Make new keys for links and sessions.
 
-    Links that were mailed before stay good for MOREFOLLOWS_LINK_KEY_DAYS days, and for ever for unsubscribing. The key
-    for addresses stays: the database knows suppressed addresses only by it. Message-IDs stay, too.
+    Links that were mailed before stay good for MOREFOLLOWS_LINK_KEY_DAYS days, and for ever for
+    unsubscribing. The key for addresses stays: the database knows suppressed addresses only by it.
+    Message-IDs stay, too.
     """
     from morefollows.processes import bootstrap
 
@@ -40,7 +41,8 @@ def rotate(minutes: int, as_json: bool) -> None:
     keys = settings.MOREFOLLOWS.secret
     if keys.file is None:
         raise Failure(
-            "MOREFOLLOWS_SECRET holds the keys themselves. Put them into a file that MOREFOLLOWS_SECRET_FILE names, "
+            "MOREFOLLOWS_SECRET holds the keys themselves. Put them into a file that "
+            "MOREFOLLOWS_SECRET_FILE names, "
             "writable by this user, and rotate them there."
         )
     try:
@@ -61,7 +63,8 @@ def rotate(minutes: int, as_json: bool) -> None:
     click.echo(f"Generation {newest.number} of the keys is in {keys.file}, and used {begin}.")
     click.echo("Copy that file to every other machine at once, and into your backup.")
     click.echo(
-        "Running processes take it up within seconds for links. For sessions, restart them when it suits you."
+        "Running processes take it up within seconds for links. For sessions, restart them "
+        "when it suits you."
     )
 
 
@@ -71,12 +74,13 @@ def rotate(minutes: int, as_json: bool) -> None:
 def replace_lost(lost: bool, as_json: bool) -> None:
     """Make entirely new keys when the old ones are lost. Stop everything first.
 
-    Links in mail already sent stop working, unsubscribing included, and suppressed addresses are not recognised any
-    more: who left or was erased could be imported again.
+    Links in mail already sent stop working, unsubscribing included, and suppressed addresses are
+    not recognised any more: who left or was erased could be imported again.
     """
     if not lost:
         raise Failure(
-            "If the file `secret` is in any backup, copy it back instead. If it is lost, say so: --lost"
+            "If the file `secret` is in any backup, copy it back instead. If it is lost, say "
+            "so: --lost"
         )
     from morefollows.processes import bootstrap
 
@@ -88,11 +92,13 @@ def replace_lost(lost: bool, as_json: bool) -> None:
     keys = settings.MOREFOLLOWS.secret
     if keys.file is None:
         raise Failure(
-            "MOREFOLLOWS_SECRET holds the keys themselves: take it away, or put the right ones there."
+            "MOREFOLLOWS_SECRET holds the keys themselves: take it away, or put the right "
+            "ones there."
         )
     if keys.saved and not key_check.compare(keys):
         raise Failure(
-            f"{keys.file} has the keys of this database; `morefollows secret rotate` makes new ones."
+            f"{keys.file} has the keys of this database; `morefollows secret rotate` makes "
+            f"new ones."
         )
     done = key_check.take_new(keys)
     if as_json:
@@ -102,5 +108,6 @@ def replace_lost(lost: bool, as_json: bool) -> None:
         f"New keys are in {keys.file}. Copy it into your backup, and to every other machine."
     )
     click.echo(
-        f"{done.readers:,} readers are known by them; {done.suppressions:,} suppressions are not recognised."
+        f"{done.readers:,} readers are known by them; {done.suppressions:,} suppressions are "
+        f"not recognised."
     )

@@ -1,4 +1,4 @@
-"""`stories` and `alerts`: breaking a story from the command line, and how an alert stands."""
+"""`stories` and `alerts`: sends a story from the command line, and shows the state of an alert."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from morefollows.stories.models import Alert
 
 _LOOK_EVERY = 0.2  # seconds
-_TAKEN_UP_WITHIN = 5.0  # seconds after the hold; a sender that is there needs milliseconds
+_TAKEN_UP_WITHIN = 5.0  # seconds after the hold; a running sender needs milliseconds
 _ON_ITS_WAY = ("held", "sending")
 
 
@@ -77,13 +77,14 @@ def break_story(
 ) -> None:
     """Send the story in FILE as an alert, and watch it go.
 
-    The headline stands on the first line and the text below it, or in front matter (`headline:`, `standfirst:`,
-    `language:`, `topic:`). What is not the story, as scraped pages have it, is dropped and named.
+    The headline stands on the first line and the text below it, or in front matter (`headline:`,
+    `standfirst:`, `language:`, `topic:`). What is not the story, as scraped pages have it, is
+    dropped and named.
 
     The alert goes on by itself when this command is ended.
 
-    Run twice, it sends once: the same headline goes to the same topic only with --again within 24 hours. With --key,
-    the second run tells how the first one's alert stands.
+    Run twice, it sends once: the same headline goes to the same topic only with --again within 24
+    hours. With --key, the second run tells how the first one's alert stands.
     """
     from morefollows.processes import bootstrap
 
@@ -129,7 +130,10 @@ def break_story(
 def _send(
     read: StoryFile, editor: Editor, topic: Topic, key: str | None, again: bool, **how: Any
 ) -> Alert:
-    """`how` goes to `stories.actions.send`. Raises `Failure`, and `ValueError` for what is wrong with the file."""
+    """Sends an alert; `how` goes to `stories.actions.send`.
+
+    Raises `Failure`, and `ValueError` for errors in the file.
+    """
     from django.core.exceptions import ValidationError
     from django.db import transaction
 
@@ -138,7 +142,7 @@ def _send(
     from morefollows.stories.models import Alert
 
     try:
-        with transaction.atomic():  # an alert that is refused leaves no draft behind
+        with transaction.atomic():  # a refused alert leaves no draft behind
             idempotency.one_at_a_time()
             if earlier := _earlier(read, topic, key, again):
                 return earlier  # another run of this command was faster
@@ -149,14 +153,19 @@ def _send(
         raise ValueError(told(error)) from None
     except actions.NotApproved:
         raise Failure(
-            "Four eyes are asked for here: say with --alone why nobody else has to see it, or send it at the desk."
+            "Four eyes are asked for here: say with --alone why nobody else has to see it, "
+            "or send it at the desk."
         ) from None
     except actions.Refused as error:
         raise Failure(str(error)) from None
 
 
 def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Alert | None:
-    """The alert that was sent with this key. Raises `Failure` for the same headline without a key, unless `again`."""
+    """Returns the alert that was sent with this key, if any.
+
+    Raises `Failure` if the key was used for another story, or if the same headline was sent without
+    a key and `again` is false.
+    """
     from django.utils import timezone
 
     from morefollows.stories import idempotency
@@ -168,7 +177,8 @@ def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Ale
             or found.topic != topic
         ):
             raise Failure(
-                f"--key: alert {found.pk}, “{found.update.headline}”, was sent with it; take another one"
+                f"--key: alert {found.pk}, “{found.update.headline}”, was sent with it; take "
+                f"another one"
             )
         click.echo(
             f"Alert {found.pk} was sent with this key already; nothing more is sent.", err=True
@@ -178,8 +188,10 @@ def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Ale
     if like is not None:
         when = timezone.localtime(like.frozen_at).strftime("%Y-%m-%d %H:%M %Z")
         raise Failure(
-            f"“{like.update.headline}” went to {topic.name} as alert {like.pk}, {when}; it is {like.state}. Nothing "
-            f"was sent. To send it once more: --again. `morefollows alerts show {like.pk}` tells how it stands."
+            f"“{like.update.headline}” went to {topic.name} as alert {like.pk}, {when}; it "
+            f"is {like.state}. Nothing "
+            f"was sent. To send it once more: --again. `morefollows alerts show {like.pk}` "
+            f"tells how it stands."
         )
     return None
 
@@ -199,13 +211,15 @@ def _editor(email: str | None) -> Editor:
         found = active.filter(role=Role.ADMINISTRATOR).order_by("pk").first()
         if found is None:
             raise Failure(
-                "There is no administrator yet. `morefollows editors add` makes one; or name one with --as."
+                "There is no administrator yet. `morefollows editors add` makes one; or name "
+                "one with --as."
             )
         return found
     found = active.filter(email__iexact=email.strip()).first()
     if found is None:
         raise Failure(
-            f"--as {email}: nobody at the desk has this address; `morefollows editors list` shows who has."
+            f"--as {email}: nobody at the desk has this address; `morefollows editors list` "
+            f"shows who has."
         )
     return found
 
@@ -217,7 +231,8 @@ def _topic(slug: str | None) -> Topic:
     if found is None and slug:
         known = ", ".join(Topic.objects.values_list("slug", flat=True))
         raise Failure(
-            f"There is no topic {slug}. There are: {known or 'none; `morefollows topics add` makes one'}"
+            f"There is no topic {slug}. There are: "
+            f"{known or 'none; `morefollows topics add` makes one'}"
         )
     if found is None:
         raise Failure("There is no topic yet. `morefollows topics add` makes one.")
@@ -225,7 +240,7 @@ def _topic(slug: str | None) -> Topic:
 
 
 def _watch(alert: Alert) -> Progress:
-    """Follows an alert to its end, or to where it stays because nobody sends it."""
+    """Follows an alert until it ends, or until it is clear that no sender runs."""
     from morefollows.feedback.progress import progress
 
     now = progress(alert)
@@ -254,11 +269,15 @@ def _why_not_sent(progress: Progress) -> str:
 
     if progress["state"] == "held" and holding():
         return (
-            "The database is older than what a sender last saw, so nothing is mailed. The alert goes out when somebody "
+            "The database is older than what a sender last saw, so nothing is mailed. The "
+            "alert goes out when somebody "
             "says so, at the desk or by `morefollows restores go-on`."
         )
     if progress["state"] == "held":
-        return "No sender process is running, so the alert waits. It goes out as soon as one does: start `morefollows up`."
+        return (
+            "No sender process is running, so the alert waits. It goes out as soon as one "
+            "does: start `morefollows up`."
+        )
     return f"The alert was not sent to everybody: it is {progress['state']}."
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _REASONS = ("bounced", "complained", "left elsewhere", "erased", "desk")
 _AGO = re.compile(r"(\d{1,5})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_MOST_GROUPS = 20  # told one by one
+_MOST_GROUPS = 20  # shown one by one
 
 
 @click.group()
@@ -38,8 +38,9 @@ def suppressions() -> None:
 def import_suppressions(file: BinaryIO, reason: str, as_json: bool) -> None:
     """Suppress the addresses in FILE, or on standard input when FILE is `-`.
 
-    One address a line, or CSV whose first line names a column `email`. Readers who have one of these addresses leave,
-    are gone, or are erased, as the reason says. The same file may be imported again.
+    One address a line, or CSV whose first line names a column `email`. Readers who have one of
+    these addresses leave, are gone, or are erased, as the reason says. The same file may be
+    imported again.
     """
     from morefollows.processes import bootstrap
 
@@ -63,7 +64,8 @@ def import_suppressions(file: BinaryIO, reason: str, as_json: bool) -> None:
 
 
 class _Moment(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
-    """An ISO 8601 date or time, by the newsroom's clock if it names no zone; or so long ago: 30m, 2h, 3d."""
+    """A date or time (ISO 8601), in the newsroom's time zone by default; or a duration ago: 30m,
+    2h, 3d."""
 
     name = "time"
 
@@ -76,7 +78,8 @@ class _Moment(click.ParamType):  # type: ignore[type-arg]  # generic in the stub
             return datetime.fromisoformat(value)
         except ValueError:
             self.fail(
-                f"{value!r} is neither a date nor a time, nor so long ago: 2026-11-28T14:30, 30m, 2h, 3d."
+                f"{value!r} is neither a date nor a time, nor so long ago: 2026-11-28T14:30, "
+                f"30m, 2h, 3d."
             )
 
 
@@ -147,13 +150,15 @@ def lift(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Let ADDRESS, or many addresses, be mailed again; with `-` the address is read from standard input.
+    """Let ADDRESS, or many addresses, be mailed again; with `-` the address is read from standard
+    input.
 
-    Without ADDRESS, all that --since, --until, --reason and --domain name are lifted, after a question. Without
-    --reason those are meant that bounced here: nobody who complained or left, and nothing that a list brought along.
+    Without ADDRESS, all that --since, --until, --reason and --domain name are lifted, after a
+    question. Without --reason those are meant that bounced here: nobody who complained or left, and
+    nothing that a list brought along.
 
-    A reader whose mailbox was thought to be gone gets what they had agreed to. Who complained or was erased may sign up
-    again.
+    A reader whose mailbox was thought to be gone gets what they had agreed to. Who complained or
+    was erased may sign up again.
     """
     from morefollows.processes import bootstrap
 
@@ -186,7 +191,8 @@ def _lift_one(address: str, as_json: bool) -> None:
         tell_json({"reason": found.suppression.reason, "at": found.suppression.at.isoformat()})
     else:
         click.echo(
-            f"Lifted. It was suppressed since {found.suppression.at:%Y-%m-%d} ({found.suppression.reason})."
+            f"Lifted. It was suppressed since {found.suppression.at:%Y-%m-%d} "
+            f"({found.suppression.reason})."
         )
 
 
@@ -237,7 +243,7 @@ def _which(since: Any, until: Any, reasons: tuple[str, ...], domain: str) -> Whi
         domain = bulk_lift.domain_of(domain)
     except BadAddress as reason:
         raise Failure(f"--domain: {reason}") from None
-    # Nothing that is suppressed while the question is being answered is meant.
+    # Addresses suppressed while the question is open are not included.
     return bulk_lift.Which(_moment(since), _moment(until) or _moment(timedelta()), reasons, domain)
 
 

@@ -1,4 +1,4 @@
-"""Who is asking: the client's network address, as far as it can be believed."""
+"""The client's network address, as far as it can be trusted."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ log = logging.getLogger(__name__)
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address of whoever asks, in its shortest form; "" when it can't be told. See `networks.believed`."""
+    """Returns the client's address in its shortest form; "" if unknown. See `networks.believed`."""
     return address(
         str(request.META.get("REMOTE_ADDR", "")), request.headers.get("X-Forwarded-For", "")
     )
 
 
 def address(peer: str, forwarded: str) -> str:
-    """The same for a request that came from `peer`, with this X-Forwarded-For."""
+    """Returns the same for a request from `peer` with this X-Forwarded-For header."""
     proxies: int = settings.MOREFOLLOWS.trusted_proxies
     if forwarded and not proxies and _is_near(peer):
         _warn_of_proxy()
@@ -31,7 +31,10 @@ def address(peer: str, forwarded: str) -> str:
 
 
 def _is_near(peer: str) -> bool:
-    """A proxy of ours is; whoever claims from afar to be one is not worth a word."""
+    """Returns whether a peer may be our own proxy: it has a private address.
+
+    A header from a public address is the client's own claim, and needs no warning.
+    """
     with suppress(ValueError):
         return ipaddress.ip_address(peer).is_private
     return False
@@ -39,8 +42,10 @@ def _is_near(peer: str) -> bool:
 
 @cache
 def _warn_of_proxy() -> None:
-    """Once a process: every request says the same."""
+    """Logs the warning once a process; every request would repeat it."""
     log.warning(
-        "X-Forwarded-For comes from a near address, and MOREFOLLOWS_TRUSTED_PROXIES is 0: behind a proxy all readers "
-        "count as one client, and soon nobody can sign up. Set it to the number of proxies in front."
+        "X-Forwarded-For comes from a near address, and MOREFOLLOWS_TRUSTED_PROXIES is 0: "
+        "behind a proxy all readers "
+        "count as one client, and soon nobody can sign up. Set it to the number of proxies "
+        "in front."
     )

@@ -1,4 +1,4 @@
-"""The time of day as clocks on the wall show it, also on the days when they are put forward or back."""
+"""Local times of day, also on days when clocks are put forward or back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 @cache
 def zone(name: str) -> ZoneInfo:
-    """The time zone of that name (IANA); UTC for one that this machine does not know."""
+    """Returns the time zone with this IANA name; UTC for a name this machine does not know."""
     try:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -17,15 +17,16 @@ def zone(name: str) -> ZoneInfo:
 
 
 def minute_of_day(moment: datetime, time_zone: str) -> int:
-    """Minutes after midnight that clocks there show."""
+    """Returns the local time of day there, in minutes after midnight."""
     local = moment.astimezone(zone(time_zone))
     return 60 * local.hour + local.minute
 
 
 def next_time(minute: int, time_zone: str, after: datetime) -> datetime:
-    """The next moment, later than `after`, at which clocks there show so many minutes after midnight.
+    """Returns the next moment after `after` at which it is `minute` minutes after midnight there.
 
-    Where clocks are put forward over it, the moment at which it would have been; where it comes twice, the first.
+    If clocks are put forward over that time, returns the moment at which it would have been. If it
+    occurs twice, returns the first.
     """
     local_zone = zone(time_zone)
     day = after.astimezone(local_zone).date()

@@ -1,4 +1,4 @@
-"""Network addresses of clients, as text: whom to believe about them, and what to count and keep them by."""
+"""Network addresses of clients, as text: which to trust, and the network to count and store."""
 
 from __future__ import annotations
 
@@ -6,37 +6,40 @@ import ipaddress
 
 
 def believed(peer: str, forwarded: str, proxies: int) -> str:
-    """The address of whoever asks, in its shortest form; "" when it can't be told.
+    """Returns the client's address in its shortest form; "" if unknown.
 
-    `peer` is who has connected to us, `forwarded` the header X-Forwarded-For. Each of our own `proxies`
-    (`Settings.trusted_proxies`) appends there whom it heard from, so that many entries from the right are true.
-    Whatever stands further left is the client's own claim.
+    `peer` is the address that connected to us, `forwarded` the header X-Forwarded-For. Each of our
+    own `proxies` (`Settings.trusted_proxies`) appends the address that connected to it. So that
+    many entries from the right are true. Entries further left are the client's own claim.
     """
     claimed = peer
     if proxies:
         heard = [part.strip() for part in forwarded.split(",") if part.strip()]
         claimed = heard[-proxies] if len(heard) >= proxies else claimed
     try:
-        address = ipaddress.ip_address(
-            claimed.partition("%")[0]
-        )  # without the zone of a link-local one
+        # Without the zone of a link-local address (RFC 4007 §11).
+        address = ipaddress.ip_address(claimed.partition("%")[0])
     except ValueError:
         return ""
-    # On a socket for both versions IPv4 comes as ::ffff:192.0.2.1: all of it would be one IPv6 network.
+    # On a dual-stack socket IPv4 clients appear as ::ffff:192.0.2.1 (RFC 4291 §2.5.5.2). Unmapped,
+    # all of IPv4 would be one IPv6 network.
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def network(address: str) -> str:
-    """What to count tries by: the address, or for IPv6 its /64, which is one household's to choose from."""
+    """Returns the network to count attempts by: the IPv4 address, or the IPv6 /64.
+
+    A household usually has a whole /64, and may use any address in it.
+    """
     if ":" not in address:
         return address
     return str(ipaddress.ip_network(f"{address}/64", strict=False))
 
 
 def shortened(address: str) -> str:
-    """The network that a client's address is in, too wide to tell one household: a /24 of IPv4, a /48 of IPv6.
+    """Returns a network too wide to identify a household: the /24 of IPv4, or the /48 of IPv6.
 
-    What is no address, or is shortened already, is left as it is.
+    Text that is not an address, such as a network, is returned unchanged.
     """
     try:
         version = ipaddress.ip_address(address).version

@@ -1,9 +1,9 @@
-"""Which characters may stand in what people type: names, headlines, texts. The same wherever it comes in.
+"""Checks which characters may be in typed text: names, headlines and bodies. Used by every input.
 
-Names and headlines become header fields of mail, so nothing that could end a line gets through (RFC 5322 §2.2), nor
-what UTF-8 can't say (lone surrogates, RFC 3629 §3), nor what turns round the text beside it (UAX #9 §3.2).
+Names and headlines become header fields of mail. Refused are line breaks (RFC 5322 §2.2), lone
+surrogates, which UTF-8 can't encode (RFC 3629 §3), and overrides of text direction (UAX #9 §3.2).
 
-Each check raises `ValidationError` with words for the person who typed it.
+Each check raises `ValidationError` with a message for the person who typed it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _OVERRIDES = re.compile("[\u202d\u202e]")
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-# Joiners and marks of direction are part of how some languages are written.
+# Some languages are written with joiners and direction marks.
 _PART_OF_WRITING = "\u200c\u200d\u200e\u200f\u061c\u00ad"
 
 
 def many_lines(value: str) -> None:
-    """For a text: line feeds and tabs are part of it, other control characters are not."""
+    """Checks a body: line feeds and tabs are allowed, other control characters are not."""
     _refuse(_CONTROLS, value)
     _refuse(_OVERRIDES, value)
     if _SURROGATES.search(value):
@@ -34,7 +34,7 @@ def many_lines(value: str) -> None:
 
 
 def one_line(value: str) -> None:
-    """For a headline or a note."""
+    """Checks a headline or a note: one line without tabs."""
     if _BREAKS.search(value):
         raise ValidationError(_("This must be one line, without line breaks."), code="breaks")
     many_lines(value)
@@ -44,7 +44,7 @@ def one_line(value: str) -> None:
 
 
 def name(value: str) -> None:
-    """For what somebody or something is called: one line in which all can be seen, and something can."""
+    """Checks a name: one line without invisible characters, and with a visible one."""
     one_line(value)
     for at, character in enumerate(value):
         if (
@@ -70,7 +70,7 @@ def _invisible(value: str, at: int) -> ValidationError:
 
 
 def check_names(**values: str) -> None:
-    """`name` for several fields at once. Raises one `ValidationError` with the errors by field."""
+    """Checks several names. Raises one `ValidationError` with the errors by field."""
     errors: dict[str, ValidationError] = {}
     for field, value in values.items():
         try:

@@ -1,7 +1,8 @@
-"""Which part of a host's name somebody has registered, by the Public Suffix List.
+"""Finds the registered part of a host's name by the Public Suffix List.
 
-The list comes with the package `publicsuffixlist`; nothing is downloaded. It is read when it is first
-needed, which takes about 0.1 s and 1 MB: call these in a thread where an event loop must not wait.
+The list comes with the package `publicsuffixlist`; nothing is downloaded. The first call reads it,
+which takes about 0.1 s and 1 MB. Call these functions in a thread where an event loop must not
+block.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ from publicsuffixlist import PublicSuffixList
 
 
 def registered(host: str) -> str:
-    """The registered domain of a host: example.co.uk of mx.example.co.uk.
+    """Returns the registered domain of a host, such as example.co.uk for mx.example.co.uk.
 
-    By the registries' part of the list: a cloud's own suffixes, such as those below amazonaws.com,
-    are the cloud. The name itself if nobody can have registered a part of it, as localhost.
+    Uses only the registries' part of the list, so hosts below a cloud's own suffixes, such as those
+    below amazonaws.com, belong to the cloud. Returns the name itself if it has no registrable part,
+    such as localhost.
     """
     return _part(host, _list(only_icann=True))
 
 
 def organisation(domain: str) -> str:
-    """The organizational domain of DMARC (RFC 7489 §3.2), by the whole list.
+    """Returns the organizational domain for DMARC (RFC 7489 §3.2), by the whole list.
 
-    Customers below a private suffix, such as github.io, are organisations of their own.
+    Customers below a private suffix, such as github.io, are separate organisations.
     """
     return _part(domain, _list(only_icann=False))
 

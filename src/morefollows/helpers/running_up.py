@@ -1,4 +1,4 @@
-"""What `up` tells the processes that it has started, by the file that is also its lock."""
+"""Reads what `up` publishes to its child processes in its lock file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LOCK = "up.lock"  #: in the data folder
 
 
 def facts(data: Path) -> dict[str, Any]:
-    """What the `up` of this data folder told last; nothing if there was none. It may have ended since."""
+    """Returns what the `up` of this data folder wrote last, {} if nothing. It may have ended."""
     try:
         found = json.loads((data / LOCK).read_bytes())
     except (OSError, ValueError):
@@ -19,5 +19,5 @@ def facts(data: Path) -> dict[str, Any]:
 
 
 def failing(data: Path) -> list[str]:
-    """The processes that die each time they are started."""
+    """Returns the names of the processes that die each time they are started."""
     return [str(name) for name in facts(data).get("failing", [])]

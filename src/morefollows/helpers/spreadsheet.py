@@ -1,8 +1,8 @@
-"""CSV for people who open it in a spreadsheet: the one way in which anything is exported as CSV.
+"""CSV that is safe to open in a spreadsheet. Every CSV export uses it.
 
-A spreadsheet runs a cell that begins with one of a few characters as a formula, whoever wrote it. Such a cell gets an
-apostrophe in front, which spreadsheets take for "this is text". `original` takes it away again, so that what we
-export can be imported without loss.
+A spreadsheet runs a cell that begins with certain characters as a formula, whoever wrote it. Such a
+cell gets a leading apostrophe, which spreadsheets read as "this is text". `original` removes it, so
+that an export can be imported without loss.
 """
 
 from __future__ import annotations
@@ -13,22 +13,25 @@ import re
 from collections.abc import Iterable
 from typing import BinaryIO
 
-# The full-width ones are taken for the others where a Japanese or Chinese keyboard is set.
+# The full-width characters count as the others with a Japanese or Chinese keyboard.
 _RUN = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
 
 def harmless(cell: object) -> object:
-    """A cell as it may stand in a file. Whatever is no text is left as it is."""
+    """Returns a cell that is safe in a file. Values that are not text stay unchanged."""
     return f"'{cell}" if isinstance(cell, str) and _RUN.match(cell) else cell
 
 
 def original(cell: str) -> str:
-    """The text from which `harmless` made this cell."""
+    """Returns the text from which `harmless` made this cell."""
     return cell[1:] if cell.startswith("'") and _RUN.match(cell) else cell
 
 
 def write(file: BinaryIO, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> int:
-    """Writes a heading and `rows` as CSV (RFC 4180), in UTF-8. Returns how many rows. `file` stays open."""
+    """Writes a header and `rows` as CSV (RFC 4180) in UTF-8. Returns the number of rows.
+
+    `file` stays open.
+    """
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     try:
         out = csv.writer(text)

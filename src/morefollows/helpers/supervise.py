@@ -1,7 +1,7 @@
-"""Background tasks whose failure is logged and mended instead of going unnoticed.
+"""Background tasks whose failure is logged, and which may be restarted.
 
-An asyncio task that raises keeps its exception to itself until somebody awaits it. Work that runs beside something else
-for as long as the process lives is started with `supervised`; a task that is awaited later, or never, with `watched`.
+The exception of an asyncio task is not logged until the task is awaited. Start work that lasts as
+long as the process with `supervised`. Start a task that is awaited later, or never, with `watched`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-_LIVED_LONG = 60.0  # seconds of work after which a failure counts as the first again
+_LIVED_LONG = 60.0  # seconds of work after which the waits start from `first_wait` again
 
 
 async def supervised(
@@ -24,9 +24,9 @@ async def supervised(
     first_wait: float = 1.0,
     longest_wait: float = 60.0,
 ) -> None:
-    """Runs `work` until it returns or this is cancelled; each time it raises, logs that and starts it again.
+    """Runs `work` until it returns or is cancelled. Each time it raises, logs and restarts it.
 
-    `name` is for the log. The waits between two starts are in seconds, and double.
+    `name` is for the log. The waits between two starts are in seconds, and double each time.
     """
     loop = asyncio.get_running_loop()
     wait = first_wait
@@ -43,7 +43,7 @@ async def supervised(
 
 
 def watched(name: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Starts `work` as a task whose exception is logged at once, whoever awaits it or not."""
+    """Starts `work` as a task whose exception is logged at once, even if nothing awaits it."""
     task = asyncio.get_running_loop().create_task(work, name=name)
     task.add_done_callback(_log_failure)
     return task

@@ -1,14 +1,14 @@
-"""The routes whose path carries a token: whoever knows such an address can use it.
+"""The routes whose path carries a token: everyone who knows such a URL can use it.
 
-A route is marked by standing here; urls.py takes it from here. From the mark follow, for each path
-that begins as the route does, whatever comes after:
+Routes are listed here, and urls.py takes them from here. For each path that begins like a listed
+route:
 
-- no cache keeps the response, no search engine lists it, and no Referer tells its address
+- no cache keeps the response, no search engine lists it, and no Referer discloses its URL
   (`processes/web/headers.py`);
 - robots.txt excludes it (`public/feeds.py`);
-- log lines do not show it, in any process (`processes/logs.py`).
+- log lines mask it, in any process (`processes/logs.py`).
 
-Without Django, for processes that have none.
+This module does not import Django, for processes without it.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ ALL = (
     *(JOIN_DRILLS, NEW_ADDRESS, FIRST_SIGN_IN),
 )
 
-#: Of the paths that carry a token, such as "/leave/".
+#: Prefixes of the paths that carry a token, such as "/leave/".
 BEGINNINGS = tuple(sorted({f"/{route.partition('<')[0]}" for route in ALL}))
 
-# In the middle of any text: of /desk/drills/invite/, too, the end is masked, which does no harm.
+# Matches anywhere in a text. It also masks the end of /desk/drills/invite/, which does no harm.
 _IN_TEXT = re.compile(f"({'|'.join(map(re.escape, BEGINNINGS))})[^\\s]+")
 
 
 def carries_token(path: str) -> bool:
-    """Whether a request's path is that of a marked route, or one below it that does not exist."""
+    """Returns whether a request's path is that of a listed route, or one below it."""
     return path.startswith(BEGINNINGS)
 
 
 def masked(text: str) -> str:
-    """The text with "…" in place of each token, and of what follows it up to the next space."""
+    """Returns the text with each token, and all up to the next space, replaced by "…"."""
     return _IN_TEXT.sub(r"\1…", text)

@@ -1,4 +1,4 @@
-"""A mail taken apart for the page that shows it. Whatever came in, something can be shown."""
+"""Parses a mail for the page that shows it. Malformed mail is shown as far as possible."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
 
 class Reading(NamedTuple):
-    html: str | None  #: as it came; None if there is none
+    html: str | None  #: unchanged; None if there is none
     text: str | None
     head: str  #: the raw header block
 
 
 def read(content: bytes) -> Reading:
-    """Never raises."""
+    """Parses a mail. Never raises."""
     message = message_from_bytes(content, policy=policy.default)
     head = content.partition(b"\r\n\r\n")[0]
     return Reading(_part(message, "html"), _part(message, "plain"), head.decode("utf-8", "replace"))
 
 
 def for_frame(html: str) -> str:
-    """The HTML with its links opening a tab of their own, as in a mail program."""
+    """Returns the HTML with a `<base>` that opens links in a new tab."""
     base = '<base target="_blank">'
     found = _HEAD.search(html)
     return html[: found.end()] + base + html[found.end() :] if found else base + html
@@ -37,12 +37,12 @@ def _part(message: EmailMessage, kind: str) -> str | None:
             return None
         raw = part.get_payload(decode=True)
         charset = part.get_content_charset("utf-8")
-    except (ValueError, LookupError, AttributeError, TypeError, IndexError):  # a malformed mail
+    except (ValueError, LookupError, AttributeError, TypeError, IndexError):  # malformed mail
         return None
     if not isinstance(raw, bytes):
         return None
     try:
         text = raw.decode(charset, "replace")
-    except (LookupError, ValueError):  # no such charset, or one that knows no "replace"
+    except (LookupError, ValueError):  # an unknown charset, or one without "replace"
         text = raw.decode("utf-8", "replace")
-    return text.encode("utf-8", "replace").decode()  # some charsets give halves of characters
+    return text.encode("utf-8", "replace").decode()  # some charsets decode to lone surrogates

@@ -1,8 +1,10 @@
-"""The local inbox's SMTP server (RFC 5321): takes every mail that reaches it, and hands none on.
+"""The local inbox's SMTP server (RFC 5321): accepts every mail, and relays none.
 
-`up` has it listen on loopback only. A mail is answered with 250 once it is committed; mails that arrive together are
-one commit. Commands may be pipelined (RFC 2920). It is strict about line ends, so that a mail with a bare CR or LF,
-which some relays would take for the end of a message, is refused here as well as by them.
+`up` has it listen on loopback only. Mails that arrive together share one commit. Commands may be
+pipelined (RFC 2920). A bare CR or LF is refused, since some relays take it for the end of a message
+(RFC 5321 §2.3.8).
+
+Invariant: a mail is answered with 250 only after it was committed.
 """
 
 from __future__ import annotations
@@ -30,8 +32,8 @@ log = logging.getLogger(__name__)
 _GREETING = b"220 localhost More Follows local inbox: nothing leaves this machine\r\n"
 _MOST_BYTES = 30_000_000
 _MOST_RECIPIENTS = 1000
-_LONGEST_COMMAND = 4096  # RFC 5321 §4.5.3.1.4 asks for 512 and more for extensions
-_MOST_UNREAD = 262_144  # bytes of commands that wait for an answer, before we stop reading
+_LONGEST_COMMAND = 4096  # RFC 5321 §4.5.3.1.4: at least 512, more for extensions
+_MOST_UNREAD = 262_144  # bytes of unanswered commands after which reading pauses
 _IDLE = 300.0  # seconds, RFC 5321 §4.5.3.2.7
 _PATH = re.compile(rb"^<([^<>\r\n]*)>((?: [^ ]+)*)$")
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
@@ -51,9 +53,9 @@ class Server:
             await asyncio.wait([connection.ended for connection in self.connections])
 
     def keep(self, arrivals: list[Arrival], answer: Callable[[bytes], None]) -> None:
-        """Keeps a mail, soon; `answer` gets the reply line."""
+        """Queues a mail for the next commit. `answer` is then called with the reply line."""
         if not self._arrived:
-            # After whatever else has come in by now: many connections, one commit.
+            # Runs after all events that are ready now, so many connections share one commit.
             asyncio.get_running_loop().call_soon(self._commit)
         self._arrived.append((arrivals, answer))
 
@@ -76,7 +78,7 @@ class Connection(asyncio.Protocol):
         self._server = server
         self.ended: asyncio.Future[None]
         self._unread = bytearray()
-        self._searched = 0  # how much of it has been searched for the end of the mail
+        self._searched = 0  # how much of `_unread` was searched for the end of the mail
         self._in_data = False
         self._committing = False
         self._closing = False
@@ -106,14 +108,15 @@ class Connection(asyncio.Protocol):
         self._go_on()
 
     def close(self) -> None:
-        """Ends the session as RFC 5321 §3.8 asks, but first answers a mail that is being committed."""
+        """Ends the session with 421 (RFC 5321 §3.8), after the answer to a mail that is being
+        committed."""
         self._closing = True
         if not self._committing:
             self._transport.write(b"421 4.3.2 the local inbox closes\r\n")
             self._transport.close()
 
     def _go_on(self) -> None:
-        """Works through what has come in, up to a mail that has to be committed first."""
+        """Handles received data, up to a mail that has to be committed first."""
         out: list[bytes] = []
         while not self._committing:
             if self._in_data:
@@ -144,7 +147,8 @@ class Connection(asyncio.Protocol):
         return line
 
     def _content(self) -> bytes | None:
-        """The mail up to <CRLF>.<CRLF>, dots unstuffed (RFC 5321 §4.5.2); None while more is to come."""
+        """Returns the mail up to <CRLF>.<CRLF>, dots unstuffed (RFC 5321 §4.5.2); None if
+        incomplete."""
         if self._unread.startswith(b".\r\n"):
             del self._unread[:3]
             return b""
@@ -249,7 +253,7 @@ class Connection(asyncio.Protocol):
         self._recipients = []
 
     def _keep_pace(self) -> None:
-        """A client that sends on while its mail is committed is read no further than a little ahead."""
+        """Pauses reading from a client that sends on while its mail is being committed."""
         want = not self._committing or len(self._unread) < _MOST_UNREAD
         if want != self._reading and not self._transport.is_closing():
             self._reading = want
@@ -269,7 +273,7 @@ _HEADER = re.compile(
 
 
 def arrivals(sender: bytes, recipients: list[bytes], content: bytes) -> list[Arrival]:
-    """The rows that one mail makes: one for each recipient."""
+    """Returns the rows for one mail: one for each recipient."""
     head = content.partition(b"\r\n\r\n")[0] + b"\r\n"
     said: dict[bytes, bytes] = {}
     for found in _HEADER.finditer(head):
@@ -294,7 +298,7 @@ def _text(raw: bytes) -> str:
 
 
 def _words(raw: bytes) -> str:
-    """A header's words: unfolded, encoded words (RFC 2047) decoded; as they stand if that can't be done."""
+    """Returns a header's text, unfolded, with encoded words decoded (RFC 2047) where possible."""
     text = _text(raw).replace("\r\n", "")
     if "=?" not in text:
         return text
@@ -302,11 +306,11 @@ def _words(raw: bytes) -> str:
         words = str(make_header(decode_header(text)))
     except (ValueError, LookupError, MessageError):
         return text
-    return words.encode("utf-8", "replace").decode()  # some charsets give halves of characters
+    return words.encode("utf-8", "replace").decode()  # some charsets decode to lone surrogates
 
 
 def run_inbox(data: Path, ear: socket.socket) -> None:
-    """Takes mail on this socket until SIGTERM."""
+    """Accepts mail on this socket until SIGTERM or SIGINT."""
     uvloop.run(_run(data, ear))
 
 

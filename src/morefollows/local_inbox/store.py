@@ -1,7 +1,7 @@
-"""The local inbox's own small database: the newest mails, and how many there were in all.
+"""The local inbox's database: the newest mails, and the number of all mails so far.
 
-Apart from the newsroom's database on purpose: what stands here is a copy of what "left", to be looked at and thrown
-away. One process writes (the SMTP server); pages and the demo read beside it.
+It is separate from the newsroom's database: it holds copies of sent mail, which may be deleted. One
+process writes (the SMTP server); pages and the demo read at the same time.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-KEPT = 20_000  #: mails; older ones give way
-_HIGHEST = 2**63 - 1  # that SQLite can count to
+KEPT = 20_000  #: mails; older ones are deleted
+_HIGHEST = 2**63 - 1  # the largest integer in SQLite
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS mail (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: the highest is the count of all mails ever kept
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: \
+the highest is the count of all mails ever kept
     at INTEGER NOT NULL,                   -- milliseconds since 1970
     sender TEXT NOT NULL,                  -- the envelope's return path
-    recipient TEXT NOT NULL,               -- the envelope's; a mail to several recipients is several rows
+    recipient TEXT NOT NULL,               -- the envelope's; \
+a mail to several recipients is several rows
     message_id TEXT NOT NULL,
     shown_from TEXT NOT NULL,
     subject TEXT NOT NULL,
@@ -30,7 +32,7 @@ CREATE TABLE IF NOT EXISTS mail (
 
 
 class Arrival(NamedTuple):
-    """One mail for one recipient, as it came in."""
+    """One mail for one recipient, as received."""
 
     at: int  #: milliseconds since 1970
     sender: str
@@ -52,7 +54,7 @@ class Line(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A mail with all that is known of it."""
+    """A mail with its content."""
 
     id: int
     at: int  #: milliseconds since 1970
@@ -64,7 +66,7 @@ class Kept(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """Enough to count what came in."""
+    """The fields needed to count received mail."""
 
     id: int
     recipient: str
@@ -72,23 +74,24 @@ class Receipt(NamedTuple):
 
 
 def path(data: Path) -> Path:
-    """Where the inbox stands in a data folder."""
+    """Returns the path of the inbox in a data folder."""
     return data / "inbox.sqlite3"
 
 
 class Store:
-    """The writing side. Not for two processes at once."""
+    """The writing side. Only one process may use it."""
 
     def __init__(self, file: Path, kept: int = KEPT) -> None:
         self._kept = kept
         self._database = sqlite3.connect(file, isolation_level=None)
-        # NORMAL: a commit survives the end of this process, though not of the power. Enough for a copy.
+        # NORMAL: a commit survives the end of the process, but not a power failure. Enough for a
+        # copy.
         self._database.executescript(
             f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA};"
         )
 
     def keep(self, arrivals: Sequence[Arrival]) -> None:
-        """Keeps these mails, all or none, and lets the oldest go. Raises `sqlite3.Error`."""
+        """Stores these mails, all or none, and deletes the oldest. Raises `sqlite3.Error`."""
         self._database.execute("BEGIN IMMEDIATE")
         try:
             self._database.executemany(
@@ -110,18 +113,19 @@ class Store:
 
 
 class Shelf:
-    """The reading side: any number of processes. An inbox that has never had a mail is simply empty."""
+    """The reading side, for any number of processes. An inbox without a file is empty."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
     def total(self) -> int:
-        """How many mails were ever kept."""
+        """Returns how many mails were ever stored."""
         rows = list(self._rows("SELECT COALESCE(MAX(id), 0) FROM mail", ()))
         return rows[0][0] if rows else 0
 
     def newest(self, limit: int, before: int | None = None, to: str = "") -> list[Line]:
-        """The newest mails first; those older than the mail `before`; those whose recipient contains `to`."""
+        """Returns the newest mails first: to recipients containing `to`, older than the mail
+        `before`."""
         query = (
             "SELECT id, at, recipient, shown_from, subject FROM mail"
             " WHERE id < ? AND instr(lower(recipient), lower(?)) > 0 ORDER BY id DESC LIMIT ?"
@@ -131,14 +135,14 @@ class Shelf:
         ]
 
     def mail(self, id: int) -> Kept | None:
-        """One mail; None if it never was, or is no longer kept."""
+        """Returns one mail; None if it never existed or was deleted."""
         query = (
             "SELECT id, at, sender, recipient, shown_from, subject, content FROM mail WHERE id = ?"
         )
         return next((Kept(*row) for row in self._rows(query, (min(id, _HIGHEST),))), None)
 
     def since(self, id: int) -> list[Receipt]:
-        """What came after this mail, the oldest first."""
+        """Returns the mails after this one, the oldest first."""
         query = "SELECT id, recipient, message_id FROM mail WHERE id > ? ORDER BY id"
         return [Receipt(*row) for row in self._rows(query, (id,))]
 
@@ -151,5 +155,5 @@ class Shelf:
             try:
                 yield from database.execute(query, values).fetchall()
             except sqlite3.OperationalError as error:
-                if "no such table" not in str(error):  # the server has opened its file just now
+                if "no such table" not in str(error):  # the server has just created its file
                     raise

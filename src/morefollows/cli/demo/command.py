@@ -25,10 +25,12 @@ from morefollows.cli.output import Failure, json_option, tell_json
 @json_option
 @click.pass_context
 def demo(context: click.Context, readers: int, story: Path | None, as_json: bool) -> None:
-    """Show the whole way, from sign-up to every inbox, in a temporary folder. Nothing leaves this machine.
+    """Show the whole way, from sign-up to every inbox, in a temporary folder. Nothing leaves this
+    machine.
 
-    Starts More Follows, signs readers up, breaks a story, and counts what the inbox really received. Times are
-    milliseconds from the end of the hold. Exit code 1 if a mail was lost or came twice.
+    Starts More Follows, signs readers up, breaks a story, and counts what the inbox really
+    received. Times are milliseconds from the end of the hold. Exit code 1 if a mail was lost or
+    came twice.
     """
     from morefollows.cli.demo.play import DemoFailed, run_demo
 

@@ -1,4 +1,4 @@
-"""How much memory processes take."""
+"""Memory use of processes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 
 
 def peak(pids: Iterable[int]) -> int:
-    """Bytes of memory that these processes took at their highest, added up: shared pages count for each.
+    """Returns the sum of these processes' peak memory in bytes. Shared pages count for each
+    process.
 
-    Where the system does not keep the highest (only Linux does), what they take now.
+    Only Linux reports the peak; elsewhere it is the current use.
     """
     return sum(_peak(pid) for pid in pids)
 

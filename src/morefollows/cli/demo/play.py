@@ -1,4 +1,4 @@
-"""The demonstration: the real product, its real processes, forms, mails and ledger, in a temporary folder."""
+"""The demonstration: runs the real product in a temporary folder, and counts the received mail."""
 
 from __future__ import annotations
 
@@ -36,15 +36,18 @@ _TOPIC = "breaking"
 
 
 class DemoFailed(Exception):
-    """The demonstration could not be carried out. ``str()`` says where it stopped."""
+    """The demonstration failed. ``str()`` says at which step."""
 
 
 class Figures(NamedTuple):
-    """What ``--json`` gives. Times are milliseconds from the end of the hold until the relay accepted that mail."""
+    """The output of ``--json``.
+
+    Times are milliseconds from the end of the hold until the relay accepted that mail.
+    """
 
     readers: int
     accepted: int  #: by the ledger
-    received: int  #: by the inbox, duplicates left out
+    received: int  #: by the inbox, without duplicates
     lost: int
     duplicated: int
     first_ms: int | None
@@ -57,7 +60,7 @@ class Figures(NamedTuple):
 
 
 def run_demo(readers: int, story: Path | None, say: Callable[[str], None]) -> Figures:
-    """Carries the demonstration out, and leaves nothing behind. Raises `DemoFailed`."""
+    """Runs the demonstration, and deletes its folder. Raises `DemoFailed`."""
     folder = Path(tempfile.mkdtemp(prefix="morefollows-"))
     try:
         with _running(folder, say) as stage:
@@ -67,7 +70,7 @@ def run_demo(readers: int, story: Path | None, say: Callable[[str], None]) -> Fi
 
 
 class _Stage:
-    """The running product, and what the demonstration does to it."""
+    """The running product, and the steps of the demonstration."""
 
     def __init__(
         self, data: Path, environment: dict[str, str], say: Callable[[str], None], began: float
@@ -83,7 +86,8 @@ class _Stage:
 
     def play(self, readers: int, story: Path) -> Figures:
         self.tell(
-            f"More Follows is up at {self._url}: one folder, its own inbox, nothing leaves this machine."
+            f"More Follows is up at {self._url}: one folder, its own inbox, nothing leaves "
+            f"this machine."
         )
         addresses = [f"{name}@reader.example" for name in _BY_FORM]
         for address in addresses:
@@ -112,7 +116,7 @@ class _Stage:
         self._say(f"{time.monotonic() - self._began:6.1f} s  {words}")
 
     def _sign_up(self, address: str) -> None:
-        """As a person does: fill the form in, find the mail, follow its link, press the button."""
+        """Signs up like a person: fills the form in, opens the mailed link, and confirms."""
         visitor = Visitor()
         form = visitor.open(f"{self._url}/").form("email")
         visitor.submit(form, email=address)
@@ -208,7 +212,7 @@ class _Stage:
         )
 
     def _received(self, alert: int, counter: _Counter) -> Counter[str]:
-        """How often each address was mailed this alert. The Message-ID says which alert a mail is."""
+        """Returns how often each address got this alert. The Message-ID identifies the alert."""
         tokens = Tokens.of(loading.load(self._environment))
         received: Counter[str] = Counter()
         for (message_id, recipient), times in counter.mails.items():
@@ -225,14 +229,15 @@ class _Stage:
         for name, at in marks:
             self._say(f"  {name:>5}  {at:>7,} ms" if at is not None else f"  {name:>5}        -")
         self._say(
-            f"{figures.readers:,} readers, {figures.accepted:,} accepted, {figures.received:,} received, "
+            f"{figures.readers:,} readers, {figures.accepted:,} accepted, "
+            f"{figures.received:,} received, "
             f"{figures.lost:,} lost, {figures.duplicated:,} duplicated; "
             f"{figures.rate:,.0f} a second, {figures.rss_mb:,} MB of memory in all."
         )
 
 
 def compared(addresses: list[str], received: Counter[str]) -> tuple[int, int]:
-    """How many addresses got no mail, and how many mails too many there were: repeated, or to a stranger."""
+    """Returns how many addresses got no mail, and how many mails were duplicates or misdirected."""
     lost = sum(1 for address in addresses if not received[address])
     expected = set(addresses)
     strangers = sum(times for address, times in received.items() if address not in expected)
@@ -241,11 +246,11 @@ def compared(addresses: list[str], received: Counter[str]) -> tuple[int, int]:
 
 
 class _Counter:
-    """Counts what comes into the inbox while it does: the inbox itself keeps only the newest mails."""
+    """Counts mail in the inbox while it arrives, since the inbox keeps only the newest mails."""
 
     def __init__(self, shelf: Shelf) -> None:
         self.mails: Counter[tuple[str, str]] = Counter()  #: by Message-ID and recipient
-        self.missed = 0  #: that the inbox had let go before they could be counted
+        self.missed = 0  #: mails that the inbox deleted before they were counted
         self._shelf = shelf
         self._seen = 0
         self._stop = threading.Event()
@@ -273,7 +278,7 @@ class _Counter:
 
 @contextlib.contextmanager
 def _running(folder: Path, say: Callable[[str], None]) -> Iterator[_Stage]:
-    """`morefollows up` on this folder, ended when the block ends, however it does."""
+    """Runs `morefollows up` on this folder, and ends it when the block ends."""
     began = time.monotonic()
     data = folder / "data"
     environment = _environment(data)
@@ -304,7 +309,7 @@ def _running(folder: Path, say: Callable[[str], None]) -> Iterator[_Stage]:
 
 
 def _environment(data: Path) -> dict[str, str]:
-    """Whatever settings the caller has do not reach the demonstration."""
+    """Returns an environment without the caller's settings."""
     ours = ("MOREFOLLOWS_", "DJANGO_", "DATABASE_URL")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {
@@ -314,7 +319,7 @@ def _environment(data: Path) -> dict[str, str]:
         "MOREFOLLOWS_INBOX_PORT": "0",
         "MOREFOLLOWS_HOLD": str(_HOLD),
         "MOREFOLLOWS_LOG_LEVEL": "warning",
-        "MOREFOLLOWS_SIGN_UP_SECONDS": "0",  # our visitor is quicker than people are
+        "MOREFOLLOWS_SIGN_UP_SECONDS": "0",  # we fill the form in faster than people do
     }
 
 

@@ -1,4 +1,4 @@
-"""A visitor of our own pages, without a browser: opens them, fills forms in, keeps cookies."""
+"""A minimal HTTP client for our own pages: opens pages, fills forms in, keeps cookies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PATIENCE = 30.0  # seconds
 
 class Form(NamedTuple):
     action: str  #: absolute
-    fields: dict[str, str]  #: as the page filled them in; boxes that are not ticked left out
+    fields: dict[str, str]  #: as filled in by the page, without unticked boxes
 
 
 class NoForm(Exception):
@@ -22,7 +22,7 @@ class NoForm(Exception):
 
 
 class Page:
-    """A page as it came."""
+    """A page as received."""
 
     def __init__(self, url: str, html: str) -> None:
         self.url = url
@@ -31,7 +31,7 @@ class Page:
         self._parser.feed(html)
 
     def form(self, field: str = "") -> Form:
-        """The first form that is posted, and has this field. Raises `NoForm`."""
+        """Returns the first POST form, or the first with this field. Raises `NoForm`."""
         for form, fields in self._parser.posted:
             if not field or field in fields:
                 return form
@@ -46,11 +46,11 @@ class Visitor:
         )
 
     def open(self, url: str) -> Page:
-        """Raises `OSError`; `urllib.error.HTTPError` if the page says no."""
+        """Opens a page. Raises `OSError`; `urllib.error.HTTPError` for an error status."""
         return self._get(urllib.request.Request(url))  # noqa: S310 - only ever our own http address
 
     def submit(self, form: Form, **filled: str) -> Page:
-        """Presses the form's button."""
+        """Submits the form."""
         body = urllib.parse.urlencode({**form.fields, **filled}).encode()
         return self._get(urllib.request.Request(form.action, data=body))  # noqa: S310
 

@@ -1,4 +1,4 @@
-"""What `doctor` looks at. Each check says what is wrong and what to do; none changes anything."""
+"""The checks of `doctor`. Each reports what is wrong and the remedy. None changes anything."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EXTENSIONS = ("PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN")
 def examine(
     *, dns: bool = False, nameserver: str | None = None, evidence: bool = False
 ) -> list[Finding]:
-    """Everything, in the order in which it depends on each other."""
+    """Runs all checks, in the order of their dependencies."""
     if wrong := loading.problems():
         return [Finding("settings", "wrong", str(error)) for error in wrong]
     config = loading.load()
@@ -45,7 +45,10 @@ def _settings() -> Iterator[Finding]:
     yield Finding("settings", "ok", f"all are understood{listed}; the others are at their defaults")
     ignored = environment.service_links()
     if ignored:
-        words = f"ignored, as addresses of a service that Kubernetes or Docker tells: {', '.join(ignored)}"
+        words = (
+            f"ignored, as addresses of a service that Kubernetes or Docker tells: "
+            f"{', '.join(ignored)}"
+        )
         yield Finding("service links", "note", words)
 
 
@@ -127,7 +130,8 @@ def _restored() -> Iterator[Finding]:
 
     if held := restores.holding():
         words = (
-            f"it is older than what a sender last saw ({told(held.seen_at)}, now {told(held.found_at)}); nothing is "
+            f"it is older than what a sender last saw ({told(held.seen_at)}, now "
+            f"{told(held.found_at)}); nothing is "
             "mailed until somebody decides, at the desk or by `morefollows restores go-on`"
         )
         yield Finding("restored database", "wrong", words)
@@ -186,7 +190,7 @@ def _wrong(words: str) -> Finding:
 
 
 def _speak(relay: RelayAddress, helo: str) -> Iterator[Finding]:
-    """EHLO, TLS and AUTH, as a sender does; no mail."""
+    """Checks EHLO, TLS and AUTH like a sender does. Sends no mail."""
     context = ssl.create_default_context()
     if not relay.verify:
         context.check_hostname = False
@@ -241,7 +245,7 @@ def _speak(relay: RelayAddress, helo: str) -> Iterator[Finding]:
 
 
 def _said(error: smtplib.SMTPResponseException, relay: RelayAddress) -> str:
-    """The relay's own words; some repeat what they were told, secrets as well."""
+    """Returns the relay's reply with our password masked: some relays repeat what they got."""
     text = error.smtp_error
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
     if relay.password:

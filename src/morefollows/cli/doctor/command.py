@@ -26,7 +26,8 @@ _MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "wrong": ("✗", "re
 def doctor(
     context: click.Context, dns: bool, nameserver: str | None, evidence: bool, as_json: bool
 ) -> None:
-    """Check settings, data folder, database, relay and, when asked, DNS. Exit code 1 if something is wrong."""
+    """Check settings, data folder, database, relay and, when asked, DNS. Exit code 1 if something
+    is wrong."""
     from morefollows.cli.doctor.checks import examine
 
     findings = examine(dns=dns, nameserver=nameserver, evidence=evidence)

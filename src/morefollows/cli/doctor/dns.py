@@ -1,4 +1,4 @@
-"""What `doctor --dns` looks up: whether the world can tell that our mail is ours, and where bounces come back to."""
+"""The checks of `doctor --dns`: SPF, DKIM and DMARC of the sending domain, and where bounces go."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from morefollows.cli.doctor.finding import Finding
 from morefollows.config.settings import Settings, SettingsError
 from morefollows.helpers import public_suffixes
 
-TIMEOUT = 5.0  #: seconds for one question, all its tries together
+TIMEOUT = 5.0  #: seconds for one query with all its retries
 
 
 class _Names:
-    """Answers to questions. A name that does not exist has no records; silence is an error."""
+    """DNS queries. A name that does not exist has no records; a time-out raises an error."""
 
     def __init__(self, nameserver: str | None) -> None:
         self._resolver = dns.resolver.Resolver(configure=nameserver is None)
@@ -51,7 +51,7 @@ class _Names:
 
 
 def examine_dns(config: Settings, nameserver: str | None) -> Iterator[Finding]:
-    """Looks up the sending domain. Raises `SettingsError` for a name server that is none."""
+    """Checks the sending domain. Raises `SettingsError` for an invalid name server."""
     from morefollows.audience.models import Newsroom
 
     newsroom = Newsroom.objects.filter(pk=1).first()
@@ -72,7 +72,7 @@ def examine_dns(config: Settings, nameserver: str | None) -> Iterator[Finding]:
 
 
 def _reachable(names: _Names, sender: str) -> Iterator[Finding]:
-    """Readers answer mail; and a domain without MX looks forged (RFC 7505 §1)."""
+    """Checks MX: readers reply to mail, and a domain without MX looks forged (RFC 7505 §1)."""
     found = names.exchangers(sender)
     if not found:
         yield Finding(
@@ -109,7 +109,7 @@ def _bounces(names: _Names, bounce: str, sender: str) -> Iterator[Finding]:
 
 
 def _sender_policy(names: _Names, domain: str) -> Iterator[Finding]:
-    """RFC 7208 §4.5: exactly one record. It is the return path's domain that counts."""
+    """Checks SPF of the return path's domain: exactly one record (RFC 7208 §4.5)."""
     found = [text for text in names.texts(domain) if text.lower().split(" ", 1)[0] == "v=spf1"]
     if not found:
         yield Finding(
@@ -128,7 +128,7 @@ def _sender_policy(names: _Names, domain: str) -> Iterator[Finding]:
 
 
 def _signing(names: _Names, config: Settings, sender: str) -> Iterator[Finding]:
-    """RFC 6376 §3.6.2: the published key is the one that we sign with."""
+    """Checks that the published key is the one we sign with (RFC 6376 §3.6.2)."""
     domain = config.dkim_domain or sender
     keys = (
         ("MOREFOLLOWS_DKIM_KEY", config.dkim_key, config.dkim_selector),
@@ -138,7 +138,10 @@ def _signing(names: _Names, config: Settings, sender: str) -> Iterator[Finding]:
         yield Finding("DKIM", "note", "no key is set: mail is signed only if the relay does it")
         return
     if not config.dkim_key:
-        words = "only Ed25519 is signed with, which large providers don't check; let the relay sign with RSA as well"
+        words = (
+            "only Ed25519 is signed with, which large providers don't check; let the relay "
+            "sign with RSA as well"
+        )
         yield Finding("DKIM", "note", words)
     for setting, key, selector in keys:
         if not key:
@@ -172,7 +175,10 @@ def _signing(names: _Names, config: Settings, sender: str) -> Iterator[Finding]:
 
 
 def _dmarc(names: _Names, sender: str) -> Iterator[Finding]:
-    """RFC 7489 §6.6.3: at the domain, or at the one above it. Large providers demand one of bulk senders."""
+    """Checks for a DMARC record at the domain or above it (RFC 7489 §6.6.3).
+
+    Large providers require one of bulk senders.
+    """
     labels = sender.split(".")
     for domain in [".".join(labels[i:]) for i in range(max(1, len(labels) - 1))]:
         found = [
@@ -193,7 +199,7 @@ def _dmarc(names: _Names, sender: str) -> Iterator[Finding]:
 
 
 def _public(pem: str) -> tuple[str, str] | None:
-    """The kind of this private key, and what `p=` of its record has to be."""
+    """Returns the type of a private key, and the value of `p=` in its DNS record."""
     try:
         public = serialization.load_pem_private_key(pem.encode(), password=None).public_key()
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -209,11 +215,11 @@ def _public(pem: str) -> tuple[str, str] | None:
 
 
 def _tags(record: str) -> dict[str, str]:
-    """A tag list, RFC 6376 §3.2."""
+    """Parses a tag list (RFC 6376 §3.2)."""
     pairs = (part.partition("=") for part in record.split(";"))
     return {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
 
 
 def _related(one: str, other: str) -> bool:
-    """They are of one organisation, as relaxed alignment asks (RFC 7489 §3.1)."""
+    """Returns whether both are in one organisation: relaxed alignment (RFC 7489 §3.1)."""
     return public_suffixes.organisation(one) == public_suffixes.organisation(other)
