@@ -1,4 +1,4 @@
-"""`bench`: how fast we are, and beside whom. Ratios count: machines differ, and are noisy."""
+"""`bench`: measures speed, beside other programs. Compare ratios: machines differ and are noisy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ _relay_option = click.option(
     metavar="RELAY",
     default="smtp-sink",
     show_default=True,
-    help="Where mail goes: smtp-sink is Postfix's, postfix a real one that discards (root only); chunking, "
+    help="Where mail goes: smtp-sink is Postfix's, postfix a real one that discards (root "
+    "only); chunking, "
     "pipelining and plain are sinks of our own that offer so much; or HOST:PORT.",
 )
 _delay_option = click.option(
@@ -121,11 +122,13 @@ def bench_send(
     rounds: int,
     as_json: bool,
 ) -> None:
-    """The whole way: database, composition, SMTP, ledger; and in turns with it, peers on the same relay and bytes.
+    """The whole way: database, composition, SMTP, ledger; and in turns with it, peers on the same
+    relay and bytes.
 
-    Starts More Follows in a temporary folder (in a database of its own on the server, when DATABASE_URL names one) with
-    fictional readers. Memory and processor time are those of all its processes, also of the web server; processor
-    time counts from *Send*, with all that is done in the hold.
+    Starts More Follows in a temporary folder (in a database of its own on the server, when
+    DATABASE_URL names one) with fictional readers. Memory and processor time are those of all its
+    processes, also of the web server; processor time counts from *Send*, with all that is done in
+    the hold.
     """
     from bench.race import BenchFailed, rsa_signatures
     from bench.relays import relay as started
@@ -184,7 +187,8 @@ def bench_send(
 def bench_smtp(
     mails: int, body_kb: float, where: str, delay_ms: float, rounds: int, as_json: bool
 ) -> None:
-    """Our SMTP client alone, beside the same peers: what the courier around it can reach at best."""
+    """Our SMTP client alone, beside the same peers: what the courier around it can reach at
+    best."""
     from bench.race import BenchFailed, peer
     from bench.relays import relay as started
     from bench.rivals import CONNECTIONS, Rivals, plain_message
@@ -239,7 +243,7 @@ def _report(ours: list[Sent], runs: dict[str, list[Run]], facts: dict[str, Any])
 
 
 def _rsa(ours: list[Sent], signatures: float) -> dict[str, float]:
-    """How near we are to what the machine can sign: one core's rate, on the cores that nothing else was using."""
+    """Returns our rate as a share of what the machine could sign on the cores that were free."""
     cores = os.cpu_count() or 1
     free = _median([cores - sent.elsewhere / sent.run.seconds for sent in ours])
     return {
@@ -260,7 +264,7 @@ def _figures(runs: list[Run]) -> dict[str, Any]:
 
 
 def _ratios(rate: float, runs: dict[str, list[Run]]) -> dict[str, float]:
-    """Our rate, as a multiple of each peer's."""
+    """Returns our rate as a multiple of each peer's."""
     return {
         name: round(rate / _median([run.rate for run in found]), 3) for name, found in runs.items()
     }
@@ -269,7 +273,8 @@ def _ratios(rate: float, runs: dict[str, list[Run]]) -> dict[str, float]:
 def _table(report: dict[str, Any]) -> None:
     mine = {name: report[name] for name in ("rate", "cpu_seconds_per_1000")}
     click.echo(
-        f"{report['readers']:,} readers, {report['wire_octets']:,} octets a mail, DKIM {report['dkim']}"
+        f"{report['readers']:,} readers, {report['wire_octets']:,} octets a mail, DKIM "
+        f"{report['dkim']}"
     )
     click.echo(_line("more follows", mine, None))
     for name, figures in report["peers"].items():
@@ -280,7 +285,8 @@ def _table(report: dict[str, Any]) -> None:
             "ours is {of_what_they_allow:.2f} × what they allow".format(**report["rsa"])
         )
     click.echo(
-        f"first mail {report['first_ms']:,.0f} ms after the hold, last {report['end_to_end_seconds']:,.2f} s; "
+        f"first mail {report['first_ms']:,.0f} ms after the hold, last "
+        f"{report['end_to_end_seconds']:,.2f} s; "
         f"{report['memory_mb']:,.0f} MB of memory in all ({report['memory_kind']})"
     )
 

@@ -1,10 +1,12 @@
-"""A flash crowd: visitors that each open the sign-up box and sign up, as browsers do, from networks of their own.
+"""A flash crowd: visitors who open the sign-up box and sign up, each from a network of its own.
 
-``python -m bench.crowd URL AT_ONCE SECONDS TAG [RATE]`` lets so many visitors come one after the other;
-with RATE, so many come a second, however many of them are still waiting, up to 5,000 at any moment: who would come then
-stays away. It prints as JSON how many signed up, how
-long the answers to their forms took, and what the crowd itself took of the processor. It runs at the lowest priority:
-the crowd's own computers are no part of what is measured. TAG makes its addresses differ from those of another run.
+``python -m bench.crowd URL AT_ONCE SECONDS TAG [RATE]`` keeps AT_ONCE visitors busy, each followed
+by the next. With RATE, that many start each second, even while others wait, up to 5,000 at any
+moment. Above that, visitors stay away.
+
+Prints as JSON how many signed up, how long the answers took, and the crowd's own CPU time. It runs
+at the lowest priority, since real visitors have computers of their own. TAG makes the addresses
+differ from those of another run.
 """
 
 from __future__ import annotations
@@ -20,18 +22,18 @@ from urllib.parse import quote, urlsplit
 
 import uvloop
 
-_PATIENCE = 30.0  # seconds for one answer
+_PATIENCE = 30.0  # seconds to wait for one answer
 _MOST = 5_000  # visitors at any moment
-_SOON = 5.0  # seconds within which an answer, or a word to come back, is wanted
-_TRIES = 3  # of one visitor, as box.js does
+_SOON = 5.0  # seconds within which an answer or a 503 is expected
+_TRIES = 3  # of one visitor, like box.js
 
 
 class Crowd:
-    """What all visitors have in common.
+    """The state that all visitors share.
 
-    `signed_up` counts answers that say thanks, `refused` those that say 503, `unanswered` requests
-    that got no answer, `failed` those that got a wrong one. `late` counts answers to forms, and
-    requests without one, that took longer than 5 seconds; `away` visitors who did not come.
+    `signed_up` counts thank-you answers, `refused` counts 503, `unanswered` requests without an
+    answer, `failed` wrong answers. `late` counts answers to forms that took longer than 5 seconds,
+    and unanswered requests. `away` counts visitors who stayed away.
     """
 
     def __init__(self, url: str, tag: str) -> None:
@@ -48,7 +50,7 @@ class Crowd:
         self._numbers = itertools.count()
 
     async def come(self, at_once: int, seconds: float, rate: float) -> float:
-        """Returns how long it really took, in seconds: those who have begun finish."""
+        """Runs the crowd. Returns the seconds it took: visits that have begun are finished."""
         began = time.monotonic()
         if rate:
             await self._at_a_rate(rate, began, seconds)
@@ -98,7 +100,8 @@ class Crowd:
             email = f"visitor-{self.tag}-{number}%40crowd{number % 997}.example"
             form = f"email={email}&page=%2F&shown={quote(words)}&ticket={quote(ticket)}"
             request = (
-                f"POST /box/breaking/ HTTP/1.1\r\n{head}Content-Type: application/x-www-form-urlencoded\r\n"
+                f"POST /box/breaking/ HTTP/1.1\r\n{head}Content-Type: "
+                f"application/x-www-form-urlencoded\r\n"
                 f"Content-Length: {len(form)}\r\n\r\n{form}"
             )
             for _ in range(_TRIES):
@@ -131,7 +134,7 @@ class _Talk(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]  # of a TCP connection
 
     async def ask(self, request: str) -> tuple[int, dict[str, str]]:
-        """The answer's status and its JSON."""
+        """Sends a request. Returns the answer's status and JSON."""
         loop = asyncio.get_running_loop()
         self._answer = loop.create_future()
         late = loop.call_later(_PATIENCE, self.connection_lost)

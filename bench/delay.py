@@ -1,8 +1,8 @@
-"""Puts a relay on this machine as far away as one likes: a proxy that hands everything on later.
+"""A proxy that delays what it forwards, to simulate a distant relay on this machine.
 
-``python -m bench.delay HOST PORT SECONDS`` prints its port. What arrives there reaches HOST:PORT half
-of SECONDS later, and the answer takes the other half. Many kernels have no netem, which would do it below TCP: so
-there is the distance of a relay far away here, but not the slow start of a TCP connection to it.
+``python -m bench.delay HOST PORT SECONDS`` prints its port. Data reaches HOST:PORT after half of
+SECONDS, and the answer takes the other half. Many kernels lack netem, which would do this below
+TCP. So the delay is simulated, but not the slow start of a distant TCP connection.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import cast
 
 import uvloop
 
-_MOST = 64 << 20  # octets on the way in one direction
+_MOST = 64 << 20  # octets in flight in one direction
 
 
 class _Way(asyncio.Protocol):
-    """One direction: what is heard on this side is written to the other."""
+    """One direction: data received on this side is written to the other."""
 
     def __init__(self, seconds: float) -> None:
         self.other: _Way
@@ -69,7 +69,7 @@ class _Way(asyncio.Protocol):
 
 
 class _Door(_Way):
-    """Who connects here is connected to the relay."""
+    """An incoming connection, and its connection to the relay."""
 
     def __init__(self, host: str, port: int, seconds: float) -> None:
         super().__init__(seconds)
@@ -90,7 +90,7 @@ class _Door(_Way):
 
 
 async def serve(host: str, port: int, seconds: float) -> None:
-    """Until it is cancelled. `seconds`: there and back."""
+    """Serves until cancelled. `seconds`: for the round trip."""
     server = await asyncio.get_running_loop().create_server(
         lambda: _Door(host, port, seconds / 2), "127.0.0.1", 0, backlog=2000
     )

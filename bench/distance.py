@@ -1,4 +1,4 @@
-"""`bench distance`: what a relay far away costs, by what it offers."""
+"""`bench distance`: the cost of a distant relay, by its SMTP extensions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import click
 
 from morefollows.cli.output import Failure, json_option, tell_json
 
-_ENOUGH = 0.8  # of the rate beside us
+_ENOUGH = 0.8  # of the rate to a near relay
 _MOST = 1000  # connections
-_ROUND_TRIPS = 12  # mails a connection in a run whose speed is that of the round trips
+_ROUND_TRIPS = 12  # mails for each connection in a run that is limited by round trips
 
 
 @click.command("distance")
@@ -37,9 +37,10 @@ def bench_distance(
 ) -> None:
     """What a relay far away costs.
 
-    The whole way, to a relay with CHUNKING and PIPELINING: beside us, and far away behind a proxy. Then our SMTP client
-    alone, to a relay with PIPELINING only and to one with neither: each mail costs round trips, whatever sends it.
-    Connections are doubled until they reach 0.8 of the rate beside us.
+    The whole way, to a relay with CHUNKING and PIPELINING: beside us, and far away behind a proxy.
+    Then our SMTP client alone, to a relay with PIPELINING only and to one with neither: each mail
+    costs round trips, whatever sends it. Connections are doubled until they reach 0.8 of the rate
+    beside us.
     """
     from bench.race import BenchFailed, peer
     from bench.relays import relay
@@ -81,7 +82,8 @@ def bench_distance(
 
 
 def _whole_way(readers: int, body_kb: float, connections: int, delay_ms: float) -> float:
-    """Mails a second. Django can be started only once in a process, so this is another one."""
+    """Returns mails a second of the whole product. Django starts only once in a process, so it runs
+    another."""
     from bench.race import BenchFailed
 
     words = {

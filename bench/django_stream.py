@@ -1,7 +1,8 @@
-"""What `bench stream` compares with: a plain streaming view of Django under the same server, without any middleware.
+"""The comparison for `bench stream`: a streaming view of Django without middleware.
 
-``python -m bench.django_stream DESCRIPTOR STORY``. One task reads the database for all, as ours does; what is
-left is the cost of a request, a response and a task for each reader.
+Run as ``python -m bench.django_stream DESCRIPTOR STORY``. It has the same server as ours, and one
+task queries the database for all readers. What differs is the cost of a request, a response and a
+task for each reader.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from uuid import UUID
 import django
 import uvicorn
 
-_EVERY = 0.05  # seconds between two looks into the database
+_EVERY = 0.05  # seconds between two queries
 
 
 async def _look(story: UUID, news: asyncio.Condition, told: list[bytes]) -> None:

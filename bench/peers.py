@@ -1,10 +1,11 @@
-"""Other senders to compare ourselves with: into the same relay, with the same bytes, each in a process of its own.
+"""Other senders to compare with: the same relay, the same bytes, each in a process of its own.
 
-``python -m bench.peers NAME HOST PORT MAILS CONNECTIONS`` reads the message from stdin (CRLF line ends,
-not dot-stuffed), sends it so many times, and prints the seconds from the first mail to the last acceptance, and the
-seconds of processor time meanwhile. Connections are opened before the clock starts, as ours are within the hold.
+``python -m bench.peers NAME HOST PORT MAILS CONNECTIONS`` reads the message from stdin (CRLF line
+ends, not dot-stuffed) and sends it MAILS times. It prints the seconds from the first mail to the
+last acceptance, and the CPU seconds meanwhile. Connections are opened before the clock starts, as
+ours are within the hold.
 
-`blast` is the ceiling: one pipelined mail after the other and nothing else: no readers, no ledger, no refusals.
+`blast` is the upper limit: pipelined mails and nothing else, without readers, ledger or refusals.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ RECIPIENT = "reader123456@reader.example"
 
 
 class Failed(Exception):
-    """The relay did not take a mail."""
+    """The relay refused a mail."""
 
 
 Race = Callable[[], Awaitable[None]]
 
 
 async def blast(host: str, port: int, mails: int, connections: int, message: bytes) -> Race:
-    """Opens its connections. Returns what sends the mails."""
+    """Opens its connections. Returns the function that sends the mails."""
     loop = asyncio.get_running_loop()
     supply = _Supply(mails, message)
     blasters = [_Blaster(supply) for _ in range(connections)]
@@ -58,7 +59,7 @@ class _Supply:
 
 
 class _Blaster(asyncio.Protocol):
-    """At each 354 the content and the next envelope leave; nothing else is looked at until the end."""
+    """Sends the content and the next envelope at each 354. It ignores other replies."""
 
     def __init__(self, supply: _Supply) -> None:
         loop = asyncio.get_running_loop()
@@ -115,7 +116,7 @@ class _Blaster(asyncio.Protocol):
 
 
 async def our_client(host: str, port: int, mails: int, connections: int, message: bytes) -> Race:
-    """`SmtpRelay` alone, without the courier around it."""
+    """Runs `SmtpRelay` alone, without the rest of the courier."""
     queue = _Queue(mails, message)
     relay = SmtpRelay(
         RelayAddress(host, port, starttls="never"),
@@ -153,7 +154,7 @@ class _Queue:
         return Mail(SENDER.encode(), RECIPIENT.encode(), self._content, self.settle, self._left)
 
     def stuck(self, domains: Sequence[str]) -> None:
-        """There is one recipient only."""
+        """Does nothing: there is only one recipient."""
 
     def settle(self, mail: Mail, reply: Reply) -> None:
         self._unanswered -= 1
@@ -168,7 +169,8 @@ class _Queue:
 
 
 async def aiosmtplib(host: str, port: int, mails: int, connections: int, message: bytes) -> Race:
-    """The asynchronous SMTP client of the Python world: persistent connections, raw bytes, uvloop."""
+    """Runs aiosmtplib, Python's asynchronous SMTP client: persistent connections, raw bytes,
+    uvloop."""
     import aiosmtplib as library
 
     clients = [

@@ -1,4 +1,4 @@
-"""A real Postfix on a free port of this machine, in a folder of its own: it queues each mail, and then discards it."""
+"""A real Postfix on a free port, in a folder of its own. It queues each mail, then discards it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ postlog   unix-dgram n - n - 1 postlogd
 
 @contextlib.contextmanager
 def postfix(folder: Path) -> Iterator[tuple[str, int]]:
-    """Raises `BenchFailed` where there is no Postfix, or we are not root, which Postfix must be."""
+    """Runs Postfix. Yields host and port. Raises `BenchFailed` without Postfix or without root."""
     program = tool("postfix")
     if program is None:
         raise BenchFailed("postfix is not installed; `apt-get install postfix` has it")
@@ -70,7 +70,7 @@ def postfix(folder: Path) -> Iterator[tuple[str, int]]:
     (home / "spool").mkdir(parents=True)
     (home / "data").mkdir()
     for path in (folder, home, home / "spool"):
-        path.chmod(0o755)  # our own files are private, but Postfix's parts run as a user of its own
+        path.chmod(0o755)  # umask makes files private, but Postfix's programs run as another user
     subprocess.run(["chown", "postfix", str(home / "data")], check=True)  # noqa: S603, S607
     (home / "main.cf").write_text(_MAIN.format(folder=home))
     (home / "master.cf").write_text(_MASTER.format(port=port))

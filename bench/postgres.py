@@ -1,4 +1,4 @@
-"""A PostgreSQL server for one benchmark: with the server's own defaults, so that a commit waits for the disk."""
+"""A PostgreSQL server for one benchmark, with default settings: a commit waits for the disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STARTS = 30.0  # seconds
 
 
 def programs() -> Path | None:
-    """The folder that holds `initdb` and `postgres`; the newest where there are several."""
+    """Returns the folder with `initdb` and `postgres`, the newest if there are several."""
     on_path = shutil.which("initdb")
     if on_path:
         return Path(on_path).resolve().parent
@@ -35,7 +35,10 @@ def programs() -> Path | None:
 
 @contextlib.contextmanager
 def server(folder: Path) -> Iterator[str]:
-    """Runs one in `folder`, on a Unix socket only, and gives its URL. As root it belongs to the user postgres."""
+    """Runs a server in `folder`, on a Unix socket only. Yields its URL.
+
+    Started by root, it runs as the user postgres.
+    """
     place = programs()
     if place is None:
         raise BenchFailed("PostgreSQL's initdb was not found; `apt-get install postgresql` has it")
@@ -48,22 +51,23 @@ def server(folder: Path) -> Iterator[str]:
         shutil.chown(data, "postgres")
         folder.chmod(0o755)
     made = subprocess.run(  # noqa: S603 - PostgreSQL's own program
-        [str(place / "initdb"), "--pgdata", str(data / "data"), "--username=postgres", "--auth=trust",
-         "--encoding=UTF8", "--no-locale", "--no-instructions"], capture_output=True, cwd=data, text=True, **owner,
+        [str(place / "initdb"), "--pgdata", str(data / "data"), "--username=postgres",
+         "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-instructions"],
+        capture_output=True, cwd=data, text=True, **owner,
     )  # fmt: skip
     if made.returncode:
         raise BenchFailed(f"initdb failed: {made.stderr.strip()}")
     with (folder / "postgres.log").open("wb") as log:
         running = subprocess.Popen(  # noqa: S603 - PostgreSQL's own program
-            [str(place / "postgres"), "-D", str(data / "data"), "-k", str(data), "-h", ""], cwd=data, stdout=log,
-            stderr=log, start_new_session=True, **owner,
+            [str(place / "postgres"), "-D", str(data / "data"), "-k", str(data), "-h", ""],
+            cwd=data, stdout=log, stderr=log, start_new_session=True, **owner,
         )  # fmt: skip
     url = f"postgres://postgres@{quote(str(data), safe='')}/postgres"
     try:
         _wait(url, running)
         yield url
     finally:
-        running.send_signal(signal.SIGINT)  # a fast shutdown: it waits for no client
+        running.send_signal(signal.SIGINT)  # fast shutdown: it does not wait for clients
         running.wait(30)
 
 

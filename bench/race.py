@@ -1,4 +1,4 @@
-"""One run of one peer, and the relay that all of them send to."""
+"""Runs one peer once, and provides the relay that all peers send to."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _SINK_STARTS = 5.0  # seconds
 
 
 class BenchFailed(Exception):
-    """Something could not be measured. ``str()`` says why."""
+    """A measurement failed. ``str()`` says why."""
 
 
 class Run(NamedTuple):
     mails: int
     seconds: float
-    cpu: float  #: seconds of processor time
+    cpu: float  #: CPU seconds
 
     @property
     def rate(self) -> float:
@@ -41,17 +41,18 @@ class Run(NamedTuple):
 
 
 def tool(name: str) -> str | None:
-    """Where one of Postfix's tools is, if it is installed."""
+    """Returns the path of one of Postfix's tools, if installed."""
     return shutil.which(name, path=os.environ.get("PATH", "") + ":" + _POSTFIX)
 
 
 @contextlib.contextmanager
 def smtp_sink() -> Iterator[tuple[str, int]]:
-    """Postfix's smtp-sink on a free port of this machine: takes mail and throws it away."""
+    """Runs Postfix's smtp-sink on a free port: it accepts mail and discards it."""
     program = tool("smtp-sink")
     if program is None:
         raise BenchFailed(
-            "smtp-sink is not installed; `apt-get install postfix` has it. Or name a relay HOST:PORT."
+            "smtp-sink is not installed; `apt-get install postfix` has it. Or name a relay "
+            "HOST:PORT."
         )
     with socket.socket() as ear:
         ear.bind(("127.0.0.1", 0))
@@ -75,7 +76,7 @@ def smtp_sink() -> Iterator[tuple[str, int]]:
 
 
 def peer(name: str, relay: tuple[str, int], mails: int, connections: int, message: bytes) -> Run:
-    """Lets one of `peers.PEERS` send. Raises `BenchFailed`."""
+    """Runs one of `peers.PEERS`. Raises `BenchFailed`."""
     host, port = relay
     command = [
         sys.executable,
@@ -97,7 +98,7 @@ def peer(name: str, relay: tuple[str, int], mails: int, connections: int, messag
 
 
 def nodemailer_home() -> Path | None:
-    """The folder of modules that has nodemailer, if there is one: NODE_PATH's, or that of this project's tests."""
+    """Returns the module folder with nodemailer, if any: in NODE_PATH, or in our tests."""
     own = Path(peers.__file__).parents[1] / "tests" / "node" / "node_modules"
     places = [Path(place) for place in os.environ.get("NODE_PATH", "").split(os.pathsep) if place]
     return next(
@@ -111,7 +112,7 @@ def nodemailer_home() -> Path | None:
 
 
 def nodemailer(relay: tuple[str, int], mails: int, connections: int, message: bytes) -> Run:
-    """nodemailer's pool. Opening its connections is part of the time: it offers no other way."""
+    """Runs nodemailer's pool. Its time includes opening connections: it can't open them before."""
     script = Path(peers.__file__).with_name("nodemailer.cjs")
     words = [*map(str, (*relay, mails, connections)), peers.SENDER, peers.RECIPIENT]
     environment = {**os.environ, "NODE_PATH": str(nodemailer_home())}
@@ -130,7 +131,10 @@ def nodemailer(relay: tuple[str, int], mails: int, connections: int, message: by
 
 
 def rsa_signatures() -> float | None:
-    """RSA-2048 signatures a second of one core, while all of them sign, by `openssl speed`; None without openssl."""
+    """Returns RSA-2048 signatures a second of one core, measured while all cores sign.
+
+    Uses `openssl speed`. Returns None without openssl.
+    """
     program, cores = shutil.which("openssl"), os.cpu_count() or 1
     if program is None:
         return None
@@ -143,7 +147,7 @@ def rsa_signatures() -> float | None:
 def smtp_source(
     relay: tuple[str, int], mails: int, connections: int, message: bytes, folder: Path
 ) -> Run:
-    """Postfix's smtp-source, which does not pipeline. Its connections are kept open (-d)."""
+    """Runs Postfix's smtp-source, which does not pipeline. It keeps its connections open (-d)."""
     program = tool("smtp-source")
     if program is None:
         raise BenchFailed("smtp-source is not installed")

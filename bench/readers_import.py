@@ -1,4 +1,4 @@
-"""`bench import`: how long an import takes, and that its memory does not grow with the file."""
+"""`bench import`: the time of an import, and whether its memory grows with the file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Taken(NamedTuple):
 
     lines: int
     seconds: float
-    memory: int  #: bytes, the process's highest
+    memory: int  #: peak memory of the process in bytes
 
     @property
     def rate(self) -> float:
@@ -50,9 +50,11 @@ class Taken(NamedTuple):
 )
 @json_option
 def bench_import(lines: int, beside: int, as_json: bool) -> None:
-    """Import a file of fictional readers, as Mailchimp exports them, beside a smaller one, each into an empty database.
+    """Import a file of fictional readers, as Mailchimp exports them, beside a smaller one, each
+    into an empty database.
 
-    The database is SQLite in a temporary folder, or one of its own on the server, when DATABASE_URL names one.
+    The database is SQLite in a temporary folder, or one of its own on the server, when DATABASE_URL
+    names one.
     """
     try:
         small, large = measure(beside), measure(lines)
@@ -73,7 +75,8 @@ def bench_import(lines: int, beside: int, as_json: bool) -> None:
         return
     for run in (small, large):
         click.echo(
-            f"{run.lines:>10,} lines {run.seconds:>8,.1f} s {run.rate:>8,.0f}/s {_mb(run.memory):>8,.1f} MB"
+            f"{run.lines:>10,} lines {run.seconds:>8,.1f} s {run.rate:>8,.0f}/s "
+            f"{_mb(run.memory):>8,.1f} MB"
         )
     click.echo(f"The larger file took {ratio:.2f} × the memory of the smaller one.")
 
@@ -83,7 +86,7 @@ def _mb(octets: int) -> float:
 
 
 def measure(lines: int) -> Taken:
-    """Imports a file of so many lines. Raises `BenchFailed`."""
+    """Imports a file with that many lines. Raises `BenchFailed`."""
     with tempfile.TemporaryDirectory(prefix="morefollows-") as folder, own_database() as url:
         environment = {
             name: value
@@ -105,7 +108,8 @@ def measure(lines: int) -> Taken:
 def _write(path: Path, lines: int) -> None:
     with path.open("w", encoding="utf-8") as file:
         file.write(
-            "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID\n"
+            "Email Address,First "
+            "Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID\n"
         )
         for n in range(lines):
             moment, client = f"2024-05-{n % 28 + 1:02} 10:30:00", f"192.0.2.{n % 250}"
@@ -115,7 +119,7 @@ def _write(path: Path, lines: int) -> None:
 
 
 def _run(environment: dict[str, str], *words: str) -> int:
-    """Runs a command of ours. Returns its highest memory in bytes. Raises `BenchFailed`."""
+    """Runs one of our commands. Returns its peak memory in bytes. Raises `BenchFailed`."""
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "morefollows", *words],

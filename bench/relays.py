@@ -1,4 +1,5 @@
-"""Relays to measure with: Postfix's sink, a real Postfix, sinks of our own, or one elsewhere; near or far away."""
+"""Relays to measure with: Postfix's sink, a real Postfix, our own sinks, or another; near or
+distant."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import click
 from bench.postfix import postfix
 from bench.race import BenchFailed, smtp_sink
 
-#: What our own sinks offer.
+#: SMTP extensions of our own sinks.
 OFFERS = {
     "chunking": ("CHUNKING", "PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"),
     "pipelining": ("PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"),
@@ -23,7 +24,10 @@ OFFERS = {
 
 @contextlib.contextmanager
 def relay(where: str, folder: Path, delay_ms: float = 0) -> Iterator[tuple[str, int]]:
-    """Host and port of what `where` names: smtp-sink, postfix, one of `OFFERS`, or HOST:PORT. Raises `BenchFailed`."""
+    """Yields host and port of a relay. Raises `BenchFailed`.
+
+    `where`: smtp-sink, postfix, one of `OFFERS`, or HOST:PORT.
+    """
     with contextlib.ExitStack() as stack:
         if where == "smtp-sink":
             host, port = stack.enter_context(smtp_sink())
@@ -47,7 +51,7 @@ def relay(where: str, folder: Path, delay_ms: float = 0) -> Iterator[tuple[str, 
 
 @contextlib.contextmanager
 def _listening(module: str, *arguments: str) -> Iterator[tuple[str, int]]:
-    """One of our own servers, in a process that prints its port."""
+    """Runs one of our own servers in a process that prints its port."""
     command = [sys.executable, "-m", f"bench.{module}", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own command
     assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""The other senders, each with the number of connections at which it is fastest."""
+"""The peers, each with the number of connections at which it is fastest."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from bench import race
 from bench.race import Run
 
-CONNECTIONS = (2, 5, 10, 20)  #: tried for each, the fastest counts
-_PEER_MAILS = 20_000  # the peers' rate does not depend on how many
+CONNECTIONS = (2, 5, 10, 20)  #: tried for each peer; the fastest counts
+_PEER_MAILS = 20_000  # a peer's rate does not depend on the number
 _SLOW_PEER_MAILS = 5_000
 
 
 def plain_message(octets: int) -> bytes:
-    """A mail of about that size."""
+    """Returns a mail of about that size."""
     line = b"More follows on this breaking news story, as we have it from the harbour office.\r\n"
     return b"Subject: Lighthouse keeper found safe\r\n\r\n" + line * int(octets / len(line))
 
 
 class Rivals:
-    """Those that are there, each with the number of connections at which it is fastest."""
+    """The installed peers, each tuned to its fastest number of connections."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""`bench signup`: how many readers a second can sign up when a story draws a crowd, and what that costs an alert."""
+"""`bench signup`: sign-ups a second when a story draws a crowd, and the effect on an alert."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 _DATABASES = ("sqlite", "postgres")
 _CROWDS = (50, 200, 400, 2000)
-_BESIDE = 200  # visitors at any moment beside an alert
-_FILES = 7_000  # open at once beside the streams: the crowd's connections, and what a process needs for itself
+_BESIDE = 200  # visitors at any moment while an alert is sent
+_FILES = 7_000  # open files beside the streams: the crowd's connections, and the process's own
 _HOLD = 2.0  # seconds
-_HEAD_START = 1.0  # seconds by which the crowd is there before the alert
+_HEAD_START = 1.0  # seconds from the start of the crowd to the alert
 _BARE_SECONDS = 2.0
 _LOOK_EVERY = 0.1  # seconds
 _SETTINGS = {
-    "MOREFOLLOWS_SIGN_UP_SECONDS": "0",  # the crowd is quicker than people are
+    "MOREFOLLOWS_SIGN_UP_SECONDS": "0",  # the crowd fills forms in faster than people do
     "MOREFOLLOWS_TRUSTED_PROXIES": "1",  # each visitor has a network of its own
     "MOREFOLLOWS_STREAMS_A_NETWORK": "100000",  # all readers of live pages are on this machine
 }
@@ -86,14 +86,17 @@ def bench_signup(
     at_once: Sequence[int], seconds: float, readers: int, rounds: int, streams: int, rate: float,
     database: Sequence[str], as_json: bool,
 ) -> None:  # fmt: skip
-    """A flash crowd signs up: sign-ups a second, and how long an answer takes; then the same while an alert goes out.
+    """A flash crowd signs up: sign-ups a second, and how long an answer takes; then the same while
+    an alert goes out.
 
-    Each visitor opens the box and sends it, over HTTP, from a network of its own; an answer counts when the sign-up is
-    on disk. Confirmations are mailed meanwhile, into Postfix's smtp-sink. In turns an alert is sent without and with a
-    crowd. Afterwards every answered sign-up must be in the database. PostgreSQL is a server of its own, or the one that
-    DATABASE_URL names. With --rate only crowds that --at-once names come alone.
+    Each visitor opens the box and sends it, over HTTP, from a network of its own; an answer counts
+    when the sign-up is on disk. Confirmations are mailed meanwhile, into Postfix's smtp-sink. In
+    turns an alert is sent without and with a crowd. Afterwards every answered sign-up must be in
+    the database. PostgreSQL is a server of its own, or the one that DATABASE_URL names. With --rate
+    only crowds that --at-once names come alone.
 
-    Every stream is an open file: the limit of open files (`ulimit -n`) is raised as far as the system allows.
+    Every stream is an open file: the limit of open files (`ulimit -n`) is raised as far as the
+    system allows.
     """
     from bench.race import BenchFailed
 
@@ -116,7 +119,7 @@ def bench_signup(
 
 
 def _raise_file_limit(streams: int) -> None:
-    """Every process that is started from here has that limit, too. Raises `Failure` where it is not enough."""
+    """Raises the limit of open files, also for child processes. Raises `Failure` if it can't."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = streams + _FILES
     if soft == resource.RLIM_INFINITY or soft >= needed:
@@ -187,7 +190,7 @@ def _server(database: str, folder: Path) -> Iterator[None]:
 
 
 def _bare(folder: Path) -> float:
-    """Transactions a second that this database does one by one, each a row and a wait for the disk: the bare limit."""
+    """Returns transactions a second, one by one with one row each: the limit of this database."""
     from django.db import connection
 
     done = 0
@@ -203,7 +206,8 @@ def _bare(folder: Path) -> float:
 
 
 class _Watch:
-    """What our processes take while the block runs: processor seconds, and the web process's threads and memory."""
+    """Measures our processes while the block runs: CPU seconds, and threads and memory of the web
+    process."""
 
     def __init__(self, product: Stage) -> None:
         import psutil  # type: ignore[import-untyped]
@@ -257,7 +261,7 @@ def _taken(watch: _Watch, signed_up: int) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _pages(product: Stage, streams: int) -> Iterator[None]:
-    """So many open live pages."""
+    """Keeps that many live pages open while the block runs."""
     if not streams:
         yield
         return
@@ -268,7 +272,7 @@ def _pages(product: Stage, streams: int) -> Iterator[None]:
 
 
 def _beside(product: Stage, rounds: int, streams: int, rate: float) -> dict[str, Any]:
-    """Alerts without and with a crowd, in turns."""
+    """Sends alerts in turns without and with a crowd."""
     text, _ = product.message(10_240)
     without, beside, crowds = [], [], []
     with _Watch(product) as watch:
@@ -324,7 +328,7 @@ def _came(crowd: subprocess.Popen[bytes]) -> dict[str, Any]:
 
 
 def _counted(report: dict[str, Any]) -> dict[str, Any]:
-    """Raises `BenchFailed` if somebody was thanked who is not in the database."""
+    """Adds the counts. Raises `BenchFailed` if a thanked reader is not in the database."""
     from bench.race import BenchFailed
 
     thanked = sum(one["signed_up"] for one in report["crowds"]) + report["signed_up_beside"]
@@ -335,7 +339,7 @@ def _counted(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _signed_up() -> int:
-    """Readers who came by the box, with the evidence and the letter that belong to a sign-up."""
+    """Returns how many readers signed up by the box, with evidence and a confirmation letter."""
     from morefollows.audience.models import Letter, Reader
 
     found = Reader.objects.filter(
@@ -347,7 +351,8 @@ def _signed_up() -> int:
 def _table(database: str, report: dict[str, Any]) -> None:
     click.echo(f"{database}: one transaction after the other, bare: {report['bare']:,.0f} a second")
     click.echo(
-        "visitors   a second   half in   99 % in   refused   CPU s a 1,000 (web; crowd)   threads    memory"
+        "visitors   a second   half in   99 % in   refused   CPU s a 1,000 (web; crowd)   "
+        "threads    memory"
     )
     for one in [
         *report["crowds"],
@@ -359,22 +364,28 @@ def _table(database: str, report: dict[str, Any]) -> None:
             else "("
         )
         click.echo(
-            f"{one['at_once']!s:>8} {one['rate']:>10,.0f} {one['p50_ms']:>6,.0f} ms {one['p99_ms']:>6,.0f} ms "
-            f"{one['refused']:>9,} {cpu + format(one['crowd_cpu_per_1000'], '.2f') + ')':>28} {one['threads']:>9}"
+            f"{one['at_once']!s:>8} {one['rate']:>10,.0f} {one['p50_ms']:>6,.0f} ms "
+            f"{one['p99_ms']:>6,.0f} ms "
+            f"{one['refused']:>9,} "
+            f"{cpu + format(one['crowd_cpu_per_1000'], '.2f') + ')':>28} {one['threads']:>9}"
             f" {one['memory_mb']:>6,.0f} MB"
         )
     click.echo(
-        f"alert: {report['alert_rate']:,.0f}/s without and {report['alert_rate_beside']:,.0f}/s with the crowd; "
+        f"alert: {report['alert_rate']:,.0f}/s without and "
+        f"{report['alert_rate_beside']:,.0f}/s with the crowd; "
         f"it takes {report['alert_takes_times']:.2f} x as long"
     )
     click.echo(
-        f"beside the alert: longest answer {report['beside_longest_ms']:,.0f} ms; {report['beside_refused']:,} told to "
-        f"come back, {report['beside_unanswered']:,} not answered, {report['beside_late']:,} later than 5 s"
+        f"beside the alert: longest answer {report['beside_longest_ms']:,.0f} ms; "
+        f"{report['beside_refused']:,} told to "
+        f"come back, {report['beside_unanswered']:,} not answered, {report['beside_late']:,} "
+        f"later than 5 s"
     )
     if report["beside"]["offered"]:
         click.echo(
             f"offered beside it: {report['beside']['offered']:,.0f} sign-ups a second, while "
-            f"{report['beside']['streams']:,} live pages were open; {report['beside_away']:,} visitors stayed away "
+            f"{report['beside']['streams']:,} live pages were open; "
+            f"{report['beside_away']:,} visitors stayed away "
             "as 5,000 waited"
         )
     click.echo(f"{report['thanked']:,} were thanked, {report['kept']:,} are in the database\n")

@@ -1,7 +1,7 @@
-"""A relay that throws all mail away, as fast as Python can: it offers what it is told to, also CHUNKING (RFC 3030).
+"""A relay that discards all mail. It offers the given extensions, also CHUNKING (RFC 3030).
 
-``python -m bench.sink CHUNKING PIPELINING`` prints its port and takes mail on it until it is ended.
-Postfix's smtp-sink does not know CHUNKING, and looks at each octet; this one looks at commands, and skips contents.
+``python -m bench.sink CHUNKING PIPELINING`` prints its port and runs until it is ended. Postfix's
+smtp-sink does not know CHUNKING, and reads each octet. This one parses commands and skips contents.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Sink(asyncio.Protocol):
             + f"250 {lines[-1]}\r\n".encode()
         )
         self._rest = b""
-        self._chunk = 0  # octets of a chunk that are still to come
+        self._chunk = 0  # octets of a chunk still to come
         self._content = False  # within DATA
         self._transport: asyncio.WriteTransport
 
@@ -83,7 +83,7 @@ class Sink(asyncio.Protocol):
 
 
 async def serve(offers: Sequence[str]) -> None:
-    """Until it is cancelled."""
+    """Serves until cancelled."""
     server = await asyncio.get_running_loop().create_server(
         lambda: Sink(offers), "127.0.0.1", 0, backlog=2000
     )

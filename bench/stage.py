@@ -1,4 +1,4 @@
-"""The whole product at work on a benchmark: `up` with its own database, fictional readers, and a meter beside it."""
+"""The whole product in a benchmark: `up` with its own database, fictional readers and a meter."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from bench.race import BenchFailed, Run
 from morefollows.cli.demo import memory
 from morefollows.processes import bootstrap, lock
 
-_START = 300.0  # seconds; migrating takes as long as the machine is busy
+_START = 300.0  # seconds; migrating is slow on a busy machine
 _PARAGRAPH = (
-    "The keeper of the Saltmarsh light was found **safe and well** on Tuesday, six hours after the lamp went dark, "
-    "the harbour office said. Two boats had searched the [northern channel](https://herald.example/channel).\n\n"
+    "The keeper of the Saltmarsh light was found **safe and well** on Tuesday, six hours "
+    "after the lamp went dark, "
+    "the harbour office said. Two boats had searched the [northern "
+    "channel](https://herald.example/channel).\n\n"
 )
 _SENTENCE = "More follows as we have it. "
 _CHUNK = 2_000
@@ -30,13 +32,13 @@ _SAMPLE_EVERY = 0.25  # seconds
 
 
 class Sent(NamedTuple):
-    """One alert, as the ledger has it."""
+    """One alert, by the ledger."""
 
     run: Run
     first_ms: float  #: from the end of the hold to the first acceptance
     end_to_end: float  #: seconds from the end of the hold to the last acceptance
-    memory: int  #: bytes: the highest sum over all processes of the product
-    elsewhere: float  #: seconds of processor time that all else on this machine took meanwhile, the relay among it
+    memory: int  #: bytes; the peak of the sum over all processes of the product
+    elsewhere: float  #: CPU seconds of all other processes meanwhile, such as the relay
 
 
 @contextlib.contextmanager
@@ -49,7 +51,10 @@ def stage(
     senders: int = 0,
     settings: dict[str, str] | None = None,
 ) -> Iterator[Stage]:
-    """`morefollows up` on `folder`, sending to `relay`. `dkim`: none, rsa, ed25519 or both. `settings`: others."""
+    """Runs `morefollows up` on `folder`, sending to `relay`.
+
+    `dkim`: none, rsa, ed25519 or both. `settings`: further settings.
+    """
     data = folder / "data"
     with own_database() as url:
         for name in list(os.environ):
@@ -97,16 +102,17 @@ class Stage:
 
     @property
     def up(self) -> int:
-        """The id of `up` itself, whose children all others are."""
+        """The process id of `up`, the parent of all others."""
         return self._up.pid
 
     @property
     def web(self) -> int:
-        """The web process's id."""
+        """The process id of the web server."""
         return int((lock.running(self._data) or {})["processes"]["web"])
 
     def fill(self, readers: int, tell: Any) -> None:
-        """Puts fictional, confirmed readers in, without the evidence of consent that real ones have."""
+        """Adds fictional, confirmed readers, without the evidence of consent that real readers
+        have."""
         from django.utils import timezone
 
         from morefollows.audience import addresses
@@ -138,7 +144,7 @@ class Stage:
         learn_sizes()
 
     def message(self, wire: int) -> tuple[str, bytes]:
-        """The text of a story whose mail has about `wire` octets, and that mail, signed as ours will be."""
+        """Returns the text of a story whose mail has about `wire` octets, and that mail, signed."""
         from django.conf import settings
 
         from morefollows.courier.message import dkim
@@ -160,7 +166,8 @@ class Stage:
         return text, pressed(text)
 
     def send(self, text: str, hold: float) -> Sent:
-        """Breaks a story to all readers, and waits until the ledger is complete. Raises `BenchFailed`."""
+        """Sends a story to all readers, and waits until the ledger is complete. Raises
+        `BenchFailed`."""
         from morefollows.audience.models import Newsroom
         from morefollows.feedback.progress import progress
         from morefollows.ingest.drafting import write
@@ -232,10 +239,10 @@ class Stage:
 
 
 class Meter:
-    """What all processes of the product take together while the block runs: processor seconds, and memory at most.
+    """Measures all processes of the product while the block runs: CPU seconds and peak memory.
 
-    Memory is the proportional set size (pages that processes share are counted once) where the system tells it, which
-    is on Linux; else the resident set size.
+    Memory is the proportional set size on Linux, which counts shared pages once. Elsewhere it is
+    the resident set size.
     """
 
     def __init__(self, pid: int) -> None:
@@ -278,7 +285,7 @@ class Meter:
         return sum(sum(process.cpu_times()[:2]) for process in self._processes)
 
     def _busy_now(self) -> float:
-        """Of the whole machine."""
+        """Returns the CPU seconds of the whole machine."""
         times = self._machine()
         return float(
             times.user
@@ -290,7 +297,7 @@ class Meter:
 
 
 def memory_of(pid: int) -> int:
-    """Bytes: a process's proportional set size, or what it took at most where the system does not tell that."""
+    """Returns a process's proportional set size in bytes; its peak memory where unknown."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
@@ -332,7 +339,7 @@ def _up(folder: Path, data: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 @contextlib.contextmanager
 def own_database() -> Iterator[str]:
-    """A database of its own on the server that DATABASE_URL names; "" for SQLite."""
+    """Creates a database on the server that DATABASE_URL names. Yields its URL; "" for SQLite."""
     from morefollows.config import loading
 
     url = loading.load().database_url
@@ -356,7 +363,7 @@ def own_database() -> Iterator[str]:
 
 
 def _keys(dkim: str) -> dict[str, str]:
-    """Settings with fresh DKIM keys."""
+    """Returns settings with fresh DKIM keys."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 

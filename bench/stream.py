@@ -1,4 +1,5 @@
-"""`bench stream`: how many readers one web process keeps up to date, how fast, and what each of them costs."""
+"""`bench stream`: how many readers one web process keeps up to date, how fast, and the cost of
+each."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _NOWHERE = ("127.0.0.1", 9)  # no mail is sent
 _ROUNDS = 3  # updates
-_POLL = 10.0  # seconds between two questions of one poller
+_POLL = 10.0  # seconds between two requests of one poller
 _SETTINGS = {"MOREFOLLOWS_STREAMS": "100000", "MOREFOLLOWS_STREAMS_A_NETWORK": "100000"}
 
 
@@ -42,12 +43,14 @@ _SETTINGS = {"MOREFOLLOWS_STREAMS": "100000", "MOREFOLLOWS_STREAMS_A_NETWORK": "
 @click.option("--alone", is_flag=True, help="Leave the comparisons out.")
 @json_option
 def bench_stream(readers: int, alone: bool, as_json: bool) -> None:
-    """Open the event streams of a live page, tell them updates, and kill the web process under them.
+    """Open the event streams of a live page, tell them updates, and kill the web process under
+    them.
 
-    Beside it, the same number of readers on a plain streaming view of Django, and asking every ten seconds. Who has not
-    heard of an update after a minute and a half is not waited for. Memory is the web process's proportional set size,
-    less what it took before; what the kernel keeps for a connection is not in it. Times are from the moment before an
-    update is written to the database, to a reader's program having it.
+    Beside it, the same number of readers on a plain streaming view of Django, and asking every ten
+    seconds. Who has not heard of an update after a minute and a half is not waited for. Memory is
+    the web process's proportional set size, less what it took before; what the kernel keeps for a
+    connection is not in it. Times are from the moment before an update is written to the database,
+    to a reader's program having it.
     """
     from bench.race import BenchFailed
     from bench.stage import stage
@@ -71,7 +74,7 @@ def bench_stream(readers: int, alone: bool, as_json: bool) -> None:
 
 @contextlib.contextmanager
 def open_streams(product: Stage, count: int) -> Iterator[None]:
-    """So many open pages of one story. Raises `BenchFailed` if not all could be opened."""
+    """Keeps that many pages of one story open. Raises `BenchFailed` if not all could be opened."""
     from bench.race import BenchFailed
 
     with _Readers(
@@ -99,7 +102,7 @@ def _polling(product: Stage, readers: int) -> dict[str, Any]:
     story = _story(product)
     with _Readers(product.url, f"/story/{story.uuid}/live.json?lang=en", readers, "poll") as crowd:
         crowd.ask("open")
-        time.sleep(_POLL)  # until they all have asked once, or the server has its hands full
+        time.sleep(_POLL)  # until all have asked once, or the server is saturated
         before, began = crowd.ask("count")["answers"], time.monotonic()
         report = _told(crowd, story, rounds=1)
         report["answers_a_second"] = (crowd.ask("count")["answers"] - before) / (
@@ -116,7 +119,7 @@ def _django(product: Stage, readers: int) -> dict[str, Any]:
     server = subprocess.Popen(command, pass_fds=(ear.fileno(),), env=environment)  # noqa: S603 - our own command
     try:
         url = f"http://127.0.0.1:{ear.getsockname()[1]}"
-        with _Readers(url, "/events/", 1, "stream") as first:  # so that it is loaded
+        with _Readers(url, "/events/", 1, "stream") as first:  # so that the view is loaded
             first.ask("open")
         with _Readers(url, "/events/", readers, "stream") as crowd:
             return {**_opened(crowd, readers, server.pid, ""), **_told(crowd, story)}
@@ -141,12 +144,12 @@ def _opened(crowd: _Readers, readers: int, pid: int, url: str) -> dict[str, Any]
 
 
 def _told(crowd: _Readers, story: Story, rounds: int = _ROUNDS) -> dict[str, Any]:
-    """The worst of some updates."""
+    """Publishes some updates. Returns the worst times."""
     spreads = []
     for _ in range(rounds):
         id, at = _tell(story)
         spreads.append(crowd.ask("event", f"{at:.6f}", id))
-        if spreads[-1]["count"] < crowd.count:  # it is overwhelmed: another one would say the same
+        if spreads[-1]["count"] < crowd.count:  # it is overloaded; another round would not help
             break
         time.sleep(0.5)
     return {
@@ -167,7 +170,7 @@ def _story(product: Stage) -> Story:
 
 
 def _tell(story: Story) -> tuple[str, float]:
-    """Publishes an update. Returns the id of its event, and the moment before."""
+    """Publishes an update. Returns the id of its event, and the time before it."""
     from django.conf import settings
     from django.utils import timezone
 
@@ -182,8 +185,9 @@ def _tell(story: Story) -> tuple[str, float]:
         * 5
     )
     update = Update.objects.create(
-        story=story, number=number, kind="update" if number > 1 else "first", headline=story.headline, text=text,
-        language="en", author=story.author, published_at=timezone.now(),
+        story=story, number=number, kind="update" if number > 1 else "first",
+        headline=story.headline, text=text, language="en", author=story.author,
+        published_at=timezone.now(),
     )  # fmt: skip
     Story.objects.filter(pk=story.pk).update(state=Story.State.DEVELOPING)
     notify.announce(settings.MOREFOLLOWS.data, "story")
@@ -191,7 +195,7 @@ def _tell(story: Story) -> tuple[str, float]:
 
 
 class _Readers:
-    """`stream_readers` in a process of its own."""
+    """Runs `stream_readers` in a process of its own."""
 
     def __init__(self, url: str, path: str, count: int, kind: str) -> None:
         parts = urlsplit(url)
@@ -230,7 +234,8 @@ class _Readers:
 
 def _table(report: dict[str, Any]) -> None:
     click.echo(
-        f"{report['readers']:,} readers; seconds from publication until half, 99 % and all of them have an update"
+        f"{report['readers']:,} readers; seconds from publication until half, 99 % and all "
+        f"of them have an update"
     )
     names = {
         "ours": "event streams",
@@ -243,7 +248,8 @@ def _table(report: dict[str, Any]) -> None:
             cost = (
                 ""
                 if key == "polling"
-                else f"; {one['kib_each']:.1f} KiB each, {one['accepted_a_second']:,.0f} accepted a second"
+                else f"; {one['kib_each']:.1f} KiB each, {one['accepted_a_second']:,.0f} "
+                f"accepted a second"
             )
             spread = f"{one['p50']:7.3f} {one['p99']:7.3f} {one['last']:7.3f}"
             click.echo(f"  {name:<24} {spread}   {one['heard']:,} heard it{cost}")
@@ -253,6 +259,7 @@ def _table(report: dict[str, Any]) -> None:
         )
     storm = report["ours"]["storm"]
     click.echo(
-        f"after a kill of the web process: half were back after {storm['p50']:.1f} s, all after {storm['last']:.1f} s;"
+        f"after a kill of the web process: half were back after {storm['p50']:.1f} s, all "
+        f"after {storm['last']:.1f} s;"
         f" {storm['heard']:,} heard what they had missed"
     )

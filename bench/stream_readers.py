@@ -1,6 +1,6 @@
 """The readers of `bench stream`, in a process of their own: ``python -m bench.stream_readers``.
 
-They are told what to do on standard input, a word a line, and answer each with a line of JSON.
+It reads commands from standard input, one a line, and answers each with a line of JSON.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import Any
 
 import uvloop
 
-_AT_ONCE = 500  # connections that are being opened
-_PATIENCE = 90.0  # seconds until all have what is waited for
-_POLL = 10.0  # seconds between two questions of one poller
+_AT_ONCE = 500  # connections being opened
+_PATIENCE = 90.0  # seconds to wait until all have the event
+_POLL = 10.0  # seconds between two requests of one poller
 
 
 class Reader(asyncio.Protocol):
-    """One open stream, and another one when it is cut: after as long as the server has said, as browsers do."""
+    """One open stream. It reconnects like a browser, after the time that the server has set."""
 
     def __init__(self, crowd: Crowd) -> None:
         self._crowd = crowd
@@ -45,7 +45,10 @@ class Reader(asyncio.Protocol):
         self.opened = asyncio.get_running_loop().create_future()
         self._buffer = b""
         seen = f"Last-Event-ID: {self._seen}\r\n" if self._seen else ""
-        request = f"GET {self._crowd.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n{seen}\r\n"
+        request = (
+            f"GET {self._crowd.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: "
+            f"text/event-stream\r\n{seen}\r\n"
+        )
         transport.write(request.encode())  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
@@ -75,7 +78,7 @@ class Reader(asyncio.Protocol):
 
 
 class Poller(asyncio.Protocol):
-    """One connection that asks every ten seconds whether there is something new (If-None-Match)."""
+    """One connection that polls every ten seconds, with If-None-Match (RFC 9110 §13.1.2)."""
 
     def __init__(self, crowd: Crowd) -> None:
         self._crowd = crowd
@@ -92,9 +95,8 @@ class Poller(asyncio.Protocol):
         await asyncio.sleep(random.uniform(0, _POLL))  # noqa: S311 - only to spread them
         while True:
             began = time.monotonic()
-            with contextlib.suppress(
-                OSError
-            ):  # a server that has its hands full: at the next turn again
+            # The server is overloaded: try again after the next interval.
+            with contextlib.suppress(OSError):
                 await self._ask()
             await asyncio.sleep(max(0.0, _POLL - (time.monotonic() - began)))
 
@@ -146,7 +148,7 @@ class Poller(asyncio.Protocol):
 
 
 class Crowd:
-    """All of them, and when they heard what."""
+    """All readers, and when each received what."""
 
     def __init__(
         self,
@@ -190,12 +192,12 @@ class Crowd:
         return {"open": self._open, "seconds": time.time() - began}
 
     async def event(self, published: float, id: str) -> dict[str, Any]:
-        """How long after `published` they had the event `id`."""
+        """Returns how long after `published` the readers had the event `id`."""
         await self._until(lambda: len(self._times.get(id, [])) >= self._count)
         return self._spread([at - published for at in self._times.get(id, [])])
 
     async def back(self, id: str) -> dict[str, Any]:
-        """How long after the first was cut off they were open again; and how often `id` came meanwhile."""
+        """Returns how long after the first cut they were open again, and how many got `id`."""
         await self._until(
             lambda: self._open >= self._count and len(self._times.get(id, [])) >= self._count
         )

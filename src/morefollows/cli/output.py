@@ -48,7 +48,7 @@ def tell_json(report: Any) -> None:
 
 @contextmanager
 def reading(file: BinaryIO) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr while `file` is read. What it gives is to be told the bytes read so far."""
+    """Shows a progress bar on stderr. Call what it yields with the number of bytes read so far."""
     facts = os.fstat(file.fileno())
     size = facts.st_size if stat.S_ISREG(facts.st_mode) else 0  # the size of a pipe is unknown
     with click.progressbar(length=max(size, 1), label="Reading", file=sys.stderr) as bar:

@@ -1,11 +1,11 @@
-"""The secrets of an installation: one permanent key for addresses, and generations of keys for the
-rest.
+"""The secrets of an installation: one permanent key for addresses, and generations of other keys.
 
 Stored in the data folder as ``secret``, or given by the setting `MOREFOLLOWS_SECRET`. Two forms are
 read: the JSON that `to_text` writes, and a single secret (text or base64). From a single secret all
 keys are derived.
 
-Invariant: the address key never changes. Suppressed addresses are stored only as its keyed hashes.
+Invariant: only `Keys.replace`, for lost keys, changes the address key. Suppressed addresses are
+stored only as hashes keyed with it.
 """
 
 from __future__ import annotations

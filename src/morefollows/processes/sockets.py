@@ -5,9 +5,8 @@ from __future__ import annotations
 import socket
 
 LOOPBACK = "127.0.0.1"
-BACKLOG = (
-    4096  #: length of the accept queue: after a restart all readers of live pages reconnect at once
-)
+#: Length of the accept queue. After a restart all readers of live pages reconnect at once.
+BACKLOG = 4096
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,5 +1,4 @@
-"""`up`: runs everything on one machine, in one data folder. Starts, restarts and ends the
-processes.
+"""`up`: runs everything on one machine, in one data folder. It supervises the processes.
 
 Invariant: no failing process takes the others with it, once the first page was answered.
 """
