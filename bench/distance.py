@@ -82,8 +82,10 @@ def bench_distance(
 
 
 def _whole_way(readers: int, body_kb: float, connections: int, delay_ms: float) -> float:
-    """Returns mails a second of the whole product. Django starts only once in a process, so it runs
-    another."""
+    """Returns mails a second of the whole product.
+
+    Django starts only once in a process, so it runs another.
+    """
     from bench.race import BenchFailed
 
     words = {

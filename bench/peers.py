@@ -169,8 +169,7 @@ class _Queue:
 
 
 async def aiosmtplib(host: str, port: int, mails: int, connections: int, message: bytes) -> Race:
-    """Runs aiosmtplib, Python's asynchronous SMTP client: persistent connections, raw bytes,
-    uvloop."""
+    """Runs aiosmtplib, an asynchronous SMTP client, with persistent connections and uvloop."""
     import aiosmtplib as library
 
     clients = [

@@ -1,5 +1,4 @@
-"""Relays to measure with: Postfix's sink, a real Postfix, our own sinks, or another; near or
-distant."""
+"""Relays to measure with: Postfix, its smtp-sink, our own sinks, or another; near or distant."""
 
 from __future__ import annotations
 

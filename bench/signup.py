@@ -206,8 +206,10 @@ def _bare(folder: Path) -> float:
 
 
 class _Watch:
-    """Measures our processes while the block runs: CPU seconds, and threads and memory of the web
-    process."""
+    """Measures our processes while the block runs.
+
+    CPU seconds of all, and threads and memory of the web process.
+    """
 
     def __init__(self, product: Stage) -> None:
         import psutil  # type: ignore[import-untyped]

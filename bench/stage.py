@@ -111,8 +111,7 @@ class Stage:
         return int((lock.running(self._data) or {})["processes"]["web"])
 
     def fill(self, readers: int, tell: Any) -> None:
-        """Adds fictional, confirmed readers, without the evidence of consent that real readers
-        have."""
+        """Adds fictional, confirmed readers, without the evidence that real readers have."""
         from django.utils import timezone
 
         from morefollows.audience import addresses
@@ -166,8 +165,10 @@ class Stage:
         return text, pressed(text)
 
     def send(self, text: str, hold: float) -> Sent:
-        """Sends a story to all readers, and waits until the ledger is complete. Raises
-        `BenchFailed`."""
+        """Sends a story to all readers, and waits until the ledger is complete.
+
+        Raises `BenchFailed`.
+        """
         from morefollows.audience.models import Newsroom
         from morefollows.feedback.progress import progress
         from morefollows.ingest.drafting import write

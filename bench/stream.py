@@ -1,5 +1,4 @@
-"""`bench stream`: how many readers one web process keeps up to date, how fast, and the cost of
-each."""
+"""`bench stream`: how many readers one web process keeps up to date, how fast, at what cost."""
 
 from __future__ import annotations
 

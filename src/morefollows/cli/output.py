@@ -30,8 +30,10 @@ def json_option(command: Command) -> Command:
 
 
 def told(error: Any) -> str:
-    """Returns a `ValidationError` in one line. A field's error is reported as its option: `--name:
-    …`."""
+    """Returns a `ValidationError` in one line.
+
+    A field's error is reported as its option: `--name: …`.
+    """
     if not hasattr(error, "error_dict"):
         return " ".join(error.messages)
     return " ".join(

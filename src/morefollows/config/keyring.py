@@ -60,8 +60,10 @@ class Keyring:
 
     @classmethod
     def from_text(cls, text: str) -> Keyring:
-        """Reads keys from a file or setting. Raises `ValueError`; its message follows the setting's
-        name."""
+        """Reads keys from a file or setting.
+
+        Raises `ValueError`; its message follows the setting's name.
+        """
         text = text.strip()
         if text.startswith("{"):
             return _from_json(text)
@@ -90,8 +92,10 @@ class Keyring:
         )
 
     def rotated(self, since: float) -> Keyring:
-        """Returns a keyring with one more generation. Raises `ValueError` when all numbers are
-        used."""
+        """Returns a keyring with one more generation.
+
+        Raises `ValueError` when all numbers are used.
+        """
         last = self.generations[-1]
         if last.number >= _MOST:
             raise ValueError("there is no number left for another generation")
@@ -113,8 +117,7 @@ class Keyring:
         )
 
     def derived_keys(self, purpose: str, now: float) -> list[bytes]:
-        """Returns the 32-byte keys for one purpose: the current key, then earlier ones, the newest
-        first."""
+        """Returns the 32-byte keys for one purpose: the current key, then earlier ones."""
         if purpose in _LONG_LIVED:
             return [_derived(self.address, purpose)]
         first = self.in_use(now)

@@ -125,8 +125,9 @@ def kind_of(scheme: str) -> RelayKind:
 
 
 def relays(value: str) -> tuple[RelayAddress, ...]:
-    """Reads the URLs of relays, separated by spaces or line ends. Lines that begin with # are
-    ignored.
+    """Reads the URLs of relays, separated by spaces or line ends.
+
+    Lines that begin with # are ignored.
 
     Raises `ValueError` with a message for pages: which relay is wrong, and the remedy. The message
     never holds credentials.

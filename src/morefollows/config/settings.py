@@ -330,14 +330,15 @@ class Settings:
 
     @property
     def sender_count(self) -> int:
-        """The number of sender processes. One can keep any relay busy unless it also signs with
-        DKIM."""
+        """The number of sender processes.
+
+        One can keep any relay busy unless it also signs with DKIM.
+        """
         signs = self.dkim_key or self.dkim_ed25519_key
         return self.senders or (min(os.cpu_count() or 1, 4) if signs else 1)
 
     def derived_key(self, purpose: str) -> bytes:
-        """Returns a 32-byte key for one purpose, so that a token of one kind is never valid as
-        another."""
+        """Returns a 32-byte key for one purpose. A token of one kind is never valid as another."""
         return self.secret.derived(purpose)[0]
 
     def derived_keys(self, purpose: str) -> list[bytes]:

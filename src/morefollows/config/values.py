@@ -1,5 +1,7 @@
-"""Parsers for the values of settings. Each raises `ValueError`; its message follows the setting's
-name."""
+"""Parsers for the values of settings.
+
+Each raises `ValueError`; its message follows the setting's name.
+"""
 
 from __future__ import annotations
 

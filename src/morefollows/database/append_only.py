@@ -160,8 +160,10 @@ def _may_change(column: str, allowed: str, same: str) -> str:
 
 
 def _postgres(one: Protected) -> Iterator[str]:
-    """Yields functions and triggers. A PostgreSQL trigger's WHEN can't query another table, so a
-    function does."""
+    """Yields functions and triggers.
+
+    A PostgreSQL trigger's WHEN can't query another table, so a function does.
+    """
     for verb, body in _bodies(one).items():
         name, each = _name(one, verb), "STATEMENT" if verb == "truncate" else "ROW"
         yield f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"

@@ -137,8 +137,10 @@ def new_keys(model: type[models.Model], count: int) -> list[int]:
 
 
 def insert(rows: Sequence[models.Model]) -> None:
-    """Writes these rows of one model. If the first has no primary key, the database assigns the
-    keys."""
+    """Writes these rows of one model.
+
+    If the first has no primary key, the database assigns the keys.
+    """
     if rows:
         model, with_key = type(rows[0]), rows[0].pk is not None
         _write(
@@ -151,8 +153,9 @@ def insert(rows: Sequence[models.Model]) -> None:
 def insert_like(
     patterns: Sequence[models.Model], names: Sequence[str], values: Sequence[Sequence[Any]]
 ) -> None:
-    """Writes copies of the patterns that differ in the attributes `names`. `values`: one tuple a
-    row.
+    """Writes copies of the patterns that differ in the attributes `names`.
+
+    `values`: one tuple a row.
 
     Many rows may share a pattern: creating a model instance takes longer than the rest of the work
     for its row. The database assigns the primary keys unless `names` includes them.

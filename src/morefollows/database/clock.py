@@ -1,5 +1,6 @@
-"""The database's clock. Leases, due times and the ends of holds are set and compared by it on every
-node.
+"""The database's clock.
+
+Leases, due times and the ends of holds are set and compared by it on every node.
 
 On SQLite it is the machine's clock. On PostgreSQL each process queries the server's clock from time
 to time, and extrapolates with a clock that can't be set. `use_own` is for tests that set the clock.

@@ -1,5 +1,4 @@
-"""Connections to PostgreSQL with limits: every wait for the server ends, and is logged before it
-does.
+"""Connections to PostgreSQL with limits: no wait for the server is endless or unlogged.
 
 A server that disappears is detected by the kernel in about twelve seconds: by keepalives, and by
 `tcp_user_timeout` for sent data. Behind a proxy that still acknowledges, the limit of `Connection`

@@ -13,8 +13,10 @@ from django.db.models.sql.compiler import SQLCompiler
 
 
 class RandomBytes(models.Func):
-    """16 random bytes made by the database, for rows written without the ORM or older than the
-    field."""
+    """16 random bytes made by the database.
+
+    For rows written without the ORM, or older than the field.
+    """
 
     template = "randomblob(16)"
     arity = 0

@@ -108,8 +108,7 @@ class Connection(asyncio.Protocol):
         self._go_on()
 
     def close(self) -> None:
-        """Ends the session with 421 (RFC 5321 §3.8), after the answer to a mail that is being
-        committed."""
+        """Ends the session with 421 (RFC 5321 §3.8). A mail being committed is answered first."""
         self._closing = True
         if not self._committing:
             self._transport.write(b"421 4.3.2 the local inbox closes\r\n")
@@ -147,8 +146,10 @@ class Connection(asyncio.Protocol):
         return line
 
     def _content(self) -> bytes | None:
-        """Returns the mail up to <CRLF>.<CRLF>, dots unstuffed (RFC 5321 §4.5.2); None if
-        incomplete."""
+        """Returns the mail up to <CRLF>.<CRLF>, dots unstuffed (RFC 5321 §4.5.2).
+
+        Returns None while it is incomplete.
+        """
         if self._unread.startswith(b".\r\n"):
             del self._unread[:3]
             return b""

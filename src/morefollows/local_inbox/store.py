@@ -124,8 +124,10 @@ class Shelf:
         return rows[0][0] if rows else 0
 
     def newest(self, limit: int, before: int | None = None, to: str = "") -> list[Line]:
-        """Returns the newest mails first: to recipients containing `to`, older than the mail
-        `before`."""
+        """Returns the newest mails first.
+
+        `to`: only to recipients that contain it. `before`: only mails older than this id.
+        """
         query = (
             "SELECT id, at, recipient, shown_from, subject FROM mail"
             " WHERE id < ? AND instr(lower(recipient), lower(?)) > 0 ORDER BY id DESC LIMIT ?"

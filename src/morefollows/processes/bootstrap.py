@@ -1,5 +1,4 @@
-"""Steps before a command may use the database: settings, Django, version and key checks,
-migrations."""
+"""Preparation before a command uses the database: settings, Django, checks and migrations."""
 
 from __future__ import annotations
 
@@ -58,8 +57,7 @@ def start_django(*, check: bool = True) -> bool:
 
 
 def refuse_unknown_database() -> None:
-    """Raises `UnknownDatabase` for migrations that this version does not know, or from before a
-    release.
+    """Raises `UnknownDatabase` if this version does not know all applied migrations.
 
     Does nothing if the database can't be queried: the command that uses it reports the error.
     """

@@ -190,8 +190,7 @@ def _old_letters() -> QuerySet[Letter]:
 
 
 def _letters() -> int:
-    """Deletes old letters, and earlier those with an address that was never confirmed or is not
-    needed.
+    """Deletes old letters, and earlier those with an address that is no longer needed.
 
     Primary keys increase with time, so it stops at the first letter that is too young. There may be
     millions.

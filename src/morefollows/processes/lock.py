@@ -24,8 +24,10 @@ _PATIENCE = 12.0  # seconds; longer than the processes of a killed `up` take to 
 
 
 class InUse(Exception):
-    """Another `up`, or a sender process, uses this data folder. ``str()`` says which, and the
-    remedy."""
+    """Another `up`, or a sender process, uses this data folder.
+
+    ``str()`` says which, and the remedy.
+    """
 
 
 class Lock:

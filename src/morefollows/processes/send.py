@@ -134,8 +134,10 @@ def _add_gates(config: Settings, worker: Worker, secured: Mapping[str, str]) -> 
 
 
 def _wait_briefly() -> None:
-    """Limits the time of a sender's statements and lock waits on PostgreSQL. Work that fails is
-    retried."""
+    """Limits the time of a sender's statements and lock waits on PostgreSQL.
+
+    Work that fails is retried.
+    """
     from django.db.backends.signals import connection_created
 
     def made(connection: Any, **kwargs: object) -> None:

@@ -280,8 +280,7 @@ class _Up:
             raise GaveUp(self._gave_up)
 
     async def _keep(self, child: Child) -> None:
-        """Starts a process, and restarts it each time it dies, with longer waits for deaths in a
-        row.
+        """Starts a process and restarts it when it dies, with longer waits for deaths in a row.
 
         No process ends the others: readers can unsubscribe and the desk works while a sender keeps
         dying. Only before the first page is answered `up` gives up on a web server or inbox that
@@ -389,8 +388,9 @@ class _Up:
         click.echo(welcome(self._config, invitation))
 
     async def _tidy(self, *words: str, seconds: float) -> bool:
-        """Runs `tidy` in a process of its own. Returns false if it failed or took longer than
-        `seconds`.
+        """Runs `tidy` in a process of its own.
+
+        Returns false if it failed or took longer than `seconds`.
 
         If it failed, it has logged why.
         """

@@ -24,8 +24,9 @@ def release_claims(senders: Iterable[int]) -> None:
 
 
 def release_claims_of_last_run() -> None:
-    """Releases claims of this data folder's senders. None may be running: the caller holds the
-    lock.
+    """Releases claims of this data folder's senders.
+
+    None may be running: the caller holds the lock.
 
     Claims of other nodes stay, including those a restored backup shows. A sender releases them when
     their heartbeats are old.

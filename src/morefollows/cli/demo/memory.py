@@ -10,8 +10,9 @@ from pathlib import Path
 
 
 def peak(pids: Iterable[int]) -> int:
-    """Returns the sum of these processes' peak memory in bytes. Shared pages count for each
-    process.
+    """Returns the sum of these processes' peak memory in bytes.
+
+    Shared pages count for each process.
 
     Only Linux reports the peak; elsewhere it is the current use.
     """

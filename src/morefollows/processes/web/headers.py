@@ -53,8 +53,10 @@ class SecurityHeaders:
 
 
 class Languages(LocaleMiddleware):
-    """Django's LocaleMiddleware, except for images. They need no Vary header, so caches keep one
-    copy."""
+    """Django's LocaleMiddleware, except for images.
+
+    They need no Vary header, so caches keep one copy.
+    """
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase

@@ -159,8 +159,10 @@ class Pages:
             self._unread -= answer.length
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Runs an event stream of the desk. Streams share threads; a stream needs one only to
-        query."""
+        """Runs an event stream of the desk.
+
+        Streams share threads; a stream needs one only to query.
+        """
         if self._streams >= _STREAMS:
             await self._busy(send)
             return
@@ -203,8 +205,10 @@ class _Answer:
             await self.send_rest()
 
     async def send_rest(self) -> None:
-        """Sends the buffer. A client that does not read for `_CLIENT_SECONDS` is cut off (RFC 9112
-        §9.5)."""
+        """Sends the buffer.
+
+        A client that does not read for `_CLIENT_SECONDS` is cut off (RFC 9112 §9.5).
+        """
         kept, self._kept = self._kept, []
         for message in kept:
             async with asyncio.timeout(_CLIENT_SECONDS):

@@ -219,8 +219,10 @@ def _read_anew(journal: Journal) -> Read:
 
 
 def _raise_file_limit() -> int:
-    """Raises the limit of open files as far as allowed, and returns it. Every stream is an open
-    file."""
+    """Raises the limit of open files as far as allowed, and returns it.
+
+    Every stream is an open file.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -92,8 +92,7 @@ class _Form(NamedTuple):
 
 
 class BoxDoor:
-    """An ASGI application for paths that begin with `PREFIX`, and for POST to those of
-    `PAGE_PREFIX`.
+    """An ASGI application for paths below `PREFIX`, and for POST to paths below `PAGE_PREFIX`.
 
     `page_threads` answers requests that are not plain sign-ups.
     """
