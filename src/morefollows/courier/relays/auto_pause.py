@@ -1,53 +1,56 @@
-"""When refusals of a relay speak of us, and not of the readers whose mails were refused: then it is paused.
+"""Detects that a relay refuses all our mail, not single readers. Then the relay is paused.
 
-Only mails of alerts count. Letters go to addresses that strangers type into a form.
+Only mails of alerts count. Letters don't, as strangers choose their addresses in a public form.
 """
 
 from __future__ import annotations
 
-#: Mails refused at MAIL in a row, before the relay knew any recipient, that speak of us.
+#: Mails in a row refused at MAIL, before the relay knows the recipient, until it is paused.
 TO_US = 3
-#: Different mailbox providers, in a row and with nothing accepted beside, whose mails were refused.
+#: Mailbox providers in a row whose mails were refused, with none accepted, until it is paused.
 PROVIDERS = 5
 #: The same, once the relay has accepted some mail.
 PROVIDERS_LATER = 20
 
 
 class Refusals:
-    """One relay's run of refusals without an acceptance, in one sender process.
+    """Counts one relay's refusals since the last accepted mail, in one sender process.
 
-    `has_accepted` says that it accepted some mail since the process began, or since it was paused.
+    `has_accepted`: a mail was accepted since the process began, or since the last pause.
     """
 
     def __init__(self) -> None:
         self.has_accepted = False
-        self.running = False  #: there was a refusal since the last acceptance
+        self.running = False  #: a mail was refused since the last accepted one
         self._to_us = 0
         self._providers: set[str] = set()
-        self._settled = 0  # mails since the run began
-        self._beside = 0  # mails that were in flight when it began
+        self._settled = 0  # mails answered since the first of these refusals
+        self._beside = 0  # mails in flight at that time
 
     def accepted(self) -> None:
-        """A mail was accepted: what was refused before speaks of its recipients."""
+        """Called when a mail was accepted. Earlier refusals were then about their recipients."""
         self.has_accepted = True
         if self.running:
             self._end()
 
     def settled(self) -> None:
-        """A mail was answered otherwise. Called only while `running`."""
+        """Called when a mail was not accepted. Only while `running`."""
         self._settled += 1
 
     def to_us(self) -> bool:
-        """A mail was refused at MAIL. Returns whether that speaks of us: at once if nothing was accepted so far."""
+        """Called when MAIL was refused. Returns whether the relay refuses all our mail.
+
+        It does at once if no mail was accepted so far, else after `TO_US` in a row.
+        """
         self.running = True
         self._to_us += 1
         return self._speaks_of_us(not self.has_accepted or self._to_us >= TO_US)
 
     def to_recipient(self, provider: str, in_flight: int) -> bool:
-        """A mail to this provider was refused for a doubtful reason. Returns whether that speaks of us by now.
+        """Called at a doubtful refusal. Returns whether the relay refuses all our mail by now.
 
-        A refused recipient is answered sooner than content is taken. So as many mails as were in flight beside the
-        first one must have been answered, too, and none of them accepted.
+        A refused RCPT is answered sooner than accepted content. So as many mails as were in
+        flight at the first refusal must also be answered, and none of them accepted.
         """
         if not self._providers:
             self._settled, self._beside = 1, in_flight
@@ -57,7 +60,7 @@ class Refusals:
         return self._speaks_of_us(len(self._providers) >= enough and self._settled > self._beside)
 
     def resumed(self) -> None:
-        """An editor, or a trial, lets the relay go on: it is judged from the beginning."""
+        """Called when an editor or a trial mail ended the pause. Counting starts again."""
         self._end()
 
     def _speaks_of_us(self, found: bool) -> bool:

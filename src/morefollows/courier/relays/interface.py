@@ -1,4 +1,7 @@
-"""The delivery boundary: bytes and an envelope go in, a reply comes out. SMTP is one implementation."""
+"""The interface of a relay: it takes an envelope and bytes and gives a reply. SMTP implements it.
+
+Invariant: a relay calls `Mail.settle` exactly once for each mail that it took from its `Source`.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +10,29 @@ from enum import Enum
 from typing import Literal, NamedTuple, Protocol
 
 Circuit = Literal["closed", "open", "half-open"]
-#: Whether another relay can carry a mail: none can; one may when it is well again, or is connected to; one can now.
+#: Whether another relay can carry a mail. none: no relay can; later: one may, but is down, paused
+#: or not connected yet; ready: one can now.
 Carriers = Literal["none", "later", "ready"]
 
 
 class Reached(Enum):
-    """How far a mail had got when its fate was decided."""
+    """How far a mail had got when its outcome was decided."""
 
-    RELAY = (
-        "relay"  #: never offered: the relay itself failed us; nothing is known about the recipient
-    )
-    ENVELOPE = "envelope"  #: never offered: this connection can't carry it; the reply is our own
-    MAIL = "MAIL"  #: the reply to MAIL, which does not name the recipient yet
+    RELAY = "relay"  #: not offered, as the relay failed; says nothing about the recipient
+    ENVELOPE = "envelope"  #: not offered, as this relay can't carry it; the reply is our own
+    MAIL = "MAIL"  #: the reply to MAIL, before the relay knows the recipient
     RCPT = "RCPT"  #: the reply to RCPT
     DATA = "DATA"  #: the reply to DATA, before any content
-    QUEUED = "queued"  #: never offered: it stood behind another mail on a connection that has ended
-    BEHIND = "behind"  #: content handed over behind another mail's, on a connection that ended: uncertain
-    CONTENT = "content"  #: content handed over; without a reply the outcome is uncertain
+    QUEUED = "queued"  #: not offered; it waited behind another mail when the connection ended
+    #: Content sent behind another mail's when the connection ended: uncertain.
+    BEHIND = "behind"
+    CONTENT = "content"  #: content sent; without a reply the outcome is uncertain
 
 
 class Reply(NamedTuple):
-    """What the relay said to one mail. ``code`` 0: it said nothing, and `reached` tells how far we had got.
+    """The relay's reply to one mail. ``code`` 0: no reply; `reached` says how far the mail got.
 
-    Code and status are SMTP's, by whatever kind of relay. Nobody but `replies` judges by them: see `replies.verdict`.
+    Code and status are SMTP's for every kind of relay. Only `replies.verdict` interprets them.
     """
 
     code: int
@@ -39,129 +42,133 @@ class Reply(NamedTuple):
 
     @property
     def accepted(self) -> bool:
-        """The relay has taken the mail."""
+        """Whether the relay accepted the mail."""
         return 200 <= self.code < 300
 
     @property
     def answered(self) -> bool:
-        """The relay said something, or the reply is our own because it can't carry the mail."""
+        """Whether there is a reply: the relay's, or our own if it can't carry the mail."""
         return self.code != 0
 
 
 class Mail(NamedTuple):
-    """One message to one recipient, ready for the wire."""
+    """One message to one recipient, ready to be sent."""
 
     sender: bytes  #: return path, without angle brackets
     recipient: bytes  #: without angle brackets; UTF-8 if the local part is not ASCII
-    #: RFC 5322 message in pieces; CRLF line ends and a last CRLF. No line begins with a dot, so that the same bytes go
-    #: after DATA and after BDAT; `compose` sees to it.
+    #: RFC 5322 message in pieces, with CRLF line ends and a last CRLF. No line begins with a dot, so
+    #: that the same bytes can follow DATA and BDAT. `message.template` ensures it.
     content: Sequence[bytes]
-    settle: Callable[[Mail, Reply], None]  #: called exactly once, with what the relay said
-    ticket: int = 0  #: the owner's own mark; opaque to the relay
+    settle: Callable[[Mail, Reply], None]  #: called exactly once, with the reply
+    ticket: int = 0  #: the owner's own number; relays don't use it
     utf8: bool = False  #: needs SMTPUTF8 (RFC 6531)
-    way: Way | None = None  #: which of several relays it was given to
-    alone: bool = (
-        False  #: a connection has ended with it before: nothing else is in flight beside it
-    )
+    way: Way | None = None  #: the relay that it was given to
+    #: A connection ended with it before, so it is sent with no other mail in flight.
+    alone: bool = False
 
 
 class Throttle(Protocol):
-    """How fast a relay is offered mail for a provider that defers some, as whoever hands mails out sees it."""
+    """The rate limits of one relay for mailbox providers that defer mail."""
 
     @property
     def provider(self) -> Callable[[str], str]:
-        """The mailbox provider of a domain."""
+        """A function from a domain to its mailbox provider."""
 
     @property
     def paces(self) -> Mapping[str, object]:
-        """Of providers that are watched or held back; without any there is nothing to ask."""
+        """Providers that are watched or limited. While empty, no limit needs to be checked."""
 
     def may_mail(self, domain: str) -> bool:
-        """Whether a mail for this domain may leave now; if so, it counts as having left."""
+        """Whether a mail for this domain may leave now. If so, it counts against the rate."""
 
     def deferred(self, domain: str, reply: Reply, tries: int = 0) -> None:
-        """The relay has deferred a mail for this domain."""
+        """Called when the relay deferred a mail for this domain. `tries`: earlier deferrals."""
 
 
 class Way(Protocol):
-    """One of several relays, as whoever settles its mails sees it."""
+    """One of several relays, as the code that settles its mails uses it."""
 
     name: str
 
     @property
     def pacing(self) -> Throttle:
-        """How fast it may be given mails."""
+        """Its rate limits by mailbox provider."""
 
     def elsewhere(self, domain: str) -> bool:
-        """Whether another relay may mail this domain now."""
+        """Whether another relay may send mail to this domain now."""
 
     def heard(self, domain: str, reply: Reply, tries: int = 0) -> None:
-        """One of the mails given to it is settled: what it said, and for which domain the mail was.
+        """Called when one of its mails is settled. `domain`: the recipient's domain.
 
         `tries`: how often this recipient was deferred before.
         """
 
     @property
     def progress(self) -> int:
-        """Mails that any relay has accepted since this process began."""
+        """The number of mails that any relay accepted since this process began."""
 
     def others(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
-        """Whether a relay of this lane, other than these, can carry such a mail. `size`: octets of its content."""
+        """Whether a relay of this lane, other than `relays`, can carry such a mail.
+
+        `size`: octets of its content.
+        """
 
     @property
     def has_accepted(self) -> bool:
-        """It has accepted some mail since it was last refusing many, or since this process began."""
+        """Whether it accepted a mail since this process began, or since it was last paused."""
 
     def objected(self, domain: str, words: str, *, to_us: bool) -> None:
-        """A mail of an alert was refused. `to_us`: before the relay knew the recipient. `words` hold no address."""
+        """Called when a mail of an alert was refused.
+
+        `to_us`: before the relay knew the recipient. `words`: the reply without addresses.
+        """
 
 
 class Source(Protocol):
-    """Where a relay takes its mails from."""
+    """The queue that a relay takes its mails from."""
 
     def take(self) -> Mail | None:
-        """The next mail, or None when there is none just now. Never blocks."""
+        """Returns the next mail, or None if there is none now. Never blocks."""
 
     def stuck(self, domains: Sequence[str]) -> None:
-        """Each of so many mails, for these domains, holds a connection without a reply, while others get theirs."""
+        """Called while mails get no reply and others do. One domain for each such connection."""
 
 
 class Setup(NamedTuple):
-    """What a sender process tells a relay that it makes. See `relay_address.RelayKind`."""
+    """What a sender process passes to a relay that it creates. See `relay_address.RelayKind`."""
 
-    connections: int  #: so many at the most
+    connections: int  #: the most connections to open
     helo: str  #: this machine's name, in A-labels
-    on_trouble: Callable[
-        [str | None], None
-    ]  #: called with why the relay can't be used; None: it can again
-    secured: bool = False  #: it has agreed to TLS before, perhaps with an earlier process
-    on_secured: Callable[[], None] = lambda: None  #: called when it first does
-    others: bool = False  #: there are other relays: it is no use waiting long for this one
+    #: Called with the reason why the relay can't be used, and with None when it can again.
+    on_trouble: Callable[[str | None], None]
+    secured: bool = False  #: it has used TLS before, perhaps in an earlier process
+    on_secured: Callable[[], None] = lambda: None  #: called the first time it does
+    others: bool = False  #: there are other relays, so long waits for this one are of no use
 
 
 class Relay(Protocol):
-    """Somewhere to hand mails to."""
+    """A service that takes mails for delivery."""
 
     @property
     def connections(self) -> int:
-        """Connections that are open and take mail."""
+        """The number of open connections that take mail."""
 
     @property
     def able(self) -> bool:
-        """There is one, and the relay takes mail by it."""
+        """Whether a connection is ready and the relay takes mail on it."""
 
     def can_carry(self, utf8: bool, size: int) -> bool | None:
-        """Whether it can be given such a mail; None as long as it has never said what it offers."""
+        """Whether it can carry such a mail; None before its first connection."""
 
     @property
     def circuit(self) -> Circuit:
-        """Closed: in use. Open: it failed, and is left alone for a while. Half-open: one connection is trying it."""
+        """Closed: in use. Open: failed, not tried now. Half-open: one connection tries it."""
 
     async def open(self) -> None:
-        """Opens connections ahead of the first mail. Returns when one is ready, or at once if none can be had."""
+        """Opens connections before the first mail. Returns once one is ready or has failed."""
 
     def wake(self) -> None:
-        """Tells idle connections that `Source.take` may have a mail for them."""
+        """Called when `Source.take` may have mail for idle connections."""
 
     async def close(self) -> None:
-        """Lets mails in flight come to their reply, within the time-outs, and says QUIT."""
+        """Waits for the replies to mails in flight, within the time-outs, and disconnects."""

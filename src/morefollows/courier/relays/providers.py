@@ -1,8 +1,9 @@
-"""Which mailbox provider stands behind a domain: many have their mail at one of a few, and those count all of it.
+"""Finds the mailbox provider of a domain: providers limit mail for all their domains together.
 
-A provider is named by the registrable domain of its MX hosts (RFC 5321 §5.1): ``google.com`` for gmail.com and for
-every company with its mail at Google. As long as that is not known, a domain is its own provider. The DNS is asked in
-threads of our own, at a domain's first deferral and after; nobody ever waits for the answer.
+A provider is named by the registrable domain of the preferred MX host (RFC 5321 §5.1):
+``google.com`` for gmail.com and for every company with its mail at Google. Until that is known, a
+domain is its own provider. The DNS is asked in threads at a domain's first deferral and later, and
+no caller waits for the answer.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from morefollows.helpers import public_suffixes
 
 _PATIENCE = 5.0  # seconds for one answer
 _AT_ONCE = 2  # lookups
-_QUEUE = 500  # domains that wait to be looked up; further ones come another time
+_QUEUE = 500  # lookups at once, queued ones included; further domains are asked at a later call
 _KEPT = 20_000  # domains
 _GOOD_FOR, _UNKNOWN_FOR = 6 * 3600.0, 600.0  # seconds
 
 
 class Providers:
-    """Remembers, and asks. `hosts`: the names of a domain's MX hosts, the preferred first; it may block and fail."""
+    """Looks up providers in the background and caches them.
+
+    `hosts` returns the MX hosts of a domain, the preferred first. It may block and raise.
+    """
 
     def __init__(
         self, hosts: Callable[[str], list[str]] | None, now: Callable[[], float] = time.monotonic
@@ -35,14 +39,14 @@ class Providers:
         self._threads = ThreadPoolExecutor(_AT_ONCE, "mx") if hosts else None
 
     def of(self, domain: str) -> str:
-        """The provider of this domain (in A-labels, lower case), as far as it is known now."""
+        """Returns the provider of a domain (A-labels, lower case) as known. May start a lookup."""
         until, provider = self._known.get(domain, (0.0, domain))
         if until < self._now() and self._threads is not None and len(self._asking) < _QUEUE:
             self._ask(domain)
         return provider
 
     def known(self, domain: str) -> str:
-        """As `of`, and asks nobody."""
+        """Returns the same as `of`, without a lookup."""
         return self._known.get(domain, (0.0, domain))[1]
 
     def close(self) -> None:
@@ -70,13 +74,13 @@ class Providers:
 
 
 def _provider(hosts: Callable[[str], list[str]], domain: str) -> str:
-    """The registered domain of the preferred MX host, "" if there is none. Called in a thread."""
+    """Returns the registrable domain of the preferred MX host, or "". Runs in a thread."""
     found = hosts(domain)
     return public_suffixes.registered(found[0]) if found else ""
 
 
 def mx_hosts(nameserver: str) -> Callable[[str], list[str]]:
-    """Asks the DNS. `nameserver`: "" for the system's, else host:port."""
+    """Returns a function that asks the DNS. `nameserver`: host:port, or "" for the system's."""
 
     def ask(domain: str) -> list[str]:
         import dns.resolver

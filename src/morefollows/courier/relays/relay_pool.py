@@ -1,4 +1,4 @@
-"""All relays of one sender process together: who is woken, who may take what, and what is told to the desk."""
+"""All relays of one sender process: the order of waking, limits across relays, pauses, counts."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from morefollows.courier.relays.interface import Carriers
 from morefollows.courier.relays.providers import Providers
 from morefollows.courier.relays.relay_queue import Gate, Tally
 
-_SMALL = 50  # mails for one provider, in one report, that are counted by its name; others are counted together
+# Mails for one provider in one report from which it is counted by name; others are summed up.
+_SMALL = 50
 
 
-TRIAL = 3  #: mails: the first may be for the very reader whom the relay refuses
+TRIAL = 3  #: mails; more than one, as the relay may refuse the first one's recipient only
 
 
 class Gates:
-    """The gates, in the order in which they are woken: each time another one first."""
+    """The relays of a process. `wake` begins with another one each time."""
 
     def __init__(self, providers: Providers | None = None) -> None:
         self.providers = providers or Providers(None)
         self._gates: list[Gate] = []
-        self.accepted = 0  #: mails, by any relay, since the process began
+        self.accepted = 0  #: mails accepted by any relay since the process began
         self._waking = False
-        self._pausing: set[str] = (
-            set()
-        )  # relays that refuse us, which the database does not know yet
-        self._named: set[tuple[str, str]] = set()  # (relay, provider) that are counted by name
+        # Relays that refuse us and whose pause is not in the database yet.
+        self._pausing: set[str] = set()
+        self._named: set[tuple[str, str]] = set()  # (relay, provider) counted by name
 
     def __iter__(self) -> Iterator[Gate]:
         return iter(self._gates)
@@ -37,16 +37,16 @@ class Gates:
         self._gates.append(gate)
 
     async def open(self) -> None:
-        """Opens connections ahead of the first mail."""
+        """Opens connections before the first mail."""
         await asyncio.gather(*(gate.open() for gate in self._gates))
 
     async def close(self) -> None:
-        """Lets mails in flight come to their reply."""
+        """Waits for the replies to mails in flight and disconnects."""
         self.providers.close()
         await asyncio.gather(*(gate.close() for gate in self._gates))
 
     def wake(self) -> None:
-        """There may be mail."""
+        """Called when there may be mail."""
         self._waking = False
         self._gates.append(self._gates.pop(0))
         for gate in self._gates:
@@ -55,22 +55,22 @@ class Gates:
             gate.wake()
 
     def wake_soon(self) -> None:
-        """A mail came back from a relay: another one may have it."""
+        """Called when a relay returned a mail. Wakes all relays, as another one may take it."""
         if not self._waking:
             self._waking = True
             asyncio.get_running_loop().call_soon(self.wake)
 
-    # -- who may take what ------------------------------------------------------------------------------
+    # -- limits across relays ----------------------------------------------------------------------
 
     def alerts_can_go(self) -> bool:
-        """Some relay that takes alerts is neither paused nor in trouble."""
+        """Whether a relay that takes alerts is neither paused nor failing."""
         return any(
             gate.alerts and not gate.paused and gate.relay.circuit == "closed"
             for gate in self._gates
         )
 
     def elsewhere(self, gate: Gate, domain: str) -> bool:
-        """Some other relay, which takes the same mails, would take one for this domain now."""
+        """Whether another relay for the same lanes would take a mail for this domain now."""
         provider = gate.pacing.provider(domain)
         return any(
             other is not gate
@@ -81,14 +81,14 @@ class Gates:
         )
 
     def allowance(self, bulk: bool, seconds: float) -> Callable[[str], float]:
-        """How many mails of this lane may leave for a provider within so many seconds."""
+        """Returns a function from a provider to the mails allowed within `seconds` in this lane."""
         gates = [gate for gate in self._gates if gate.carries(bulk) and gate.takes_mail]
         return lambda provider: sum(gate.pacing.allowance(provider, seconds) for gate in gates)
 
     def carriers(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
-        """Whether a relay of this lane, other than these, can carry such a mail.
+        """Whether a relay of this lane, other than `relays`, can carry such a mail.
 
-        One that is paused, down or not connected to yet may be able to later.
+        "later" stands for one that is paused, down or not connected to yet.
         """
         found: Carriers = "none"
         for gate in self._gates:
@@ -102,12 +102,12 @@ class Gates:
                 found = "later"
         return found
 
-    # -- pauses -----------------------------------------------------------------------------------------
+    # -- pauses ------------------------------------------------------------------------------------
 
     def paused(self, names: set[str], trials: Collection[str] = ()) -> bool:
-        """Which relays are paused, by the database; and to which of them `TRIAL` mails may be handed all the same.
+        """Takes over from the database which relays are paused.
 
-        Returns whether one goes on that was paused.
+        `trials`: those that get `TRIAL` mails nevertheless. Returns whether a pause has ended.
         """
         resumed = False
         for gate in self._gates:
@@ -120,13 +120,13 @@ class Gates:
         return resumed
 
     def pausing(self, gate: Gate, *, noted: bool) -> None:
-        """It refuses us; `noted`: the database knows."""
+        """Called when a relay refuses us. `noted`: the database has the pause by now."""
         (self._pausing.discard if noted else self._pausing.add)(gate.name)
 
-    # -- what the desk is told --------------------------------------------------------------------------
+    # -- counts for the desk -----------------------------------------------------------------------
 
     def tallies(self) -> dict[tuple[str, str], Tally]:
-        """What the relays said since the last time, by relay and mailbox provider; small providers together, as ""."""
+        """Returns and resets the counts by relay and provider. Small providers are summed as ""."""
         found: dict[tuple[str, str], Tally] = {}
         for gate in self._gates:
             said, gate.tallies = gate.tallies, {}
