@@ -102,7 +102,7 @@ def threads(
     return thread
 
 
-# -- what it says -----------------------------------------------------------------------------------------------
+# -- what it says ----------------------------------------------------------------------------------
 
 
 def _alert(head: Letterhead, update: Update, topic: Topic, at: float, number: str) -> Content:
@@ -200,7 +200,7 @@ def _because_of_drills(head: Letterhead) -> str:
     )
 
 
-# -- the thread -------------------------------------------------------------------------------------------------
+# -- the thread ------------------------------------------------------------------------------------
 
 
 def _thread(head: Letterhead, update: Update, subject: str, at: float) -> list[Field]:

@@ -97,7 +97,7 @@ def return_paths() -> Callable[[bytes], bytes]:
     return lambda receipt: b"b+" + receipt + after
 
 
-# -- words that several kinds have ----------------------------------------------------------------------------
+# -- words that several kinds have -----------------------------------------------------------------
 
 
 def because_of(topic: Topic, head: Letterhead) -> str:

@@ -1,8 +1,10 @@
-"""Signs each reader's copy (DKIM, RFC 6376): relaxed/relaxed, no l=; RSA, and Ed25519 (RFC 8463) beside it.
+"""Signs each reader's copy with DKIM (RFC 6376): relaxed/relaxed, no l=; RSA, Ed25519 (RFC 8463).
 
-What is the same in all copies is canonicalised once. For a copy there remain one hash of the body, from the first hole
-on, for both keys together; one of the header for each; and the signature itself, which takes twenty times as long as
-all the rest (RSA-2048).
+What all copies share is canonicalised once. Each copy needs one body hash from the first slot on,
+shared by both keys, one header hash per key, and the signature. An RSA-2048 signature takes twenty
+times as long as the rest.
+
+Invariant: no header field that a signature covers stands twice in a mail.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from morefollows.courier.message.template import Composed, Hole
 if TYPE_CHECKING:
     from morefollows.config.settings import Settings
 
-#: Named once more often than they are there, so that nobody can add another (RFC 6376 §5.4.2, §8.15).
+#: Listed in h= once more than they occur, so that none can be added (RFC 6376 §5.4.2, §8.15).
 OVERSIGNED = (
     "from",
     "to",
@@ -40,7 +42,7 @@ OVERSIGNED = (
     "list-unsubscribe",
     "list-unsubscribe-post",
 )
-#: Signed where they are there.
+#: Signed if present.
 SIGNED = (
     "in-reply-to",
     "references",
@@ -74,11 +76,14 @@ class Signer:
     key: RSAPrivateKey | Ed25519PrivateKey
 
     def digester(self, composed: Composed) -> Callable[[Sequence[bytes]], bytes]:
-        """The function that makes bh= of one copy, from the values in its holes."""
+        """Returns the function that makes bh= of one copy, given its slot values."""
         return _digester(_relaxed_body(_split(composed)[1]))
 
     def prepare(self, composed: Composed) -> Callable[[Sequence[bytes], bytes], bytes]:
-        """The function that makes the DKIM-Signature field of one copy, from the values in its holes and bh=."""
+        """Returns the function that signs one copy, given the values of its slots and bh=.
+
+        It returns the DKIM-Signature field.
+        """
         fields = _fields(_split(composed)[0])
         domain = self.domain.encode("ascii") or _from_domain(fields)
         names = _names(fields)
@@ -96,8 +101,9 @@ class Signer:
         def field(values: Sequence[bytes], body_hash: bytes) -> bytes:
             address = values[Hole.ADDRESS]
             if (
+                # In a quoted local part: relaxed, as the whole header is.
                 b" " in address or b"\t" in address
-            ):  # in a quoted local part: relaxed, as all of the header is
+            ):
                 values = [_SPACES.sub(b" ", address), *values[1:]]
             if threaded:
                 values = [
@@ -120,7 +126,7 @@ class Signer:
 
 
 def signers(settings: Settings) -> tuple[Signer, ...]:
-    """The signers that are configured: RSA first. Raises `SettingsError` for a key that is not one."""
+    """Returns the configured signers, RSA first. Raises `SettingsError` for an invalid key."""
     found = []
     if settings.dkim_key:
         key = _load("MOREFOLLOWS_DKIM_KEY", settings.dkim_key)
@@ -145,7 +151,7 @@ def _load(name: str, pem: str) -> object:
         raise SettingsError(name, remedy) from None
 
 
-# -- canonicalisation (RFC 6376 §3.4) -----------------------------------------------------------------------
+# -- canonicalisation (RFC 6376 §3.4) --------------------------------------------------------------
 
 
 def _split(composed: Composed) -> tuple[bytes, bytes]:
@@ -158,7 +164,7 @@ def _split(composed: Composed) -> tuple[bytes, bytes]:
 
 
 def _fields(head: bytes) -> dict[bytes, bytes]:
-    """The fields by name in lower case, each relaxed (§3.4.2) and with its CRLF. None of ours stands twice."""
+    """Returns the relaxed fields (§3.4.2) by lower-case name. ValueError if a name repeats."""
     found: dict[bytes, bytes] = {}
     for line in _FOLDS.sub(b"", head).split(b"\r\n")[:-1]:
         field = _relaxed_field(line)
@@ -190,7 +196,7 @@ def _relaxed_header(fields: dict[bytes, bytes], names: Sequence[bytes]) -> bytes
 
 
 def _relaxed_body(body: bytes) -> bytes:
-    """Spaces at line ends gone, other runs of them one space, empty lines at the end gone (§3.4.4)."""
+    """Removes spaces at line ends and empty last lines; other runs become one space (§3.4.4)."""
     lines = [_SPACES.sub(b" ", line).rstrip(b" ") for line in body.split(b"\r\n")]
     while lines and not lines[-1]:
         lines.pop()
@@ -227,7 +233,7 @@ class _Pieces:
 
 
 def _digester(marked: bytes) -> Callable[[Sequence[bytes]], bytes]:
-    """SHA-256 of the body, in base64. Up to the first hole it is the same for all, and done only once."""
+    """Returns the function for the body's SHA-256 in base64. The shared start is hashed once."""
     pieces = _Pieces(marked)
     start = hashlib.sha256(pieces.literals[0])
 

@@ -1,6 +1,6 @@
-"""Text and HTML as the wire has them: ASCII, lines that end with CRLF, none too long, none begun with a dot.
+"""Encodes text and HTML for the wire: ASCII, CRLF line ends, no long lines, no leading dots.
 
-Quoted-printable takes any text. HTML is written with character references instead, where that is shorter.
+Quoted-printable can encode any text. HTML uses character references instead if that is shorter.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ import re
 
 LONGEST_LINE = 998  #: octets, without CRLF (RFC 5322 §2.1.1)
 
-# -- quoted-printable ---------------------------------------------------------------------------------------
+# -- quoted-printable ------------------------------------------------------------------------------
 
 _HEX = "0123456789ABCDEF"
 _LITERAL = frozenset(chr(c) for c in (*range(33, 61), *range(62, 127), 9, 32))
-_QP_LINE = 73  # of 76: room for the soft line break's "=", and for a first character to be written as "=XX"
+# Of 76 octets: room for the "=" of a soft line break, and for a first character as "=XX".
+_QP_LINE = 73
 
 
 def _lines(text: str) -> str:
@@ -24,8 +25,8 @@ def _lines(text: str) -> str:
 def quoted_printable(text: str, unbroken: re.Pattern[str]) -> bytes:
     """`text` in quoted-printable UTF-8 (RFC 2045 §6.7), with lines of at most 76 octets.
 
-    What `unbroken` matches stays on one line. No line begins with a dot (SMTP would double it) or with "From "
-    (mailboxes would change it, and break DKIM).
+    Matches of `unbroken` stay on one line. No line begins with a dot, which SMTP would double, or
+    with "From ", which mailboxes would change and so break DKIM.
     """
     atoms = re.compile(f"{unbroken.pattern}|(?s:.)")
     lines: list[str] = []
@@ -47,7 +48,7 @@ def quoted_printable(text: str, unbroken: re.Pattern[str]) -> bytes:
 
 
 def escaped(character: str) -> str:
-    """One character as quoted-printable and encoded words of kind Q have it: =XX for each octet of UTF-8."""
+    """Encodes one character as =XX for each UTF-8 octet (quoted-printable, Q encoded words)."""
     return "".join(f"={_HEX[octet >> 4]}{_HEX[octet & 15]}" for octet in character.encode())
 
 
@@ -55,7 +56,7 @@ def _sound_qp_start(line: str) -> str:
     return escaped(line[0]) + line[1:] if line.startswith((".", "From ")) else line
 
 
-# -- HTML with character references -------------------------------------------------------------------------
+# -- HTML with character references ----------------------------------------------------------------
 
 HTML = (
     r"(?P<comment><!--.*?-->)|(?P<sheet><style\b[^>]*>.*?</style>)|(?P<pre><pre\b.*?</pre>)"
@@ -91,10 +92,11 @@ _UNSOUND_START = re.compile(r"^(?:[.-]|From )", re.MULTILINE)
 
 
 def seven_bit(html: str) -> bytes | None:
-    """`html` as ASCII with character references (RFC 2045 §2.7), broken only at white space that shows as one space.
+    """Encodes `html` as ASCII with character references, broken at collapsible white space only.
 
-    No line begins with a dot, a dash (a boundary does) or "From ". None for what can't be written so: a run without a
-    space that is longer than a line may be, or what is not ASCII where no reference is read.
+    RFC 2045 §2.7. No line begins with a dot, a dash (as boundaries do) or "From ". Returns None if
+    that is impossible: a run without a space is too long, or non-ASCII text stands where no
+    reference is read.
     """
     html = _lines(html)
     if _NO_REFERENCE.search(html):

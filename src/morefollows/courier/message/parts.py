@@ -51,7 +51,7 @@ def _rendered(content: Content, head: Letterhead) -> tuple[str, str]:
     return re.sub(r"\n{3,}", "\n\n", text), html
 
 
-# -- the header -----------------------------------------------------------------------------------------------
+# -- the header ------------------------------------------------------------------------------------
 
 
 def _header(content: Content, head: Letterhead) -> list[bytes]:
@@ -99,7 +99,7 @@ def _bulk_fields(content: Content, head: Letterhead) -> list[bytes]:
     ]
 
 
-# -- the body -------------------------------------------------------------------------------------------------
+# -- the body --------------------------------------------------------------------------------------
 
 
 def _body(text: str, html: str, unbroken: re.Pattern[str]) -> list[bytes]:

@@ -1,7 +1,7 @@
-"""A composed mail: bytes with holes, which are filled for each reader. That is a join, not a rendering.
+"""A composed mail: bytes with slots (`Hole`) that are filled for each reader by joining bytes.
 
-What stands between the holes is final: CRLF line ends, no bare CR or LF, no line that begins with a dot. So the same
-bytes go over the wire after DATA (where a leading dot would have to be doubled, RFC 5321 §4.5.2) and after BDAT.
+Invariant: all lines end with CRLF, there is no bare CR or LF, and no line begins with a dot. So the
+same bytes can follow BDAT and DATA, where a leading dot would be doubled (RFC 5321 §4.5.2).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ LENGTHS = {
 Fill = Callable[[Sequence[bytes]], Sequence[bytes]]
 
 
-# -- the composed mail --------------------------------------------------------------------------------------
+# -- the composed mail -----------------------------------------------------------------------------
 
 _MAGIC = b"MFC1"
 _LONGEST_VALUE = 320  # octets without a line end: an address
@@ -111,7 +111,7 @@ class Composed:
         return [values[hole] for hole in self.holes]
 
     def to_bytes(self) -> bytes:
-        """For the ledger; `from_bytes` reads it back, also after a later version has changed the format."""
+        """Returns the stored form. `from_bytes` reads it, also in later versions."""
         head = struct.pack(">4sH", _MAGIC, len(self.holes)) + bytes(self.holes)
         return head + b"".join(struct.pack(">I", len(part)) + part for part in self.parts)
 
@@ -139,14 +139,14 @@ class Signer(Protocol):
     """Makes a header field that is put before all others; see `dkim.Signer`."""
 
     def digester(self, composed: Composed) -> Callable[[Sequence[bytes]], bytes]:
-        """The function that makes the hash of a copy's body: the same for all signers, and made once for them."""
+        """Returns the function that hashes a copy's body: one for all signers."""
 
     def prepare(self, composed: Composed) -> Callable[[Sequence[bytes], bytes], bytes]:
-        """The function that signs one reader's copy of this mail, from the values in its holes and the hash."""
+        """Returns the function that signs one copy, given its slot values and the body hash."""
 
 
 def press(composed: Composed, signers: Sequence[Signer] = ()) -> Fill:
-    """The function that gives one reader's copy, signed: the hot one."""
+    """Returns the function that makes one reader's signed copy. It runs once per mail."""
     if not signers:
         return composed.fill
     digest = signers[0].digester(composed)
@@ -160,13 +160,13 @@ def press(composed: Composed, signers: Sequence[Signer] = ()) -> Fill:
     return signed
 
 
-# -- making one ---------------------------------------------------------------------------------------------
+# -- making one ------------------------------------------------------------------------------------
 
 
 class Marks:
-    """Stand-ins for the values of holes while a mail is written: of the values' length, and not to be guessed.
+    """Placeholders for slot values while a mail is composed: random and as long as the values.
 
-    They are letters and digits only, so that neither HTML nor quoted-printable nor folding changes them.
+    They are letters and digits, so HTML, quoted-printable and folding leave them unchanged.
     """
 
     def __init__(self) -> None:

@@ -56,8 +56,9 @@ class Mail(NamedTuple):
 
     sender: bytes  #: return path, without angle brackets
     recipient: bytes  #: without angle brackets; UTF-8 if the local part is not ASCII
-    #: RFC 5322 message in pieces, with CRLF line ends and a last CRLF. No line begins with a dot, so
-    #: that the same bytes can follow DATA and BDAT. `message.template` ensures it.
+    #: RFC 5322 message in pieces, with CRLF line ends. The last piece ends with CRLF, too. No line
+    #: begins with a dot, so that the same bytes can follow DATA and BDAT; `message.template`
+    #: ensures it.
     content: Sequence[bytes]
     settle: Callable[[Mail, Reply], None]  #: called exactly once, with the reply
     ticket: int = 0  #: the owner's own number; relays don't use it

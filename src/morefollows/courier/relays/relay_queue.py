@@ -1,4 +1,4 @@
-"""What stands between a sender's mails and one relay: its purpose, its rate, its share, and whether it is paused."""
+"""The queue of one relay in one sender process: lanes, rate, share, provider limits and pauses."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class _Alone:
 class Gate:
     """`interface.Source` of one relay in one sender process.
 
-    Each mail is given out with ``way`` set to the gate, so that whoever settles it knows which relay spoke.
+    Each mail gets ``way`` set to this gate, so that the code that settles it knows the relay.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Gate:
         return mail
 
     def stuck(self, domains: Sequence[str]) -> None:
-        """`interface.Source`: a provider that holds several connections is given no more for now."""
+        """`interface.Source`: sends a provider that holds several connections no more for now."""
         providers = Counter(map(self.pacing.provider, domains))
         for domain in set(domains):
             if providers[self.pacing.provider(domain)] >= _STUCK:

@@ -1,8 +1,8 @@
-"""How mails are shared out among relays that were given weights.
+"""Distributes mails among relays by weight.
 
-Without weights, whichever relay has a free connection takes the next mail, and none ever waits for another. With
-weights their shares are kept, so the slowest sets the pace; but only relays that are well count. One that is in
-trouble, paused, out of its rate, silent for a second, or without mail of its purpose holds nobody back.
+Without weights, any relay with a free connection takes the next mail and never waits for another.
+With weights, the shares are kept, so the slowest relay sets the pace. A relay does not count while
+it is failing, paused, at its rate limit, silent for a second, or without mail of its lanes.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-_LEAD = (
-    8  # mails that a relay of weight 1 may be ahead of its share, so that pipelines don't run dry
-)
-_CREDIT = 32  # mails that a relay of weight 1 may catch up with when it comes back
+# Mails that a relay of weight 1 may be ahead of its share, so that its pipeline stays full.
+_LEAD = 8
+_CREDIT = 32  # mails that a relay of weight 1 may catch up with after an absence
 
 
 class Sharer(Protocol):
@@ -24,10 +23,10 @@ class Sharer(Protocol):
 
     @property
     def takes_part(self) -> bool:
-        """It is well, and there is mail for it."""
+        """Whether it can take mail and there is some for it."""
 
     def wake(self) -> None:
-        """It may take mail again."""
+        """Called when it may take mail again."""
 
 
 class Shares:
@@ -42,7 +41,7 @@ class Shares:
         self._sharers.append(sharer)
 
     def may_take(self, sharer: Sharer) -> bool:
-        """Whether it may take a mail now. If not, it is woken when the others have caught up."""
+        """Returns whether it may take a mail now. If not, it is woken when the others caught up."""
         others = [other.load for other in self._others(sharer)]
         if not others:
             return True
@@ -58,7 +57,7 @@ class Shares:
         self.changed()
 
     def changed(self) -> None:
-        """Somebody took a mail, or can't take any for now: those who waited for it may look again."""
+        """Called when a relay took a mail or can take none now. Wakes the relays held back."""
         if self._held_back:
             self._held_back, waiting = set(), self._held_back
             for sharer in self._sharers:

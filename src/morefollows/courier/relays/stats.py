@@ -1,4 +1,4 @@
-"""What sender processes tell the desk of their relays: how each is now, and what it said to a day's mails."""
+"""Relay statistics for the desk: each sender's connections, and outcomes by day and provider."""
 
 from __future__ import annotations
 
@@ -12,21 +12,27 @@ from morefollows.courier.models import Relay, RelayAtWork, RelayCount
 from morefollows.courier.relays.relay_queue import AtWork, Tally
 from morefollows.stories.actions import now_ms
 
-KEPT_DAYS = 14  #: for so long a day's counts are kept
-STALE_MS = 15_000  #: a sender that has been silent for longer is not at work
+KEPT_DAYS = 14  #: days for which daily counts are kept
+STALE_MS = 15_000  #: milliseconds without an update after which a sender counts as stopped
 _DAY_MS = 86_400_000
 
-_COUNT = """
-INSERT INTO courier_relaycount (relay, day, provider, accepted, deferred, refused, text)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (relay, day, provider) DO UPDATE SET accepted = courier_relaycount.accepted + excluded.accepted,
-    deferred = courier_relaycount.deferred + excluded.deferred, refused = courier_relaycount.refused + excluded.refused,
-    text = CASE WHEN excluded.text = '' THEN courier_relaycount.text ELSE excluded.text END
-"""
+_COUNT = (
+    "\nINSERT INTO courier_relaycount"
+    " (relay, day, provider, accepted, deferred, refused, text)\n"
+    "VALUES (%s, %s, %s, %s, %s, %s, %s)\n"
+    "ON CONFLICT (relay, day, provider) DO UPDATE SET"
+    " accepted = courier_relaycount.accepted + excluded.accepted,\n"
+    "    deferred = courier_relaycount.deferred + excluded.deferred,"
+    " refused = courier_relaycount.refused + excluded.refused,\n"
+    "    text = CASE WHEN excluded.text = '' THEN courier_relaycount.text ELSE excluded.text END\n"
+)
 
 
 def keep(worker: str, facts: Sequence[AtWork], tallies: Mapping[tuple[str, str], Tally]) -> None:
-    """One sender's word, all of it or nothing. `tallies`: by relay and mailbox provider, since the last word."""
+    """Stores one sender's report in one transaction.
+
+    `tallies`: counts since the last report, by relay and mailbox provider.
+    """
     now, today = now_ms(), timezone.now().date()
     with transaction.atomic():
         new_day = False
@@ -55,10 +61,10 @@ def keep(worker: str, facts: Sequence[AtWork], tallies: Mapping[tuple[str, str],
 
 
 def trouble_now(relay: Relay, rows: Sequence[RelayAtWork]) -> str:
-    """Why the relay can't be reached; empty if that is over. `rows`: what live senders say of it (`live_rows`).
+    """Returns why the relay can't be reached, or "" if it can. `rows`: see `live_rows`.
 
-    What a sender once told of it is no longer true when that sender is gone, or another one has since a good
-    connection: the sender that would take it back may have been killed.
+    A stored reason is void if its sender has stopped, or if another sender has connected since:
+    the sender that should clear it may have been killed.
     """
     since = int(relay.trouble_since.timestamp() * 1000) if relay.trouble_since else 0
     good = any(row.circuit == "closed" and row.connections and row.seen_at > since for row in rows)
@@ -66,10 +72,10 @@ def trouble_now(relay: Relay, rows: Sequence[RelayAtWork]) -> str:
 
 
 def secured() -> dict[str, str]:
-    """The relays that have agreed to STARTTLS before: name → host:port."""
+    """Returns the relays that have agreed to STARTTLS before: name → host:port."""
     return dict(Relay.objects.exclude(secured_as="").values_list("name", "secured_as"))
 
 
 def live_rows() -> list[RelayAtWork]:
-    """What the senders that are at work say of their relays."""
+    """Returns the relay states of all running senders."""
     return list(RelayAtWork.objects.filter(seen_at__gte=now_ms() - STALE_MS))

@@ -1,12 +1,12 @@
-"""How fast one relay is offered mail for a mailbox provider that defers some: slower at once, faster bit by bit.
+"""Throttles one relay's mail to mailbox providers that defer some of it.
 
-As TCP does it (RFC 5681 §3.1): when more than one in twenty is deferred the rate is halved; in each second without a
-deferral it grows, by half as long as nobody knows what the provider takes, and by a little after that. A provider that
-has deferred nothing for a while is forgotten, and costs nothing any more.
+As in TCP (RFC 5681 §3.1): the rate is halved when more than one mail in twenty is deferred. In each
+second without a deferral it grows, by half up to the rate known to work and then in small steps. A
+provider without deferrals for a while is no longer throttled or watched.
 
-Greylisting (RFC 6647) is no sign of a rate: each recipient is deferred when it is first heard of, and accepted later.
-Where the reply does not say so, it is found out: recipients that were deferred before are accepted, and others are
-deferred meanwhile. From then on a recipient's first deferrals are no sign.
+Greylisting (RFC 6647) is no sign of a rate: each recipient is deferred at first and accepted later.
+If the reply does not say so, it is inferred: recipients deferred before are accepted while new
+ones are deferred. From then on a recipient's first deferrals don't count.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from morefollows.courier.relays.interface import Reply
 from morefollows.courier.relays.rate_limit import Bucket
 from morefollows.courier.smtp import replies
 
-_FEW = 3  # deferrals that are no reason yet
-_SHARE = 20  # one in so many
-_SETTLES = 1.0  # seconds in which what was in flight comes back, and says nothing new
-_SLOWEST = 0.1  # mails a second, to find out when it is well again
-_GROWTH = 1.5  # a second, up to the rate that it took before
+_FEW = 3  # deferrals needed before the first throttling
+_SHARE = 20  # throttle when at least one mail in so many is deferred
+_SETTLES = 1.0  # seconds after a slow-down in which replies to mails in flight don't count
+_SLOWEST = 0.1  # mails a second, kept up to notice the recovery
+_GROWTH = 1.5  # factor a second, up to the rate known to work
 _STEPS = 10  # seconds from there to the rate at which it was halved
-_FORGOTTEN = 60.0  # seconds without a deferral
-_EVIDENCE = 2  # of each kind
+_FORGOTTEN = 60.0  # seconds without a deferral until a provider is forgotten
+_EVIDENCE = 2  # mails of each kind needed to infer greylisting
 
 
 class Paced(NamedTuple):
-    """A provider that is held back."""
+    """A provider that is throttled or paused."""
 
     provider: str
     rate: float  #: mails a second
@@ -39,30 +39,29 @@ class Paced(NamedTuple):
 
 
 class Pacing:
-    """One relay's. `provider`: the mailbox provider of a domain, as far as it is known."""
+    """The throttles of one relay. `provider`: a function from a domain to its mailbox provider."""
 
     def __init__(
         self, provider: Callable[[str], str], now: Callable[[], float] = time.monotonic
     ) -> None:
         self.provider = provider
         self._now = now
-        self.paces: dict[
-            str, _Pace
-        ] = {}  #: of providers watched or held back; without any there is nothing to ask
+        #: Providers watched or throttled. While empty, no throttle needs to be checked.
+        self.paces: dict[str, _Pace] = {}
 
     def may_mail(self, domain: str) -> bool:
-        """Whether a mail for this domain may leave now; if so, it counts as having left."""
+        """Whether a mail for this domain may leave now. If so, it counts against the rate."""
         pace = self._pace(domain)
         return pace is None or pace.take(self._now())
 
     def accepted(self, domain: str, tries: int = 0) -> None:
-        """`tries`: how often this recipient was deferred before."""
+        """Called at an accepted mail. `tries`: how often its recipient was deferred before."""
         pace = self._pace(domain)
         if pace is not None:
             pace.accepted(self._now(), tries)
 
     def deferred(self, domain: str, reply: Reply, tries: int = 0) -> None:
-        """The relay said "not now". What speaks of the one mailbox is no sign of a rate."""
+        """Called at a deferral. Those about one mailbox are no sign of a rate and don't count."""
         if replies.of_mailbox(reply):
             return
         provider = self.provider(domain)
@@ -72,17 +71,17 @@ class Pacing:
         pace.deferred(self._now(), replies.pause(reply))
 
     def stuck(self, domain: str, seconds: float) -> None:
-        """Mails for it get no reply while others do: none leaves for so long, and nothing is known of its rate."""
+        """Pauses a provider whose mails get no reply while others do. Its rate is unchanged."""
         pace = self._pace(domain) or self.paces.setdefault(self.provider(domain), _Pace(self._now))
         pace.paused_until = max(pace.paused_until, self._now() + seconds)
 
     def allowance(self, provider: str, seconds: float) -> float:
-        """How many mails for it may leave within so many seconds; infinite if it is not held back."""
+        """Returns how many mails may leave within `seconds`; infinite without a throttle."""
         pace = self.paces.get(provider)
         return math.inf if pace is None else pace.allowance(self._now(), seconds)
 
     def held_back(self) -> list[Paced]:
-        """Those that are held back now, for the desk. Forgets those that are well again."""
+        """Returns the throttled providers, for the desk. Forgets those that have recovered."""
         now = self._now()
         self.paces = {name: pace for name, pace in self.paces.items() if not pace.is_well(now)}
         return [
@@ -101,30 +100,30 @@ class Pacing:
         provider = self.provider(domain)
         pace = self.paces.get(provider)
         if pace is None and (
+            # The domain's provider is known only now.
             pace := self.paces.pop(domain, None)
-        ):  # only now do we know whose domain it is
+        ):
             self.paces[provider] = pace
         return pace
 
 
 class _Pace:
-    """One provider at one relay: at first only watched, and with a rate of its own once it defers too much."""
+    """One provider at one relay: only watched at first, throttled once it defers too much."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._clock = now
         self.bucket: Bucket | None = None
         self.paused_until = 0.0
         self._accepted = self._deferred = 0
-        self._since = self._last = now()  # since when we count; the last deferral
+        self._since = self._last = now()  # start of the counts; time of the last deferral
         self._raised_at = self._deaf_until = 0.0
-        self._greylists = 0  # so often a recipient is deferred before it is accepted; 0: it is not known to greylist
-        self._again = self._new = (
-            0  # accepted after deferrals; and since then deferred when first heard of
-        )
-        self._needed = 0  # the most deferrals before an acceptance
-        self._took = (
-            math.inf
-        )  # mails a second that it is known to take; from there on the rate grows little by little
+        # Deferrals before a recipient is accepted, if it greylists; 0: not known to.
+        self._greylists = 0
+        # Accepted after deferrals, and since then deferred at the first try.
+        self._again = self._new = 0
+        self._needed = 0  # most deferrals seen before an acceptance
+        # Mails a second that it is known to take; above it the rate grows in small steps.
+        self._took = math.inf
 
     def take(self, now: float) -> bool:
         if now < self.paused_until:
@@ -144,7 +143,7 @@ class _Pace:
         return math.inf if self.bucket is None else 1 + int(left * self.bucket.rate)
 
     def is_greylisting(self, now: float, tries: int) -> bool:
-        """A recipient that was deferred so often before is deferred: whether that is what greylisting does."""
+        """Returns whether a deferral is greylisting. `tries`: the recipient's earlier deferrals."""
         if not tries and self._again:
             self._new += 1
             self._judge()
@@ -155,7 +154,7 @@ class _Pace:
         return True
 
     def _judge(self) -> None:
-        """Recipients that come again are accepted, and new ones are not: with a rate it would be all the same."""
+        """Infers greylisting: repeated recipients are accepted and new ones deferred."""
         if min(self._again, self._new) >= _EVIDENCE:
             self._greylists = self._needed
             self.bucket = None
