@@ -1,4 +1,4 @@
-"""Alerts, and offers: what an update says to a topic's readers, once a language."""
+"""Composes alerts and offers: the mails of an update, once per language."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def alert(alert: Alert, language: str) -> Composed:
 def content(
     head: Letterhead, update: Update, topic: Topic | None, at: float, number: str
 ) -> Content:
-    """What the alert says; without a topic it is an offer. `number` names the alert for Gmail's Feedback Loop.
+    """Returns the content of an alert, or of an offer if there is no topic.
+
+    `number` names the alert for Gmail's Feedback Loop.
 
     Raises `ValueError` for what can't be mailed.
     """
@@ -69,7 +71,10 @@ def content(
 
 
 def subject_of(update: Update) -> str:
-    """Of all mails of a story the same, to the letter, or threads break; but a withdrawal is to break out of it."""
+    """Returns the subject: the same for all mails of a story, or threads would break.
+
+    A withdrawal has its own, so that it starts a new thread.
+    """
     story = update.story
     words = update.headline if update.kind == Kind.FIRST else first_headline(story)
     with translation.override(update.language):
@@ -81,10 +86,10 @@ def subject_of(update: Update) -> str:
 def threads(
     alert: Alert, receipt: Callable[[Row, Row], bytes]
 ) -> Callable[[Row, Sequence[int]], tuple[bytes, bytes]]:
-    """The function that gives the values for `Hole.REFERENCES` and `Hole.REPLY`.
+    """Returns the function that makes the values for `Hole.REFERENCES` and `Hole.REPLY`.
 
-    It takes a reader and the alerts of this story that were sent to that reader before, in their order. `receipt` is
-    `Tokens.receipt`. Of a long thread the newest are named (RFC 5322 §3.6.4).
+    It takes a reader and the story's alerts sent to that reader before, in order. `receipt` is
+    `Tokens.receipt`. Of a long thread the newest mails are named (RFC 5322 §3.6.4).
     """
     domain = Sender.get().domain.encode("ascii")
     root = f"{alert.update.story.uuid}@".encode() + domain
@@ -111,7 +116,7 @@ def _alert(head: Letterhead, update: Update, topic: Topic, at: float, number: st
         update.kind == Kind.WITHDRAWAL,
         update.kind not in (Kind.FINAL, Kind.WITHDRAWAL),
     )
-    # What was final stays so when it is corrected.
+    # A final story stays final when it is corrected.
     more_follows = more_follows and story.state != Story.State.FINAL
     subject, kicker = subject_of(update), _kicker(update)
     context = {
@@ -137,7 +142,8 @@ def _alert(head: Letterhead, update: Update, topic: Topic, at: float, number: st
         sent_at=at,
         listed=List("Drills", "drills") if story.drill else List(topic.name, topic.slug),
         thread=[] if withdrawn else _thread(head, update, subject, at),
-        feedback=f"{number}:story-{story.uuid.hex[:12]}:{'drills' if story.drill else f'topic-{topic.slug}'}",
+        feedback=f"{number}:story-{story.uuid.hex[:12]}:"
+        f"{'drills' if story.drill else f'topic-{topic.slug}'}",
     )
 
 
@@ -204,9 +210,9 @@ def _because_of_drills(head: Letterhead) -> str:
 
 
 def _thread(head: Letterhead, update: Update, subject: str, at: float) -> list[Field]:
-    """What keeps a story's mails together. Holes: those mails of it that this reader really was sent.
+    """Returns the header fields that thread a story's mails, with slots for those already sent.
 
-    Before them stands a synthetic first one, so that the thread is one for who joins late, too.
+    References begins with a synthetic Message-ID, so that late joiners get the same thread.
     """
     later, marks = update.kind != Kind.FIRST, head.marks
     references = f"<{update.story.uuid}@{head.sender.domain}>" + (
@@ -221,9 +227,10 @@ def _thread(head: Letterhead, update: Update, subject: str, at: float) -> list[F
 
 
 def _thread_index(update: Update, at: float) -> str:
-    """Outlook's name of a conversation: 6 octets of time (the first is 0x01), 16 of the story's UUID.
+    """Returns Outlook's conversation index: 6 octets of time (the first is 0x01), then the UUID.
 
-    For each later update follow 5 ([MS-OXOMSG] §2.2.1.3): how long after the first, coarsely, and its number.
+    Each later update adds 5 octets ([MS-OXOMSG] §2.2.1.3): the coarse time since the first, and
+    its number.
     """
     story = update.story
     began, uuid = _hundred_ns(story.created_at.timestamp()), story.uuid
@@ -245,5 +252,5 @@ def _thread_index(update: Update, at: float) -> str:
 
 
 def _hundred_ns(seconds: float) -> int:
-    """Since 1601, as Windows counts."""
+    """Converts Unix seconds to units of 100 ns since 1601 (Windows FILETIME)."""
     return int((seconds + 11_644_473_600) * 10_000_000)

@@ -1,4 +1,4 @@
-"""What a mail says to all who get it, before it is rendered; and its letterhead: who sends it, and its links."""
+"""The content of a mail before rendering, and its letterhead: the sender and the reader's links."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Content(NamedTuple):
     why: str  #: why the reader gets it, for the footer
     context: Mapping[str, Any]  #: what the template needs beside
     sent_at: float | None = None  #: seconds since 1970; None: each copy has its own date
-    #: It can be left by a link, in the mail and in its header. Mails that ask for a confirmation have no list.
+    #: The list that a link in mail and header leaves. None for mails that ask for a confirmation.
     listed: List | None = None
     thread: Sequence[Field] = ()  #: header fields that keep a story's mails together
     #: Bulk mail only: three identifiers for Gmail's Feedback Loop, none repeated
@@ -91,7 +91,10 @@ class Content(NamedTuple):
 
 
 def return_paths() -> Callable[[bytes], bytes]:
-    """The function that makes a mail's return path from its receipt (VERP). Reads the sender's domain just once."""
+    """Returns the function that makes a return path from a receipt (VERP).
+
+    The sender's domain is read once, at this call.
+    """
     domain = settings.MOREFOLLOWS.bounce_domain or Sender.get().domain
     after = b"@" + domain.encode("ascii")
     return lambda receipt: b"b+" + receipt + after

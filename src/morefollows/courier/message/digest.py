@@ -1,6 +1,6 @@
-"""The mail that tells several updates at once: the digest of a day, or what came in the quiet hours.
+"""Composes the mail with several updates: a daily digest, or alerts of a reader's quiet hours.
 
-What it tells is chosen by `courier.outbox.digests`.
+`courier.outbox.digests` selects the updates.
 """
 
 from __future__ import annotations

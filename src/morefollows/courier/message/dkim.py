@@ -57,7 +57,7 @@ SIGNED = (
     "auto-submitted",
 )
 
-# In a mail that is canonicalised, NUL and a letter stand for a hole; NUL is not in any composed mail.
+# In a canonicalised mail, NUL and a letter mark a slot. No composed mail contains NUL.
 _HOLE = re.compile(rb"\x00([A-Z])")
 _SPACES = re.compile(rb"[ \t]+")
 _FOLDS = re.compile(rb"\r\n(?=[ \t])")

@@ -20,7 +20,7 @@ _Q_LITERAL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 
 
 def structured(name: str, value: str) -> bytes:
-    """A field of addresses, identifiers or links: ASCII as it stands, never an encoded word (RFC 2047 §5)."""
+    """Returns a field of addresses, identifiers or links, in ASCII and unencoded (RFC 2047 §5)."""
     value = _checked(name, value)
     if not value.isascii():
         raise ValueError(f"{name}: must be ASCII")
@@ -63,7 +63,7 @@ def _checked(name: str, value: str) -> str:
 
 
 def _needs_encoding(text: str) -> bool:
-    # What looks like an encoded word would be read as one; a word too long for a line can't be folded otherwise.
+    # Text that looks like an encoded word would be decoded. A very long word can't be folded.
     return not text.isascii() or "=?" in text or any(len(word) > 900 for word in text.split(" "))
 
 

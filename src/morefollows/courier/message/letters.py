@@ -1,4 +1,4 @@
-"""Letters: mails to one reader, on account of something that reader, or somebody with that address, did.
+"""Composes letters: mails to one reader, caused by that reader or by a user of that address.
 
 One `Kind` each. To add one, see docs/how-to/add-a-transactional-mail.md.
 """
@@ -22,7 +22,7 @@ from morefollows.courier.message.template import Composed, Hole
 
 
 class Occasion(NamedTuple):
-    """What the letters of many readers have in common: they are composed once, and filled for each."""
+    """What letters to many readers share. They are composed once and filled for each reader."""
 
     kind: str  #: `Letter.Kind`
     language: str
@@ -45,14 +45,14 @@ class Kind:
 
 
 def letter(occasion: Occasion) -> Composed:
-    """The letter, with holes for what is its reader's. Raises `ValueError` for what can't be mailed."""
+    """Returns the letter with slots for the reader's data. ValueError if it can't be mailed."""
     with translation.override(occasion.language):
         head = Letterhead.new()
         return compose(KINDS[occasion.kind].content(head, occasion), head)
 
 
 def _confirmation(head: Letterhead, occasion: Occasion) -> Content:
-    """Asks whether it was really the address's owner who signed up. No advertising, nothing to leave from yet."""
+    """Asks an address's owner to confirm a sign-up. Has no advertising and no list to leave."""
     return Content(
         "confirmation",
         gettext("Please confirm your sign-up to %(newsroom)s") % head.named,
@@ -69,7 +69,7 @@ def _confirmation(head: Letterhead, occasion: Occasion) -> Content:
 
 
 def _thanks(head: Letterhead, occasion: Occasion) -> Content:
-    """Follows on the confirmation."""
+    """Sent after the confirmation."""
     topic = _topic(occasion)
     return Content(
         "thanks",
@@ -83,7 +83,7 @@ def _thanks(head: Letterhead, occasion: Occasion) -> Content:
 
 
 def _new_address(head: Letterhead, occasion: Occasion) -> Content:
-    """Asks whether it was really the new address's owner who wants to move there."""
+    """Asks the owner of a new address to confirm the move to it."""
     return Content(
         "new_address",
         gettext("Please confirm your new address for %(newsroom)s") % head.named,

@@ -1,6 +1,6 @@
-"""From what a mail says to bytes with holes: the header, one plain-text part and one HTML part with the same facts.
+"""Renders content to bytes with slots: the header, a plain-text part and an HTML part.
 
-Django's templates escape what they put into the HTML; no word of a story meets the MJML compiler.
+Django's templates escape all values in the HTML. Story text never reaches the MJML compiler.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from morefollows.courier.message.encoding import quoted_printable, seven_bit
 from morefollows.courier.message.headers import date, mailbox, structured, unstructured
 from morefollows.courier.message.template import Composed, Hole
 
-# "=_" can't come up in quoted-printable (RFC 2045 §6.7), and no line of other HTML begins with a dash: so this can't
-# come up in a part.
+# "=_" can't occur in quoted-printable (RFC 2045 §6.7), and no line of other HTML begins with a
+# dash. So the boundary can't occur in a part.
 _BOUNDARY = "=_morefollows"
 _MOST_GROWTH = 1.25  # of an HTML part by character references
 
 
 def compose(content: Content, head: Letterhead) -> Composed:
-    """The mail, with holes for what is its reader's. Raises `ValueError`, naming the field, for a bad header."""
+    """Returns the mail with slots. Raises `ValueError`, naming the field, for a bad header."""
     text, html = _rendered(content, head)
     message = [*_header(content, head), *_body(text, html, head.marks.pattern)]
     return head.marks.cut(b"".join(message))
@@ -116,10 +116,10 @@ def _body(text: str, html: str, unbroken: re.Pattern[str]) -> list[bytes]:
 
 
 def _html_content(html: str, unbroken: re.Pattern[str]) -> tuple[str, bytes]:
-    """Its encoding, and the HTML in it.
+    """Returns the transfer encoding and the encoded HTML.
 
-    As it stands if it can be, but for scripts of which character references would make much more HTML: the reader's
-    mail program may cut that off.
+    7bit if possible. Not for scripts where character references make the HTML much longer, as
+    mail programs cut off long mails.
     """
     content = seven_bit(html)
     if content is None or len(content) > _MOST_GROWTH * len(html.encode()):

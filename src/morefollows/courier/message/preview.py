@@ -1,4 +1,4 @@
-"""How a draft will look in an inbox, before it is sent: the desk shows it, and the checklist looks at it."""
+"""Previews a draft as it will look in an inbox, for the desk and the checklist."""
 
 from __future__ import annotations
 
@@ -38,11 +38,10 @@ class Preview:
 
 
 def preview(story: Story, language: str | None = None) -> Preview:
-    """The alert that the story's draft would be now, for a reader of `language` (the story's when None).
+    """Returns the story's draft as an alert, for a reader in `language` (None: the story's).
 
-    One who was sent nothing of the story yet.
-
-    Composed, filled and read back as an alert is. Raises `ValueError` as `alert.content` does.
+    The reader was sent no earlier mail of the story. The mail is composed, filled and parsed as a
+    real one. Raises `ValueError` as `alert.content` does.
     """
     draft = Update(
         story=story,

@@ -1,4 +1,4 @@
-"""That part of the checklist for which nobody outside is asked: the mail itself, the story, and its readers."""
+"""Checklist items that need no network: the mail itself, the story and its readers."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ def _size(preview: Preview) -> Item:
     if preview.size >= CUT_OFF:
         remedy = (
             _(
-                "Gmail cuts a mail off at %(limit)s, and the link to leave with it. Shorten the text."
+                "Gmail cuts a mail off at %(limit)s, and the link to leave with it. "
+                "Shorten the text."
             )
             % limits
         )
@@ -120,7 +121,7 @@ def _alternatives(html: str) -> list[str]:
 
 
 def _last_alert(story: Story) -> Item | None:
-    """The same readers' last one: by its topic, or of offers. What drills get is not counted, in either direction."""
+    """Checks the time since the last alert of the topic, or the last offer. Ignores drills."""
     if story.drill:
         return None
     name = _("Last alert on this topic") if story.topic else _("Last offer")
@@ -137,7 +138,7 @@ def _last_alert(story: Story) -> Item | None:
         return Item(name, LOOK, words, _("See that readers don’t get the same news twice."))
     ago = now - datetime.fromtimestamp(last.held_until / 1000, now.tzinfo)
     words = _("%(time)s: “%(headline)s”") % {"time": _ago(ago), **headline}
-    # What puts it right can't be too soon.
+    # A correction or withdrawal is never too soon.
     if ago >= SOON or story.kind in (Kind.CORRECTION, Kind.WITHDRAWAL):
         return Item(name, OK, words)
     return Item(name, LOOK, words, _("Is this one worth another interruption?"))
@@ -157,7 +158,11 @@ def _ago(time: timedelta) -> str:
 
 
 def _terms(story: Story, to: str, readers: int) -> Item | None:
-    """Drills have no quiet hours, and those who were sent an error are told so all the same, only a little later."""
+    """Checks how many readers have quiet hours or have paused.
+
+    Not for drills, which have no quiet hours. Not for corrections sent to the readers of an error:
+    they get these nevertheless, only a little later.
+    """
     if to not in (Alert.Audience.TOPIC, Alert.Audience.FOLLOWERS, Alert.Audience.OFFERS):
         return None
     name = _("Quiet hours and pauses")

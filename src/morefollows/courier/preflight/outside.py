@@ -1,4 +1,4 @@
-"""That part of the checklist for which others are asked: the sites that the story links to, and the spam scorer."""
+"""Checklist items that need the network: the sites that a story links to, and the spam score."""
 
 from __future__ import annotations
 
@@ -33,15 +33,16 @@ def web_links(text: str) -> list[str]:
 
 
 def asks_by_itself(story: Story) -> bool:
-    """Whether the page may ask without being told to.
+    """Whether the page may run these checks without a request by the editor.
 
-    Not where nothing is to leave the machine, and not under an embargo: the sites would see that somebody looked.
+    Not with the local inbox, as nothing may leave the machine then. Not under an embargo, as the
+    sites would see the visit.
     """
     return not settings.MOREFOLLOWS.inbox and story.embargo_until is None
 
 
 def outside_items(story: Story, preview: Preview) -> list[Item]:
-    """Asks them all at once, and waits no longer than `SECONDS` for them. The database is not used meanwhile."""
+    """Runs all checks at once, for at most `SECONDS`. Does not use the database."""
     until = time.monotonic() + SECONDS
     links = web_links(story.text)
     scorer: str = settings.MOREFOLLOWS.spamd
@@ -64,7 +65,7 @@ def outside_items(story: Story, preview: Preview) -> list[Item]:
 
 
 def _result(future: Future[Found], until: float) -> Found | None:
-    """None when it takes too long."""
+    """Returns the result, or None if it is not there by `until`."""
     try:
         return future.result(max(until - time.monotonic(), 0))
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""Asks SpamAssassin what it thinks of a mail: spamd's protocol, SPAMC/1.5 (spamd/PROTOCOL of its source)."""
+"""Gets SpamAssassin's score of a mail from spamd: SPAMC/1.5 (spamd/PROTOCOL in its source)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ SECONDS = 10.0  #: for all of it
 _LONGEST = 8192  # octets of an answer to CHECK; it has three lines
 _ANSWER = re.compile(
     rb"\ASPAMD/\d+\.\d+ 0 EX_OK\r?\n(?:[^\n]*\n)*?"
-    rb"Spam: *(?:True|False|Yes|No) *; *(-?\d{1,4}(?:\.\d{1,4})?) */ *(-?\d{1,4}(?:\.\d{1,4})?) *\r?\n",
+    rb"Spam: *(?:True|False|Yes|No) *; *(-?\d{1,4}(?:\.\d{1,4})?)"
+    rb" */ *(-?\d{1,4}(?:\.\d{1,4})?) *\r?\n",
     re.IGNORECASE,
 )
 
@@ -24,7 +25,7 @@ class Score(NamedTuple):
 
 
 def check(host: str, port: int, mail: bytes) -> Score | None:
-    """None when it can't be asked, or its answer is none. The mail is given as it goes over the wire."""
+    """Returns the score of a mail as sent, or None if spamd gives no valid reply."""
     until = time.monotonic() + SECONDS
     try:
         with socket.create_connection((host, port), timeout=SECONDS) as connection:

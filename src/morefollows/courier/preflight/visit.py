@@ -1,9 +1,13 @@
-"""Asks a web address from the outside world whether it answers, and lets it ask nothing of us.
+"""Checks whether a web address answers, protected against SSRF.
 
-The address was typed by somebody, or named by a server: it may want to lead into the newsroom's own network (SSRF).
-So the name is resolved first, every address that it has must be a public one, and the connection goes to just that
-address, whatever the name resolves to by then. Each redirect is judged the same. Nothing but the status is believed, no
-body is read, no cookie is sent or kept. No Django here, and no log: addresses of a story that nobody knows yet.
+A user or a redirect chose the address, and it may point into the newsroom's own network. So:
+
+- The name is resolved first, and all its IP addresses must be public.
+- The connection goes to that IP address, even if the name resolves to another one later.
+- Each redirect is checked in the same way.
+- Only the status is used. No body is read, and no cookies are sent or stored.
+
+There is no Django here and no log, as the addresses belong to unpublished stories.
 """
 
 from __future__ import annotations
@@ -34,7 +38,9 @@ class Answer(NamedTuple):
     """What became of a visit."""
 
     status: int = 0  #: of HTTP; 0 without an answer
-    trouble: str = ""  #: no answer: "private", "port", "name", "late", "certificate", "unreachable", "redirects", "odd"
+    #: Why there is no answer: "private", "port", "name", "late", "certificate", "unreachable",
+    #: "redirects" or "odd".
+    trouble: str = ""
 
 
 class _Trouble(Exception):
@@ -42,7 +48,7 @@ class _Trouble(Exception):
 
 
 def visit(address: str) -> Answer:
-    """Never raises. By HEAD; a server that answers that with an error is asked again by GET."""
+    """Sends HEAD, and GET if that gets an error status. Never raises."""
     try:
         return Answer(_follow(address))
     except _Trouble as trouble:
@@ -58,7 +64,7 @@ def visit(address: str) -> Answer:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the open internet; for one that has another inside, whether both are."""
+    """Whether an IP address is public. An embedded IPv4 address must be public, too."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inside = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
@@ -96,7 +102,7 @@ def _ask(method: str, address: str) -> tuple[int, str]:
     connection = http.client.HTTPConnection(host, port)
     connection.auto_open = 0  # never a connection of its own, to wherever the name leads by then
     connection.sock = connected
-    # Time-outs of a socket count from one octet to the next: a server that drips would hold us for hours.
+    # A socket's time-out starts anew with each octet, so a slow server could hold us for hours.
     watch = threading.Timer(max(until - time.monotonic(), 0), _cut, (connection,))
     watch.daemon = True
     watch.start()
@@ -154,7 +160,7 @@ def _connected(ip: str, port: int, until: float) -> socket.socket:
 
 
 def _cut(connection: http.client.HTTPConnection) -> None:
-    """Whoever reads from it, or shakes hands on it, is told that it has ended."""
+    """Shuts the socket down. A blocked read or TLS handshake then ends."""
     if connection.sock is not None:
         with contextlib.suppress(OSError):
             socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
