@@ -1,6 +1,9 @@
-"""Cutting: from an audience to batches. Each reader lands in exactly one batch, whoever cuts, and after whatever crash.
+"""Divides an alert's audience into batches.
 
-Times are milliseconds since 1970. Each cut is one short transaction on Django's connection.
+Times are milliseconds since 1970. Each call is one short transaction on Django's connection.
+
+Invariant: each reader of the audience is in exactly one batch of the alert, whichever process cuts,
+and after any crash.
 """
 
 from __future__ import annotations
@@ -18,22 +21,26 @@ from morefollows.courier.ledger.claims import FRESH_DUE, NEVER, skip_locked
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
 
-# A cut may be taken up by another worker after a crash: the row lock and the position kept in the alert make
-# each reader land in exactly one batch. (SQLite's transactions lock as a whole.)
+# The position is stored in the alert's row, which is locked during a cut. So another process can
+# continue after a crash, and no reader is in two batches. SQLite locks the whole database instead.
 _POSITION = """
-SELECT topic_id, audience, frozen_at, cut_from, cut_to, cut_wrapped, cut_done FROM stories_alert WHERE id = %s
+SELECT topic_id, audience, frozen_at, cut_from, cut_to, cut_wrapped, cut_done \
+FROM stories_alert WHERE id = %s
 """
-# Only who was active by the editor's Send is in the audience: the cut gives the same readers whenever it runs.
+# Only readers who were active when the editor sent the alert are in the audience. So a cut gives
+# the same readers whenever it runs.
 _OF_TOPIC = """
 SELECT s.reader_id FROM audience_subscription s JOIN audience_reader r ON r.id = s.reader_id
-WHERE s.topic_id = %s AND s.state = 'active' AND s.since <= %s AND s.reader_id > %s AND s.reader_id <= %s
+WHERE s.topic_id = %s AND s.state = 'active' AND s.since <= %s \
+AND s.reader_id > %s AND s.reader_id <= %s
   AND r.state = 'confirmed'
 ORDER BY s.reader_id LIMIT %s
 """
 _FOLLOWERS = """
 SELECT i.reader_id FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
 JOIN stories_interest i ON i.story_id = u.story_id
-JOIN audience_subscription s ON s.topic_id = a.topic_id AND s.reader_id = i.reader_id AND s.state = 'active'
+JOIN audience_subscription s ON s.topic_id = a.topic_id AND s.reader_id = i.reader_id \
+AND s.state = 'active'
 WHERE a.id = %s
   AND i.wish = 'follow' AND i.at <= %s AND s.since <= %s AND i.reader_id > %s AND i.reader_id <= %s
 ORDER BY i.reader_id LIMIT %s
@@ -46,21 +53,29 @@ _OF_DRILL = """
 SELECT d.reader_id FROM audience_drillreader d
 WHERE d.confirmed_at <= %s AND d.reader_id > %s AND d.reader_id <= %s ORDER BY d.reader_id LIMIT %s
 """
-# Two queries in one: each is a look at one end of an index, where both at once would be a walk through all of it.
+# Two subqueries, as each reads one end of an index. MIN and MAX in one query scan all of it.
 _ENDS = """
-SELECT (SELECT COALESCE(MIN(reader_id), 1) FROM audience_subscription WHERE topic_id = %s AND state = 'active'),
-    (SELECT COALESCE(MAX(reader_id), 0) FROM audience_subscription WHERE topic_id = %s AND state = 'active')
+SELECT (SELECT COALESCE(MIN(reader_id), 1) \
+FROM audience_subscription WHERE topic_id = %s AND state = 'active'),
+    (SELECT COALESCE(MAX(reader_id), 0) FROM audience_subscription \
+WHERE topic_id = %s AND state = 'active')
 """
 _ENDS_OF_ALL = """
-SELECT (SELECT COALESCE(MIN(id), 1) FROM audience_reader), (SELECT COALESCE(MAX(id), 0) FROM audience_reader)
+SELECT (SELECT COALESCE(MIN(id), 1) FROM audience_reader), \
+(SELECT COALESCE(MAX(id), 0) FROM audience_reader)
 """
 _NEXT_NUMBER = "SELECT COALESCE(MAX(number), 0) + 1 FROM courier_batch WHERE alert_id = %s"
 _NEW_BATCH = """
-INSERT INTO courier_batch (alert_id, number, size, readers, first, last, outcomes, times, due_at, changed_at,
-    epoch, reach, worker, attempts, accepted, deferred, refused, skipped, uncertain, expired, repeated)
+INSERT INTO courier_batch (alert_id, number, size, readers, first, last, outcomes, times, due_at, \
+changed_at,
+    epoch, reach, worker, attempts, accepted, deferred, refused, skipped, uncertain, \
+expired, repeated)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0)
 """
-_MOVED = "UPDATE stories_alert SET cut_from = %s, cut_to = %s, cut_wrapped = %s, cut_done = %s WHERE id = %s"
+_MOVED = (
+    "UPDATE stories_alert SET cut_from = %s, cut_to = %s, cut_wrapped = %s, cut_done = %s "
+    "WHERE id = %s"
+)
 _HIGHEST_ID = 2**63 - 1
 
 _CLAIMED = "SELECT EXISTS (SELECT 1 FROM courier_batch WHERE alert_id = %s AND worker <> '')"
@@ -77,10 +92,11 @@ class _Cut(NamedTuple):
 
 
 def cut(alert: int, batches: int) -> bool:
-    """Cuts up to so many batches more. True when there is nothing to do just now: all is cut, or somebody else is at
-    it, or mails that this alert answers are still in flight.
+    """Creates up to `batches` more batches. Returns True if there is nothing to do now.
 
-    The cut starts at a reader taken by lot and goes round, so that nobody is always last.
+    That is so if all is cut, if another process is cutting, or if mails of an alert that this one
+    answers are still in flight. The cut starts at a random reader and wraps round, so that no
+    reader is always last.
     """
     size = settings.MOREFOLLOWS.batch_size
     with transaction.atomic(), connection.cursor() as cursor:
@@ -126,23 +142,28 @@ def cut(alert: int, batches: int) -> bool:
 
 
 def _answers(alert: int, audience: str) -> list[int]:
+    """Ids of the alerts whose recipients are this alert's audience; empty for other audiences."""
     if audience != Alert.Audience.RECIPIENTS:
         return []
     return list(Alert.objects.values_list("answers", flat=True).get(pk=alert))
 
 
 def _settled(cursor: Any, answered: int) -> bool:
-    """Whether every mail of an alert that has been stopped or has ended is accounted for.
+    """Whether no process holds a batch of this stopped or ended alert.
 
-    A worker hands out nothing of it any more once it hears of the stop, at its next write; until the claims on its
-    batches are given back or released, mails in flight may still be accepted, and their readers have to be told, too.
+    A sender learns of the stop with its next write, and hands out nothing after it. Until its
+    claims are given back or released, mails in flight may still be accepted. Those readers must be
+    in the audience, too.
     """
     cursor.execute(_CLAIMED, (answered,))
     return not cursor.fetchone()[0]
 
 
 def _readers(cursor: Any, what: _Cut, after: int, upto: int, batches: int) -> tuple[list[int], int]:
-    """The next of the audience beyond `after`, ascending, for about so many batches; and up to whom that is all."""
+    """The next readers beyond `after`, ascending, and the last id covered by them.
+
+    There are enough for about `batches` batches.
+    """
     if what.audience == Alert.Audience.RECIPIENTS:
         return history.recipients(what.answers, after, upto, batches)
     most = batches * settings.MOREFOLLOWS.batch_size
@@ -162,9 +183,10 @@ def _readers(cursor: Any, what: _Cut, after: int, upto: int, batches: int) -> tu
 
 
 def _batch_row(alert: int, number: int, readers: Sequence[int]) -> tuple[int | bytes, ...]:
+    """The values of `_NEW_BATCH`."""
     packed = array("q", readers).tobytes()
     never = array("I", [NEVER]) * len(readers)
-    # Long due, and in an order taken by lot: batches are handed out as they are cut, but in no fixed order.
+    # A random time long ago: the batch is due at once, and batches are claimed in random order.
     due_at = random.randint(1, FRESH_DUE)  # noqa: S311
     facts = (alert, number, len(readers), packed, readers[0], readers[-1])
     return *facts, bytes(len(readers)), never.tobytes(), due_at, now_ms()

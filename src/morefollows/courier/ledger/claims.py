@@ -1,8 +1,12 @@
-"""The ledger: how nothing is lost, and nothing repeated beyond what is uncertain. Its batches come from `batching`.
+"""The ledger: senders claim batches here, and record what became of each mail.
 
-Everything here is one short transaction on Django's connection, called from a sender's database thread. Times
-are milliseconds since 1970. Both databases run the same statements, but for how a list of ids is passed and
-for ``SKIP LOCKED``, which SQLite (one writer at a time) does not need.
+Each function is one short transaction on Django's connection, called from a sender's database
+thread. Times are milliseconds since 1970. Both databases run the same statements, with two
+differences: how a list of ids is passed, and ``SKIP LOCKED``. SQLite has one writer at a time and
+does not need that. Batches are created in `batching`.
+
+Invariant: a process changes a batch only while the lease version (`epoch`) of its claim stands. No
+mail is lost, and only uncertain mails are repeated.
 """
 
 from __future__ import annotations
@@ -21,15 +25,15 @@ from morefollows.stories import publication
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
 
-NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted, and nothing else is known
-FRESH_DUE = 1_000_000  #: batches that were never tried are due at 1 to this, in ms since 1970
+NEVER = 0xFFFFFFFF  #: in `Batch.times`: not accepted, and no retry state
+FRESH_DUE = 1_000_000  #: batches that were never tried are due at 1 to this, ms since 1970
 NOT_ACCEPTED = (
-    0x8000_0000  #: in `Batch.times`: from here on it is no time of acceptance, but see `retries`
+    0x8000_0000  #: in `Batch.times`: values from here on are no time of acceptance; see `retries`
 )
 
 
 class Running(NamedTuple):
-    """An alert on its way."""
+    """An alert in state held or sending."""
 
     id: int
     state: str
@@ -42,13 +46,16 @@ class Running(NamedTuple):
     flash: bool = False
     kind: str = "first"
     story: int = 0
-    repeat: bool = True  #: what is uncertain is sent again, without an editor's word
-    timed: bool = False  #: it goes out at a time that was chosen, as the clock on the wall has it
-    channel: str = "mail"  #: of `channels.CHANNELS`
+    repeat: bool = True  #: uncertain mails are sent again without an editor's decision
+    timed: bool = False  #: it is sent at a chosen time of the system clock
+    channel: str = "mail"  #: a key of `channels.CHANNELS`
 
 
 class Claim(NamedTuple):
-    """A batch that is ours as long as its epoch stands."""
+    """A claimed batch.
+
+    The claim holds while `epoch`, the lease version, is unchanged in the ledger.
+    """
 
     batch: int
     epoch: int
@@ -61,7 +68,10 @@ class Claim(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What a worker has to record of one batch. `due_at` None: every outcome is final."""
+    """What a process records of one batch. `due_at`: None if every outcome is final.
+
+    `reach`: mails with a lower index may be handed out. `worker`: empty to give the claim back.
+    """
 
     batch: int
     epoch: int
@@ -73,49 +83,55 @@ class Entry(NamedTuple):
     due_at: int | None
     attempts: int
     repeated: int
-    verdicts: dict[
-        tuple[str, int, int, str], tuple[int, str]
-    ]  #: (domain, outcome, code, status) → (count, text)
-    refusals: list[
-        Refused
-    ]  #: mails that may be taken back, or count against their readers: for `brake.note`
+    #: (domain, outcome, code, status) → (count, text)
+    verdicts: dict[tuple[str, int, int, str], tuple[int, str]]
+    #: for `brake.note`: refusals that may be deferred, or count as bounces
+    refusals: list[Refused]
 
 
 class Recorded(NamedTuple):
-    lost: set[int]  #: batches that another worker has claimed meanwhile: stop working on them
-    sending: set[int]  #: the alerts in question that are still being sent
-    stuck: frozenset[int] = (
-        frozenset()
-    )  #: batches of which nothing was written, as somebody has locked a row
+    """The result of `record`."""
+
+    lost: set[int]  #: batches claimed by another process: this one must stop working on them
+    sending: set[int]  #: the alerts of these entries that are still being sent
+    #: batches not written, because another transaction has locked a row
+    stuck: frozenset[int] = frozenset()
 
 
 # -- what is there to do --------------------------------------------------------------------------
 
 _RUNNING = """
-SELECT a.id, a.state, a.topic_id, a.held_until, a.expires_at, a.cut_done, a.audience, a.lane = 'bulk', a.flash,
+SELECT a.id, a.state, a.topic_id, a.held_until, a.expires_at, a.cut_done, a.audience, \
+a.lane = 'bulk', a.flash,
     u.kind, u.story_id, a.repeat, a.not_before IS NOT NULL
 FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
-WHERE a.state IN ('held', 'sending') AND (a.not_before IS NULL OR a.not_before <= %s) ORDER BY a.lane, a.held_until
+WHERE a.state IN ('held', 'sending') AND (a.not_before IS NULL OR a.not_before <= %s) \
+ORDER BY a.lane, a.held_until
 """
-# A batch that waits to be tried again does not keep the bulk lane waiting; one that somebody works on does.
+# Bulk mail waits for batches that a process holds, but not for batches that wait for a retry.
 _ALERTS_WITH_MAIL = """
-SELECT EXISTS (SELECT 1 FROM stories_alert a WHERE a.state = 'sending' AND a.lane = 'alert' AND (NOT a.cut_done
+SELECT EXISTS (SELECT 1 FROM stories_alert a WHERE a.state = 'sending' AND a.lane = 'alert' \
+AND (NOT a.cut_done
     OR EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at IS NOT NULL
         AND (b.worker <> '' OR b.due_at <= %s))))
 """
 
 
 def running() -> list[Running]:
-    """The alerts on their way: the alert lane first, and in each lane the oldest; a scheduled one if it is near."""
+    """The alerts in state held or sending: the alert lane first, and the oldest first in each lane.
+
+    A scheduled alert is included from `stories.LEAD_MS` before its time.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_RUNNING, (now_ms() + stories.LEAD_MS,))
         return [Running(*row) for row in cursor.fetchall()]
 
 
 def hold_left(alert: int) -> float:
-    """Seconds until this alert's hold is over: never more than the whole of it, wherever the clock was set to.
+    """Seconds until the end of this alert's hold, at most the length of the hold.
 
-    But for one that goes out at a chosen time: then it is the clock that counts.
+    The limit holds even if the clock was set back. It does not apply to an alert with a chosen
+    time.
     """
     frozen_at, held_until, chosen = Alert.objects.values_list(
         "frozen_at", "held_until", "not_before"
@@ -127,7 +143,10 @@ def hold_left(alert: int) -> float:
 
 
 def alerts_have_mail() -> bool:
-    """Whether some sender has mail of the alert lane to hand out: what is in the bulk lane waits for it."""
+    """Whether some process has mail of the alert lane to hand out.
+
+    Bulk mail waits while this is so.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_ALERTS_WITH_MAIL, (now_ms(),))
         return bool(cursor.fetchone()[0])
@@ -136,22 +155,25 @@ def alerts_have_mail() -> bool:
 # -- claiming: batch → worker ---------------------------------------------------------------------
 
 
-# While a batch is claimed, due_at is the claim's end. Who may take it away then: see `leases`.
-# The inner query is asked once only: PostgreSQL may else repeat it for each row, past the rows that it has locked.
+# While a batch is claimed, due_at is the end of the claim. Who may release it then: see `leases`.
+# MATERIALIZED runs the inner query once. PostgreSQL may else repeat it for each row, and skip past
+# the rows that it has locked itself.
 _CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT id FROM courier_batch WHERE alert_id = %s AND due_at > %s AND due_at <= %s AND worker = ''
+    SELECT id FROM courier_batch WHERE alert_id = %s AND due_at > %s AND due_at <= %s \
+AND worker = ''
     ORDER BY due_at LIMIT %s{skip_locked}
 )
-UPDATE courier_batch SET epoch = epoch + 1, worker = %s, due_at = %s WHERE id IN (SELECT id FROM due)
+UPDATE courier_batch SET epoch = epoch + 1, worker = %s, due_at = %s \
+WHERE id IN (SELECT id FROM due)
 RETURNING id, epoch, alert_id, readers, outcomes, times, attempts, repeated, reach
 """
 
 
 def claim(worker: str, alert: int, limit: int, *, retried: bool = False) -> list[Claim]:
-    """Claims up to so many due batches. What a dead worker may have sent without noting it comes back uncertain.
+    """Claims up to `limit` due batches. Mails that a dead process may have sent become uncertain.
 
-    `worker`: the claiming process's name. `retried`: only those whose time to be tried again has come.
+    `worker`: name of the claiming process. `retried`: only batches whose retry time has come.
     """
     now = now_ms()
     values = (alert, FRESH_DUE if retried else 0, now, limit, worker, now + claim_ms())
@@ -171,9 +193,10 @@ def _claimed(row: tuple[object, ...]) -> Claim:
 
 
 def doubt(outcomes: bytearray, reach: int) -> int:
-    """A worker that ends in order resets `reach`: what waits below it was in the hands of one that did not.
+    """Makes waiting mails below `reach` uncertain, and returns how many.
 
-    Returns how many mails that are.
+    A process that gives its claim back resets `reach`. So a value other than 0 is left by one that
+    did not.
     """
     waiting = outcomes[:reach].count(Outcome.WAITING)
     for i in range(reach if waiting else 0):
@@ -185,14 +208,18 @@ def doubt(outcomes: bytearray, reach: int) -> int:
 # -- recording: outcomes → batch ------------------------------------------------------------------
 
 _RECORD = """
-UPDATE courier_batch SET outcomes = %s, times = %s, reach = %s, worker = %s, due_at = %s, attempts = %s,
-    repeated = %s, accepted = %s, deferred = %s, refused = %s, skipped = %s, uncertain = %s, expired = %s,
+UPDATE courier_batch SET outcomes = %s, times = %s, reach = %s, worker = %s, \
+due_at = %s, attempts = %s,
+    repeated = %s, accepted = %s, deferred = %s, refused = %s, skipped = %s, uncertain = %s, \
+expired = %s,
     changed_at = %s
 WHERE id = %s AND epoch = %s
 """
 _COUNT_VERDICT = """
-INSERT INTO courier_verdict (alert_id, domain, outcome, code, status, text, count) VALUES (%s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (alert_id, domain, outcome, code, status) DO UPDATE SET count = courier_verdict.count + excluded.count
+INSERT INTO courier_verdict (alert_id, domain, outcome, code, status, text, count) \
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (alert_id, domain, outcome, code, status) DO UPDATE SET \
+count = courier_verdict.count + excluded.count
 """
 _COUNTED = (
     Outcome.ACCEPTED,
@@ -208,10 +235,11 @@ _SENDING = "SELECT id FROM stories_alert WHERE state = 'sending'"
 
 
 def record(entries: Iterable[Entry], release: int | None = None, early: bool = False) -> Recorded:
-    """Writes what happened, and how far each batch may go on. All of it, or nothing.
+    """Writes these entries in one transaction: outcomes, and how far each batch may be handed out.
 
-    `release`: the alert whose hold is over, if it is; its first batches' `reach` is then among the entries.
-    `early`: it is over, but the clock does not say so; see `stories.publication.release`.
+    `release`: id of the alert whose hold has ended; the entries then hold its first batches'
+    `reach`. `early`: the hold has ended, but not by the system clock; see
+    `stories.publication.release`.
     """
     lost: set[int] = set()
     alerts: set[int] = set()
@@ -252,7 +280,7 @@ _SHORT = "SET LOCAL lock_timeout = '100ms'"
 def record_what_is_free(
     entries: Sequence[Entry], release: int | None = None, early: bool = False
 ) -> Recorded:
-    """As `record`, but what somebody else's transaction has locked does not hold up the rest: it is `stuck`."""
+    """Like `record`, but skips entries whose rows another transaction has locked (`stuck`)."""
     try:
         return record(entries, release, early)
     except OperationalError as error:
@@ -283,7 +311,7 @@ def record_what_is_free(
 
 
 def is_lock_timeout(error: BaseException) -> bool:
-    """PostgreSQL gave up waiting for a row (SQLSTATE 55P03). On SQLite there is but one lock, and it never is."""
+    """Whether PostgreSQL gave up waiting for a row lock (SQLSTATE 55P03). Never so on SQLite."""
     return getattr(error.__cause__, "sqlstate", None) == "55P03"
 
 
@@ -294,7 +322,7 @@ SELECT a.id FROM stories_alert a WHERE a.state = 'sending' AND a.cut_done
 
 
 def complete() -> list[int]:
-    """The alerts being sent in which no reader is left to send to."""
+    """The alerts being sent in which no mail is left to send."""
     with connection.cursor() as cursor:
         cursor.execute(_COMPLETE)
         return [row[0] for row in cursor.fetchall()]
@@ -304,7 +332,10 @@ def complete() -> list[int]:
 
 
 def keep_composition(alert: int, language: str, parts: bytes) -> bytes:
-    """Keeps an alert's bytes. Returns those that were there first: all workers send the same, also after a restart."""
+    """Stores an alert's composition, unless one is stored. Returns the stored one.
+
+    So all processes send the same bytes, also after a restart.
+    """
     with transaction.atomic():
         Composition.objects.bulk_create(
             [Composition(alert_id=alert, language=language, parts=parts)], ignore_conflicts=True
@@ -313,6 +344,7 @@ def keep_composition(alert: int, language: str, parts: bytes) -> bytes:
 
 
 def kept_composition(alert: int, language: str) -> bytes | None:
+    """The stored composition, or None."""
     found = (
         Composition.objects.filter(alert_id=alert, language=language)
         .values_list("parts", flat=True)
@@ -325,11 +357,12 @@ _PAUSED = "SELECT name FROM courier_relay WHERE paused_at IS NOT NULL"
 
 
 def paused_relays() -> set[str]:
-    """The names of the relays that nothing is handed to until an editor resumes them."""
+    """Names of the paused relays."""
     with connection.cursor() as cursor:
         cursor.execute(_PAUSED)
         return {name for (name,) in cursor.fetchall()}
 
 
 def skip_locked() -> str:
+    """The locking clause for a SELECT: empty on SQLite."""
     return " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""

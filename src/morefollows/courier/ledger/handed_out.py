@@ -1,9 +1,11 @@
-"""Which mails a sender has handed out, and what became of them, as a file that outlives the process.
+"""A journal file of the mails that a sender has handed out, which is kept if the process is killed.
 
-The ledger is written every few milliseconds, in which hundreds of mails may leave. What happened since is marked here,
-one number a mail, in memory that the kernel keeps in a file of the data folder. If the process is killed, `read` tells
-exactly which mails were in flight: only those are uncertain. If the machine stops, or another node takes over, the file
-is of no use, and all that the ledger allowed to be handed out (`Batch.reach`) is uncertain.
+The ledger is written every few milliseconds, and hundreds of mails may leave in between. Each mail
+has a mark in a memory-mapped file of the data folder. If the process is killed, `read` tells which
+mails were in flight, and only those are uncertain. If the machine stops or another node takes over,
+the file can't be used. Then all mails below `Batch.reach` are uncertain.
+
+Invariant: a mail's mark is set before it is handed to a relay.
 """
 
 from __future__ import annotations
@@ -21,33 +23,34 @@ from morefollows.courier.ledger import nodes
 
 log = logging.getLogger(__name__)
 
-HANDED_OUT = 1  #: and not answered yet, or never
-_ACCEPTED = 2  #: this, and the milliseconds from the hold's end to acceptance
-NOT_ACCEPTED = 0xFFFFFFFF  #: answered, or never offered to the relay
+HANDED_OUT = 1  #: handed out, without a reply
+_ACCEPTED = 2  #: this value plus the milliseconds from the hold's end to acceptance
+NOT_ACCEPTED = 0xFFFFFFFF  #: refused, deferred, or never offered to a relay
 
 Marks = Union["array[int]", "memoryview[int]"]
-Found = dict[tuple[int, int], "array[int]"]  #: (batch, epoch) → a mark for each of its mails
+#: (batch, lease version) → a mark for each of its mails
+Found = dict[tuple[int, int], "array[int]"]
 
-_SLOTS = 256  # batches at work at once; further ones have no marks in the file
-_HEAD = struct.Struct("<64s I I")  # kernel, slots, mails a slot
-_SLOT = struct.Struct("<q I I")  # batch (0: free), epoch, mails
+_SLOTS = 256  # batches in the file at the same time; further ones have no marks in it
+_HEAD = struct.Struct("<64s I I")  # kernel boot id, slots, mails in a slot
+_SLOT = struct.Struct("<q I I")  # batch (0: free), lease version, mails
 
 
 def accepted(ms: int) -> int:
-    """The mark of a mail that was accepted so many milliseconds after the hold's end."""
+    """The mark of a mail accepted `ms` milliseconds after the hold's end."""
     return min(ms + _ACCEPTED, NOT_ACCEPTED - 1)
 
 
 def time_of(mark: int) -> int | None:
-    """Milliseconds from the hold's end to acceptance; None if it was not accepted."""
+    """Milliseconds from the hold's end to acceptance, or None for other marks."""
     return mark - _ACCEPTED if _ACCEPTED <= mark < NOT_ACCEPTED else None
 
 
 class Journal:
-    """One process's. Without room on the disk it keeps nothing, and says so once."""
+    """The journal of one process. If the disk is full it keeps no marks, and logs that once."""
 
     def __init__(self, data: Path, name: str, mails: int) -> None:
-        """`mails`: in a batch, at the most."""
+        """Creates the file. `mails`: most mails in a batch."""
         self._mails = mails
         self._step = _SLOT.size + 4 * mails
         self._path = _path(data, name)
@@ -68,7 +71,8 @@ class Journal:
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(file, 0, size)  # or a full disk would end the process at a mark
+                # else a write to the map on a full disk raises SIGBUS
+                os.posix_fallocate(file, 0, size)
             else:
                 os.write(file, bytes(size))
             made = mmap.mmap(file, size)
@@ -81,7 +85,7 @@ class Journal:
         return made
 
     def open(self, batch: int, epoch: int, mails: int) -> Marks:
-        """Marks for a batch that has just been claimed, all 0."""
+        """The marks of a newly claimed batch, all 0."""
         if self._map is None or not self._free or mails > self._mails or batch in self._at:
             return array("I", bytes(4 * mails))
         slot = self._at[batch] = self._free.pop()
@@ -92,7 +96,7 @@ class Journal:
         return memoryview(self._map)[start : start + 4 * mails].cast("I")
 
     def close(self, batch: int) -> None:
-        """The batch has been given back, or lost."""
+        """Frees the marks of a batch whose claim was given back or lost."""
         slot = self._at.pop(batch, None)
         if slot is not None and self._map is not None:
             at = _HEAD.size + slot * self._step
@@ -101,7 +105,7 @@ class Journal:
 
 
 def read(data: Path, name: str) -> Found | None:
-    """What that process of this data folder left. None if nothing is known: then `Batch.reach` counts."""
+    """The marks that this process of the data folder has left. None if they can't be used."""
     try:
         raw = _path(data, name).read_bytes()
     except OSError:
@@ -124,7 +128,7 @@ def read(data: Path, name: str) -> Found | None:
 
 
 def forget(data: Path, name: str) -> None:
-    """It is in the ledger now."""
+    """Deletes the file, once its marks are in the ledger."""
     _path(data, name).unlink(missing_ok=True)
 
 

@@ -1,4 +1,8 @@
-"""What readers were sent before: read from the ledger, in which no reader has a row of his own."""
+"""Finds what readers were sent before.
+
+The ledger has no row for a reader. It is read from the batches whose range of ids includes the
+reader's.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +33,14 @@ def had(
     expected: Sequence[int] = (),
     summaries: bool = True,
 ) -> dict[int, list[int]]:
-    """Reader → those of these alerts that the relay took or may have taken a mail of, in the order of `alerts`.
+    """Reader → the alerts whose mail was accepted or may have been, in the order of `alerts`.
 
-    Of the `expected` among them also those that are still to be sent to the reader. `summaries`: also what the reader
-    was told in a digest, or after quiet hours.
+    `readers`: ids in ascending order, such as a batch's. Readers without such an alert are left
+    out. `expected`: alerts that also count while their mail is still to be sent. `summaries`: also
+    count what a digest has listed.
 
-    `readers`: ids in ascending order, such as a batch's. Readers who had none of them are left out. Costs a look at
-    the batches that span those ids: two or three an alert, as each is a slice of the ascending order.
+    Cost: it reads the batches whose ranges include these ids. That is two or three for each alert,
+    as each batch is a slice of the ascending ids.
     """
     told = told_in_summaries(alerts, readers) if summaries else {}
     takes = _HAD if summaries else _SENT
@@ -53,7 +58,7 @@ def had(
 
 
 def earlier_of_story(alert: int) -> list[int]:
-    """The alerts of the story's earlier updates, the oldest first."""
+    """The alerts of the story's earlier updates, oldest first."""
     this = Alert.objects.select_related("update").get(pk=alert).update
     earlier = Alert.objects.filter(
         update__story=this.story_id, update__number__lt=this.number or 0
@@ -62,7 +67,7 @@ def earlier_of_story(alert: int) -> list[int]:
 
 
 def outcomes(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, dict[int, int]]:
-    """Reader → alert → outcome, of those of these readers who are in one of these alerts' audiences.
+    """Reader → alert → outcome, for the readers who are in these alerts' audiences.
 
     `readers`: ids in ascending order.
     """
@@ -86,9 +91,9 @@ _CONTENTS = ("readers", "outcomes", "reach", "packed")
 
 
 def contents(batch: Batch, *, at_work: bool = False) -> Contents:
-    """A batch's readers, and what became of each mail as far as it is known.
+    """A batch's readers, and the outcome of each mail as far as it is known.
 
-    What a worker had begun when it died, or lost its claim, is uncertain; not while one is `at_work`.
+    Waiting mails below `reach` count as uncertain, unless a process is `at_work` on the batch.
     """
     if batch.packed:
         return packing.unpack(bytes(batch.readers), bytes(batch.outcomes))
@@ -100,9 +105,10 @@ def contents(batch: Batch, *, at_work: bool = False) -> Contents:
 
 
 def recipients(alerts: Sequence[int], after: int, upto: int, batches: int) -> tuple[list[int], int]:
-    """Readers beyond `after` who were sent one of these alerts, or may have been, ascending; and how far that is all.
+    """Readers who were or may have been sent one of these alerts; and the last id covered.
 
-    Looks at so many batches of each alert, up to the reader `upto`. None of the alerts is being sent any more.
+    The ids ascend. Covers ids above `after` up to `upto`, in about `batches` batches of each alert.
+    None of the alerts is being sent any more.
     """
     most = batches * int(settings.MOREFOLLOWS.batch_size)
     looked_at: list[int] = []
@@ -116,13 +122,13 @@ def recipients(alerts: Sequence[int], after: int, upto: int, batches: int) -> tu
         )
     found.update(_told_between(alerts, after, upto))
     readers = sorted(reader for reader in found if after < reader <= upto)
-    if len(readers) > most:  # of packed rows, which hold those of many batches
+    if len(readers) > most:  # a packed row holds the readers of many batches
         readers, upto = readers[:most], readers[most - 1]
     return readers, upto
 
 
 def _rows_for(alert: int, after: int, upto: int, most: int) -> tuple[list[int], int]:
-    """The keys of the rows with an alert's next readers beyond `after`, about so many; and up to whom that is all."""
+    """Primary keys of the rows with about `most` readers above `after`; and the last id covered."""
     rows = Batch.objects.filter(alert=alert, last__gt=after, first__lte=upto).order_by("last")
     keys: list[int] = []
     readers, last = 0, upto
@@ -137,7 +143,7 @@ def _rows_for(alert: int, after: int, upto: int, most: int) -> tuple[list[int], 
 
 
 def count_recipients(alerts: Sequence[int]) -> int:
-    """How many readers were sent one of these alerts, or may have been, as far as it is known by now."""
+    """How many readers were sent one of these alerts or may have been, as known by now."""
     count, after = 0, 0
     while after < _HIGHEST_ID:
         found, after = recipients(alerts, after, _HIGHEST_ID, 50)
@@ -148,7 +154,10 @@ def count_recipients(alerts: Sequence[int]) -> int:
 def told_in_summaries(
     alerts: Sequence[int], readers: Sequence[int], *, but: Sequence[int] = ()
 ) -> dict[int, set[int]]:
-    """Reader → those of these alerts that a summary has told, or may have. `but`: letters that do not count."""
+    """Reader → the alerts that a digest has listed, or may have.
+
+    `but`: letters that are not counted.
+    """
     if not alerts or not readers:
         return {}
     wanted = set(readers)
@@ -157,7 +166,7 @@ def told_in_summaries(
 
 
 def note_told(told: Mapping[Letter, Sequence[int]]) -> None:
-    """These summaries may leave now: each with the alerts that it tells of. What they told before stays noted."""
+    """Stores which alerts these digests list, before they may be sent. Earlier rows are kept."""
     items = [
         DigestItem(letter=letter, alert=alert, reader=letter.reader_id)
         for letter, alerts in told.items()
@@ -166,16 +175,20 @@ def note_told(told: Mapping[Letter, Sequence[int]]) -> None:
     DigestItem.objects.bulk_create(items, ignore_conflicts=True)
 
 
+#: final states of a letter that was not sent
 NOT_TOLD = (
     Letter.State.EXPIRED,
     Letter.State.REFUSED,
-)  #: final states of a letter that nobody was sent
+)
 
 
 def _told_between(
     alerts: Sequence[int], after: int, upto: int, but: Sequence[int] = ()
 ) -> dict[int, set[int]]:
-    """By the index on alert and reader: costs as much as is found."""
+    """As `told_in_summaries`, for ids above `after` up to `upto`.
+
+    Uses the index on alert and reader, so it costs as much as it finds.
+    """
     items = DigestItem.objects.filter(alert__in=alerts, reader__gt=after, reader__lte=upto)
     items = items.exclude(letter__state__in=NOT_TOLD).exclude(letter__in=but)
     found: dict[int, set[int]] = {}
@@ -185,7 +198,7 @@ def _told_between(
 
 
 def of_reader(reader: int) -> list[dict[str, Any]]:
-    """Every alert that this reader was in the audience of, the oldest first, and what became of the mail."""
+    """All alerts with this reader in the audience, oldest first, with the outcome of each mail."""
     found = []
     alerts = dict(Alert.objects.order_by("pk").values_list("pk", "update__headline"))
     keys = list(alerts)

@@ -1,16 +1,20 @@
-"""The lease rule, one for alerts' batches and for all other mail.
+"""The lease rule for alerts' batches and for all other mail.
 
-A sender process claims a free row by writing its name (`nodes.Process.name`) into `worker` and raising the row's lease
-version (`epoch` of a batch, `lease_version` of a letter). Each later write says ``WHERE`` that version ``= mine``: who
-lost the claim finds out by it, and changes nothing. A claim ends when its holder gives it back, or when another process
-releases it because its holder is dead. Dead are
+A sender process claims a free row by writing its name (`nodes.Process.name`) into `worker`. With
+that it raises the row's lease version (`epoch` of a batch, `lease_version` of a letter). Each later
+write has the condition that the version is unchanged. So a process that has lost its claim changes
+nothing, and learns of the loss. A claim ends when its holder gives it back, or when another process
+releases it because its holder is dead. These processes count as dead:
 
-- the processes of this data folder whose end is certain (`dead_here`), at once, and
-- those whose heartbeat is older than MOREFOLLOWS_CLAIM, and the end of whose claims has passed (`long_dead`). Only a
-  process that has written its own heartbeat without a gap for some seconds may judge so: while nobody can write, nobody
-  is dead.
+- processes of this data folder that have certainly ended (`dead_here`), at once;
 
-A start of a process has a name of its own, so what a dead one held is never taken for what its successor holds.
+- processes whose heartbeat is older than MOREFOLLOWS_CLAIM and whose claims have run out
+  (`long_dead`). Only a process whose own heartbeat had no gap for some seconds may judge this. So
+  no process is judged dead while none can write.
+
+Invariant: each start of a process has its own name, so its claims are never taken for those of an
+earlier start.
+
 Times are milliseconds since 1970 by the database's clock (`database.clock`).
 """
 
@@ -30,7 +34,7 @@ from morefollows.stories.actions import now_ms
 
 
 def claim_ms() -> int:
-    """For how long a claim holds after the last word from its worker."""
+    """How long a claim holds after its holder's last write, in milliseconds."""
     return int(settings.MOREFOLLOWS.claim * 1000)
 
 
@@ -38,21 +42,26 @@ def claim_ms() -> int:
 
 
 def begin(process: Process) -> None:
-    """The process is at work. Before its first claim."""
+    """Registers the process. Called before its first claim."""
     now = now_ms()
     facts = process._asdict()
     SenderProcess.objects.create(**facts, started_at=now, seen_at=now)
 
 
 _BEAT = """
-UPDATE courier_senderprocess SET seen_at = %s, skew_ms = %s, waiting_since = %s, waiting_for = %s WHERE name = %s
+UPDATE courier_senderprocess SET seen_at = %s, skew_ms = %s, waiting_since = %s, waiting_for = %s \
+WHERE name = %s
 """
 
 
 def beat(
     process: Process, skew_ms: int = 0, waiting_since: int | None = None, waiting_for: str = ""
 ) -> None:
-    """The process is at work still. If its row is gone, as after a backup was restored, it is made again."""
+    """Writes a heartbeat. Inserts the row again if it is missing, as after a restore.
+
+    `skew_ms`: this machine's clock minus the database's. `waiting_since`: start of a slow database
+    call, ms since 1970.
+    """
     now = now_ms()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_BEAT, (now, skew_ms, waiting_since, waiting_for[:300], process.name))
@@ -61,15 +70,16 @@ def beat(
 
 
 def end(name: str) -> None:
-    """The process has given back all that it held."""
+    """Removes the process's row, after it has given back all claims."""
     SenderProcess.objects.filter(name=name).delete()
 
 
 def dead_here(data_place: str, *, number: int | None = None, alone: bool) -> list[str]:
-    """Names of this place's processes that have certainly ended.
+    """Names of the processes of this place (`nodes.place`) that have certainly ended.
 
-    `alone`: the caller holds the data folder's lock for itself, so that none of them can live; `number`: only the one
-    of that number is known to have ended. Not `alone`, only those whose process id is free are known.
+    `alone`: the caller holds the data folder's exclusive lock, so none of them is running.
+    `number`: only the process with this number. Without `alone`, only processes whose process id is
+    free are included.
     """
     found = SenderProcess.objects.filter(place=data_place)
     if number is not None:
@@ -78,9 +88,10 @@ def dead_here(data_place: str, *, number: int | None = None, alone: bool) -> lis
 
 
 def long_dead() -> list[str]:
-    """Names that claims bear, or that are in the list of processes, whose heartbeat is too old or unknown.
+    """Names of registered or claiming processes whose heartbeat is too old or missing.
 
-    Not if the end of one of its claims is still to come: its last write is younger than its heartbeat.
+    Leaves out a process with a claim that has not run out: its last write is newer than its
+    heartbeat.
     """
     now = now_ms()
     alive = set(
@@ -95,7 +106,7 @@ def long_dead() -> list[str]:
 
 
 def bring_forward(now: int) -> None:
-    """The clock was set back: a heartbeat from the future counts from now on. Whoever lives writes a new one."""
+    """Sets heartbeats with a future time to `now`, after the clock was set back."""
     SenderProcess.objects.filter(seen_at__gt=now).update(seen_at=now)
 
 
@@ -110,9 +121,10 @@ _STRAY_LETTERS = (
 
 
 def release_strays(name: str, batches: Collection[int], letters: Collection[int]) -> int:
-    """Gives back what bears this process's name but is not among what it knows to hold. Returns how much that is.
+    """Releases rows with this process's name that it does not know of. Returns how many.
 
-    A claim that was committed while its answer was lost is such. To be called while the process claims nothing.
+    This happens if a claim was committed but the connection was lost before the reply. To be called
+    while the process makes no claim.
     """
     released = 0
     both: tuple[tuple[str, str, Collection[int]], ...] = (

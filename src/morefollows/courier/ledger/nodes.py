@@ -1,6 +1,7 @@
-"""Who a sender process is: its node (a data folder), its number there, and this start of it.
+"""Identifies a sender process: its node (a data folder), its number there, and this start of it.
 
-A claim bears the name of one start of one process. Nothing that restarts, and no other machine, ever has that name.
+Invariant: the name in a claim belongs to one start of one process. No restart and no other machine
+uses it again.
 """
 
 from __future__ import annotations
@@ -19,21 +20,21 @@ _KERNEL = Path("/proc/sys/kernel/random/boot_id")
 class Process(NamedTuple):
     """One start of one sender process."""
 
-    name: str  #: what claims bear; at most 40 characters, ends in "/" and `number`
-    node: str  #: 32 hex digits, made once for a data folder
-    number: int  #: from 1; which of the node's senders
+    name: str  #: written into claims; at most 40 characters, ends in "/" and `number`
+    node: str  #: 32 hex digits, created once for each data folder
+    number: int  #: number of the sender in the node, from 1
     place: str  #: see `place`
-    pid: str  #: process id, with the PID namespace that it counts in
-    host: str  #: for people only
+    pid: str  #: PID namespace, colon, process id
+    host: str  #: host name, only for display
 
     @property
     def label(self) -> str:
-        """The same after a restart: what the desk knows the process by."""
+        """The name shown at the desk. It is the same after a restart."""
         return f"{self.node[:16]}/{self.number}"
 
 
 def this_process(data: Path, number: int) -> Process:
-    """A new identity: call it once a start. Makes the node's id if there is none yet."""
+    """Creates a new identity. Called once at each start. Creates the node's id if there is none."""
     node = node_id(data)
     name = f"{node[:8]}.{secrets.token_hex(8)}/{number}"
     return Process(
@@ -47,25 +48,26 @@ def this_process(data: Path, number: int) -> Process:
 
 
 def node_id(data: Path) -> str:
-    """The data folder's id, 128 random bits. The first process to ask makes it."""
+    """The data folder's id: 128 random bits in hex. The first caller creates it."""
     path = data / "node"
     with contextlib.suppress(FileNotFoundError):
-        return path.read_text().strip()  # nothing is written then: the disk may be full
+        # an existing id needs no write, which could fail on a full disk
+        return path.read_text().strip()
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with contextlib.suppress(FileExistsError):
         made = data / f"node.{secrets.token_hex(8)}"
         made.write_text(secrets.token_hex(16) + "\n")
         try:
-            os.link(made, path)  # never seen half-written, and never overwritten
+            os.link(made, path)  # a hard link appears complete, and never replaces an existing file
         finally:
             made.unlink()
     return path.read_text().strip()
 
 
 def place(data: Path) -> str:
-    """This data folder under this kernel: equal for two processes only if one lock file is in the way of both.
+    """Identifies this data folder under this kernel: equal values mean one shared lock file.
 
-    A copy of the folder, the same folder after the machine was started again, and another machine are other places.
+    A copy of the folder, the folder after a reboot, and another machine give other values.
     """
     lock = data / "up.lock"
     lock.touch(mode=0o600)
@@ -74,7 +76,7 @@ def place(data: Path) -> str:
 
 
 def kernel() -> str:
-    """The same until this machine is started again."""
+    """The kernel's boot id. It changes at each boot. Outside Linux: the host name."""
     try:
         return _KERNEL.read_text().strip()
     except OSError:  # not Linux
@@ -82,7 +84,7 @@ def kernel() -> str:
 
 
 def is_dead(pid: str) -> bool:
-    """Whether a process of this place has certainly ended. False also if it can't be told."""
+    """Whether a process of this place has certainly ended. False if that is unknown."""
     namespace, _, number = pid.partition(":")
     if namespace != str(_pid_namespace()) or not number.isdecimal():
         return False
@@ -96,6 +98,7 @@ def is_dead(pid: str) -> bool:
 
 
 def _pid_namespace() -> int:
+    """Inode number of this process's PID namespace; 0 outside Linux."""
     try:
         return Path("/proc/self/ns/pid").stat().st_ino
     except OSError:  # not Linux

@@ -1,7 +1,9 @@
-"""What may become of one reader's mail of an alert: the transitions of `Outcome`.
+"""The transition table of `Outcome`, the state of one reader's mail of an alert.
 
-The sender writes one byte a mail and asks nobody: this table is what it keeps to, and a test holds
+The sender writes one byte for each mail and does not check this table at run time. A test checks
 each write against it. `docs/reference/states.md` is made from it (`as_markdown`, `tools/states`).
+
+Invariant: an outcome changes only by a row of this table.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ _O = Outcome
 
 
 class Row(NamedTuple):
-    """One line of the table."""
+    """One row of the table."""
 
     event: str
     sources: tuple[Outcome, ...]
@@ -22,7 +24,7 @@ class Row(NamedTuple):
     why: str
 
 
-#: What is in no row does not happen. An event that leaves the outcome as it is has no row.
+#: A change without a row does not happen. An event that leaves the outcome unchanged has no row.
 TABLE = (
     Row(
         "accepted",
@@ -34,7 +36,8 @@ TABLE = (
         "deferred",
         (_O.WAITING,),
         _O.DEFERRED,
-        "Not now: the relay, its rate, a brake, or the reader’s quiet hours. An uncertain one stays so.",
+        "Not now: the relay, its rate, a brake, or the reader’s quiet hours. "
+        "An uncertain one stays so.",
     ),
     Row("due again", (_O.DEFERRED,), _O.WAITING, "Its time has come."),
     Row(
@@ -78,12 +81,12 @@ TABLE = (
 
 
 def allowed(source: int, target: int) -> bool:
-    """Whether an outcome may become that other one in one step, or stays the same."""
+    """Whether `source` may become `target` in one step, or they are equal."""
     return source == target or any(source in row.sources and target == row.target for row in TABLE)
 
 
 def as_markdown() -> str:
-    """The table's rows as docs/reference/states.md has them."""
+    """The table's rows in Markdown, as in docs/reference/states.md."""
     return "\n".join(_line(row) for row in TABLE)
 
 

@@ -1,7 +1,9 @@
-"""How the ledger keeps what became of old alerts: many batches in one row, at a few bits a reader.
+"""Packs the outcomes of old alerts: many batches in one row, at a few bits for each reader.
 
-Reader ids ascend, so their differences are small, and often the same; both they and the outcomes compress well. What a
-packed row says is read as often as a batch's: the last ones that were unpacked stay at hand.
+Reader ids ascend, so their differences are small and often equal. Differences and outcomes compress
+well with zlib. Packed rows are read as often as batches, so the last unpacked ones are cached.
+
+Invariant: `unpack` returns exactly what `pack` was given.
 """
 
 from __future__ import annotations
@@ -14,18 +16,18 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-_AT_HAND = 32  # unpacked rows of `READERS`: about 180 kB each
-READERS = 20_000  #: in one packed row, at the most: unpacking it takes a millisecond
+_AT_HAND = 32  # unpacked rows in the cache, of about 180 kB each
+READERS = 20_000  #: most readers in one packed row; unpacking it takes about a millisecond
 
 
 class Contents(NamedTuple):
-    """Of one row of the ledger: its readers, ascending, and the outcome of each."""
+    """The contents of one row: its readers in ascending order, and the outcome of each."""
 
     readers: array[int]
     outcomes: bytes
 
     def of(self, wanted: Sequence[int]) -> list[tuple[int, int]]:
-        """(reader, outcome) of those of these readers who are in it."""
+        """(reader, outcome) for each of these readers who is in the row."""
         found = []
         for reader in wanted:
             at = bisect_left(self.readers, reader)
@@ -46,7 +48,7 @@ def pack(contents: Contents) -> tuple[bytes, bytes]:
 
 
 def unpack(readers: bytes, outcomes: bytes) -> Contents:
-    """What `pack` has packed. No bytes at all: nobody."""
+    """Reverses `pack`. Empty `readers` give an empty result."""
     if not readers:
         return Contents(array("q"), b"")
     return _unpack(readers, outcomes)

@@ -1,4 +1,4 @@
-"""Mails that come back because the relay was in trouble: which of them are handed out again, and count no try."""
+"""Decides which mails are sent again at once after a relay's error, without counting a try."""
 
 from __future__ import annotations
 
@@ -6,33 +6,36 @@ from typing import NamedTuple
 
 from morefollows.courier.relays.interface import Reached, Reply, Way
 
-#: So often a mail is put back in one pass, after the relay was in trouble with it and accepted others meanwhile.
+#: How often a mail is put back in one pass, if the relays accepted other mails in between.
 LIMIT = 5
-#: So often where nothing tells whether the trouble was the relay's own.
+#: How often a mail is put back in one pass in all.
 LIMIT_IN_TROUBLE = 100
 
 
 class _PutBack(NamedTuple):
-    times: int  #: after others had been accepted
+    """Counts of one mail."""
+
+    times: int  #: put back after others had been accepted
     all: int
-    progress: int  #: mails accepted by all relays, when it was put back last
+    progress: int  #: mails accepted by all relays when it was last put back
 
 
 class PutBacks:
-    """Of one round, or of the letters of one lane."""
+    """The counts of one pass over a batch, or of one lane's letters."""
 
     def __init__(self) -> None:
         self._known: dict[int, _PutBack] = {}
 
     def __contains__(self, ticket: int) -> bool:
-        """A connection has ended with it, or the relay could do nothing with it: it is sent alone next time."""
+        """Whether the mail was put back before. It is then sent alone on a connection."""
         return ticket in self._known
 
     def again(self, ticket: int, way: Way, reply: Reply) -> bool:
-        """The relay was in trouble, which says nothing of the reader. Whether the mail is to be handed out again.
+        """Counts a relay's error, and returns whether the mail is handed out again at once.
 
-        A mail that brings the relay into trouble each time must not keep all others waiting. It is suspect if the
-        relays accepted others since it was last put back. One that only stood behind another is not.
+        A mail that causes an error each time must not delay all others. So it counts against the
+        mail if the relays accepted others since it was last put back. A mail that only waited
+        behind another is always handed out again.
         """
         if reply.reached is Reached.QUEUED:
             return True
@@ -50,5 +53,5 @@ class PutBacks:
         return True
 
     def forget(self, ticket: int) -> None:
-        """Its fate is decided."""
+        """Removes a mail whose outcome is decided."""
         self._known.pop(ticket, None)

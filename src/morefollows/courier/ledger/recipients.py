@@ -1,7 +1,9 @@
-"""Who of a batch's readers is sent an alert: consent, suppression and everyone's own terms, as they are at this moment.
+"""Finds which readers of a batch are sent an alert, by current consent and preferences.
 
-The database decides for most. Only readers who are particular, or want something of the story in question, are judged
-one by one, in `audience.preferences.delivery_rules`.
+The query decides for most readers. Readers with preferences, or with a preference for this story,
+are judged one by one in `audience.preferences.delivery_rules`.
+
+Invariant: a reader without consent, or whose address is suppressed, is never in the result.
 """
 
 from __future__ import annotations
@@ -25,23 +27,22 @@ from morefollows.stories.models import Alert, Interest
 
 
 class Addressee(NamedTuple):
-    """A reader as of the moment of sending, by the alert's channel."""
+    """A reader's current data, for the alert's channel."""
 
     address: str
-    domain: str  #: who is behind the address
+    domain: str  #: domain of the address: its mailbox provider is throttled and judged by it
     language: str
     links_version: int
     uid: bytes
-    later: bool = False  #: not now: to be looked up again
+    later: bool = False  #: not to be sent now: the reader is queried again later
 
 
-_addressee = functools.partial(
-    tuple.__new__, Addressee
-)  # as `Addressee._make`, in half of its time
+# same as `Addressee._make`, in half the time
+_addressee = functools.partial(tuple.__new__, Addressee)
 
 
-# Each reader is found by key, and so are the subscription and the suppression, whatever the planner believes of the
-# tables: just after an import PostgreSQL knows nothing of them yet, and joined them in a minute instead of a moment.
+# Readers, subscriptions and suppressions are each found by key, whatever the planner estimates.
+# Just after an import PostgreSQL has no statistics, and a join then took a minute.
 _ADDRESSEES = """
 SELECT r.id, {address}, r.language, r.links_version, r.uid, FALSE, r.particular
 FROM {readers} {join}
@@ -50,10 +51,11 @@ WHERE {consent}
 """
 _HAS_TOPIC = """
 r.state = 'confirmed'
-AND (SELECT s.state FROM audience_subscription s WHERE s.topic_id = %s AND s.reader_id = r.id) = 'active'
+AND (SELECT s.state FROM audience_subscription s WHERE s.topic_id = %s \
+AND s.reader_id = r.id) = 'active'
 """
 _WANTS_OFFERS = "r.state = 'confirmed' AND r.offers"
-# Whether they are readers otherwise is their own matter.
+# Drills go to addresses that confirmed drills, whether or not they receive alerts.
 _DRILLS = """
 r.address <> '' AND r.state NOT IN ('gone', 'complained')
 AND (SELECT d.confirmed_at FROM audience_drillreader d WHERE d.reader_id = r.id) IS NOT NULL
@@ -67,11 +69,11 @@ unnest(%s) AS w (id) CROSS JOIN LATERAL (SELECT * FROM audience_reader WHERE id 
 
 
 def addressees(alert: Running, readers: Sequence[int]) -> dict[int, Addressee]:
-    """Those of these readers who are sent the alert, now or later.
+    """Reader → data, for the readers who are sent the alert now or later.
 
-    Not among them: who left meanwhile, and who does not want it, or only in a summary.
+    Left out: readers who have left, who don't want the alert, or who get it only in a digest.
     """
-    if not readers:  # PostgreSQL could not tell what kind of nothing that is
+    if not readers:  # PostgreSQL can't infer the type of an empty array
         return {}
     table, ids = _READERS_SQLITE, json.dumps(list(readers))
     if connection.vendor == "postgresql":
@@ -91,13 +93,14 @@ def addressees(alert: Running, readers: Sequence[int]) -> dict[int, Addressee]:
 
 
 def _consent(alert: Running) -> tuple[str, tuple[int, ...]]:
+    """The SQL condition for consent to this alert, and its values."""
     if alert.audience == Alert.Audience.DRILL:
         return _DRILLS, ()
     return (_WANTS_OFFERS, ()) if alert.topic is None else (_HAS_TOPIC, (alert.topic,))
 
 
 def terms_of(readers: Iterable[int]) -> dict[int, Terms]:
-    """What these readers have chosen, whatever the story."""
+    """Reader → preferences that apply to all stories."""
     newsroom = Newsroom.objects.filter(pk=1).values_list("time_zone", flat=True).first() or "UTC"
     return {
         reader.pk: Terms(
@@ -114,7 +117,7 @@ def terms_of(readers: Iterable[int]) -> dict[int, Terms]:
 
 
 def _on_their_terms(alert: Running, found: dict[int, Addressee], particular: Sequence[int]) -> None:
-    """Takes out who does not want it now, and marks who is to get it later."""
+    """Removes readers who don't want the alert, and marks those who get it later."""
     wishes = _wishes(alert, found)
     terms = terms_of(particular) if particular else {}
     asked = sorted({*wishes, *terms})
@@ -146,7 +149,7 @@ def _on_their_terms(alert: Running, found: dict[int, Addressee], particular: Seq
 
 
 def _owed(alert: Running, readers: Sequence[int]) -> Set[int]:
-    """Who of them was sent, or may have been, what this alert puts right, whomever else it goes to."""
+    """The readers who were sent, or may have been, what this alert corrects or withdraws."""
     if alert.audience == Alert.Audience.RECIPIENTS:
         return set(readers)
     if alert.kind not in ("correction", "withdrawal") or not readers:
@@ -157,7 +160,10 @@ def _owed(alert: Running, readers: Sequence[int]) -> Set[int]:
 
 
 def _unheard(alert: Running, readers: Sequence[int]) -> set[int]:
-    """Who of them had no alert of this story yet, because this one has overtaken it: for them it is the first."""
+    """The readers who were sent no alert of this story, if an earlier one was overtaken.
+
+    For them this alert counts as the story's first.
+    """
     older = Alert.objects.filter(update__story=alert.story, pk__lt=alert.id)
     if not readers or not older.filter(state=Alert.State.OVERTAKEN).exists():
         return set()
@@ -165,7 +171,7 @@ def _unheard(alert: Running, readers: Sequence[int]) -> set[int]:
 
 
 def _get_a_newer_one(alert: Running, followers: Sequence[int]) -> list[int]:
-    """Who of them is in the audience of a newer update that went to the story's followers."""
+    """The followers who are in the audience of a newer update for the story's followers."""
     if not followers or alert.audience != Alert.Audience.TOPIC:
         return []
     newer = Alert.objects.filter(
@@ -180,10 +186,14 @@ def _get_a_newer_one(alert: Running, followers: Sequence[int]) -> list[int]:
     return list(by_then.values_list("reader_id", flat=True))
 
 
-_WISHES = "SELECT reader_id, wish FROM stories_interest WHERE story_id = %s AND reader_id BETWEEN %s AND %s"
+_WISHES = (
+    "SELECT reader_id, wish FROM stories_interest "
+    "WHERE story_id = %s AND reader_id BETWEEN %s AND %s"
+)
 
 
 def _wishes(alert: Running, found: dict[int, Addressee]) -> dict[int, str]:
+    """Reader → preference for this alert's story, where there is one."""
     if not found or alert.topic is None:
         return {}
     with connection.cursor() as cursor:

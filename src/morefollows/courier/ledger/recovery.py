@@ -1,6 +1,8 @@
-"""What is to be sent again: after a crash, after the clock was set back, or at an editor's word.
+"""Makes mails due again: after a crash or a clock set back, or when an editor asks for it.
 
-As in `ledger.claims`, each is one short transaction on Django's connection.
+As in `ledger.claims`, each function is one short transaction on Django's connection.
+
+Invariant: a mail that a dead process may have handed out becomes UNCERTAIN, never WAITING.
 """
 
 from __future__ import annotations
@@ -23,9 +25,10 @@ from morefollows.stories.actions import now_ms
 
 
 def open_again(alert: int) -> int:
-    """Opens what was refused, but for readers who are gone, and what has expired. Returns how many mails.
+    """Makes refused and expired mails due again. Returns how many.
 
-    The alert has ended, so nobody holds a claim on its batches.
+    Refused mails of readers who have left are not included. The alert has ended, so no process
+    holds its batches.
     """
     opened = 0
     with transaction.atomic():
@@ -49,7 +52,7 @@ def open_again(alert: int) -> int:
 
 
 def _still_there(batch: Batch) -> set[int]:
-    """The places of those readers of this batch who were refused, and have not gone or left since."""
+    """Indexes of the refused readers of this batch who are still confirmed."""
     ids = array("q")
     ids.frombytes(bytes(batch.readers))
     refused = {reader: i for i, reader in enumerate(ids) if batch.outcomes[i] == Outcome.REFUSED}
@@ -58,7 +61,7 @@ def _still_there(batch: Batch) -> set[int]:
 
 
 def open_uncertain(alert: int) -> int:
-    """What is uncertain is to be sent again. Returns how many mails. The alert has ended."""
+    """Makes uncertain mails of an ended alert due again. Returns how many."""
     with transaction.atomic():
         batches = Batch.objects.filter(alert=alert, uncertain__gt=0)
         mails = batches.aggregate(n=Sum("uncertain", default=0))["n"]
@@ -66,7 +69,8 @@ def open_uncertain(alert: int) -> int:
             times = _times(batch)
             for i, outcome in enumerate(bytes(batch.outcomes)):
                 if outcome == Outcome.UNCERTAIN:
-                    times[i] = NEVER  # it may be repeated as often as one that was never
+                    # resets the number of copies, so that it may be repeated as often as a new mail
+                    times[i] = NEVER
             Batch.objects.filter(pk=batch.pk).update(times=times.tobytes())
         batches.update(**_due_now())
     return int(mails)
@@ -86,19 +90,21 @@ def _due_now() -> dict[str, int]:
 
 
 class Left(NamedTuple):
-    """What a worker that died had in hand of one alert."""
+    """Mails of one alert that a dead process may have handed out."""
 
     alert: int
-    begun: int  #: mails that may have been handed to the relay, and of which nobody knows
+    begun: int  #: number of mails that may have been handed to a relay, with unknown outcome
 
 
 _NOTE_DOUBT = """
-UPDATE courier_batch SET outcomes = %s, times = %s, accepted = %s, uncertain = %s, repeated = %s, reach = 0,
+UPDATE courier_batch SET outcomes = %s, times = %s, accepted = %s, uncertain = %s, repeated = %s, \
+reach = 0,
     changed_at = %s
 WHERE id = %s
 """
 _RELEASE = """
-UPDATE courier_batch SET worker = '', due_at = 1, epoch = epoch + 1 WHERE worker = %s AND due_at IS NOT NULL
+UPDATE courier_batch SET worker = '', due_at = 1, epoch = epoch + 1 \
+WHERE worker = %s AND due_at IS NOT NULL
 RETURNING id, epoch, alert_id, outcomes, times, repeated, reach
 """
 _RELEASE_LETTERS = """
@@ -107,9 +113,9 @@ UPDATE audience_letter SET worker = '', lease_version = lease_version + 1 WHERE 
 
 
 def release_claims(worker: str, marks: handed_out.Found | None = None) -> list[Left]:
-    """That process is dead: its batches and letters are due at once, and what it had in flight is uncertain.
+    """Releases a dead process's claims, and makes its mails in flight uncertain.
 
-    `marks`: what `handed_out.read` tells of it; without them, all that it was allowed to hand out is uncertain.
+    `marks`: the result of `handed_out.read`. Without it, all mails below `reach` are uncertain.
     """
     begun: Counter[int] = Counter()
     with transaction.atomic(), connection.cursor() as cursor:
@@ -124,9 +130,8 @@ def release_claims(worker: str, marks: handed_out.Found | None = None) -> list[L
                 in_flight, again = _settle(outcomes, times, known)
                 begun[alert] += in_flight
                 repeated += again
-            if (
-                reach or known is not None
-            ):  # noted now: if the alert was stopped, nobody claims the batch again
+            # recorded now, because a batch of a stopped alert is never claimed again
+            if reach or known is not None:
                 counts = [
                     outcomes.count(outcome) for outcome in (Outcome.ACCEPTED, Outcome.UNCERTAIN)
                 ]
@@ -138,7 +143,10 @@ def release_claims(worker: str, marks: handed_out.Found | None = None) -> list[L
 
 
 def _settle(outcomes: bytearray, times: array[int], marks: array[int]) -> tuple[int, int]:
-    """Takes in what happened after the last write. Returns how many were in flight, and how many repeats accepted."""
+    """Applies the marks made after the last write of the ledger.
+
+    Returns how many mails were in flight, and how many repeated mails were accepted.
+    """
     in_flight = again = 0
     for i, mark in enumerate(marks):
         if outcomes[i] not in (Outcome.WAITING, Outcome.UNCERTAIN):
@@ -154,8 +162,8 @@ def _settle(outcomes: bytearray, times: array[int], marks: array[int]) -> tuple[
 
 # -- when the clock was set back ------------------------------------------------------------------
 
-# No claim ends, and no retry is due, further ahead than this: what is, was written before the clock was set back.
-# Who lives renews its claims long before the new end.
+# Claims and retries are never due later than this. A later time was written before the clock was
+# set back. A live process renews its claims long before the new end.
 _TOO_FAR_AHEAD = """
 UPDATE courier_batch SET due_at = CASE WHEN worker = '' THEN %s ELSE %s END
 WHERE due_at > CASE WHEN worker = '' THEN %s ELSE %s END
@@ -163,7 +171,7 @@ WHERE due_at > CASE WHEN worker = '' THEN %s ELSE %s END
 
 
 def bring_forward() -> int:
-    """Batches that would be due later than anything can be are due soon. Returns how many there were."""
+    """Corrects due times that are too far ahead. Returns how many batches were changed."""
     now = now_ms()
     with transaction.atomic(), connection.cursor() as cursor:
         values = (now, now + claim_ms(), now + retries.LONGEST_MS, now + 2 * claim_ms())

@@ -1,8 +1,11 @@
-"""When a mail is tried again, reader by reader, and how often one is repeated that got no answer.
+"""When each reader's mail is tried again, and how often a mail without a reply is repeated.
 
-What is known of a reader who has not been sent the mail yet is kept where the time of acceptance will be, in
-`models.Batch.times`: 4 bytes, of which the highest bit is set. So it outlives the sender process, and each reader of a
-batch has a time of their own.
+The retry state of an open mail is stored in `models.Batch.times`, where the time of acceptance is
+stored later. It takes 4 bytes, with the highest bit set. So it is kept after a crash, and each
+reader of a batch has its own retry time.
+
+Layout, from the highest bit: 1 (flag), copies (2 bits), tries (6 bits), due time (23 bits). The due
+time counts steps of 250 ms from the end of the hold; 0 means at once.
 """
 
 from __future__ import annotations
@@ -14,39 +17,44 @@ from typing import NamedTuple
 from morefollows.courier.ledger.claims import NEVER, NOT_ACCEPTED
 
 _MINUTES = (1, 2, 5, 10, 20, 30)
-_LATER = 1.1  #: a wait is up to so many times as long, so that batches that were deferred together come back apart
-LONGEST_MS = int(_MINUTES[-1] * 60_000 * _LATER)  #: nothing waits for longer
-#: Copies that a reader may be sent of one alert as far as we know: the first, and two repeats.
+#: random factor of waits, so that mails deferred together are not all retried together
+_LATER = 1.1
+LONGEST_MS = int(_MINUTES[-1] * 60_000 * _LATER)  #: longest wait, ms
+#: Most copies of one alert that a reader may be sent: the first, and two repeats.
 MOST_COPIES = 3
 
 _STEP_MS = 250
-_LATEST = (1 << 23) - 1  # steps: 24 days
+_LATEST = (1 << 23) - 1  # in steps: 24 days
 _MOST_TRIES = 62
 
 
 def factor() -> float:
-    """By how much all waits of one pass over a batch are longer."""
+    """A random factor for all waits of one pass over a batch."""
     return random.uniform(1.0, _LATER)  # noqa: S311 - no secret
 
 
 def wait_ms(tries: int, longer: float | None = None) -> int:
-    """Milliseconds to wait after so many tries (from 1): 1, 2, 5, 10, 20, 30, 30 … minutes, and up to a tenth more."""
+    """Milliseconds to wait after so many tries (from 1), times the factor `longer`.
+
+    The waits are 1, 2, 5, 10, 20, 30, 30 … minutes. Without `longer`, a random factor is used.
+    """
     minutes = _MINUTES[min(tries, len(_MINUTES)) - 1]
     return int(minutes * 60_000 * (factor() if longer is None else longer))
 
 
 class Known(NamedTuple):
-    """Of a reader whose mail has not been accepted."""
+    """The retry state of a mail that has not been accepted."""
 
-    copies: int = 0  #: handed over, and not answered
-    tries: int = 0  #: answered "not now" (4xx)
-    due_at: int = 0  #: when it is tried again, ms since 1970; 0: at once
+    copies: int = 0  #: how often it was handed over without a reply
+    tries: int = 0  #: temporary refusals (4xx, RFC 5321, section 4.2.1)
+    due_at: int = 0  #: retry time, ms since 1970; 0: at once
 
 
 class Retries:
-    """What is known of one batch's readers. `zero`: the alert's `held_until`, in ms since 1970.
+    """The retry states of one batch. `zero`: the alert's `held_until`, in ms since 1970.
 
-    `times` is the batch's own; an item below `NOT_ACCEPTED` is the time of an acceptance.
+    `times`: the batch's own array, changed in place. An item below `NOT_ACCEPTED` is a time of
+    acceptance.
     """
 
     def __init__(self, times: array[int], zero: int) -> None:
@@ -55,6 +63,7 @@ class Retries:
         self.longer = factor()
 
     def of(self, i: int) -> Known:
+        """The retry state of the mail at `i`."""
         packed = self._times[i]
         if packed == NEVER or packed < NOT_ACCEPTED:
             return Known()
@@ -64,12 +73,12 @@ class Retries:
         )
 
     def deferred(self, i: int, now: int) -> int:
-        """It was answered "not now". Returns when it is due again."""
+        """Counts a temporary refusal. Returns when the mail is due again, in ms since 1970."""
         known = self.of(i)
         return self._put(i, known.copies, known.tries + 1, now)
 
     def unanswered(self, i: int, now: int, *, again: bool) -> int:
-        """Its content was handed over, and no reply came. Returns how many copies the reader may have by now.
+        """Counts a hand-over without a reply. Returns how many copies the reader may have.
 
         `again`: it is tried again within this pass.
         """
@@ -81,24 +90,25 @@ class Retries:
         return copies
 
     def doubted(self, i: int) -> None:
-        """A sender died that may have handed it over."""
+        """Counts one copy, if none is counted: a dead sender may have handed the mail over."""
         known = self.of(i)
         if not known.copies:
             self._put(i, 1, known.tries, self._zero)
             self.at_once(i)
 
     def postpone(self, i: int, due_at: int) -> None:
-        """It was not tried, and is not to be before then."""
+        """Sets the retry time without counting a try."""
         known = self.of(i)
         self._pack(i, known.copies, known.tries, due_at)
 
     def at_once(self, i: int) -> None:
-        """Its time has come, or is not waited for."""
+        """Makes the mail due at once."""
         known = self.of(i)
         if known.due_at:
             self._pack(i, known.copies, known.tries, 0)
 
     def _put(self, i: int, copies: int, tries: int, now: int, waits: int = 0) -> int:
+        """Stores the state with the next retry time, in ms since 1970, and returns that time."""
         due_at = now + wait_ms(waits or tries, self.longer)
         self._pack(i, copies, tries, due_at)
         return due_at

@@ -1,8 +1,10 @@
-"""What one mail tells a reader of what was held back: the digest of a day, or what came in the quiet hours.
+"""Chooses the contents of digests: daily ones, and those sent after quiet hours.
 
-What it tells is chosen when it is sent: stories of the reader's topics of which an alert was not mailed to this reader,
-each as it stands by then. So a mistake that was put right, or a story that was withdrawn, is not told any more.
-The mail is in `message.digest`.
+A digest lists stories of the reader's topics with an alert that was not mailed to this reader.
+Contents are chosen when the digest is sent, from the current state of each story. So a corrected
+mistake or a withdrawn story is not in it. The mail is composed in `message.digest`.
+
+Invariant: a digest lists only stories whose newest update this reader has not been sent.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ _OVER = (Alert.State.SENDING, Alert.State.SENT, Alert.State.EXPIRED)
 
 
 def owe() -> int:
-    """Owes the summaries that are due now. Returns how many came due; as many as `AT_ONCE`: there may be more."""
+    """Creates the digests that are due now. Returns how many; if `AT_ONCE`, more may be due."""
     latest = Alert.objects.filter(lane=Alert.Lane.ALERT).aggregate(
         latest=Max("held_until", default=0)
     )
@@ -40,14 +42,17 @@ def owe() -> int:
 
 
 class Told(NamedTuple):
-    """What one summary tells: updates, the newest first, and the alerts that they would have come by."""
+    """The contents of one digest: updates, newest first, and the alerts that carry them."""
 
     updates: tuple[int, ...]
     alerts: list[int]
 
 
 def contents(letters: Sequence[Letter]) -> dict[int, Told]:
-    """Letter → what it tells, for those that have anything to tell and still may. Letters come with their readers."""
+    """Letter id → contents, for digests that have any and may still be sent.
+
+    The letters' readers are loaded with them.
+    """
     letters = [one for one in allowed(letters) if (one.until or 0) > now_ms() - DAY_MS]
     if not letters:
         return {}
@@ -64,7 +69,7 @@ def contents(letters: Sequence[Letter]) -> dict[int, Told]:
     newest, bringing = _newest(stories)
     readers = sorted({one.reader_id for one in letters})
     kept = history.outcomes([*alerts, *(pk for pks in bringing.values() for pk in pks)], readers)
-    # Not by one of these letters itself: it was deferred, and is tried again.
+    # These letters are left out: one that was deferred and is tried again must not count itself.
     about = [pk for pks in bringing.values() for pk in pks]
     before = history.told_in_summaries(about, readers, but=[one.pk for one in letters])
     terms, wishes, topics = terms_of(readers), _wishes(readers, stories), _topics(readers)
@@ -72,7 +77,7 @@ def contents(letters: Sequence[Letter]) -> dict[int, Told]:
     for one in letters:
         reader = one.reader_id
         if reader not in terms:
-            continue  # erased meanwhile
+            continue  # deleted meanwhile
         outcomes, told_before = kept.get(reader, {}), before.get(reader, set())
         missed: set[int] = set()
         for alert in alerts.values():
@@ -101,7 +106,10 @@ def contents(letters: Sequence[Letter]) -> dict[int, Told]:
 
 
 def allowed(letters: Sequence[Letter]) -> list[Letter]:
-    """Those whose readers are readers still, and not suppressed. Letters come with their readers."""
+    """The letters whose readers are still confirmed and not suppressed.
+
+    The letters' readers are loaded with them.
+    """
     suppressed = set(
         Suppression.objects.filter(key__in=[one.reader.key for one in letters]).values_list(
             "key", flat=True
@@ -115,6 +123,7 @@ def allowed(letters: Sequence[Letter]) -> list[Letter]:
 
 
 def _held_back(alert: Alert, outcomes: Mapping[int, int], terms: Terms) -> bool:
+    """Whether this alert was not mailed to the reader, and belongs in a digest."""
     outcome = outcomes.get(alert.pk)
     digest = terms.frequency == Reader.Frequency.DIGEST and terms.wish != Interest.Wish.FOLLOW
     if outcome not in _MISSED and not (digest and outcome in _COMING):
@@ -124,12 +133,12 @@ def _held_back(alert: Alert, outcomes: Mapping[int, int], terms: Terms) -> bool:
 
 
 def _had(bringing: Sequence[int], outcomes: Mapping[int, int], told: set[int]) -> bool:
-    """Whether the reader was sent the story's newest update, or may have been, or was told it before."""
+    """Whether the story's newest update was, or may have been, sent to the reader."""
     return any(pk in told or outcomes.get(pk) in _HAD for pk in bringing)
 
 
 def _newest(stories: set[int]) -> tuple[dict[int, Update], dict[int, list[int]]]:
-    """Story → its newest published update, and story → the alerts that bring this update."""
+    """Story → its newest published update; story → the alerts that carry this update."""
     told = Update.objects.filter(story__in=stories, published_at__isnull=False).order_by(
         "story", "number"
     )
@@ -143,6 +152,7 @@ def _newest(stories: set[int]) -> tuple[dict[int, Update], dict[int, list[int]]]
 
 
 def _wishes(readers: Sequence[int], stories: set[int]) -> dict[tuple[int, int], str]:
+    """(reader, story) → preference for this story, where there is one."""
     rows = Interest.objects.filter(reader__in=readers, story__in=stories).values_list(
         "reader_id", "story_id", "wish"
     )
@@ -150,6 +160,7 @@ def _wishes(readers: Sequence[int], stories: set[int]) -> dict[tuple[int, int], 
 
 
 def _topics(readers: Sequence[int]) -> dict[int, set[int]]:
+    """Reader → topics with an active subscription."""
     active = Subscription.objects.filter(reader__in=readers, state=Subscription.State.ACTIVE)
     found: dict[int, set[int]] = {}
     for reader, topic in active.values_list("reader_id", "topic_id"):

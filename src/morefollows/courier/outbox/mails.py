@@ -1,4 +1,7 @@
-"""Claimed letters become mails: composed once for all readers of one occasion, and filled for each."""
+"""Renders claimed letters as mails.
+
+A letter is composed once for each occasion, then filled for each reader.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +24,23 @@ from morefollows.courier.relays.interface import Mail, Reply
 
 
 class _Pressed(NamedTuple):
-    """What the mails of many readers have in common."""
+    """A composed letter, shared by many readers."""
 
     fill: Fill
     return_path: Callable[[bytes], bytes]
 
 
 class LetterMails:
-    """One sender's. What was composed is kept for a minute: the newsroom may have changed its name."""
+    """Renders one sender's letters. Compositions are cached for a minute.
+
+    They are not kept longer, because the newsroom's name and other settings may change.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[tuple[Occasion, int], _Pressed] = {}
 
     def mail(self, job: Job) -> Mail:
-        """The letter as a mail. Its `settle` and `ticket` are its Post's to fill in."""
+        """The letter as a mail. The caller (`queue.Post`) sets its `settle` and `ticket`."""
         recipient, utf8 = MAIL.envelope(job.address, job.domain)
         tokens = links.tokens()
         row, reader = Row(job.letter, job.uid), Row(job.reader, job.reader_uid)
@@ -53,6 +59,7 @@ class LetterMails:
         )
 
     def _pressed(self, occasion: Occasion) -> _Pressed:
+        """The composition for this occasion, from the cache if it is there."""
         minute = int(time.monotonic() / 60)
         pressed = self._kept.get((occasion, minute))
         if pressed is None:
@@ -65,4 +72,5 @@ class LetterMails:
 
 
 def _unsettled(mail: Mail, reply: Reply) -> None:
+    """Stands in `Mail.settle` until the caller sets it."""
     raise AssertionError("a letter's mail is settled by its Post")

@@ -1,4 +1,11 @@
-"""The letters that a sign-up owes its reader (confirmation, thanks): claimed and recorded like batches, one by one."""
+"""The queue of letters: mail that is no alert, such as confirmations, invitations and digests.
+
+Letters are claimed and recorded one by one, by the same lease rules as batches (`ledger.leases`).
+
+Invariant: a letter is handed out only if its reader was queried within `_LOOKED_UP` seconds and it
+was claimed within `_BEGUN_WITHIN` seconds. A process changes a letter only while the lease version
+of its claim stands.
+"""
 
 from __future__ import annotations
 
@@ -25,18 +32,18 @@ from morefollows.courier.relays.interface import Mail, Reached, Reply, Way
 from morefollows.courier.smtp import replies
 from morefollows.stories.actions import now_ms
 
-_LOOKED_UP = 1.0  # seconds for which a look at a letter's reader is good
-_BEGUN_WITHIN = 60.0  # seconds after its claim in which a letter is begun; then it is given back
+# seconds for which the data of a letter's reader is used before it is queried again
+_LOOKED_UP = 1.0
+# seconds after its claim in which a letter may be handed out; then it is given back
+_BEGUN_WITHIN = 60.0
 _MOST_IN_FLIGHT = 2_000
-_PASSED_BY = (
-    32  # letters that are left to another relay, in one look for one that is for this relay
-)
-_DOUBTFUL_ATTEMPTS = 5  # within some 40 minutes
-_UNANSWERED_LIMIT = 3  # hand-overs without a reply: two repeats at most
+_PASSED_BY = 32  # most letters skipped for another relay in one call
+_DOUBTFUL_ATTEMPTS = 5  # attempts after which a doubtful refusal is final: after about 40 minutes
+_UNANSWERED_LIMIT = 3  # hand-overs without a reply, after which a letter is not repeated
 
 
 class Job(NamedTuple):
-    """A claimed letter, with its reader as of now."""
+    """A claimed letter, with its reader's current data."""
 
     letter: int
     kind: str
@@ -51,36 +58,41 @@ class Job(NamedTuple):
     uid: bytes
     reader_uid: bytes
     topic_uid: bytes
-    updates: tuple[int, ...] = ()  #: what a summary tells
+    updates: tuple[int, ...] = ()  #: updates in a digest
     lease_version: int = 0
-    unanswered: int = 0  #: times that it was handed over and got no reply
+    unanswered: int = 0  #: how often it was handed over and got no reply
 
 
 class Done(NamedTuple):
+    """The result of one claimed letter, to be recorded."""
+
     job: Job
     state: str
     due_at: int
     bounced: Bounced | None = None
-    tried: bool = True  #: a relay was given it, or it can't be made
-    unanswered: int = 0  #: as `Job.unanswered`, by now
+    #: whether this counts as an attempt: a relay took it, or it can't be rendered
+    tried: bool = True
+    unanswered: int = 0  #: new value of `Job.unanswered`
 
 
-# As with batches, the inner query is asked once only.
+# MATERIALIZED runs the inner query once: see `_CLAIM` in `ledger.claims`.
 _CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT id FROM audience_letter WHERE state = 'waiting' AND {lane} AND due_at <= %s AND worker = ''
+    SELECT id FROM audience_letter WHERE state = 'waiting' AND {lane} \
+AND due_at <= %s AND worker = ''
     ORDER BY due_at, id LIMIT %s{skip_locked}
 )
-UPDATE audience_letter SET worker = %s, lease_version = lease_version + 1 WHERE id IN (SELECT id FROM due)
+UPDATE audience_letter SET worker = %s, lease_version = lease_version + 1 \
+WHERE id IN (SELECT id FROM due)
 RETURNING id
 """
 
 
 def claim(worker: str, limit: int, *, bulk: bool = False) -> list[Job]:
-    """Claims letters that are due. One whose reader does not want it any more, or may not have it, expires.
+    """Claims due letters. Letters that are no longer wanted or allowed expire.
 
-    `worker`: the claiming process's name; see `leases`. `bulk`: summaries, whose readers are neighbours then, so that
-    what they were sent is found in few batches.
+    `worker`: name of the claiming process; see `leases`. `bulk`: digests. Their readers have
+    neighbouring ids, so what was sent to them is found in few batches.
     """
     if limit <= 0:
         return []
@@ -100,16 +112,16 @@ def claim(worker: str, limit: int, *, bulk: bool = False) -> list[Job]:
 
 
 class LookedUp(NamedTuple):
-    """What a look at claimed letters found."""
+    """The result of querying the readers of claimed letters again."""
 
     asked: Sequence[Job]
-    same: set[int]  #: letters that go as they are
-    made: dict[int, tuple[Job, Mail]]  #: those whose reader has changed, with their new mails
-    done: list[Done]  #: those that do not go any more
+    same: set[int]  #: letters whose mail is unchanged
+    made: dict[int, tuple[Job, Mail]]  #: letters whose reader has changed, with their new mails
+    done: list[Done]  #: letters that are not sent any more
 
 
 def look_again(jobs: Sequence[Job]) -> dict[int, Job]:
-    """Those of these claimed letters, by id, whose readers still want them, with the readers as they are now."""
+    """Letter id → current job, for the letters that are still wanted and allowed."""
     ids = [job.letter for job in jobs if not job.updates]
     found = {job.letter: job for job in _wanted(ids)} if ids else {}
     told = {job.letter: job for job in jobs if job.updates}
@@ -120,21 +132,24 @@ def look_again(jobs: Sequence[Job]) -> dict[int, Job]:
     return found
 
 
-#: Of each kind that goes to the reader's own address at once: while this holds, the letter is still wanted.
-#: `l` is the letter, `r` its reader, `s` the reader's subscription to the letter's topic, `d` the reader's part in
-#: drills, `x` the suppression of the address; each of these three may be missing.
+#: SQL conditions under which a letter is still wanted, for kinds that go to the reader's own
+#: address at once. `l`: the letter. `r`: its reader. `s`: the reader's subscription to the letter's
+#: topic. `d`: the reader's row for drills. `x`: the suppression of the address. `s`, `d` and `x`
+#: may be missing (outer joins).
 _STILL_WANTED = {
-    Letter.Kind.CONFIRMATION: "s.state = 'pending' OR (s.state = 'active' AND l.offers AND NOT r.offers)"
+    Letter.Kind.CONFIRMATION: "s.state = 'pending'"
+    " OR (s.state = 'active' AND l.offers AND NOT r.offers)"
     " OR (s.state = 'active' AND x.reason = 'bounced' AND NOT x.from_list)",
     Letter.Kind.THANKS: "s.state = 'active'",
     Letter.Kind.INVITATION: "d.id IS NOT NULL AND d.confirmed_at IS NULL",
 }
+# kinds that do not go to the reader's own address
 _ELSEWHERE = (
     Letter.Kind.NEW_ADDRESS,
     Letter.Kind.MOVED,
-)  # kinds that do not go to the reader's own address
+)
 
-# Written out: composing it by the ORM took a sender longer than all else that it did for a letter.
+# Plain SQL, because building this query with the ORM took longer than all else for a letter.
 _WANTED = f"""
 SELECT l.id, l.kind, l.offers, l.attempts, l.topic_id, r.id,
     COALESCE(NULLIF(l.address, ''), r.address), COALESCE(NULLIF(l.domain, ''), r.domain),
@@ -149,17 +164,22 @@ WHERE l.id {{among}} AND l.created_at > %s AND (
     l.kind IN ({", ".join(f"'{kind.value}'" for kind in _ELSEWHERE)})
     OR (
         (x.id IS NULL OR (l.kind = 'confirmation' AND x.reason = 'bounced' AND NOT x.from_list))
-        AND ({" OR ".join(f"(l.kind = '{kind.value}' AND ({wanted}))" for kind, wanted in _STILL_WANTED.items())})
+        AND ({
+    " OR ".join(
+        f"(l.kind = '{kind.value}' AND ({wanted}))" for kind, wanted in _STILL_WANTED.items()
+    )
+})
     )
 )
 """  # noqa: S608 - kinds and conditions are our own
 
 
 def _wanted(letters: Sequence[int]) -> list[Job]:
-    """A confirmation or invitation asks for what is not confirmed yet, thanks answer an active subscription.
+    """The letters of these that are still wanted and allowed, with their readers' current data.
 
-    A suppressed address gets neither, nor any other letter; but one that bounced here, and has signed up again, gets
-    the confirmation that lifts it.
+    A confirmation or invitation is wanted until it is confirmed, a thank-you while the subscription
+    is active. A suppressed address is sent no letter. The exception: an address that bounced here
+    and signs up again is sent the confirmation that lifts its suppression.
     """
     youngest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
     since = connection.ops.adapt_datetimefield_value(youngest)
@@ -174,7 +194,10 @@ def _wanted(letters: Sequence[int]) -> list[Job]:
 
 
 def _of_row(row: Sequence[Any]) -> Job:
-    """SQLite has no booleans, and what is no topic's has no `uid` of one."""
+    """A row of `_WANTED` as a job.
+
+    SQLite returns 0 or 1 for booleans. The uid of a missing topic is NULL.
+    """
     job = Job._make((*row[:13], (), *row[13:]))
     topic_uid = bytes(job.topic_uid or b"")
     return job._replace(
@@ -186,6 +209,7 @@ def _of_row(row: Sequence[Any]) -> Job:
 
 
 def _may_go(job: Job) -> bool:
+    """Whether a letter to another address than the reader's own may be sent."""
     key = Address(job.address, job.domain).key
     if job.kind == Letter.Kind.NEW_ADDRESS:
         return free(key)
@@ -193,7 +217,7 @@ def _may_go(job: Job) -> bool:
 
 
 def _summaries(claimed: Sequence[int]) -> list[Job]:
-    """Those that have something to tell. What that is is noted before they may leave."""
+    """The digests that have contents. Their contents are stored before they may be sent."""
     letters = list(Letter.objects.filter(pk__in=claimed).select_related("reader"))
     told = digests.contents(letters)
     wanted = [letter for letter in letters if letter.pk in told]
@@ -229,9 +253,10 @@ WHERE id = %s AND lease_version = %s
 
 
 def record(done: Sequence[Done]) -> int:
-    """Writes what became of these letters, and gives them back, in one transaction. Returns how many claims were lost.
+    """Records these results and gives the claims back, in one transaction.
 
-    Those are another process's by now: what it wrote stays.
+    Returns how many claims were lost. Another process holds those letters, and they are not
+    changed.
     """
     if not done:
         return 0
@@ -254,14 +279,15 @@ def record(done: Sequence[Done]) -> int:
 class _Waiting(NamedTuple):
     job: Job
     mail: Mail
-    claimed_at: float  #: by the monotonic clock, as is
-    looked_at: float  #: when its reader was looked up
+    claimed_at: float  #: monotonic seconds, as is `looked_at`
+    looked_at: float  #: when its reader was queried
 
 
 class Post:
-    """The letters at work in one sender process. `on_put_back`: one came back, and another relay may have it.
+    """The claimed letters of one lane in one sender process.
 
-    `fresh`: whether no other process may take this one for dead; see `Heartbeat.fresh`.
+    `on_put_back`: called when a letter was put back, as another relay may take it. `fresh`: whether
+    no other process can judge this one dead; see `Heartbeat.fresh`.
     """
 
     def __init__(
@@ -274,7 +300,7 @@ class Post:
         self._bulk = bulk
         self._on_put_back = on_put_back
         self._fresh = fresh
-        self.waiting: deque[_Waiting] = deque()  #: those that are not handed out yet
+        self.waiting: deque[_Waiting] = deque()  #: letters not handed out yet
         self._in_flight: dict[int, _Waiting] = {}
         self._put_backs = PutBacks()
         self._unfit: dict[int, Unfit] = {}
@@ -284,23 +310,32 @@ class Post:
         return len(self.waiting) + len(self._in_flight)
 
     def room(self, at_once: int) -> int:
-        """How many letters more to claim, where so many may wait. What is in flight holds up nothing, up to a limit."""
+        """How many more letters to claim, if `at_once` may wait.
+
+        Letters in flight have their own limit.
+        """
         return min(
             at_once - len(self.waiting), _MOST_IN_FLIGHT - len(self._in_flight) - len(self.done)
         )
 
     def held(self) -> set[int]:
-        """The letters that this process knows to have claimed, as far as what became of them is not written."""
+        """Ids of the letters that this process has claimed and not recorded."""
         jobs = [one.job for one in (*self.waiting, *self._in_flight.values())]
         return {job.letter for job in (*jobs, *(one.job for one in self.done))}
 
     def add(self, jobs: Iterable[tuple[Job, Mail]]) -> None:
-        """Each job, just claimed, with its mail, whose `settle` and `ticket` are filled in here."""
+        """Takes in newly claimed jobs with their mails.
+
+        `take` sets each mail's `settle` and `ticket`.
+        """
         now = time.monotonic()
         self.waiting.extend(_Waiting(job, mail, now, now) for job, mail in jobs)
 
     def give_back_old(self) -> None:
-        """The relays were down for long: what was claimed long ago and is not begun yet is given back."""
+        """Gives back letters that were claimed long ago and not handed out.
+
+        That happens while relays are down.
+        """
         oldest = time.monotonic() - _BEGUN_WITHIN
         old = [one.job for one in self.waiting if one.claimed_at < oldest]
         if old:
@@ -308,12 +343,12 @@ class Post:
             self.done += [Done(job, Letter.State.WAITING, now_ms(), tried=False) for job in old]
 
     def to_look_up(self) -> list[Job]:
-        """Those of the waiting letters whose readers were looked up a while ago: they are not begun before `looked`."""
+        """The waiting letters whose readers must be queried again before they are handed out."""
         old = time.monotonic() - _LOOKED_UP
         return [one.job for one in self.waiting if one.looked_at < old]
 
     def looked(self, again: LookedUp) -> None:
-        """Takes in what a look at those found."""
+        """Takes in the result of querying the readers of `to_look_up`."""
         about = {job.letter: job for job in again.asked}
         waiting, self.waiting, now = self.waiting, deque(), time.monotonic()
         for one in waiting:
@@ -329,14 +364,17 @@ class Post:
         self.done += again.done
 
     def take(self, way: Way) -> Mail | None:
-        """The next letter, if its reader was looked up just now."""
+        """The next letter for this relay, or None.
+
+        Its reader was queried within `_LOOKED_UP` seconds.
+        """
         if not self.waiting or len(self._in_flight) >= _MOST_IN_FLIGHT or not self._fresh():
             return None
         now = time.monotonic()
         for _ in range(min(len(self.waiting), _PASSED_BY)):
             one = self.waiting[0]
             if now - one.looked_at >= _LOOKED_UP or now - one.claimed_at >= _BEGUN_WITHIN:
-                return None  # the books look it up, or give it back
+                return None  # the recorder queries its reader, or gives it back
             self.waiting.popleft()
             letter = one.job.letter
             if letter in self._unfit and way.name in self._unfit[letter].relays:
@@ -348,6 +386,7 @@ class Post:
         return None
 
     def _settle(self, mail: Mail, reply: Reply) -> None:
+        """Notes the relay's reply. Called once for each letter handed out."""
         one, way = self._in_flight.pop(mail.ticket), mail.way
         assert way is not None
         job = one.job
@@ -365,7 +404,8 @@ class Post:
                 self.waiting.append(one._replace(job=job._replace(unanswered=unanswered)))
                 self._on_put_back()
                 return
-            # While the relay accepts nothing at all, what it says may be about us: but nobody is paused for a letter.
+            # While the relay accepts no mail, a refusal may be about this service. Letters pause no
+            # relay.
             again = verdict.doubtful and not way.has_accepted and job.attempts < _DOUBTFUL_ATTEMPTS
             if (verdict.permanent and not again) or (
                 verdict.doubtful and job.attempts >= _DOUBTFUL_ATTEMPTS
@@ -383,7 +423,10 @@ class Post:
         self.done.append(done)
 
     def _comes_back(self, one: _Waiting, mail: Mail, reply: Reply, *, counts: bool) -> bool:
-        """Whether it is handed out again at once, as with `batch_run.Round`: to another relay, or after trouble."""
+        """Whether the letter is handed out again at once.
+
+        That is so if another relay may carry it, or after a relay's error.
+        """
         letter, way = one.job.letter, mail.way
         assert way is not None
         if replies.unfit_here(reply):
@@ -395,7 +438,7 @@ class Post:
 
 
 def _bounced(job: Job, way: Way, reply: Reply, verdict: replies.Verdict) -> Bounced | None:
-    """What is to be counted against the letter's reader, if it went to the reader's own address."""
+    """The bounce to count against the letter's reader. None if it went to another address."""
     if verdict.bounce is replies.Bounce.NO or job.kind in _ELSEWHERE:
         return None
     hard = verdict.bounce is replies.Bounce.HARD

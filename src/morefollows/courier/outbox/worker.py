@@ -1,6 +1,8 @@
-"""The letters of one sender process: claims them, makes their mails, looks their readers up again, and records them.
+"""The letters of one sender process: claims them, renders them, and queries their readers again.
 
-Alerts' batches go the same way by `ledger` and `batch_run`; the rule by which both are held is in `leases`.
+Batches of alerts are handled by `ledger` and `batch_run`. The lease rule for both is in `leases`.
+
+Invariant: a letter stays in `held` from `add` until its result is recorded.
 """
 
 from __future__ import annotations
@@ -23,33 +25,38 @@ from morefollows.stories.actions import now_ms
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = {False: 50, True: 200}  # letters of a lane that wait to be handed out
-_OWE_EVERY = 20.0  # seconds between two looks whether summaries are due
+_AT_ONCE = {False: 50, True: 200}  # by lane (bulk or not): letters that may wait to be handed out
+_OWE_EVERY = 20.0  # seconds between two checks for due digests
 
 
 class Claimed(NamedTuple):
+    """Newly claimed letters of one lane."""
+
     mails: list[tuple[Job, Mail]]
-    done: list[Done]  #: what can't be made into a mail
+    done: list[Done]  #: letters that can't be rendered
 
 
 class Outbox:
-    """`wake`: a letter came back, and another relay may have it. `fresh`: see `Heartbeat.fresh`."""
+    """The letters of both lanes in one sender process.
+
+    `wake`: called when a letter was put back, as another relay may take it. `fresh`: see
+    `Heartbeat.fresh`.
+    """
 
     def __init__(self, name: str, wake: Callable[[], None], fresh: Callable[[], bool]) -> None:
         self._name = name
         self._mails = LetterMails()
         self._posts = {bulk: Post(wake, fresh, bulk=bulk) for bulk in (False, True)}
-        self.quick = self._posts[False]  #: looked at for each mail
-        self._owed_at = float(
-            "-inf"
-        )  # when we last looked whether summaries are due, by the monotonic clock
+        self.quick = self._posts[False]  #: read for each mail
+        # last check for due digests, monotonic seconds
+        self._owed_at = float("-inf")
         self._unwritten: list[Done] = []
 
     # -- in the database thread -------------------------------------------------------------------
 
     def claim(self, *, bulk: bool, most: int | None = None) -> Claimed:
-        """Claims what is due, as far as there is room for it. `most`: no more than so many may be here then."""
-        # When more summaries come due than we owe at once, the next look goes on.
+        """Claims due letters, as far as there is room. `most`: limit of letters held after that."""
+        # If more digests are due than are created in one call, the next call creates the rest.
         if (
             bulk
             and time.monotonic() >= self._owed_at + _OWE_EVERY
@@ -61,14 +68,14 @@ class Outbox:
         return self._make(queue.claim(self._name, room, bulk=bulk))
 
     def _make(self, jobs: Sequence[Job]) -> Claimed:
-        """One that can't be made is refused, and everything else goes on."""
+        """Renders these jobs. One that can't be rendered is refused, and all others go on."""
         made, done = [], []
         for job in jobs:
             try:
                 made.append((job, self._mails.mail(job)))
             except AnyDatabaseError:
                 raise
-            except Exception as error:  # its words may hold the address
+            except Exception as error:  # the error text may contain the address
                 name = type(error).__name__
                 log.error(
                     "the %s of reader %d can't be made, and is refused: %s",
@@ -84,6 +91,7 @@ class Outbox:
         return Claimed(made, done)
 
     def _look_again(self, jobs: Sequence[Job]) -> LookedUp:
+        """Queries the readers of these jobs, and renders again what has changed."""
         found = queue.look_again(jobs)
         same = {job.letter for job in jobs if _unchanged(job, found.get(job.letter))}
         made, done = self._make([job for letter, job in found.items() if letter not in same])
@@ -92,28 +100,30 @@ class Outbox:
         return LookedUp(jobs, same, {job.letter: (job, mail) for job, mail in made}, done)
 
     def look_up(self, jobs: dict[bool, list[Job]]) -> dict[bool, LookedUp]:
-        """A look at each lane's `to_look_up`."""
+        """Queries the readers of each lane's `to_look_up`."""
         return {bulk: self._look_again(asked) for bulk, asked in jobs.items() if asked}
 
     # -- in the event loop ------------------------------------------------------------------------
 
     def add(self, claimed: Claimed, *, bulk: bool) -> None:
+        """Takes in newly claimed letters."""
         self._posts[bulk].add(claimed.mails)
         self._posts[bulk].done += claimed.done
 
     def take(self, way: Way, *, bulk: bool) -> Mail | None:
+        """The next letter of this lane for this relay, or None."""
         return self._posts[bulk].take(way)
 
     def waits(self, *, bulk: bool) -> bool:
-        """Letters of this lane are claimed and not handed out."""
+        """Whether letters of this lane are claimed and not handed out."""
         return bool(self._posts[bulk].waiting)
 
     def idle(self, *, bulk: bool) -> bool:
-        """None of this lane's letters is here."""
+        """Whether this process holds no letter of this lane."""
         return not len(self._posts[bulk])
 
     def held(self) -> set[int]:
-        """The letters that this process knows to have claimed."""
+        """Ids of the letters that this process has claimed and not recorded."""
         return (
             {one.job.letter for one in self._unwritten}
             | self._posts[False].held()
@@ -121,25 +131,28 @@ class Outbox:
         )
 
     def to_look_up(self) -> dict[bool, list[Job]]:
+        """The letters of each lane whose readers must be queried again. Gives old claims back."""
         for post in self._posts.values():
             post.give_back_old()
         return {bulk: jobs for bulk, post in self._posts.items() if (jobs := post.to_look_up())}
 
     def looked_up(self, found: dict[bool, LookedUp]) -> None:
+        """Takes in what `look_up` returned."""
         for bulk, again in found.items():
             self._posts[bulk].looked(again)
 
     def collect(self) -> list[Done]:
-        """What is to be recorded, until `written`."""
+        """The results to be recorded. They are kept until `written` is called."""
         for post in self._posts.values():
             self._unwritten += post.done
             post.done = []
         return list(self._unwritten)
 
     def written(self, done: Sequence[Done]) -> None:
-        """These are in the ledger."""
+        """Takes in that these results are in the ledger."""
         self._unwritten = self._unwritten[len(done) :]
 
 
 def _unchanged(before: Job, now: Job | None) -> bool:
+    """Whether the letter can be sent as rendered. `unanswered` does not count."""
     return now is not None and now._replace(unanswered=before.unanswered) == before

@@ -405,7 +405,7 @@ class Books:
         self._in_background(actions.note_trouble, relay, trouble)
 
     def note_secured(self, relay: str, host_and_port: str) -> None:
-        """Records that the relay has offered STARTTLS (RFC 3207), so that later sessions require
+        """Records that the relay has accepted STARTTLS (RFC 3207), so that later sessions require
         it.
         """
         self._in_background(actions.note_secured, relay, host_and_port)
