@@ -43,8 +43,9 @@ Key = tuple[str, str]  #: scope and name: ("relay", …) or ("provider", …)
 
 
 class Refused(NamedTuple):
-    """One refused mail. `place`: its index in the batch. `bounce`: the value of a
-    `replies.Bounce`.
+    """One refused mail.
+
+    `place`: its index in the batch. `bounce`: the value of a `replies.Bounce`.
     """
 
     batch: int
@@ -131,8 +132,9 @@ class Answers:
         )
 
     def relay_braked(self, relay: str) -> bool:
-        """Whether a brake is on for this relay. Another relay may be able to send what it
-        refuses.
+        """Whether a brake is on for this relay.
+
+        Another relay may be able to send what it refuses.
         """
         return (Brake.Scope.RELAY, relay) in self.on
 
@@ -184,8 +186,9 @@ class Answers:
         return too_many(refused, answered, so_far=True)
 
     def held_back(self, relay: str, provider: str) -> bool:
-        """Counts a policy refusal of a provider that accepted no mail. Returns whether to throttle
-        it.
+        """Counts a policy refusal of a provider that accepted no mail.
+
+        Returns whether to throttle it.
         """
         self._policy[relay, provider] += 1
         return self._policy[relay, provider] >= POLICY
@@ -198,8 +201,9 @@ class Answers:
         )
 
     def take(self, provider: Callable[[str], str]) -> Noted:
-        """Returns what is to be written now, and empties it. `provider`: maps a domain to its
-        provider.
+        """Returns what is to be written now, and empties it.
+
+        `provider`: maps a domain to its provider.
         """
         for (relay, domain), mails in self.accepted.items():
             for key in (
@@ -233,8 +237,9 @@ RETURNING answered, refused, on_since
 
 
 def note(alert: int, noted: Noted) -> set[Key]:
-    """Writes counts and refusals, and puts on brakes. Returns all that are on; logs the new
-    ones.
+    """Writes counts and refusals, and puts on brakes.
+
+    Returns all that are on; logs the new ones.
     """
     refused = Counter(key for one in noted.refused for key in one.keys)
     counted: dict[Key, Counts] = {}
@@ -293,8 +298,9 @@ def _apart(alert: int, *, so_far: bool) -> list[Brake]:
 
 
 def _is_due(refused: int) -> bool:
-    """Whether to compare counts at this refusal. Each comparison goes through all accepted
-    mails.
+    """Whether to compare counts at this refusal.
+
+    Each comparison goes through all accepted mails.
     """
     return refused > FEW and (refused == FEW + 1 or refused % 10 == 0)
 

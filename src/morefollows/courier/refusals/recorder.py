@@ -63,8 +63,9 @@ class RefusalRecorder:
         )
 
     async def flush(self) -> None:
-        """Writes refusals and bounces. After a database error, the rest is written the next
-        time.
+        """Writes refusals and bounces.
+
+        After a database error, the rest is written the next time.
         """
         async with self._writing:
             letters, self._letters = self._letters, []
@@ -104,15 +105,17 @@ class RefusalRecorder:
         return new
 
     async def close(self, alert: int) -> bool:
-        """Judges an alert whose mails all have replies. Returns whether it is complete, with none
-        deferred.
+        """Judges an alert whose mails all have replies.
+
+        Returns whether it is complete, with none deferred.
         """
         await self.flush()
         return not await self._call(bounces.settle, alert, self._provider)
 
     async def relay_paused(self, name: str) -> None:
-        """Defers what this relay refused in alerts on their way. Called when it refuses this
-        service.
+        """Defers what this relay refused in alerts on their way.
+
+        Called when it refuses this service.
         """
         for release in list(self._releases.values()):
             self._put_on(release, release.answers.on | {(Brake.Scope.RELAY.value, name)})
@@ -120,8 +123,9 @@ class RefusalRecorder:
         self._looked_at = float("-inf")
 
     async def look(self) -> None:
-        """Every `_LOOK_EVERY` seconds: defers mails under brakes, and counts bounces of ended
-        alerts.
+        """Defers mails under brakes, and counts bounces of ended alerts.
+
+        Does nothing if the last run was less than `_LOOK_EVERY` seconds ago.
         """
         now = time.monotonic()
         if now < self._looked_at + _LOOK_EVERY:

@@ -29,8 +29,9 @@ def holding() -> Held | None:
 
 
 class Now(NamedTuple):
-    """`held`: mail is held. `gone_on`: how often somebody resumed sending with an older
-    database.
+    """Whether mail is held (`held`), and how often that was lifted.
+
+    `gone_on`: how often somebody resumed sending with an older database.
     """
 
     held: bool = False
@@ -70,8 +71,9 @@ def hold(held: Held, seen_count: int, found_count: int) -> list[int] | None:
 
 
 def go_on(editor: Editor | None) -> bool:
-    """Resumes sending: letters at once, alerts when each has a decision. False if nothing was
-    held.
+    """Resumes sending: letters at once, alerts when each has a decision.
+
+    False if nothing was held.
     """
     with transaction.atomic():
         row = Restores.objects.select_for_update().filter(pk=1, held=True).first()

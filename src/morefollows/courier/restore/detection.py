@@ -89,8 +89,9 @@ class Watch:
         return self.holding() if new or due else self._holding
 
     def finish(self) -> None:
-        """Raises the number once more and writes the file. Called at a normal exit, after the last
-        write.
+        """Raises the number once more and writes the file.
+
+        Called at a normal exit, after the last write.
         """
         self._raised_at = float("-inf")
         self.holding()

@@ -137,16 +137,12 @@ class Round(Settling):
 
     @property
     def waits(self) -> bool:
-        """Whether mails wait for a throttled provider, for a relay that can carry them, or for
-        their retry time.
-        """
+        """Whether mails wait for a throttled provider, a fitting relay or their retry time."""
         return bool(self.waiting or (self.waiting.later and not self.done))
 
     @property
     def only_waits(self) -> bool:
-        """Whether all that is left waits for throttled providers or for relays that are
-        unavailable.
-        """
+        """Whether all mails left wait for throttled providers or unavailable relays."""
         return bool(self.waiting) and not (
             self._todo or self.in_flight or self._coming_back or self._written_back
         )
@@ -195,8 +191,9 @@ class Round(Settling):
         self.waiting.later.update(dict.fromkeys(self.waiting.later, 0))
 
     def put_down(self) -> None:
-        """Stops waiting in this pass. The mails are postponed, and come back when the batch is
-        claimed again.
+        """Stops waiting in this pass.
+
+        The mails are postponed, and come back when the batch is claimed again.
         """
         due_at = now_ms() + retries.wait_ms(1, self._retries.longer)
         for i in self.waiting.empty():
@@ -237,8 +234,9 @@ class Round(Settling):
         self._coming_back, self._todo = coming_back, todo
 
     def _all_wanted(self, addressees: Mapping[int, Addressee]) -> bool:
-        """Whether all readers still want the mail now. A fast check that holds for nearly every
-        batch.
+        """Whether all readers still want the mail now.
+
+        A fast check that holds for nearly every batch.
         """
         readers, get = self.claim.readers, addressees.get
         found = [get(readers[i]) for i in self._todo]
@@ -306,9 +304,7 @@ class Round(Settling):
         return _mail((return_path, to, content, self.settle, i, utf8, way, i in self._careful))
 
     def _make(self, i: int) -> None:
-        """Renders the mail at `i` and the next ones, because many at once are faster than one by
-        one.
-        """
+        """Renders the mail at `i` and the next ones, as many at once are faster than one by one."""
         at_once = _SIGNED_AT_ONCE if self.release.signed else _MADE_AT_ONCE
         try:
             self._make_all([i, *itertools.islice(self._todo, at_once - 1)])
@@ -378,8 +374,9 @@ class Round(Settling):
         return None
 
     def entry(self, worker: str, claimed_until: int, *, give_up: bool = False) -> Entry:
-        """What is to be written to the ledger now. `give_up`: give the claim back with mails still
-        open.
+        """What is to be written to the ledger now.
+
+        `give_up`: give the claim back with mails still open.
         """
         self.release.answers.count()
         outcomes = self.claim.outcomes

@@ -112,8 +112,9 @@ class Heartbeat:
             await self._reap()
 
     async def end(self) -> None:
-        """Removes the process's row after its last claim was given back. Ignores database
-        errors.
+        """Removes the process's row after its last claim was given back.
+
+        Ignores database errors.
         """
         with contextlib.suppress(AnyDatabaseError, TimeoutError):
             async with asyncio.timeout(2):
@@ -142,9 +143,7 @@ class Heartbeat:
             )
 
     def _slow_call(self) -> tuple[int | None, str]:
-        """Start of a slow database call, in ms since 1970, or None; and the session that blocks
-        it.
-        """
+        """Start of a slow database call (ms since 1970, or None) and the session blocking it."""
         began, what = self._watched.began, self._watched.what
         if began is None or (seconds := time.monotonic() - began) < _SLOW:
             return None, ""

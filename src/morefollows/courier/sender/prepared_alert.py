@@ -91,8 +91,9 @@ class Release:
 
 
 def prepare(alert: Running, tokens: Tokens, on_put_back: Callable[[], None]) -> Release:
-    """Composes the alert, or loads its stored composition. Raises `ValueError` if it can't be
-    mailed.
+    """Composes the alert, or loads its stored composition.
+
+    Raises `ValueError` if it can't be mailed.
     """
     signers = dkim.signers(settings.MOREFOLLOWS)
     return Release(
@@ -121,8 +122,9 @@ def _presses(alert: int, signers: Sequence[Signer]) -> dict[str, Press]:
 
 
 def _filler(running: Running, tokens: Tokens) -> Fill:
-    """Returns the function that computes return paths and placeholder values. It runs for each
-    mail.
+    """Returns the function that computes return paths and placeholder values.
+
+    It runs for each mail.
     """
     alert = Alert.objects.select_related("update__story", "topic").get(pk=running.id)
     story = alert.update.story

@@ -337,8 +337,9 @@ class Books:
         )
 
     def _ready(self, bulk: bool) -> int:
-        """Number of loaded mails of this lane. Lanes are counted apart, so bulk takes no room from
-        alerts.
+        """Number of loaded mails of this lane.
+
+        Lanes are counted apart, so bulk takes no room from alerts.
         """
         return sum(len(round_) for round_ in self._rounds if round_.bulk == bulk)
 
@@ -375,8 +376,9 @@ class Books:
     # ---------------------------------------------------------------------------------
 
     def refused_us(self, gate: Gate, words: str) -> None:
-        """Pauses the relay, because its reply refuses this service. Part of
-        `relay_queue.Supply`.
+        """Pauses the relay, because its reply refuses this service.
+
+        Part of `relay_queue.Supply`.
         """
         if not gate.paused:
             gate.paused = True
@@ -405,8 +407,9 @@ class Books:
         self._in_background(actions.note_trouble, relay, trouble)
 
     def note_secured(self, relay: str, host_and_port: str) -> None:
-        """Records that the relay has accepted STARTTLS (RFC 3207), so that later sessions require
-        it.
+        """Records that the relay has accepted STARTTLS (RFC 3207).
+
+        From then on nothing is sent to it without TLS.
         """
         self._in_background(actions.note_secured, relay, host_and_port)
 

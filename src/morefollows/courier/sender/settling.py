@@ -146,8 +146,9 @@ class Settling:
         self._verdicts[key] = (count + 1, first_words)
 
     def _goes_elsewhere(self, mail: Mail, reply: Reply) -> bool:
-        """Leaves a mail that this relay can't carry to another relay of the lane. False if there is
-        none.
+        """Leaves a mail that this relay can't carry to another relay of the lane.
+
+        False if there is none.
         """
         i, way = mail.ticket, mail.way
         assert way is not None
@@ -234,8 +235,9 @@ class Settling:
         return Outcome.REFUSED
 
     def take_back(self) -> None:
-        """Defers the mails of this pass that were refused under a brake. Called when a brake is put
-        on.
+        """Defers the mails of this pass that were refused under a brake.
+
+        Called when a brake is put on.
         """
         answers, kept = self.release.answers, []
         for one in self._refused:

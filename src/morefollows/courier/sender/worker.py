@@ -109,8 +109,9 @@ class Worker(Books):
     # ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Runs until `stop` is called. Then waits for replies to mails in flight, and gives claims
-        back.
+        """Runs until `stop` is called.
+
+        Then waits for replies to mails in flight, and gives claims back.
         """
         while not self._stopping:
             try:
@@ -199,8 +200,9 @@ class Worker(Books):
         return patience
 
     async def _advance(self, alert: Running) -> float:
-        """Prepares, cuts, claims and releases one alert as due. Returns the seconds until the next
-        call.
+        """Prepares, cuts, claims and releases one alert as due.
+
+        Returns the seconds until the next call.
         """
         patience = self._listener.patience
         release = self._releases.get(alert.id) or await self._prepare(alert)
@@ -274,8 +276,9 @@ class Worker(Books):
         return Survey(running, paused, bulk_waits, quick, slow)
 
     async def _prepare(self, alert: Running) -> Release | None:
-        """Composes the alert. If it can't be composed, gives it up, informs the desk, and returns
-        None.
+        """Composes the alert.
+
+        If it can't be composed, gives it up, informs the desk, and returns None.
         """
         try:
             release = await self._call(prepare, alert, links.tokens(), self.gates.wake_soon)
