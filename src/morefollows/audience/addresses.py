@@ -1,6 +1,6 @@
 """Parses and validates email addresses, and derives the keyed hash that finds duplicates.
 
-The syntax is that of RFC 5321 §4.1.2 with the sizes of §4.5.3.1, and of RFC 6531 §3.3 for
+The syntax is that of RFC 5321 §4.1.2, with the sizes of §4.5.3.1. RFC 6531 §3.3 extends it to
 characters outside ASCII. Quoted local parts (``"john doe"@``) are rejected: mailbox providers do
 not issue them, and much mail software cannot handle them.
 

@@ -6,8 +6,8 @@ leaf). The hash of the seal covers the leaves and the hash of the previous seal.
 made with a key that is not in the database.
 
 Permitted changes keep the chain valid. Client addresses are not hashed, so they can be shortened.
-The leaves of an erased reader stay; they identify nobody. The number and hash of the newest seal
-are also stored in a file in the data folder, so that a truncated chain is noticed.
+The leaves of an erased reader stay; they identify nobody. A file in the data folder also stores
+the number and hash of the newest seal. It reveals a truncated chain.
 
 Invariant: seals are numbered from 1 without gaps, and a row is covered by at most one seal.
 """

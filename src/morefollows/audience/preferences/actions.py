@@ -162,7 +162,7 @@ def ask_new_address(reader: Reader, address: Address) -> None:
 def move(token: str) -> Reader | None:
     """Changes the reader's address: the button on the page that the mailed link opens. Idempotent.
 
-    Returns None if the link is invalid, expired or replaced by a newer one, or if the address has
+    Returns None if the link is invalid, expired or replaced by a newer one. Also if the address has
     been taken or suppressed since. Consent is confirmed again, from the new address. The old
     address is notified, in case its owner did not ask for this. Links to the preference page in
     earlier mail stop working.

@@ -1,5 +1,7 @@
-// The sign-up box for any page: <script async src="https://…/box.js" data-topic="breaking"></script> puts one where the
-// script stands, <more-follows-box topic="breaking"></more-follows-box> anywhere else. No cookies, nothing stored.
+// The sign-up box for any page. This tag inserts one in its own place:
+// <script async src="https://…/box.js" data-topic="breaking"></script>
+// This element shows one anywhere else: <more-follows-box topic="breaking"></more-follows-box>
+// No cookies are set, and nothing is stored.
 (() => {
 "use strict";
 
@@ -7,7 +9,7 @@ const NAME = "more-follows-box";
 const script = document.currentScript || document.querySelector("script[src*='/box.js']");
 const home = new URL(".", script.src).href;
 
-// light-dark() follows the page's color-scheme; a page that has none is taken for a light one.
+// light-dark() follows the page's color-scheme. Without one, the light colours apply.
 const STYLE = `
 :host { --ink: #16181c; --ground: #f4f3f0; --field: #fff; --edge: #7c7f86; --soft: #54585f; --bad: #b3151c; --good: #0f6b3c;
   --accent: #b8001f; --label: #fff; --head: #b8001f; display: block; font: inherit; }
@@ -45,7 +47,7 @@ p:empty { display: none; }
 .trap { position: absolute; inset-inline-start: -200vw; inline-size: 1px; block-size: 1px; overflow: hidden; }
 @media (forced-colors: active) { section, button { border: 1px solid; } }`;
 
-// Built node by node: what the server says is text, never markup, and pages with Trusted Types take it as well.
+// Builds an element. Texts from the server are never parsed as HTML, so Trusted Types allow it.
 function node(tag, attributes, ...children) {
   const made = document.createElement(tag);
   for (const name in attributes) made.setAttribute(name, attributes[name]);
@@ -55,7 +57,8 @@ function node(tag, attributes, ...children) {
 
 const wait = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 
-// ALTCHA: the number behind SHA-256(salt + number). The browser hashes outside of the page's own thread.
+// ALTCHA: finds the number for a given SHA-256(salt + number). The browser hashes off the main
+// thread.
 async function work(challenge) {
   const { salt, maxnumber } = challenge;
   const wanted = challenge.challenge;
@@ -135,7 +138,7 @@ class Box extends HTMLElement {
       form));
   }
 
-  // One at a time; it is asked for when somebody comes to the form, so that reading a page costs nothing.
+  // Fetches a ticket, one request at a time. It is called when the form gets focus, not on load.
   #ticket() {
     this.ticket ||= fetch(`${this.here}ticket/`, { credentials: "omit" })
       .then((answer) => answer.json())
@@ -184,7 +187,7 @@ class Box extends HTMLElement {
     throw new Error("no answer");
   }
 
-  // Focus stays where it is; only from a button that goes away it moves on, to the one that stays.
+  // Keeps the focus. If the focused button is removed, the focus moves to the remaining one.
   #suggest({ said, address, yes, no }) {
     const { email, button, status } = this.#fields;
     const sure = email.value.trim();

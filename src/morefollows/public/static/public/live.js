@@ -1,5 +1,7 @@
-// A live story for any page: <script async src="https://…/live.js" data-story="UUID"></script> puts it where the script
-// stands, <more-follows-story story="UUID"></more-follows-story> anywhere else. No cookies, nothing stored.
+// A live story for any page. This tag inserts it in its own place:
+// <script async src="https://…/live.js" data-story="UUID"></script>
+// This element shows it anywhere else: <more-follows-story story="UUID"></more-follows-story>
+// No cookies are set, and nothing is stored.
 (() => {
 "use strict";
 
@@ -7,7 +9,7 @@ const NAME = "more-follows-story";
 const script = document.currentScript || document.querySelector("script[src*='/live.js']");
 const home = new URL(".", script.src).href;
 
-// light-dark() follows the page's color-scheme; a page that has none is taken for a light one.
+// light-dark() follows the page's color-scheme. Without one, the light colours apply.
 const STYLE = `
 :host { --ink: #16181c; --ground: #fff; --soft: #54585f; --line: #dedcd6; --accent: #b8001f; --label: #fff; --bad: #b3151c;
   --wash: #fdecec; --warn: #7a4d00; display: block; font: inherit; }
@@ -42,7 +44,7 @@ button { min-block-size: 2.5em; padding: 0 1em; border: 1px solid; border-radius
 div:empty, p:empty { display: none; }
 @media (forced-colors: active) { button { border: 1px solid; } }`;
 
-// Our own server's words, already made safe there. Pages with Trusted Types want to be told so.
+// HTML from our own server, which has escaped it. Pages with Trusted Types need a policy for it.
 const policy = window.trustedTypes?.createPolicy?.("more-follows", { createHTML: (html) => html });
 const markup = (html) => (policy ? policy.createHTML(html) : html);
 
@@ -76,7 +78,7 @@ class Story extends HTMLElement {
 
   #told = null;
 
-  // False if it can't be had: what stands inside the element stays, a link to the page, say.
+  // Returns false if the story cannot be loaded. Then the element's content, such as a link, stays.
   async #fetch() {
     try {
       const answer = await fetch(this.address, { credentials: "omit" });
@@ -117,7 +119,7 @@ class Story extends HTMLElement {
     this.#fill();
   }
 
-  // The story as it was fetched; also after a gap.
+  // Renders the fetched story. Also called after missed events.
   #fill() {
     const { log, notice } = this.#parts;
     const told = this.#told;
@@ -210,7 +212,7 @@ class Story extends HTMLElement {
     bar.hidden = true;
   }
 
-  // Final: only what has to be corrected or withdrawn still comes.
+  // After the final update, only corrections and a withdrawal can follow.
   #over() {
     const { pause, more } = this.#parts;
     this.#told.open = false;

@@ -1,5 +1,5 @@
-// The live story page: what is new appears by itself at the top of the page; further down it waits behind a button, so
-// that nothing jumps. Without this script the page is complete as it was fetched.
+// Live updates of the story page. If the page is scrolled to its top, updates appear at once.
+// Otherwise a button shows them, so that the text does not move. The page works without this script.
 (() => {
 "use strict";
 
@@ -24,7 +24,8 @@ function connect() {
   source.onerror = () => {
     if (!over) said.textContent = bar.dataset.lost;
     bar.classList.add("live-off");
-    // While the browser tries by itself it is CONNECTING. It has given up: the server is full, say.
+    // While the browser retries, the state is CONNECTING. Otherwise it has given up, for example
+    // as the server is full.
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, Math.min(300, 10 * 2 ** failures++) * 1000 * (0.5 + Math.random()));
   };
   on("update", (told) => {
@@ -75,7 +76,7 @@ function show() {
   return newest;
 }
 
-// An update tells its headline where it is not the one on top.
+// An update shows its headline if it differs from the one at the top of the page.
 function head({ headline, language }) {
   part("headline").textContent = headline;
   part("story").lang = language;
@@ -95,7 +96,7 @@ function say() {
   pause.textContent = paused ? bar.dataset.resume : bar.dataset.pause;
 }
 
-// Something may be missing: the whole story again, where it stands.
+// Events may have been missed: loads the whole story again, in place.
 async function reload() {
   source.close();
   const answer = await fetch(location.href, { cache: "reload" }).catch(() => null);
@@ -124,7 +125,7 @@ news.addEventListener("click", () => {
   newest.scrollIntoView({ block: "center" });
 });
 
-// A page that nobody looks at gives its connection back after a while: browsers have few of them for each site.
+// A hidden page closes its connection after a while, as browsers limit them for each site.
 document.addEventListener("visibilitychange", () => {
   clearTimeout(idle);
   if (!source) return;
