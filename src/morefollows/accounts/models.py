@@ -12,6 +12,8 @@ from morefollows.helpers import plain_text
 
 
 class Role(models.TextChoices):
+    """What an editor may do; see the `may_…` properties of `Editor`."""
+
     REPORTER = "reporter", _("reporter")
     EDITOR = "editor", _("editor")
     ADMINISTRATOR = "administrator", _("administrator")

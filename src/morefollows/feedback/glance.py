@@ -12,6 +12,8 @@ from morefollows.stories.models import Alert
 
 
 class Glance(NamedTuple):
+    """A summary of an alert."""
+
     alert: Alert
     readers: int
     accepted: int

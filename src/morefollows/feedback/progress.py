@@ -20,6 +20,8 @@ _RATE_MS = 2_000
 
 
 class RelayState(TypedDict):
+    """The state of a relay."""
+
     name: str
     inbox: bool  #: mail goes to the local inbox; nothing leaves the machine
     purpose: str  #: both, alerts or bulk

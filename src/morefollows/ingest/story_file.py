@@ -61,6 +61,8 @@ class StoryFileError(Exception):
 
 @dataclass(frozen=True)
 class StoryFile:
+    """A parsed story file."""
+
     headline: str
     standfirst: str
     text: str

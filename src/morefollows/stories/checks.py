@@ -25,6 +25,7 @@ IMAGES_LIMIT = 30
 
 
 def length(value: str, limit: int) -> None:
+    """Raises if `value` has more than `limit` characters."""
     if (beyond := len(value) - limit) > 0:
         raise ValidationError(
             ngettext(
@@ -38,6 +39,7 @@ def length(value: str, limit: int) -> None:
 
 
 def headline(value: str) -> None:
+    """Required, on one line."""
     if not value.strip():
         raise ValidationError(_("A story needs a headline."), code="required")
     plain_text.one_line(value)
@@ -45,11 +47,13 @@ def headline(value: str) -> None:
 
 
 def standfirst(value: str) -> None:
+    """Optional, on one line."""
     plain_text.one_line(value)
     length(value, STANDFIRST_LIMIT)
 
 
 def text(value: str) -> None:
+    """Required Markdown, with valid images."""
     if not value.strip():
         raise ValidationError(_("A story needs a text."), code="required")
     length(value, TEXT_LIMIT)
@@ -69,10 +73,12 @@ def alt(value: str) -> None:
 
 
 def caption(value: str) -> None:
+    """An image's caption. Optional."""
     _beside_an_image(value, CAPTION_LIMIT)
 
 
 def credit(value: str) -> None:
+    """An image's credit. Optional."""
     _beside_an_image(value, CREDIT_LIMIT)
 
 

@@ -53,7 +53,7 @@ class Event(Enum):
 class Who(Enum):
     """Who may trigger an event."""
 
-    #: An editor or administrator. An offer: whoever has the right to send offers.
+    #: An editor or administrator. For an offer: an editor with the right to offers.
     SENDER = "who may send it"
     EDITOR = "an editor"  #: or an administrator
     SYSTEM = "system"

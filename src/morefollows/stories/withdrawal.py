@@ -11,6 +11,8 @@ from morefollows.stories.models import Story, Update
 
 
 class Wording(NamedTuple):
+    """The texts of a withdrawal."""
+
     headline: str
     text: str  #: Markdown
 

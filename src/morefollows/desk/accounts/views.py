@@ -21,6 +21,7 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
+    """The sign-in page; redirects to `next`. `SignIn` throttles failures."""
     if request.user.is_authenticated and request.method != "POST":
         return redirect(_onward(request))
     form = SignIn(request.POST or None, request=request)
@@ -35,6 +36,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
+    """Ends the session."""
     logout(request)
     return redirect("sign-in")
 

@@ -86,6 +86,8 @@ _HEAD = ("at", "editor", "editor_email", "what", "story", "headline", "alert", "
 
 
 class Line(NamedTuple):
+    """An entry of the log as displayed."""
+
     deed: Deed
     words: str
     details: list[tuple[str, str]]  #: label and value
@@ -127,6 +129,7 @@ def _midnight(day: date) -> datetime:
 
 
 def in_words(deeds: Iterable[Deed]) -> list[Line]:
+    """The entries with their text in the active language."""
     return [Line(deed, str(WHAT.get(deed.what, deed.what)), _details(deed)) for deed in deeds]
 
 

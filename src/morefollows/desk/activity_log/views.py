@@ -25,6 +25,8 @@ _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class Search(forms.Form):
+    """The filter of the log. All fields are optional."""
+
     editor = forms.ModelChoiceField(
         label=_("Who"),
         queryset=Editor.objects.order_by("name"),
@@ -44,6 +46,7 @@ class Search(forms.Form):
 @at_desk
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
+    """The log, filtered by the query."""
     form, deeds = _asked(request)
     shown = Paginator(deeds, _LINES_A_PAGE).get_page(request.GET.get("page"))
     context = {

@@ -41,6 +41,7 @@ _RETRY_MS = 1_000
 @at_desk
 @require_safe
 def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """The alert's page. Its script updates it from `alert_stream`."""
     alert = get_object_or_404(Alert, uuid=uuid)
     now = progress(alert)
     for verdict in now["verdicts"]:
@@ -149,6 +150,7 @@ def _words() -> dict[str, str]:
 @at_desk
 @require_POST
 def take_back(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """See `stories.actions.take_back`."""
     done = _("Taken back. Nothing was mailed; the story is a draft again.")
     return _act(request, uuid, actions.take_back, lambda _: done)
 
@@ -156,6 +158,7 @@ def take_back(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @at_desk
 @require_POST
 def stop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """See `stories.actions.stop`."""
     done = _("Stopped. What had left before can’t be called back.")
     return _act(request, uuid, actions.stop, lambda _: done)
 
@@ -163,6 +166,7 @@ def stop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @at_desk
 @require_POST
 def pause(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """See `stories.actions.pause`."""
     done = _("Paused.")
     return _act(request, uuid, actions.pause, lambda _: done)
 
@@ -170,6 +174,7 @@ def pause(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @at_desk
 @require_POST
 def resume(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """See `stories.actions.resume`."""
     done = _("It goes on.")
     return _act(request, uuid, actions.resume, lambda _: done)
 
@@ -177,12 +182,14 @@ def resume(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @at_desk
 @require_POST
 def retry(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """Sends again to readers whose mail was refused or expired."""
     return _act(request, uuid, lambda alert, editor: courier.retry_failed(alert.pk, editor), _again)
 
 
 @at_desk
 @require_POST
 def repeat(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """Sends again to readers for whom the outcome is uncertain."""
     return _act(
         request, uuid, lambda alert, editor: courier.repeat_uncertain(alert.pk, editor), _again
     )
@@ -224,6 +231,7 @@ async def alert_stream(request: HttpRequest, uuid: uuids.UUID) -> HttpResponseBa
 
 
 async def alert_events(alert: Alert) -> AsyncIterator[bytes]:
+    """Yields the stream's bytes until the alert has ended, or for `_LONGEST` seconds."""
     yield b"retry: %d\n\n" % _RETRY_MS
     number, last = 0, None
     begun = spoke = time.monotonic()

@@ -21,6 +21,7 @@ from morefollows.desk.drills.forms import Invitation
 @at_desk
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
+    """The list of the drill's readers."""
     newsroom = Newsroom.objects.filter(pk=1).first()
     return _page(request, Invitation(initial={"language": newsroom.language if newsroom else ""}))
 
@@ -57,6 +58,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 @at_desk
 @require_POST
 def remove(request: HttpRequest) -> HttpResponse:
+    """Removes a reader from drills. Administrators only."""
     editor = editor_of(request)
     if not editor.may_administer:
         raise PermissionDenied

@@ -19,6 +19,8 @@ _KINDS = "image/jpeg,image/png,image/webp,image/gif"
 
 
 class ImageForm(forms.Form):
+    """An image file and its texts."""
+
     file = forms.FileField(
         label=gettext_lazy("Image file"),
         help_text=gettext_lazy(

@@ -35,9 +35,10 @@ _FRAME_POLICY = (
 
 
 def _guarded(view: View) -> View:
-    """Decorates a view: without a sign-in only if the server listens on loopback alone.
+    """Decorates a view: 404 if a relay is set, and never cached.
 
-    The inbox has the mail of all readers and editors.
+    The inbox has the mail of all readers. So it needs a sign-in, unless both the listening address
+    and the public URL are loopback.
     """
 
     @wraps(view)

@@ -23,6 +23,8 @@ class Tick(NamedTuple):
 
 
 class Bar(NamedTuple):
+    """A rectangle for one day."""
+
     kind: str  #: came or went
     x: str
     y: str
@@ -39,6 +41,8 @@ class Mark(NamedTuple):
 
 
 class Plot(NamedTuple):
+    """All coordinates of the chart, formatted for SVG."""
+
     line: str  #: the path of the total
     area: str  #: the same, closed at the bottom
     ticks: list[Tick]

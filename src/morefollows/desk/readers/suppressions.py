@@ -61,6 +61,7 @@ class Filter(forms.Form):
 @at_desk
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
+    """Counts of the suppressions that match the query. Administrators only."""
     if not editor_of(request).may_administer:
         raise PermissionDenied
     form = Filter(request.GET)
@@ -85,6 +86,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @at_desk
 @require_POST
 def lift(request: HttpRequest) -> HttpResponse:
+    """Lifts the suppressions that match the form. Administrators only."""
     editor = editor_of(request)
     if not editor.may_administer:
         raise PermissionDenied

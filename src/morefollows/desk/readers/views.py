@@ -1,7 +1,7 @@
 """Pages of readers: their number, the search by exact address, evidence of consent, and requests.
 
-Invariant: an email address is never in a URL or log line. Each search and each change is in the
-activity log.
+Invariant: an email address is never in a URL or log line. Each reader found by address, and
+each change, is in the activity log.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def _may_see_readers(view: View[Rest]) -> View[Rest]:
 @_may_see_readers
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
+    """The number of readers, by state, topic and day."""
     return _overview(request, Find())
 
 
@@ -69,6 +70,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @_may_see_readers
 @require_POST
 def find_reader(request: HttpRequest) -> HttpResponse:
+    """Finds a reader by exact address. POST, so that the address is in no URL."""
     form = Find(request.POST)
     if not form.is_valid():
         return _overview(request, form, status=422)
@@ -108,6 +110,7 @@ def _overview(request: HttpRequest, form: Find, *, status: int = 200, **more: An
 @_may_see_readers
 @require_safe
 def reader_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One reader: subscriptions, evidence of consent, preferences and latest alerts."""
     reader = get_object_or_404(Reader, pk=pk)
     context = {
         "reader": reader,
@@ -202,6 +205,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 @_may_see_readers
 @require_POST
 def erase(request: HttpRequest, pk: int) -> HttpResponse:
+    """Erases a reader's data, after a confirmation. Administrators only."""
     editor = editor_of(request)
     if not editor.may_administer:
         raise PermissionDenied

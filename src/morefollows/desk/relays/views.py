@@ -36,6 +36,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @at_desk
 @require_POST
 def pause(request: HttpRequest) -> HttpResponse:
+    """Pauses a relay. Needs the right to send."""
     editor, name = _who_and_which(request)
     with transaction.atomic():
         actions.pause_relay(name, by=editor.name)
@@ -47,6 +48,7 @@ def pause(request: HttpRequest) -> HttpResponse:
 @at_desk
 @require_POST
 def resume(request: HttpRequest) -> HttpResponse:
+    """Resumes a relay. Needs the right to send."""
     editor, name = _who_and_which(request)
     with transaction.atomic():
         actions.resume_relay(name)

@@ -16,6 +16,7 @@ from morefollows.desk.common import at_desk, editor_of
 @at_desk
 @require_POST
 def go_on(request: HttpRequest) -> HttpResponse:
+    """Resumes sending. Running alerts then need an answer. Needs the right to send."""
     editor = editor_of(request)
     if not editor.may_send:
         raise PermissionDenied

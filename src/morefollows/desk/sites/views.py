@@ -59,6 +59,7 @@ def preview(request: HttpRequest, topic: str) -> HttpResponse:
 @at_desk
 @require_POST
 def add(request: HttpRequest) -> HttpResponse:
+    """Allows a site to embed the box. Administrators only."""
     if not editor_of(request).may_administer:
         messages.error(request, _("Only administrators change which sites may show the box."))
         return redirect("sites")
@@ -78,6 +79,7 @@ def add(request: HttpRequest) -> HttpResponse:
 @at_desk
 @require_POST
 def remove(request: HttpRequest) -> HttpResponse:
+    """Stops a site from embedding the box. Administrators only."""
     if not editor_of(request).may_administer:
         messages.error(request, _("Only administrators change which sites may show the box."))
         return redirect("sites")

@@ -16,6 +16,8 @@ _MOST_WORDS = 3_000  # longer texts are compared by lines, because the time grow
 
 
 class Piece(NamedTuple):
+    """A part of the texts and where it occurs."""
+
     where: str  #: "both", "first" or "second"
     text: str
 

@@ -41,6 +41,8 @@ def standfirst_field() -> Wording:
 
 
 class StoryForm(forms.Form):
+    """A story and the draft of its first update."""
+
     headline = Wording(
         label=_("Headline"),
         help_text=_("Also the subject of the mail, and of every later one of this story."),

@@ -79,6 +79,7 @@ def desk(request: HttpRequest, purpose: str = Purpose.ALERTS) -> HttpResponse:
 def story_new(
     request: HttpRequest, purpose: str = Purpose.ALERTS, *, drill: bool = False
 ) -> HttpResponse:
+    """The write page for a new story, offer or drill."""
     _check_right(request, purpose)
     if request.method == "POST":
         return _save(request, None, purpose, drill)
@@ -97,6 +98,7 @@ def story_new(
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
 def story_edit(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """The write page of a draft. Redirects if the story has been sent."""
     story = _story(request, uuid)
     if request.method == "POST":
         return _save(request, story, story.purpose, story.drill)
@@ -215,6 +217,7 @@ def _topic(key: str) -> Topic | None:
 @at_desk
 @require_safe
 def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """The check page: preview, checklist, audiences and the Send button."""
     story = _story(request, uuid)
     if not Newsroom.objects.filter(pk=1).exists():
         messages.error(
@@ -274,6 +277,7 @@ def story_mail(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @at_desk
 @require_POST
 def story_send(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """Sends the checked revision. Redirects to the alert, or back to the check page if refused."""
     story = _story(request, uuid)
     revision = request.POST.get("revision", "")
     if not (revision.isascii() and revision.isdigit() and len(revision) < 10):

@@ -16,6 +16,8 @@ _NOTE = forms.Textarea(attrs={"rows": 2, "data-limit": checks.NOTE_LIMIT, "data-
 
 
 class UpdateForm(forms.Form):
+    """The draft of a story's next update."""
+
     kind = forms.ChoiceField(label=_("Kind"), widget=forms.RadioSelect)
     headline = Wording(
         label=_("Headline"),
@@ -73,6 +75,8 @@ class UpdateForm(forms.Form):
 
 
 class WithdrawalForm(forms.Form):
+    """The reason and text of a withdrawal."""
+
     reason = Wording(
         label=_("Why"),
         help_text=_("One sentence. Readers see it first, in the mail and on the page."),

@@ -74,6 +74,7 @@ def _way(story: Story, kind: str, to: str) -> Way:
 @at_desk
 @require_http_methods(["GET", "HEAD", "POST"])
 def develop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """The published story's page. POST saves the draft of the next update."""
     story = _told(uuid)
     if story is None:
         return redirect("story-edit", uuid)
@@ -201,6 +202,7 @@ def withdraw(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @at_desk
 @require_POST
 def approve_draft(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """See `stories.drafts.actions.approve`."""
     story = get_object_or_404(Story, uuid=uuid)
     revision = request.POST.get("revision", "")
     try:
@@ -219,6 +221,7 @@ def approve_draft(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @at_desk
 @require_POST
 def finish(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
+    """See `stories.drafts.actions.finish_story`."""
     story = get_object_or_404(Story, uuid=uuid, purpose=Purpose.ALERTS)
     try:
         finish_story(story, editor_of(request))

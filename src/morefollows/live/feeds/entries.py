@@ -90,14 +90,17 @@ def news_sitemap() -> bytes:
 
 
 def absolute(path: str) -> str:
+    """The public URL of a path."""
     return f"{settings.MOREFOLLOWS.url}{path}"
 
 
 def story_address(story: Story) -> str:
+    """The public URL of the story's page."""
     return absolute(reverse("story", args=[story.uuid]))
 
 
 def story_id(story: Story) -> str:
+    """The story's permanent id in feeds."""
     return f"urn:uuid:{story.uuid}"
 
 

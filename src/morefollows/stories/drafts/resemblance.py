@@ -36,6 +36,8 @@ _STOP_WORDS = frozenset(
 
 
 class Resembling(NamedTuple):
+    """An alert and how much the draft resembles it."""
+
     alert: Alert
     score: float  #: 0 to 1
 

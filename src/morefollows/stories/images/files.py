@@ -43,6 +43,8 @@ _FILE_KILLS = (
 
 
 class Kept(NamedTuple):
+    """A stored picture."""
+
     picture: Picture  #: the widest
     size: int  #: octets of that file
 

@@ -153,6 +153,7 @@ def _bound() -> None:
 
 
 def main() -> None:
+    """Entry point of the subprocess. Reads the file from stdin and prints JSON."""
     _bound()
     folder, most_pixels = Path(sys.argv[1]), int(sys.argv[2])
     try:
