@@ -33,7 +33,7 @@ from morefollows.stories.transitions import ENDED
 
 REPLIES = 50  #: how many of an alert's most frequent replies are kept; the desk shows as many
 _COUNTS = ("size", "accepted", "deferred", "refused", "skipped", "uncertain", "expired", "repeated")
-_GRACE = timedelta(hours=1)  # between the end of retries and packing
+_GRACE = timedelta(hours=1)  # added to each period, so that a last-minute retry can start
 _NUMBER_OF_REST = 0  # `Batch.number` of the row that has only an alert's counts
 _HAD = (Outcome.ACCEPTED, Outcome.UNCERTAIN, Outcome.IN_DIGEST)
 

@@ -1,7 +1,7 @@
 """Removes boilerplate from a news page's text, in English and German.
 
 Boilerplate is sign-up boxes, form errors, privacy and cookie notices, share links, dates, and "more
-follows", which the product adds itself while a story is open.
+follows". The product itself adds "more follows" while a story is open.
 
 Invariant: a line is removed only if all or nearly all of it is boilerplate. Losing a sentence of
 the story is worse than keeping a button's caption.

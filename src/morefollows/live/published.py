@@ -63,7 +63,7 @@ def latest(most: int, *, topic: Topic | None = None, since: datetime | None = No
 def _latest_keys(most: int, topic: Topic | None, since: datetime | None) -> list[int]:
     """Primary keys of the stories with the latest updates, the latest first.
 
-    Reads updates from the newest on by the index `updates_published`, and stops when it has enough
+    Reads updates from the newest on by the index `updates_published`. It stops when it has enough
     stories, so that older updates cost nothing.
     """
     told = _told().filter(story__purpose=Purpose.ALERTS, story__drill=False)

@@ -269,7 +269,7 @@ def resume(alert: Alert, editor: Editor) -> None:
     """Continues an alert that is paused or needs an answer, for readers not mailed yet.
 
     If it was in its hold, the hold ends now, or at its scheduled time. If its time to live is over,
-    the time to live starts again: by resuming, the editor confirms that it is still news.
+    it starts again, because the editor confirms by resuming that it is still news.
     """
     with transaction.atomic():
         kept = _locked(alert.pk)

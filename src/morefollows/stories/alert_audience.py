@@ -29,8 +29,8 @@ _ANSWERS = (Kind.CORRECTION, Kind.WITHDRAWAL)
 def offered(story: Story, kind: str | None = None) -> list[Alert.Audience]:
     """The audiences that the story's next update can go to; the first is the default.
 
-    `kind`: of that update; None: the draft's. A correction goes by default to the recipients of the
-    error, and a later update to the followers of the story.
+    `kind`: of that update; None: the draft's. The default is the topic for the first update, the
+    followers for later ones, and for a correction the recipients of the error.
     """
     kind = kind or story.kind
     if story.drill:
@@ -118,8 +118,8 @@ def drill() -> int:
 def alerts_of(story: Story, numbers: Iterable[int] | None = None) -> list[int]:
     """Ids of the alerts that mailed these updates of a story, and of the alerts that they answer.
 
-    `numbers`: of the updates; None: all. The answered alerts are included for readers who got an
-    error but not its correction: the correction of that correction must reach them, too.
+    `numbers`: of the updates; None: all. The answered alerts are included because some readers got
+    an error but not its correction. A correction of the correction must reach them, too.
     """
     mailed = Alert.objects.filter(update__story=story, update__published_at__isnull=False)
     mailed = mailed.exclude(state=Alert.State.TAKEN_BACK).exclude(audience=Alert.Audience.PAGE)

@@ -3,7 +3,7 @@
 Invariant: an alert goes to the drill's readers if and only if its story is a drill.
 
 A CHECK constraint can't read another table, so this needs triggers. They are dropped before each
-migration and created again after it: SQLite changes a table by rebuilding it, which fails while a
+migration and created again after it. SQLite changes a table by rebuilding it, which fails while a
 trigger refers to it.
 """
 

@@ -1,7 +1,7 @@
 """Actions on drafts: save, approve, and close a story. Each action is one transaction.
 
-Invariant: a save raises the story's revision and clears its approval, so that an approval always
-belongs to the text that was checked.
+Invariant: a save raises the story's revision and clears its approval. So an approval always belongs
+to the text that was checked.
 """
 
 from __future__ import annotations
@@ -65,12 +65,11 @@ def save_story(
     """Saves the draft of a story's first update, and creates the story if it does not exist.
 
     `revision`: the one that the editor started from; 0 for a new story. Without a topic it is an
-    offer: the editor needs the right to write offers, and an offer never becomes a story. `drill`
-    is fixed when the story is created. `by_itself`: an automatic save. Saving the same content
-    again changes nothing.
+    offer, and the editor needs the right to write offers. Purpose and `drill` are fixed when the
+    story is created. `by_itself`: an automatic save. Saving the same content again changes nothing.
 
-    Raises `ValidationError` with errors by field, `Conflict` if another editor saved meanwhile, and
-    `Refused` if the story has been sent, or if `drill` or the purpose differs.
+    Raises `ValidationError` with errors by field, and `Conflict` if another editor saved meanwhile.
+    Raises `Refused` if the story has been sent, or if `drill` or the purpose differs.
     """
     if language not in dict(settings.LANGUAGES):
         raise ValidationError(

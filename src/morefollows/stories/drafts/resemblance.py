@@ -3,9 +3,9 @@
 Two editors may write the same news at once; the desk warns before it is sent twice.
 
 Headline and standfirst are casefolded, and accents and stop words (English and German) removed.
-Each word, with a space on either side, is split into trigrams, so that "resigns" and "resigned"
-share most of them. The resemblance is the Jaccard index of the two sets of trigrams, from 0 to 1.
-It is computed for the headlines alone and with the standfirsts; the higher value counts.
+Each word, with a space on either side, is split into trigrams. So "resigns" and "resigned" share
+most of them. The resemblance is the Jaccard index of the two sets of trigrams, from 0 to 1. It is
+computed for the headlines alone and with the standfirsts; the higher value counts.
 """
 
 from __future__ import annotations

@@ -113,8 +113,9 @@ def _folder() -> Path:
 def _reduced(file: bytes, folder: Path) -> Picture:
     """Runs `images.reduce` in a subprocess with an empty environment, so that it has no secrets.
 
-    Returns the widest size, with zeros for a name. Raises `ValidationError`. The file is blamed if
-    the process reports that, or was ended by one of `_FILE_KILLS`; any other failure is ours.
+    Returns the widest size, with zeros for a name. Raises `ValidationError`. It names the file as
+    the cause if the process reports so, or ends with one of `_FILE_KILLS`. Any other failure is a
+    server error, and is logged.
     """
     most = settings.MOREFOLLOWS.image_pixels
     try:
@@ -144,7 +145,7 @@ def _reduced(file: bytes, folder: Path) -> Picture:
 
 
 def _our_fault(reason: str) -> ValidationError:
-    """Logs `reason` for the operator; the returned error tells the editor only where to look."""
+    """Logs `reason` for the operator. Returns the error for the editor, which refers to the log."""
     log.error("an image could not be kept: %s", reason)
     return ValidationError(
         _(
