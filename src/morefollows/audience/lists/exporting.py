@@ -61,6 +61,7 @@ def export_evidence(file: BinaryIO, *, topic: Topic | None = None) -> int:
 
 
 def _readers(topic: Topic | None) -> QuerySet[Reader]:
+    """Readers with a stored address; with `topic`, only those with an open subscription to it."""
     readers = (
         Reader.objects.exclude(address="")
         .exclude(drill__isnull=False, subscriptions=None)
@@ -72,6 +73,7 @@ def _readers(topic: Topic | None) -> QuerySet[Reader]:
 
 
 def _row(reader: Reader) -> tuple[object, ...]:
+    """The values of `COLUMNS` for one reader."""
     confirmed_at = reader.confirmed_at.isoformat() if reader.confirmed_at else ""
     topics, offers = " ".join(_topics_of(reader)), "yes" if reader.offers else "no"
     return (reader.address, reader.language, topics, reader.state, confirmed_at, offers)
@@ -83,6 +85,7 @@ def _topics_of(reader: Reader) -> list[str]:
 
 
 def _line(line: Consent) -> tuple[object, ...]:
+    """The values of `EVIDENCE` for one line of evidence."""
     who = (
         line.reader.address,
         line.purpose,

@@ -67,6 +67,7 @@ class Report:
     told: Counter[str] = field(default_factory=Counter)  #: repairs in this run, by kind
 
     def counts(self) -> dict[str, int]:
+        """The numbers by name, as `resume` stores them."""
         return {name: getattr(self, name) for name in COUNTS}
 
     def add(self, counts: dict[str, int]) -> None:
@@ -218,6 +219,7 @@ class _Rehearsal:
 
 
 def _counted(rows: list[Row], outcomes: list[str]) -> Counter[str]:
+    """Outcome → number of rows, plus the number of pending rows without a time of consent."""
     found = Counter(outcomes)
     found["untimed"] = sum(
         row.untimed and outcome == "pending" for row, outcome in zip(rows, outcomes, strict=True)

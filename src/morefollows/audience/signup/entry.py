@@ -201,6 +201,7 @@ async def enter_async(
 
 
 def _busy() -> Entered:
+    """The answer when nothing could be written in time."""
     # Random, so that the retries are spread over time.
     return Entered(Answer.BUSY, wait=random.uniform(*_COME_BACK))  # noqa: S311
 

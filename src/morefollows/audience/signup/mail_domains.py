@@ -117,6 +117,7 @@ def is_known(domain: str) -> bool:
 
 
 def _nothing_is_asked(config: Settings) -> bool:
+    """Whether DNS checks are off in the settings."""
     return config.resolver == "off" or (config.inbox and not config.resolver)
 
 

@@ -88,6 +88,7 @@ def prepare(asked: Sequence[Newcomer]) -> list[Prepared]:
 
 
 def _pattern(one: Newcomer, now: datetime) -> Pattern:
+    """Build the unsaved rows for one kind of newcomer."""
     reader = Reader(language=one.language, created_at=now)
     purposes = (Purpose.ALERTS, Purpose.OFFERS) if one.offers else (Purpose.ALERTS,)
     return Pattern(

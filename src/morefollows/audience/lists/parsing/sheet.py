@@ -123,6 +123,7 @@ class Sheet:
             yield record
 
     def _is_heading(self, cells: list[str]) -> bool:
+        """Whether the cells repeat the names of the columns."""
         found = [cell.strip(" \t\ufeff") for cell in cells]
         return bool(found) and found[0] == self.names[0] and found[: len(self.names)] == self.names
 
@@ -206,6 +207,7 @@ class Sheet:
     # -- records -----------------------------------------------------------------------------------
 
     def _record(self, line: _Line) -> Record:
+        """The record that begins with this line, or one that says why it can't be read."""
         number = line.end.line
         if line.text is None:
             return Record(number, [], f"has more than {_LONGEST_LINE:,} bytes", line.end)
@@ -257,6 +259,7 @@ class Sheet:
         return None
 
     def _read_line(self) -> _Line | None:
+        """Read one line from the file; None at its end. A line that is too long has no text."""
         piece = self._file.readline(_LONGEST_LINE)
         if not piece:
             return None
@@ -272,6 +275,7 @@ class Sheet:
 
 
 def _decoded(piece: bytes, end: Place) -> _Line:
+    """A line as text: UTF-8 if it is valid UTF-8, else an eight-bit encoding."""
     try:
         return _Line(piece.decode(), end)
     except UnicodeDecodeError:
