@@ -39,7 +39,7 @@ class Sender(NamedTuple):
 
 
 class Letterhead(NamedTuple):
-    """Of one mail while it is composed."""
+    """The sender and the placeholders of one mail while it is composed."""
 
     sender: Sender
     marks: Marks
@@ -54,7 +54,7 @@ class Letterhead(NamedTuple):
         return {"newsroom": self.sender.newsroom.name}
 
     def link(self, page: str, hole: Hole) -> str:
-        """The address of a page that takes a token: each reader's copy has its own."""
+        """Returns the URL of a page that takes a token, with a slot for the reader's token."""
         return f"{settings.MOREFOLLOWS.url}/{page}/{self.marks[hole]}/"
 
 
@@ -74,14 +74,14 @@ class Field(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What one mail says, in one language. Translations are made by then."""
+    """The content of one mail in one language, already translated."""
 
     template: str  #: the name of templates/mail/<template>.txt and .html
     subject: str
-    language: str  #: of what it says; that of its boilerplate is the translation in force
+    language: str  #: of the content; the boilerplate uses the active translation
     preheader: str
     why: str  #: why the reader gets it, for the footer
-    context: Mapping[str, Any]  #: what the template needs beside
+    context: Mapping[str, Any]  #: further values for the template
     sent_at: float | None = None  #: seconds since 1970; None: each copy has its own date
     #: The list that a link in mail and header leaves. None for mails that ask for a confirmation.
     listed: List | None = None
@@ -112,7 +112,7 @@ def because_of(topic: Topic, head: Letterhead) -> str:
 
 
 def dateline(at: float, newsroom: Newsroom) -> str:
-    """A moment (seconds since 1970) in the newsroom's time zone, as people write it."""
+    """Formats a time (seconds since 1970) in the newsroom's time zone."""
     try:
         zone = ZoneInfo(newsroom.time_zone)
     except (ZoneInfoNotFoundError, ValueError):

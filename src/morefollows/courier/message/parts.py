@@ -20,7 +20,7 @@ from morefollows.courier.message.template import Composed, Hole
 # "=_" can't occur in quoted-printable (RFC 2045 §6.7), and no line of other HTML begins with a
 # dash. So the boundary can't occur in a part.
 _BOUNDARY = "=_morefollows"
-_MOST_GROWTH = 1.25  # of an HTML part by character references
+_MOST_GROWTH = 1.25  # longest HTML with character references, relative to UTF-8
 
 
 def compose(content: Content, head: Letterhead) -> Composed:
@@ -31,7 +31,7 @@ def compose(content: Content, head: Letterhead) -> Composed:
 
 
 def _rendered(content: Content, head: Letterhead) -> tuple[str, str]:
-    """Text and HTML, by the templates."""
+    """Renders the templates. Returns text and HTML."""
     context = {
         **content.context,
         "subject": content.subject,

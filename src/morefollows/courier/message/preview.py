@@ -56,7 +56,7 @@ def preview(story: Story, language: str | None = None) -> Preview:
 
 
 def preview_of(draft: Update, language: str | None = None) -> Preview:
-    """The same for an update that is not kept yet, such as a withdrawal that stands ready."""
+    """Does the same for an update that is not stored, such as a prepared withdrawal."""
     story = draft.story
     with translation.override(language or story.language):
         head = Letterhead.new()

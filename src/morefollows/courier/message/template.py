@@ -25,7 +25,7 @@ from morefollows.courier.message.encoding import LONGEST_LINE
 
 
 class Hole(IntEnum):
-    """What is different in every reader's mail. Values to fill in stand in this order."""
+    """The slots: data that differs in each reader's mail. Their values are passed in this order."""
 
     ADDRESS = 0
     LEAVE = 1
@@ -33,12 +33,12 @@ class Hole(IntEnum):
     CONFIRM = 3
     DATE = 4  #: letters only: an alert's date is the same for all
     PREFERENCES = 5
-    STORY = 6  #: proves who wants to follow a story, or to mute it
+    STORY = 6  #: token of the links that follow or mute a story
     REFERENCES = 7  #: each as CRLF, space, "<", Message-ID, ">"
     REPLY = 8  #: a Message-ID
 
 
-#: Octets of each value. What has no fixed length (0) stands in a header only.
+#: Octets of each value; 0: variable, and then only in the header.
 LENGTHS = {
     Hole.ADDRESS: 0,
     Hole.LEAVE: LEAVE_LENGTH,
@@ -62,12 +62,12 @@ _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0|[^\x00-\x7f]")
 
 
 class Composed:
-    """A message (RFC 5322) in parts, with a hole between each two."""
+    """A message (RFC 5322) in parts, with one slot between each two."""
 
     __slots__ = ("_pick", "_with_gaps", "holes", "parts")
 
     def __init__(self, parts: Sequence[bytes], holes: Sequence[int]) -> None:
-        """Raises `ValueError` for what must not reach the wire."""
+        """Raises `ValueError` if the message breaks the module's invariant."""
         self.parts = tuple(parts)
         self.holes = tuple(Hole(hole) for hole in holes)
         if len(self.parts) != len(self.holes) + 1:
@@ -99,7 +99,7 @@ class Composed:
         return hash((self.parts, self.holes))
 
     def fill(self, values: Sequence[bytes]) -> list[bytes]:
-        """The message in pieces, with `values` (in the order of `Hole`) in its holes.
+        """Returns the message in pieces, with `values` (in the order of `Hole`) in its slots.
 
         The values are trusted here: addresses are checked when they come in, tokens are our own.
         """
@@ -136,7 +136,7 @@ class Composed:
 
 
 class Signer(Protocol):
-    """Makes a header field that is put before all others; see `dkim.Signer`."""
+    """Makes a header field that precedes all others: see `dkim.Signer`."""
 
     def digester(self, composed: Composed) -> Callable[[Sequence[bytes]], bytes]:
         """Returns the function that hashes a copy's body: one for all signers."""
@@ -183,6 +183,6 @@ class Marks:
         return self._marks[hole]
 
     def cut(self, message: bytes) -> Composed:
-        """Makes holes of the marks in a finished message."""
+        """Replaces the placeholders of a finished message by slots."""
         pieces = self._cuts.split(message)
         return Composed(pieces[::2], [self._holes[mark] for mark in pieces[1::2]])

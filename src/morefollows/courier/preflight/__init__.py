@@ -1,4 +1,4 @@
-"""What to look at before Send. A checklist informs; nothing in it stops anybody from sending."""
+"""The checklist shown before Send. It informs only: no item prevents sending."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ OK, LOOK, WRONG = "ok", "look", "wrong"
 
 
 class Item(NamedTuple):
-    """One line of the checklist, in the words of the language in force."""
+    """One line of the checklist, in the active language."""
 
     name: str
     state: str  #: `OK`, `LOOK` or `WRONG`
@@ -20,5 +20,5 @@ class Item(NamedTuple):
 
 
 def in_order(items: list[Item]) -> list[Item]:
-    """What is wrong first, then what is worth a look, each in its order."""
+    """Sorts items by state: `WRONG`, `LOOK`, `OK`. Keeps the order within each."""
     return sorted(items, key=lambda item: (WRONG, LOOK, OK).index(item.state))

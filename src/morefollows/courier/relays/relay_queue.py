@@ -18,52 +18,51 @@ from morefollows.courier.relays.shares import Shares
 from morefollows.courier.relays.throttle import Pacing
 from morefollows.courier.smtp import replies
 
-_STUCK = 3  # mails of one provider that hold a connection each
-_STUCK_FOR = 3.0  # seconds; as long as it lasts, this is said again each second
-_SILENT = 1.0  # seconds without a reply, while mails are in flight, after which the others go on
+_STUCK = 3  # connections held by one provider's mails, from which it is paused
+_STUCK_FOR = 3.0  # seconds of that pause; the relay reports again each second while it lasts
+_SILENT = 1.0  # seconds without a reply, with mails in flight, after which others don't wait for it
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a relay said to the mails for one domain."""
+    """A relay's outcomes for one domain."""
 
     accepted: int = 0
     deferred: int = 0
     refused: int = 0
-    words: str = ""  # its last ones of deferral or refusal, without addresses
+    words: str = ""  # the last 4xx or 5xx reply, without addresses
 
 
 class AtWork(NamedTuple):
-    """How one sender's connections to a relay are."""
+    """The state of one sender's connections to a relay."""
 
     relay: str
     circuit: Circuit
     connections: int  #: open ones that take mail
     in_flight: int
-    accepted: int  #: since the tallies were last taken away
-    paced: list[
-        tuple[str, float]
-    ]  #: mailbox providers held back: mails a second; 0: none at all just now
+    accepted: int  #: mails accepted since the counts were last reset
+    #: Throttled mailbox providers and their mails a second; 0: paused.
+    paced: list[tuple[str, float]]
 
 
 class Supply(Protocol):
-    """Where mails come from: `courier.sender.worker.Worker`."""
+    """The source of mails: `courier.sender.worker.Worker`."""
 
     def next(self, gate: Gate) -> Mail | None:
-        """The next mail for this relay, or None."""
+        """Returns the next mail for this relay, or None."""
 
     def elsewhere(self, gate: Gate, domain: str) -> bool:
-        """Whether another relay than this one may mail this domain now."""
+        """Whether another relay may send mail to this domain now."""
 
     def refused_us(self, gate: Gate, words: str) -> None:
-        """The relay does not want our mail, whoever it is to."""
+        """Called when the relay refuses all our mail."""
 
     def takes_mail(self, gate: Gate) -> None:
-        """The relay was paused, and has accepted a mail on trial."""
+        """Called when a paused relay accepted a trial mail."""
 
 
 class Shared(Protocol):
-    """What the gates of a process have in common: `courier.relays.relay_pool.Gates`."""
+    """What the gates of a process share: `courier.relays.relay_pool.Gates`."""
 
     accepted: int
 
@@ -72,7 +71,7 @@ class Shared(Protocol):
 
 
 class _Alone:
-    """Of a gate without others."""
+    """`Shared` for a single gate."""
 
     accepted = 0
 
@@ -97,19 +96,18 @@ class Gate:
     ) -> None:
         self.name = address.name
         self.alerts, self.bulk = address.alerts, address.bulk  #: the lanes that it takes
-        self.relay: Relay  # set by whoever makes both: each needs the other
+        self.relay: Relay  # set after creation, as gate and relay need each other
         self.paused = False
-        self.trial = 0  #: mails that may be handed out though it is paused
-        self._on_trial = 0  # such mails that were handed out, and have no reply yet
+        self.trial = 0  #: trial mails that may still be sent during a pause
+        self._on_trial = 0  # trial mails sent, without a reply yet
         self.in_flight = 0
         self.weight = address.weight or 1
         self.load = 0.0
         self.pacing = Pacing((providers or Providers(None)).of)
         self.refusals = Refusals()
         self.shared: Shared = _Alone()
-        self.tallies: dict[
-            str, Tally
-        ] = {}  #: what it said, by domain, since they were last taken away
+        #: Outcomes by domain since the last report.
+        self.tallies: dict[str, Tally] = {}
         self._supply = supply
         self._bucket = Bucket(address.rate / senders) if address.rate else None
         self._shares = shares
@@ -120,7 +118,7 @@ class Gate:
             shares.join(self)
 
     def take(self) -> Mail | None:
-        """`interface.Source`: the next mail for this relay, if it is its turn."""
+        """`interface.Source`: returns the next mail, unless a pause, rate or share forbids it."""
         if self.paused and not self.trial:
             return None
         if self._bucket is not None and (wait := self._bucket.wait()):
@@ -154,7 +152,7 @@ class Gate:
                 self.pacing.stuck(domain, _STUCK_FOR)
 
     def elsewhere(self, domain: str) -> bool:
-        """`interface.Way`: whether another relay may mail this domain now."""
+        """`interface.Way`: whether another relay may send mail to this domain now."""
         return self._supply.elsewhere(self, domain)
 
     @property
@@ -206,13 +204,13 @@ class Gate:
         return self.refusals.has_accepted
 
     def objected(self, domain: str, words: str, *, to_us: bool) -> None:
-        """`interface.Way`: a mail of an alert was refused, and perhaps because of us."""
+        """`interface.Way`: called when an alert's mail was refused, perhaps because of us."""
         provider = self.pacing.provider(domain)
         if self.refusals.to_us() if to_us else self.refusals.to_recipient(provider, self.in_flight):
             self._supply.refused_us(self, words)
 
     def at_work(self) -> AtWork:
-        """How it is now, for the desk."""
+        """Returns the present state, for the desk."""
         accepted = sum(tally.accepted for tally in self.tallies.values())
         paced = [
             (paced.provider, 0.0 if paced.pause else paced.rate)
@@ -223,11 +221,11 @@ class Gate:
         )
 
     def expect(self) -> None:
-        """There may be new mail for this relay; `wake` is called next."""
+        """Called before `wake`, when there may be new mail."""
         self._came_back_empty = False
 
     def wake(self) -> None:
-        """There may be mail for this relay."""
+        """Called when there may be mail for this relay."""
         if not self.paused or self.trial:
             self.relay.wake()
 
@@ -236,7 +234,7 @@ class Gate:
         return self.bulk if bulk else self.alerts
 
     async def open(self) -> None:
-        """Opens connections ahead of the first mail."""
+        """Opens connections before the first mail, unless paused."""
         if not self.paused:
             await self.relay.open()
 
@@ -248,12 +246,12 @@ class Gate:
 
     @property
     def takes_mail(self) -> bool:
-        """It is not paused, and has a connection that takes mail."""
+        """Whether it is not paused and has a connection that takes mail."""
         return not self.paused and self.relay.able
 
     @property
     def takes_part(self) -> bool:
-        """`shares.Sharer`: it would take mail now or soon, and there is some for it."""
+        """`shares.Sharer`: whether it would take mail now or soon, and there is some for it."""
         if self._came_back_empty or not self.takes_mail:
             return False
         if self._bucket is not None and self._bucket.wait():
