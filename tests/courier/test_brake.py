@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from array import array
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,11 +14,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from morefollows.audience.models import Bounce, Reader, Suppression
-from morefollows.courier.models import Brake, Refusal
+from morefollows.courier.ledger import claims
+from morefollows.courier.models import Batch, Brake, Outcome, Refusal
 from morefollows.courier.refusals import bounces, brake
 from morefollows.courier.refusals.brake import APART, FEW, SHARE, Answers, Refused
+from morefollows.courier.refusals.recorder import RefusalRecorder
 from morefollows.stories.models import Alert
-from tests.courier.support import alert_for
+from tests.courier.support import alert_for, cut_from_start
 from tests.support import ground
 
 pytestmark = pytest.mark.django_db
@@ -267,3 +271,35 @@ def test_no_alert_suppresses_more_than_the_brake_allows(
     for domain, mails in answered.items():
         suppressed = sum(of_domain[reader] == domain for reader in gone)
         assert suppressed <= max(FEW, SHARE * mails)
+
+
+def test_an_alert_is_not_closed_while_the_brake_that_comes_on_last_defers_its_mails() -> None:
+    """The brake comes on with the refusals that are written when the alert is about to be closed."""
+    alert = alert_for(30)
+    cut_from_start(alert)
+    answers = Answers()
+    now = int(timezone.now().timestamp() * 1000)
+    for batch in Batch.objects.filter(alert=alert):
+        readers = array("q")
+        readers.frombytes(bytes(batch.readers))
+        answers.refused += [
+            Refused(
+                *(batch.pk, place, reader, f"d{reader}.example", f"d{reader}.example", "relay 0"),
+                *("hard", 550, "5.1.1", now),
+            )
+            for place, reader in enumerate(readers)
+        ]
+        Batch.objects.filter(pk=batch.pk).update(
+            outcomes=bytes([Outcome.REFUSED]) * batch.size, due_at=None
+        )
+    prepared: Any = SimpleNamespace(alert=alert.pk, answers=answers)
+
+    async def call(function: Any, *words: Any) -> Any:
+        return function(*words)
+
+    recorder = RefusalRecorder(call, {alert.pk: prepared}, [], str)
+    with pytest.raises(StopIteration) as ended:  # nothing in it waits, so no event loop is needed
+        recorder.close(alert.pk).send(None)
+    assert ended.value.value is False
+    deferred = sum(Batch.objects.filter(alert=alert).values_list("deferred", flat=True))
+    assert deferred == 30 and not claims.is_complete(alert.pk)

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import Error as AnyDatabaseError
 
 from morefollows.audience.suppression.bounces import Bounced
+from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.claims import Entry
 from morefollows.courier.models import Brake
 from morefollows.courier.refusals import bounces, brake
@@ -109,8 +110,10 @@ class RefusalRecorder:
 
         Returns whether it is complete, with none deferred.
         """
+        # Either call may defer mails: `flush` when a brake comes on with what it writes.
         await self.flush()
-        return not await self._call(bounces.settle, alert, self._provider)
+        await self._call(bounces.settle, alert, self._provider)
+        return await self._call(claims.is_complete, alert)
 
     async def relay_paused(self, name: str) -> None:
         """Defers what this relay refused in alerts on their way.
