@@ -167,6 +167,7 @@ class TestWhoLeftElsewhere:
             ("bounced", "no", "confirmed"),
             ("complained", "yes", "complained"),
             ("status", "ausgetragen", "left"),
+            ("status", "Awaiting confirmation", "pending"),
             ("status", "Opted In", "confirmed"),
         ],
     )  # fmt: skip

@@ -146,8 +146,8 @@ _WORDS: dict[State, str] = {
         "confirmado, alta, actief, ingeschreven, bevestigd, aangemeld, attivo, iscritto, confermato"
     ),
     State.PENDING: (
-        "pending, unconfirmed, nonsubscribed, non-subscribed, unverified, not confirmed, awaiting\n"
-        "        confirmation, awaiting, validating, invited, single opt-in, soft bounced, soft "
+        "pending, unconfirmed, nonsubscribed, non-subscribed, unverified, not confirmed, awaiting "
+        "confirmation, awaiting, validating, invited, single opt-in, soft bounced, soft "
         "bounce, softbounce, paused,\n        "
         "unbestätigt, nicht bestätigt, ausstehend, unbekannt, unknown, en attente, non confirmé, "
         "pendiente,\n        "
