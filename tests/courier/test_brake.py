@@ -302,4 +302,4 @@ def test_an_alert_is_not_closed_while_the_brake_that_comes_on_last_defers_its_ma
         recorder.close(alert.pk).send(None)
     assert ended.value.value is False
     deferred = sum(Batch.objects.filter(alert=alert).values_list("deferred", flat=True))
-    assert deferred == 30 and not claims.is_complete(alert.pk)
+    assert deferred == 30 and alert.pk not in claims.complete()

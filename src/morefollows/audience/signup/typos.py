@@ -10,21 +10,21 @@ from functools import lru_cache
 from morefollows.audience.addresses import Address
 
 _MOST_USED_FIRST = (
-    "\n    gmail.com googlemail.com outlook.com hotmail.com hotmail.co.uk hotmail.fr hotmail.de "
-    "live.com live.co.uk msn.com\n    "
+    "gmail.com googlemail.com outlook.com hotmail.com hotmail.co.uk hotmail.fr hotmail.de "
+    "live.com live.co.uk msn.com "
     "yahoo.com yahoo.co.uk yahoo.fr yahoo.de ymail.com rocketmail.com icloud.com me.com mac.com "
-    "aol.com mail.com\n    "
+    "aol.com mail.com "
     "email.com proton.me protonmail.com fastmail.com hey.com zoho.com yandex.com gmx.com gmx.net "
-    "gmx.de gmx.at gmx.ch\n    "
+    "gmx.de gmx.at gmx.ch "
     "web.de t-online.de freenet.de posteo.de mailbox.org arcor.de bluewin.ch btinternet.com "
-    "sky.com virginmedia.com\n    "
+    "sky.com virginmedia.com "
     "ntlworld.com talktalk.net blueyonder.co.uk orange.fr wanadoo.fr free.fr laposte.net sfr.fr "
-    "libero.it comcast.net\n    "
-    "verizon.net att.net sbcglobal.net qq.com 163.com naver.com seznam.cz wp.pl interia.pl\n"
+    "libero.it comcast.net "
+    "verizon.net att.net sbcglobal.net qq.com 163.com naver.com seznam.cz wp.pl interia.pl"
 )
+#: Mailbox providers with so many users that a typing error is likelier than another domain of
+#: nearly the same name.
 LARGE = frozenset(_MOST_USED_FIRST.split())
-"""Mailbox providers that so many people use that a slip is likelier than \
-another domain of nearly the same name."""
 
 _SHORT = 4  # letters; names this short are one slip away from too many other valid names
 # Never suggested: one slip away from too many names of mail domains.

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from django.db import OperationalError, connection, transaction
 
 from morefollows.courier.ledger.leases import claim_ms
-from morefollows.courier.models import Batch, Composition, Outcome
+from morefollows.courier.models import Composition, Outcome
 from morefollows.courier.refusals.brake import Refused
 from morefollows.stories import actions as stories
 from morefollows.stories import publication
@@ -326,11 +326,6 @@ def complete() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_COMPLETE)
         return [row[0] for row in cursor.fetchall()]
-
-
-def is_complete(alert: int) -> bool:
-    """Whether no mail of this alert is waiting, being sent, or deferred."""
-    return not Batch.objects.filter(alert=alert, due_at__isnull=False).exists()
 
 
 # -- compositions and relays ----------------------------------------------------------------------

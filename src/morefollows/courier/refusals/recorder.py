@@ -113,8 +113,7 @@ class RefusalRecorder:
         # Either call may defer mails: `flush` when a brake comes on with what it writes.
         await self.flush()
         await self._call(bounces.settle, alert, self._provider)
-        complete: bool = await self._call(claims.is_complete, alert)
-        return complete
+        return alert in await self._call(claims.complete)
 
     async def relay_paused(self, name: str) -> None:
         """Defers what this relay refused in alerts on their way.

@@ -22,21 +22,21 @@ def compact(text: str) -> str:
 
 
 def _set(words: str) -> frozenset[str]:
-    """The words in compact form. They are separated by commas or line feeds."""
-    return frozenset(map(compact, re.split(r"\s*[,\n]\s*", words.strip(" ,\n"))))
+    """The words in compact form. They are separated by commas."""
+    return frozenset(map(compact, words.split(",")))
 
 
 _ADDRESS = _set(
     "email, e-mail address, email adress, mail, mail address, recipient, e-mail-adresse, "
-    "mailadresse, mail-adresse,\n    "
+    "mailadresse, mail-adresse, "
     "e-post, e-postadresse, courriel, adresse e-mail, adresse mail, adresse courriel, adresse de "
-    "messagerie, correo,\n    "
+    "messagerie, correo, "
     "correo electrónico, dirección de correo, dirección de correo electrónico, dirección email, "
-    "e-mailadres, mailadres,\n    "
+    "e-mailadres, mailadres, "
     "posta elettronica, indirizzo email, indirizzo e-mail, indirizzo mail, indirizzo di posta "
-    "elettronica,\n    "
+    "elettronica, "
     "endereço de e-mail, adres e-mail, subscriber email, contact email, contactemail, user email, "
-    "member email,\n    "
+    "member email, "
     "primary email, email 1, e-mail 1 - value, emails, email id, customer email, reader email"
 )
 _VAGUE_ADDRESS = _set(
@@ -61,31 +61,31 @@ def address_rank(heading: str) -> int:
 
 GIVEN_AT = _set(
     "given at, subscribed at, subscription date, subscription time, subscribe date, subscribed on, "
-    "subscribed,\n    "
+    "subscribed, "
     "date subscribed, date of subscription, sign-up date, signup time, signed up at, signed up, "
-    "sign-up at, signed up on,\n    "
+    "sign-up at, signed up on, "
     "opt-in time, opt-in date, opt-in at, opted in at, opt-in timestamp, opt-in datum, joined, "
-    "joined at, join date,\n    "
+    "joined at, join date, "
     "date joined, consent date, consent at, consent given at, consented at, date of consent, gdpr "
-    "consent date,\n    "
+    "consent date, "
     "Anmeldedatum, angemeldet am, angemeldet seit, Anmeldezeit, Anmeldezeitpunkt, "
-    "Eintragungsdatum, eingetragen am,\n    "
+    "Eintragungsdatum, eingetragen am, "
     "Einwilligung am, Einwilligungsdatum, Datum der Einwilligung, date d'inscription, date "
-    "inscription, inscrit le,\n    "
+    "inscription, inscrit le, "
     "abonné le, date d'abonnement, date de consentement, date du consentement, fecha de "
-    "suscripción, fecha de alta,\n    "
+    "suscripción, fecha de alta, "
     "fecha alta, suscrito el, fecha de consentimiento, inschrijfdatum, aanmelddatum, aangemeld op, "
-    "ingeschreven op,\n    "
+    "ingeschreven op, "
     "datum inschrijving, data di iscrizione, data iscrizione, iscritto il, data consenso, data del "
     "consenso"
 ) - {"subscribed"}
 CONFIRMED_AT = _set(
     "confirmed at, confirmation time, confirm time, confirmation date, confirm date, confirmed on, "
-    "date confirmed,\n    "
+    "date confirmed, "
     "double opt-in at, double opt-in date, double opt-in time, DOI-Datum, DOI date, verified at, "
-    "bestätigt am,\n    "
+    "bestätigt am, "
     "Bestätigungsdatum, Bestätigungszeit, confirmé le, date de confirmation, confirmado el, fecha "
-    "de confirmación,\n    bevestigd op, confermato il, data di conferma, data conferma"
+    "de confirmación, bevestigd op, confermato il, data di conferma, data conferma"
 )
 GIVEN_FROM = _set(
     "given from, opt-in ip, optin ip address, signup ip, subscription ip, subscribed ip, consent ip"
@@ -123,11 +123,11 @@ def may_tell_who_left(heading: str) -> bool:
 
 _NO_CONSENT = _set(
     "name, first name, last name, full name, surname, middle name, title, salutation, gender, sex, "
-    "initials, id,\n    "
+    "initials, id, "
     "user id, city, town, country, company, phone, Vorname, Nachname, Name, Anrede, Titel, "
-    "Geschlecht, Ort, Land, Firma,\n    "
+    "Geschlecht, Ort, Land, Firma, "
     "prénom, nom, civilité, genre, sexe, ville, pays, nombre, apellido, apellidos, género, sexo, "
-    "ciudad, país, naam,\n    "
+    "ciudad, país, naam, "
     "voornaam, achternaam, aanhef, geslacht, plaats, nome, cognome, titolo, sesso, città, paese"
 )
 
@@ -140,44 +140,44 @@ def is_about_the_person(heading: str) -> bool:
 _WORDS: dict[State, str] = {
     State.CONFIRMED: (
         "confirmed, active, enabled, subscribed, opted in, opt-in, double opt-in, bestätigt, "
-        "aktiv,\n        "
+        "aktiv, "
         "angemeldet, abonniert, eingetragen, abonné, abonnée, inscrit, inscrite, confirmé, actif, "
-        "activo, suscrito,\n        "
+        "activo, suscrito, "
         "confirmado, alta, actief, ingeschreven, bevestigd, aangemeld, attivo, iscritto, confermato"
     ),
     State.PENDING: (
         "pending, unconfirmed, nonsubscribed, non-subscribed, unverified, not confirmed, awaiting "
         "confirmation, awaiting, validating, invited, single opt-in, soft bounced, soft "
-        "bounce, softbounce, paused,\n        "
+        "bounce, softbounce, paused, "
         "unbestätigt, nicht bestätigt, ausstehend, unbekannt, unknown, en attente, non confirmé, "
-        "pendiente,\n        "
+        "pendiente, "
         "sin confirmar, no confirmado, onbevestigd, niet bevestigd, in afwachting, in attesa, non "
         "confermato"
     ),
     State.LEFT: (
         "left, unsubscribed, unsubscribe, unsub, not subscribed, no longer subscribed, disabled, "
-        "blocklisted,\n        "
+        "blocklisted, "
         "blacklisted, blocked, suppressed, opted out, opt-out, inactive, deactivated, removed, "
-        "deleted, cancelled,\n        "
+        "deleted, cancelled, "
         "canceled, archived, excluded, revoked, withdrawn, stopped, do not contact, do not mail, "
-        "do not email, dnc,\n        "
+        "do not email, dnc, "
         "no consent, abgemeldet, abbestellt, ausgetragen, inaktiv, gesperrt, blockiert, gelöscht, "
-        "widerrufen,\n        "
+        "widerrufen, "
         "widersprochen, gekündigt, désabonné, désabonnée, désinscrit, désinscrite, inactif, "
-        "bloqué, supprimé, résilié,\n        "
+        "bloqué, supprimé, résilié, "
         "dado de baja, de baja, baja, cancelado, inactivo, bloqueado, eliminado, desuscrito, "
-        "uitgeschreven, afgemeld,\n        "
+        "uitgeschreven, afgemeld, "
         "inactief, geblokkeerd, verwijderd, opgezegd, disiscritto, cancellato, inattivo, bloccato, "
-        "rimosso,\n        disabilitato, revocato"
+        "rimosso, disabilitato, revocato"
     ),
     State.GONE: (
         "gone, bounced, bounce, hard bounced, hard bounce, hardbounce, cleaned, invalid, "
-        "undeliverable,\n        "
+        "undeliverable, "
         "unzustellbar, ungültig, rejeté, rebotado, rebote, ongeldig, rimbalzato"
     ),
     State.COMPLAINED: (
         "complained, complaint, marked as spam, spam, spam complaint, spam report, reported spam, "
-        "abuse,\n        Beschwerde, als Spam gemeldet, plainte, queja, klacht, reclamo"
+        "abuse, Beschwerde, als Spam gemeldet, plainte, queja, klacht, reclamo"
     ),
 }
 STATUSES: dict[str, State] = {
@@ -259,13 +259,13 @@ _SUPPRESSED_FILE = re.compile(
 )
 _WHY_OR_WHEN = _set(
     "reason, suppression reason, bounce type, bounce reason, bounce class, bounce date, bounced "
-    "at, bounced on,\n    "
+    "at, bounced on, "
     "unsubscribe reason, unsubscribed at, unsubscribe date, unsubscribed on, unsubscribe time, "
-    "date unsubscribed,\n    "
+    "date unsubscribed, "
     "unsub time, opt-out date, opt-out time, opted out at, suppressed at, suppression type, "
-    "complained at,\n    "
+    "complained at, "
     "complaint date, complaint type, blocked at, blocklisted at, abgemeldet am, Abmeldedatum, "
-    "désinscrit le,\n    "
+    "désinscrit le, "
     "date de désinscription, désabonné le, fecha de baja, uitgeschreven op, data di cancellazione"
 )
 
