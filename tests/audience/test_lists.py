@@ -273,7 +273,8 @@ class TestWhoLeftElsewhere:
         assert "has 5 cells" in report.problems[0].reason
 
     def test_what_is_said_of_everybody_brings_nobody_back(self, breaking: Topic) -> None:
-        text = f"email,status,Stop,confirmed_at\ndee@reader.example,unsubscribed,,{DATE}\neve@reader.example,x,,{DATE}\n"
+        text = f"email,status,Stop,confirmed_at\ndee@reader.example,unsubscribed,,{DATE}\n"
+        text += f"eve@reader.example,x,,{DATE}\n"
         text += f"fay@reader.example,active,yes,{DATE}\ngil@reader.example,pending,,{DATE}\n"
         with pytest.raises(Unclear, match="Stop"):
             take(text, breaking, status="confirmed")

@@ -146,7 +146,8 @@ class TestImport:
         assert not Reader.objects.exists()
 
     def test_who_had_left_before_is_remembered_without_the_address(self, breaking: Topic) -> None:
-        text = "email,status\ndee@reader.example,unsubscribed\neve@reader.example,bounced\nfay@reader.example,complained\n"
+        text = "email,status\ndee@reader.example,unsubscribed\n"
+        text += "eve@reader.example,bounced\nfay@reader.example,complained\n"
         assert counts(bring(text)) == {"lines": 3, "left": 1, "suppressed": 2}
         assert Reader.objects.get().address == ""
         assert sorted(Suppression.objects.values_list("reason", flat=True)) == [

@@ -48,7 +48,10 @@ def test_a_stream_on_the_wire(build: Callable[..., House], tmp_path: Path) -> No
         assert told.startswith("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n")
         assert "id: 1-1-" in told and "\nevent: update\n" in told
         # A request that hides in another's body is a body.
-        hidden = f"POST /sign-up/breaking/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(stream)}\r\n\r\n".encode()
+        hidden = (
+            "POST /sign-up/breaking/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Content-Length: {len(stream)}\r\n\r\n"
+        ).encode()
         second.sendall(hidden)
         second.sendall(stream)
         assert b"text/event-stream" not in read(second, b"</html>")

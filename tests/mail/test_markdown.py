@@ -154,7 +154,7 @@ def test_nothing_gets_through_that_should_not(written: str, html: str) -> None:
 
 
 SAFE = {"p", "h2", "h3", "ul", "ol", "li", "blockquote", "hr", "br", "strong", "em", "code", "a"}
-MARKUP = r"""[a]( ]( ) https://x.example/ javascript: <script> &lt; &#106; * ** _ ` ![ <https://a.example> --- " ' & \\"""
+MARKUP = r"""[a]( ]( ) https://x.example/ javascript: <script> &lt; &#106; * ** _ ` ![ <https://a.example> --- " ' & \\"""  # noqa: E501
 pieces = st.sampled_from(
     [*MARKUP.split(), "\n\n", "\n", "> ", "- ", "1. ", "# ", "  ", "\t", "\0", "word", "é"]
 )
