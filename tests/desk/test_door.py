@@ -124,7 +124,7 @@ def test_the_one_time_link_is_used_up_by_its_form_alone(client: Client) -> None:
     dee = actions.add_editor("Dee@Herald.example", "Dee Wren", "reporter")
     assert dee.email == "dee@herald.example"
     assert not dee.has_usable_password()
-    link = actions.invite(dee)
+    link = actions.invitation_link(dee)
     assert link.startswith(f"{settings.MOREFOLLOWS.url}/desk/first/")
     path = link.removeprefix(settings.MOREFOLLOWS.url)
 
@@ -152,7 +152,7 @@ def test_a_link_that_is_none_of_ours_is_told_so(client: Client, ada: Editor, key
 
 
 def test_a_link_grows_old(client: Client, ada: Editor) -> None:
-    path = actions.invite(ada).removeprefix(settings.MOREFOLLOWS.url)
+    path = actions.invitation_link(ada).removeprefix(settings.MOREFOLLOWS.url)
     with override_settings(PASSWORD_RESET_TIMEOUT=-1):
         assert client.get(path).status_code == 410
 

@@ -66,7 +66,7 @@ def test_pages_are_strict_html_without_inline_code(
     ada_at_desk: Client, dora: Editor, addresses: dict[str, str]
 ) -> None:
     pages = {name: ada_at_desk.get(address).content.decode() for name, address in addresses.items()}
-    link = accounts.invite(accounts.add_editor("dee@herald.example", "Dee", "reporter"))
+    link = accounts.invitation_link(accounts.add_editor("dee@herald.example", "Dee", "reporter"))
     pages["first sign-in"] = (
         Client().get(link.replace("https://alerts.herald.example", "")).content.decode()
     )

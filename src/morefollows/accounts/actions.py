@@ -29,7 +29,7 @@ _FORGOTTEN_AFTER = timedelta(days=1)
 
 
 def add_editor(email: str, name: str, role: str) -> Editor:
-    """Creates an account without a password; `invite` returns the link to set one.
+    """Creates an account without a password; `invitation_link` returns the link to set one.
 
     Raises `django.core.exceptions.ValidationError` if the address, name or role is not valid.
     """
@@ -48,7 +48,7 @@ def let_offer(editor: Editor, allowed: bool) -> None:
     Editor.objects.filter(pk=editor.pk).update(writes_offers=allowed)
 
 
-def invite(editor: Editor) -> str:
+def invitation_link(editor: Editor) -> str:
     """Returns an absolute link to set a password.
 
     It is valid once, and for three days (`PASSWORD_RESET_TIMEOUT`).
@@ -64,7 +64,7 @@ def invite(editor: Editor) -> str:
 
 
 def invited(key: str, token: str) -> Editor | None:
-    """The editor that a link of `invite` is for; None if it is not valid, used or expired."""
+    """The editor that a link of `invitation_link` is for; None if it is not valid, used or expired."""
     try:
         editor = Editor.objects.get(pk=int(urlsafe_base64_decode(key)), is_active=True)
     except (ValueError, OverflowError, Editor.DoesNotExist):

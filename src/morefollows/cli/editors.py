@@ -42,7 +42,7 @@ def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
             record(None, "add editor", name=editor.name, role=editor.role)
     except ValidationError as error:
         raise Failure(f"{email}: {told(error)}") from None
-    link = actions.invite(editor)
+    link = actions.invitation_link(editor)
     if as_json:
         tell_json({"email": editor.email, "name": editor.name, "role": editor.role, "link": link})
     else:

@@ -52,4 +52,8 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
     for one in placeholders.holding():
         click.echo(f"No mail is handed to the relay yet. {one.text}", err=True)
     waiting = [editor for editor in administrators if not editor.has_usable_password()]
-    return accounts.invite(waiting[0]) if waiting and len(waiting) == len(administrators) else None
+    return (
+        accounts.invitation_link(waiting[0])
+        if waiting and len(waiting) == len(administrators)
+        else None
+    )
