@@ -9,7 +9,7 @@ import time
 import pytest
 
 from morefollows.courier.smtp import backoff as backoff_
-from morefollows.courier.smtp.backoff import Backoff, Failure
+from morefollows.courier.smtp.backoff import Backoff, FailureCause
 from morefollows.courier.smtp.connection import Patience
 from morefollows.courier.smtp.connection_pool import SmtpRelay
 from tests.courier.test_shares import Clock
@@ -31,7 +31,7 @@ def a_backoff(clock: Clock) -> Backoff:
     return Backoff(usual.first_retry, usual.longest_probe, usual.longest_retry, clock)
 
 
-def waits(clock: Clock, failure: Failure, times: int) -> list[float]:
+def waits(clock: Clock, failure: FailureCause, times: int) -> list[float]:
     """How long is waited after each of so many failures in a row."""
     backoff = a_backoff(clock)
     found = []
@@ -47,14 +47,14 @@ def test_connections_that_are_lost_together_count_once(clock: Clock) -> None:
     backoff = a_backoff(clock)
     clock.time = 100.0
     for n in range(20):
-        counted = backoff.failed(50.0 + n, Failure.BROKEN, others=n < 19)
+        counted = backoff.failed(50.0 + n, FailureCause.BROKEN, others=n < 19)
         assert counted is (n == 0)
         clock.time += 0.001
     assert backoff.failures == 1
     assert backoff.resume_at - clock.time <= 0.1
     clock.time += 1
     assert backoff.failed(
-        clock.time - 0.5, Failure.BROKEN, others=False
+        clock.time - 0.5, FailureCause.BROKEN, others=False
     )  # begun after that: it failed by itself
     assert backoff.failures == 2
 
@@ -62,13 +62,13 @@ def test_connections_that_are_lost_together_count_once(clock: Clock) -> None:
 def test_a_relay_that_can_not_be_reached_is_tried_soon_and_never_later_than_mail_may_wait(
     clock: Clock,
 ) -> None:
-    found = waits(clock, Failure.BROKEN, 100)
+    found = waits(clock, FailureCause.BROKEN, 100)
     assert found[:5] == [0.1, 0.3, 0.9, 1.5, 1.5]
     assert max(found) == 1.5
 
 
 def test_one_that_says_not_now_is_asked_less_often_the_longer_it_says_so(clock: Clock) -> None:
-    found = waits(clock, Failure.BUSY, 80)
+    found = waits(clock, FailureCause.BUSY, 80)
     assert found[:4] == [0.1, 0.3, 0.9, 1.5]
     assert sum(found[:14]) < 20
     assert found == sorted(found)
@@ -76,7 +76,7 @@ def test_one_that_says_not_now_is_asked_less_often_the_longer_it_says_so(clock: 
 
 
 def test_one_that_says_no_is_left_alone_at_once(clock: Clock) -> None:
-    assert waits(clock, Failure.REFUSED, 3) == [30.0, 30.0, 30.0]
+    assert waits(clock, FailureCause.REFUSED, 3) == [30.0, 30.0, 30.0]
 
 
 def test_a_refusal_beside_connections_that_are_in_use_concerns_further_ones_only(
@@ -86,14 +86,14 @@ def test_a_refusal_beside_connections_that_are_in_use_concerns_further_ones_only
     clock.time = 10.0
     for _ in range(5):
         clock.time += 1
-        backoff.failed(clock.time, Failure.BUSY, others=True)
+        backoff.failed(clock.time, FailureCause.BUSY, others=True)
     assert backoff.failures == 0
     assert backoff.resume_at <= clock.time  # when the others are gone, one may be opened at once
     assert backoff.more_at - clock.time == pytest.approx(
         8.1
     )  # as many again are not asked for all the time
     backoff.well()
-    backoff.failed(clock.time, Failure.BUSY, others=True)
+    backoff.failed(clock.time, FailureCause.BUSY, others=True)
     assert backoff.more_at - clock.time == pytest.approx(0.1)
 
 
@@ -129,7 +129,7 @@ def test_mail_goes_on_soon_after_a_relay_was_down_for_long() -> None:
         smtp = client(port, post, patience=Patience())
         await smtp.open()
         for _ in range(60):  # failures, one after the other
-            smtp._backoff.failed(time.monotonic(), Failure.BROKEN, others=False)
+            smtp._backoff.failed(time.monotonic(), FailureCause.BROKEN, others=False)
         assert smtp._backoff.resume_at - time.monotonic() <= 1.5
         async with ScriptedRelay(port=port):
             smtp.wake()

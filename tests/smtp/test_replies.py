@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from morefollows.courier.relays.auto_pause import PROVIDERS, Refusals
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.smtp.data import reply
-from morefollows.courier.smtp.replies import About, Bounce, as_markdown, verdict, without_addresses
+from morefollows.courier.smtp.replies import (
+    About,
+    BounceKind,
+    as_markdown,
+    verdict,
+    without_addresses,
+)
 
 MAIL, RCPT, DATA, CONTENT = Reached.MAIL, Reached.RCPT, Reached.DATA, Reached.CONTENT
 ANYWHERE = (MAIL, RCPT, DATA, CONTENT)
@@ -24,7 +30,7 @@ def judged(reply: Reply) -> str:
     found = verdict(reply)
     notes = [found.outcome, found.about.name.lower()]
     notes += ["doubtful"] if found.doubtful else []
-    notes += [found.bounce.value] if found.bounce is not Bounce.NO else []
+    notes += [found.bounce.value] if found.bounce is not BounceKind.NO else []
     return " ".join(notes)
 
 
@@ -128,7 +134,7 @@ def test_every_reply_has_a_verdict_and_none_blames_on_doubtful_grounds(
 ) -> None:
     found = verdict(Reply(code, status, text, reached))
     assert found.outcome in ("accepted", "deferred", "refused", "uncertain")
-    if found.bounce is not Bounce.NO:
+    if found.bounce is not BounceKind.NO:
         assert code >= 500 and reached in (RCPT, DATA, CONTENT)
         assert status in ("5.1.1", "5.1.6", "5.1.10", "5.2.1", "5.1.2") or code == 556
         assert code not in (530, 535) and not found.doubtful

@@ -439,9 +439,9 @@ class Post:
 
 def _bounced(job: Job, way: Way, reply: Reply, verdict: replies.Verdict) -> Bounced | None:
     """The bounce to count against the letter's reader. None if it went to another address."""
-    if verdict.bounce is replies.Bounce.NO or job.kind in _ELSEWHERE:
+    if verdict.bounce is replies.BounceKind.NO or job.kind in _ELSEWHERE:
         return None
-    hard = verdict.bounce is replies.Bounce.HARD
+    hard = verdict.bounce is replies.BounceKind.HARD
     return Bounced(
         job.reader,
         timezone.now(),

@@ -45,7 +45,7 @@ Key = tuple[str, str]  #: scope and name: ("relay", …) or ("provider", …)
 class Refused(NamedTuple):
     """One refused mail.
 
-    `place`: its index in the batch. `bounce`: the value of a `replies.Bounce`.
+    `place`: its index in the batch. `bounce`: the value of a `replies.BounceKind`.
     """
 
     batch: int

@@ -196,7 +196,7 @@ class Gate:
             tally.deferred += 1
         else:
             tally.refused += 1
-        tally.words = replies.words(reply)
+        tally.words = replies.full_text(reply)
 
     @property
     def has_accepted(self) -> bool:

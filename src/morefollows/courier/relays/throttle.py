@@ -68,7 +68,7 @@ class Pacing:
         pace = self._pace(domain) or self.paces.setdefault(provider, _Pace(self._now))
         if replies.may_be_greylisting(reply) and pace.is_greylisting(self._now(), tries):
             return
-        pace.deferred(self._now(), replies.pause(reply))
+        pace.deferred(self._now(), replies.wanted_pause_seconds(reply))
 
     def stuck(self, domain: str, seconds: float) -> None:
         """Pauses a provider whose mails get no reply while others do. Its rate is unchanged."""

@@ -21,7 +21,7 @@ from morefollows.courier.refusals.brake import Refused
 from morefollows.courier.relays.interface import Mail, Reached, Reply, Way
 from morefollows.courier.sender.prepared_alert import Release
 from morefollows.courier.smtp import replies
-from morefollows.courier.smtp.replies import About, Bounce, Verdict
+from morefollows.courier.smtp.replies import About, BounceKind, Verdict
 from morefollows.database.clock import now_ms, uptime
 
 UNANSWERED = (Outcome.WAITING, Outcome.DEFERRED)
@@ -127,7 +127,7 @@ class Settling:
         self._count_verdict(domain, outcome, reply)
         to_us = verdict.about is About.US
         if to_us or verdict.doubtful:
-            way.objected(domain, replies.words(reply), to_us=to_us)
+            way.objected(domain, replies.full_text(reply), to_us=to_us)
 
     def _look_at_the_time(self, now: float) -> None:
         """Sets `_since`, so that `uptime` in ms plus `_since` is the time in ms since the hold's
@@ -210,7 +210,7 @@ class Settling:
 
         A refusal that a brake may still take back is kept in `_refusals`.
         """
-        if not verdict.doubtful and verdict.bounce is Bounce.NO:
+        if not verdict.doubtful and verdict.bounce is BounceKind.NO:
             return Outcome[verdict.outcome.upper()]
         provider, answers = way.pacing.provider(domain), self.release.answers
         if answers.braked(way.name, provider):

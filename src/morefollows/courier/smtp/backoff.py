@@ -22,7 +22,7 @@ _OF_SILENCE = 4
 _OF_TROUBLE = 10
 
 
-class Failure(Enum):
+class FailureCause(Enum):
     """Why the relay could not be used."""
 
     BROKEN = "broken"  #: no connection, no answer, or the connection was lost
@@ -50,14 +50,14 @@ class Backoff:
         self._failed_at = float("-inf")
         self._since = 0.0  # time of the first failure in the row
 
-    def failed(self, begun: float, failure: Failure, *, others: bool) -> bool:
+    def failed(self, begun: float, failure: FailureCause, *, others: bool) -> bool:
         """Records that the connection opened at `begun` failed or was lost.
 
         `others`: other connections are in use. Returns False if the cause was already counted;
         then nothing changes.
         """
         now = self._now()
-        if others and failure is not Failure.BROKEN:
+        if others and failure is not FailureCause.BROKEN:
             self._extra_refusals += 1
             self.more_at = now + _jitter(
                 min(self._longest_retry, self._growing(self._extra_refusals))
@@ -70,10 +70,10 @@ class Backoff:
         if self.failures == 1:
             self._since = now
         delay = self._growing(self.failures)
-        if failure is Failure.REFUSED:
+        if failure is FailureCause.REFUSED:
             delay = self._longest_retry
-        elif failure in (Failure.BUSY, Failure.SILENT):
-            part = _OF_TROUBLE if failure is Failure.BUSY else _OF_SILENCE
+        elif failure in (FailureCause.BUSY, FailureCause.SILENT):
+            part = _OF_TROUBLE if failure is FailureCause.BUSY else _OF_SILENCE
             delay = min(
                 delay, max(self._longest_probe, (now - self._since) / part), self._longest_retry
             )

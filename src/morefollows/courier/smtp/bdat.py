@@ -33,19 +33,19 @@ from morefollows.courier.smtp.data import (
     REACHED,
     RSET,
     UNCERTAIN,
-    Transactions,
+    MailTransactions,
     reply,
 )
 from morefollows.courier.smtp.flow_control import Window
-from morefollows.courier.smtp.session import Offers, Session
+from morefollows.courier.smtp.session import Extensions, Session
 
 _UNKNOWN = (500, 502)  # replies to an unknown command (RFC 5321 §4.2.4)
 
 
-class Chunks(Transactions):
+class BdatTransactions(MailTransactions):
     """Keeps up to `Window.mails` mails in flight. The next reply is about the first of them."""
 
-    def __init__(self, connection: Session, offers: Offers) -> None:
+    def __init__(self, connection: Session, offers: Extensions) -> None:
         super().__init__(connection, offers)
         # Mails in flight. None: the mail was given back, and its reply is ignored.
         self._flying: deque[Mail | None] = deque()

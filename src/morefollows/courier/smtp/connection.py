@@ -17,8 +17,8 @@ from typing import Final, cast
 
 from morefollows.courier.relays.interface import Mail, Reply
 from morefollows.courier.smtp import handshake
-from morefollows.courier.smtp.backoff import Failure
-from morefollows.courier.smtp.bdat import Chunks
+from morefollows.courier.smtp.backoff import FailureCause
+from morefollows.courier.smtp.bdat import BdatTransactions
 from morefollows.courier.smtp.data import (
     ANSWER,
     CHUNK,
@@ -29,12 +29,12 @@ from morefollows.courier.smtp.data import (
     QUIT,
     RCPT,
     RSET,
-    OneByOne,
-    Transactions,
+    DataTransactions,
+    MailTransactions,
 )
-from morefollows.courier.smtp.handshake import Trouble
-from morefollows.courier.smtp.session import Answer, Offers, Pool, Session, words
-from morefollows.courier.smtp.timeouts import Patience as Patience
+from morefollows.courier.smtp.handshake import HandshakeError
+from morefollows.courier.smtp.session import Extensions, Pool, Session, SetupReply, printable
+from morefollows.courier.smtp.timeouts import Timeouts as Patience
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class _NotYet(asyncio.Transport):
         pass
 
 
-class Connection(Session):
+class SmtpConnection(Session):
     """One connection, from the greeting to QUIT."""
 
     def __init__(self, relay: Pool) -> None:
@@ -95,8 +95,8 @@ class Connection(Session):
         self._rest = b""  # received part of an unfinished line
         self._begun: list[bytes] = []  # lines of an unfinished reply
         self._left_out = 0  # octets of that reply that were dropped
-        self._answer: asyncio.Future[Answer] | None = None
-        self._transactions: Transactions = OneByOne(self, Offers())
+        self._answer: asyncio.Future[SetupReply] | None = None
+        self._transactions: MailTransactions = DataTransactions(self, Extensions())
         self.begun = time.monotonic()
         self.step = ""  #: what the connection setup waits for, as text
         self._proven = False
@@ -205,7 +205,7 @@ class Connection(Session):
         """Handles a reply, its lines joined by line feeds. False: the connection has ended."""
         if kind == ANSWER:
             if self._answer is not None and not self._answer.done():
-                self._answer.set_result(Answer(code, text.strip().split(b"\n")))
+                self._answer.set_result(SetupReply(code, text.strip().split(b"\n")))
             return True
         if kind == QUIT:
             self._close()
@@ -213,10 +213,10 @@ class Connection(Session):
         self._transactions.heard(kind, code, text)
         if code == 421:
             self._end(
-                "closes the connection: " + words(text),
+                "closes the connection: " + printable(text),
                 calm=False,
                 closed_in_order=True,
-                failure=Failure.BUSY,
+                failure=FailureCause.BUSY,
             )
             self.transport.abort()
         elif self.spent and QUIT not in self.expected:
@@ -274,13 +274,15 @@ class Connection(Session):
     # --- connection setup
 
     async def set_up(self) -> None:
-        """Connects and does the handshake. Raises `Trouble`."""
+        """Connects and does the handshake. Raises `HandshakeError`."""
         offers = await handshake.begin(self)
         if self.dead:
-            raise Trouble("closed the connection")
+            raise HandshakeError("closed the connection")
         self.relay.offers = offers
         many = offers.chunking and offers.pipelining and self.relay.chunking
-        self._transactions = Chunks(self, offers) if many else OneByOne(self, offers)
+        self._transactions = (
+            BdatTransactions(self, offers) if many else DataTransactions(self, offers)
+        )
         self.smooth = offers.pipelining and not many
         self.ready = True
 
@@ -289,16 +291,16 @@ class Connection(Session):
         """Whether data arrived after the last complete reply."""
         return bool(self._rest or self._begun)
 
-    def await_answer(self) -> asyncio.Future[Answer]:
+    def await_answer(self) -> asyncio.Future[SetupReply]:
         """Returns a future for the next reply. Only for the connection setup."""
         self._answer = asyncio.get_running_loop().create_future()
         self.expected.append(ANSWER)
         return self._answer
 
-    async def ask(self, line: bytes) -> Answer:
-        """Sends a command and returns its reply. Raises `Trouble`."""
+    async def ask(self, line: bytes) -> SetupReply:
+        """Sends a command and returns its reply. Raises `HandshakeError`."""
         if self.dead:
-            raise Trouble("closed the connection")
+            raise HandshakeError("closed the connection")
         answer = self.await_answer()
         self._quiet = 0.0
         self.transport.write(line + b"\r\n")
@@ -389,14 +391,14 @@ class Connection(Session):
         *,
         calm: bool,
         closed_in_order: bool = False,
-        failure: Failure = Failure.BROKEN,
+        failure: FailureCause = FailureCause.BROKEN,
     ) -> None:
         if self.dead:
             return
         self.dead = True
         self.rest_no_more()
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(Trouble(why, failure))
+            self._answer.set_exception(HandshakeError(why, failure))
             self._answer.exception()  # marks it as retrieved, in case nobody awaits it any more
         given_up = self._transactions.give_up(closed_in_order=closed_in_order)
         if self.spent and not given_up:

@@ -17,10 +17,10 @@ from collections.abc import Callable
 
 from morefollows.config.settings import RelayAddress
 from morefollows.courier.relays.interface import Circuit, Relay, Source
-from morefollows.courier.smtp.backoff import Backoff, Failure
-from morefollows.courier.smtp.connection import Connection, Patience
-from morefollows.courier.smtp.handshake import Trouble
-from morefollows.courier.smtp.session import Offers, Session
+from morefollows.courier.smtp.backoff import Backoff, FailureCause
+from morefollows.courier.smtp.connection import Patience, SmtpConnection
+from morefollows.courier.smtp.handshake import HandshakeError
+from morefollows.courier.smtp.session import Extensions, Session
 from morefollows.helpers.supervise import watched
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class SmtpRelay(Relay):
         self.source = source
         self.helo = helo.encode("ascii")
         self.patience = patience
-        self.offers: Offers | None = None  #: from the last connection
+        self.offers: Extensions | None = None  #: from the last connection
         self.idle: set[Session] = set()
         #: IP addresses last known, the one connected to last first
         self.addresses: list[str] = []
@@ -77,9 +77,9 @@ class SmtpRelay(Relay):
         self._most = connections
         self._on_trouble = on_trouble
         self._trouble: str | None = None
-        self._connections: set[Connection] = set()
+        self._connections: set[SmtpConnection] = set()
         # Connections in their setup.
-        self._tasks: dict[Connection, asyncio.Task[None]] = {}
+        self._tasks: dict[SmtpConnection, asyncio.Task[None]] = {}
         self._ready = 0
         self._wanted = False  # there may be more mail than the open connections can take
         self._ahead = False  # open all connections, even without mail
@@ -87,7 +87,7 @@ class SmtpRelay(Relay):
         self._backoff = Backoff(
             patience.first_retry, patience.longest_probe, patience.longest_retry
         )
-        self._mute: set[Connection] = set()  # connections found silent at the last tick
+        self._mute: set[SmtpConnection] = set()  # connections found silent at the last tick
         self.answered = False  #: a mail was answered or a connection set up since the last tick
         self._answered_at = 0.0  # the tick at which that was last seen, on the monotonic clock
         self._stalled = 0.0  # seconds without that, while a reply is awaited
@@ -233,12 +233,12 @@ class SmtpRelay(Relay):
 
     def lost(
         self,
-        connection: Connection,
+        connection: SmtpConnection,
         why: str,
         *,
         proven: bool,
         again: bool,
-        failure: Failure = Failure.BROKEN,
+        failure: FailureCause = FailureCause.BROKEN,
     ) -> None:
         """Called when a ready connection has ended. `why` is empty after an orderly end.
 
@@ -250,7 +250,7 @@ class SmtpRelay(Relay):
         self._ready -= 1
         if why:
             if proven:
-                failure = Failure.BROKEN  # the relay may limit mails per connection
+                failure = FailureCause.BROKEN  # the relay may limit mails per connection
             new = self._back_off(connection, why, failure, tell=not proven)
             self._doubtful |= new and not proven and self._ready <= len(self._mute)
         else:
@@ -285,19 +285,19 @@ class SmtpRelay(Relay):
             and len(self._connections) < self._most + min(mute, max(self._most, _MOST_MUTE))
             and loop.time() >= max(backoff.resume_at, backoff.more_at if useful else 0.0)
         ):
-            connection = Connection(self)
+            connection = SmtpConnection(self)
             self._connections.add(connection)
             task = watched("a connection to the relay", self._connect(connection))
             self._tasks[connection] = task
             task.add_done_callback(functools.partial(self._begun, connection))
 
-    def _begun(self, connection: Connection, task: asyncio.Task[None]) -> None:
+    def _begun(self, connection: SmtpConnection, task: asyncio.Task[None]) -> None:
         del self._tasks[connection]
 
-    async def _connect(self, connection: Connection) -> None:
+    async def _connect(self, connection: SmtpConnection) -> None:
         try:
             await connection.set_up()
-        except Trouble as trouble:
+        except HandshakeError as trouble:
             self._connections.discard(connection)
             self._mute.discard(connection)
             connection.abandon(str(trouble))
@@ -319,7 +319,9 @@ class SmtpRelay(Relay):
         if self._tried is not None and not self._tried.done():
             self._tried.set_result(None)
 
-    def _back_off(self, connection: Connection, why: str, failure: Failure, *, tell: bool) -> bool:
+    def _back_off(
+        self, connection: SmtpConnection, why: str, failure: FailureCause, *, tell: bool
+    ) -> bool:
         """Records a failure. Returns False if its cause was already counted."""
         new = self._backoff.failed(connection.begun, failure, others=self._ready > 0)
         if new:
@@ -362,7 +364,9 @@ class SmtpRelay(Relay):
         silent = {one for one in self._connections if one.silent >= self.patience.probe}
         if new := [one for one in silent - self._mute if one.ready]:
             # Mails without a reply may be uncertain: SILENT retries more slowly and adds fewer.
-            failure = Failure.SILENT if any(one.undecided for one in new) else Failure.BROKEN
+            failure = (
+                FailureCause.SILENT if any(one.undecided for one in new) else FailureCause.BROKEN
+            )
             self._backoff.failed(new[0].begun, failure, others=False)
         self._mute = silent
         if self.answered:
@@ -391,11 +395,11 @@ class SmtpRelay(Relay):
         if self._stalled >= _TOLD_AFTER:
             self._tell(f"The relay {self.address.name} does not answer: we wait for {waiting}.")
 
-    def _others_go_on(self, silent: Connection) -> bool:
+    def _others_go_on(self, silent: SmtpConnection) -> bool:
         """Whether other connections got replies long after this one fell silent."""
         return self._answered_at > time.monotonic() - silent.silent + self.patience.probe
 
-    def _leave_spare(self, silent: set[Connection]) -> None:
+    def _leave_spare(self, silent: set[SmtpConnection]) -> None:
         """Closes silent connections without content in flight, if other connections got replies."""
         for one in list(silent):
             if one.silent >= self.patience.spare and one.spare and self._others_go_on(one):
@@ -405,7 +409,7 @@ class SmtpRelay(Relay):
                 )
                 one.abandon("")
 
-    def _let_go(self, silent: list[Connection]) -> None:
+    def _let_go(self, silent: list[SmtpConnection]) -> None:
         """Closes the oldest extra silent connections without content, as others are tried.
 
         The oldest one in its setup, and as many ready ones as configured, stay: the relay may

@@ -13,7 +13,7 @@ import re
 from typing import Final
 
 from morefollows.courier.relays.interface import Mail, Reached, Reply
-from morefollows.courier.smtp.session import Offers, Session
+from morefollows.courier.smtp.session import Extensions, Session
 
 # The commands that a reply can belong to. Every reply is matched to its command (RFC 2920 §3.1).
 # A 2xx to one of the first three changes no state.
@@ -72,10 +72,10 @@ def _xtext(path: bytes) -> bytes:
     return path.replace(b"+", b"+2B").replace(b"=", b"+3D")
 
 
-class Transactions:
-    """Base class of `OneByOne` and `Chunks`: what a connection calls to send mails."""
+class MailTransactions:
+    """Base class of `DataTransactions` and `Chunks`: what a connection calls to send mails."""
 
-    def __init__(self, connection: Session, offers: Offers) -> None:
+    def __init__(self, connection: Session, offers: Extensions) -> None:
         self._connection = connection
         self._offers = offers
         self._expected = connection.expected
@@ -160,10 +160,10 @@ class Transactions:
         return None
 
 
-class OneByOne(Transactions):
+class DataTransactions(MailTransactions):
     """Sends MAIL, RCPT, DATA and the content of one mail, then the next."""
 
-    def __init__(self, connection: Session, offers: Offers) -> None:
+    def __init__(self, connection: Session, offers: Extensions) -> None:
         super().__init__(connection, offers)
         self._pipelining = offers.pipelining
         self._offered: Mail | None = None  # its envelope was sent

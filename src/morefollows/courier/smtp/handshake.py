@@ -9,37 +9,37 @@ import ipaddress
 import socket
 import ssl
 
-from morefollows.courier.smtp.backoff import Failure
-from morefollows.courier.smtp.session import Answer, Offers, Session
+from morefollows.courier.smtp.backoff import FailureCause
+from morefollows.courier.smtp.session import Extensions, Session, SetupReply
 
 _DNS_PATIENCE = 2.0  # seconds, if earlier addresses are known
 
 
-class Trouble(Exception):
+class HandshakeError(Exception):
     """The relay can't be used now. ``str()`` says why, without addresses or credentials."""
 
-    def __init__(self, text: str, failure: Failure = Failure.BROKEN) -> None:
+    def __init__(self, text: str, failure: FailureCause = FailureCause.BROKEN) -> None:
         super().__init__(text)
         self.failure = failure
 
 
-def _failure(answer: Answer) -> Failure:
-    return Failure.REFUSED if answer.code >= 500 else Failure.BUSY
+def _failure(answer: SetupReply) -> FailureCause:
+    return FailureCause.REFUSED if answer.code >= 500 else FailureCause.BUSY
 
 
-async def begin(connection: Session) -> Offers:
-    """Connects and does everything before the first mail. Raises `Trouble`."""
+async def begin(connection: Session) -> Extensions:
+    """Connects and does everything before the first mail. Raises `HandshakeError`."""
     address, context = connection.relay.address, connection.relay.tls
     greeting = connection.await_answer()
     try:
         async with asyncio.timeout(connection.relay.patience.connect):
             await _connect(connection, context if address.implicit_tls else None)
     except (OSError, TimeoutError) as error:
-        raise Trouble(_why(error)) from None
+        raise HandshakeError(_why(error)) from None
     connection.step = "its greeting"
     answer = await greeting
     if answer.code != 220:
-        raise Trouble(f"greets with {answer.code} {answer.text}", _failure(answer))
+        raise HandshakeError(f"greets with {answer.code} {answer.text}", _failure(answer))
     offers = await _greet(connection)
     secure = address.implicit_tls
     if not secure and address.starttls != "never":
@@ -50,18 +50,20 @@ async def begin(connection: Session) -> Offers:
             secure = True
             connection.relay.has_secured()
         elif address.starttls == "require":
-            raise Trouble("does not offer STARTTLS, which the settings require", Failure.REFUSED)
+            raise HandshakeError(
+                "does not offer STARTTLS, which the settings require", FailureCause.REFUSED
+            )
         elif connection.relay.secured and address.starttls == "optional":
             connection.relay.goes_in_clear()
         elif connection.relay.secured:  # an attacker may have removed the keyword (RFC 3207 §6)
-            raise Trouble(
+            raise HandshakeError(
                 "does not offer STARTTLS any more; nothing is sent to it in clear text",
-                Failure.BUSY,
+                FailureCause.BUSY,
             )
     if address.user:
         await _authenticate(connection, offers.get(b"AUTH", b"").split(), secure)
     size = offers.get(b"SIZE")
-    return Offers(
+    return Extensions(
         pipelining=b"PIPELINING" in offers,
         chunking=b"CHUNKING" in offers,
         utf8=b"SMTPUTF8" in offers,
@@ -136,7 +138,9 @@ async def _greet(connection: Session) -> dict[bytes, bytes]:
     if 500 <= answer.code < 600:
         answer = await connection.ask(b"HELO " + connection.relay.helo)
     if answer.code != 250:
-        raise Trouble(f"answers our greeting with {answer.code} {answer.text}", _failure(answer))
+        raise HandshakeError(
+            f"answers our greeting with {answer.code} {answer.text}", _failure(answer)
+        )
     return {}
 
 
@@ -144,10 +148,14 @@ async def _start_tls(connection: Session, context: ssl.SSLContext) -> None:
     connection.step = "the reply to STARTTLS"
     answer = await connection.ask(b"STARTTLS")
     if answer.code != 220:
-        raise Trouble(f"answers STARTTLS with {answer.code} {answer.text}", Failure.BUSY)
+        raise HandshakeError(
+            f"answers STARTTLS with {answer.code} {answer.text}", FailureCause.BUSY
+        )
     if connection.dead or connection.has_more_to_read:
         # Replies injected before encryption would be trusted after it (CVE-2011-0411).
-        raise Trouble("spoke on, in clear text, after it had agreed to STARTTLS", Failure.REFUSED)
+        raise HandshakeError(
+            "spoke on, in clear text, after it had agreed to STARTTLS", FailureCause.REFUSED
+        )
     connection.step = "the TLS handshake"
     try:
         transport = await asyncio.get_running_loop().start_tls(
@@ -158,16 +166,18 @@ async def _start_tls(connection: Session, context: ssl.SSLContext) -> None:
             ssl_handshake_timeout=connection.relay.patience.connect,
         )
     except (OSError, TimeoutError) as error:
-        raise Trouble(_why(error)) from None
+        raise HandshakeError(_why(error)) from None
     if transport is None:
-        raise Trouble("closed the connection")
+        raise HandshakeError("closed the connection")
     connection.connection_made(transport)
 
 
 async def _authenticate(connection: Session, mechanisms: list[bytes], secure: bool) -> None:
-    """Sends AUTH PLAIN or LOGIN (RFC 4954). Without TLS only to this machine. Raises `Trouble`."""
+    """Sends AUTH PLAIN or LOGIN (RFC 4954). Without TLS only to this machine. Raises `HandshakeError`."""
     if not secure and not _on_this_machine(connection):
-        raise Trouble("offers no encryption, and the password is not sent without", Failure.REFUSED)
+        raise HandshakeError(
+            "offers no encryption, and the password is not sent without", FailureCause.REFUSED
+        )
     connection.step = "the reply to AUTH"
     offered = {mechanism.upper() for mechanism in mechanisms}
     address = connection.relay.address
@@ -182,10 +192,10 @@ async def _authenticate(connection: Session, mechanisms: list[bytes], secure: bo
             if answer.code == 334:
                 answer = await connection.ask(base64.b64encode(said))
     else:
-        raise Trouble("offers neither AUTH PLAIN nor AUTH LOGIN", Failure.REFUSED)
+        raise HandshakeError("offers neither AUTH PLAIN nor AUTH LOGIN", FailureCause.REFUSED)
     if answer.code != 235:
         # The reply text is left out: some relays repeat the user name in it.
-        raise Trouble(f"refused the user name or password ({answer.code})", _failure(answer))
+        raise HandshakeError(f"refused the user name or password ({answer.code})", _failure(answer))
 
 
 def _on_this_machine(connection: Session) -> bool:

@@ -38,7 +38,7 @@ class About(Enum):
     RELAY = "the relay itself"
 
 
-class Bounce(Enum):
+class BounceKind(Enum):
     """Whether a reply says that a mailbox does not exist."""
 
     NO = ""
@@ -51,7 +51,7 @@ class Verdict(NamedTuple):
 
     outcome: str  #: accepted, deferred, refused or uncertain
     about: About = About.RECIPIENT
-    bounce: Bounce = Bounce.NO
+    bounce: BounceKind = BounceKind.NO
     #: If many providers in a row get such replies and no mail is accepted, the cause is our side.
     doubtful: bool = False
     #: False if the relay was in trouble: try again soon, and count no attempt.
@@ -63,7 +63,7 @@ class Verdict(NamedTuple):
         return self.outcome in ("accepted", "refused")
 
 
-class Row(NamedTuple):
+class ReplyRule(NamedTuple):
     """One row of the table. An empty condition matches everything."""
 
     at: Collection[Reached]  #: how far the mail got
@@ -102,9 +102,11 @@ _AGAINST_US = Verdict("deferred", About.US)
 
 #: The first matching row decides.
 TABLE = (
-    Row((), _YES, (), False, ACCEPTED, "The relay has taken the mail."),
-    Row((), (421,), (), False, _IN_TROUBLE, "The relay closes the connection (RFC 5321 §3.8)."),
-    Row(
+    ReplyRule((), _YES, (), False, ACCEPTED, "The relay has taken the mail."),
+    ReplyRule(
+        (), (421,), (), False, _IN_TROUBLE, "The relay closes the connection (RFC 5321 §3.8)."
+    ),
+    ReplyRule(
         _MAIL,
         _LATER,
         (),
@@ -112,8 +114,8 @@ TABLE = (
         Verdict("deferred", About.RELAY),
         "Not now, before it knew the recipient.",
     ),
-    Row((), _LATER, (), False, _DEFERRED, "Not now."),
-    Row(
+    ReplyRule((), _LATER, (), False, _DEFERRED, "Not now."),
+    ReplyRule(
         (Reached.ENVELOPE,),
         _NEVER,
         (),
@@ -121,8 +123,8 @@ TABLE = (
         _MAIL_REFUSED,
         "We did not offer it: this relay can’t carry such a mail.",
     ),
-    Row((), _NEVER, ("5.2.3", "5.3.4"), False, _MAIL_REFUSED, "Too big."),
-    Row(
+    ReplyRule((), _NEVER, ("5.2.3", "5.3.4"), False, _MAIL_REFUSED, "Too big."),
+    ReplyRule(
         (),
         _NEVER,
         (),
@@ -131,10 +133,10 @@ TABLE = (
         "Its words speak of a rate, or of something that passes "
         "(RFC 3463 §3.3: X.2.1 may be temporary).",
     ),
-    Row((), _NEVER, ("5.2.2",), False, _DEFERRED, "The mailbox is full."),
-    Row((), (552,), (), False, _DEFERRED, "To be read as 452 (RFC 5321 §4.5.3.1.10)."),
-    Row((), _NEVER, ("5.6.",), False, _MAIL_REFUSED, "The form of the mail."),
-    Row(
+    ReplyRule((), _NEVER, ("5.2.2",), False, _DEFERRED, "The mailbox is full."),
+    ReplyRule((), (552,), (), False, _DEFERRED, "To be read as 452 (RFC 5321 §4.5.3.1.10)."),
+    ReplyRule((), _NEVER, ("5.6.",), False, _MAIL_REFUSED, "The form of the mail."),
+    ReplyRule(
         _MAIL,
         _NEVER,
         (),
@@ -142,7 +144,7 @@ TABLE = (
         _AGAINST_US,
         "It did not know the recipient yet: our account, address or sender.",
     ),
-    Row(
+    ReplyRule(
         _AFTER_MAIL,
         (530, 534, 535, 538),
         (),
@@ -150,8 +152,8 @@ TABLE = (
         Verdict("deferred", doubtful=True),
         "Asks for authentication or encryption, perhaps for this recipient only (RFC 4954 §6).",
     ),
-    Row((), (521,), (), False, _DOUBTFUL, "The recipient’s host takes no mail (RFC 7504)."),
-    Row(
+    ReplyRule((), (521,), (), False, _DOUBTFUL, "The recipient’s host takes no mail (RFC 7504)."),
+    ReplyRule(
         (),
         _NEVER,
         ("5.3.1", "5.3.2", "5.3.5", "5.4.3", "5.4.5"),
@@ -159,31 +161,31 @@ TABLE = (
         _DEFERRED,
         "The recipient’s mail system is full, down, misconfigured or congested.",
     ),
-    Row(
+    ReplyRule(
         _AFTER_MAIL,
         _NEVER,
         ("5.1.1", "5.1.6", "5.1.10"),
         False,
-        Verdict("refused", bounce=Bounce.HARD),
+        Verdict("refused", bounce=BounceKind.HARD),
         "No such mailbox, moved away, or a domain that takes no mail.",
     ),
-    Row(
+    ReplyRule(
         _AFTER_MAIL,
         (556,),
         (),
         False,
-        Verdict("refused", bounce=Bounce.HARD),
+        Verdict("refused", bounce=BounceKind.HARD),
         "The domain takes no mail (RFC 7504).",
     ),
-    Row(
+    ReplyRule(
         _AFTER_MAIL,
         _NEVER,
         ("5.2.1", "5.1.2"),
         False,
-        Verdict("refused", bounce=Bounce.PERHAPS),
+        Verdict("refused", bounce=BounceKind.PERHAPS),
         "The mailbox is disabled, or its domain was not found: either may pass.",
     ),
-    Row(
+    ReplyRule(
         _RCPT,
         _NEVER,
         ("5.1.0", "5.1.3", "5.1.4", "5.1.5", "5.2."),
@@ -191,7 +193,7 @@ TABLE = (
         _REFUSED,
         "This address, or this mailbox.",
     ),
-    Row(
+    ReplyRule(
         _RCPT,
         _NEVER,
         (),
@@ -200,7 +202,7 @@ TABLE = (
         "Access denied, relaying denied, policy (5.7.x), or no status at all: "
         "this recipient, or its provider.",
     ),
-    Row(
+    ReplyRule(
         _CONTENT,
         _NEVER,
         ("5.7.",),
@@ -208,7 +210,7 @@ TABLE = (
         Verdict("deferred", About.PROVIDER, doubtful=True),
         "Policy, spam or authentication of the content: what this provider thinks of our mail.",
     ),
-    Row(
+    ReplyRule(
         _CONTENT,
         _NEVER,
         ("-", "5.0.0"),
@@ -216,8 +218,8 @@ TABLE = (
         Verdict("refused", About.MAIL, doubtful=True),
         "It does not say why.",
     ),
-    Row((), _NEVER, (), False, _MAIL_REFUSED, "Anything else that is final."),
-    Row(
+    ReplyRule((), _NEVER, (), False, _MAIL_REFUSED, "Anything else that is final."),
+    ReplyRule(
         (Reached.CONTENT, Reached.BEHIND),
         (),
         (),
@@ -225,7 +227,7 @@ TABLE = (
         Verdict("uncertain", About.RELAY),
         "Handed over, and no reply came, or none that SMTP knows.",
     ),
-    Row((), (), (), False, _IN_TROUBLE, "No reply came, or none that SMTP knows."),
+    ReplyRule((), (), (), False, _IN_TROUBLE, "No reply came, or none that SMTP knows."),
 )
 
 
@@ -296,7 +298,7 @@ def may_be_greylisting(reply: Reply) -> bool:
     )
 
 
-def pause(reply: Reply) -> float:
+def wanted_pause_seconds(reply: Reply) -> float:
     """Returns for how many seconds the provider wants no mail; 0 if it does not say."""
     if "[TSS04]" in reply.text:
         return _LONG_PAUSE
@@ -308,7 +310,7 @@ def short(reply: Reply) -> str:
     return reply.status or str(reply.code)
 
 
-def words(reply: Reply) -> str:
+def full_text(reply: Reply) -> str:
     """Returns the whole reply as text for the log, a page or the ledger, without addresses."""
     return f"{reply.code} {reply.status} {without_addresses(reply.text)}"
 
@@ -336,9 +338,9 @@ _COMMANDS = {
 }
 _RANGES = {_YES: "2xx", _LATER: "4xx", _NEVER: "5xx"}
 _LIKE_BOUNCE = {
-    Bounce.NO: "",
-    Bounce.PERHAPS: " a bounce that is never enough alone",
-    Bounce.HARD: " a hard bounce",
+    BounceKind.NO: "",
+    BounceKind.PERHAPS: " a bounce that is never enough alone",
+    BounceKind.HARD: " a hard bounce",
 }
 
 
@@ -347,7 +349,7 @@ def as_markdown() -> str:
     return "\n".join(_row(row) for row in TABLE)
 
 
-def _row(row: Row) -> str:
+def _row(row: ReplyRule) -> str:
     at = ", ".join(dict.fromkeys(_COMMANDS[one] for one in row.at)) or "any"
     codes = (
         _RANGES.get(row.codes) if isinstance(row.codes, range) else ", ".join(map(str, row.codes))
@@ -359,7 +361,7 @@ def _row(row: Row) -> str:
         statuses = "any, with words of a rate or of a passing state"
     found = row.verdict
     what = found.outcome + ("" if found.counts else ", no attempt counted")
-    notes = [_LIKE_BOUNCE[found.bounce].strip()] if found.bounce is not Bounce.NO else []
+    notes = [_LIKE_BOUNCE[found.bounce].strip()] if found.bounce is not BounceKind.NO else []
     notes += ["doubtful"] if found.doubtful else []
     cells = (
         at,

@@ -10,17 +10,17 @@ from typing import Any, NamedTuple, Protocol
 
 from morefollows.config.settings import RelayAddress
 from morefollows.courier.relays.interface import Mail, Reply, Source
-from morefollows.courier.smtp.backoff import Failure
+from morefollows.courier.smtp.backoff import FailureCause
 from morefollows.courier.smtp.replies import without_addresses
-from morefollows.courier.smtp.timeouts import Patience
+from morefollows.courier.smtp.timeouts import Timeouts
 
 
-def words(said: bytes) -> str:
+def printable(said: bytes) -> str:
     """Returns a relay's reply text without addresses, for the desk and the log."""
     return without_addresses(said.decode(errors="replace"))
 
 
-class Answer(NamedTuple):
+class SetupReply(NamedTuple):
     """The reply to a command of the connection setup, where each command waits for its reply."""
 
     code: int
@@ -28,10 +28,10 @@ class Answer(NamedTuple):
 
     @property
     def text(self) -> str:
-        return words(b"\n".join(self.lines))
+        return printable(b"\n".join(self.lines))
 
 
-class Offers(NamedTuple):
+class Extensions(NamedTuple):
     """The extensions that the relay offers and this client uses (RFC 5321 §2.2)."""
 
     pipelining: bool = False  #: RFC 2920
@@ -48,10 +48,10 @@ class Pool(Protocol):
     address: RelayAddress
     source: Source
     helo: bytes
-    patience: Patience
+    patience: Timeouts
     tls: ssl.SSLContext
     secured: bool
-    offers: Offers | None
+    offers: Extensions | None
     idle: set[Session]
     addresses: list[str]
     closing: bool
@@ -83,7 +83,7 @@ class Pool(Protocol):
         """Called at the first reply to a mail on a connection."""
 
     def lost(
-        self, connection: Any, why: str, *, proven: bool, again: bool, failure: Failure = ...
+        self, connection: Any, why: str, *, proven: bool, again: bool, failure: FailureCause = ...
     ) -> None:
         """Called when a ready connection has ended. `why` is empty after an orderly end."""
 
@@ -117,11 +117,11 @@ class Session(asyncio.Protocol):
         """Whether data arrived after the last complete reply."""
 
     @abstractmethod
-    def await_answer(self) -> asyncio.Future[Answer]:
+    def await_answer(self) -> asyncio.Future[SetupReply]:
         """Returns a future for the next reply. Only for the connection setup."""
 
     @abstractmethod
-    async def ask(self, line: bytes) -> Answer:
+    async def ask(self, line: bytes) -> SetupReply:
         """Sends a command and returns its reply. Raises `Trouble`."""
 
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Patience(NamedTuple):
+class Timeouts(NamedTuple):
     """The minimum time-outs of RFC 5321 §4.5.3.2, and further waits of this client."""
 
     connect: float = 30
