@@ -16,7 +16,7 @@ from morefollows.courier.ledger.batching import cut
 from morefollows.courier.ledger.recipients import addressees
 from morefollows.courier.models import Batch
 from morefollows.courier.relays.interface import Carriers, Reply
-from morefollows.courier.relays.throttle import Pacing
+from morefollows.courier.relays.throttle import RelayThrottle
 from morefollows.courier.sender.batch_run import Round
 from morefollows.courier.sender.prepared_alert import Release
 from morefollows.stories.actions import now_ms
@@ -180,7 +180,7 @@ class SomeRelay:
     """A way for mails whose replies a test makes up."""
 
     name = "relay.example:25"
-    pacing = Pacing(str)
+    pacing = RelayThrottle(str)
 
     def elsewhere(self, domain: str) -> bool:
         return False

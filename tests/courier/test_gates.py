@@ -8,8 +8,8 @@ import pytest
 
 from morefollows.config.relay_address import RelayAddress
 from morefollows.courier.relays.interface import Reached, Relay, Reply
-from morefollows.courier.relays.relay_pool import Gates
-from morefollows.courier.relays.relay_queue import Gate, Supply
+from morefollows.courier.relays.relay_pool import RelayPool
+from morefollows.courier.relays.relay_queue import MailSupply, RelayQueue
 
 
 class Open:
@@ -19,18 +19,18 @@ class Open:
         self.able = able
 
 
-def gates(*others: tuple[str, bool]) -> tuple[Gates, Gate]:
+def gates(*others: tuple[str, bool]) -> tuple[RelayPool, RelayQueue]:
     """The first is for everything and well; each other one has a purpose, and is able or not."""
-    all_ = Gates()
+    all_ = RelayPool()
     for number, (purpose, able) in enumerate((("all", True), *others)):
         address = RelayAddress("relay.example", 25, label=f"relay {number}", purpose=purpose)
-        gate = Gate(address, cast(Supply, None), senders=1, providers=all_.providers)
+        gate = RelayQueue(address, cast(MailSupply, None), senders=1, providers=all_.providers)
         gate.relay = cast(Relay, Open(able))
         all_.add(gate)
     return all_, next(iter(all_))
 
 
-def held_back(gate: Gate, domain: str) -> None:
+def held_back(gate: RelayQueue, domain: str) -> None:
     for _ in range(20):
         gate.pacing.deferred(domain, Reply(451, "4.7.1", "later", Reached.ENVELOPE))
 

@@ -11,7 +11,7 @@ from morefollows.courier.ledger import retries
 from morefollows.courier.models import Outcome
 from morefollows.courier.relays import throttle as pacing_
 from morefollows.courier.relays.interface import Reached, Reply
-from morefollows.courier.relays.throttle import Pacing
+from morefollows.courier.relays.throttle import RelayThrottle
 from morefollows.courier.sender.worker import Worker
 from morefollows.stories.models import Alert
 from tests.courier import test_worker
@@ -28,10 +28,10 @@ SAYS_NOTHING = Reply(450, "4.7.1", "try again later", Reached.RCPT)
 SAYS_SO = Reply(451, "4.7.1", "Greylisted, see http://postgrey.example/", Reached.RCPT)
 
 
-def watched(accepted: int, deferred: int) -> Pacing:
+def watched(accepted: int, deferred: int) -> RelayThrottle:
     """A provider that has accepted and deferred so many mails, within a second."""
     clock = Clock()
-    pacing = Pacing(str, clock)
+    pacing = RelayThrottle(str, clock)
     pacing.deferred("big.example", LATER)
     for _ in range(accepted):
         pacing.accepted("big.example")
@@ -70,7 +70,7 @@ class Greylister:
 
 def seconds_until_all_have_it(greylister: Greylister, readers: int = 3000) -> float:
     """A sender with 3,000 mails: retried as `retries` says, those whose time has come first; 500 mails a second."""
-    clock, pacing = greylister.clock, Pacing(str, greylister.clock)
+    clock, pacing = greylister.clock, RelayThrottle(str, greylister.clock)
     fresh = list(range(readers))
     due: list[tuple[float, int]] = []
     tries: Counter[int] = Counter()
@@ -116,7 +116,7 @@ def test_greylisting_costs_its_own_wait_and_little_more(
 def test_a_provider_that_limits_the_rate_is_not_taken_for_one_that_greylists() -> None:
     """It takes ten mails a second, of new recipients and of those who come back alike, and does not say why."""
     clock = Clock()
-    pacing = Pacing(str, clock)
+    pacing = RelayThrottle(str, clock)
     credit, tries = 0.0, Counter[int]()
     queue = list(range(4000))
     offered = taken = 0
@@ -142,7 +142,7 @@ def test_a_provider_that_limits_the_rate_is_not_taken_for_one_that_greylists() -
 
 def test_words_of_a_rate_are_a_sign_also_when_each_recipient_is_deferred_once() -> None:
     clock = Clock()
-    pacing = Pacing(str, clock)
+    pacing = RelayThrottle(str, clock)
     for recipient in range(40):
         clock.time += 0.01
         if pacing.may_mail("big.example"):

@@ -12,7 +12,7 @@ from morefollows.audience.models import Reader
 from morefollows.courier.models import Outcome, Verdict
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.relays.providers import Providers
-from morefollows.courier.relays.throttle import Pacing
+from morefollows.courier.relays.throttle import RelayThrottle
 from morefollows.courier.sender import recorder
 from morefollows.courier.sender.worker import Worker
 from tests.courier import test_worker
@@ -32,7 +32,7 @@ TSS04 = Reply(421, "4.7.0", "[TSS04] Messages temporarily deferred", Reached.ENV
 
 
 def mailed(
-    pacing: Pacing, clock: Clock, seconds: float, takes: float, domain: str = "big.example"
+    pacing: RelayThrottle, clock: Clock, seconds: float, takes: float, domain: str = "big.example"
 ) -> int:
     """A provider that takes so many mails a second and defers the rest. How many it took."""
     taken = offered = 0
@@ -53,14 +53,14 @@ def mailed(
     return taken
 
 
-def rate_of(pacing: Pacing) -> float:
+def rate_of(pacing: RelayThrottle) -> float:
     (paced,) = pacing.held_back()
     return paced.rate
 
 
 def test_the_rate_settles_near_what_the_provider_takes() -> None:
     clock = Clock()
-    pacing = Pacing(str, clock)
+    pacing = RelayThrottle(str, clock)
     mailed(pacing, clock, 20, takes=50)
     taken = mailed(pacing, clock, 60, takes=50)
     assert 0.5 * 50 * 60 < taken <= 50 * 60 * 1.05
@@ -68,7 +68,7 @@ def test_the_rate_settles_near_what_the_provider_takes() -> None:
 
 def test_one_that_takes_nothing_is_asked_now_and_then_and_found_well_again() -> None:
     clock = Clock()
-    pacing = Pacing(str, clock)
+    pacing = RelayThrottle(str, clock)
     mailed(pacing, clock, 30, takes=0)
     assert rate_of(pacing) == 0.1
     assert pacing.may_mail("other.example")
@@ -79,7 +79,7 @@ def test_one_that_takes_nothing_is_asked_now_and_then_and_found_well_again() -> 
 
 def test_a_few_deferrals_among_many_and_full_mailboxes_are_no_sign() -> None:
     clock = Clock()
-    pacing = Pacing(str, clock)
+    pacing = RelayThrottle(str, clock)
     for n in range(2000):
         clock.time += 0.001
         assert pacing.may_mail("big.example")
@@ -94,7 +94,7 @@ def test_a_few_deferrals_among_many_and_full_mailboxes_are_no_sign() -> None:
 @pytest.mark.parametrize(("reply", "seconds"), [(RATE_LIMIT, 60), (TSS04, 7200)])
 def test_some_replies_ask_for_a_pause(reply: Reply, seconds: int) -> None:
     clock = Clock()
-    pacing = Pacing(str, clock)
+    pacing = RelayThrottle(str, clock)
     pacing.deferred("big.example", reply)
     clock.time += seconds - 1
     assert not pacing.may_mail("big.example")
@@ -114,7 +114,7 @@ def test_domains_are_looked_up_in_the_background_and_then_paced_together() -> No
 
     async def work() -> None:
         providers = Providers(hosts)
-        pacing = Pacing(providers.of)
+        pacing = RelayThrottle(providers.of)
         for _ in range(3):
             pacing.deferred("firm.example", LATER)
         assert not pacing.may_mail("firm.example") or not pacing.may_mail("firm.example")

@@ -18,8 +18,8 @@ from morefollows.courier.ledger import retries
 from morefollows.courier.ledger.nodes import this_process
 from morefollows.courier.models import Outcome, Relay
 from morefollows.courier.relays import stats
-from morefollows.courier.relays.relay_pool import Gates
-from morefollows.courier.relays.relay_queue import Gate
+from morefollows.courier.relays.relay_pool import RelayPool
+from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.relays.shares import Shares
 from morefollows.courier.sender.worker import Worker
 from morefollows.courier.smtp.connection import Patience
@@ -52,7 +52,10 @@ def at_work(
             listener.patience = 0.05
             await listener.open()
             worker = Worker(
-                this_process(ground.folder(), 1), listener, Gates(), on_complete=lambda alert: None
+                this_process(ground.folder(), 1),
+                listener,
+                RelayPool(),
+                on_complete=lambda alert: None,
             )
             shares = (
                 Shares(asyncio.get_running_loop().call_soon)
@@ -64,7 +67,7 @@ def at_work(
                 address = RelayAddress(
                     "127.0.0.1", relay.port, starttls="never", label=f"relay {number}", **said
                 )
-                gate = Gate(address, worker, senders=1, shares=shares)
+                gate = RelayQueue(address, worker, senders=1, shares=shares)
                 told = functools.partial(worker.note_trouble, gate.name)
                 gate.relay = SmtpRelay(
                     address,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from morefollows.courier.relays.rate_limit import Bucket
+from morefollows.courier.relays.rate_limit import TokenBucket
 from morefollows.courier.relays.shares import Shares
 
 
@@ -22,7 +22,7 @@ class Clock:
 @pytest.mark.parametrize("rate", [0.5, 14, 250, 8000])
 def test_a_rate_is_kept_and_mails_come_evenly(rate: float) -> None:
     clock = Clock()
-    bucket = Bucket(rate, clock)
+    bucket = TokenBucket(rate, clock)
     passed: list[float] = []
     while clock.time < 1004:
         while not bucket.wait():
@@ -38,7 +38,7 @@ def test_a_rate_is_kept_and_mails_come_evenly(rate: float) -> None:
 
 def test_what_was_not_used_is_not_saved_up() -> None:
     clock = Clock()
-    bucket = Bucket(10, clock)
+    bucket = TokenBucket(10, clock)
     clock.time += 3600
     assert not bucket.wait()
     bucket.spend()

@@ -22,9 +22,9 @@ from morefollows.courier import actions
 from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.nodes import this_process
 from morefollows.courier.models import Batch, Outcome, StateNumber
-from morefollows.courier.relays.interface import Circuit, Mail, Reached, Reply, Source
-from morefollows.courier.relays.relay_pool import Gates
-from morefollows.courier.relays.relay_queue import Gate
+from morefollows.courier.relays.interface import Circuit, Mail, MailSource, Reached, Reply
+from morefollows.courier.relays.relay_pool import RelayPool
+from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.restore import detection
 from morefollows.courier.sender.worker import Worker
 from morefollows.notify import Listener
@@ -41,7 +41,7 @@ T = TypeVar("T")
 class Slot:
     """A relay with a switch. Off, it takes nothing, as one that can't be reached; on, it accepts all at once."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: MailSource) -> None:
         self.source = source
         self.on = False
         self.taken: list[Mail] = []
@@ -96,8 +96,8 @@ def at_work(
         listener.patience = 0.05
         await listener.open()
         process = this_process(ground.folder(), 1)
-        worker = Worker(process, listener, Gates(), on_complete=lambda alert: None, watch=watch)
-        gate = Gate(RelayAddress("relay.example", 25), worker, senders=1)
+        worker = Worker(process, listener, RelayPool(), on_complete=lambda alert: None, watch=watch)
+        gate = RelayQueue(RelayAddress("relay.example", 25), worker, senders=1)
         gate.relay = relay = Slot(gate)
         worker.gates.add(gate)
         running = asyncio.create_task(worker.run())

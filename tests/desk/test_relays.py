@@ -13,7 +13,7 @@ from morefollows.config.relay_address import relays
 from morefollows.courier import actions
 from morefollows.courier.models import Relay, RelayAtWork, RelayCount
 from morefollows.courier.relays import stats
-from morefollows.courier.relays.relay_queue import AtWork, Tally
+from morefollows.courier.relays.relay_queue import AtWork, RelayTally
 
 pytestmark = pytest.mark.django_db
 
@@ -41,10 +41,12 @@ def at_work() -> None:
             AtWork("second", "closed", 2, 0, 0, [("google.com", 2.5), ("yahoodns.net", 0.0)]),
         ]
         tallies = {
-            ("mail.example.org:587", "google.com"): Tally(20, 3, 1, "451 4.7.1 come back later"),
-            ("mail.example.org:587", ""): Tally(20, 0, 0, ""),
+            ("mail.example.org:587", "google.com"): RelayTally(
+                20, 3, 1, "451 4.7.1 come back later"
+            ),
+            ("mail.example.org:587", ""): RelayTally(20, 0, 0, ""),
         }
-        stats.keep(worker, facts, tallies)
+        stats.store_report(worker, facts, tallies)
 
 
 def page(client: Client) -> str:
@@ -105,5 +107,5 @@ def test_what_a_refusing_relay_said_is_shown(ada_at_desk: Client) -> None:
 
 def test_a_relay_that_left_the_settings_is_forgotten_with_its_sender_s_next_word() -> None:
     at_work()
-    stats.keep("one/1", [AtWork("second", "closed", 1, 0, 0, [])], {})
+    stats.store_report("one/1", [AtWork("second", "closed", 1, 0, 0, [])], {})
     assert {row.relay for row in RelayAtWork.objects.filter(worker="one/1")} == {"second"}

@@ -18,7 +18,7 @@ from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.batching import cut
 from morefollows.courier.ledger.nodes import this_process
 from morefollows.courier.relays.interface import Reached, Reply
-from morefollows.courier.relays.relay_pool import Gates
+from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.sender.prepared_alert import prepare
 from morefollows.courier.sender.worker import Worker
 from morefollows.notify import Listener
@@ -51,7 +51,7 @@ def mailed(
     worker = Worker(
         this_process(ground.folder(), 1),
         Listener(tmp_path),
-        Gates(),
+        RelayPool(),
         on_complete=lambda alert: None,
     )
 

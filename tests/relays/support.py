@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Protocol
 
 from morefollows.config.relay_address import RelayKind, kind_of, register, relays
-from morefollows.courier.relays.interface import Circuit, Mail, Reached, Relay, Reply, Setup, Source
+from morefollows.courier.relays.interface import (
+    Circuit,
+    Mail,
+    MailSource,
+    Reached,
+    Relay,
+    RelaySetup,
+    Reply,
+)
 from morefollows.courier.smtp.replies import Verdict, verdict
 from tests.relay import Certificate, Rule, Script, ScriptedRelay
 from tests.smtp.support import body
@@ -19,7 +27,7 @@ Fates = Mapping[int, str]
 
 
 class Bag:
-    """A `interface.Source` of so many mails. Each must be settled once, and none without having been taken."""
+    """A `interface.MailSource` of so many mails. Each must be settled once, and none without having been taken."""
 
     def __init__(self, count: int) -> None:
         self._mails = [
@@ -80,7 +88,7 @@ _FAKES: dict[str, tuple[Fates, set[int]]] = {}  # host → its script, and what 
 class FakeRelay(Relay):
     """The least that a relay is: one mail after the other, in memory."""
 
-    def __init__(self, source: Source, setup: Setup, fates: Fates, took: set[int]) -> None:
+    def __init__(self, source: MailSource, setup: RelaySetup, fates: Fates, took: set[int]) -> None:
         self._source, self._setup, self._fates, self._took = source, setup, fates, took
         self._working: asyncio.Task[None] | None = None
         self._open = False
@@ -187,9 +195,11 @@ async def staged(scheme: str, fates: Fates, folder: Path) -> AsyncIterator[Stage
         assert relay.violations == []
 
 
-def made(url: str, source: Source, troubles: list[str | None], *, connections: int = 2) -> Relay:
+def made(
+    url: str, source: MailSource, troubles: list[str | None], *, connections: int = 2
+) -> Relay:
     """The relay that the product makes of this URL."""
     [address] = relays(url)
-    setup = Setup(connections=connections, helo="courier.example", on_trouble=troubles.append)
+    setup = RelaySetup(connections=connections, helo="courier.example", on_trouble=troubles.append)
     relay: Relay = kind_of(address.scheme).make(address, source, setup)
     return relay

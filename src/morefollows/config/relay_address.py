@@ -87,7 +87,7 @@ class RelayKind:
     schemes: Mapping[str, Mapping[str, Any]]
     example: str  #: an example URL, for messages
     #: Creates the relay (`courier.relays.interface.Relay`) from a `RelayAddress`, an
-    #: `interface.Source` and an `interface.Setup`.
+    #: `interface.MailSource` and an `interface.RelaySetup`.
     make: Callable[..., Any]
     options: Options = field(default_factory=dict)  #: options beside those of all kinds
 

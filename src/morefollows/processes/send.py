@@ -39,7 +39,7 @@ def run_sender(number: int) -> None:
 async def _send(number: int) -> None:
     from morefollows.courier.ledger import nodes
     from morefollows.courier.relays.providers import Providers
-    from morefollows.courier.relays.relay_pool import Gates
+    from morefollows.courier.relays.relay_pool import RelayPool
     from morefollows.courier.restore import detection
     from morefollows.courier.sender.worker import Worker
     from morefollows.feedback import actions as feedback
@@ -48,7 +48,7 @@ async def _send(number: int) -> None:
     config = settings.MOREFOLLOWS
     listener = Listener(config.data)
     await listener.open()
-    gates = Gates(Providers(_resolver(config)))
+    gates = RelayPool(Providers(_resolver(config)))
     watch = detection.Watch(detection.file(config.data, number))
     process = nodes.this_process(config.data, number)
     worker = Worker(process, listener, gates, on_complete=feedback.close, watch=watch)
@@ -104,21 +104,21 @@ def _add_gates(config: Settings, worker: Worker, secured: Mapping[str, str]) -> 
     `secured`: relays with which STARTTLS has succeeded before, name → host:port.
     """
     from morefollows.config.relay_address import kind_of
-    from morefollows.courier.relays.interface import Setup
-    from morefollows.courier.relays.relay_queue import Gate
+    from morefollows.courier.relays.interface import RelaySetup
+    from morefollows.courier.relays.relay_queue import RelayQueue
     from morefollows.courier.relays.shares import Shares
 
     weighed = any(address.weight for address in config.ways_out)
     shares = Shares(asyncio.get_running_loop().call_soon) if weighed else None
     for address in config.ways_out:
-        gate = Gate(
+        gate = RelayQueue(
             address,
             worker,
             senders=config.sender_count,
             shares=shares,
             providers=worker.gates.providers,
         )
-        setup = Setup(
+        setup = RelaySetup(
             connections=max(
                 1, (address.connections or config.relay_connections) // config.sender_count
             ),

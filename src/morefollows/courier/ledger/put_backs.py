@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from morefollows.courier.relays.interface import Reached, Reply, Way
+from morefollows.courier.relays.interface import AnsweringRelay, Reached, Reply
 
 #: How often a mail is put back in one pass, if the relays accepted other mails in between.
 LIMIT = 5
@@ -30,7 +30,7 @@ class PutBacks:
         """Whether the mail was put back before. It is then sent alone on a connection."""
         return ticket in self._known
 
-    def again(self, ticket: int, way: Way, reply: Reply) -> bool:
+    def again(self, ticket: int, way: AnsweringRelay, reply: Reply) -> bool:
         """Counts a relay's error, and returns whether the mail is handed out again at once.
 
         A mail that causes an error each time must not delay all others. So it counts against the

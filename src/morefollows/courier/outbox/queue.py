@@ -28,7 +28,7 @@ from morefollows.courier.ledger.claims import skip_locked
 from morefollows.courier.ledger.put_backs import PutBacks
 from morefollows.courier.ledger.waiting import Unfit
 from morefollows.courier.outbox import digests
-from morefollows.courier.relays.interface import Mail, Reached, Reply, Way
+from morefollows.courier.relays.interface import AnsweringRelay, Mail, Reached, Reply
 from morefollows.courier.smtp import replies
 from morefollows.stories.actions import now_ms
 
@@ -363,7 +363,7 @@ class Post:
                 self.waiting.append(one._replace(looked_at=now))
         self.done += again.done
 
-    def take(self, way: Way) -> Mail | None:
+    def take(self, way: AnsweringRelay) -> Mail | None:
         """The next letter for this relay, or None.
 
         Its reader was queried within `_LOOKED_UP` seconds.
@@ -437,7 +437,9 @@ class Post:
         return not counts and self._put_backs.again(letter, way, reply)
 
 
-def _bounced(job: Job, way: Way, reply: Reply, verdict: replies.Verdict) -> Bounced | None:
+def _bounced(
+    job: Job, way: AnsweringRelay, reply: Reply, verdict: replies.Verdict
+) -> Bounced | None:
     """The bounce to count against the letter's reader. None if it went to another address."""
     if verdict.bounce is replies.BounceKind.NO or job.kind in _ELSEWHERE:
         return None

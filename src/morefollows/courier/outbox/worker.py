@@ -20,7 +20,7 @@ from morefollows.audit import actions as audit
 from morefollows.courier.outbox import digests, queue
 from morefollows.courier.outbox.mails import LetterMails
 from morefollows.courier.outbox.queue import Done, Job, LookedUp, Post
-from morefollows.courier.relays.interface import Mail, Way
+from morefollows.courier.relays.interface import AnsweringRelay, Mail
 from morefollows.stories.actions import now_ms
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class Outbox:
         self._posts[bulk].add(claimed.mails)
         self._posts[bulk].done += claimed.done
 
-    def take(self, way: Way, *, bulk: bool) -> Mail | None:
+    def take(self, way: AnsweringRelay, *, bulk: bool) -> Mail | None:
         """The next letter of this lane for this relay, or None."""
         return self._posts[bulk].take(way)
 

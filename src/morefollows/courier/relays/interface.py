@@ -1,6 +1,6 @@
 """The interface of a relay: it takes an envelope and bytes and gives a reply. SMTP implements it.
 
-Invariant: a relay calls `Mail.settle` exactly once for each mail that it took from its `Source`.
+Invariant: a relay calls `Mail.settle` exactly once for each mail that it took from its `MailSource`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Mail(NamedTuple):
     settle: Callable[[Mail, Reply], None]  #: called exactly once, with the reply
     ticket: int = 0  #: the owner's own number; relays don't use it
     utf8: bool = False  #: needs SMTPUTF8 (RFC 6531)
-    way: Way | None = None  #: the relay that it was given to
+    way: AnsweringRelay | None = None  #: the relay that it was given to
     #: A connection ended with it before, so it is sent with no other mail in flight.
     alone: bool = False
 
@@ -86,7 +86,7 @@ class Throttle(Protocol):
         """Called when the relay deferred a mail for this domain. `tries`: earlier deferrals."""
 
 
-class Way(Protocol):
+class AnsweringRelay(Protocol):
     """One of several relays, as the code that settles its mails uses it."""
 
     name: str
@@ -125,7 +125,7 @@ class Way(Protocol):
         """
 
 
-class Source(Protocol):
+class MailSource(Protocol):
     """The queue that a relay takes its mails from."""
 
     def take(self) -> Mail | None:
@@ -135,7 +135,7 @@ class Source(Protocol):
         """Called while mails get no reply and others do. One domain for each such connection."""
 
 
-class Setup(NamedTuple):
+class RelaySetup(NamedTuple):
     """What a sender process passes to a relay that it creates. See `relay_address.RelayKind`."""
 
     connections: int  #: the most connections to open
@@ -169,7 +169,7 @@ class Relay(Protocol):
         """Opens connections before the first mail. Returns once one is ready or has failed."""
 
     def wake(self) -> None:
-        """Called when `Source.take` may have mail for idle connections."""
+        """Called when `MailSource.take` may have mail for idle connections."""
 
     async def close(self) -> None:
         """Waits for the replies to mails in flight, within the time-outs, and disconnects."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 _BURST = 0.05
 
 
-class Bucket:
+class TokenBucket:
     """Allows `rate` mails a second.
 
     GCRA, the virtual scheduling form of the leaky bucket in ITU-T I.371.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from morefollows.courier.relays.interface import Carriers
 from morefollows.courier.relays.providers import Providers
-from morefollows.courier.relays.relay_queue import Gate, Tally
+from morefollows.courier.relays.relay_queue import RelayQueue, RelayTally
 
 # Mails for one provider in one report from which it is counted by name; others are summed up.
 _SMALL = 50
@@ -17,22 +17,22 @@ _SMALL = 50
 TRIAL = 3  #: mails; more than one, as the relay may refuse the first one's recipient only
 
 
-class Gates:
+class RelayPool:
     """The relays of a process. `wake` begins with another one each time."""
 
     def __init__(self, providers: Providers | None = None) -> None:
         self.providers = providers or Providers(None)
-        self._gates: list[Gate] = []
+        self._gates: list[RelayQueue] = []
         self.accepted = 0  #: mails accepted by any relay since the process began
         self._waking = False
         # Relays that refuse us and whose pause is not in the database yet.
         self._pausing: set[str] = set()
         self._named: set[tuple[str, str]] = set()  # (relay, provider) counted by name
 
-    def __iter__(self) -> Iterator[Gate]:
+    def __iter__(self) -> Iterator[RelayQueue]:
         return iter(self._gates)
 
-    def add(self, gate: Gate) -> None:
+    def add(self, gate: RelayQueue) -> None:
         gate.shared = self
         self._gates.append(gate)
 
@@ -69,7 +69,7 @@ class Gates:
             for gate in self._gates
         )
 
-    def elsewhere(self, gate: Gate, domain: str) -> bool:
+    def elsewhere(self, gate: RelayQueue, domain: str) -> bool:
         """Whether another relay for the same lanes would take a mail for this domain now."""
         provider = gate.pacing.provider(domain)
         return any(
@@ -119,15 +119,15 @@ class Gates:
             gate.trial = 0 if not paused else TRIAL if gate.name in trials else gate.trial
         return resumed
 
-    def pausing(self, gate: Gate, *, noted: bool) -> None:
+    def pausing(self, gate: RelayQueue, *, noted: bool) -> None:
         """Called when a relay refuses us. `noted`: the database has the pause by now."""
         (self._pausing.discard if noted else self._pausing.add)(gate.name)
 
     # -- counts for the desk -----------------------------------------------------------------------
 
-    def tallies(self) -> dict[tuple[str, str], Tally]:
+    def tallies(self) -> dict[tuple[str, str], RelayTally]:
         """Returns and resets the counts by relay and provider. Small providers are summed as ""."""
-        found: dict[tuple[str, str], Tally] = {}
+        found: dict[tuple[str, str], RelayTally] = {}
         for gate in self._gates:
             said, gate.tallies = gate.tallies, {}
             mails: Counter[str] = Counter()
@@ -139,12 +139,13 @@ class Gates:
             for domain, tally in said.items():
                 key = (gate.name, self.providers.known(domain))
                 _add(
-                    found.setdefault(key if key in self._named else (gate.name, ""), Tally()), tally
+                    found.setdefault(key if key in self._named else (gate.name, ""), RelayTally()),
+                    tally,
                 )
         return found
 
 
-def _add(sum_: Tally, more: Tally) -> None:
+def _add(sum_: RelayTally, more: RelayTally) -> None:
     sum_.accepted += more.accepted
     sum_.deferred += more.deferred
     sum_.refused += more.refused

@@ -13,9 +13,9 @@ from morefollows.config.relay_address import RelayAddress
 from morefollows.courier.relays.auto_pause import Refusals
 from morefollows.courier.relays.interface import Carriers, Circuit, Mail, Relay, Reply
 from morefollows.courier.relays.providers import Providers
-from morefollows.courier.relays.rate_limit import Bucket
+from morefollows.courier.relays.rate_limit import TokenBucket
 from morefollows.courier.relays.shares import Shares
-from morefollows.courier.relays.throttle import Pacing
+from morefollows.courier.relays.throttle import RelayThrottle
 from morefollows.courier.smtp import replies
 
 _STUCK = 3  # connections held by one provider's mails, from which it is paused
@@ -24,7 +24,7 @@ _SILENT = 1.0  # seconds without a reply, with mails in flight, after which othe
 
 
 @dataclass(slots=True)
-class Tally:
+class RelayTally:
     """A relay's outcomes for one domain."""
 
     accepted: int = 0
@@ -45,33 +45,33 @@ class AtWork(NamedTuple):
     paced: list[tuple[str, float]]
 
 
-class Supply(Protocol):
+class MailSupply(Protocol):
     """The source of mails: `courier.sender.worker.Worker`."""
 
-    def next(self, gate: Gate) -> Mail | None:
+    def next(self, gate: RelayQueue) -> Mail | None:
         """Returns the next mail for this relay, or None."""
 
-    def elsewhere(self, gate: Gate, domain: str) -> bool:
+    def elsewhere(self, gate: RelayQueue, domain: str) -> bool:
         """Whether another relay may send mail to this domain now."""
 
-    def refused_us(self, gate: Gate, words: str) -> None:
+    def refused_us(self, gate: RelayQueue, words: str) -> None:
         """Called when the relay refuses all our mail."""
 
-    def takes_mail(self, gate: Gate) -> None:
+    def takes_mail(self, gate: RelayQueue) -> None:
         """Called when a paused relay accepted a trial mail."""
 
 
-class Shared(Protocol):
-    """What the gates of a process share: `courier.relays.relay_pool.Gates`."""
+class SharedByRelays(Protocol):
+    """What the gates of a process share: `courier.relays.relay_pool.RelayPool`."""
 
     accepted: int
 
     def carriers(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
-        """As `interface.Way.others`."""
+        """As `interface.AnsweringRelay.others`."""
 
 
 class _Alone:
-    """`Shared` for a single gate."""
+    """`SharedByRelays` for a single gate."""
 
     accepted = 0
 
@@ -79,8 +79,8 @@ class _Alone:
         return "none"
 
 
-class Gate:
-    """`interface.Source` of one relay in one sender process.
+class RelayQueue:
+    """`interface.MailSource` of one relay in one sender process.
 
     Each mail gets ``way`` set to this gate, so that the code that settles it knows the relay.
     """
@@ -88,7 +88,7 @@ class Gate:
     def __init__(
         self,
         address: RelayAddress,
-        supply: Supply,
+        supply: MailSupply,
         *,
         senders: int,
         shares: Shares | None = None,
@@ -103,13 +103,13 @@ class Gate:
         self.in_flight = 0
         self.weight = address.weight or 1
         self.load = 0.0
-        self.pacing = Pacing((providers or Providers(None)).of)
+        self.pacing = RelayThrottle((providers or Providers(None)).of)
         self.refusals = Refusals()
-        self.shared: Shared = _Alone()
+        self.shared: SharedByRelays = _Alone()
         #: Outcomes by domain since the last report.
-        self.tallies: dict[str, Tally] = {}
+        self.tallies: dict[str, RelayTally] = {}
         self._supply = supply
-        self._bucket = Bucket(address.rate / senders) if address.rate else None
+        self._bucket = TokenBucket(address.rate / senders) if address.rate else None
         self._shares = shares
         self._timer: asyncio.TimerHandle | None = None
         self._came_back_empty = False
@@ -118,7 +118,7 @@ class Gate:
             shares.join(self)
 
     def take(self) -> Mail | None:
-        """`interface.Source`: returns the next mail, unless a pause, rate or share forbids it."""
+        """`interface.MailSource`: returns the next mail, unless a pause, rate or share forbids it."""
         if self.paused and not self.trial:
             return None
         if self._bucket is not None and (wait := self._bucket.wait()):
@@ -145,27 +145,27 @@ class Gate:
         return mail
 
     def stuck(self, domains: Sequence[str]) -> None:
-        """`interface.Source`: sends a provider that holds several connections no more for now."""
+        """`interface.MailSource`: sends a provider that holds several connections no more for now."""
         providers = Counter(map(self.pacing.provider, domains))
         for domain in set(domains):
             if providers[self.pacing.provider(domain)] >= _STUCK:
                 self.pacing.stuck(domain, _STUCK_FOR)
 
     def elsewhere(self, domain: str) -> bool:
-        """`interface.Way`: whether another relay may send mail to this domain now."""
+        """`interface.AnsweringRelay`: whether another relay may send mail to this domain now."""
         return self._supply.elsewhere(self, domain)
 
     @property
     def progress(self) -> int:
-        """`interface.Way`."""
+        """`interface.AnsweringRelay`."""
         return self.shared.accepted
 
     def others(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
-        """`interface.Way`."""
+        """`interface.AnsweringRelay`."""
         return self.shared.carriers(relays, utf8, size, bulk)
 
     def heard(self, domain: str, reply: Reply, tries: int = 0) -> None:
-        """`interface.Way`: one of its mails is settled."""
+        """`interface.AnsweringRelay`: one of its mails is settled."""
         self.in_flight -= 1
         if self._shares is not None:
             self._heard_at = time.monotonic()
@@ -173,7 +173,7 @@ class Gate:
             return
         tally = self.tallies.get(domain)
         if tally is None:
-            tally = self.tallies[domain] = Tally()
+            tally = self.tallies[domain] = RelayTally()
         if reply.accepted:
             refusals = self.refusals
             if refusals.running or not refusals.has_accepted:
@@ -200,11 +200,11 @@ class Gate:
 
     @property
     def has_accepted(self) -> bool:
-        """`interface.Way`."""
+        """`interface.AnsweringRelay`."""
         return self.refusals.has_accepted
 
     def objected(self, domain: str, words: str, *, to_us: bool) -> None:
-        """`interface.Way`: called when an alert's mail was refused, perhaps because of us."""
+        """`interface.AnsweringRelay`: called when an alert's mail was refused, perhaps because of us."""
         provider = self.pacing.provider(domain)
         if self.refusals.to_us() if to_us else self.refusals.to_recipient(provider, self.in_flight):
             self._supply.refused_us(self, words)
@@ -251,7 +251,7 @@ class Gate:
 
     @property
     def takes_part(self) -> bool:
-        """`shares.Sharer`: whether it would take mail now or soon, and there is some for it."""
+        """`shares.SharingRelay`: whether it would take mail now or soon, and there is some for it."""
         if self._came_back_empty or not self.takes_mail:
             return False
         if self._bucket is not None and self._bucket.wait():

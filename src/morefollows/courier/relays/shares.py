@@ -15,8 +15,8 @@ _LEAD = 8
 _CREDIT = 32  # mails that a relay of weight 1 may catch up with after an absence
 
 
-class Sharer(Protocol):
-    """A relay among others: `courier.relays.relay_queue.Gate`."""
+class SharingRelay(Protocol):
+    """A relay among others: `courier.relays.relay_queue.RelayQueue`."""
 
     weight: int
     load: float  #: mails taken, divided by the weight
@@ -34,13 +34,13 @@ class Shares:
 
     def __init__(self, later: Callable[[Callable[[], None]], object]) -> None:
         self._later = later  # such as the event loop's call_soon
-        self._sharers: list[Sharer] = []
+        self._sharers: list[SharingRelay] = []
         self._held_back: set[int] = set()
 
-    def join(self, sharer: Sharer) -> None:
+    def join(self, sharer: SharingRelay) -> None:
         self._sharers.append(sharer)
 
-    def may_take(self, sharer: Sharer) -> bool:
+    def may_take(self, sharer: SharingRelay) -> bool:
         """Returns whether it may take a mail now. If not, it is woken when the others caught up."""
         others = [other.load for other in self._others(sharer)]
         if not others:
@@ -52,7 +52,7 @@ class Shares:
         self._held_back.add(id(sharer))
         return False
 
-    def took(self, sharer: Sharer) -> None:
+    def took(self, sharer: SharingRelay) -> None:
         sharer.load += 1 / sharer.weight
         self.changed()
 
@@ -64,5 +64,5 @@ class Shares:
                 if id(sharer) in waiting:
                     self._later(sharer.wake)
 
-    def _others(self, sharer: Sharer) -> Sequence[Sharer]:
+    def _others(self, sharer: SharingRelay) -> Sequence[SharingRelay]:
         return [other for other in self._sharers if other is not sharer and other.takes_part]

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from morefollows.courier.models import Relay, RelayAtWork, RelayCount
-from morefollows.courier.relays.relay_queue import AtWork, Tally
+from morefollows.courier.relays.relay_queue import AtWork, RelayTally
 from morefollows.stories.actions import now_ms
 
 KEPT_DAYS = 14  #: days for which daily counts are kept
@@ -28,7 +28,9 @@ _COUNT = (
 )
 
 
-def keep(worker: str, facts: Sequence[AtWork], tallies: Mapping[tuple[str, str], Tally]) -> None:
+def store_report(
+    worker: str, facts: Sequence[AtWork], tallies: Mapping[tuple[str, str], RelayTally]
+) -> None:
     """Stores one sender's report in one transaction.
 
     `tallies`: counts since the last report, by relay and mailbox provider.

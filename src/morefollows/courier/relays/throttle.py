@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from morefollows.courier.relays.interface import Reply
-from morefollows.courier.relays.rate_limit import Bucket
+from morefollows.courier.relays.rate_limit import TokenBucket
 from morefollows.courier.smtp import replies
 
 _FEW = 3  # deferrals needed before the first throttling
@@ -30,7 +30,7 @@ _FORGOTTEN = 60.0  # seconds without a deferral until a provider is forgotten
 _EVIDENCE = 2  # mails of each kind needed to infer greylisting
 
 
-class Paced(NamedTuple):
+class ThrottledProvider(NamedTuple):
     """A provider that is throttled or paused."""
 
     provider: str
@@ -38,7 +38,7 @@ class Paced(NamedTuple):
     pause: float  #: seconds until the next mail at the soonest
 
 
-class Pacing:
+class RelayThrottle:
     """The throttles of one relay. `provider`: a function from a domain to its mailbox provider."""
 
     def __init__(
@@ -47,7 +47,7 @@ class Pacing:
         self.provider = provider
         self._now = now
         #: Providers watched or throttled. While empty, no throttle needs to be checked.
-        self.paces: dict[str, _Pace] = {}
+        self.paces: dict[str, _ProviderThrottle] = {}
 
     def may_mail(self, domain: str) -> bool:
         """Whether a mail for this domain may leave now. If so, it counts against the rate."""
@@ -65,14 +65,16 @@ class Pacing:
         if replies.of_mailbox(reply):
             return
         provider = self.provider(domain)
-        pace = self._pace(domain) or self.paces.setdefault(provider, _Pace(self._now))
+        pace = self._pace(domain) or self.paces.setdefault(provider, _ProviderThrottle(self._now))
         if replies.may_be_greylisting(reply) and pace.is_greylisting(self._now(), tries):
             return
         pace.deferred(self._now(), replies.wanted_pause_seconds(reply))
 
     def stuck(self, domain: str, seconds: float) -> None:
         """Pauses a provider whose mails get no reply while others do. Its rate is unchanged."""
-        pace = self._pace(domain) or self.paces.setdefault(self.provider(domain), _Pace(self._now))
+        pace = self._pace(domain) or self.paces.setdefault(
+            self.provider(domain), _ProviderThrottle(self._now)
+        )
         pace.paused_until = max(pace.paused_until, self._now() + seconds)
 
     def allowance(self, provider: str, seconds: float) -> float:
@@ -80,12 +82,12 @@ class Pacing:
         pace = self.paces.get(provider)
         return math.inf if pace is None else pace.allowance(self._now(), seconds)
 
-    def held_back(self) -> list[Paced]:
+    def held_back(self) -> list[ThrottledProvider]:
         """Returns the throttled providers, for the desk. Forgets those that have recovered."""
         now = self._now()
         self.paces = {name: pace for name, pace in self.paces.items() if not pace.is_well(now)}
         return [
-            Paced(
+            ThrottledProvider(
                 name,
                 round(pace.bucket.rate if pace.bucket else 0.0, 2),
                 round(max(0.0, pace.paused_until - now), 1),
@@ -94,7 +96,7 @@ class Pacing:
             if pace.bucket is not None or now < pace.paused_until
         ]
 
-    def _pace(self, domain: str) -> _Pace | None:
+    def _pace(self, domain: str) -> _ProviderThrottle | None:
         if not self.paces:
             return None
         provider = self.provider(domain)
@@ -107,12 +109,12 @@ class Pacing:
         return pace
 
 
-class _Pace:
+class _ProviderThrottle:
     """One provider at one relay: only watched at first, throttled once it defers too much."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._clock = now
-        self.bucket: Bucket | None = None
+        self.bucket: TokenBucket | None = None
         self.paused_until = 0.0
         self._accepted = self._deferred = 0
         self._since = self._last = now()  # start of the counts; time of the last deferral
@@ -193,7 +195,7 @@ class _Pace:
         if self._accepted >= self._deferred:
             self._took = slower
         if self.bucket is None:
-            self.bucket = Bucket(slower, self._clock)
+            self.bucket = TokenBucket(slower, self._clock)
         self.bucket.set_rate(slower)
         self._accepted = self._deferred = 0
         self._since, self._deaf_until = now, now + _SETTLES

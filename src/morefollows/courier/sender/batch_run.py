@@ -24,7 +24,7 @@ from morefollows.courier.ledger.leases import claim_ms
 from morefollows.courier.ledger.recipients import Addressee
 from morefollows.courier.ledger.waiting import everything
 from morefollows.courier.models import Outcome
-from morefollows.courier.relays.interface import Carriers, Mail, Reached, Reply, Way
+from morefollows.courier.relays.interface import AnsweringRelay, Carriers, Mail, Reached, Reply
 from morefollows.courier.sender.prepared_alert import Release
 from morefollows.courier.sender.settling import LOOK_EVERY, Settling
 from morefollows.courier.smtp import replies
@@ -32,7 +32,9 @@ from morefollows.database.clock import now_ms, uptime
 
 log = logging.getLogger(__name__)
 
-Others = Callable[[Collection[str], bool, int, bool], Carriers]  #: `interface.Way.others`
+Others = Callable[
+    [Collection[str], bool, int, bool], Carriers
+]  #: `interface.AnsweringRelay.others`
 _Made = tuple[bytes, bytes, Sequence[bytes], bool]  # return path, recipient, content, SMTPUTF8
 _mail = functools.partial(tuple.__new__, Mail)  # same as `Mail._make`, in half the time
 _later: Callable[[Any], bool] = operator.itemgetter(Addressee._fields.index("later"))
@@ -157,7 +159,7 @@ class Round(Settling):
         """Makes waiting mails ready whose provider, relay or retry time allows it.
 
         `spent`: allowance used by other batches, by provider; it is raised here. `carriers`: as
-        `interface.Way.others`.
+        `interface.AnsweringRelay.others`.
         """
         now = now_ms()
         over = now > self.release.expires_at
@@ -278,7 +280,7 @@ class Round(Settling):
                 self.dirty = True
         return used
 
-    def take(self, way: Way) -> Mail | None:
+    def take(self, way: AnsweringRelay) -> Mail | None:
         """The next mail for this relay, or None if none is left or the ledger does not allow it."""
         todo, release = self._todo, self.release
         if not todo or todo[0] >= self.reach or not release.sending or self.lost:
@@ -344,7 +346,7 @@ class Round(Settling):
             self._made[one] = return_path, to, press(values), utf8
         release.made += len(chosen)
 
-    def _next(self, way: Way) -> int | None:
+    def _next(self, way: AnsweringRelay) -> int | None:
         """Index of the next mail that this relay can carry and its provider may be sent now.
 
         Mails before it are set aside: for another relay, or until their provider may be sent more.

@@ -31,8 +31,8 @@ from morefollows.courier.outbox import queue
 from morefollows.courier.outbox.worker import Outbox
 from morefollows.courier.refusals.recorder import RefusalRecorder
 from morefollows.courier.relays import stats
-from morefollows.courier.relays.relay_pool import Gates
-from morefollows.courier.relays.relay_queue import Gate
+from morefollows.courier.relays.relay_pool import RelayPool
+from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.restore import detection
 from morefollows.courier.sender.batch_run import Round
 from morefollows.courier.sender.heartbeat import Calls, Heartbeat
@@ -74,7 +74,7 @@ class Books:
         self,
         process: Process,
         listener: Listener,
-        gates: Gates,
+        gates: RelayPool,
         on_complete: Callable[[int], None],
         watch: detection.Watch | None = None,
     ) -> None:
@@ -370,27 +370,27 @@ class Books:
         if now - self._reported_at >= _REPORT_EVERY:
             self._reported_at = now
             facts = [gate.at_work() for gate in self.gates]
-            self._in_background(stats.keep, self._label, facts, self.gates.tallies())
+            self._in_background(stats.store_report, self._label, facts, self.gates.tallies())
 
     # -- relay status
     # ---------------------------------------------------------------------------------
 
-    def refused_us(self, gate: Gate, words: str) -> None:
+    def refused_us(self, gate: RelayQueue, words: str) -> None:
         """Pauses the relay, because its reply refuses this service.
 
-        Part of `relay_queue.Supply`.
+        Part of `relay_queue.MailSupply`.
         """
         if not gate.paused:
             gate.paused = True
             log.error("the relay %s refuses us, sending to it is paused: %s", gate.name, words)
             self._start(self._pause(gate, words))
 
-    def takes_mail(self, gate: Gate) -> None:
-        """Resumes the relay, as it has accepted a test mail. Part of `relay_queue.Supply`."""
+    def takes_mail(self, gate: RelayQueue) -> None:
+        """Resumes the relay, as it has accepted a test mail. Part of `relay_queue.MailSupply`."""
         log.info("the relay %s takes mail again, and goes on", gate.name)
         self._in_background(actions.relay_takes_mail, gate.name)
 
-    async def _pause(self, gate: Gate, words: str) -> None:
+    async def _pause(self, gate: RelayQueue, words: str) -> None:
         """Records the pause, and defers what the relay refused in alerts on their way."""
         self.gates.pausing(gate, noted=False)
         await self._try(actions.pause_relay, gate.name, words)

@@ -18,7 +18,7 @@ from morefollows.courier.ledger.retries import Retries
 from morefollows.courier.ledger.waiting import Unfit, Waiting
 from morefollows.courier.models import Outcome
 from morefollows.courier.refusals.brake import Refused
-from morefollows.courier.relays.interface import Mail, Reached, Reply, Way
+from morefollows.courier.relays.interface import AnsweringRelay, Mail, Reached, Reply
 from morefollows.courier.sender.prepared_alert import Release
 from morefollows.courier.smtp import replies
 from morefollows.courier.smtp.replies import About, BounceKind, Verdict
@@ -51,7 +51,9 @@ class Settling:
         self._unfit = self.waiting.unfit  # read for each mail
         self._expired = False
         self._timed_until = self._since = 0.0  # see `_look_at_the_time`; in seconds and ms
-        self._way: Way | None = None  # relay that accepted the last mail; its list is `_accepted`
+        self._way: AnsweringRelay | None = (
+            None  # relay that accepted the last mail; its list is `_accepted`
+        )
         self._accepted: list[str] = []
         self._repeated = claim.repeated
         self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
@@ -205,7 +207,9 @@ class Settling:
             self.waiting.later[i] = self._retries.of(i).due_at
         return False
 
-    def _outcome(self, i: int, way: Way, domain: str, reply: Reply, verdict: Verdict) -> Outcome:
+    def _outcome(
+        self, i: int, way: AnsweringRelay, domain: str, reply: Reply, verdict: Verdict
+    ) -> Outcome:
         """The outcome for this verdict, or DEFERRED if a brake is on.
 
         A refusal that a brake may still take back is kept in `_refusals`.

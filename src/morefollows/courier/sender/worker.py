@@ -31,7 +31,7 @@ from morefollows.courier.ledger.claims import Running
 from morefollows.courier.outbox.worker import Claimed
 from morefollows.courier.relays.interface import Mail
 from morefollows.courier.relays.relay_pool import TRIAL
-from morefollows.courier.relays.relay_queue import Gate
+from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.sender.batch_run import Round
 from morefollows.courier.sender.prepared_alert import Release, prepare
 from morefollows.courier.sender.recorder import READY, Books
@@ -73,8 +73,8 @@ class Worker(Books):
     # -- called by relays
     # -----------------------------------------------------------------------------
 
-    def next(self, gate: Gate) -> Mail | None:
-        """The next mail for this relay, or None. Part of `relay_queue.Supply`.
+    def next(self, gate: RelayQueue) -> Mail | None:
+        """The next mail for this relay, or None. Part of `relay_queue.MailSupply`.
 
         The order is: letters, because they are few and a person waits for them; alerts; then bulk
         mail.
@@ -101,8 +101,8 @@ class Worker(Books):
             return self._outbox.take(gate, bulk=True)
         return None
 
-    def elsewhere(self, gate: Gate, domain: str) -> bool:
-        """Whether another relay may send to this domain now. Part of `relay_queue.Supply`."""
+    def elsewhere(self, gate: RelayQueue, domain: str) -> bool:
+        """Whether another relay may send to this domain now. Part of `relay_queue.MailSupply`."""
         return self.gates.elsewhere(gate, domain)
 
     # -- main loop

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 
 from morefollows.config.settings import RelayAddress
-from morefollows.courier.relays.interface import Circuit, Relay, Source
+from morefollows.courier.relays.interface import Circuit, MailSource, Relay
 from morefollows.courier.smtp.backoff import Backoff, FailureCause
 from morefollows.courier.smtp.connection import Patience, SmtpConnection
 from morefollows.courier.smtp.handshake import HandshakeError
@@ -48,7 +48,7 @@ class SmtpRelay(Relay):
     def __init__(
         self,
         address: RelayAddress,
-        source: Source,
+        source: MailSource,
         *,
         connections: int,
         helo: str,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from morefollows.config.relay_address import RelayAddress, RelayKind, one_of, register
-from morefollows.courier.relays.interface import Relay, Setup, Source
+from morefollows.courier.relays.interface import MailSource, Relay, RelaySetup
 
 
-def _make(address: RelayAddress, source: Source, setup: Setup) -> Relay:
+def _make(address: RelayAddress, source: MailSource, setup: RelaySetup) -> Relay:
     from morefollows.courier.smtp.connection import Patience
     from morefollows.courier.smtp.connection_pool import SmtpRelay
 

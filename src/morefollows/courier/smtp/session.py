@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any, NamedTuple, Protocol
 
 from morefollows.config.settings import RelayAddress
-from morefollows.courier.relays.interface import Mail, Reply, Source
+from morefollows.courier.relays.interface import Mail, MailSource, Reply
 from morefollows.courier.smtp.backoff import FailureCause
 from morefollows.courier.smtp.replies import without_addresses
 from morefollows.courier.smtp.timeouts import Timeouts
@@ -46,7 +46,7 @@ class Pool(Protocol):
     """The connection pool as a single connection uses it."""
 
     address: RelayAddress
-    source: Source
+    source: MailSource
     helo: bytes
     patience: Timeouts
     tls: ssl.SSLContext
