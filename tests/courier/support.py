@@ -17,8 +17,8 @@ from morefollows.courier.ledger.recipients import addressees
 from morefollows.courier.models import Batch
 from morefollows.courier.relays.interface import Carriers, Reply
 from morefollows.courier.relays.throttle import RelayThrottle
-from morefollows.courier.sender.batch_run import Round
-from morefollows.courier.sender.prepared_alert import Release
+from morefollows.courier.sender.batch_run import BatchRun
+from morefollows.courier.sender.prepared_alert import PreparedAlert
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Story, Update
 
@@ -100,7 +100,7 @@ def cut_from_start(alert: Alert) -> None:
     cut_all(alert)
 
 
-def release_of(alert: Alert) -> Release:
+def release_of(alert: Alert) -> PreparedAlert:
     running = claims.Running(
         alert.pk,
         "sending",
@@ -110,7 +110,7 @@ def release_of(alert: Alert) -> Release:
         True,
         alert.audience,
     )
-    release = Release(
+    release = PreparedAlert(
         running,
         presses={"en": lambda values: [values[0]]},
         fill=lambda readers: [
@@ -123,9 +123,9 @@ def release_of(alert: Alert) -> Release:
     return release
 
 
-def claim_rounds(worker: str, release: Release, limit: int = 1) -> list[Round]:
+def claim_rounds(worker: str, release: PreparedAlert, limit: int = 1) -> list[BatchRun]:
     return [
-        Round(claim, addressees(release.running, claim.readers), release)
+        BatchRun(claim, addressees(release.running, claim.readers), release)
         for claim in claims.claim(worker, release.alert, limit)
     ]
 
@@ -136,7 +136,7 @@ def falls_silent(worker: str) -> None:
     actions.note_deaths(leases.long_dead())
 
 
-def write(worker: str, rounds: list[Round], *, ahead: int = 5, give_up: bool = False) -> None:
+def write(worker: str, rounds: list[BatchRun], *, ahead: int = 5, give_up: bool = False) -> None:
     """What `Worker._write` does, step by step: records, and lets sending go on."""
     for round_ in rounds:
         round_.grant(ahead)
@@ -144,7 +144,7 @@ def write(worker: str, rounds: list[Round], *, ahead: int = 5, give_up: bool = F
     record(rounds, [(round_, round_.entry(worker, until, give_up=give_up)) for round_ in rounds])
 
 
-def record(rounds: list[Round], entries: Sequence[tuple[Round, claims.Entry]]) -> None:
+def record(rounds: list[BatchRun], entries: Sequence[tuple[BatchRun, claims.Entry]]) -> None:
     """Puts these entries in the ledger, and lets go of rounds that are over or lost."""
     recorded = claims.record([entry for _, entry in entries])
     for round_, entry in entries:
@@ -172,7 +172,7 @@ def audience(alert: Alert) -> set[int]:
     )
 
 
-def everyone(rounds: Sequence[Round]) -> int:
+def everyone(rounds: Sequence[BatchRun]) -> int:
     return sum(map(len, rounds))
 
 

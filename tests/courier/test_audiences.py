@@ -19,7 +19,7 @@ from morefollows.courier.ledger.batching import cut
 from morefollows.courier.ledger.recipients import addressees
 from morefollows.courier.models import Batch
 from morefollows.courier.relays.interface import Reached, Reply
-from morefollows.courier.sender.batch_run import Round
+from morefollows.courier.sender.batch_run import BatchRun
 from morefollows.stories import actions as story_actions
 from morefollows.stories import publication
 from morefollows.stories.actions import now_ms
@@ -85,7 +85,7 @@ def cut_of(alert: Alert) -> list[int]:
     return [reader for batch in Batch.objects.filter(alert=alert) for reader in ids(batch)]
 
 
-def handed_out(round_: Round, mails: int) -> list[Any]:
+def handed_out(round_: BatchRun, mails: int) -> list[Any]:
     """So many mails on the wire, unanswered."""
     return [mail for _ in range(mails) if (mail := round_.take(A_RELAY)) is not None]
 

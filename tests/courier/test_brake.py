@@ -36,7 +36,7 @@ class Process:
         self.answers.accepted_by("relay 0").extend([domain] * mails)
 
     def refuse(self, reader: int, domain: str, relay: str = "relay 0") -> bool:
-        """As `batch_run.Round` does it. Returns whether the refusal is believed so far."""
+        """As `batch_run.BatchRun` does it. Returns whether the refusal is believed so far."""
         if self.answers.braked(relay, domain):
             return False
         one = Refused(

@@ -22,7 +22,7 @@ from morefollows.courier.ledger import claims, leases
 from morefollows.courier.ledger.recipients import addressees
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.relays.interface import Reached, Reply
-from morefollows.courier.sender.prepared_alert import Release
+from morefollows.courier.sender.prepared_alert import PreparedAlert
 from morefollows.stories import actions as stories
 from morefollows.stories import publication
 from morefollows.stories.actions import Refused, now_ms
@@ -55,7 +55,7 @@ class WithAnEditor(Newsroom):
         self.taken: dict[int, int] = {}
         self.allowed: dict[int, int] = {}
         self.rounds = {worker: [] for worker in WORKERS}
-        self.releases: dict[str, Release | None] = dict.fromkeys(WORKERS)
+        self.releases: dict[str, PreparedAlert | None] = dict.fromkeys(WORKERS)
         self.flights = []
         self.cut_some(3)
 
@@ -79,7 +79,7 @@ class WithAnEditor(Newsroom):
         release.running = running
         release.sending = running.state == "sending"
 
-    def release_of(self, worker: str) -> Release:
+    def release_of(self, worker: str) -> PreparedAlert:
         release = self.releases[worker]
         assert release is not None
         return release

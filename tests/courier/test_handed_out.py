@@ -13,7 +13,7 @@ from morefollows.courier.ledger import claims, handed_out, nodes, recovery
 from morefollows.courier.ledger.handed_out import Journal
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.relays.interface import Reached, Reply
-from morefollows.courier.sender.batch_run import Round
+from morefollows.courier.sender.batch_run import BatchRun
 from tests.courier.support import (
     A_RELAY,
     alert_for,
@@ -30,7 +30,7 @@ LATER = Reply(451, "4.3.0", "not now", Reached.RCPT)
 SILENCE = Reply(0, "", "connection lost", Reached.CONTENT)
 
 
-def at_work(data: Path, readers: int = 20) -> Round:
+def at_work(data: Path, readers: int = 20) -> BatchRun:
     """A batch of which everything may be handed out; its sender is called one/1."""
     alert = alert_for(readers)
     cut_from_start(alert)
@@ -42,7 +42,7 @@ def at_work(data: Path, readers: int = 20) -> Round:
     return round_
 
 
-def hand_out(round_: Round, *replies: Reply | None) -> None:
+def hand_out(round_: BatchRun, *replies: Reply | None) -> None:
     for reply in replies:
         mail = round_.take(A_RELAY)
         assert mail is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.courier.sender.prepared_alert import Release
+from morefollows.courier.sender.prepared_alert import PreparedAlert
 from morefollows.courier.sender.worker import Worker
 from morefollows.stories.models import Alert
 from tests.courier.support import alert_for
@@ -95,7 +95,7 @@ def test_a_look_that_began_before_the_desk_was_asked_lets_nothing_leave(
     asked: list[bool] = []
     relays: list[Slot] = []
 
-    async def sleeps(worker: Worker, release: Release) -> None:
+    async def sleeps(worker: Worker, release: PreparedAlert) -> None:
         await claim(worker, release)
         if any(round_.reach for round_ in worker._rounds) and not asked:
             clock.turned = 7200

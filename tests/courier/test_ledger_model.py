@@ -27,8 +27,8 @@ from morefollows.courier.ledger.batching import cut
 from morefollows.courier.ledger.retries import MOST_COPIES
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.relays.interface import Mail, Reached, Reply
-from morefollows.courier.sender.batch_run import Round
-from morefollows.courier.sender.prepared_alert import Release
+from morefollows.courier.sender.batch_run import BatchRun
+from morefollows.courier.sender.prepared_alert import PreparedAlert
 from tests.courier.support import (
     SomeRelay,
     alert_for,
@@ -77,10 +77,10 @@ class Newsroom(RuleBasedStateMachine):
             int, int
         ] = {}  # reader → how often it was uncertain, and so might be repeated
         self.release = release_of(self.alert)
-        self.rounds: dict[str, list[Round]] = {worker: [] for worker in WORKERS}
+        self.rounds: dict[str, list[BatchRun]] = {worker: [] for worker in WORKERS}
         self.flights: list[tuple[str, Mail, bool]] = []
 
-    def release_of(self, worker: str) -> Release:
+    def release_of(self, worker: str) -> PreparedAlert:
         return self.release
 
     def reader(self, mail: Mail) -> int:

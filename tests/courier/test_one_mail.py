@@ -99,14 +99,14 @@ def test_an_alert_that_cannot_be_composed_holds_up_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     bad, good = alert_for(20), alert_for(20)
-    prepare: Callable[..., Any] = worker_module.prepare
+    prepare: Callable[..., Any] = worker_module.prepare_alert
 
     def fails(alert: Any, *arguments: Any) -> Any:
         if alert.id == bad.pk:
             raise error
         return prepare(alert, *arguments)
 
-    monkeypatch.setattr(worker_module, "prepare", fails)
+    monkeypatch.setattr(worker_module, "prepare_alert", fails)
 
     async def story(worker: Worker, relay: Slot) -> None:
         relay.on = True

@@ -14,7 +14,7 @@ from morefollows.courier.ledger.put_backs import LIMIT, LIMIT_IN_TROUBLE
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.outbox import queue
 from morefollows.courier.relays.interface import Carriers, Mail, Reached, Reply
-from morefollows.courier.sender.batch_run import Round
+from morefollows.courier.sender.batch_run import BatchRun
 from morefollows.courier.sender.worker import Worker
 from morefollows.stories.models import Alert
 from tests.courier import test_worker
@@ -113,7 +113,7 @@ def test_a_relay_that_always_closes_at_one_recipient_serves_all_others(tmp_path:
     assert len(times_taken(relay)) == 199
 
 
-def at_hand(readers: int, times: int = 1) -> tuple[Alert, Round, list[Round]]:
+def at_hand(readers: int, times: int = 1) -> tuple[Alert, BatchRun, list[BatchRun]]:
     alert = alert_for(readers)
     cut_from_start(alert)
     rounds = claim_rounds("one", release_of(alert))
@@ -121,7 +121,7 @@ def at_hand(readers: int, times: int = 1) -> tuple[Alert, Round, list[Round]]:
     return alert, rounds[0], rounds
 
 
-def taken(round_: Round, way: SomeRelay) -> Mail:
+def taken(round_: BatchRun, way: SomeRelay) -> Mail:
     mail = round_.take(way)
     assert mail is not None
     return mail

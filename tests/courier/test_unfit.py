@@ -11,7 +11,7 @@ import pytest
 from morefollows.audience.models import Reader
 from morefollows.courier.ledger import retries
 from morefollows.courier.models import Outcome, Verdict
-from morefollows.courier.sender.settling import Settling
+from morefollows.courier.sender.settling import ReplySettling
 from morefollows.courier.sender.worker import Worker
 from morefollows.stories.models import Alert
 from tests.courier import test_worker
@@ -95,9 +95,9 @@ def test_what_only_a_relay_that_is_away_can_carry_waits_for_it(
     """Nothing is refused, nothing turns round and round, and it goes when that relay is back."""
     alert = international(40, every=2)
     tried: Counter[int] = Counter()
-    judge = Settling._goes_elsewhere
+    judge = ReplySettling._goes_elsewhere
     monkeypatch.setattr(
-        Settling,
+        ReplySettling,
         "_goes_elsewhere",
         lambda self, mail, reply: tried.update([mail.ticket]) or judge(self, mail, reply),
     )

@@ -19,7 +19,7 @@ from morefollows.courier.ledger.batching import cut
 from morefollows.courier.ledger.nodes import this_process
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.relays.relay_pool import RelayPool
-from morefollows.courier.sender.prepared_alert import prepare
+from morefollows.courier.sender.prepared_alert import prepare_alert
 from morefollows.courier.sender.worker import Worker
 from morefollows.notify import Listener
 from morefollows.stories import actions, publication
@@ -60,7 +60,7 @@ def mailed(
         while not cut(alert.pk, 5):
             pass
         running = next(one for one in claims.running() if one.id == alert.pk)
-        release = prepare(running, links.tokens(), worker.gates.wake_soon)
+        release = prepare_alert(running, links.tokens(), worker.gates.wake_soon)
         release.sending = True
         rounds = worker._claim_and_load(release)
         write(worker.name, rounds, ahead=100)

@@ -18,8 +18,8 @@ from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.claims import Entry
 from morefollows.courier.models import Brake
 from morefollows.courier.refusals import bounces, brake
-from morefollows.courier.sender.batch_run import Round
-from morefollows.courier.sender.prepared_alert import Release
+from morefollows.courier.sender.batch_run import BatchRun
+from morefollows.courier.sender.prepared_alert import PreparedAlert
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ class RefusalRecorder:
     def __init__(
         self,
         call: Callable[..., Awaitable[Any]],
-        releases: Mapping[int, Release],
-        rounds: Sequence[Round],
+        releases: Mapping[int, PreparedAlert],
+        rounds: Sequence[BatchRun],
         provider: Callable[[str], str],
     ) -> None:
         self._call = call
@@ -81,7 +81,7 @@ class RefusalRecorder:
                 self._letters += letters
                 log.error("refusals can't be counted yet: %s", type(error).__name__)
 
-    async def _flush(self, release: Release) -> None:
+    async def _flush(self, release: PreparedAlert) -> None:
         """Writes one alert's refusals. Raises `django.db.Error`, and keeps them then."""
         noted = release.answers.take(self._provider)
         try:
@@ -92,7 +92,7 @@ class RefusalRecorder:
         if self._put_on(release, on, new=bool(noted.on)):
             await self._call(bounces.take_back, release.alert)
 
-    def _put_on(self, release: Release, on: set[brake.Key], *, new: bool = False) -> bool:
+    def _put_on(self, release: PreparedAlert, on: set[brake.Key], *, new: bool = False) -> bool:
         """Takes in the brakes that are on. Returns whether some are new.
 
         `new`: this process has put some on itself, which count as new.

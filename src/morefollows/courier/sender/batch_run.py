@@ -25,8 +25,8 @@ from morefollows.courier.ledger.recipients import Addressee
 from morefollows.courier.ledger.waiting import everything
 from morefollows.courier.models import Outcome
 from morefollows.courier.relays.interface import AnsweringRelay, Carriers, Mail, Reached, Reply
-from morefollows.courier.sender.prepared_alert import Release
-from morefollows.courier.sender.settling import LOOK_EVERY, Settling
+from morefollows.courier.sender.prepared_alert import PreparedAlert
+from morefollows.courier.sender.settling import LOOK_EVERY, ReplySettling
 from morefollows.courier.smtp import replies
 from morefollows.database.clock import now_ms, uptime
 
@@ -44,14 +44,14 @@ _SIGNED_AT_ONCE = 8  # few, because DKIM signing is slow and blocks the event lo
 _PASSED_BY = 32  # most mails skipped for another relay in one call
 
 
-class Round(Settling):
+class BatchRun(ReplySettling):
     """A claimed batch in one sender process. Not thread-safe."""
 
     def __init__(
         self,
         claim: Claim,
         addressees: Mapping[int, Addressee],
-        release: Release,
+        release: PreparedAlert,
         had: Mapping[int, Sequence[int]] | None = None,
     ) -> None:
         """Loads the claim.

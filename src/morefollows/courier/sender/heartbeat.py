@@ -39,7 +39,7 @@ _SKEWED_MS = 5_000  # ms of difference to the database's clock, above which it i
 _FORGET = 3600.0  # seconds between two log lines about the clock
 
 
-class Calls:
+class CallThread:
     """Runs functions one after the other in one thread, and knows when the current one began."""
 
     def __init__(self, name: str) -> None:
@@ -74,11 +74,13 @@ class Heartbeat:
     free.
     """
 
-    def __init__(self, process: Process, watched: Calls, on_released: Callable[[], None]) -> None:
+    def __init__(
+        self, process: Process, watched: CallThread, on_released: Callable[[], None]
+    ) -> None:
         self._process = process
         self._watched = watched
         self._on_released = on_released
-        self._calls = Calls("heartbeat")
+        self._calls = CallThread("heartbeat")
         # start of the last written heartbeat, on the `uptime` clock
         self._written_at = float("-inf")
         self._steady_since = float("inf")

@@ -31,7 +31,7 @@ Fill = Callable[[Sequence[Facts]], list[tuple[bytes, Sequence[bytes]]]]
 _FEW = 20  # mails that may fail to render before an alert is given up
 
 
-class Release:
+class PreparedAlert:
     """What all batches of one alert share: its rendered parts, and whether it may be sent."""
 
     def __init__(
@@ -90,13 +90,13 @@ class Release:
         return min(self._hold_ends - time.monotonic(), (self.held_until - now_ms()) / 1000)
 
 
-def prepare(alert: Running, tokens: Tokens, on_put_back: Callable[[], None]) -> Release:
+def prepare_alert(alert: Running, tokens: Tokens, on_put_back: Callable[[], None]) -> PreparedAlert:
     """Composes the alert, or loads its stored composition.
 
     Raises `ValueError` if it can't be mailed.
     """
     signers = dkim.signers(settings.MOREFOLLOWS)
-    return Release(
+    return PreparedAlert(
         alert,
         presses=_presses(alert.id, signers),
         fill=_filler(alert, tokens),

@@ -34,9 +34,9 @@ from morefollows.courier.relays import stats
 from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.restore import detection
-from morefollows.courier.sender.batch_run import Round
-from morefollows.courier.sender.heartbeat import Calls, Heartbeat
-from morefollows.courier.sender.prepared_alert import Release
+from morefollows.courier.sender.batch_run import BatchRun
+from morefollows.courier.sender.heartbeat import CallThread, Heartbeat
+from morefollows.courier.sender.prepared_alert import PreparedAlert
 from morefollows.helpers.supervise import watched
 from morefollows.notify import Listener
 from morefollows.stories.actions import now_ms
@@ -64,7 +64,7 @@ _PACED_LOOK = (
 _MOST_HELD = 50  #: most batches kept with nothing but such mails left; further ones are given back
 
 
-class Books:
+class Recorder:
     """The ledger-writing part of `worker.Worker`.
 
     `on_complete` is called with the id of each alert whose outcomes are all final.
@@ -83,7 +83,7 @@ class Books:
         self.gates = gates
         self._listener = listener
         self._on_complete = on_complete
-        self._database = Calls("database")
+        self._database = CallThread("database")
         self._pulse = Heartbeat(process, self._database, listener.wake)
         self._outbox = Outbox(process.name, self.gates.wake_soon, self._pulse.fresh)
         self._bulk_waits = False  # an alert in the alert lane has mail to send, in any process
@@ -93,11 +93,11 @@ class Books:
             settings.MOREFOLLOWS.data, self.name, settings.MOREFOLLOWS.batch_size
         )
         self._strays_at = 0.0  # time of the last check for unknown claims, monotonic seconds
-        self._releases: dict[int, Release] = {}
-        self._rounds: list[Round] = []
-        self._unwritten: list[tuple[Round, Entry]] = []
+        self._releases: dict[int, PreparedAlert] = {}
+        self._rounds: list[BatchRun] = []
+        self._unwritten: list[tuple[BatchRun, Entry]] = []
         # not written, because another transaction has locked a row
-        self._stuck: list[tuple[Round, Entry]] = []
+        self._stuck: list[tuple[BatchRun, Entry]] = []
         self._stuck_at = 0.0
         self._something_to_write = asyncio.Event()
         self._held_up = asyncio.Event()  # set when sending waits for the next write of the ledger
@@ -279,7 +279,7 @@ class Books:
                     (round_, round_.entry(self.name, claimed_until, give_up=give_up))
                 )
 
-    def _bring_back(self, going: Sequence[Round]) -> None:
+    def _bring_back(self, going: Sequence[BatchRun]) -> None:
         """Takes up mails of waiting batches that may be sent soon.
 
         Beyond `_MOST_HELD` batches with only waiting mails, the further ones are given back.
@@ -295,7 +295,7 @@ class Books:
         for round_ in [round_ for round_ in held if round_.only_waits][_MOST_HELD:]:
             round_.put_down()
 
-    async def _refresh(self, rounds: Sequence[Round], stale: float = _STALE) -> None:
+    async def _refresh(self, rounds: Sequence[BatchRun], stale: float = _STALE) -> None:
         """Queries again the readers of batches that were loaded more than `stale` seconds ago.
 
         Readers may unsubscribe while a batch waits for the end of the hold or for a relay that is

@@ -19,7 +19,7 @@ from morefollows.courier.ledger.waiting import Unfit, Waiting
 from morefollows.courier.models import Outcome
 from morefollows.courier.refusals.brake import Refused
 from morefollows.courier.relays.interface import AnsweringRelay, Mail, Reached, Reply
-from morefollows.courier.sender.prepared_alert import Release
+from morefollows.courier.sender.prepared_alert import PreparedAlert
 from morefollows.courier.smtp import replies
 from morefollows.courier.smtp.replies import About, BounceKind, Verdict
 from morefollows.database.clock import now_ms, uptime
@@ -37,10 +37,10 @@ LOOK_EVERY = 0.02  #: seconds for which one reading of the system clock is used
 _LONGEST_MS = claims.NOT_ACCEPTED - 1  # the longest time in ms that `Batch.times` can hold: 24 days
 
 
-class Settling:
-    """The part of `batch_run.Round` that notes replies."""
+class ReplySettling:
+    """The part of `batch_run.BatchRun` that notes replies."""
 
-    def __init__(self, claim: Claim, release: Release) -> None:
+    def __init__(self, claim: Claim, release: PreparedAlert) -> None:
         self.claim = claim
         self.release = release
         self.bulk = False

@@ -4,7 +4,7 @@ Three activities run at the same time:
 
 - Relays call `Worker.next` for a mail whenever one of their connections is free.
 - The loop in `Worker.run` keeps enough claimed batches loaded.
-- `recorder.Books` writes outcomes to the ledger, and with them how far sending may go on.
+- `recorder.Recorder` writes outcomes to the ledger, and with them how far sending may go on.
 
 All SQL runs in one thread on one database connection. Everything else runs in the event loop.
 """
@@ -32,9 +32,9 @@ from morefollows.courier.outbox.worker import Claimed
 from morefollows.courier.relays.interface import Mail
 from morefollows.courier.relays.relay_pool import TRIAL
 from morefollows.courier.relays.relay_queue import RelayQueue
-from morefollows.courier.sender.batch_run import Round
-from morefollows.courier.sender.prepared_alert import Release, prepare
-from morefollows.courier.sender.recorder import READY, Books
+from morefollows.courier.sender.batch_run import BatchRun
+from morefollows.courier.sender.prepared_alert import PreparedAlert, prepare_alert
+from morefollows.courier.sender.recorder import READY, Recorder
 from morefollows.helpers.supervise import supervised
 from morefollows.stories import publication
 from morefollows.stories.actions import now_ms
@@ -51,7 +51,7 @@ _STRAYS_EVERY = 5.0
 _GOODBYE = 8.0  #: seconds to wait at exit for replies to mails in flight
 
 
-class Survey(NamedTuple):
+class DueWork(NamedTuple):
     """The result of one query of the database for due work.
 
     `bulk_waits`: bulk mail has to wait for alerts. `summaries`: claimed digests.
@@ -64,7 +64,7 @@ class Survey(NamedTuple):
     summaries: Claimed
 
 
-class Worker(Books):
+class Worker(Recorder):
     """One sender process. `on_complete` is called with each alert whose outcomes are all final.
 
     `gates` are filled by the caller after both are made, because each refers to the other.
@@ -236,7 +236,7 @@ class Worker(Books):
             patience = min(patience, max(wait - _LAST_MOMENT, 0) + 0.001)
         return patience
 
-    def _survey(self, batches: Collection[int], letters: Collection[int]) -> Survey:
+    def _survey(self, batches: Collection[int], letters: Collection[int]) -> DueWork:
         """Queries due work. Runs in the database thread.
 
         `batches` and `letters`: ids of the claims that this process knows of.
@@ -255,7 +255,7 @@ class Worker(Books):
             self._strays_at = time.monotonic()
         nothing = Claimed([], [])
         if held or self._placeholders.holding():
-            return Survey([], {gate.name for gate in self.gates}, False, nothing, nothing)
+            return DueWork([], {gate.name for gate in self.gates}, False, nothing, nothing)
         paused = ledger_claims.paused_relays()
         self._trials |= actions.claim_trials() if paused else set()
         on_trial = any(
@@ -273,15 +273,15 @@ class Worker(Books):
         )
         no_way = all(gate.name in paused for gate in self.gates if gate.bulk)
         slow = nothing if no_way or bulk_waits else self._outbox.claim(bulk=True)
-        return Survey(running, paused, bulk_waits, quick, slow)
+        return DueWork(running, paused, bulk_waits, quick, slow)
 
-    async def _prepare(self, alert: Running) -> Release | None:
+    async def _prepare(self, alert: Running) -> PreparedAlert | None:
         """Composes the alert.
 
         If it can't be composed, gives it up, informs the desk, and returns None.
         """
         try:
-            release = await self._call(prepare, alert, links.tokens(), self.gates.wake_soon)
+            release = await self._call(prepare_alert, alert, links.tokens(), self.gates.wake_soon)
         except AnyDatabaseError:
             raise
         except Exception as error:
@@ -299,7 +299,7 @@ class Worker(Books):
         log.error("alert %d can't be composed, and is given up: %s", alert, reason)
         await self._call(publication.give_up, alert, reason)
 
-    async def _claim(self, release: Release) -> None:
+    async def _claim(self, release: PreparedAlert) -> None:
         """Claims due batches of this alert until enough mails are loaded."""
         bulk = release.running.bulk
         # Retries go first, even while many mails that were never tried are loaded.
@@ -319,13 +319,13 @@ class Worker(Books):
             self._something_to_write.set()
             self.gates.wake()
 
-    def _claim_and_load(self, release: Release, retried: bool = False) -> list[Round]:
+    def _claim_and_load(self, release: PreparedAlert, retried: bool = False) -> list[BatchRun]:
         """Claims up to two batches and loads their readers. Runs in the database thread."""
         claims = ledger_claims.claim(self.name, release.alert, 2, retried=retried)
         readers = [reader for claim in claims for reader in claim.readers]
         found = recipients.addressees(release.running, readers) if claims else {}
         had = history.had(release.earlier, sorted(readers), summaries=False)
-        rounds = [Round(claim, found, release, had) for claim in claims]
+        rounds = [BatchRun(claim, found, release, had) for claim in claims]
         for round_ in rounds:
             claim = round_.claim
             round_.marks = self._journal.open(claim.batch, claim.epoch, len(claim.readers))
