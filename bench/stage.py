@@ -147,14 +147,16 @@ class Stage:
         from django.conf import settings
 
         from morefollows.courier.message import dkim
-        from morefollows.courier.message.template import LENGTHS, Hole, press
+        from morefollows.courier.message.template import LENGTHS, Slot, renderer
 
-        values = [b"A".ljust(LENGTHS[hole], b"A") for hole in Hole]
-        values[Hole.ADDRESS] = b"reader123456@reader.example"
+        values = [b"A".ljust(LENGTHS[hole], b"A") for hole in Slot]
+        values[Slot.ADDRESS] = b"reader123456@reader.example"
         signers = dkim.signers(settings.MOREFOLLOWS)
 
         def pressed(text: str) -> bytes:
-            return b"".join(press(self._composed(text), signers)(values)).replace(b"\n..", b"\n.")
+            return b"".join(renderer(self._composed(text), signers)(values)).replace(
+                b"\n..", b"\n."
+            )
 
         text = _PARAGRAPH
         most = 50_000 - len(_PARAGRAPH)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import mrml
 
-from morefollows.courier.message.encoding import HTML, SPACE, tokens
+from morefollows.courier.message.encoding import HTML, SPACE, html_tokens
 
 _MESSAGE = Path(__file__).parents[1] / "src" / "morefollows" / "courier" / "message"
 SOURCES = _MESSAGE / "mjml"
@@ -52,7 +52,7 @@ def tighten(template: str) -> str:
     That is white space beside blocks and in style sheets, what closes one of Outlook's comments only to open the next,
     and mrml's style sheets for columns that are full in width already. Raises `ValueError` for what is not sound HTML.
     """
-    found = tokens(_TEMPLATE_TOKENS, template.replace("\r\n", "\n"))
+    found = html_tokens(_TEMPLATE_TOKENS, template.replace("\r\n", "\n"))
     out: list[str] = []
     for at, (kind, token) in enumerate(found):
         if kind == "text":

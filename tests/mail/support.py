@@ -12,17 +12,17 @@ from morefollows.audience.models import Letter, Topic
 from morefollows.courier.message.dkim import Signer
 from morefollows.courier.message.headers import date
 from morefollows.courier.message.letters import Occasion, letter
-from morefollows.courier.message.template import LENGTHS, Composed, Hole, press
+from morefollows.courier.message.template import LENGTHS, Composed, Slot, renderer
 
 CY = b"cy@reader.example"
 
 
 def values(address: bytes = CY, mark: bytes = b"0") -> list[bytes]:
     """Something for every hole, of the right length."""
-    filled = [mark * LENGTHS[hole] for hole in Hole]
-    filled[Hole.ADDRESS] = address
-    filled[Hole.DATE] = date(1_795_501_800)
-    filled[Hole.REPLY] = b"earlier@herald.example"
+    filled = [mark * LENGTHS[hole] for hole in Slot]
+    filled[Slot.ADDRESS] = address
+    filled[Slot.DATE] = date(1_795_501_800)
+    filled[Slot.REPLY] = b"earlier@herald.example"
     return filled
 
 
@@ -36,7 +36,7 @@ def thanks(topic: Topic, language: str) -> Composed:
 
 def wire(composed: Composed, address: bytes = CY, signers: tuple[Signer, ...] = ()) -> bytes:
     """The copy for one reader, as it goes to the relay."""
-    return b"".join(press(composed, signers)(values(address)))
+    return b"".join(renderer(composed, signers)(values(address)))
 
 
 def read(raw: bytes) -> EmailMessage:

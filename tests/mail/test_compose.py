@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from morefollows.courier.message import headers
 from morefollows.courier.message.encoding import quoted_printable
 from morefollows.courier.message.headers import mailbox, structured, unstructured
-from morefollows.courier.message.template import LENGTHS, Composed, Hole, Marks
+from morefollows.courier.message.template import LENGTHS, Composed, Placeholders, Slot
 
 from .support import CY, values
 
@@ -36,12 +36,12 @@ def header(field: bytes) -> str:
 # -- holes --------------------------------------------------------------------------------------------------
 
 
-def mail_with_holes() -> tuple[Marks, bytes]:
-    marks = Marks()
-    body = f"Read it: https://a.example/leave/{marks[Hole.LEAVE]}/\n" * 3
+def mail_with_holes() -> tuple[Placeholders, bytes]:
+    marks = Placeholders()
+    body = f"Read it: https://a.example/leave/{marks[Slot.LEAVE]}/\n" * 3
     message = (
-        structured("To", f"<{marks[Hole.ADDRESS]}>")
-        + structured("Message-ID", f"<{marks[Hole.RECEIPT]}@a.example>")
+        structured("To", f"<{marks[Slot.ADDRESS]}>")
+        + structured("Message-ID", f"<{marks[Slot.RECEIPT]}@a.example>")
         + b"\r\n"
         + quoted_printable(body, marks.pattern)
     )
@@ -52,11 +52,11 @@ def test_filling_gives_what_replacing_would() -> None:
     marks, message = mail_with_holes()
     filled = values(mark=b"k")
     wanted = message
-    for hole in Hole:
+    for hole in Slot:
         wanted = wanted.replace(marks[hole].encode(), filled[hole])
     composed = marks.cut(message)
     assert b"".join(composed.fill(filled)) == wanted
-    assert wanted.count(b"/leave/" + filled[Hole.LEAVE] + b"/") == 3
+    assert wanted.count(b"/leave/" + filled[Slot.LEAVE] + b"/") == 3
 
 
 def test_each_copy_is_its_own() -> None:
@@ -68,8 +68,8 @@ def test_each_copy_is_its_own() -> None:
     assert b"cy@" not in b"".join(second)
 
 
-@pytest.mark.parametrize("holes", [(), (Hole.LEAVE,), (Hole.LEAVE, Hole.ADDRESS, Hole.LEAVE)])
-def test_any_number_of_holes(holes: tuple[Hole, ...]) -> None:
+@pytest.mark.parametrize("holes", [(), (Slot.LEAVE,), (Slot.LEAVE, Slot.ADDRESS, Slot.LEAVE)])
+def test_any_number_of_holes(holes: tuple[Slot, ...]) -> None:
     composed = Composed([b"To: x\r\n\r\n", *[b"y\r\n"] * len(holes)], holes)
     filled = values()
     assert b"".join(composed.fill(filled)) == b"To: x\r\n\r\n" + b"".join(
@@ -106,8 +106,8 @@ def test_what_may_not_reach_the_wire_is_refused(content: bytes) -> None:
 
 
 def test_marks_cannot_be_guessed() -> None:
-    assert Marks()[Hole.LEAVE] != Marks()[Hole.LEAVE]
-    assert {hole: len(Marks()[hole]) for hole in Hole if LENGTHS[hole]} == {
+    assert Placeholders()[Slot.LEAVE] != Placeholders()[Slot.LEAVE]
+    assert {hole: len(Placeholders()[hole]) for hole in Slot if LENGTHS[hole]} == {
         h: n for h, n in LENGTHS.items() if n
     }
 
@@ -120,7 +120,7 @@ def test_marks_cannot_be_guessed() -> None:
 @example("€" * 200)
 @example("x" * 72 + ".\n" + "x" * 73 + ".\n" + "x" * 73 + "From \n")
 def test_any_text_comes_back_out_of_quoted_printable(text: str) -> None:
-    raw = quoted_printable(text, Marks().pattern)
+    raw = quoted_printable(text, Placeholders().pattern)
     lines = raw.split(b"\r\n")
     assert lines[-1] == b""
     assert all(len(line) <= 76 and not line.startswith((b".", b"From ")) for line in lines)
@@ -131,13 +131,13 @@ def test_any_text_comes_back_out_of_quoted_printable(text: str) -> None:
 
 @given(
     st.lists(
-        st.one_of(any_text, st.sampled_from([Hole.LEAVE, Hole.CONFIRM, Hole.RECEIPT])), max_size=12
+        st.one_of(any_text, st.sampled_from([Slot.LEAVE, Slot.CONFIRM, Slot.RECEIPT])), max_size=12
     )
 )
-def test_a_hole_is_never_broken_over_two_lines(pieces: list[str | Hole]) -> None:
-    marks = Marks()
-    holes = [piece for piece in pieces if isinstance(piece, Hole)]
-    text = "".join(marks[piece] if isinstance(piece, Hole) else piece for piece in pieces)
+def test_a_hole_is_never_broken_over_two_lines(pieces: list[str | Slot]) -> None:
+    marks = Placeholders()
+    holes = [piece for piece in pieces if isinstance(piece, Slot)]
+    text = "".join(marks[piece] if isinstance(piece, Slot) else piece for piece in pieces)
     composed = marks.cut(quoted_printable(text, marks.pattern))
     assert list(composed.holes) == holes
     filled = b"".join(composed.fill(values(mark=b"z")))
@@ -212,7 +212,7 @@ def test_what_is_wrong_is_named() -> None:
 
 def test_a_date_always_has_the_length_of_its_hole() -> None:
     assert headers.date(1_795_501_800) == b"Tue, 24 Nov 2026 06:30:00 +0000"
-    assert {len(headers.date(day * 86_400)) for day in range(0, 40_000, 7)} == {LENGTHS[Hole.DATE]}
+    assert {len(headers.date(day * 86_400)) for day in range(0, 40_000, 7)} == {LENGTHS[Slot.DATE]}
 
 
 def test_the_address_is_the_readers() -> None:

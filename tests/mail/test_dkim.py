@@ -30,7 +30,7 @@ from morefollows.courier.message import alert as alerts
 from morefollows.courier.message.dkim import Signer, signers
 from morefollows.courier.message.encoding import quoted_printable
 from morefollows.courier.message.headers import structured, unstructured
-from morefollows.courier.message.template import Composed, Hole, Marks
+from morefollows.courier.message.template import Composed, Placeholders, Slot
 from morefollows.stories.models import Alert
 from tests.support.waiting import PATIENCE
 
@@ -207,16 +207,16 @@ words = st.text(
 @given(
     words,
     st.lists(
-        st.one_of(words, st.sampled_from(["\n", "\n\n", " ", "\t \t", Hole.LEAVE, Hole.RECEIPT])),
+        st.one_of(words, st.sampled_from(["\n", "\n\n", " ", "\t \t", Slot.LEAVE, Slot.RECEIPT])),
         max_size=30,
     ),
 )
-def test_any_mail_passes(subject: str, pieces: list[str | Hole]) -> None:
-    marks = Marks()
-    body = "".join(marks[piece] if isinstance(piece, Hole) else piece for piece in pieces)
+def test_any_mail_passes(subject: str, pieces: list[str | Slot]) -> None:
+    marks = Placeholders()
+    body = "".join(marks[piece] if isinstance(piece, Slot) else piece for piece in pieces)
     composed = marks.cut(
         structured("From", "<alerts@herald.example>")
-        + structured("To", f"<{marks[Hole.ADDRESS]}>")
+        + structured("To", f"<{marks[Slot.ADDRESS]}>")
         + unstructured("Subject", subject)
         + b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
         + quoted_printable(body, marks.pattern)
@@ -229,7 +229,7 @@ def test_any_mail_passes(subject: str, pieces: list[str | Hole]) -> None:
 )
 def test_odd_bodies_pass(body: bytes) -> None:
     composed = Composed(
-        [b"From: <alerts@herald.example>\r\nTo: <", b">\r\n\r\n" + body], [Hole.ADDRESS]
+        [b"From: <alerts@herald.example>\r\nTo: <", b">\r\n\r\n" + body], [Slot.ADDRESS]
     )
     assert dkimpy_says(wire(composed, signers=BOTH)) == [True, True]
 

@@ -10,14 +10,14 @@ import pytest
 from morefollows.audience.models import Letter, Newsroom, Topic
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message.letters import KINDS, Occasion, letter
-from morefollows.courier.message.template import LENGTHS, Composed, Hole
+from morefollows.courier.message.template import LENGTHS, Composed, Slot
 from morefollows.stories.models import Alert, Kind
 from tools import mails
 
 from .support import head, parts, wire
 
 FIELDS = re.compile(rb"(?: |[A-Za-z][A-Za-z0-9-]*: ).*")
-OF_UNKNOWN_LENGTH = {hole for hole in Hole if not LENGTHS[hole]}
+OF_UNKNOWN_LENGTH = {hole for hole in Slot if not LENGTHS[hole]}
 
 
 def of_kind(kind: str, alert: Alert, language: str = "en") -> Composed:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from morefollows.audience.models import Topic
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message.encoding import seven_bit
-from morefollows.courier.message.template import Hole, Marks
+from morefollows.courier.message.template import Placeholders, Slot
 from morefollows.stories.models import Alert
 from tools.mails import tighten
 
@@ -102,9 +102,9 @@ def test_what_cannot_stand_as_it_is_needs_an_encoding() -> None:
 
 
 def test_a_mark_is_never_broken() -> None:
-    marks = Marks()
-    html = f"<p>{f'https://a.example/{marks[Hole.LEAVE]}/ ' * 30}</p>"
-    assert (seven_bit(html) or b"").count(marks[Hole.LEAVE].encode()) == 30
+    marks = Placeholders()
+    html = f"<p>{f'https://a.example/{marks[Slot.LEAVE]}/ ' * 30}</p>"
+    assert (seven_bit(html) or b"").count(marks[Slot.LEAVE].encode()) == 30
 
 
 def test_a_template_loses_only_what_does_not_show() -> None:

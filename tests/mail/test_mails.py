@@ -21,7 +21,7 @@ from morefollows.audience.models import Newsroom, Topic
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message import preview as previews
 from morefollows.courier.message.content import return_paths
-from morefollows.courier.message.template import Composed, Hole
+from morefollows.courier.message.template import Composed, Slot
 from morefollows.stories.models import Alert, Story, Update
 
 from .support import Seen, confirmation, head, in_one_line, parts, read, thanks, values, wire
@@ -254,22 +254,22 @@ def test_thanks_can_be_left_with_one_click(breaking: Topic) -> None:
 
 
 def test_holes(alert: Alert, breaking: Topic) -> None:
-    first = {Hole.ADDRESS, Hole.LEAVE, Hole.RECEIPT, Hole.PREFERENCES, Hole.STORY}
+    first = {Slot.ADDRESS, Slot.LEAVE, Slot.RECEIPT, Slot.PREFERENCES, Slot.STORY}
     assert set(alerts.alert(alert, "en").holes) == first
     alert.update.kind = Update.Kind.UPDATE
-    assert set(alerts.alert(alert, "en").holes) == {*first, Hole.REFERENCES, Hole.REPLY}
+    assert set(alerts.alert(alert, "en").holes) == {*first, Slot.REFERENCES, Slot.REPLY}
     assert set(confirmation(breaking, "en", True).holes) == {
-        Hole.ADDRESS,
-        Hole.RECEIPT,
-        Hole.CONFIRM,
-        Hole.DATE,
+        Slot.ADDRESS,
+        Slot.RECEIPT,
+        Slot.CONFIRM,
+        Slot.DATE,
     }
     assert set(thanks(breaking, "en").holes) == {
-        Hole.ADDRESS,
-        Hole.LEAVE,
-        Hole.RECEIPT,
-        Hole.DATE,
-        Hole.PREFERENCES,
+        Slot.ADDRESS,
+        Slot.LEAVE,
+        Slot.RECEIPT,
+        Slot.DATE,
+        Slot.PREFERENCES,
     }
 
 

@@ -13,18 +13,18 @@ from django.utils.translation import gettext
 from morefollows.audience.models import Topic
 from morefollows.audience.tokens import Row
 from morefollows.courier.message.content import (
+    Author,
     Content,
     Field,
     Letterhead,
-    List,
-    Sender,
+    MailingList,
     because_of,
     dateline,
-    one_line,
     opening,
+    without_markdown,
 )
 from morefollows.courier.message.parts import compose
-from morefollows.courier.message.template import Composed, Hole
+from morefollows.courier.message.template import Composed, Slot
 from morefollows.stories import markdown
 from morefollows.stories.models import Alert, Kind, Story, Update
 from morefollows.stories.withdrawal import first_headline
@@ -86,12 +86,12 @@ def subject_of(update: Update) -> str:
 def threads(
     alert: Alert, receipt: Callable[[Row, Row], bytes]
 ) -> Callable[[Row, Sequence[int]], tuple[bytes, bytes]]:
-    """Returns the function that makes the values for `Hole.REFERENCES` and `Hole.REPLY`.
+    """Returns the function that makes the values for `Slot.REFERENCES` and `Slot.REPLY`.
 
     It takes a reader and the story's alerts sent to that reader before, in order. `receipt` is
     `Tokens.receipt`. Of a long thread the newest mails are named (RFC 5322 §3.6.4).
     """
-    domain = Sender.get().domain.encode("ascii")
+    domain = Author.get().domain.encode("ascii")
     root = f"{alert.update.story.uuid}@".encode() + domain
     of_story = Alert.objects.filter(update__story=alert.update.story_id).values_list("pk", "uuid")
     alerts = {number: Row(number, uuid.bytes) for number, uuid in of_story}
@@ -123,15 +123,15 @@ def _alert(head: Letterhead, update: Update, topic: Topic, at: float, number: st
         **_told(head, update, kicker, at),
         "kind": update.kind,
         "colour": _COLOURS.get(update.kind, "#16130e"),
-        "note": one_line(update.note),
+        "note": without_markdown(update.note),
         "drill": story.drill,
         "topic": topic,
         "more_follows": more_follows,
         "story_link": f"{settings.MOREFOLLOWS.url}/story/{story.uuid}/",
     }
     if more_follows:
-        context["follow_link"] = head.link("follow", Hole.STORY)
-        context["mute_link"] = head.link("mute", Hole.STORY)
+        context["follow_link"] = head.link("follow", Slot.STORY)
+        context["mute_link"] = head.link("mute", Slot.STORY)
     return Content(
         "alert",
         subject,
@@ -140,7 +140,9 @@ def _alert(head: Letterhead, update: Update, topic: Topic, at: float, number: st
         _because_of_drills(head) if story.drill else because_of(topic, head),
         context,
         sent_at=at,
-        listed=List("Drills", "drills") if story.drill else List(topic.name, topic.slug),
+        listed=MailingList("Drills", "drills")
+        if story.drill
+        else MailingList(topic.name, topic.slug),
         thread=[] if withdrawn else _thread(head, update, subject, at),
         feedback=f"{number}:story-{story.uuid.hex[:12]}:"
         f"{'drills' if story.drill else f'topic-{topic.slug}'}",
@@ -164,21 +166,21 @@ def _offer(head: Letterhead, update: Update, at: float, number: str) -> Content:
             "marked": gettext("Advertising by %(newsroom)s") % head.named,
         },
         sent_at=at,
-        listed=List("Offers", "offers"),
+        listed=MailingList("Offers", "offers"),
         feedback=f"{number}:offer-{update.story.uuid.hex[:12]}:offers",
     )
 
 
 def _preheader(update: Update, kicker: str) -> str:
-    return f"{kicker}: {one_line(update.standfirst) or opening(update.text)}"
+    return f"{kicker}: {without_markdown(update.standfirst) or opening(update.text)}"
 
 
 def _told(head: Letterhead, update: Update, kicker: str, at: float) -> dict[str, Any]:
     """What an update says, for the templates."""
     return {
         "kicker": kicker,
-        "headline": one_line(update.headline),
-        "standfirst": one_line(update.standfirst),
+        "headline": without_markdown(update.headline),
+        "standfirst": without_markdown(update.standfirst),
         "html": markdown.to_html(update.text, inline_styles=True),
         "text": markdown.to_text(update.text),
         "language": update.language,
@@ -216,11 +218,11 @@ def _thread(head: Letterhead, update: Update, subject: str, at: float) -> list[F
     """
     later, marks = update.kind != Kind.FIRST, head.marks
     references = f"<{update.story.uuid}@{head.sender.domain}>" + (
-        marks[Hole.REFERENCES] if later else ""
+        marks[Slot.REFERENCES] if later else ""
     )
     return [
         Field("References", references),
-        *([Field("In-Reply-To", f"<{marks[Hole.REPLY]}>")] if later else []),
+        *([Field("In-Reply-To", f"<{marks[Slot.REPLY]}>")] if later else []),
         Field("Thread-Topic", subject, free_text=True),
         Field("Thread-Index", _thread_index(update, at)),
     ]

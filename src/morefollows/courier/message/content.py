@@ -14,11 +14,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
 
 from morefollows.audience.models import Newsroom, Topic
-from morefollows.courier.message.template import Hole, Marks
+from morefollows.courier.message.template import Placeholders, Slot
 from morefollows.stories import markdown
 
 
-class Sender(NamedTuple):
+class Author(NamedTuple):
     """Who the mails are from."""
 
     newsroom: Newsroom
@@ -26,7 +26,7 @@ class Sender(NamedTuple):
     domain: str  #: A-labels
 
     @classmethod
-    def get(cls) -> Sender:
+    def get(cls) -> Author:
         newsroom = Newsroom.objects.get(pk=1)
         local, _, domain = newsroom.sender_address.rpartition("@")
         domain = idna.encode(domain, uts46=True).decode("ascii").lower()
@@ -41,24 +41,24 @@ class Sender(NamedTuple):
 class Letterhead(NamedTuple):
     """The sender and the placeholders of one mail while it is composed."""
 
-    sender: Sender
-    marks: Marks
+    sender: Author
+    marks: Placeholders
 
     @classmethod
     def new(cls) -> Letterhead:
-        return cls(Sender.get(), Marks())
+        return cls(Author.get(), Placeholders())
 
     @property
     def named(self) -> dict[str, str]:
         """The newsroom's name, to be put into a sentence."""
         return {"newsroom": self.sender.newsroom.name}
 
-    def link(self, page: str, hole: Hole) -> str:
+    def link(self, page: str, hole: Slot) -> str:
         """Returns the URL of a page that takes a token, with a slot for the reader's token."""
         return f"{settings.MOREFOLLOWS.url}/{page}/{self.marks[hole]}/"
 
 
-class List(NamedTuple):
+class MailingList(NamedTuple):
     """A list that readers are on (RFC 2919), and can leave."""
 
     name: str
@@ -84,7 +84,7 @@ class Content(NamedTuple):
     context: Mapping[str, Any]  #: further values for the template
     sent_at: float | None = None  #: seconds since 1970; None: each copy has its own date
     #: The list that a link in mail and header leaves. None for mails that ask for a confirmation.
-    listed: List | None = None
+    listed: MailingList | None = None
     thread: Sequence[Field] = ()  #: header fields that keep a story's mails together
     #: Bulk mail only: three identifiers for Gmail's Feedback Loop, none repeated
     feedback: str = ""
@@ -95,7 +95,7 @@ def return_paths() -> Callable[[bytes], bytes]:
 
     The sender's domain is read once, at this call.
     """
-    domain = settings.MOREFOLLOWS.bounce_domain or Sender.get().domain
+    domain = settings.MOREFOLLOWS.bounce_domain or Author.get().domain
     after = b"@" + domain.encode("ascii")
     return lambda receipt: b"b+" + receipt + after
 
@@ -129,6 +129,6 @@ def opening(text: str) -> str:
     return words if len(words) <= 140 else words[:140].rpartition(" ")[0] + " …"
 
 
-def one_line(text: str) -> str:
+def without_markdown(text: str) -> str:
     """`text` without Markdown's controls and line ends."""
     return " ".join(markdown.clean(text).split())

@@ -14,10 +14,10 @@ from morefollows.audience.models import Letter
 from morefollows.courier.message.content import (
     Content,
     Letterhead,
-    List,
+    MailingList,
     dateline,
-    one_line,
     opening,
+    without_markdown,
 )
 from morefollows.stories.models import Update
 
@@ -38,16 +38,17 @@ def content(head: Letterhead, kind: str, updates: Sequence[int], language: str) 
         "summary",
         _subject(title, told),
         language,
-        " · ".join(one_line(update.headline) for update in told[1:]) or opening(told[0].text),
+        " · ".join(without_markdown(update.headline) for update in told[1:])
+        or opening(told[0].text),
         why % head.named,
         {"title": title, "items": [_item(update, head) for update in told]},
-        listed=List("Digest", "digest"),
+        listed=MailingList("Digest", "digest"),
         feedback=f"{kind}:summary:digest-of-topics",
     )
 
 
 def _subject(title: str, told: Sequence[Update]) -> str:
-    subject, more = f"{title}: {one_line(told[0].headline)}", len(told) - 1
+    subject, more = f"{title}: {without_markdown(told[0].headline)}", len(told) - 1
     if not more:
         return subject
     return ngettext("%(told)s, and %(more)d more", "%(told)s, and %(more)d more", more) % {
@@ -61,8 +62,8 @@ def _item(update: Update, head: Letterhead) -> dict[str, str]:
     published = update.published_at or update.created_at
     return {
         "kicker": "" if plain else str(update.get_kind_display()).title(),
-        "headline": one_line(update.headline),
-        "standfirst": one_line(update.standfirst) or opening(update.text),
+        "headline": without_markdown(update.headline),
+        "standfirst": without_markdown(update.standfirst) or opening(update.text),
         "facts": f"{update.story.topic} · {dateline(published.timestamp(), head.sender.newsroom)}",
         "link": f"{settings.MOREFOLLOWS.url}/story/{update.story.uuid}/",
         "language": update.language,

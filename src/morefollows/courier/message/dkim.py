@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from morefollows.config.settings import SettingsError
-from morefollows.courier.message.template import Composed, Hole
+from morefollows.courier.message.template import Composed, Slot
 
 if TYPE_CHECKING:
     from morefollows.config.settings import Settings
@@ -96,10 +96,10 @@ class Signer:
             )
         )
         signed_head = _Pieces(_relaxed_header(fields, names) + _relaxed_field(before_hash))
-        sign, threaded = self._sign, Hole.REFERENCES in composed.holes
+        sign, threaded = self._sign, Slot.REFERENCES in composed.holes
 
         def field(values: Sequence[bytes], body_hash: bytes) -> bytes:
-            address = values[Hole.ADDRESS]
+            address = values[Slot.ADDRESS]
             if (
                 # In a quoted local part: relaxed, as the whole header is.
                 b" " in address or b"\t" in address
@@ -107,9 +107,9 @@ class Signer:
                 values = [_SPACES.sub(b" ", address), *values[1:]]
             if threaded:
                 values = [
-                    *values[: Hole.REFERENCES],
-                    _FOLDS.sub(b"", values[Hole.REFERENCES]),
-                    values[Hole.REPLY],
+                    *values[: Slot.REFERENCES],
+                    _FOLDS.sub(b"", values[Slot.REFERENCES]),
+                    values[Slot.REPLY],
                 ]
             head = hashlib.sha256(b"".join(signed_head.fill(values)))
             head.update(body_hash + b"; b=")

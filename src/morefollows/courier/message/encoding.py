@@ -66,7 +66,7 @@ _TOKENS = re.compile(f"{HTML}|(?P<text>[^<]+)", re.DOTALL)
 SPACE = re.compile(r"[ \t\n]+")
 
 
-def tokens(pattern: re.Pattern[str], text: str) -> list[tuple[str, str]]:
+def html_tokens(pattern: re.Pattern[str], text: str) -> list[tuple[str, str]]:
     """Kind and text of each. Raises `ValueError` for what is not sound HTML."""
     found, at = [], 0
     for one in pattern.finditer(text):
@@ -102,7 +102,7 @@ def seven_bit(html: str) -> bytes | None:
     if _NO_REFERENCE.search(html):
         return None
     try:
-        found = tokens(_TOKENS, html)
+        found = html_tokens(_TOKENS, html)
     except ValueError:
         return None
     out: list[str] = []

@@ -1,6 +1,6 @@
 """Composes letters: mails to one reader, caused by that reader or by a user of that address.
 
-One `Kind` each. To add one, see docs/how-to/add-a-transactional-mail.md.
+One `LetterKind` each. To add one, see docs/how-to/add-a-transactional-mail.md.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from django.utils.translation import gettext
 from morefollows.audience.models import Letter, Topic
 from morefollows.audience.tokens import Row, Tokens
 from morefollows.courier.message import digest
-from morefollows.courier.message.content import Content, Letterhead, List, because_of
+from morefollows.courier.message.content import Content, Letterhead, MailingList, because_of
 from morefollows.courier.message.parts import compose
-from morefollows.courier.message.template import Composed, Hole
+from morefollows.courier.message.template import Composed, Slot
 
 
 class Occasion(NamedTuple):
@@ -32,7 +32,7 @@ class Occasion(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Kind:
+class LetterKind:
     """A kind of letter, whatever it says in one case."""
 
     content: Callable[
@@ -63,7 +63,7 @@ def _confirmation(head: Letterhead, occasion: Occasion) -> Content:
             "topic": _topic(occasion),
             "offers": occasion.offers,
             "days": settings.MOREFOLLOWS.confirmation_days,
-            "confirm_link": head.link("confirm", Hole.CONFIRM),
+            "confirm_link": head.link("confirm", Slot.CONFIRM),
         },
     )
 
@@ -78,7 +78,7 @@ def _thanks(head: Letterhead, occasion: Occasion) -> Content:
         gettext("When news breaks, you will know within seconds."),
         because_of(topic, head),
         {"topic": topic},
-        listed=List(topic.name, topic.slug),
+        listed=MailingList(topic.name, topic.slug),
     )
 
 
@@ -92,7 +92,7 @@ def _new_address(head: Letterhead, occasion: Occasion) -> Content:
         gettext("You get this one mail because a reader gave this address as a new one."),
         {
             "days": settings.MOREFOLLOWS.confirmation_days,
-            "confirm_link": head.link("new-address", Hole.CONFIRM),
+            "confirm_link": head.link("new-address", Slot.CONFIRM),
         },
     )
 
@@ -122,7 +122,7 @@ def _invitation(head: Letterhead, occasion: Occasion) -> Content:
         why % head.named,
         {
             "days": settings.MOREFOLLOWS.confirmation_days,
-            "confirm_link": head.link("drills", Hole.CONFIRM),
+            "confirm_link": head.link("drills", Slot.CONFIRM),
         },
     )
 
@@ -136,12 +136,12 @@ def _topic(occasion: Occasion) -> Topic:
 
 
 #: Every kind of `Letter.Kind`.
-KINDS: dict[str, Kind] = {
-    Letter.Kind.CONFIRMATION: Kind(_confirmation),
-    Letter.Kind.THANKS: Kind(_thanks),
-    Letter.Kind.NEW_ADDRESS: Kind(_new_address, token=Tokens.new_address),
-    Letter.Kind.MOVED: Kind(_moved),
-    Letter.Kind.INVITATION: Kind(_invitation, token=Tokens.invitation),
-    Letter.Kind.DIGEST: Kind(_digest, bulk=True),
-    Letter.Kind.AWAY: Kind(_digest, bulk=True),
+KINDS: dict[str, LetterKind] = {
+    Letter.Kind.CONFIRMATION: LetterKind(_confirmation),
+    Letter.Kind.THANKS: LetterKind(_thanks),
+    Letter.Kind.NEW_ADDRESS: LetterKind(_new_address, token=Tokens.new_address),
+    Letter.Kind.MOVED: LetterKind(_moved),
+    Letter.Kind.INVITATION: LetterKind(_invitation, token=Tokens.invitation),
+    Letter.Kind.DIGEST: LetterKind(_digest, bulk=True),
+    Letter.Kind.AWAY: LetterKind(_digest, bulk=True),
 }

@@ -12,10 +12,10 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from morefollows.courier.message.content import Content, Letterhead, List
+from morefollows.courier.message.content import Content, Letterhead, MailingList
 from morefollows.courier.message.encoding import quoted_printable, seven_bit
 from morefollows.courier.message.headers import date, mailbox, structured, unstructured
-from morefollows.courier.message.template import Composed, Hole
+from morefollows.courier.message.template import Composed, Slot
 
 # "=_" can't occur in quoted-printable (RFC 2045 §6.7), and no line of other HTML begins with a
 # dash. So the boundary can't occur in a part.
@@ -44,8 +44,8 @@ def _rendered(content: Content, head: Letterhead) -> tuple[str, str]:
         "direction": "rtl" if translation.get_language_bidi() else "ltr",
     }
     if content.listed is not None:
-        context["leave_link"] = head.link("leave", Hole.LEAVE)
-        context["preferences_link"] = head.link("preferences", Hole.PREFERENCES)
+        context["leave_link"] = head.link("leave", Slot.LEAVE)
+        context["preferences_link"] = head.link("preferences", Slot.PREFERENCES)
     text = render_to_string(f"mail/{content.template}.txt", context)
     html = render_to_string(f"mail/{content.template}.html", context)
     return re.sub(r"\n{3,}", "\n\n", text), html
@@ -56,12 +56,12 @@ def _rendered(content: Content, head: Letterhead) -> tuple[str, str]:
 
 def _header(content: Content, head: Letterhead) -> list[bytes]:
     sender, marks = head
-    sent_at = marks[Hole.DATE] if content.sent_at is None else date(content.sent_at).decode()
+    sent_at = marks[Slot.DATE] if content.sent_at is None else date(content.sent_at).decode()
     return [
         mailbox("From", sender.newsroom.sender_name, sender.address),
-        structured("To", f"<{marks[Hole.ADDRESS]}>"),
+        structured("To", f"<{marks[Slot.ADDRESS]}>"),
         structured("Date", sent_at),
-        structured("Message-ID", f"<{marks[Hole.RECEIPT]}@{sender.domain}>"),
+        structured("Message-ID", f"<{marks[Slot.RECEIPT]}@{sender.domain}>"),
         unstructured("Subject", content.subject),
         structured("Auto-Submitted", "auto-generated"),  # RFC 3834 §5
         structured("X-Auto-Response-Suppress", "All"),
@@ -77,12 +77,12 @@ def _header(content: Content, head: Letterhead) -> list[bytes]:
     ]
 
 
-def _list_fields(listed: List, head: Letterhead) -> list[bytes]:
+def _list_fields(listed: MailingList, head: Letterhead) -> list[bytes]:
     """RFC 2369, RFC 2919 and RFC 8058 (one click)."""
     url, sender = settings.MOREFOLLOWS.url, head.sender
     phrase = f'"{listed.name}" ' if re.fullmatch(r"[A-Za-z0-9 ,.'-]+", listed.name) else ""
     return [
-        structured("List-Unsubscribe", f"<{head.link('leave', Hole.LEAVE)}>"),
+        structured("List-Unsubscribe", f"<{head.link('leave', Slot.LEAVE)}>"),
         structured("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         structured("List-Id", f"{phrase}<{listed.slug}.{sender.domain}>"),
         structured("List-Help", f"<{url}/privacy/>"),

@@ -12,7 +12,7 @@ from django.utils import translation
 from morefollows.courier.message import alert
 from morefollows.courier.message.content import Letterhead
 from morefollows.courier.message.parts import compose
-from morefollows.courier.message.template import LENGTHS, Hole
+from morefollows.courier.message.template import LENGTHS, Slot
 from morefollows.stories.models import Story, Update
 
 HTML_BUDGET = (
@@ -62,9 +62,9 @@ def preview_of(draft: Update, language: str | None = None) -> Preview:
         head = Letterhead.new()
         content = alert.content(head, draft, story.topic, time.time(), "alert-preview")
         composed = compose(content, head)
-    values = [b"preview".ljust(LENGTHS[hole], b"-") for hole in Hole]
-    values[Hole.ADDRESS] = b"reader@example.org"
-    values[Hole.REFERENCES], values[Hole.REPLY] = b"", b"preview@example.org"
+    values = [b"preview".ljust(LENGTHS[hole], b"-") for hole in Slot]
+    values[Slot.ADDRESS] = b"reader@example.org"
+    values[Slot.REFERENCES], values[Slot.REPLY] = b"", b"preview@example.org"
     whole = b"".join(composed.fill(values))
     message = email.message_from_bytes(whole, policy=email.policy.default)
     text, html = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())

@@ -1,4 +1,4 @@
-"""A composed mail: bytes with slots (`Hole`) that are filled for each reader by joining bytes.
+"""A composed mail: bytes with slots (`Slot`) that are filled for each reader by joining bytes.
 
 Invariant: all lines end with CRLF, there is no bare CR or LF, and no line begins with a dot. So the
 same bytes can follow BDAT and DATA, where a leading dot would be doubled (RFC 5321 §4.5.2).
@@ -24,7 +24,7 @@ from morefollows.audience.tokens import (
 from morefollows.courier.message.encoding import LONGEST_LINE
 
 
-class Hole(IntEnum):
+class Slot(IntEnum):
     """The slots: data that differs in each reader's mail. Their values are passed in this order."""
 
     ADDRESS = 0
@@ -40,15 +40,15 @@ class Hole(IntEnum):
 
 #: Octets of each value; 0: variable, and then only in the header.
 LENGTHS = {
-    Hole.ADDRESS: 0,
-    Hole.LEAVE: LEAVE_LENGTH,
-    Hole.RECEIPT: RECEIPT_LENGTH,
-    Hole.CONFIRM: CONFIRM_LENGTH,
-    Hole.DATE: 31,
-    Hole.PREFERENCES: PREFERENCES_LENGTH,
-    Hole.STORY: STORY_LENGTH,
-    Hole.REFERENCES: 0,
-    Hole.REPLY: 0,
+    Slot.ADDRESS: 0,
+    Slot.LEAVE: LEAVE_LENGTH,
+    Slot.RECEIPT: RECEIPT_LENGTH,
+    Slot.CONFIRM: CONFIRM_LENGTH,
+    Slot.DATE: 31,
+    Slot.PREFERENCES: PREFERENCES_LENGTH,
+    Slot.STORY: STORY_LENGTH,
+    Slot.REFERENCES: 0,
+    Slot.REPLY: 0,
 }
 
 Fill = Callable[[Sequence[bytes]], Sequence[bytes]]
@@ -69,7 +69,7 @@ class Composed:
     def __init__(self, parts: Sequence[bytes], holes: Sequence[int]) -> None:
         """Raises `ValueError` if the message breaks the module's invariant."""
         self.parts = tuple(parts)
-        self.holes = tuple(Hole(hole) for hole in holes)
+        self.holes = tuple(Slot(hole) for hole in holes)
         if len(self.parts) != len(self.holes) + 1:
             raise ValueError("a composed mail needs one part more than it has holes")
         widest = (b"x" * (LENGTHS[hole] or _LONGEST_VALUE) for hole in self.holes)
@@ -99,7 +99,7 @@ class Composed:
         return hash((self.parts, self.holes))
 
     def fill(self, values: Sequence[bytes]) -> list[bytes]:
-        """Returns the message in pieces, with `values` (in the order of `Hole`) in its slots.
+        """Returns the message in pieces, with `values` (in the order of `Slot`) in its slots.
 
         The values are trusted here: addresses are checked when they come in, tokens are our own.
         """
@@ -145,7 +145,7 @@ class Signer(Protocol):
         """Returns the function that signs one copy, given its slot values and the body hash."""
 
 
-def press(composed: Composed, signers: Sequence[Signer] = ()) -> Fill:
+def renderer(composed: Composed, signers: Sequence[Signer] = ()) -> Fill:
     """Returns the function that makes one reader's signed copy. It runs once per mail."""
     if not signers:
         return composed.fill
@@ -163,14 +163,14 @@ def press(composed: Composed, signers: Sequence[Signer] = ()) -> Fill:
 # -- making one ------------------------------------------------------------------------------------
 
 
-class Marks:
+class Placeholders:
     """Placeholders for slot values while a mail is composed: random and as long as the values.
 
     They are letters and digits, so HTML, quoted-printable and folding leave them unchanged.
     """
 
     def __init__(self) -> None:
-        self._marks = {hole: self._new(LENGTHS[hole] or 32) for hole in Hole}
+        self._marks = {hole: self._new(LENGTHS[hole] or 32) for hole in Slot}
         self._holes = {mark.encode(): hole for hole, mark in self._marks.items()}
         self.pattern = re.compile("|".join(self._marks.values()))
         self._cuts = re.compile(b"(" + b"|".join(self._holes) + b")")
@@ -179,7 +179,7 @@ class Marks:
     def _new(length: int) -> str:
         return "x" + secrets.token_hex(length)[: length - 1]
 
-    def __getitem__(self, hole: Hole) -> str:
+    def __getitem__(self, hole: Slot) -> str:
         return self._marks[hole]
 
     def cut(self, message: bytes) -> Composed:

@@ -18,7 +18,7 @@ from morefollows.courier.message import dkim
 from morefollows.courier.message.content import return_paths
 from morefollows.courier.message.headers import date
 from morefollows.courier.message.letters import KINDS, Occasion, letter
-from morefollows.courier.message.template import Fill, press
+from morefollows.courier.message.template import Fill, renderer
 from morefollows.courier.outbox.queue import Job
 from morefollows.courier.relays.interface import Mail, Reply
 
@@ -64,7 +64,7 @@ class LetterMails:
         pressed = self._kept.get((occasion, minute))
         if pressed is None:
             pressed = _Pressed(
-                press(letter(occasion), dkim.signers(settings.MOREFOLLOWS)), return_paths()
+                renderer(letter(occasion), dkim.signers(settings.MOREFOLLOWS)), return_paths()
             )
             self._kept = {key: kept for key, kept in self._kept.items() if key[1] == minute}
             self._kept[occasion, minute] = pressed

@@ -12,7 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from morefollows.courier.message.content import one_line, opening
+from morefollows.courier.message.content import opening, without_markdown
 from morefollows.courier.message.preview import HTML_BUDGET, Preview
 from morefollows.courier.preflight import LOOK, OK, WRONG, Item, in_order
 from morefollows.stories import alert_audience
@@ -57,7 +57,7 @@ def _subject(story: Story, preview: Preview) -> Item:
 
 def _preheader(story: Story, preview: Preview) -> Item:
     name = _("Preheader")
-    words = one_line(story.standfirst) or opening(story.text)
+    words = without_markdown(story.standfirst) or opening(story.text)
     if not words:
         remedy = _("Write a standfirst: inboxes show it beside the subject.")
         return Item(name, WRONG, _("There is none."), remedy)

@@ -15,7 +15,7 @@ from morefollows.courier.ledger.claims import Running
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message import dkim
 from morefollows.courier.message.content import return_paths
-from morefollows.courier.message.template import Composed, Signer, press
+from morefollows.courier.message.template import Composed, Signer, renderer
 from morefollows.courier.refusals.brake import Answers
 from morefollows.database.clock import now_ms
 from morefollows.stories.models import Alert
@@ -117,7 +117,7 @@ def _presses(alert: int, signers: Sequence[Signer]) -> dict[str, Press]:
             parts = claims.keep_composition(
                 alert, language, alerts.alert(whole, language).to_bytes()
             )
-        presses[language] = press(Composed.from_bytes(parts), signers)
+        presses[language] = renderer(Composed.from_bytes(parts), signers)
     return presses
 
 
