@@ -19,8 +19,8 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
-from morefollows.courier.ledger.claims import Running
-from morefollows.courier.ledger.recipients import addressees
+from morefollows.courier.ledger.claims import ActiveAlert
+from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.stories.models import Interest, Story
 from tests.audience.support import CY, leave_link, newest_link, sign_up
 
@@ -41,7 +41,7 @@ def test_only_the_suppression_is_left(breaking: Topic) -> None:
     left = Suppression.objects.get()
     assert (left.key, left.reason) == (parse(CY).key, "erased")
     assert left.at >= before
-    assert addressees(Running(1, "sending", breaking.pk, 0, 0, True), [pk]) == {}
+    assert load_recipients(ActiveAlert(1, "sending", breaking.pk, 0, 0, True), [pk]) == {}
     assert actions.leave(
         way_out, "one-click"
     )  # the old mail's button works, and finds nothing to end

@@ -12,8 +12,8 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Subscription, Topic
 from morefollows.courier import actions
 from morefollows.courier.ledger import claims, leases
-from morefollows.courier.ledger.batching import cut
-from morefollows.courier.ledger.recipients import addressees
+from morefollows.courier.ledger.batching import cut_batches
+from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.models import Batch
 from morefollows.courier.relays.interface import Carriers, Reply
 from morefollows.courier.relays.throttle import RelayThrottle
@@ -89,7 +89,7 @@ def add_readers(topic: Topic, number: int) -> list[Reader]:
 
 def cut_all(alert: Alert, batches_at_once: int = 3) -> None:
     for _ in range(10_000):
-        if cut(alert.pk, batches_at_once):
+        if cut_batches(alert.pk, batches_at_once):
             return
     raise AssertionError("the cut never ends")
 
@@ -101,7 +101,7 @@ def cut_from_start(alert: Alert) -> None:
 
 
 def release_of(alert: Alert) -> PreparedAlert:
-    running = claims.Running(
+    running = claims.ActiveAlert(
         alert.pk,
         "sending",
         alert.topic_id,
@@ -125,8 +125,8 @@ def release_of(alert: Alert) -> PreparedAlert:
 
 def claim_rounds(worker: str, release: PreparedAlert, limit: int = 1) -> list[BatchRun]:
     return [
-        BatchRun(claim, addressees(release.running, claim.readers), release)
-        for claim in claims.claim(worker, release.alert, limit)
+        BatchRun(claim, load_recipients(release.running, claim.readers), release)
+        for claim in claims.claim_batches(worker, release.alert, limit)
     ]
 
 
@@ -144,9 +144,9 @@ def write(worker: str, rounds: list[BatchRun], *, ahead: int = 5, give_up: bool 
     record(rounds, [(round_, round_.entry(worker, until, give_up=give_up)) for round_ in rounds])
 
 
-def record(rounds: list[BatchRun], entries: Sequence[tuple[BatchRun, claims.Entry]]) -> None:
+def record(rounds: list[BatchRun], entries: Sequence[tuple[BatchRun, claims.BatchRecord]]) -> None:
     """Puts these entries in the ledger, and lets go of rounds that are over or lost."""
-    recorded = claims.record([entry for _, entry in entries])
+    recorded = claims.record_outcomes([entry for _, entry in entries])
     for round_, entry in entries:
         round_.written(entry)
         round_.lost = entry.batch in recorded.lost

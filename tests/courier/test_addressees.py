@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from morefollows.audience.models import DrillReader, Reader, Suppression
 from morefollows.courier.ledger import claims
-from morefollows.courier.ledger.claims import Running
-from morefollows.courier.ledger.recipients import addressees
+from morefollows.courier.ledger.claims import ActiveAlert
+from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.models import Outcome
 from morefollows.stories import actions as stories
 from morefollows.stories import publication
@@ -22,8 +22,8 @@ from tests.courier.test_history import outcome
 pytestmark = pytest.mark.django_db
 
 
-def running(alert: Alert) -> Running:
-    return next(one for one in claims.running() if one.id == alert.pk)
+def running(alert: Alert) -> ActiveAlert:
+    return next(one for one in claims.active_alerts() if one.id == alert.pk)
 
 
 def choose(reader: int, **choices: object) -> None:
@@ -46,13 +46,13 @@ def test_who_chose_otherwise_is_left_out() -> None:
     choose(readers[3], frequency="first")
     Interest.objects.create(reader_id=readers[4], story=alert.update.story, wish="mute", at=now)
     Interest.objects.create(reader_id=readers[5], story=alert.update.story, wish="follow", at=now)
-    assert sorted(addressees(running(alert), readers)) == [readers[3], *readers[5:]]
+    assert sorted(load_recipients(running(alert), readers)) == [readers[3], *readers[5:]]
 
     alert.update.kind = "update"
     alert.update.save()
-    assert sorted(addressees(running(alert), readers)) == readers[5:]
+    assert sorted(load_recipients(running(alert), readers)) == readers[5:]
     Alert.objects.update(audience="recipients")
-    found = addressees(running(alert), readers)
+    found = load_recipients(running(alert), readers)
     assert sorted(found) == readers
     assert [reader for reader in readers if found[reader].later] == [readers[2]]
 
@@ -64,14 +64,14 @@ def test_no_more_a_day_than_wanted_also_of_alerts_on_their_way_at_once() -> None
     second = support.alert_again(first)
     for reader in readers:
         choose(reader, most_a_day=1)
-    assert not addressees(running(second), readers), "the first one is still to come"
-    assert len(addressees(running(first), readers)) == 4
+    assert not load_recipients(running(second), readers), "the first one is still to come"
+    assert len(load_recipients(running(first), readers)) == 4
     outcome(first, readers[0], Outcome.ACCEPTED)
     outcome(first, readers[1], Outcome.REFUSED)
     outcome(first, readers[2], Outcome.SKIPPED)
-    assert sorted(addressees(running(second), readers)) == readers[1:3]
+    assert sorted(load_recipients(running(second), readers)) == readers[1:3]
     Alert.objects.filter(pk=first.pk).update(held_until=first.held_until - 25 * 3_600_000)
-    assert len(addressees(running(second), readers)) == 4
+    assert len(load_recipients(running(second), readers)) == 4
 
 
 def test_a_drill_counts_for_no_daily_limit() -> None:
@@ -87,19 +87,19 @@ def test_a_drill_counts_for_no_daily_limit() -> None:
     support.cut_from_start(drill)
     outcome(drill, reader, Outcome.ACCEPTED)
     choose(reader, most_a_day=1)
-    assert set(addressees(running(alert), [reader])) == {reader}
+    assert set(load_recipients(running(alert), [reader])) == {reader}
 
 
 def test_an_offer_needs_its_own_consent_and_no_other() -> None:
     alert = support.alert_for(5)
     readers = sorted(support.audience(alert))
     Alert.objects.filter(pk=alert.pk).update(topic=None, audience="offers", lane="bulk")
-    assert addressees(running(alert), readers) == {}
+    assert load_recipients(running(alert), readers) == {}
     Reader.objects.filter(pk__in=readers[:3]).update(offers=True)
     Reader.objects.filter(pk=readers[3]).update(offers=True, state="left")
     key = Reader.objects.get(pk=readers[0]).key
     Suppression.objects.create(key=key, reason="complained", at=timezone.now())
-    assert sorted(addressees(running(alert), readers)) == readers[1:3]
+    assert sorted(load_recipients(running(alert), readers)) == readers[1:3]
 
 
 def test_who_wants_it_later_is_tried_again() -> None:

@@ -15,8 +15,8 @@ from morefollows.audience import addresses
 from morefollows.audience import drills as drill
 from morefollows.audience.models import Letter, Reader
 from morefollows.courier.ledger import claims, history, recovery
-from morefollows.courier.ledger.batching import cut
-from morefollows.courier.ledger.recipients import addressees
+from morefollows.courier.ledger.batching import cut_batches
+from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.models import Batch
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.sender.batch_run import BatchRun
@@ -111,7 +111,7 @@ def test_a_correction_waits_for_mails_in_flight(wrong: Alert) -> None:
     write("one", rounds, ahead=4)
     flying = handed_out(first, 3)
     alert = corrected()
-    assert cut(alert.pk, 3) is True, "nothing to do just now"
+    assert cut_batches(alert.pk, 3) is True, "nothing to do just now"
     assert not Alert.objects.get(pk=alert.pk).cut_done
     assert not cut_of(alert)
     write("one", rounds)  # here the worker hears of the stop: it hands out no more
@@ -119,7 +119,7 @@ def test_a_correction_waits_for_mails_in_flight(wrong: Alert) -> None:
     assert not handed_out(first, 1)
     for mail, reply in zip(flying, (OK, LATER, OK), strict=True):
         mail.settle(mail, reply)
-    assert cut(alert.pk, 3) is True
+    assert cut_batches(alert.pk, 3) is True
     assert not cut_of(alert), "not yet in the ledger"
     write("one", rounds, give_up=True)
     assert cut_now(alert) == {first.claim.readers[0], first.claim.readers[2]}
@@ -150,8 +150,8 @@ def test_a_worker_that_fell_silent_writes_nothing_more(wrong: Alert) -> None:
 def test_a_claim_made_before_the_stop_sends_nothing_after_it(wrong: Alert) -> None:
     alert = corrected()
     late = claim_rounds("two", release_of(wrong))  # looked before the stop, claims after it
-    assert cut(alert.pk, 3) is True
-    recorded = claims.record([late[0].entry("two", now_ms() + 30_000)])
+    assert cut_batches(alert.pk, 3) is True
+    recorded = claims.record_outcomes([late[0].entry("two", now_ms() + 30_000)])
     assert wrong.pk not in recorded.sending
 
 
@@ -165,7 +165,7 @@ def told_in_digest(alert: Alert, reader: Reader, state: str = "accepted") -> Non
     letter = Letter.objects.create(
         reader=reader, kind="digest", bulk=True, state=state, created_at=timezone.now(), due_at=1
     )
-    history.note_told({letter: [alert.pk]})
+    history.record_digest_items({letter: [alert.pk]})
 
 
 def test_whose_digest_was_never_taken_is_told_of_no_error(wrong: Alert) -> None:
@@ -183,7 +183,7 @@ def test_a_cut_reads_no_more_digests_than_are_of_the_error(wrong: Alert) -> None
         Letter(reader=reader, kind="digest", bulk=True, state="accepted", created_at=now, due_at=1)
         for reader in readers * 200
     )
-    history.note_told({letter: [other] for letter in many})
+    history.record_digest_items({letter: [other] for letter in many})
     year.analyze()
     alert = corrected()
     with plans.watch() as watched:
@@ -236,8 +236,8 @@ def wish(readers: Iterable[int], wanted: str) -> None:
         stories.wish(reader, Story.objects.get(), wanted)
 
 
-def running(alert: Alert) -> claims.Running:
-    return next(one for one in claims.running() if one.id == alert.pk)
+def running(alert: Alert) -> claims.ActiveAlert:
+    return next(one for one in claims.active_alerts() if one.id == alert.pk)
 
 
 def test_an_update_goes_to_followers_who_still_have_the_topic(wrong: Alert) -> None:
@@ -247,7 +247,7 @@ def test_an_update_goes_to_followers_who_still_have_the_topic(wrong: Alert) -> N
     Reader.objects.get(pk=readers[0]).subscriptions.update(state="ended")
     alert = updated(Alert.Audience.FOLLOWERS)
     assert cut_now(alert) == set(readers[1:3])
-    still_waiting = addressees(running(wrong), readers)
+    still_waiting = load_recipients(running(wrong), readers)
     assert set(still_waiting) == {*readers[5:]}, "followers get the newer one instead of the older"
 
 
@@ -260,7 +260,7 @@ def test_who_wants_first_alerts_only_and_was_overtaken_gets_the_newer_one(wrong:
     )
     alert = updated(Alert.Audience.TOPIC)
     assert Alert.objects.get(pk=wrong.pk).state == "overtaken"
-    assert set(addressees(running(alert), readers)) == {readers[0], *readers[2:]}
+    assert set(load_recipients(running(alert), readers)) == {readers[0], *readers[2:]}
 
 
 def test_a_correction_to_everybody_is_owed_to_who_had_the_error(wrong: Alert) -> None:
@@ -270,7 +270,7 @@ def test_a_correction_to_everybody_is_owed_to_who_had_the_error(wrong: Alert) ->
     Batch.objects.filter(alert=wrong, first=readers[0]).update(outcomes=bytes([1, 0, 0, 0, 0]))
     alert = corrected()
     Alert.objects.filter(pk=alert.pk).update(audience="topic")
-    assert set(addressees(running(alert), readers)) == {readers[0], *readers[2:]}
+    assert set(load_recipients(running(alert), readers)) == {readers[0], *readers[2:]}
 
 
 def test_an_update_of_the_page_mails_nobody(wrong: Alert) -> None:
@@ -289,16 +289,18 @@ def test_a_drill_goes_to_its_readers_whatever_they_chose(wrong: Alert) -> None:
     )
     alert = story_actions.send(story, editor(), hold=0)
     assert cut_now(alert) == {reader.pk}
-    assert set(addressees(running(alert), [reader.pk, *support.audience(wrong)])) == {reader.pk}
+    assert set(load_recipients(running(alert), [reader.pk, *support.audience(wrong)])) == {
+        reader.pk
+    }
     assert drill.remove(reader.pk)
-    assert addressees(running(alert), [reader.pk]) == {}
+    assert load_recipients(running(alert), [reader.pk]) == {}
 
 
 def test_a_scheduled_alert_is_taken_up_shortly_before_its_time(wrong: Alert) -> None:
     """Who signs up until then gets it. No worker waits any less because its own clock has run on."""
     story = Story.objects.create(headline="Budget", text="x", topic=wrong.topic, author=editor())
     alert = story_actions.send(story, editor(), at=timezone.now() + timedelta(hours=1))
-    assert alert.pk not in [one.id for one in claims.running()]
+    assert alert.pk not in [one.id for one in claims.active_alerts()]
     assert (alert.not_before or 0) - alert.frozen_at.timestamp() * 1000 == pytest.approx(
         story_actions.LEAD_MS, abs=1
     )

@@ -19,7 +19,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule, run_s
 from morefollows.accounts.models import Editor
 from morefollows.courier import actions
 from morefollows.courier.ledger import claims, leases
-from morefollows.courier.ledger.recipients import addressees
+from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.sender.prepared_alert import PreparedAlert
@@ -67,7 +67,7 @@ class WithAnEditor(Newsroom):
     @rule(worker=worker_names)
     def look(self, worker: str) -> None:
         """`Worker._look`: what is not on its way any more is dropped, what goes on is prepared anew."""
-        [running] = [one for one in claims.running() if one.id == self.alert.pk] or [None]
+        [running] = [one for one in claims.active_alerts() if one.id == self.alert.pk] or [None]
         release = self.releases[worker]
         if running is None:
             if release is not None:
@@ -119,7 +119,7 @@ class WithAnEditor(Newsroom):
     def look_readers_up(self, worker: str) -> None:
         for round_ in self.rounds[worker]:
             asked = round_.waiting_for()
-            round_.refresh(addressees(round_.release.running, asked), asked)
+            round_.refresh(load_recipients(round_.release.running, asked), asked)
 
     @rule(worker=worker_names)
     def kill(self, worker: str) -> None:
@@ -135,7 +135,9 @@ class WithAnEditor(Newsroom):
         still_to_come.update(held_until=now_ms() - 1)
         release = self.releases[worker]
         if release is not None:
-            release.sending = self.alert.pk in claims.record([], release=self.alert.pk).sending
+            release.sending = (
+                self.alert.pk in claims.record_outcomes([], release=self.alert.pk).sending
+            )
 
     # -- the editor -----------------------------------------------------------------------------------------
 
@@ -224,7 +226,7 @@ class WithAnEditor(Newsroom):
             self.kill(worker)
         if self.state() in ("stopped", "taken back"):
             self.check(*Outcome)
-            assert self.alert.pk not in [one.id for one in claims.running()]
+            assert self.alert.pk not in [one.id for one in claims.active_alerts()]
             return
         cut_all(self.alert)
         if self.state() == "paused":

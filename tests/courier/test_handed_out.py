@@ -10,7 +10,7 @@ import pytest
 from morefollows.audit.models import Deed
 from morefollows.courier import actions
 from morefollows.courier.ledger import claims, handed_out, nodes, recovery
-from morefollows.courier.ledger.handed_out import Journal
+from morefollows.courier.ledger.handed_out import HandedOutJournal
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.sender.batch_run import BatchRun
@@ -37,7 +37,7 @@ def at_work(data: Path, readers: int = 20) -> BatchRun:
     rounds = claim_rounds("one/1", release_of(alert))
     [round_] = rounds
     claim = round_.claim
-    round_.marks = Journal(data, "one/1", readers).open(claim.batch, claim.epoch, readers)
+    round_.marks = HandedOutJournal(data, "one/1", readers).open(claim.batch, claim.epoch, readers)
     write("one/1", rounds, ahead=readers)
     return round_
 
@@ -62,9 +62,9 @@ def test_only_what_was_in_flight_is_uncertain(data: Path) -> None:
     ] * 3 + [0]
     assert (batch.accepted, batch.uncertain, batch.reach, batch.worker) == (3, 3, 0, "")
     assert Deed.objects.get(what="sender died").details == {"begun": 3}
-    [claim] = claims.claim("two/1", batch.alert_id, 1)
+    [claim] = claims.claim_batches("two/1", batch.alert_id, 1)
     assert all(0 <= time < 60_000 for time in claim.times[:3])
-    assert handed_out.read(data, "one/1") is None, "it is in the ledger now"
+    assert handed_out.read_marks(data, "one/1") is None, "it is in the ledger now"
 
 
 def test_a_repeat_that_was_accepted_is_counted(data: Path) -> None:
@@ -101,35 +101,35 @@ def test_without_such_a_file_all_that_was_allowed_is_uncertain(
 
 
 def test_a_place_in_the_file_is_used_again(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, "one/1", 4)
+    journal = HandedOutJournal(tmp_path, "one/1", 4)
     marks = journal.open(1, 1, 4)
     marks[0] = handed_out.HANDED_OUT
     journal.close(1)
-    assert handed_out.read(tmp_path, "one/1") == {}
+    assert handed_out.read_marks(tmp_path, "one/1") == {}
     journal.open(2, 5, 3)[2] = handed_out.accepted(9)
-    found: Any = handed_out.read(tmp_path, "one/1")
+    found: Any = handed_out.read_marks(tmp_path, "one/1")
     assert {key: list(marks) for key, marks in found.items()} == {(2, 5): [0, 0, 11]}
 
 
 def test_without_room_for_it_sending_goes_on(tmp_path: Path) -> None:
     (tmp_path / "senders").write_text("a file is in the way")
-    journal = Journal(tmp_path, "one/1", 4)
+    journal = HandedOutJournal(tmp_path, "one/1", 4)
     assert list(journal.open(1, 1, 4)) == [0] * 4
     journal.close(1)
-    assert handed_out.read(tmp_path, "one/1") is None
+    assert handed_out.read_marks(tmp_path, "one/1") is None
 
 
 def test_more_batches_than_there_is_room_for_are_as_before(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, "one/1", 1)
+    journal = HandedOutJournal(tmp_path, "one/1", 1)
     for batch in range(1, 300):
         journal.open(batch, 1, 1)[0] = handed_out.HANDED_OUT
-    found = handed_out.read(tmp_path, "one/1")
+    found = handed_out.read_marks(tmp_path, "one/1")
     assert found is not None and len(found) == 256
 
 
 def test_a_batch_that_was_stopped_keeps_what_is_known(data: Path) -> None:
     round_ = at_work(data)
     hand_out(round_, OK, None)
-    left = recovery.release_claims("one/1", handed_out.read(data, "one/1"))
+    left = recovery.release_claims("one/1", handed_out.read_marks(data, "one/1"))
     assert [one.begun for one in left] == [1]
     handed_out.forget(data, "one/1")

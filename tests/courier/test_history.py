@@ -40,10 +40,10 @@ def test_who_had_an_alert_is_who_was_accepted_or_uncertain() -> None:
     outcome(second, readers[9], Outcome.ACCEPTED)
 
     both = [second.pk, first.pk]
-    assert history.had(both, readers) == {
+    assert history.alerts_had_by(both, readers) == {
         readers[0]: [second.pk, first.pk],
         readers[5]: [first.pk],
         readers[9]: [second.pk],
     }
-    assert history.had([first.pk], readers[1:6]) == {readers[5]: [first.pk]}
-    assert history.had([], readers) == history.had(both, []) == {}
+    assert history.alerts_had_by([first.pk], readers[1:6]) == {readers[5]: [first.pk]}
+    assert history.alerts_had_by([], readers) == history.alerts_had_by(both, []) == {}

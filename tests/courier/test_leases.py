@@ -96,7 +96,7 @@ def test_who_lives_is_not_called_dead_and_who_is_silent_is() -> None:
     alert = alert_for(60)
     cut_from_start(alert)
     for name in ("living", "writing", "unknown"):
-        assert claims.claim(name, alert.pk, 1)
+        assert claims.claim_batches(name, alert.pk, 1)
     Batch.objects.exclude(worker="writing").exclude(worker="").update(due_at=1)
     assert leases.long_dead() == [
         "silent",
@@ -139,13 +139,13 @@ def test_what_a_process_claimed_and_does_not_know_of_is_given_back() -> None:
     alert = alert_for(60)
     cut_from_start(alert)
     queue.claim("one", 5)
-    [lost] = claims.claim("one", alert.pk, 1)
-    [mine] = claims.claim("one", alert.pk, 1)
+    [lost] = claims.claim_batches("one", alert.pk, 1)
+    [mine] = claims.claim_batches("one", alert.pk, 1)
     assert leases.release_strays("one", {mine.batch}, {known.pk}) == 2
     assert list(Letter.objects.filter(worker="one").values_list("pk", flat=True)) == [known.pk]
     assert list(Batch.objects.filter(worker="one").values_list("pk", flat=True)) == [mine.batch]
     assert [job.letter for job in queue.claim("two", 5)] == [owed.pk]
-    assert lost.batch in {claim.batch for claim in claims.claim("two", alert.pk, 50)}
+    assert lost.batch in {claim.batch for claim in claims.claim_batches("two", alert.pk, 50)}
 
 
 # -- all of it, in any order --------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ class TwoNodes(RuleBasedStateMachine):
         assert not held & {job.letter for job in jobs}, "two living processes hold one letter"
         assert not self.accepted & {job.letter for job in jobs}, "claimed, though accepted"
         self.jobs[name] += jobs
-        self.claims[name] += claims.claim(name, self.alert.pk, 1)
+        self.claims[name] += claims.claim_batches(name, self.alert.pk, 1)
 
     def holds(self, name: str) -> bool:
         return SenderProcess.objects.filter(name=name).exists()

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression
 from morefollows.courier.ledger import claims, recovery
-from morefollows.courier.ledger.batching import cut
-from morefollows.courier.ledger.recipients import addressees
+from morefollows.courier.ledger.batching import cut_batches
+from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.models import Batch, Outcome, Verdict
 from morefollows.courier.outbox import queue
 from morefollows.courier.relays.interface import Reached, Reply
@@ -52,7 +52,7 @@ def test_it_cuts_every_reader_into_exactly_one_batch(readers: int) -> None:
     cut_all(alert)
     assert set(states(alert)) == audience(alert)
     assert len(states(alert)) == readers
-    assert cut(alert.pk, 3), "a cut that is done stays done"
+    assert cut_batches(alert.pk, 3), "a cut that is done stays done"
     assert alert.batches.count() == len(set(alert.batches.values_list("number", flat=True)))
 
 
@@ -90,10 +90,10 @@ def test_it_starts_the_cut_at_different_readers() -> None:
 def test_it_hands_a_batch_to_one_worker_only() -> None:
     alert = alert_for(30)
     cut_from_start(alert)
-    mine, yours = claims.claim("one", alert.pk, 2), claims.claim("two", alert.pk, 5)
+    mine, yours = claims.claim_batches("one", alert.pk, 2), claims.claim_batches("two", alert.pk, 5)
     assert len(mine) == 2 and len(yours) == 1
     assert not {c.batch for c in mine} & {c.batch for c in yours}
-    assert claims.claim("three", alert.pk, 5) == []
+    assert claims.claim_batches("three", alert.pk, 5) == []
 
 
 def test_it_hands_out_nothing_before_it_is_written() -> None:
@@ -172,7 +172,7 @@ def test_a_crash_leaves_only_what_was_begun_uncertain() -> None:
         mail.settle(mail, ACCEPTED)
     write("one", rounds, ahead=3)
     recovery.release_claims("one")  # killed
-    [claim] = claims.claim("two", alert.pk, 1)
+    [claim] = claims.claim_batches("two", alert.pk, 1)
     assert claim.outcomes.count(Outcome.ACCEPTED) == 3
     assert claim.outcomes.count(Outcome.UNCERTAIN) == 3
     assert claim.outcomes.count(Outcome.WAITING) == 4
@@ -184,7 +184,7 @@ def test_an_orderly_end_leaves_nothing_uncertain() -> None:
     rounds = claim_rounds("one", release_of(alert))
     write("one", rounds, ahead=6)
     write("one", rounds, give_up=True)
-    [claim] = claims.claim("two", alert.pk, 1)
+    [claim] = claims.claim_batches("two", alert.pk, 1)
     assert claim.outcomes.count(Outcome.WAITING) == 10
 
 
@@ -219,7 +219,7 @@ def test_a_reader_who_moves_meanwhile_gets_it_at_the_new_address() -> None:
     first.settle(first, ACCEPTED)
     Reader.objects.update(address="new@elsewhere.example", domain="elsewhere.example")
     left = round_.waiting_for()
-    round_.refresh(addressees(round_.release.running, left), left)
+    round_.refresh(load_recipients(round_.release.running, left), left)
     second = round_.take(A_RELAY)
     assert second
     assert second.recipient == b"new@elsewhere.example"
@@ -236,7 +236,7 @@ def test_a_reader_who_leaves_meanwhile_is_skipped() -> None:
     Suppression.objects.create(
         key=Reader.objects.get(pk=suppressed).key, reason="complained", at=timezone.now()
     )
-    rounds[0].refresh(addressees(rounds[0].release.running, rounds[0].waiting_for()))
+    rounds[0].refresh(load_recipients(rounds[0].release.running, rounds[0].waiting_for()))
     write("one", rounds)
     found = states(alert)
     assert found[left] == found[suppressed] == Outcome.SKIPPED
@@ -252,7 +252,7 @@ def test_a_mail_put_back_while_its_reader_was_not_looked_up_is_not_skipped() -> 
     mail = round_.take(A_RELAY)
     assert mail is not None
     asked = round_.waiting_for()
-    wanted = addressees(round_.release.running, asked)
+    wanted = load_recipients(round_.release.running, asked)
     mail.settle(mail, NEVER_OFFERED)
     round_.refresh(wanted, asked)
     assert len(round_) == 10
@@ -312,12 +312,12 @@ def test_the_first_composition_stays() -> None:
 
 def test_an_alert_taken_back_is_never_released() -> None:
     alert = alert_for(3, state="taken back")
-    assert claims.record([], release=alert.pk).sending == set()
+    assert claims.record_outcomes([], release=alert.pk).sending == set()
     held = alert_for(3, state="held")
     Alert.objects.filter(pk=held.pk).update(held_until=now_ms() + 60_000)
-    assert claims.record([], release=held.pk).sending == set()
+    assert claims.record_outcomes([], release=held.pk).sending == set()
     Alert.objects.filter(pk=held.pk).update(held_until=now_ms() - 1)
-    assert claims.record([], release=held.pk).sending == {held.pk}
+    assert claims.record_outcomes([], release=held.pk).sending == {held.pk}
     assert Alert.objects.get(pk=held.pk).update.published_at is not None
 
 
@@ -328,7 +328,7 @@ def test_nothing_is_half_written() -> None:
     rounds = claim_rounds("one", release_of(alert), 2)
     good, bad = (round_.entry("one", now_ms()) for round_ in rounds)
     with pytest.raises(IntegrityError):
-        claims.record([good._replace(reach=7), bad._replace(worker=None)])  # type: ignore[arg-type]
+        claims.record_outcomes([good._replace(reach=7), bad._replace(worker=None)])  # type: ignore[arg-type]
     assert set(alert.batches.values_list("reach", flat=True)) == {0}
 
 

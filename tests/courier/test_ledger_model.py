@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from morefollows.audience.models import Subscription
 from morefollows.courier.ledger import claims, recovery
-from morefollows.courier.ledger.batching import cut
+from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.ledger.retries import MOST_COPIES
 from morefollows.courier.models import Batch, Outcome
 from morefollows.courier.relays.interface import Mail, Reached, Reply
@@ -88,7 +88,7 @@ class Newsroom(RuleBasedStateMachine):
 
     @rule(batches=st.integers(1, 3))
     def cut_some(self, batches: int) -> None:
-        cut(self.alert.pk, batches)
+        cut_batches(self.alert.pk, batches)
 
     @rule(worker=worker_names)
     def claim(self, worker: str) -> None:

@@ -285,4 +285,4 @@ def test_what_a_living_sender_may_hand_out_is_not_called_uncertain() -> None:
     mail.settle(mail, OK)
     write("one", rounds, ahead=6)
     readers = list(rounds[0].claim.readers)
-    assert history.had([alert.pk], readers) == {readers[0]: [alert.pk]}
+    assert history.alerts_had_by([alert.pk], readers) == {readers[0]: [alert.pk]}

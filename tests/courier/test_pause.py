@@ -91,10 +91,10 @@ def test_a_paused_alert_waits_and_goes_on() -> None:
     cut_from_start(alert)
     ada = editor_of(alert)
     stories.pause(alert, ada)
-    assert claims.running() == [] and claims.record([]).sending == set()
+    assert claims.active_alerts() == [] and claims.record_outcomes([]).sending == set()
     rounds = claim_rounds("one", release_of(alert))
     [entry] = [round_.entry("one", now_ms() + 1000) for round_ in rounds]
-    assert claims.record([entry]).sending == set(), "who still works on it is told to wait"
+    assert claims.record_outcomes([entry]).sending == set(), "who still works on it is told to wait"
     with pytest.raises(Refused, match="not being sent now"):
         stories.pause(alert, ada)
     stories.resume(alert, ada)
@@ -120,7 +120,7 @@ def test_resumed_from_the_hold_it_goes_out_now() -> None:
     stories.resume(alert, editor_of(alert))
     assert state_of(alert) == "held"
     assert claims.hold_left(alert.pk) <= 0
-    assert claims.record([], release=alert.pk).sending == {alert.pk}
+    assert claims.record_outcomes([], release=alert.pk).sending == {alert.pk}
 
 
 def test_time_to_live_begins_again_only_if_it_was_over() -> None:
@@ -161,13 +161,13 @@ def test_after_a_long_silence_an_old_alert_asks(state: str) -> None:
     silence_for(HOUR)
     assert actions.sign_of_life() == [old.pk]
     assert state_of(old) == "asking" and state_of(new) == state
-    assert [alert.id for alert in claims.running()] == [new.pk]
-    assert claims.record([], release=old.pk).sending == set(), (
+    assert [alert.id for alert in claims.active_alerts()] == [new.pk]
+    assert claims.record_outcomes([], release=old.pk).sending == set(), (
         "a sender that had it in hand may not go on either"
     )
     stories.resume(old, editor_of(old))
     assert actions.sign_of_life() == [], "it asks once"
-    assert old.pk in [alert.id for alert in claims.running()]
+    assert old.pk in [alert.id for alert in claims.active_alerts()]
 
 
 def test_nobody_ever_gave_a_sign_of_life() -> None:
@@ -255,7 +255,7 @@ def test_what_is_uncertain_can_be_left_to_an_editor(settings: Any) -> None:
     ended(alert)
     assert actions.repeat_uncertain(alert.pk, editor_of(alert)) == 1
     alert.refresh_from_db()
-    assert alert.repeat and claims.running()[0].repeat
+    assert alert.repeat and claims.active_alerts()[0].repeat
     assert a_pass(alert, OK) == 1
     assert Batch.objects.get(alert=alert).repeated == 1
     ended(alert)
@@ -303,8 +303,8 @@ def test_a_hold_is_never_longer_than_it_was_made() -> None:
     until = int(frozen_at.timestamp() * 1000) + 8_000
     Alert.objects.filter(pk=alert.pk).update(frozen_at=frozen_at, held_until=until)
     assert 7.9 < claims.hold_left(alert.pk) <= 8.1
-    assert claims.record([], release=alert.pk).sending == set()
-    assert claims.record([], alert.pk, True).sending == {alert.pk}
+    assert claims.record_outcomes([], release=alert.pk).sending == set()
+    assert claims.record_outcomes([], alert.pk, True).sending == {alert.pk}
     assert Alert.objects.get(pk=alert.pk).held_until <= now_ms(), (
         "the curve begins where it really began"
     )

@@ -49,7 +49,7 @@ def due_at(n: int, now: int) -> int | None:
 
 def plan_of(alert: Alert) -> str:
     with CaptureQueriesContext(connection) as queries:
-        assert len(claims.claim("a sender", alert.pk, 2)) == 2
+        assert len(claims.claim_batches("a sender", alert.pk, 2)) == 2
     claim = next(one["sql"] for one in queries if "UPDATE courier_batch" in one["sql"])
     with connection.cursor() as cursor:
         cursor.execute(

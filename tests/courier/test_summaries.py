@@ -160,11 +160,13 @@ def test_each_story_once_as_it_stands_now() -> None:
     outcome(again, second, Outcome.ACCEPTED)
     assert told(first, second) == [(newest.pk,), ()]
     # What was told is as good as mailed, should it have to be corrected.
-    assert history.had([alert.pk, again.pk, other.pk], [first, second]) == {
+    assert history.alerts_had_by([alert.pk, again.pk, other.pk], [first, second]) == {
         first: [again.pk],
         second: [again.pk],
     }
-    assert history.had([again.pk], [first, second], summaries=False) == {second: [again.pk]}
+    assert history.alerts_had_by([again.pk], [first, second], summaries=False) == {
+        second: [again.pk]
+    }
 
     Letter.objects.all().delete()
     owed(first)

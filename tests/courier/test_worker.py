@@ -169,7 +169,7 @@ def test_it_outlives_a_database_that_is_gone_for_a_while(
     alert = alert_for(40)
     gone = True
     failures = 0
-    record, running = claims.record, claims.running
+    record, running = claims.record_outcomes, claims.active_alerts
 
     def fails(real: Callable[..., object]) -> Callable[..., object]:
         def call(*arguments: object) -> object:
@@ -181,14 +181,14 @@ def test_it_outlives_a_database_that_is_gone_for_a_while(
 
         return call
 
-    monkeypatch.setattr(claims, "record", fails(record))
+    monkeypatch.setattr(claims, "record_outcomes", fails(record))
 
     async def story(worker: Worker, relay: Slot) -> None:
         nonlocal gone
         relay.on = True
         await until(lambda: "can't be written" in caplog.text)
         failed = failures
-        monkeypatch.setattr(claims, "running", fails(running))
+        monkeypatch.setattr(claims, "active_alerts", fails(running))
         await until(lambda: failures > failed + 2)  # the survey fails as well
         gone = False
         await until(lambda: all_accepted(alert))
@@ -209,7 +209,7 @@ def test_it_does_not_go_on_without_its_books(
     def broken(*arguments: object) -> None:
         raise KeyError("an error of our own")
 
-    monkeypatch.setattr(claims, "record", broken)
+    monkeypatch.setattr(claims, "record_outcomes", broken)
 
     async def story(worker: Worker, relay: Slot) -> None:
         relay.on = True
@@ -246,14 +246,14 @@ def test_an_alert_taken_back_in_the_last_moment_is_not_sent(
 ) -> None:
     """Whoever is first in the database wins; the sender finds out in the transaction that would have released it."""
     alert = held(30, 1.0)
-    record = claims.record
+    record = claims.record_outcomes
 
     def just_too_late(entries: object, release: int | None, early: bool) -> claims.Recorded:
         if release is not None:
             Alert.objects.filter(pk=release).update(state="taken back")
         return record(entries, release, early)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(claims, "record", just_too_late)
+    monkeypatch.setattr(claims, "record_outcomes", just_too_late)
 
     async def story(worker: Worker, relay: Slot) -> None:
         relay.on = True

@@ -16,7 +16,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Letter
 from morefollows.courier import actions as courier
 from morefollows.courier.ledger import history, packing
-from morefollows.courier.ledger.batching import cut
+from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, Verdict
 from morefollows.feedback import archive
 from morefollows.feedback.glance import glances
@@ -82,7 +82,7 @@ def answers(alert: Alert) -> dict[str, Any]:
     readers = sorted(support.audience(alert))
     seen = progress(alert)
     return {
-        "had": history.had([alert.pk], readers),
+        "had": history.alerts_had_by([alert.pk], readers),
         "outcomes": history.outcomes([alert.pk], readers),
         "of a reader": [history.of_reader(reader) for reader in readers[:7]],
         "recipients": history.recipients([alert.pk], 0, 2**63 - 1, 1000)[0],
@@ -112,7 +112,7 @@ def test_a_correction_reaches_exactly_those_who_were_sent_the_error(ended: Alert
         audience="recipients", answers=[ended.pk], topic=ended.topic
     )
     cuts = 0
-    while not cut(correction.pk, 2):
+    while not cut_batches(correction.pk, 2):
         cuts += 1
     batches = Batch.objects.filter(alert=correction)
     found = [reader for batch in batches for reader in support.ids(batch)]
@@ -183,10 +183,10 @@ def test_who_was_told_in_a_digest_is_still_known_when_the_digests_are_gone(ended
         letter = Letter.objects.create(
             reader_id=reader, kind="digest", bulk=True, state=state, created_at=now, due_at=1
         )
-        history.note_told({letter: [ended.pk]})
+        history.record_digest_items({letter: [ended.pk]})
     asked = [*readers, stranger.pk]
     before = (
-        history.had([ended.pk], asked),
+        history.alerts_had_by([ended.pk], asked),
         set(history.recipients([ended.pk], 0, 2**63 - 1, 1000)[0]),
     )
     counts = answers(ended)["counts"]
@@ -194,11 +194,11 @@ def test_who_was_told_in_a_digest_is_still_known_when_the_digests_are_gone(ended
     Letter.objects.all().delete()
     assert not DigestItem.objects.exists()
     after = (
-        history.had([ended.pk], asked),
+        history.alerts_had_by([ended.pk], asked),
         set(history.recipients([ended.pk], 0, 2**63 - 1, 1000)[0]),
     )
     assert after == before and {readers[3], stranger.pk} <= after[1] and readers[9] not in after[1]
-    assert readers[3] not in history.had([ended.pk], readers, summaries=False)
+    assert readers[3] not in history.alerts_had_by([ended.pk], readers, summaries=False)
     assert history.of_reader(readers[3])[-1]["outcome"] == "in_digest"
     assert answers(ended)["counts"] == counts
 

@@ -31,7 +31,7 @@ from morefollows.audience.models import (
 from morefollows.audience.tokens import DRILLS
 from morefollows.audit.models import Deed
 from morefollows.courier.ledger import claims
-from morefollows.courier.ledger.recipients import addressees
+from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.outbox import queue
 from morefollows.live.stream.journal import Journal
 from morefollows.stories import actions, alert_audience, publication
@@ -147,9 +147,9 @@ def test_an_address_that_was_forgotten_does_not_take_part(
     assert Client().post(link).status_code == 410 and alert_audience.drill() == 1
     DrillReader.objects.update(confirmed_at=timezone.now())
     alert = told(rehearsal, ada)
-    running = next(one for one in claims.running() if one.id == alert.pk)
+    running = next(one for one in claims.active_alerts() if one.id == alert.pk)
     everybody = list(Reader.objects.values_list("pk", flat=True))
-    assert [one.address for one in addressees(running, everybody).values()] == [GUS]
+    assert [one.address for one in load_recipients(running, everybody).values()] == [GUS]
 
 
 def test_an_export_does_not_make_readers_of_them(newsroom: object, cy: Reader) -> None:

@@ -11,7 +11,7 @@ from django.test import Client
 from morefollows.accounts import actions as accounts
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader, Topic
-from morefollows.courier.ledger.batching import cut
+from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.message import preview as previews
 from morefollows.stories import actions, publication
 from morefollows.stories.actions import Refused
@@ -36,7 +36,7 @@ def offer(ada: Editor, cy: Reader, breaking: Topic) -> Story:
 def sent(offer: Story, ada: Editor) -> Alert:
     alert = actions.send(offer, ada, hold=0)
     assert publication.release(alert.pk)
-    while not cut(alert.pk, 3):
+    while not cut_batches(alert.pk, 3):
         pass
     alert.refresh_from_db()
     return alert

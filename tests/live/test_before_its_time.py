@@ -12,7 +12,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audience import links
 from morefollows.audience.models import Reader
 from morefollows.courier.ledger import claims
-from morefollows.courier.ledger.recipients import addressees
+from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.live import actions as live
 from morefollows.live.models import Ping
 from morefollows.live.stream.journal import Journal
@@ -61,20 +61,23 @@ def told_on(story: Story, cy: Reader) -> set[str]:
 
 def mailed(cy: Reader) -> bool:
     """What a sender makes of it that looks now: it cuts what is near, and tries to release it."""
-    for one in claims.running():
+    for one in claims.active_alerts():
         cut_all(Alert.objects.get(pk=one.id))
         publication.release(one.id)
         publication.release(one.id, early=True)
     secret = Alert.objects.filter(update__headline=SECRET, state="sending").values_list(
         "pk", flat=True
     )
-    return any(one.id in secret and cy.pk in addressees(one, [cy.pk]) for one in claims.running())
+    return any(
+        one.id in secret and cy.pk in load_recipients(one, [cy.pk])
+        for one in claims.active_alerts()
+    )
 
 
 def time_passes() -> None:
     Story.objects.update(embargo_until=timezone.now())
     Alert.objects.filter(state="held").update(not_before=now_ms(), held_until=now_ms())
-    for one in claims.running():
+    for one in claims.active_alerts():
         publication.release(one.id)
 
 

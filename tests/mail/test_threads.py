@@ -15,7 +15,7 @@ from morefollows.audience import links
 from morefollows.audience.models import Reader, Topic
 from morefollows.audience.tokens import Row
 from morefollows.courier.ledger import claims
-from morefollows.courier.ledger.batching import cut
+from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.ledger.nodes import this_process
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.relays.relay_pool import RelayPool
@@ -57,9 +57,9 @@ def mailed(
 
     def send(alert: Alert, *not_now: Reader) -> dict[str, bytes]:
         assert publication.release(alert.pk)
-        while not cut(alert.pk, 5):
+        while not cut_batches(alert.pk, 5):
             pass
-        running = next(one for one in claims.running() if one.id == alert.pk)
+        running = next(one for one in claims.active_alerts() if one.id == alert.pk)
         release = prepare_alert(running, links.tokens(), worker.gates.wake_soon)
         release.sending = True
         rounds = worker._claim_and_load(release)

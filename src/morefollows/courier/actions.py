@@ -132,7 +132,9 @@ def note_deaths(workers: Iterable[str]) -> None:
     data = settings.MOREFOLLOWS.data
     for worker in workers:
         with transaction.atomic():
-            for alert, begun in recovery.release_claims(worker, handed_out.read(data, worker)):
+            for alert, begun in recovery.release_claims(
+                worker, handed_out.read_marks(data, worker)
+            ):
                 story = Alert.objects.select_related("update__story").get(pk=alert).update.story
                 audit.record(None, "sender died", story=story, alert=Alert(pk=alert), begun=begun)
         handed_out.forget(data, worker)

@@ -1,7 +1,7 @@
 """Channels: how an alert reaches a reader. Mail is the only one so far.
 
 A recipient of an alert is a reader, a channel and an address. The channel is set for each alert
-(`claims.Running`). The address is looked up when a batch is loaded (`recipients`). The ledger
+(`claims.ActiveAlert`). The address is looked up when a batch is loaded (`recipients`). The ledger
 stores neither: only reader ids and one outcome byte each.
 """
 

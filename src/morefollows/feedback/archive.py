@@ -16,7 +16,7 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from morefollows.courier.ledger import history, packing
-from morefollows.courier.ledger.packing import Contents
+from morefollows.courier.ledger.packing import BatchContents
 from morefollows.courier.models import (
     Batch,
     Brake,
@@ -107,15 +107,15 @@ def _next_batches(alert: int) -> list[Batch]:
     return found
 
 
-def _merged(parts: list[Contents]) -> Contents:
+def _merged(parts: list[BatchContents]) -> BatchContents:
     pairs = [pair for part in parts for pair in zip(*part, strict=True)]
     pairs.sort()
-    return Contents(
+    return BatchContents(
         array("q", (reader for reader, _ in pairs)), bytes(outcome for _, outcome in pairs)
     )
 
 
-def _with_digests(alert: int, merged: Contents) -> tuple[Contents, list[int]]:
+def _with_digests(alert: int, merged: BatchContents) -> tuple[BatchContents, list[int]]:
     """Applies the outcomes of digests to these readers.
 
     Returns the contents, and the keys of the `DigestItem` rows that are included now.
@@ -134,13 +134,13 @@ def _with_digests(alert: int, merged: Contents) -> tuple[Contents, list[int]]:
             done.append(key)
             if state not in history.NOT_TOLD and outcomes[place[reader]] not in _HAD:
                 outcomes[place[reader]] = Outcome.IN_DIGEST
-    return Contents(merged.readers, bytes(outcomes)), done
+    return BatchContents(merged.readers, bytes(outcomes)), done
 
 
 def _keep(
     alert: int,
     number: int,
-    contents: Contents,
+    contents: BatchContents,
     counts: dict[str, Any],
     columns: tuple[bytes, bytes] | None = None,
 ) -> None:
@@ -181,7 +181,7 @@ def _fold_rest_of_digests(alert: int) -> None:
     readers = sorted({reader for _, reader, state in items if state not in history.NOT_TOLD})
     if readers:
         highest = Batch.objects.filter(alert=alert).aggregate(n=Max("number", default=0))["n"]
-        told = Contents(array("q", readers), bytes([Outcome.IN_DIGEST]) * len(readers))
+        told = BatchContents(array("q", readers), bytes([Outcome.IN_DIGEST]) * len(readers))
         _keep(alert, highest + 1, told, dict.fromkeys(_COUNTS, 0))
     DigestItem.objects.filter(pk__in=[key for key, _, _ in items]).delete()
 
@@ -205,7 +205,7 @@ def forget_recipients(alert: int) -> None:
             return
         counts = rows.aggregate(**{f"n_{name}": Sum(name, default=0) for name in _COUNTS})
         rows.delete()
-        nobody = Contents(array("q"), b"")
+        nobody = BatchContents(array("q"), b"")
         _keep(alert, _NUMBER_OF_REST, nobody, {name: counts[f"n_{name}"] for name in _COUNTS})
 
 

@@ -91,7 +91,7 @@ class _Cut(NamedTuple):
     answers: list[int]
 
 
-def cut(alert: int, batches: int) -> bool:
+def cut_batches(alert: int, batches: int) -> bool:
     """Creates up to `batches` more batches. Returns True if there is nothing to do now.
 
     That is so if all is cut, if another process is cutting, or if mails of an alert that this one

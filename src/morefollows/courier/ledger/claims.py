@@ -32,7 +32,7 @@ NOT_ACCEPTED = (
 )
 
 
-class Running(NamedTuple):
+class ActiveAlert(NamedTuple):
     """An alert in state held or sending."""
 
     id: int
@@ -67,7 +67,7 @@ class Claim(NamedTuple):
     repeated: int
 
 
-class Entry(NamedTuple):
+class BatchRecord(NamedTuple):
     """What a process records of one batch. `due_at`: None if every outcome is final.
 
     `reach`: mails with a lower index may be handed out. `worker`: empty to give the claim back.
@@ -90,7 +90,7 @@ class Entry(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """The result of `record`."""
+    """The result of `record_outcomes`."""
 
     lost: set[int]  #: batches claimed by another process: this one must stop working on them
     sending: set[int]  #: the alerts of these entries that are still being sent
@@ -117,14 +117,14 @@ AND (NOT a.cut_done
 """
 
 
-def running() -> list[Running]:
+def active_alerts() -> list[ActiveAlert]:
     """The alerts in state held or sending: the alert lane first, and the oldest first in each lane.
 
     A scheduled alert is included from `stories.LEAD_MS` before its time.
     """
     with connection.cursor() as cursor:
         cursor.execute(_RUNNING, (now_ms() + stories.LEAD_MS,))
-        return [Running(*row) for row in cursor.fetchall()]
+        return [ActiveAlert(*row) for row in cursor.fetchall()]
 
 
 def hold_left(alert: int) -> float:
@@ -170,7 +170,7 @@ RETURNING id, epoch, alert_id, readers, outcomes, times, attempts, repeated, rea
 """
 
 
-def claim(worker: str, alert: int, limit: int, *, retried: bool = False) -> list[Claim]:
+def claim_batches(worker: str, alert: int, limit: int, *, retried: bool = False) -> list[Claim]:
     """Claims up to `limit` due batches. Mails that a dead process may have sent become uncertain.
 
     `worker`: name of the claiming process. `retried`: only batches whose retry time has come.
@@ -234,7 +234,9 @@ _COUNTED = (
 _SENDING = "SELECT id FROM stories_alert WHERE state = 'sending'"
 
 
-def record(entries: Iterable[Entry], release: int | None = None, early: bool = False) -> Recorded:
+def record_outcomes(
+    entries: Iterable[BatchRecord], release: int | None = None, early: bool = False
+) -> Recorded:
     """Writes these entries in one transaction: outcomes, and how far each batch may be handed out.
 
     `release`: id of the alert whose hold has ended; the entries then hold its first batches'
@@ -278,11 +280,11 @@ _SHORT = "SET LOCAL lock_timeout = '100ms'"
 
 
 def record_what_is_free(
-    entries: Sequence[Entry], release: int | None = None, early: bool = False
+    entries: Sequence[BatchRecord], release: int | None = None, early: bool = False
 ) -> Recorded:
-    """Like `record`, but skips entries whose rows another transaction has locked (`stuck`)."""
+    """Like `record_outcomes`, but skips entries whose rows another transaction has locked (`stuck`)."""
     try:
-        return record(entries, release, early)
+        return record_outcomes(entries, release, early)
     except OperationalError as error:
         if not is_lock_timeout(error):
             raise
@@ -297,7 +299,9 @@ def record_what_is_free(
             with transaction.atomic():
                 with connection.cursor() as cursor:
                     cursor.execute(_SHORT)
-                one = record([entry], None) if entry else record([], release, early)
+                one = (
+                    record_outcomes([entry], None) if entry else record_outcomes([], release, early)
+                )
         except OperationalError as error:
             if not is_lock_timeout(error):
                 raise

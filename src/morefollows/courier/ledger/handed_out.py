@@ -1,7 +1,7 @@
 """A journal file of the mails that a sender has handed out, which is kept if the process is killed.
 
 The ledger is written every few milliseconds, and hundreds of mails may leave in between. Each mail
-has a mark in a memory-mapped file of the data folder. If the process is killed, `read` tells which
+has a mark in a memory-mapped file of the data folder. If the process is killed, `read_marks` tells which
 mails were in flight, and only those are uncertain. If the machine stops or another node takes over,
 the file can't be used. Then all mails below `Batch.reach` are uncertain.
 
@@ -46,7 +46,7 @@ def time_of(mark: int) -> int | None:
     return mark - _ACCEPTED if _ACCEPTED <= mark < NOT_ACCEPTED else None
 
 
-class Journal:
+class HandedOutJournal:
     """The journal of one process. If the disk is full it keeps no marks, and logs that once."""
 
     def __init__(self, data: Path, name: str, mails: int) -> None:
@@ -104,7 +104,7 @@ class Journal:
             self._free.append(slot)
 
 
-def read(data: Path, name: str) -> Found | None:
+def read_marks(data: Path, name: str) -> Found | None:
     """The marks that this process of the data folder has left. None if they can't be used."""
     try:
         raw = _path(data, name).read_bytes()

@@ -15,7 +15,7 @@ from django.conf import settings
 from morefollows.audience.models import Letter
 from morefollows.courier.ledger import packing
 from morefollows.courier.ledger.claims import doubt
-from morefollows.courier.ledger.packing import Contents
+from morefollows.courier.ledger.packing import BatchContents
 from morefollows.courier.models import Batch, DigestItem, Outcome
 from morefollows.stories.models import Alert
 
@@ -26,7 +26,7 @@ _HAD = (*_SENT, Outcome.IN_DIGEST)
 _TO_COME = (Outcome.WAITING, Outcome.DEFERRED)
 
 
-def had(
+def alerts_had_by(
     alerts: Sequence[int],
     readers: Sequence[int],
     *,
@@ -42,7 +42,7 @@ def had(
     Cost: it reads the batches whose ranges include these ids. That is two or three for each alert,
     as each batch is a slice of the ascending ids.
     """
-    told = told_in_summaries(alerts, readers) if summaries else {}
+    told = sent_in_digests(alerts, readers) if summaries else {}
     takes = _HAD if summaries else _SENT
     found = {}
     for reader, kept in outcomes(alerts, readers).items():
@@ -90,7 +90,7 @@ def outcomes(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, dict[in
 _CONTENTS = ("readers", "outcomes", "reach", "packed")
 
 
-def contents(batch: Batch, *, at_work: bool = False) -> Contents:
+def contents(batch: Batch, *, at_work: bool = False) -> BatchContents:
     """A batch's readers, and the outcome of each mail as far as it is known.
 
     Waiting mails below `reach` count as uncertain, unless a process is `at_work` on the batch.
@@ -101,7 +101,7 @@ def contents(batch: Batch, *, at_work: bool = False) -> Contents:
     ids.frombytes(bytes(batch.readers))
     known = bytearray(batch.outcomes)
     doubt(known, 0 if at_work else batch.reach)
-    return Contents(ids, bytes(known))
+    return BatchContents(ids, bytes(known))
 
 
 def recipients(alerts: Sequence[int], after: int, upto: int, batches: int) -> tuple[list[int], int]:
@@ -151,7 +151,7 @@ def count_recipients(alerts: Sequence[int]) -> int:
     return count
 
 
-def told_in_summaries(
+def sent_in_digests(
     alerts: Sequence[int], readers: Sequence[int], *, but: Sequence[int] = ()
 ) -> dict[int, set[int]]:
     """Reader → the alerts that a digest has listed, or may have.
@@ -165,7 +165,7 @@ def told_in_summaries(
     return {reader: told for reader, told in found.items() if reader in wanted}
 
 
-def note_told(told: Mapping[Letter, Sequence[int]]) -> None:
+def record_digest_items(told: Mapping[Letter, Sequence[int]]) -> None:
     """Stores which alerts these digests list, before they may be sent. Earlier rows are kept."""
     items = [
         DigestItem(letter=letter, alert=alert, reader=letter.reader_id)
@@ -185,7 +185,7 @@ NOT_TOLD = (
 def _told_between(
     alerts: Sequence[int], after: int, upto: int, but: Sequence[int] = ()
 ) -> dict[int, set[int]]:
-    """As `told_in_summaries`, for ids above `after` up to `upto`.
+    """As `sent_in_digests`, for ids above `after` up to `upto`.
 
     Uses the index on alert and reader, so it costs as much as it finds.
     """

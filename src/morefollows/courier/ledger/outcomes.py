@@ -15,7 +15,7 @@ from morefollows.courier.models import Outcome
 _O = Outcome
 
 
-class Row(NamedTuple):
+class OutcomeRule(NamedTuple):
     """One row of the table."""
 
     event: str
@@ -26,52 +26,52 @@ class Row(NamedTuple):
 
 #: A change without a row does not happen. An event that leaves the outcome unchanged has no row.
 TABLE = (
-    Row(
+    OutcomeRule(
         "accepted",
         (_O.WAITING, _O.DEFERRED, _O.UNCERTAIN),
         _O.ACCEPTED,
         "The relay took it. A final outcome.",
     ),
-    Row(
+    OutcomeRule(
         "deferred",
         (_O.WAITING,),
         _O.DEFERRED,
         "Not now: the relay, its rate, a brake, or the reader’s quiet hours. "
         "An uncertain one stays so.",
     ),
-    Row("due again", (_O.DEFERRED,), _O.WAITING, "Its time has come."),
-    Row(
+    OutcomeRule("due again", (_O.DEFERRED,), _O.WAITING, "Its time has come."),
+    OutcomeRule(
         "refused",
         (_O.WAITING, _O.DEFERRED, _O.UNCERTAIN),
         _O.REFUSED,
         "The relay said “never”, or no relay can carry it.",
     ),
-    Row("brake", (_O.REFUSED,), _O.DEFERRED, "So many were refused that it speaks of us."),
-    Row(
+    OutcomeRule("brake", (_O.REFUSED,), _O.DEFERRED, "So many were refused that it speaks of us."),
+    OutcomeRule(
         "no reply",
         (_O.WAITING, _O.DEFERRED),
         _O.UNCERTAIN,
         "It was handed over, and the connection or the sender died.",
     ),
-    Row(
+    OutcomeRule(
         "not wanted",
         (_O.WAITING, _O.DEFERRED, _O.UNCERTAIN),
         _O.SKIPPED,
         "The reader left, was suppressed, or wants it otherwise.",
     ),
-    Row(
+    OutcomeRule(
         "time to live over",
         (_O.WAITING, _O.DEFERRED),
         _O.EXPIRED,
         "An uncertain one stays so: it may have to be corrected.",
     ),
-    Row(
+    OutcomeRule(
         "retry failed",
         (_O.REFUSED, _O.EXPIRED),
         _O.WAITING,
         "An editor’s word, for readers who are not gone.",
     ),
-    Row(
+    OutcomeRule(
         "told in a digest",
         (_O.WAITING, _O.DEFERRED, _O.REFUSED, _O.SKIPPED, _O.EXPIRED),
         _O.IN_DIGEST,
@@ -90,6 +90,6 @@ def as_markdown() -> str:
     return "\n".join(_line(row) for row in TABLE)
 
 
-def _line(row: Row) -> str:
+def _line(row: OutcomeRule) -> str:
     sources = ", ".join(f"`{source.name.lower()}`" for source in row.sources)
     return f"| {row.event} | {sources} | `{row.target.name.lower()}` | {row.why} |"

@@ -20,7 +20,7 @@ _AT_HAND = 32  # unpacked rows in the cache, of about 180 kB each
 READERS = 20_000  #: most readers in one packed row; unpacking it takes about a millisecond
 
 
-class Contents(NamedTuple):
+class BatchContents(NamedTuple):
     """The contents of one row: its readers in ascending order, and the outcome of each."""
 
     readers: array[int]
@@ -36,7 +36,7 @@ class Contents(NamedTuple):
         return found
 
 
-def pack(contents: Contents) -> tuple[bytes, bytes]:
+def pack(contents: BatchContents) -> tuple[bytes, bytes]:
     """The two columns `readers` and `outcomes` of a packed row."""
     ids = contents.readers
     steps = [ids[0], *(after - before for before, after in pairwise(ids))] if ids else []
@@ -47,19 +47,19 @@ def pack(contents: Contents) -> tuple[bytes, bytes]:
     return code.encode() + first + zlib.compress(packed), zlib.compress(contents.outcomes)
 
 
-def unpack(readers: bytes, outcomes: bytes) -> Contents:
+def unpack(readers: bytes, outcomes: bytes) -> BatchContents:
     """Reverses `pack`. Empty `readers` give an empty result."""
     if not readers:
-        return Contents(array("q"), b"")
+        return BatchContents(array("q"), b"")
     return _unpack(readers, outcomes)
 
 
 @functools.lru_cache(_AT_HAND)
-def _unpack(readers: bytes, outcomes: bytes) -> Contents:
+def _unpack(readers: bytes, outcomes: bytes) -> BatchContents:
     kept = zlib.decompress(outcomes)
     if not kept:
-        return Contents(array("q"), b"")
+        return BatchContents(array("q"), b"")
     steps = array(chr(readers[0]))
     steps.frombytes(zlib.decompress(readers[9:]))
     first = int.from_bytes(readers[1:9], "little")
-    return Contents(array("q", accumulate(steps, initial=first)), kept)
+    return BatchContents(array("q", accumulate(steps, initial=first)), kept)

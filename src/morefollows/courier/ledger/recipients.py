@@ -21,12 +21,12 @@ from morefollows.audience.models import Newsroom, Reader
 from morefollows.audience.preferences.delivery_rules import DAY_MS, News, Terms, Verdict, judge
 from morefollows.courier.channels import CHANNELS
 from morefollows.courier.ledger import history
-from morefollows.courier.ledger.claims import Running
+from morefollows.courier.ledger.claims import ActiveAlert
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Interest
 
 
-class Addressee(NamedTuple):
+class Recipient(NamedTuple):
     """A reader's current data, for the alert's channel."""
 
     address: str
@@ -37,8 +37,8 @@ class Addressee(NamedTuple):
     later: bool = False  #: not to be sent now: the reader is queried again later
 
 
-# same as `Addressee._make`, in half the time
-_addressee = functools.partial(tuple.__new__, Addressee)
+# same as `Recipient._make`, in half the time
+_addressee = functools.partial(tuple.__new__, Recipient)
 
 
 # Readers, subscriptions and suppressions are each found by key, whatever the planner estimates.
@@ -68,7 +68,7 @@ unnest(%s) AS w (id) CROSS JOIN LATERAL (SELECT * FROM audience_reader WHERE id 
 """
 
 
-def addressees(alert: Running, readers: Sequence[int]) -> dict[int, Addressee]:
+def load_recipients(alert: ActiveAlert, readers: Sequence[int]) -> dict[int, Recipient]:
     """Reader → data, for the readers who are sent the alert now or later.
 
     Left out: readers who have left, who don't want the alert, or who get it only in a digest.
@@ -88,18 +88,18 @@ def addressees(alert: Running, readers: Sequence[int]) -> dict[int, Addressee]:
         rows = cursor.fetchall()
     found = {row[0]: _addressee(row[1:7]) for row in rows}
     if alert.audience != Alert.Audience.DRILL:
-        _on_their_terms(alert, found, [row[0] for row in rows if row[7]])
+        _with_preferences(alert, found, [row[0] for row in rows if row[7]])
     return found
 
 
-def _consent(alert: Running) -> tuple[str, tuple[int, ...]]:
+def _consent(alert: ActiveAlert) -> tuple[str, tuple[int, ...]]:
     """The SQL condition for consent to this alert, and its values."""
     if alert.audience == Alert.Audience.DRILL:
         return _DRILLS, ()
     return (_WANTS_OFFERS, ()) if alert.topic is None else (_HAS_TOPIC, (alert.topic,))
 
 
-def terms_of(readers: Iterable[int]) -> dict[int, Terms]:
+def preferences_of(readers: Iterable[int]) -> dict[int, Terms]:
     """Reader → preferences that apply to all stories."""
     newsroom = Newsroom.objects.filter(pk=1).values_list("time_zone", flat=True).first() or "UTC"
     return {
@@ -116,10 +116,12 @@ def terms_of(readers: Iterable[int]) -> dict[int, Terms]:
     }
 
 
-def _on_their_terms(alert: Running, found: dict[int, Addressee], particular: Sequence[int]) -> None:
+def _with_preferences(
+    alert: ActiveAlert, found: dict[int, Recipient], particular: Sequence[int]
+) -> None:
     """Removes readers who don't want the alert, and marks those who get it later."""
-    wishes = _wishes(alert, found)
-    terms = terms_of(particular) if particular else {}
+    wishes = _story_preferences(alert, found)
+    terms = preferences_of(particular) if particular else {}
     asked = sorted({*wishes, *terms})
     owed = _owed(alert, asked)
     unheard = _unheard(
@@ -148,18 +150,18 @@ def _on_their_terms(alert: Running, found: dict[int, Addressee], particular: Seq
         found.pop(reader, None)
 
 
-def _owed(alert: Running, readers: Sequence[int]) -> Set[int]:
+def _owed(alert: ActiveAlert, readers: Sequence[int]) -> Set[int]:
     """The readers who were sent, or may have been, what this alert corrects or withdraws."""
     if alert.audience == Alert.Audience.RECIPIENTS:
         return set(readers)
     if alert.kind not in ("correction", "withdrawal") or not readers:
         return set()
-    return history.had(
+    return history.alerts_had_by(
         Alert.objects.values_list("answers", flat=True).get(pk=alert.id), readers
     ).keys()
 
 
-def _unheard(alert: Running, readers: Sequence[int]) -> set[int]:
+def _unheard(alert: ActiveAlert, readers: Sequence[int]) -> set[int]:
     """The readers who were sent no alert of this story, if an earlier one was overtaken.
 
     For them this alert counts as the story's first.
@@ -167,10 +169,13 @@ def _unheard(alert: Running, readers: Sequence[int]) -> set[int]:
     older = Alert.objects.filter(update__story=alert.story, pk__lt=alert.id)
     if not readers or not older.filter(state=Alert.State.OVERTAKEN).exists():
         return set()
-    return set(readers) - history.had(list(older.values_list("pk", flat=True)), readers).keys()
+    return (
+        set(readers)
+        - history.alerts_had_by(list(older.values_list("pk", flat=True)), readers).keys()
+    )
 
 
-def _get_a_newer_one(alert: Running, followers: Sequence[int]) -> list[int]:
+def _get_a_newer_one(alert: ActiveAlert, followers: Sequence[int]) -> list[int]:
     """The followers who are in the audience of a newer update for the story's followers."""
     if not followers or alert.audience != Alert.Audience.TOPIC:
         return []
@@ -192,7 +197,7 @@ _WISHES = (
 )
 
 
-def _wishes(alert: Running, found: dict[int, Addressee]) -> dict[int, str]:
+def _story_preferences(alert: ActiveAlert, found: dict[int, Recipient]) -> dict[int, str]:
     """Reader → preference for this alert's story, where there is one."""
     if not found or alert.topic is None:
         return {}
@@ -201,7 +206,7 @@ def _wishes(alert: Running, found: dict[int, Addressee]) -> dict[int, str]:
         return {reader: wish for reader, wish in cursor.fetchall() if reader in found}
 
 
-def _had_today(alert: Running, readers: Sequence[int]) -> dict[int, int]:
+def _had_today(alert: ActiveAlert, readers: Sequence[int]) -> dict[int, int]:
     """How many alerts these readers were sent in the last 24 hours, or will be before this one."""
     if not readers:
         return {}
@@ -214,5 +219,5 @@ def _had_today(alert: Running, readers: Sequence[int]) -> dict[int, int]:
         .values_list("pk", "state")
     )
     before = [pk for pk, state in today.items() if state == Alert.State.SENDING and pk < alert.id]
-    had = history.had(list(today), readers, expected=before, summaries=False)
+    had = history.alerts_had_by(list(today), readers, expected=before, summaries=False)
     return {reader: len(alerts) for reader, alerts in had.items()}

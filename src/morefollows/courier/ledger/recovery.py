@@ -89,7 +89,7 @@ def _due_now() -> dict[str, int]:
 # -- after a crash --------------------------------------------------------------------------------
 
 
-class Left(NamedTuple):
+class Orphaned(NamedTuple):
     """Mails of one alert that a dead process may have handed out."""
 
     alert: int
@@ -112,10 +112,10 @@ UPDATE audience_letter SET worker = '', lease_version = lease_version + 1 WHERE 
 """
 
 
-def release_claims(worker: str, marks: handed_out.Found | None = None) -> list[Left]:
+def release_claims(worker: str, marks: handed_out.Found | None = None) -> list[Orphaned]:
     """Releases a dead process's claims, and makes its mails in flight uncertain.
 
-    `marks`: the result of `handed_out.read`. Without it, all mails below `reach` are uncertain.
+    `marks`: the result of `handed_out.read_marks`. Without it, all mails below `reach` are uncertain.
     """
     begun: Counter[int] = Counter()
     with transaction.atomic(), connection.cursor() as cursor:
@@ -139,7 +139,7 @@ def release_claims(worker: str, marks: handed_out.Found | None = None) -> list[L
                 cursor.execute(_NOTE_DOUBT, facts)
         cursor.execute(_RELEASE_LETTERS, (worker,))
         leases.end(worker)
-    return [Left(alert, mails) for alert, mails in begun.items()]
+    return [Orphaned(alert, mails) for alert, mails in begun.items()]
 
 
 def _settle(outcomes: bytearray, times: array[int], marks: array[int]) -> tuple[int, int]:

@@ -42,7 +42,7 @@ def wait_ms(tries: int, longer: float | None = None) -> int:
     return int(minutes * 60_000 * (factor() if longer is None else longer))
 
 
-class Known(NamedTuple):
+class RetryState(NamedTuple):
     """The retry state of a mail that has not been accepted."""
 
     copies: int = 0  #: how often it was handed over without a reply
@@ -62,13 +62,13 @@ class Retries:
         self._zero = zero
         self.longer = factor()
 
-    def of(self, i: int) -> Known:
+    def of(self, i: int) -> RetryState:
         """The retry state of the mail at `i`."""
         packed = self._times[i]
         if packed == NEVER or packed < NOT_ACCEPTED:
-            return Known()
+            return RetryState()
         due = packed & _LATEST
-        return Known(
+        return RetryState(
             (packed >> 29) & 3, (packed >> 23) & 63, due * _STEP_MS + self._zero if due else 0
         )
 

@@ -20,7 +20,7 @@ from morefollows.audience.models import Letter, Reader, Subscription, Suppressio
 from morefollows.audience.preferences.delivery_rules import DAY_MS, News, Terms, in_summary
 from morefollows.audience.preferences.digest_times import owe_summaries
 from morefollows.courier.ledger import history
-from morefollows.courier.ledger.recipients import terms_of
+from morefollows.courier.ledger.recipients import preferences_of
 from morefollows.courier.models import Outcome
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Interest, Story, Update
@@ -71,8 +71,8 @@ def contents(letters: Sequence[Letter]) -> dict[int, Told]:
     kept = history.outcomes([*alerts, *(pk for pks in bringing.values() for pk in pks)], readers)
     # These letters are left out: one that was deferred and is tried again must not count itself.
     about = [pk for pks in bringing.values() for pk in pks]
-    before = history.told_in_summaries(about, readers, but=[one.pk for one in letters])
-    terms, wishes, topics = terms_of(readers), _wishes(readers, stories), _topics(readers)
+    before = history.sent_in_digests(about, readers, but=[one.pk for one in letters])
+    terms, wishes, topics = preferences_of(readers), _wishes(readers, stories), _topics(readers)
     found = {}
     for one in letters:
         reader = one.reader_id

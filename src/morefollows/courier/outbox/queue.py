@@ -221,7 +221,7 @@ def _summaries(claimed: Sequence[int]) -> list[Job]:
     letters = list(Letter.objects.filter(pk__in=claimed).select_related("reader"))
     told = digests.contents(letters)
     wanted = [letter for letter in letters if letter.pk in told]
-    history.note_told({letter: told[letter.pk].alerts for letter in wanted})
+    history.record_digest_items({letter: told[letter.pk].alerts for letter in wanted})
     return [_job(letter)._replace(updates=told[letter.pk].updates) for letter in wanted]
 
 

@@ -15,7 +15,7 @@ from django.db import Error as AnyDatabaseError
 
 from morefollows.audience.suppression.bounces import Bounced
 from morefollows.courier.ledger import claims
-from morefollows.courier.ledger.claims import Entry
+from morefollows.courier.ledger.claims import BatchRecord
 from morefollows.courier.models import Brake
 from morefollows.courier.refusals import bounces, brake
 from morefollows.courier.sender.batch_run import BatchRun
@@ -49,7 +49,7 @@ class RefusalRecorder:
         self._looked_at = float("-inf")
 
     def add(
-        self, entries: Iterable[Entry], lost: Set[int], letters: Iterable[Bounced | None]
+        self, entries: Iterable[BatchRecord], lost: Set[int], letters: Iterable[Bounced | None]
     ) -> bool:
         """Takes in what was written to the ledger. Returns whether there is something to `flush`.
 

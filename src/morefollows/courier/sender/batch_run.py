@@ -18,10 +18,10 @@ from typing import Any
 from django.conf import settings
 
 from morefollows.courier.ledger import retries
-from morefollows.courier.ledger.claims import Claim, Entry
+from morefollows.courier.ledger.claims import BatchRecord, Claim
 from morefollows.courier.ledger.handed_out import HANDED_OUT
 from morefollows.courier.ledger.leases import claim_ms
-from morefollows.courier.ledger.recipients import Addressee
+from morefollows.courier.ledger.recipients import Recipient
 from morefollows.courier.ledger.waiting import everything
 from morefollows.courier.models import Outcome
 from morefollows.courier.relays.interface import AnsweringRelay, Carriers, Mail, Reached, Reply
@@ -37,7 +37,7 @@ Others = Callable[
 ]  #: `interface.AnsweringRelay.others`
 _Made = tuple[bytes, bytes, Sequence[bytes], bool]  # return path, recipient, content, SMTPUTF8
 _mail = functools.partial(tuple.__new__, Mail)  # same as `Mail._make`, in half the time
-_later: Callable[[Any], bool] = operator.itemgetter(Addressee._fields.index("later"))
+_later: Callable[[Any], bool] = operator.itemgetter(Recipient._fields.index("later"))
 _SOON_MS = 3000  # retries due within this time are sent at once, with the others of the batch
 _MADE_AT_ONCE = 50
 _SIGNED_AT_ONCE = 8  # few, because DKIM signing is slow and blocks the event loop
@@ -50,7 +50,7 @@ class BatchRun(ReplySettling):
     def __init__(
         self,
         claim: Claim,
-        addressees: Mapping[int, Addressee],
+        addressees: Mapping[int, Recipient],
         release: PreparedAlert,
         had: Mapping[int, Sequence[int]] | None = None,
     ) -> None:
@@ -202,7 +202,7 @@ class BatchRun(ReplySettling):
             self._retries.postpone(i, due_at)
         self._was_put_down = self.dirty = True
 
-    def written(self, entry: Entry) -> None:
+    def written(self, entry: BatchRecord) -> None:
         """Takes in that the result of `entry` is in the ledger."""
         self.reach = entry.reach
         self.renewed(entry.due_at or 0)
@@ -210,7 +210,7 @@ class BatchRun(ReplySettling):
         self._written_back = []
 
     def refresh(
-        self, addressees: Mapping[int, Addressee], asked: Collection[int] | None = None
+        self, addressees: Mapping[int, Recipient], asked: Collection[int] | None = None
     ) -> None:
         """Takes in the readers' current data. Who left is skipped; who wants the mail later waits.
 
@@ -235,7 +235,7 @@ class BatchRun(ReplySettling):
         self.dirty |= len(todo) < len(self._todo) or len(coming_back) < len(self._coming_back)
         self._coming_back, self._todo = coming_back, todo
 
-    def _all_wanted(self, addressees: Mapping[int, Addressee]) -> bool:
+    def _all_wanted(self, addressees: Mapping[int, Recipient]) -> bool:
         """Whether all readers still want the mail now.
 
         A fast check that holds for nearly every batch.
@@ -245,7 +245,7 @@ class BatchRun(ReplySettling):
         return all(found) and True not in map(_later, found)
 
     def _still_wanted(
-        self, i: int, addressees: Mapping[int, Addressee], about: set[int] | None
+        self, i: int, addressees: Mapping[int, Recipient], about: set[int] | None
     ) -> bool:
         """Whether the mail at `i` is still to be sent now. Sets its outcome if not."""
         reader, outcomes = self.claim.readers[i], self.claim.outcomes
@@ -375,7 +375,7 @@ class BatchRun(ReplySettling):
             self.dirty = True
         return None
 
-    def entry(self, worker: str, claimed_until: int, *, give_up: bool = False) -> Entry:
+    def entry(self, worker: str, claimed_until: int, *, give_up: bool = False) -> BatchRecord:
         """What is to be written to the ledger now.
 
         `give_up`: give the claim back with mails still open.
@@ -396,7 +396,7 @@ class BatchRun(ReplySettling):
                 due_at = min(due, max(self.release.expires_at, now) + 1)
             else:
                 due_at = now
-        entry = Entry(
+        entry = BatchRecord(
             self.claim.batch,
             self.claim.epoch,
             self.claim.alert,

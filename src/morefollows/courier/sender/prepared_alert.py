@@ -11,7 +11,7 @@ from morefollows.audience import links
 from morefollows.audience.tokens import DRILLS, OFFERS, Person, Row, Tokens
 from morefollows.courier.channels import CHANNELS, Channel
 from morefollows.courier.ledger import claims, history
-from morefollows.courier.ledger.claims import Running
+from morefollows.courier.ledger.claims import ActiveAlert
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message import dkim
 from morefollows.courier.message.content import return_paths
@@ -36,7 +36,7 @@ class PreparedAlert:
 
     def __init__(
         self,
-        running: Running,
+        running: ActiveAlert,
         *,
         presses: Mapping[str, Press],
         fill: Fill,
@@ -90,7 +90,9 @@ class PreparedAlert:
         return min(self._hold_ends - time.monotonic(), (self.held_until - now_ms()) / 1000)
 
 
-def prepare_alert(alert: Running, tokens: Tokens, on_put_back: Callable[[], None]) -> PreparedAlert:
+def prepare_alert(
+    alert: ActiveAlert, tokens: Tokens, on_put_back: Callable[[], None]
+) -> PreparedAlert:
     """Composes the alert, or loads its stored composition.
 
     Raises `ValueError` if it can't be mailed.
@@ -121,7 +123,7 @@ def _presses(alert: int, signers: Sequence[Signer]) -> dict[str, Press]:
     return presses
 
 
-def _filler(running: Running, tokens: Tokens) -> Fill:
+def _filler(running: ActiveAlert, tokens: Tokens) -> Fill:
     """Returns the function that computes return paths and placeholder values.
 
     It runs for each mail.

@@ -24,8 +24,8 @@ from django.db import close_old_connections
 from morefollows.audience import placeholders
 from morefollows.courier import actions
 from morefollows.courier.ledger import claims, handed_out, leases, recipients, recovery
-from morefollows.courier.ledger.claims import Entry
-from morefollows.courier.ledger.handed_out import Journal
+from morefollows.courier.ledger.claims import BatchRecord
+from morefollows.courier.ledger.handed_out import HandedOutJournal
 from morefollows.courier.ledger.nodes import Process
 from morefollows.courier.outbox import queue
 from morefollows.courier.outbox.worker import Outbox
@@ -89,15 +89,15 @@ class Recorder:
         self._bulk_waits = False  # an alert in the alert lane has mail to send, in any process
         self._placeholders = placeholders.Watch()
         self._watch = watch or detection.Watch(None)
-        self._journal = Journal(
+        self._journal = HandedOutJournal(
             settings.MOREFOLLOWS.data, self.name, settings.MOREFOLLOWS.batch_size
         )
         self._strays_at = 0.0  # time of the last check for unknown claims, monotonic seconds
         self._releases: dict[int, PreparedAlert] = {}
         self._rounds: list[BatchRun] = []
-        self._unwritten: list[tuple[BatchRun, Entry]] = []
+        self._unwritten: list[tuple[BatchRun, BatchRecord]] = []
         # not written, because another transaction has locked a row
-        self._stuck: list[tuple[BatchRun, Entry]] = []
+        self._stuck: list[tuple[BatchRun, BatchRecord]] = []
         self._stuck_at = 0.0
         self._something_to_write = asyncio.Event()
         self._held_up = asyncio.Event()  # set when sending waits for the next write of the ledger
@@ -306,13 +306,13 @@ class Recorder:
         old = [(round_, alert, ids) for round_, alert, ids in old if ids]
         if old:
             found = await self._call(
-                lambda: [recipients.addressees(alert, ids) for _, alert, ids in old]
+                lambda: [recipients.load_recipients(alert, ids) for _, alert, ids in old]
             )
             for (round_, _, ids), wanted in zip(old, found, strict=True):
                 round_.refresh(wanted, ids)
 
     def _record(
-        self, entries: Sequence[Entry], done: Sequence[queue.Done], release: int | None
+        self, entries: Sequence[BatchRecord], done: Sequence[queue.Done], release: int | None
     ) -> claims.Recorded:
         """Writes letters and batches. Runs in the database thread.
 
@@ -358,7 +358,9 @@ class Recorder:
             ]
             await self._call(self._record, entries, self._outbox.collect(), None)
             data = settings.MOREFOLLOWS.data
-            await self._call(recovery.release_claims, self.name, handed_out.read(data, self.name))
+            await self._call(
+                recovery.release_claims, self.name, handed_out.read_marks(data, self.name)
+            )
             handed_out.forget(data, self.name)
             await self._call(self._watch.finish)
         except AnyDatabaseError as error:

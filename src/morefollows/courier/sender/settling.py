@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from morefollows.courier.ledger import claims, handed_out, retries
 from morefollows.courier.ledger.claims import Claim
 from morefollows.courier.ledger.put_backs import PutBacks
-from morefollows.courier.ledger.recipients import Addressee
+from morefollows.courier.ledger.recipients import Recipient
 from morefollows.courier.ledger.retries import Retries
 from morefollows.courier.ledger.waiting import Unfit, Waiting
 from morefollows.courier.models import Outcome
@@ -44,7 +44,7 @@ class ReplySettling:
         self.claim = claim
         self.release = release
         self.bulk = False
-        self.addressees: Mapping[int, Addressee] = {}
+        self.addressees: Mapping[int, Recipient] = {}
         self.in_flight = 0
         self.dirty = True
         self.waiting = Waiting()

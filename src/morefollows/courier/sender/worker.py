@@ -26,8 +26,8 @@ from morefollows.audience import links
 from morefollows.courier import actions
 from morefollows.courier.ledger import claims as ledger_claims
 from morefollows.courier.ledger import history, leases, recipients
-from morefollows.courier.ledger.batching import cut
-from morefollows.courier.ledger.claims import Running
+from morefollows.courier.ledger.batching import cut_batches
+from morefollows.courier.ledger.claims import ActiveAlert
 from morefollows.courier.outbox.worker import Claimed
 from morefollows.courier.relays.interface import Mail
 from morefollows.courier.relays.relay_pool import TRIAL
@@ -57,7 +57,7 @@ class DueWork(NamedTuple):
     `bulk_waits`: bulk mail has to wait for alerts. `summaries`: claimed digests.
     """
 
-    running: list[Running]
+    running: list[ActiveAlert]
     paused: set[str]
     bulk_waits: bool
     letters: Claimed
@@ -199,7 +199,7 @@ class Worker(Recorder):
         await self._refusals.look()
         return patience
 
-    async def _advance(self, alert: Running) -> float:
+    async def _advance(self, alert: ActiveAlert) -> float:
         """Prepares, cuts, claims and releases one alert as due.
 
         Returns the seconds until the next call.
@@ -225,7 +225,7 @@ class Worker(Recorder):
             alert = alert._replace(state="sending")
         if not alert.cut_done:
             at_once = _CUT_AT_ONCE_IN_HOLD if wait > 1 else _CUT_AT_ONCE
-            somebody_else = await self._call(cut, alert.id, at_once)
+            somebody_else = await self._call(cut_batches, alert.id, at_once)
             patience = 0.02 if somebody_else else 0.0
         await self._claim(release)
         if alert.state == "sending":
@@ -265,7 +265,7 @@ class Worker(Recorder):
         quick = self._outbox.claim(
             bulk=False, most=None if not no_way else TRIAL if on_trial else 0
         )
-        running = ledger_claims.running()
+        running = ledger_claims.active_alerts()
         last_moment = now_ms() + int(2000 * _LAST_MOMENT)
         bulk_waits = ledger_claims.alerts_have_mail() or any(
             alert.state == "held" and not alert.bulk and alert.held_until < last_moment
@@ -275,7 +275,7 @@ class Worker(Recorder):
         slow = nothing if no_way or bulk_waits else self._outbox.claim(bulk=True)
         return DueWork(running, paused, bulk_waits, quick, slow)
 
-    async def _prepare(self, alert: Running) -> PreparedAlert | None:
+    async def _prepare(self, alert: ActiveAlert) -> PreparedAlert | None:
         """Composes the alert.
 
         If it can't be composed, gives it up, informs the desk, and returns None.
@@ -321,10 +321,10 @@ class Worker(Recorder):
 
     def _claim_and_load(self, release: PreparedAlert, retried: bool = False) -> list[BatchRun]:
         """Claims up to two batches and loads their readers. Runs in the database thread."""
-        claims = ledger_claims.claim(self.name, release.alert, 2, retried=retried)
+        claims = ledger_claims.claim_batches(self.name, release.alert, 2, retried=retried)
         readers = [reader for claim in claims for reader in claim.readers]
-        found = recipients.addressees(release.running, readers) if claims else {}
-        had = history.had(release.earlier, sorted(readers), summaries=False)
+        found = recipients.load_recipients(release.running, readers) if claims else {}
+        had = history.alerts_had_by(release.earlier, sorted(readers), summaries=False)
         rounds = [BatchRun(claim, found, release, had) for claim in claims]
         for round_ in rounds:
             claim = round_.claim

@@ -172,7 +172,7 @@ def _offers_asked(reader: Reader) -> bool:
 def _alerts_of(reader: Reader) -> list[Alert]:
     """Those of the latest alerts that a relay accepted, or may have accepted, for this reader."""
     latest = {alert.pk: alert for alert in Alert.objects.select_related("update__story")[:_ALERTS]}
-    had = history.had(list(latest), [reader.pk]).get(reader.pk, [])
+    had = history.alerts_had_by(list(latest), [reader.pk]).get(reader.pk, [])
     return [latest[pk] for pk in had]
 
 
