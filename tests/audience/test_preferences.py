@@ -209,7 +209,7 @@ def test_a_new_address_is_confirmed_there(cy: Reader) -> None:
     assert post(cy, section="address", email="cy@elsewhere.example") == 303
     cy.refresh_from_db()
     assert cy.address == CY
-    asked = queue.claim("one", 10)
+    asked = queue.claim_letters("one", 10)
     assert [(job.kind, job.address) for job in asked] == [("new address", "cy@elsewhere.example")]
     assert Client().get(new_link()).status_code == 200
     cy.refresh_from_db()
@@ -224,7 +224,7 @@ def test_a_new_address_is_confirmed_there(cy: Reader) -> None:
     )
     assert events(cy, "alerts")[-1] == ("confirmed", "link")
     assert Client().get(old_link).status_code == 404
-    assert [(job.kind, job.address) for job in queue.claim("one", 10)] == [("moved", CY)]
+    assert [(job.kind, job.address) for job in queue.claim_letters("one", 10)] == [("moved", CY)]
 
 
 @pytest.mark.parametrize("why", ["taken", "suppressed"])

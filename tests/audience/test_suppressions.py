@@ -171,9 +171,9 @@ class TestAFreshSignUp:
         Letter.objects.all().delete()
         sign_up(breaking)
         assert Suppression.objects.exists(), "typing an address lifts nothing"
-        [job] = queue.claim("one", 10)
+        [job] = queue.claim_letters("one", 10)
         assert job.kind == "confirmation"
-        queue.record([queue.Done(job, "accepted", 1)])
+        queue.record_results([queue.LetterResult(job, "accepted", 1)])
         assert Suppression.objects.exists()
         assert actions.confirm(newest_link()) is not None
         cy.refresh_from_db()

@@ -312,9 +312,12 @@ class History:
     def _tell(self, topic: Topic, n: int) -> None:
         """The digests of all who want them, as of now. An alert that is still to be sent is told as well."""
         Reader.objects.filter(frequency="digest").update(summary_at=self.clock)
-        digests.owe()
+        digests.enqueue_due()
         Letter.objects.filter(bulk=True, state="waiting").update(due_at=1)
-        told = {job.address.lower(): set(job.updates) for job in queue.claim("one", 100, bulk=True)}
+        told = {
+            job.address.lower(): set(job.updates)
+            for job in queue.claim_letters("one", 100, bulk=True)
+        }
         Letter.objects.filter(bulk=True, state="waiting").update(state="accepted")
         for name, person in self.people.items():
             if not person.digest:

@@ -357,5 +357,5 @@ def test_a_claim_of_letters_is_of_no_more_than_was_asked_for() -> None:
         Letter.objects.create(
             reader=reader, topic=topic, kind=Letter.Kind.THANKS, created_at=timezone.now(), due_at=1
         )
-    queue.claim("one", 2)
+    queue.claim_letters("one", 2)
     assert Letter.objects.filter(worker="one").count() == 2

@@ -24,7 +24,7 @@ def test_a_mail_like_the_one_before_asks_the_database_nothing(
             form_version="1", shown=texts.in_force("en"),
         )  # fmt: skip
     mails = LetterMails()
-    first, *others = queue.claim("one", 10)
+    first, *others = queue.claim_letters("one", 10)
     domain = mails.mail(first).sender.partition(b"@")[2]
     with django_assert_num_queries(0):
         made = [mails.mail(job) for job in others]

@@ -16,7 +16,7 @@ from morefollows.audit.models import Deed
 from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
 from morefollows.courier.outbox import queue
-from morefollows.courier.outbox.queue import Job, LookedUp, Post
+from morefollows.courier.outbox.queue import ClaimedLetter, LetterQueue, LookedUp
 from morefollows.courier.relays.interface import Mail, Reached, Reply
 from morefollows.courier.sender import worker as worker_module
 from morefollows.courier.sender.worker import Worker
@@ -215,10 +215,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def posted() -> tuple[Post, Job]:
+def posted() -> tuple[LetterQueue, ClaimedLetter]:
     thanks()
-    post = Post(lambda: None)
-    [job] = queue.claim("one", 5)
+    post = LetterQueue(lambda: None)
+    [job] = queue.claim_letters("one", 5)
     post.add([(job, Mail(b"b@x.example", b"cy@reader.example", [b""], lambda mail, reply: None))])
     return post, job
 
@@ -239,8 +239,8 @@ def test_a_letter_that_was_claimed_long_ago_is_given_back_and_not_begun(clock: C
     assert post.take(A_RELAY) is None
     post.give_back_old()
     assert [(one.state, one.tried) for one in post.done] == [("waiting", False)]
-    assert queue.record(post.done) == 0
-    assert [again.attempts for again in queue.claim("two", 5)] == [0], "no try counts"
+    assert queue.record_results(post.done) == 0
+    assert [again.attempts for again in queue.claim_letters("two", 5)] == [0], "no try counts"
 
 
 def test_a_letter_without_an_answer_is_repeated_twice_at_the_most() -> None:
@@ -248,15 +248,15 @@ def test_a_letter_without_an_answer_is_repeated_twice_at_the_most() -> None:
     copies = 0
     for _ in range(5):
         Letter.objects.filter(state="waiting").update(due_at=1)
-        post = Post(lambda: None)
-        for job in queue.claim("one", 5):
+        post = LetterQueue(lambda: None)
+        for job in queue.claim_letters("one", 5):
             post.add(
                 [(job, Mail(b"b@x.example", b"cy@reader.example", [b""], lambda mail, reply: None))]
             )
             while (mail := post.take(A_RELAY)) is not None:
                 copies += 1
                 mail.settle(mail, SILENCE)
-        queue.record(post.done)
+        queue.record_results(post.done)
     assert (copies, state_of(owed)) == (3, "uncertain")
 
 
@@ -268,7 +268,7 @@ def test_a_confirmation_is_sent_only_while_its_link_would_be_good(
     created = timezone.now() - timedelta(days=2, seconds=age)
     owed = thanks(kind=Letter.Kind.CONFIRMATION, created_at=created)
     Subscription.objects.filter(reader=owed.reader_id).update(state=Subscription.State.PENDING)
-    claimed = queue.claim("one", 5)
+    claimed = queue.claim_letters("one", 5)
     assert (len(claimed), state_of(owed)) == (int(state == "waiting"), state)
 
 

@@ -244,9 +244,9 @@ class Letters:
     """Letters of one lane at hand, without a database. Each relay says by its name whether another can carry a mail."""
 
     def __init__(self, count: int) -> None:
-        self.post = queue.Post(lambda: None)
+        self.post = queue.LetterQueue(lambda: None)
         jobs = [
-            queue.Job(
+            queue.ClaimedLetter(
                 n, "confirmation", False, 0, 1, n, "cy", "reader.example", "en", 0, b"u", b"r", b"t"
             )
             for n in range(count)

@@ -59,7 +59,7 @@ def owed(reader: int, kind: str = "digest", hours: float = 12) -> Letter:
 
 
 def told(*readers: int) -> list[tuple[int, ...]]:
-    jobs = {job.reader: job.updates for job in queue.claim("one", 100, bulk=True)}
+    jobs = {job.reader: job.updates for job in queue.claim_letters("one", 100, bulk=True)}
     return [jobs.get(reader, ()) for reader in readers]
 
 
@@ -68,13 +68,13 @@ def test_each_is_owed_once_and_the_next_one_a_day_later() -> None:
     digest, quiet = sorted(support.audience(alert))
     preferences.choose(Reader.objects.get(pk=digest), Choice(frequency="digest"))
     preferences.choose(Reader.objects.get(pk=quiet), Choice(quiet_from=0, quiet_to=420))
-    assert digests.owe() == 0
+    assert digests.enqueue_due() == 0
     due = now_ms() - 1000
     Reader.objects.filter(pk__in=(digest, quiet)).update(
         summary_at=due, summary_from=due - 12 * HOUR
     )
-    assert digests.owe() == 2
-    assert digests.owe() == 0
+    assert digests.enqueue_due() == 2
+    assert digests.enqueue_due() == 0
     found = Letter.objects.filter(bulk=True).order_by("reader")
     assert [(one.reader_id, one.kind, one.since, one.until) for one in found] == [
         (digest, "digest", due - 12 * HOUR, due),
@@ -138,8 +138,8 @@ def test_one_that_was_deferred_is_tried_again_with_what_it_told() -> None:
     alert = missed(1)
     [reader] = support.audience(alert)
     owed(reader)
-    [job] = queue.claim("one", 100, bulk=True)
-    queue.record([queue.Done(job, Letter.State.WAITING, now_ms(), False)])
+    [job] = queue.claim_letters("one", 100, bulk=True)
+    queue.record_results([queue.LetterResult(job, Letter.State.WAITING, now_ms(), False)])
     assert told(reader) == [(alert.update_id,)]
 
 
@@ -183,7 +183,7 @@ def test_the_mail() -> None:
     )
     Alert.objects.filter(pk=other.pk).update(topic=alert.topic)
     owed(cy)
-    (job,) = queue.claim("one", 10, bulk=True)
+    (job,) = queue.claim_letters("one", 10, bulk=True)
     assert job.updates == (alert.update_id,)
     job = job._replace(updates=(other.update_id, alert.update_id))
     tokens = links.tokens()

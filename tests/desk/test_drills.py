@@ -77,7 +77,7 @@ def invitation() -> str:
 def test_nobody_takes_part_who_has_not_said_yes(newsroom: object) -> None:
     part = drill.invite(addresses.parse(GUS), "de")
     drill.invite(addresses.parse(GUS), "de")
-    assert [job.kind for job in queue.claim("w", 9)] == ["invitation"], (
+    assert [job.kind for job in queue.claim_letters("w", 9)] == ["invitation"], (
         "asked once, however often one clicks"
     )
     assert alert_audience.drill() == 0
@@ -100,7 +100,7 @@ def test_who_must_not_be_mailed_is_not_asked(newsroom: object, cy: Reader) -> No
     Suppression.objects.all().delete()
     drill.invite(addresses.parse(cy.address), "en")
     Suppression.objects.create(key=cy.key, reason="complained", at=timezone.now())
-    assert queue.claim("w", 9) == []
+    assert queue.claim_letters("w", 9) == []
     assert Client().post(invitation()).status_code == 410
 
 

@@ -33,7 +33,7 @@ _COMING = (Outcome.WAITING, Outcome.DEFERRED)
 _OVER = (Alert.State.SENDING, Alert.State.SENT, Alert.State.EXPIRED)
 
 
-def owe() -> int:
+def enqueue_due() -> int:
     """Creates the digests that are due now. Returns how many; if `AT_ONCE`, more may be due."""
     latest = Alert.objects.filter(lane=Alert.Lane.ALERT).aggregate(
         latest=Max("held_until", default=0)
@@ -41,14 +41,14 @@ def owe() -> int:
     return owe_summaries(latest["latest"], AT_ONCE)
 
 
-class Told(NamedTuple):
+class DigestContents(NamedTuple):
     """The contents of one digest: updates, newest first, and the alerts that carry them."""
 
     updates: tuple[int, ...]
     alerts: list[int]
 
 
-def contents(letters: Sequence[Letter]) -> dict[int, Told]:
+def contents(letters: Sequence[Letter]) -> dict[int, DigestContents]:
     """Letter id → contents, for digests that have any and may still be sent.
 
     The letters' readers are loaded with them.
@@ -72,7 +72,11 @@ def contents(letters: Sequence[Letter]) -> dict[int, Told]:
     # These letters are left out: one that was deferred and is tried again must not count itself.
     about = [pk for pks in bringing.values() for pk in pks]
     before = history.sent_in_digests(about, readers, but=[one.pk for one in letters])
-    terms, wishes, topics = preferences_of(readers), _wishes(readers, stories), _topics(readers)
+    terms, wishes, topics = (
+        preferences_of(readers),
+        _story_preferences(readers, stories),
+        _topics(readers),
+    )
     found = {}
     for one in letters:
         reader = one.reader_id
@@ -98,7 +102,7 @@ def contents(letters: Sequence[Letter]) -> dict[int, Told]:
         updates.sort(key=lambda update: update.published_at or update.created_at, reverse=True)
         if updates:
             told = updates[:MOST]
-            found[one.pk] = Told(
+            found[one.pk] = DigestContents(
                 tuple(update.pk for update in told),
                 [pk for update in told for pk in bringing[update.story_id]],
             )
@@ -151,7 +155,7 @@ def _newest(stories: set[int]) -> tuple[dict[int, Update], dict[int, list[int]]]
     }
 
 
-def _wishes(readers: Sequence[int], stories: set[int]) -> dict[tuple[int, int], str]:
+def _story_preferences(readers: Sequence[int], stories: set[int]) -> dict[tuple[int, int], str]:
     """(reader, story) → preference for this story, where there is one."""
     rows = Interest.objects.filter(reader__in=readers, story__in=stories).values_list(
         "reader_id", "story_id", "wish"

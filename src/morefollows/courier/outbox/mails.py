@@ -19,11 +19,11 @@ from morefollows.courier.message.content import return_paths
 from morefollows.courier.message.headers import date
 from morefollows.courier.message.letters import KINDS, Occasion, letter
 from morefollows.courier.message.template import Fill, renderer
-from morefollows.courier.outbox.queue import Job
+from morefollows.courier.outbox.queue import ClaimedLetter
 from morefollows.courier.relays.interface import Mail, Reply
 
 
-class _Pressed(NamedTuple):
+class _Rendered(NamedTuple):
     """A composed letter, shared by many readers."""
 
     fill: Fill
@@ -37,10 +37,10 @@ class LetterMails:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[Occasion, int], _Pressed] = {}
+        self._kept: dict[tuple[Occasion, int], _Rendered] = {}
 
-    def mail(self, job: Job) -> Mail:
-        """The letter as a mail. The caller (`queue.Post`) sets its `settle` and `ticket`."""
+    def mail(self, job: ClaimedLetter) -> Mail:
+        """The letter as a mail. The caller (`queue.LetterQueue`) sets its `settle` and `ticket`."""
         recipient, utf8 = MAIL.envelope(job.address, job.domain)
         tokens = links.tokens()
         row, reader = Row(job.letter, job.uid), Row(job.reader, job.reader_uid)
@@ -58,12 +58,12 @@ class LetterMails:
             pressed.return_path(receipt), recipient, pressed.fill(values), _unsettled, utf8=utf8
         )
 
-    def _pressed(self, occasion: Occasion) -> _Pressed:
+    def _pressed(self, occasion: Occasion) -> _Rendered:
         """The composition for this occasion, from the cache if it is there."""
         minute = int(time.monotonic() / 60)
         pressed = self._kept.get((occasion, minute))
         if pressed is None:
-            pressed = _Pressed(
+            pressed = _Rendered(
                 renderer(letter(occasion), dkim.signers(settings.MOREFOLLOWS)), return_paths()
             )
             self._kept = {key: kept for key, kept in self._kept.items() if key[1] == minute}

@@ -42,7 +42,7 @@ _DOUBTFUL_ATTEMPTS = 5  # attempts after which a doubtful refusal is final: afte
 _UNANSWERED_LIMIT = 3  # hand-overs without a reply, after which a letter is not repeated
 
 
-class Job(NamedTuple):
+class ClaimedLetter(NamedTuple):
     """A claimed letter, with its reader's current data."""
 
     letter: int
@@ -63,16 +63,16 @@ class Job(NamedTuple):
     unanswered: int = 0  #: how often it was handed over and got no reply
 
 
-class Done(NamedTuple):
+class LetterResult(NamedTuple):
     """The result of one claimed letter, to be recorded."""
 
-    job: Job
+    job: ClaimedLetter
     state: str
     due_at: int
     bounced: Bounced | None = None
     #: whether this counts as an attempt: a relay took it, or it can't be rendered
     tried: bool = True
-    unanswered: int = 0  #: new value of `Job.unanswered`
+    unanswered: int = 0  #: new value of `ClaimedLetter.unanswered`
 
 
 # MATERIALIZED runs the inner query once: see `_CLAIM` in `ledger.claims`.
@@ -88,7 +88,7 @@ RETURNING id
 """
 
 
-def claim(worker: str, limit: int, *, bulk: bool = False) -> list[Job]:
+def claim_letters(worker: str, limit: int, *, bulk: bool = False) -> list[ClaimedLetter]:
     """Claims due letters. Letters that are no longer wanted or allowed expire.
 
     `worker`: name of the claiming process; see `leases`. `bulk`: digests. Their readers have
@@ -114,13 +114,15 @@ def claim(worker: str, limit: int, *, bulk: bool = False) -> list[Job]:
 class LookedUp(NamedTuple):
     """The result of querying the readers of claimed letters again."""
 
-    asked: Sequence[Job]
+    asked: Sequence[ClaimedLetter]
     same: set[int]  #: letters whose mail is unchanged
-    made: dict[int, tuple[Job, Mail]]  #: letters whose reader has changed, with their new mails
-    done: list[Done]  #: letters that are not sent any more
+    made: dict[
+        int, tuple[ClaimedLetter, Mail]
+    ]  #: letters whose reader has changed, with their new mails
+    done: list[LetterResult]  #: letters that are not sent any more
 
 
-def look_again(jobs: Sequence[Job]) -> dict[int, Job]:
+def look_again(jobs: Sequence[ClaimedLetter]) -> dict[int, ClaimedLetter]:
     """Letter id → current job, for the letters that are still wanted and allowed."""
     ids = [job.letter for job in jobs if not job.updates]
     found = {job.letter: job for job in _wanted(ids)} if ids else {}
@@ -174,7 +176,7 @@ WHERE l.id {{among}} AND l.created_at > %s AND (
 """  # noqa: S608 - kinds and conditions are our own
 
 
-def _wanted(letters: Sequence[int]) -> list[Job]:
+def _wanted(letters: Sequence[int]) -> list[ClaimedLetter]:
     """The letters of these that are still wanted and allowed, with their readers' current data.
 
     A confirmation or invitation is wanted until it is confirmed, a thank-you while the subscription
@@ -193,12 +195,12 @@ def _wanted(letters: Sequence[int]) -> list[Job]:
     return [job for job in found if job.kind not in _ELSEWHERE or _may_go(job)]
 
 
-def _of_row(row: Sequence[Any]) -> Job:
+def _of_row(row: Sequence[Any]) -> ClaimedLetter:
     """A row of `_WANTED` as a job.
 
     SQLite returns 0 or 1 for booleans. The uid of a missing topic is NULL.
     """
-    job = Job._make((*row[:13], (), *row[13:]))
+    job = ClaimedLetter._make((*row[:13], (), *row[13:]))
     topic_uid = bytes(job.topic_uid or b"")
     return job._replace(
         offers=bool(job.offers),
@@ -208,7 +210,7 @@ def _of_row(row: Sequence[Any]) -> Job:
     )
 
 
-def _may_go(job: Job) -> bool:
+def _may_go(job: ClaimedLetter) -> bool:
     """Whether a letter to another address than the reader's own may be sent."""
     key = Address(job.address, job.domain).key
     if job.kind == Letter.Kind.NEW_ADDRESS:
@@ -216,7 +218,7 @@ def _may_go(job: Job) -> bool:
     return not Suppression.objects.filter(key=key).exists()
 
 
-def _summaries(claimed: Sequence[int]) -> list[Job]:
+def _summaries(claimed: Sequence[int]) -> list[ClaimedLetter]:
     """The digests that have contents. Their contents are stored before they may be sent."""
     letters = list(Letter.objects.filter(pk__in=claimed).select_related("reader"))
     told = digests.contents(letters)
@@ -225,9 +227,9 @@ def _summaries(claimed: Sequence[int]) -> list[Job]:
     return [_job(letter)._replace(updates=told[letter.pk].updates) for letter in wanted]
 
 
-def _job(letter: Letter) -> Job:
+def _job(letter: Letter) -> ClaimedLetter:
     reader = letter.reader
-    return Job(
+    return ClaimedLetter(
         letter.pk,
         letter.kind,
         letter.offers,
@@ -252,7 +254,7 @@ WHERE id = %s AND lease_version = %s
 """
 
 
-def record(done: Sequence[Done]) -> int:
+def record_results(done: Sequence[LetterResult]) -> int:
     """Records these results and gives the claims back, in one transaction.
 
     Returns how many claims were lost. Another process holds those letters, and they are not
@@ -277,13 +279,13 @@ def record(done: Sequence[Done]) -> int:
 
 
 class _Waiting(NamedTuple):
-    job: Job
+    job: ClaimedLetter
     mail: Mail
     claimed_at: float  #: monotonic seconds, as is `looked_at`
     looked_at: float  #: when its reader was queried
 
 
-class Post:
+class LetterQueue:
     """The claimed letters of one lane in one sender process.
 
     `on_put_back`: called when a letter was put back, as another relay may take it. `fresh`: whether
@@ -304,7 +306,7 @@ class Post:
         self._in_flight: dict[int, _Waiting] = {}
         self._put_backs = PutBacks()
         self._unfit: dict[int, Unfit] = {}
-        self.done: list[Done] = []
+        self.done: list[LetterResult] = []
 
     def __len__(self) -> int:
         return len(self.waiting) + len(self._in_flight)
@@ -323,7 +325,7 @@ class Post:
         jobs = [one.job for one in (*self.waiting, *self._in_flight.values())]
         return {job.letter for job in (*jobs, *(one.job for one in self.done))}
 
-    def add(self, jobs: Iterable[tuple[Job, Mail]]) -> None:
+    def add(self, jobs: Iterable[tuple[ClaimedLetter, Mail]]) -> None:
         """Takes in newly claimed jobs with their mails.
 
         `take` sets each mail's `settle` and `ticket`.
@@ -340,9 +342,11 @@ class Post:
         old = [one.job for one in self.waiting if one.claimed_at < oldest]
         if old:
             self.waiting = deque(one for one in self.waiting if one.claimed_at >= oldest)
-            self.done += [Done(job, Letter.State.WAITING, now_ms(), tried=False) for job in old]
+            self.done += [
+                LetterResult(job, Letter.State.WAITING, now_ms(), tried=False) for job in old
+            ]
 
-    def to_look_up(self) -> list[Job]:
+    def to_look_up(self) -> list[ClaimedLetter]:
         """The waiting letters whose readers must be queried again before they are handed out."""
         old = time.monotonic() - _LOOKED_UP
         return [one.job for one in self.waiting if one.looked_at < old]
@@ -393,12 +397,12 @@ class Post:
         way.heard(job.domain, reply)
         now = now_ms()
         if reply.accepted:
-            self._decided(Done(job, Letter.State.ACCEPTED, now))
+            self._decided(LetterResult(job, Letter.State.ACCEPTED, now))
         else:
             verdict = replies.verdict(reply)
             unanswered = job.unanswered + replies.in_doubt(reply)
             if unanswered >= _UNANSWERED_LIMIT:
-                self._decided(Done(job, Letter.State.UNCERTAIN, now, unanswered=unanswered))
+                self._decided(LetterResult(job, Letter.State.UNCERTAIN, now, unanswered=unanswered))
                 return
             if self._comes_back(one, mail, reply, counts=verdict.counts):
                 self.waiting.append(one._replace(job=job._replace(unanswered=unanswered)))
@@ -411,13 +415,15 @@ class Post:
                 verdict.doubtful and job.attempts >= _DOUBTFUL_ATTEMPTS
             ):
                 self._decided(
-                    Done(job, Letter.State.REFUSED, now, _bounced(job, way, reply, verdict))
+                    LetterResult(job, Letter.State.REFUSED, now, _bounced(job, way, reply, verdict))
                 )
             else:
                 due_at = now + retries.wait_ms(job.attempts + 1)
-                self._decided(Done(job, Letter.State.WAITING, due_at, unanswered=unanswered))
+                self._decided(
+                    LetterResult(job, Letter.State.WAITING, due_at, unanswered=unanswered)
+                )
 
-    def _decided(self, done: Done) -> None:
+    def _decided(self, done: LetterResult) -> None:
         self._put_backs.forget(done.job.letter)
         self._unfit.pop(done.job.letter, None)
         self.done.append(done)
@@ -438,7 +444,7 @@ class Post:
 
 
 def _bounced(
-    job: Job, way: AnsweringRelay, reply: Reply, verdict: replies.Verdict
+    job: ClaimedLetter, way: AnsweringRelay, reply: Reply, verdict: replies.Verdict
 ) -> Bounced | None:
     """The bounce to count against the letter's reader. None if it went to another address."""
     if verdict.bounce is replies.BounceKind.NO or job.kind in _ELSEWHERE:

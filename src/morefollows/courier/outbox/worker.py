@@ -19,7 +19,7 @@ from morefollows.audience.models import Letter
 from morefollows.audit import actions as audit
 from morefollows.courier.outbox import digests, queue
 from morefollows.courier.outbox.mails import LetterMails
-from morefollows.courier.outbox.queue import Done, Job, LookedUp, Post
+from morefollows.courier.outbox.queue import ClaimedLetter, LetterQueue, LetterResult, LookedUp
 from morefollows.courier.relays.interface import AnsweringRelay, Mail
 from morefollows.stories.actions import now_ms
 
@@ -29,11 +29,11 @@ _AT_ONCE = {False: 50, True: 200}  # by lane (bulk or not): letters that may wai
 _OWE_EVERY = 20.0  # seconds between two checks for due digests
 
 
-class Claimed(NamedTuple):
+class NewlyClaimed(NamedTuple):
     """Newly claimed letters of one lane."""
 
-    mails: list[tuple[Job, Mail]]
-    done: list[Done]  #: letters that can't be rendered
+    mails: list[tuple[ClaimedLetter, Mail]]
+    done: list[LetterResult]  #: letters that can't be rendered
 
 
 class Outbox:
@@ -46,28 +46,28 @@ class Outbox:
     def __init__(self, name: str, wake: Callable[[], None], fresh: Callable[[], bool]) -> None:
         self._name = name
         self._mails = LetterMails()
-        self._posts = {bulk: Post(wake, fresh, bulk=bulk) for bulk in (False, True)}
+        self._posts = {bulk: LetterQueue(wake, fresh, bulk=bulk) for bulk in (False, True)}
         self.quick = self._posts[False]  #: read for each mail
         # last check for due digests, monotonic seconds
         self._owed_at = float("-inf")
-        self._unwritten: list[Done] = []
+        self._unwritten: list[LetterResult] = []
 
     # -- in the database thread -------------------------------------------------------------------
 
-    def claim(self, *, bulk: bool, most: int | None = None) -> Claimed:
+    def claim(self, *, bulk: bool, most: int | None = None) -> NewlyClaimed:
         """Claims due letters, as far as there is room. `most`: limit of letters held after that."""
         # If more digests are due than are created in one call, the next call creates the rest.
         if (
             bulk
             and time.monotonic() >= self._owed_at + _OWE_EVERY
-            and digests.owe() < digests.AT_ONCE
+            and digests.enqueue_due() < digests.AT_ONCE
         ):
             self._owed_at = time.monotonic()
         post = self._posts[bulk]
         room = post.room(_AT_ONCE[bulk]) if most is None else most - len(post)
-        return self._make(queue.claim(self._name, room, bulk=bulk))
+        return self._make(queue.claim_letters(self._name, room, bulk=bulk))
 
-    def _make(self, jobs: Sequence[Job]) -> Claimed:
+    def _make(self, jobs: Sequence[ClaimedLetter]) -> NewlyClaimed:
         """Renders these jobs. One that can't be rendered is refused, and all others go on."""
         made, done = [], []
         for job in jobs:
@@ -87,25 +87,25 @@ class Outbox:
                     audit.record(
                         None, "mail not made", kind=job.kind, reader=job.reader, reason=name
                     )
-                done.append(Done(job, Letter.State.REFUSED, now_ms()))
-        return Claimed(made, done)
+                done.append(LetterResult(job, Letter.State.REFUSED, now_ms()))
+        return NewlyClaimed(made, done)
 
-    def _look_again(self, jobs: Sequence[Job]) -> LookedUp:
+    def _look_again(self, jobs: Sequence[ClaimedLetter]) -> LookedUp:
         """Queries the readers of these jobs, and renders again what has changed."""
         found = queue.look_again(jobs)
         same = {job.letter for job in jobs if _unchanged(job, found.get(job.letter))}
         made, done = self._make([job for letter, job in found.items() if letter not in same])
         gone = [job for job in jobs if job.letter not in found]
-        done += [Done(job, Letter.State.EXPIRED, now_ms(), tried=False) for job in gone]
+        done += [LetterResult(job, Letter.State.EXPIRED, now_ms(), tried=False) for job in gone]
         return LookedUp(jobs, same, {job.letter: (job, mail) for job, mail in made}, done)
 
-    def look_up(self, jobs: dict[bool, list[Job]]) -> dict[bool, LookedUp]:
+    def look_up(self, jobs: dict[bool, list[ClaimedLetter]]) -> dict[bool, LookedUp]:
         """Queries the readers of each lane's `to_look_up`."""
         return {bulk: self._look_again(asked) for bulk, asked in jobs.items() if asked}
 
     # -- in the event loop ------------------------------------------------------------------------
 
-    def add(self, claimed: Claimed, *, bulk: bool) -> None:
+    def add(self, claimed: NewlyClaimed, *, bulk: bool) -> None:
         """Takes in newly claimed letters."""
         self._posts[bulk].add(claimed.mails)
         self._posts[bulk].done += claimed.done
@@ -130,7 +130,7 @@ class Outbox:
             | self._posts[True].held()
         )
 
-    def to_look_up(self) -> dict[bool, list[Job]]:
+    def to_look_up(self) -> dict[bool, list[ClaimedLetter]]:
         """The letters of each lane whose readers must be queried again. Gives old claims back."""
         for post in self._posts.values():
             post.give_back_old()
@@ -141,18 +141,18 @@ class Outbox:
         for bulk, again in found.items():
             self._posts[bulk].looked(again)
 
-    def collect(self) -> list[Done]:
+    def collect(self) -> list[LetterResult]:
         """The results to be recorded. They are kept until `written` is called."""
         for post in self._posts.values():
             self._unwritten += post.done
             post.done = []
         return list(self._unwritten)
 
-    def written(self, done: Sequence[Done]) -> None:
+    def written(self, done: Sequence[LetterResult]) -> None:
         """Takes in that these results are in the ledger."""
         self._unwritten = self._unwritten[len(done) :]
 
 
-def _unchanged(before: Job, now: Job | None) -> bool:
+def _unchanged(before: ClaimedLetter, now: ClaimedLetter | None) -> bool:
     """Whether the letter can be sent as rendered. `unanswered` does not count."""
     return now is not None and now._replace(unanswered=before.unanswered) == before

@@ -312,7 +312,10 @@ class Recorder:
                 round_.refresh(wanted, ids)
 
     def _record(
-        self, entries: Sequence[BatchRecord], done: Sequence[queue.Done], release: int | None
+        self,
+        entries: Sequence[BatchRecord],
+        done: Sequence[queue.LetterResult],
+        release: int | None,
     ) -> claims.Recorded:
         """Writes letters and batches. Runs in the database thread.
 
@@ -320,7 +323,7 @@ class Recorder:
         """
         held = self._watch.before_writing()
         self._give_sign_of_life()
-        if lost := queue.record(done):
+        if lost := queue.record_results(done):
             log.warning("%d letters are another process's by now", lost)
         early = release is not None and self._releases[release].held_until > now_ms()
         recorded = claims.record_what_is_free(entries, None if held else release, early)

@@ -28,7 +28,7 @@ from morefollows.courier.ledger import claims as ledger_claims
 from morefollows.courier.ledger import history, leases, recipients
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.ledger.claims import ActiveAlert
-from morefollows.courier.outbox.worker import Claimed
+from morefollows.courier.outbox.worker import NewlyClaimed
 from morefollows.courier.relays.interface import Mail
 from morefollows.courier.relays.relay_pool import TRIAL
 from morefollows.courier.relays.relay_queue import RelayQueue
@@ -60,8 +60,8 @@ class DueWork(NamedTuple):
     running: list[ActiveAlert]
     paused: set[str]
     bulk_waits: bool
-    letters: Claimed
-    summaries: Claimed
+    letters: NewlyClaimed
+    summaries: NewlyClaimed
 
 
 class Worker(Recorder):
@@ -253,7 +253,7 @@ class Worker(Recorder):
                     released,
                 )
             self._strays_at = time.monotonic()
-        nothing = Claimed([], [])
+        nothing = NewlyClaimed([], [])
         if held or self._placeholders.holding():
             return DueWork([], {gate.name for gate in self.gates}, False, nothing, nothing)
         paused = ledger_claims.paused_relays()
