@@ -17,7 +17,7 @@ from morefollows.audience.models import Bounce, Reader, Suppression
 from morefollows.courier.ledger import claims
 from morefollows.courier.models import Batch, Brake, Outcome, Refusal
 from morefollows.courier.refusals import bounces, brake
-from morefollows.courier.refusals.brake import APART, FEW, SHARE, Answers, Refused
+from morefollows.courier.refusals.brake import APART, FEW, SHARE, RefusedMail, ReplyTally
 from morefollows.courier.refusals.recorder import RefusalRecorder
 from morefollows.stories.models import Alert
 from tests.courier.support import alert_for, cut_from_start
@@ -30,7 +30,7 @@ class Process:
     """A sender process, as far as the brake goes."""
 
     def __init__(self, alert: Alert) -> None:
-        self.alert, self.answers = alert, Answers()
+        self.alert, self.answers = alert, ReplyTally()
 
     def accept(self, domain: str, mails: int = 1) -> None:
         self.answers.accepted_by("relay 0").extend([domain] * mails)
@@ -39,7 +39,7 @@ class Process:
         """As `batch_run.BatchRun` does it. Returns whether the refusal is believed so far."""
         if self.answers.braked(relay, domain):
             return False
-        one = Refused(
+        one = RefusedMail(
             1,
             0,
             reader,
@@ -58,7 +58,7 @@ class Process:
         return True
 
     def write(self) -> None:
-        self.answers.on = brake.note(self.alert.pk, self.answers.take(str))
+        self.answers.on = brake.write_counts(self.alert.pk, self.answers.take(str))
 
 
 def on() -> set[tuple[str, str]]:
@@ -66,7 +66,7 @@ def on() -> set[tuple[str, str]]:
 
 
 def test_what_is_accepted_is_counted_when_it_is_asked_for() -> None:
-    answers = Answers()
+    answers = ReplyTally()
     domains = answers.accepted_by("relay 0")
     domains += ["one.example", "two.example", "one.example"]
     assert answers.has_accepted("relay 0", "two.example") and not answers.has_accepted(
@@ -120,7 +120,7 @@ def test_what_one_provider_refuses_says_nothing_about_the_relay_in_whatever_orde
             process.write()
     process.write()
     assert on() == {("provider", "big.example")}
-    assert brake.judge(alert.pk, str) == on()
+    assert brake.judge_alert(alert.pk, str) == on()
 
 
 def test_a_relay_that_refuses_readers_of_many_providers_has_the_brake_soon() -> None:
@@ -153,9 +153,9 @@ def test_a_relay_that_refuses_everybody_suppresses_few_however_few_the_providers
             process.write()
     process.write()
     assert believed <= min(mails, (min(providers, APART) + 1) * FEW + 10)
-    brake.judge(alert.pk, str)
+    brake.judge_alert(alert.pk, str)
     Alert.objects.filter(pk=alert.pk).update(state="sent")
-    while bounces.count(str):
+    while bounces.count_bounces(str):
         pass
     assert Reader.objects.filter(state="gone").count() <= FEW
     assert on(), "what is left is no more than chance, and not by luck"
@@ -173,7 +173,7 @@ def test_what_is_refused_by_chance_is_no_fault() -> None:
         if n % 500 == 0:
             process.write()
     process.write()
-    assert on() == set() and brake.judge(alert.pk, str) == set()
+    assert on() == set() and brake.judge_alert(alert.pk, str) == set()
 
 
 def test_at_the_end_the_share_is_exact() -> None:
@@ -186,7 +186,7 @@ def test_at_the_end_the_share_is_exact() -> None:
         )
     process.write()
     assert on() == set()
-    assert brake.judge(alert.pk, str) == {("provider", "big.example")}
+    assert brake.judge_alert(alert.pk, str) == {("provider", "big.example")}
 
 
 def test_domains_of_one_provider_count_together_at_the_end() -> None:
@@ -196,7 +196,7 @@ def test_domains_of_one_provider_count_together_at_the_end() -> None:
         process.refuse(n, f"company{n % 3}.example", relay=f"relay {n % 2}")
     process.write()
     assert on() == set()
-    found = brake.judge(
+    found = brake.judge_alert(
         alert.pk, lambda domain: "google.com" if domain.startswith("company") else domain
     )
     assert {name for _scope, name in found} >= {f"company{n}.example" for n in range(3)}
@@ -265,7 +265,7 @@ def test_no_alert_suppresses_more_than_the_brake_allows(
     for one in processes:
         one.write()
     Alert.objects.filter(pk=alert.pk).update(state="sent")
-    while bounces.count(str):
+    while bounces.count_bounces(str):
         pass
     gone = list(Reader.objects.filter(pk__in=of_domain, state="gone").values_list("pk", flat=True))
     for domain, mails in answered.items():
@@ -277,13 +277,13 @@ def test_an_alert_is_not_closed_while_the_brake_that_comes_on_last_defers_its_ma
     """The brake comes on with the refusals that are written when the alert is about to be closed."""
     alert = alert_for(30)
     cut_from_start(alert)
-    answers = Answers()
+    answers = ReplyTally()
     now = int(timezone.now().timestamp() * 1000)
     for batch in Batch.objects.filter(alert=alert):
         readers = array("q")
         readers.frombytes(bytes(batch.readers))
         answers.refused += [
-            Refused(
+            RefusedMail(
                 *(batch.pk, place, reader, f"d{reader}.example", f"d{reader}.example", "relay 0"),
                 *("hard", 550, "5.1.1", now),
             )

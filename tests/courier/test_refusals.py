@@ -370,7 +370,7 @@ def bounce_in_an_alert(readers: list[int]) -> None:
         )
         for reader in readers
     )
-    while bounces.count(str):
+    while bounces.count_bounces(str):
         pass
 
 
@@ -421,9 +421,9 @@ def test_nothing_is_taken_back_from_a_batch_that_somebody_works_on() -> None:
     Brake.objects.create(
         alert=alert, scope="provider", name="gone.example", answered=30, refused=30
     )
-    assert bounces.settle(alert.pk, str) == 0
+    assert bounces.apply_brakes(alert.pk, str) == 0
     Batch.objects.update(worker="")
-    assert bounces.settle(alert.pk, str) == 30
+    assert bounces.apply_brakes(alert.pk, str) == 30
     batch.refresh_from_db()
     assert (batch.refused, batch.deferred) == (0, 30)
     assert batch.due_at is not None and not Refusal.objects.exists()

@@ -30,11 +30,11 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return detection.file(tmp_path, 1)
+    return detection.state_path(tmp_path, 1)
 
 
-def seen(file: Path, looks: int = 3) -> detection.Watch:
-    watch = detection.Watch(file)
+def seen(file: Path, looks: int = 3) -> detection.RestoreWatch:
+    watch = detection.RestoreWatch(file)
     for _ in range(looks):
         assert not watch.holding()
     return watch
@@ -61,16 +61,16 @@ def test_an_older_database_holds_all_mail_and_asks(file: Path, lost: str) -> Non
         StateNumber.objects.all().delete()
     else:
         turn_back()
-    assert detection.Watch(file).holding()
+    assert detection.RestoreWatch(file).holding()
     alert.refresh_from_db()
     assert alert.state == Alert.State.ASKING
-    assert detection.Watch(None).holding() is False
-    other = detection.Watch(file.with_name("another"))
+    assert detection.RestoreWatch(None).holding() is False
+    other = detection.RestoreWatch(file.with_name("another"))
     assert other.holding(), "also for a sender that has seen nothing"
     assert restores.go_on(None)
     alert.refresh_from_db()
     assert alert.state == Alert.State.ASKING, "each alert is answered by itself"
-    for watch in (detection.Watch(file), other, detection.Watch(file)):
+    for watch in (detection.RestoreWatch(file), other, detection.RestoreWatch(file)):
         assert not watch.holding()
 
 
@@ -91,7 +91,7 @@ def test_who_goes_on_while_a_sender_looks_is_not_held_again(
     """It has read that mail is held, and then it finds the database older than its file: both are past by then."""
     seen(file)
     turn_back()
-    watch = detection.Watch(file)
+    watch = detection.RestoreWatch(file)
     assert watch.holding()
     compare = watch._compare
 
@@ -128,7 +128,7 @@ def test_a_damaged_or_missing_file_says_nothing(file: Path) -> None:
 def test_the_desk_is_told_and_decides(file: Path, ada: Editor, ben: Editor) -> None:
     seen(file)
     turn_back()
-    assert detection.Watch(file).holding()
+    assert detection.RestoreWatch(file).holding()
     reporter, editor = Client(), Client()
     reporter.force_login(ben)
     editor.force_login(ada)
@@ -139,10 +139,10 @@ def test_the_desk_is_told_and_decides(file: Path, ada: Editor, ben: Editor) -> N
     )
     assert "Send mail again" not in reporter.get(reverse("desk")).content.decode()
     assert reporter.post(reverse("restore-go-on")).status_code == 403
-    assert restores.holding()
+    assert restores.hold_reason()
     editor.post(reverse("restore-go-on"))
     assert (
-        restores.holding() is None
+        restores.hold_reason() is None
         and Deed.objects.filter(what="go on after restore", editor=ada).exists()
     )
     assert "older than" not in editor.get(reverse("desk")).content.decode()
@@ -152,6 +152,6 @@ def test_doctor_says_that_mail_is_held(file: Path) -> None:
     assert not list(checks._restored())
     seen(file)
     turn_back()
-    detection.Watch(file).holding()
+    detection.RestoreWatch(file).holding()
     [found] = checks._restored()
     assert found.state == "wrong" and "restores go-on" in found.words

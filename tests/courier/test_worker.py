@@ -87,7 +87,7 @@ def at_work(
     folder: Path,
     story: Callable[[Worker, Slot], Awaitable[None]],
     *,
-    watch: detection.Watch | None = None,
+    watch: detection.RestoreWatch | None = None,
 ) -> None:
     """Runs a sender as long as `story` lasts; whatever ends either of them comes out here."""
 
@@ -393,7 +393,7 @@ def test_what_a_sender_writes_last_is_missed_in_a_backup_that_lacks_it(
         relay.wake()
         await until(lambda: all_accepted(alert))
 
-    at_work(tmp_path, story, watch=detection.Watch(tmp_path / "seen"))
-    assert not detection.Watch(tmp_path / "seen").holding()
+    at_work(tmp_path, story, watch=detection.RestoreWatch(tmp_path / "seen"))
+    assert not detection.RestoreWatch(tmp_path / "seen").holding()
     StateNumber.objects.update(number=backup[0])
-    assert detection.Watch(tmp_path / "seen").holding()
+    assert detection.RestoreWatch(tmp_path / "seen").holding()

@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from morefollows.courier.message import preview as previews
 from morefollows.courier.preflight import LOOK, OK, WRONG, outside, spamd, visit
-from morefollows.courier.preflight.visit import Answer
+from morefollows.courier.preflight.visit import VisitResult
 from morefollows.stories.models import Story
 from tests.relay import Certificate
 from tests.support.waiting import PATIENCE, until
@@ -137,7 +137,7 @@ def test_the_open_internet_is(address: str) -> None:
 
 class TestVisit:
     def test_it_asks_by_head_and_tells_nothing_of_us(self, site: Site) -> None:
-        assert visit.visit("http://news.example/a%20b/é?q=1#part") == Answer(200)
+        assert visit.visit("http://news.example/a%20b/é?q=1#part") == VisitResult(200)
         [(method, path, headers)] = site.asked
         assert (method, path) == ("HEAD", "/a%20b/%C3%A9?q=1")
         assert set(headers) == {"host", "accept-encoding", "user-agent", "accept", "connection"}
@@ -146,8 +146,8 @@ class TestVisit:
 
     def test_a_server_without_head_is_asked_by_get(self, site: Site) -> None:
         site.answers = {"HEAD /": (405, ""), "GET /": (200, ""), "/gone": (410, "")}
-        assert visit.visit("http://news.example/") == Answer(200)
-        assert visit.visit("http://news.example/gone") == Answer(410)
+        assert visit.visit("http://news.example/") == VisitResult(200)
+        assert visit.visit("http://news.example/gone") == VisitResult(410)
         assert [one[0] for one in site.asked] == ["HEAD", "GET"] * 2
 
     @pytest.mark.parametrize(
@@ -159,9 +159,9 @@ class TestVisit:
         ],
     )
     def test_names_that_lead_inside_are_not_followed(self, site: Site, address: str) -> None:
-        assert visit.visit(address) == Answer(trouble="private")
+        assert visit.visit(address) == VisitResult(trouble="private")
         site.answers = {"/": (302, address)}
-        assert visit.visit("http://news.example/") == Answer(trouble="private")
+        assert visit.visit("http://news.example/") == VisitResult(trouble="private")
         assert site.connected == [(PUBLIC, 80)]
 
     @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ class TestVisit:
         ],
     )
     def test_nor_are_addresses(self, address: str) -> None:
-        assert visit.visit(address) == Answer(trouble="private")
+        assert visit.visit(address) == VisitResult(trouble="private")
 
     @pytest.mark.parametrize(
         "address",
@@ -187,34 +187,38 @@ class TestVisit:
     )
     def test_nor_other_ports_and_passwords(self, site: Site, address: str) -> None:
         site.answers = {"/": (301, address)}
-        assert visit.visit(address) == visit.visit("http://news.example/") == Answer(trouble="port")
+        assert (
+            visit.visit(address)
+            == visit.visit("http://news.example/")
+            == VisitResult(trouble="port")
+        )
         assert site.connected == [(PUBLIC, 80)]
 
     def test_three_redirects_and_no_more(self, site: Site) -> None:
         site.answers = {f"/{number}": (302, f"/{number + 1}") for number in range(4)}
-        assert visit.visit("http://news.example/1") == Answer(200)
-        assert visit.visit("http://news.example/0") == Answer(trouble="redirects")
+        assert visit.visit("http://news.example/1") == VisitResult(200)
+        assert visit.visit("http://news.example/0") == VisitResult(trouble="redirects")
 
     def test_a_server_that_drips_is_left(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(visit, "SECONDS", 0.4)
         site.answers = {"/": (200, "drip")}
-        assert visit.visit("http://news.example/") == Answer(trouble="late")
+        assert visit.visit("http://news.example/") == VisitResult(trouble="late")
 
     def test_what_is_wrong_is_told_apart(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert visit.visit("http://nowhere.example/") == Answer(trouble="name")
-        assert visit.visit("http://[half/") == Answer(trouble="odd")
+        assert visit.visit("http://nowhere.example/") == VisitResult(trouble="name")
+        assert visit.visit("http://[half/") == VisitResult(trouble="odd")
 
         def refuse(*_given: object) -> socket.socket:
             raise ConnectionRefusedError
 
         monkeypatch.setattr(visit, "_connected", refuse)
-        assert visit.visit("http://news.example/") == Answer(trouble="unreachable")
+        assert visit.visit("http://news.example/") == VisitResult(trouble="unreachable")
 
     def test_a_certificate_that_nobody_vouches_for(self, tmp_path: Path, site: Site) -> None:
         certificate = Certificate.make(tmp_path, "news.example")
         server = site._server
         server.socket = certificate.server().wrap_socket(server.socket, server_side=True)
-        assert visit.visit("https://news.example/") == Answer(trouble="certificate")
+        assert visit.visit("https://news.example/") == VisitResult(trouble="certificate")
 
 
 @pytest.fixture
@@ -264,9 +268,9 @@ class TestSpamScore:
             started = lambda: b"server started" in (tmp_path / "log").read_bytes()  # noqa: E731
             until("spamd", started)
             mail = previews.preview(story).message
-            fine = until("a score", lambda: spamd.check("127.0.0.1", port, mail))
+            fine = until("a score", lambda: spamd.score_mail("127.0.0.1", port, mail))
             gtube = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
-            spam = spamd.check("127.0.0.1", port, b"Subject: test\r\n\r\n" + gtube + b"\r\n")
+            spam = spamd.score_mail("127.0.0.1", port, b"Subject: test\r\n\r\n" + gtube + b"\r\n")
         finally:
             process.terminate()
             process.wait(PATIENCE)
@@ -319,7 +323,7 @@ class TestSpamScore:
     def test_nobody_there(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        assert spamd.check("127.0.0.1", port, b"") is None
+        assert spamd.score_mail("127.0.0.1", port, b"") is None
 
 
 class TestAtTheDesk:
@@ -360,7 +364,9 @@ class TestAtTheDesk:
     def test_it_does_not_wait_for_ever(self, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(outside, "SECONDS", 0.1)
         over = threading.Event()
-        monkeypatch.setattr(visit, "visit", lambda address: (over.wait(PATIENCE), Answer(200))[1])
+        monkeypatch.setattr(
+            visit, "visit", lambda address: (over.wait(PATIENCE), VisitResult(200))[1]
+        )
         [item] = outside.outside_items(story, previews.preview(story))
         over.set()
         assert item.lines == (("https://port.example/notice", "does not answer in time"),)

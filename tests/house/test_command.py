@@ -327,7 +327,7 @@ def test_after_a_restore_the_alert_waits_for_a_decision_and_that_is_said(
     morefollows: Any, administrator: Editor, cy: Reader, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("morefollows.cli.stories._TAKEN_UP_WITHIN", 0.3)
-    restores.hold(restores.Held(2_000, 1_000), 1, 0)
+    restores.hold_all_mail(restores.HoldReason(2_000, 1_000), 1, 0)
     said = morefollows("stories", "break", str(file), "--yes", "--hold", "0")
     assert said.code == 1
     assert "morefollows restores go-on" in said.err and "No sender" not in said.err

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from morefollows.courier.relays.auto_pause import PROVIDERS, Refusals
+from morefollows.courier.relays.auto_pause import PROVIDERS, RefusalStreak
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.smtp.data import reply
 from morefollows.courier.smtp.replies import (
@@ -165,7 +165,7 @@ _EVENTS = st.lists(
 def test_refusals_speak_of_us_only_for_many_providers_with_nothing_accepted_beside(
     events: list[tuple[str, int, int]],
 ) -> None:
-    refusals = Refusals()
+    refusals = RefusalStreak()
     providers: set[int] = set()
     for what, provider, in_flight in events:
         if what == "accept":
@@ -185,7 +185,7 @@ def test_refusals_speak_of_us_only_for_many_providers_with_nothing_accepted_besi
 @given(st.lists(st.booleans(), max_size=100), st.integers(0, 30))
 def test_no_single_recipient_ever_pauses_a_relay(accepted: list[bool], in_flight: int) -> None:
     """Whatever else happens, and however often it is refused."""
-    refusals = Refusals()
+    refusals = RefusalStreak()
     for yes in accepted:
         if yes:
             refusals.accepted()
@@ -197,7 +197,7 @@ def test_no_single_recipient_ever_pauses_a_relay(accepted: list[bool], in_flight
 
 def test_a_refused_recipient_waits_for_the_answers_beside_it() -> None:
     """RCPT is answered sooner than content: five refusals are no sign while twenty mails are being taken."""
-    refusals = Refusals()
+    refusals = RefusalStreak()
     assert not any(refusals.to_recipient(f"{number}.example", 20) for number in range(12))
     for _ in range(20):
         refusals.settled()

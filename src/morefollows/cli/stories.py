@@ -265,9 +265,9 @@ def _watch(alert: Alert) -> Progress:
 
 
 def _why_not_sent(progress: Progress) -> str:
-    from morefollows.courier.restore.actions import holding
+    from morefollows.courier.restore.actions import hold_reason
 
-    if progress["state"] == "held" and holding():
+    if progress["state"] == "held" and hold_reason():
         return (
             "The database is older than what a sender last saw, so nothing is mailed. The "
             "alert goes out when somebody "

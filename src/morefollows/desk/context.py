@@ -36,7 +36,7 @@ def newsroom(request: HttpRequest) -> dict[str, Any]:
 
 
 def _restored() -> dict[str, str] | None:
-    held = restores.holding()
+    held = restores.hold_reason()
     if held is None:
         return None
     seen, found = (_told(at) if at else gettext("unknown") for at in held)

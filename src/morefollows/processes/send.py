@@ -49,7 +49,7 @@ async def _send(number: int) -> None:
     listener = Listener(config.data)
     await listener.open()
     gates = RelayPool(Providers(_resolver(config)))
-    watch = detection.Watch(detection.file(config.data, number))
+    watch = detection.RestoreWatch(detection.state_path(config.data, number))
     process = nodes.this_process(config.data, number)
     worker = Worker(process, listener, gates, on_complete=feedback.close, watch=watch)
     _add_gates(config, worker, await _secured())

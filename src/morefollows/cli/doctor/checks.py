@@ -126,12 +126,12 @@ def _database(config: Settings) -> Iterator[Finding]:
 
 def _restored() -> Iterator[Finding]:
     from morefollows.courier.restore import actions as restores
-    from morefollows.courier.restore.detection import told
+    from morefollows.courier.restore.detection import time_text
 
-    if held := restores.holding():
+    if held := restores.hold_reason():
         words = (
-            f"it is older than what a sender last saw ({told(held.seen_at)}, now "
-            f"{told(held.found_at)}); nothing is "
+            f"it is older than what a sender last saw ({time_text(held.seen_at)}, now "
+            f"{time_text(held.found_at)}); nothing is "
             "mailed until somebody decides, at the desk or by `morefollows restores go-on`"
         )
         yield Finding("restored database", "wrong", words)

@@ -19,7 +19,7 @@ from django.db import OperationalError, connection, transaction
 
 from morefollows.courier.ledger.leases import claim_ms
 from morefollows.courier.models import Composition, Outcome
-from morefollows.courier.refusals.brake import Refused
+from morefollows.courier.refusals.brake import RefusedMail
 from morefollows.stories import actions as stories
 from morefollows.stories import publication
 from morefollows.stories.actions import now_ms
@@ -85,8 +85,8 @@ class BatchRecord(NamedTuple):
     repeated: int
     #: (domain, outcome, code, status) → (count, text)
     verdicts: dict[tuple[str, int, int, str], tuple[int, str]]
-    #: for `brake.note`: refusals that may be deferred, or count as bounces
-    refusals: list[Refused]
+    #: for `brake.write_counts`: refusals that may be deferred, or count as bounces
+    refusals: list[RefusedMail]
 
 
 class Recorded(NamedTuple):

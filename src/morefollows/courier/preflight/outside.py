@@ -51,11 +51,11 @@ def outside_items(story: Story, preview: Preview) -> list[Item]:
         score = None
         if scorer:
             host, _colon, port = scorer.rpartition(":")
-            score = pool.submit(spamd.check, host, int(port), preview.message)
+            score = pool.submit(spamd.score_mail, host, int(port), preview.message)
         visits = [pool.submit(visit.visit, link) for link in links[:LINKS]]
         items = []
         if links:
-            answers = [_result(one, until) or visit.Answer(trouble="late") for one in visits]
+            answers = [_result(one, until) or visit.VisitResult(trouble="late") for one in visits]
             items.append(_links(links, answers))
         if score is not None:
             items.append(_score(_result(score, until)))
@@ -72,7 +72,7 @@ def _result(future: Future[Found], until: float) -> Found | None:
         return None
 
 
-def _links(links: list[str], answers: list[visit.Answer]) -> Item:
+def _links(links: list[str], answers: list[visit.VisitResult]) -> Item:
     judged = [(link, *_judged(answer)) for link, answer in zip(links, answers, strict=False)]
     lines = tuple((link, words) for link, state, words in judged if state != OK)
     unasked = len(links) - len(answers)
@@ -96,7 +96,7 @@ def _and_more(unasked: int) -> str:
     return _("not asked, as all that follow: only the first %(most)s are") % {"most": LINKS}
 
 
-def _judged(answer: visit.Answer) -> tuple[str, str]:
+def _judged(answer: visit.VisitResult) -> tuple[str, str]:
     match answer.trouble:
         case "":
             return _status(answer.status)

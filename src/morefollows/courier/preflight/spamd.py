@@ -24,7 +24,7 @@ class Score(NamedTuple):
     limit: float  #: from there on it counts as spam
 
 
-def check(host: str, port: int, mail: bytes) -> Score | None:
+def score_mail(host: str, port: int, mail: bytes) -> Score | None:
     """Returns the score of a mail as sent, or None if spamd gives no valid reply."""
     until = time.monotonic() + SECONDS
     try:

@@ -34,7 +34,7 @@ _look_up = socket.getaddrinfo
 _HEADERS = {"User-Agent": "MoreFollows (link check)", "Accept": "*/*", "Connection": "close"}
 
 
-class Answer(NamedTuple):
+class VisitResult(NamedTuple):
     """What became of a visit."""
 
     status: int = 0  #: of HTTP; 0 without an answer
@@ -44,23 +44,23 @@ class Answer(NamedTuple):
 
 
 class _Trouble(Exception):
-    """`args[0]`: as in `Answer.trouble`."""
+    """`args[0]`: as in `VisitResult.trouble`."""
 
 
-def visit(address: str) -> Answer:
+def visit(address: str) -> VisitResult:
     """Sends HEAD, and GET if that gets an error status. Never raises."""
     try:
-        return Answer(_follow(address))
+        return VisitResult(_follow(address))
     except _Trouble as trouble:
-        return Answer(trouble=str(trouble.args[0]))
+        return VisitResult(trouble=str(trouble.args[0]))
     except ssl.SSLCertVerificationError:
-        return Answer(trouble="certificate")
+        return VisitResult(trouble="certificate")
     except TimeoutError:
-        return Answer(trouble="late")
+        return VisitResult(trouble="late")
     except OSError:
-        return Answer(trouble="unreachable")
+        return VisitResult(trouble="unreachable")
     except (http.client.HTTPException, ValueError):
-        return Answer(trouble="odd")
+        return VisitResult(trouble="odd")
 
 
 def is_public(address: str) -> bool:

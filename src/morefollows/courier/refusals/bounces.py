@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 200  # refusals in one transaction
 
 
-def take_back(alert: int) -> int:
+def defer_braked(alert: int) -> int:
     """Defers what this alert's brakes cover, in batches that no sender holds. Returns how many
     mails.
 
@@ -80,15 +80,15 @@ def _take_back(key: int, refusals: list[Refusal]) -> int:
     return taken
 
 
-def settle(alert: int, provider: Callable[[str], str]) -> int:
+def apply_brakes(alert: int, provider: Callable[[str], str]) -> int:
     """Judges an alert whose mails all have replies, and defers what its brakes cover.
 
     Returns how many mails are deferred. `provider`: maps a domain to its mailbox provider.
     """
-    return take_back(alert) if brake.judge(alert, provider) else 0
+    return defer_braked(alert) if brake.judge_alert(alert, provider) else 0
 
 
-def count(provider: Callable[[str], str]) -> int:
+def count_bounces(provider: Callable[[str], str]) -> int:
     """Counts up to `_AT_ONCE` bounces of one ended alert against their readers.
 
     Refusals under a brake are deleted uncounted. Returns how many refusals were handled.
@@ -97,7 +97,7 @@ def count(provider: Callable[[str], str]) -> int:
     first = ended.order_by("alert", "reader").values_list("alert", flat=True).first()
     if first is None:
         return 0
-    on = brake.judge(first, provider)
+    on = brake.judge_alert(first, provider)
     some = list(Refusal.objects.filter(alert=first).order_by("reader")[:_AT_ONCE])
     innocent = {one.pk for one in brake.refusals_under(on, some)}
     seen = [

@@ -42,7 +42,7 @@ _OFTEN_MS = 1000  # least time in ms between two writes that hold only accepted 
 Key = tuple[str, str]  #: scope and name: ("relay", …) or ("provider", …)
 
 
-class Refused(NamedTuple):
+class RefusedMail(NamedTuple):
     """One refused mail.
 
     `place`: its index in the batch. `bounce`: the value of a `replies.BounceKind`.
@@ -75,19 +75,19 @@ class Counts(NamedTuple):
 class Noted(NamedTuple):
     """What one sender process has to write about one alert."""
 
-    refused: list[Refused]
+    refused: list[RefusedMail]
     accepted: dict[Key, int]  #: since the last write
     on: set[Key]  #: brakes put on by the replies of this process alone
 
 
-class Answers:
+class ReplyTally:
     """Replies to one alert's mails in one sender process. Used only in the event loop's thread."""
 
     def __init__(self) -> None:
         self._accepted: Counter[tuple[str, str]] = Counter()
         # relay → domains of accepted mails that are not counted yet
         self._uncounted: dict[str, list[str]] = {}
-        self.refused: list[Refused] = []  #: since `take`
+        self.refused: list[RefusedMail] = []  #: since `take`
         self.on: set[Key] = set()  #: the brakes that are on, as known in this process
         self._ever: set[tuple[str, str]] = set()
         # (relay, provider) → mails refused by policy
@@ -138,7 +138,7 @@ class Answers:
         """
         return (Brake.Scope.RELAY, relay) in self.on
 
-    def heard_refusal(self, one: Refused, provider: Callable[[str], str]) -> bool:
+    def heard_refusal(self, one: RefusedMail, provider: Callable[[str], str]) -> bool:
         """Counts a refusal. Returns whether it puts a brake on, by this process's counts alone.
 
         `provider`: maps a domain to its mailbox provider, as far as it is known.
@@ -236,7 +236,7 @@ RETURNING answered, refused, on_since
 """
 
 
-def note(alert: int, noted: Noted) -> set[Key]:
+def write_counts(alert: int, noted: Noted) -> set[Key]:
     """Writes counts and refusals, and puts on brakes.
 
     Returns all that are on; logs the new ones.
@@ -356,7 +356,7 @@ def _on(alert: int) -> QuerySet[Brake]:
     return Brake.objects.filter(alert=alert, on_since__isnull=False)
 
 
-def judge(alert: int, provider: Callable[[str], str]) -> set[Key]:
+def judge_alert(alert: int, provider: Callable[[str], str]) -> set[Key]:
     """Judges an alert whose mails all have replies. Returns all brakes that are on.
 
     Counts are summed again by provider, as by now the providers of more domains are known.

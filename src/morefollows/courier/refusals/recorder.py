@@ -85,12 +85,12 @@ class RefusalRecorder:
         """Writes one alert's refusals. Raises `django.db.Error`, and keeps them then."""
         noted = release.answers.take(self._provider)
         try:
-            on = await self._call(brake.note, release.alert, noted)
+            on = await self._call(brake.write_counts, release.alert, noted)
         except AnyDatabaseError:
             release.answers.put_back(noted)
             raise
         if self._put_on(release, on, new=bool(noted.on)):
-            await self._call(bounces.take_back, release.alert)
+            await self._call(bounces.defer_braked, release.alert)
 
     def _put_on(self, release: PreparedAlert, on: set[brake.Key], *, new: bool = False) -> bool:
         """Takes in the brakes that are on. Returns whether some are new.
@@ -112,7 +112,7 @@ class RefusalRecorder:
         """
         # Either call may defer mails: `flush` when a brake comes on with what it writes.
         await self.flush()
-        await self._call(bounces.settle, alert, self._provider)
+        await self._call(bounces.apply_brakes, alert, self._provider)
         return alert in await self._call(claims.complete)
 
     async def relay_paused(self, name: str) -> None:
@@ -137,6 +137,6 @@ class RefusalRecorder:
         for release in list(self._releases.values()):
             if release.answers.on:
                 self._put_on(release, await self._call(brake.brakes_on, release.alert))
-                await self._call(bounces.take_back, release.alert)
-        if await self._call(bounces.count, self._provider):
+                await self._call(bounces.defer_braked, release.alert)
+        if await self._call(bounces.count_bounces, self._provider):
             self._looked_at = float("-inf")  # there may be more

@@ -13,7 +13,7 @@ PROVIDERS = 5
 PROVIDERS_LATER = 20
 
 
-class Refusals:
+class RefusalStreak:
     """Counts one relay's refusals since the last accepted mail, in one sender process.
 
     `has_accepted`: a mail was accepted since the process began, or since the last pause.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from morefollows.config.relay_address import RelayAddress
-from morefollows.courier.relays.auto_pause import Refusals
+from morefollows.courier.relays.auto_pause import RefusalStreak
 from morefollows.courier.relays.interface import Carriers, Circuit, Mail, Relay, Reply
 from morefollows.courier.relays.providers import Providers
 from morefollows.courier.relays.rate_limit import TokenBucket
@@ -104,7 +104,7 @@ class RelayQueue:
         self.weight = address.weight or 1
         self.load = 0.0
         self.pacing = RelayThrottle((providers or Providers(None)).of)
-        self.refusals = Refusals()
+        self.refusals = RefusalStreak()
         self.shared: SharedByRelays = _Alone()
         #: Outcomes by domain since the last report.
         self.tallies: dict[str, RelayTally] = {}

@@ -15,20 +15,20 @@ from morefollows.courier.models import Restores
 from morefollows.stories.actions import announce, ask, now_ms
 
 
-class Held(NamedTuple):
+class HoldReason(NamedTuple):
     """Why mail is held. Times in ms since 1970."""
 
     seen_at: int  #: last write that a sender knows of
     found_at: int  #: last write of that sender in this database; 0: none
 
 
-def holding() -> Held | None:
+def hold_reason() -> HoldReason | None:
     """Why mail is held, or None if it may leave."""
     row = Restores.objects.filter(pk=1, held=True).first()
-    return Held(row.seen_at, row.found_at) if row else None
+    return HoldReason(row.seen_at, row.found_at) if row else None
 
 
-class Now(NamedTuple):
+class HoldState(NamedTuple):
     """Whether mail is held (`held`), and how often that was lifted.
 
     `gone_on`: how often somebody resumed sending with an older database.
@@ -41,18 +41,18 @@ class Now(NamedTuple):
 _NOW = "SELECT held, count FROM courier_restores WHERE id = 1"
 
 
-def now() -> Now:
+def now() -> HoldState:
     """The current state. It is one plain query, as senders call this several times a second."""
     with connection.cursor() as cursor:
         cursor.execute(_NOW)
         row = cursor.fetchone()
-    return Now(bool(row[0]), row[1]) if row else Now()
+    return HoldState(bool(row[0]), row[1]) if row else HoldState()
 
 
-def hold(held: Held, seen_count: int, found_count: int) -> list[int] | None:
+def hold_all_mail(held: HoldReason, seen_count: int, found_count: int) -> list[int] | None:
     """Holds all mail, and makes alerts on their way wait for a decision. Returns their ids.
 
-    `seen_count`: the `Now.gone_on` that the sender last saw. `found_count`: the one in this
+    `seen_count`: the `HoldState.gone_on` that the sender last saw. `found_count`: the one in this
     database when the sender found it older. Returns None, and holds nothing, if somebody has
     resumed sending since then.
     """

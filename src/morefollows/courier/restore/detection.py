@@ -29,7 +29,7 @@ from django.db import connection
 
 from morefollows.courier.models import StateNumber
 from morefollows.courier.restore import actions as restores
-from morefollows.courier.restore.actions import Held
+from morefollows.courier.restore.actions import HoldReason
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ RETURNING number
 """
 
 
-class Seen(NamedTuple):
+class LastSeen(NamedTuple):
     """The content of the file."""
 
     writer: str  #: random name of this sender's row
@@ -52,12 +52,12 @@ class Seen(NamedTuple):
     at: int = 0  #: ms since 1970
 
 
-class Watch:
-    """Watches the database for one sender. `file`: None to watch nothing, as in tests."""
+class RestoreWatch:
+    """Watches the database for one sender. `state_path`: None to watch nothing, as in tests."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
-        self._seen = _read(file) if file else Seen("")
+        self._seen = _read(file) if file else LastSeen("")
         self._session: object = None  # the database connection that was checked last
         self._raised_at = self._kept_at = float("-inf")
         self._holding = False
@@ -155,17 +155,19 @@ class Watch:
     def _turned_back(self, found_at: int, count: int) -> None:
         from morefollows.audience.departures import replay
 
-        held = restores.holding()
+        held = restores.hold_reason()
         if held is None or held.seen_at < self._seen.at:
-            asking = restores.hold(Held(self._seen.at, found_at), self._seen.gone_on, count)
+            asking = restores.hold_all_mail(
+                HoldReason(self._seen.at, found_at), self._seen.gone_on, count
+            )
             if asking is None:
                 return  # decided meanwhile: the next call compares again
             log.error(
                 "this database is older than what this sender last saw of it (%s, now %s): "
                 "nothing is sent until "
                 "somebody decides, at the desk or by `morefollows restores go-on`",
-                told(self._seen.at),
-                told(found_at),
+                time_text(self._seen.at),
+                time_text(found_at),
             )
             for alert in asking:
                 log.warning("alert %d asks whether it is to go on", alert)
@@ -174,12 +176,12 @@ class Watch:
         self._raised_at = time.monotonic()
 
 
-def file(data: Path, number: int) -> Path:
+def state_path(data: Path, number: int) -> Path:
     """The file of sender `number`."""
     return data / f"seen-{number}.json"
 
 
-def told(at: int) -> str:
+def time_text(at: int) -> str:
     """A time in ms since 1970 as text for logs."""
     return (
         datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -188,9 +190,11 @@ def told(at: int) -> str:
     )
 
 
-def _read(file: Path) -> Seen:
+def _read(file: Path) -> LastSeen:
     try:
         kept: Any = json.loads(file.read_text(encoding="ascii"))
-        return Seen(str(kept["writer"]), int(kept["gone_on"]), int(kept["number"]), int(kept["at"]))
+        return LastSeen(
+            str(kept["writer"]), int(kept["gone_on"]), int(kept["number"]), int(kept["at"])
+        )
     except (OSError, ValueError, KeyError, TypeError):
-        return Seen(f"{os.getpid():x}-{secrets.token_hex(8)}")
+        return LastSeen(f"{os.getpid():x}-{secrets.token_hex(8)}")

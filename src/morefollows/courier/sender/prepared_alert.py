@@ -16,7 +16,7 @@ from morefollows.courier.message import alert as alerts
 from morefollows.courier.message import dkim
 from morefollows.courier.message.content import return_paths
 from morefollows.courier.message.template import Composed, Signer, renderer
-from morefollows.courier.refusals.brake import Answers
+from morefollows.courier.refusals.brake import ReplyTally
 from morefollows.database.clock import now_ms
 from morefollows.stories.models import Alert
 
@@ -57,7 +57,7 @@ class PreparedAlert:
         self.earlier = earlier
         self.sending = False  # false during the hold, and after the alert was stopped
         self.halted = False  # the last write found that it is not being sent; reset by each survey
-        self.answers = Answers()
+        self.answers = ReplyTally()
         self.made = self.unmade = 0  # numbers of mails
         self.broken = ""  # why too many of its mails can't be rendered; empty: they can
 

@@ -76,7 +76,7 @@ class Recorder:
         listener: Listener,
         gates: RelayPool,
         on_complete: Callable[[int], None],
-        watch: detection.Watch | None = None,
+        watch: detection.RestoreWatch | None = None,
     ) -> None:
         self.name = process.name
         self._label = process.label
@@ -88,7 +88,7 @@ class Recorder:
         self._outbox = Outbox(process.name, self.gates.wake_soon, self._pulse.fresh)
         self._bulk_waits = False  # an alert in the alert lane has mail to send, in any process
         self._placeholders = placeholders.Watch()
-        self._watch = watch or detection.Watch(None)
+        self._watch = watch or detection.RestoreWatch(None)
         self._journal = HandedOutJournal(
             settings.MOREFOLLOWS.data, self.name, settings.MOREFOLLOWS.batch_size
         )

@@ -17,7 +17,7 @@ from morefollows.courier.ledger.recipients import Recipient
 from morefollows.courier.ledger.retries import Retries
 from morefollows.courier.ledger.waiting import Unfit, Waiting
 from morefollows.courier.models import Outcome
-from morefollows.courier.refusals.brake import Refused
+from morefollows.courier.refusals.brake import RefusedMail
 from morefollows.courier.relays.interface import AnsweringRelay, Mail, Reached, Reply
 from morefollows.courier.sender.prepared_alert import PreparedAlert
 from morefollows.courier.smtp import replies
@@ -57,8 +57,8 @@ class ReplySettling:
         self._accepted: list[str] = []
         self._repeated = claim.repeated
         self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
-        self._refusals: list[Refused] = []  # since the last entry
-        self._refused: list[Refused] = []  # in this pass
+        self._refusals: list[RefusedMail] = []  # since the last entry
+        self._refused: list[RefusedMail] = []  # in this pass
         self._put_backs = PutBacks()
         # mails that a connection ended with: they are sent alone on a connection
         self._careful: set[int] = set()
@@ -230,7 +230,7 @@ class ReplySettling:
             return Outcome.DEFERRED
         facts = self.claim.batch, i, self.claim.readers[i], domain, provider, way.name
         now = now_ms()
-        refused = Refused(*facts, verdict.bounce.value, reply.code, reply.status, now)
+        refused = RefusedMail(*facts, verdict.bounce.value, reply.code, reply.status, now)
         self._refusals.append(refused)
         self._refused.append(refused)
         if answers.heard_refusal(refused, way.pacing.provider):
