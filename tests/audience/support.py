@@ -24,11 +24,11 @@ def sign_up(topic: Topic, address: str = CY, *, offers: bool = False, language: 
 def newest_link() -> str:
     """The token in the last confirmation mail."""
     letter = Letter.objects.filter(kind=Letter.Kind.CONFIRMATION).latest("pk")
-    return links.tokens().confirm(links.row(letter)).decode()
+    return links.link_tokens().confirm(links.row(letter)).decode()
 
 
 def leave_link(reader: Reader, topic: Topic) -> str:
-    return links.tokens().leave(links.row(reader), links.row(topic)).decode()
+    return links.link_tokens().leave(links.row(reader), links.row(topic)).decode()
 
 
 def history(purpose: str = "alerts") -> list[str]:

@@ -86,12 +86,12 @@ def take(step: str, person: str, topic: Topic, n: int, model: Model) -> None:
     elif step.startswith("confirm"):
         confirm(step, person, reader, topic, place, model)
     elif step == "leave" and reader is not None:
-        assert actions.leave(leave_link(reader, topic), "one-click")
+        assert actions.unsubscribe(leave_link(reader, topic), "one-click")
         if model.alerts.get(place) in ("pending", "active"):
             model.alerts[place] = "ended"
             settle(person, model)
     elif step == "withdraw offers" and reader is not None:
-        actions.withdraw(reader, "offers", how="desk")
+        actions.withdraw_consent(reader, "offers", how="desk")
         model.offers[person] = False
         settle(person, model)
     elif step.startswith("import"):
@@ -130,7 +130,7 @@ def confirm(
     withdrawn = Consent.objects.filter(
         reader=reader, topic=topic, event="withdrawn", at__gt=letter.created_at
     )
-    done = actions.confirm(links.tokens().confirm(links.row(letter)).decode())
+    done = actions.confirm(links.link_tokens().confirm(links.row(letter)).decode())
     assert (done is None) == (person in model.suppressed or withdrawn.exists())
     if done is not None:
         if model.alerts[place] == "pending":

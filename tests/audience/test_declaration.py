@@ -27,7 +27,7 @@ def reader(breaking: Topic) -> Reader:
     assert actions.confirm(newest_link()) is not None
     texts.publish(Wording.Kind.ALERTS, "en", "Other words about {topic}.")
     texts.publish(Wording.Kind.PRIVACY, "en", "# Another notice")
-    actions.withdraw(Reader.objects.get(), "offers", how="link")
+    actions.withdraw_consent(Reader.objects.get(), "offers", how="link")
     return Reader.objects.get()
 
 
@@ -91,7 +91,7 @@ def test_an_address_is_found_as_it_may_be_written(reader: Reader) -> None:
 def test_the_command_prints_it(
     reader: Reader, breaking: Topic, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    actions.leave(leave_link(reader, breaking), "one-click")
+    actions.unsubscribe(leave_link(reader, breaking), "one-click")
     assert run(["consent", "show", CY]) == 0
     out = capsys.readouterr().out
     assert out.startswith("cy@reader.example, left\n\nalerts: Breaking news (not in force)\n")

@@ -18,8 +18,8 @@ from django.utils import timezone
 from morefollows.audience import actions, departures, links, lists
 from morefollows.audience import drills as drill
 from morefollows.audience.addresses import parse
-from morefollows.audience.departures import What, log, replay
-from morefollows.audience.departures.log import Entry
+from morefollows.audience.departures import DepartureKind, log, replay
+from morefollows.audience.departures.log import Departure
 from morefollows.audience.models import (
     Consent,
     DepartureMark,
@@ -41,9 +41,9 @@ KEY = "a" * 64
 
 @pytest.fixture(autouse=True)
 def no_file() -> Iterator[None]:
-    departures.file().unlink(missing_ok=True)
+    departures.log_path().unlink(missing_ok=True)
     yield
-    departures.file().unlink(missing_ok=True)
+    departures.log_path().unlink(missing_ok=True)
 
 
 def _import(text: str, topic: Topic) -> None:
@@ -81,7 +81,7 @@ def states() -> dict[str, str]:
 class TestWhoHasLeft:
     def test_by_the_link_in_the_mail(self, confirmed: Reader, breaking: Topic) -> None:
         with Backup():
-            assert actions.leave(leave_link(confirmed, breaking), "one-click")
+            assert actions.unsubscribe(leave_link(confirmed, breaking), "one-click")
         assert states() == {"breaking": "active"}
         assert +replay.own() == {"topic": 1}, "which ends the offers, too"
         confirmed.refresh_from_db()
@@ -97,16 +97,16 @@ class TestWhoHasLeft:
 
     def test_offers_alone(self, confirmed: Reader) -> None:
         with Backup():
-            actions.withdraw(confirmed, Purpose.OFFERS, how="link")
+            actions.withdraw_consent(confirmed, Purpose.OFFERS, how="link")
         replay.own()
         confirmed.refresh_from_db()
         assert not confirmed.offers and states() == {"breaking": "active"}
 
     def test_drills(self, confirmed: Reader) -> None:
-        part = drill.invite(parse(CY), "en")
+        part = drill.invite_reader(parse(CY), "en")
         DrillReader.objects.filter(pk=part.pk).update(confirmed_at=timezone.now())
         with Backup():
-            assert drill.remove(confirmed.pk)
+            assert drill.remove_reader(confirmed.pk)
         replay.own()
         assert not DrillReader.objects.exists()
 
@@ -160,7 +160,7 @@ class TestWhoHasLeft:
         with Backup():
             preferences.ask_new_address(confirmed, parse("new@reader.example"))
             letter = Letter.objects.get(kind=Letter.Kind.NEW_ADDRESS)
-            assert preferences.move(links.tokens().new_address(links.row(letter)).decode())
+            assert preferences.move(links.link_tokens().new_address(links.row(letter)).decode())
         confirmed.refresh_from_db()
         assert confirmed.address == CY
         replay.own()
@@ -182,10 +182,10 @@ class TestWhoHasLeft:
 
 class TestWhoCameBack:
     def test_to_a_topic_stays(self, confirmed: Reader, breaking: Topic) -> None:
-        assert actions.leave(leave_link(confirmed, breaking), "one-click")
+        assert actions.unsubscribe(leave_link(confirmed, breaking), "one-click")
         sign_up(breaking)
         assert actions.confirm(newest_link()) is not None
-        assert not +replay.replay(departures.file(), whole=True)
+        assert not +replay.replay(departures.log_path(), whole=True)
         assert states() == {"breaking": "active"}
 
     def test_before_the_file_was_put_in_stays(self, confirmed: Reader, breaking: Topic) -> None:
@@ -201,13 +201,13 @@ class TestWhoCameBack:
 def test_only_what_the_database_has_not_seen_is_looked_at(
     confirmed: Reader, breaking: Topic
 ) -> None:
-    actions.withdraw(confirmed, Purpose.OFFERS, how="link")
+    actions.withdraw_consent(confirmed, Purpose.OFFERS, how="link")
     replay.own()
     mark = DepartureMark.objects.get()
-    assert mark.log == log.name_of(departures.file())
+    assert mark.log == log.name_of(departures.log_path())
     later = mark.at + 2 * 3_600_000
-    log.append(departures.file(), [Entry(later, What.SUPPRESSED, KEY, "desk")])
-    log.append(departures.file(), [Entry(5, What.SUPPRESSED, "b" * 64, "desk")])
+    log.append(departures.log_path(), [Departure(later, DepartureKind.SUPPRESSED, KEY, "desk")])
+    log.append(departures.log_path(), [Departure(5, DepartureKind.SUPPRESSED, "b" * 64, "desk")])
     assert +replay.own() == {"suppressed": 1}
     assert Suppression.objects.get().key == KEY
 
@@ -216,11 +216,11 @@ def test_what_is_rolled_back_is_in_the_file_and_no_address_is(
     confirmed: Reader, breaking: Topic
 ) -> None:
     with Backup():
-        actions.leave(leave_link(confirmed, breaking), "one-click")
-        raw = departures.file().read_text()
+        actions.unsubscribe(leave_link(confirmed, breaking), "one-click")
+        raw = departures.log_path().read_text()
         assert confirmed.key in raw, "on disk before the commit"
     assert CY not in raw and "reader.example" not in raw
-    assert departures.file().stat().st_mode & 0o777 == 0o600
+    assert departures.log_path().stat().st_mode & 0o777 == 0o600
 
 
 def test_a_departure_does_not_fail_of_a_disk_that_does(
@@ -233,21 +233,21 @@ def test_a_departure_does_not_fail_of_a_disk_that_does(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(log, "append", full)
-    assert actions.leave(leave_link(confirmed, breaking), "one-click")
+    assert actions.unsubscribe(leave_link(confirmed, breaking), "one-click")
     assert states() == {"breaking": "ended"} and "No space left" in caplog.text
 
 
 class TestFile:
     def test_a_torn_last_line_costs_nothing_but_itself(self, tmp_path: Path) -> None:
         file = tmp_path / log.NAME
-        entries = [Entry(number, "topic", KEY, f"{number:032x}") for number in range(1, 4)]
+        entries = [Departure(number, "topic", KEY, f"{number:032x}") for number in range(1, 4)]
         log.append(file, entries)
         whole = file.read_bytes()
         for length in range(len(whole) - 1, whole.index(b"\n") + 1, -7):
             file.write_bytes(whole[:length])
-            log.append(file, [Entry(9, "suppressed", KEY, "left elsewhere")])
-            found = list(log.read(file))
-            assert found[-1] == Entry(9, "suppressed", KEY, "left elsewhere")
+            log.append(file, [Departure(9, "suppressed", KEY, "left elsewhere")])
+            found = list(log.read_entries(file))
+            assert found[-1] == Departure(9, "suppressed", KEY, "left elsewhere")
             assert found[:-1] == entries[: len(found) - 1]
 
     def test_several_processes_write_at_once(self, tmp_path: Path) -> None:
@@ -263,25 +263,31 @@ class TestFile:
             for n in range(4)
         ]
         assert [writer.wait(PATIENCE) for writer in writers] == [0] * 4
-        assert Counter(entry.what for entry in log.read(file)) == {f"w{n}": 150 for n in range(4)}
+        assert Counter(entry.what for entry in log.read_entries(file)) == {
+            f"w{n}": 150 for n in range(4)
+        }
         assert file.read_text().count("morefollows-departures") == 1
 
     def test_it_is_compacted_when_a_month_can_go(self, tmp_path: Path) -> None:
         file, day = tmp_path / log.NAME, 86_400_000
         log.append(
-            file, [Entry(number * day, "topic", f"{number:064x}", "t") for number in range(100)]
+            file, [Departure(number * day, "topic", f"{number:064x}", "t") for number in range(100)]
         )
         log.append(
-            file, [Entry(99 * day, "suppressed", KEY, "desk"), Entry(99 * day + 1, "lifted", KEY)]
+            file,
+            [
+                Departure(99 * day, "suppressed", KEY, "desk"),
+                Departure(99 * day + 1, "lifted", KEY),
+            ],
         )
         name = log.name_of(file)
         assert log.compact(file, 20 * day) == 0
         assert log.compact(file, 60 * day) > 0
-        kept = list(log.read(file))
+        kept = list(log.read_entries(file))
         assert [entry.at // day for entry in kept] == [*range(60, 100), 99]
         assert kept[-1].what == "lifted" and log.name_of(file) == name
-        log.append(file, [Entry(200 * day, "topic", KEY, "t")])
-        assert len(list(log.read(file))) == 42
+        log.append(file, [Departure(200 * day, "topic", KEY, "t")])
+        assert len(list(log.read_entries(file))) == 42
 
     def test_another_file_is_refused(self, tmp_path: Path) -> None:
         other = tmp_path / "other.txt"
@@ -299,7 +305,7 @@ _LOAD = (
 
 def test_the_mark_goes_back_with_the_database(confirmed: Reader) -> None:
     with Backup():
-        actions.withdraw(confirmed, Purpose.OFFERS, how="link")
+        actions.withdraw_consent(confirmed, Purpose.OFFERS, how="link")
         replay.own()
         assert DepartureMark.objects.exists()
     assert not DepartureMark.objects.exists() and connection.in_atomic_block

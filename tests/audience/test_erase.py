@@ -42,11 +42,11 @@ def test_only_the_suppression_is_left(breaking: Topic) -> None:
     assert (left.key, left.reason) == (parse(CY).key, "erased")
     assert left.at >= before
     assert load_recipients(ActiveAlert(1, "sending", breaking.pk, 0, 0, True), [pk]) == {}
-    assert actions.leave(
+    assert actions.unsubscribe(
         way_out, "one-click"
     )  # the old mail's button works, and finds nothing to end
     actions.erase(reader)
-    actions.withdraw(reader, "alerts", how="desk", topic=breaking)
+    actions.withdraw_consent(reader, "alerts", how="desk", topic=breaking)
     assert Suppression.objects.count() == 1
     assert not Consent.objects.exists()
 

@@ -16,8 +16,8 @@ from morefollows.audience.tokens import (
     OFFERS,
     RECEIPT_LENGTH,
     Person,
-    Read,
-    Row,
+    ReadToken,
+    TokenRow,
     Tokens,
 )
 
@@ -25,11 +25,11 @@ OURS = Tokens({1: b"k" * 32, 2: b"l" * 32}, b"r" * 32)
 THEIRS = Tokens({1: b"j" * 32, 2: b"i" * 32}, b"s" * 32)
 OF_BEFORE = Tokens({1: b"k" * 32}, b"r" * 32)
 UIDS = st.binary(min_size=16, max_size=16).filter(any)
-READERS = st.builds(Row, st.integers(0, 2**40 - 1), UIDS)
-THINGS = st.builds(Row, st.integers(1, 2**32 - 1), UIDS)
+READERS = st.builds(TokenRow, st.integers(0, 2**40 - 1), UIDS)
+THINGS = st.builds(TokenRow, st.integers(1, 2**32 - 1), UIDS)
 VERSIONS = st.integers(0, 2**32 - 1)
 
-READING: dict[str, Callable[[str], Read | None]] = {
+READING: dict[str, Callable[[str], ReadToken | None]] = {
     "leave": OURS.read_leave,
     "preferences": OURS.read_preferences,
     "story": OURS.read_story,
@@ -40,7 +40,7 @@ READING: dict[str, Callable[[str], Read | None]] = {
 }
 
 
-def all_of(tokens: Tokens, reader: Row, thing: Row, version: int) -> dict[str, bytes]:
+def all_of(tokens: Tokens, reader: TokenRow, thing: TokenRow, version: int) -> dict[str, bytes]:
     return {
         "leave": tokens.leave(reader, thing),
         "leave all": tokens.leave(reader, ALL_TOPICS),
@@ -56,7 +56,7 @@ def all_of(tokens: Tokens, reader: Row, thing: Row, version: int) -> dict[str, b
     }
 
 
-def good(token: str, reader: Row, thing: Row) -> list[str]:
+def good(token: str, reader: TokenRow, thing: TokenRow) -> list[str]:
     """As what it is read, and proved by these rows."""
     found = []
     for kind, read in READING.items():
@@ -73,7 +73,7 @@ def good(token: str, reader: Row, thing: Row) -> list[str]:
 
 @given(READERS, THINGS, VERSIONS)
 def test_each_comes_back_as_what_it_was_and_as_nothing_else(
-    reader: Row, thing: Row, version: int
+    reader: TokenRow, thing: TokenRow, version: int
 ) -> None:
     for name, token in all_of(OURS, reader, thing, version).items():
         kind = next(kind for kind in READING if name.startswith(kind))
@@ -86,7 +86,7 @@ def test_each_comes_back_as_what_it_was_and_as_nothing_else(
 
 @given(READERS, THINGS, VERSIONS)
 def test_those_of_a_kind_are_of_one_length_and_fit_a_return_path(
-    reader: Row, thing: Row, version: int
+    reader: TokenRow, thing: TokenRow, version: int
 ) -> None:
     lengths = {name: len(token) for name, token in all_of(OURS, reader, thing, version).items()}
     assert {length for name, length in lengths.items() if "receipt" not in name} == {
@@ -99,7 +99,7 @@ def test_those_of_a_kind_are_of_one_length_and_fit_a_return_path(
 
 @given(READERS, THINGS, UIDS, VERSIONS)
 def test_none_is_good_for_another_row_of_the_same_number(
-    reader: Row, thing: Row, uid: bytes, version: int
+    reader: TokenRow, thing: TokenRow, uid: bytes, version: int
 ) -> None:
     assume(uid not in (reader.uid, thing.uid))
     another = reader._replace(uid=uid)
@@ -114,7 +114,7 @@ def test_none_is_good_for_another_row_of_the_same_number(
 
 @given(READERS, THINGS, VERSIONS, st.data())
 def test_any_changed_character_is_refused(
-    reader: Row, thing: Row, version: int, data: st.DataObject
+    reader: TokenRow, thing: TokenRow, version: int, data: st.DataObject
 ) -> None:
     for token in all_of(OURS, reader, thing, version).values():
         place = data.draw(st.integers(0, len(token) - 1))
@@ -125,7 +125,7 @@ def test_any_changed_character_is_refused(
 
 @given(READERS, THINGS, VERSIONS, st.data())
 def test_what_mail_programs_do_to_a_link_is_refused(
-    reader: Row, thing: Row, version: int, data: st.DataObject
+    reader: TokenRow, thing: TokenRow, version: int, data: st.DataObject
 ) -> None:
     for token in (one.decode() for one in all_of(OURS, reader, thing, version).values()):
         cut = data.draw(st.integers(0, len(token) - 1))
@@ -150,14 +150,14 @@ def test_what_mail_programs_do_to_a_link_is_refused(
 
 
 @given(READERS, THINGS, VERSIONS)
-def test_another_key_makes_nothing_of_ours(reader: Row, thing: Row, version: int) -> None:
+def test_another_key_makes_nothing_of_ours(reader: TokenRow, thing: TokenRow, version: int) -> None:
     for token in all_of(THEIRS, reader, thing, version).values():
         assert good(token.decode(), reader, thing) == []
 
 
 @given(READERS, THINGS, VERSIONS)
 def test_links_of_an_older_key_are_good_and_message_ids_stay(
-    reader: Row, thing: Row, version: int
+    reader: TokenRow, thing: TokenRow, version: int
 ) -> None:
     before, now = all_of(OF_BEFORE, reader, thing, version), all_of(OURS, reader, thing, version)
     for name, token in before.items():
@@ -176,7 +176,7 @@ def test_any_text_is_refused_without_an_exception(text: str) -> None:
 @pytest.mark.parametrize("length", [LEAVE_LENGTH, RECEIPT_LENGTH])
 def test_a_token_of_the_right_length_but_odd_characters_is_refused(length: int) -> None:
     for character in "\x00=é\ud800 A0":
-        assert good(character * length, Row(0, bytes(16)), Row(0, bytes(16))) == []
+        assert good(character * length, TokenRow(0, bytes(16)), TokenRow(0, bytes(16))) == []
 
 
 @given(
@@ -186,17 +186,17 @@ def test_a_token_of_the_right_length_but_odd_characters_is_refused(length: int) 
     THINGS,
 )
 def test_those_of_mails_are_the_same_as_each_by_itself(
-    readers: list[Person], alert: Row, about: Row, story: Row
+    readers: list[Person], alert: TokenRow, about: TokenRow, story: TokenRow
 ) -> None:
     """Also where several have one version of their links, which are made at once, and where there is nobody."""
     made = OURS.of_alert(alert, about, story)
     for _ in range(2):
         assert made(readers) == [
             (
-                OURS.receipt(alert, Row(number, uid)),
-                OURS.leave(Row(number, uid), about),
-                OURS.preferences(Row(number, uid), version),
-                OURS.story(Row(number, uid), story),
+                OURS.receipt(alert, TokenRow(number, uid)),
+                OURS.leave(TokenRow(number, uid), about),
+                OURS.preferences(TokenRow(number, uid), version),
+                OURS.story(TokenRow(number, uid), story),
             )
             for number, uid, version in readers
         ]

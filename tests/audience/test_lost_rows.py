@@ -16,7 +16,7 @@ from django.utils import timezone
 from morefollows.audience import actions, key_check, links
 from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, DrillReader, Letter, Reader, Subscription, Topic
-from morefollows.audience.tokens import ALL_TOPICS, Row
+from morefollows.audience.tokens import ALL_TOPICS, TokenRow
 from morefollows.config.keyring import Keyring, Keys
 from morefollows.database.uid_field import random_uid
 from morefollows.stories.models import Interest, Story
@@ -53,11 +53,13 @@ def test_an_old_unsubscribe_link_ends_nobody_elses_subscription(
     assert Subscription.objects.get(reader=cy).state == Subscription.State.ACTIVE
     cy.refresh_from_db()
     breaking.refresh_from_db()
-    assert actions.leave(leave_link(cy, breaking), "one-click")
+    assert actions.unsubscribe(leave_link(cy, breaking), "one-click")
 
 
 def test_an_old_link_to_preferences_shows_nobody_else(cy: Reader) -> None:
-    page = f"/preferences/{links.tokens().preferences(links.row(cy), cy.links_version).decode()}/"
+    page = (
+        f"/preferences/{links.link_tokens().preferences(links.row(cy), cy.links_version).decode()}/"
+    )
     assert Client().get(page).status_code == 200
     lost_and_taken(Reader, cy.pk)
     for path in ("", "data/", "erase/"):
@@ -71,7 +73,7 @@ def test_an_old_link_to_preferences_shows_nobody_else(cy: Reader) -> None:
 def test_an_old_link_to_mute_is_about_no_other_reader_or_story(
     cy: Reader, story: Story, taken: Any
 ) -> None:
-    link = links.tokens().story(links.row(cy), Row(story.pk, story.uuid.bytes)).decode()
+    link = links.link_tokens().story(links.row(cy), TokenRow(story.pk, story.uuid.bytes)).decode()
     lost_and_taken(taken, cy.pk if taken is Reader else story.pk)
     assert Client().post(reverse("mute", args=(link,))).status_code == 404
     assert not Interest.objects.exists()
@@ -79,7 +81,7 @@ def test_an_old_link_to_mute_is_about_no_other_reader_or_story(
 
 def test_an_old_link_moves_nobody_and_invites_nobody(cy: Reader) -> None:
     DrillReader.objects.create(reader=cy, added_at=timezone.now())
-    tokens = links.tokens()
+    tokens = links.link_tokens()
     for kind, make, read in (
         (Letter.Kind.NEW_ADDRESS, tokens.new_address, links.new_address),
         (Letter.Kind.INVITATION, tokens.invitation, links.invitation),
@@ -96,14 +98,14 @@ def test_an_old_link_moves_nobody_and_invites_nobody(cy: Reader) -> None:
 
 
 def test_who_was_erased_can_still_press_the_link_in_old_mail(cy: Reader, breaking: Topic) -> None:
-    old = [leave_link(cy, breaking), links.tokens().leave(links.row(cy), ALL_TOPICS).decode()]
+    old = [leave_link(cy, breaking), links.link_tokens().leave(links.row(cy), ALL_TOPICS).decode()]
     actions.erase(cy)
     for link in old:
         assert (
             Client().post(f"/leave/{link}/", {"List-Unsubscribe": "One-Click"}).status_code == 200
         )
     forged = old[0][:-1] + ("A" if old[0][-1] != "A" else "B")
-    assert not actions.leave(forged, "one-click")
+    assert not actions.unsubscribe(forged, "one-click")
     assert not Consent.objects.exists()
 
 

@@ -30,7 +30,9 @@ HOW_MUCH = {
 
 def link(cy: Reader) -> str:
     cy.refresh_from_db()
-    return f"/preferences/{links.tokens().preferences(links.row(cy), cy.links_version).decode()}/"
+    return (
+        f"/preferences/{links.link_tokens().preferences(links.row(cy), cy.links_version).decode()}/"
+    )
 
 
 def post(cy: Reader, **form: str) -> int:
@@ -64,7 +66,7 @@ def test_opening_it_changes_nothing_and_keeps_the_link_to_itself(cy: Reader) -> 
 @pytest.mark.parametrize("path", ["", "data/", "erase/"])
 def test_a_link_that_is_not_ours(cy: Reader, path: str) -> None:
     good = link(cy)
-    other_kind = f"/preferences/{links.tokens().leave(links.row(cy), ALL_TOPICS).decode()}/"
+    other_kind = f"/preferences/{links.link_tokens().leave(links.row(cy), ALL_TOPICS).decode()}/"
     for wrong in (
         good[:-9] + ("B" if good[-9] == "A" else "A") + good[-8:],
         f"/preferences/{'A' * 36}/",
@@ -92,7 +94,7 @@ def test_another_topic_is_consent_given_and_confirmed_by_the_link(cy: Reader) ->
 
 
 def test_who_left_comes_back_and_who_is_suppressed_does_not(cy: Reader, breaking: Topic) -> None:
-    actions.leave(leave_link(cy, breaking), "one-click")
+    actions.unsubscribe(leave_link(cy, breaking), "one-click")
     form = {"section": "topics", "topic": "breaking", "shown": shown(breaking)}
     assert post(cy, **form) == 303
     cy.refresh_from_db()
@@ -111,7 +113,7 @@ def test_offers_are_a_consent_of_their_own(cy: Reader, breaking: Topic) -> None:
     assert cy.offers
     assert events(cy, "offers") == [("given", "link"), ("confirmed", "link")]
     assert Consent.objects.filter(purpose="offers")[0].words == texts.current("offers", "en").text
-    way_out = f"/leave/{links.tokens().leave(links.row(cy), OFFERS).decode()}/"
+    way_out = f"/leave/{links.link_tokens().leave(links.row(cy), OFFERS).decode()}/"
     assert Client().post(way_out, {"List-Unsubscribe": "One-Click"}).status_code == 200
     cy.refresh_from_db()
     assert (cy.offers, cy.state) == (False, "confirmed")
@@ -124,7 +126,7 @@ def test_the_way_out_of_a_digest_leads_out_of_all_topics(cy: Reader) -> None:
     post(cy, section="topics", topic="politics", shown=shown(politics))
     assert (
         Client()
-        .post(f"/leave/{links.tokens().leave(links.row(cy), ALL_TOPICS).decode()}/")
+        .post(f"/leave/{links.link_tokens().leave(links.row(cy), ALL_TOPICS).decode()}/")
         .status_code
         == 200
     )
@@ -201,7 +203,7 @@ def test_a_story_is_unmuted_and_the_language_changed(cy: Reader, story: Story) -
 
 def new_link() -> str:
     letter = Letter.objects.filter(kind="new address").latest("pk")
-    return f"/new-address/{links.tokens().new_address(links.row(letter)).decode()}/"
+    return f"/new-address/{links.link_tokens().new_address(links.row(letter)).decode()}/"
 
 
 def test_a_new_address_is_confirmed_there(cy: Reader) -> None:
@@ -300,7 +302,7 @@ def test_however_it_is_spelt_a_sign_up_is_confirmed_by_one_mail(breaking: Topic)
 
 def test_however_it_is_spelt_an_address_is_invited_to_drills_once(breaking: Topic) -> None:
     for spelt in SPELLINGS:
-        drill.invite(parse(spelt), "en")
+        drill.invite_reader(parse(spelt), "en")
     assert Letter.objects.filter(kind="invitation").count() == 1
     assert Reader.objects.count() == 1
 

@@ -127,14 +127,14 @@ class TestImport:
     def test_who_left_is_never_revived(self, breaking: Topic) -> None:
         sign_up(breaking, "dee@reader.example")
         actions.confirm(newest_link())
-        actions.leave(leave_link(Reader.objects.get(), breaking), "one-click")
+        actions.unsubscribe(leave_link(Reader.objects.get(), breaking), "one-click")
         report = bring("email,topics\nDee@reader.example,breaking weather\n")
         assert counts(report) == {"lines": 1, "left": 1}
         assert taken("dee@reader.example") == ("left", [])
 
     def test_a_topic_that_was_left_stays_left(self, breaking: Topic) -> None:
         bring("email,topics\ndee@reader.example,breaking politics\n")
-        actions.leave(leave_link(Reader.objects.get(), breaking), "link")
+        actions.unsubscribe(leave_link(Reader.objects.get(), breaking), "link")
         assert counts(bring("dee@reader.example\n", breaking)) == {"lines": 1, "known": 1}
         assert taken("dee@reader.example") == ("confirmed", ["politics"])
 
@@ -208,7 +208,9 @@ class TestExport:
             "eve@reader.example,en,weather,pending\n"
         )
         bring("fay@reader.example\n", breaking)
-        actions.leave(leave_link(Reader.objects.get(address__startswith="fay"), breaking), "link")
+        actions.unsubscribe(
+            leave_link(Reader.objects.get(address__startswith="fay"), breaking), "link"
+        )
         out = io.BytesIO()
         assert export_readers(out) == 3
         lines = out.getvalue().decode().splitlines()

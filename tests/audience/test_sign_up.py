@@ -170,7 +170,7 @@ class TestConfirm:
         sign_up(breaking)
         old = newest_link()
         actions.confirm(old)
-        actions.leave(leave_link(Reader.objects.get(), breaking), "one-click")
+        actions.unsubscribe(leave_link(Reader.objects.get(), breaking), "one-click")
         assert actions.confirm(old) is None
         sign_up(breaking)
         assert actions.confirm(old) is None
@@ -198,11 +198,11 @@ class TestLeave:
             sign_up(topic, offers=True)
             actions.confirm(newest_link())
         cy = Reader.objects.get()
-        assert actions.leave(leave_link(cy, breaking), "one-click")
+        assert actions.unsubscribe(leave_link(cy, breaking), "one-click")
         cy.refresh_from_db()
         assert (cy.state, cy.offers) == ("confirmed", True)
         for _ in range(2):
-            assert actions.leave(leave_link(cy, politics), "one-click")
+            assert actions.unsubscribe(leave_link(cy, politics), "one-click")
         cy.refresh_from_db()
         assert (cy.state, cy.offers) == ("left", False)
         assert states() == ["ended", "ended"]
@@ -213,15 +213,15 @@ class TestLeave:
     def test_the_link_works_for_good(self, cy: Reader, breaking: Topic) -> None:
         token = leave_link(cy, breaking)
         Topic.objects.create(slug="unused", name="Unused")
-        assert actions.leave(token, "link")
-        assert actions.leave(token, "link")
-        assert not actions.leave("x" * 36, "link")
+        assert actions.unsubscribe(token, "link")
+        assert actions.unsubscribe(token, "link")
+        assert not actions.unsubscribe("x" * 36, "link")
 
     def test_offers_can_be_withdrawn_alone(self, breaking: Topic) -> None:
         sign_up(breaking, offers=True)
         actions.confirm(newest_link())
         for _ in range(2):
-            actions.withdraw(Reader.objects.get(), "offers", how="desk")
+            actions.withdraw_consent(Reader.objects.get(), "offers", how="desk")
         cy = Reader.objects.get()
         assert (cy.state, cy.offers) == ("confirmed", False)
         assert history("offers") == ["given", "confirmed", "withdrawn"]
@@ -230,7 +230,7 @@ class TestLeave:
     def test_cy_can_come_back(self, breaking: Topic) -> None:
         sign_up(breaking)
         actions.confirm(newest_link())
-        actions.leave(leave_link(Reader.objects.get(), breaking), "link")
+        actions.unsubscribe(leave_link(Reader.objects.get(), breaking), "link")
         sign_up(breaking)
         actions.confirm(newest_link())
         assert Reader.objects.get().state == "confirmed"

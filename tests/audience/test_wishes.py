@@ -8,12 +8,12 @@ from django.urls import reverse
 
 from morefollows.audience import links
 from morefollows.audience.models import Reader
-from morefollows.audience.tokens import Row
+from morefollows.audience.tokens import TokenRow
 from morefollows.stories.models import Interest, Story
 
 
-def row(story: Story) -> Row:
-    return Row(story.pk, story.uuid.bytes)
+def row(story: Story) -> TokenRow:
+    return TokenRow(story.pk, story.uuid.bytes)
 
 
 def wishes(reader: Reader) -> list[str]:
@@ -22,7 +22,7 @@ def wishes(reader: Reader) -> list[str]:
 
 @pytest.mark.parametrize("wanted", ["follow", "mute"])
 def test_one_click_and_an_undo(client: Client, story: Story, cy: Reader, wanted: str) -> None:
-    page = reverse(wanted, args=(links.tokens().story(links.row(cy), row(story)).decode(),))
+    page = reverse(wanted, args=(links.link_tokens().story(links.row(cy), row(story)).decode(),))
     for _ in range(2):  # link scanners open every link
         shown = client.get(page)
         assert story.headline in shown.content.decode()
@@ -40,12 +40,12 @@ def test_one_click_and_an_undo(client: Client, story: Story, cy: Reader, wanted:
 
 def test_the_page_speaks_the_readers_language(client: Client, story: Story, cy: Reader) -> None:
     Reader.objects.update(language="de")
-    page = reverse("mute", args=(links.tokens().story(links.row(cy), row(story)).decode(),))
+    page = reverse("mute", args=(links.link_tokens().story(links.row(cy), row(story)).decode(),))
     assert "stummschalten" in client.get(page).content.decode()
 
 
 def test_a_link_is_good_for_its_own_purpose_only(client: Client, story: Story, cy: Reader) -> None:
-    tokens = links.tokens()
+    tokens = links.link_tokens()
     assert story.topic
     another = links.row(cy)._replace(id=cy.pk + 1)
     others = (

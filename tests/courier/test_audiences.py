@@ -282,7 +282,7 @@ def test_an_update_of_the_page_mails_nobody(wrong: Alert) -> None:
 
 def test_a_drill_goes_to_its_readers_whatever_they_chose(wrong: Alert) -> None:
     reader = drill_reader("ada@herald.example")
-    drill.invite(addresses.parse("asked@herald.example"), "en")
+    drill.invite_reader(addresses.parse("asked@herald.example"), "en")
     Reader.objects.filter(pk=reader.pk).update(state="left", frequency="digest", particular=True)
     story = Story.objects.create(
         headline="Drill", text="x", topic=wrong.topic, author=editor(), drill=True
@@ -292,7 +292,7 @@ def test_a_drill_goes_to_its_readers_whatever_they_chose(wrong: Alert) -> None:
     assert set(load_recipients(running(alert), [reader.pk, *support.audience(wrong)])) == {
         reader.pk
     }
-    assert drill.remove(reader.pk)
+    assert drill.remove_reader(reader.pk)
     assert load_recipients(running(alert), [reader.pk]) == {}
 
 

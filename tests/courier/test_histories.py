@@ -129,7 +129,7 @@ class History:
             .order_by("pk")
             .last()
         )
-        done = letter and actions.confirm(links.tokens().confirm(links.row(letter)).decode())
+        done = letter and actions.confirm(links.link_tokens().confirm(links.row(letter)).decode())
         if done:
             assert not person.dead
             person.topics[n] = "active" if person.topics[n] == "pending" else person.topics[n]
@@ -146,19 +146,21 @@ class History:
             person.offers, person.left = True, False
 
     def _leave(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        assert actions.leave(
-            links.tokens().leave(links.row(reader), links.row(topic)).decode(), "one-click"
+        assert actions.unsubscribe(
+            links.link_tokens().leave(links.row(reader), links.row(topic)).decode(), "one-click"
         )
         self._ended(person, [n])
 
     def _leave_all(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        assert actions.leave(
-            links.tokens().leave(links.row(reader), ALL_TOPICS).decode(), "one-click"
+        assert actions.unsubscribe(
+            links.link_tokens().leave(links.row(reader), ALL_TOPICS).decode(), "one-click"
         )
         self._ended(person, [0, 1])
 
     def _no_more_offers(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        assert actions.leave(links.tokens().leave(links.row(reader), OFFERS).decode(), "one-click")
+        assert actions.unsubscribe(
+            links.link_tokens().leave(links.row(reader), OFFERS).decode(), "one-click"
+        )
         person.offers = False
         self._settle(person)
 
@@ -207,7 +209,10 @@ class History:
         letter = Letter.objects.filter(reader=reader, kind="new address", address=address).last()
         if letter is None or person.dead:
             return  # complained, or asked too often; one whose mail bounced may, but that is told elsewhere
-        assert preferences.move(links.tokens().new_address(links.row(letter)).decode()) is not None
+        assert (
+            preferences.move(links.link_tokens().new_address(links.row(letter)).decode())
+            is not None
+        )
         person.address = address
 
     # -- on their terms -----------------------------------------------------------------------------------------

@@ -186,7 +186,7 @@ def test_the_mail() -> None:
     (job,) = queue.claim_letters("one", 10, bulk=True)
     assert job.updates == (alert.update_id,)
     job = job._replace(updates=(other.update_id, alert.update_id))
-    tokens = links.tokens()
+    tokens = links.link_tokens()
     mail = LetterMails().mail(job)
     message = email.message_from_bytes(b"".join(mail.content), policy=email.policy.default)
     assert message["Subject"] == "Today’s digest: Ferry raised, and 1 more"

@@ -68,15 +68,17 @@ def told(story: Story, editor: Editor, **how: Any) -> Alert:
 def invitation() -> str:
     """The path of the newest invitation's link."""
     letter = Letter.objects.filter(kind=Letter.Kind.INVITATION).latest("pk")
-    return reverse("drills-accept", args=(links.tokens().invitation(links.row(letter)).decode(),))
+    return reverse(
+        "drills-accept", args=(links.link_tokens().invitation(links.row(letter)).decode(),)
+    )
 
 
 # -- who takes part -----------------------------------------------------------------------------------------
 
 
 def test_nobody_takes_part_who_has_not_said_yes(newsroom: object) -> None:
-    part = drill.invite(addresses.parse(GUS), "de")
-    drill.invite(addresses.parse(GUS), "de")
+    part = drill.invite_reader(addresses.parse(GUS), "de")
+    drill.invite_reader(addresses.parse(GUS), "de")
     assert [job.kind for job in queue.claim_letters("w", 9)] == ["invitation"], (
         "asked once, however often one clicks"
     )
@@ -89,16 +91,16 @@ def test_nobody_takes_part_who_has_not_said_yes(newsroom: object) -> None:
     assert (
         alert_audience.drill() == 1 and Reader.objects.get(pk=part.reader_id).state == "confirmed"
     )
-    drill.invite(addresses.parse(GUS), "de")
+    drill.invite_reader(addresses.parse(GUS), "de")
     assert Letter.objects.count() == 1, "who takes part is not asked again"
 
 
 def test_who_must_not_be_mailed_is_not_asked(newsroom: object, cy: Reader) -> None:
     Suppression.objects.create(key=cy.key, reason="complained", at=timezone.now())
     with pytest.raises(drill.NotPossible):
-        drill.invite(addresses.parse(cy.address), "en")
+        drill.invite_reader(addresses.parse(cy.address), "en")
     Suppression.objects.all().delete()
-    drill.invite(addresses.parse(cy.address), "en")
+    drill.invite_reader(addresses.parse(cy.address), "en")
     Suppression.objects.create(key=cy.key, reason="complained", at=timezone.now())
     assert queue.claim_letters("w", 9) == []
     assert Client().post(invitation()).status_code == 410
@@ -106,10 +108,15 @@ def test_who_must_not_be_mailed_is_not_asked(newsroom: object, cy: Reader) -> No
 
 def test_who_is_taken_out_is_forgotten_unless_a_reader(newsroom: object, cy: Reader) -> None:
     gus, cys = drill_reader(GUS), drill_reader(cy.address)
-    assert cys == cy and drill.remove(gus.pk) and drill.remove(cy.pk) and not drill.remove(cy.pk)
+    assert (
+        cys == cy
+        and drill.remove_reader(gus.pk)
+        and drill.remove_reader(cy.pk)
+        and not drill.remove_reader(cy.pk)
+    )
     assert list(Reader.objects.all()) == [cy] and alert_audience.drill() == 0
     assert Subscription.objects.get().state == "active"
-    drill.invite(addresses.parse(GUS), "en")
+    drill.invite_reader(addresses.parse(GUS), "en")
     DrillReader.objects.update(added_at=timezone.now() - timedelta(days=8))
     link = invitation()
     assert drill.forget_unanswered() == 1
@@ -119,7 +126,7 @@ def test_who_is_taken_out_is_forgotten_unless_a_reader(newsroom: object, cy: Rea
 def test_who_signed_up_too_and_never_confirmed_may_still_say_yes(breaking: Topic) -> None:
     """Housekeeping forgets the address of a sign-up; not of somebody who was asked something else as well."""
     sign_up(breaking, GUS)
-    drill.invite(addresses.parse(GUS), "en")
+    drill.invite_reader(addresses.parse(GUS), "en")
     Letter.objects.filter(kind=Letter.Kind.CONFIRMATION).update(
         created_at=timezone.now() - timedelta(days=8)
     )
@@ -133,7 +140,7 @@ def test_an_address_that_was_forgotten_does_not_take_part(
     rehearsal: Story, breaking: Topic, ada: Editor
 ) -> None:
     sign_up(breaking, "hal@herald.example")
-    part = drill.invite(addresses.parse("hal@herald.example"), "en")
+    part = drill.invite_reader(addresses.parse("hal@herald.example"), "en")
     link = invitation()
     Letter.objects.filter(kind=Letter.Kind.CONFIRMATION).update(
         created_at=timezone.now() - timedelta(days=8)
@@ -161,7 +168,7 @@ def test_an_export_does_not_make_readers_of_them(newsroom: object, cy: Reader) -
 
 def test_one_click_ends_drills_and_nothing_else(cy: Reader) -> None:
     drill_reader(cy.address)
-    address = reverse("leave", args=(links.tokens().leave(links.row(cy), DRILLS).decode(),))
+    address = reverse("leave", args=(links.link_tokens().leave(links.row(cy), DRILLS).decode(),))
     assert "No more drills?" in Client().get(address).content.decode()
     answer = Client().post(address, {"List-Unsubscribe": "One-Click"})
     assert (

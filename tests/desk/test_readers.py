@@ -221,7 +221,7 @@ class TestGrowth:
             )
         sign_up(breaking, "pending@reader.example")
         first, second = Reader.objects.filter(state="confirmed").order_by("pk")[1:3]
-        actions.withdraw(first, "alerts", how="link", topic=breaking)
+        actions.withdraw_consent(first, "alerts", how="link", topic=breaking)
         actions.mark_gone([second.pk], "bounced")
         days = growth.growth(30, self.ZONE)
         assert (len(days), days[-1].day, days[0].day) == (30, today, today - timedelta(days=29))
@@ -245,7 +245,7 @@ class TestGrowth:
     def test_an_earlier_confirmation_is_none_of_a_later_sign_up(
         self, signed_up: Reader, breaking: Topic
     ) -> None:
-        actions.withdraw(signed_up, "alerts", how="link", topic=breaking)
+        actions.withdraw_consent(signed_up, "alerts", how="link", topic=breaking)
         actions.sign_up(
             CY,
             topic=breaking,

@@ -336,7 +336,7 @@ class TestSeals:
         append_only.take_away("default", plan=["an attack"])
         for one in Seal.objects.order_by("number"):
             kind = next(kind for kind in seals._kinds.values() if kind.table == one.table)
-            numbers = seals.Leaves.unpacked(bytes(one.leaves), one.count).numbers
+            numbers = seals.SealedRows.unpacked(bytes(one.leaves), one.count).numbers
             one.leaves = seals._leaves(kind, kind.rows.filter(pk__in=numbers), one.format).packed()
             one.previous = previous
             one.hash = previous = seals._hash_of(one)

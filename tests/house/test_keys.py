@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from morefollows.audience.tokens import Row, Tokens
+from morefollows.audience.tokens import TokenRow, Tokens
 from morefollows.config import keyring
 from morefollows.config.keyring import Keyring, Keys
 from morefollows.config.loading import load
@@ -129,7 +129,7 @@ def test_a_single_secret_of_an_older_version_goes_on(folder: Path) -> None:
     assert before.derived_key("address") == load({"MOREFOLLOWS_SECRET": ONE_SECRET}).derived_key(
         "address"
     )
-    reader = Row(7, b"u" * 16)
+    reader = TokenRow(7, b"u" * 16)
     old = Tokens.of(before).preferences(reader, 0).decode()
     before.secret.rotate(time.time())
     assert (folder / "secret").stat().st_mode & 0o777 == 0o600
@@ -146,14 +146,14 @@ def test_a_single_secret_of_an_older_version_goes_on(folder: Path) -> None:
 
 def test_old_links_retire_but_those_to_leave_with(folder: Path) -> None:
     first = Keyring.new()
-    reader = Row(7, b"u" * 16)
+    reader = TokenRow(7, b"u" * 16)
     keys = Keys(first, None)
     old = Tokens(dict(keys.links(400).keys), b"r" * 32)
     long_ago = time.time() - 401 * 86_400
     links = Keys(first.rotated(long_ago), None).links(400)
     now = Tokens(dict(links.keys), b"r" * 32, links.newest, links.retired)
     assert now.read_preferences(old.preferences(reader, 0).decode()) is None
-    leave = now.read_leave(old.leave(reader, Row(1, b"t" * 16)).decode())
+    leave = now.read_leave(old.leave(reader, TokenRow(1, b"t" * 16)).decode())
     assert leave and leave.proves(reader.uid, b"t" * 16)
 
 

@@ -45,7 +45,7 @@ def told_on(story: Story, cy: Reader) -> set[str]:
     }
     places |= {f"story {name}": f"{own}/feed.{name}" for name in FEEDS}
     places |= {f"topic {name}": f"/topic/breaking/feed.{name}" for name in FEEDS}
-    token = links.tokens().preferences(links.row(cy), cy.links_version).decode()
+    token = links.link_tokens().preferences(links.row(cy), cy.links_version).decode()
     places |= {"own page": f"/preferences/{token}/", "own data": f"/preferences/{token}/data/"}
     found = {
         name for name, place in places.items() if SECRET in visitor.get(place).content.decode()

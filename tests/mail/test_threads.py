@@ -13,7 +13,7 @@ import pytest
 from morefollows.accounts.models import Editor
 from morefollows.audience import links
 from morefollows.audience.models import Reader, Topic
-from morefollows.audience.tokens import Row
+from morefollows.audience.tokens import TokenRow
 from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.ledger.nodes import this_process
@@ -60,7 +60,7 @@ def mailed(
         while not cut_batches(alert.pk, 5):
             pass
         running = next(one for one in claims.active_alerts() if one.id == alert.pk)
-        release = prepare_alert(running, links.tokens(), worker.gates.wake_soon)
+        release = prepare_alert(running, links.link_tokens(), worker.gates.wake_soon)
         release.sending = True
         rounds = worker._claim_and_load(release)
         write(worker.name, rounds, ahead=100)
@@ -134,7 +134,7 @@ def test_the_message_id_is_a_function_of_alert_and_reader(
     alert = actions.send(story, ada, hold=0)
     message_id = str(read(mailed(alert)[cy.address])["Message-ID"])
     assert message_id.startswith(
-        f"<{links.tokens().receipt(Row(alert.pk, alert.uuid.bytes), links.row(cy)).decode()}@"
+        f"<{links.link_tokens().receipt(TokenRow(alert.pk, alert.uuid.bytes), links.row(cy)).decode()}@"
     )
 
 

@@ -135,9 +135,9 @@ def drill_reader(address: str, language: str = "en") -> Reader:
     from morefollows.audience import drills as drill
     from morefollows.audience.models import Letter
 
-    part = drill.invite(addresses.parse(address), language)
+    part = drill.invite_reader(addresses.parse(address), language)
     letter = Letter.objects.filter(kind=Letter.Kind.INVITATION, reader=part.reader).latest("pk")
-    assert drill.accept(links.tokens().invitation(links.row(letter)).decode())
+    assert drill.accept(links.link_tokens().invitation(links.row(letter)).decode())
     return part.reader
 
 

@@ -3,7 +3,7 @@
 Invariant: a reader's subscriptions and `offers` agree with the reader's `Consent` lines. Code that
 changes one writes the other in the same transaction.
 
-Locking: `sign_up`, `confirm`, `withdraw`, `mark_gone` and `erase` lock the `Reader` rows before
+Locking: `sign_up`, `confirm`, `withdraw_consent`, `mark_gone` and `erase` lock the `Reader` rows before
 they write rows that refer to them.
 """
 
@@ -26,7 +26,7 @@ from morefollows.audience.addresses import Address
 from morefollows.audience.consent import texts
 from morefollows.audience.consent.evidence import note_again, note_given, note_withdrawn
 from morefollows.audience.consent.texts import InForce
-from morefollows.audience.departures import What
+from morefollows.audience.departures import DepartureKind
 from morefollows.audience.models import (
     Bounce,
     Consent,
@@ -148,7 +148,7 @@ def _takes_mail_again(reader: Reader) -> None:
         key=reader.key, reason=Suppression.Reason.BOUNCED, from_list=False
     )
     if bounced.delete()[0]:
-        departures.note(What.LIFTED, [reader.key])
+        departures.record_departures(DepartureKind.LIFTED, [reader.key])
 
 
 def _reader(address: Address, language: str, now: datetime) -> Reader:
@@ -216,7 +216,7 @@ def _owe(reader: Reader, topic: Topic, kind: str, offers: bool, now: datetime, d
 # -- unsubscribing --------------------------------------------------------------------------------
 
 
-def leave(token: str, how: str) -> bool:
+def unsubscribe(token: str, how: str) -> bool:
     """Unsubscribes from what the link names: a topic, all topics, offers, or drills. Idempotent.
 
     Returns False only if the link is invalid. `how`: a `Consent.How`. Leaving the last topic also
@@ -230,16 +230,16 @@ def leave(token: str, how: str) -> bool:
         if wanted.reader is None:
             return True
         if wanted.drills:
-            drill.remove(wanted.reader.pk)
+            drill.remove_reader(wanted.reader.pk)
         if wanted.offers:
-            withdraw(wanted.reader, Purpose.OFFERS, how=how)
+            withdraw_consent(wanted.reader, Purpose.OFFERS, how=how)
         topics = Topic.objects.all() if wanted.everything else filter(None, [wanted.topic])
         for topic in topics:
-            withdraw(wanted.reader, Purpose.ALERTS, how=how, topic=topic)
+            withdraw_consent(wanted.reader, Purpose.ALERTS, how=how, topic=topic)
     return True
 
 
-def withdraw(
+def withdraw_consent(
     reader: Reader,
     purpose: str,
     *,
@@ -265,7 +265,9 @@ def withdraw(
             if not ended:
                 return
             note_withdrawn(reader, Purpose.ALERTS, topic, how, now)
-            departures.note(What.TOPIC, [reader.key], topic.uid.hex() if topic else "")
+            departures.record_departures(
+                DepartureKind.TOPIC, [reader.key], topic.uid.hex() if topic else ""
+            )
         stays = Subscription.objects.filter(reader=reader, state__in=_OPEN).exists()
         if purpose == Purpose.OFFERS or not stays:
             _end_offers(reader, how, now)
@@ -282,7 +284,7 @@ def _end_offers(reader: Reader, how: str, now: datetime) -> None:
     last = Consent.objects.filter(reader=reader, purpose=Purpose.OFFERS).order_by("pk").last()
     if last is not None and last.event != Consent.Event.WITHDRAWN:
         note_withdrawn(reader, Purpose.OFFERS, None, how, now)
-        departures.note(What.OFFERS, [reader.key])
+        departures.record_departures(DepartureKind.OFFERS, [reader.key])
     reader.offers = False
 
 
@@ -313,7 +315,9 @@ def mark_gone(reader_ids: Iterable[int], reason: str, *, wait: bool = True) -> s
             ],
             ignore_conflicts=True,
         )
-        departures.note(What.SUPPRESSED, [key for _pk, key, _domain in readers], reason)
+        departures.record_departures(
+            DepartureKind.SUPPRESSED, [key for _pk, key, _domain in readers], reason
+        )
         marked = {pk for pk, _key, _domain in readers}
         Reader.objects.filter(pk__in=marked).exclude(state=Reader.State.COMPLAINED).update(
             state=state
@@ -335,7 +339,9 @@ def erase(reader: Reader) -> None:
             key=locked.key,
             defaults={"reason": Suppression.Reason.ERASED, "at": timezone.now(), "domain": ""},
         )
-        departures.note(What.SUPPRESSED, [locked.key], Suppression.Reason.ERASED)
+        departures.record_departures(
+            DepartureKind.SUPPRESSED, [locked.key], Suppression.Reason.ERASED
+        )
         ErasedReader.objects.update_or_create(number=locked.pk, defaults={"uid": locked.uid})
         Erasure.objects.create(reader=locked)
         Consent.objects.filter(reader=locked).delete()

@@ -12,6 +12,6 @@ class Audience(AppConfig):
         from morefollows.database import append_only
 
         append_only.protect(*evidence.PROTECTED)
-        seals.register(*evidence.SEALED, seals.Evidence("audit.Deed", {1: _DEED}))
+        seals.register_tables(*evidence.SEALED, seals.EvidenceTable("audit.Deed", {1: _DEED}))
         pre_migrate.connect(append_only.take_away, sender=self)
         post_migrate.connect(append_only.make, sender=self)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from morefollows import notify
 from morefollows.audience import departures, links
 from morefollows.audience.addresses import Address
-from morefollows.audience.departures import What
+from morefollows.audience.departures import DepartureKind
 from morefollows.audience.models import (
     DrillReader,
     ErasedReader,
@@ -32,7 +32,7 @@ class NotPossible(Exception):
     """The invitation is not allowed. ``str()`` is a message for the administrator."""
 
 
-def invite(address: Address, language: str, by: Any = None) -> DrillReader:
+def invite_reader(address: Address, language: str, by: Any = None) -> DrillReader:
     """Invites an address to drills. Raises `NotPossible` if the address is suppressed.
 
     `by`: the administrator. A second call changes nothing for a reader who has accepted. Others are
@@ -95,7 +95,7 @@ def accept(token: str) -> DrillReader | None:
     return part
 
 
-def remove(reader: int) -> bool:
+def remove_reader(reader: int) -> bool:
     """Removes a reader from drills. Returns False if the reader did not take part.
 
     Deletes a reader who has no subscriptions and no consent lines.
@@ -103,8 +103,8 @@ def remove(reader: int) -> bool:
     with transaction.atomic():
         removed = DrillReader.objects.filter(reader=reader).delete()[0]
         if removed:
-            departures.note(
-                What.DRILLS, Reader.objects.filter(pk=reader).values_list("key", flat=True)
+            departures.record_departures(
+                DepartureKind.DRILLS, Reader.objects.filter(pk=reader).values_list("key", flat=True)
             )
             for nobody in Reader.objects.filter(pk=reader, subscriptions=None, consents=None):
                 ErasedReader.objects.update_or_create(
@@ -127,4 +127,4 @@ def forget_unanswered() -> int:
     overdue = DrillReader.objects.filter(confirmed_at=None, added_at__lt=oldest).values_list(
         "reader", flat=True
     )
-    return sum(remove(reader) for reader in list(overdue))
+    return sum(remove_reader(reader) for reader in list(overdue))

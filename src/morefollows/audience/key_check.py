@@ -14,7 +14,7 @@ from morefollows.audience.models import KeyCheck, Newsroom, Reader, Suppression
 from morefollows.config.keyring import Keys
 
 
-def settle(keys: Keys) -> list[str]:
+def check_or_store(keys: Keys) -> list[str]:
     """Compares these keys with the check values in the database, and stores both on first use.
 
     Returns the names of the keys that differ or are missing; an empty list if all match. Called at
@@ -38,7 +38,7 @@ def settle(keys: Keys) -> list[str]:
 
 
 def compare(keys: Keys) -> list[str]:
-    """As `settle`, without changing anything."""
+    """As `check_or_store`, without changing anything."""
     kept = _kept()
     return ["address"] if kept and not keys.saved else keys.ring.compared(kept)
 

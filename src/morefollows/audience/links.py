@@ -21,10 +21,10 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
-from morefollows.audience.tokens import ALL_TOPICS, DRILLS, OFFERS, Read, Row, Tokens
+from morefollows.audience.tokens import ALL_TOPICS, DRILLS, OFFERS, ReadToken, TokenRow, Tokens
 
 
-class Asked(NamedTuple):
+class ConfirmationSubject(NamedTuple):
     """The subject of a confirmation link."""
 
     letter: Letter
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
     unconfirmed: tuple[Consent, ...]  #: the GIVEN lines to confirm; empty if already confirmed
 
 
-class Leaving(NamedTuple):
+class UnsubscribeSubject(NamedTuple):
     """The subject of an unsubscribe link. `reader` or `topic` is None if it was deleted since."""
 
     reader: Reader | None
@@ -43,22 +43,22 @@ class Leaving(NamedTuple):
     everything: bool = False  #: from all topics, as in a digest; `topic` is None
 
 
-def tokens() -> Tokens:
+def link_tokens() -> Tokens:
     """Returns the `Tokens` of this installation's keys."""
     return Tokens.of(settings.MOREFOLLOWS)
 
 
-def row(of: Topic | Reader | Letter) -> Row:
+def row(of: Topic | Reader | Letter) -> TokenRow:
     """Returns the row as tokens name it."""
-    return Row(of.pk, of.uid)
+    return TokenRow(of.pk, of.uid)
 
 
-def confirmation(token: str) -> Asked | None:
+def confirmation(token: str) -> ConfirmationSubject | None:
     """Resolves a confirmation link. Returns None if the link is invalid or expired.
 
     Also None if the reader has since unsubscribed or been suppressed.
     """
-    letter = _letter(tokens().read_confirm(token), Letter.Kind.CONFIRMATION)
+    letter = _letter(link_tokens().read_confirm(token), Letter.Kind.CONFIRMATION)
     if letter is None or letter.topic is None:
         return None
     suppression = Suppression.objects.filter(key=letter.reader.key).first()
@@ -70,7 +70,7 @@ def confirmation(token: str) -> Asked | None:
     alerts, offers = asked
     if not alerts.stands:
         return None
-    return Asked(
+    return ConfirmationSubject(
         letter,
         letter.topic,
         offers.stands,
@@ -78,9 +78,9 @@ def confirmation(token: str) -> Asked | None:
     )
 
 
-def leaving(token: str) -> Leaving | None:
+def leaving(token: str) -> UnsubscribeSubject | None:
     """Resolves an unsubscribe link. Returns None if it is invalid. Such links never expire."""
-    read = tokens().read_leave(token)
+    read = link_tokens().read_leave(token)
     if read is None:
         return None
     reader = Reader.objects.filter(pk=read.row).first()
@@ -93,7 +93,7 @@ def leaving(token: str) -> Leaving | None:
         "drills": read.about == DRILLS,
         "everything": read.about == ALL_TOPICS,
     }
-    return Leaving(reader, topic, **about)
+    return UnsubscribeSubject(reader, topic, **about)
 
 
 def preferences(token: str) -> Reader | None:
@@ -101,7 +101,7 @@ def preferences(token: str) -> Reader | None:
 
     Also None if the reader has changed the address or been erased since.
     """
-    read = tokens().read_preferences(token)
+    read = link_tokens().read_preferences(token)
     if read is None:
         return None
     reader = Reader.objects.filter(pk=read.row, links_version=read.other).first()
@@ -113,7 +113,7 @@ def new_address(token: str) -> Letter | None:
 
     Returns None if the link is invalid or expired, or if there is a newer letter of this kind.
     """
-    letter = _letter(tokens().read_new_address(token), Letter.Kind.NEW_ADDRESS)
+    letter = _letter(link_tokens().read_new_address(token), Letter.Kind.NEW_ADDRESS)
     if letter is None:
         return None
     newer = Letter.objects.filter(
@@ -127,13 +127,13 @@ def invitation(token: str) -> Letter | None:
 
     Returns None if the link is invalid or expired, or if the invitation was withdrawn.
     """
-    letter = _letter(tokens().read_invitation(token), Letter.Kind.INVITATION)
+    letter = _letter(link_tokens().read_invitation(token), Letter.Kind.INVITATION)
     return (
         letter if letter and DrillReader.objects.filter(reader=letter.reader_id).exists() else None
     )
 
 
-def _letter(read: Read | None, kind: str) -> Letter | None:
+def _letter(read: ReadToken | None, kind: str) -> Letter | None:
     """Returns the letter of this kind that the token was made for. None if invalid or expired."""
     if read is None:
         return None

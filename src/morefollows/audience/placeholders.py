@@ -55,7 +55,7 @@ def found(config: Settings, newsroom: Newsroom | None) -> list[Placeholder]:
     return [*_of_newsroom(newsroom), *_of_settings(config)]
 
 
-def holding() -> list[Placeholder]:
+def blocking() -> list[Placeholder]:
     """Returns the placeholders that prevent handing mail to a relay.
 
     None do while mail goes to the local inbox. None do with `MOREFOLLOWS_TEST_RELAY`, as the relay
@@ -67,8 +67,8 @@ def holding() -> list[Placeholder]:
     return found(config, Newsroom.objects.filter(pk=1).first())
 
 
-class Watch:
-    """Calls `holding` at most once a second, and logs changes. Used by the sender process."""
+class PlaceholderWatch:
+    """Calls `blocking` at most once a second, and logs changes. Used by the sender process."""
 
     def __init__(self) -> None:
         self._looked_at = float("-inf")
@@ -78,7 +78,7 @@ class Watch:
         """Returns whether mail must not be sent. Raises `django.db.DatabaseError`."""
         if time.monotonic() >= self._looked_at + _LOOK_EVERY:
             with override("en"):
-                now = holding()
+                now = blocking()
             self._looked_at = time.monotonic()
             for one in now if now != self._found else ():
                 log.warning("no mail is handed to a relay: %s", one.text)

@@ -59,15 +59,15 @@ MOST_ROWS = 2**40  #: upper limit of a reader's or letter's primary key in a tok
 OfAlert = tuple[bytes, bytes, bytes, bytes]
 
 
-class Keys(Protocol):
+class TokenKeys(Protocol):
     """The part of `Settings` that tokens use."""
 
     def derived_key(self, purpose: str) -> bytes: ...
 
-    def link_keys(self) -> LinkKeys: ...
+    def link_keys(self) -> TokenLinkKeys: ...
 
 
-class LinkKeys(Protocol):
+class TokenLinkKeys(Protocol):
     """The interface of `keyring.LinkKeys`."""
 
     @property
@@ -82,7 +82,7 @@ class LinkKeys(Protocol):
     def __hash__(self) -> int: ...
 
 
-class Row(NamedTuple):
+class TokenRow(NamedTuple):
     """A row named by a token: its primary key, and its `uid` of 16 random bytes."""
 
     id: int
@@ -90,12 +90,12 @@ class Row(NamedTuple):
 
 
 # Subjects of a leave link that is not about one topic.
-ALL_TOPICS = Row(0, bytes(_UID))
-OFFERS = Row(-1, bytes(_UID))
-DRILLS = Row(-2, bytes(_UID))
+ALL_TOPICS = TokenRow(0, bytes(_UID))
+OFFERS = TokenRow(-1, bytes(_UID))
+DRILLS = TokenRow(-2, bytes(_UID))
 _LEAVES = {OFFERS: _LEAVE_OFFERS, DRILLS: _LEAVE_DRILLS}
 _LEAVING = frozenset((_LEAVE, *_LEAVES.values()))
-_NOBODY = Row(0, bytes(_UID))  # placeholder for a token without a second row
+_NOBODY = TokenRow(0, bytes(_UID))  # placeholder for a token without a second row
 
 
 #: A reader for `Tokens.of_alert`: id, uid, `links_version`. A plain tuple, as each mail needs one.
@@ -103,7 +103,7 @@ Person = tuple[int, bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadToken:
     """A well-formed token. It is not authenticated until `proves` has returned True.
 
     `row`: the primary key of the reader or letter. `other`: the primary key of the topic, story or
@@ -112,7 +112,7 @@ class Read:
 
     row: int
     other: int
-    about: Row | None  #: `ALL_TOPICS`, `OFFERS` or `DRILLS`; None for other links
+    about: TokenRow | None  #: `ALL_TOPICS`, `OFFERS` or `DRILLS`; None for other links
     _key: _Key
     _kind: bytes
     _mac: bytes
@@ -185,13 +185,13 @@ class Tokens:
         self._receipts = _Key(receipt_key)
 
     @classmethod
-    def of(cls, config: Keys) -> Tokens:
+    def of(cls, config: TokenKeys) -> Tokens:
         """Returns a cached object: the same one while the keys are the same."""
         return _tokens(config.link_keys(), config.derived_key("receipts"))
 
     # -- making -----------------------------------------------------------------------------------
 
-    def leave(self, reader: Row, about: Row) -> bytes:
+    def leave(self, reader: TokenRow, about: TokenRow) -> bytes:
         """For one-click unsubscribe (RFC 8058). Never expires.
 
         `about`: a topic, or `ALL_TOPICS`, `OFFERS` or `DRILLS`.
@@ -199,39 +199,39 @@ class Tokens:
         kind, about = (_LEAVES[about], _NOBODY) if about in _LEAVES else (_LEAVE, about)
         return self._link(kind, reader, about.id, about.uid)
 
-    def preferences(self, reader: Row, version: int) -> bytes:
+    def preferences(self, reader: TokenRow, version: int) -> bytes:
         """For the preference page. Valid until the reader's address changes."""
         return self._link(_PREFERENCES, reader, version)
 
-    def story(self, reader: Row, story: Row) -> bytes:
+    def story(self, reader: TokenRow, story: TokenRow) -> bytes:
         """For following or muting a story. Never expires."""
         return self._link(_STORY, reader, story.id, story.uid)
 
-    def new_address(self, letter: Row) -> bytes:
+    def new_address(self, letter: TokenRow) -> bytes:
         """For confirming a new address. `letter`: the one mailed to that address."""
         return self._link(_NEW_ADDRESS, letter)
 
-    def confirm(self, letter: Row) -> bytes:
+    def confirm(self, letter: TokenRow) -> bytes:
         """For confirming a sign-up. It expires with the age of `letter`; see `links`."""
         return self._link(_CONFIRM, letter)
 
-    def invitation(self, letter: Row) -> bytes:
+    def invitation(self, letter: TokenRow) -> bytes:
         """For accepting an invitation to drills. `letter`: the invitation."""
         return self._link(_INVITATION, letter)
 
-    def receipt(self, alert: Row, reader: Row) -> bytes:
+    def receipt(self, alert: TokenRow, reader: TokenRow) -> bytes:
         """Identifies one mail of an alert in its Message-ID and return path.
 
         Lower-case hexadecimal, as some mail systems change the case of local parts.
         """
         return self._receipt(_RECEIPT, reader, alert.id, alert.uid)
 
-    def letter_receipt(self, letter: Row) -> bytes:
+    def letter_receipt(self, letter: TokenRow) -> bytes:
         """Identifies a letter, as `receipt` identifies a mail of an alert."""
         return self._receipt(_LETTER_RECEIPT, letter, 0, bytes(_UID))
 
     def of_alert(
-        self, alert: Row, about: Row, story: Row
+        self, alert: TokenRow, about: TokenRow, story: TokenRow
     ) -> Callable[[Sequence[Person]], list[OfAlert]]:
         """Returns a function that makes the four tokens for each mail of an alert.
 
@@ -315,7 +315,7 @@ class Tokens:
 
     # -- reading; each returns None if the token is malformed or of another kind ------------------
 
-    def read_leave(self, token: str) -> Read | None:
+    def read_leave(self, token: str) -> ReadToken | None:
         """Also accepts retired key generations, so that old unsubscribe links keep working."""
         read = self._read_link(token, _LEAVE, _LEAVE_OFFERS, _LEAVE_DRILLS)
         if read is None:
@@ -324,26 +324,26 @@ class Tokens:
             return read if read.other else replace(read, about=ALL_TOPICS)
         return replace(read, about=OFFERS if read._kind == _LEAVE_OFFERS else DRILLS)
 
-    def read_preferences(self, token: str) -> Read | None:
+    def read_preferences(self, token: str) -> ReadToken | None:
         """In the result, `other` is the reader's `links_version`."""
         return self._read_link(token, _PREFERENCES)
 
-    def read_story(self, token: str) -> Read | None:
+    def read_story(self, token: str) -> ReadToken | None:
         return self._read_link(token, _STORY)
 
-    def read_confirm(self, token: str) -> Read | None:
+    def read_confirm(self, token: str) -> ReadToken | None:
         """In the result, `row` is the key of the letter."""
         return self._read_link(token, _CONFIRM)
 
-    def read_new_address(self, token: str) -> Read | None:
+    def read_new_address(self, token: str) -> ReadToken | None:
         """In the result, `row` is the key of the letter."""
         return self._read_link(token, _NEW_ADDRESS)
 
-    def read_invitation(self, token: str) -> Read | None:
+    def read_invitation(self, token: str) -> ReadToken | None:
         """In the result, `row` is the key of the letter."""
         return self._read_link(token, _INVITATION)
 
-    def read_receipt(self, token: str) -> Read | None:
+    def read_receipt(self, token: str) -> ReadToken | None:
         """In the result, `other` is the alert and `row` the reader.
 
         For a letter `other` is 0, and `row` is the letter.
@@ -355,15 +355,15 @@ class Tokens:
         if raw.hex() != token or raw[:1] not in (_RECEIPT, _LETTER_RECEIPT):
             return None
         kind, other, row, mac = _RECEIPT_BYTES.unpack(raw)
-        return Read(int.from_bytes(row, "big"), other, None, self._receipts, kind, mac)
+        return ReadToken(int.from_bytes(row, "big"), other, None, self._receipts, kind, mac)
 
-    def _link(self, kind: bytes, row: Row, other: int = 0, uid: bytes = bytes(_UID)) -> bytes:
+    def _link(self, kind: bytes, row: TokenRow, other: int = 0, uid: bytes = bytes(_UID)) -> bytes:
         mac = self._key.mac(row.uid, self._key.known_digest(kind, other, uid))
         return base64.urlsafe_b64encode(
             _LINK.pack(kind, self._newest, row.id.to_bytes(5, "big"), other, mac)
         )
 
-    def _receipt(self, kind: bytes, row: Row, other: int, uid: bytes) -> bytes:
+    def _receipt(self, kind: bytes, row: TokenRow, other: int, uid: bytes) -> bytes:
         mac = self._receipts.mac(row.uid, self._receipts.known_digest(kind, other, uid))
         return (
             _RECEIPT_BYTES.pack(kind, other, row.id.to_bytes(6, "big"), mac[:_RECEIPT_MAC])
@@ -371,7 +371,7 @@ class Tokens:
             .encode()
         )
 
-    def _read_link(self, token: str, *kinds: bytes) -> Read | None:
+    def _read_link(self, token: str, *kinds: bytes) -> ReadToken | None:
         """Parses a token. Returns None if it is malformed, or not of one of these kinds.
 
         Also None if its key is unknown, or retired and the token is not for unsubscribing.
@@ -393,11 +393,11 @@ class Tokens:
             or (generation in self._retired and kind not in _LEAVING)
         ):
             return None
-        return Read(int.from_bytes(row, "big"), other, None, key, kind, mac)
+        return ReadToken(int.from_bytes(row, "big"), other, None, key, kind, mac)
 
 
 @lru_cache(8)
-def _tokens(links: LinkKeys, receipt_key: bytes) -> Tokens:
+def _tokens(links: TokenLinkKeys, receipt_key: bytes) -> Tokens:
     return Tokens(dict(links.keys), receipt_key, links.newest, links.retired)
 
 

@@ -12,7 +12,7 @@ import click
 from morefollows.cli.output import Failure, json_option, tell_json
 
 if TYPE_CHECKING:
-    from morefollows.audience.consent.declaration import Declaration, Line
+    from morefollows.audience.consent.declaration import Declaration, EvidenceLine
 
 
 @click.group()
@@ -72,7 +72,7 @@ def _as_text(told: Declaration) -> Iterator[str]:
         yield "There is no evidence of any consent."
 
 
-def _facts(line: Line) -> Iterator[tuple[str, str]]:
+def _facts(line: EvidenceLine) -> Iterator[tuple[str, str]]:
     yield "words", line.words
     yield "version", _version(line.version, line.digest)
     yield "privacy notice", _version(line.privacy_version, line.privacy_digest)

@@ -51,7 +51,7 @@ def rotate(minutes: int, as_json: bool) -> None:
         raise Failure(f"{keys.file}: can't be written: {error.strerror}") from None
     except ValueError as error:
         raise Failure(f"{keys.file}: {error}") from None
-    if wrong := key_check.settle(keys):
+    if wrong := key_check.check_or_store(keys):
         raise Failure(": ".join(bootstrap.wrong_keys(settings.MOREFOLLOWS, wrong)))
     newest = ring.generations[-1]
     if as_json:

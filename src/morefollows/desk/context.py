@@ -29,7 +29,7 @@ def newsroom(request: HttpRequest) -> dict[str, Any]:
     return {
         "newsroom": SimpleLazyObject(lambda: Newsroom.objects.filter(pk=1).first()),
         "local_inbox": settings.MOREFOLLOWS.inbox,
-        "placeholders": SimpleLazyObject(placeholders.holding),
+        "placeholders": SimpleLazyObject(placeholders.blocking),
         "failing": SimpleLazyObject(lambda: running_up.failing(settings.MOREFOLLOWS.data)),
         "restored": SimpleLazyObject(_restored),
     }

@@ -124,7 +124,7 @@ def check_keys() -> bool:
     keys = settings.MOREFOLLOWS.secret
     saved = keys.saved
     try:
-        wrong = key_check.settle(keys)
+        wrong = key_check.check_or_store(keys)
     except AnyDatabaseError:
         if not saved:
             raise

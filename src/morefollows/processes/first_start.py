@@ -49,7 +49,7 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
         topic = Topic.objects.first()
         if sample and topic is not None:
             write(story_file.read(SAMPLE_STORY), editor, topic)
-    for one in placeholders.holding():
+    for one in placeholders.blocking():
         click.echo(f"No mail is handed to the relay yet. {one.text}", err=True)
     waiting = [editor for editor in administrators if not editor.has_usable_password()]
     return (

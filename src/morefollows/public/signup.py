@@ -70,9 +70,9 @@ def box(topic: Topic, form: SignUp | None = None) -> dict[str, Any]:
     return {
         "form": form or SignUp(),
         "topic": topic,
-        "alerts": texts.shown(shown.alerts, topic),
+        "alerts": texts.shown_text(shown.alerts, topic),
         "words_language": shown.alerts.language,
-        "offers": texts.shown(shown.offers, topic),
+        "offers": texts.shown_text(shown.offers, topic),
         "shown": entry.statement(topic, shown, language),
         "ticket": entry.ticket(origins.own()),
     }
@@ -170,7 +170,7 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "public/leave_unknown.html", status=404)
     if leaving.reader is not None:
         speak_to(request, leaving.reader)
-    left = request.method == "POST" and actions.leave(token, _how(request))
+    left = request.method == "POST" and actions.unsubscribe(token, _how(request))
     return render(
         request, "public/left.html" if left else "public/leave.html", {"leaving": leaving}
     )

@@ -54,7 +54,7 @@ def wish(request: HttpRequest, token: str, wanted: str) -> HttpResponse:
 
 def _about(token: str) -> tuple[Reader | None, Story | None]:
     """Returns the reader and the story of the link. Both are None if it is invalid."""
-    read = links.tokens().read_story(token)
+    read = links.link_tokens().read_story(token)
     if read is None:
         return None, None
     reader, story = (

@@ -173,7 +173,7 @@ def _hold(
     `event`: `SEND` or `WITHDRAW`. The caller holds the lock on the story's row.
     """
     story = update.story
-    if missing := placeholders.holding():
+    if missing := placeholders.blocking():
         raise Refused(" ".join([_("Nothing can be sent yet."), *(one.text for one in missing)]))
     offered = audiences.offered(story, update.kind)
     if audience is not None and audience not in offered:

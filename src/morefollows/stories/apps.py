@@ -30,8 +30,8 @@ class Stories(AppConfig):
             append_only.Protected("stories_update", once="{row}.published_at IS NOT NULL"),
             append_only.Protected("stories_image_updates"),
         )
-        seals.register(
-            seals.Evidence("stories.Update", {1: _UPDATE}, published="published_at"),
+        seals.register_tables(
+            seals.EvidenceTable("stories.Update", {1: _UPDATE}, published="published_at"),
         )
         pre_migrate.connect(drill_separation.take_away, sender=self)
         post_migrate.connect(drill_separation.make, sender=self)

@@ -12,7 +12,7 @@ from morefollows.audience import addresses
 from morefollows.audience.models import Consent, Reader, Subscription, Suppression, Topic, Wording
 
 
-class Line(NamedTuple):
+class EvidenceLine(NamedTuple):
     """One line of evidence. Unknown texts are empty, unknown numbers None."""
 
     event: str  #: `Consent.Event`
@@ -44,7 +44,7 @@ class Part(NamedTuple):
     purpose: str  #: `models.Purpose`
     topic: Topic | None  #: None for offers
     in_force: bool  #: whether mail for this purpose may be sent now
-    lines: tuple[Line, ...]  #: oldest first
+    lines: tuple[EvidenceLine, ...]  #: oldest first
 
     @property
     def title(self) -> str:
@@ -60,17 +60,17 @@ class Declaration(NamedTuple):
     notices: tuple[Wording, ...]  #: the privacy notices that these lines refer to
 
 
-class Found(NamedTuple):
+class AddressMatch(NamedTuple):
     """The result of a search for an address: a reader, a suppression, both or neither."""
 
     reader: Reader | None
     suppression: Suppression | None
 
 
-def find(address: str) -> Found:
+def find(address: str) -> AddressMatch:
     """Finds the reader and the suppression of this address. Raises `addresses.BadAddress`."""
     key = addresses.parse(address).key
-    return Found(
+    return AddressMatch(
         Reader.objects.filter(key=key).first(), Suppression.objects.filter(key=key).first()
     )
 
@@ -84,7 +84,7 @@ def declaration(reader: Reader) -> Declaration:
         )
     )
     may_be_mailed = suppression is None and reader.state == Reader.State.CONFIRMED
-    found: dict[tuple[str, Topic | None], list[Line]] = {}
+    found: dict[tuple[str, Topic | None], list[EvidenceLine]] = {}
     notices: dict[int, Wording] = {}
     wording = cache(_wording)
     for consent in Consent.objects.filter(reader=reader).select_related("topic").order_by("pk"):
@@ -121,8 +121,8 @@ def _wording(kind: str, language: str, version: int | None) -> Wording | None:
     )
 
 
-def _line(consent: Consent, words: Wording | None, notice: Wording | None) -> Line:
-    return Line(
+def _line(consent: Consent, words: Wording | None, notice: Wording | None) -> EvidenceLine:
+    return EvidenceLine(
         consent.event,
         consent.how,
         consent.at,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from morefollows.audience.consent import texts
-from morefollows.audience.consent.seals import Evidence
+from morefollows.audience.consent.seals import EvidenceTable
 from morefollows.audience.consent.texts import InForce
 from morefollows.audience.models import Consent, Purpose, Reader, Topic
 from morefollows.database.append_only import Protected
@@ -75,8 +75,8 @@ _CONSENT = (
 _WORDING = ("pk", "kind", "language", "version", "text", "digest", "created_at")
 #: Tables in the hash chain; see `seals`.
 SEALED = (
-    Evidence("audience.Wording", {1: _WORDING}),
-    Evidence("audience.Consent", {1: _CONSENT}, subject="reader_id"),
+    EvidenceTable("audience.Wording", {1: _WORDING}),
+    EvidenceTable("audience.Consent", {1: _CONSENT}, subject="reader_id"),
 )
 
 
@@ -117,7 +117,7 @@ def given_line(
         event=Consent.Event.GIVEN,
         how=how,
         at=now,
-        words=texts.shown(words, topic) if topic else words.text,
+        words=texts.shown_text(words, topic) if topic else words.text,
         version=words.version,
         privacy_version=shown.privacy.version,
         language=words.language,

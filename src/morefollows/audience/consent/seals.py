@@ -46,7 +46,7 @@ HEAD = "evidence-head.json"  #: in the data folder
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EvidenceTable:
     """A table of evidence.
 
     `formats`: the hashed fields, by version; new seals use the newest. `subject`: the field with
@@ -69,10 +69,10 @@ class Evidence:
         return str(apps.get_model(self.label)._meta.db_table)
 
 
-_kinds: dict[str, Evidence] = {}
+_kinds: dict[str, EvidenceTable] = {}
 
 
-def register(*kinds: Evidence) -> None:
+def register_tables(*kinds: EvidenceTable) -> None:
     """Adds tables to the chain. Called when Django starts."""
     _kinds.update({kind.label: kind for kind in kinds})
 
@@ -80,7 +80,7 @@ def register(*kinds: Evidence) -> None:
 # -- leaves ---------------------------------------------------------------------------------------
 
 
-class Leaves(NamedTuple):
+class SealedRows(NamedTuple):
     """The rows that a seal covers: primary keys, those of their readers (0: none), and hashes."""
 
     numbers: list[int]
@@ -93,7 +93,7 @@ class Leaves(NamedTuple):
         return zlib.compress(ids.tobytes()) + b"".join(self.hashes)
 
     @classmethod
-    def unpacked(cls, packed: bytes, count: int) -> Leaves:
+    def unpacked(cls, packed: bytes, count: int) -> SealedRows:
         """The reverse of `packed`. Raises `ValueError` if `packed` is malformed."""
         hashes = packed[len(packed) - count * _LEAF :]
         ids = array("q")
@@ -107,9 +107,9 @@ class Leaves(NamedTuple):
         return cls(list(ids[:count]), list(ids[count:]), found)
 
 
-def _leaves(kind: Evidence, rows: models.QuerySet[Any], format: int) -> Leaves:
+def _leaves(kind: EvidenceTable, rows: models.QuerySet[Any], format: int) -> SealedRows:
     fields = kind.formats[format]
-    found = Leaves([], [], [])
+    found = SealedRows([], [], [])
     at = fields.index(kind.subject) if kind.subject else -1
     for row in rows.values_list(*fields):
         found.numbers.append(row[0])
@@ -157,7 +157,7 @@ def seal(
     return made
 
 
-def _settled(kind: Evidence, settled: timedelta) -> int:
+def _settled(kind: EvidenceTable, settled: timedelta) -> int:
     """Returns the row number up to which no row can be added any more; 0 if not known yet.
 
     That is the highest number recorded at least `settled` ago. A call that returns such a number
@@ -175,7 +175,7 @@ def _settled(kind: Evidence, settled: timedelta) -> int:
     return mark.last if mark is not None and old_enough else 0
 
 
-def _seal_next(kind: Evidence, upto: int | None, settled: timedelta) -> bool:
+def _seal_next(kind: EvidenceTable, upto: int | None, settled: timedelta) -> bool:
     """Writes the next seal. Returns False if there is nothing to seal, or another process wrote it.
 
     Reading needs no transaction, as the rows never change. The primary key rejects a second seal
@@ -213,7 +213,7 @@ def _seal_next(kind: Evidence, upto: int | None, settled: timedelta) -> bool:
     return True
 
 
-def _published_unsealed(kind: Evidence, settled: timedelta) -> models.QuerySet[Any]:
+def _published_unsealed(kind: EvidenceTable, settled: timedelta) -> models.QuerySet[Any]:
     """Returns published rows that no seal covers.
 
     Rows are not published in the order of their numbers. So the leaves of all seals of the table
@@ -223,7 +223,7 @@ def _published_unsealed(kind: Evidence, settled: timedelta) -> models.QuerySet[A
     for packed, count in (
         Seal.objects.filter(table=kind.table).values_list("leaves", "count").iterator()
     ):
-        sealed.update(Leaves.unpacked(bytes(packed), count).numbers)
+        sealed.update(SealedRows.unpacked(bytes(packed), count).numbers)
     old = kind.rows.filter(**{f"{kind.published}__lt": timezone.now() - settled}).values_list(
         "pk", flat=True
     )
@@ -272,7 +272,7 @@ def _keep_head() -> None:
 # -- verifying ------------------------------------------------------------------------------------
 
 
-class Report(NamedTuple):
+class VerifyReport(NamedTuple):
     """The result of `verify`."""
 
     seals: int
@@ -284,7 +284,7 @@ class Report(NamedTuple):
 _MOST_WRONG = 20
 
 
-def verify(most: int | None = None) -> Report:
+def verify(most: int | None = None) -> VerifyReport:
     """Compares the evidence with the chain, seal by seal. Memory does not grow with the chain.
 
     Every seal is checked. `most`: the maximum number of seals whose rows are compared, too: half of
@@ -305,7 +305,7 @@ def verify(most: int | None = None) -> Report:
         if len(wrong) >= _MOST_WRONG:
             break
     wrong += _wrong_at_the_end(number)
-    return Report(number, rows, erased, wrong[:_MOST_WRONG])
+    return VerifyReport(number, rows, erased, wrong[:_MOST_WRONG])
 
 
 def _chosen(most: int | None) -> set[int] | None:
@@ -329,7 +329,7 @@ def _wrong_in_chain(one: Seal, number: int, previous: str) -> Iterator[str]:
         yield f"seal {one.number} was made with another secret, or by somebody else"
 
 
-def _compare(kind: Evidence | None, one: Seal, after: int) -> tuple[int, list[str]]:
+def _compare(kind: EvidenceTable | None, one: Seal, after: int) -> tuple[int, list[str]]:
     """Returns how many rows were deleted with an erased reader, and all other differences.
 
     `after`: the last row of the previous seal of the same table.
@@ -339,7 +339,7 @@ def _compare(kind: Evidence | None, one: Seal, after: int) -> tuple[int, list[st
             f"seal {one.number}: {one.table} in format {one.format} is not known to this version"
         ]
     try:
-        leaves = Leaves.unpacked(bytes(one.leaves), one.count)
+        leaves = SealedRows.unpacked(bytes(one.leaves), one.count)
     except ValueError:
         return 0, [f"seal {one.number}: what it keeps of its rows can't be read"]
     if kind.published:

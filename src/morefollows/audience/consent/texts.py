@@ -50,7 +50,7 @@ def current(kind: str, language: str) -> Wording:
     return Wording.objects.filter(kind=kind).latest("version", "pk")
 
 
-def shown(wording: Wording, topic: Topic) -> str:
+def shown_text(wording: Wording, topic: Topic) -> str:
     """Returns the wording as this topic's form shows it. This text is stored as evidence."""
     return wording.text.replace("{topic}", topic.name)
 

@@ -22,14 +22,14 @@ from django.conf import settings
 from django.db import transaction
 
 from morefollows.audience.departures import log
-from morefollows.audience.departures.log import Entry
+from morefollows.audience.departures.log import Departure
 
 logger = logging.getLogger(__name__)
 
 _replaying: ContextVar[bool] = ContextVar("replaying", default=False)
 
 
-class What(StrEnum):
+class DepartureKind(StrEnum):
     """The kinds of entries. Some have a detail."""
 
     TOPIC = "topic"  #: unsubscribed from a topic; the detail is the topic's `uid`, in hexadecimal
@@ -41,23 +41,23 @@ class What(StrEnum):
     LIFTED = "lifted"  #: a suppression was lifted
 
 
-def file() -> Path:
+def log_path() -> Path:
     """Returns the path of the departures log in the data folder."""
     data: Path = settings.MOREFOLLOWS.data
     return data / log.NAME
 
 
-def note(what: What, keys: Iterable[str], detail: str = "") -> None:
+def record_departures(what: DepartureKind, keys: Iterable[str], detail: str = "") -> None:
     """Records a departure. Called within the transaction that writes it to the database.
 
     `keys`: `Reader.key`. A file that cannot be written is logged, and does not fail the departure.
     """
     # Rounded up to ms: the entry must be later than rows just written with microseconds.
     at = time.time_ns() // 1_000_000 + 1
-    entries = [Entry(at, what, key, detail) for key in keys]
+    entries = [Departure(at, what, key, detail) for key in keys]
     if not entries or _replaying.get():
         return
-    if what == What.LIFTED:
+    if what == DepartureKind.LIFTED:
         transaction.on_commit(lambda: _append(entries))
     else:
         _append(entries)
@@ -69,24 +69,24 @@ def compact() -> None:
     Backups older than that must not be restored.
     """
     days: int = settings.MOREFOLLOWS.departure_days
-    if file().exists():
-        log.compact(file(), int((time.time() - days * 86_400) * 1000))
+    if log_path().exists():
+        log.compact(log_path(), int((time.time() - days * 86_400) * 1000))
 
 
-def _append(entries: list[Entry]) -> None:
+def _append(entries: list[Departure]) -> None:
     try:
-        log.append(file(), entries)
+        log.append(log_path(), entries)
     except OSError as error:  # the departure itself must not fail
         logger.error(
             "%s can't be written: %s; a restored backup would not know of a departure",
-            file(),
+            log_path(),
             error.strerror,
         )
 
 
 @contextmanager
 def replaying() -> Iterator[None]:
-    """In this context `note` does nothing, as the changes come from the file."""
+    """In this context `record_departures` does nothing, as the changes come from the file."""
     token = _replaying.set(True)
     try:
         yield

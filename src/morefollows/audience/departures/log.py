@@ -24,7 +24,7 @@ _MAGIC = "morefollows-departures 1"
 _MONTH_MS = 30 * 86_400_000
 
 
-class Entry(NamedTuple):
+class Departure(NamedTuple):
     """One entry. `at`: ms since 1970. `what` and `detail`: see `What`. `key`: `Reader.key`."""
 
     at: int
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
         return self.key, self.what, self.detail
 
 
-def append(file: Path, entries: Iterable[Entry]) -> None:
+def append(file: Path, entries: Iterable[Departure]) -> None:
     """Appends entries. Returns after fsync. Raises `OSError`."""
     lines = "".join(_line(entry) for entry in entries)
     with _locked(file):
@@ -61,7 +61,7 @@ def append(file: Path, entries: Iterable[Entry]) -> None:
             _sync_folder(file.parent)
 
 
-def read(file: Path, since: int = 0) -> Iterator[Entry]:
+def read_entries(file: Path, since: int = 0) -> Iterator[Departure]:
     """Yields the entries not older than `since` (ms since 1970), in the order of the file.
 
     Raises `OSError`, and `ValueError` if it is not a departures log.
@@ -91,13 +91,13 @@ def compact(file: Path, before: int) -> int:
     Returns the number of bytes freed. Does nothing while less than a month can be deleted. Raises
     `OSError`, `ValueError`.
     """
-    first = next(read(file), None)
+    first = next(read_entries(file), None)
     if first is None or first.at > before - _MONTH_MS:
         return 0
     with _locked(file):
         size = file.stat().st_size
-        kept: dict[tuple[str, str, str], Entry] = {}
-        for entry in read(file, before):
+        kept: dict[tuple[str, str, str], Departure] = {}
+        for entry in read_entries(file, before):
             if entry.at >= kept.get(entry.about, entry).at:
                 kept[entry.about] = entry
         beside = file.with_name(file.name + ".new")
@@ -111,12 +111,12 @@ def compact(file: Path, before: int) -> int:
         return size - file.stat().st_size
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: Departure) -> str:
     facts = f"{entry.at} {entry.what} {entry.key} {entry.detail.replace(' ', '_') or '-'}"
     return f"{facts} {zlib.crc32(facts.encode()):08x}\n"
 
 
-def _read(line: bytes) -> Entry | None:
+def _read(line: bytes) -> Departure | None:
     """Parses a line. Returns None if it is incomplete or its checksum is wrong."""
     if not line.endswith(b"\n"):
         return None
@@ -124,7 +124,7 @@ def _read(line: bytes) -> Entry | None:
     if check != b"%08x" % zlib.crc32(facts):
         return None
     at, what, key, detail = facts.decode("ascii").split(" ")
-    return Entry(int(at), what, key, "" if detail == "-" else detail.replace("_", " "))
+    return Departure(int(at), what, key, "" if detail == "-" else detail.replace("_", " "))
 
 
 @contextlib.contextmanager

@@ -14,8 +14,8 @@ from django.db import transaction
 
 from morefollows.audience import actions, departures
 from morefollows.audience import drills as drill
-from morefollows.audience.departures import What, log
-from morefollows.audience.departures.log import Entry
+from morefollows.audience.departures import DepartureKind, log
+from morefollows.audience.departures.log import Departure
 from morefollows.audience.models import (
     Consent,
     DepartureMark,
@@ -34,7 +34,7 @@ _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 
 def own() -> Counter[str]:
     """Replays the new entries of the log in the data folder. Returns how many, by kind."""
-    file = departures.file()
+    file = departures.log_path()
     return replay(file) if file.exists() else Counter()
 
 
@@ -45,9 +45,9 @@ def replay(file: Path, *, whole: bool = False) -> Counter[str]:
     """
     name = log.name_of(file)
     seen = DepartureMark.objects.filter(log=name).values_list("at", flat=True).first() or 0
-    latest: dict[tuple[str, str, str], Entry] = {}
+    latest: dict[tuple[str, str, str], Departure] = {}
     newest = seen
-    for entry in log.read(file, 0 if whole else seen - _SLACK_MS):
+    for entry in log.read_entries(file, 0 if whole else seen - _SLACK_MS):
         newest = max(newest, entry.at)
         if entry.at >= latest.get(entry.about, entry).at:
             latest[entry.about] = entry
@@ -60,24 +60,24 @@ def replay(file: Path, *, whole: bool = False) -> Counter[str]:
     return done
 
 
-def _in_batches(entries: Sequence[Entry]) -> Iterable[Sequence[Entry]]:
+def _in_batches(entries: Sequence[Departure]) -> Iterable[Sequence[Departure]]:
     return (entries[at : at + _AT_ONCE] for at in range(0, len(entries), _AT_ONCE))
 
 
-def _apply_all(entries: Sequence[Entry]) -> Counter[str]:
+def _apply_all(entries: Sequence[Departure]) -> Counter[str]:
     keys = {entry.key for entry in entries}
     readers = {reader.key: reader for reader in Reader.objects.filter(key__in=keys)}
     suppressed = {one.key: one for one in Suppression.objects.filter(key__in=keys)}
     done: Counter[str] = Counter()
     for entry in entries:
         at = datetime.fromtimestamp(entry.at / 1000, UTC)
-        if entry.what == What.LIFTED:
+        if entry.what == DepartureKind.LIFTED:
             done[entry.what] += _lift(suppressed.get(entry.key), at)
-        elif entry.what == What.SUPPRESSED:
+        elif entry.what == DepartureKind.SUPPRESSED:
             done[entry.what] += _suppress(
                 entry, readers.get(entry.key), suppressed.get(entry.key), at
             )
-        elif entry.what == What.LEFT:
+        elif entry.what == DepartureKind.LEFT:
             done[entry.what] += _leave_for_good(entry.key, readers.get(entry.key), at)
         elif entry.key in readers:
             with transaction.atomic():
@@ -94,7 +94,7 @@ def _lift(suppression: Suppression | None, at: datetime) -> bool:
 
 
 def _suppress(
-    entry: Entry, reader: Reader | None, suppression: Suppression | None, at: datetime
+    entry: Departure, reader: Reader | None, suppression: Suppression | None, at: datetime
 ) -> bool:
     """Repeats a suppression or erasure. Returns whether anything changed."""
     erased = entry.detail == Suppression.Reason.ERASED
@@ -127,28 +127,32 @@ def _leave_for_good(key: str, reader: Reader | None, at: datetime) -> bool:
     with transaction.atomic():
         begun = Subscription.objects.filter(reader=reader, state__in=_OPEN, since__lte=at)
         for topic in Topic.objects.filter(pk__in=begun.values("topic")):
-            actions.withdraw(reader, Purpose.ALERTS, how=Consent.How.RESTORED, topic=topic, at=at)
+            actions.withdraw_consent(
+                reader, Purpose.ALERTS, how=Consent.How.RESTORED, topic=topic, at=at
+            )
         if not Subscription.objects.filter(reader=reader, state__in=_OPEN).exists():
             Reader.objects.filter(pk=reader.pk).update(state=Reader.State.LEFT)
     return True
 
 
-def _leave(entry: Entry, reader: Reader, at: datetime) -> bool:
+def _leave(entry: Departure, reader: Reader, at: datetime) -> bool:
     """Repeats the withdrawal, unless the consent is newer. Returns whether anything changed."""
-    if entry.what == What.DRILLS:
+    if entry.what == DepartureKind.DRILLS:
         part = getattr(reader, "drill", None)
         since = part and (part.confirmed_at or part.added_at)
-        return bool(since and since <= at and drill.remove(reader.pk))
+        return bool(since and since <= at and drill.remove_reader(reader.pk))
     begun = Subscription.objects.filter(reader=reader, state__in=_OPEN, since__lte=at)
     done = False
-    if entry.what in (What.TOPIC, What.MOVED):
-        if entry.what == What.TOPIC:
+    if entry.what in (DepartureKind.TOPIC, DepartureKind.MOVED):
+        if entry.what == DepartureKind.TOPIC:
             begun = begun.filter(topic__uid=bytes.fromhex(entry.detail))
         for topic in Topic.objects.filter(pk__in=begun.values("topic")):
-            actions.withdraw(reader, Purpose.ALERTS, how=Consent.How.RESTORED, topic=topic, at=at)
+            actions.withdraw_consent(
+                reader, Purpose.ALERTS, how=Consent.How.RESTORED, topic=topic, at=at
+            )
             done = True
-    if entry.what in (What.OFFERS, What.MOVED) and _has_offers(reader, at):
-        actions.withdraw(reader, Purpose.OFFERS, how=Consent.How.RESTORED, at=at)
+    if entry.what in (DepartureKind.OFFERS, DepartureKind.MOVED) and _has_offers(reader, at):
+        actions.withdraw_consent(reader, Purpose.OFFERS, how=Consent.How.RESTORED, at=at)
         done = True
     return done
 

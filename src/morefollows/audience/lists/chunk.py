@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from morefollows.audience import departures
-from morefollows.audience.departures import What
+from morefollows.audience.departures import DepartureKind
 from morefollows.audience.lists.rehearsal import SUPPRESSED, Memory
 from morefollows.audience.lists.rows import COMING, Row
 from morefollows.audience.models import Consent, Purpose, Reader, Subscription, Suppression
@@ -199,10 +199,12 @@ class Chunk:
             if why
         ]
         Suppression.objects.bulk_create(suppressed)
-        departures.note(What.LEFT, self._left)
+        departures.record_departures(DepartureKind.LEFT, self._left)
         for reason in {one.reason for one in suppressed}:
-            departures.note(
-                What.SUPPRESSED, [one.key for one in suppressed if one.reason == reason], reason
+            departures.record_departures(
+                DepartureKind.SUPPRESSED,
+                [one.key for one in suppressed if one.reason == reason],
+                reason,
             )
         changed = [reader for reader in self._changed.values() if reader.pk is not None]
         Reader.objects.bulk_create(

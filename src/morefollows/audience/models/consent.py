@@ -85,9 +85,9 @@ class Seal(models.Model):
     last = models.BigIntegerField(help_text="the highest number of the rows that it covers")
     count = models.PositiveIntegerField(help_text="of these rows")
     format = models.PositiveSmallIntegerField(
-        help_text="which fields of a row are hashed: see `seals.Evidence`"
+        help_text="which fields of a row are hashed: see `seals.EvidenceTable`"
     )
-    leaves = models.BinaryField(help_text="see `seals.Leaves`")
+    leaves = models.BinaryField(help_text="see `seals.SealedRows`")
     previous = models.CharField(
         max_length=64, help_text="hash of the link before; empty in the first"
     )

@@ -18,7 +18,7 @@ from morefollows.audience import addresses, departures, links
 from morefollows.audience.addresses import Address
 from morefollows.audience.consent.evidence import note_again, note_given
 from morefollows.audience.consent.texts import InForce
-from morefollows.audience.departures import What
+from morefollows.audience.departures import DepartureKind
 from morefollows.audience.models import (
     Consent,
     Letter,
@@ -179,7 +179,7 @@ def move(token: str) -> Reader | None:
         if not free(address.key):
             return None
         old = Address(locked.address, locked.domain)
-        departures.note(What.MOVED, [locked.key], address.key)
+        departures.record_departures(DepartureKind.MOVED, [locked.key], address.key)
         locked.address, locked.domain, locked.key = address.text, address.domain, address.key
         locked.links_version += 1
         active = locked.subscriptions.filter(state=Subscription.State.ACTIVE)

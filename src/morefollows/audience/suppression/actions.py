@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from morefollows.audience import actions, departures
-from morefollows.audience.departures import What
+from morefollows.audience.departures import DepartureKind
 from morefollows.audience.models import Bounce, Consent, Purpose, Reader, Subscription, Suppression
 
 _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
@@ -30,7 +30,7 @@ def suppress(keys: Iterable[str], reason: str) -> int:
             [Suppression(key=key, reason=reason, at=now, from_list=True) for key in wanted - known],
             ignore_conflicts=True,
         )
-        departures.note(What.SUPPRESSED, wanted - known, reason)
+        departures.record_departures(DepartureKind.SUPPRESSED, wanted - known, reason)
         for reader in Reader.objects.filter(key__in=wanted):
             if reason == Suppression.Reason.ERASED:
                 actions.erase(reader)
@@ -50,7 +50,7 @@ def lift(suppression: Suppression, how: str) -> None:
     with transaction.atomic():
         if not Suppression.objects.filter(pk=suppression.pk).delete()[0]:
             return
-        departures.note(What.LIFTED, [suppression.key])
+        departures.record_departures(DepartureKind.LIFTED, [suppression.key])
         reader = Reader.objects.select_for_update().filter(key=suppression.key).first()
         if reader is None or reader.state not in (Reader.State.GONE, Reader.State.COMPLAINED):
             return
@@ -74,5 +74,5 @@ def forgive(reader: Reader, how: str) -> None:
 
 def _withdraw_all(reader: Reader, how: str) -> None:
     for subscription in Subscription.objects.filter(reader=reader, state__in=_OPEN):
-        actions.withdraw(reader, Purpose.ALERTS, how=how, topic=subscription.topic)
-    actions.withdraw(reader, Purpose.OFFERS, how=how)
+        actions.withdraw_consent(reader, Purpose.ALERTS, how=how, topic=subscription.topic)
+    actions.withdraw_consent(reader, Purpose.OFFERS, how=how)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from morefollows.audience import addresses, departures
-from morefollows.audience.departures import What
+from morefollows.audience.departures import DepartureKind
 from morefollows.audience.models import Bounce, Reader, Subscription, Suppression
 from morefollows.audience.suppression import actions
 
@@ -112,7 +112,7 @@ def _lift_some(which: Which, how: str) -> Lifted | None:
         if not some:
             return None
         Suppression.objects.filter(pk__in=[one.pk for one in some]).delete()
-        departures.note(What.LIFTED, [one.key for one in some])
+        departures.record_departures(DepartureKind.LIFTED, [one.key for one in some])
         readers = list(
             Reader.objects.select_for_update()
             .filter(key__in=[one.key for one in some])

@@ -107,7 +107,7 @@ def _database(config: Settings) -> Iterator[Finding]:
     if newsroom is None or not Topic.objects.exists():
         yield Finding("newsroom", "wrong", "none is set up; `morefollows up` does it")
     elif found := placeholders.found(config, newsroom):
-        held = placeholders.holding()
+        held = placeholders.blocking()
         for one in found:
             yield Finding("newsroom", "wrong" if one in held else "note", one.text)
         if held:

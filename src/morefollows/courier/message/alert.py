@@ -11,7 +11,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from morefollows.audience.models import Topic
-from morefollows.audience.tokens import Row
+from morefollows.audience.tokens import TokenRow
 from morefollows.courier.message.content import (
     Author,
     Content,
@@ -84,8 +84,8 @@ def subject_of(update: Update) -> str:
 
 
 def threads(
-    alert: Alert, receipt: Callable[[Row, Row], bytes]
-) -> Callable[[Row, Sequence[int]], tuple[bytes, bytes]]:
+    alert: Alert, receipt: Callable[[TokenRow, TokenRow], bytes]
+) -> Callable[[TokenRow, Sequence[int]], tuple[bytes, bytes]]:
     """Returns the function that makes the values for `Slot.REFERENCES` and `Slot.REPLY`.
 
     It takes a reader and the story's alerts sent to that reader before, in order. `receipt` is
@@ -94,9 +94,9 @@ def threads(
     domain = Author.get().domain.encode("ascii")
     root = f"{alert.update.story.uuid}@".encode() + domain
     of_story = Alert.objects.filter(update__story=alert.update.story_id).values_list("pk", "uuid")
-    alerts = {number: Row(number, uuid.bytes) for number, uuid in of_story}
+    alerts = {number: TokenRow(number, uuid.bytes) for number, uuid in of_story}
 
-    def thread(reader: Row, had: Sequence[int]) -> tuple[bytes, bytes]:
+    def thread(reader: TokenRow, had: Sequence[int]) -> tuple[bytes, bytes]:
         if not had:
             return b"", root
         ids = [

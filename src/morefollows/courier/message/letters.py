@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from morefollows.audience.models import Letter, Topic
-from morefollows.audience.tokens import Row, Tokens
+from morefollows.audience.tokens import TokenRow, Tokens
 from morefollows.courier.message import digest
 from morefollows.courier.message.content import Content, Letterhead, MailingList, because_of
 from morefollows.courier.message.parts import compose
@@ -38,7 +38,7 @@ class LetterKind:
     content: Callable[
         [Letterhead, Occasion], Content
     ]  #: called with the occasion's language in force
-    token: Callable[[Tokens, Row], bytes] = (
+    token: Callable[[Tokens, TokenRow], bytes] = (
         Tokens.confirm
     )  #: makes what is in its confirmation link, if it has one
     bulk: bool = False  #: goes after every alert, in the bulk lane

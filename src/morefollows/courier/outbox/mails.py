@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from morefollows.audience import links
-from morefollows.audience.tokens import ALL_TOPICS, Row
+from morefollows.audience.tokens import ALL_TOPICS, TokenRow
 from morefollows.courier.channels import MAIL
 from morefollows.courier.message import dkim
 from morefollows.courier.message.content import return_paths
@@ -42,11 +42,11 @@ class LetterMails:
     def mail(self, job: ClaimedLetter) -> Mail:
         """The letter as a mail. The caller (`queue.LetterQueue`) sets its `settle` and `ticket`."""
         recipient, utf8 = MAIL.envelope(job.address, job.domain)
-        tokens = links.tokens()
-        row, reader = Row(job.letter, job.uid), Row(job.reader, job.reader_uid)
+        tokens = links.link_tokens()
+        row, reader = TokenRow(job.letter, job.uid), TokenRow(job.reader, job.reader_uid)
         receipt = tokens.letter_receipt(row)
         leave = tokens.leave(
-            reader, ALL_TOPICS if job.topic is None else Row(job.topic, job.topic_uid)
+            reader, ALL_TOPICS if job.topic is None else TokenRow(job.topic, job.topic_uid)
         )
         confirm = KINDS[job.kind].token(tokens, row)
         preferences = tokens.preferences(reader, job.links_version)

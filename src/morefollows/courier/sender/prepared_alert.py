@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from django.conf import settings
 
 from morefollows.audience import links
-from morefollows.audience.tokens import DRILLS, OFFERS, Person, Row, Tokens
+from morefollows.audience.tokens import DRILLS, OFFERS, Person, TokenRow, Tokens
 from morefollows.courier.channels import CHANNELS, Channel
 from morefollows.courier.ledger import claims, history
 from morefollows.courier.ledger.claims import ActiveAlert
@@ -134,17 +134,17 @@ def _filler(running: ActiveAlert, tokens: Tokens) -> Fill:
     if running.audience == Alert.Audience.DRILL:
         listed = DRILLS
     tokens_of = tokens.of_alert(
-        Row(alert.pk, alert.uuid.bytes), listed, Row(story.pk, story.uuid.bytes)
+        TokenRow(alert.pk, alert.uuid.bytes), listed, TokenRow(story.pk, story.uuid.bytes)
     )
     return_path = return_paths()
     thread = alerts.threads(alert, tokens.receipt)
-    alone = thread(Row(0, b""), ())
+    alone = thread(TokenRow(0, b""), ())
 
     def fill(readers: Sequence[Facts]) -> list[tuple[bytes, Sequence[bytes]]]:
         made = zip(readers, tokens_of([person for person, _, _ in readers]), strict=True)
         filled: list[tuple[bytes, Sequence[bytes]]] = []
         for ((reader, uid, _), recipient, had), (receipt, leave, preferences, about_story) in made:
-            references, reply = thread(Row(reader, uid), had) if had else alone
+            references, reply = thread(TokenRow(reader, uid), had) if had else alone
             values = (
                 recipient,
                 leave,

@@ -87,7 +87,7 @@ class Recorder:
         self._pulse = Heartbeat(process, self._database, listener.wake)
         self._outbox = Outbox(process.name, self.gates.wake_soon, self._pulse.fresh)
         self._bulk_waits = False  # an alert in the alert lane has mail to send, in any process
-        self._placeholders = placeholders.Watch()
+        self._placeholders = placeholders.PlaceholderWatch()
         self._watch = watch or detection.RestoreWatch(None)
         self._journal = HandedOutJournal(
             settings.MOREFOLLOWS.data, self.name, settings.MOREFOLLOWS.batch_size

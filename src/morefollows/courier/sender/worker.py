@@ -281,7 +281,9 @@ class Worker(Recorder):
         If it can't be composed, gives it up, informs the desk, and returns None.
         """
         try:
-            release = await self._call(prepare_alert, alert, links.tokens(), self.gates.wake_soon)
+            release = await self._call(
+                prepare_alert, alert, links.link_tokens(), self.gates.wake_soon
+            )
         except AnyDatabaseError:
             raise
         except Exception as error:

@@ -39,7 +39,7 @@ def invite(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=422)
     try:
         with transaction.atomic():
-            part = drills.invite(
+            part = drills.invite_reader(
                 addresses.parse(form.cleaned_data["address"]), form.cleaned_data["language"], editor
             )
             record(editor, "invite to drills", reader=part.reader_id)
@@ -65,7 +65,7 @@ def remove(request: HttpRequest) -> HttpResponse:
     key = request.POST.get("reader", "")
     reader = int(key) if key.isascii() and key.isdigit() and len(key) < 19 else 0
     with transaction.atomic():
-        if drills.remove(reader):
+        if drills.remove_reader(reader):
             record(editor, "remove from drills", reader=reader)
             messages.success(request, _("Removed. No drill goes there any more."))
     return redirect("drills")

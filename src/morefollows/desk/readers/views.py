@@ -196,7 +196,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     if purpose not in Purpose.values or (topic is None) != (purpose == Purpose.OFFERS):
         raise BadRequest("no purpose, or no topic")
     with transaction.atomic():
-        actions.withdraw(reader, purpose, how=Consent.How.DESK, topic=topic)
+        actions.withdraw_consent(reader, purpose, how=Consent.How.DESK, topic=topic)
         record(editor_of(request), "withdraw consent", reader=pk, purpose=purpose, topic=slug)
     messages.success(request, _("Withdrawn. It holds from the very next mail."))
     return redirect("reader", pk)

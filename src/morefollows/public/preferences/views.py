@@ -126,7 +126,7 @@ def new_address(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         moved = preferences.move(token)
         if moved is not None:
-            link = links.tokens().preferences(links.row(moved), moved.links_version).decode()
+            link = links.link_tokens().preferences(links.row(moved), moved.links_version).decode()
             return render(request, "preferences/moved.html", {"reader": moved, "token": link})
     elif letter is not None:
         return render(request, "preferences/new_address.html", {"address": letter.address})
@@ -178,7 +178,7 @@ def _page(
             {
                 "topic": topic,
                 "active": topic.pk in active and reader.state == Reader.State.CONFIRMED,
-                "words": texts.shown(words.alerts, topic),
+                "words": texts.shown_text(words.alerts, topic),
                 "shown": entry.statement(topic, words, language),
             }
             for topic in topics
@@ -206,7 +206,7 @@ def _page(
 def _topics(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
     topic = get_object_or_404(Topic, slug=request.POST.get("topic", ""))
     if request.POST.get("do") == "leave":
-        actions.withdraw(reader, Purpose.ALERTS, how=Consent.How.LINK, topic=topic)
+        actions.withdraw_consent(reader, Purpose.ALERTS, how=Consent.How.LINK, topic=topic)
     elif not _agree(request, reader, topic):
         return "not possible"
     return None
@@ -214,7 +214,7 @@ def _topics(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
 
 def _offers(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
     if request.POST.get("do") == "leave":
-        actions.withdraw(reader, Purpose.OFFERS, how=Consent.How.LINK)
+        actions.withdraw_consent(reader, Purpose.OFFERS, how=Consent.How.LINK)
     elif not _agree(request, reader, None):
         return "not possible"
     return None

@@ -30,7 +30,7 @@ from morefollows.stories.models import Interest, Kind, Story
 _ONE_DEED = timedelta(minutes=5)
 
 #: Story state → kinds of update that may be drafted next. A withdrawal has no draft: see
-#: `stories.actions.withdraw`.
+#: `stories.actions.withdraw_consent`.
 KINDS: dict[str, tuple[Kind, ...]] = {
     Story.State.DRAFT: (Kind.FIRST,),
     Story.State.LIVE: (Kind.UPDATE, Kind.CORRECTION, Kind.FINAL),
