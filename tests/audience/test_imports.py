@@ -16,9 +16,9 @@ from django.apps import apps
 from bench import readers_import
 from morefollows.audience import actions, lists
 from morefollows.audience.addresses import parse
-from morefollows.audience.lists import NotReadable, Report, Told, importing
+from morefollows.audience.lists import ImportReport, NotReadable, OperatorAnswers, importing
 from morefollows.audience.lists.chunk import Chunk
-from morefollows.audience.lists.resume import Overtaken
+from morefollows.audience.lists.resume import ImportInProgress
 from morefollows.audience.models import (
     Consent,
     Reader,
@@ -70,20 +70,20 @@ def bring(
     consented_at: datetime | None = AT,
     dry_run: bool = False,
     **told: Any,
-) -> Report:
-    """`told`: as for `Told`."""
+) -> ImportReport:
+    """`told`: as for `OperatorAnswers`."""
     return lists.import_readers(
         io.BytesIO(text.encode() if isinstance(text, str) else text),
         topic=topic,
         provenance=provenance,
         progress=lambda position: None,
-        told=Told(**told),
+        told=OperatorAnswers(**told),
         consented_at=consented_at,
         dry_run=dry_run,
     )
 
 
-def counts(report: Report) -> dict[str, int]:
+def counts(report: ImportReport) -> dict[str, int]:
     return {name: count for name, count in report.counts().items() if count}
 
 
@@ -244,7 +244,7 @@ class TestResuming:
         "email,name\n" + "".join(f'r{n}@reader.example,"Line\none"\n' for n in range(10)) + "bad\n"
     )
 
-    def run(self, breaking: Topic, lines: int = 1000) -> Report:
+    def run(self, breaking: Topic, lines: int = 1000) -> ImportReport:
         file = BreaksOff(self.TEXT.encode())
         file.lines = lines
         return lists.import_readers(
@@ -294,7 +294,7 @@ class TestResuming:
             UnfinishedImport.objects.update(position=position + 40)
 
         file = io.BytesIO(self.TEXT.encode())
-        with pytest.raises(Overtaken):
+        with pytest.raises(ImportInProgress):
             lists.import_readers(file, topic=breaking, provenance=FROM, progress=meanwhile, key="k")
         assert Reader.objects.count() == 2
 

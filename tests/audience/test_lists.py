@@ -12,14 +12,14 @@ import pytest
 from django.utils import timezone
 
 from morefollows.audience.addresses import parse
-from morefollows.audience.lists import NotReadable, Report, Unclear
+from morefollows.audience.lists import ImportReport, NotReadable, Unclear
 from morefollows.audience.models import Consent, Letter, Reader, Suppression, Topic
 from tests.audience.test_imports import bring, state
 
 DATE = "2023-03-04"
 
 
-def take(text: str | bytes, topic: Topic, **told: Any) -> Report:
+def take(text: str | bytes, topic: Topic, **told: Any) -> ImportReport:
     """An import in which only the file itself says when its readers agreed."""
     return bring(text, topic, consented_at=None, **told)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from morefollows.audience.addresses import BadAddress, parse
-from morefollows.audience.lists import NotReadable, Report, export_readers
+from morefollows.audience.lists import ImportReport, NotReadable, export_readers
 from morefollows.audience.lists.parsing import cells, dates, vocabulary
 from morefollows.audience.models import Consent, Reader, Topic
 from tests.audience.test_imports import bring, state
@@ -20,7 +20,7 @@ from tests.audience.test_imports import bring, state
 DATE = "2023-03-04"
 
 
-def take(text: str | bytes, topic: Topic, **told: Any) -> Report:
+def take(text: str | bytes, topic: Topic, **told: Any) -> ImportReport:
     """An import in which only the file itself says when its readers agreed."""
     return bring(text, topic, consented_at=None, **told)
 
@@ -283,7 +283,7 @@ def test_no_cell_breaks_the_words_and_dates(text: str) -> None:
     vocabulary.may_tell_who_left(vocabulary.compact(text))
     assert isinstance(vocabulary.is_empty(text), bool)
     cells.addresses_in(text)
-    assert "@reader" not in cells.masked(f"dee@reader.example {text}")
+    assert "@reader" not in cells.masked_addresses(f"dee@reader.example {text}")
     with contextlib.suppress(dates.Unreadable, dates.Ambiguous):
         dates.moment(text)
 
@@ -308,13 +308,13 @@ ENCODINGS = st.sampled_from(["utf-8", "utf-16", "utf-16-le", "cp1252"])
 @given(st.lists(PIECES, max_size=60).map("".join), ENCODINGS, st.binary())
 def test_whatever_the_file_it_is_surveyed_or_refused(text: str, encoding: str, more: bytes) -> None:
     from morefollows.audience.lists.parsing.sheet import Sheet
-    from morefollows.audience.lists.parsing.survey import Told, survey
+    from morefollows.audience.lists.parsing.survey import OperatorAnswers, survey
 
     with (
         contextlib.suppress(NotReadable),
         Sheet(io.BytesIO(text.encode(encoding, "replace") + more)) as sheet,
     ):
-        found = survey(sheet, Told())
+        found = survey(sheet, OperatorAnswers())
         sheet.go_back()
         assert sum(1 for _ in sheet.records()) == found.lines
         found.restrictions.close()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from morefollows.audience import actions, lists
 from morefollows.audience.addresses import parse
-from morefollows.audience.lists import Report, export_readers
+from morefollows.audience.lists import ImportReport, export_readers
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.helpers import spreadsheet
 from tests.audience.support import leave_link, newest_link, sign_up
@@ -25,7 +25,9 @@ FROM = "sign-up form of the old site, 2024"
 AT = datetime(2024, 3, 1, tzinfo=UTC)
 
 
-def bring(text: str | bytes, topic: Topic | None = None, provenance: str | None = FROM) -> Report:
+def bring(
+    text: str | bytes, topic: Topic | None = None, provenance: str | None = FROM
+) -> ImportReport:
     file = io.BytesIO(text.encode() if isinstance(text, str) else text)
     return lists.import_readers(
         file, topic=topic, provenance=provenance, progress=lambda position: None, consented_at=AT
@@ -39,7 +41,7 @@ def taken(address: str) -> tuple[str, list[str]]:
     return reader.state, [subscription.topic.slug for subscription in active]
 
 
-def counts(report: Report) -> dict[str, int]:
+def counts(report: ImportReport) -> dict[str, int]:
     names = ("lines", "confirmed", "pending", "known", "left", "suppressed", "bad")
     return {name: getattr(report, name) for name in names if getattr(report, name)}
 

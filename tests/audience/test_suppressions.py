@@ -25,7 +25,7 @@ from morefollows.audience.models import (
 )
 from morefollows.audience.suppression import bulk_lift
 from morefollows.audience.suppression.actions import suppress
-from morefollows.audience.suppression.bulk_lift import Which
+from morefollows.audience.suppression.bulk_lift import SuppressionFilter
 from morefollows.audit.models import Deed
 from morefollows.cli.main import cli
 from morefollows.courier.outbox import queue
@@ -154,7 +154,7 @@ class TestInBulk:
             count=2,
         )
         told: list[Any] = []
-        assert bulk_lift.lift(Which(), "command", told.append).readers == 1
+        assert bulk_lift.lift(SuppressionFilter(), "command", told.append).readers == 1
         assert [Reader.objects.get(pk=pk).state for pk in made] == ["pending", "left", "confirmed"]
         assert told == [bulk_lift.Lifted(3, 1)] and not Bounce.objects.exists()
 
@@ -235,7 +235,7 @@ class TestAtTheDesk:
 
 def test_consent_is_never_touched_by_a_bounce(breaking: Topic) -> None:
     bounced(breaking, "big.example", 2)
-    bulk_lift.lift(Which(), Consent.How.COMMAND, lambda lifted: None)
+    bulk_lift.lift(SuppressionFilter(), Consent.How.COMMAND, lambda lifted: None)
     assert not Consent.objects.exists()
 
 

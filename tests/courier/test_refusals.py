@@ -14,7 +14,7 @@ import pytest
 from django.utils import timezone
 
 from morefollows.audience.models import Bounce, Letter, Reader, Subscription, Suppression
-from morefollows.audience.suppression.bounces import Bounced
+from morefollows.audience.suppression.bounces import BouncedMail
 from morefollows.audit.models import Deed
 from morefollows.courier import actions
 from morefollows.courier.ledger import claims, retries
@@ -461,7 +461,7 @@ def test_what_bounces_in_letters_counts_together() -> None:
         at = timezone.now() - timedelta(days=days)
         for reader in Reader.objects.all():
             bounces.count_letters(
-                [Bounced(reader.pk, at, True, "5.1.1", "relay 0", "gone.example")]
+                [BouncedMail(reader.pk, at, True, "5.1.1", "relay 0", "gone.example")]
             )
     assert Bounce.objects.filter(count=2).count() == 100
     assert not Suppression.objects.exists()

@@ -104,8 +104,8 @@ def import_readers(
     bootstrap.start_django()
     from morefollows.audience.lists import NotReadable
     from morefollows.audience.lists.parsing.other_tools import STATUSES, status_by_name
-    from morefollows.audience.lists.parsing.survey import Told
-    from morefollows.audience.lists.resume import Overtaken
+    from morefollows.audience.lists.parsing.survey import OperatorAnswers
+    from morefollows.audience.lists.resume import ImportInProgress
     from morefollows.cli import readers_output
 
     if provenance is not None and not provenance.strip():
@@ -114,7 +114,7 @@ def import_readers(
     status = status or status_by_name(name)
     if status and status not in STATUSES:
         raise click.BadParameter(f"must be one of {', '.join(STATUSES)}", param_hint="--status")
-    told = Told(
+    told = OperatorAnswers(
         status,
         readers_output.pairs("--column", columns),
         readers_output.pairs("--value", values, tuple(STATUSES)),
@@ -136,7 +136,7 @@ def import_readers(
             if not click.confirm("Import these readers?", err=True):
                 raise Failure("Nothing was imported.")
         report = work.run(dry_run=dry_run)
-    except (NotReadable, Overtaken) as error:
+    except (NotReadable, ImportInProgress) as error:
         raise Failure(f"{file.name}: {error}") from None
     if as_json:
         tell_json(readers_output.as_json(report, dry_run=dry_run))

@@ -10,7 +10,7 @@ import click
 from morefollows.cli.output import reading, tell_problems
 
 if TYPE_CHECKING:
-    from morefollows.audience.lists import Report, Told
+    from morefollows.audience.lists import ImportReport, OperatorAnswers
     from morefollows.audience.models import Topic
 
 
@@ -48,10 +48,10 @@ class Import(NamedTuple):
     file: BinaryIO
     topic: Topic | None
     provenance: str | None
-    told: Told
+    told: OperatorAnswers
     consented_at: datetime | None
 
-    def run(self, *, dry_run: bool) -> Report:
+    def run(self, *, dry_run: bool) -> ImportReport:
         from morefollows.audience import lists
 
         how = (
@@ -86,7 +86,7 @@ class Import(NamedTuple):
         return said + ([self.consented_at.isoformat()] if self.consented_at else [])
 
 
-def as_json(report: Report, *, dry_run: bool) -> dict[str, Any]:
+def as_json(report: ImportReport, *, dry_run: bool) -> dict[str, Any]:
     found = {"tool": report.tool, "dry_run": dry_run, "resumed": report.resumed, **report.counts()}
     columns = [
         {
@@ -108,7 +108,7 @@ def as_json(report: Report, *, dry_run: bool) -> dict[str, Any]:
 
 
 def tell(
-    report: Report, *, dry_run: bool, ending: str = "Nothing was written: this was a dry run."
+    report: ImportReport, *, dry_run: bool, ending: str = "Nothing was written: this was a dry run."
 ) -> None:
     """Prints a report. `ending`: the last line after a dry run."""
     whose = "" if report.tool == "CSV" else f", as {report.tool} exports them"
@@ -150,7 +150,7 @@ def tell(
         click.echo(ending)
 
 
-def _tell_columns(report: Report) -> None:
+def _tell_columns(report: ImportReport) -> None:
     """Prints each column: its meaning, how many cells are filled, and examples."""
     rows = [
         (

@@ -13,7 +13,7 @@ import click
 from morefollows.cli.output import Command, Failure, json_option, reading, tell_json, tell_problems
 
 if TYPE_CHECKING:
-    from morefollows.audience.suppression.bulk_lift import Group, Which
+    from morefollows.audience.suppression.bulk_lift import SuppressionFilter, SuppressionGroup
 
 _REASONS = ("bounced", "complained", "left elsewhere", "erased", "desk")
 _AGO = re.compile(r"(\d{1,5})([mhd])")
@@ -196,7 +196,7 @@ def _lift_one(address: str, as_json: bool) -> None:
         )
 
 
-def _lift_many(which: Which, *, yes: bool, dry_run: bool, as_json: bool) -> None:
+def _lift_many(which: SuppressionFilter, *, yes: bool, dry_run: bool, as_json: bool) -> None:
     from morefollows.audience.models import Consent
     from morefollows.audience.suppression import bulk_lift
     from morefollows.audit import actions as audit
@@ -235,7 +235,7 @@ def _lift_many(which: Which, *, yes: bool, dry_run: bool, as_json: bool) -> None
         click.echo(f"Lifted {lifted.suppressions:,}; {lifted.readers:,} readers get mail again.")
 
 
-def _which(since: Any, until: Any, reasons: tuple[str, ...], domain: str) -> Which:
+def _which(since: Any, until: Any, reasons: tuple[str, ...], domain: str) -> SuppressionFilter:
     from morefollows.audience.addresses import BadAddress
     from morefollows.audience.suppression import bulk_lift
 
@@ -244,7 +244,9 @@ def _which(since: Any, until: Any, reasons: tuple[str, ...], domain: str) -> Whi
     except BadAddress as reason:
         raise Failure(f"--domain: {reason}") from None
     # Addresses suppressed while the question is open are not included.
-    return bulk_lift.Which(_moment(since), _moment(until) or _moment(timedelta()), reasons, domain)
+    return bulk_lift.SuppressionFilter(
+        _moment(since), _moment(until) or _moment(timedelta()), reasons, domain
+    )
 
 
 def _moment(said: datetime | timedelta | None) -> datetime | None:
@@ -263,7 +265,7 @@ def _moment(said: datetime | timedelta | None) -> datetime | None:
     return said.replace(tzinfo=zone(newsroom.time_zone if newsroom else "UTC"))
 
 
-def _tell_groups(groups: list[Group]) -> None:
+def _tell_groups(groups: list[SuppressionGroup]) -> None:
     for group in groups[:_MOST_GROUPS]:
         click.echo(f"{group.number:>9,}  {group.reason}  {group.domain or '(domain not kept)'}")
     rest = groups[_MOST_GROUPS:]

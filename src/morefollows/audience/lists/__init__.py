@@ -4,16 +4,16 @@ Invariant: files are streamed; memory use does not grow with the file.
 """
 
 from morefollows.audience.lists.exporting import export_evidence, export_readers
-from morefollows.audience.lists.importing import Problem, Report, import_readers, learn_sizes
+from morefollows.audience.lists.importing import ImportReport, Problem, import_readers, learn_sizes
 from morefollows.audience.lists.parsing.encoding import NotReadable
-from morefollows.audience.lists.parsing.survey import Told, Unclear
+from morefollows.audience.lists.parsing.survey import OperatorAnswers, Unclear
 from morefollows.audience.lists.resume import identity
 
 __all__ = [
     "NotReadable",
     "Problem",
-    "Report",
-    "Told",
+    "ImportReport",
+    "OperatorAnswers",
     "Unclear",
     "export_evidence",
     "export_readers",

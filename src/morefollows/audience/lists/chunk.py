@@ -12,22 +12,22 @@ from django.utils import timezone
 
 from morefollows.audience import departures
 from morefollows.audience.departures import DepartureKind
-from morefollows.audience.lists.rehearsal import SUPPRESSED, Memory
-from morefollows.audience.lists.rows import COMING, Row
+from morefollows.audience.lists.rehearsal import SUPPRESSED, RehearsalMemory
+from morefollows.audience.lists.rows import COMING, ImportRow
 from morefollows.audience.models import Consent, Purpose, Reader, Subscription, Suppression
 
 
 class Chunk:
     """Up to a thousand rows and the stored state of their readers."""
 
-    def __init__(self, rows: list[Row], provenance: str | None) -> None:
+    def __init__(self, rows: list[ImportRow], provenance: str | None) -> None:
         self._rows = rows
         self._provenance = provenance
         self._now = timezone.now()
         self._readers: dict[str, Reader] = {}
         self._subscriptions: dict[tuple[str, int], Subscription] = {}
         self._changed: dict[str, Reader] = {}
-        self._activated: list[tuple[str, int, Row]] = []
+        self._activated: list[tuple[str, int, ImportRow]] = []
         self._suppressed: dict[str, str | None] = {}  # None: already in the database
         self._ended: list[tuple[str, int]] = []
         self._left: list[str] = []  # keys of readers who have left according to this file
@@ -45,7 +45,7 @@ class Chunk:
         self._save()
         return outcomes
 
-    def rehearse(self, memory: Memory) -> list[str]:
+    def rehearse(self, memory: RehearsalMemory) -> list[str]:
         """Return what `write` would return, without writing anything.
 
         `memory` holds the changes of the chunks before; those of this chunk are added to it.
@@ -72,7 +72,7 @@ class Chunk:
         )
         self._signed_up_here = {by_pk[pk] for pk in own.distinct()}
 
-    def _apply(self, memory: Memory) -> None:
+    def _apply(self, memory: RehearsalMemory) -> None:
         """Change the loaded readers as the chunks before would have changed them."""
         for key, state, topics in memory.recall(self._keys):
             if state == SUPPRESSED:
@@ -83,7 +83,7 @@ class Chunk:
             for topic, subscription in topics.items():
                 self._subscriptions[key, topic] = Subscription(topic_id=topic, state=subscription)
 
-    def _tell(self, memory: Memory) -> None:
+    def _tell(self, memory: RehearsalMemory) -> None:
         """Store the state of all readers of this chunk in the memory."""
         topics: dict[str, dict[int, str]] = {}
         for (key, topic), subscription in self._subscriptions.items():
@@ -93,7 +93,7 @@ class Chunk:
         ]
         memory.note([*known, *((key, SUPPRESSED, {}) for key in self._suppressed)])
 
-    def _take(self, row: Row) -> str:
+    def _take(self, row: ImportRow) -> str:
         """Work out what this row changes; return the name of its count in `Report`."""
         key = row.address.key
         reader = self._readers.get(key)
@@ -103,7 +103,7 @@ class Chunk:
             return "left"
         return self._subscribe(row, reader) if row.state in COMING else self._keep_away(row, reader)
 
-    def _keep_away(self, row: Row, reader: Reader | None) -> str:
+    def _keep_away(self, row: ImportRow, reader: Reader | None) -> str:
         """Take a row whose reader left, bounced or complained elsewhere.
 
         It ends subscriptions that came from a list, but not a sign-up made here.
@@ -144,7 +144,7 @@ class Chunk:
                 subscription.state, subscription.since = Subscription.State.ENDED, self._now
                 self._ended.append((key, topic))
 
-    def _subscribe(self, row: Row, reader: Reader | None) -> str:
+    def _subscribe(self, row: ImportRow, reader: Reader | None) -> str:
         """Take a row whose reader may be mailed, or is pending."""
         key = row.address.key
         if reader is None:
@@ -241,7 +241,7 @@ class Chunk:
             for key, topic in self._ended
         )
 
-    def _evidence(self, reader: Reader, topic: int, row: Row) -> Iterator[Consent]:
+    def _evidence(self, reader: Reader, topic: int, row: ImportRow) -> Iterator[Consent]:
         """The evidence lines for one activated subscription."""
         for event, found in (
             (Consent.Event.GIVEN, row.given),

@@ -16,11 +16,11 @@ from django.db import IntegrityError, connection, transaction
 
 from morefollows.audience.lists.chunk import Chunk
 from morefollows.audience.lists.parsing.columns import Column
-from morefollows.audience.lists.parsing.sheet import Place, Record, Sheet
-from morefollows.audience.lists.parsing.survey import Survey, Told, survey
-from morefollows.audience.lists.rehearsal import Memory
+from morefollows.audience.lists.parsing.sheet import Record, Sheet, SheetPosition
+from morefollows.audience.lists.parsing.survey import FileSurvey, OperatorAnswers, survey
+from morefollows.audience.lists.rehearsal import RehearsalMemory
 from morefollows.audience.lists.resume import Bookmark
-from morefollows.audience.lists.rows import Bad, Row, Table
+from morefollows.audience.lists.rows import BadRow, ImportRow, Table
 from morefollows.audience.models import Topic
 
 _CHUNK = 1000  # lines in one transaction
@@ -46,7 +46,7 @@ class Problem(NamedTuple):
 
 
 @dataclass
-class Report:
+class ImportReport:
     """The result of an import. ``lines`` counts all lines but the header."""
 
     tool: str = ""  #: the tool that exported the file
@@ -81,11 +81,11 @@ def import_readers(
     topic: Topic | None,
     provenance: str | None,
     progress: Callable[[int], None],
-    told: Told | None = None,
+    told: OperatorAnswers | None = None,
     consented_at: datetime | None = None,
     key: str = "",
     dry_run: bool = False,
-) -> Report:
+) -> ImportReport:
     """Import the readers of a CSV file.
 
     `topic`: for lines that name no topic.
@@ -106,7 +106,7 @@ def import_readers(
     another process imports with the same key.
     """
     with Sheet(file) as sheet:
-        found = survey(sheet, told or Told())
+        found = survey(sheet, told or OperatorAnswers())
         sheet.go_back()
         try:
             table = Table(found, topic, consented_at, all_addresses=sheet.only_addresses)
@@ -128,7 +128,7 @@ def import_readers(
 
 def _go_through(
     sheet: Sheet,
-    found: Survey,
+    found: FileSurvey,
     table: Table,
     work: _Import | _Rehearsal,
     provenance: str | None,
@@ -151,21 +151,21 @@ def _go_through(
     progress(position)
 
 
-_Numbered = tuple[Place, Row]
+_Numbered = tuple[SheetPosition, ImportRow]
 
 
-def _restricted(rows: list[_Numbered], found: Survey) -> list[Row]:
+def _restricted(rows: list[_Numbered], found: FileSurvey) -> list[ImportRow]:
     """The rows with the most restrictive state that the whole file has for each reader."""
     away = found.restrictions.among({row.address.key for _end, row in rows})
     return [row._replace(state=away.get(row.address.key, row.state)) for _end, row in rows]
 
 
-def _read(record: Record, table: Table, rows: list[_Numbered], report: Report) -> None:
+def _read(record: Record, table: Table, rows: list[_Numbered], report: ImportReport) -> None:
     """Append the rows of a record, or note its problem in the report."""
     report.lines += 1
     try:
         rows += [(record.end, row) for row in table.read(record)]
-    except Bad as reason:
+    except BadRow as reason:
         report.bad += 1
         if len(report.problems) < _MOST_PROBLEMS:
             report.problems.append(Problem(record.line, str(reason)))
@@ -177,10 +177,10 @@ class _Import:
     def __init__(self, key: str) -> None:
         self._bookmark = Bookmark(key)
         self.start = self._bookmark.place
-        self.report = Report(resumed=self._bookmark.counts.get("lines", 0))
+        self.report = ImportReport(resumed=self._bookmark.counts.get("lines", 0))
         self.report.add(self._bookmark.counts)
 
-    def take(self, rows: list[Row], end: Place, provenance: str | None) -> None:
+    def take(self, rows: list[ImportRow], end: SheetPosition, provenance: str | None) -> None:
         """Write all of these rows or none.
 
         Tries three times: a sign-up of the same address at the same time raises `IntegrityError`.
@@ -207,18 +207,18 @@ class _Rehearsal:
     """A dry run: works out all changes and writes nothing."""
 
     def __init__(self) -> None:
-        self.report = Report()
-        self.start = Place(0, 0)
-        self._memory = Memory()
+        self.report = ImportReport()
+        self.start = SheetPosition(0, 0)
+        self._memory = RehearsalMemory()
 
-    def take(self, rows: list[Row], end: Place, provenance: str | None) -> None:
+    def take(self, rows: list[ImportRow], end: SheetPosition, provenance: str | None) -> None:
         self.report.add(_counted(rows, Chunk(rows, provenance).rehearse(self._memory)))
 
     def end(self) -> None:
         self._memory.close()
 
 
-def _counted(rows: list[Row], outcomes: list[str]) -> Counter[str]:
+def _counted(rows: list[ImportRow], outcomes: list[str]) -> Counter[str]:
     """Outcome → number of rows, plus the number of pending rows without a time of consent."""
     found = Counter(outcomes)
     found["untimed"] = sum(

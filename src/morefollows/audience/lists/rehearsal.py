@@ -14,7 +14,7 @@ from typing import NamedTuple
 SUPPRESSED = "suppressed"
 
 
-class Known(NamedTuple):
+class RehearsedReader(NamedTuple):
     """A reader as an import would have left them. `state`: a `Reader.State`, or `SUPPRESSED`."""
 
     key: str
@@ -22,7 +22,7 @@ class Known(NamedTuple):
     topics: dict[int, str]  #: topic → `Subscription.State`
 
 
-class Memory:
+class RehearsalMemory:
     """Readers by key, on disk.
 
     SQLite creates the temporary file (database name "") and deletes it on `close`.
@@ -34,7 +34,7 @@ class Memory:
             "CREATE TABLE known (key TEXT PRIMARY KEY, state TEXT, topics TEXT) WITHOUT ROWID"
         )
 
-    def recall(self, keys: Iterable[str]) -> Iterator[Known]:
+    def recall(self, keys: Iterable[str]) -> Iterator[RehearsedReader]:
         """Those of the readers with these keys that were noted before."""
         wanted = json.dumps(list(keys))
         rows = self._table.execute(
@@ -42,12 +42,12 @@ class Memory:
             (wanted,),
         )
         for key, state, topics in rows:
-            yield Known(
+            yield RehearsedReader(
                 key, state, {int(topic): kept for topic, kept in json.loads(topics).items()}
             )
 
     def note(self, readers: Iterable[tuple[str, str, dict[int, str]]]) -> None:
-        """Store readers; replaces those with the same key. The fields are those of `Known`."""
+        """Store readers; replaces those with the same key. The fields are those of `RehearsedReader`."""
         rows = [(key, state, json.dumps(topics)) for key, state, topics in readers]
         self._table.execute("BEGIN")
         self._table.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", rows)

@@ -12,11 +12,11 @@ from typing import BinaryIO
 
 from django.utils import timezone
 
-from morefollows.audience.lists.parsing.sheet import Place
+from morefollows.audience.lists.parsing.sheet import SheetPosition
 from morefollows.audience.models import UnfinishedImport
 
 
-class Overtaken(Exception):
+class ImportInProgress(Exception):
     """Another process is importing the same file."""
 
 
@@ -41,13 +41,13 @@ class Bookmark:
     def __init__(self, key: str) -> None:
         self._key = key
         kept = UnfinishedImport.objects.filter(key=key).first() if key else None
-        self.place = Place(kept.line, kept.position) if kept else Place(0, 0)
+        self.place = SheetPosition(kept.line, kept.position) if kept else SheetPosition(0, 0)
         self.counts: dict[str, int] = dict(kept.counts) if kept else {}
 
-    def move(self, place: Place, counts: dict[str, int]) -> None:
+    def move(self, place: SheetPosition, counts: dict[str, int]) -> None:
         """Store a new place. Call it in the transaction of the lines, and `moved` after COMMIT.
 
-        Raises `Overtaken` if another process has moved the place since.
+        Raises `ImportInProgress` if another process has moved the place since.
         """
         if not self._key:
             return
@@ -63,9 +63,9 @@ class Bookmark:
         else:
             found = UnfinishedImport.objects.get_or_create(key=self._key, defaults=now)[1]
         if not found:
-            raise Overtaken("Another process is importing this file.")
+            raise ImportInProgress("Another process is importing this file.")
 
-    def moved(self, place: Place) -> None:
+    def moved(self, place: SheetPosition) -> None:
         """Remember the place that `move` has stored."""
         self.place = place
 

@@ -16,9 +16,9 @@ from morefollows.audience import addresses
 from morefollows.audience.addresses import Address
 from morefollows.audience.lists.parsing import cells as in_cells
 from morefollows.audience.lists.parsing import dates, vocabulary
-from morefollows.audience.lists.parsing.other_tools import Meaning
+from morefollows.audience.lists.parsing.other_tools import ColumnMeaning
 from morefollows.audience.lists.parsing.sheet import Record
-from morefollows.audience.lists.parsing.survey import Survey
+from morefollows.audience.lists.parsing.survey import FileSurvey
 from morefollows.audience.models import Newsroom, Reader, Topic
 
 # The states that are subscribed. Rows of other states are stored only to refuse later imports.
@@ -29,26 +29,26 @@ COMING = (
 EIGHT_BIT = "lines that are not UTF-8, whose address has only plain letters"
 
 
-class Bad(ValueError):
+class BadRow(ValueError):
     """The line can't be imported. ``str()`` says why."""
 
 
-class Evidence(NamedTuple):
+class ConsentEvidence(NamedTuple):
     """When, and from which client address, consent was given or confirmed; None, "" if unknown."""
 
     at: datetime | None
     client_address: str
 
 
-class Row(NamedTuple):
+class ImportRow(NamedTuple):
     """One reader as the file describes them."""
 
     address: Address
     language: str
     topics: tuple[int, ...]
     state: Reader.State
-    given: Evidence
-    confirmed: Evidence
+    given: ConsentEvidence
+    confirmed: ConsentEvidence
     untimed: bool = False  #: pending only because the time of consent is unknown
 
 
@@ -62,7 +62,7 @@ class Table:
 
     def __init__(
         self,
-        survey: Survey,
+        survey: FileSurvey,
         topic: Topic | None,
         consented_at: datetime | None = None,
         *,
@@ -73,11 +73,11 @@ class Table:
         places = survey.columns.places()
         self._places = places
         self._times = {
-            what: places.get(Meaning(f"{what}_at"), []) for what in ("given", "confirmed")
+            what: places.get(ColumnMeaning(f"{what}_at"), []) for what in ("given", "confirmed")
         }
-        self._origins = {what: Meaning(f"{what}_from") for what in ("given", "confirmed")}
-        self._has_topics = Meaning.TOPICS in places or Meaning.LISTS in places
-        self._has_language = Meaning.LANGUAGE in places or Meaning.ATTRIBUTES in places
+        self._origins = {what: ColumnMeaning(f"{what}_from") for what in ("given", "confirmed")}
+        self._has_topics = ColumnMeaning.TOPICS in places or ColumnMeaning.LISTS in places
+        self._has_language = ColumnMeaning.LANGUAGE in places or ColumnMeaning.ATTRIBUTES in places
         self._all_addresses = all_addresses
         self._consented_at = consented_at
         self._topic = topic
@@ -91,10 +91,10 @@ class Table:
         newsroom = Newsroom.objects.filter(pk=1).first()
         self._language = newsroom.language if newsroom else settings.LANGUAGE_CODE
 
-    def read(self, record: Record) -> list[Row]:
-        """The row of a record; with `all_addresses`, one row per address. Raises `Bad`."""
+    def read(self, record: Record) -> list[ImportRow]:
+        """The row of a record; with `all_addresses`, one row per address. Raises `BadRow`."""
         if record.problem:
-            raise Bad(record.problem)
+            raise BadRow(record.problem)
         cells = record.cells
         found = self._read_addresses(record)
         state = self._survey.states.of(cells)
@@ -112,22 +112,23 @@ class Table:
         assert state is not None
         language, topics = self._read_language(cells), self._read_topics(cells, state)
         return [
-            Row(address, language, topics, state, given, confirmed, untimed) for address in found
+            ImportRow(address, language, topics, state, given, confirmed, untimed)
+            for address in found
         ]
 
     def _read_addresses(self, record: Record) -> list[Address]:
-        """The valid addresses of a record. Raises `Bad`. Counts repairs in `told`."""
+        """The valid addresses of a record. Raises `BadRow`. Counts repairs in `told`."""
         cell = (
             ";".join(record.cells)
             if self._all_addresses
-            else self._cell(record.cells, Meaning.EMAIL)
+            else self._cell(record.cells, ColumnMeaning.EMAIL)
         )
         found = in_cells.addresses_in(cell)
         if len(found.addresses) > 1 and not self._all_addresses:
-            raise Bad(f"holds {len(found.addresses)} addresses; give each a line of its own")
+            raise BadRow(f"holds {len(found.addresses)} addresses; give each a line of its own")
         if record.eight_bit:
             if not cell.isascii():
-                raise Bad(
+                raise BadRow(
                     "is not UTF-8, so which letters its address has is not certain; save the file "
                     "as UTF-8"
                 )
@@ -136,14 +137,14 @@ class Table:
             parsed = [addresses.parse(text) for text in found.addresses]
         except addresses.BadAddress as reason:
             hint = " It looks like a slip: put it right in the file." if reason.suggestion else ""
-            raise Bad(f"no valid email address: {reason}{hint}") from None
+            raise BadRow(f"no valid email address: {reason}{hint}") from None
         if found.repairs:
             self.told.update(found.repairs)
         if len(parsed) > 1:
             self.told[in_cells.SEVERAL] += 1
         return parsed
 
-    def _cell(self, cells: list[str], meaning: Meaning) -> str:
+    def _cell(self, cells: list[str], meaning: ColumnMeaning) -> str:
         """The first non-empty cell among the columns of this meaning; "" if there is none."""
         for place in self._places.get(meaning, ()):
             if place < len(cells) and (cell := cells[place].strip(" \t\r\n")):
@@ -157,51 +158,53 @@ class Table:
         """
         if not self._has_language:
             return self._language
-        language = _code(self._cell(cells, Meaning.LANGUAGE))
+        language = _code(self._cell(cells, ColumnMeaning.LANGUAGE))
         if language and language not in self._languages:
-            raise Bad(f"the language must be one of {', '.join(sorted(self._languages))}")
+            raise BadRow(f"the language must be one of {', '.join(sorted(self._languages))}")
         hint = _code(
-            _attribute(self._cell(cells, Meaning.ATTRIBUTES), "language", "lang", "locale")
+            _attribute(self._cell(cells, ColumnMeaning.ATTRIBUTES), "language", "lang", "locale")
         )
         return language or (hint if hint in self._languages else self._language)
 
     def _read_topics(self, cells: list[str], state: Reader.State) -> tuple[int, ...]:
-        """Primary keys of the record's topics. Raises `Bad` if they are unknown or missing."""
+        """Primary keys of the record's topics. Raises `BadRow` if they are unknown or missing."""
         if not self._has_topics and self._topic is not None:
             return (self._topic.pk,)
-        names = self._cell(cells, Meaning.LISTS).lower()
+        names = self._cell(cells, ColumnMeaning.LISTS).lower()
         if names:
             return self._listed(names, state)
-        slugs = dict.fromkeys(re.split(r"[\s,;|]+", self._cell(cells, Meaning.TOPICS)))
+        slugs = dict.fromkeys(re.split(r"[\s,;|]+", self._cell(cells, ColumnMeaning.TOPICS)))
         slugs.pop("", None)
         if not slugs and self._topic is not None:
             return (self._topic.pk,)
         if not slugs and state in COMING:
-            raise Bad("names no topic, and none was given for the whole file")
+            raise BadRow("names no topic, and none was given for the whole file")
         if any(slug not in self._slugs for slug in slugs):
-            raise Bad("names a topic that there is not; these are: " + ", ".join(self._slugs))
+            raise BadRow("names a topic that there is not; these are: " + ", ".join(self._slugs))
         return tuple(self._topics[slug] for slug in slugs)
 
     def _listed(self, names: str, state: Reader.State) -> tuple[int, ...]:
         """The topics among a reader's lists, by name or slug. Other lists are ignored.
 
-        Raises `Bad` if none of the lists is a topic.
+        Raises `BadRow` if none of the lists is a topic.
         """
         known = [
             self._topics[name] for name in re.split(r"\s*[,;|]\s*", names) if name in self._topics
         ]
         if not known and state in COMING:
-            raise Bad("is on no list that is a topic here; these are: " + ", ".join(self._slugs))
+            raise BadRow("is on no list that is a topic here; these are: " + ", ".join(self._slugs))
         return tuple(dict.fromkeys(known))
 
-    def _read_evidence(self, cells: list[str], what: str) -> Evidence:
+    def _read_evidence(self, cells: list[str], what: str) -> ConsentEvidence:
         """The earliest time and the client address. `what`: "given" or "confirmed"."""
         moments = [self._moment(cells[at], at, what) for at in self._times[what] if at < len(cells)]
         known = [moment for moment in moments if moment is not None]
-        return Evidence(min(known, default=None), _client(self._cell(cells, self._origins[what])))
+        return ConsentEvidence(
+            min(known, default=None), _client(self._cell(cells, self._origins[what]))
+        )
 
     def _moment(self, cell: str, place: int, what: str) -> datetime | None:
-        """The time in a cell; None if it is empty or ambiguous. Raises `Bad`."""
+        """The time in a cell; None if it is empty or ambiguous. Raises `BadRow`."""
         if not cell:
             return None
         if found := dates.plain(cell):
@@ -217,7 +220,7 @@ class Table:
             ] += 1
             return None
         except dates.Unreadable:
-            raise Bad(
+            raise BadRow(
                 f"{what}_at must be a moment in the past such as 2026-05-04T10:30:00Z"
             ) from None
         if how:

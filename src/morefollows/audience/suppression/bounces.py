@@ -19,7 +19,7 @@ FORGOTTEN = timedelta(days=180)  #: after this time a bounce no longer counts
 _LEAST_IF_PERHAPS = 2  # minimum number of soft bounces before a suppression
 
 
-class Bounced(NamedTuple):
+class BouncedMail(NamedTuple):
     """One bounced mail. `hard`: the mailbox does not exist; otherwise it may exist again soon."""
 
     reader: int
@@ -31,10 +31,12 @@ class Bounced(NamedTuple):
 
 
 AcceptedSince = Callable[[dict[int, datetime]], set[int]]
-InDoubt = Callable[[Sequence[Bounced]], set[int]]
+InDoubt = Callable[[Sequence[BouncedMail]], set[int]]
 
 
-def note(seen: Sequence[Bounced], accepted_since: AcceptedSince, in_doubt: InDoubt) -> set[int]:
+def record_bounces(
+    seen: Sequence[BouncedMail], accepted_since: AcceptedSince, in_doubt: InDoubt
+) -> set[int]:
     """Counts these bounces, at most one per reader, and suppresses readers who reach the limit.
 
     `accepted_since`: returns those readers for whom a mail was accepted after the given times.

@@ -22,7 +22,7 @@ _AT_ONCE = 500  # suppressions in one transaction
 _OPEN = (Subscription.State.PENDING, Subscription.State.ACTIVE)
 
 
-class Which(NamedTuple):
+class SuppressionFilter(NamedTuple):
     """A selection of suppressions. Empty values do not restrict it, except for `reasons`."""
 
     since: datetime | None = None
@@ -38,7 +38,7 @@ class Which(NamedTuple):
         return {name: value for name, value in details.items() if value}
 
 
-class Group(NamedTuple):
+class SuppressionGroup(NamedTuple):
     """The number of suppressions with one reason and domain."""
 
     reason: str
@@ -53,7 +53,7 @@ class Lifted(NamedTuple):
     readers: int = 0  #: readers who get mail again
 
 
-def matching(which: Which, *, every_reason: bool = False) -> QuerySet[Suppression]:
+def matching(which: SuppressionFilter, *, every_reason: bool = False) -> QuerySet[Suppression]:
     """Returns the selected suppressions. `every_reason`: no reason selects all, for display."""
     found = Suppression.objects.all()
     if which.reasons:
@@ -70,12 +70,12 @@ def matching(which: Which, *, every_reason: bool = False) -> QuerySet[Suppressio
     return found
 
 
-def groups(found: QuerySet[Suppression]) -> list[Group]:
+def groups(found: QuerySet[Suppression]) -> list[SuppressionGroup]:
     """Counts suppressions by reason and domain, largest group first."""
     rows = (
         found.values("reason", "domain").annotate(n=Count("pk")).order_by("-n", "reason", "domain")
     )
-    return [Group(row["reason"], row["domain"], row["n"]) for row in rows]
+    return [SuppressionGroup(row["reason"], row["domain"], row["n"]) for row in rows]
 
 
 def readers_back(found: QuerySet[Suppression]) -> int:
@@ -91,7 +91,7 @@ def domain_of(typed: str) -> str:
     return addresses.parse(f"x@{typed.strip().removeprefix('@')}").domain if typed.strip() else ""
 
 
-def lift(which: Which, how: str, record: Callable[[Lifted], None]) -> Lifted:
+def lift(which: SuppressionFilter, how: str, record: Callable[[Lifted], None]) -> Lifted:
     """Lifts the selected suppressions, `_AT_ONCE` in each transaction. Returns how many.
 
     `how`: a `Consent.How`. `record`: called with the result, also if an exception ends the run.
@@ -106,7 +106,7 @@ def lift(which: Which, how: str, record: Callable[[Lifted], None]) -> Lifted:
     return lifted
 
 
-def _lift_some(which: Which, how: str) -> Lifted | None:
+def _lift_some(which: SuppressionFilter, how: str) -> Lifted | None:
     with transaction.atomic():
         some = list(matching(which).select_for_update().order_by("pk")[:_AT_ONCE])
         if not some:

@@ -13,8 +13,8 @@ from typing import BinaryIO
 from morefollows.audience import addresses
 from morefollows.audience.lists import NotReadable, Problem
 from morefollows.audience.lists.parsing.cells import addresses_in
-from morefollows.audience.lists.parsing.columns import Columns, look, state_of_status
-from morefollows.audience.lists.parsing.other_tools import Meaning
+from morefollows.audience.lists.parsing.columns import Columns, read_columns, state_of_status
+from morefollows.audience.lists.parsing.other_tools import ColumnMeaning
 from morefollows.audience.lists.parsing.sheet import Record, Sheet
 from morefollows.audience.models import Reader
 from morefollows.audience.suppression import actions
@@ -25,7 +25,7 @@ _MOST_PROBLEMS = 1000  # kept; the rest is only counted
 
 
 @dataclass
-class Report:
+class SuppressionImportReport:
     """The result of an import. `lines`: all lines except the header."""
 
     lines: int = 0
@@ -35,17 +35,19 @@ class Report:
     problems: list[Problem] = field(default_factory=list)  #: the first 1,000 bad lines
 
 
-def import_suppressions(file: BinaryIO, *, reason: str, progress: Callable[[int], None]) -> Report:
+def import_suppressions(
+    file: BinaryIO, *, reason: str, progress: Callable[[int], None]
+) -> SuppressionImportReport:
     """Suppresses every address in `file`: one per line, or CSV with a column of addresses.
 
     `reason`: a `Suppression.Reason`. `progress`: called with the bytes read so far. Every `_CHUNK`
     addresses are one transaction. Idempotent. Raises `NotReadable`.
     """
     with Sheet(file) as sheet:
-        columns, records = look(sheet, {}, "call that column email in the file")
-        place = columns.places()[Meaning.EMAIL][0]
+        columns, records = read_columns(sheet, {}, "call that column email in the file")
+        place = columns.places()[ColumnMeaning.EMAIL][0]
         records = _no_readers(columns, records)
-        report = Report()
+        report = SuppressionImportReport()
         keys: list[str] = []
         position = 0
         for record in records:
@@ -76,7 +78,7 @@ def _no_readers(columns: Columns, records: Iterator[Record]) -> Iterator[Record]
     This prevents importing a list of readers as suppressions by mistake.
     """
     sample = list(islice(records, _SAMPLE))
-    for place in columns.places().get(Meaning.STATUS, []):
+    for place in columns.places().get(ColumnMeaning.STATUS, []):
         for record in sample:
             cell = record.cells[place] if place < len(record.cells) else ""
             if state_of_status(cell, columns.export, {}) == Reader.State.CONFIRMED:
@@ -88,7 +90,7 @@ def _no_readers(columns: Columns, records: Iterator[Record]) -> Iterator[Record]
     return chain(sample, records)
 
 
-def _take(keys: list[str], reason: str, report: Report) -> None:
+def _take(keys: list[str], reason: str, report: SuppressionImportReport) -> None:
     new = actions.suppress(keys, reason)
     report.suppressed += new
     report.known += len(keys) - new

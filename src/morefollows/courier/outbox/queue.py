@@ -22,7 +22,7 @@ from django.utils import timezone
 from morefollows.audience.addresses import Address
 from morefollows.audience.models import Letter, Suppression
 from morefollows.audience.preferences.actions import free
-from morefollows.audience.suppression.bounces import Bounced
+from morefollows.audience.suppression.bounces import BouncedMail
 from morefollows.courier.ledger import history, retries
 from morefollows.courier.ledger.claims import skip_locked
 from morefollows.courier.ledger.put_backs import PutBacks
@@ -69,7 +69,7 @@ class LetterResult(NamedTuple):
     job: ClaimedLetter
     state: str
     due_at: int
-    bounced: Bounced | None = None
+    bounced: BouncedMail | None = None
     #: whether this counts as an attempt: a relay took it, or it can't be rendered
     tried: bool = True
     unanswered: int = 0  #: new value of `ClaimedLetter.unanswered`
@@ -445,12 +445,12 @@ class LetterQueue:
 
 def _bounced(
     job: ClaimedLetter, way: AnsweringRelay, reply: Reply, verdict: replies.Verdict
-) -> Bounced | None:
+) -> BouncedMail | None:
     """The bounce to count against the letter's reader. None if it went to another address."""
     if verdict.bounce is replies.BounceKind.NO or job.kind in _ELSEWHERE:
         return None
     hard = verdict.bounce is replies.BounceKind.HARD
-    return Bounced(
+    return BouncedMail(
         job.reader,
         timezone.now(),
         hard,

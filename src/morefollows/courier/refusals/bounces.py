@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from morefollows.audience.models import Bounce, Letter
 from morefollows.audience.suppression import bounces
-from morefollows.audience.suppression.bounces import Bounced
+from morefollows.audience.suppression.bounces import BouncedMail
 from morefollows.courier.ledger import history, retries
 from morefollows.courier.models import Batch, Outcome, Refusal, RelayCount
 from morefollows.courier.refusals import brake
@@ -101,7 +101,7 @@ def count_bounces(provider: Callable[[str], str]) -> int:
     some = list(Refusal.objects.filter(alert=first).order_by("reader")[:_AT_ONCE])
     innocent = {one.pk for one in brake.refusals_under(on, some)}
     seen = [
-        Bounced(
+        BouncedMail(
             one.reader,
             _moment(one.at),
             one.bounce == "hard",
@@ -112,15 +112,15 @@ def count_bounces(provider: Callable[[str], str]) -> int:
         for one in some
         if one.bounce and one.pk not in innocent
     ]
-    left = bounces.note(seen, _accepted_since, _in_doubt)
+    left = bounces.record_bounces(seen, _accepted_since, _in_doubt)
     done = [one.pk for one in some if one.reader not in left]
     Refusal.objects.filter(pk__in=done).delete()
     return len(done)
 
 
-def count_letters(refused: Iterable[Bounced]) -> None:
+def count_letters(refused: Iterable[BouncedMail]) -> None:
     """Counts bounces of letters (confirmations, digests) against their readers."""
-    bounces.note(list(refused), _accepted_since, _in_doubt)
+    bounces.record_bounces(list(refused), _accepted_since, _in_doubt)
 
 
 def _accepted_since(since: dict[int, datetime]) -> set[int]:
@@ -147,7 +147,7 @@ def _accepted_since(since: dict[int, datetime]) -> set[int]:
     return found
 
 
-def _in_doubt(enough: Sequence[Bounced]) -> set[int]:
+def _in_doubt(enough: Sequence[BouncedMail]) -> set[int]:
     """The readers among `enough` whose relay or provider refuses too many mails.
 
     All alerts and letters of the last days count. One alert to few readers, or letters, put no

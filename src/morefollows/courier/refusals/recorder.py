@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import Error as AnyDatabaseError
 
-from morefollows.audience.suppression.bounces import Bounced
+from morefollows.audience.suppression.bounces import BouncedMail
 from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.claims import BatchRecord
 from morefollows.courier.models import Brake
@@ -44,12 +44,12 @@ class RefusalRecorder:
         self._releases = releases
         self._rounds = rounds
         self._provider = provider  # maps a domain to its mailbox provider, as far as it is known
-        self._letters: list[Bounced] = []
+        self._letters: list[BouncedMail] = []
         self._writing = asyncio.Lock()
         self._looked_at = float("-inf")
 
     def add(
-        self, entries: Iterable[BatchRecord], lost: Set[int], letters: Iterable[Bounced | None]
+        self, entries: Iterable[BatchRecord], lost: Set[int], letters: Iterable[BouncedMail | None]
     ) -> bool:
         """Takes in what was written to the ledger. Returns whether there is something to `flush`.
 

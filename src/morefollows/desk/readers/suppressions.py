@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from morefollows.audience.addresses import BadAddress
 from morefollows.audience.models import Consent, Suppression
 from morefollows.audience.suppression import bulk_lift
-from morefollows.audience.suppression.bulk_lift import Lifted, Which
+from morefollows.audience.suppression.bulk_lift import Lifted, SuppressionFilter
 from morefollows.audit.actions import record
 from morefollows.desk.common import at_desk, editor_of
 
@@ -51,11 +51,13 @@ class Filter(forms.Form):
         except BadAddress as reason:
             raise forms.ValidationError(str(reason)) from None
 
-    def which(self) -> Which:
-        """The filter as `Which`, with now as the default of `until`."""
+    def which(self) -> SuppressionFilter:
+        """The filter as `SuppressionFilter`, with now as the default of `until`."""
         given = self.cleaned_data
         reasons = (given["reason"],) if given["reason"] else ()
-        return Which(given["since"], given["until"] or timezone.now(), reasons, given["domain"])
+        return SuppressionFilter(
+            given["since"], given["until"] or timezone.now(), reasons, given["domain"]
+        )
 
 
 @at_desk

@@ -38,7 +38,7 @@ MARKS = "a comma, semicolon or dot after an address"
 SEVERAL = "several addresses in a line that has nothing else"
 
 
-class Found(NamedTuple):
+class FoundAddresses(NamedTuple):
     """The addresses in a cell. `repairs`: the kinds of repairs, such as `QUOTES`."""
 
     addresses: list[str]
@@ -48,11 +48,11 @@ class Found(NamedTuple):
 _AS_IS: frozenset[str] = frozenset()
 
 
-def addresses_in(cell: str) -> Found:
+def addresses_in(cell: str) -> FoundAddresses:
     """The addresses in a cell, without duplicates. Never empty: text that is no address is kept."""
     text = spreadsheet.original(cell.strip(" \t"))
     if _PLAIN.fullmatch(text):
-        return Found([text], _AS_IS)
+        return FoundAddresses([text], _AS_IS)
     repairs: set[str] = set()
     text = _visible(text, repairs)
     text = _unquoted(text, repairs)
@@ -68,7 +68,7 @@ def addresses_in(cell: str) -> Found:
         pieces = re.split(r"[;,\s]+", text) if text.count("@") > 1 and '"' not in text else [text]
     cleaned = (_address(piece, repairs) for piece in pieces)
     found = {address.casefold(): address for address in cleaned if address}
-    return Found(list(found.values()) or [""], frozenset(repairs))
+    return FoundAddresses(list(found.values()) or [""], frozenset(repairs))
 
 
 def _visible(text: str, repairs: set[str]) -> str:
@@ -112,7 +112,7 @@ def is_address(cell: str) -> bool:
     return all(re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", one) for one in found)
 
 
-def masked(text: str) -> str:
+def masked_addresses(text: str) -> str:
     """The text with addresses masked for display: only first letter and last label are shown."""
     return re.sub(
         r"([^\s@<;,])[^\s@<;,]*@[^\s@>;,]*?(\.[^\s@>;,.]+)?(?=[\s>;,]|$)", r"\1…@…\2", text

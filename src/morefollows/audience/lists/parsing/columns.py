@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from morefollows.audience.lists.parsing import vocabulary
-from morefollows.audience.lists.parsing.cells import is_address, masked
+from morefollows.audience.lists.parsing.cells import is_address, masked_addresses
 from morefollows.audience.lists.parsing.encoding import NotReadable
 from morefollows.audience.lists.parsing.other_tools import (
     DECIDING,
     PLAIN,
     STATUSES,
+    ColumnMeaning,
     Export,
-    Meaning,
     recognised,
 )
 from morefollows.audience.lists.parsing.sheet import Record, Sheet
@@ -33,9 +33,9 @@ _FEW = 3  # maximum number of different cells in a column of yes and no
 
 # Meanings whose cells are not read as a status, but may hold a word such as "unsubscribed".
 _FREE = (
-    Meaning.IGNORE,
-    Meaning.LISTS,
-    Meaning.ATTRIBUTES,
+    ColumnMeaning.IGNORE,
+    ColumnMeaning.LISTS,
+    ColumnMeaning.ATTRIBUTES,
 )
 
 TOLD = (
@@ -56,7 +56,7 @@ class Column:
 
     name: str  #: as in the file; "column 3" if it has none
     heading: str  #: the name as `vocabulary.compact` returns it
-    meaning: Meaning = Meaning.IGNORE
+    meaning: ColumnMeaning = ColumnMeaning.IGNORE
     told: bool = False  #: the operator said the meaning
     harmless: bool = False  #: a column of the tool that says nothing about consent
     filled: int = 0  #: number of cells that are not empty
@@ -86,7 +86,7 @@ class Column:
             cell if len(cell) <= _WIDEST_EXAMPLE else cell[: _WIDEST_EXAMPLE - 1] + "…"
             for cell in cells
         )
-        return [masked(" ".join(cell.split())) for cell in short]
+        return [masked_addresses(" ".join(cell.split())) for cell in short]
 
     def yes_or_no(self) -> bool:
         """Whether all cells are words for yes or no, in any language."""
@@ -112,7 +112,7 @@ class Columns:
         ]
         for column in self.all:
             meaning = self.export.meaning(column.heading)
-            column.meaning = meaning or Meaning.IGNORE
+            column.meaning = meaning or ColumnMeaning.IGNORE
             column.harmless = column.heading in self.export.beside or column.heading in PLAIN.beside
         self._told = dict(told)
         for name, word in self._told.items() if names else ():
@@ -131,9 +131,9 @@ class Columns:
             )
             raise NotReadable(f"--column: there is no column {name}; the file has {names}")
         try:
-            meaning = Meaning(word)
+            meaning = ColumnMeaning(word)
         except ValueError:
-            known = ", ".join(meaning.value for meaning in Meaning)
+            known = ", ".join(meaning.value for meaning in ColumnMeaning)
             raise NotReadable(
                 f"--column: {word} is no meaning of a column; these are: {known}"
             ) from None
@@ -151,13 +151,15 @@ class Columns:
 
         Raises `NotReadable`, with `remedy` in its message, if there is none or more than one.
         """
-        if any(column.meaning is Meaning.EMAIL for column in self.all):
+        if any(column.meaning is ColumnMeaning.EMAIL for column in self.all):
             return
         rows = list(sample)
         for at, column in enumerate(self.all):
             column.addresses = sum(is_address(row[at]) for row in rows if at < len(row))
         open_ones = [
-            column for column in self.all if not column.told and column.meaning is Meaning.IGNORE
+            column
+            for column in self.all
+            if not column.told and column.meaning is ColumnMeaning.IGNORE
         ]
         named = sorted(
             (column for column in open_ones if vocabulary.address_rank(column.heading) < 9),
@@ -165,9 +167,9 @@ class Columns:
         )
         holding = [column for column in open_ones if column.addresses]
         if named and (named[0].addresses or not holding):
-            named[0].meaning = Meaning.EMAIL
+            named[0].meaning = ColumnMeaning.EMAIL
         elif len(holding) == 1:
-            holding[0].meaning = Meaning.EMAIL
+            holding[0].meaning = ColumnMeaning.EMAIL
         elif holding:
             names = ", ".join(column.name for column in holding)
             raise NotReadable(
@@ -179,17 +181,17 @@ class Columns:
                 "columns, or hold an address. If one holds them, say which: " + remedy
             )
 
-    def places(self) -> dict[Meaning, list[int]]:
+    def places(self) -> dict[ColumnMeaning, list[int]]:
         """Meaning → numbers of its columns, from 0. Ignored columns are left out."""
-        found: dict[Meaning, list[int]] = {}
+        found: dict[ColumnMeaning, list[int]] = {}
         for at, column in enumerate(self.all):
-            if column.meaning is not Meaning.IGNORE:
+            if column.meaning is not ColumnMeaning.IGNORE:
                 found.setdefault(column.meaning, []).append(at)
         return found
 
     @property
     def ignored(self) -> list[str]:
-        return [column.name for column in self.all if column.meaning is Meaning.IGNORE]
+        return [column.name for column in self.all if column.meaning is ColumnMeaning.IGNORE]
 
     # -- questions ---------------------------------------------------------------------------------
 
@@ -203,11 +205,11 @@ class Columns:
             return []  # no reader in this file will be mailed
         asked = []
         for column in self.all:
-            if column.told and column.meaning is not Meaning.STATUS:
+            if column.told and column.meaning is not ColumnMeaning.STATUS:
                 continue
-            if column.meaning is Meaning.STATUS:
+            if column.meaning is ColumnMeaning.STATUS:
                 asked += [] if status else self._unknown_words(column, words)
-            elif column.meaning is Meaning.IGNORE or column.telltale:
+            elif column.meaning is ColumnMeaning.IGNORE or column.telltale:
                 asked += self._suspected(column, lines)
         tells = {column.meaning for column in self.all} & DECIDING or any(
             column.told for column in self.all
@@ -230,11 +232,11 @@ class Columns:
         unknown = [cell for cell in column.values if compact(cell) and compact(cell) not in known]
         if not unknown:
             return []
-        shown = ", ".join(f'"{masked(cell[:_WIDEST_EXAMPLE])}"' for cell in unknown[:10])
+        shown = ", ".join(f'"{masked_addresses(cell[:_WIDEST_EXAMPLE])}"' for cell in unknown[:10])
         return [
             f"{column.name} tells a status, but not one that is known: {shown}. "
             "Say what each means: "
-            f'--value "{masked(unknown[0][:_WIDEST_EXAMPLE])}=WORD" with a WORD of '
+            f'--value "{masked_addresses(unknown[0][:_WIDEST_EXAMPLE])}=WORD" with a WORD of '
             f"{', '.join(STATUSES)}; "
             f'or, if the column is about something else, --column "{column.name}=ignore"'
         ]
@@ -253,8 +255,8 @@ class Columns:
         if not by_name and not by_cells:
             return []
         examples = ", ".join(f'"{example}"' for example in column.examples) or "nothing"
-        if column.telltale and masked(column.telltale) not in column.examples:
-            examples += f', "{masked(column.telltale[:_WIDEST_EXAMPLE])}"'
+        if column.telltale and masked_addresses(column.telltale) not in column.examples:
+            examples += f', "{masked_addresses(column.telltale[:_WIDEST_EXAMPLE])}"'
         found = (
             f"{column.name} looks as if it told who must not be mailed, or who agreed "
             f"({column.filled:,} of {lines:,} lines: {examples}). Say what it means: "
@@ -269,7 +271,7 @@ class Columns:
         return [found]
 
 
-def look(
+def read_columns(
     sheet: Sheet, told: Mapping[str, str], remedy: str = '--column "NAME=email"'
 ) -> tuple[Columns, Iterator[Record]]:
     """The columns of a sheet, and all its records. Raises `NotReadable`.

@@ -36,14 +36,14 @@ class NotReadable(ValueError):
     """The file can't be imported. ``str()`` says why, and what to do."""
 
 
-class Readable(NamedTuple):
+class ReadableFile(NamedTuple):
     """The result of `readable`."""
 
     file: BinaryIO
     was: str  #: the original encoding or line ending if it was converted, for the report; else ""
 
 
-def readable(file: BinaryIO) -> Readable:
+def readable(file: BinaryIO) -> ReadableFile:
     """The same text in a seekable file with LF line ends; the given file if it needs no change.
 
     Raises `NotReadable` for workbooks, archives and other files that are not text.
@@ -60,15 +60,15 @@ def readable(file: BinaryIO) -> Readable:
     name = _wide_encoding(head)
     file.seek(start)
     if name:
-        return Readable(
+        return ReadableFile(
             _copy(_lf_only(_transcoded(file, name))),
             name.upper().removesuffix("-LE").removesuffix("-BE"),
         )
     if any(_LONE_CR.search(piece) for piece in _whole_line_ends(file)):
         file.seek(start)
-        return Readable(_copy(_lf_only(_whole_line_ends(file))), "lines that end with CR")
+        return ReadableFile(_copy(_lf_only(_whole_line_ends(file))), "lines that end with CR")
     file.seek(start)
-    return Readable(file, "")
+    return ReadableFile(file, "")
 
 
 def _wide_encoding(head: bytes) -> str:

@@ -34,7 +34,7 @@ STATUSES = {
 """The words that an operator may use for a status."""
 
 
-class Meaning(Enum):
+class ColumnMeaning(Enum):
     """The meaning of a column. The values are those of the option `--column`."""
 
     EMAIL = "email"
@@ -55,7 +55,7 @@ class Meaning(Enum):
     IGNORE = "ignore"
 
 
-M = Meaning
+M = ColumnMeaning
 DECIDING = frozenset({M.STATUS, M.OPTED_OUT, M.OPTED_IN, M.CONFIRMED, M.BOUNCED, M.COMPLAINED})
 """The meanings that say whether somebody may be mailed."""
 
@@ -67,7 +67,7 @@ class Export:
     name: str
     #: Sets of headings. A file that has all headings of one set comes from this tool.
     marks: tuple[frozenset[str], ...]
-    columns: Mapping[str, Meaning]  #: heading → its meaning
+    columns: Mapping[str, ColumnMeaning]  #: heading → its meaning
     beside: frozenset[str] = frozenset()  #: the tool's headings that say nothing about consent
     #: Words for a status that have another meaning than in `vocabulary.STATUSES`.
     statuses: Mapping[str, State] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Export:
     whole_file: Mapping[str, State] = field(default_factory=dict)
     must_tell: bool = False  #: ask if no column says who has unsubscribed
 
-    def meaning(self, heading: str) -> Meaning | None:
+    def meaning(self, heading: str) -> ColumnMeaning | None:
         """The meaning of a heading; None if it has none in this format."""
         return self.columns.get(heading)
 

@@ -25,10 +25,10 @@ _DELIMITERS = ",;\t|"
 _SAMPLE = 30  # lines used to detect delimiter and heading
 _SEP = re.compile(r"sep=(.)", re.IGNORECASE)  # Excel's first line, which names the delimiter
 
-__all__ = ["NotReadable", "Place", "Record", "Sheet"]
+__all__ = ["NotReadable", "SheetPosition", "Record", "Sheet"]
 
 
-class Place(NamedTuple):
+class SheetPosition(NamedTuple):
     """A place in a file, at the end of a record."""
 
     line: int
@@ -41,13 +41,13 @@ class Record(NamedTuple):
     line: int  #: number of its first line, from 1
     cells: list[str]
     problem: str  #: why it can't be read; `cells` is then empty. "" if it can
-    end: Place
+    end: SheetPosition
     eight_bit: bool = False  #: not UTF-8: letters outside ASCII may be wrong
 
 
 class _Line(NamedTuple):
     text: str | None  #: None when it can't be read as text
-    end: Place
+    end: SheetPosition
     eight_bit: bool = False
 
 
@@ -64,13 +64,13 @@ class Sheet:
         self._file, self._copied = kept.file, kept.file is not file
         self.notes: list[str] = [f"The file was read as {kept.was}."] if kept.was else []
         self._ahead: deque[_Line] = deque()
-        self._end = Place(0, 0)
+        self._end = SheetPosition(0, 0)
         self._delimiter = ","
         self.names: list[str] = []
         self.only_addresses = False  #: the file is nothing but addresses, however many in a line
         self._wrapped = False  # each line is one cell, which holds the record
         self.repeated = 0  #: lines that were the heading once more
-        self._first = Place(0, 0)  # where the records begin
+        self._first = SheetPosition(0, 0)  # where the records begin
         try:
             self._find_heading()
         except NotReadable:
@@ -87,7 +87,7 @@ class Sheet:
             self._file.close()
 
     @property
-    def place(self) -> Place:
+    def place(self) -> SheetPosition:
         """The end of the last line read."""
         return self._end
 
@@ -96,7 +96,7 @@ class Sheet:
         self.go_on_from(self._first)
         self.repeated = 0
 
-    def go_on_from(self, place: Place) -> None:
+    def go_on_from(self, place: SheetPosition) -> None:
         """Continue after the record that ended at `place` (a `Record.end`)."""
         self._ahead.clear()
         self._file.seek(place.position)
@@ -270,11 +270,11 @@ class Sheet:
             size += len(rest)
         if self._end.position == 0:
             piece = piece.removeprefix(b"\xef\xbb\xbf")
-        self._end = Place(self._end.line + 1, self._end.position + size)
+        self._end = SheetPosition(self._end.line + 1, self._end.position + size)
         return _decoded(piece.rstrip(b"\r\n"), self._end) if whole else _Line(None, self._end)
 
 
-def _decoded(piece: bytes, end: Place) -> _Line:
+def _decoded(piece: bytes, end: SheetPosition) -> _Line:
     """A line as text: UTF-8 if it is valid UTF-8, else an eight-bit encoding."""
     try:
         return _Line(piece.decode(), end)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from morefollows.audience import addresses
 from morefollows.audience.lists.parsing import dates, vocabulary
 from morefollows.audience.lists.parsing.cells import addresses_in
-from morefollows.audience.lists.parsing.columns import Columns, look, state_of_status
+from morefollows.audience.lists.parsing.columns import Columns, read_columns, state_of_status
 from morefollows.audience.lists.parsing.encoding import NotReadable
-from morefollows.audience.lists.parsing.other_tools import PLAIN, STATUSES, Meaning
+from morefollows.audience.lists.parsing.other_tools import PLAIN, STATUSES, ColumnMeaning
 from morefollows.audience.lists.parsing.sheet import Record, Sheet
 from morefollows.audience.lists.parsing.vocabulary import compact
 from morefollows.audience.models import Reader
@@ -28,16 +28,16 @@ _BATCH = 1000  # keys written in one transaction
 _KEPT_CELLS = 5000  # entries in the cache of cells and their states
 _KEPT = 100  # characters; longer cells are not cached
 
-_M = Meaning
+_M = ColumnMeaning
 _FLAGS = (_M.OPTED_OUT, _M.OPTED_IN, _M.CONFIRMED, _M.BOUNCED, _M.COMPLAINED)
 
 
 @dataclass(frozen=True)
-class Told:
+class OperatorAnswers:
     """What the operator said about the file."""
 
     status: str | None = None  #: of all readers in the file
-    columns: Mapping[str, str] = field(default_factory=dict)  #: name of a column → `Meaning`
+    columns: Mapping[str, str] = field(default_factory=dict)  #: name of a column → `ColumnMeaning`
     words: Mapping[str, str] = field(default_factory=dict)  #: word for a status → a `STATUSES` key
     dates: str = ""  #: `dates.DAY_FIRST` or `dates.MONTH_FIRST`
     file_name: str = ""
@@ -57,7 +57,7 @@ class Unclear(NotReadable):
 class States:
     """Determines the state of the reader in a record."""
 
-    def __init__(self, columns: Columns, told: Told) -> None:
+    def __init__(self, columns: Columns, told: OperatorAnswers) -> None:
         self._columns = columns
         self._words = dict(told.words)
         whole = (
@@ -85,7 +85,7 @@ class States:
             found = _worse(found, self._cell(cells, at, meaning))
         return found
 
-    def _cell(self, cells: list[str], at: int, meaning: Meaning) -> State | None:
+    def _cell(self, cells: list[str], at: int, meaning: ColumnMeaning) -> State | None:
         """The state that one cell means, cached."""
         cell = cells[at].strip() if at < len(cells) else ""
         if (at, cell) in self._judged:
@@ -95,7 +95,7 @@ class States:
             self._judged[at, cell] = judged
         return judged
 
-    def _judge(self, cell: str, meaning: Meaning) -> State | None:
+    def _judge(self, cell: str, meaning: ColumnMeaning) -> State | None:
         """The state that a cell means in a column of this meaning; None if it says nothing."""
         if meaning is _M.STATUS:
             return (
@@ -180,7 +180,7 @@ class Restrictions:
 
 
 @dataclass
-class Survey:
+class FileSurvey:
     """The result of the first pass."""
 
     columns: Columns
@@ -191,11 +191,11 @@ class Survey:
     orders: dict[int, str]
 
 
-def survey(sheet: Sheet, told: Told) -> Survey:
+def survey(sheet: Sheet, told: OperatorAnswers) -> FileSurvey:
     """Read the file once. Raises `NotReadable`, and `Unclear` with questions to the operator."""
-    columns, records = look(sheet, told.columns)
+    columns, records = read_columns(sheet, told.columns)
     states = States(columns, told)
-    found = Survey(columns, states, Restrictions(), 0, {})
+    found = FileSurvey(columns, states, Restrictions(), 0, {})
     reader = _Reader(found, told)
     for record in records:
         reader.note(record)
@@ -226,12 +226,15 @@ def _not_readers() -> str:
 class _Reader:
     """Collects the statistics, restrictions and date orders of a survey, record by record."""
 
-    def __init__(self, found: Survey, told: Told) -> None:
+    def __init__(self, found: FileSurvey, told: OperatorAnswers) -> None:
         self._found = found
         places = found.columns.places()
-        self._address = places[Meaning.EMAIL][0]
-        self._dates = [*places.get(Meaning.GIVEN_AT, []), *places.get(Meaning.CONFIRMED_AT, [])]
-        self._by_topic = Meaning.TOPICS in places or Meaning.LISTS in places
+        self._address = places[ColumnMeaning.EMAIL][0]
+        self._dates = [
+            *places.get(ColumnMeaning.GIVEN_AT, []),
+            *places.get(ColumnMeaning.CONFIRMED_AT, []),
+        ]
+        self._by_topic = ColumnMeaning.TOPICS in places or ColumnMeaning.LISTS in places
         self._seen: dict[int, set[str]] = {at: set() for at in self._dates}
         self._watched = [(at, column) for at, column in enumerate(found.columns.all)]
 
@@ -260,7 +263,7 @@ class _Reader:
             except addresses.BadAddress:
                 continue
 
-    def orders(self, told: Told) -> dict[int, str]:
+    def orders(self, told: OperatorAnswers) -> dict[int, str]:
         """The order of day and month per column: the operator's, or the only one that was seen."""
         return {
             at: told.dates or (next(iter(seen)) if len(seen) == 1 else "")
