@@ -157,7 +157,7 @@ def check(model: Model, topics: list[Topic]) -> None:
         assert {keys[item.reader.key] for item in listening} == {
             who for who, m in model.active() if m == n
         }
-        assert alert_audience.count(topic) == len(listening)
+        assert alert_audience.count_readers(topic) == len(listening)
     for reader in Reader.objects.all():
         person = keys[reader.key]
         assert reader.offers == model.offers.get(person, False)

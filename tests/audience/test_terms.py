@@ -11,78 +11,126 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from morefollows.audience.preferences.delivery_rules import (
-    News,
-    Terms,
-    Verdict,
+    AlertFacts,
+    DeliveryDecision,
+    DeliveryPreferences,
+    decide,
     in_quiet_hours,
     in_summary,
-    judge,
 )
 from morefollows.helpers.local_time import next_time
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
-ASLEEP = Terms(quiet_from=22 * 60, quiet_to=7 * 60)
-FIRST, UPDATE = News("first"), News("update")
-CORRECTION = News("correction", owed=True)
-OFFER = News("first", offer=True)
+ASLEEP = DeliveryPreferences(quiet_from=22 * 60, quiet_to=7 * 60)
+FIRST, UPDATE = AlertFacts("first"), AlertFacts("update")
+CORRECTION = AlertFacts("correction", owed=True)
+OFFER = AlertFacts("first", offer=True)
 
 
 @pytest.mark.parametrize(
     ("terms", "news", "now", "had", "verdict"),
     [
-        (Terms(), UPDATE, NIGHT, 9, Verdict.NOW),
-        (Terms(paused_until=NOON + timedelta(1)), FIRST, NOON, 0, Verdict.NEVER),
-        (Terms(paused_until=NOON + timedelta(1)), OFFER, NOON, 0, Verdict.NEVER),
-        (Terms(paused_until=NOON), FIRST, NOON, 0, Verdict.NOW),
-        (Terms(wish="mute"), UPDATE, NOON, 0, Verdict.NEVER),
-        (Terms(wish="mute", frequency="digest"), FIRST, NOON, 0, Verdict.NEVER),
-        (Terms(frequency="first"), FIRST, NOON, 0, Verdict.NOW),
-        (Terms(frequency="first"), UPDATE, NOON, 0, Verdict.NEVER),
-        (Terms(frequency="first"), News("correction"), NOON, 0, Verdict.NEVER),
-        (Terms(frequency="first", wish="follow"), UPDATE, NOON, 0, Verdict.NOW),
-        (Terms(frequency="digest"), FIRST, NOON, 0, Verdict.SUMMARY),
-        (Terms(frequency="digest", wish="follow"), UPDATE, NOON, 0, Verdict.NOW),
-        (ASLEEP, FIRST, NOON, 0, Verdict.NOW),
-        (ASLEEP, FIRST, NIGHT, 0, Verdict.SUMMARY),
-        (ASLEEP, News("first", flash=True), NIGHT, 0, Verdict.SUMMARY),
-        (ASLEEP._replace(flash_passes=True), News("first", flash=True), NIGHT, 0, Verdict.NOW),
-        (ASLEEP._replace(flash_passes=True), FIRST, NIGHT, 0, Verdict.SUMMARY),
-        (ASLEEP, OFFER, NIGHT, 0, Verdict.LATER),
-        (Terms(frequency="digest", most_a_day=1), OFFER, NOON, 5, Verdict.NOW),
-        (Terms(most_a_day=2), FIRST, NOON, 1, Verdict.NOW),
-        (Terms(most_a_day=2), FIRST, NOON, 2, Verdict.NEVER),
+        (DeliveryPreferences(), UPDATE, NIGHT, 9, DeliveryDecision.NOW),
         (
-            Terms(frequency="first", wish="mute", most_a_day=0, paused_until=NIGHT),
+            DeliveryPreferences(paused_until=NOON + timedelta(1)),
+            FIRST,
+            NOON,
+            0,
+            DeliveryDecision.NEVER,
+        ),
+        (
+            DeliveryPreferences(paused_until=NOON + timedelta(1)),
+            OFFER,
+            NOON,
+            0,
+            DeliveryDecision.NEVER,
+        ),
+        (DeliveryPreferences(paused_until=NOON), FIRST, NOON, 0, DeliveryDecision.NOW),
+        (DeliveryPreferences(wish="mute"), UPDATE, NOON, 0, DeliveryDecision.NEVER),
+        (
+            DeliveryPreferences(wish="mute", frequency="digest"),
+            FIRST,
+            NOON,
+            0,
+            DeliveryDecision.NEVER,
+        ),
+        (DeliveryPreferences(frequency="first"), FIRST, NOON, 0, DeliveryDecision.NOW),
+        (DeliveryPreferences(frequency="first"), UPDATE, NOON, 0, DeliveryDecision.NEVER),
+        (
+            DeliveryPreferences(frequency="first"),
+            AlertFacts("correction"),
+            NOON,
+            0,
+            DeliveryDecision.NEVER,
+        ),
+        (
+            DeliveryPreferences(frequency="first", wish="follow"),
+            UPDATE,
+            NOON,
+            0,
+            DeliveryDecision.NOW,
+        ),
+        (DeliveryPreferences(frequency="digest"), FIRST, NOON, 0, DeliveryDecision.SUMMARY),
+        (
+            DeliveryPreferences(frequency="digest", wish="follow"),
+            UPDATE,
+            NOON,
+            0,
+            DeliveryDecision.NOW,
+        ),
+        (ASLEEP, FIRST, NOON, 0, DeliveryDecision.NOW),
+        (ASLEEP, FIRST, NIGHT, 0, DeliveryDecision.SUMMARY),
+        (ASLEEP, AlertFacts("first", flash=True), NIGHT, 0, DeliveryDecision.SUMMARY),
+        (
+            ASLEEP._replace(flash_passes=True),
+            AlertFacts("first", flash=True),
+            NIGHT,
+            0,
+            DeliveryDecision.NOW,
+        ),
+        (ASLEEP._replace(flash_passes=True), FIRST, NIGHT, 0, DeliveryDecision.SUMMARY),
+        (ASLEEP, OFFER, NIGHT, 0, DeliveryDecision.LATER),
+        (
+            DeliveryPreferences(frequency="digest", most_a_day=1),
+            OFFER,
+            NOON,
+            5,
+            DeliveryDecision.NOW,
+        ),
+        (DeliveryPreferences(most_a_day=2), FIRST, NOON, 1, DeliveryDecision.NOW),
+        (DeliveryPreferences(most_a_day=2), FIRST, NOON, 2, DeliveryDecision.NEVER),
+        (
+            DeliveryPreferences(frequency="first", wish="mute", most_a_day=0, paused_until=NIGHT),
             CORRECTION,
             NOON,
             9,
-            Verdict.NOW,
+            DeliveryDecision.NOW,
         ),
-        (ASLEEP, CORRECTION, NIGHT, 0, Verdict.LATER),
+        (ASLEEP, CORRECTION, NIGHT, 0, DeliveryDecision.LATER),
     ],
 )
 def test_the_rules_in_their_order(
-    terms: Terms, news: News, now: datetime, had: int, verdict: Verdict
+    terms: DeliveryPreferences, news: AlertFacts, now: datetime, had: int, verdict: DeliveryDecision
 ) -> None:
-    assert judge(terms, news, now, had) is verdict
+    assert decide(terms, news, now, had) is verdict
 
 
 @pytest.mark.parametrize(
     ("terms", "news", "told"),
     [
-        (Terms(frequency="digest"), UPDATE, True),
+        (DeliveryPreferences(frequency="digest"), UPDATE, True),
         (ASLEEP, UPDATE, True),
-        (Terms(frequency="digest", wish="mute"), UPDATE, False),
+        (DeliveryPreferences(frequency="digest", wish="mute"), UPDATE, False),
         (ASLEEP._replace(frequency="first"), UPDATE, False),
         (ASLEEP._replace(frequency="first"), FIRST, True),
         (ASLEEP._replace(paused_until=NIGHT + timedelta(1)), FIRST, False),
         (ASLEEP._replace(paused_until=NIGHT - timedelta(1)), FIRST, True),
-        (Terms(frequency="digest"), CORRECTION, False),
-        (Terms(frequency="digest"), OFFER, False),
+        (DeliveryPreferences(frequency="digest"), CORRECTION, False),
+        (DeliveryPreferences(frequency="digest"), OFFER, False),
     ],
 )
-def test_what_a_summary_tells(terms: Terms, news: News, told: bool) -> None:
+def test_what_a_summary_tells(terms: DeliveryPreferences, news: AlertFacts, told: bool) -> None:
     assert in_summary(terms, news, NIGHT) is told
 
 
@@ -100,7 +148,7 @@ def test_what_a_summary_tells(terms: Terms, news: News, told: bool) -> None:
 def test_quiet_hours_begin_with_their_first_minute_and_are_over_with_their_last(
     begin: str, end: str, quiet: list[str], not_quiet: list[str]
 ) -> None:
-    terms = Terms(quiet_from=_minute(begin), quiet_to=_minute(end))
+    terms = DeliveryPreferences(quiet_from=_minute(begin), quiet_to=_minute(end))
     for at in (*quiet, *not_quiet):
         for second in (0, 59):
             now = NOON.replace(hour=_minute(at) // 60, minute=_minute(at) % 60, second=second)
@@ -115,7 +163,7 @@ def _minute(at: str) -> int:
 def test_quiet_hours_go_by_the_clock_on_the_readers_wall() -> None:
     """Also in the nights when clocks are changed: at 02:00 in Berlin on 29 March 2026, at 03:00 on 25 October."""
     berlin = ZoneInfo("Europe/Berlin")
-    terms = Terms(quiet_from=22 * 60, quiet_to=6 * 60 + 30, time_zone="Europe/Berlin")
+    terms = DeliveryPreferences(quiet_from=22 * 60, quiet_to=6 * 60 + 30, time_zone="Europe/Berlin")
     for day, before in ((29, 3), (25, 10)):
         morning = datetime(2026, before, day, 6, 30, tzinfo=berlin).astimezone(UTC)
         assert in_quiet_hours(terms, morning - timedelta(minutes=1))

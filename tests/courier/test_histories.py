@@ -28,7 +28,7 @@ from morefollows.audience.addresses import parse
 from morefollows.audience.consent import texts
 from morefollows.audience.models import Letter, Reader, Topic
 from morefollows.audience.preferences import actions as preferences
-from morefollows.audience.preferences.actions import Choice
+from morefollows.audience.preferences.actions import PreferenceChoice
 from morefollows.audience.tokens import ALL_TOPICS, OFFERS
 from morefollows.courier.outbox import digests, queue
 from morefollows.courier.relays.interface import Reached, Reply
@@ -218,21 +218,21 @@ class History:
     # -- on their terms -----------------------------------------------------------------------------------------
 
     def _digest(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        preferences.choose(reader, Choice(frequency="digest"))
+        preferences.choose(reader, PreferenceChoice(frequency="digest"))
         if not person.digest:
             person.digest, person.past = True, set()
 
     def _every(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        preferences.choose(reader, Choice())
+        preferences.choose(reader, PreferenceChoice())
         Reader.objects.filter(pk=reader.pk).update(summary_from=None, summary_at=None)
         person.digest = False
 
     def _pause(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        preferences.pause(reader, timezone.now() + timedelta(days=7))
+        preferences.pause_mail(reader, timezone.now() + timedelta(days=7))
         person.paused = True
 
     def _go_on(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        preferences.pause(reader, None)
+        preferences.pause_mail(reader, None)
         if person.paused:
             Reader.objects.filter(pk=reader.pk).update(
                 paused_until=datetime.fromtimestamp(self.clock / 1000, UTC)

@@ -13,7 +13,7 @@ from morefollows.audience import links
 from morefollows.audience.models import Letter, Newsroom, Reader, Subscription, Suppression
 from morefollows.audience.preferences import actions as preferences
 from morefollows.audience.preferences import digest_times as owing
-from morefollows.audience.preferences.actions import Choice
+from morefollows.audience.preferences.actions import PreferenceChoice
 from morefollows.audience.tokens import ALL_TOPICS
 from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
@@ -66,8 +66,8 @@ def told(*readers: int) -> list[tuple[int, ...]]:
 def test_each_is_owed_once_and_the_next_one_a_day_later() -> None:
     alert = missed(2)
     digest, quiet = sorted(support.audience(alert))
-    preferences.choose(Reader.objects.get(pk=digest), Choice(frequency="digest"))
-    preferences.choose(Reader.objects.get(pk=quiet), Choice(quiet_from=0, quiet_to=420))
+    preferences.choose(Reader.objects.get(pk=digest), PreferenceChoice(frequency="digest"))
+    preferences.choose(Reader.objects.get(pk=quiet), PreferenceChoice(quiet_from=0, quiet_to=420))
     assert digests.enqueue_due() == 0
     due = now_ms() - 1000
     Reader.objects.filter(pk__in=(digest, quiet)).update(
@@ -88,13 +88,13 @@ def test_each_is_owed_once_and_the_next_one_a_day_later() -> None:
 def test_nothing_is_owed_when_nothing_came_and_a_last_one_to_who_wants_no_more() -> None:
     alert = missed(1)
     reader = Reader.objects.get(pk=support.audience(alert).pop())
-    preferences.choose(reader, Choice(frequency="digest"))
+    preferences.choose(reader, PreferenceChoice(frequency="digest"))
     Reader.objects.update(summary_at=now_ms() - 1, summary_from=now_ms() - HOUR)
-    assert owing.owe_summaries(latest=alert.held_until) == 1
+    assert owing.enqueue_summaries(latest=alert.held_until) == 1
     assert not Letter.objects.exists()
     Reader.objects.update(summary_from=alert.held_until - 1)
-    preferences.choose(reader, Choice())
-    assert owing.owe_summaries(latest=alert.held_until) == 1
+    preferences.choose(reader, PreferenceChoice())
+    assert owing.enqueue_summaries(latest=alert.held_until) == 1
     assert Letter.objects.get().kind == "away"
     reader.refresh_from_db()
     assert (reader.summary_from, reader.summary_at) == (None, None)

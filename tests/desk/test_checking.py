@@ -35,9 +35,9 @@ def test_who_counts_as_a_reader(breaking: Topic) -> None:
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        assert alert_audience.count(breaking) == 2
+        assert alert_audience.count_readers(breaking) == 2
     assert len(queries) == 1
-    assert alert_audience.count(breaking, "de") == 1
+    assert alert_audience.count_readers(breaking, "de") == 1
     with CaptureQueriesContext(connection) as queries:
         assert alert_audience.by_language(breaking) == {"de": 1, "en": 1}
     assert len(queries) == 1

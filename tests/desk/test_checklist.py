@@ -144,20 +144,20 @@ class TestReadersOnTheirTerms:
 
     def test_they_are_counted_in_one_look(self, story: Story, readers: list[Reader]) -> None:
         with CaptureQueriesContext(connection) as queries:
-            counted = alert_audience.on_their_terms(story.topic, NIGHT)
-        assert counted == alert_audience.OnTheirTerms(quiet=2, flash=1, paused=1)
+            counted = alert_audience.with_preferences(story.topic, NIGHT)
+        assert counted == alert_audience.WithPreferences(quiet=2, flash=1, paused=1)
         assert len(queries) == 2, "the newsroom’s time zone, and the readers"
         noon = NIGHT + timedelta(hours=11)
-        assert alert_audience.on_their_terms(story.topic, noon) == alert_audience.OnTheirTerms(
+        assert alert_audience.with_preferences(story.topic, noon) == alert_audience.WithPreferences(
             quiet=0, flash=0, paused=1
         )
         Interest.objects.create(reader=readers[1], story=story, wish="follow", at=NIGHT)
-        assert alert_audience.on_their_terms(
+        assert alert_audience.with_preferences(
             story.topic, NIGHT, story
-        ) == alert_audience.OnTheirTerms(quiet=1, flash=1, paused=0)
-        assert alert_audience.on_their_terms(None, NIGHT) == alert_audience.OnTheirTerms(0, 0, 0), (
-            "nobody agreed to offers"
-        )
+        ) == alert_audience.WithPreferences(quiet=1, flash=1, paused=0)
+        assert alert_audience.with_preferences(None, NIGHT) == alert_audience.WithPreferences(
+            0, 0, 0
+        ), "nobody agreed to offers"
 
     def test_and_told(
         self, story: Story, readers: list[Reader], monkeypatch: pytest.MonkeyPatch
@@ -175,7 +175,7 @@ class TestReadersOnTheirTerms:
 
     def test_without_looking_at_all_the_others(self, story: Story, readers: list[Reader]) -> None:
         with CaptureQueriesContext(connection) as queries:
-            alert_audience.on_their_terms(story.topic, NIGHT)
+            alert_audience.with_preferences(story.topic, NIGHT)
         looked = next(one["sql"] for one in queries if "quiet_from" in one["sql"])
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":

@@ -122,7 +122,7 @@ def topics(context: click.Context, as_json: bool) -> None:
     from morefollows.stories import alert_audience
 
     found = [
-        {"slug": topic.slug, "name": topic.name, "readers": alert_audience.count(topic)}
+        {"slug": topic.slug, "name": topic.name, "readers": alert_audience.count_readers(topic)}
         for topic in Topic.objects.all()
     ]
     if as_json:

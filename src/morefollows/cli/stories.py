@@ -97,7 +97,7 @@ def break_story(
     except story_file.StoryFileError as error:
         raise Failure(f"{file}: {error}") from None
     editor, topic = _editor(email), _topic(slug or read.topic)
-    readers = alert_audience.count(topic)
+    readers = alert_audience.count_readers(topic)
     if key is not None and (
         not key.isprintable() or not 0 < len(key.strip()) <= idempotency.KEY_LIMIT
     ):

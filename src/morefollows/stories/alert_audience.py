@@ -20,7 +20,7 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
-from morefollows.audience.preferences.delivery_rules import Terms, in_quiet_hours
+from morefollows.audience.preferences.delivery_rules import DeliveryPreferences, in_quiet_hours
 from morefollows.stories.models import Alert, Interest, Kind, Story
 
 _ANSWERS = (Kind.CORRECTION, Kind.WITHDRAWAL)
@@ -43,7 +43,7 @@ def offered(story: Story, kind: str | None = None) -> list[Alert.Audience]:
     return [Alert.Audience.RECIPIENTS, *everybody] if kind in _ANSWERS else everybody
 
 
-def count(topic: Topic | None, language: str | None = None) -> int:
+def count_readers(topic: Topic | None, language: str | None = None) -> int:
     """Number of confirmed readers of the topic who are not suppressed.
 
     Without a topic: of readers who have agreed to offers. `language`: only of this one.
@@ -53,7 +53,7 @@ def count(topic: Topic | None, language: str | None = None) -> int:
 
 
 def by_language(topic: Topic | None) -> dict[str, int]:
-    """As `count`, for each language code of the readers; the most frequent first."""
+    """As `count_readers`, for each language code of the readers; the most frequent first."""
     rows = _listening(topic).values_list("language").annotate(readers=Count("pk"))
     return dict(sorted(rows, key=lambda row: (-row[1], row[0])))
 
@@ -63,7 +63,7 @@ def followers(story: Story) -> int:
     return _listening(story.topic).filter(_follows(story)).count()
 
 
-class OnTheirTerms(NamedTuple):
+class WithPreferences(NamedTuple):
     """How many readers of an audience get no mail at once, because of their preferences."""
 
     quiet: int  #: in quiet hours now, and not paused
@@ -71,10 +71,10 @@ class OnTheirTerms(NamedTuple):
     paused: int
 
 
-def on_their_terms(
+def with_preferences(
     topic: Topic | None, now: datetime, followers_of: Story | None = None
-) -> OnTheirTerms:
-    """Counts the topic's readers, or without a topic those of offers, as `OnTheirTerms`.
+) -> WithPreferences:
+    """Counts the topic's readers, or without a topic those of offers, as `WithPreferences`.
 
     `followers_of`: only those who follow this story. One query over the readers with preferences;
     `delivery_rules.in_quiet_hours` is called once for each distinct set of them.
@@ -95,13 +95,15 @@ def on_their_terms(
     newsroom = Newsroom.objects.filter(pk=1).values_list("time_zone", flat=True).first() or "UTC"
     counts = {"quiet": 0, "flash": 0, "paused": 0}
     for is_paused, quiet_from, quiet_to, zone, flash, readers in rows:
-        terms = Terms(quiet_from=quiet_from, quiet_to=quiet_to, time_zone=zone or newsroom)
+        terms = DeliveryPreferences(
+            quiet_from=quiet_from, quiet_to=quiet_to, time_zone=zone or newsroom
+        )
         if is_paused:
             counts["paused"] += readers
         elif in_quiet_hours(terms, now):
             counts["quiet"] += readers
             counts["flash"] += readers if flash else 0
-    return OnTheirTerms(**counts)
+    return WithPreferences(**counts)
 
 
 def drill() -> int:

@@ -28,12 +28,12 @@ from morefollows.audience.models import (
     Suppression,
     Topic,
 )
-from morefollows.audience.preferences.digest_times import reckon
+from morefollows.audience.preferences.digest_times import schedule
 
 _NEW_ADDRESSES_AN_HOUR = 3  # mails to new addresses that one reader can cause
 
 
-class Choice(NamedTuple):
+class PreferenceChoice(NamedTuple):
     """A reader's delivery preferences; see the fields of `Reader`."""
 
     frequency: str = Reader.Frequency.EVERY
@@ -44,7 +44,7 @@ class Choice(NamedTuple):
     most_a_day: int | None = None
 
 
-def choose(reader: Reader, choice: Choice) -> None:
+def choose(reader: Reader, choice: PreferenceChoice) -> None:
     """Saves delivery preferences. They apply to the next mail, also in batches already made."""
     with transaction.atomic():
         locked = _locked(reader)
@@ -53,12 +53,12 @@ def choose(reader: Reader, choice: Choice) -> None:
         for name, value in choice._asdict().items():
             setattr(locked, name, value)
         paused = locked.paused_until is not None and locked.paused_until > timezone.now()
-        locked.particular = choice._replace(time_zone="") != Choice() or paused
-        reckon(locked, timezone.now())
+        locked.particular = choice._replace(time_zone="") != PreferenceChoice() or paused
+        schedule(locked, timezone.now())
         locked.save()
 
 
-def pause(reader: Reader, until: datetime | None) -> None:
+def pause_mail(reader: Reader, until: datetime | None) -> None:
     """Pauses mail until this time; None ends the pause. Paused alerts are not sent later."""
     with transaction.atomic():
         locked = _locked(reader)
@@ -68,8 +68,8 @@ def pause(reader: Reader, until: datetime | None) -> None:
         locked.paused_until = until or (
             locked.paused_until and min(locked.paused_until, timezone.now())
         )
-        chosen = Choice(*(getattr(locked, name) for name in Choice._fields))
-        locked.particular = chosen._replace(time_zone="") != Choice() or until is not None
+        chosen = PreferenceChoice(*(getattr(locked, name) for name in PreferenceChoice._fields))
+        locked.particular = chosen._replace(time_zone="") != PreferenceChoice() or until is not None
         locked.save(update_fields=["paused_until", "particular"])
 
 

@@ -15,8 +15,8 @@ from morefollows.helpers.local_time import minute_of_day
 DAY_MS = 24 * 3_600_000
 
 
-class Verdict(Enum):
-    """The result of `judge`."""
+class DeliveryDecision(Enum):
+    """The result of `decide`."""
 
     NOW = "now"
     LATER = "later"  #: as a mail of its own, when the quiet hours end
@@ -24,7 +24,7 @@ class Verdict(Enum):
     NEVER = "never"
 
 
-class Terms(NamedTuple):
+class DeliveryPreferences(NamedTuple):
     """The preferences of one reader. The defaults are those of a new reader."""
 
     frequency: str = "every"  #: `Reader.Frequency`
@@ -37,7 +37,7 @@ class Terms(NamedTuple):
     wish: str = ""  #: `Interest.Wish` for the story in question
 
 
-class News(NamedTuple):
+class AlertFacts(NamedTuple):
     """The properties of an alert that the rules depend on."""
 
     kind: str  #: `Update.Kind`
@@ -46,7 +46,9 @@ class News(NamedTuple):
     flash: bool = False
 
 
-def judge(terms: Terms, news: News, now: datetime, had_today: int = 0) -> Verdict:
+def decide(
+    terms: DeliveryPreferences, news: AlertFacts, now: datetime, had_today: int = 0
+) -> DeliveryDecision:
     """Applies the rules in order. `had_today`: alerts sent to the reader in the last 24 hours.
 
     A correction of an alert that the reader was sent overrides the preferences. Only quiet hours
@@ -54,25 +56,25 @@ def judge(terms: Terms, news: News, now: datetime, had_today: int = 0) -> Verdic
     """
     quiet = in_quiet_hours(terms, now)
     if news.owed:
-        return Verdict.LATER if quiet else Verdict.NOW
+        return DeliveryDecision.LATER if quiet else DeliveryDecision.NOW
     if terms.paused_until is not None and now < terms.paused_until:
-        return Verdict.NEVER
+        return DeliveryDecision.NEVER
     if news.offer:
-        return Verdict.LATER if quiet else Verdict.NOW
+        return DeliveryDecision.LATER if quiet else DeliveryDecision.NOW
     if terms.wish == "mute" or (
         terms.frequency == "first" and news.kind != "first" and terms.wish != "follow"
     ):
-        return Verdict.NEVER
+        return DeliveryDecision.NEVER
     if terms.frequency == "digest" and terms.wish != "follow":
-        return Verdict.SUMMARY
+        return DeliveryDecision.SUMMARY
     if quiet and not (news.flash and terms.flash_passes):
-        return Verdict.SUMMARY
+        return DeliveryDecision.SUMMARY
     if terms.most_a_day is not None and had_today >= terms.most_a_day:
-        return Verdict.NEVER
-    return Verdict.NOW
+        return DeliveryDecision.NEVER
+    return DeliveryDecision.NOW
 
 
-def in_summary(terms: Terms, news: News, sent_at: datetime) -> bool:
+def in_summary(terms: DeliveryPreferences, news: AlertFacts, sent_at: datetime) -> bool:
     """Returns whether a summary includes an alert sent at `sent_at`, but not to this reader.
 
     Corrections that are owed are not included: they are mailed separately.
@@ -81,10 +83,14 @@ def in_summary(terms: Terms, news: News, sent_at: datetime) -> bool:
         frequency="every" if terms.frequency == "digest" else terms.frequency
     )
     at_any_time = at_any_time._replace(quiet_from=None, most_a_day=None)
-    return not news.owed and not news.offer and judge(at_any_time, news, sent_at) is Verdict.NOW
+    return (
+        not news.owed
+        and not news.offer
+        and decide(at_any_time, news, sent_at) is DeliveryDecision.NOW
+    )
 
 
-def in_quiet_hours(terms: Terms, now: datetime) -> bool:
+def in_quiet_hours(terms: DeliveryPreferences, now: datetime) -> bool:
     """Returns whether `now` is in the reader's quiet hours.
 
     They are local times, also on days when summer time begins or ends.

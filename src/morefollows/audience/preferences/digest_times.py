@@ -17,7 +17,7 @@ from morefollows.helpers.local_time import next_time
 _SETTLED_MS = 60_000
 
 
-def reckon(reader: Reader, now: datetime, newsroom_zone: str | None = None) -> None:
+def schedule(reader: Reader, now: datetime, newsroom_zone: str | None = None) -> None:
     """Sets when the reader's next summary is due. The caller saves the reader.
 
     If the reader no longer wants summaries, the alerts held back are due at once.
@@ -33,7 +33,7 @@ def reckon(reader: Reader, now: datetime, newsroom_zone: str | None = None) -> N
     )
 
 
-def owe_summaries(latest: int, most: int = 500) -> int:
+def enqueue_summaries(latest: int, most: int = 500) -> int:
     """Enqueues the summaries that are due. Returns how many readers were due, at most `most`.
 
     `latest`: when the newest alert was sent, ms since 1970; a summary of a later period is skipped.
@@ -54,7 +54,7 @@ def owe_summaries(latest: int, most: int = 500) -> int:
                 letters.append(_letter(reader, since, until, now))
             wants_more = _minute(reader) is not None
             reader.summary_from = until if wants_more else None
-            reckon(reader, now, zone)
+            schedule(reader, now, zone)
         Reader.objects.bulk_update(due, ["summary_from", "summary_at"])
         Letter.objects.bulk_create(letters)
     if letters:

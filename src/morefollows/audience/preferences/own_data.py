@@ -6,7 +6,7 @@ from typing import Any
 
 from morefollows.audience.consent.declaration import declaration
 from morefollows.audience.models import DrillReader, Letter, Reader, Subscription
-from morefollows.audience.preferences.actions import Choice
+from morefollows.audience.preferences.actions import PreferenceChoice
 
 
 def own_data(reader: Reader) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def own_data(reader: Reader) -> dict[str, Any]:
         .values("added_at", "confirmed_at")
         .first(),
         "terms": {
-            **{name: getattr(reader, name) for name in Choice._fields},
+            **{name: getattr(reader, name) for name in PreferenceChoice._fields},
             "paused_until": reader.paused_until,
         },
         "consent": [

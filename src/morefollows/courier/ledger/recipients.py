@@ -18,7 +18,13 @@ from django.db import connection
 from django.db.models import Q
 
 from morefollows.audience.models import Newsroom, Reader
-from morefollows.audience.preferences.delivery_rules import DAY_MS, News, Terms, Verdict, judge
+from morefollows.audience.preferences.delivery_rules import (
+    DAY_MS,
+    AlertFacts,
+    DeliveryDecision,
+    DeliveryPreferences,
+    decide,
+)
 from morefollows.courier.channels import CHANNELS
 from morefollows.courier.ledger import history
 from morefollows.courier.ledger.claims import ActiveAlert
@@ -99,11 +105,11 @@ def _consent(alert: ActiveAlert) -> tuple[str, tuple[int, ...]]:
     return (_WANTS_OFFERS, ()) if alert.topic is None else (_HAS_TOPIC, (alert.topic,))
 
 
-def preferences_of(readers: Iterable[int]) -> dict[int, Terms]:
+def preferences_of(readers: Iterable[int]) -> dict[int, DeliveryPreferences]:
     """Reader → preferences that apply to all stories."""
     newsroom = Newsroom.objects.filter(pk=1).values_list("time_zone", flat=True).first() or "UTC"
     return {
-        reader.pk: Terms(
+        reader.pk: DeliveryPreferences(
             reader.frequency,
             reader.quiet_from,
             reader.quiet_to,
@@ -132,17 +138,17 @@ def _with_preferences(
     )
     now = datetime.now(UTC)
     for reader in asked:
-        chosen = terms.get(reader, Terms())._replace(wish=wishes.get(reader, ""))
-        news = News(
+        chosen = terms.get(reader, DeliveryPreferences())._replace(wish=wishes.get(reader, ""))
+        news = AlertFacts(
             "first" if reader in unheard else alert.kind,
             owed=reader in owed,
             offer=alert.audience == Alert.Audience.OFFERS,
             flash=alert.flash,
         )
-        verdict = judge(chosen, news, now, had.get(reader, 0))
-        if verdict is Verdict.LATER:
+        verdict = decide(chosen, news, now, had.get(reader, 0))
+        if verdict is DeliveryDecision.LATER:
             found[reader] = found[reader]._replace(later=True)
-        elif verdict is not Verdict.NOW:
+        elif verdict is not DeliveryDecision.NOW:
             del found[reader]
     for reader in _get_a_newer_one(
         alert, [reader for reader, wish in wishes.items() if wish == "follow"]

@@ -17,8 +17,13 @@ from django.db.models import Max, Prefetch
 from django.utils import timezone
 
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression
-from morefollows.audience.preferences.delivery_rules import DAY_MS, News, Terms, in_summary
-from morefollows.audience.preferences.digest_times import owe_summaries
+from morefollows.audience.preferences.delivery_rules import (
+    DAY_MS,
+    AlertFacts,
+    DeliveryPreferences,
+    in_summary,
+)
+from morefollows.audience.preferences.digest_times import enqueue_summaries
 from morefollows.courier.ledger import history
 from morefollows.courier.ledger.recipients import preferences_of
 from morefollows.courier.models import Outcome
@@ -38,7 +43,7 @@ def enqueue_due() -> int:
     latest = Alert.objects.filter(lane=Alert.Lane.ALERT).aggregate(
         latest=Max("held_until", default=0)
     )
-    return owe_summaries(latest["latest"], AT_ONCE)
+    return enqueue_summaries(latest["latest"], AT_ONCE)
 
 
 class DigestContents(NamedTuple):
@@ -126,13 +131,13 @@ def allowed(letters: Sequence[Letter]) -> list[Letter]:
     ]
 
 
-def _held_back(alert: Alert, outcomes: Mapping[int, int], terms: Terms) -> bool:
+def _held_back(alert: Alert, outcomes: Mapping[int, int], terms: DeliveryPreferences) -> bool:
     """Whether this alert was not mailed to the reader, and belongs in a digest."""
     outcome = outcomes.get(alert.pk)
     digest = terms.frequency == Reader.Frequency.DIGEST and terms.wish != Interest.Wish.FOLLOW
     if outcome not in _MISSED and not (digest and outcome in _COMING):
         return False
-    news = News(alert.update.kind, owed=alert.audience == Alert.Audience.RECIPIENTS)
+    news = AlertFacts(alert.update.kind, owed=alert.audience == Alert.Audience.RECIPIENTS)
     return in_summary(terms, news, datetime.fromtimestamp(alert.held_until / 1000, UTC))
 
 

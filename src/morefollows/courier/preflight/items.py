@@ -167,7 +167,7 @@ def _terms(story: Story, to: str, readers: int) -> Item | None:
         return None
     name = _("Quiet hours and pauses")
     followers_of = story if to == Alert.Audience.FOLLOWERS else None
-    found = alert_audience.on_their_terms(story.topic, timezone.now(), followers_of)
+    found = alert_audience.with_preferences(story.topic, timezone.now(), followers_of)
     if not found.quiet and not found.paused:
         return Item(name, OK, _("All readers can be reached now."))
     said = []

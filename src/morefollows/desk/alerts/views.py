@@ -93,7 +93,7 @@ def _expected(alert: Alert) -> int:
         case Alert.Audience.PAGE:
             return 0
         case _:
-            return alert_audience.count(alert.topic)
+            return alert_audience.count_readers(alert.topic)
 
 
 def _steps(now: Progress) -> list[tuple[str, str, float | None]]:
@@ -166,7 +166,7 @@ def stop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @at_desk
 @require_POST
 def pause(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    """See `stories.actions.pause`."""
+    """See `stories.actions.pause_mail`."""
     done = _("Paused.")
     return _act(request, uuid, actions.pause, lambda _: done)
 

@@ -93,7 +93,7 @@ def _overview(request: HttpRequest, form: Find, *, status: int = 200, **more: An
     context = {
         "form": form,
         "tiles": [(name, labels[name], count) for name, count in growth.states().items()],
-        "topics": [(topic, alert_audience.count(topic)) for topic in Topic.objects.all()],
+        "topics": [(topic, alert_audience.count_readers(topic)) for topic in Topic.objects.all()],
         "days": days,
         "ranges": _RANGES,
         "growth": grown[::-1],

@@ -202,7 +202,7 @@ def topic_readers(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "stories/readers.html",
-        {"topic": topic, "readers": alert_audience.count(topic) if topic else 0},
+        {"topic": topic, "readers": alert_audience.count_readers(topic) if topic else 0},
     )
 
 

@@ -66,7 +66,7 @@ def _way(story: Story, kind: str, to: str) -> Way:
                 readers,
             )
         case _:
-            readers = alert_audience.count(story.topic)
+            readers = alert_audience.count_readers(story.topic)
             words = ngettext("Send to %(number)s reader", "Send to %(number)s readers", readers)
     return Way(to, readers, words % {"number": number(readers)})
 

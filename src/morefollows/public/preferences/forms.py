@@ -13,14 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from morefollows.audience.models import Reader
-from morefollows.audience.preferences.actions import Choice
+from morefollows.audience.preferences.actions import PreferenceChoice
 from morefollows.audience.signup.forms import AddressField, without_controls
 
 _A_DAY = (1, 2, 3, 5, 10, 20)
 _WIDEST = {"Etc", "SystemV", "posix", "right"}  # prefixes of zones that are not places
 
 
-class TermsForm(forms.Form):
+class PreferencesForm(forms.Form):
     """The delivery preferences: how many alerts, and when."""
 
     frequency = forms.ChoiceField(choices=Reader.Frequency.choices)
@@ -39,7 +39,7 @@ class TermsForm(forms.Form):
         self.fields["quiet_to"].error_messages["invalid"] = _("Give a time such as 07:00.")
 
     @classmethod
-    def of(cls, reader: Reader) -> TermsForm:
+    def of(cls, reader: Reader) -> PreferencesForm:
         """Returns the form with the reader's current preferences."""
         names = ("frequency", "most_a_day", "time_zone", "flash_passes")
         return cls(
@@ -62,10 +62,10 @@ class TermsForm(forms.Form):
         elif start is not None and _minute(start) == _minute(end):
             self.add_error("quiet_to", _("Quiet hours need an end that is not their beginning."))
 
-    def choice(self) -> Choice:
+    def choice(self) -> PreferenceChoice:
         """Returns the preferences of a valid form."""
         given = self.cleaned_data
-        return Choice(
+        return PreferenceChoice(
             frequency=given["frequency"],
             quiet_from=_minute(given["quiet_from"]),
             quiet_to=_minute(given["quiet_to"]),

@@ -42,7 +42,7 @@ from morefollows.audience.signup.forms import invalid
 from morefollows.courier.ledger import history
 from morefollows.helpers.client_address import client_address
 from morefollows.helpers.local_time import zone
-from morefollows.public.preferences.forms import LanguageForm, NewAddressForm, TermsForm
+from morefollows.public.preferences.forms import LanguageForm, NewAddressForm, PreferencesForm
 from morefollows.public.signup import in_wanted_language, speak_to
 from morefollows.stories.drafts import actions as stories
 from morefollows.stories.models import Interest, Story
@@ -187,7 +187,7 @@ def _page(
         "offers_words": words.offers.text,
         "offers_language": words.offers.language,
         "offers_shown": entry.statement(topics[0], words, language) if topics else "",
-        "terms": terms if isinstance(terms, TermsForm) else TermsForm.of(reader),
+        "terms": terms if isinstance(terms, PreferencesForm) else PreferencesForm.of(reader),
         "digest_time": f"{settings.MOREFOLLOWS.digest_time // 60:02}:"
         f"{settings.MOREFOLLOWS.digest_time % 60:02}",
         "newsroom_zone": newsroom.time_zone,
@@ -239,7 +239,7 @@ def _agree(request: HttpRequest, reader: Reader, topic: Topic | None) -> bool:
 
 
 def _terms(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
-    form = TermsForm(request.POST)
+    form = PreferencesForm(request.POST)
     if not form.is_valid():
         return form
     preferences.choose(reader, form.choice())
@@ -256,7 +256,7 @@ def _stories(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
 
 
 def _pause(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
-    preferences.pause(
+    preferences.pause_mail(
         reader, None if request.POST.get("do") == "go on" else timezone.now() + _PAUSE
     )
     return None
