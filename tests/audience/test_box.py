@@ -22,9 +22,9 @@ from morefollows.audience.models import (
     Consent,
     Letter,
     Reader,
+    SignUpTally,
     SpentWork,
     Suppression,
-    Tally,
     Topic,
     Wording,
 )
@@ -286,16 +286,16 @@ class TestPressure:
     def test_an_hour_later_all_is_forgotten(self, site: str) -> None:
         for n in range(3):
             send(f"cy{n}@gmail.com")
-        Tally.objects.update(since=timezone.now() - timezone.timedelta(minutes=61))
+        SignUpTally.objects.update(since=timezone.now() - timezone.timedelta(minutes=61))
         assert send("cy9@gmail.com").json()["state"] == "thanks"
-        Tally.objects.update(since=timezone.now() - timezone.timedelta(minutes=61))
+        SignUpTally.objects.update(since=timezone.now() - timezone.timedelta(minutes=61))
         limits.forget_old()
-        assert not Tally.objects.exists()
+        assert not SignUpTally.objects.exists()
 
     def test_neither_addresses_nor_domains_are_kept_for_it(self, site: str) -> None:
         send("cy@victim.example")
-        assert {len(key) for key in Tally.objects.values_list("key", flat=True)} == {64}
-        assert not Tally.objects.filter(key__contains="victim").exists()
+        assert {len(key) for key in SignUpTally.objects.values_list("key", flat=True)} == {64}
+        assert not SignUpTally.objects.filter(key__contains="victim").exists()
 
     def test_on_our_own_page_the_browser_works_too(self, breaking: Topic) -> None:
         from tests.audience.test_pages import post, strictly

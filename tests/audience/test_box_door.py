@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from morefollows.processes.web import request_bodies, signup_endpoint
-from morefollows.processes.web.signup_endpoint import BoxDoor, Kept
+from morefollows.processes.web.signup_endpoint import CachedPage, SignUpEndpoint
 
 PATIENCE = 60.0
 SCOPE = {"path": "/box/breaking/", "query_string": b"", "method": "GET", "headers": []}
@@ -23,22 +23,22 @@ def test_what_was_read_is_good_while_it_is_read_again(monkeypatch: pytest.Monkey
     looks = 0
     go_on = threading.Event()
 
-    def look(scope: Any, body: bytes) -> Kept:
+    def look(scope: Any, body: bytes) -> CachedPage:
         nonlocal looks
         looks += 1
         if looks > 1:
             assert go_on.wait(PATIENCE)
-        return Kept(200, [], b"%d" % looks)
+        return CachedPage(200, [], b"%d" % looks)
 
     monkeypatch.setattr(signup_endpoint, "_answer", look)
     monkeypatch.setattr(signup_endpoint, "_MOMENT", 0.0)
     monkeypatch.setattr(signup_endpoint, "_MEANWHILE", PATIENCE)
 
-    async def ask(door: BoxDoor) -> bytes:
+    async def ask(door: SignUpEndpoint) -> bytes:
         return (await asyncio.wait_for(door._shared(dict(SCOPE)), PATIENCE)).body
 
     async def crowd() -> None:
-        door = BoxDoor(_pages)
+        door = SignUpEndpoint(_pages)
         assert await ask(door) == b"1"
         await asyncio.sleep(0.001)  # the moment is over
         assert [await ask(door), await ask(door)] == [b"1", b"1"]

@@ -15,12 +15,12 @@ from morefollows.audience.addresses import parse
 from morefollows.audience.consent import texts
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.audience.signup import new_readers, writer
-from morefollows.audience.signup.form_tokens import Shown, words_of
-from morefollows.audience.signup.new_readers import Newcomer, Place
-from morefollows.audience.signup.writer import SignUp, Verdict
+from morefollows.audience.signup.form_tokens import ShownWords, words_of
+from morefollows.audience.signup.new_readers import FormOrigin, Newcomer
+from morefollows.audience.signup.writer import SignUpRequest, SignUpResult
 from tests.audience.support import CY
 
-PLACE = Place("https://alerts.herald.example/story/1/", "box 1", "192.0.2.7")
+PLACE = FormOrigin("https://alerts.herald.example/story/1/", "box 1", "192.0.2.7")
 
 
 def rows() -> list[list[dict[str, Any]]]:
@@ -48,8 +48,8 @@ def test_a_newcomer_is_noted_as_anybody_else(breaking: Topic, offers: bool) -> N
     reader = Reader.objects.get()
     Reader.objects.filter(pk=reader.pk).update(key="of another", address="x")
     before = [len(found) for found in rows()]
-    assert new_readers.note(
-        new_readers.prepare([Newcomer(parse(CY), breaking, offers, "de", PLACE, shown)])
+    assert new_readers.write_rows(
+        new_readers.build_rows([Newcomer(parse(CY), breaking, offers, "de", PLACE, shown)])
     ) == [True]
     together = [
         found[number:] for found, number in zip(rows(), [before[0], 0, before[2], 0], strict=True)
@@ -71,15 +71,19 @@ def test_others_get_twice_the_time_for_which_a_group_kept_them_from_writing(
 
         return called
 
-    monkeypatch.setattr(new_readers, "prepare", slow(new_readers.prepare, 0.125))
-    monkeypatch.setattr(new_readers, "note", slow(new_readers.note, 0.25))
+    monkeypatch.setattr(new_readers, "build_rows", slow(new_readers.build_rows, 0.125))
+    monkeypatch.setattr(new_readers, "write_rows", slow(new_readers.write_rows, 0.25))
     three = texts.in_force("en")
     seen = words_of(breaking.uid, *(words.digest for words in three))
-    shown = Shown(breaking.pk, *(words.pk for words in three), "en", seen)
+    shown = ShownWords(breaking.pk, *(words.pk for words in three), "en", seen)
     own = "https://alerts.herald.example"
     for _ in range(2):
         writer._receive(
-            [SignUp(parse("zoe@reader.example"), False, shown, own, own + "/", "2", "", None)]
+            [
+                SignUpRequest(
+                    parse("zoe@reader.example"), False, shown, own, own + "/", "2", "", None
+                )
+            ]
         )
         assert writer._pause() == (0.375 if connection.vendor == "sqlite" else 0.0)
 
@@ -87,14 +91,14 @@ def test_others_get_twice_the_time_for_which_a_group_kept_them_from_writing(
 def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> None:
     three = texts.in_force("en")
     seen = words_of(breaking.uid, *(words.digest for words in three))
-    shown = Shown(breaking.pk, *(words.pk for words in three), "en", seen)
+    shown = ShownWords(breaking.pk, *(words.pk for words in three), "en", seen)
     Suppression.objects.create(
         key=parse("gone@reader.example").key, reason="complained", at=timezone.now()
     )
 
-    def asked(address: str, **changes: Any) -> SignUp:
+    def asked(address: str, **changes: Any) -> SignUpRequest:
         own = "https://alerts.herald.example"
-        return SignUp(parse(address), False, shown, own, own + "/", "2", "", None)._replace(
+        return SignUpRequest(parse(address), False, shown, own, own + "/", "2", "", None)._replace(
             **changes
         )
 
@@ -111,8 +115,8 @@ def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> Non
         ]
     )
     assert verdicts == [
-        Verdict.NOTED, Verdict.NOTED, Verdict.UNKNOWN_SITE, Verdict.NOTED, Verdict.UNKNOWN_FORM, Verdict.UNKNOWN_FORM,
-        Verdict.NOTED, Verdict.NOTED,
+        SignUpResult.NOTED, SignUpResult.NOTED, SignUpResult.UNKNOWN_SITE, SignUpResult.NOTED, SignUpResult.UNKNOWN_FORM, SignUpResult.UNKNOWN_FORM,
+        SignUpResult.NOTED, SignUpResult.NOTED,
     ]  # fmt: skip
     assert sorted(Reader.objects.values_list("address", flat=True)) == [
         "bob@reader.example",

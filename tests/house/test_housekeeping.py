@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.consent import seals
-from morefollows.audience.models import Consent, Letter, Reader, Seal, SpentWork, Tally, Topic
+from morefollows.audience.models import Consent, Letter, Reader, Seal, SignUpTally, SpentWork, Topic
 from morefollows.audience.signup import limits
 from morefollows.audit.models import Deed
 from morefollows.courier.models import Batch, RelayAtWork, RelayCount, Verdict
@@ -225,9 +225,13 @@ def test_a_rush_of_tallies_goes_in_small_transactions(
     monkeypatch.setattr(limits, "_FORGOTTEN_AT_ONCE", 2)
     now = timezone.now()
     old, young = now - timedelta(hours=2), now - timedelta(minutes=5)
-    Tally.objects.bulk_create(Tally(key=f"{n}", since=old if n else young) for n in range(6))
+    SignUpTally.objects.bulk_create(
+        SignUpTally(key=f"{n}", since=old if n else young) for n in range(6)
+    )
     SpentWork.objects.bulk_create(SpentWork(challenge=f"{n}", expires_at=old) for n in range(3))
     rounds: list[int] = []
-    assert limits.forget_old(between=lambda: rounds.append(Tally.objects.count())) == 8
+    assert limits.forget_old(between=lambda: rounds.append(SignUpTally.objects.count())) == 8
     assert rounds == [4, 2, 1, 1, 1]
-    assert [one.key for one in Tally.objects.all()] == ["0"] and not SpentWork.objects.exists()
+    assert [one.key for one in SignUpTally.objects.all()] == [
+        "0"
+    ] and not SpentWork.objects.exists()

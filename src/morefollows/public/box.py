@@ -29,7 +29,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from morefollows.audience.consent import texts
 from morefollows.audience.models import Newsroom, Site, Topic
 from morefollows.audience.signup import entry, origins
-from morefollows.audience.signup.entry import BUSY, Answer, Entered
+from morefollows.audience.signup.entry import BUSY, EntryResult, FormAnswer
 from morefollows.helpers.client_address import client_address
 
 FORM_VERSION = "box 1"
@@ -135,35 +135,35 @@ def _sign_up(request: HttpRequest, origin: str) -> HttpResponse:
         )
         response = JsonResponse(told(entered), status=status(entered))
     time.sleep(max(0.0, entered.not_before - time.monotonic()))
-    if entered.answer is Answer.BUSY:
+    if entered.answer is FormAnswer.BUSY:
         response["Retry-After"] = str(math.ceil(entered.wait))
     return response
 
 
 def language_of(posted: Mapping[str, str]) -> str:
     """Returns the language of a posted form."""
-    shown = entry.tokens().read_statement(posted.get("shown", ""))
+    shown = entry.form_tokens().read_statement(posted.get("shown", ""))
     return shown.language if shown else _language("")
 
 
-def status(entered: Entered) -> int:
+def status(entered: EntryResult) -> int:
     """Returns the HTTP status of an answer.
 
     Input errors get 200, as browsers would log 4xx in the console of the embedding site.
     """
-    return {Answer.UNKNOWN_SITE: 403, Answer.BUSY: 503}.get(entered.answer, 200)
+    return {FormAnswer.UNKNOWN_SITE: 403, FormAnswer.BUSY: 503}.get(entered.answer, 200)
 
 
-def told(entered: Entered) -> dict[str, Any]:
+def told(entered: EntryResult) -> dict[str, Any]:
     """Returns the answer as JSON for the box, in the active language.
 
     The thanks are in the box's texts already.
     """
     more: dict[str, Any] = {}
     match entered.answer:
-        case Answer.WRONG:
+        case FormAnswer.WRONG:
             more = {"said": entered.said}
-        case Answer.SUGGEST:
+        case FormAnswer.SUGGEST:
             more = {
                 "said": _("Did you mean %(address)s?") % {"address": entered.suggestion},
                 "address": entered.suggestion,
@@ -171,15 +171,15 @@ def told(entered: Entered) -> dict[str, Any]:
             }
             if not entered.refused:
                 more["no"] = _("No, it is right as typed")
-        case Answer.AGAIN:
+        case FormAnswer.AGAIN:
             more = {"wait": entered.wait}
-        case Answer.BUSY:
+        case FormAnswer.BUSY:
             more = {"wait": entered.wait, "said": _(BUSY)}
-        case Answer.RENEW:
+        case FormAnswer.RENEW:
             more = {"wait": settings.MOREFOLLOWS.sign_up_seconds}  # minimum age of the new ticket
-        case Answer.WORK:
+        case FormAnswer.WORK:
             more = {"challenge": entry.challenge()}
-        case Answer.LATER:
+        case FormAnswer.LATER:
             more = {
                 "said": _("Very many sign-ups come from your network. Please try again in an hour.")
             }
@@ -237,7 +237,7 @@ def _allowed(request: HttpRequest, origin: str) -> bool:
 
 
 def _not_allowed() -> HttpResponse:
-    return JsonResponse({"state": Answer.UNKNOWN_SITE.value}, status=403)
+    return JsonResponse({"state": FormAnswer.UNKNOWN_SITE.value}, status=403)
 
 
 def _language(wanted: str) -> str:

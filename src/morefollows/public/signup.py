@@ -26,8 +26,8 @@ from morefollows.audience import actions, links
 from morefollows.audience.consent import texts
 from morefollows.audience.models import Consent, Newsroom, Reader, Topic, Wording
 from morefollows.audience.signup import entry, origins
-from morefollows.audience.signup.entry import Answer, Entered
-from morefollows.audience.signup.forms import SignUp
+from morefollows.audience.signup.entry import EntryResult, FormAnswer
+from morefollows.audience.signup.forms import SignUpForm
 from morefollows.helpers.client_address import client_address
 from morefollows.stories import markdown
 
@@ -60,7 +60,7 @@ def in_wanted_language(view: View) -> View:
     return answer
 
 
-def box(topic: Topic, form: SignUp | None = None) -> dict[str, Any]:
+def box(topic: Topic, form: SignUpForm | None = None) -> dict[str, Any]:
     """Returns the context for `public/box.html`: the form for `topic`, and the wordings shown.
 
     The same wordings are stored as evidence.
@@ -68,7 +68,7 @@ def box(topic: Topic, form: SignUp | None = None) -> dict[str, Any]:
     language = translation.get_language() or settings.LANGUAGE_CODE
     shown = texts.in_force(language)
     return {
-        "form": form or SignUp(),
+        "form": form or SignUpForm(),
         "topic": topic,
         "alerts": texts.shown_text(shown.alerts, topic),
         "words_language": shown.alerts.language,
@@ -87,20 +87,20 @@ def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
     if request.method != "POST":
         return _sign_up_page(request, chosen)
     posted = request.POST.dict()
-    form = SignUp(posted)
+    form = SignUpForm(posted)
     here = {"origin": origins.own(), "here": request.path, "client": client_address(request)}
     entered = _judged(request) or entry.enter(posted, form_version=FORM_VERSION, **here)
     if form.is_valid() and entered.said:
         form.add_error("email", entered.said)
     time.sleep(max(0.0, entered.not_before - time.monotonic()))
     match entered.answer:
-        case Answer.THANKS:
+        case FormAnswer.THANKS:
             return _see_other(reverse("thanks", args=[topic]), request)
-        case Answer.WRONG:
+        case FormAnswer.WRONG:
             return _sign_up_page(request, chosen, form, status=422)
-        case Answer.LATER:
+        case FormAnswer.LATER:
             return _sign_up_page(request, chosen, form, status=429, answer=entered)
-        case Answer.BUSY:
+        case FormAnswer.BUSY:
             page = _sign_up_page(request, chosen, form, status=503, answer=entered)
             page["Retry-After"] = str(math.ceil(entered.wait))
             return page
@@ -108,22 +108,26 @@ def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
             return _sign_up_page(request, chosen, form, answer=entered)
 
 
-def _judged(request: HttpRequest) -> Entered | None:
+def _judged(request: HttpRequest) -> EntryResult | None:
     """Returns the result of `processes.web.signup_endpoint`, None if it did not run."""
-    found: Entered | None = getattr(request, "scope", {}).get(ENTERED)
+    found: EntryResult | None = getattr(request, "scope", {}).get(ENTERED)
     return found
 
 
 def _sign_up_page(
     request: HttpRequest,
     topic: Topic,
-    form: SignUp | None = None,
+    form: SignUpForm | None = None,
     *,
     status: int = 200,
-    answer: Entered | None = None,
+    answer: EntryResult | None = None,
 ) -> HttpResponse:
     shown = box(topic, form)
-    if answer is not None and answer.answer in (Answer.AGAIN, Answer.BUSY) and form is not None:
+    if (
+        answer is not None
+        and answer.answer in (FormAnswer.AGAIN, FormAnswer.BUSY)
+        and form is not None
+    ):
         shown["ticket"] = form.cleaned_data["ticket"]  # keeps its age, which is checked again
     context = {"box": shown, "topic": topic, "entered": answer}
     return render(request, "public/sign_up.html", context, status=status)

@@ -16,7 +16,7 @@ from morefollows.audience.models.reader import (
     Reader,
     Subscription,
 )
-from morefollows.audience.models.sign_up_limits import SpentWork, Tally
+from morefollows.audience.models.sign_up_limits import SignUpTally, SpentWork
 from morefollows.audience.models.suppression import Bounce, Suppression
 
 __all__ = (
@@ -37,7 +37,7 @@ __all__ = (
     "SpentWork",
     "Subscription",
     "Suppression",
-    "Tally",
+    "SignUpTally",
     "Topic",
     "UnfinishedImport",
     "Wording",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 
-class Tally(models.Model):
+class SignUpTally(models.Model):
     """The number of sign-ups from one network, or for one mail domain, in the hour from `since`."""
 
     key = models.CharField(

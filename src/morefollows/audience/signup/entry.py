@@ -24,9 +24,9 @@ from morefollows.audience import addresses
 from morefollows.audience.consent import texts
 from morefollows.audience.models import Topic
 from morefollows.audience.signup import forms, mail_domains, origins, proof_of_work, typos, writer
-from morefollows.audience.signup.form_tokens import FormTokens, Shown, words_of
+from morefollows.audience.signup.form_tokens import FormTokens, ShownWords, words_of
 from morefollows.audience.signup.group_commit import Busy
-from morefollows.audience.signup.writer import Verdict
+from morefollows.audience.signup.writer import SignUpResult
 from morefollows.config.settings import Settings
 
 # Seconds before an answer is sent. Longer than writing a new reader takes, so that the timing
@@ -38,11 +38,11 @@ BUSY = gettext_noop("Very many people are signing up right now. Please try again
 LIFETIME = 2 * 3600  #: seconds for which a ticket is valid
 
 
-class Answer(Enum):
+class FormAnswer(Enum):
     """The kind of answer to a submitted form."""
 
     THANKS = "thanks"
-    WRONG = "wrong"  #: the address is not valid; `Entered.said` says why
+    WRONG = "wrong"  #: the address is not valid; `EntryResult.said` says why
     SUGGEST = "suggest"  #: the domain looks mistyped; ask the reader
     AGAIN = "again"  #: sent too early; send the same form again in `wait` seconds
     RENEW = "renew"  #: the form is too old, or its signature is not valid; show a new one
@@ -52,10 +52,10 @@ class Answer(Enum):
     BUSY = "busy"  #: nothing was written; send the same form again in `wait` seconds
 
 
-class Entered(NamedTuple):
+class EntryResult(NamedTuple):
     """The answer to a submitted form, with its details."""
 
-    answer: Answer
+    answer: FormAnswer
     suggestion: str = ""
     refused: bool = False  #: with a suggestion: the address as typed is not valid
     wait: float = 0.0  #: seconds
@@ -65,23 +65,23 @@ class Entered(NamedTuple):
     said: str = ""  #: what is wrong, in the reader's language
 
 
-class Fit(NamedTuple):
+class CheckedForm(NamedTuple):
     """A form that passed all checks that need neither DNS nor database."""
 
-    asked: writer.SignUp
+    asked: writer.SignUpRequest
     not_before: float
 
 
 _MEANT = {
-    Verdict.NOTED: Answer.THANKS,
-    Verdict.WORK: Answer.WORK,
-    Verdict.LATER: Answer.LATER,
-    Verdict.UNKNOWN_SITE: Answer.UNKNOWN_SITE,
-    Verdict.UNKNOWN_FORM: Answer.RENEW,
+    SignUpResult.NOTED: FormAnswer.THANKS,
+    SignUpResult.WORK: FormAnswer.WORK,
+    SignUpResult.LATER: FormAnswer.LATER,
+    SignUpResult.UNKNOWN_SITE: FormAnswer.UNKNOWN_SITE,
+    SignUpResult.UNKNOWN_FORM: FormAnswer.RENEW,
 }
 
 
-def tokens() -> FormTokens:
+def form_tokens() -> FormTokens:
     """The signer of statements and tickets, with the keys from the settings."""
     config: Settings = settings.MOREFOLLOWS
     return FormTokens(*config.derived_keys("forms"))
@@ -91,12 +91,14 @@ def statement(topic: Topic, shown: texts.InForce, language: str) -> str:
     """The signed statement for a form that shows this topic with these wordings."""
     alerts, offers, privacy = shown.alerts, shown.offers, shown.privacy
     words = words_of(topic.uid, alerts.digest, offers.digest, privacy.digest)
-    return tokens().statement(Shown(topic.pk, alerts.pk, offers.pk, privacy.pk, language, words))
+    return form_tokens().statement(
+        ShownWords(topic.pk, alerts.pk, offers.pk, privacy.pk, language, words)
+    )
 
 
 def ticket(origin: str) -> str:
     """A ticket for a form shown now by a page of this origin."""
-    return tokens().ticket(origin, time.time())
+    return form_tokens().ticket(origin, time.time())
 
 
 def challenge() -> dict[str, str | int]:
@@ -105,7 +107,7 @@ def challenge() -> dict[str, str | int]:
     return proof_of_work.challenge(config.derived_key("work"), config.work, time.time())
 
 
-def _work(config: Settings, altcha: str, now: float) -> proof_of_work.Done | None:
+def _work(config: Settings, altcha: str, now: float) -> proof_of_work.SolvedChallenge | None:
     """Check a proof of work; None if it is not valid. The key before a rotation is accepted too."""
     return next(
         filter(None, (proof_of_work.done(key, altcha, now) for key in config.derived_keys("work"))),
@@ -113,14 +115,14 @@ def _work(config: Settings, altcha: str, now: float) -> proof_of_work.Done | Non
     )
 
 
-def judge(
+def check_form(
     posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str
-) -> Entered | Fit:
+) -> EntryResult | CheckedForm:
     """Run all checks that need neither DNS nor database. Does not block.
 
-    `posted`: the fields of `forms.SignUp`. `origin`: of the page that showed the form. `here`: that
+    `posted`: the fields of `forms.SignUpForm`. `origin`: of the page that showed the form. `here`: that
     page's path, used if the form has none. `client`: network address, "" if unknown.
-    Returns `Fit` if the form passed, else the answer. A filled `website` field marks a robot: it
+    Returns `CheckedForm` if the form passed, else the answer. A filled `website` field marks a robot: it
     gets the usual thanks, and nothing is written.
     """
     config: Settings = settings.MOREFOLLOWS
@@ -128,50 +130,51 @@ def judge(
         address = addresses.parse(posted.get("instead") or posted.get("email", ""))
     except addresses.BadAddress as reason:
         if reason.suggestion and not posted.get("sure"):
-            return Entered(Answer.SUGGEST, reason.suggestion, refused=True)
-        return Entered(Answer.WRONG, said=forms.wrong(forms.reason_with_suggestion(reason)))
+            return EntryResult(FormAnswer.SUGGEST, reason.suggestion, refused=True)
+        return EntryResult(FormAnswer.WRONG, said=forms.wrong(forms.reason_with_suggestion(reason)))
     not_before = time.monotonic() + _ANSWER_AFTER
     if posted.get("website", "").strip():
-        return Entered(Answer.THANKS, not_before=not_before)
+        return EntryResult(FormAnswer.THANKS, not_before=not_before)
     now = time.time()
-    ours = tokens()
+    ours = form_tokens()
     shown = ours.read_statement(posted.get("shown", "").strip())
     age = ours.age(posted.get("ticket", "").strip(), origin, now)
     if shown is None or age is None or age > LIFETIME:
-        return Entered(Answer.RENEW)
+        return EntryResult(FormAnswer.RENEW)
     suggestion = typos.suggestion(address)
     if suggestion and posted.get("sure") != address.text:
-        return Entered(Answer.SUGGEST, suggestion=suggestion)
+        return EntryResult(FormAnswer.SUGGEST, suggestion=suggestion)
     if age < config.sign_up_seconds:
-        return Entered(Answer.AGAIN, wait=config.sign_up_seconds - age)
+        return EntryResult(FormAnswer.AGAIN, wait=config.sign_up_seconds - age)
     altcha = posted.get("altcha", "").strip()
-    asked = writer.SignUp(
+    asked = writer.SignUpRequest(
         address=address,
         offers=posted.get("offers", "").lower() not in ("", "0", "false"),
         shown=shown,
         origin=origin,
-        page=(config.url if origin == origins.own() else origin) + (forms.page(posted) or here),
+        page=(config.url if origin == origins.own() else origin)
+        + (forms.page_path(posted) or here),
         form_version=form_version,
         client=client,
         work=_work(config, altcha, now) if altcha else None,
     )
-    return Fit(asked, not_before)
+    return CheckedForm(asked, not_before)
 
 
 def enter(
     posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str
-) -> Entered:
+) -> EntryResult:
     """Check a form and sign its reader up. Blocks until the sign-up is committed.
 
-    Parameters as for `judge`.
+    Parameters as for `check_form`.
     """
-    judged = judge(posted, origin=origin, here=here, client=client, form_version=form_version)
-    if isinstance(judged, Entered):
+    judged = check_form(posted, origin=origin, here=here, client=client, form_version=form_version)
+    if isinstance(judged, EntryResult):
         return judged
     if reason := mail_domains.refusal(judged.asked.address.domain):
-        return Entered(Answer.WRONG, said=forms.wrong(reason))
+        return EntryResult(FormAnswer.WRONG, said=forms.wrong(reason))
     try:
-        return Entered(_MEANT[writer.sign_up(judged.asked)], not_before=judged.not_before)
+        return EntryResult(_MEANT[writer.sign_up(judged.asked)], not_before=judged.not_before)
     except (Busy, OperationalError, InterfaceError):
         return _busy()
 
@@ -184,26 +187,28 @@ async def enter_async(
     client: str,
     form_version: str,
     language: str,
-) -> Entered:
+) -> EntryResult:
     """Like `enter`, without blocking the event loop. `language`: of the texts in the answer."""
     with translation.override(language):
-        judged = judge(posted, origin=origin, here=here, client=client, form_version=form_version)
-    if isinstance(judged, Entered):
+        judged = check_form(
+            posted, origin=origin, here=here, client=client, form_version=form_version
+        )
+    if isinstance(judged, EntryResult):
         return judged
     if reason := await _refusal(judged.asked.address.domain, language):
-        return Entered(Answer.WRONG, said=reason)
+        return EntryResult(FormAnswer.WRONG, said=reason)
     try:
-        return Entered(
+        return EntryResult(
             _MEANT[await writer.sign_up_async(judged.asked)], not_before=judged.not_before
         )
     except (Busy, OperationalError, InterfaceError):
         return _busy()
 
 
-def _busy() -> Entered:
+def _busy() -> EntryResult:
     """The answer when nothing could be written in time."""
     # Random, so that the retries are spread over time.
-    return Entered(Answer.BUSY, wait=random.uniform(*_COME_BACK))  # noqa: S311
+    return EntryResult(FormAnswer.BUSY, wait=random.uniform(*_COME_BACK))  # noqa: S311
 
 
 async def _refusal(domain: str, language: str) -> str:

@@ -20,7 +20,7 @@ _LONGEST = 300  # characters of a token, and of an origin (a host name has 253 a
 _WORDS = 9  # bytes of SHA-256
 
 
-class Shown(NamedTuple):
+class ShownWords(NamedTuple):
     """What a form showed: primary keys of its topic and three `Wording`s, and its language."""
 
     topic: int
@@ -46,12 +46,12 @@ class FormTokens:
     def __init__(self, key: bytes, *older: bytes) -> None:
         self._keys = key, *older
 
-    def statement(self, shown: Shown) -> str:
+    def statement(self, shown: ShownWords) -> str:
         """The signed token for what a form shows."""
         facts = [*shown[:4], shown.language, shown.words.hex()]
         return _statements(self._keys).sign_object(facts)
 
-    def read_statement(self, token: str) -> Shown | None:
+    def read_statement(self, token: str) -> ShownWords | None:
         """What the form showed; None if the signature is not valid."""
         return _read_statement(self._keys, token) if _may_be_ours(token) else None
 
@@ -94,9 +94,9 @@ def _read_ticket(keys: tuple[bytes, ...], ticket: str, origin: str) -> int | Non
 
 
 @lru_cache(256)  # at peak times all forms have one of a few statements
-def _read_statement(keys: tuple[bytes, ...], token: str) -> Shown | None:
+def _read_statement(keys: tuple[bytes, ...], token: str) -> ShownWords | None:
     try:
         topic, alerts, offers, privacy, language, words = _statements(keys).unsign_object(token)
     except BadSignature:
         return None
-    return Shown(topic, alerts, offers, privacy, language, bytes.fromhex(words))
+    return ShownWords(topic, alerts, offers, privacy, language, bytes.fromhex(words))

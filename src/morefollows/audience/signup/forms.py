@@ -35,10 +35,10 @@ class AddressField(forms.CharField):
             raise invalid(reason_with_suggestion(reason)) from None
 
 
-class SignUp(forms.Form):
+class SignUpForm(forms.Form):
     """The fields that a sign-up form sends, on our own pages and on other sites.
 
-    `page`: the path of the page with the form, for the evidence.
+    `page_path`: the path of the page with the form, for the evidence.
     `website`: hidden from readers; only robots fill it in.
     `shown`, `ticket`: see `form_tokens`.
     `sure`: the address that the reader confirmed to be right as typed.
@@ -63,7 +63,7 @@ class SignUp(forms.Form):
 
     def clean_page(self) -> str:
         """The path, or "" if the field holds anything else."""
-        return page(self.cleaned_data)
+        return page_path(self.cleaned_data)
 
     @property
     def address(self) -> Address:
@@ -88,7 +88,7 @@ def reason_with_suggestion(reason: addresses.BadAddress) -> str:
     return f"{reason} " + _("Did you mean %(address)s?") % {"address": reason.suggestion}
 
 
-def page(posted: Mapping[str, str]) -> str:
+def page_path(posted: Mapping[str, str]) -> str:
     """The path that the form names as its page; "" if it is not a path."""
     found = posted.get("page", "").strip()
     return found if _PATH.fullmatch(found) else ""

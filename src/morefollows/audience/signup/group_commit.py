@@ -255,7 +255,7 @@ class GroupCommit(Generic[Item, Answer]):
                     entry.answer, entry.done = answer, True
                     answered.append(entry)
             self._waiting.extendleft(reversed(aside))
-        _tell(answered)
+        _answer_entry(answered)
 
     def _give_up_late(self) -> None:
         """Answer all late entries with `Busy`, including the leader's own.
@@ -270,7 +270,7 @@ class GroupCommit(Generic[Item, Answer]):
                 entry.answer, entry.done = Busy(), True
         if late:
             self._note_refused(len(late))
-            _tell(late)
+            _answer_entry(late)
 
     def _note_refused(self, count: int) -> None:
         """Count refused items. Logs at most one line every `_TOLD_EVERY` seconds."""
@@ -288,7 +288,7 @@ class GroupCommit(Generic[Item, Answer]):
         )
 
 
-def _tell(entries: Iterable[_Entry[Item, Answer]]) -> None:
+def _answer_entry(entries: Iterable[_Entry[Item, Answer]]) -> None:
     """Wake the callers: each thread by its event, the coroutines of one event loop in one call."""
     loops: dict[asyncio.AbstractEventLoop, list[_Entry[Item, Answer]]] = {}
     for entry in entries:

@@ -19,16 +19,16 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from morefollows.audience.models import SpentWork, Tally
+from morefollows.audience.models import SignUpTally, SpentWork
 from morefollows.audience.signup import typos
-from morefollows.audience.signup.proof_of_work import Done
+from morefollows.audience.signup.proof_of_work import SolvedChallenge
 from morefollows.config.settings import Settings
 from morefollows.database import bulk
 from morefollows.helpers.networks import network
 
 _FORGOTTEN_AT_ONCE = 1_000  # rows deleted in one transaction
 _WINDOW = timedelta(hours=1)
-_TALLIES = Tally._meta.db_table
+_TALLIES = SignUpTally._meta.db_table
 _ADD = (
     f"INSERT INTO {_TALLIES} (key, since, count) {{given}} ON CONFLICT (key) DO UPDATE SET"
     f" count = excluded.count + CASE WHEN {_TALLIES}.since < %s THEN 0 ELSE {_TALLIES}.count END,"
@@ -50,11 +50,11 @@ class Attempt(NamedTuple):
 
     client: str  #: network address; "" if unknown
     domain: str  #: in A-labels
-    work: Done | None
+    work: SolvedChallenge | None
 
 
-class Counted(NamedTuple):
-    """The result of `count`."""
+class CountedAttempts(NamedTuple):
+    """The result of `count_attempts`."""
 
     attempts: Sequence[Attempt]
     keys: list[tuple[str, str]]  #: for each attempt, its tally keys: network and domain
@@ -62,18 +62,18 @@ class Counted(NamedTuple):
     rows: bulk.Rows  #: tally key and its count, these attempts included
 
 
-def count(attempts: Sequence[Attempt]) -> Counted:
+def count_attempts(attempts: Sequence[Attempt]) -> CountedAttempts:
     """Add these attempts to their tallies.
 
     Call it in the transaction that writes the sign-ups. It may be called in `bulk.together`.
     """
     wanted = [_keys(attempt) for attempt in attempts]
     adds = Counter(key for keys in wanted for key in keys if key)
-    return Counted(attempts, wanted, adds, _add(adds))
+    return CountedAttempts(attempts, wanted, adds, _add(adds))
 
 
-def demands(counted: Counted) -> list[Demand]:
-    """What is required for each attempt, in order. Call it in the same transaction as `count`.
+def demands(counted: CountedAttempts) -> list[Demand]:
+    """What is required for each attempt, in order. Call it in the same transaction as `count_attempts`.
 
     Large providers have no domain limit: at peak times half of all readers use two of them.
     """
@@ -100,7 +100,7 @@ def forget_old(between: Callable[[], None] = lambda: None) -> int:
     """
     now, gone = timezone.now(), 0
     for rows in (
-        Tally.objects.filter(since__lt=now - _WINDOW).order_by("since"),
+        SignUpTally.objects.filter(since__lt=now - _WINDOW).order_by("since"),
         SpentWork.objects.filter(expires_at__lt=now).order_by("expires_at"),
     ):
         while keys := list(rows.values_list("pk", flat=True)[:_FORGOTTEN_AT_ONCE]):
@@ -163,7 +163,7 @@ def _next(counts: dict[str, int], key: str) -> int:
     return counts[key]
 
 
-def _spend(work: Done) -> bool:
+def _spend(work: SolvedChallenge) -> bool:
     """Mark a proof of work as used. Returns False if it was used before."""
     expires = datetime.fromtimestamp(work.expires, tz=UTC)
     try:

@@ -32,7 +32,7 @@ from morefollows.database import bulk
 from morefollows.database.uid_field import random_uid
 
 
-class Place(NamedTuple):
+class FormOrigin(NamedTuple):
     """Where a form was sent from, as stored in the evidence. `page` has no query."""
 
     page: str
@@ -47,11 +47,11 @@ class Newcomer(NamedTuple):
     topic: Topic
     offers: bool
     language: str
-    place: Place
+    place: FormOrigin
     shown: InForce
 
 
-class Pattern(NamedTuple):
+class RowPattern(NamedTuple):
     """Unsaved rows shared by all newcomers of one kind. `_write` sets the columns that differ."""
 
     reader: Reader
@@ -64,19 +64,19 @@ class Prepared(NamedTuple):
     """A newcomer, its pattern and the values that are its own."""
 
     newcomer: Newcomer
-    pattern: Pattern
+    pattern: RowPattern
     key: str  #: of the address
     reader_uid: bytes
     letter_uid: bytes
 
 
-def prepare(asked: Sequence[Newcomer]) -> list[Prepared]:
+def build_rows(asked: Sequence[Newcomer]) -> list[Prepared]:
     """Build the rows of newcomers without using the database.
 
     Called before the transaction: on SQLite no other process can write while it is open.
     """
     now = timezone.now()
-    patterns: dict[tuple[object, ...], Pattern] = {}
+    patterns: dict[tuple[object, ...], RowPattern] = {}
     prepared = []
     for one in asked:
         kind = (one.topic.pk, one.offers, one.language, *(wording.pk for wording in one.shown))
@@ -87,11 +87,11 @@ def prepare(asked: Sequence[Newcomer]) -> list[Prepared]:
     return prepared
 
 
-def _pattern(one: Newcomer, now: datetime) -> Pattern:
+def _pattern(one: Newcomer, now: datetime) -> RowPattern:
     """Build the unsaved rows for one kind of newcomer."""
     reader = Reader(language=one.language, created_at=now)
     purposes = (Purpose.ALERTS, Purpose.OFFERS) if one.offers else (Purpose.ALERTS,)
-    return Pattern(
+    return RowPattern(
         reader,
         Subscription(topic_id=one.topic.pk, since=now),
         tuple(
@@ -108,31 +108,31 @@ def _pattern(one: Newcomer, now: datetime) -> Pattern:
     )
 
 
-class Look(NamedTuple):
-    """What `note` needs: which address keys are taken (`known`), and new primary keys (`keys`)."""
+class LookedUp(NamedTuple):
+    """What `write_rows` needs: which address keys are taken (`known`), and new primary keys (`keys`)."""
 
     known: bulk.Rows
     keys: bulk.Rows
 
 
-def look(asked: Sequence[Prepared]) -> Look:
-    """Query what `note` needs. Call it in the same transaction as `note`.
+def look_up(asked: Sequence[Prepared]) -> LookedUp:
+    """Query what `write_rows` needs. Call it in the same transaction as `write_rows`.
 
     It may be called in `bulk.together`.
     """
     if not asked:
-        return Look(list, list)
-    return Look(_known([one.key for one in asked]), bulk.ask_new_keys(Reader, len(asked)))
+        return LookedUp(list, list)
+    return LookedUp(_known([one.key for one in asked]), bulk.ask_new_keys(Reader, len(asked)))
 
 
-def note(asked: Sequence[Prepared], looked: Look | None = None) -> list[bool]:
+def write_rows(asked: Sequence[Prepared], looked: LookedUp | None = None) -> list[bool]:
     """Write newcomers. Returns for each, in order, whether it was written.
 
-    The caller signs up the others one by one. `looked`: the result of `look` for these newcomers;
+    The caller signs up the others one by one. `looked`: the result of `look_up` for these newcomers;
     it may cover more of them.
     """
     if looked is None:
-        looked = look(asked)
+        looked = look_up(asked)
     known = {row[0] for row in looked.known()}
     new: dict[str, Prepared] = {}
     noted = []
@@ -166,7 +166,7 @@ def _known(keys: Sequence[str]) -> bulk.Rows:
 
 def _write(new: Sequence[Prepared], keys: Sequence[int]) -> None:
     """Insert readers, subscriptions, consents and letters. `keys`: primary keys for readers."""
-    keyed = list(zip(keys, new, strict=False))  # `look` may have fetched more keys than needed
+    keyed = list(zip(keys, new, strict=False))  # `look_up` may have fetched more keys than needed
     bulk.insert_like(
         [one.pattern.reader for one in new],
         ("id", "address", "domain", "key", "uid"),
@@ -180,7 +180,7 @@ def _write(new: Sequence[Prepared], keys: Sequence[int]) -> None:
     )
     bulk.insert_like(
         [consent for one in new for consent in one.pattern.consents],
-        ("reader_id", *Place._fields),
+        ("reader_id", *FormOrigin._fields),
         [(key, *one.newcomer.place) for key, one in keyed for _ in one.pattern.consents],
     )
     bulk.insert_like(

@@ -16,7 +16,7 @@ LIFETIME = 600  #: seconds for which a challenge may be answered
 _LONGEST = 1_000  # characters of an answer
 
 
-class Done(NamedTuple):
+class SolvedChallenge(NamedTuple):
     """A solved challenge. It can be used once, until `expires` (seconds since 1970)."""
 
     challenge: str
@@ -37,7 +37,7 @@ def challenge(key: bytes, most: int, now: float) -> dict[str, str | int]:
     }
 
 
-def done(key: bytes, answer: str, now: float) -> Done | None:
+def done(key: bytes, answer: str, now: float) -> SolvedChallenge | None:
     """Check an answer (base64 of JSON). None if it is wrong or late, or not signed with `key`."""
     if len(answer) > _LONGEST or not answer.isascii():
         return None
@@ -49,4 +49,4 @@ def done(key: bytes, answer: str, now: float) -> Done | None:
         return None
     if not right or expires is None or expires < now:
         return None
-    return Done(given.challenge, int(expires))
+    return SolvedChallenge(given.challenge, int(expires))

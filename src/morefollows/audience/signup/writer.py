@@ -20,13 +20,13 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from morefollows.audience import actions
 from morefollows.audience.addresses import Address
 from morefollows.audience.consent.texts import InForce
-from morefollows.audience.models import Reader, Site, Tally, Topic, Wording
+from morefollows.audience.models import Reader, SignUpTally, Site, Topic, Wording
 from morefollows.audience.signup import limits, new_readers, origins
-from morefollows.audience.signup.form_tokens import Shown, words_of
+from morefollows.audience.signup.form_tokens import ShownWords, words_of
 from morefollows.audience.signup.group_commit import Blocked, GroupCommit
 from morefollows.audience.signup.limits import Attempt, Demand
-from morefollows.audience.signup.new_readers import Newcomer, Place
-from morefollows.audience.signup.proof_of_work import Done
+from morefollows.audience.signup.new_readers import FormOrigin, Newcomer
+from morefollows.audience.signup.proof_of_work import SolvedChallenge
 from morefollows.database import bulk
 
 log = logging.getLogger(__name__)
@@ -44,20 +44,20 @@ _APART = 0.025  # seconds between two groups, in which the next one collects
 _LEAVE = 2.0  # SQLite: time left to other writers, as a multiple of the group's lock time
 
 
-class SignUp(NamedTuple):
+class SignUpRequest(NamedTuple):
     """A submitted form that passed all checks that need no database."""
 
     address: Address
     offers: bool
-    shown: Shown
+    shown: ShownWords
     origin: str  #: of the page that showed the form
     page: str  #: that page, without a query
     form_version: str
     client: str  #: network address; "" if unknown
-    work: Done | None
+    work: SolvedChallenge | None
 
 
-class Verdict(Enum):
+class SignUpResult(Enum):
     """The result of one sign-up. `UNKNOWN_FORM`: its topic or wording is not in the database."""
 
     NOTED = "noted"
@@ -67,10 +67,14 @@ class Verdict(Enum):
     UNKNOWN_FORM = "unknown form"
 
 
-_MEANT = {Demand.NOTHING: Verdict.NOTED, Demand.WORK: Verdict.WORK, Demand.LATER: Verdict.LATER}
+_MEANT = {
+    Demand.NOTHING: SignUpResult.NOTED,
+    Demand.WORK: SignUpResult.WORK,
+    Demand.LATER: SignUpResult.LATER,
+}
 
 
-def sign_up(asked: SignUp) -> Verdict:
+def sign_up(asked: SignUpRequest) -> SignUpResult:
     """Block until the sign-up is committed; return the verdict.
 
     The verdict is the same for new, known and suppressed addresses. Raises `group_commit.Busy`
@@ -79,12 +83,12 @@ def sign_up(asked: SignUp) -> Verdict:
     return _group.submit(asked)
 
 
-def start() -> None:
+def start_writer() -> None:
     """Start the writer's thread. It inherits the priority of the calling thread."""
     _group.start()
 
 
-async def sign_up_async(asked: SignUp) -> Verdict:
+async def sign_up_async(asked: SignUpRequest) -> SignUpResult:
     """Like `sign_up`, without blocking the event loop."""
     return await _group.submit_async(asked)
 
@@ -99,7 +103,7 @@ def _pause() -> float:
     return max(0.0, _LEAVE * _used.held - _used.ready) if connection.vendor == "sqlite" else 0.0
 
 
-def _receive(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
+def _receive(asked: Sequence[SignUpRequest]) -> list[SignUpResult | Exception]:
     """Write a group. Called by `GroupCommit`; returns one answer per sign-up, in order.
 
     A sign-up that needs a row locked by another transaction gets `Blocked`; the others are written.
@@ -134,10 +138,10 @@ def _receive(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
     return [Blocked() if is_held else next(noted) for is_held in held]
 
 
-def _one_by_one(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
+def _one_by_one(asked: Sequence[SignUpRequest]) -> list[SignUpResult | Exception]:
     """Write each sign-up in its own transaction, for at most `_ALONE_SECONDS`; then `Blocked`."""
     until = time.monotonic() + _ALONE_SECONDS
-    found: list[Verdict | Exception] = []
+    found: list[SignUpResult | Exception] = []
     for one in asked:
         try:
             found += _note([one]) if time.monotonic() < until else [Blocked()]
@@ -164,11 +168,14 @@ def _use_connection() -> None:
     _used.at = now
 
 
-def _held(asked: Sequence[SignUp]) -> list[bool]:
+def _held(asked: Sequence[SignUpRequest]) -> list[bool]:
     """For each sign-up, whether it needs a row locked by another transaction. PostgreSQL only."""
     with transaction.atomic():
         tallies = _locked_rows(
-            Tally._meta.db_table, "key", limits.keys([_attempt(one) for one in asked]), "UPDATE"
+            SignUpTally._meta.db_table,
+            "key",
+            limits.keys([_attempt(one) for one in asked]),
+            "UPDATE",
         )
         readers = _locked_rows(
             Reader._meta.db_table, "key", {one.address.key for one in asked}, "UPDATE"
@@ -222,14 +229,14 @@ def _wait_little() -> None:
             cursor.execute(f"PRAGMA busy_timeout = {_LOCK_MS}")
 
 
-def _attempt(one: SignUp) -> Attempt:
+def _attempt(one: SignUpRequest) -> Attempt:
     return Attempt(one.client, one.address.domain, one.work)
 
 
-def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
+def _note(asked: Sequence[SignUpRequest]) -> list[SignUpResult | Exception]:
     """Write a group in one transaction. Returns one verdict per sign-up, in order.
 
-    Locking order: tallies by key (`limits.count`), then readers by key.
+    Locking order: tallies by key (`limits.count_attempts`), then readers by key.
     """
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         _wait_little()  # BEGIN IMMEDIATE waits for the write lock
@@ -239,7 +246,7 @@ def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
     prepared = dict(
         zip(
             fit,
-            new_readers.prepare([_newcomer(asked[at], topics, words) for at in fit]),
+            new_readers.build_rows([_newcomer(asked[at], topics, words) for at in fit]),
             strict=True,
         )
     )
@@ -248,23 +255,27 @@ def _note(asked: Sequence[SignUp]) -> list[Verdict | Exception]:
         with bulk.together():
             if connection.vendor == "postgresql":
                 _wait_little()
-            counted = limits.count([_attempt(one) for one in asked])
-            looked = new_readers.look(list(prepared.values()))
+            counted = limits.count_attempts([_attempt(one) for one in asked])
+            looked = new_readers.look_up(list(prepared.values()))
         demands = limits.demands(counted)
-        verdicts: list[Verdict | Exception] = [
+        verdicts: list[SignUpResult | Exception] = [
             misfit or _MEANT[demand] for misfit, demand in zip(misfits, demands, strict=True)
         ]
         # All processes lock readers in the order of their keys, which avoids deadlocks.
-        counting = [at for at, verdict in enumerate(verdicts) if verdict is Verdict.NOTED]
+        counting = [at for at, verdict in enumerate(verdicts) if verdict is SignUpResult.NOTED]
         counting.sort(key=lambda at: asked[at].address.key)
         wanted = [prepared[at] for at in counting]
-        for at, one, noted in zip(counting, wanted, new_readers.note(wanted, looked), strict=True):
+        for at, one, noted in zip(
+            counting, wanted, new_readers.write_rows(wanted, looked), strict=True
+        ):
             if not noted:
                 verdicts[at] = _sign_up_alone(one.newcomer)
         return verdicts
 
 
-def _look_up(asked: Sequence[SignUp]) -> tuple[set[str], dict[int, Topic], dict[int, Wording]]:
+def _look_up(
+    asked: Sequence[SignUpRequest],
+) -> tuple[set[str], dict[int, Topic], dict[int, Wording]]:
     """The origins that may show the form, and the topics and wordings that these forms name."""
     with bulk.together():
         sites = bulk.ask(_SITES, [])
@@ -287,35 +298,35 @@ def _holding() -> Iterator[None]:
 
 
 def _misfit(
-    one: SignUp, sites: set[str], topics: dict[int, Topic], words: dict[int, Wording]
-) -> Verdict | None:
+    one: SignUpRequest, sites: set[str], topics: dict[int, Topic], words: dict[int, Wording]
+) -> SignUpResult | None:
     """Why the form can't be accepted from anybody; None if it can."""
     if one.origin not in sites:
-        return Verdict.UNKNOWN_SITE
+        return SignUpResult.UNKNOWN_SITE
     keys = one.shown[1:4]
     if one.shown.topic not in topics or not all(key in words for key in keys):
-        return Verdict.UNKNOWN_FORM
+        return SignUpResult.UNKNOWN_FORM
     if one.shown.words != words_of(
         topics[one.shown.topic].uid, *(words[key].digest for key in keys)
     ):
         # After a backup was restored, other rows may have these primary keys.
-        return Verdict.UNKNOWN_FORM
+        return SignUpResult.UNKNOWN_FORM
     return None
 
 
-def _newcomer(one: SignUp, topics: dict[int, Topic], words: dict[int, Wording]) -> Newcomer:
+def _newcomer(one: SignUpRequest, topics: dict[int, Topic], words: dict[int, Wording]) -> Newcomer:
     shown = one.shown
     return Newcomer(
         one.address,
         topics[shown.topic],
         one.offers,
         shown.language,
-        Place(one.page, one.form_version, one.client),
+        FormOrigin(one.page, one.form_version, one.client),
         InForce(words[shown.alerts], words[shown.offers], words[shown.privacy]),
     )
 
 
-def _sign_up_alone(one: Newcomer) -> Verdict | Exception:
+def _sign_up_alone(one: Newcomer) -> SignUpResult | Exception:
     """Sign up a known reader, or an address that is in the group twice.
 
     Returns an exception instead of raising it, so that it reaches only its own caller.
@@ -338,7 +349,9 @@ def _sign_up_alone(one: Newcomer) -> Verdict | Exception:
         raise
     except Exception as error:
         return error
-    return Verdict.NOTED
+    return SignUpResult.NOTED
 
 
-_group: GroupCommit[SignUp, Verdict] = GroupCommit(_receive, _MOST, _APART, pause=_pause)
+_group: GroupCommit[SignUpRequest, SignUpResult] = GroupCommit(
+    _receive, _MOST, _APART, pause=_pause
+)

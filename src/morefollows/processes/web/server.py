@@ -37,7 +37,7 @@ from morefollows.notify import Listener
 from morefollows.processes import sockets
 from morefollows.processes.thread_priority import NICE
 from morefollows.processes.web.page_threads import Pages
-from morefollows.processes.web.signup_endpoint import BoxDoor, is_sign_up
+from morefollows.processes.web.signup_endpoint import SignUpEndpoint, is_sign_up
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -65,7 +65,7 @@ class Application:
         self.proxies = config.trusted_proxies
         self._closing = asyncio.Event()
         self._pages = Pages(ASGIHandler(), config.image_size + _BESIDE_AN_IMAGE, self._closing)  # type: ignore[arg-type]
-        self._box = BoxDoor(self._pages)
+        self._box = SignUpEndpoint(self._pages)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -186,7 +186,7 @@ class _Server(uvicorn.Server):
 
 def serve(ear: socket.socket) -> None:
     """Serves requests on this socket until SIGTERM or SIGINT. Django must have been started."""
-    writer.start()  # before `nice`: alerts wait while it writes on SQLite, so it must not be slow
+    writer.start_writer()  # before `nice`: alerts wait while it writes on SQLite, so it must not be slow
     # Pages have a lower priority than mail: a rush of sign-ups must not delay an alert.
     os.nice(NICE)
     application = Application(settings.MOREFOLLOWS)

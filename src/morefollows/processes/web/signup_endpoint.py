@@ -30,7 +30,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils import translation
 
 from morefollows.audience.signup import entry, origins
-from morefollows.audience.signup.entry import Answer, Entered
+from morefollows.audience.signup.entry import EntryResult, FormAnswer
 from morefollows.config.settings import Settings
 from morefollows.helpers import client_address
 from morefollows.live.stream.connection import forwarded
@@ -62,14 +62,14 @@ _TYPE = box.FORM_TYPE.encode()
 
 
 def is_sign_up(scope: Scope) -> bool:
-    """Returns whether a request is for the `BoxDoor`."""
+    """Returns whether a request is for the `SignUpEndpoint`."""
     path = scope["path"]
     return bool(
         path.startswith(PREFIX) or (scope["method"] == "POST" and path.startswith(PAGE_PREFIX))
     )
 
 
-class Kept(NamedTuple):
+class CachedPage(NamedTuple):
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
@@ -77,8 +77,8 @@ class Kept(NamedTuple):
 
 class _Read(NamedTuple):
     until: float
-    answer: asyncio.Future[Kept]
-    before: Kept | None  #: the last good response before this one
+    answer: asyncio.Future[CachedPage]
+    before: CachedPage | None  #: the last good response before this one
     since: float
 
 
@@ -91,7 +91,7 @@ class _Form(NamedTuple):
     client: str
 
 
-class BoxDoor:
+class SignUpEndpoint:
     """An ASGI application for paths below `PREFIX`, and for POST to paths below `PAGE_PREFIX`.
 
     `page_threads` answers requests that are not plain sign-ups.
@@ -126,7 +126,7 @@ class BoxDoor:
         """Shuts the threads down; waiting reads are cancelled."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _sign_up(self, scope: Scope, body: bytes) -> Kept:
+    async def _sign_up(self, scope: Scope, body: bytes) -> CachedPage:
         form = _form(scope, body)
         if form is None or scope["path"].count("/") != 3:
             return await self._asked(scope, body)
@@ -150,14 +150,14 @@ class BoxDoor:
             entered = await _enter(form, scope["path"], signup.FORM_VERSION)
             if entered is None:
                 return await _send(send, _FAILED)
-            if entered.answer is Answer.THANKS:
+            if entered.answer is FormAnswer.THANKS:
                 return await _send(send, _thanks(slug, scope))
             # The page itself renders a wrong form's errors, since it knows its language.
-            if entered.answer is not Answer.WRONG:
+            if entered.answer is not FormAnswer.WRONG:
                 scope = {**scope, signup.ENTERED: entered}
         return await self._pages(scope, request_bodies.again(body, receive), send)
 
-    async def _shared(self, scope: Scope) -> Kept:
+    async def _shared(self, scope: Scope) -> CachedPage:
         """Answers equal reads of the same moment from one response.
 
         Requests never wait for a refresh while the last response is still good enough.
@@ -185,7 +185,7 @@ class BoxDoor:
             return read.before
         return answer
 
-    async def _asked(self, scope: Scope, body: bytes) -> Kept:
+    async def _asked(self, scope: Scope, body: bytes) -> CachedPage:
         if self._reading >= _MOST_READING:
             return _BUSY
         self._reading += 1
@@ -197,7 +197,7 @@ class BoxDoor:
             self._reading -= 1
 
 
-def _good(read: _Read | None, now: float) -> tuple[Kept | None, float]:
+def _good(read: _Read | None, now: float) -> tuple[CachedPage | None, float]:
     """Returns the last good response before now, and its time."""
     if read is None:
         return None, now
@@ -206,12 +206,12 @@ def _good(read: _Read | None, now: float) -> tuple[Kept | None, float]:
     return read.before, read.since
 
 
-async def _send(send: Send, answer: Kept) -> None:
+async def _send(send: Send, answer: CachedPage) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def _enter(form: _Form, here: str, version: str) -> Entered | None:
+async def _enter(form: _Form, here: str, version: str) -> EntryResult | None:
     """Enters a sign-up, and returns when it may be answered. Returns None if it failed."""
     try:
         entered = await entry.enter_async(
@@ -248,7 +248,7 @@ def _form(scope: Scope, body: bytes) -> _Form | None:
         )
     except ValueError:
         return None
-    shown = entry.tokens().read_statement(posted.get("shown", "").strip())
+    shown = entry.form_tokens().read_statement(posted.get("shown", "").strip())
     if shown is None:
         return None
     config: Settings = settings.MOREFOLLOWS
@@ -272,8 +272,8 @@ def _is_ours(host: str) -> bool:
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
-def _told(entered: Entered, form: _Form) -> Kept:
-    if entered.answer is Answer.THANKS:
+def _told(entered: EntryResult, form: _Form) -> CachedPage:
+    if entered.answer is FormAnswer.THANKS:
         body, status = b'{"state": "thanks"}', 200
     else:
         with translation.override(form.language):
@@ -288,7 +288,7 @@ def _told(entered: Entered, form: _Form) -> Kept:
         )
     if status == 503:
         told.append((b"retry-after", b"%d" % math.ceil(entered.wait)))
-    return Kept(status, told, body)
+    return CachedPage(status, told, body)
 
 
 def _slug(path: str) -> str:
@@ -305,14 +305,16 @@ def _asked_language(scope: Scope) -> str:
     return wanted if wanted in dict(settings.LANGUAGES) else ""
 
 
-def _thanks(slug: str, scope: Scope) -> Kept:
+def _thanks(slug: str, scope: Scope) -> CachedPage:
     """Redirects with 303: the next page is fetched by GET, so reloading it posts nothing twice."""
     language = _asked_language(scope)
     where = reverse("thanks", args=[slug]) + (f"?lang={language}" if language else "")
-    return Kept(303, [*_SECURE, (b"location", where.encode()), (b"content-length", b"0")], b"")
+    return CachedPage(
+        303, [*_SECURE, (b"location", where.encode()), (b"content-length", b"0")], b""
+    )
 
 
-def _answer(scope: Scope, body: bytes) -> Kept:
+def _answer(scope: Scope, body: bytes) -> CachedPage:
     """Runs the view and returns its response. Called in a thread."""
     close_old_connections()
     try:
@@ -323,7 +325,7 @@ def _answer(scope: Scope, body: bytes) -> Kept:
         ]
         content = response.content
         found.append((b"content-length", str(len(content)).encode()))
-        return Kept(response.status_code, found, content)
+        return CachedPage(response.status_code, found, content)
     finally:
         close_old_connections()
 
@@ -347,5 +349,5 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"vary", b"Origin"),
 ]
-_FAILED = Kept(500, _HEADERS, b'{"state": "failed"}')
-_BUSY = Kept(503, [*_HEADERS, (b"retry-after", b"5")], b'{"state": "busy", "wait": 5}')
+_FAILED = CachedPage(500, _HEADERS, b'{"state": "failed"}')
+_BUSY = CachedPage(503, [*_HEADERS, (b"retry-after", b"5")], b'{"state": "busy", "wait": 5}')

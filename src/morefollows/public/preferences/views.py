@@ -222,7 +222,7 @@ def _offers(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
 
 def _agree(request: HttpRequest, reader: Reader, topic: Topic | None) -> bool:
     """Records consent with the wordings shown beside the button, even if there are newer ones."""
-    shown = entry.tokens().read_statement(request.POST.get("shown", ""))
+    shown = entry.form_tokens().read_statement(request.POST.get("shown", ""))
     if shown is None or (topic is not None and shown.topic != topic.pk):
         raise Http404
     found = Wording.objects.in_bulk(shown[1:4])
