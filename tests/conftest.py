@@ -112,9 +112,9 @@ def evidence_may_be_cleared_away() -> Iterator[None]:
     flush = connection.ops.execute_sql_flush
 
     def unprotected(sql_list: list[str]) -> None:
-        append_only.take_away("default", plan=["flush"])
+        append_only.drop_triggers("default", plan=["flush"])
         flush(sql_list)
-        append_only.make("default")
+        append_only.create_triggers("default")
 
     connection.ops.execute_sql_flush = unprotected  # type: ignore[method-assign,assignment]
     yield

@@ -66,10 +66,10 @@ def test_constraints_hold(breaking: Topic, cy: Reader) -> None:
 def test_what_is_asked_together_is_read_behind_it() -> None:
     with bulk.together():
         one, two = (
-            bulk.ask("SELECT %s", ["1"]),
-            bulk.ask("SELECT %s UNION ALL SELECT %s", ["2", "3"]),
+            bulk.query("SELECT %s", ["1"]),
+            bulk.query("SELECT %s UNION ALL SELECT %s", ["2", "3"]),
         )
-        keys = bulk.ask_new_keys(Reader, 2)
+        keys = bulk.query_new_keys(Reader, 2)
     assert [one(), two()] == [[("1",)], [("2",), ("3",)]]
     assert len({key for (key,) in keys()}) == 2
 
@@ -80,7 +80,7 @@ def test_what_is_asked_together_is_read_behind_it() -> None:
 )
 def test_what_is_asked_together_is_sent_before_anything_is_answered() -> None:
     with bulk.together():
-        bulk.ask("SELECT 1", [])
+        bulk.query("SELECT 1", [])
         assert connection.connection.info.pipeline_status.name == "ON"
     assert connection.connection.info.pipeline_status.name == "OFF"
 
@@ -147,8 +147,8 @@ def test_nothing_is_cut_off(breaking: Topic, cy: Reader) -> None:
 @pytest.mark.django_db
 def test_asked_rows_are_those_of_the_orm(breaking: Topic) -> None:
     with bulk.together():
-        found = bulk.ask_rows(Topic, {breaking.pk, 999_999}, "uid", "name")
-        none = bulk.ask_rows(Topic, set(), "name")
+        found = bulk.query_rows(Topic, {breaking.pk, 999_999}, "uid", "name")
+        none = bulk.query_rows(Topic, set(), "name")
     assert none() == {}
     (topic,) = found().values()
     assert (topic, topic.uid, topic.name) == (breaking, breaking.uid, breaking.name)

@@ -233,7 +233,7 @@ def updated(audience: str) -> Alert:
 
 def wish(readers: Iterable[int], wanted: str) -> None:
     for reader in Reader.objects.filter(pk__in=readers):
-        stories.wish(reader, Story.objects.get(), wanted)
+        stories.set_story_preference(reader, Story.objects.get(), wanted)
 
 
 def running(alert: Alert) -> claims.ActiveAlert:

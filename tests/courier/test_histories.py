@@ -241,12 +241,12 @@ class History:
 
     def _mute(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
         for pk, (_, alert) in list(self.alerts.items())[-1:]:
-            stories.wish(reader, alert.update.story, "mute")
+            stories.set_story_preference(reader, alert.update.story, "mute")
             person.muted.add(pk)
 
     def _unmute(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
         for pk in person.muted:
-            stories.wish(reader, self.alerts[pk][1].update.story, None)
+            stories.set_story_preference(reader, self.alerts[pk][1].update.story, None)
         person.muted = set()
 
     # -- what is sent -------------------------------------------------------------------------------------------

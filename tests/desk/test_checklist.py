@@ -17,7 +17,7 @@ from morefollows.audience.models import Reader, Topic
 from morefollows.courier.message import preview as previews
 from morefollows.courier.preflight import LOOK, OK, WRONG, Item, items
 from morefollows.stories import actions, alert_audience
-from morefollows.stories.models import Alert, Interest, Kind, Story
+from morefollows.stories.models import Alert, Interest, Story, UpdateKind
 from tests.support.people import reader
 
 NIGHT = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
@@ -115,9 +115,9 @@ def test_how_long_ago_the_last_alert_was(story: Story, ada: Editor) -> None:
     Alert.objects.filter(pk=alert.pk).update(held_until=held, state=Alert.State.SENT)
     assert found(story)[name].words == "4 minutes ago: “Ferry adrift”"
     assert state(story, name) == LOOK
-    story.kind = Kind.CORRECTION
+    story.kind = UpdateKind.CORRECTION
     assert state(story, name) == OK, "what puts it right can’t be too soon"
-    story.kind = Kind.FIRST
+    story.kind = UpdateKind.FIRST
     Alert.objects.filter(pk=alert.pk).update(held_until=held - 1_800_000)
     assert state(story, name) == OK
     Alert.objects.filter(pk=alert.pk).update(audience=Alert.Audience.PAGE)

@@ -181,7 +181,7 @@ def test_each_kind_has_its_audiences(live: Story, ada: Editor, cy: Reader) -> No
     assert alert_audience.offered(live)[0] == Alert.Audience.FOLLOWERS
     assert alert_audience.offered(live, "correction")[0] == Alert.Audience.RECIPIENTS
     assert alert_audience.followers(live) == 0
-    stories.wish(cy, live, Interest.Wish.FOLLOW)
+    stories.set_story_preference(cy, live, Interest.Wish.FOLLOW)
     assert alert_audience.followers(live) == 1
     with pytest.raises(Refused, match="can’t go to this audience"):
         actions.send(draft(live, ada), ada, audience=Alert.Audience.RECIPIENTS)
@@ -308,7 +308,7 @@ def page(client: Client, name: str, story: Story) -> str:
 def test_from_the_next_update_to_its_alert(
     ada_at_desk: Client, live: Story, ada: Editor, cy: Reader
 ) -> None:
-    stories.wish(cy, live, Interest.Wish.FOLLOW)
+    stories.set_story_preference(cy, live, Interest.Wish.FOLLOW)
     desk = reverse("story-develop", args=(live.uuid,))
     assert ada_at_desk.get(reverse("story-edit", args=(live.uuid,))).headers["Location"] == desk
     form = {

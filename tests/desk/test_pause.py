@@ -93,7 +93,7 @@ def test_an_old_alert_asks(
     Alert.objects.filter(pk=held.pk).update(held_until=1)
     if published:
         publication.release(held.pk)
-    assert actions.ask(2) == [held.pk]
+    assert actions.ask_about_late(2) == [held.pk]
     page = page_of(ada_at_desk, held)
     assert question in page
     assert ("Send the rest" if published else "Send it now") in page

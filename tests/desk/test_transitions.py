@@ -436,7 +436,7 @@ class Desk(RuleBasedStateMachine):
         if really == 2:
             asking = [one.pk for one in self.alerts if self.move(one, "ASK", None)]
             with transaction.atomic():
-                assert sorted(actions.ask(now_ms() + 10**12)) == asking
+                assert sorted(actions.ask_about_late(now_ms() + 10**12)) == asking
 
     # -- always ----------------------------------------------------------------------------------------------
 

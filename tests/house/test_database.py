@@ -67,11 +67,11 @@ def test_a_server_that_goes_silent_is_given_up(
         "dbname": "postgres",
         "sslmode": "disable",
     }
-    connection = connections.Connection.connect(
+    connection = connections.TimedConnection.connect(
         psycopg.conninfo.make_conninfo(**where, gssencmode="disable")
     )
     assert connection.execute("SELECT 1").fetchone() == (1,)
-    monkeypatch.setattr(connections.Connection, "patience", 0.2)
+    monkeypatch.setattr(connections.TimedConnection, "patience", 0.2)
     proxy.swallow.set()
     with pytest.raises(psycopg.OperationalError, match="does not answer"):
         connection.execute("SELECT 1")

@@ -200,7 +200,7 @@ def test_a_missing_protection_is_found_and_made_again(evidence: dict[str, int]) 
     assert [(one.state, "audit_deed" in one.words) for one in examine_evidence()] == [
         ("wrong", True)
     ]
-    append_only.make("default")
+    append_only.create_triggers("default")
     assert append_only.missing() == []
     refused("DELETE FROM audit_deed")
 
@@ -224,10 +224,10 @@ class TestSeals:
     def behind(self, sql: str, *values: Any) -> None:
         """By somebody who may do everything in the database."""
         execute("SELECT 1")
-        append_only.take_away("default", plan=["an attack"])
+        append_only.drop_triggers("default", plan=["an attack"])
         execute(sql, *values)
         execute("SELECT 1")
-        append_only.make("default")
+        append_only.create_triggers("default")
 
     def test_all_evidence_is_sealed_once(
         self, sealed: dict[str, int], ada: Editor, story: Story
@@ -302,11 +302,11 @@ class TestSeals:
     ) -> None:
         lines = list(Consent.objects.filter(reader=cy).order_by("pk").values_list("pk", flat=True))
         execute("SELECT 1")
-        append_only.take_away("default", plan=["an attack"])
+        append_only.drop_triggers("default", plan=["an attack"])
         Consent.objects.filter(reader=cy).delete()
         cy.delete()
         execute("SELECT 1")
-        append_only.make("default")
+        append_only.create_triggers("default")
         assert seals.verify().wrong == [
             f"audience_consent: row {number} is missing" for number in lines
         ]
@@ -333,7 +333,7 @@ class TestSeals:
     def test_a_chain_that_somebody_made_anew_is_found(self, sealed: dict[str, int]) -> None:
         self.behind("UPDATE audit_deed SET what = 'stop'")
         previous = ""
-        append_only.take_away("default", plan=["an attack"])
+        append_only.drop_triggers("default", plan=["an attack"])
         for one in Seal.objects.order_by("number"):
             kind = next(kind for kind in seals._kinds.values() if kind.table == one.table)
             numbers = seals.SealedRows.unpacked(bytes(one.leaves), one.count).numbers
@@ -341,7 +341,7 @@ class TestSeals:
             one.previous = previous
             one.hash = previous = seals._hash_of(one)
             one.save()
-        append_only.make("default")
+        append_only.create_triggers("default")
         wrong = seals.verify().wrong
         assert any("made with another secret" in words for words in wrong)
         assert any("is not the one that was made here" in words for words in wrong)

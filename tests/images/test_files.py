@@ -19,7 +19,7 @@ from PIL import Image
 
 from morefollows.config.keyring import Keyring, Keys
 from morefollows.stories.images import files, reduce
-from morefollows.stories.images.address import Picture, read
+from morefollows.stories.images.address import Picture, parse_picture
 
 from .pictures import bomb, moving, photo, sideways
 
@@ -31,33 +31,33 @@ def limits(**changes: Any) -> override_settings:
 def refused(file: bytes) -> str:
     """The code of the refusal."""
     with pytest.raises(ValidationError) as caught:
-        files.keep(file)
+        files.store_image(file)
     assert caught.value.messages[0]
     return str(caught.value.code)
 
 
 def test_a_photograph_is_kept_at_its_sizes_under_a_name_that_nobody_guesses(data: Path) -> None:
-    picture, size = files.keep(photo())
+    picture, size = files.store_image(photo())
     assert (picture.width, picture.height, picture.extension) == (1200, 750, "jpg")
     assert [(one.width, one.height) for one in picture.sizes()] == [(600, 375), (1200, 750)]
     for one in picture.sizes():
-        with Image.open(files.path(one)) as kept:
+        with Image.open(files.picture_path(one)) as kept:
             assert kept.size == (one.width, one.height) and kept.format == "JPEG"
             assert not kept.getexif() and not {"icc_profile", "comment", "exif"} & set(kept.info)
-    assert files.path(picture).stat().st_size == size
-    assert files.keep(photo()).picture == picture, "the same picture again is the same image"
-    assert read(picture.path) == picture
+    assert files.picture_path(picture).stat().st_size == size
+    assert files.store_image(photo()).picture == picture, "the same picture again is the same image"
+    assert parse_picture(picture.path) == picture
     with limits(secret=Keys(Keyring.new(), None)):
-        assert files.keep(photo()).picture.name != picture.name, (
+        assert files.store_image(photo()).picture.name != picture.name, (
             "who has the picture can't work out its name"
         )
     assert not list((data / "images").glob("new-*"))
 
 
 def test_it_stands_upright_and_tells_nothing_of_who_took_it_and_where() -> None:
-    picture = files.keep(sideways()).picture
+    picture = files.store_image(sideways()).picture
     assert (picture.width, picture.height) == (1000, 1600)
-    content = files.path(picture).read_bytes()
+    content = files.picture_path(picture).read_bytes()
     assert b"Secret" not in content and b"Exif" not in content
     with Image.open(io.BytesIO(content)) as kept:
         assert kept.getpixel((990, 10)) > (200, 200, 200), (
@@ -77,19 +77,19 @@ def test_it_stands_upright_and_tells_nothing_of_who_took_it_and_where() -> None:
     ids=["WebP", "opaque PNG", "CMYK", "grey", "GIF"],
 )
 def test_what_kinds_there_are(file: bytes, extension: str, widths: list[int]) -> None:
-    picture = files.keep(file).picture
+    picture = files.store_image(file).picture
     assert picture.extension == extension and [size.width for size in picture.sizes()] == widths
-    with Image.open(files.path(picture)) as kept:
+    with Image.open(files.picture_path(picture)) as kept:
         assert kept.mode == "RGB" and getattr(kept, "n_frames", 1) == 1
 
 
 def test_of_a_moving_picture_the_first_frame_is_kept_and_what_shines_through_stays_so() -> None:
-    with Image.open(files.path(files.keep(moving()).picture)) as kept:
+    with Image.open(files.picture_path(files.store_image(moving()).picture)) as kept:
         assert kept.convert("RGB").getpixel((5, 5)) == (255, 0, 0)
     clear = Image.new("RGBA", (200, 200), (0, 0, 0, 0))
     out = io.BytesIO()
     clear.save(out, "PNG")
-    with Image.open(files.path(files.keep(out.getvalue()).picture)) as kept:
+    with Image.open(files.picture_path(files.store_image(out.getvalue()).picture)) as kept:
         assert kept.mode == "RGBA" and kept.getpixel((5, 5))[3] == 0  # type: ignore[index]
 
 
@@ -107,7 +107,7 @@ def test_what_is_refused_and_why() -> None:
     assert refused(bomb(1 << 30, 1 << 30)) in ("pixels", "broken")
     with limits(image_pixels=1_500_000):
         assert refused(photo()) == "pixels"
-        assert files.keep(photo(1499, 1000))
+        assert files.store_image(photo(1499, 1000))
 
 
 def test_what_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +169,7 @@ def test_broken_bytes_are_refused_or_make_a_sound_picture(
             break
     try:
         picture = reduce.reduce(bytes(file), tmp_path, 2_000_000)
-    except reduce.Refused as error:
+    except reduce.UnusableImage as error:
         assert error.args[0] in ("format", "broken", "pixels", "shape")
     else:
         with Image.open(tmp_path / picture.file) as kept:
@@ -189,9 +189,9 @@ def test_broken_bytes_are_refused_or_make_a_sound_picture(
     ],
 )
 def test_what_is_no_address_of_an_image(address: str) -> None:
-    assert read(address) is None
+    assert parse_picture(address) is None
 
 
 def test_what_an_address_says() -> None:
     name = "0123456789abcdef0123456789abcdef"
-    assert read(f"/images/{name}-1200x800.png") == Picture(name, 1200, 800, "png")
+    assert parse_picture(f"/images/{name}-1200x800.png") == Picture(name, 1200, 800, "png")

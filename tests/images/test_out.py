@@ -40,7 +40,7 @@ def alert(story: Story, picture: Picture, ada: Editor) -> Alert:
 
 
 def test_feeds(client: Client, alert: Alert, story: Story, picture: Picture) -> None:
-    size = files.path(picture).stat().st_size
+    size = files.picture_path(picture).stat().st_size
     for name in ("atom", "rss"):
         read = feedparser.parse(client.get(f"/topic/breaking/feed.{name}").content)
         assert not read.bozo

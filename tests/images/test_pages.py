@@ -54,7 +54,9 @@ class TestAdding:
         image = Image.objects.get()
         assert image.added_by == ben and (image.width, image.height) == (1000, 1600)
         [shown] = markdown.images(line(answer.content.decode()))
-        assert shown == (figure.Shown(_of(image), "Tugs at the [pier]", "The ‘pier’", "Photo: Ben"))
+        assert shown == (
+            figure.PlacedImage(_of(image), "Tugs at the [pier]", "The ‘pier’", "Photo: Ben")
+        )
         assert "<html" not in ben_at_desk.post(ADD, form(), headers=HTMX).content.decode(), (
             "for the dialog"
         )
@@ -99,7 +101,9 @@ class TestAdding:
 )
 def test_the_line_says_what_was_typed(alt: str, caption: str, credit: str) -> None:
     alt, caption, credit = (" ".join(f"x{one}".split()) for one in (alt, caption, credit))
-    shown = figure.Shown(Picture("0" * 32, 600, 400, "jpg"), alt.replace("|", ""), caption, credit)
+    shown = figure.PlacedImage(
+        Picture("0" * 32, 600, 400, "jpg"), alt.replace("|", ""), caption, credit
+    )
     [read] = markdown.images(figure.markdown(*shown))
     assert read == shown
 
@@ -128,7 +132,7 @@ class TestWhoSeesIt:
             shown = client.get(size.path)
             assert (
                 shown["Content-Type"] == "image/jpeg"
-                and shown.content == files.path(size).read_bytes()
+                and shown.content == files.picture_path(size).read_bytes()
             )
             assert shown["Cache-Control"] == "public, max-age=31536000, s-maxage=60, immutable"
             assert (

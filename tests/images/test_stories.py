@@ -14,7 +14,7 @@ from morefollows.accounts.models import Editor
 from morefollows.stories import actions, checks, markdown
 from morefollows.stories.drafts.actions import save_story
 from morefollows.stories.images import files
-from morefollows.stories.images.actions import add, clear_away
+from morefollows.stories.images.actions import add, delete_unused
 from morefollows.stories.images.address import Picture
 from morefollows.stories.models import Image, Story
 
@@ -93,13 +93,13 @@ def test_what_nothing_shows_is_cleared_away_after_its_days(
     picture: Picture, story: Story, ada: Editor
 ) -> None:
     aged(picture, 29)
-    assert clear_away() == 0
+    assert delete_unused() == 0
     aged(picture, 31)
     save_story(
         story.uuid, ada, revision=1, headline=story.headline, standfirst="", text=f"Fog.\n\n{written(picture)}",
         topic=story.topic, language="en",
     )  # fmt: skip
-    assert clear_away() == 0, "a draft shows it"
+    assert delete_unused() == 0, "a draft shows it"
     save_story(
         story.uuid,
         ada,
@@ -110,10 +110,10 @@ def test_what_nothing_shows_is_cleared_away_after_its_days(
         topic=story.topic,
         language="en",
     )
-    assert clear_away() == 1
-    assert not Image.objects.exists() and not files.path(picture).exists()
+    assert delete_unused() == 1
+    assert not Image.objects.exists() and not files.picture_path(picture).exists()
     again = add(photo(), ada)
-    assert again == picture and files.path(again).exists()
+    assert again == picture and files.picture_path(again).exists()
 
 
 def test_what_an_update_shows_stays(picture: Picture, story: Story, ada: Editor) -> None:
@@ -123,7 +123,7 @@ def test_what_an_update_shows_stays(picture: Picture, story: Story, ada: Editor)
     assert list(alert.update.images.all()) == [Image.objects.get()]
     Story.objects.update(text="")
     aged(picture, 4000)
-    assert clear_away() == 0 and files.path(picture).exists()
+    assert delete_unused() == 0 and files.picture_path(picture).exists()
     with pytest.raises((IntegrityError, DatabaseError)), transaction.atomic():
         alert.update.images.clear()
 
@@ -140,14 +140,14 @@ def test_an_image_that_is_cleared_away_while_it_is_added_again_is_there(
     ada: Editor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture = add(photo(), ada)
-    keep = files.keep
+    keep = files.store_image
 
-    def keep_then_lose(file: bytes) -> files.Kept:
+    def keep_then_lose(file: bytes) -> files.StoredImage:
         kept = keep(file)
-        monkeypatch.setattr(files, "keep", keep)
+        monkeypatch.setattr(files, "store_image", keep)
         aged(picture, 31)
-        clear_away()
+        delete_unused()
         return kept
 
-    monkeypatch.setattr(files, "keep", keep_then_lose)
-    assert files.path(add(photo(), ada)).exists() and Image.objects.count() == 1
+    monkeypatch.setattr(files, "store_image", keep_then_lose)
+    assert files.picture_path(add(photo(), ada)).exists() and Image.objects.count() == 1

@@ -109,7 +109,7 @@ def test_a_story(how: str, story: Story, ada: Editor, cy: Reader) -> None:
 
 def test_an_update(story: Story, ada: Editor, cy: Reader) -> None:
     publication.release(story_actions.send(story, ada, hold=0).pk)
-    stories.wish(cy, story, Interest.Wish.FOLLOW)
+    stories.set_story_preference(cy, story, Interest.Wish.FOLLOW)
     story.refresh_from_db()
     wording = {"headline": SECRET, "standfirst": SECRET, "text": SECRET}
     story = stories.save_update(story, ada, revision=story.revision, kind="update", **wording)

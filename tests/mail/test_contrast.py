@@ -6,12 +6,12 @@ import pytest
 
 from morefollows.audience.models import Purpose
 from morefollows.courier.message import preview as previews
-from morefollows.stories.models import Kind, Story
+from morefollows.stories.models import Story, UpdateKind
 
 from . import contrast
 
 
-@pytest.mark.parametrize("kind", Kind.values)
+@pytest.mark.parametrize("kind", UpdateKind.values)
 @pytest.mark.parametrize("drill", [False, True])
 def test_every_alert_can_be_read_by_day_and_by_night(story: Story, kind: str, drill: bool) -> None:
     story.kind, story.note, story.drill = kind, "It was the second pier.", drill

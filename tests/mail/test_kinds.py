@@ -11,7 +11,7 @@ from morefollows.audience.models import Letter, Newsroom, Topic
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message.letters import KINDS, Occasion, letter
 from morefollows.courier.message.template import LENGTHS, Composed, Slot
-from morefollows.stories.models import Alert, Kind
+from morefollows.stories.models import Alert, UpdateKind
 from tools import mails
 
 from .support import head, parts, wire
@@ -41,7 +41,7 @@ def update(kind: str) -> Callable[[Alert], Composed]:
 
 ALL: dict[str, Callable[[Alert], Composed]] = {
     **{kind: lambda alert, kind=kind: of_kind(kind, alert) for kind in Letter.Kind.values},  # type: ignore[misc]
-    **{f"alert: {kind}": update(kind) for kind in Kind.values},
+    **{f"alert: {kind}": update(kind) for kind in UpdateKind.values},
     "offer": offer,
 }
 

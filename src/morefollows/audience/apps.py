@@ -13,5 +13,5 @@ class Audience(AppConfig):
 
         append_only.protect(*evidence.PROTECTED)
         seals.register_tables(*evidence.SEALED, seals.EvidenceTable("audit.Deed", {1: _DEED}))
-        pre_migrate.connect(append_only.take_away, sender=self)
-        post_migrate.connect(append_only.make, sender=self)
+        pre_migrate.connect(append_only.drop_triggers, sender=self)
+        post_migrate.connect(append_only.create_triggers, sender=self)

@@ -126,7 +126,7 @@ def web(descriptor: int | None, lifeline: int | None) -> None:
     from morefollows.processes.web.page_threads import THREADS
     from morefollows.processes.web.server import serve
 
-    connections.serve(THREADS + 12)
+    connections.set_service_timeouts(THREADS + 12)
     if checked:
         bootstrap.replay_departures()
     else:
@@ -161,7 +161,7 @@ def send(number: int, lifeline: int | None) -> None:
     from morefollows.database import connections
     from morefollows.processes.send import run_sender
 
-    connections.serve(12)
+    connections.set_service_timeouts(12)
     if not checked:
         bootstrap.wait_for_keys()
     bootstrap.replay_departures()

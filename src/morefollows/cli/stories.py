@@ -173,7 +173,8 @@ def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Ale
     found = idempotency.sent_with(key) if key else None
     if found is not None:
         if (
-            idempotency.words(found.update.headline) != idempotency.words(read.headline)
+            idempotency.comparable_words(found.update.headline)
+            != idempotency.comparable_words(read.headline)
             or found.topic != topic
         ):
             raise Failure(

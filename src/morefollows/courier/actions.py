@@ -92,7 +92,9 @@ def sign_of_life() -> list[int]:
     with transaction.atomic():
         now = now_ms()
         last = Pulse.objects.select_for_update().filter(pk=1).values_list("at", flat=True).first()
-        asking = stories.ask(now - longest) if last is None or now - last > longest else []
+        asking = (
+            stories.ask_about_late(now - longest) if last is None or now - last > longest else []
+        )
         Pulse.objects.update_or_create(pk=1, defaults={"at": now})
     return asking
 

@@ -52,7 +52,7 @@ def protect(*tables: Protected) -> None:
     _protected.update({one.table: one for one in tables})
 
 
-def take_away(using: str, plan: Any = (), **_signal: Any) -> None:
+def drop_triggers(using: str, plan: Any = (), **_signal: Any) -> None:
     """Drops the triggers. Called before a migration that changes something."""
     if not plan:
         return
@@ -63,7 +63,7 @@ def take_away(using: str, plan: Any = (), **_signal: Any) -> None:
             _drop(database, table)
 
 
-def make(using: str, **_signal: Any) -> None:
+def create_triggers(using: str, **_signal: Any) -> None:
     """Creates triggers that are missing or different. Called after a migration."""
     database = connections[using]
     for table in _wrong(database):

@@ -52,7 +52,7 @@ def together() -> Iterator[None]:
         yield
 
 
-def ask(statement: str, values: Sequence[Any]) -> Rows:
+def query(statement: str, values: Sequence[Any]) -> Rows:
     """Runs a statement. Returns a function that reads its rows."""
     if connection.vendor != "postgresql":
         with connection.cursor() as cursor:
@@ -74,7 +74,9 @@ def ask(statement: str, values: Sequence[Any]) -> Rows:
     return rows
 
 
-def ask_rows(model: type[Row], keys: Collection[int], *names: str) -> Callable[[], dict[int, Row]]:
+def query_rows(
+    model: type[Row], keys: Collection[int], *names: str
+) -> Callable[[], dict[int, Row]]:
     """Queries rows by primary key, with only the named fields loaded; others load on access.
 
     Returns a function that reads them by key. The fields must be of types that the database returns
@@ -90,9 +92,9 @@ def ask_rows(model: type[Row], keys: Collection[int], *names: str) -> Callable[[
     columns = ", ".join(quote(str(field.column)) for field in wanted)
     query = f"SELECT {columns} FROM {quote(model._meta.db_table)} WHERE id"  # noqa: S608 - our own names
     if connection.vendor == "postgresql":
-        found = ask(f"{query} = ANY(%s)", [list(keys)])
+        found = query(f"{query} = ANY(%s)", [list(keys)])
     else:
-        found = ask(f"{query} IN ({', '.join(['%s'] * len(keys))})", list(keys))
+        found = query(f"{query} IN ({', '.join(['%s'] * len(keys))})", list(keys))
     at = [field.primary_key for field in wanted].index(True)
     return lambda: {row[at]: model.from_db(connection.alias, fields, row) for row in found()}
 
@@ -106,16 +108,16 @@ def savepoint() -> Iterator[None]:
         return
     try:
         with together():
-            ask(f"SAVEPOINT {_SAVEPOINT}", [])
+            query(f"SAVEPOINT {_SAVEPOINT}", [])
             yield
-            ask(f"RELEASE SAVEPOINT {_SAVEPOINT}", [])
+            query(f"RELEASE SAVEPOINT {_SAVEPOINT}", [])
     except DatabaseError:
         # If the savepoint itself failed, the transaction is lost, and this raises.
-        ask(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}", [])
+        query(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}", [])
         raise
 
 
-def ask_new_keys(model: type[models.Model], count: int) -> Rows:
+def query_new_keys(model: type[models.Model], count: int) -> Rows:
     """Reserves `count` primary keys. Returns a function that reads them as rows of one column.
 
     On SQLite no other code may write in this transaction.
@@ -125,15 +127,15 @@ def ask_new_keys(model: type[models.Model], count: int) -> Rows:
         statement = (
             "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s::int)"
         )
-        return ask(statement, [table, model._meta.pk.column, count])
-    found = ask("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])()
+        return query(statement, [table, model._meta.pk.column, count])
+    found = query("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])()
     last = int(found[0][0]) if found else 0
     return lambda: [(key,) for key in range(last + 1, last + 1 + count)]
 
 
 def new_keys(model: type[models.Model], count: int) -> list[int]:
     """Reserves `count` primary keys and returns them."""
-    return [row[0] for row in ask_new_keys(model, count)()]
+    return [row[0] for row in query_new_keys(model, count)()]
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -192,7 +194,7 @@ def _write(model: type[models.Model], with_key: bool, columns: Sequence[list[Any
         else:
             varied.append(column if prepare is None else _prepared(column, prepare))
     if connection.vendor == "postgresql":
-        ask(found.statement, [*common, *map(_array, varied)])
+        query(found.statement, [*common, *map(_array, varied)])
         return
     # One statement for many rows: between two statements other Python threads may take the GIL.
     most = (_SQLITE_VALUES - len(common)) // len(varied)

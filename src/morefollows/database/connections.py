@@ -1,7 +1,7 @@
 """Connections to PostgreSQL with limits: no wait for the server is endless or unlogged.
 
 A server that disappears is detected by the kernel in about twelve seconds: by keepalives, and by
-`tcp_user_timeout` for sent data. Behind a proxy that still acknowledges, the limit of `Connection`
+`tcp_user_timeout` for sent data. Behind a proxy that still acknowledges, the limit of `TimedConnection`
 applies. The server itself ends slow statements after the time-outs of `options`. Options in the URL
 override all of these.
 """
@@ -38,7 +38,7 @@ _SERVICE = {
 _SERVICE_PATIENCE = 15.0  # seconds for one reply of the server
 
 
-class Connection(psycopg.Connection[Any]):
+class TimedConnection(psycopg.Connection[Any]):
     """Waits for a reply at most `patience` seconds, if that is set for this process."""
 
     patience: float | None = None
@@ -51,11 +51,11 @@ class Connection(psycopg.Connection[Any]):
             return super().wait(gen, interval, timeout)
         self.waits_since = time.monotonic()
         try:
-            return super().wait(gen, interval, Connection.patience)
+            return super().wait(gen, interval, TimedConnection.patience)
         except psycopg.errors._WaitTimeout as error:
             log.error(
                 "the database has not answered for %.0f s; its connection is closed",
-                Connection.patience or 0,
+                TimedConnection.patience or 0,
             )
             self.close()
             raise psycopg.OperationalError("the database does not answer") from error
@@ -76,7 +76,7 @@ def options(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def serve(threads: int) -> None:
+def set_service_timeouts(threads: int) -> None:
     """Sets time-outs for a service. Called when a web or sender process starts.
 
     On PostgreSQL its connections come from a pool of up to `threads`.
@@ -92,7 +92,7 @@ def serve(threads: int) -> None:
     found = connection.settings_dict["OPTIONS"]
     given = settings.DATABASE_OPTIONS
     found["options"] = _startup(_SERVICE, given)
-    Connection.patience = _SERVICE_PATIENCE
+    TimedConnection.patience = _SERVICE_PATIENCE
     if find_spec("psycopg_pool") is None:
         log.warning("psycopg-pool is not installed: every request makes a connection of its own")
         return
@@ -108,7 +108,7 @@ def serve(threads: int) -> None:
     }
 
 
-class _Watched(Connection):
+class _Watched(TimedConnection):
     """A connection of the pool. A long wait is logged while it lasts."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -229,7 +229,7 @@ def _without_images(blocks: list[str]) -> tuple[list[str], list[str]]:
     went: list[str] = []
 
     def judged(found: re.Match[str]) -> str:
-        if address.read(found[2]):
+        if address.parse_picture(found[2]):
             return found[0]
         went.append(f"image: {found[1] or found[2]}")
         return ""

@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.safestring import SafeString
 
 from morefollows.stories import markdown
-from morefollows.stories.images.figure import Shown
+from morefollows.stories.images.figure import PlacedImage
 
 T = TypeVar("T")
 _MOST = 8_000_000  # characters of keys and results in one process
@@ -63,7 +63,7 @@ def text(written: str) -> str:
     return _cached("text", written, make=lambda: markdown.to_text(written))
 
 
-def images(text: str) -> list[Shown]:
+def images(text: str) -> list[PlacedImage]:
     """See `markdown.images`."""
     return _cached("images", text, make=lambda: markdown.images(text))
 

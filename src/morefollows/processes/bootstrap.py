@@ -224,7 +224,7 @@ def migrate() -> list[str]:
         log.warning(
             "evidence was not protected by the database, and is now: %s", ", ".join(unprotected)
         )
-        append_only.make("default")
+        append_only.create_triggers("default")
     check_keys()
     return waiting
 

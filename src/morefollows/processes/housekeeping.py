@@ -69,7 +69,7 @@ def tasks() -> list[Task]:
         Task("whole client addresses", audience.shorten_client_addresses),
         Task("places of broken imports", audience.forget_broken_imports),
         Task("tallies and spent proofs of work", lambda: limits.forget_old(between=give_way)),
-        Task("images that nothing shows", images.clear_away),
+        Task("images that nothing shows", images.delete_unused),
         Task("sessions", _sessions, Session.objects.filter(expire_date__lt=timezone.now()).count),
         Task("new evidence, sealed", lambda: seals.seal(between=give_way)),
         Task("old entries of the file of departures", departures.compact),

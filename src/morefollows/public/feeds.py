@@ -98,13 +98,13 @@ def image(request: HttpRequest, file: str) -> HttpResponse:
 
     Shared caches revalidate it each minute, so that they soon drop images of withdrawn stories.
     """
-    picture = address.read(request.path)
+    picture = address.parse_picture(request.path)
     if picture is None or not published.image(picture):
         # Not cached, as the story may be published soon.
         return HttpResponse(
             status=404, headers={"Cache-Control": "no-store"}, content_type="text/plain"
         )
-    response = HttpResponse(files.path(picture).read_bytes(), picture.content_type)
+    response = HttpResponse(files.picture_path(picture).read_bytes(), picture.content_type)
     response["Cache-Control"] = (
         "public, max-age=31536000, s-maxage=60, immutable"  # RFC 9111 §5.2.2.10, RFC 8246
     )

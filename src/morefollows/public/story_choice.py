@@ -36,7 +36,7 @@ def wish(request: HttpRequest, token: str, wanted: str) -> HttpResponse:
         chosen = request.POST.get("wish", wanted)
         if chosen not in (*Interest.Wish.values, "none"):
             raise BadRequest("no such wish")
-        actions.wish(reader, story, None if chosen == "none" else chosen)
+        actions.set_story_preference(reader, story, None if chosen == "none" else chosen)
     now = (
         Interest.objects.filter(reader=reader, story=story).values_list("wish", flat=True).first()
         or ""

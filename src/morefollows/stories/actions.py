@@ -26,9 +26,9 @@ from morefollows.database import clock
 from morefollows.stories import alert_audience as audiences
 from morefollows.stories import checks, transitions, withdrawal
 from morefollows.stories.drafts import approval
-from morefollows.stories.errors import Refused as Refused
+from morefollows.stories.errors import ActionRefused as Refused
 from morefollows.stories.images.actions import hold_on_to
-from morefollows.stories.models import Alert, Kind, Story, Update
+from morefollows.stories.models import Alert, Story, Update, UpdateKind
 from morefollows.stories.transitions import Event
 
 #: A scheduled alert is prepared this long before its time (ms). Readers active by then get it.
@@ -84,7 +84,7 @@ def send(
         alert = _hold(Event.SEND, update, editor, hold=hold, audience=audience, flash=flash, at=at)
         if alone:
             record(editor, "send alone", story=story, alert=alert, reason=alone)
-        transaction.on_commit(announce("alert"))
+        transaction.on_commit(announce_on_commit("alert"))
     return alert
 
 
@@ -104,7 +104,7 @@ def withdraw(
     published. The draft is not changed. Raises `Refused` and `ValidationError`.
     """
     transitions.check_right(Event.WITHDRAW, story, editor)
-    checks.update(Kind.WITHDRAWAL, story.headline, "", text, reason)
+    checks.update(UpdateKind.WITHDRAWAL, story.headline, "", text, reason)
     with transaction.atomic():
         story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
         if story.state == Story.State.WITHDRAWN:
@@ -116,7 +116,7 @@ def withdraw(
             _free_number(held)
         update = Update(
             story=story,
-            kind=Kind.WITHDRAWAL,
+            kind=UpdateKind.WITHDRAWAL,
             headline=withdrawal.first_headline(story),
             text=text,
             note=reason,
@@ -125,7 +125,7 @@ def withdraw(
             told for told in story.updates.values_list("number", flat=True) if told
         )
         alert = _hold(Event.WITHDRAW, update, editor, hold=hold, audience=audience, reason=reason)
-        transaction.on_commit(announce("alert"))
+        transaction.on_commit(announce_on_commit("alert"))
     return alert
 
 
@@ -147,7 +147,7 @@ def _check_four_eyes(story: Story, editor: Editor, alone_reason: str) -> str:
 
     Raises `NotApproved` if it is needed and there is no reason.
     """
-    if not approval.asked_for(story) or approval.seen(story, editor):
+    if not approval.asked_for(story) or approval.is_seen(story, editor):
         return ""
     checks.note(alone_reason)
     if not alone_reason.strip():
@@ -216,7 +216,7 @@ def _time_to_live(kind: str, offer: bool) -> int:
         return _OFFER_TTL_MS
     return (
         OWED_FOR_MS
-        if kind in (Kind.CORRECTION, Kind.WITHDRAWAL)
+        if kind in (UpdateKind.CORRECTION, UpdateKind.WITHDRAWAL)
         else int(settings.MOREFOLLOWS.alert_ttl * 1000)
     )
 
@@ -243,7 +243,7 @@ def take_back(alert: Alert, editor: Editor) -> None:
     with transaction.atomic():
         transitions.apply(Event.TAKE_BACK, alert.pk, editor)
         _free_number(alert.pk)
-        transaction.on_commit(announce("alert"))
+        transaction.on_commit(announce_on_commit("alert"))
 
 
 def _free_number(alert: int) -> None:
@@ -255,14 +255,14 @@ def stop(alert: Alert, editor: Editor) -> None:
     """Cancels the mails that have not been handed to a relay yet."""
     with transaction.atomic():
         transitions.apply(Event.STOP, alert.pk, editor)
-        transaction.on_commit(announce("alert"))
+        transaction.on_commit(announce_on_commit("alert"))
 
 
 def pause(alert: Alert, editor: Editor) -> None:
     """Sends no more mails of the alert until `resume`. Within the hold, stops the countdown."""
     with transaction.atomic():
         transitions.apply(Event.PAUSE, alert.pk, editor)
-        transaction.on_commit(announce("alert"))
+        transaction.on_commit(announce_on_commit("alert"))
 
 
 def resume(alert: Alert, editor: Editor) -> None:
@@ -279,7 +279,7 @@ def resume(alert: Alert, editor: Editor) -> None:
         if in_hold:
             fields["held_until"] = max(now_ms(), kept.not_before or 0)
         transitions.apply(Event.RESUME, kept.pk, editor, fields)
-        transaction.on_commit(announce("alert"))
+        transaction.on_commit(announce_on_commit("alert"))
 
 
 def _locked(alert: int) -> Alert:
@@ -299,7 +299,7 @@ def _lives_until(alert: Alert, *, from_now: bool) -> int:
     )
 
 
-def ask(before: int) -> list[int]:
+def ask_about_late(before: int) -> list[int]:
     """Asks the editors whether to continue alerts whose hold ended by `before` (ms since 1970).
 
     Called by the courier, inside its transaction, when no sender has run for a long time. Returns
@@ -330,7 +330,7 @@ def reopen(event: Event, alert_id: int, editor: Editor) -> None:
     transitions.apply(
         event, alert_id, editor, {"expires_at": _lives_until(alert, from_now=False), "curve": None}
     )
-    transaction.on_commit(announce("alert"))
+    transaction.on_commit(announce_on_commit("alert"))
 
 
 def may_go_on(alert: Alert) -> bool:
@@ -348,6 +348,6 @@ def _is_overtaken(alert: Alert) -> bool:
     return any(alert.pk in answers for answers in newer.values_list("answers", flat=True))
 
 
-def announce(word: str) -> Callable[[], None]:
+def announce_on_commit(word: str) -> Callable[[], None]:
     """Returns a callback for `on_commit` that notifies the other processes."""
     return lambda: notify.announce(settings.MOREFOLLOWS.data, word)

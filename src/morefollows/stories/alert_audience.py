@@ -21,9 +21,9 @@ from morefollows.audience.models import (
     Topic,
 )
 from morefollows.audience.preferences.delivery_rules import DeliveryPreferences, in_quiet_hours
-from morefollows.stories.models import Alert, Interest, Kind, Story
+from morefollows.stories.models import Alert, Interest, Story, UpdateKind
 
-_ANSWERS = (Kind.CORRECTION, Kind.WITHDRAWAL)
+_ANSWERS = (UpdateKind.CORRECTION, UpdateKind.WITHDRAWAL)
 
 
 def offered(story: Story, kind: str | None = None) -> list[Alert.Audience]:
@@ -37,7 +37,7 @@ def offered(story: Story, kind: str | None = None) -> list[Alert.Audience]:
         return [Alert.Audience.DRILL]
     if story.topic_id is None:
         return [Alert.Audience.OFFERS]
-    if kind == Kind.FIRST:
+    if kind == UpdateKind.FIRST:
         return [Alert.Audience.TOPIC, Alert.Audience.PAGE]
     everybody = [Alert.Audience.FOLLOWERS, Alert.Audience.TOPIC, Alert.Audience.PAGE]
     return [Alert.Audience.RECIPIENTS, *everybody] if kind in _ANSWERS else everybody

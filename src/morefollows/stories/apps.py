@@ -33,5 +33,5 @@ class Stories(AppConfig):
         seals.register_tables(
             seals.EvidenceTable("stories.Update", {1: _UPDATE}, published="published_at"),
         )
-        pre_migrate.connect(drill_separation.take_away, sender=self)
-        post_migrate.connect(drill_separation.make, sender=self)
+        pre_migrate.connect(drill_separation.drop_drill_triggers, sender=self)
+        post_migrate.connect(drill_separation.create_drill_triggers, sender=self)

@@ -47,7 +47,7 @@ _TRIGGERS = (
 )
 
 
-def take_away(using: str, **_signal: Any) -> None:
+def drop_drill_triggers(using: str, **_signal: Any) -> None:
     """Drops the triggers. Called before each migration."""
     database = connections[using]
     if "stories_story" not in database.introspection.table_names():
@@ -58,10 +58,10 @@ def take_away(using: str, **_signal: Any) -> None:
             cursor.execute(f"DROP TRIGGER IF EXISTS stories_{name}{on}")
 
 
-def make(using: str, **_signal: Any) -> None:
+def create_drill_triggers(using: str, **_signal: Any) -> None:
     """Creates the triggers. Called after each migration."""
     database = connections[using]
-    take_away(using)
+    drop_drill_triggers(using)
     if "stories_story" not in database.introspection.table_names():
         return  # only other apps have been migrated so far
     with database.cursor() as cursor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refused(Exception):
+class ActionRefused(Exception):
     """The action is not possible as things stand.
 
     ``str()`` says why and what to do, as a text for editors.

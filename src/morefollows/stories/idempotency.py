@@ -45,11 +45,13 @@ def sent_before(headline: str, topic: Topic) -> Alert | None:
         .select_related("update", "topic")
         .order_by("-pk")
     )
-    wanted = words(headline)
-    return next((alert for alert in recent if words(alert.update.headline) == wanted), None)
+    wanted = comparable_words(headline)
+    return next(
+        (alert for alert in recent if comparable_words(alert.update.headline) == wanted), None
+    )
 
 
-def words(text: str) -> list[str]:
+def comparable_words(text: str) -> list[str]:
     """The words of `text`, casefolded, without accents and punctuation.
 
     The stripped text itself if it has no words.

@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from morefollows.stories.images import address, figure
-from morefollows.stories.images.figure import Shown
+from morefollows.stories.images.figure import PlacedImage
 
 _SCHEMES = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 _BARE_LINK = re.compile(r"https?://[^\s<>\"“”«»]+", re.IGNORECASE)
@@ -52,7 +52,7 @@ class Written(NamedTuple):
 
     source: str
     alt: str
-    shown: Shown | None
+    shown: PlacedImage | None
     alone: bool
 
 
@@ -97,7 +97,7 @@ def written_images(text: str) -> list[Written]:
     return found
 
 
-def images(text: str) -> list[Shown]:
+def images(text: str) -> list[PlacedImage]:
     """The images that are shown, in order."""
     return [one.shown for one in written_images(text) if one.shown and one.alone]
 
@@ -154,9 +154,11 @@ def _written(token: Token, *, alone: bool) -> Written:
     source, alt = str(token.attrs.get("src", "")), _words(token.children or []).strip()
     title = str(token.attrs.get("title", ""))
     caption, bar, credit = title.rpartition("|")
-    picture = address.read(source)
+    picture = address.parse_picture(source)
     shown = (
-        Shown(picture, alt, (caption if bar else title).strip(), credit.strip() if bar else "")
+        PlacedImage(
+            picture, alt, (caption if bar else title).strip(), credit.strip() if bar else ""
+        )
         if picture
         else None
     )
@@ -166,9 +168,9 @@ def _written(token: Token, *, alone: bool) -> Written:
 def _render_figure(renderer: Any, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
     meta = tokens[at].meta
     return (
-        figure.mail(meta["shown"])
+        figure.mail_html(meta["shown"])
         if meta["mail"]
-        else figure.page(meta["shown"], lazy=meta["lazy"])
+        else figure.page_html(meta["shown"], lazy=meta["lazy"])
     )
 
 
@@ -265,7 +267,7 @@ class _Plain:
                     self._add("* * *")
                 case "figure":
                     self._close = False
-                    self._add(figure.words(token.meta["shown"]))
+                    self._add(figure.plain_text(token.meta["shown"]))
                 case "inline":
                     self._add(self._line(token.children or []))
         return "".join(self._written)

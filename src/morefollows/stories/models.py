@@ -16,7 +16,7 @@ from morefollows.audience.models import Purpose, Reader, Topic
 from morefollows.database.uid_field import UidField
 
 
-class Kind(models.TextChoices):
+class UpdateKind(models.TextChoices):
     """The kind of an update."""
 
     FIRST = "first", _("first")
@@ -54,7 +54,7 @@ class Story(models.Model):
         help_text=_("the draft of the next update, in Markdown"),
     )
     kind = models.CharField(
-        max_length=10, choices=Kind, default=Kind.FIRST, help_text="of the draft"
+        max_length=10, choices=UpdateKind, default=UpdateKind.FIRST, help_text="of the draft"
     )
     note = models.CharField(max_length=300, blank=True, help_text="of the draft; see Update.note")
     answers = models.JSONField(default=list, help_text="of the draft; see Update.answers")

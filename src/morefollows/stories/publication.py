@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from morefollows.audience.models import Purpose
 from morefollows.stories import transitions
-from morefollows.stories.actions import announce, now_ms
-from morefollows.stories.models import Alert, Kind, Story, Update
+from morefollows.stories.actions import announce_on_commit, now_ms
+from morefollows.stories.models import Alert, Story, Update, UpdateKind
 from morefollows.stories.transitions import Event
 
 #: Audience of the new alert → audiences whose older alerts it overtakes.
@@ -46,7 +46,7 @@ def release(alert_id: int, *, early: bool = False) -> bool:
     if alert.update.published_at is None:
         _publish(story, alert.update)
     _overtake(story, alert)
-    transaction.on_commit(announce("story"))
+    transaction.on_commit(announce_on_commit("story"))
     return True
 
 
@@ -57,7 +57,7 @@ def _publish(story: Story, update: Update) -> None:
         state=_after(story, update.kind),
         standfirst="",
         text="",
-        kind=Kind.UPDATE,
+        kind=UpdateKind.UPDATE,
         note="",
         answers=[],
         revision=story.revision + 1,
@@ -71,11 +71,11 @@ def _after(story: Story, kind: str) -> str:
     """The story's state after an update of this kind. A correction leaves a final story final."""
     if story.purpose == Purpose.OFFERS:
         return Story.State.FINAL
-    if kind == Kind.WITHDRAWAL:
+    if kind == UpdateKind.WITHDRAWAL:
         return Story.State.WITHDRAWN
-    if kind == Kind.FINAL or story.state == Story.State.FINAL:
+    if kind == UpdateKind.FINAL or story.state == Story.State.FINAL:
         return Story.State.FINAL
-    return Story.State.LIVE if kind == Kind.FIRST else Story.State.DEVELOPING
+    return Story.State.LIVE if kind == UpdateKind.FIRST else Story.State.DEVELOPING
 
 
 def _overtake(story: Story, alert: Alert) -> None:

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose
 from morefollows.audit.actions import record
-from morefollows.stories.errors import Refused
+from morefollows.stories.errors import ActionRefused
 from morefollows.stories.models import Alert, Story
 
 State = Alert.State
@@ -59,7 +59,7 @@ class Who(Enum):
     SYSTEM = "system"
 
 
-class Row(NamedTuple):
+class Transition(NamedTuple):
     """One line of the table."""
 
     event: Event
@@ -80,8 +80,10 @@ _DONE = (State.SENT, State.EXPIRED)
 
 #: The first row that matches event and state applies. Without a match the event is refused.
 TABLE = (
-    Row(Event.SEND, (), State.HELD, Who.SENDER, "send", "The draft is frozen; the hold begins."),
-    Row(
+    Transition(
+        Event.SEND, (), State.HELD, Who.SENDER, "send", "The draft is frozen; the hold begins."
+    ),
+    Transition(
         Event.WITHDRAW,
         (),
         State.HELD,
@@ -89,7 +91,7 @@ TABLE = (
         "withdraw",
         "The alert that carries a story’s withdrawal.",
     ),
-    Row(
+    Transition(
         Event.TAKE_BACK,
         _IN_HOLD,
         State.TAKEN_BACK,
@@ -98,7 +100,7 @@ TABLE = (
         "Nothing was mailed; the story is a draft again.",
         published=False,
     ),
-    Row(
+    Transition(
         Event.PAUSE,
         _GOING,
         State.PAUSED,
@@ -106,7 +108,7 @@ TABLE = (
         "pause",
         "No more is handed out; a countdown stops.",
     ),
-    Row(
+    Transition(
         Event.RESUME,
         _WAITING,
         State.HELD,
@@ -115,7 +117,7 @@ TABLE = (
         "Its hold ends now, or when its time has come.",
         published=False,
     ),
-    Row(
+    Transition(
         Event.RESUME,
         _WAITING,
         State.SENDING,
@@ -124,7 +126,7 @@ TABLE = (
         "It goes on with those who were not mailed yet.",
         published=True,
     ),
-    Row(
+    Transition(
         Event.STOP,
         _AFTER_HOLD,
         State.STOPPED,
@@ -133,7 +135,7 @@ TABLE = (
         "What has left can’t be called back.",
         published=True,
     ),
-    Row(
+    Transition(
         Event.RETRY,
         _DONE,
         State.SENDING,
@@ -141,7 +143,7 @@ TABLE = (
         "retry failed",
         "For those who were refused, or for whom it expired.",
     ),
-    Row(
+    Transition(
         Event.REPEAT,
         _DONE,
         State.SENDING,
@@ -149,7 +151,7 @@ TABLE = (
         "repeat uncertain",
         "For those of whom it is uncertain whether they have it.",
     ),
-    Row(
+    Transition(
         Event.RETRACT,
         _IN_HOLD,
         State.TAKEN_BACK,
@@ -158,7 +160,7 @@ TABLE = (
         "Its story is withdrawn while it is in its hold.",
         published=False,
     ),
-    Row(
+    Transition(
         Event.RETRACT,
         _AFTER_HOLD,
         State.STOPPED,
@@ -167,7 +169,7 @@ TABLE = (
         "A correction or a withdrawal of it is sent.",
         published=True,
     ),
-    Row(
+    Transition(
         Event.ASK,
         _GOING,
         State.ASKING,
@@ -175,7 +177,7 @@ TABLE = (
         "ask",
         "Its hold was over, and no sender was at work for long, or the database was turned back.",
     ),
-    Row(
+    Transition(
         Event.HOLD_ENDED,
         (State.HELD,),
         State.SENDING,
@@ -183,7 +185,7 @@ TABLE = (
         "",
         "The update is published, and mail leaves.",
     ),
-    Row(
+    Transition(
         Event.OVERTAKE,
         _AFTER_HOLD,
         State.OVERTAKEN,
@@ -192,7 +194,7 @@ TABLE = (
         "The hold of a newer update to the same readers has ended.",
         published=True,
     ),
-    Row(
+    Transition(
         Event.GIVE_UP,
         _GOING,
         State.STOPPED,
@@ -200,7 +202,7 @@ TABLE = (
         "give up",
         "It can’t be mailed as it is worded.",
     ),
-    Row(
+    Transition(
         Event.FINISH,
         (State.SENDING,),
         State.SENT,
@@ -208,7 +210,7 @@ TABLE = (
         "",
         "Every outcome is final, and none is expired.",
     ),
-    Row(
+    Transition(
         Event.EXPIRE,
         (State.SENDING,),
         State.EXPIRED,
@@ -229,7 +231,7 @@ _NO_RIGHT: dict[Event, Promise | str] = {
 }
 
 
-class TransitionRefused(Refused):
+class TransitionRefused(ActionRefused):
     """The event is not possible in this state (None: no alert yet), or not for this person.
 
     ``str()`` is a text for editors; the exception's note names event and state.
@@ -245,7 +247,7 @@ class TransitionRefused(Refused):
 # -- questions ------------------------------------------------------------------------------------
 
 
-def rows(event: Event) -> list[Row]:
+def rows(event: Event) -> list[Transition]:
     """The event's rows of `TABLE`, in order."""
     return [row for row in TABLE if row.event is event]
 
@@ -404,7 +406,7 @@ def as_markdown() -> str:
     return "\n".join(_line(row) for row in TABLE)
 
 
-def _line(row: Row) -> str:
+def _line(row: Transition) -> str:
     sources = ", ".join(f"`{state.value}`" for state in row.sources) or "(none)"
     cells = (
         row.event.value,

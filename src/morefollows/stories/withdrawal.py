@@ -10,14 +10,14 @@ from django.utils.translation import gettext
 from morefollows.stories.models import Story, Update
 
 
-class Wording(NamedTuple):
+class WithdrawalText(NamedTuple):
     """The texts of a withdrawal."""
 
     headline: str
     text: str  #: Markdown
 
 
-def prewritten(story: Story) -> Wording:
+def prewritten(story: Story) -> WithdrawalText:
     """The text in the story's language. The reason is not part of it: see `Update.note`."""
     headline = first_headline(story)
     with translation.override(story.language):
@@ -26,7 +26,7 @@ def prewritten(story: Story) -> Wording:
             "Please do not rely on what it said, and do not pass it on.\n\n"
             "Everybody to whom we had sent it gets this message."
         )
-    return Wording(headline, text)
+    return WithdrawalText(headline, text)
 
 
 def first_headline(story: Story) -> str:

@@ -146,13 +146,13 @@ def _add(attempts: Mapping[str, int]) -> bulk.Rows:
             " FROM unnest(%s::text[], %s::int[]) AS given (key, count)"
         )
         values = [now, keys, [attempts[key] for key in keys], *([now - _WINDOW] * 2)]
-        return bulk.ask(_ADD.format(given=given), values)
+        return bulk.query(_ADD.format(given=given), values)
     began, now_ = (
         connection.ops.adapt_datetimefield_value(moment) for moment in (now - _WINDOW, now)
     )
     given = "VALUES " + ", ".join(["(%s, %s, %s)"] * len(keys))
     rows = [value for key in keys for value in (key, now_, attempts[key])]
-    return bulk.ask(_ADD.format(given=given), [*rows, began, began])
+    return bulk.query(_ADD.format(given=given), [*rows, began, began])
 
 
 def _next(counts: dict[str, int], key: str) -> int:

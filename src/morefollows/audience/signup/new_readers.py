@@ -122,7 +122,7 @@ def look_up(asked: Sequence[Prepared]) -> LookedUp:
     """
     if not asked:
         return LookedUp(list, list)
-    return LookedUp(_known([one.key for one in asked]), bulk.ask_new_keys(Reader, len(asked)))
+    return LookedUp(_known([one.key for one in asked]), bulk.query_new_keys(Reader, len(asked)))
 
 
 def write_rows(asked: Sequence[Prepared], looked: LookedUp | None = None) -> list[bool]:
@@ -161,7 +161,7 @@ def _known(keys: Sequence[str]) -> bulk.Rows:
     else:
         taken, values = f"IN ({', '.join(['%s'] * len(keys))})", [*keys, *keys]
     queries = [f"SELECT key FROM {table} WHERE key {taken}" for table in tables]  # noqa: S608
-    return bulk.ask(" UNION ALL ".join(queries), values)
+    return bulk.query(" UNION ALL ".join(queries), values)
 
 
 def _write(new: Sequence[Prepared], keys: Sequence[int]) -> None:

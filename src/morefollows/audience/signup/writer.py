@@ -223,7 +223,7 @@ def _wait_little() -> None:
         statement = (
             "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)"
         )
-        bulk.ask(statement, [f"{_LOCK_MS}ms", f"{_STATEMENT_MS}ms"])
+        bulk.query(statement, [f"{_LOCK_MS}ms", f"{_STATEMENT_MS}ms"])
     else:
         with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA busy_timeout = {_LOCK_MS}")
@@ -278,10 +278,10 @@ def _look_up(
 ) -> tuple[set[str], dict[int, Topic], dict[int, Wording]]:
     """The origins that may show the form, and the topics and wordings that these forms name."""
     with bulk.together():
-        sites = bulk.ask(_SITES, [])
-        topics = bulk.ask_rows(Topic, {one.shown.topic for one in asked}, "uid", "name")
+        sites = bulk.query(_SITES, [])
+        topics = bulk.query_rows(Topic, {one.shown.topic for one in asked}, "uid", "name")
         keys = {key for one in asked for key in one.shown[1:4]}
-        words = bulk.ask_rows(Wording, keys, "kind", "language", "version", "text", "digest")
+        words = bulk.query_rows(Wording, keys, "kind", "language", "version", "text", "digest")
     return {origins.own(), *(row[0] for row in sites())}, topics(), words()
 
 

@@ -26,13 +26,13 @@ from morefollows.courier.message.content import (
 from morefollows.courier.message.parts import compose
 from morefollows.courier.message.template import Composed, Slot
 from morefollows.stories import markdown
-from morefollows.stories.models import Alert, Kind, Story, Update
+from morefollows.stories.models import Alert, Story, Update, UpdateKind
 from morefollows.stories.withdrawal import first_headline
 
 _LONGEST_THREAD = 20  # mails named in References, beside the synthetic first one
 _COLOURS: dict[str, str] = {
-    Kind.FIRST: "#b00020",
-    Kind.CORRECTION: "#8a4b00",
+    UpdateKind.FIRST: "#b00020",
+    UpdateKind.CORRECTION: "#8a4b00",
 }  # of the mark that says what kind of update it is
 
 
@@ -76,9 +76,9 @@ def subject_of(update: Update) -> str:
     A withdrawal has its own, so that it starts a new thread.
     """
     story = update.story
-    words = update.headline if update.kind == Kind.FIRST else first_headline(story)
+    words = update.headline if update.kind == UpdateKind.FIRST else first_headline(story)
     with translation.override(update.language):
-        if update.kind == Kind.WITHDRAWAL:
+        if update.kind == UpdateKind.WITHDRAWAL:
             words = gettext("WITHDRAWN: %(headline)s") % {"headline": words}
         return gettext("DRILL: %(headline)s") % {"headline": words} if story.drill else words
 
@@ -113,8 +113,8 @@ def threads(
 def _alert(head: Letterhead, update: Update, topic: Topic, at: float, number: str) -> Content:
     story = update.story
     withdrawn, more_follows = (
-        update.kind == Kind.WITHDRAWAL,
-        update.kind not in (Kind.FINAL, Kind.WITHDRAWAL),
+        update.kind == UpdateKind.WITHDRAWAL,
+        update.kind not in (UpdateKind.FINAL, UpdateKind.WITHDRAWAL),
     )
     # A final story stays final when it is corrected.
     more_follows = more_follows and story.state != Story.State.FINAL
@@ -190,11 +190,11 @@ def _told(head: Letterhead, update: Update, kicker: str, at: float) -> dict[str,
 
 def _kicker(update: Update) -> str:
     match update.kind:
-        case Kind.FIRST:
+        case UpdateKind.FIRST:
             kicker = gettext("Breaking")
-        case Kind.WITHDRAWAL:
+        case UpdateKind.WITHDRAWAL:
             kicker = gettext("Withdrawn")
-        case Kind.FINAL:
+        case UpdateKind.FINAL:
             kicker = gettext("Final update")
         case _:
             kicker = str(update.get_kind_display()).title()
@@ -216,7 +216,7 @@ def _thread(head: Letterhead, update: Update, subject: str, at: float) -> list[F
 
     References begins with a synthetic Message-ID, so that late joiners get the same thread.
     """
-    later, marks = update.kind != Kind.FIRST, head.marks
+    later, marks = update.kind != UpdateKind.FIRST, head.marks
     references = f"<{update.story.uuid}@{head.sender.domain}>" + (
         marks[Slot.REFERENCES] if later else ""
     )
@@ -237,7 +237,7 @@ def _thread_index(update: Update, at: float) -> str:
     story = update.story
     began, uuid = _hundred_ns(story.created_at.timestamp()), story.uuid
     index = (began >> 16).to_bytes(6, "big") + uuid.bytes
-    if update.kind != Kind.FIRST:
+    if update.kind != UpdateKind.FIRST:
         earlier = story.updates.filter(number__gt=1, published_at__isnull=False).exclude(
             pk=update.pk
         )

@@ -17,7 +17,7 @@ from morefollows.courier.message.preview import HTML_BUDGET, Preview
 from morefollows.courier.preflight import LOOK, OK, WRONG, Item, in_order
 from morefollows.stories import alert_audience
 from morefollows.stories.drafts.resemblance import resemblance
-from morefollows.stories.models import Alert, Kind, Story
+from morefollows.stories.models import Alert, Story, UpdateKind
 
 SUBJECT = 70  #: characters that phones show of a subject, at most
 CUT_OFF = 102 * 1024  #: octets of HTML from which on Gmail cuts a mail off
@@ -48,7 +48,7 @@ def _subject(story: Story, preview: Preview) -> Item:
     remedy = _("Phones cut it off after about %(most)s: what matters belongs before that.") % {
         "most": SUBJECT
     }
-    if story.kind != Kind.FIRST:
+    if story.kind != UpdateKind.FIRST:
         remedy = _(
             "Phones cut it off after about %(most)s. All mails of a story have its first subject."
         ) % {"most": SUBJECT}
@@ -139,7 +139,7 @@ def _last_alert(story: Story) -> Item | None:
     ago = now - datetime.fromtimestamp(last.held_until / 1000, now.tzinfo)
     words = _("%(time)s: “%(headline)s”") % {"time": _ago(ago), **headline}
     # A correction or withdrawal is never too soon.
-    if ago >= SOON or story.kind in (Kind.CORRECTION, Kind.WITHDRAWAL):
+    if ago >= SOON or story.kind in (UpdateKind.CORRECTION, UpdateKind.WITHDRAWAL):
         return Item(name, OK, words)
     return Item(name, LOOK, words, _("Is this one worth another interruption?"))
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from morefollows.accounts.models import Editor
 from morefollows.audit.actions import record
 from morefollows.courier.models import Restores
-from morefollows.stories.actions import announce, ask, now_ms
+from morefollows.stories.actions import announce_on_commit, ask_about_late, now_ms
 
 
 class HoldReason(NamedTuple):
@@ -65,8 +65,8 @@ def hold_all_mail(held: HoldReason, seen_count: int, found_count: int) -> list[i
         if not row.held or held.seen_at > row.seen_at:
             row.held, row.seen_at, row.found_at = True, held.seen_at, held.found_at
         row.save()
-        asking = ask(now_ms())
-        transaction.on_commit(announce("alert"))
+        asking = ask_about_late(now_ms())
+        transaction.on_commit(announce_on_commit("alert"))
     return asking
 
 
@@ -82,5 +82,5 @@ def go_on(editor: Editor | None) -> bool:
         row.held, row.count = False, max(row.count, row.seen_count) + 1
         row.save()
         record(editor, "go on after restore")
-        transaction.on_commit(announce("alert"))
+        transaction.on_commit(announce_on_commit("alert"))
     return True

@@ -20,7 +20,7 @@ from morefollows.accounts.models import Editor, Role
 from morefollows.audience.models import Purpose
 from morefollows.audit.models import Deed
 from morefollows.helpers import spreadsheet
-from morefollows.stories.models import Alert, Kind
+from morefollows.stories.models import Alert, UpdateKind
 
 #: `Deed.what` → the text that is displayed.
 WHAT: dict[str, str | Promise] = {
@@ -80,7 +80,13 @@ _DETAILS: dict[str, str | Promise] = {
     "since": _("since"),
     "until": _("until"),
 }
-_CHOICES = {"audience": Alert.Audience, "kind": Kind, "by": Kind, "purpose": Purpose, "role": Role}
+_CHOICES = {
+    "audience": Alert.Audience,
+    "kind": UpdateKind,
+    "by": UpdateKind,
+    "purpose": Purpose,
+    "role": Role,
+}
 _MOST_LINES = 100_000  # of one export
 _HEAD = ("at", "editor", "editor_email", "what", "story", "headline", "alert", "details")
 

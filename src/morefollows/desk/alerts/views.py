@@ -29,7 +29,7 @@ from morefollows.desk.updates.views import withdrawal_of
 from morefollows.feedback.progress import Progress, progress
 from morefollows.feedback.report import report
 from morefollows.stories import actions, alert_audience, transitions
-from morefollows.stories.models import Alert, Kind
+from morefollows.stories.models import Alert, UpdateKind
 
 T = TypeVar("T")
 _LOOK_EVERY = 0.25  # seconds
@@ -78,7 +78,7 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 
 
 def _may_be_wrong(alert: Alert) -> bool:
-    return alert.update.kind != Kind.WITHDRAWAL and alert.state != Alert.State.TAKEN_BACK
+    return alert.update.kind != UpdateKind.WITHDRAWAL and alert.state != Alert.State.TAKEN_BACK
 
 
 def _expected(alert: Alert) -> int:

@@ -246,7 +246,7 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "to": choices[0].audience,
         "sendable": _sendable(story),
         "may_send": transitions.may(editor_of(request), Event.SEND, story) and _sendable(story),
-        "alone": approval.asked_for(story) and not approval.seen(story, editor_of(request)),
+        "alone": approval.asked_for(story) and not approval.is_seen(story, editor_of(request)),
         "may_approve": _may_approve(story, editor_of(request)),
         "alert": _latest_alert(story),
         "resembling": most_resembling(story) if story.state == Story.State.DRAFT else None,

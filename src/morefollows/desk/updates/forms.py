@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from morefollows.desk.stories.forms import Wording, standfirst_field
 from morefollows.stories import checks
 from morefollows.stories.drafts.actions import KINDS
-from morefollows.stories.models import Kind, Story, Update
+from morefollows.stories.models import Story, Update, UpdateKind
 
 _NOTE = forms.Textarea(attrs={"rows": 2, "data-limit": checks.NOTE_LIMIT, "data-one-line": ""})
 
@@ -65,7 +65,7 @@ class UpdateForm(forms.Form):
         names = ("headline", "standfirst", "text", "note", "revision")
         initial = {name: getattr(story, name) for name in names}
         last = story.updates.filter(published_at__isnull=False).order_by("-number").first()
-        initial["kind"] = story.kind if story.kind in KINDS[story.state] else Kind.CORRECTION
+        initial["kind"] = story.kind if story.kind in KINDS[story.state] else UpdateKind.CORRECTION
         initial["answers"] = story.answers or ([last.number] if last else [])
         return cls(story, initial=initial)
 

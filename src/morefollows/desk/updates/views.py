@@ -24,7 +24,7 @@ from morefollows.desk.templatetags.desk import number
 from morefollows.desk.updates.forms import UpdateForm, WithdrawalForm
 from morefollows.stories import actions, alert_audience, transitions
 from morefollows.stories.drafts.actions import KINDS, Conflict, approve, finish_story, save_update
-from morefollows.stories.models import Alert, Kind, Story, Update
+from morefollows.stories.models import Alert, Story, Update, UpdateKind
 from morefollows.stories.transitions import Event
 from morefollows.stories.withdrawal import prewritten
 
@@ -48,7 +48,7 @@ def _way(story: Story, kind: str, to: str) -> Way:
         case Alert.Audience.PAGE:
             return Way(to, 0, _("Tell it on the page only"))
         case Alert.Audience.RECIPIENTS:
-            answers = None if kind == Kind.WITHDRAWAL else story.answers
+            answers = None if kind == UpdateKind.WITHDRAWAL else story.answers
             readers = history.count_recipients(alert_audience.alerts_of(story, answers))
             words = ngettext(
                 "Send to the %(number)s reader who had it",
@@ -164,9 +164,11 @@ def withdrawal_of(story: Story, form: WithdrawalForm | None = None) -> Withdrawa
     if story.state == Story.State.WITHDRAWN or story.purpose == Purpose.OFFERS:
         return None
     words = prewritten(story)
-    subject = subject_of(Update(story=story, kind=Kind.WITHDRAWAL, language=story.language))
+    subject = subject_of(Update(story=story, kind=UpdateKind.WITHDRAWAL, language=story.language))
     form = form or WithdrawalForm(initial={"text": words.text})
-    return Withdrawal(subject, form, ways(story, Kind.WITHDRAWAL), story.state != Story.State.DRAFT)
+    return Withdrawal(
+        subject, form, ways(story, UpdateKind.WITHDRAWAL), story.state != Story.State.DRAFT
+    )
 
 
 @at_desk

@@ -16,7 +16,7 @@ from morefollows.live import html_cache, published, rendering
 from morefollows.live.feeds import formats
 from morefollows.live.feeds.model import Attached, Entry, Feed, Gone
 from morefollows.stories.images import figure, files
-from morefollows.stories.images.figure import Shown
+from morefollows.stories.images.figure import PlacedImage
 from morefollows.stories.models import Story, Update
 
 _ENTRIES = 50
@@ -136,9 +136,9 @@ def _entry(id: str, link: str, update: Update, began: datetime) -> Entry:
     return Entry(id, link, title, update.standfirst, html, began, updated, update.language, images)
 
 
-def _attached(shown: Shown) -> Attached:
+def _attached(shown: PlacedImage) -> Attached:
     picture = shown.picture
-    file = files.path(picture)
+    file = files.picture_path(picture)
     size = file.stat().st_size if file.exists() else 0
     return Attached(
         figure.link(picture),

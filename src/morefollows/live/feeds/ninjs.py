@@ -8,7 +8,7 @@ from morefollows.audience.models import Newsroom
 from morefollows.live import html_cache, published
 from morefollows.live.feeds import entries
 from morefollows.stories.images import figure
-from morefollows.stories.images.figure import Shown
+from morefollows.stories.images.figure import PlacedImage
 from morefollows.stories.models import Story, Update
 
 _STANDARD = {
@@ -72,7 +72,7 @@ def _content(update: Update) -> dict[str, Any]:
     return content
 
 
-def _picture(number: int, shown: Shown, update: Update) -> dict[str, Any]:
+def _picture(number: int, shown: PlacedImage, update: Update) -> dict[str, Any]:
     descriptions = [{"role": "alternative text", "contentType": "text/plain", "value": shown.alt}]
     if shown.caption:
         descriptions.append(

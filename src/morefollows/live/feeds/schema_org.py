@@ -13,7 +13,7 @@ from morefollows.audience.models import Newsroom
 from morefollows.live import html_cache, published
 from morefollows.live.feeds import entries
 from morefollows.stories.images import figure
-from morefollows.stories.images.figure import Shown
+from morefollows.stories.images.figure import PlacedImage
 from morefollows.stories.models import Story, Update
 
 _HEADLINE = 110  # characters; search engines cut longer headlines
@@ -49,7 +49,7 @@ def _own_card() -> str:
     return entries.absolute(static("morefollows/card.png"))
 
 
-def _images(story: Story) -> Iterator[Shown]:
+def _images(story: Story) -> Iterator[PlacedImage]:
     """The public images of a story, the newest update's first."""
     for update in published.updates(story):
         if not published.is_withdrawn(story) or update.kind == Update.Kind.WITHDRAWAL:
@@ -127,7 +127,7 @@ def _posting(story: Story, update: Update, newsroom: Newsroom) -> dict[str, Any]
     } | ({"image": images} if images else {})
 
 
-def _image(shown: Shown) -> dict[str, Any]:
+def _image(shown: PlacedImage) -> dict[str, Any]:
     picture = shown.picture
     image = {
         "@type": "ImageObject",

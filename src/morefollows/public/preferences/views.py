@@ -251,7 +251,7 @@ def _stories(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
         uuid = UUID(request.POST.get("story", ""))
     except ValueError:
         raise Http404 from None
-    stories.wish(reader, get_object_or_404(Story, uuid=uuid), None)
+    stories.set_story_preference(reader, get_object_or_404(Story, uuid=uuid), None)
     return None
 
 

@@ -22,20 +22,20 @@ from morefollows.audience.models import Purpose, Reader, Topic
 from morefollows.audit.actions import record
 from morefollows.audit.models import Deed
 from morefollows.stories import checks, transitions
-from morefollows.stories.actions import Refused, announce
+from morefollows.stories.actions import Refused, announce_on_commit
 from morefollows.stories.drafts import approval
-from morefollows.stories.models import Interest, Kind, Story
+from morefollows.stories.models import Interest, Story, UpdateKind
 
 #: Minimum time between two log entries for the automatic saves of one editor.
 _ONE_DEED = timedelta(minutes=5)
 
 #: Story state → kinds of update that may be drafted next. A withdrawal has no draft: see
 #: `stories.actions.withdraw_consent`.
-KINDS: dict[str, tuple[Kind, ...]] = {
-    Story.State.DRAFT: (Kind.FIRST,),
-    Story.State.LIVE: (Kind.UPDATE, Kind.CORRECTION, Kind.FINAL),
-    Story.State.DEVELOPING: (Kind.UPDATE, Kind.CORRECTION, Kind.FINAL),
-    Story.State.FINAL: (Kind.CORRECTION,),
+KINDS: dict[str, tuple[UpdateKind, ...]] = {
+    Story.State.DRAFT: (UpdateKind.FIRST,),
+    Story.State.LIVE: (UpdateKind.UPDATE, UpdateKind.CORRECTION, UpdateKind.FINAL),
+    Story.State.DEVELOPING: (UpdateKind.UPDATE, UpdateKind.CORRECTION, UpdateKind.FINAL),
+    Story.State.FINAL: (UpdateKind.CORRECTION,),
     Story.State.WITHDRAWN: (),
 }
 
@@ -75,7 +75,7 @@ def save_story(
         raise ValidationError(
             {"language": ValidationError(_("This language is not set up here."), code="language")}
         )
-    checks.update(Kind.FIRST, headline, standfirst, text, "")
+    checks.update(UpdateKind.FIRST, headline, standfirst, text, "")
     draft: dict[str, Any] = {
         "headline": headline,
         "standfirst": standfirst,
@@ -123,7 +123,7 @@ def save_update(
     `note` and `answers` (numbers of earlier updates) are used for corrections only. Raises as
     `save_story`.
     """
-    if kind != Kind.CORRECTION:
+    if kind != UpdateKind.CORRECTION:
         note, answers = "", ()
     checks.update(kind, headline, standfirst, text, note)
     draft: dict[str, Any] = {
@@ -142,7 +142,7 @@ def save_update(
         told = set(
             story.updates.filter(published_at__isnull=False).values_list("number", flat=True)
         )
-        if kind == Kind.CORRECTION and (not answers or not told.issuperset(answers)):
+        if kind == UpdateKind.CORRECTION and (not answers or not told.issuperset(answers)):
             raise ValidationError(
                 {"answers": ValidationError(_("Choose what it puts right."), code="required")}
             )
@@ -234,10 +234,10 @@ def finish_story(story: Story, editor: Editor) -> None:
         if not finished:
             raise Refused(_("This story is not open."))
         record(editor, "finish", story=story)
-        transaction.on_commit(announce("story"))
+        transaction.on_commit(announce_on_commit("story"))
 
 
-def wish(reader: Reader, story: Story, wanted: str | None) -> None:
+def set_story_preference(reader: Reader, story: Story, wanted: str | None) -> None:
     """Stores whether a reader follows or mutes a story (`Interest.Wish`); None: neither.
 
     Idempotent.

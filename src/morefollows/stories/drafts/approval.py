@@ -31,6 +31,6 @@ def asked_for(story: Story) -> bool:
     return bool(settings.MOREFOLLOWS.four_eyes == "always")
 
 
-def seen(story: Story, editor: Editor) -> bool:
+def is_seen(story: Story, editor: Editor) -> bool:
     """Whether the draft is approved, or `editor`, who now sends it, wrote none of it."""
     return story.approved_by_id is not None or editor.pk not in writers(story)

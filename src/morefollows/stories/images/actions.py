@@ -23,7 +23,7 @@ def add(file: bytes, editor: Editor) -> Picture:
 
     Adding the same picture again returns the same image and restarts its time to live.
     """
-    picture, size = files.keep(file)
+    picture, size = files.store_image(file)
     with transaction.atomic():
         image, made = Image.objects.select_for_update().get_or_create(
             name=picture.name,
@@ -36,10 +36,12 @@ def add(file: bytes, editor: Editor) -> Picture:
             },
         )
         if not made:
-            image.added_at = timezone.now()  # `clear_away` counts from here
+            image.added_at = timezone.now()  # `delete_unused` counts from here
             image.save(update_fields=["added_at"])
-        if not files.path(picture).exists():  # `clear_away` deleted it before we had the lock
-            files.keep(file)
+        if not files.picture_path(
+            picture
+        ).exists():  # `delete_unused` deleted it before we had the lock
+            files.store_image(file)
     return picture
 
 
@@ -49,7 +51,7 @@ def hold_on_to(update: Update) -> None:
     update.images.set(Image.objects.filter(name__in=names))
 
 
-def clear_away() -> int:
+def delete_unused() -> int:
     """Deletes images older than `MOREFOLLOWS_IMAGE_DAYS` that no update and no draft shows.
 
     Returns how many. Called by housekeeping.
@@ -68,7 +70,7 @@ def clear_away() -> int:
                 or Story.objects.filter(text__contains=image.name).exists()
             ):
                 continue
-            files.remove(of(locked))
+            files.delete_files(of(locked))
             locked.delete()
             gone += 1
     return gone

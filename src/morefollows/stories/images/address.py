@@ -49,7 +49,7 @@ class Picture(NamedTuple):
         ]
 
 
-def read(address: str) -> Picture | None:
+def parse_picture(address: str) -> Picture | None:
     """Parses an address. None if it is not of this form. Does not check that the image exists."""
     found = _ADDRESS.fullmatch(address)
     return Picture(found[1], int(found[2]), int(found[3]), found[4]) if found else None

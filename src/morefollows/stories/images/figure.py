@@ -19,7 +19,7 @@ _ESCAPED = r"\\\1"
 _SANS = "-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 
 
-class Shown(NamedTuple):
+class PlacedImage(NamedTuple):
     """An image as it is placed in a text. `alt`, `caption` and `credit` are plain text."""
 
     picture: Picture
@@ -28,7 +28,7 @@ class Shown(NamedTuple):
     credit: str
 
 
-def page(shown: Shown, *, lazy: bool) -> SafeString:
+def page_html(shown: PlacedImage, *, lazy: bool) -> SafeString:
     """For pages and feeds. Width and height are given to prevent layout shift.
 
     `lazy`: the browser loads it only near the viewport.
@@ -48,7 +48,7 @@ def page(shown: Shown, *, lazy: bool) -> SafeString:
     )
 
 
-def mail(shown: Shown) -> SafeString:
+def mail_html(shown: PlacedImage) -> SafeString:
     """For mail. The file has up to twice the column's pixels, for high-density screens.
 
     The styles apply to the alternative text, too, which is shown while images are blocked.
@@ -72,7 +72,7 @@ def mail(shown: Shown) -> SafeString:
     return format_html("{}{}\n", picture, _caption(shown, opening, SafeString("</p>")))
 
 
-def words(shown: Shown) -> str:
+def plain_text(shown: PlacedImage) -> str:
     """For plain text, in the active language."""
     what = f"{shown.alt} – {shown.credit}" if shown.credit else shown.alt
     told = _("[Image: %(what)s]") % {"what": what}
@@ -91,7 +91,7 @@ def link(picture: Picture) -> str:
     return f"{settings.MOREFOLLOWS.url}{picture.path}"
 
 
-def _caption(shown: Shown, opening: SafeString, closing: SafeString) -> SafeString:
+def _caption(shown: PlacedImage, opening: SafeString, closing: SafeString) -> SafeString:
     if not (shown.caption or shown.credit):
         return SafeString("")
     between = " " if shown.caption and shown.credit else ""

@@ -42,19 +42,19 @@ _FILE_KILLS = (
 )
 
 
-class Kept(NamedTuple):
+class StoredImage(NamedTuple):
     """A stored picture."""
 
     picture: Picture  #: the widest
     size: int  #: octets of that file
 
 
-def path(picture: Picture) -> Path:
+def picture_path(picture: Picture) -> Path:
     """The path of one size of a picture."""
     return _folder() / picture.name[:2] / picture.file
 
 
-def keep(file: bytes) -> Kept:
+def store_image(file: bytes) -> StoredImage:
     """Stores an image file at all its sizes. Raises `ValidationError` with a text for editors.
 
     The type is detected from the content; the file's name and the browser's Content-Type are not
@@ -66,7 +66,7 @@ def keep(file: bytes) -> Kept:
         raise _our_fault(f"{error.filename or _folder()}: {error.strerror or error}") from error
 
 
-def _keep(file: bytes) -> Kept:
+def _keep(file: bytes) -> StoredImage:
     _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="new-", dir=_folder()) as new:
         widest = _reduced(file, Path(new))
@@ -75,10 +75,10 @@ def _keep(file: bytes) -> Kept:
             settings.MOREFOLLOWS.derived_key("images"), content, hashlib.sha256
         ).hex()[:32]
         named = widest._replace(name=name)
-        path(named).parent.mkdir(mode=0o700, exist_ok=True)
+        picture_path(named).parent.mkdir(mode=0o700, exist_ok=True)
         for unnamed, size in zip(widest.sizes(), named.sizes(), strict=True):
-            (Path(new) / unnamed.file).replace(path(size))
-    return Kept(named, len(content))
+            (Path(new) / unnamed.file).replace(picture_path(size))
+    return StoredImage(named, len(content))
 
 
 def with_images(html: str) -> str:
@@ -88,8 +88,8 @@ def with_images(html: str) -> str:
     """
 
     def inside(found: re.Match[str]) -> str:
-        picture = address.read(found[1])
-        file = path(picture) if picture else None
+        picture = address.parse_picture(found[1])
+        file = picture_path(picture) if picture else None
         if picture is None or file is None or not file.exists():
             return found[0]
         return (
@@ -100,10 +100,10 @@ def with_images(html: str) -> str:
     return re.sub(rf'src="{re.escape(settings.MOREFOLLOWS.url)}(/images/[^"]+)"', inside, html)
 
 
-def remove(picture: Picture) -> None:
+def delete_files(picture: Picture) -> None:
     """Deletes the files of all sizes. `picture`: the widest."""
     for size in picture.sizes():
-        path(size).unlink(missing_ok=True)
+        picture_path(size).unlink(missing_ok=True)
 
 
 def _folder() -> Path:
@@ -157,7 +157,7 @@ def _our_fault(reason: str) -> ValidationError:
 
 
 def _why(word: str, figures: list[int]) -> str:
-    """The text for editors. `word` and `figures`: the arguments of `reduce.Refused`."""
+    """The text for editors. `word` and `figures`: the arguments of `reduce.UnusableImage`."""
     match word:
         case "format":
             return _("This is no image that we know. Take a JPEG, PNG, WebP or GIF file.")

@@ -32,14 +32,14 @@ _TIME = 20  # seconds of CPU time
 _QUALITY = 82  # of JPEG; visible loss in photographs begins below this
 
 
-class Refused(Exception):
+class UnusableImage(Exception):
     """The image can't be used. Arguments: a reason that `images.files` knows, then its figures."""
 
 
 def reduce(file: bytes, folder: Path, most_pixels: int) -> Picture:
     """Writes the sizes into `folder`, with zeros for a name.
 
-    Returns the widest. Raises `Refused`.
+    Returns the widest. Raises `UnusableImage`.
     """
     # Pillow warns above this number of pixels, and raises above twice as many. Both are refused.
     Image.MAX_IMAGE_PIXELS = most_pixels
@@ -51,28 +51,28 @@ def reduce(file: bytes, folder: Path, most_pixels: int) -> Picture:
                 _judge(*opened.size, most_pixels)
                 drawn = opened.format in ("PNG", "GIF")
                 picture = _upright(opened)
-        except Refused:
+        except UnusableImage:
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise Refused("pixels") from None
+            raise UnusableImage("pixels") from None
         except UnidentifiedImageError:
-            raise Refused("format") from None
+            raise UnusableImage("format") from None
         except MemoryError:
-            raise Refused("memory") from None
+            raise UnusableImage("memory") from None
         except Exception:  # decoders raise many types for broken or malicious files
-            raise Refused("broken") from None
+            raise UnusableImage("broken") from None
     _judge(*picture.size, most_pixels)
     try:
         return _write(picture, folder, drawn=drawn)
     except MemoryError:
-        raise Refused("memory") from None
+        raise UnusableImage("memory") from None
 
 
 def _judge(width: int, height: int, most_pixels: int) -> None:
     if width * height > most_pixels:
-        raise Refused("pixels", width, height)
+        raise UnusableImage("pixels", width, height)
     if min(width, height) * TALLEST < max(width, height) or width < LEAST_WIDTH:
-        raise Refused("shape", width, height)
+        raise UnusableImage("shape", width, height)
 
 
 def _upright(opened: Image.Image) -> Image.Image:
@@ -163,7 +163,7 @@ def main() -> None:
             "height": widest.height,
             "extension": widest.extension,
         }
-    except Refused as refused:
+    except UnusableImage as refused:
         answer = {"refused": refused.args[0], "figures": refused.args[1:]}
     print(json.dumps(answer))
 
