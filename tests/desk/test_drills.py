@@ -33,7 +33,7 @@ from morefollows.audit.models import Deed
 from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.outbox import queue
-from morefollows.live.stream.journal import Journal
+from morefollows.live.stream.journal import EventJournal
 from morefollows.stories import actions, alert_audience, publication
 from morefollows.stories.actions import Refused
 from morefollows.stories.drafts import actions as stories
@@ -297,7 +297,7 @@ def test_its_page_says_what_it_is_and_is_in_no_list(
         f"/story/{rehearsal.uuid}/", headers={"Accept-Language": "de"}
     ).content.decode()
     assert "<title>ÜBUNG: " in german and "ÜBUNG – keine echte Nachricht" in german
-    told = Journal().read({rehearsal.uuid: ""})[rehearsal.uuid]
+    told = EventJournal().read({rehearsal.uuid: ""})[rehearsal.uuid]
     assert told is not None and b"kind-drill" in told.frames[0].bodies["en"], (
         "its event stream is as real as its page"
     )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import psycopg
 
-from morefollows.local_inbox.store import path as inbox_path
+from morefollows.local_inbox.store import inbox_path as inbox_path
 from morefollows.processes import lock
 from tests.faults.postfix import Postfix
 from tests.faults.wire import Wire

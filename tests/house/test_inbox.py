@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from morefollows.audience.models import Newsroom
 from morefollows.local_inbox import reading, server
-from morefollows.local_inbox.store import Arrival, Shelf, Store, path
+from morefollows.local_inbox.store import Arrival, Shelf, Store, inbox_path
 from morefollows.processes import sockets
 from tests.support.waiting import PATIENCE
 
@@ -56,7 +56,7 @@ def address(folder: Path) -> Iterator[Address]:
 
 @pytest.fixture
 def shelf(folder: Path) -> Shelf:
-    return Shelf(path(folder))
+    return Shelf(inbox_path(folder))
 
 
 class Wire:
@@ -186,7 +186,7 @@ def test_a_mail_cut_off_is_not_kept(address: Address, wire: Wire, shelf: Shelf) 
 
 
 def test_it_keeps_the_newest_and_counts_them_all(folder: Path, shelf: Shelf) -> None:
-    store = Store(path(folder), kept=3)
+    store = Store(inbox_path(folder), kept=3)
     for number in range(5):
         store.keep([_arrival(f"reader{number}@reader.example")])
     store.close()
@@ -232,8 +232,8 @@ def _arrival(recipient: str, content: bytes = HTML_MAIL) -> Arrival:
 @pytest.fixture
 def filled(data: Path) -> Iterator[Store]:
     """The inbox of this test process's data folder, with one mail to Cy."""
-    path(data).unlink(missing_ok=True)
-    store = Store(path(data))
+    inbox_path(data).unlink(missing_ok=True)
+    store = Store(inbox_path(data))
     store.keep([_arrival("cy@reader.example")])
     yield store
     store.close()
@@ -387,7 +387,7 @@ def test_the_server_ends_in_order_with_clients_connected(wire: Wire) -> None:
     ],
 )
 def test_any_subject_can_be_kept(folder: Path, shelf: Shelf, subject: bytes) -> None:
-    store = Store(path(folder))
+    store = Store(inbox_path(folder))
     store.keep(
         server.arrivals(
             b"a@x.example", [b"cy@reader.example"], b"Subject: " + subject + b"\r\n\r\nHi\r\n"
@@ -400,7 +400,7 @@ def test_any_subject_can_be_kept(folder: Path, shelf: Shelf, subject: bytes) -> 
 @pytest.mark.parametrize("charset", ["unicode_escape", "idna", "undefined", "nonsense", "rot13"])
 def test_any_charset_can_be_shown(charset: str) -> None:
     head = f"Content-Type: text/html; charset={charset}\r\n\r\n"
-    html = reading.read(head.encode() + b"<p>\\ud800 \xff</p>\r\n").html
+    html = reading.read_mail(head.encode() + b"<p>\\ud800 \xff</p>\r\n").html
     assert html is not None
     html.encode()
 

@@ -11,7 +11,7 @@ from django.test import Client
 from morefollows.accounts.models import Editor
 from morefollows.courier.message import alert as alerts
 from morefollows.courier.message import preview as previews
-from morefollows.live.stream.journal import Journal
+from morefollows.live.stream.journal import EventJournal
 from morefollows.stories import actions, publication
 from morefollows.stories.images import figure, files
 from morefollows.stories.images.actions import add
@@ -74,7 +74,7 @@ def test_the_page_its_card_and_what_is_said_of_it(
         and image["width"] == 1200
     )
     assert found["LiveBlogPosting"]["liveBlogUpdate"][0]["image"] == [image]
-    told = Journal().read({story.uuid: ""})[story.uuid]
+    told = EventJournal().read({story.uuid: ""})[story.uuid]
     assert (
         told
         and b"<figcaption>The pier" in told.frames[0].bodies["en"]
@@ -114,5 +114,5 @@ def test_of_a_withdrawn_story_there_is_no_image_anywhere(
             place
         )
     assert picture.name not in client.get("/topic/breaking/feed.rss").content.decode()
-    told = Journal().read({story.uuid: ""})[story.uuid]
+    told = EventJournal().read({story.uuid: ""})[story.uuid]
     assert told and told.end and picture.name.encode() not in told.end.bodies["en"]

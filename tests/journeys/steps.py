@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from morefollows.local_inbox.store import Kept
+from morefollows.local_inbox.store import StoredMail
 from tests.support import letterbox
 from tests.support.house import House
 from tests.support.people import PASSWORD
@@ -39,7 +39,7 @@ def sign_up(page: Page, house: House, address: str) -> None:
     expect(page.get_by_role("heading", name=re.compile("thank", re.I))).to_be_visible()
 
 
-def open_mail(page: Page, house: House, mail: Kept) -> None:
+def open_mail(page: Page, house: House, mail: StoredMail) -> None:
     """In the inbox's page, the way a person finds it."""
     page.goto(f"{house.url}/inbox/")
     page.locator(f"a[href$='/{mail.id}/']").click()
@@ -123,5 +123,5 @@ def wait_for_state(page: Page, state: str) -> None:
     expect(page.locator("#state")).to_have_text(state)
 
 
-def links_of(mail: Kept) -> list[str]:
+def links_of(mail: StoredMail) -> list[str]:
     return letterbox.links(letterbox.read(mail))

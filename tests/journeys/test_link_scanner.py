@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
-from morefollows.local_inbox.store import Kept
+from morefollows.local_inbox.store import StoredMail
 from tests.journeys import steps
 from tests.support import letterbox, web
 from tests.support.house import House
@@ -23,7 +23,7 @@ SCANNERS = 10
 SENDERS_OWN = ("courier_pulse", "courier_relay", "courier_senderprocess", "courier_statenumber")
 
 
-def scan(house: House, mail: Kept) -> int:
+def scan(house: House, mail: StoredMail) -> int:
     """Opens all that the mail links to on our site, as ten scanners do at once. Returns how many links that were."""
     ours = [link for link in steps.links_of(mail) if link.startswith(house.url)]
 
@@ -129,13 +129,13 @@ def test_nor_does_it_with_the_mails_that_come_in_their_time(
     )  # the privacy notice: there is nothing left to change
 
 
-def scan_in_vain(house: House, mail: Kept, least: int = 2) -> None:
+def scan_in_vain(house: House, mail: StoredMail, least: int = 2) -> None:
     before = at_rest(house)
     assert scan(house, mail) >= least
     assert kept(house) == before
 
 
-def prefer(mail: Kept, **form: str) -> None:
+def prefer(mail: StoredMail, **form: str) -> None:
     """On the preference page that the mail links to."""
     [link] = [link for link in steps.links_of(mail) if "/preferences/" in link]
     assert web.ask("POST", link, urlencode(form).encode(), Content_Type=web.FORM).status == 303

@@ -15,7 +15,7 @@ from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.live import actions as live
 from morefollows.live.models import Ping
-from morefollows.live.stream.journal import Journal
+from morefollows.live.stream.journal import EventJournal
 from morefollows.stories import actions as story_actions
 from morefollows.stories import publication
 from morefollows.stories.actions import now_ms
@@ -50,10 +50,10 @@ def told_on(story: Story, cy: Reader) -> set[str]:
     found = {
         name for name, place in places.items() if SECRET in visitor.get(place).content.decode()
     }
-    told = Journal().read({story.uuid: ""})[story.uuid]
+    told = EventJournal().read({story.uuid: ""})[story.uuid]
     if told is not None and any(SECRET in frame.bodies["en"].decode() for frame in told.frames):
         found.add("event stream")
-    live.owe()
+    live.enqueue_pings()
     if Ping.objects.filter(update__headline=SECRET).exists():
         found.add("WebSub")
     return found | ({"mail"} if mailed(cy) else set())

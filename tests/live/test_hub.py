@@ -13,10 +13,10 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
-from morefollows.live.stream.connection import MOST_UNSENT, Stream, asked
-from morefollows.live.stream.events import Frame, Told
+from morefollows.live.stream.connection import MOST_UNSENT, Stream, stream_request
+from morefollows.live.stream.events import Frame, StoryEvents
 from morefollows.live.stream.hub import Hub
-from morefollows.live.stream.journal import Journal
+from morefollows.live.stream.journal import EventJournal
 from morefollows.notify import Listener
 from morefollows.stories.models import Story, Update
 from tests.live.support import tell
@@ -71,9 +71,9 @@ class Source:
     """Stands for the database: what it says is told at the next look."""
 
     def __init__(self) -> None:
-        self.told: dict[UUID, Told | None] = {}
+        self.told: dict[UUID, StoryEvents | None] = {}
 
-    def read(self, marks: dict[UUID, str]) -> dict[UUID, Told | None]:
+    def read(self, marks: dict[UUID, str]) -> dict[UUID, StoryEvents | None]:
         now = {story: self.told.get(story) for story in marks}
         return {
             story: told for story, told in now.items() if told is None or told.mark != marks[story]
@@ -86,7 +86,7 @@ class Source:
             if end
             else None
         )
-        self.told[STORY] = Told(
+        self.told[STORY] = StoryEvents(
             f"{count} {end}", f"{first - 1}-{first - 1}", () if end == "withdrawn" else frames, last
         )
 
@@ -110,7 +110,7 @@ class Room:
     def reader(self, seen: str = "", *, network: str = "192.0.2.1", query: str = "") -> Wire:
         wire = Wire()
         headers = [(b"last-event-id", seen.encode())] if seen else []
-        wanted = asked(f"/story/{STORY}/events/?{query}".encode(), headers)
+        wanted = stream_request(f"/story/{STORY}/events/?{query}".encode(), headers)
         assert wanted is not None
         stream = Stream(self.hub, wire, wanted, network)
         wire.stream = stream
@@ -291,7 +291,7 @@ async def connect(hub: Hub, kind: type[Stream] = Stream) -> tuple[Stream, socket
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
     transport, _ = await asyncio.get_running_loop().connect_accepted_socket(asyncio.Protocol, ours)
-    wanted = asked(f"/story/{STORY}/events/".encode(), [])
+    wanted = stream_request(f"/story/{STORY}/events/".encode(), [])
     assert wanted is not None
     stream = kind(hub, transport, wanted, "192.0.2.1")
     transport.set_protocol(stream)
@@ -350,7 +350,7 @@ def test_a_database_that_does_not_answer_keeps_nobody_waiting(
             answers = threading.Event()
             read = live.source.read
 
-            def hang(marks: dict[UUID, str]) -> dict[UUID, Told | None]:
+            def hang(marks: dict[UUID, str]) -> dict[UUID, StoryEvents | None]:
                 assert answers.wait(PATIENCE)
                 return read(marks)
 
@@ -397,8 +397,8 @@ def test_one_story_that_can_not_be_told_silences_no_other(
 
 
 class TestJournal:
-    def read(self, story: Story, mark: str = "") -> Told | None:
-        return Journal().read({story.uuid: mark}).get(story.uuid)
+    def read(self, story: Story, mark: str = "") -> StoryEvents | None:
+        return EventJournal().read({story.uuid: mark}).get(story.uuid)
 
     def test_ids_follow_from_the_database_alone(self, story: Story) -> None:
         assert self.read(story) is None
@@ -412,7 +412,7 @@ class TestJournal:
         body = told.frames[1].bodies["de"].decode()
         assert "\ndata: {" in body and body.count("\n") == 4, "the data of an event is one line"
         assert "Trains &lt;run&gt; again." in body and "Bridge open again" in body
-        assert Journal().read({story.uuid: told.mark}) == {}
+        assert EventJournal().read({story.uuid: told.mark}) == {}
         Update.objects.create(
             story=story,
             number=3,

@@ -19,7 +19,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from morefollows.audience.models import Topic
-from morefollows.live.stream.journal import Journal
+from morefollows.live.stream.journal import EventJournal
 from morefollows.stories.models import Story, Update
 from tests.live.support import tell
 from tests.support import judges
@@ -187,7 +187,7 @@ class TestFeeds:
         assert visitor.get(f"/story/{story.uuid}/").status_code == 200
         Story.objects.update(embargo_until=timezone.now() + timedelta(hours=1))
         self.in_none(visitor, story)
-        assert Journal().read({story.uuid: ""}) == {story.uuid: None}
+        assert EventJournal().read({story.uuid: ""}) == {story.uuid: None}
         drill = Story.objects.create(
             headline="Drill", text="x", topic=breaking, author=story.author, drill=True
         )
@@ -374,10 +374,10 @@ def test_a_story_that_is_final_listens_for_two_days_to_be_corrected_or_withdrawn
     page = visitor.get(address).content.decode()
     assert "story.js" in page and "data-over" in page and "More follows on this" not in page
     assert visitor.get(f"{address}live.json").json()["listens"]
-    seen = Journal().read({told.uuid: ""})[told.uuid]
+    seen = EventJournal().read({told.uuid: ""})[told.uuid]
     assert seen
     tell(told, "withdrawal", headline="WITHDRAWN", text="Another bridge was meant.")
-    now = Journal().read({told.uuid: seen.mark})[told.uuid]
+    now = EventJournal().read({told.uuid: seen.mark})[told.uuid]
     assert now and now.withdrawn and now.after(seen.last) == [now.end], "open pages hear of it"
     assert not visitor.get(f"{address}live.json").json()["listens"]
     assert "story.js" not in visitor.get(address).content.decode()

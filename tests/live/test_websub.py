@@ -108,15 +108,15 @@ def test_a_hub_that_does_not_take_it_is_told_again_for_a_day(
 
 def test_it_ends_after_a_day_and_a_dead_claim_is_taken_up(hub: Hub, story: Story) -> None:
     tell(story, "first")
-    actions.owe()
-    assert actions.claim() is not None
-    assert actions.claim() is None, "claimed: and then the process dies"
+    actions.enqueue_pings()
+    assert actions.claim_ping() is not None
+    assert actions.claim_ping() is None, "claimed: and then the process dies"
     hurry()
     websub.tell_all()
     assert states() == [("done", 2)]
     ping = Ping.objects.select_related("update").get()
     ping.update.published_at = timezone.now() - timedelta(days=2)
-    actions.note(ping, done=False)
+    actions.record_ping(ping, done=False)
     assert Ping.objects.get().state == Ping.State.GIVEN_UP
 
 
@@ -169,7 +169,7 @@ def test_telling_goes_on_after_a_failure(
 
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(websub, "_look", look)
-        task = asyncio.create_task(websub.run())
+        task = asyncio.create_task(websub.run_pings())
         async with asyncio.timeout(PATIENCE):
             await again.wait()
         task.cancel()

@@ -21,8 +21,8 @@ import psycopg
 import pytest
 
 from morefollows.config import keyring
-from morefollows.local_inbox.store import Kept, Shelf
-from morefollows.local_inbox.store import path as inbox_path
+from morefollows.local_inbox.store import Shelf, StoredMail
+from morefollows.local_inbox.store import inbox_path as inbox_path
 from morefollows.processes import lock
 from tests.support import ground
 from tests.support.waiting import PATIENCE, until
@@ -185,16 +185,18 @@ class House:
         )
         return done
 
-    def mails(self, to: str = "") -> list[Kept]:
+    def mails(self, to: str = "") -> list[StoredMail]:
         """What the local inbox has taken, the oldest first."""
         shelf = Shelf(inbox_path(self.data))
         kept = [shelf.mail(line.id) for line in reversed(shelf.newest(100_000, to=to))]
         return [mail for mail in kept if mail is not None]
 
-    def wait_for_mails(self, to: str, number: int = 1, seconds: float = PATIENCE) -> list[Kept]:
+    def wait_for_mails(
+        self, to: str, number: int = 1, seconds: float = PATIENCE
+    ) -> list[StoredMail]:
         """The mails to this address, as soon as there are `number` of them."""
 
-        def enough() -> list[Kept]:
+        def enough() -> list[StoredMail]:
             found = self.mails(to)
             return found if len(found) >= number else []
 

@@ -8,10 +8,10 @@ import re
 from email.message import EmailMessage
 from html.parser import HTMLParser
 
-from morefollows.local_inbox.store import Kept
+from morefollows.local_inbox.store import StoredMail
 
 
-def read(mail: Kept) -> EmailMessage:
+def read(mail: StoredMail) -> EmailMessage:
     """The message, parsed."""
     message = email.message_from_bytes(mail.content, policy=email.policy.default)
     assert isinstance(message, EmailMessage)

@@ -21,7 +21,7 @@ _LIFE = timedelta(days=1)  # after this a ping is given up: subscribers have pol
 _CLAIM = 60_000  # milliseconds; longer than a try can take
 
 
-def owe() -> None:
+def enqueue_pings() -> None:
     """Creates a ping for every update that became public within a day and has none.
 
     Pings are derived from the published updates, so a crash after publication can't lose one.
@@ -37,7 +37,7 @@ def owe() -> None:
             )  # another process may insert the same
 
 
-def claim() -> Ping | None:
+def claim_ping() -> Ping | None:
     """Claims a ping that is due; None if there is none.
 
     Another process can claim it after `_CLAIM`, if this one dies.
@@ -56,7 +56,7 @@ def claim() -> Ping | None:
         return due
 
 
-def note(ping: Ping, *, done: bool) -> None:
+def record_ping(ping: Ping, *, done: bool) -> None:
     """Stores the result of a try, and when to try again if it failed."""
     ping.state = Ping.State.DONE if done else Ping.State.OWED
     ping.due_at = now_ms() + 1000 * _WAITS[min(ping.tries, len(_WAITS)) - 1]

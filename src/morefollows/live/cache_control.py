@@ -16,7 +16,9 @@ _RULE = "public, max-age=5, stale-while-revalidate=10"
 _TICKET_LIFE = 3600  # seconds after which the ETag changes, so that a cached form stays valid
 
 
-def keep(request: HttpRequest, response: HttpResponse, apart_from: str = "") -> HttpResponse:
+def allow_caching(
+    request: HttpRequest, response: HttpResponse, apart_from: str = ""
+) -> HttpResponse:
     """Adds Cache-Control and an ETag (RFC 9110 §8.8.3). Returns 304 if the client has this version.
 
     `apart_from`: a part of the body that differs in every response, such as a form's ticket. The

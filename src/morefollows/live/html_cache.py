@@ -53,17 +53,17 @@ class Cache:
 _cache = Cache(_MOST)
 
 
-def html(text: str, *, lazy: bool = True) -> SafeString:
+def cached_html(text: str, *, lazy: bool = True) -> SafeString:
     """See `markdown.to_html`."""
     return _cached("html", text, lazy, make=lambda: markdown.to_html(text, lazy=lazy))
 
 
-def text(written: str) -> str:
+def cached_text(written: str) -> str:
     """See `markdown.to_text`."""
     return _cached("text", written, make=lambda: markdown.to_text(written))
 
 
-def images(text: str) -> list[PlacedImage]:
+def cached_images(text: str) -> list[PlacedImage]:
     """See `markdown.images`."""
     return _cached("images", text, make=lambda: markdown.images(text))
 

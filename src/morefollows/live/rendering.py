@@ -49,7 +49,7 @@ def section(
         "update": update,
         "renamed": before is None or before.headline != update.headline,
         "on_top": update.headline == on_top,
-        "html": html_cache.html(update.text, lazy=not first),
+        "html": html_cache.cached_html(update.text, lazy=not first),
         "corrected": corrected,
     }
 
@@ -99,11 +99,11 @@ def notice(story: Story) -> dict[str, Any]:
     return {
         "update": said,
         "at": last.published_at,
-        "html": html_cache.html(said.text) if said else "",
+        "html": html_cache.cached_html(said.text) if said else "",
     }
 
 
-def seen(story: Story) -> str:
+def latest_event_id(story: Story) -> str:
     """The id of this story's latest event: see `live.stream.events`."""
     updates = published.updates(story)
     place = events.update_id(updates[0].number or 0, len(updates), updates[0].uid)

@@ -10,17 +10,19 @@ from typing import NamedTuple
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
 
-class Reading(NamedTuple):
+class ReadableMail(NamedTuple):
     html: str | None  #: unchanged; None if there is none
     text: str | None
     head: str  #: the raw header block
 
 
-def read(content: bytes) -> Reading:
+def read_mail(content: bytes) -> ReadableMail:
     """Parses a mail. Never raises."""
     message = message_from_bytes(content, policy=policy.default)
     head = content.partition(b"\r\n\r\n")[0]
-    return Reading(_part(message, "html"), _part(message, "plain"), head.decode("utf-8", "replace"))
+    return ReadableMail(
+        _part(message, "html"), _part(message, "plain"), head.decode("utf-8", "replace")
+    )
 
 
 def for_frame(html: str) -> str:

@@ -25,7 +25,7 @@ from typing import cast
 
 import uvloop
 
-from morefollows.local_inbox.store import Arrival, Store, path
+from morefollows.local_inbox.store import Arrival, Store, inbox_path
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Server:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._arrived: list[tuple[list[Arrival], Callable[[bytes], None]]] = []
-        self.connections: set[Connection] = set()
+        self.connections: set[InboxConnection] = set()
 
     async def gone(self) -> None:
         """Returns when the last connection has ended."""
@@ -71,7 +71,7 @@ class Server:
             answer(reply)
 
 
-class Connection(asyncio.Protocol):
+class InboxConnection(asyncio.Protocol):
     """One client: a session of commands, each answered in order."""
 
     def __init__(self, server: Server) -> None:
@@ -316,13 +316,13 @@ def run_inbox(data: Path, ear: socket.socket) -> None:
 
 
 async def _run(data: Path, ear: socket.socket) -> None:
-    store = Store(path(data))
+    store = Store(inbox_path(data))
     server = Server(store)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, stop.set)
-    listening = await loop.create_server(lambda: Connection(server), sock=ear, backlog=1000)
+    listening = await loop.create_server(lambda: InboxConnection(server), sock=ear, backlog=1000)
     await stop.wait()
     listening.close()
     for connection in list(server.connections):

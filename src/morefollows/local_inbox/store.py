@@ -43,7 +43,7 @@ class Arrival(NamedTuple):
     content: bytes
 
 
-class Line(NamedTuple):
+class ListedMail(NamedTuple):
     """A mail in the list."""
 
     id: int
@@ -53,7 +53,7 @@ class Line(NamedTuple):
     subject: str
 
 
-class Kept(NamedTuple):
+class StoredMail(NamedTuple):
     """A mail with its content."""
 
     id: int
@@ -73,7 +73,7 @@ class Receipt(NamedTuple):
     message_id: str
 
 
-def path(data: Path) -> Path:
+def inbox_path(data: Path) -> Path:
     """Returns the path of the inbox in a data folder."""
     return data / "inbox.sqlite3"
 
@@ -123,7 +123,7 @@ class Shelf:
         rows = list(self._rows("SELECT COALESCE(MAX(id), 0) FROM mail", ()))
         return rows[0][0] if rows else 0
 
-    def newest(self, limit: int, before: int | None = None, to: str = "") -> list[Line]:
+    def newest(self, limit: int, before: int | None = None, to: str = "") -> list[ListedMail]:
         """Returns the newest mails first.
 
         `to`: only to recipients that contain it. `before`: only mails older than this id.
@@ -133,15 +133,16 @@ class Shelf:
             " WHERE id < ? AND instr(lower(recipient), lower(?)) > 0 ORDER BY id DESC LIMIT ?"
         )
         return [
-            Line(*row) for row in self._rows(query, (min(before or _HIGHEST, _HIGHEST), to, limit))
+            ListedMail(*row)
+            for row in self._rows(query, (min(before or _HIGHEST, _HIGHEST), to, limit))
         ]
 
-    def mail(self, id: int) -> Kept | None:
+    def mail(self, id: int) -> StoredMail | None:
         """Returns one mail; None if it never existed or was deleted."""
         query = (
             "SELECT id, at, sender, recipient, shown_from, subject, content FROM mail WHERE id = ?"
         )
-        return next((Kept(*row) for row in self._rows(query, (min(id, _HIGHEST),))), None)
+        return next((StoredMail(*row) for row in self._rows(query, (min(id, _HIGHEST),))), None)
 
     def since(self, id: int) -> list[Receipt]:
         """Returns the mails after this one, the oldest first."""

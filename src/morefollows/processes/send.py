@@ -56,7 +56,7 @@ async def _send(number: int) -> None:
     loop = asyncio.get_running_loop()
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, worker.stop)
-    pinging = asyncio.create_task(websub.run()) if number == 1 else None
+    pinging = asyncio.create_task(websub.run_pings()) if number == 1 else None
     try:
         await worker.run()
     finally:

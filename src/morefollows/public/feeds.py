@@ -52,14 +52,14 @@ def update(request: HttpRequest, uuid: UUID, number: int) -> HttpResponse:
         raise Http404
     body = json.dumps(ninjs.item(story, found), ensure_ascii=False)
     return cache_control.for_any_site(
-        cache_control.keep(request, HttpResponse(body, "application/json; charset=utf-8"))
+        cache_control.allow_caching(request, HttpResponse(body, "application/json; charset=utf-8"))
     )
 
 
 @require_safe
 def sitemap(request: HttpRequest) -> HttpResponse:
     _set_up()
-    return cache_control.keep(
+    return cache_control.allow_caching(
         request, HttpResponse(entries.news_sitemap(), "application/xml; charset=utf-8")
     )
 
@@ -70,7 +70,7 @@ def robots(request: HttpRequest) -> HttpResponse:
     places = ("/desk/", "/inbox/", *token_routes.BEGINNINGS)
     lines = ["User-agent: *", *(f"Disallow: {place}" for place in places), ""]
     lines.append(f"Sitemap: {entries.absolute(reverse('news-sitemap'))}")
-    return cache_control.keep(
+    return cache_control.allow_caching(
         request, HttpResponse("\n".join(lines) + "\n", "text/plain; charset=utf-8")
     )
 
@@ -88,7 +88,7 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
     with translation.override(language):
         body = json.dumps(_told(found, language), ensure_ascii=False)
     return cache_control.for_any_site(
-        cache_control.keep(request, HttpResponse(body, "application/json; charset=utf-8"))
+        cache_control.allow_caching(request, HttpResponse(body, "application/json; charset=utf-8"))
     )
 
 
@@ -155,7 +155,7 @@ def _feed(request: HttpRequest, feed: Feed, name: str) -> HttpResponse:
     # Subscribers discover the hub by the Link header first (W3C WebSub §4).
     links = [f'<{feed.address}>; rel="self"', *([f'<{feed.hub}>; rel="hub"'] if feed.hub else [])]
     response["Link"] = ", ".join(links)
-    return cache_control.for_any_site(cache_control.keep(request, response))
+    return cache_control.for_any_site(cache_control.allow_caching(request, response))
 
 
 def _known(name: str) -> str:
@@ -186,7 +186,7 @@ def _told(story: Story, language: str) -> dict[str, object]:
             {"number": one["update"].number, "html": rendering.section_html(one, language)}
             for one in rendering.sections(story)
         ],
-        "seen": rendering.seen(story),
+        "seen": rendering.latest_event_id(story),
         "events": f"{events}?lang={language}",
         "page": entries.story_address(story),
         "words_language": language,

@@ -32,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "others": topics[1:],
     }
     page = render(request, "public/home.html", context)
-    return cache_control.keep(request, page, apart_from=shown["ticket"] if shown else "")
+    return cache_control.allow_caching(request, page, apart_from=shown["ticket"] if shown else "")
 
 
 @in_wanted_language
@@ -55,7 +55,7 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "withdrawn": withdrawn,
         "notice": rendering.notice(found) if withdrawn else None,
         "updates": rendering.sections(found),
-        "seen": rendering.seen(found),
+        "seen": rendering.latest_event_id(found),
         "box": shown,
         "address": entries.story_address(found),
         "first": published.updates(found)[-1],
@@ -68,7 +68,7 @@ def story(request: HttpRequest, uuid: UUID) -> HttpResponse:
     page = render(request, "public/story.html", context)
     if found.drill:
         page["X-Robots-Tag"], page["Referrer-Policy"] = "noindex, nofollow", "no-referrer"
-    return cache_control.keep(request, page, apart_from=shown["ticket"] if shown else "")
+    return cache_control.allow_caching(request, page, apart_from=shown["ticket"] if shown else "")
 
 
 @require_GET

@@ -24,7 +24,7 @@ from morefollows.cli.demo.visitor import Visitor
 from morefollows.config import loading
 from morefollows.local_inbox import reading
 from morefollows.local_inbox.store import Shelf
-from morefollows.local_inbox.store import path as inbox_path
+from morefollows.local_inbox.store import inbox_path as inbox_path
 from morefollows.processes import lock
 from morefollows.processes.first_start import SAMPLE_STORY
 
@@ -132,7 +132,7 @@ class _Stage:
             time.sleep(0.02)
             for line in self._shelf.newest(1, to=address):
                 mail = self._shelf.mail(line.id)
-                text = reading.read(mail.content).text if mail else None
+                text = reading.read_mail(mail.content).text if mail else None
                 found = re.search(re.escape(self._url) + r"/confirm/\S+/", text or "")
         return found[0]
 

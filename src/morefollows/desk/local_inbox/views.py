@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from morefollows.audience.models import Newsroom
 from morefollows.local_inbox import reading
-from morefollows.local_inbox.store import Kept, Shelf, path
+from morefollows.local_inbox.store import Shelf, StoredMail, inbox_path
 
 View = Callable[..., HttpResponse]
 
@@ -81,7 +81,7 @@ def rows(request: HttpRequest) -> HttpResponse:
 def mail(request: HttpRequest, number: int, part: str = "html") -> HttpResponse:
     """One mail: its HTML in a frame, its plain text, or its source."""
     kept = _kept(number)
-    read = reading.read(kept.content)
+    read = reading.read_mail(kept.content)
     if part == "html" and read.html is None:
         part = "text" if read.text is not None else "source"
     source = kept.content[:_MOST_SOURCE].decode("utf-8", "replace")
@@ -103,7 +103,7 @@ def mail(request: HttpRequest, number: int, part: str = "html") -> HttpResponse:
 @_guarded
 def frame(request: HttpRequest, number: int) -> HttpResponse:
     """The mail's HTML for the frame of its page."""
-    html = reading.read(_kept(number).content).html
+    html = reading.read_mail(_kept(number).content).html
     if html is None:
         raise Http404("no HTML in this mail")
     return HttpResponse(reading.for_frame(html), headers={"Content-Security-Policy": _FRAME_POLICY})
@@ -123,10 +123,10 @@ def _listed(before: int | None) -> dict[str, Any]:
 
 
 def _shelf() -> Shelf:
-    return Shelf(path(settings.MOREFOLLOWS.data))
+    return Shelf(inbox_path(settings.MOREFOLLOWS.data))
 
 
-def _kept(number: int) -> Kept:
+def _kept(number: int) -> StoredMail:
     kept = _shelf().mail(number)
     if kept is None:
         raise Http404("no such mail, or no longer kept")

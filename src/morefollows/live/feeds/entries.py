@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from morefollows.audience.models import Newsroom, Topic
 from morefollows.live import html_cache, published, rendering
 from morefollows.live.feeds import formats
-from morefollows.live.feeds.model import Attached, Entry, Feed, Gone
+from morefollows.live.feeds.model import Attached, Feed, FeedEntry, RemovedEntry
 from morefollows.stories.images import figure, files
 from morefollows.stories.images.figure import PlacedImage
 from morefollows.stories.models import Story, Update
@@ -112,28 +112,30 @@ def update_id(story: Story, update: Update) -> str:
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _story(story: Story) -> Entry:
+def _story(story: Story) -> FeedEntry:
     updates = published.updates(story)
     began = updates[-1].published_at or _START
     return _entry(story_id(story), story_address(story), updates[0], began)
 
 
-def _update(story: Story, update: Update) -> Entry:
+def _update(story: Story, update: Update) -> FeedEntry:
     address = f"{story_address(story)}#update-{update.number}"
     return _entry(update_id(story, update), address, update, update.published_at or _START)
 
 
-def _entry(id: str, link: str, update: Update, began: datetime) -> Entry:
+def _entry(id: str, link: str, update: Update, began: datetime) -> FeedEntry:
     label = (
         ""
         if update.kind in (Update.Kind.FIRST, Update.Kind.UPDATE)
         else f"{update.get_kind_display()}: "
     )
     title = f"{label[:1].upper()}{label[1:]}{update.headline}"
-    html = str(html_cache.html(update.text))
+    html = str(html_cache.cached_html(update.text))
     updated = update.published_at or _START
-    images = [_attached(shown) for shown in html_cache.images(update.text)]
-    return Entry(id, link, title, update.standfirst, html, began, updated, update.language, images)
+    images = [_attached(shown) for shown in html_cache.cached_images(update.text)]
+    return FeedEntry(
+        id, link, title, update.standfirst, html, began, updated, update.language, images
+    )
 
 
 def _attached(shown: PlacedImage) -> Attached:
@@ -151,12 +153,12 @@ def _attached(shown: PlacedImage) -> Attached:
     )
 
 
-def _gone(story: Story, id: str) -> Gone:
+def _gone(story: Story, id: str) -> RemovedEntry:
     told = rendering.notice(story)
     words = _("This story has been withdrawn.")
     at = told["at"]
     language = translation.get_language() or settings.LANGUAGE_CODE
-    notice = Entry(
+    notice = FeedEntry(
         id,
         story_address(story),
         words,
@@ -166,7 +168,7 @@ def _gone(story: Story, id: str) -> Gone:
         at,
         language,
     )
-    return Gone(id, at, notice)
+    return RemovedEntry(id, at, notice)
 
 
 FORMATS |= {

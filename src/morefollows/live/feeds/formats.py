@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from morefollows.live.feeds.model import Attached, Entry, Feed
+from morefollows.live.feeds.model import Attached, Feed, FeedEntry
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 §2.2
 
@@ -36,7 +36,7 @@ def atom(feed: Feed) -> bytes:
     return _written(root)
 
 
-def _atom_entry(root: Element, entry: Entry) -> None:
+def _atom_entry(root: Element, entry: FeedEntry) -> None:
     element = SubElement(root, "entry", {"xml:lang": entry.language})
     _text(element, "id", entry.id)
     _text(element, "title", entry.title)
@@ -117,7 +117,7 @@ def json_feed(feed: Feed) -> bytes:
     return json.dumps(told, ensure_ascii=False).encode()
 
 
-def _json_item(entry: Entry) -> dict[str, Any]:
+def _json_item(entry: FeedEntry) -> dict[str, Any]:
     item = {
         "id": entry.id,
         "url": entry.link,
@@ -148,7 +148,7 @@ def sitemap(publication: str, found: Iterable[tuple[str, str, str, datetime]]) -
     return _written(root)
 
 
-def _shown(feed: Feed) -> list[Entry]:
+def _shown(feed: Feed) -> list[FeedEntry]:
     """The entries, with notices for removed ones, the latest first."""
     entries = [*feed.entries, *(gone.notice for gone in feed.gone)]
     return sorted(entries, key=lambda entry: entry.updated, reverse=True)

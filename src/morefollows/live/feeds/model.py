@@ -20,7 +20,7 @@ class Attached(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Entry:
+class FeedEntry:
     """`id` never changes. `updated` changes only when an update is published (RFC 4287 §4.2.15)."""
 
     id: str
@@ -35,12 +35,12 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Gone:
+class RemovedEntry:
     """A removed entry (RFC 6721). `notice`: its replacement in formats without removals."""
 
     id: str
     at: datetime
-    notice: Entry
+    notice: FeedEntry
 
 
 @dataclass(frozen=True)
@@ -56,5 +56,5 @@ class Feed:
     author: str
     updated: datetime
     hub: str
-    entries: list[Entry] = field(default_factory=list)
-    gone: list[Gone] = field(default_factory=list)
+    entries: list[FeedEntry] = field(default_factory=list)
+    gone: list[RemovedEntry] = field(default_factory=list)

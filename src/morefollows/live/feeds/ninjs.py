@@ -46,7 +46,7 @@ def item(story: Story, update: Update) -> dict[str, Any]:
 
 
 def _content(update: Update) -> dict[str, Any]:
-    html, text = str(html_cache.html(update.text)), html_cache.text(update.text)
+    html, text = str(html_cache.cached_html(update.text)), html_cache.cached_text(update.text)
     content: dict[str, Any] = {
         "headlines": [{"role": "main", "contentType": "text/plain", "value": update.headline}],
         "bodies": [
@@ -65,7 +65,7 @@ def _content(update: Update) -> dict[str, Any]:
         ]
     if update.kind != Update.Kind.FIRST:
         content["genres"] = [{"name": str(update.get_kind_display()), "literal": update.kind}]
-    if images := html_cache.images(update.text):
+    if images := html_cache.cached_images(update.text):
         content["associations"] = [
             _picture(number, shown, update) for number, shown in enumerate(images, 1)
         ]

@@ -53,7 +53,7 @@ def _images(story: Story) -> Iterator[PlacedImage]:
     """The public images of a story, the newest update's first."""
     for update in published.updates(story):
         if not published.is_withdrawn(story) or update.kind == Update.Kind.WITHDRAWAL:
-            yield from html_cache.images(update.text)
+            yield from html_cache.cached_images(update.text)
 
 
 def json_ld(story: Story) -> SafeString:
@@ -76,7 +76,7 @@ def _article(story: Story, newsroom: Newsroom) -> dict[str, Any]:
         "@id": f"{entries.story_address(story)}#article",
         **_common(story, newsroom),
         "articleSection": story.topic.name if story.topic else "",
-        "articleBody": "\n\n".join(html_cache.text(update.text) for update in updates),
+        "articleBody": "\n\n".join(html_cache.cached_text(update.text) for update in updates),
     }
     corrections = [
         _correction(update) for update in updates if update.kind == Update.Kind.CORRECTION
@@ -114,13 +114,13 @@ def _common(story: Story, newsroom: Newsroom) -> dict[str, Any]:
 
 def _posting(story: Story, update: Update, newsroom: Newsroom) -> dict[str, Any]:
     address = f"{entries.story_address(story)}#update-{update.number}"
-    images = [_image(shown) for shown in html_cache.images(update.text)]
+    images = [_image(shown) for shown in html_cache.cached_images(update.text)]
     return {
         "@type": "BlogPosting",
         "@id": address,
         "url": address,
         "headline": update.headline[:_HEADLINE],
-        "articleBody": html_cache.text(update.text),
+        "articleBody": html_cache.cached_text(update.text),
         "inLanguage": update.language,
         "datePublished": _iso(update),
         "author": [_publisher(newsroom)],
@@ -143,7 +143,7 @@ def _image(shown: PlacedImage) -> dict[str, Any]:
 def _correction(update: Update) -> dict[str, Any]:
     return {
         "@type": "CorrectionComment",
-        "text": update.note or html_cache.text(update.text),
+        "text": update.note or html_cache.cached_text(update.text),
         "datePublished": _iso(update),
     }
 

@@ -29,7 +29,7 @@ _TIMEOUT = 10.0  # seconds, for connecting and for each read
 _EVERY = 1.0  # seconds between two queries for due pings
 
 
-async def run() -> None:
+async def run_pings() -> None:
     """Sends pings until it is cancelled; errors do not end it. Returns at once if no hub is set."""
     await supervised("telling the WebSub hub", _run)
 
@@ -50,8 +50,8 @@ def tell_all() -> None:
     with contextlib.suppress(
         AnyDatabaseError
     ):  # the senders log database errors; the next try is in a second
-        actions.owe()
-        while (ping := actions.claim()) is not None:
+        actions.enqueue_pings()
+        while (ping := actions.claim_ping()) is not None:
             try:
                 trouble = post(settings.MOREFOLLOWS.websub_hub, _changed(ping.update.story))
             except AnyDatabaseError:
@@ -59,7 +59,7 @@ def tell_all() -> None:
             except Exception as error:  # in one update; the others must still be sent
                 log.exception("the WebSub hub could not be told of update %d", ping.update_id)
                 trouble = type(error).__name__
-            actions.note(ping, done=not trouble)
+            actions.record_ping(ping, done=not trouble)
             if trouble:
                 log.warning("the WebSub hub was told in vain (try %d): %s", ping.tries, trouble)
 

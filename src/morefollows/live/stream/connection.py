@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import parse_qs
 from uuid import UUID
 
-from morefollows.live.stream.events import Told
+from morefollows.live.stream.events import StoryEvents
 
 _ADDRESS = re.compile(rb"/story/([0-9a-fA-F-]{36})/events/(?:\?(.*))?", re.DOTALL)
 _KERNEL_BUFFER = 32 * 1024  # bytes; a reader further behind than both buffers is dropped
@@ -41,7 +41,7 @@ _REFUSE = (
 )
 
 
-class Asked(NamedTuple):
+class StreamRequest(NamedTuple):
     """The parameters of a request for a stream."""
 
     story: UUID
@@ -49,7 +49,7 @@ class Asked(NamedTuple):
     seen: str | None  #: id of the last event that the reader has; None: send only new events
 
 
-def asked(target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Asked | None:
+def stream_request(target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> StreamRequest | None:
     """Parses a request. None if it is not for a stream.
 
     `target`: RFC 9112 §3.2.1. `headers`: with names in lower case.
@@ -64,7 +64,7 @@ def asked(target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Asked | None
     query = parse_qs((found[2] or b"").decode("latin-1"), max_num_fields=None)
     # On reconnecting, browsers send Last-Event-ID; the query of the URL is older.
     seen = _header(headers, b"last-event-id") or query.get("after", [""])[0]
-    return Asked(story, query.get("lang", [""])[0], seen or None)
+    return StreamRequest(story, query.get("lang", [""])[0], seen or None)
 
 
 def forwarded(headers: Sequence[tuple[bytes, bytes]]) -> str:
@@ -78,7 +78,7 @@ def _header(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> str:
     return next((value.decode("latin-1") for name, value in headers if name == wanted), "")
 
 
-class Leaving(Protocol):
+class StreamOwner(Protocol):
     """The owner of a stream."""
 
     def leave(self, stream: Stream) -> None:
@@ -86,11 +86,11 @@ class Leaving(Protocol):
 
 
 @dataclass(eq=False, slots=True)
-class Channel:
+class StoryStream:
     """A story with at least one stream."""
 
     story: UUID
-    told: Told | None = None  #: None: not read from the database yet
+    told: StoryEvents | None = None  #: None: not read from the database yet
     waiting: set[Stream] = field(default_factory=set)  #: streams without a response until then
     streams: set[Stream] = field(default_factory=set)
 
@@ -101,13 +101,13 @@ class Stream(asyncio.Protocol):
     __slots__ = ("asked", "channel", "hub", "network", "transport")
 
     def __init__(
-        self, hub: Leaving, transport: asyncio.Transport, asked: Asked, network: str
+        self, hub: StreamOwner, transport: asyncio.Transport, asked: StreamRequest, network: str
     ) -> None:
         self.hub = hub
         self.transport = transport
         self.asked = asked
         self.network = network
-        self.channel: Channel | None = None
+        self.channel: StoryStream | None = None
         connection: socket.socket | None = transport.get_extra_info("socket")
         if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BUFFER)

@@ -30,7 +30,7 @@ class Frame(NamedTuple):
     bodies: Mapping[str, bytes]
 
 
-class Told(NamedTuple):
+class StoryEvents(NamedTuple):
     """The events of a story. `frames`: its latest updates, oldest first; none if withdrawn."""
 
     mark: str  #: a version; changes whenever another field does

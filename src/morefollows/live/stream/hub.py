@@ -19,13 +19,13 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from morefollows.helpers.supervise import supervised
-from morefollows.live.stream.connection import BEAT, Channel, Stream
-from morefollows.live.stream.events import RESET, Frame, Told
+from morefollows.live.stream.connection import BEAT, StoryStream, Stream
+from morefollows.live.stream.events import RESET, Frame, StoryEvents
 from morefollows.notify import Listener
 
 log = logging.getLogger(__name__)
 
-Read = Callable[[Mapping[UUID, str]], Mapping[UUID, Told | None]]
+Read = Callable[[Mapping[UUID, str]], Mapping[UUID, StoryEvents | None]]
 (
     'Takes each story\'s mark, "" if it is not known yet. '
     "Returns those that have changed; None for what is not public."
@@ -56,7 +56,7 @@ class Hub:
         self._languages = list(languages)
         self._most = most
         self._most_a_network = most_a_network
-        self._channels: dict[UUID, Channel] = {}
+        self._channels: dict[UUID, StoryStream] = {}
         self._networks: Counter[str] = Counter()
         self._beats: list[set[Stream]] = [set() for _ in range(_HEARTBEAT)]
         self._thread = ThreadPoolExecutor(1, "live")
@@ -77,7 +77,7 @@ class Hub:
         self._networks[stream.network] += 1
         channel = self._channels.get(stream.asked.story)
         if channel is None:
-            channel = self._channels[stream.asked.story] = Channel(stream.asked.story)
+            channel = self._channels[stream.asked.story] = StoryStream(stream.asked.story)
         stream.channel = channel
         if channel.told is not None:
             self._admit(stream, channel.told)
@@ -144,7 +144,7 @@ class Hub:
             for story, channel in self._channels.items()
         }
         reading = asyncio.get_running_loop().run_in_executor(self._thread, self._read, marks)
-        changed: Mapping[UUID, Told | None] = {}
+        changed: Mapping[UUID, StoryEvents | None] = {}
         try:
             if not (await asyncio.wait([reading], timeout=_SLOW))[0]:
                 log.warning("event streams: the database has not answered for %.0f s", _SLOW)
@@ -173,7 +173,7 @@ class Hub:
                     channel.waiting.discard(stream)
                     stream.refuse(_FULL, random.randint(2, 10))  # noqa: S311 - only to spread them
 
-    async def _tell(self, channel: Channel, told: Told | None) -> None:
+    async def _tell(self, channel: StoryStream, told: StoryEvents | None) -> None:
         """Sends the new events of a story. `told`: None if it is not public."""
         if told is None:
             channel.told = None
@@ -199,7 +199,7 @@ class Hub:
             if number % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
 
-    def _admit(self, stream: Stream, told: Told) -> None:
+    def _admit(self, stream: Stream, told: StoryEvents) -> None:
         """Opens a stream with the events that it has missed.
 
         The stream of a withdrawn story is ended, as nothing follows. That of a final story stays

@@ -17,7 +17,7 @@ from django.db.models import Count, Max, Q
 
 from morefollows.live import published, rendering
 from morefollows.live.stream import events
-from morefollows.live.stream.events import Frame, Told
+from morefollows.live.stream.events import Frame, StoryEvents
 from morefollows.stories.models import Story, Update
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ _AT_HAND = 50  # updates of a story; a reader who missed more loads the page aga
 _AT_ONCE = 500  # stories in one query
 
 
-class Journal:
+class EventJournal:
     """The `read` of `hub.Hub`. Caches frames, because a published update never changes."""
 
     def __init__(self) -> None:
@@ -35,11 +35,13 @@ class Journal:
             UUID, str
         ] = {}  # story → its mark at the last failure, to log each failure once
 
-    def read(self, marks: Mapping[UUID, str]) -> dict[UUID, Told | None]:
+    def read(self, marks: Mapping[UUID, str]) -> dict[UUID, StoryEvents | None]:
         """See `hub.Read`."""
         found = _marks(marks)
         changed = [story for story, mark in found.items() if mark != marks[story]]
-        told: dict[UUID, Told | None] = {story: None for story in marks if story not in found}
+        told: dict[UUID, StoryEvents | None] = {
+            story: None for story in marks if story not in found
+        }
         for story in published.with_updates(drills=True).filter(uuid__in=changed):
             mark = found[story.uuid]
             try:
@@ -52,7 +54,7 @@ class Journal:
                 self._failed[story.uuid] = mark
         return told
 
-    def _told(self, story: Story, mark: str) -> Told:
+    def _told(self, story: Story, mark: str) -> StoryEvents:
         updates = list(reversed(published.updates(story)))
         ids = [
             events.update_id(update.number or 0, rank, update.uid)
@@ -63,10 +65,10 @@ class Journal:
             withdrawn = published.is_withdrawn(story)
             end = _end(events.end_id(ids[-1], withdrawn=withdrawn), story, withdrawn=withdrawn)
             if withdrawn:
-                return Told(mark, ids[-1], (), end)
+                return StoryEvents(mark, ids[-1], (), end)
         before = [events.NOTHING, *ids][max(0, len(ids) - _AT_HAND)]
         triples = list(zip(ids, updates, [None, *updates], strict=False))[-_AT_HAND:]
-        return Told(
+        return StoryEvents(
             mark,
             before,
             [self._frame(id, update, previous) for id, update, previous in triples],

@@ -29,10 +29,10 @@ from morefollows.audience.signup import writer
 from morefollows.config.settings import Settings
 from morefollows.helpers import networks
 from morefollows.helpers.supervise import watched
-from morefollows.live.stream.connection import Asked, Stream, asked, forwarded
-from morefollows.live.stream.events import Told
+from morefollows.live.stream.connection import Stream, StreamRequest, forwarded, stream_request
+from morefollows.live.stream.events import StoryEvents
 from morefollows.live.stream.hub import Hub, Read
-from morefollows.live.stream.journal import Journal
+from morefollows.live.stream.journal import EventJournal
 from morefollows.notify import Listener
 from morefollows.processes import sockets
 from morefollows.processes.thread_priority import NICE
@@ -60,7 +60,10 @@ class Application:
         languages = [language for language, _ in settings.LANGUAGES]
         most = min(config.streams, _raise_file_limit() - _FILES)
         self.hub = Hub(
-            _read_anew(Journal()), languages, most=most, most_a_network=config.streams_a_network
+            _read_anew(EventJournal()),
+            languages,
+            most=most,
+            most_a_network=config.streams_a_network,
         )
         self.proxies = config.trusted_proxies
         self._closing = asyncio.Event()
@@ -110,7 +113,7 @@ class _Connection(HttpToolsProtocol):
     changes.
     """
 
-    _asked: Asked | None = None
+    _asked: StreamRequest | None = None
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of TCP
@@ -142,7 +145,7 @@ class _Connection(HttpToolsProtocol):
         if self.parser.get_method() == b"GET" and (
             self.cycle is None or self.cycle.response_complete
         ):
-            self._asked = asked(self.url, self.headers)
+            self._asked = stream_request(self.url, self.headers)
         if self._asked is None:
             super().on_headers_complete()
 
@@ -159,7 +162,7 @@ class _Connection(HttpToolsProtocol):
         if self._asked is not None and not self.transport.is_closing():
             self._hand_over(self._asked)
 
-    def _hand_over(self, asked: Asked) -> None:
+    def _hand_over(self, asked: StreamRequest) -> None:
         self.connections.discard(self)
         self._unset_keepalive_if_required()
         application: Application = self.config.app  # type: ignore[assignment]  # the one that `serve` gave it
@@ -208,10 +211,10 @@ def serve(ear: socket.socket) -> None:
     _Server(config, application).run(sockets=[ear])
 
 
-def _read_anew(journal: Journal) -> Read:
+def _read_anew(journal: EventJournal) -> Read:
     """Returns the journal's `read`, which first closes a database connection that has died."""
 
-    def read(marks: Mapping[UUID, str]) -> Mapping[UUID, Told | None]:
+    def read(marks: Mapping[UUID, str]) -> Mapping[UUID, StoryEvents | None]:
         close_old_connections()
         return journal.read(marks)
 
