@@ -20,7 +20,7 @@ from bench.readers_import import bench_import
 from bench.signup import bench_signup
 from bench.stream import bench_stream
 from morefollows.cli.main import run as run_command
-from morefollows.cli.output import Failure, json_option, tell_json
+from morefollows.cli.output import CommandFailed, json_option, tell_json
 
 if TYPE_CHECKING:
     from bench.race import Run
@@ -154,7 +154,7 @@ def bench_send(
                         runs[name].append(run())
                         tell(f"round {number} of {rounds}: {name} {runs[name][-1].rate:,.0f}/s")
     except BenchFailed as error:
-        raise Failure(str(error)) from None
+        raise CommandFailed(str(error)) from None
     facts = {
         "readers": readers,
         "wire_octets": len(message),
@@ -209,7 +209,7 @@ def bench_smtp(
                 for name, run in peers.items():
                     runs[name].append(run())
     except BenchFailed as error:
-        raise Failure(str(error)) from None
+        raise CommandFailed(str(error)) from None
     ratios = _ratios(_median([run.rate for run in runs["client"]]), runs)
     report = {
         "mails": mails,

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from morefollows.cli.output import Failure, json_option, tell_json
+from morefollows.cli.output import CommandFailed, json_option, tell_json
 
 _ENOUGH = 0.8  # of the rate to a near relay
 _MOST = 1000  # connections
@@ -74,7 +74,7 @@ def bench_distance(
             }
             report[offers] = {**found, "reached": now >= _ENOUGH * near}
     except BenchFailed as error:
-        raise Failure(str(error)) from None
+        raise CommandFailed(str(error)) from None
     if as_json:
         tell_json(report)
     else:

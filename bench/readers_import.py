@@ -15,7 +15,7 @@ import click
 from bench.race import BenchFailed
 from bench.stage import own_database
 from morefollows.cli.demo import memory
-from morefollows.cli.output import Failure, json_option, tell_json
+from morefollows.cli.output import CommandFailed, json_option, tell_json
 
 _SAMPLE_EVERY = 0.1  # seconds
 _PROVENANCE = "Newsletter box on herald.example, double opt-in"
@@ -59,7 +59,7 @@ def bench_import(lines: int, beside: int, as_json: bool) -> None:
     try:
         small, large = measure(beside), measure(lines)
     except BenchFailed as error:
-        raise Failure(str(error)) from None
+        raise CommandFailed(str(error)) from None
     ratio = large.memory / small.memory
     if as_json:
         runs = [

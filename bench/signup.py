@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from morefollows.cli.output import Failure, json_option, tell_json
+from morefollows.cli.output import CommandFailed, json_option, tell_json
 
 if TYPE_CHECKING:
     from bench.stage import Stage
@@ -113,19 +113,19 @@ def bench_signup(
             if not as_json:
                 _table(one, reports[one])
     except BenchFailed as error:
-        raise Failure(str(error)) from None
+        raise CommandFailed(str(error)) from None
     if as_json:
         tell_json(reports)
 
 
 def _raise_file_limit(streams: int) -> None:
-    """Raises the limit of open files, also for child processes. Raises `Failure` if it can't."""
+    """Raises the limit of open files, also for child processes. Raises `CommandFailed` if it can't."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = streams + _FILES
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return
     if hard != resource.RLIM_INFINITY and hard < needed and streams:
-        raise Failure(
+        raise CommandFailed(
             f"{streams:,} streams need {needed:,} open files, and this system allows {hard:,}: "
             f"raise the hard limit (ulimit -Hn {needed}), or open fewer"
         )

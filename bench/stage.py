@@ -98,7 +98,7 @@ class Stage:
 
     @property
     def url(self) -> str:
-        return str((lock.running(self._data) or {})["url"])
+        return str((lock.running_up(self._data) or {})["url"])
 
     @property
     def up(self) -> int:
@@ -108,7 +108,7 @@ class Stage:
     @property
     def web(self) -> int:
         """The process id of the web server."""
-        return int((lock.running(self._data) or {})["processes"]["web"])
+        return int((lock.running_up(self._data) or {})["processes"]["web"])
 
     def fill(self, readers: int, tell: Any) -> None:
         """Adds fictional, confirmed readers, without the evidence that real readers have."""
@@ -173,7 +173,7 @@ class Stage:
         """
         from morefollows.audience.models import Newsroom
         from morefollows.feedback.progress import progress
-        from morefollows.ingest.drafting import write
+        from morefollows.ingest.drafting import save_draft
         from morefollows.ingest.story_file import StoryFile
         from morefollows.stories import actions
         from morefollows.stories.models import Alert
@@ -190,7 +190,7 @@ class Stage:
         )
         editor, topic = self.editor(), self.topic()
         with Meter(self._up.pid) as meter:
-            alert = actions.send(write(read, editor, topic), editor, hold=hold)
+            alert = actions.send(save_draft(read, editor, topic), editor, hold=hold)
             while Alert.objects.values_list("state", flat=True).get(pk=alert.pk) in (
                 "held",
                 "sending",
@@ -322,7 +322,7 @@ def _up(folder: Path, data: Path) -> Iterator[subprocess.Popen[bytes]]:
         )
     try:
         deadline = time.monotonic() + _START
-        while not (lock.running(data) or {}).get("ready"):
+        while not (lock.running_up(data) or {}).get("ready"):
             if up.poll() is not None or time.monotonic() > deadline:
                 raise BenchFailed(
                     f"More Follows did not start:\n{log.read_text(errors='replace').strip()}"

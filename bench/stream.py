@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from morefollows.cli.output import Failure, json_option, tell_json
+from morefollows.cli.output import CommandFailed, json_option, tell_json
 from morefollows.processes import sockets
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def bench_stream(readers: int, alone: bool, as_json: bool) -> None:
                     report["polling"] = _polling(product, readers)
                     report["django"] = _django(product, readers)
     except BenchFailed as error:
-        raise Failure(str(error)) from None
+        raise CommandFailed(str(error)) from None
     if as_json:
         tell_json(report)
     else:

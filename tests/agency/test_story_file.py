@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from morefollows.ingest import story_file
-from morefollows.ingest.story_file import StoryFileError, parse, read
+from morefollows.ingest.story_file import StoryFileError, parse_story, read_story
 
 PAGES = Path(__file__).parent / "pages"
 REAL_PAGE = Path(__file__).parents[3] / "shared" / "input" / "article.txt"
@@ -20,7 +20,7 @@ REAL_PAGE = Path(__file__).parents[3] / "shared" / "input" / "article.txt"
 
 def refused(raw: bytes) -> StoryFileError:
     with pytest.raises(StoryFileError) as caught:
-        parse(raw)
+        parse_story(raw)
     return caught.value
 
 
@@ -28,7 +28,7 @@ def refused(raw: bytes) -> StoryFileError:
 
 
 def test_the_headline_is_the_first_line_and_the_text_stands_below() -> None:
-    story = parse(b"Harbour bridge closed\n\nA ferry struck it.\n\nNobody is hurt.\n")
+    story = parse_story(b"Harbour bridge closed\n\nA ferry struck it.\n\nNobody is hurt.\n")
     assert story.headline == "Harbour bridge closed"
     assert story.text == "A ferry struck it.\n\nNobody is hurt."
     assert (story.standfirst, story.language, story.topic) == ("", None, None)
@@ -36,7 +36,7 @@ def test_the_headline_is_the_first_line_and_the_text_stands_below() -> None:
 
 
 def test_front_matter_gives_all_that_a_story_has() -> None:
-    story = parse(
+    story = parse_story(
         b'---\nheadline: "Harbour bridge: closed"\nStandfirst: Nobody is hurt.\nlanguage: en\ntopic: breaking\n---\n'
         b"A ferry struck it.\n"
     )
@@ -46,7 +46,7 @@ def test_front_matter_gives_all_that_a_story_has() -> None:
 
 
 def test_front_matter_without_a_headline_leaves_it_on_the_first_line() -> None:
-    story = parse(
+    story = parse_story(
         "---\nlanguage: de\n---\n\n# Hafenbrücke gesperrt #\nEine Fähre hat sie gerammt.".encode()
     )
     assert (story.headline, story.text) == ("Hafenbrücke gesperrt", "Eine Fähre hat sie gerammt.")
@@ -64,25 +64,26 @@ def test_front_matter_without_a_headline_leaves_it_on_the_first_line() -> None:
     ],
 )
 def test_a_headline_is_one_clean_line(first_line: str, headline: str) -> None:
-    assert parse(f"{first_line}\n\nText.".encode()).headline == headline
+    assert parse_story(f"{first_line}\n\nText.".encode()).headline == headline
 
 
 def test_line_ends_of_any_kind_are_line_ends() -> None:
     assert (
-        parse(b"Bridge closed\r\n\r\nOne.\r\rTwo.\xe2\x80\xa8Three.").text == "One.\n\nTwo.\nThree."
+        parse_story(b"Bridge closed\r\n\r\nOne.\r\rTwo.\xe2\x80\xa8Three.").text
+        == "One.\n\nTwo.\nThree."
     )
 
 
 def test_markdown_stays_as_it_was_written() -> None:
     text = "- one\n- two\n\n> “Nobody is hurt”\n\n[The notice](https://port.example/notice)"
-    assert parse(f"Bridge closed\n\n{text}\n".encode()).text == text
+    assert parse_story(f"Bridge closed\n\n{text}\n".encode()).text == text
 
 
 # A page as a scraper left it
 
 
 def test_a_scraped_page_is_cleared_of_its_furniture_and_tells_what_went() -> None:
-    story = read(PAGES / "scraped.txt")
+    story = read_story(PAGES / "scraped.txt")
     assert story.headline == (
         "The harbour bridge at Norwick has been closed in both directions by the port authority"
     )
@@ -101,7 +102,7 @@ def test_a_scraped_page_is_cleared_of_its_furniture_and_tells_what_went() -> Non
 
 
 def test_a_german_page_too() -> None:
-    story = read(PAGES / "scraped-de.txt")
+    story = read_story(PAGES / "scraped-de.txt")
     assert story.headline == "Hafenbrücke in Nordwik gesperrt"
     assert story.text == (
         "Die Hafenbrücke ist seit 14:05 Uhr gesperrt, nachdem eine Fähre den zweiten Pfeiler gerammt hat.\n\n"
@@ -114,7 +115,7 @@ def test_a_german_page_too() -> None:
 
 @pytest.mark.skipif(not REAL_PAGE.exists(), reason="the real page does not come with the project")
 def test_the_real_page() -> None:
-    story = read(REAL_PAGE)
+    story = read_story(REAL_PAGE)
     assert 40 < len(story.headline) <= 150
     assert story.text.startswith(f"{story.headline}, which ")
     assert len(story.text.split("\n\n")) == 8
@@ -145,7 +146,9 @@ def test_the_real_page() -> None:
     ],
 )
 def test_furniture_goes(furniture: str) -> None:
-    story = parse(f"Bridge closed\n\nA ferry struck it.\n\n{furniture}\n\nNobody is hurt.".encode())
+    story = parse_story(
+        f"Bridge closed\n\nA ferry struck it.\n\n{furniture}\n\nNobody is hurt.".encode()
+    )
     assert story.text == "A ferry struck it.\n\nNobody is hurt."
     assert len(story.dropped) == 1
 
@@ -165,13 +168,13 @@ def test_furniture_goes(furniture: str) -> None:
     ],
 )
 def test_a_sentence_that_only_sounds_like_furniture_stays(sentence: str) -> None:
-    story = parse(f"Bridge closed\n\n{sentence}\n\nNobody is hurt.".encode())
+    story = parse_story(f"Bridge closed\n\n{sentence}\n\nNobody is hurt.".encode())
     assert story.text == f"{sentence}\n\nNobody is hurt."
     assert story.dropped == ()
 
 
 def test_a_story_that_a_sign_up_box_runs_into_keeps_its_first_word() -> None:
-    story = parse(
+    story = parse_story(
         b"Sign up to our free breaking news emails Please enter a valid email address SIGN UP "
         b"Thanks for signing up to the breaking news emails The bridge is closed.\n\nNobody is hurt."
     )
@@ -180,7 +183,9 @@ def test_a_story_that_a_sign_up_box_runs_into_keeps_its_first_word() -> None:
 
 
 def test_more_follows_goes_from_the_end_of_a_paragraph() -> None:
-    story = parse(b"Bridge closed\n\nNobody is hurt. More follows on this breaking news story...")
+    story = parse_story(
+        b"Bridge closed\n\nNobody is hurt. More follows on this breaking news story..."
+    )
     assert (story.text, story.dropped) == (
         "Nobody is hurt.",
         ("More follows on this breaking news story...",),
@@ -199,7 +204,7 @@ def test_more_follows_goes_from_the_end_of_a_paragraph() -> None:
     ],
 )
 def test_the_first_sentence_serves_as_headline(paragraph: str, headline: str) -> None:
-    story = parse(f"{paragraph}\n\nMore.".encode())
+    story = parse_story(f"{paragraph}\n\nMore.".encode())
     assert story.headline == headline
     assert story.text.startswith(paragraph)
     assert len(story.notes) == 1
@@ -265,14 +270,14 @@ def test_a_file_of_ten_megabytes_is_refused_without_reading_it_all(tmp_path: Pat
     path = tmp_path / "story.md"
     path.write_bytes(b"Bridge closed\n\n" + b"word " * 2_000_000)
     with pytest.raises(StoryFileError, match="larger than 1 MB"):
-        read(path)
+        read_story(path)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(StoryFileError, match=r"^file: can't be read: No such file"):
-        read(tmp_path / "none.md")
+        read_story(tmp_path / "none.md")
     with pytest.raises(StoryFileError, match=r"^file: can't be read: Is a directory"):
-        read(tmp_path)
+        read_story(tmp_path)
 
 
 def test_the_limits_are_those_of_a_story() -> None:
@@ -321,7 +326,7 @@ PIECES = st.sampled_from(
 @example("A\u0085B".encode())
 def test_nothing_but_a_story_or_a_clear_error_comes_of_any_file(raw: bytes) -> None:
     try:
-        story = parse(raw)
+        story = parse_story(raw)
     except StoryFileError as error:
         assert error.field and error.remedy
         return
@@ -356,14 +361,14 @@ def test_a_megabyte_of_anything_is_read_in_seconds(piece: str) -> None:
     ].encode()
     begun = time.process_time()
     with contextlib.suppress(StoryFileError):
-        parse(raw[:990_000])
+        parse_story(raw[:990_000])
     assert time.process_time() - begun < 5
 
 
 def test_images_from_elsewhere_go_and_are_named() -> None:
     ours = "![Fog](/images/0123456789abcdef0123456789abcdef-1200x800.jpg)"
     elsewhere = "![The bridge](https://x.example/a.jpg 'x')"
-    got = parse(
+    got = parse_story(
         f"Bridge closed\n\n{elsewhere}\n\nFog ![](//x.example/b.png) all day.\n\n{ours}".encode()
     )
     assert got.text == f"Fog  all day.\n\n{ours}"

@@ -231,7 +231,7 @@ class Stage:
 
     def pids(self) -> dict[str, int]:
         """The processes that `up` has going, by name."""
-        told = lock.running(self.house.data) or {}
+        told = lock.running_up(self.house.data) or {}
         found: dict[str, int] = {}
         for name, pid in told.get("processes", {}).items():
             with contextlib.suppress(OSError):

@@ -92,12 +92,12 @@ def test_when_it_is_killed_the_product_ends_too(folder: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     up = until(
-        "its product", lambda: [path for path in folder.glob("*/data") if lock.running(path)]
+        "its product", lambda: [path for path in folder.glob("*/data") if lock.running_up(path)]
     )[0]
     time.sleep(1)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    until("the product's end", lambda: lock.running(up) is None)
+    until("the product's end", lambda: lock.running_up(up) is None)
 
 
 def test_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
@@ -108,7 +108,7 @@ def test_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    until("its product", lambda: [path for path in folder.glob("*/data") if lock.running(path)])
+    until("its product", lambda: [path for path in folder.glob("*/data") if lock.running_up(path)])
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=5 * PATIENCE)
     assert process.returncode == 130

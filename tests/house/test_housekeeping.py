@@ -72,7 +72,7 @@ def test_each_kind_of_row_goes_when_its_time_is_over(cy: Reader, story: Story, a
     evidence = Consent.objects.count(), Deed.objects.count()
     told = housekeeping.would_go()
     assert told["letters that are done with"] == 7 and told["replies of relays"] == 1
-    went = housekeeping.run()
+    went = housekeeping.run_tasks()
     assert went["letters that are done with"] == 8
     left = set(Letter.objects.values_list("pk", flat=True))
     assert {waits.pk, young.pk} <= left and elsewhere.pk not in left and len(left) == 3
@@ -82,7 +82,7 @@ def test_each_kind_of_row_goes_when_its_time_is_over(cy: Reader, story: Story, a
     assert not Verdict.objects.exists()
     assert set(Batch.objects.values_list("packed", flat=True)) == {True}
     assert (Consent.objects.count(), Deed.objects.count()) == evidence
-    again = housekeeping.run()
+    again = housekeeping.run_tasks()
     assert {name: count for name, count in again.items() if count and "pages" not in name} == {}
 
 
@@ -94,7 +94,7 @@ def test_what_fails_stops_nothing_else(
 
     monkeypatch.setattr("morefollows.audience.actions.expire_unconfirmed", broken)
     letter(cy, 31)
-    assert housekeeping.run()["letters that are done with"] == 1
+    assert housekeeping.run_tasks()["letters that are done with"] == 1
     assert "unconfirmed sign-ups could not be cleared away" in caplog.text
 
 
@@ -157,9 +157,9 @@ class TestGivingWay:
             return packed(alert)
 
         monkeypatch.setattr(archive, "pack_some", interrupted)
-        assert "alerts whose sending is packed" not in housekeeping.run()
+        assert "alerts whose sending is packed" not in housekeeping.run_tasks()
         assert set(Batch.objects.values_list("packed", flat=True)) == {True, False}
-        assert housekeeping.run()["alerts whose sending is packed"] == 1
+        assert housekeeping.run_tasks()["alerts whose sending is packed"] == 1
         assert set(Batch.objects.values_list("packed", flat=True)) == {True}
         assert sum(Batch.objects.values_list("size", flat=True)) == 10
 
@@ -172,7 +172,7 @@ def test_an_alert_that_can_not_be_packed_stops_no_other(
     broken, fine = year.alerts([story], ada, batches=1)
     Alert.objects.update(ended_at=timezone.now() - timedelta(days=9))
     Batch.objects.filter(alert=broken).update(outcomes=b"\1\1\1")
-    assert housekeeping.run()["alerts whose sending is packed"] == 1
+    assert housekeeping.run_tasks()["alerts whose sending is packed"] == 1
     assert Batch.objects.get(alert=fine).packed and not Batch.objects.get(alert=broken).packed
     assert f"alert {broken.pk} can't be packed" in caplog.text
 
@@ -187,8 +187,8 @@ def quick_seals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
 
 
 def test_evidence_is_sealed_as_part_of_it(cy: Reader, breaking: Topic, quick_seals: None) -> None:
-    housekeeping.run()
-    housekeeping.run()
+    housekeeping.run_tasks()
+    housekeeping.run_tasks()
     assert Seal.objects.filter(table="audience_consent").exists() and seals.verify().wrong == []
     assert date.today()
 
@@ -215,7 +215,7 @@ def test_the_file_of_sqlite_becomes_smaller(newsroom: Any) -> None:
         cursor.execute("DROP TABLE ballast")
     large = pages()
     assert large > before + 900
-    given = housekeeping.run()["pages of the database file"]
+    given = housekeeping.run_tasks()["pages of the database file"]
     assert given > 400 and pages() <= large - given
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from morefollows.processes.web.page_threads import Slots
+from morefollows.processes.web.page_threads import ThreadSlots
 
 
 def test_who_has_waited_longest_is_next_and_who_waits_too_long_gets_none() -> None:
     async def scenario() -> None:
-        slots = Slots(1, 2, 30.0)
+        slots = ThreadSlots(1, 2, 30.0)
         first = await slots.take()
         assert first is not None
         waiting = [asyncio.create_task(slots.take()) for _ in range(2)]
@@ -31,7 +31,7 @@ def test_who_has_waited_longest_is_next_and_who_waits_too_long_gets_none() -> No
 
 def test_a_turn_that_comes_as_the_time_ends_is_not_lost() -> None:
     async def scenario() -> None:
-        slots = Slots(1, 2, 0.01)
+        slots = ThreadSlots(1, 2, 0.01)
         only = await slots.take()
         assert only is not None
         late = asyncio.create_task(slots.take())

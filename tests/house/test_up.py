@@ -37,7 +37,7 @@ def standing() -> Iterator[House]:
 
 
 def processes(house: House) -> dict[str, int]:
-    told = lock.running(house.data)
+    told = lock.running_up(house.data)
     assert told is not None
     found: dict[str, int] = told["processes"]
     return found
@@ -84,7 +84,7 @@ def test_an_administrator_without_an_address_is_refused(build: Build) -> None:
 def test_a_second_one_on_the_same_folder_says_so_and_does_not_start(standing: House) -> None:
     second = standing.command("up", check=False)
     assert second.returncode == 1
-    told = lock.running(standing.data)
+    told = lock.running_up(standing.data)
     assert told is not None
     assert f"process {told['pid']}, {standing.url}" in second.stderr
     assert len(second.stderr.splitlines()) == 1
@@ -228,7 +228,7 @@ def test_a_sender_that_cannot_live_takes_nobody_with_it(build: Build) -> None:
     assert "stops each time it is started" not in desk.open(check).html
 
     def failing() -> list[str]:
-        told = lock.running(house.data) or {}
+        told = lock.running_up(house.data) or {}
         if pid := told.get("processes", {}).get("sender 1"):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -238,7 +238,7 @@ def test_a_sender_that_cannot_live_takes_nobody_with_it(build: Build) -> None:
     assert "times in a row; it is tried again in" in house.said
     assert "The process “sender 1” stops each time it is started." in desk.open(check).html
     assert urllib.request.urlopen(f"{house.url}/").status == 200
-    until("a sender that lives", lambda: not (lock.running(house.data) or {}).get("failing"))
+    until("a sender that lives", lambda: not (lock.running_up(house.data) or {}).get("failing"))
     assert "sender 1" in processes(house)
     assert "stops each time it is started" not in desk.open(check).html
 
@@ -253,7 +253,7 @@ def test_it_ends_in_order(house: House) -> None:
     children = processes(house).values()
     house.stop()
     assert not any(alive(pid) for pid in children)
-    assert lock.running(house.data) is None
+    assert lock.running_up(house.data) is None
 
 
 def test_an_open_event_stream_does_not_hold_it_up(house: House) -> None:
@@ -303,7 +303,7 @@ def test_a_client_that_dawdles_does_not_hold_it_up(house: House) -> None:
 
 
 def test_when_it_is_killed_its_processes_end(house: House) -> None:
-    told = lock.running(house.data)
+    told = lock.running_up(house.data)
     assert told is not None
     children = told["processes"].values()
     os.kill(told["pid"], signal.SIGKILL)
@@ -311,7 +311,7 @@ def test_when_it_is_killed_its_processes_end(house: House) -> None:
 
 
 def test_after_a_kill_it_starts_again_on_the_same_folder(house: House) -> None:
-    told = lock.running(house.data)
+    told = lock.running_up(house.data)
     assert told is not None
     os.kill(told["pid"], signal.SIGKILL)
     house.kill()
@@ -349,7 +349,7 @@ def test_a_relay_leaves_the_inbox_out(build: Build) -> None:
 def test_ctrl_c_ends_it_as_well(build: Build) -> None:
     """The terminal sends SIGINT to the whole group."""
     house = build().start()
-    told = lock.running(house.data)
+    told = lock.running_up(house.data)
     assert told is not None
     os.killpg(told["pid"], signal.SIGINT)
     assert house._wait() == 0
@@ -358,7 +358,7 @@ def test_ctrl_c_ends_it_as_well(build: Build) -> None:
 
 def test_ctrl_c_twice_is_no_error_either(build: Build) -> None:
     house = build().start()
-    told = lock.running(house.data)
+    told = lock.running_up(house.data)
     assert told is not None
     os.kill(
         told["pid"], signal.SIGTERM
@@ -371,11 +371,11 @@ def test_ctrl_c_twice_is_no_error_either(build: Build) -> None:
 
 def test_ended_while_it_starts_it_leaves_nothing_running(build: Build) -> None:
     house = build().start("--sample", wait=False)
-    until("the lock", lambda: lock.running(house.data))
+    until("the lock", lambda: lock.running_up(house.data))
     assert house._up is not None
     house._up.terminate()
     assert house._wait() == 130
-    until("its processes to let the lock go", lambda: lock.running(house.data) is None)
+    until("its processes to let the lock go", lambda: lock.running_up(house.data) is None)
     house.start("--sample")
     assert json.loads(house.command("topics", "--json").stdout)[0]["slug"] == "breaking"
 

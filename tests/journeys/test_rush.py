@@ -70,7 +70,7 @@ def _read(url: str, path: str) -> dict[str, str]:
 
 def _answering(house: House) -> str:
     """Its address, once somebody is there: after a kill the old one is told until a new one is written."""
-    told = lock.running(house.data)
+    told = lock.running_up(house.data)
     if not told:
         return ""
     url = str(told["url"])

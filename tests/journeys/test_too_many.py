@@ -134,7 +134,7 @@ def locked(house: House, row: str = "") -> Iterator[None]:
 
 
 def threads(house: House) -> int:
-    told = lock.running(house.data)
+    told = lock.running_up(house.data)
     assert told
     status = Path(f"/proc/{told['processes']['web']}/status")
     if not status.exists():

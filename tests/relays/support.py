@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
-from morefollows.config.relay_address import RelayKind, kind_of, register, relays
+from morefollows.config.relay_address import RelayKind, kind_of, register_kind, relays
 from morefollows.courier.relays.interface import (
     Circuit,
     Mail,
@@ -143,7 +143,7 @@ FAKE = RelayKind(
     example="fake://name",
     make=lambda address, source, setup: FakeRelay(source, setup, *_FAKES[address.host]),
 )
-register(FAKE)
+register_kind(FAKE)
 
 
 class _FakeStage:

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from morefollows.config.relay_address import RelayKind, kinds, register, relays
+from morefollows.config.relay_address import RelayKind, kinds, register_kind, relays
 
 from . import support
 
@@ -30,7 +30,7 @@ def test_a_kind_has_options_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     own = dataclasses.replace(
         support.FAKE, schemes={"own": {"port": 7}}, options={"region": ("region", str)}
     )
-    register(own)
+    register_kind(own)
     [address] = relays("own://mail.example.org?region=eu&rate=5")
     assert (address.port, address.rate, address.options) == (7, 5.0, {"region": "eu"})
     with pytest.raises(
@@ -41,4 +41,6 @@ def test_a_kind_has_options_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_two_kinds_share_a_scheme() -> None:
     with pytest.raises(ValueError, match="two kinds of relay are called smtp"):
-        register(RelayKind(schemes={"smtp": {"port": 1}}, example="smtp://x", make=lambda *_: None))
+        register_kind(
+            RelayKind(schemes={"smtp": {"port": 1}}, example="smtp://x", make=lambda *_: None)
+        )

@@ -101,14 +101,14 @@ class House:
     @property
     def url(self) -> str:
         """The web address, without a slash at the end."""
-        told = lock.running(self.data)
+        told = lock.running_up(self.data)
         assert told, f"it does not run:\n{self.said}"
         return str(told["url"])
 
     @property
     def address(self) -> str:
         """Where it answers on this machine, if that is not its web address."""
-        told = lock.running(self.data)
+        told = lock.running_up(self.data)
         assert told, f"it does not run:\n{self.said}"
         return str(told["address"])
 
@@ -250,7 +250,7 @@ class House:
     def _ready(self) -> bool:
         assert self._up is not None
         assert self._up.poll() is None, f"up ended with {self._up.returncode}:\n{self.said}"
-        told = lock.running(self.data)
+        told = lock.running_up(self.data)
         return bool(told and told.get("ready"))
 
     def _wait(self) -> int:

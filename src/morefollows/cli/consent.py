@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from morefollows.cli.output import Failure, json_option, tell_json
+from morefollows.cli.output import CommandFailed, json_option, tell_json
 
 if TYPE_CHECKING:
     from morefollows.audience.consent.declaration import Declaration, EvidenceLine
@@ -40,14 +40,14 @@ def show(address: str, as_json: bool) -> None:
     try:
         found = find(sys.stdin.readline().strip() if address == "-" else address)
     except BadAddress as reason:
-        raise Failure(f"ADDRESS is no valid email address: {reason}") from None
+        raise CommandFailed(f"ADDRESS is no valid email address: {reason}") from None
     if found.reader is None:
         why = (
             f" It is suppressed ({found.suppression.reason}, {_when(found.suppression.at)})."
             if found.suppression
             else ""
         )
-        raise Failure(f"No reader has this address.{why}")
+        raise CommandFailed(f"No reader has this address.{why}")
     told = declaration(found.reader)
     if as_json:
         tell_json(_as_json(told))

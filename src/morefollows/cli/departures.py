@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from morefollows.cli.output import Failure, json_option, tell_json
+from morefollows.cli.output import CommandFailed, json_option, tell_json
 
 
 @click.group()
@@ -41,9 +41,9 @@ def replay_files(files: tuple[Path, ...], as_json: bool) -> None:
         try:
             done += replay.replay(file, whole=True)
         except OSError as error:
-            raise Failure(f"{file}: {error.strerror}") from None
+            raise CommandFailed(f"{file}: {error.strerror}") from None
         except ValueError as error:
-            raise Failure(str(error)) from None
+            raise CommandFailed(str(error)) from None
     if as_json:
         tell_json(dict(done))
     elif done:

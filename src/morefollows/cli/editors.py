@@ -6,7 +6,7 @@ import zoneinfo
 
 import click
 
-from morefollows.cli.output import Failure, json_option, tell_json, told
+from morefollows.cli.output import CommandFailed, json_option, tell_json, told
 
 
 @click.group()
@@ -41,7 +41,7 @@ def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
             editor = actions.add_editor(email, name, role)
             record(None, "add editor", name=editor.name, role=editor.role)
     except ValidationError as error:
-        raise Failure(f"{email}: {told(error)}") from None
+        raise CommandFailed(f"{email}: {told(error)}") from None
     link = actions.invitation_link(editor)
     if as_json:
         tell_json({"email": editor.email, "name": editor.name, "role": editor.role, "link": link})
@@ -69,7 +69,7 @@ def let_offer(email: str, denied: bool) -> None:
 
     editor = Editor.objects.filter(email=email.strip().lower()).first()
     if editor is None:
-        raise Failure(
+        raise CommandFailed(
             f"{email}: there is no account with this address; `morefollows editors list` has "
             f"them all."
         )
@@ -149,7 +149,7 @@ def add_topic(slug: str, name: str, description: str, as_json: bool) -> None:
     try:
         topic = audience_newsroom.add_topic(slug, name, description)
     except ValidationError as error:
-        raise Failure(f"{slug}: {told(error)}") from None
+        raise CommandFailed(f"{slug}: {told(error)}") from None
     if as_json:
         tell_json({"slug": topic.slug, "name": topic.name, "readers": 0})
     else:
@@ -188,13 +188,13 @@ def newsroom(as_json: bool, **given: str | None) -> None:
         try:
             known = audience_newsroom.set_up_newsroom(**{**now, **changed})
         except ValidationError as error:
-            raise Failure(told(error)) from None
+            raise CommandFailed(told(error)) from None
         except BadAddress as reason:
-            raise Failure(
+            raise CommandFailed(
                 f"--sender-address: must be an email address such as alerts@example.org: {reason}"
             ) from None
     if known is None:
-        raise Failure(
+        raise CommandFailed(
             "No newsroom is set up yet. `morefollows newsroom --name …` does it, or "
             "`morefollows up`."
         )
@@ -210,9 +210,9 @@ def _check(newsroom: dict[str, str]) -> None:
     from django.conf import settings
 
     if "time_zone" in newsroom and newsroom["time_zone"] not in zoneinfo.available_timezones():
-        raise Failure(
+        raise CommandFailed(
             f"--time-zone: {newsroom['time_zone']} is not one; they look like Europe/London"
         )
     languages = dict(settings.LANGUAGES)
     if "language" in newsroom and newsroom["language"] not in languages:
-        raise Failure(f"--language: must be one of {', '.join(languages)}")
+        raise CommandFailed(f"--language: must be one of {', '.join(languages)}")

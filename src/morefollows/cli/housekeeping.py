@@ -21,7 +21,7 @@ def housekeeping(dry_run: bool, as_json: bool) -> None:
     bootstrap.start_django()
     from morefollows.processes import housekeeping as rounds
 
-    counts = rounds.would_go() if dry_run else rounds.run()
+    counts = rounds.would_go() if dry_run else rounds.run_tasks()
     if as_json:
         tell_json({"dry_run": dry_run, "counts": counts})
         return

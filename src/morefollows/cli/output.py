@@ -15,7 +15,7 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Failure(click.ClickException):
+class CommandFailed(click.ClickException):
     """The command failed; the message says why and what to do. Exit code 1."""
 
     exit_code = 1

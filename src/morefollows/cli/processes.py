@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from morefollows.cli.output import Failure, json_option, tell_json
+from morefollows.cli.output import CommandFailed, json_option, tell_json
 from morefollows.processes import sockets
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -31,7 +31,7 @@ def _hold(lifeline: int | None) -> None:
     if lifeline is not None:
         from morefollows.processes import parent_watch as lifeline_
 
-        lifeline_.hold(lifeline)
+        lifeline_.watch_parent(lifeline)
 
 
 @click.command(short_help="Run everything on this machine.")
@@ -65,7 +65,7 @@ def up(context: click.Context, sample: bool, administrator: str, lifeline: int |
     except NotPrepared as error:
         context.exit(error.code)
     except (InUse, GaveUp) as error:
-        raise Failure(str(error)) from None
+        raise CommandFailed(str(error)) from None
 
 
 @click.command(hidden=True)
@@ -78,7 +78,7 @@ def prepare(sample: bool, administrator: str, lifeline: int | None) -> None:
     _hold(lifeline)
     from morefollows.processes import first_start
 
-    click.echo(first_start.prepare(sample=sample, administrator=administrator) or "")
+    click.echo(first_start.prepare_data(sample=sample, administrator=administrator) or "")
 
 
 @click.command(hidden=True)
@@ -90,9 +90,9 @@ def tidy(released: tuple[int, ...], lifeline: int | None) -> None:
     from morefollows.processes import up_jobs
 
     if released:
-        up_jobs.release_claims(released)
+        up_jobs.release_claims_of_dead(released)
     else:
-        up_jobs.clear_away()
+        up_jobs.run_housekeeping()
 
 
 @click.command()
@@ -156,7 +156,7 @@ def send(number: int, lifeline: int | None) -> None:
         try:
             Lock(loading.load().data).share()
         except InUse as error:
-            raise Failure(str(error)) from None
+            raise CommandFailed(str(error)) from None
     checked = bootstrap.start_django()
     from morefollows.database import connections
     from morefollows.processes.send import run_sender
@@ -191,4 +191,6 @@ def _ear(descriptor: int | None, name: str, host: str, port: int) -> socket.sock
     try:
         return sockets.listen(host, port)
     except OSError as error:
-        raise Failure(f"{name}: can't listen on {host}, port {port}: {error.strerror}") from None
+        raise CommandFailed(
+            f"{name}: can't listen on {host}, port {port}: {error.strerror}"
+        ) from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from morefollows.cli.output import Failure, json_option, tell_json
+from morefollows.cli.output import CommandFailed, json_option, tell_json
 
 if TYPE_CHECKING:
     from morefollows.audience.models import Topic
@@ -109,7 +109,7 @@ def import_readers(
     from morefollows.cli import readers_output
 
     if provenance is not None and not provenance.strip():
-        raise Failure("--provenance: say where and how these readers agreed, or leave it out")
+        raise CommandFailed("--provenance: say where and how these readers agreed, or leave it out")
     name = Path(str(file.name)).name
     status = status or status_by_name(name)
     if status and status not in STATUSES:
@@ -134,16 +134,16 @@ def import_readers(
             foretold = work.run(dry_run=True)
             readers_output.tell(foretold, dry_run=True, ending="")
             if not click.confirm("Import these readers?", err=True):
-                raise Failure("Nothing was imported.")
+                raise CommandFailed("Nothing was imported.")
         report = work.run(dry_run=dry_run)
     except (NotReadable, ImportInProgress) as error:
-        raise Failure(f"{file.name}: {error}") from None
+        raise CommandFailed(f"{file.name}: {error}") from None
     if as_json:
         tell_json(readers_output.as_json(report, dry_run=dry_run))
     else:
         readers_output.tell(report, dry_run=dry_run)
     if report.bad:
-        raise Failure(
+        raise CommandFailed(
             f"{report.bad:,} of {report.lines:,} lines {'would' if dry_run else 'did'} not come in."
         )
 
@@ -178,7 +178,7 @@ def export_readers(file: Path | None, slug: str | None, evidence: bool, as_json:
         # Readable only by its owner from the first byte: it holds all addresses.
         out = os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     except OSError as error:
-        raise Failure(f"{file}: {error.strerror}") from None
+        raise CommandFailed(f"{file}: {error.strerror}") from None
     with out:
         count = write(out, topic=topic)
     if as_json:
@@ -198,7 +198,7 @@ def _topic(slug: str | None) -> Topic | None:
         return topics.first()
     found = topics.filter(slug=slug).first()
     if found is None:
-        raise Failure(
+        raise CommandFailed(
             f"There is no topic {slug}. There are: "
             f"{', '.join(topic.slug for topic in topics) or 'none'}."
         )

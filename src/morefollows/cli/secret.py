@@ -6,7 +6,7 @@ import time
 
 import click
 
-from morefollows.cli.output import Failure, json_option, tell_json
+from morefollows.cli.output import CommandFailed, json_option, tell_json
 
 
 @click.group()
@@ -40,7 +40,7 @@ def rotate(minutes: int, as_json: bool) -> None:
 
     keys = settings.MOREFOLLOWS.secret
     if keys.file is None:
-        raise Failure(
+        raise CommandFailed(
             "MOREFOLLOWS_SECRET holds the keys themselves. Put them into a file that "
             "MOREFOLLOWS_SECRET_FILE names, "
             "writable by this user, and rotate them there."
@@ -48,11 +48,11 @@ def rotate(minutes: int, as_json: bool) -> None:
     try:
         ring = keys.rotate(time.time() + 60 * minutes)
     except OSError as error:
-        raise Failure(f"{keys.file}: can't be written: {error.strerror}") from None
+        raise CommandFailed(f"{keys.file}: can't be written: {error.strerror}") from None
     except ValueError as error:
-        raise Failure(f"{keys.file}: {error}") from None
+        raise CommandFailed(f"{keys.file}: {error}") from None
     if wrong := key_check.check_or_store(keys):
-        raise Failure(": ".join(bootstrap.wrong_keys(settings.MOREFOLLOWS, wrong)))
+        raise CommandFailed(": ".join(bootstrap.wrong_keys(settings.MOREFOLLOWS, wrong)))
     newest = ring.generations[-1]
     if as_json:
         tell_json(
@@ -78,7 +78,7 @@ def replace_lost(lost: bool, as_json: bool) -> None:
     not recognised any more: who left or was erased could be imported again.
     """
     if not lost:
-        raise Failure(
+        raise CommandFailed(
             "If the file `secret` is in any backup, copy it back instead. If it is lost, say "
             "so: --lost"
         )
@@ -91,12 +91,12 @@ def replace_lost(lost: bool, as_json: bool) -> None:
 
     keys = settings.MOREFOLLOWS.secret
     if keys.file is None:
-        raise Failure(
+        raise CommandFailed(
             "MOREFOLLOWS_SECRET holds the keys themselves: take it away, or put the right "
             "ones there."
         )
     if keys.saved and not key_check.compare(keys):
-        raise Failure(
+        raise CommandFailed(
             f"{keys.file} has the keys of this database; `morefollows secret rotate` makes "
             f"new ones."
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from morefollows.cli.output import Failure, json_option, tell_json
+from morefollows.cli.output import CommandFailed, json_option, tell_json
 
 
 @click.group(invoke_without_command=True)
@@ -56,7 +56,7 @@ def remove_site(address: str, as_json: bool) -> None:
 
     origin = _origin(address)
     if not audience_sites.remove_site(origin):
-        raise Failure(f"{origin} is not among the sites; `morefollows sites` lists them")
+        raise CommandFailed(f"{origin} is not among the sites; `morefollows sites` lists them")
     if as_json:
         tell_json(origin)
     else:
@@ -69,4 +69,4 @@ def _origin(address: str) -> str:
     try:
         return origins.origin(address)
     except origins.BadOrigin as reason:
-        raise Failure(f"{address}: {reason}") from None
+        raise CommandFailed(f"{address}: {reason}") from None

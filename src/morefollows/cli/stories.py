@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from morefollows.cli.output import Failure, json_option, tell_json, told
+from morefollows.cli.output import CommandFailed, json_option, tell_json, told
 
 if TYPE_CHECKING:
     from morefollows.accounts.models import Editor
@@ -93,26 +93,26 @@ def break_story(
     from morefollows.stories import alert_audience, idempotency
 
     try:
-        read = story_file.read(file)
+        read = story_file.read_story(file)
     except story_file.StoryFileError as error:
-        raise Failure(f"{file}: {error}") from None
+        raise CommandFailed(f"{file}: {error}") from None
     editor, topic = _editor(email), _topic(slug or read.topic)
     readers = alert_audience.count_readers(topic)
     if key is not None and (
         not key.isprintable() or not 0 < len(key.strip()) <= idempotency.KEY_LIMIT
     ):
-        raise Failure(f"--key: must be one line of up to {idempotency.KEY_LIMIT} characters")
+        raise CommandFailed(f"--key: must be one line of up to {idempotency.KEY_LIMIT} characters")
     _tell_what_was_read(read)
     alert = _earlier(read, topic, key, again)
     if alert is None:
         if not yes and not click.confirm(
             f"Send “{read.headline}” to {readers:,} readers of {topic.name}?", err=True
         ):
-            raise Failure("Nothing was sent.")
+            raise CommandFailed("Nothing was sent.")
         try:
             alert = _send(read, editor, topic, key, again, hold=hold, alone_reason=alone)
         except ValueError as error:
-            raise Failure(f"{file}: {error}") from None
+            raise CommandFailed(f"{file}: {error}") from None
         click.echo(f"Alert {alert.pk} to {readers:,} readers of {topic.name}.", err=True)
     progress = _watch(alert)
     report = {
@@ -124,7 +124,7 @@ def break_story(
     }
     _tell(report, alert, as_json)
     if progress["state"] != "sent":
-        raise Failure(_why_not_sent(progress))
+        raise CommandFailed(_why_not_sent(progress))
 
 
 def _send(
@@ -132,12 +132,12 @@ def _send(
 ) -> Alert:
     """Sends an alert; `how` goes to `stories.actions.send`.
 
-    Raises `Failure`, and `ValueError` for errors in the file.
+    Raises `CommandFailed`, and `ValueError` for errors in the file.
     """
     from django.core.exceptions import ValidationError
     from django.db import transaction
 
-    from morefollows.ingest.drafting import write
+    from morefollows.ingest.drafting import save_draft
     from morefollows.stories import actions, idempotency
     from morefollows.stories.models import Alert
 
@@ -146,24 +146,24 @@ def _send(
             idempotency.one_at_a_time()
             if earlier := _earlier(read, topic, key, again):
                 return earlier  # another run of this command was faster
-            alert = actions.send(write(read, editor, topic), editor, **how)
+            alert = actions.send(save_draft(read, editor, topic), editor, **how)
             Alert.objects.filter(pk=alert.pk).update(idempotency_key=key)
             return alert
     except ValidationError as error:
         raise ValueError(told(error)) from None
     except actions.NotApproved:
-        raise Failure(
+        raise CommandFailed(
             "Four eyes are asked for here: say with --alone why nobody else has to see it, "
             "or send it at the desk."
         ) from None
     except actions.Refused as error:
-        raise Failure(str(error)) from None
+        raise CommandFailed(str(error)) from None
 
 
 def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Alert | None:
     """Returns the alert that was sent with this key, if any.
 
-    Raises `Failure` if the key was used for another story, or if the same headline was sent without
+    Raises `CommandFailed` if the key was used for another story, or if the same headline was sent without
     a key and `again` is false.
     """
     from django.utils import timezone
@@ -177,7 +177,7 @@ def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Ale
             != idempotency.comparable_words(read.headline)
             or found.topic != topic
         ):
-            raise Failure(
+            raise CommandFailed(
                 f"--key: alert {found.pk}, “{found.update.headline}”, was sent with it; take "
                 f"another one"
             )
@@ -188,7 +188,7 @@ def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Ale
     like = None if key or again else idempotency.sent_before(read.headline, topic)
     if like is not None:
         when = timezone.localtime(like.frozen_at).strftime("%Y-%m-%d %H:%M %Z")
-        raise Failure(
+        raise CommandFailed(
             f"“{like.update.headline}” went to {topic.name} as alert {like.pk}, {when}; it "
             f"is {like.state}. Nothing "
             f"was sent. To send it once more: --again. `morefollows alerts show {like.pk}` "
@@ -211,14 +211,14 @@ def _editor(email: str | None) -> Editor:
     if email is None:
         found = active.filter(role=Role.ADMINISTRATOR).order_by("pk").first()
         if found is None:
-            raise Failure(
+            raise CommandFailed(
                 "There is no administrator yet. `morefollows editors add` makes one; or name "
                 "one with --as."
             )
         return found
     found = active.filter(email__iexact=email.strip()).first()
     if found is None:
-        raise Failure(
+        raise CommandFailed(
             f"--as {email}: nobody at the desk has this address; `morefollows editors list` "
             f"shows who has."
         )
@@ -231,12 +231,12 @@ def _topic(slug: str | None) -> Topic:
     found = Topic.objects.filter(slug=slug).first() if slug else Topic.objects.first()
     if found is None and slug:
         known = ", ".join(Topic.objects.values_list("slug", flat=True))
-        raise Failure(
+        raise CommandFailed(
             f"There is no topic {slug}. There are: "
             f"{known or 'none; `morefollows topics add` makes one'}"
         )
     if found is None:
-        raise Failure("There is no topic yet. `morefollows topics add` makes one.")
+        raise CommandFailed("There is no topic yet. `morefollows topics add` makes one.")
     return found
 
 
@@ -300,7 +300,7 @@ def show_alert(number: int, as_json: bool) -> None:
 
     alert = Alert.objects.select_related("update", "topic").filter(pk=number).first()
     if alert is None:
-        raise Failure(f"There is no alert {number}.")
+        raise CommandFailed(f"There is no alert {number}.")
     _tell({"alert": alert.pk, **progress(alert)}, alert, as_json)
 
 

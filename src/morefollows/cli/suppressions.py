@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from morefollows.cli.output import Command, Failure, json_option, reading, tell_json, tell_problems
+from morefollows.cli.output import (
+    Command,
+    CommandFailed,
+    json_option,
+    reading,
+    tell_json,
+    tell_problems,
+)
 
 if TYPE_CHECKING:
     from morefollows.audience.suppression.bulk_lift import SuppressionFilter, SuppressionGroup
@@ -52,7 +59,7 @@ def import_suppressions(file: BinaryIO, reason: str, as_json: bool) -> None:
         with reading(file) as progress:
             report = take(file, reason=reason, progress=progress)
     except NotReadable as error:
-        raise Failure(f"{file.name}: {error}") from None
+        raise CommandFailed(f"{file.name}: {error}") from None
     if as_json:
         counts = {name: getattr(report, name) for name in ("lines", "suppressed", "known", "bad")}
         tell_json({**counts, "problems": [problem._asdict() for problem in report.problems]})
@@ -60,7 +67,7 @@ def import_suppressions(file: BinaryIO, reason: str, as_json: bool) -> None:
         click.echo(f"{report.suppressed:,} addresses suppressed; {report.known:,} were so before.")
         tell_problems(report.problems, report.bad)
     if report.bad:
-        raise Failure(f"{report.bad:,} of {report.lines:,} lines hold no address.")
+        raise CommandFailed(f"{report.bad:,} of {report.lines:,} lines hold no address.")
 
 
 class _Moment(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
@@ -183,9 +190,9 @@ def _lift_one(address: str, as_json: bool) -> None:
     try:
         found = find(sys.stdin.readline().strip() if address == "-" else address)
     except BadAddress as reason:
-        raise Failure(f"ADDRESS is no valid email address: {reason}") from None
+        raise CommandFailed(f"ADDRESS is no valid email address: {reason}") from None
     if found.suppression is None:
-        raise Failure("This address is not suppressed.")
+        raise CommandFailed("This address is not suppressed.")
     actions.lift(found.suppression, Consent.How.COMMAND)
     if as_json:
         tell_json({"reason": found.suppression.reason, "at": found.suppression.at.isoformat()})
@@ -242,7 +249,7 @@ def _which(since: Any, until: Any, reasons: tuple[str, ...], domain: str) -> Sup
     try:
         domain = bulk_lift.domain_of(domain)
     except BadAddress as reason:
-        raise Failure(f"--domain: {reason}") from None
+        raise CommandFailed(f"--domain: {reason}") from None
     # Addresses suppressed while the question is open are not included.
     return bulk_lift.SuppressionFilter(
         _moment(since), _moment(until) or _moment(timedelta()), reasons, domain

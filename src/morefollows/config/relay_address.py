@@ -95,7 +95,7 @@ class RelayKind:
 _kinds: dict[str, RelayKind] = {}  # URL scheme → kind
 
 
-def register(kind: RelayKind) -> None:
+def register_kind(kind: RelayKind) -> None:
     """Called by the kind's module on import. Raises `ValueError` if one of its schemes is taken."""
     for scheme in kind.schemes:
         if _kinds.get(scheme, kind) is not kind:

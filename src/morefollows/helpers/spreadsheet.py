@@ -27,7 +27,7 @@ def original(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and _RUN.match(cell) else cell
 
 
-def write(file: BinaryIO, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> int:
+def write_csv(file: BinaryIO, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> int:
     """Writes a header and `rows` as CSV (RFC 4180) in UTF-8. Returns the number of rows.
 
     `file` stays open.

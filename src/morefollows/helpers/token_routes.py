@@ -43,6 +43,6 @@ def carries_token(path: str) -> bool:
     return path.startswith(BEGINNINGS)
 
 
-def masked(text: str) -> str:
+def masked_tokens(text: str) -> str:
     """Returns the text with each token, and all up to the next space, replaced by "…"."""
     return _IN_TEXT.sub(r"\1…", text)

@@ -11,7 +11,7 @@ from morefollows.stories.drafts import actions
 from morefollows.stories.models import Story
 
 
-def write(read: StoryFile, editor: Editor, topic: Topic) -> Story:
+def save_draft(read: StoryFile, editor: Editor, topic: Topic) -> Story:
     """Saves a new story's draft. Raises as `stories.drafts.actions.save_story`."""
     return actions.save_story(
         uuid.uuid4(),

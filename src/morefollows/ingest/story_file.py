@@ -72,7 +72,7 @@ class StoryFile:
     notes: tuple[str, ...]  #: for the editor: other remarks on how the file was read
 
 
-def read(path: Path) -> StoryFile:
+def read_story(path: Path) -> StoryFile:
     """Reads a story from a file. Raises `StoryFileError`, also when the file can't be read."""
     try:
         with path.open("rb") as file:
@@ -80,10 +80,10 @@ def read(path: Path) -> StoryFile:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise StoryFileError("file", f"can't be read: {reason}") from None
-    return parse(raw)
+    return parse_story(raw)
 
 
-def parse(raw: bytes) -> StoryFile:
+def parse_story(raw: bytes) -> StoryFile:
     """Reads a story from a file's bytes, which must be UTF-8. Raises `StoryFileError`."""
     given, body = _front_matter(_decoded(raw))
     blocks, dropped = boilerplate.cleared(body)

@@ -21,7 +21,7 @@ from pathlib import Path
 _LONGEST_PATH = 90
 
 
-def folder(data: Path) -> Path:
+def socket_folder(data: Path) -> Path:
     """The folder of the sockets of all processes with this data folder. Creates it.
 
     It is in the temporary folder if the data folder's path is too long for a socket. Raises
@@ -42,7 +42,7 @@ def announce(data: Path, word: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
         try:
-            listeners = list(folder(data).glob("*.sock"))
+            listeners = list(socket_folder(data).glob("*.sock"))
         except OSError:  # the folder can't be created or used: a full disk, or another owner
             return
         for path in listeners:
@@ -64,7 +64,7 @@ class Listener(asyncio.DatagramProtocol):
 
     def __init__(self, data: Path, words: Collection[str] | None = None) -> None:
         self._words = None if words is None else {word.encode() for word in words}
-        self._path = folder(data) / f"{os.getpid()}.sock"
+        self._path = socket_folder(data) / f"{os.getpid()}.sock"
         self._event = asyncio.Event()
         self._transport: asyncio.BaseTransport | None = None
 

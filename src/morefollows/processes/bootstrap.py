@@ -40,7 +40,7 @@ def start_django(*, check: bool = True) -> bool:
     on.
     """
     if "MOREFOLLOWS_URL" not in os.environ and "MOREFOLLOWS_URL_FILE" not in os.environ:
-        other = lock.running(loading.load().data)
+        other = lock.running_up(loading.load().data)
         if other and other.get("url"):
             os.environ["MOREFOLLOWS_URL"] = other["url"]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "morefollows.config.django")

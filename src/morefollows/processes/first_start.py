@@ -12,7 +12,7 @@ from morefollows.processes import bootstrap, up_jobs
 SAMPLE_STORY = Path(__file__).with_name("sample_story.md")  #: a fictional story of our own
 
 
-def prepare(*, sample: bool, administrator: str) -> str | None:
+def prepare_data(*, sample: bool, administrator: str) -> str | None:
     """Brings the database up to date, creates what is missing, and releases claims of the last run.
 
     Returns the link for the first sign-in until an administrator has signed in. Raises
@@ -31,7 +31,7 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
     from morefollows.audience.models import Newsroom, Topic
     from morefollows.audit.actions import record
     from morefollows.ingest import story_file
-    from morefollows.ingest.drafting import write
+    from morefollows.ingest.drafting import save_draft
 
     if not Newsroom.objects.exists():
         if sample:
@@ -48,7 +48,7 @@ def prepare(*, sample: bool, administrator: str) -> str | None:
             raise SettingsError("--administrator", " ".join(error.messages)) from None
         topic = Topic.objects.first()
         if sample and topic is not None:
-            write(story_file.read(SAMPLE_STORY), editor, topic)
+            save_draft(story_file.read_story(SAMPLE_STORY), editor, topic)
     for one in placeholders.blocking():
         click.echo(f"No mail is handed to the relay yet. {one.text}", err=True)
     waiting = [editor for editor in administrators if not editor.has_usable_password()]

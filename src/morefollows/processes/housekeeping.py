@@ -48,7 +48,7 @@ _PAGES = 2_000  # SQLite pages returned to the file system in one step
 class Task(NamedTuple):
     """One kind of data to delete.
 
-    `name`: what is deleted, in plural. `run`: deletes it and returns how many. `due`: how many
+    `name`: what is deleted, in plural. `run_tasks`: deletes it and returns how many. `due`: how many
     would be deleted now.
     """
 
@@ -94,7 +94,7 @@ def tasks() -> list[Task]:
     ]
 
 
-def run() -> dict[str, int]:
+def run_tasks() -> dict[str, int]:
     """Runs all tasks once. Returns task name → number deleted. Logs errors and raises nothing."""
     until = time.monotonic() + _LONGEST
     went: dict[str, int] = {}

@@ -94,7 +94,7 @@ class Lock:
         return {}
 
 
-def running(data: Path) -> dict[str, Any] | None:
+def running_up(data: Path) -> dict[str, Any] | None:
     """Returns the facts that the `up` of this data folder published; None if none runs.
 
     Returns {} if that `up` was killed and its processes are ending, or if another one is starting.

@@ -18,7 +18,7 @@ class OneLine(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        line = token_routes.masked(super().format(record))
+        line = token_routes.masked_tokens(super().format(record))
         return _CONTROL.sub("?", line.replace("\n", "\\n").replace("\t", " "))
 
 

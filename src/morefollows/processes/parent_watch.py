@@ -13,7 +13,7 @@ import time
 _GRACE = 9.0  # seconds for an orderly end
 
 
-def hold(pipe: int) -> None:
+def watch_parent(pipe: int) -> None:
     """Ends this process when the other end of `pipe` closes: by SIGTERM, then by force.
 
     It is given `_GRACE` seconds after SIGTERM.

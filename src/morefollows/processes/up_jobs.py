@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from morefollows.processes import bootstrap
 
 
-def release_claims(senders: Iterable[int]) -> None:
+def release_claims_of_dead(senders: Iterable[int]) -> None:
     """Makes the claims of these dead senders due at once. Called by `up`, in the process `tidy`.
 
     `up` holds the folder's lock, has seen the senders die, and has not restarted them yet.
@@ -40,9 +40,9 @@ def release_claims_of_last_run() -> None:
     actions.note_deaths(leases.dead_here(nodes.place(config.data), alone=True))
 
 
-def clear_away() -> None:
+def run_housekeeping() -> None:
     """Runs `housekeeping` once. Called by `up` once an hour."""
     bootstrap.start_django()
     from morefollows.processes import housekeeping
 
-    housekeeping.run()
+    housekeeping.run_tasks()

@@ -43,7 +43,7 @@ def export_readers(file: BinaryIO, *, topic: Topic | None = None) -> int:
     creates a consent to offers.
     """
     readers = _readers(topic).prefetch_related("subscriptions__topic")
-    return spreadsheet.write(
+    return spreadsheet.write_csv(
         file, COLUMNS, (_row(reader) for reader in readers.iterator(chunk_size=_CHUNK))
     )
 
@@ -55,7 +55,7 @@ def export_evidence(file: BinaryIO, *, topic: Topic | None = None) -> int:
         .select_related("reader", "topic")
         .order_by("pk")
     )
-    return spreadsheet.write(
+    return spreadsheet.write_csv(
         file, EVIDENCE, (_line(line) for line in lines.iterator(chunk_size=_CHUNK))
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from morefollows.cli.output import Failure, json_option, tell_json
+from morefollows.cli.output import CommandFailed, json_option, tell_json
 
 
 @click.command(short_help="Show the whole way, from sign-up to every inbox.")
@@ -37,7 +37,7 @@ def demo(context: click.Context, readers: int, story: Path | None, as_json: bool
     try:
         figures = run_demo(readers, story, say=lambda words: click.echo(words, err=as_json))
     except DemoFailed as error:
-        raise Failure(str(error)) from None
+        raise CommandFailed(str(error)) from None
     if as_json:
         tell_json(figures._asdict())
     if figures.lost or figures.duplicated:

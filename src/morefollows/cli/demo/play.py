@@ -80,7 +80,7 @@ class _Stage:
         self._say = say
         self._began = began
         self._shelf = Shelf(inbox_path(data))
-        told = lock.running(data)
+        told = lock.running_up(data)
         assert told is not None
         self._url: str = told["url"]
 
@@ -189,7 +189,7 @@ class _Stage:
     def _figures(self, report: dict[str, Any], counter: _Counter, addresses: list[str]) -> Figures:
         received = self._received(report["alert"], counter)
         lost, duplicated = compared(addresses, received)
-        told = lock.running(self._data) or {}
+        told = lock.running_up(self._data) or {}
         seconds = report["seconds"]
         at = {
             mark: None if value is None else round(value * 1000) for mark, value in seconds.items()
@@ -294,7 +294,7 @@ def _running(folder: Path, say: Callable[[str], None]) -> Iterator[_Stage]:
             pass_fds=(lifeline,),
         )
     try:
-        while not (lock.running(data) or {}).get("ready"):
+        while not (lock.running_up(data) or {}).get("ready"):
             if up.poll() is not None or time.monotonic() > began + _START:
                 raise DemoFailed(
                     f"More Follows did not start:\n{log.read_text(errors='replace').strip()}"

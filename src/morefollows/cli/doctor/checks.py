@@ -61,7 +61,7 @@ def _data_folder(config: Settings) -> Iterator[Finding]:
     free = space.f_bavail * space.f_frsize // 1_000_000
     state = "wrong" if free < 100 else "ok"
     yield Finding("data folder", state, f"{place} can be written to; {free:,} MB are free")
-    other = lock.running(config.data)
+    other = lock.running_up(config.data)
     if other is None:
         yield Finding("up", "note", "`morefollows up` is not running on this data folder")
     elif "url" not in other:

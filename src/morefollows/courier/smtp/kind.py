@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from morefollows.config.relay_address import RelayAddress, RelayKind, one_of, register
+from morefollows.config.relay_address import RelayAddress, RelayKind, one_of, register_kind
 from morefollows.courier.relays.interface import MailSource, Relay, RelaySetup
 
 
@@ -26,7 +26,7 @@ def _make(address: RelayAddress, source: MailSource, setup: RelaySetup) -> Relay
     )
 
 
-register(
+register_kind(
     RelayKind(
         schemes={"smtp": {"port": 25}, "smtps": {"port": 465, "implicit_tls": True}},
         example="smtp://user:password@mail.example.org:587 or smtps://mail.example.org",

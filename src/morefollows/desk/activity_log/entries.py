@@ -156,7 +156,7 @@ def as_csv(deeds: QuerySet[Deed]) -> str:
     At most the newest `_MOST_LINES` entries.
     """
     out = io.BytesIO()
-    spreadsheet.write(out, _HEAD, (_cells(deed) for deed in deeds[:_MOST_LINES].iterator()))
+    spreadsheet.write_csv(out, _HEAD, (_cells(deed) for deed in deeds[:_MOST_LINES].iterator()))
     return out.getvalue().decode()
 
 

@@ -44,7 +44,7 @@ _CLIENT_SECONDS = 30.0  # seconds for a client to read the next part
 _TOLD_EVERY = 10.0
 
 
-class Slots:
+class ThreadSlots:
     """A fixed number of executors with one thread each. `take` waits for a free one."""
 
     def __init__(self, count: int, waiting: int, seconds: float) -> None:
@@ -95,7 +95,7 @@ class Pages:
         self._django = django
         self._most_body = most_body
         self._closing = closing
-        self._slots = Slots(THREADS, _MOST_WAITING, _PATIENCE)
+        self._slots = ThreadSlots(THREADS, _MOST_WAITING, _PATIENCE)
         self._stream_threads = tuple(
             ThreadPoolExecutor(1, f"stream-{n}") for n in range(_STREAM_THREADS)
         )
@@ -118,8 +118,8 @@ class Pages:
             if length > _LARGE or _header(scope, b"transfer-encoding"):
                 await self._with_large_body(scope, receive, send)
                 return
-            body = await request_bodies.read(receive, _LARGE, _SMALL_SECONDS)
-        except request_bodies.Refused as refused:
+            body = await request_bodies.read_body(receive, _LARGE, _SMALL_SECONDS)
+        except request_bodies.BodyRefused as refused:
             await refused.answer(send)
             return
         await self._answer(scope, request_bodies.again(body, receive), send)

@@ -13,7 +13,7 @@ Send = Callable[[Message], Awaitable[None]]
 _PART = 65_536
 
 
-class Refused(Exception):
+class BodyRefused(Exception):
     """The body is too large or too slow, or the client is gone.
 
     `answer` sends the status and has the connection closed.
@@ -30,8 +30,8 @@ class Refused(Exception):
         await send({"type": "http.response.body", "body": self._words})
 
 
-def too_large() -> Refused:
-    return Refused(413, "This is too large.\n")  # RFC 9110 §15.5.14
+def too_large() -> BodyRefused:
+    return BodyRefused(413, "This is too large.\n")  # RFC 9110 §15.5.14
 
 
 def announced(scope: Mapping[str, Any]) -> bool:
@@ -39,8 +39,8 @@ def announced(scope: Mapping[str, Any]) -> bool:
     return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
 
 
-async def read(receive: Receive, most: int, seconds: float) -> bytes:
-    """Reads a body of at most `most` bytes within `seconds`. Raises `Refused`."""
+async def read_body(receive: Receive, most: int, seconds: float) -> bytes:
+    """Reads a body of at most `most` bytes within `seconds`. Raises `BodyRefused`."""
     message = await _next(receive, seconds)  # nearly always the whole body
     body = bytes(message.get("body", b""))
     if not message.get("more_body") and message["type"] == "http.request" and len(body) <= most:
@@ -51,7 +51,7 @@ async def read(receive: Receive, most: int, seconds: float) -> bytes:
         if length > most:
             raise too_large()
         if message["type"] == "http.disconnect":
-            raise Refused(400, "This was broken off.\n")
+            raise BodyRefused(400, "This was broken off.\n")
         if not message.get("more_body"):
             return b"".join(parts)
         message = await _next(receive, deadline - asyncio.get_running_loop().time())
@@ -60,7 +60,7 @@ async def read(receive: Receive, most: int, seconds: float) -> bytes:
 
 
 async def spool(receive: Receive, file: IO[bytes], most: int, seconds: float, rate: float) -> None:
-    """Writes a body to a file. Raises `Refused`.
+    """Writes a body to a file. Raises `BodyRefused`.
 
     `rate`: the bytes a second that have to arrive, after the first `seconds`.
     """
@@ -69,7 +69,7 @@ async def spool(receive: Receive, file: IO[bytes], most: int, seconds: float, ra
     while more:
         message = await _next(receive, began + seconds + length / rate - now())
         if message["type"] == "http.disconnect":
-            raise Refused(400, "This was broken off.\n")
+            raise BodyRefused(400, "This was broken off.\n")
         part = bytes(message.get("body", b""))
         length, more = length + len(part), bool(message.get("more_body"))
         if length > most:
@@ -112,4 +112,4 @@ async def _next(receive: Receive, seconds: float) -> Message:
         async with asyncio.timeout(seconds):
             return await receive()
     except TimeoutError:
-        raise Refused(408, "This took too long to arrive.\n") from None  # RFC 9110 §15.5.9
+        raise BodyRefused(408, "This took too long to arrive.\n") from None  # RFC 9110 §15.5.9

@@ -108,11 +108,11 @@ class SignUpEndpoint:
             return await self._page(scope, receive, send)
         try:
             body = (
-                await request_bodies.read(receive, _LARGEST, _PATIENCE)
+                await request_bodies.read_body(receive, _LARGEST, _PATIENCE)
                 if request_bodies.announced(scope)
                 else b""
             )
-        except request_bodies.Refused as refused:
+        except request_bodies.BodyRefused as refused:
             return await refused.answer(send)
         if scope["method"] == "POST":
             answer = await self._sign_up(scope, body)
@@ -139,8 +139,8 @@ class SignUpEndpoint:
         Any answer but a plain thank-you is rendered by the page.
         """
         try:
-            body = await request_bodies.read(receive, _LARGEST, _PATIENCE)
-        except request_bodies.Refused as refused:
+            body = await request_bodies.read_body(receive, _LARGEST, _PATIENCE)
+        except request_bodies.BodyRefused as refused:
             return await refused.answer(send)
         form = _form(scope, body)
         slug = _slug(scope["path"])
