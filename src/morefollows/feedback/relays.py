@@ -17,7 +17,7 @@ from morefollows.stories.models import Alert
 _MOST_PROVIDERS = 12
 
 
-class Shown(NamedTuple):
+class RelayRow(NamedTuple):
     """One relay: its settings, its state now, and its counts of today (UTC)."""
 
     address: RelayAddress
@@ -38,7 +38,7 @@ class Shown(NamedTuple):
     providers: Sequence[RelayCount]  #: those with deferrals or refusals first, then by size
 
 
-def shown() -> list[Shown]:
+def relay_rows() -> list[RelayRow]:
     """The relays of the settings, or the local inbox."""
     kept = {relay.name: relay for relay in Relay.objects.all()}
     rows = live_rows()
@@ -66,12 +66,12 @@ def _shown(
     rows: list[RelayAtWork],
     counts: list[RelayCount],
     brakes: Set[tuple[str, str]],
-) -> Shown:
+) -> RelayRow:
     paced: dict[str, float] = {}
     for row in rows:
         for provider, rate in row.paced:
             paced[provider] = round(paced.get(provider, 0) + rate, 1)
-    return Shown(
+    return RelayRow(
         address,
         kept,
         trouble_now(kept, rows),

@@ -15,7 +15,7 @@ from morefollows.stories.transitions import Event
 
 
 @dataclass(frozen=True)
-class Report:
+class AlertReport:
     """Counts are of readers."""
 
     sent: int
@@ -38,7 +38,7 @@ class Report:
         return bool(self.deaths or self.uncertain or self.twice or self.may_retry)
 
 
-def report(alert: Alert, now: Progress) -> Report:
+def report(alert: Alert, now: Progress) -> AlertReport:
     """Builds the report from the alert's current progress."""
     over = alert.state in transitions.ENDED and alert.state != Alert.State.OVERTAKEN
     waiting = now["waiting"] + now["deferred"]
@@ -48,7 +48,7 @@ def report(alert: Alert, now: Progress) -> Report:
         .order_by("-at")
         .values_list("at", flat=True)
     )
-    return Report(
+    return AlertReport(
         sent=now["accepted"],
         twice=now["repeated"],
         to_come=0 if over else waiting,

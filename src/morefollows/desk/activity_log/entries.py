@@ -91,7 +91,7 @@ _MOST_LINES = 100_000  # of one export
 _HEAD = ("at", "editor", "editor_email", "what", "story", "headline", "alert", "details")
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """An entry of the log as displayed."""
 
     deed: Deed
@@ -134,9 +134,9 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), timezone.get_current_timezone())
 
 
-def in_words(deeds: Iterable[Deed]) -> list[Line]:
+def in_words(deeds: Iterable[Deed]) -> list[LogLine]:
     """The entries with their text in the active language."""
-    return [Line(deed, str(WHAT.get(deed.what, deed.what)), _details(deed)) for deed in deeds]
+    return [LogLine(deed, str(WHAT.get(deed.what, deed.what)), _details(deed)) for deed in deeds]
 
 
 def _details(deed: Deed) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
-class Words(forms.Form):
+class WordsForm(forms.Form):
     """A new version of a text. `version`: the one that the editor started from; 0: none.
 
     It detects that another editor published a version meanwhile.

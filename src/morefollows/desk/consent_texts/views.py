@@ -18,7 +18,7 @@ from morefollows.audience.consent import texts
 from morefollows.audience.models import Topic, Wording
 from morefollows.audit.actions import record
 from morefollows.desk.common import at_desk, editor_of
-from morefollows.desk.consent_texts.forms import Words
+from morefollows.desk.consent_texts.forms import WordsForm
 from morefollows.stories import markdown
 
 
@@ -50,8 +50,8 @@ def publish(request: HttpRequest, kind: str, language: str) -> HttpResponse:
     newest = Wording.objects.filter(kind=kind, language=language).order_by("-version").first()
     if request.method != "POST":
         begun = {"text": newest.text if newest else "", "version": newest.version if newest else 0}
-        return _page(request, Words(kind=kind, initial=begun), kind, language, newest)
-    form = Words(request.POST, kind=kind)
+        return _page(request, WordsForm(kind=kind, initial=begun), kind, language, newest)
+    form = WordsForm(request.POST, kind=kind)
     if not form.is_valid():
         return _page(request, form, kind, language, newest, status=422)
     text = form.cleaned_data["text"]
@@ -85,7 +85,7 @@ def _administrators_only(request: HttpRequest) -> None:
 
 def _page(
     request: HttpRequest,
-    form: Words,
+    form: WordsForm,
     kind: str,
     language: str,
     newest: Wording | None,

@@ -6,10 +6,10 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from morefollows.desk.readers.forms import Find
+from morefollows.desk.readers.forms import FindReaderForm
 
 
-class Invitation(Find):
+class InvitationForm(FindReaderForm):
     """One exact address, and the language of the invitation."""
 
     language = forms.ChoiceField(label=_("Language of the mails"), choices=settings.LANGUAGES)

@@ -15,7 +15,7 @@ from morefollows.audience import addresses, drills
 from morefollows.audience.models import DrillReader, Newsroom
 from morefollows.audit.actions import record
 from morefollows.desk.common import at_desk, editor_of
-from morefollows.desk.drills.forms import Invitation
+from morefollows.desk.drills.forms import InvitationForm
 
 
 @at_desk
@@ -23,7 +23,9 @@ from morefollows.desk.drills.forms import Invitation
 def page(request: HttpRequest) -> HttpResponse:
     """The list of the drill's readers."""
     newsroom = Newsroom.objects.filter(pk=1).first()
-    return _page(request, Invitation(initial={"language": newsroom.language if newsroom else ""}))
+    return _page(
+        request, InvitationForm(initial={"language": newsroom.language if newsroom else ""})
+    )
 
 
 @sensitive_post_parameters("address")
@@ -34,7 +36,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     editor = editor_of(request)
     if not editor.may_administer:
         raise PermissionDenied
-    form = Invitation(request.POST)
+    form = InvitationForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
     try:
@@ -71,7 +73,7 @@ def remove(request: HttpRequest) -> HttpResponse:
     return redirect("drills")
 
 
-def _page(request: HttpRequest, form: Invitation, *, status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, form: InvitationForm, *, status: int = 200) -> HttpResponse:
     """The list of the drill's readers. Only administrators see the addresses."""
     may_change = editor_of(request).may_administer
     readers = DrillReader.objects.select_related("reader", "added_by").order_by("added_at", "pk")

@@ -12,7 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from morefollows.desk.stories.forms import Wording
+from morefollows.desk.stories.forms import WordingField
 from morefollows.stories import checks
 
 _KINDS = "image/jpeg,image/png,image/webp,image/gif"
@@ -32,7 +32,7 @@ class ImageForm(forms.Form):
             "empty": gettext_lazy("This file is empty."),
         },
     )
-    alt = Wording(
+    alt = WordingField(
         label=gettext_lazy("Alternative text"),
         help_text=gettext_lazy(
             "What is to be seen, in a sentence: for who can’t see it, or has images switched off."
@@ -42,7 +42,7 @@ class ImageForm(forms.Form):
             attrs={"rows": 2, "data-limit": checks.ALT_LIMIT, "data-one-line": ""}
         ),
     )
-    caption = Wording(
+    caption = WordingField(
         label=gettext_lazy("Caption"),
         required=False,
         help_text=gettext_lazy("Stands below it. May stay empty."),
@@ -51,7 +51,7 @@ class ImageForm(forms.Form):
             attrs={"rows": 2, "data-limit": checks.CAPTION_LIMIT, "data-one-line": ""}
         ),
     )
-    credit = Wording(
+    credit = WordingField(
         label=gettext_lazy("Credit"),
         required=False,
         help_text=gettext_lazy("Whose picture it is, such as “Photo: Ada Marsh”. May stay empty."),

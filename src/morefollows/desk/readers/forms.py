@@ -9,7 +9,7 @@ from morefollows.audience import addresses
 from morefollows.audience.signup.forms import reason_with_suggestion
 
 
-class Find(forms.Form):
+class FindReaderForm(forms.Form):
     """One exact address. Searching by a part of it is not offered, for privacy."""
 
     address = forms.CharField(

@@ -36,7 +36,7 @@ from morefollows.audit.actions import record
 from morefollows.audit.models import Deed
 from morefollows.courier.ledger import history
 from morefollows.desk.common import at_desk, editor_of
-from morefollows.desk.readers.forms import Find
+from morefollows.desk.readers.forms import FindReaderForm
 from morefollows.desk.readers.growth_plot import plot
 from morefollows.stories import alert_audience
 from morefollows.stories.models import Alert
@@ -63,7 +63,7 @@ def _may_see_readers(view: View[Rest]) -> View[Rest]:
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """The number of readers, by state, topic and day."""
-    return _overview(request, Find())
+    return _overview(request, FindReaderForm())
 
 
 @sensitive_post_parameters("address")
@@ -71,7 +71,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_POST
 def find_reader(request: HttpRequest) -> HttpResponse:
     """Finds a reader by exact address. POST, so that the address is in no URL."""
-    form = Find(request.POST)
+    form = FindReaderForm(request.POST)
     if not form.is_valid():
         return _overview(request, form, status=422)
     found = find(form.cleaned_data["address"])
@@ -81,7 +81,9 @@ def find_reader(request: HttpRequest) -> HttpResponse:
     return redirect("reader", found.reader.pk)
 
 
-def _overview(request: HttpRequest, form: Find, *, status: int = 200, **more: Any) -> HttpResponse:
+def _overview(
+    request: HttpRequest, form: FindReaderForm, *, status: int = 200, **more: Any
+) -> HttpResponse:
     asked = request.GET.get("days", "")
     days = int(asked) if asked in map(str, _RANGES) else _RANGES[0]
     zone = timezone.get_current_timezone()

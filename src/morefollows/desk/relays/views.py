@@ -16,7 +16,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audit.actions import record
 from morefollows.courier import actions
 from morefollows.desk.common import at_desk, editor_of
-from morefollows.feedback.relays import shown
+from morefollows.feedback.relays import relay_rows
 
 
 @at_desk
@@ -24,7 +24,7 @@ from morefollows.feedback.relays import shown
 def page(request: HttpRequest) -> HttpResponse:
     """The page. It reloads every few seconds, unless the query has `still` (WCAG 2.2, 2.2.2)."""
     context = {
-        "relays": shown(),
+        "relays": relay_rows(),
         "inbox": settings.MOREFOLLOWS.inbox,
         "may_send": editor_of(request).may_send,
         "still": "still" in request.GET,

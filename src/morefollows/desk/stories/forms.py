@@ -14,7 +14,7 @@ from morefollows.stories import checks
 from morefollows.stories.models import Story
 
 
-class Wording(forms.Field):
+class WordingField(forms.Field):
     """A text field whose check gets the text before it is stripped."""
 
     def __init__(self, *, check: Callable[[str], None], **kwargs: Any) -> None:
@@ -27,9 +27,9 @@ class Wording(forms.Field):
         return text.strip()
 
 
-def standfirst_field() -> Wording:
+def standfirst_field() -> WordingField:
     """The standfirst's field, for the forms of stories and updates."""
-    return Wording(
+    return WordingField(
         label=_("Standfirst"),
         required=False,
         help_text=_("One or two sentences: what phones show beside the subject. May stay empty."),
@@ -43,7 +43,7 @@ def standfirst_field() -> Wording:
 class StoryForm(forms.Form):
     """A story and the draft of its first update."""
 
-    headline = Wording(
+    headline = WordingField(
         label=_("Headline"),
         help_text=_("Also the subject of the mail, and of every later one of this story."),
         check=checks.headline,
@@ -57,7 +57,7 @@ class StoryForm(forms.Form):
         ),
     )
     standfirst = standfirst_field()
-    text = Wording(
+    text = WordingField(
         label=_("Text"),
         help_text=_(
             "Markdown: a blank line between paragraphs, **bold**, [words](https://link.example)."

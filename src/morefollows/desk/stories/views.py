@@ -32,7 +32,7 @@ from morefollows.desk.stories import autosave
 from morefollows.desk.stories.difference import conflict_of
 from morefollows.desk.stories.forms import StoryForm, form_for
 from morefollows.desk.stories.preflight import checklist
-from morefollows.desk.updates.views import ways
+from morefollows.desk.updates.views import audience_choices
 from morefollows.feedback.glance import glances
 from morefollows.feedback.progress import relay_states
 from morefollows.stories import actions, alert_audience, transitions
@@ -226,7 +226,7 @@ def story_check(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         )
         return redirect("desk")
     by_language = alert_audience.by_language(story.topic)
-    choices = ways(story)
+    choices = audience_choices(story)
     language = _mail_language(request, story)
     preview = preview_of_mail(story, language)
     offered = [

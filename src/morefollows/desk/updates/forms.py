@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from morefollows.desk.stories.forms import Wording, standfirst_field
+from morefollows.desk.stories.forms import WordingField, standfirst_field
 from morefollows.stories import checks
 from morefollows.stories.drafts.actions import KINDS
 from morefollows.stories.models import Story, Update, UpdateKind
@@ -19,7 +19,7 @@ class UpdateForm(forms.Form):
     """The draft of a story's next update."""
 
     kind = forms.ChoiceField(label=_("Kind"), widget=forms.RadioSelect)
-    headline = Wording(
+    headline = WordingField(
         label=_("Headline"),
         help_text=_(
             "Of this update, in the mail and on the page. The subject stays that of the first."
@@ -30,13 +30,13 @@ class UpdateForm(forms.Form):
         ),
     )
     standfirst = standfirst_field()
-    text = Wording(
+    text = WordingField(
         label=_("Text"),
         help_text=_("What is new. What was told before stays on the page."),
         check=checks.text,
         widget=forms.Textarea(attrs={"rows": 12, "data-limit": checks.TEXT_LIMIT}),
     )
-    note = Wording(
+    note = WordingField(
         label=_("What was wrong"),
         required=False,
         help_text=_("Of a correction only. Readers see it first, in the mail and on the page."),
@@ -77,13 +77,15 @@ class UpdateForm(forms.Form):
 class WithdrawalForm(forms.Form):
     """The reason and text of a withdrawal."""
 
-    reason = Wording(
+    reason = WordingField(
         label=_("Why"),
         help_text=_("One sentence. Readers see it first, in the mail and on the page."),
         check=checks.note,
         widget=_NOTE,
     )
-    text = Wording(label=_("Text"), check=checks.text, widget=forms.Textarea(attrs={"rows": 8}))
+    text = WordingField(
+        label=_("Text"), check=checks.text, widget=forms.Textarea(attrs={"rows": 8})
+    )
 
 
 def _name(update: Update) -> str:

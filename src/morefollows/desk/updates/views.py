@@ -29,7 +29,7 @@ from morefollows.stories.transitions import Event
 from morefollows.stories.withdrawal import prewritten
 
 
-class Way(NamedTuple):
+class AudienceChoice(NamedTuple):
     """An audience that an update can go to, and its number of readers."""
 
     audience: str
@@ -37,16 +37,16 @@ class Way(NamedTuple):
     words: str  #: the button's text
 
 
-def ways(story: Story, kind: str | None = None) -> list[Way]:
+def audience_choices(story: Story, kind: str | None = None) -> list[AudienceChoice]:
     """The audiences for the story's next update, the default first. `kind`: None: the draft's."""
     kind = kind or story.kind
     return [_way(story, kind, one) for one in alert_audience.offered(story, kind)]
 
 
-def _way(story: Story, kind: str, to: str) -> Way:
+def _way(story: Story, kind: str, to: str) -> AudienceChoice:
     match to:
         case Alert.Audience.PAGE:
-            return Way(to, 0, _("Tell it on the page only"))
+            return AudienceChoice(to, 0, _("Tell it on the page only"))
         case Alert.Audience.RECIPIENTS:
             answers = None if kind == UpdateKind.WITHDRAWAL else story.answers
             readers = history.count_recipients(alert_audience.alerts_of(story, answers))
@@ -68,7 +68,7 @@ def _way(story: Story, kind: str, to: str) -> Way:
         case _:
             readers = alert_audience.count_readers(story.topic)
             words = ngettext("Send to %(number)s reader", "Send to %(number)s readers", readers)
-    return Way(to, readers, words % {"number": number(readers)})
+    return AudienceChoice(to, readers, words % {"number": number(readers)})
 
 
 @at_desk
@@ -153,7 +153,7 @@ class Withdrawal(NamedTuple):
 
     subject: str  #: of its mail
     form: WithdrawalForm
-    ways: list[Way]  #: the audiences, the default first
+    ways: list[AudienceChoice]  #: the audiences, the default first
     possible: (
         bool  #: False before the first update is published; until then, take the alert back instead
     )
@@ -167,7 +167,10 @@ def withdrawal_of(story: Story, form: WithdrawalForm | None = None) -> Withdrawa
     subject = subject_of(Update(story=story, kind=UpdateKind.WITHDRAWAL, language=story.language))
     form = form or WithdrawalForm(initial={"text": words.text})
     return Withdrawal(
-        subject, form, ways(story, UpdateKind.WITHDRAWAL), story.state != Story.State.DRAFT
+        subject,
+        form,
+        audience_choices(story, UpdateKind.WITHDRAWAL),
+        story.state != Story.State.DRAFT,
     )
 
 
