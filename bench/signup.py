@@ -119,7 +119,8 @@ def bench_signup(
 
 
 def _raise_file_limit(streams: int) -> None:
-    """Raises the limit of open files, also for child processes. Raises `CommandFailed` if it can't."""
+    """Raises the limit of open files, also for child processes. Raises `CommandFailed` if it
+    can't."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = streams + _FILES
     if soft == resource.RLIM_INFINITY or soft >= needed:

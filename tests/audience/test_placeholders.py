@@ -106,7 +106,7 @@ def test_send_says_which_field(story: Story, ada: Editor) -> None:
     relay = RelayAddress("127.0.0.1", 25)
     with override_settings(MOREFOLLOWS=replace(settings.MOREFOLLOWS, relays=(relay,))):
         with pytest.raises(
-            actions.Refused, match=r"be sent yet\..*--name.*--postal-address.*MOREFOLLOWS_URL"
+            actions.ActionRefused, match=r"be sent yet\..*--name.*--postal-address.*MOREFOLLOWS_URL"
         ):
             actions.send(story, ada, hold=60)
     assert not Alert.objects.exists()

@@ -115,8 +115,8 @@ def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> Non
         ]
     )
     assert verdicts == [
-        SignUpResult.NOTED, SignUpResult.NOTED, SignUpResult.UNKNOWN_SITE, SignUpResult.NOTED, SignUpResult.UNKNOWN_FORM, SignUpResult.UNKNOWN_FORM,
-        SignUpResult.NOTED, SignUpResult.NOTED,
+        SignUpResult.NOTED, SignUpResult.NOTED, SignUpResult.UNKNOWN_SITE, SignUpResult.NOTED,
+        SignUpResult.UNKNOWN_FORM, SignUpResult.UNKNOWN_FORM, SignUpResult.NOTED, SignUpResult.NOTED,
     ]  # fmt: skip
     assert sorted(Reader.objects.values_list("address", flat=True)) == [
         "bob@reader.example",

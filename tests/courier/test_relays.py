@@ -22,8 +22,8 @@ from morefollows.courier.relays.relay_pool import RelayPool
 from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.relays.shares import Shares
 from morefollows.courier.sender.worker import Worker
-from morefollows.courier.smtp.connection import Patience
 from morefollows.courier.smtp.connection_pool import SmtpRelay
+from morefollows.courier.smtp.timeouts import Timeouts
 from morefollows.notify import Listener
 from morefollows.stories.models import Alert
 from tests.courier import test_worker
@@ -36,7 +36,7 @@ from tests.support.waiting import PATIENCE
 pytestmark = pytest.mark.django_db(transaction=True)
 newsroom = test_worker.newsroom
 
-QUICK = Patience(command=2, data=2, quit=1, ahead=1, first_retry=0.05, longest_retry=0.2)
+QUICK = Timeouts(command=2, data=2, quit=1, ahead=1, first_retry=0.05, longest_retry=0.2)
 Story = Callable[[Worker, list[ScriptedRelay]], Awaitable[None]]
 
 
@@ -75,7 +75,7 @@ def at_work(
                     connections=4,
                     helo="courier.example",
                     on_trouble=told,
-                    patience=QUICK,
+                    timeouts=QUICK,
                 )
                 worker.gates.add(gate)
             running = asyncio.create_task(worker.run())

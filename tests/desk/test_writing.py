@@ -215,7 +215,7 @@ def test_a_story_in_its_hold_is_not_changed(ada_at_desk: Client, ada: Editor, st
 def test_a_sent_story_is_not_changed(ada: Editor, story: Story, breaking: Topic) -> None:
     alert = actions.send(story, ada, hold=0)
     assert publication.release(alert.pk)
-    with pytest.raises(actions.Refused, match="has been sent"):
+    with pytest.raises(actions.ActionRefused, match="has been sent"):
         stories.save_story(
             story.uuid,
             ada,

@@ -378,11 +378,11 @@ def pause(stage: Stage, scene: Scene) -> None:
 
     for _ in range(scene.lot.randint(1, 3)):
         for alert in Alert.objects.filter(pk__in=scene.alerts):
-            with contextlib.suppress(actions.Refused):
+            with contextlib.suppress(actions.ActionRefused):
                 actions.pause(alert, stage.ada)
         time.sleep(scene.lot.uniform(0, 0.15))
         for alert in Alert.objects.filter(pk__in=scene.alerts):
-            with contextlib.suppress(actions.Refused):
+            with contextlib.suppress(actions.ActionRefused):
                 actions.resume(alert, stage.ada)
         time.sleep(scene.lot.uniform(0, 0.1))
 
@@ -394,7 +394,7 @@ def stop(stage: Stage, scene: Scene) -> None:
 
     scene.stopped = True
     for alert in Alert.objects.filter(pk__in=scene.alerts):
-        with contextlib.suppress(actions.Refused):
+        with contextlib.suppress(actions.ActionRefused):
             actions.stop(alert, stage.ada)
 
 

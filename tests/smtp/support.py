@@ -10,13 +10,13 @@ import uvloop
 
 from morefollows.config.settings import RelayAddress
 from morefollows.courier.relays.interface import Mail, Reached, Reply
-from morefollows.courier.smtp.connection import Patience
 from morefollows.courier.smtp.connection_pool import SmtpRelay
+from morefollows.courier.smtp.timeouts import Timeouts
 from tests.relay import ScriptedRelay
 
 T = TypeVar("T")
 
-QUICK = Patience(
+QUICK = Timeouts(
     connect=2, command=2, data=2, block=2, content=2, quit=1, first_retry=0.01, longest_retry=0.05
 )
 
@@ -122,7 +122,7 @@ def client(
     post: Post,
     *,
     connections: int = 1,
-    patience: Patience = QUICK,
+    timeouts: Timeouts = QUICK,
     troubles: list[str | None] | None = None,
     secured: bool = False,
     on_secured: Callable[[], None] = lambda: None,
@@ -134,7 +134,7 @@ def client(
         connections=connections,
         helo="courier.example",
         on_trouble=(troubles if troubles is not None else []).append,
-        patience=patience,
+        timeouts=timeouts,
         secured=secured,
         on_secured=on_secured,
     )

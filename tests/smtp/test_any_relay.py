@@ -99,7 +99,7 @@ def test_every_mail_is_settled_exactly_once_and_only_what_was_taken_is_accepted(
         script = Script(offers=offers, split=split, multiline=multiline, rules=rules)
         async with ScriptedRelay(script) as relay:
             post = Post(count, again=True)
-            patience = QUICK._replace(
+            timeouts = QUICK._replace(
                 connect=1,
                 command=0.05,
                 data=0.05,
@@ -109,7 +109,7 @@ def test_every_mail_is_settled_exactly_once_and_only_what_was_taken_is_accepted(
                 first_retry=0.001,
                 longest_retry=0.01,
             )
-            smtp = client(relay.port, post, connections=connections, patience=patience)
+            smtp = client(relay.port, post, connections=connections, timeouts=timeouts)
             await smtp.open()
             smtp.wake()
             await post.settled()  # `Post` itself fails on a second settlement
@@ -165,7 +165,7 @@ def test_any_bytes_at_all_never_pass_for_an_acceptance(noise: bytes, when: str) 
         smtp = client(
             server.sockets[0].getsockname()[1],
             post,
-            patience=QUICK._replace(command=0.05, quit=0.05),
+            timeouts=QUICK._replace(command=0.05, quit=0.05),
         )
         await smtp.open()
         smtp.wake()

@@ -10,8 +10,8 @@ import pytest
 
 from morefollows.courier.smtp import backoff as backoff_
 from morefollows.courier.smtp.backoff import Backoff, FailureCause
-from morefollows.courier.smtp.connection import Patience
 from morefollows.courier.smtp.connection_pool import SmtpRelay
+from morefollows.courier.smtp.timeouts import Timeouts
 from tests.courier.test_shares import Clock
 from tests.relay import Rule, Script, ScriptedRelay
 from tests.smtp import virtual_time
@@ -27,7 +27,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def a_backoff(clock: Clock) -> Backoff:
-    usual = Patience()
+    usual = Timeouts()
     return Backoff(usual.first_retry, usual.longest_probe, usual.longest_retry, clock)
 
 
@@ -103,7 +103,7 @@ def test_mail_goes_on_soon_after_all_connections_were_dropped() -> None:
     async def work() -> None:
         async with ScriptedRelay() as relay:
             post = Post(20_000, again=True)
-            smtp = client(relay.port, post, connections=20, patience=Patience())
+            smtp = client(relay.port, post, connections=20, timeouts=Timeouts())
             await smtp.open()
             smtp.wake()
             await until(lambda: smtp.connections == 20 and len(relay.taken) > 100)
@@ -126,7 +126,7 @@ def test_mail_goes_on_soon_after_a_relay_was_down_for_long() -> None:
 
     async def work() -> None:
         port, post = free_port(), Post(3)
-        smtp = client(port, post, patience=Patience())
+        smtp = client(port, post, timeouts=Timeouts())
         await smtp.open()
         for _ in range(60):  # failures, one after the other
             smtp._backoff.failed(time.monotonic(), FailureCause.BROKEN, others=False)
@@ -151,7 +151,7 @@ def test_a_relay_that_takes_two_connections_is_not_asked_for_a_third_all_the_tim
                 relay.port,
                 post,
                 connections=10,
-                patience=QUICK._replace(first_retry=0.2, longest_retry=30),
+                timeouts=QUICK._replace(first_retry=0.2, longest_retry=30),
             )
             smtp._backoff = Backoff(0.2, QUICK.longest_probe, 30, time.monotonic)
             await smtp.open()
@@ -177,7 +177,7 @@ def test_another_connection_is_tried_while_one_gets_no_answer(at: str) -> None:
         async with ScriptedRelay(script) as relay:
             post = Post(5, again=True)
             smtp = client(
-                relay.port, post, patience=Patience(probe=0.2, ahead=0.3, idle=0.4, quit=0.5)
+                relay.port, post, timeouts=Timeouts(probe=0.2, ahead=0.3, idle=0.4, quit=0.5)
             )
             smtp.wake()
             held = int(at not in ("connect", "ehlo"))
@@ -230,7 +230,7 @@ def test_silence_is_logged_and_told_wherever_it_begins(
                 post,
                 connections=3,
                 troubles=troubles,
-                patience=Patience(probe=0.2, ahead=0.3, idle=0.4, quit=0.5),
+                timeouts=Timeouts(probe=0.2, ahead=0.3, idle=0.4, quit=0.5),
             )
             smtp.wake()
             await until(lambda: bool(troubles))
@@ -267,7 +267,7 @@ def test_one_slow_reply_beside_good_ones_is_no_trouble(monkeypatch: pytest.Monke
                 post,
                 connections=3,
                 troubles=troubles,
-                patience=Patience(idle=0.4, quit=1),
+                timeouts=Timeouts(idle=0.4, quit=1),
             )
             smtp.wake()
             await post.settled()

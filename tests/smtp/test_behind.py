@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from morefollows.courier.relays.interface import Mail, Reached
-from morefollows.courier.smtp.connection import Patience
+from morefollows.courier.smtp.timeouts import Timeouts
 from tests.relay import Rule, Script, ScriptedRelay
 from tests.smtp.support import Post, client, deliver, run
 from tests.smtp.test_backoff import _left
@@ -73,8 +73,8 @@ def test_silence_at_one_mail_does_not_keep_those_behind_it_for_as_long() -> None
         )
         async with ScriptedRelay(script) as relay:
             post = Careful(300)
-            patience = Patience(probe=0.2, behind=0.4, ahead=0.3, idle=600, quit=1)
-            smtp = client(relay.port, post, connections=2, patience=patience)
+            timeouts = Timeouts(probe=0.2, behind=0.4, ahead=0.3, idle=600, quit=1)
+            smtp = client(relay.port, post, connections=2, timeouts=timeouts)
             smtp.wake()
             await until(
                 lambda: (
@@ -106,8 +106,8 @@ def test_what_waits_where_the_relay_fell_silent_goes_by_connections_that_are_wel
     async def work() -> None:
         async with ScriptedRelay(Script(rules=(Rule(at, do="hang", times=4),))) as relay:
             post = Post(100, again=True)
-            patience = Patience(probe=0.2, spare=0.5, idle=600, quit=1)
-            smtp = client(relay.port, post, connections=4, patience=patience)
+            timeouts = Timeouts(probe=0.2, spare=0.5, idle=600, quit=1)
+            smtp = client(relay.port, post, connections=4, timeouts=timeouts)
             smtp.wake()
             async with asyncio.timeout(PATIENCE):
                 while len(post.accepted()) < 100:
@@ -126,8 +126,8 @@ def test_a_recipient_over_whom_the_relay_takes_long_is_waited_for() -> None:
             Script(rules=(Rule("rcpt", match="cy3@", delay=2), Rule("content", delay=0.02)))
         ) as relay:
             post = Careful(400, again=True)
-            patience = Patience(probe=0.1, spare=0.3, idle=600, quit=1)
-            smtp = client(relay.port, post, connections=2, patience=patience)
+            timeouts = Timeouts(probe=0.1, spare=0.3, idle=600, quit=1)
+            smtp = client(relay.port, post, connections=2, timeouts=timeouts)
             smtp.wake()
             async with asyncio.timeout(PATIENCE):
                 while len(post.accepted()) < 400:

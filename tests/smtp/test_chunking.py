@@ -129,7 +129,7 @@ def test_a_connection_that_breaks_leaves_no_more_in_doubt_than_were_in_flight(do
         script = Script(offers=CHUNKING, rules=(Rule("content", after=50, times=1, do=do),))
         async with ScriptedRelay(script) as relay:
             post = Post(200)
-            smtp = client(relay.port, post, patience=QUICK._replace(content=0.3))
+            smtp = client(relay.port, post, timeouts=QUICK._replace(content=0.3))
             most = 0
             take = post.take
 
@@ -221,7 +221,7 @@ def test_a_stalled_connection_never_holds_the_others() -> None:
         script = Script(offers=CHUNKING, rules=(Rule("content", after=20, times=1, do="hang"),))
         async with ScriptedRelay(script) as relay:
             post = Post(400)
-            smtp = client(relay.port, post, connections=4, patience=QUICK._replace(content=30))
+            smtp = client(relay.port, post, connections=4, timeouts=QUICK._replace(content=30))
             await smtp.open()
             smtp.wake()
             while post.waiting:

@@ -188,7 +188,7 @@ def test_silence_after_the_final_dot_is_uncertain(at: str, do: str, taken: int) 
     post, relay, _ = send(
         Script(rules=(Rule(at, match="cy1@", do=do),)),
         Post(4, again=True),
-        patience=QUICK._replace(content=0.2),
+        timeouts=QUICK._replace(content=0.2),
     )
     assert post.replies[1] == [Reply(0, "", "", Reached.CONTENT)]
     assert post.accepted() == {0, 2, 3}
@@ -226,7 +226,7 @@ def test_garbage_ends_the_connection(at: str, garbage: str) -> None:
             )
         ),
         Post(3, again=True),
-        patience=QUICK._replace(command=0.3, data=0.3, content=0.3),
+        timeouts=QUICK._replace(command=0.3, data=0.3, content=0.3),
     )
     out_of_turn = garbage.startswith("350") and at in (
         "mail",
@@ -243,7 +243,7 @@ def test_a_relay_that_hangs_holds_a_mail_for_the_time_out_and_no_longer(at: str)
     post, relay, _ = send(
         Script(rules=(Rule(at, times=1, after=1, do="hang"),)),
         Post(4, again=True),
-        patience=QUICK._replace(command=0.2, data=0.2),
+        timeouts=QUICK._replace(command=0.2, data=0.2),
     )
     assert post.codes() == [250] * 4
     assert sorted(numbers(relay)) == list(range(4))
@@ -257,7 +257,7 @@ def test_a_stalled_connection_never_holds_the_others() -> None:
         async with ScriptedRelay(script) as relay:
             post = Post(200, again=True)
             smtp = client(
-                relay.port, post, connections=4, patience=QUICK._replace(ahead=0.2, content=10)
+                relay.port, post, connections=4, timeouts=QUICK._replace(ahead=0.2, content=10)
             )
             await smtp.open()
             smtp.wake()
@@ -309,7 +309,7 @@ def test_close_when_cancelled_settles_everything_at_once() -> None:
     async def work() -> None:
         async with ScriptedRelay(Script(rules=(Rule("content", do="hang"),))) as relay:
             post = Post(10)
-            smtp = client(relay.port, post, connections=2, patience=QUICK._replace(content=600))
+            smtp = client(relay.port, post, connections=2, timeouts=QUICK._replace(content=600))
             await smtp.open()
             smtp.wake()
             while relay.commands["DATA"] < 2:
@@ -335,7 +335,7 @@ def test_idle_connections_say_quit_and_come_back_when_there_is_mail() -> None:
     async def work() -> None:
         async with ScriptedRelay() as relay:
             post = Post(1)
-            smtp = client(relay.port, post, connections=3, patience=QUICK._replace(idle=0.2))
+            smtp = client(relay.port, post, connections=3, timeouts=QUICK._replace(idle=0.2))
             await smtp.open()
             smtp.wake()
             await post.settled()

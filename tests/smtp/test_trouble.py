@@ -122,7 +122,7 @@ def test_a_relay_that_does_not_welcome_us(greeting: str, words: str) -> None:
 
 def test_a_relay_that_says_nothing() -> None:
     script = Script(rules=(Rule("connect", do="hang"),))
-    words, _ = trouble_of(script, patience=QUICK._replace(command=0.2))
+    words, _ = trouble_of(script, timeouts=QUICK._replace(command=0.2))
     assert words == "The relay HERE did not answer in time."
 
 
@@ -130,8 +130,8 @@ def test_waits_grow_between_attempts_and_end_at_the_longest() -> None:
     async def work() -> None:
         script = Script(greeting="421 4.3.2 busy")
         async with ScriptedRelay(script) as relay:
-            patience = QUICK._replace(first_retry=0.02, longest_retry=0.4)
-            smtp = client(relay.port, Post(1), connections=10, patience=patience)
+            timeouts = QUICK._replace(first_retry=0.02, longest_retry=0.4)
+            smtp = client(relay.port, Post(1), connections=10, timeouts=timeouts)
             await smtp.open()
             smtp.wake()
             for _ in range(80):
@@ -435,7 +435,7 @@ def test_mails_that_nobody_reads_are_given_up_in_time() -> None:
         smtp = client(
             server.sockets[0].getsockname()[1],
             post,
-            patience=QUICK._replace(block=0.3, content=600, data=600),
+            timeouts=QUICK._replace(block=0.3, content=600, data=600),
         )
         await smtp.open()
         smtp.wake()
@@ -559,7 +559,7 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
             monkeypatch.setattr(loop, "getaddrinfo", found)
             monkeypatch.setattr(loop, "create_connection", create)
             post = Post(5)
-            smtp = client(relay.port, post, patience=QUICK._replace(connect=0.4))
+            smtp = client(relay.port, post, timeouts=QUICK._replace(connect=0.4))
             smtp.address = dataclasses.replace(smtp.address, host="relay.example")
             smtp.wake()
             await post.settled()

@@ -64,7 +64,8 @@ def invitation_link(editor: Editor) -> str:
 
 
 def invited(key: str, token: str) -> Editor | None:
-    """The editor that a link of `invitation_link` is for; None if it is not valid, used or expired."""
+    """The editor that a link of `invitation_link` is for; None if it is not valid, used or
+    expired."""
     try:
         editor = Editor.objects.get(pk=int(urlsafe_base64_decode(key)), is_active=True)
     except (ValueError, OverflowError, Editor.DoesNotExist):

@@ -3,8 +3,8 @@
 Invariant: a reader's subscriptions and `offers` agree with the reader's `Consent` lines. Code that
 changes one writes the other in the same transaction.
 
-Locking: `sign_up`, `confirm`, `withdraw_consent`, `mark_gone` and `erase` lock the `Reader` rows before
-they write rows that refer to them.
+Locking: `sign_up`, `confirm`, `withdraw_consent`, `mark_gone` and `erase` lock the `Reader` rows
+before they write rows that refer to them.
 """
 
 from __future__ import annotations

@@ -156,15 +156,15 @@ def _send(
             "Four eyes are asked for here: say with --alone why nobody else has to see it, "
             "or send it at the desk."
         ) from None
-    except actions.Refused as error:
+    except actions.ActionRefused as error:
         raise CommandFailed(str(error)) from None
 
 
 def _earlier(read: StoryFile, topic: Topic, key: str | None, again: bool) -> Alert | None:
     """Returns the alert that was sent with this key, if any.
 
-    Raises `CommandFailed` if the key was used for another story, or if the same headline was sent without
-    a key and `again` is false.
+    Raises `CommandFailed` if the key was used for another story, or if the same headline was sent
+    without a key and `again` is false.
     """
     from django.utils import timezone
 

@@ -103,13 +103,13 @@ def retry_failed(alert: int, editor: Editor) -> int:
     """Sends an ended alert again to those refused or expired, with the same Message-IDs.
 
     Hard-bounced and unsubscribed readers are left out. Returns the number of mails. Raises
-    `stories.actions.Refused`.
+    `stories.actions.ActionRefused`.
     """
     with transaction.atomic():
         stories.reopen(Event.RETRY, alert, editor)
         mails = recovery.open_again(alert)
         if not mails:
-            raise stories.Refused(
+            raise stories.ActionRefused(
                 _("There is nobody to try again: who was refused is gone for good.")
             )
     return mails
@@ -118,14 +118,14 @@ def retry_failed(alert: int, editor: Editor) -> int:
 def repeat_uncertain(alert: int, editor: Editor) -> int:
     """Sends an ended alert again to readers whose outcome is uncertain, with the same Message-IDs.
 
-    Returns the number of mails. Raises `stories.actions.Refused`.
+    Returns the number of mails. Raises `stories.actions.ActionRefused`.
     """
     with transaction.atomic():
         stories.reopen(Event.REPEAT, alert, editor)
         Alert.objects.filter(pk=alert).update(repeat=True)
         mails = recovery.open_uncertain(alert)
         if not mails:
-            raise stories.Refused(_("Nothing is uncertain in this alert."))
+            raise stories.ActionRefused(_("Nothing is uncertain in this alert."))
     return mails
 
 

@@ -90,11 +90,11 @@ def query_rows(
     fields = [field.attname for field in wanted]  # in the order that `from_db` expects
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in wanted)
-    query = f"SELECT {columns} FROM {quote(model._meta.db_table)} WHERE id"  # noqa: S608 - our own names
+    wanted_rows = f"SELECT {columns} FROM {quote(model._meta.db_table)} WHERE id"  # noqa: S608 - our own names
     if connection.vendor == "postgresql":
-        found = query(f"{query} = ANY(%s)", [list(keys)])
+        found = query(f"{wanted_rows} = ANY(%s)", [list(keys)])
     else:
-        found = query(f"{query} IN ({', '.join(['%s'] * len(keys))})", list(keys))
+        found = query(f"{wanted_rows} IN ({', '.join(['%s'] * len(keys))})", list(keys))
     at = [field.primary_key for field in wanted].index(True)
     return lambda: {row[at]: model.from_db(connection.alias, fields, row) for row in found()}
 

@@ -1,9 +1,9 @@
 """Connections to PostgreSQL with limits: no wait for the server is endless or unlogged.
 
 A server that disappears is detected by the kernel in about twelve seconds: by keepalives, and by
-`tcp_user_timeout` for sent data. Behind a proxy that still acknowledges, the limit of `TimedConnection`
-applies. The server itself ends slow statements after the time-outs of `options`. Options in the URL
-override all of these.
+`tcp_user_timeout` for sent data. Behind a proxy that still acknowledges, the limit of
+`TimedConnection` applies. The server itself ends slow statements after the time-outs of `options`.
+Options in the URL override all of these.
 """
 
 from __future__ import annotations

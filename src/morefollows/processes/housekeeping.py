@@ -48,8 +48,8 @@ _PAGES = 2_000  # SQLite pages returned to the file system in one step
 class Task(NamedTuple):
     """One kind of data to delete.
 
-    `name`: what is deleted, in plural. `run_tasks`: deletes it and returns how many. `due`: how many
-    would be deleted now.
+    `name`: what is deleted, in plural. `run_tasks`: deletes it and returns how many. `due`: how
+    many would be deleted now.
     """
 
     name: str

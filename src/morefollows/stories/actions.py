@@ -26,7 +26,7 @@ from morefollows.database import clock
 from morefollows.stories import alert_audience as audiences
 from morefollows.stories import checks, transitions, withdrawal
 from morefollows.stories.drafts import approval
-from morefollows.stories.errors import ActionRefused as Refused
+from morefollows.stories.errors import ActionRefused as ActionRefused
 from morefollows.stories.images.actions import hold_on_to
 from morefollows.stories.models import Alert, Story, Update, UpdateKind
 from morefollows.stories.transitions import Event
@@ -39,7 +39,7 @@ _OFFER_TTL_MS = 24 * 3_600_000  # longer than any reader's quiet hours
 _FURTHEST_MS = 366 * 24 * 3_600_000
 
 
-class NotApproved(Refused):
+class NotApproved(ActionRefused):
     """The draft needs the approval of an editor who did not write it, or a reason to go without."""
 
 
@@ -64,7 +64,7 @@ def send(
     `stories.alert_audience.offered`; None: the first of them. `at`: the earliest time to send.
     `alone_reason`: why it goes out without approval.
 
-    Raises `Refused`, `ValidationError` with errors by field, and `NotApproved` if approval is
+    Raises `ActionRefused`, `ValidationError` with errors by field, and `NotApproved` if approval is
     missing and no reason given. A correction stops the alerts of the updates that it corrects.
     """
     transitions.check_right(Event.SEND, story, editor)
@@ -101,16 +101,16 @@ def withdraw(
 
     Stops the story's alerts at once, and takes back one that is in its hold. No approval is needed,
     because a wrong story must be withdrawn quickly. `reason` (one line) and `text` (Markdown) are
-    published. The draft is not changed. Raises `Refused` and `ValidationError`.
+    published. The draft is not changed. Raises `ActionRefused` and `ValidationError`.
     """
     transitions.check_right(Event.WITHDRAW, story, editor)
     checks.update(UpdateKind.WITHDRAWAL, story.headline, "", text, reason)
     with transaction.atomic():
         story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
         if story.state == Story.State.WITHDRAWN:
-            raise Refused(_("This story has been withdrawn already."))
+            raise ActionRefused(_("This story has been withdrawn already."))
         if story.state == Story.State.DRAFT:
-            raise Refused(_("Nothing of this story has been told yet. Take its alert back."))
+            raise ActionRefused(_("Nothing of this story has been told yet. Take its alert back."))
         for held in list(transitions.in_hold(story).values_list("pk", flat=True)):
             transitions.apply(Event.RETRACT, held, editor)
             _free_number(held)
@@ -130,15 +130,17 @@ def withdraw(
 
 
 def _check_may_go(story: Story, revision: int | None) -> None:
-    """Raises `Refused` or `ValidationError` if the draft can't be sent now."""
+    """Raises `ActionRefused` or `ValidationError` if the draft can't be sent now."""
     if story.state == Story.State.WITHDRAWN:
-        raise Refused(_("This story has been withdrawn: nothing more is sent of it."))
+        raise ActionRefused(_("This story has been withdrawn: nothing more is sent of it."))
     if transitions.in_hold(story).exists():
-        raise Refused(_("An alert of this story is on its way."))
+        raise ActionRefused(_("An alert of this story is on its way."))
     if not story.text.strip():
-        raise Refused(_("This story has been sent already. Write an update first."))
+        raise ActionRefused(_("This story has been sent already. Write an update first."))
     if revision is not None and story.revision != revision:
-        raise Refused(_("The story was changed since you looked at it. Check it again, then send."))
+        raise ActionRefused(
+            _("The story was changed since you looked at it. Check it again, then send.")
+        )
     checks.update(story.kind, story.headline, story.standfirst, story.text, story.note)
 
 
@@ -174,10 +176,12 @@ def _hold(
     """
     story = update.story
     if missing := placeholders.blocking():
-        raise Refused(" ".join([_("Nothing can be sent yet."), *(one.text for one in missing)]))
+        raise ActionRefused(
+            " ".join([_("Nothing can be sent yet."), *(one.text for one in missing)])
+        )
     offered = audiences.offered(story, update.kind)
     if audience is not None and audience not in offered:
-        raise Refused(_("This update can’t go to this audience."))
+        raise ActionRefused(_("This update can’t go to this audience."))
     update.number = 1 + (story.updates.aggregate(n=Max("number"))["n"] or 0)
     update.language, update.author = story.language, editor
     update.save()
@@ -224,11 +228,11 @@ def _time_to_live(kind: str, offer: bool) -> int:
 def _not_before(story: Story, at: datetime | None, now: int) -> int | None:
     """The later of `at` and the embargo's end, in ms since 1970; None if it is not ahead.
 
-    Raises `Refused` if `at` is past or too far ahead.
+    Raises `ActionRefused` if `at` is past or too far ahead.
     """
     chosen = int(at.timestamp() * 1000) if at else 0
     if chosen and not now < chosen < now + _FURTHEST_MS:
-        raise Refused(_("Choose a time that is still ahead, and within a year."))
+        raise ActionRefused(_("Choose a time that is still ahead, and within a year."))
     embargo = int(story.embargo_until.timestamp() * 1000) if story.embargo_until else 0
     latest = max(chosen, embargo)
     return latest if latest > now else None
@@ -316,15 +320,15 @@ def ask_about_late(before: int) -> list[int]:
 def reopen(event: Event, alert_id: int, editor: Editor) -> None:
     """Continues an ended alert for some of its readers. `event`: `RETRY` or `REPEAT`.
 
-    Called by the courier inside its transaction. Raises `Refused` if the alert has not ended, was
-    stopped or taken back, ended too long ago, or was overtaken.
+    Called by the courier inside its transaction. Raises `ActionRefused` if the alert has not ended,
+    was stopped or taken back, ended too long ago, or was overtaken.
     """
     alert = _locked(alert_id)
     transitions.check(event, alert, editor)
     if not may_go_on(alert):
-        raise Refused(_("This alert ended too long ago to be sent again."))
+        raise ActionRefused(_("This alert ended too long ago to be sent again."))
     if _is_overtaken(alert):
-        raise Refused(
+        raise ActionRefused(
             _("A newer update of this story has overtaken this alert: it does not go on.")
         )
     transitions.apply(

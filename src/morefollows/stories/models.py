@@ -108,7 +108,7 @@ class Story(models.Model):
 class Update(models.Model):
     """One update of a story. Triggers refuse to change or delete it once it is published."""
 
-    Kind = Kind
+    Kind = UpdateKind
 
     story = models.ForeignKey(Story, models.PROTECT, related_name="updates")
     number = models.PositiveIntegerField(

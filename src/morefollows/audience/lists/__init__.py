@@ -10,10 +10,10 @@ from morefollows.audience.lists.parsing.survey import OperatorAnswers, Unclear
 from morefollows.audience.lists.resume import identity
 
 __all__ = [
-    "NotReadable",
-    "Problem",
     "ImportReport",
+    "NotReadable",
     "OperatorAnswers",
+    "Problem",
     "Unclear",
     "export_evidence",
     "export_readers",

@@ -47,7 +47,8 @@ class RehearsalMemory:
             )
 
     def note(self, readers: Iterable[tuple[str, str, dict[int, str]]]) -> None:
-        """Store readers; replaces those with the same key. The fields are those of `RehearsedReader`."""
+        """Store readers; replaces those with the same key. The fields are those of
+        `RehearsedReader`."""
         rows = [(key, state, json.dumps(topics)) for key, state, topics in readers]
         self._table.execute("BEGIN")
         self._table.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", rows)

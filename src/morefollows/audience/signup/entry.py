@@ -120,10 +120,10 @@ def check_form(
 ) -> EntryResult | CheckedForm:
     """Run all checks that need neither DNS nor database. Does not block.
 
-    `posted`: the fields of `forms.SignUpForm`. `origin`: of the page that showed the form. `here`: that
-    page's path, used if the form has none. `client`: network address, "" if unknown.
-    Returns `CheckedForm` if the form passed, else the answer. A filled `website` field marks a robot: it
-    gets the usual thanks, and nothing is written.
+    `posted`: the fields of `forms.SignUpForm`. `origin`: of the page that showed the form. `here`:
+    that page's path, used if the form has none. `client`: network address, "" if unknown.
+    Returns `CheckedForm` if the form passed, else the answer. A filled `website` field marks a
+    robot: it gets the usual thanks, and nothing is written.
     """
     config: Settings = settings.MOREFOLLOWS
     try:

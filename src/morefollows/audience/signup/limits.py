@@ -73,7 +73,8 @@ def count_attempts(attempts: Sequence[Attempt]) -> CountedAttempts:
 
 
 def demands(counted: CountedAttempts) -> list[Demand]:
-    """What is required for each attempt, in order. Call it in the same transaction as `count_attempts`.
+    """What is required for each attempt, in order. Call it in the same transaction as
+    `count_attempts`.
 
     Large providers have no domain limit: at peak times half of all readers use two of them.
     """

@@ -109,7 +109,8 @@ def _pattern(one: Newcomer, now: datetime) -> RowPattern:
 
 
 class LookedUp(NamedTuple):
-    """What `write_rows` needs: which address keys are taken (`known`), and new primary keys (`keys`)."""
+    """What `write_rows` needs: which address keys are taken (`known`), and new primary keys
+    (`keys`)."""
 
     known: bulk.Rows
     keys: bulk.Rows
@@ -128,8 +129,8 @@ def look_up(asked: Sequence[Prepared]) -> LookedUp:
 def write_rows(asked: Sequence[Prepared], looked: LookedUp | None = None) -> list[bool]:
     """Write newcomers. Returns for each, in order, whether it was written.
 
-    The caller signs up the others one by one. `looked`: the result of `look_up` for these newcomers;
-    it may cover more of them.
+    The caller signs up the others one by one. `looked`: the result of `look_up` for these
+    newcomers; it may cover more of them.
     """
     if looked is None:
         looked = look_up(asked)

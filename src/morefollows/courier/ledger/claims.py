@@ -282,7 +282,8 @@ _SHORT = "SET LOCAL lock_timeout = '100ms'"
 def record_what_is_free(
     entries: Sequence[BatchRecord], release: int | None = None, early: bool = False
 ) -> Recorded:
-    """Like `record_outcomes`, but skips entries whose rows another transaction has locked (`stuck`)."""
+    """Like `record_outcomes`, but skips entries whose rows another transaction has locked
+    (`stuck`)."""
     try:
         return record_outcomes(entries, release, early)
     except OperationalError as error:

@@ -1,9 +1,9 @@
 """A journal file of the mails that a sender has handed out, which is kept if the process is killed.
 
 The ledger is written every few milliseconds, and hundreds of mails may leave in between. Each mail
-has a mark in a memory-mapped file of the data folder. If the process is killed, `read_marks` tells which
-mails were in flight, and only those are uncertain. If the machine stops or another node takes over,
-the file can't be used. Then all mails below `Batch.reach` are uncertain.
+has a mark in a memory-mapped file of the data folder. If the process is killed, `read_marks` tells
+which mails were in flight, and only those are uncertain. If the machine stops or another node takes
+over, the file can't be used. Then all mails below `Batch.reach` are uncertain.
 
 Invariant: a mail's mark is set before it is handed to a relay.
 """

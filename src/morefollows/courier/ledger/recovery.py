@@ -115,7 +115,8 @@ UPDATE audience_letter SET worker = '', lease_version = lease_version + 1 WHERE 
 def release_claims(worker: str, marks: handed_out.Found | None = None) -> list[Orphaned]:
     """Releases a dead process's claims, and makes its mails in flight uncertain.
 
-    `marks`: the result of `handed_out.read_marks`. Without it, all mails below `reach` are uncertain.
+    `marks`: the result of `handed_out.read_marks`. Without it, all mails below `reach` are
+    uncertain.
     """
     begun: Counter[int] = Counter()
     with transaction.atomic(), connection.cursor() as cursor:

@@ -1,6 +1,7 @@
 """The interface of a relay: it takes an envelope and bytes and gives a reply. SMTP implements it.
 
-Invariant: a relay calls `Mail.settle` exactly once for each mail that it took from its `MailSource`.
+Invariant: a relay calls `Mail.settle` exactly once for each mail that it took from its
+`MailSource`.
 """
 
 from __future__ import annotations

@@ -118,7 +118,8 @@ class RelayQueue:
             shares.join(self)
 
     def take(self) -> Mail | None:
-        """`interface.MailSource`: returns the next mail, unless a pause, rate or share forbids it."""
+        """`interface.MailSource`: returns the next mail, unless a pause, rate or share forbids
+        it."""
         if self.paused and not self.trial:
             return None
         if self._bucket is not None and (wait := self._bucket.wait()):
@@ -145,7 +146,8 @@ class RelayQueue:
         return mail
 
     def stuck(self, domains: Sequence[str]) -> None:
-        """`interface.MailSource`: sends a provider that holds several connections no more for now."""
+        """`interface.MailSource`: sends a provider that holds several connections no more for
+        now."""
         providers = Counter(map(self.pacing.provider, domains))
         for domain in set(domains):
             if providers[self.pacing.provider(domain)] >= _STUCK:
@@ -204,7 +206,8 @@ class RelayQueue:
         return self.refusals.has_accepted
 
     def objected(self, domain: str, words: str, *, to_us: bool) -> None:
-        """`interface.AnsweringRelay`: called when an alert's mail was refused, perhaps because of us."""
+        """`interface.AnsweringRelay`: called when an alert's mail was refused, perhaps because of
+        us."""
         provider = self.pacing.provider(domain)
         if self.refusals.to_us() if to_us else self.refusals.to_recipient(provider, self.in_flight):
             self._supply.refused_us(self, words)
@@ -251,7 +254,8 @@ class RelayQueue:
 
     @property
     def takes_part(self) -> bool:
-        """`shares.SharingRelay`: whether it would take mail now or soon, and there is some for it."""
+        """`shares.SharingRelay`: whether it would take mail now or soon, and there is some for
+        it."""
         if self._came_back_empty or not self.takes_mail:
             return False
         if self._bucket is not None and self._bucket.wait():

@@ -142,10 +142,10 @@ class BdatTransactions(MailTransactions):
         `quiet`: seconds without a reply. The first mail in flight stays here and keeps waiting.
         """
         relay = self._connection.relay
-        if self._kept is not None and quiet >= relay.patience.ahead:
+        if self._kept is not None and quiet >= relay.timeouts.ahead:
             kept, self._kept = self._kept, None
             return [(kept, QUEUED)]
-        if quiet < relay.patience.behind or not relay.goes_on:
+        if quiet < relay.timeouts.behind or not relay.goes_on:
             return []
         behind = [(mail, BEHIND) for n, mail in enumerate(self._flying) if n and mail is not None]
         for n in range(1, len(self._flying)):

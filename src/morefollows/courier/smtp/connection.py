@@ -34,7 +34,6 @@ from morefollows.courier.smtp.data import (
 )
 from morefollows.courier.smtp.handshake import HandshakeError
 from morefollows.courier.smtp.session import Extensions, Pool, Session, SetupReply, printable
-from morefollows.courier.smtp.timeouts import Timeouts as Patience
 
 log = logging.getLogger(__name__)
 
@@ -101,17 +100,17 @@ class SmtpConnection(Session):
         self.step = ""  #: what the connection setup waits for, as text
         self._proven = False
         self._quiet = 0.0  # seconds since the last complete reply, as counted by `pass_time`
-        patience = relay.patience
+        timeouts = relay.timeouts
         self._limits = {
-            RSET: patience.command,
-            MAIL: patience.command,
-            RCPT: patience.command,
-            DATA: patience.data,
-            CONTENT: patience.content,
-            NOTHING: patience.content,
-            CHUNK: patience.content,
-            QUIT: patience.quit,
-            ANSWER: patience.command,
+            RSET: timeouts.command,
+            MAIL: timeouts.command,
+            RCPT: timeouts.command,
+            DATA: timeouts.data,
+            CONTENT: timeouts.content,
+            NOTHING: timeouts.content,
+            CHUNK: timeouts.content,
+            QUIT: timeouts.quit,
+            ANSWER: timeouts.command,
         }
 
     # --- asyncio.Protocol callbacks
@@ -349,13 +348,13 @@ class SmtpConnection(Session):
     def pass_time(self, seconds: float) -> None:
         """Called by the pool's timer. `seconds`: the time since the last call."""
         self._quiet += seconds
-        patience = self.relay.patience
+        timeouts = self.relay.timeouts
         if not self.expected:
-            if self.ready and self._quiet >= patience.idle:
+            if self.ready and self._quiet >= timeouts.idle:
                 self.quit()
             return
         awaited = self.expected[0]
-        if self._quiet >= (patience.block if self.paused else self._limits[awaited]):
+        if self._quiet >= (timeouts.block if self.paused else self._limits[awaited]):
             self.abandon("did not answer in time")
             return
         for mail, reply in self._transactions.give_back(self._quiet):

@@ -18,9 +18,10 @@ from collections.abc import Callable
 from morefollows.config.settings import RelayAddress
 from morefollows.courier.relays.interface import Circuit, MailSource, Relay
 from morefollows.courier.smtp.backoff import Backoff, FailureCause
-from morefollows.courier.smtp.connection import Patience, SmtpConnection
+from morefollows.courier.smtp.connection import SmtpConnection
 from morefollows.courier.smtp.handshake import HandshakeError
 from morefollows.courier.smtp.session import Extensions, Session
+from morefollows.courier.smtp.timeouts import Timeouts
 from morefollows.helpers.supervise import watched
 
 log = logging.getLogger(__name__)
@@ -55,12 +56,12 @@ class SmtpRelay(Relay):
         on_trouble: Callable[[str | None], None],
         secured: bool = False,
         on_secured: Callable[[], None] = lambda: None,
-        patience: Patience = Patience(),  # noqa: B008 - immutable
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - immutable
     ) -> None:
         self.address = address
         self.source = source
         self.helo = helo.encode("ascii")
-        self.patience = patience
+        self.timeouts = timeouts
         self.offers: Extensions | None = None  #: from the last connection
         self.idle: set[Session] = set()
         #: IP addresses last known, the one connected to last first
@@ -85,7 +86,7 @@ class SmtpRelay(Relay):
         self._ahead = False  # open all connections, even without mail
         self._doubtful = False  # connections succeed, but no mail was answered so far
         self._backoff = Backoff(
-            patience.first_retry, patience.longest_probe, patience.longest_retry
+            timeouts.first_retry, timeouts.longest_probe, timeouts.longest_retry
         )
         self._mute: set[SmtpConnection] = set()  # connections found silent at the last tick
         self.answered = False  #: a mail was answered or a connection set up since the last tick
@@ -93,7 +94,7 @@ class SmtpRelay(Relay):
         self._stalled = 0.0  # seconds without that, while a reply is awaited
         self._logged: dict[str, float] = {}  # message → time of its last log entry
         self._tick = min(
-            _TICK, *(seconds / 4 for seconds in patience[: patience._fields.index("first_retry")])
+            _TICK, *(seconds / 4 for seconds in timeouts[: timeouts._fields.index("first_retry")])
         )
         self._empty = asyncio.Event()
         self._ticker: asyncio.TimerHandle | None = None
@@ -361,7 +362,7 @@ class SmtpRelay(Relay):
 
     def _look_for_silence(self) -> None:
         """Finds silent connections: tries others instead, and tells the log and the desk."""
-        silent = {one for one in self._connections if one.silent >= self.patience.probe}
+        silent = {one for one in self._connections if one.silent >= self.timeouts.probe}
         if new := [one for one in silent - self._mute if one.ready]:
             # Mails without a reply may be uncertain: SILENT retries more slowly and adds fewer.
             failure = (
@@ -397,12 +398,12 @@ class SmtpRelay(Relay):
 
     def _others_go_on(self, silent: SmtpConnection) -> bool:
         """Whether other connections got replies long after this one fell silent."""
-        return self._answered_at > time.monotonic() - silent.silent + self.patience.probe
+        return self._answered_at > time.monotonic() - silent.silent + self.timeouts.probe
 
     def _leave_spare(self, silent: set[SmtpConnection]) -> None:
         """Closes silent connections without content in flight, if other connections got replies."""
         for one in list(silent):
-            if one.silent >= self.patience.spare and one.spare and self._others_go_on(one):
+            if one.silent >= self.timeouts.spare and one.spare and self._others_go_on(one):
                 self._log(
                     logging.INFO,
                     f"does not answer on every connection: we waited for {one.waits_for}",

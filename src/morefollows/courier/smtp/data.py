@@ -248,7 +248,7 @@ class DataTransactions(MailTransactions):
         (RFC 5321 §4.1.1.10).
         """
         mail, relay = self._offered, self._connection.relay
-        if mail is None or self._handed is None or quiet < relay.patience.ahead:
+        if mail is None or self._handed is None or quiet < relay.timeouts.ahead:
             return []
         self._offered = None
         relay.brisk = False

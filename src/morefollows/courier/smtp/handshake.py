@@ -32,7 +32,7 @@ async def begin(connection: Session) -> Extensions:
     address, context = connection.relay.address, connection.relay.tls
     greeting = connection.await_answer()
     try:
-        async with asyncio.timeout(connection.relay.patience.connect):
+        async with asyncio.timeout(connection.relay.timeouts.connect):
             await _connect(connection, context if address.implicit_tls else None)
     except (OSError, TimeoutError) as error:
         raise HandshakeError(_why(error)) from None
@@ -85,7 +85,7 @@ async def _connect(connection: Session, context: ssl.SSLContext | None) -> None:
     for left, host in zip(range(len(hosts), 0, -1), hosts, strict=True):
         try:
             # Each address gets its share of the time that is left.
-            async with asyncio.timeout(relay.patience.connect / left if left > 1 else None):
+            async with asyncio.timeout(relay.timeouts.connect / left if left > 1 else None):
                 await loop.create_connection(
                     lambda: connection,
                     host,
@@ -163,7 +163,7 @@ async def _start_tls(connection: Session, context: ssl.SSLContext) -> None:
             connection,
             context,
             server_hostname=connection.relay.address.host,
-            ssl_handshake_timeout=connection.relay.patience.connect,
+            ssl_handshake_timeout=connection.relay.timeouts.connect,
         )
     except (OSError, TimeoutError) as error:
         raise HandshakeError(_why(error)) from None
@@ -173,7 +173,8 @@ async def _start_tls(connection: Session, context: ssl.SSLContext) -> None:
 
 
 async def _authenticate(connection: Session, mechanisms: list[bytes], secure: bool) -> None:
-    """Sends AUTH PLAIN or LOGIN (RFC 4954). Without TLS only to this machine. Raises `HandshakeError`."""
+    """Sends AUTH PLAIN or LOGIN (RFC 4954). Without TLS only to this machine. Raises
+    `HandshakeError`."""
     if not secure and not _on_this_machine(connection):
         raise HandshakeError(
             "offers no encryption, and the password is not sent without", FailureCause.REFUSED

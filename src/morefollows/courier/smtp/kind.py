@@ -7,13 +7,13 @@ from morefollows.courier.relays.interface import MailSource, Relay, RelaySetup
 
 
 def _make(address: RelayAddress, source: MailSource, setup: RelaySetup) -> Relay:
-    from morefollows.courier.smtp.connection import Patience
     from morefollows.courier.smtp.connection_pool import SmtpRelay
+    from morefollows.courier.smtp.timeouts import Timeouts
 
     # Giving up before the content is sent can't cause a duplicate. With another relay available
     # the waits may be shorter than the five minutes of RFC 5321 §4.5.3.2. After the final dot
     # they may not.
-    patience = Patience(connect=10, command=20, data=20) if setup.others else Patience()
+    timeouts = Timeouts(connect=10, command=20, data=20) if setup.others else Timeouts()
     return SmtpRelay(
         address,
         source,
@@ -22,7 +22,7 @@ def _make(address: RelayAddress, source: MailSource, setup: RelaySetup) -> Relay
         on_trouble=setup.on_trouble,
         secured=setup.secured,
         on_secured=setup.on_secured,
-        patience=patience,
+        timeouts=timeouts,
     )
 
 

@@ -48,7 +48,7 @@ class Pool(Protocol):
     address: RelayAddress
     source: MailSource
     helo: bytes
-    patience: Timeouts
+    timeouts: Timeouts
     tls: ssl.SSLContext
     secured: bool
     offers: Extensions | None

@@ -205,7 +205,7 @@ def _act(
     alert = get_object_or_404(Alert, uuid=uuid)
     try:
         messages.success(request, words(action(alert, editor_of(request))))
-    except actions.Refused as refused:
+    except actions.ActionRefused as refused:
         messages.error(request, str(refused))
     return redirect("alert", alert.uuid)
 

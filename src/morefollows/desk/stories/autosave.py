@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from morefollows.stories.actions import Refused
+from morefollows.stories.actions import ActionRefused
 from morefollows.stories.drafts.actions import Conflict, last_saved_by
 from morefollows.stories.models import Story
 
@@ -37,7 +37,7 @@ def not_yet(form: forms.Form) -> JsonResponse:
     return JsonResponse({"said": _("Not saved yet: %(words)s") % {"words": words}})
 
 
-def refused(refused: Refused) -> JsonResponse:
+def refused(refused: ActionRefused) -> JsonResponse:
     """The save was refused. `stop`: the page makes no more automatic saves."""
     said = str(refused)
     if isinstance(refused, Conflict):

@@ -143,7 +143,7 @@ def _save(request: HttpRequest, story: Story | None, purpose: str, drill: bool) 
             if by_itself
             else _conflict_page(request, form, conflict.theirs)
         )
-    except actions.Refused as refused:
+    except actions.ActionRefused as refused:
         if by_itself:
             return autosave.refused(refused)
         messages.error(request, str(refused))
@@ -296,7 +296,7 @@ def story_send(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("story-check", story.uuid)
-    except actions.Refused as refused:
+    except actions.ActionRefused as refused:
         running = _latest_alert(story)
         if running is None or running.state not in Alert.UNDER_WAY:
             messages.error(request, str(refused))

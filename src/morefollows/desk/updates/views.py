@@ -92,7 +92,7 @@ def develop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         return (
             autosave.refused(conflict) if by_itself else _conflict(request, form, conflict.theirs)
         )
-    except actions.Refused as refused:
+    except actions.ActionRefused as refused:
         if by_itself:
             return autosave.refused(refused)
         messages.error(request, str(refused))
@@ -195,7 +195,7 @@ def withdraw(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
                 return redirect("alert", alert.uuid)
             except ValidationError as error:
                 messages.error(request, " ".join(error.messages))
-            except actions.Refused as refused:
+            except actions.ActionRefused as refused:
                 messages.error(request, str(refused))
     ready = withdrawal_of(story, form)
     if ready is None or not ready.possible:
@@ -216,7 +216,7 @@ def approve_draft(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
             editor_of(request),
             revision=int(revision) if revision.isascii() and revision.isdigit() else -1,
         )
-    except actions.Refused as refused:
+    except actions.ActionRefused as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, _("Approved. Now it can be sent."))
@@ -230,7 +230,7 @@ def finish(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     story = get_object_or_404(Story, uuid=uuid, purpose=Purpose.ALERTS)
     try:
         finish_story(story, editor_of(request))
-    except actions.Refused as refused:
+    except actions.ActionRefused as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, _("The story is final. Its page says no more that more follows."))

@@ -171,7 +171,8 @@ class _Connection(HttpToolsProtocol):
         )
         stream = Stream(application.hub, self.transport, asked, networks.network(peer))
         self.transport.set_protocol(stream)
-        self.parser = None  # type: ignore[assignment]  # it points back to us: without it, nothing is left for the garbage collector to find
+        # It refers back to us. Without it, the garbage collector has nothing to find.
+        self.parser = None  # type: ignore[assignment]
         application.hub.join(stream)
 
 
@@ -189,7 +190,8 @@ class _Server(uvicorn.Server):
 
 def serve(ear: socket.socket) -> None:
     """Serves requests on this socket until SIGTERM or SIGINT. Django must have been started."""
-    writer.start_writer()  # before `nice`: alerts wait while it writes on SQLite, so it must not be slow
+    # before `nice`: alerts wait while it writes on SQLite, so it must not be slow
+    writer.start_writer()
     # Pages have a lower priority than mail: a rush of sign-ups must not delay an alert.
     os.nice(NICE)
     application = Application(settings.MOREFOLLOWS)

@@ -22,7 +22,7 @@ from morefollows.audience.models import Purpose, Reader, Topic
 from morefollows.audit.actions import record
 from morefollows.audit.models import Deed
 from morefollows.stories import checks, transitions
-from morefollows.stories.actions import Refused, announce_on_commit
+from morefollows.stories.actions import ActionRefused, announce_on_commit
 from morefollows.stories.drafts import approval
 from morefollows.stories.models import Interest, Story, UpdateKind
 
@@ -40,7 +40,7 @@ KINDS: dict[str, tuple[UpdateKind, ...]] = {
 }
 
 
-class Conflict(Refused):
+class Conflict(ActionRefused):
     """Another editor saved the story after this version was opened. `theirs`: the stored story."""
 
     def __init__(self, theirs: Story) -> None:
@@ -69,7 +69,7 @@ def save_story(
     story is created. `by_itself`: an automatic save. Saving the same content again changes nothing.
 
     Raises `ValidationError` with errors by field, and `Conflict` if another editor saved meanwhile.
-    Raises `Refused` if the story has been sent, or if `drill` or the purpose differs.
+    Raises `ActionRefused` if the story has been sent, or if `drill` or the purpose differs.
     """
     if language not in dict(settings.LANGUAGES):
         raise ValidationError(
@@ -85,22 +85,24 @@ def save_story(
     draft |= {"topic": topic, "embargo_until": embargo_until}
     purpose = Purpose.OFFERS if topic is None else Purpose.ALERTS
     if topic is None and not editor.may_offer:
-        raise Refused(_("You may not write offers. Ask an administrator."))
+        raise ActionRefused(_("You may not write offers. Ask an administrator."))
     with transaction.atomic():
         story, made = Story.objects.select_for_update(no_key=True).get_or_create(
             uuid=uuid, defaults={**draft, "purpose": purpose, "drill": drill, "author": editor}
         )
         if story.purpose != purpose:
-            raise Refused(_("An offer is no story, and can’t become one."))
+            raise ActionRefused(_("An offer is no story, and can’t become one."))
         if story.drill != drill:
-            raise Refused(_("A drill is no real story, and neither becomes the other."))
+            raise ActionRefused(_("A drill is no real story, and neither becomes the other."))
         if made:
             _note_save(story, editor, by_itself)
             return story
         if not _differs(story, draft):
             return story
         if story.state != Story.State.DRAFT:
-            raise Refused(_("This story has been sent. What was mailed can’t be changed any more."))
+            raise ActionRefused(
+                _("This story has been sent. What was mailed can’t be changed any more.")
+            )
         _keep(story, editor, revision, draft, by_itself)
     return story
 
@@ -138,7 +140,7 @@ def save_update(
         if not _differs(story, draft):
             return story
         if kind not in KINDS[story.state] or story.purpose == Purpose.OFFERS:
-            raise Refused(_("This kind of update is not possible as the story stands now."))
+            raise ActionRefused(_("This kind of update is not possible as the story stands now."))
         told = set(
             story.updates.filter(published_at__isnull=False).values_list("number", flat=True)
         )
@@ -159,10 +161,10 @@ def _keep(
 ) -> None:
     """Writes the draft and clears its approval. The caller holds the lock on the story's row.
 
-    Raises `Refused` if an alert of the story is in its hold, and `Conflict`.
+    Raises `ActionRefused` if an alert of the story is in its hold, and `Conflict`.
     """
     if transitions.in_hold(story).exists():
-        raise Refused(
+        raise ActionRefused(
             _("The alert of this story is in its hold. Take it back to change the story.")
         )
     if story.revision != revision:
@@ -202,19 +204,19 @@ def last_saved_by(story: Story) -> Editor:
 
 
 def approve(story: Story, editor: Editor, *, revision: int) -> None:
-    """Approves the draft as of `revision`. Raises `Refused` if `editor` wrote any of it."""
+    """Approves the draft as of `revision`. Raises `ActionRefused` if `editor` wrote any of it."""
     if not editor.may_send:
-        raise Refused(_("Your role can’t approve. Ask an editor."))
+        raise ActionRefused(_("Your role can’t approve. Ask an editor."))
     with transaction.atomic():
         story = Story.objects.select_for_update(no_key=True).get(pk=story.pk)
         if story.revision != revision:
-            raise Refused(
+            raise ActionRefused(
                 _("The story was changed since you looked at it. Check it again, then approve.")
             )
         if editor.pk in approval.writers(story):
-            raise Refused(_("You wrote some of this. Somebody else has to approve it."))
+            raise ActionRefused(_("You wrote some of this. Somebody else has to approve it."))
         if not story.text.strip():
-            raise Refused(_("There is nothing to approve: no update has been written."))
+            raise ActionRefused(_("There is nothing to approve: no update has been written."))
         story.approved_by, story.approved_at = editor, timezone.now()
         story.save(update_fields=["approved_by", "approved_at"])
         record(editor, "approve", story=story, revision=revision)
@@ -223,16 +225,16 @@ def approve(story: Story, editor: Editor, *, revision: int) -> None:
 def finish_story(story: Story, editor: Editor) -> None:
     """Closes the story: its page stops saying that more follows. Mails nothing.
 
-    Raises `Refused` without the right to send, or if the story is not open.
+    Raises `ActionRefused` without the right to send, or if the story is not open.
     """
     if not editor.may_send:
-        raise Refused(_("Your role can’t end a story. Ask an editor."))
+        raise ActionRefused(_("Your role can’t end a story. Ask an editor."))
     with transaction.atomic():
         finished = Story.objects.filter(pk=story.pk, state__in=Story.OPEN).update(
             state=Story.State.FINAL
         )
         if not finished:
-            raise Refused(_("This story is not open."))
+            raise ActionRefused(_("This story is not open."))
         record(editor, "finish", story=story)
         transaction.on_commit(announce_on_commit("story"))
 

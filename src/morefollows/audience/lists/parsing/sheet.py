@@ -25,7 +25,7 @@ _DELIMITERS = ",;\t|"
 _SAMPLE = 30  # lines used to detect delimiter and heading
 _SEP = re.compile(r"sep=(.)", re.IGNORECASE)  # Excel's first line, which names the delimiter
 
-__all__ = ["NotReadable", "SheetPosition", "Record", "Sheet"]
+__all__ = ["NotReadable", "Record", "Sheet", "SheetPosition"]
 
 
 class SheetPosition(NamedTuple):
