@@ -227,7 +227,7 @@ class Stage:
         )
         update = Update(story=story, headline=headline, text=text, language=language)
         return alert.alert(
-            Alert(update=update, topic=topic, held_until=time.time_ns() // 1_000_000), language
+            Alert(update=update, topic=topic, held_until_ms=time.time_ns() // 1_000_000), language
         )
 
     def topic(self) -> Any:

@@ -42,5 +42,5 @@ def age_letters(days: float) -> None:
     """As if all letters had been written and mailed so long ago."""
     for letter in Letter.objects.all():
         letter.created_at -= timedelta(days=days)
-        letter.due_at -= int(days * 86_400_000)
+        letter.due_at_ms -= int(days * 86_400_000)
         letter.save()

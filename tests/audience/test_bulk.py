@@ -47,7 +47,7 @@ def test_rows_are_as_the_orm_has_them() -> None:
 def test_keys_are_left_to_the_database(breaking: Topic, cy: Reader) -> None:
     now = timezone.now()
     rows = [
-        Letter(reader=cy, topic=breaking, kind=kind, created_at=now, due_at=1)
+        Letter(reader=cy, topic=breaking, kind=kind, created_at=now, due_at_ms=1)
         for kind in ("thanks", "digest")
     ]
     bulk.insert(rows)
@@ -122,15 +122,15 @@ def test_rows_like_a_pattern_are_as_the_orm_has_them(breaking: Topic) -> None:
 
 @pytest.mark.django_db
 def test_many_rows_and_one_are_written_alike(breaking: Topic, cy: Reader) -> None:
-    pattern = Letter(topic=breaking, kind="thanks", created_at=timezone.now(), due_at=1)
+    pattern = Letter(topic=breaking, kind="thanks", created_at=timezone.now(), due_at_ms=1)
     for count in (0, 1, 20_000):
         Letter.objects.all().delete()
         bulk.insert_like(
             [pattern] * count,
-            ("reader_id", "due_at", "uid"),
+            ("reader_id", "due_at_ms", "uid"),
             [(cy.pk, at, b"x") for at in range(count)],
         )
-        assert list(Letter.objects.order_by("pk").values_list("due_at", flat=True)) == list(
+        assert list(Letter.objects.order_by("pk").values_list("due_at_ms", flat=True)) == list(
             range(count)
         )
 
@@ -138,7 +138,7 @@ def test_many_rows_and_one_are_written_alike(breaking: Topic, cy: Reader) -> Non
 @pytest.mark.django_db
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no lengths")
 def test_nothing_is_cut_off(breaking: Topic, cy: Reader) -> None:
-    pattern = Letter(topic=breaking, kind="thanks", created_at=timezone.now(), due_at=1)
+    pattern = Letter(topic=breaking, kind="thanks", created_at=timezone.now(), due_at_ms=1)
     for rows in ([(cy.pk, "x" * 321)], [(cy.pk, "x" * 321), (cy.pk, "x")]):
         with pytest.raises(DataError), transaction.atomic():
             bulk.insert_like([pattern] * len(rows), ("reader_id", "address"), rows)

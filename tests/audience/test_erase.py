@@ -21,7 +21,7 @@ from morefollows.audience.models import (
 )
 from morefollows.courier.ledger.claims import ActiveAlert
 from morefollows.courier.ledger.recipients import load_recipients
-from morefollows.stories.models import Interest, Story
+from morefollows.stories.models import Story, StoryPreference
 from tests.audience.support import CY, leave_link, newest_link, sign_up
 
 
@@ -53,8 +53,8 @@ def test_only_the_suppression_is_left(breaking: Topic) -> None:
 
 def test_no_table_knows_the_reader_any_more(breaking: Topic, story: Story) -> None:
     reader = confirmed(breaking)
-    Interest.objects.create(
-        reader=reader, story=story, wish=Interest.Wish.FOLLOW, at=timezone.now()
+    StoryPreference.objects.create(
+        reader=reader, story=story, choice=StoryPreference.Choice.FOLLOW, at=timezone.now()
     )
     pk = reader.pk
     actions.erase(reader)

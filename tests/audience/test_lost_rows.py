@@ -19,7 +19,7 @@ from morefollows.audience.models import Consent, DrillReader, Letter, Reader, Su
 from morefollows.audience.tokens import ALL_TOPICS, TokenRow
 from morefollows.config.keyring import Keyring, Keys
 from morefollows.database.uid_field import random_uid
-from morefollows.stories.models import Interest, Story
+from morefollows.stories.models import Story, StoryPreference
 from tests.audience.support import leave_link, newest_link, sign_up
 
 
@@ -76,7 +76,7 @@ def test_an_old_link_to_mute_is_about_no_other_reader_or_story(
     link = links.link_tokens().story(links.row(cy), TokenRow(story.pk, story.uuid.bytes)).decode()
     lost_and_taken(taken, cy.pk if taken is Reader else story.pk)
     assert Client().post(reverse("mute", args=(link,))).status_code == 404
-    assert not Interest.objects.exists()
+    assert not StoryPreference.objects.exists()
 
 
 def test_an_old_link_moves_nobody_and_invites_nobody(cy: Reader) -> None:
@@ -87,7 +87,7 @@ def test_an_old_link_moves_nobody_and_invites_nobody(cy: Reader) -> None:
         (Letter.Kind.INVITATION, tokens.invitation, links.invitation),
     ):
         letter = Letter.objects.create(
-            reader=cy, kind=kind, created_at=timezone.now(), due_at=0, address="x@y.example"
+            reader=cy, kind=kind, created_at=timezone.now(), due_at_ms=0, address="x@y.example"
         )
         old = make(links.row(letter)).decode()
         assert read(old) == letter

@@ -17,7 +17,7 @@ from morefollows.audience.models import Consent, Letter, Reader, Suppression, To
 from morefollows.audience.signup import entry
 from morefollows.audience.tokens import ALL_TOPICS, OFFERS
 from morefollows.courier.outbox import queue
-from morefollows.stories.models import Interest, Story
+from morefollows.stories.models import Story, StoryPreference
 from tests.audience.support import CY, leave_link
 from tests.support.people import reader
 
@@ -146,16 +146,16 @@ def test_how_much_and_when(cy: Reader) -> None:
     assert post(cy, **form) == 303
     cy.refresh_from_db()
     assert (cy.frequency, cy.most_a_day, cy.quiet_from, cy.quiet_to) == ("first", 3, 1320, 450)
-    assert (cy.particular, cy.flash_passes) == (True, False)
-    assert cy.summary_at is not None
-    assert cy.summary_at > timezone.now().timestamp() * 1000
+    assert (cy.has_preferences, cy.flash_passes) == (True, False)
+    assert cy.summary_at_ms is not None
+    assert cy.summary_at_ms > timezone.now().timestamp() * 1000
     page = Client().get(link(cy)).content.decode()
     assert 'value="22:00"' in page
     assert '<option value="3" selected>' in page
     assert post(cy, **HOW_MUCH) == 303
     cy.refresh_from_db()
-    assert not cy.particular
-    assert cy.summary_at is not None, "what was held back until now is told at once"
+    assert not cy.has_preferences
+    assert cy.summary_at_ms is not None, "what was held back until now is told at once"
 
 
 @pytest.mark.parametrize(
@@ -174,28 +174,28 @@ def test_what_can_not_be_chosen(cy: Reader, wrong: dict[str, str], told: str) ->
     assert answer.status_code == 422
     assert told in answer.content.decode()
     cy.refresh_from_db()
-    assert not cy.particular
+    assert not cy.has_preferences
 
 
 def test_a_break_and_its_end(cy: Reader) -> None:
     assert post(cy, section="pause", do="pause") == 303
     cy.refresh_from_db()
-    assert cy.particular
+    assert cy.has_preferences
     assert cy.paused_until is not None
     assert timedelta(days=6.9) < cy.paused_until - timezone.now() <= timedelta(days=7)
     assert "Paused until" in Client().get(link(cy)).content.decode()
     assert post(cy, section="pause", do="go on") == 303
     cy.refresh_from_db()
-    assert not cy.particular
+    assert not cy.has_preferences
     assert cy.paused_until <= timezone.now()
     assert "Paused until" not in Client().get(link(cy)).content.decode()
 
 
 def test_a_story_is_unmuted_and_the_language_changed(cy: Reader, story: Story) -> None:
-    Interest.objects.create(reader=cy, story=story, wish="mute", at=timezone.now())
+    StoryPreference.objects.create(reader=cy, story=story, choice="mute", at=timezone.now())
     assert story.headline in Client().get(link(cy)).content.decode()
     assert post(cy, section="stories", story=str(story.uuid)) == 303
-    assert not Interest.objects.exists()
+    assert not StoryPreference.objects.exists()
     assert post(cy, section="language", language="de") == 303
     assert "Ihre E-Mails" in Client().get(link(cy)).content.decode()
     assert post(cy, section="language", language="xx") == 422
@@ -324,14 +324,14 @@ def test_a_new_address_that_mail_can_not_carry_is_refused_with_what_was_meant(cy
 
 
 def test_all_that_is_known_to_take_along(cy: Reader, story: Story) -> None:
-    Interest.objects.create(reader=cy, story=story, wish="follow", at=timezone.now())
+    StoryPreference.objects.create(reader=cy, story=story, choice="follow", at=timezone.now())
     answer = Client().get(f"{link(cy)}data/")
     assert "attachment" in answer["Content-Disposition"]
     known = json.loads(answer.content)
     assert known["address"] == CY
     assert known["topics"][0]["state"] == "active"
     assert [line["event"] for line in known["consent"][0]["lines"]] == ["given", "confirmed"]
-    assert known["stories"][0]["wish"] == "follow"
+    assert known["stories"][0]["choice"] == "follow"
 
 
 def test_erasing_leaves_the_hash(cy: Reader) -> None:

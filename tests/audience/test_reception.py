@@ -25,7 +25,7 @@ PLACE = FormOrigin("https://alerts.herald.example/story/1/", "box 1", "192.0.2.7
 
 def rows() -> list[list[dict[str, Any]]]:
     """All that was written, without keys, times and secrets."""
-    hidden = ("id", "reader_id", "created_at", "at", "since", "due_at", "key", "uid")
+    hidden = ("id", "reader_id", "created_at", "at", "since", "due_at_ms", "key", "uid")
     return [
         [
             {name: value for name, value in row.items() if name not in hidden}

@@ -49,7 +49,7 @@ class TestSignUp:
             False,
             cy,
         )
-        assert letter.due_at <= timezone.now().timestamp() * 1000
+        assert letter.due_at_ms <= timezone.now().timestamp() * 1000
 
     def test_the_evidence_holds_the_very_words_and_the_place(self, breaking: Topic) -> None:
         sign_up(breaking, offers=True)
@@ -110,7 +110,7 @@ class TestSignUp:
         sign_up(breaking)
         sign_up(Topic.objects.get(slug="politics"))
         first, second = Letter.objects.order_by("pk")
-        assert second.due_at - first.due_at == 600_000
+        assert second.due_at_ms - first.due_at_ms == 600_000
 
     def test_a_suppressed_address_is_neither_noted_nor_mailed(self, breaking: Topic) -> None:
         Suppression.objects.create(key=parse(CY).key, reason="complained", at=timezone.now())
@@ -330,7 +330,7 @@ def test_without_an_interval_every_sign_up_is_mailed_at_once(breaking: Topic) ->
     with override_settings(MOREFOLLOWS=replace(settings.MOREFOLLOWS, confirmation_interval=0)):
         sign_up(breaking)
         Letter.objects.update(
-            due_at=int((timezone.now() - timedelta(seconds=1)).timestamp() * 1000)
+            due_at_ms=int((timezone.now() - timedelta(seconds=1)).timestamp() * 1000)
         )
         sign_up(breaking)
     assert Letter.objects.count() == 2

@@ -26,7 +26,7 @@ from morefollows.audience.models import (
 from morefollows.audience.suppression import bulk_lift
 from morefollows.audience.suppression.actions import suppress
 from morefollows.audience.suppression.bulk_lift import SuppressionFilter
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.cli.main import cli
 from morefollows.courier.outbox import queue
 from tests.audience.support import CY, newest_link, sign_up
@@ -90,7 +90,7 @@ class TestInBulk:
             sorted(Suppression.objects.values_list("reason", flat=True))
             == ["bounced"] * 4 + ["complained"] * 2
         )
-        deed = Deed.objects.get(what="lift suppressions")
+        deed = AuditEntry.objects.get(what="lift suppressions")
         assert (deed.details["lifted"], deed.details["readers"]) == (1200, 1200)
 
     def test_by_domain_and_asked_first(self, breaking: Topic) -> None:
@@ -222,7 +222,7 @@ class TestAtTheDesk:
         )
         assert Suppression.objects.get().domain == "late.example"
         assert confirmed() == 3
-        deed = Deed.objects.get(what="lift suppressions")
+        deed = AuditEntry.objects.get(what="lift suppressions")
         assert deed.editor is not None and deed.details["lifted"] == 3
 
     def test_only_for_administrators(self, client: Client) -> None:

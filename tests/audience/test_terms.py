@@ -47,9 +47,9 @@ OFFER = AlertFacts("first", offer=True)
             DeliveryDecision.NEVER,
         ),
         (DeliveryPreferences(paused_until=NOON), FIRST, NOON, 0, DeliveryDecision.NOW),
-        (DeliveryPreferences(wish="mute"), UPDATE, NOON, 0, DeliveryDecision.NEVER),
+        (DeliveryPreferences(choice="mute"), UPDATE, NOON, 0, DeliveryDecision.NEVER),
         (
-            DeliveryPreferences(wish="mute", frequency="digest"),
+            DeliveryPreferences(choice="mute", frequency="digest"),
             FIRST,
             NOON,
             0,
@@ -65,7 +65,7 @@ OFFER = AlertFacts("first", offer=True)
             DeliveryDecision.NEVER,
         ),
         (
-            DeliveryPreferences(frequency="first", wish="follow"),
+            DeliveryPreferences(frequency="first", choice="follow"),
             UPDATE,
             NOON,
             0,
@@ -73,7 +73,7 @@ OFFER = AlertFacts("first", offer=True)
         ),
         (DeliveryPreferences(frequency="digest"), FIRST, NOON, 0, DeliveryDecision.SUMMARY),
         (
-            DeliveryPreferences(frequency="digest", wish="follow"),
+            DeliveryPreferences(frequency="digest", choice="follow"),
             UPDATE,
             NOON,
             0,
@@ -101,7 +101,7 @@ OFFER = AlertFacts("first", offer=True)
         (DeliveryPreferences(most_a_day=2), FIRST, NOON, 1, DeliveryDecision.NOW),
         (DeliveryPreferences(most_a_day=2), FIRST, NOON, 2, DeliveryDecision.NEVER),
         (
-            DeliveryPreferences(frequency="first", wish="mute", most_a_day=0, paused_until=NIGHT),
+            DeliveryPreferences(frequency="first", choice="mute", most_a_day=0, paused_until=NIGHT),
             CORRECTION,
             NOON,
             9,
@@ -121,7 +121,7 @@ def test_the_rules_in_their_order(
     [
         (DeliveryPreferences(frequency="digest"), UPDATE, True),
         (ASLEEP, UPDATE, True),
-        (DeliveryPreferences(frequency="digest", wish="mute"), UPDATE, False),
+        (DeliveryPreferences(frequency="digest", choice="mute"), UPDATE, False),
         (ASLEEP._replace(frequency="first"), UPDATE, False),
         (ASLEEP._replace(frequency="first"), FIRST, True),
         (ASLEEP._replace(paused_until=NIGHT + timedelta(1)), FIRST, False),

@@ -9,15 +9,15 @@ from django.urls import reverse
 from morefollows.audience import links
 from morefollows.audience.models import Reader
 from morefollows.audience.tokens import TokenRow
-from morefollows.stories.models import Interest, Story
+from morefollows.stories.models import Story, StoryPreference
 
 
 def row(story: Story) -> TokenRow:
     return TokenRow(story.pk, story.uuid.bytes)
 
 
-def wishes(reader: Reader) -> list[str]:
-    return list(Interest.objects.filter(reader=reader).values_list("wish", flat=True))
+def story_preferences(reader: Reader) -> list[str]:
+    return list(StoryPreference.objects.filter(reader=reader).values_list("choice", flat=True))
 
 
 @pytest.mark.parametrize("wanted", ["follow", "mute"])
@@ -26,15 +26,15 @@ def test_one_click_and_an_undo(client: Client, story: Story, cy: Reader, wanted:
     for _ in range(2):  # link scanners open every link
         shown = client.get(page)
         assert story.headline in shown.content.decode()
-        assert wishes(cy) == []
+        assert story_preferences(cy) == []
     assert shown.headers["Referrer-Policy"] == "no-referrer"
     assert "no-store" in shown.headers["Cache-Control"]
-    assert "Undo" in client.post(page, {"wish": wanted}).content.decode()
-    assert "Undo" in client.post(page, {"wish": wanted}).content.decode()
-    assert wishes(cy) == [wanted]
-    assert "Undo" not in client.post(page, {"wish": "none"}).content.decode()
-    assert wishes(cy) == []
-    assert client.post(page, {"wish": "else"}).status_code == 400
+    assert "Undo" in client.post(page, {"choice": wanted}).content.decode()
+    assert "Undo" in client.post(page, {"choice": wanted}).content.decode()
+    assert story_preferences(cy) == [wanted]
+    assert "Undo" not in client.post(page, {"choice": "none"}).content.decode()
+    assert story_preferences(cy) == []
+    assert client.post(page, {"choice": "else"}).status_code == 400
     assert not client.cookies
 
 
@@ -58,5 +58,5 @@ def test_a_link_is_good_for_its_own_purpose_only(client: Client, story: Story, c
     for token in (*others, broken, b"x"):
         for wanted in ("follow", "mute"):
             assert client.post(reverse(wanted, args=(token.decode(),))).status_code == 404
-    assert wishes(cy) == []
+    assert story_preferences(cy) == []
     assert links.leaving(tokens.story(links.row(cy), row(story)).decode()) is None

@@ -43,8 +43,8 @@ def alert_for(readers: int, *, state: str = "sending", expires_in: int = 3_600_0
         state=state,
         sent_by=ada,
         frozen_at=timezone.now(),
-        held_until=now_ms(),
-        expires_at=now_ms() + expires_in,
+        held_until_ms=now_ms(),
+        expires_at_ms=now_ms() + expires_in,
     )
 
 
@@ -56,8 +56,8 @@ def alert_again(alert: Alert) -> Alert:
         state=alert.state,
         sent_by=alert.sent_by,
         frozen_at=timezone.now(),
-        held_until=now_ms(),
-        expires_at=alert.expires_at,
+        held_until_ms=now_ms(),
+        expires_at_ms=alert.expires_at_ms,
     )
 
 
@@ -105,8 +105,8 @@ def release_of(alert: Alert) -> PreparedAlert:
         alert.pk,
         "sending",
         alert.topic_id,
-        alert.held_until,
-        alert.expires_at,
+        alert.held_until_ms,
+        alert.expires_at_ms,
         True,
         alert.audience,
     )
@@ -132,7 +132,7 @@ def claim_rounds(worker: str, release: PreparedAlert, limit: int = 1) -> list[Ba
 
 def falls_silent(worker: str) -> None:
     """Its claims have run out, and no heartbeat of it is known: what another process does then."""
-    Batch.objects.filter(worker=worker).update(due_at=1)
+    Batch.objects.filter(worker=worker).update(due_at_ms=1)
     actions.note_deaths(leases.long_dead())
 
 

@@ -15,7 +15,7 @@ from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.models import Outcome
 from morefollows.stories import actions as stories
 from morefollows.stories import publication
-from morefollows.stories.models import Alert, Interest, Story
+from morefollows.stories.models import Alert, Story, StoryPreference
 from tests.courier import support
 from tests.courier.test_history import outcome
 
@@ -27,7 +27,7 @@ def running(alert: Alert) -> ActiveAlert:
 
 
 def choose(reader: int, **choices: object) -> None:
-    Reader.objects.filter(pk=reader).update(particular=True, **choices)
+    Reader.objects.filter(pk=reader).update(has_preferences=True, **choices)
 
 
 def test_who_chose_otherwise_is_left_out() -> None:
@@ -44,8 +44,12 @@ def test_who_chose_otherwise_is_left_out() -> None:
     choose(readers[1], paused_until=now + timedelta(days=7))
     choose(readers[2], **always)
     choose(readers[3], frequency="first")
-    Interest.objects.create(reader_id=readers[4], story=alert.update.story, wish="mute", at=now)
-    Interest.objects.create(reader_id=readers[5], story=alert.update.story, wish="follow", at=now)
+    StoryPreference.objects.create(
+        reader_id=readers[4], story=alert.update.story, choice="mute", at=now
+    )
+    StoryPreference.objects.create(
+        reader_id=readers[5], story=alert.update.story, choice="follow", at=now
+    )
     assert sorted(load_recipients(running(alert), readers)) == [readers[3], *readers[5:]]
 
     alert.update.kind = "update"
@@ -70,7 +74,7 @@ def test_no_more_a_day_than_wanted_also_of_alerts_on_their_way_at_once() -> None
     outcome(first, readers[1], Outcome.REFUSED)
     outcome(first, readers[2], Outcome.SKIPPED)
     assert sorted(load_recipients(running(second), readers)) == readers[1:3]
-    Alert.objects.filter(pk=first.pk).update(held_until=first.held_until - 25 * 3_600_000)
+    Alert.objects.filter(pk=first.pk).update(held_until_ms=first.held_until_ms - 25 * 3_600_000)
     assert len(load_recipients(running(second), readers)) == 4
 
 
@@ -120,9 +124,9 @@ def test_who_wants_it_later_is_tried_again() -> None:
     rounds[0]._todo.clear()
     support.write("one", rounds)
     batch = alert.batches.get()
-    assert batch.due_at is not None
-    assert batch.due_at > now.timestamp() * 1000, "it is tried again"
+    assert batch.due_at_ms is not None
+    assert batch.due_at_ms > now.timestamp() * 1000, "it is tried again"
     assert bytes(batch.outcomes)[1] == Outcome.DEFERRED
     choose(readers[1], quiet_from=None, quiet_to=None)
-    alert.batches.update(due_at=1, times=array("I", [claims.NEVER] * 3).tobytes())
+    alert.batches.update(due_at_ms=1, times=array("I", [claims.NEVER] * 3).tobytes())
     assert readers[1] in support.claim_rounds("one", release)[0].waiting_for()

@@ -24,7 +24,7 @@ from morefollows.stories import actions as story_actions
 from morefollows.stories import publication
 from morefollows.stories.actions import now_ms
 from morefollows.stories.drafts import actions as stories
-from morefollows.stories.models import Alert, Interest, Story, Update
+from morefollows.stories.models import Alert, Story, StoryPreference, Update
 from tests.courier import support
 from tests.courier.support import (
     A_RELAY,
@@ -163,7 +163,7 @@ def test_who_was_told_of_it_in_a_summary_is_told_of_the_error(wrong: Alert) -> N
 
 def told_in_digest(alert: Alert, reader: Reader, state: str = "accepted") -> None:
     letter = Letter.objects.create(
-        reader=reader, kind="digest", bulk=True, state=state, created_at=timezone.now(), due_at=1
+        reader=reader, kind="digest", bulk=True, state=state, created_at=timezone.now(), due_at_ms=1
     )
     history.record_digest_items({letter: [alert.pk]})
 
@@ -180,7 +180,9 @@ def test_a_cut_reads_no_more_digests_than_are_of_the_error(wrong: Alert) -> None
     other = wrong.pk + 1_000
     now = timezone.now()
     many = Letter.objects.bulk_create(
-        Letter(reader=reader, kind="digest", bulk=True, state="accepted", created_at=now, due_at=1)
+        Letter(
+            reader=reader, kind="digest", bulk=True, state="accepted", created_at=now, due_at_ms=1
+        )
         for reader in readers * 200
     )
     history.record_digest_items({letter: [other] for letter in many})
@@ -231,7 +233,7 @@ def updated(audience: str) -> Alert:
     return Alert.objects.get(pk=alert.pk)
 
 
-def wish(readers: Iterable[int], wanted: str) -> None:
+def choice(readers: Iterable[int], wanted: str) -> None:
     for reader in Reader.objects.filter(pk__in=readers):
         stories.set_story_preference(reader, Story.objects.get(), wanted)
 
@@ -242,8 +244,8 @@ def running(alert: Alert) -> claims.ActiveAlert:
 
 def test_an_update_goes_to_followers_who_still_have_the_topic(wrong: Alert) -> None:
     readers = sorted(support.audience(wrong))
-    wish(readers[:3], Interest.Wish.FOLLOW)
-    wish(readers[3:5], Interest.Wish.MUTE)
+    choice(readers[:3], StoryPreference.Choice.FOLLOW)
+    choice(readers[3:5], StoryPreference.Choice.MUTE)
     Reader.objects.get(pk=readers[0]).subscriptions.update(state="ended")
     alert = updated(Alert.Audience.FOLLOWERS)
     assert cut_now(alert) == set(readers[1:3])
@@ -253,7 +255,7 @@ def test_an_update_goes_to_followers_who_still_have_the_topic(wrong: Alert) -> N
 
 def test_who_wants_first_alerts_only_and_was_overtaken_gets_the_newer_one(wrong: Alert) -> None:
     readers = sorted(support.audience(wrong))
-    Reader.objects.filter(pk__in=readers[:2]).update(frequency="first", particular=True)
+    Reader.objects.filter(pk__in=readers[:2]).update(frequency="first", has_preferences=True)
     assert (
         Batch.objects.filter(alert=wrong, first=readers[0]).update(outcomes=bytes([0, 1, 0, 0, 0]))
         == 1
@@ -266,7 +268,7 @@ def test_who_wants_first_alerts_only_and_was_overtaken_gets_the_newer_one(wrong:
 def test_a_correction_to_everybody_is_owed_to_who_had_the_error(wrong: Alert) -> None:
     """Muted or paused: who was sent the error is told, and only the others are left in peace."""
     readers = sorted(support.audience(wrong))
-    wish(readers[:2], Interest.Wish.MUTE)
+    choice(readers[:2], StoryPreference.Choice.MUTE)
     Batch.objects.filter(alert=wrong, first=readers[0]).update(outcomes=bytes([1, 0, 0, 0, 0]))
     alert = corrected()
     Alert.objects.filter(pk=alert.pk).update(audience="topic")
@@ -283,7 +285,9 @@ def test_an_update_of_the_page_mails_nobody(wrong: Alert) -> None:
 def test_a_drill_goes_to_its_readers_whatever_they_chose(wrong: Alert) -> None:
     reader = drill_reader("ada@herald.example")
     drill.invite_reader(addresses.parse("asked@herald.example"), "en")
-    Reader.objects.filter(pk=reader.pk).update(state="left", frequency="digest", particular=True)
+    Reader.objects.filter(pk=reader.pk).update(
+        state="left", frequency="digest", has_preferences=True
+    )
     story = Story.objects.create(
         headline="Drill", text="x", topic=wrong.topic, author=editor(), drill=True
     )
@@ -301,11 +305,11 @@ def test_a_scheduled_alert_is_taken_up_shortly_before_its_time(wrong: Alert) -> 
     story = Story.objects.create(headline="Budget", text="x", topic=wrong.topic, author=editor())
     alert = story_actions.send(story, editor(), at=timezone.now() + timedelta(hours=1))
     assert alert.pk not in [one.id for one in claims.active_alerts()]
-    assert (alert.not_before or 0) - alert.frozen_at.timestamp() * 1000 == pytest.approx(
+    assert (alert.not_before_ms or 0) - alert.frozen_at.timestamp() * 1000 == pytest.approx(
         story_actions.LEAD_MS, abs=1
     )
     Alert.objects.filter(pk=alert.pk).update(
-        not_before=now_ms() + 30_000, held_until=now_ms() + 30_000
+        not_before_ms=now_ms() + 30_000, held_until_ms=now_ms() + 30_000
     )
     near = running(alert)
     assert near.timed

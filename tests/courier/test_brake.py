@@ -62,7 +62,7 @@ class Process:
 
 
 def on() -> set[tuple[str, str]]:
-    return set(Brake.objects.filter(on_since__isnull=False).values_list("scope", "name"))
+    return set(Brake.objects.filter(on_since_ms__isnull=False).values_list("scope", "name"))
 
 
 def test_what_is_accepted_is_counted_when_it_is_asked_for() -> None:
@@ -290,7 +290,7 @@ def test_an_alert_is_not_closed_while_the_brake_that_comes_on_last_defers_its_ma
             for place, reader in enumerate(readers)
         ]
         Batch.objects.filter(pk=batch.pk).update(
-            outcomes=bytes([Outcome.REFUSED]) * batch.size, due_at=None
+            outcomes=bytes([Outcome.REFUSED]) * batch.size, due_at_ms=None
         )
     prepared: Any = SimpleNamespace(alert=alert.pk, answers=answers)
 

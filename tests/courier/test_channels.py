@@ -6,7 +6,7 @@ import pytest
 
 from morefollows.audience.models import Reader, Suppression
 from morefollows.courier.channels import CHANNELS, MAIL, Channel
-from morefollows.courier.models import Outcome, Verdict
+from morefollows.courier.models import Outcome, ReplyCount
 from morefollows.courier.relays.interface import Reached, Reply
 
 from .support import A_RELAY, alert_for, claim_rounds, cut_from_start, release_of, states, write
@@ -57,7 +57,7 @@ def test_an_alert_goes_by_its_channel(push: Channel) -> None:
         third.pk: Outcome.ACCEPTED,
         fourth.pk: Outcome.SKIPPED,
     }
-    assert list(Verdict.objects.values_list("domain", "status")) == [("push.example", "5.1.6")]
+    assert list(ReplyCount.objects.values_list("domain", "status")) == [("push.example", "5.1.6")]
 
 
 def test_mail_is_the_channel_unless_said_otherwise() -> None:

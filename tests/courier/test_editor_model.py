@@ -130,9 +130,9 @@ class WithAnEditor(Newsroom):
     def the_hold_ends(self, worker: str) -> None:
         """Whoever is first in the database wins: the sender that releases it, or Ada who takes it back."""
         still_to_come = Alert.objects.filter(
-            pk=self.alert.pk, state="held", held_until__gte=now_ms()
+            pk=self.alert.pk, state="held", held_until_ms__gte=now_ms()
         )
-        still_to_come.update(held_until=now_ms() - 1)
+        still_to_come.update(held_until_ms=now_ms() - 1)
         release = self.releases[worker]
         if release is not None:
             release.sending = (
@@ -179,7 +179,7 @@ class WithAnEditor(Newsroom):
         self.work(worker, mails)
         self.old = True
         Alert.objects.filter(pk=self.alert.pk).update(
-            held_until=now_ms() - HOUR - 1, expires_at=now_ms() - 1
+            held_until_ms=now_ms() - HOUR - 1, expires_at_ms=now_ms() - 1
         )
 
     @invariant()
@@ -254,7 +254,7 @@ class WithAnEditor(Newsroom):
                 Alert.objects.filter(pk=self.alert.pk).update(state="sending")
             self.to_the_end()
         self.check(Outcome.ACCEPTED)
-        assert not Batch.objects.filter(alert=self.alert, due_at__isnull=False).exists()
+        assert not Batch.objects.filter(alert=self.alert, due_at_ms__isnull=False).exists()
 
 
 @pytest.mark.django_db

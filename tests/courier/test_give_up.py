@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.stories import publication
 from morefollows.stories.models import Alert
 from tests.courier.support import alert_for
@@ -17,7 +17,7 @@ def test_it_is_stopped_and_the_log_says_why(state: str) -> None:
     alert = alert_for(3, state=state)
     publication.give_up(alert.pk, "Subject: has a control character")
     assert Alert.objects.get(pk=alert.pk).state == "stopped"
-    deed = Deed.objects.get(alert=alert)
+    deed = AuditEntry.objects.get(alert=alert)
     assert (deed.editor, deed.what) == (None, "give up")
     assert "control character" in deed.details["reason"]
 
@@ -26,4 +26,4 @@ def test_what_has_ended_stays_as_it_ended() -> None:
     alert = alert_for(3, state="sent")
     publication.give_up(alert.pk, "too late")
     assert Alert.objects.get(pk=alert.pk).state == "sent"
-    assert not Deed.objects.filter(alert=alert).exists()
+    assert not AuditEntry.objects.filter(alert=alert).exists()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.courier import actions
 from morefollows.courier.ledger import claims, handed_out, nodes, recovery
 from morefollows.courier.ledger.handed_out import HandedOutJournal
@@ -37,7 +37,9 @@ def at_work(data: Path, readers: int = 20) -> BatchRun:
     rounds = claim_rounds("one/1", release_of(alert))
     [round_] = rounds
     claim = round_.claim
-    round_.marks = HandedOutJournal(data, "one/1", readers).open(claim.batch, claim.epoch, readers)
+    round_.marks = HandedOutJournal(data, "one/1", readers).open(
+        claim.batch, claim.lease_version, readers
+    )
     write("one/1", rounds, ahead=readers)
     return round_
 
@@ -60,8 +62,8 @@ def test_only_what_was_in_flight_is_uncertain(data: Path) -> None:
     assert list(batch.outcomes[:8]) == [Outcome.ACCEPTED] * 3 + [Outcome.WAITING] + [
         Outcome.UNCERTAIN
     ] * 3 + [0]
-    assert (batch.accepted, batch.uncertain, batch.reach, batch.worker) == (3, 3, 0, "")
-    assert Deed.objects.get(what="sender died").details == {"begun": 3}
+    assert (batch.accepted, batch.uncertain, batch.handed_out_to, batch.worker) == (3, 3, 0, "")
+    assert AuditEntry.objects.get(what="sender died").details == {"begun": 3}
     [claim] = claims.claim_batches("two/1", batch.alert_id, 1)
     assert all(0 <= time < 60_000 for time in claim.times[:3])
     assert handed_out.read_marks(data, "one/1") is None, "it is in the ledger now"
@@ -92,7 +94,7 @@ def test_without_such_a_file_all_that_was_allowed_is_uncertain(
         case "no file":
             path.unlink()
         case "another claim":
-            Batch.objects.update(epoch=7)
+            Batch.objects.update(lease_version=7)
         case _:
             path.write_bytes(path.read_bytes()[:1000])
     actions.note_deaths(["one/1"])

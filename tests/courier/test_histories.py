@@ -224,7 +224,7 @@ class History:
 
     def _every(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
         preferences.choose(reader, PreferenceChoice())
-        Reader.objects.filter(pk=reader.pk).update(summary_from=None, summary_at=None)
+        Reader.objects.filter(pk=reader.pk).update(summary_from=None, summary_at_ms=None)
         person.digest = False
 
     def _pause(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
@@ -269,8 +269,8 @@ class History:
         offer = topic is None
         alert = Alert.objects.create(
             update=update, topic=topic, audience="offers" if offer else "topic", lane="bulk" if offer else "alert",
-            state="sending", sent_by=self.ada, frozen_at=timezone.now(), held_until=self.clock,
-            expires_at=now_ms() + 3_600_000,
+            state="sending", sent_by=self.ada, frozen_at=timezone.now(), held_until_ms=self.clock,
+            expires_at_ms=now_ms() + 3_600_000,
         )  # fmt: skip
         cut_from_start(alert)
         audience = {name for name, person in self.people.items() if person.gets(n)}
@@ -316,9 +316,9 @@ class History:
 
     def _tell(self, topic: Topic, n: int) -> None:
         """The digests of all who want them, as of now. An alert that is still to be sent is told as well."""
-        Reader.objects.filter(frequency="digest").update(summary_at=self.clock)
+        Reader.objects.filter(frequency="digest").update(summary_at_ms=self.clock)
         digests.enqueue_due()
-        Letter.objects.filter(bulk=True, state="waiting").update(due_at=1)
+        Letter.objects.filter(bulk=True, state="waiting").update(due_at_ms=1)
         told = {
             job.address.lower(): set(job.updates)
             for job in queue.claim_letters("one", 100, bulk=True)

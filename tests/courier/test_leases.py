@@ -51,7 +51,7 @@ def process(name: str, **facts: Any) -> Process:
 def letter(**facts: Any) -> Letter:
     topic = alert_for(1).topic
     reader = Reader.objects.get(subscriptions__topic=topic)
-    facts = {"kind": Letter.Kind.THANKS, "created_at": timezone.now(), "due_at": 1, **facts}
+    facts = {"kind": Letter.Kind.THANKS, "created_at": timezone.now(), "due_at_ms": 1, **facts}
     return Letter.objects.create(reader=reader, topic=topic, **facts)
 
 
@@ -92,12 +92,12 @@ def test_who_lives_is_not_called_dead_and_who_is_silent_is() -> None:
     for name in ("living", "silent", "writing"):
         leases.begin(process(name))
     long_ago = now_ms() - claim_ms() - 1
-    SenderProcess.objects.exclude(name="living").update(seen_at=long_ago)
+    SenderProcess.objects.exclude(name="living").update(seen_at_ms=long_ago)
     alert = alert_for(60)
     cut_from_start(alert)
     for name in ("living", "writing", "unknown"):
         assert claims.claim_batches(name, alert.pk, 1)
-    Batch.objects.exclude(worker="writing").exclude(worker="").update(due_at=1)
+    Batch.objects.exclude(worker="writing").exclude(worker="").update(due_at_ms=1)
     assert leases.long_dead() == [
         "silent",
         "unknown",
@@ -111,7 +111,7 @@ def test_who_lives_is_not_called_dead_and_who_is_silent_is() -> None:
 
 def test_a_heartbeat_makes_a_lost_row_again() -> None:
     leases.beat(process("one"))
-    assert SenderProcess.objects.get(name="one").seen_at > now_ms() - 5000
+    assert SenderProcess.objects.get(name="one").seen_at_ms > now_ms() - 5000
 
 
 # -- letters ------------------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ class TwoNodes(RuleBasedStateMachine):
             if other != number:
                 assert self.held(name) == before[name], "another node was robbed"
         if not registered:
-            Batch.objects.filter(worker=mine).update(due_at=1)
+            Batch.objects.filter(worker=mine).update(due_at_ms=1)
             actions.note_deaths([name for name in leases.long_dead() if name == mine])
         assert self.held(mine) == 0
         self.start(number)
@@ -235,13 +235,13 @@ class TwoNodes(RuleBasedStateMachine):
     def falls_silent(self, number: int) -> None:
         """It is taken for dead by the other, works on all the same, and is too late."""
         name = self.process[number]
-        SenderProcess.objects.filter(name=name).update(seen_at=1)
-        Batch.objects.filter(worker=name).update(due_at=1)
+        SenderProcess.objects.filter(name=name).update(seen_at_ms=1)
+        Batch.objects.filter(worker=name).update(due_at_ms=1)
 
     @rule()
     def the_dead_are_buried(self) -> None:
         alive = set(
-            SenderProcess.objects.filter(seen_at__gt=now_ms() - claim_ms()).values_list(
+            SenderProcess.objects.filter(seen_at_ms__gt=now_ms() - claim_ms()).values_list(
                 "name", flat=True
             )
         )
@@ -306,7 +306,7 @@ def test_the_desk_is_told_what_holds_senders_up() -> None:
         "The database has been locked for 41 s by PostgreSQL session 7 (admin, psql), idle for 60 s. Some mail waits."
     )
     assert clock.startswith("The clock of h is 40 s off")
-    SenderProcess.objects.update(seen_at=now_ms() - 30_500)
+    SenderProcess.objects.update(seen_at_ms=now_ms() - 30_500)
     [silent] = sender_trouble.trouble()
     assert silent.startswith("No sender has written to the database for 30 s")
     leases.begin(process("two", number=2))

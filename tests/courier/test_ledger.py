@@ -10,7 +10,7 @@ from morefollows.audience.models import Letter, Reader, Subscription, Suppressio
 from morefollows.courier.ledger import claims, recovery
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.ledger.recipients import load_recipients
-from morefollows.courier.models import Batch, Outcome, Verdict
+from morefollows.courier.models import Batch, Outcome, ReplyCount
 from morefollows.courier.outbox import queue
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.stories.actions import now_ms
@@ -104,7 +104,7 @@ def test_it_hands_out_nothing_before_it_is_written() -> None:
     write("one", rounds, ahead=4)
     taken = [rounds[0].take(A_RELAY) for _ in range(5)]
     assert [mail is not None for mail in taken] == [True] * 4 + [False]
-    assert Batch.objects.get(alert=alert).reach == 4
+    assert Batch.objects.get(alert=alert).handed_out_to == 4
 
 
 def test_it_hands_out_nothing_in_the_hold_or_after_stop() -> None:
@@ -132,9 +132,9 @@ def test_it_records_each_outcome() -> None:
     write("one", rounds)
     batch = Batch.objects.get(alert=alert)
     assert (batch.accepted, batch.deferred, batch.refused, batch.uncertain) == (2, 1, 1, 1)
-    assert batch.worker == "" and batch.reach == 0 and batch.attempts == 1
-    assert batch.due_at is not None and 55_000 < batch.due_at - now_ms() < 70_000
-    assert sorted(Verdict.objects.values_list("code", "status", "count")) == [
+    assert batch.worker == "" and batch.handed_out_to == 0 and batch.attempts == 1
+    assert batch.due_at_ms is not None and 55_000 < batch.due_at_ms - now_ms() < 70_000
+    assert sorted(ReplyCount.objects.values_list("code", "status", "count")) == [
         (0, "", 1),
         (452, "4.2.2", 1),
         (550, "5.1.1", 1),
@@ -158,7 +158,7 @@ def test_it_offers_again_what_the_relay_was_never_offered() -> None:
     mail.settle(mail, ACCEPTED)
     write("one", rounds)
     batch = Batch.objects.get(alert=alert)
-    assert (batch.accepted, batch.repeated, batch.due_at) == (1, 0, None)
+    assert (batch.accepted, batch.repeated, batch.due_at_ms) == (1, 0, None)
 
 
 def test_a_crash_leaves_only_what_was_begun_uncertain() -> None:
@@ -263,7 +263,7 @@ def test_who_may_have_it_stays_uncertain_whatever_is_said_to_the_second_mail() -
     alert = alert_for(1)
     cut_from_start(alert)
     for number, reply in enumerate((SILENCE, MAILBOX_FULL, SILENCE, ACCEPTED)):
-        Batch.objects.filter(alert=alert).update(due_at=1)
+        Batch.objects.filter(alert=alert).update(due_at_ms=1)
         rounds = claim_rounds("one", release_of(alert))
         [round_] = rounds
         write("one", rounds)
@@ -282,7 +282,7 @@ def test_an_alert_past_its_time_to_live_expires() -> None:
     rounds = claim_rounds("one", release_of(alert))
     write("one", rounds)
     batch = Batch.objects.get(alert=alert)
-    assert (batch.expired, batch.due_at) == (10, None)
+    assert (batch.expired, batch.due_at_ms) == (10, None)
     assert claims.complete() == [alert.pk]
 
 
@@ -314,9 +314,9 @@ def test_an_alert_taken_back_is_never_released() -> None:
     alert = alert_for(3, state="taken back")
     assert claims.record_outcomes([], release=alert.pk).sending == set()
     held = alert_for(3, state="held")
-    Alert.objects.filter(pk=held.pk).update(held_until=now_ms() + 60_000)
+    Alert.objects.filter(pk=held.pk).update(held_until_ms=now_ms() + 60_000)
     assert claims.record_outcomes([], release=held.pk).sending == set()
-    Alert.objects.filter(pk=held.pk).update(held_until=now_ms() - 1)
+    Alert.objects.filter(pk=held.pk).update(held_until_ms=now_ms() - 1)
     assert claims.record_outcomes([], release=held.pk).sending == {held.pk}
     assert Alert.objects.get(pk=held.pk).update.published_at is not None
 
@@ -328,8 +328,8 @@ def test_nothing_is_half_written() -> None:
     rounds = claim_rounds("one", release_of(alert), 2)
     good, bad = (round_.entry("one", now_ms()) for round_ in rounds)
     with pytest.raises(IntegrityError):
-        claims.record_outcomes([good._replace(reach=7), bad._replace(worker=None)])  # type: ignore[arg-type]
-    assert set(alert.batches.values_list("reach", flat=True)) == {0}
+        claims.record_outcomes([good._replace(handed_out_to=7), bad._replace(worker=None)])  # type: ignore[arg-type]
+    assert set(alert.batches.values_list("handed_out_to", flat=True)) == {0}
 
 
 def test_what_is_put_back_while_readers_are_looked_up_is_not_taken_for_a_leaver() -> None:
@@ -355,7 +355,11 @@ def test_a_claim_of_letters_is_of_no_more_than_was_asked_for() -> None:
     topic = alert_for(5).topic
     for reader in Reader.objects.filter(subscriptions__topic=topic):
         Letter.objects.create(
-            reader=reader, topic=topic, kind=Letter.Kind.THANKS, created_at=timezone.now(), due_at=1
+            reader=reader,
+            topic=topic,
+            kind=Letter.Kind.THANKS,
+            created_at=timezone.now(),
+            due_at_ms=1,
         )
     queue.claim_letters("one", 2)
     assert Letter.objects.filter(worker="one").count() == 2

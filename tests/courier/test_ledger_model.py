@@ -149,7 +149,9 @@ class Newsroom(RuleBasedStateMachine):
 
     @rule()
     def retries_fall_due(self) -> None:
-        Batch.objects.filter(alert=self.alert, worker="", due_at__isnull=False).update(due_at=1)
+        Batch.objects.filter(alert=self.alert, worker="", due_at_ms__isnull=False).update(
+            due_at_ms=1
+        )
 
     @precondition(lambda self: len(self.wanted) > 3)
     @rule(data=st.data())

@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from morefollows.audience.models import Letter, Reader, Subscription, Suppression, Topic
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
 from morefollows.courier.outbox import queue
@@ -43,7 +43,7 @@ SILENCE = Reply(0, "", "connection lost", Reached.CONTENT)
 def thanks(**facts: Any) -> Letter:
     topic = alert_for(1, state="sent").topic
     reader = Reader.objects.get(subscriptions__topic=topic)
-    facts = {"kind": Letter.Kind.THANKS, "created_at": timezone.now(), "due_at": 1, **facts}
+    facts = {"kind": Letter.Kind.THANKS, "created_at": timezone.now(), "due_at_ms": 1, **facts}
     return Letter.objects.create(reader=reader, topic=topic, **facts)
 
 
@@ -65,14 +65,14 @@ def test_one_reader_whose_mail_cannot_be_made_is_refused_and_all_others_get_it(
         relay.on = True
         relay.wake()
         await until(lambda: set(states(alert).values()) == {Outcome.ACCEPTED, Outcome.REFUSED})
-        await until(lambda: Deed.objects.filter(what="mail not made").exists())
+        await until(lambda: AuditEntry.objects.filter(what="mail not made").exists())
         assert len(relay.taken) == 39
 
     at_work(tmp_path, story)
     assert [reader for reader, outcome in states(alert).items() if outcome == Outcome.REFUSED] == [
         broken.pk
     ]
-    deed = Deed.objects.get(what="mail not made")
+    deed = AuditEntry.objects.get(what="mail not made")
     assert deed.details == {"kind": "alert", "reader": broken.pk, "reason": "ValueError"}
 
 
@@ -88,7 +88,7 @@ def test_an_alert_of_which_nothing_can_be_made_is_given_up(tmp_path: Path) -> No
         await until(lambda: Alert.objects.get(pk=bad.pk).state == "stopped")
 
     at_work(tmp_path, story)
-    assert Deed.objects.get(what="give up").alert_id == bad.pk
+    assert AuditEntry.objects.get(what="give up").alert_id == bad.pk
     assert list(states(bad).values()).count(Outcome.REFUSED) <= 25
 
 
@@ -116,7 +116,7 @@ def test_an_alert_that_cannot_be_composed_holds_up_no_other(
 
     at_work(tmp_path, story)
     assert Alert.objects.get(pk=bad.pk).state == "stopped"
-    deed = Deed.objects.get(what="give up")
+    deed = AuditEntry.objects.get(what="give up")
     assert deed.details["reason"] == (str(error) if isinstance(error, ValueError) else "KeyError")
 
 
@@ -130,7 +130,7 @@ def test_a_letter_that_cannot_be_made_is_refused_and_all_others_leave(tmp_path: 
         await until(lambda: (state_of(bad), state_of(good)) == ("refused", "accepted"))
 
     at_work(tmp_path, story)
-    assert Deed.objects.get(what="mail not made").details["reader"] == bad.reader_id
+    assert AuditEntry.objects.get(what="mail not made").details["reader"] == bad.reader_id
 
 
 # -- letters do not wait for each other ---------------------------------------------------------------------
@@ -247,7 +247,7 @@ def test_a_letter_without_an_answer_is_repeated_twice_at_the_most() -> None:
     owed = thanks()
     copies = 0
     for _ in range(5):
-        Letter.objects.filter(state="waiting").update(due_at=1)
+        Letter.objects.filter(state="waiting").update(due_at_ms=1)
         post = LetterQueue(lambda: None)
         for job in queue.claim_letters("one", 5):
             post.add(

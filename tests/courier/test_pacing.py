@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from morefollows.audience.models import Reader
-from morefollows.courier.models import Outcome, Verdict
+from morefollows.courier.models import Outcome, ReplyCount
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.relays.providers import Providers
 from morefollows.courier.relays.throttle import RelayThrottle
@@ -167,13 +167,13 @@ def test_a_provider_that_defers_delays_nobody_else_and_is_mailed_when_it_is_well
 
     def came() -> bool:
         # What came back with its batch waits for a minute: here it is due at once.
-        alert.batches.filter(worker="", due_at__gt=1).update(due_at=1)
+        alert.batches.filter(worker="", due_at_ms__gt=1).update(due_at_ms=1)
         return all_accepted(alert)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await until(lambda: others(Outcome.ACCEPTED))
         assert len(relays[0].taken) == 1200
-        tried.append(await asked(lambda: Verdict.objects.get(alert=alert).count))
+        tried.append(await asked(lambda: ReplyCount.objects.get(alert=alert).count))
         relays[0].follow()
         for gate in worker.gates:
             for pace in gate.pacing.paces.values():

@@ -12,10 +12,10 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience.actions import mark_gone
 from morefollows.audience.models import Reader
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.courier import actions
 from morefollows.courier.ledger import claims, recovery
-from morefollows.courier.models import Batch, Outcome, Pulse
+from morefollows.courier.models import Batch, LastHeartbeat, Outcome
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.stories import actions as stories
 from morefollows.stories import publication
@@ -60,7 +60,7 @@ def a_pass(alert: Alert, *replies: Reply, repeat: bool = True, worker: str = "on
     """A worker claims what is due and mails it; the last of `replies` is that to all others. How many mails left."""
     release = release_of(alert)
     release.running = release.running._replace(
-        repeat=repeat, expires_at=Alert.objects.get(pk=alert.pk).expires_at
+        repeat=repeat, expires_at_ms=Alert.objects.get(pk=alert.pk).expires_at_ms
     )
     said, mails = list(replies), 0
     for round_ in claim_rounds(worker, release, 100):
@@ -80,7 +80,7 @@ def ended(alert: Alert, state: str = "sent") -> Alert:
 
 
 def silence_for(seconds: float) -> None:
-    Pulse.objects.update_or_create(pk=1, defaults={"at": now_ms() - int(seconds * 1000)})
+    LastHeartbeat.objects.update_or_create(pk=1, defaults={"at": now_ms() - int(seconds * 1000)})
 
 
 # -- paused -------------------------------------------------------------------------------------------------
@@ -101,7 +101,10 @@ def test_a_paused_alert_waits_and_goes_on() -> None:
     assert state_of(alert) == "sending"
     with pytest.raises(Refused, match="neither paused"):
         stories.resume(alert, ada)
-    assert list(Deed.objects.order_by("pk").values_list("what", flat=True)) == ["pause", "resume"]
+    assert list(AuditEntry.objects.order_by("pk").values_list("what", flat=True)) == [
+        "pause",
+        "resume",
+    ]
 
 
 def test_paused_in_the_hold_it_can_still_be_taken_back() -> None:
@@ -115,7 +118,7 @@ def test_paused_in_the_hold_it_can_still_be_taken_back() -> None:
 
 def test_resumed_from_the_hold_it_goes_out_now() -> None:
     alert = alert_for(3, state="held", expires_in=2 * HOUR)
-    Alert.objects.filter(pk=alert.pk).update(held_until=now_ms() + 60_000)
+    Alert.objects.filter(pk=alert.pk).update(held_until_ms=now_ms() + 60_000)
     stories.pause(alert, editor_of(alert))
     stories.resume(alert, editor_of(alert))
     assert state_of(alert) == "held"
@@ -125,17 +128,17 @@ def test_resumed_from_the_hold_it_goes_out_now() -> None:
 
 def test_time_to_live_begins_again_only_if_it_was_over() -> None:
     alert = alert_for(3, expires_in=HOUR)
-    before = alert.expires_at
+    before = alert.expires_at_ms
     for over in (False, True):
         if over:
             Alert.objects.filter(pk=alert.pk).update(
-                held_until=now_ms() - HOUR - 1, expires_at=now_ms() - 1
+                held_until_ms=now_ms() - HOUR - 1, expires_at_ms=now_ms() - 1
             )
         stories.pause(alert, editor_of(alert))
         stories.resume(alert, editor_of(alert))
         alert.refresh_from_db()
-        assert (alert.expires_at == before) != over
-    assert HOUR - 5000 < alert.expires_at - now_ms() <= HOUR
+        assert (alert.expires_at_ms == before) != over
+    assert HOUR - 5000 < alert.expires_at_ms - now_ms() <= HOUR
 
 
 def test_who_may_not_send_may_not_pause() -> None:
@@ -157,7 +160,7 @@ def test_who_may_not_send_may_not_pause() -> None:
 def test_after_a_long_silence_an_old_alert_asks(state: str) -> None:
     """As in a database that was restored from last week's backup."""
     old, new = alert_for(3, state=state), alert_for(3, state=state)
-    Alert.objects.filter(pk=old.pk).update(held_until=now_ms() - HOUR)
+    Alert.objects.filter(pk=old.pk).update(held_until_ms=now_ms() - HOUR)
     silence_for(HOUR)
     assert actions.sign_of_life() == [old.pk]
     assert state_of(old) == "asking" and state_of(new) == state
@@ -172,15 +175,15 @@ def test_after_a_long_silence_an_old_alert_asks(state: str) -> None:
 
 def test_nobody_ever_gave_a_sign_of_life() -> None:
     alert = alert_for(1)
-    Alert.objects.filter(pk=alert.pk).update(held_until=now_ms() - HOUR)
-    Pulse.objects.all().delete()
+    Alert.objects.filter(pk=alert.pk).update(held_until_ms=now_ms() - HOUR)
+    LastHeartbeat.objects.all().delete()
     assert actions.sign_of_life() == [alert.pk]
 
 
 def test_after_a_short_silence_it_goes_on_by_itself() -> None:
     """Killed and started again: minutes, not hours. And an old alert that is still retried asks nothing."""
     alert = alert_for(3)
-    Alert.objects.filter(pk=alert.pk).update(held_until=now_ms() - HOUR)
+    Alert.objects.filter(pk=alert.pk).update(held_until_ms=now_ms() - HOUR)
     silence_for(300)
     assert actions.sign_of_life() == []
     assert state_of(alert) == "sending"
@@ -220,7 +223,7 @@ def test_what_has_expired_is_tried_again_and_gets_its_time() -> None:
     alert = alert_for(12, expires_in=HOUR)
     cut_from_start(alert)
     Alert.objects.filter(pk=alert.pk).update(
-        held_until=now_ms() - HOUR - 1, expires_at=now_ms() - 1
+        held_until_ms=now_ms() - HOUR - 1, expires_at_ms=now_ms() - 1
     )
     assert a_pass(alert, OK) == 0
     ended(alert, "expired")
@@ -248,7 +251,7 @@ def test_what_is_uncertain_can_be_left_to_an_editor(settings: Any) -> None:
     assert alert.repeat is False
     cut_from_start(alert)
     assert a_pass(alert, SILENCE, LATER, OK, repeat=False) == 10
-    Batch.objects.filter(alert=alert).update(due_at=1)
+    Batch.objects.filter(alert=alert).update(due_at_ms=1)
     assert a_pass(alert, OK, repeat=False) == 1, (
         "what was deferred is tried again, what is uncertain is not"
     )
@@ -269,7 +272,7 @@ def test_after_a_crash_too() -> None:
     rounds = claim_rounds("one", release_of(alert))
     write("one", rounds, ahead=4)
     actions.note_deaths(["one"])
-    deed = Deed.objects.get(what="sender died")
+    deed = AuditEntry.objects.get(what="sender died")
     assert (deed.alert_id, deed.details) == (alert.pk, {"begun": 4})
     assert a_pass(alert, OK, repeat=False, worker="two") == 6
     assert sorted(states(alert).values()) == [Outcome.ACCEPTED] * 6 + [Outcome.UNCERTAIN] * 4
@@ -284,12 +287,12 @@ def test_no_batch_waits_for_a_clock_that_was_set_back() -> None:
     cut_from_start(alert)
     claimed, waiting, soon, final = list(alert.batches.order_by("number")[:4])
     ahead = now_ms() + HOUR
-    Batch.objects.filter(pk=claimed.pk).update(worker="one", due_at=ahead + 30_000)
-    Batch.objects.filter(pk=waiting.pk).update(due_at=ahead + 60_000, attempts=1)
-    Batch.objects.filter(pk=soon.pk).update(due_at=now_ms() + 60_000, attempts=1)
-    Batch.objects.filter(pk=final.pk).update(due_at=None)
+    Batch.objects.filter(pk=claimed.pk).update(worker="one", due_at_ms=ahead + 30_000)
+    Batch.objects.filter(pk=waiting.pk).update(due_at_ms=ahead + 60_000, attempts=1)
+    Batch.objects.filter(pk=soon.pk).update(due_at_ms=now_ms() + 60_000, attempts=1)
+    Batch.objects.filter(pk=final.pk).update(due_at_ms=None)
     assert recovery.bring_forward() == 2
-    due = dict(alert.batches.values_list("pk", "due_at"))
+    due = dict(alert.batches.values_list("pk", "due_at_ms"))
     assert 0 < due[claimed.pk] - now_ms() <= 30_000
     assert due[waiting.pk] <= now_ms()
     assert due[soon.pk] > now_ms() + 50_000
@@ -301,21 +304,23 @@ def test_a_hold_is_never_longer_than_it_was_made() -> None:
     alert = alert_for(1, state="held")
     frozen_at = timezone.now() + timedelta(hours=1)  # the clock was an hour ahead then
     until = int(frozen_at.timestamp() * 1000) + 8_000
-    Alert.objects.filter(pk=alert.pk).update(frozen_at=frozen_at, held_until=until)
+    Alert.objects.filter(pk=alert.pk).update(frozen_at=frozen_at, held_until_ms=until)
     assert 7.9 < claims.hold_left(alert.pk) <= 8.1
     assert claims.record_outcomes([], release=alert.pk).sending == set()
     assert claims.record_outcomes([], alert.pk, True).sending == {alert.pk}
-    assert Alert.objects.get(pk=alert.pk).held_until <= now_ms(), (
+    assert Alert.objects.get(pk=alert.pk).held_until_ms <= now_ms(), (
         "the curve begins where it really began"
     )
 
 
 def test_an_alert_that_goes_on_again_and_again_gets_the_same_time_to_live_each_time() -> None:
     alert = alert_for(5)
-    Alert.objects.filter(pk=alert.pk).update(time_to_live_ms=HOUR, held_until=now_ms() - 10 * HOUR)
+    Alert.objects.filter(pk=alert.pk).update(
+        time_to_live_ms=HOUR, held_until_ms=now_ms() - 10 * HOUR
+    )
     for _ in range(3):
-        Alert.objects.filter(pk=alert.pk).update(expires_at=now_ms() - 1)
+        Alert.objects.filter(pk=alert.pk).update(expires_at_ms=now_ms() - 1)
         stories.pause(alert, editor_of(alert))
         stories.resume(alert, editor_of(alert))
-        lives = Alert.objects.get(pk=alert.pk).expires_at - now_ms()
+        lives = Alert.objects.get(pk=alert.pk).expires_at_ms - now_ms()
         assert 0 < lives <= HOUR

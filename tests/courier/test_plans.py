@@ -28,11 +28,13 @@ def big() -> Alert:
         "readers": bytes(8),
         "outcomes": bytes(1),
         "times": bytes(4),
-        "changed_at": now,
+        "changed_at_ms": now,
     }
     Batch.objects.bulk_create(
         (
-            Batch(alert=whose, number=n, first=n, last=n, size=1, due_at=due_at(n, now), **empty)
+            Batch(
+                alert=whose, number=n, first=n, last=n, size=1, due_at_ms=due_at_ms(n, now), **empty
+            )
             for whose in (alert, other)
             for n in range(BATCHES)
         ),
@@ -43,7 +45,7 @@ def big() -> Alert:
     return alert
 
 
-def due_at(n: int, now: int) -> int | None:
+def due_at_ms(n: int, now: int) -> int | None:
     return now - 1000 + n if n % 50 == 0 else now + 30_000 if n % 50 == 1 else None
 
 

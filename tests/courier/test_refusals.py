@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from morefollows.audience.models import Bounce, Letter, Reader, Subscription, Suppression
 from morefollows.audience.suppression.bounces import BouncedMail
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.courier import actions
 from morefollows.courier.ledger import claims, retries
 from morefollows.courier.models import Batch, Brake, Outcome, Refusal, Relay, RelayCount
@@ -69,7 +69,9 @@ def stranger(domain: str = "blocked.example") -> None:
     topic = Alert.objects.latest("pk").topic
     assert topic is not None
     Subscription.objects.create(reader=reader, topic=topic, since=now)
-    Letter.objects.create(reader=reader, topic=topic, kind="confirmation", created_at=now, due_at=1)
+    Letter.objects.create(
+        reader=reader, topic=topic, kind="confirmation", created_at=now, due_at_ms=1
+    )
 
 
 def no_relay_is_paused() -> bool:
@@ -108,7 +110,7 @@ def test_one_reader_who_is_refused_stops_nobody(tmp_path: Path, rule: Rule, othe
     assert no_relay_is_paused()
     assert (
         not Suppression.objects.exists()
-        and not Brake.objects.filter(on_since__isnull=False).exists()
+        and not Brake.objects.filter(on_since_ms__isnull=False).exists()
     )
 
 
@@ -168,16 +170,18 @@ def test_a_provider_that_knows_nobody_loses_no_reader(
         )
     assert count(alert) == {Outcome.ACCEPTED: 900, Outcome.DEFERRED: 300}
     assert Brake.objects.filter(
-        alert=alert, scope="provider", name="big.example", on_since__isnull=False
+        alert=alert, scope="provider", name="big.example", on_since_ms__isnull=False
     ).exists()
     assert "for big.example were refused" in caplog.text
-    assert not Brake.objects.filter(scope="relay", on_since__isnull=False).exists(), (
+    assert not Brake.objects.filter(scope="relay", on_since_ms__isnull=False).exists(), (
         "one provider, not the relay"
     )
     assert not Suppression.objects.exists()
     assert no_relay_is_paused()
     assert Reader.objects.filter(state="confirmed").count() == 1200
-    assert Batch.objects.filter(alert=alert, due_at__isnull=False).exists(), "they are tried again"
+    assert Batch.objects.filter(alert=alert, due_at_ms__isnull=False).exists(), (
+        "they are tried again"
+    )
 
 
 def test_a_relay_that_knows_nobody_loses_no_reader(tmp_path: Path) -> None:
@@ -189,7 +193,7 @@ def test_a_relay_that_knows_nobody_loses_no_reader(tmp_path: Path) -> None:
 
     at_work(tmp_path, [Script(rules=(Rule("rcpt", reply=NOBODY),))], story)
     assert count(alert) == {Outcome.DEFERRED: 1000}
-    assert Brake.objects.filter(alert=alert, scope="relay", on_since__isnull=False).exists()
+    assert Brake.objects.filter(alert=alert, scope="relay", on_since_ms__isnull=False).exists()
     assert not Suppression.objects.exists() and not Bounce.objects.exists()
 
 
@@ -237,7 +241,7 @@ def test_as_many_as_the_brake_allows_are_refused_and_noted_but_not_suppressed(
 
 
 def let_it_be_tried() -> None:
-    Relay.objects.update(trial_at=1)
+    Relay.objects.update(trial_at_ms=1)
 
 
 def test_a_pause_ends_by_itself_when_one_mail_on_trial_is_accepted(
@@ -251,7 +255,7 @@ def test_a_pause_ends_by_itself_when_one_mail_on_trial_is_accepted(
         tried = len(relays[0].envelopes)
         await asked(let_it_be_tried)
         await until(lambda: Relay.objects.filter(trials=1).exists())
-        await until(lambda: Relay.objects.get().trial_at != 1)
+        await until(lambda: Relay.objects.get().trial_at_ms != 1)
         assert relays[0].taken == [] and not await asked(no_relay_is_paused), (
             "a few were tried, and refused"
         )
@@ -264,7 +268,7 @@ def test_a_pause_ends_by_itself_when_one_mail_on_trial_is_accepted(
         )
 
     at_work(tmp_path, [Script(rules=(Rule("mail", reply="550 5.7.1 not on our list"),))], story)
-    assert Deed.objects.filter(what="resume relay", editor=None).exists()
+    assert AuditEntry.objects.filter(what="resume relay", editor=None).exists()
 
 
 def test_a_new_alert_tries_a_relay_that_was_paused_for_a_few_readers(tmp_path: Path) -> None:
@@ -346,7 +350,7 @@ def bounce_once_more(readers: list[int], *, days: float, accepted: bool = False)
                 kind="thanks",
                 state="accepted",
                 created_at=timezone.now(),
-                due_at=int((timezone.now() - timedelta(minutes=1)).timestamp() * 1000),
+                due_at_ms=int((timezone.now() - timedelta(minutes=1)).timestamp() * 1000),
             )
     bounce_in_an_alert(readers)
 
@@ -407,7 +411,7 @@ def test_nothing_is_taken_back_from_a_batch_that_somebody_works_on() -> None:
     cut_from_start(alert)
     [batch] = Batch.objects.filter(alert=alert)
     Batch.objects.update(
-        outcomes=bytes([Outcome.REFUSED]) * 30, refused=30, due_at=None, worker="another/1"
+        outcomes=bytes([Outcome.REFUSED]) * 30, refused=30, due_at_ms=None, worker="another/1"
     )
     ids = claims.array("q")
     ids.frombytes(bytes(batch.readers))
@@ -426,7 +430,7 @@ def test_nothing_is_taken_back_from_a_batch_that_somebody_works_on() -> None:
     assert bounces.apply_brakes(alert.pk, str) == 30
     batch.refresh_from_db()
     assert (batch.refused, batch.deferred) == (0, 30)
-    assert batch.due_at is not None and not Refusal.objects.exists()
+    assert batch.due_at_ms is not None and not Refusal.objects.exists()
 
 
 def test_what_bounces_in_many_small_alerts_counts_together(

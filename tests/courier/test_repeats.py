@@ -80,7 +80,7 @@ def test_a_mail_without_a_reply_is_repeated_twice_at_the_most(
         await until(
             lambda: (
                 len(states(alert)) == 300
-                and not alert.batches.filter(due_at__isnull=False).exists()
+                and not alert.batches.filter(due_at_ms__isnull=False).exists()
             )
         )
 
@@ -171,7 +171,7 @@ def test_copies_are_counted_over_passes_and_restarts_and_an_editor_may_ask_for_m
     cut_from_start(alert)
     way = SomeRelay()
     for copies in (1, 2, 3):
-        Batch.objects.filter(alert=alert, due_at__isnull=False).update(due_at=1)
+        Batch.objects.filter(alert=alert, due_at_ms__isnull=False).update(due_at_ms=1)
         rounds = claim_rounds(f"worker {copies}", release_of(alert))
         write("one", rounds, ahead=1)
         mail = taken(rounds[0], way)
@@ -180,7 +180,7 @@ def test_copies_are_counted_over_passes_and_restarts_and_an_editor_may_ask_for_m
         write("one", rounds)
         batch = Batch.objects.get(alert=alert)
         assert (batch.uncertain, batch.repeated) == (1, copies - 1)
-        assert (batch.due_at is None) is (copies == 3)
+        assert (batch.due_at_ms is None) is (copies == 3)
     assert recovery.open_uncertain(alert.pk) == 1
     rounds = claim_rounds("one", release_of(alert))
     write("one", rounds, ahead=1)
@@ -215,7 +215,7 @@ def test_where_an_editor_is_asked_nothing_is_repeated() -> None:
         mail.settle(mail, Reply(0, "", "", reached))
     assert rounds[0].done
     write("one", rounds)
-    assert Batch.objects.get(alert=alert).due_at is None
+    assert Batch.objects.get(alert=alert).due_at_ms is None
 
 
 def test_when_a_relay_is_resumed_nobody_waits_for_their_own_time(

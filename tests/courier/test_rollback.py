@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from morefollows.accounts.models import Editor
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.cli.doctor import checks
 from morefollows.courier.models import Restores, StateNumber
 from morefollows.courier.restore import actions as restores
@@ -143,7 +143,7 @@ def test_the_desk_is_told_and_decides(file: Path, ada: Editor, ben: Editor) -> N
     editor.post(reverse("restore-go-on"))
     assert (
         restores.hold_reason() is None
-        and Deed.objects.filter(what="go on after restore", editor=ada).exists()
+        and AuditEntry.objects.filter(what="go on after restore", editor=ada).exists()
     )
     assert "older than" not in editor.get(reverse("desk")).content.decode()
 

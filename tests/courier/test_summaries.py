@@ -20,7 +20,7 @@ from morefollows.courier.models import Outcome
 from morefollows.courier.outbox import digests, queue
 from morefollows.courier.outbox.mails import LetterMails
 from morefollows.stories.actions import now_ms
-from morefollows.stories.models import Alert, Interest, Update
+from morefollows.stories.models import Alert, StoryPreference, Update
 from tests.courier import support
 from tests.courier.test_history import outcome
 
@@ -38,7 +38,7 @@ def missed(readers: int = 3, hours_ago: float = 2, **wording: str) -> Alert:
     alert = support.alert_for(readers, state="sent")
     published = timezone.now() - timedelta(hours=hours_ago)
     Update.objects.filter(pk=alert.update_id).update(published_at=published, **wording)
-    alert.held_until = int(published.timestamp() * 1000)
+    alert.held_until_ms = int(published.timestamp() * 1000)
     alert.save()
     support.cut_from_start(alert)
     for reader in support.audience(alert):
@@ -49,11 +49,11 @@ def missed(readers: int = 3, hours_ago: float = 2, **wording: str) -> Alert:
 def owed(reader: int, kind: str = "digest", hours: float = 12) -> Letter:
     """A summary of the last hours, due now, to a reader who wants digests."""
     Reader.objects.filter(pk=reader).update(
-        frequency="digest" if kind == "digest" else "every", particular=True
+        frequency="digest" if kind == "digest" else "every", has_preferences=True
     )
     now = now_ms()
     return Letter.objects.create(
-        reader_id=reader, kind=kind, bulk=True, since=now - int(hours * HOUR), until=now, due_at=now,
+        reader_id=reader, kind=kind, bulk=True, since=now - int(hours * HOUR), until=now, due_at_ms=now,
         created_at=timezone.now(),
     )  # fmt: skip
 
@@ -71,7 +71,7 @@ def test_each_is_owed_once_and_the_next_one_a_day_later() -> None:
     assert digests.enqueue_due() == 0
     due = now_ms() - 1000
     Reader.objects.filter(pk__in=(digest, quiet)).update(
-        summary_at=due, summary_from=due - 12 * HOUR
+        summary_at_ms=due, summary_from=due - 12 * HOUR
     )
     assert digests.enqueue_due() == 2
     assert digests.enqueue_due() == 0
@@ -82,23 +82,23 @@ def test_each_is_owed_once_and_the_next_one_a_day_later() -> None:
     ]
     for reader in Reader.objects.filter(pk__in=(digest, quiet)):
         assert reader.summary_from == due
-        assert now_ms() < (reader.summary_at or 0) <= now_ms() + 25 * HOUR
+        assert now_ms() < (reader.summary_at_ms or 0) <= now_ms() + 25 * HOUR
 
 
 def test_nothing_is_owed_when_nothing_came_and_a_last_one_to_who_wants_no_more() -> None:
     alert = missed(1)
     reader = Reader.objects.get(pk=support.audience(alert).pop())
     preferences.choose(reader, PreferenceChoice(frequency="digest"))
-    Reader.objects.update(summary_at=now_ms() - 1, summary_from=now_ms() - HOUR)
-    assert owing.enqueue_summaries(latest=alert.held_until) == 1
+    Reader.objects.update(summary_at_ms=now_ms() - 1, summary_from=now_ms() - HOUR)
+    assert owing.enqueue_summaries(latest=alert.held_until_ms) == 1
     assert not Letter.objects.exists()
-    Reader.objects.update(summary_from=alert.held_until - 1)
+    Reader.objects.update(summary_from=alert.held_until_ms - 1)
     preferences.choose(reader, PreferenceChoice())
-    assert owing.enqueue_summaries(latest=alert.held_until) == 1
+    assert owing.enqueue_summaries(latest=alert.held_until_ms) == 1
     assert Letter.objects.get().kind == "away"
     reader.refresh_from_db()
-    assert (reader.summary_from, reader.summary_at) == (None, None)
-    Letter.objects.update(due_at=1)
+    assert (reader.summary_from, reader.summary_at_ms) == (None, None)
+    Letter.objects.update(due_at_ms=1)
     assert told(reader.pk) == [(alert.update_id,)]
 
 
@@ -109,8 +109,8 @@ def test_it_tells_what_the_reader_was_not_sent_and_still_wants() -> None:
         owed(reader, "away")
     outcome(alert, readers[0], Outcome.ACCEPTED)
     outcome(alert, readers[1], Outcome.UNCERTAIN)
-    Interest.objects.create(
-        reader_id=readers[2], story=alert.update.story, wish="mute", at=timezone.now()
+    StoryPreference.objects.create(
+        reader_id=readers[2], story=alert.update.story, choice="mute", at=timezone.now()
     )
     Subscription.objects.filter(reader=readers[3]).update(state="ended")
     Reader.objects.filter(pk=readers[4]).update(state="complained")

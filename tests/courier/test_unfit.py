@@ -10,7 +10,7 @@ import pytest
 
 from morefollows.audience.models import Reader
 from morefollows.courier.ledger import retries
-from morefollows.courier.models import Outcome, Verdict
+from morefollows.courier.models import Outcome, ReplyCount
 from morefollows.courier.sender.settling import ReplySettling
 from morefollows.courier.sender.worker import Worker
 from morefollows.stories.models import Alert
@@ -54,7 +54,7 @@ def test_a_relay_without_smtputf8_leaves_such_mails_to_one_that_has_it(
     )
     assert set(times_taken(without, with_).values()) == {1}
     assert without.taken  # the others go by either
-    assert not Verdict.objects.filter(alert=alert).exists()
+    assert not ReplyCount.objects.filter(alert=alert).exists()
 
 
 def test_a_relay_with_a_smaller_limit_leaves_mails_to_one_with_a_larger(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_what_no_relay_can_carry_is_refused(tmp_path: Path) -> None:
         await until(lambda: sorted(Counter(states(alert).values()).items()) == [(1, 20), (3, 20)])
 
     at_work(tmp_path, [Script(offers=PLAIN), Script(offers=PLAIN)], story)
-    found = Verdict.objects.get(alert=alert)
+    found = ReplyCount.objects.get(alert=alert)
     assert (found.status, found.count) == ("5.6.7", 20)
 
 

@@ -59,7 +59,7 @@ def test_who_wants_a_letter(breaking: Topic, kind: str) -> None:
             else {}
         )
         letter = Letter.objects.create(
-            reader=reader, topic=breaking, kind=kind, offers=of_offers, due_at=1,
+            reader=reader, topic=breaking, kind=kind, offers=of_offers, due_at_ms=1,
             created_at=now - timedelta(days=400 if old else 0), **to,
         )  # fmt: skip
         bounced = suppressed == ("bounced", False)
@@ -95,9 +95,11 @@ def test_a_letter_of_no_topic_and_one_whose_new_address_is_suppressed(breaking: 
             address=f"{name}@x.example",
             domain="x.example",
             created_at=now,
-            due_at=1,
+            due_at_ms=1,
         )
-    invitation = Letter.objects.create(reader=reader, kind="invitation", created_at=now, due_at=1)
+    invitation = Letter.objects.create(
+        reader=reader, kind="invitation", created_at=now, due_at_ms=1
+    )
     Suppression.objects.create(
         key=addresses.parse("taken@x.example").key, reason="complained", at=now
     )

@@ -156,7 +156,7 @@ def test_it_keeps_its_claims_while_the_relay_is_down(tmp_path: Path, settings: A
         assert len(relay.taken) == 40, "somebody is sent it twice"
 
     at_work(tmp_path, story)
-    assert set(Batch.objects.filter(alert=alert).values_list("epoch", flat=True)) == {1}
+    assert set(Batch.objects.filter(alert=alert).values_list("lease_version", flat=True)) == {1}
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
@@ -237,7 +237,7 @@ def test_noting_trouble_may_fail(
 
 def held(readers: int, seconds: float) -> Alert:
     alert = alert_for(readers, state="held")
-    Alert.objects.filter(pk=alert.pk).update(held_until=now_ms() + int(seconds * 1000))
+    Alert.objects.filter(pk=alert.pk).update(held_until_ms=now_ms() + int(seconds * 1000))
     return alert
 
 
@@ -301,7 +301,7 @@ def test_an_alert_overtakes_an_offer_that_is_being_sent(tmp_path: Path) -> None:
     Reader.objects.filter(pk__in=readers).update(offers=True)
     Batch.objects.bulk_create(
         Batch(alert=offer, number=n, size=200, readers=array("q", ids).tobytes(), first=ids[0], last=ids[-1],
-              outcomes=bytes(200), times=array("I", [claims.NEVER] * 200).tobytes(), due_at=1)
+              outcomes=bytes(200), times=array("I", [claims.NEVER] * 200).tobytes(), due_at_ms=1)
         for n, ids in enumerate([readers[at : at + 200] for at in range(0, 1200, 200)])
     )  # fmt: skip
     alerts: list[Alert] = []
@@ -360,17 +360,17 @@ def test_a_digest_leaves_by_itself_and_after_every_alert(tmp_path: Path) -> None
     alert_for(700)
     cut_all(past)
     reader = min(states(past))
-    Batch.objects.filter(alert=past).update(outcomes=bytes([Outcome.SKIPPED]), due_at=None)
+    Batch.objects.filter(alert=past).update(outcomes=bytes([Outcome.SKIPPED]), due_at_ms=None)
     Update.objects.filter(pk=past.update_id).update(published_at=timezone.now())
-    due = {"summary_at": now_ms() - 1, "summary_from": now_ms() - 3_600_000}
-    Reader.objects.filter(pk=reader).update(frequency="digest", particular=True, **due)
-    Alert.objects.filter(pk=past.pk).update(held_until=now_ms() - 60_000)
+    due = {"summary_at_ms": now_ms() - 1, "summary_from": now_ms() - 3_600_000}
+    Reader.objects.filter(pk=reader).update(frequency="digest", has_preferences=True, **due)
+    Alert.objects.filter(pk=past.pk).update(held_until_ms=now_ms() - 60_000)
 
     async def story(worker: Worker, relay: Slot) -> None:
         await until(lambda: worker._ready(bulk=False) > 0)
         relay.on = True
         relay.wake()
-        await until(lambda: Letter.objects.filter(kind="digest").update(due_at=1) == 1)
+        await until(lambda: Letter.objects.filter(kind="digest").update(due_at_ms=1) == 1)
         await until(lambda: Letter.objects.filter(kind="digest", state="accepted").exists())
         digests = [b"<digest." in b"".join(mail.content) for mail in relay.taken]
         assert digests == [False] * 700 + [True]

@@ -17,7 +17,7 @@ from morefollows.audience.models import Letter
 from morefollows.courier import actions as courier
 from morefollows.courier.ledger import history, packing
 from morefollows.courier.ledger.batching import cut_batches
-from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, Verdict
+from morefollows.courier.models import Batch, Brake, Composition, DigestItem, Outcome, ReplyCount
 from morefollows.feedback import archive
 from morefollows.feedback.glance import glances
 from morefollows.feedback.progress import progress
@@ -60,7 +60,7 @@ def ended() -> Alert:
     for batch in Batch.objects.filter(alert=alert):
         states = bytes(batch.outcomes)
         counts = {one.name.lower(): states.count(one) for one in OUTCOMES}
-        Batch.objects.filter(pk=batch.pk).update(due_at=None, worker="", **counts)
+        Batch.objects.filter(pk=batch.pk).update(due_at_ms=None, worker="", **counts)
     Composition.objects.create(alert=alert, language="en", parts=b"parts")
     end(alert)
     return alert
@@ -123,14 +123,14 @@ def test_a_correction_reaches_exactly_those_who_were_sent_the_error(ended: Alert
 def test_what_a_sender_had_begun_is_uncertain_and_what_it_works_on_waits(ended: Alert) -> None:
     first, second = Batch.objects.filter(alert=ended).order_by("first")[:2]
     waiting = bytes([Outcome.WAITING]) * 3
-    Batch.objects.filter(pk=first.pk).update(outcomes=waiting, reach=2)
+    Batch.objects.filter(pk=first.pk).update(outcomes=waiting, handed_out_to=2)
     Batch.objects.filter(pk=second.pk).update(
-        outcomes=waiting, worker="one", due_at=now_ms() + 60_000
+        outcomes=waiting, worker="one", due_at_ms=now_ms() + 60_000
     )
     Alert.objects.filter(pk=ended.pk).update(state="stopped")
     pack()
     assert not Batch.objects.filter(packed=True).exists()
-    Batch.objects.filter(pk=second.pk).update(due_at=now_ms() - 1)
+    Batch.objects.filter(pk=second.pk).update(due_at_ms=now_ms() - 1)
     pack()
     found = history.outcomes([ended.pk], sorted(support.audience(ended)))
     assert [found[reader][ended.pk] for reader in support.ids(first)] == [
@@ -181,7 +181,7 @@ def test_who_was_told_in_a_digest_is_still_known_when_the_digests_are_gone(ended
     now = timezone.now()
     for reader, state in told.items():
         letter = Letter.objects.create(
-            reader_id=reader, kind="digest", bulk=True, state=state, created_at=now, due_at=1
+            reader_id=reader, kind="digest", bulk=True, state=state, created_at=now, due_at_ms=1
         )
         history.record_digest_items({letter: [ended.pk]})
     asked = [*readers, stranger.pk]
@@ -204,20 +204,22 @@ def test_who_was_told_in_a_digest_is_still_known_when_the_digests_are_gone(ended
 
 
 def test_the_rarer_replies_go(ended: Alert) -> None:
-    Verdict.objects.bulk_create(
-        Verdict(
+    ReplyCount.objects.bulk_create(
+        ReplyCount(
             alert=ended, domain=f"{n}.example", outcome=3, code=550, status="", text="no", count=n
         )
         for n in range(60)
     )
-    shown = progress(ended)["verdicts"]
+    shown = progress(ended)["reply_counts"]
     Brake.objects.create(alert=ended, scope="provider", name="small.example", answered=3)
     Brake.objects.create(
-        alert=ended, scope="provider", name="large.example", answered=3, on_since=1
+        alert=ended, scope="provider", name="large.example", answered=3, on_since_ms=1
     )
     pack()
     assert [brake.name for brake in Brake.objects.all()] == ["large.example"]
-    assert progress(ended)["verdicts"] == shown and Verdict.objects.count() == archive.REPLIES
+    assert (
+        progress(ended)["reply_counts"] == shown and ReplyCount.objects.count() == archive.REPLIES
+    )
     assert not archive.old_replies().exists()
     end(ended, days=91)
     assert archive.old_replies().count() == archive.REPLIES
@@ -252,7 +254,7 @@ def test_what_a_reader_was_sent_is_found_in_few_queries(
         again = support.alert_again(ended)
         support.cut_all(again)
         end(again)
-    Batch.objects.update(due_at=None)
+    Batch.objects.update(due_at_ms=None)
     before = history.of_reader(reader)
     pack()
     with django_assert_max_num_queries(2):

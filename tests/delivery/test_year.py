@@ -17,8 +17,8 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Topic
-from morefollows.audit.models import Deed
-from morefollows.courier.models import Batch, Composition, Verdict
+from morefollows.audit.models import AuditEntry
+from morefollows.courier.models import Batch, Composition, ReplyCount
 from morefollows.feedback import archive
 from morefollows.stories.models import Alert, Story
 from tests.support import year
@@ -88,14 +88,14 @@ def test_a_year(breaking: Topic, ada: Editor, record_property: Any) -> None:
     parts: dict[str, float] = {}
     [story] = year.stories(1, [breaking], ada, updates=2)
     sent = alerts(story, ada)
-    of_alert = ("courier_batch", "courier_composition", "courier_verdict")
+    of_alert = ("courier_batch", "courier_composition", "courier_replycount")
     nothing = size(*of_alert)
     for alert in sent:
         batches(alert, ids(_SAMPLE, alert.pk), lot)
         for language in ("en", "de"):
             Composition.objects.create(alert=alert, language=language, parts=lot.randbytes(30_000))
-        Verdict.objects.bulk_create(
-            Verdict(
+        ReplyCount.objects.bulk_create(
+            ReplyCount(
                 alert=alert,
                 domain=f"mail-{n}.example",
                 outcome=3,
@@ -120,7 +120,7 @@ def test_a_year(breaking: Topic, ada: Editor, record_property: Any) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT sum({columns}) FROM courier_batch")
             packed = float(cursor.fetchone()[0])
-            cursor.execute("SELECT count(*) * 400 FROM courier_verdict")
+            cursor.execute("SELECT count(*) * 400 FROM courier_replycount")
             replies = float(cursor.fetchone()[0])
     else:
         packed, replies = float(size() - nothing), 0.0
@@ -183,11 +183,11 @@ def people(breaking: Topic) -> dict[str, float]:
     measure("seals", "audience_seal")
     Letter.objects.bulk_create(
         Letter(
-            reader=one, topic=breaking, kind="thanks", created_at=now, due_at=1, state="accepted"
+            reader=one, topic=breaking, kind="thanks", created_at=now, due_at_ms=1, state="accepted"
         )
         for one in readers
     )
     # Of a million who came within a year, two letters each are kept for a month; and a few digests.
     measure("letters", "audience_letter", share=2 / 12 + 0.2)
-    assert Deed.objects.count()
+    assert AuditEntry.objects.count()
     return found

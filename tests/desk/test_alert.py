@@ -16,9 +16,9 @@ from django.urls import reverse
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.courier.actions import pause_relay
-from morefollows.courier.models import Batch, Outcome, Relay, Verdict
+from morefollows.courier.models import Batch, Outcome, Relay, ReplyCount
 from morefollows.desk.alerts import views
 from morefollows.feedback import actions as feedback
 from morefollows.stories import actions, publication
@@ -63,10 +63,10 @@ def leaving(ada: Editor, story: Story, cy: Reader) -> Alert:
         times=array("I", [120, 0xFFFFFFFF, 0xFFFFFFFF]).tobytes(),
         accepted=1,
         refused=1,
-        due_at=actions.now_ms(),
+        due_at_ms=actions.now_ms(),
         changed_at=actions.now_ms(),
     )
-    Verdict.objects.create(
+    ReplyCount.objects.create(
         alert=alert,
         domain="box.example",
         outcome=Outcome.REFUSED,
@@ -84,7 +84,7 @@ def test_send_opens_the_hold(ada_at_desk: Client, story: Story, cy: Reader) -> N
     alert = Alert.objects.get()
     assert response.headers["Location"] == reverse("alert", args=(alert.uuid,))
     page = page_of(ada_at_desk, alert)
-    assert f'data-held-until="{alert.held_until}"' in page
+    assert f'data-held-until="{alert.held_until_ms}"' in page
     assert "Nothing has been mailed yet" in page
     assert "<strong>1</strong> reader" in page
     assert "Take it back" in page
@@ -199,7 +199,7 @@ def test_a_paused_relay_is_resumed_at_the_desk(
         ada_at_desk.post("/desk/relays/resume/", {**ours, "back": here}).headers["Location"] == here
     )
     assert Relay.objects.get().paused_at is None
-    assert Deed.objects.filter(what="resume relay").count() == 1
+    assert AuditEntry.objects.filter(what="resume relay").count() == 1
     for elsewhere in ("https://evil.example/", "//evil.example"):
         assert (
             ada_at_desk.post("/desk/relays/resume/", {**ours, "back": elsewhere}).headers[
@@ -246,7 +246,11 @@ def test_the_stream_follows_the_alert_to_its_end(ada: Editor, leaving: Alert) ->
             outcomes = bytes([Outcome.ACCEPTED, Outcome.REFUSED, Outcome.ACCEPTED])
             times = array("I", [120, 0xFFFFFFFF, 340]).tobytes()
             Batch.objects.update(
-                outcomes=outcomes, times=times, accepted=2, due_at=None, changed_at=actions.now_ms()
+                outcomes=outcomes,
+                times=times,
+                accepted=2,
+                due_at_ms=None,
+                changed_at=actions.now_ms(),
             )
             feedback.close(leaving.pk)
 
@@ -287,7 +291,7 @@ def test_a_stopped_alert_ends_when_its_last_mails_have_come_to_their_outcome(
     ada_at_desk: Client, ada: Editor, leaving: Alert, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(views, "_LOOK_EVERY", 0.01)
-    Batch.objects.update(worker="sender 1", due_at=actions.now_ms() + 30_000)
+    Batch.objects.update(worker="sender 1", due_at_ms=actions.now_ms() + 30_000)
     actions.stop(leaving, ada)
     assert " data-moving" in page_of(ada_at_desk, leaving)  # so the page goes on listening
 
@@ -295,7 +299,7 @@ def test_a_stopped_alert_ends_when_its_last_mails_have_come_to_their_outcome(
         if number == 1:
             time.sleep(0.05)
             Batch.objects.update(
-                accepted=2, worker="", due_at=actions.now_ms(), changed_at=actions.now_ms()
+                accepted=2, worker="", due_at_ms=actions.now_ms(), changed_at=actions.now_ms()
             )
 
     _status, events, _raw = stream_of(leaving, ada, one_more)
@@ -305,7 +309,7 @@ def test_a_stopped_alert_ends_when_its_last_mails_have_come_to_their_outcome(
 
 
 def test_a_stopped_alert_whose_sender_died_ends_too(ada: Editor, leaving: Alert) -> None:
-    Batch.objects.update(worker="sender 1", due_at=actions.now_ms() - 1)
+    Batch.objects.update(worker="sender 1", due_at_ms=actions.now_ms() - 1)
     actions.stop(leaving, ada)
     assert stream_of(leaving, ada)[1][-1] == ("end", {"state": "stopped"})
 

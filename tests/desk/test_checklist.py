@@ -17,7 +17,7 @@ from morefollows.audience.models import Reader, Topic
 from morefollows.courier.message import preview as previews
 from morefollows.courier.preflight import LOOK, OK, WRONG, Item, items
 from morefollows.stories import actions, alert_audience
-from morefollows.stories.models import Alert, Interest, Story, UpdateKind
+from morefollows.stories.models import Alert, Story, StoryPreference, UpdateKind
 from tests.support.people import reader
 
 NIGHT = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
@@ -112,13 +112,13 @@ def test_how_long_ago_the_last_alert_was(story: Story, ada: Editor) -> None:
         "See that readers don’t get the same news twice.",
     )
     held = int(time.time() * 1000) - 4 * 60_000 - 1000
-    Alert.objects.filter(pk=alert.pk).update(held_until=held, state=Alert.State.SENT)
+    Alert.objects.filter(pk=alert.pk).update(held_until_ms=held, state=Alert.State.SENT)
     assert found(story)[name].words == "4 minutes ago: “Ferry adrift”"
     assert state(story, name) == LOOK
     story.kind = UpdateKind.CORRECTION
     assert state(story, name) == OK, "what puts it right can’t be too soon"
     story.kind = UpdateKind.FIRST
-    Alert.objects.filter(pk=alert.pk).update(held_until=held - 1_800_000)
+    Alert.objects.filter(pk=alert.pk).update(held_until_ms=held - 1_800_000)
     assert state(story, name) == OK
     Alert.objects.filter(pk=alert.pk).update(audience=Alert.Audience.PAGE)
     assert found(story)[name].words == "There was none yet."
@@ -130,13 +130,13 @@ class TestReadersOnTheirTerms:
     @pytest.fixture
     def readers(self, breaking: Topic, story: Story) -> list[Reader]:
         made = [reader(f"r{number}@reader.example", breaking) for number in range(6)]
-        night = {"particular": True, "quiet_from": 22 * 60, "quiet_to": 7 * 60}
+        night = {"has_preferences": True, "quiet_from": 22 * 60, "quiet_to": 7 * 60}
         chosen = [
             night,
             {**night, "flash_passes": True},
             {**night, "time_zone": "Asia/Tokyo"},
             {**night, "paused_until": NIGHT + timedelta(days=1)},
-            {"particular": True, "paused_until": NIGHT - timedelta(days=1)},
+            {"has_preferences": True, "paused_until": NIGHT - timedelta(days=1)},
         ]
         for one, fields in zip(made, chosen, strict=False):
             Reader.objects.filter(pk=one.pk).update(**fields)
@@ -151,7 +151,7 @@ class TestReadersOnTheirTerms:
         assert alert_audience.with_preferences(story.topic, noon) == alert_audience.WithPreferences(
             quiet=0, flash=0, paused=1
         )
-        Interest.objects.create(reader=readers[1], story=story, wish="follow", at=NIGHT)
+        StoryPreference.objects.create(reader=readers[1], story=story, choice="follow", at=NIGHT)
         assert alert_audience.with_preferences(
             story.topic, NIGHT, story
         ) == alert_audience.WithPreferences(quiet=1, flash=1, paused=0)

@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.stories import actions, alert_audience, publication
 from morefollows.stories.actions import NotApproved, Refused, now_ms
 from morefollows.stories.drafts import actions as stories
-from morefollows.stories.models import Alert, Interest, Story, Update
+from morefollows.stories.models import Alert, Story, StoryPreference, Update
 from morefollows.stories.transitions import Event
 from morefollows.stories.withdrawal import prewritten
 
@@ -143,7 +143,7 @@ def test_who_wrote_it_can_not_approve_it(
         stories.approve(written, fay, revision=written.revision - 1)
     stories.approve(written, fay, revision=written.revision)
     assert actions.send(written, ada).state == "held"
-    assert not Deed.objects.filter(what="send alone", alert__update__kind="update").exists()
+    assert not AuditEntry.objects.filter(what="send alone", alert__update__kind="update").exists()
 
 
 def test_a_change_undoes_the_approval(live: Story, ada: Editor, fay: Editor) -> None:
@@ -159,7 +159,7 @@ def test_a_change_undoes_the_approval(live: Story, ada: Editor, fay: Editor) -> 
 
 def test_alone_wants_a_reason_and_is_logged(live: Story, ada: Editor, fay: Editor) -> None:
     alert = actions.send(draft(live, ada), ada, alone_reason="Nobody else is here.")
-    deed = Deed.objects.get(what="send alone", alert=alert)
+    deed = AuditEntry.objects.get(what="send alone", alert=alert)
     assert (deed.editor, deed.details["reason"]) == (ada, "Nobody else is here.")
 
 
@@ -181,7 +181,7 @@ def test_each_kind_has_its_audiences(live: Story, ada: Editor, cy: Reader) -> No
     assert alert_audience.offered(live)[0] == Alert.Audience.FOLLOWERS
     assert alert_audience.offered(live, "correction")[0] == Alert.Audience.RECIPIENTS
     assert alert_audience.followers(live) == 0
-    stories.set_story_preference(cy, live, Interest.Wish.FOLLOW)
+    stories.set_story_preference(cy, live, StoryPreference.Choice.FOLLOW)
     assert alert_audience.followers(live) == 1
     with pytest.raises(Refused, match="can’t go to this audience"):
         actions.send(draft(live, ada), ada, audience=Alert.Audience.RECIPIENTS)
@@ -194,7 +194,7 @@ def test_a_correction_stops_what_it_puts_right(live: Story, ada: Editor) -> None
     first.refresh_from_db()
     assert (first.state, first.ended_by) == ("stopped", ada), "at once, in the hold"
     assert (alert.audience, alert.answers) == ("recipients", [first.pk])
-    assert alert.expires_at - alert.held_until == 5 * 24 * 3_600_000
+    assert alert.expires_at_ms - alert.held_until_ms == 5 * 24 * 3_600_000
     with pytest.raises(Refused, match="stopped or taken back"):
         actions.reopen(Event.RETRY, first.pk, ada)
 
@@ -275,15 +275,15 @@ def test_nothing_is_told_before_its_time(story: Story, ada: Editor) -> None:
             actions.send(story, ada, at=timezone.now() + timedelta(hours=hours))
     at = timezone.now() + timedelta(hours=2)
     alert = actions.send(story, ada, hold=0, at=at)
-    assert alert.held_until == alert.not_before == int(at.timestamp() * 1000)
+    assert alert.held_until_ms == alert.not_before_ms == int(at.timestamp() * 1000)
     assert not publication.release(alert.pk)
     assert not publication.release(alert.pk, early=True)
     actions.pause(alert, ada)
     actions.resume(alert, ada)
     alert.refresh_from_db()
-    assert (alert.state, alert.held_until) == ("held", alert.not_before)
-    assert alert.expires_at > alert.held_until + 3_600_000
-    Alert.objects.update(held_until=now_ms(), not_before=now_ms())
+    assert (alert.state, alert.held_until_ms) == ("held", alert.not_before_ms)
+    assert alert.expires_at_ms > alert.held_until_ms + 3_600_000
+    Alert.objects.update(held_until_ms=now_ms(), not_before_ms=now_ms())
     assert publication.release(alert.pk)
 
 
@@ -292,10 +292,10 @@ def test_an_embargo_holds_whatever_is_chosen(story: Story, ada: Editor) -> None:
     Story.objects.update(embargo_until=ends)
     for at in (None, timezone.now() + timedelta(hours=1)):
         alert = actions.send(story, ada, hold=0, at=at)
-        assert alert.not_before == int(ends.timestamp() * 1000)
+        assert alert.not_before_ms == int(ends.timestamp() * 1000)
         actions.take_back(alert, ada)
     Story.objects.update(embargo_until=timezone.now())
-    assert actions.send(story, ada).not_before is None
+    assert actions.send(story, ada).not_before_ms is None
 
 
 # -- on the screen ------------------------------------------------------------------------------------------
@@ -308,7 +308,7 @@ def page(client: Client, name: str, story: Story) -> str:
 def test_from_the_next_update_to_its_alert(
     ada_at_desk: Client, live: Story, ada: Editor, cy: Reader
 ) -> None:
-    stories.set_story_preference(cy, live, Interest.Wish.FOLLOW)
+    stories.set_story_preference(cy, live, StoryPreference.Choice.FOLLOW)
     desk = reverse("story-develop", args=(live.uuid,))
     assert ada_at_desk.get(reverse("story-edit", args=(live.uuid,))).headers["Location"] == desk
     form = {
@@ -393,7 +393,7 @@ def test_withdrawing_takes_a_reason_and_one_click(
     )
     alert = Alert.objects.get(update__kind="withdrawal")
     assert response.headers["Location"] == reverse("alert", args=(alert.uuid,))
-    Alert.objects.update(held_until=now_ms())
+    Alert.objects.update(held_until_ms=now_ms())
     assert publication.release(alert.pk)
     assert "This is its end" in page(ada_at_desk, "story-develop", live)
 

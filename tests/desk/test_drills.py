@@ -29,7 +29,7 @@ from morefollows.audience.models import (
     Topic,
 )
 from morefollows.audience.tokens import DRILLS
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.courier.ledger import claims
 from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.outbox import queue
@@ -202,7 +202,7 @@ def test_an_administrator_invites_and_removes(
     dora_at_desk.post(remove, {"reader": part.reader_id})
     dora_at_desk.post(remove, {"reader": "x"})
     assert not DrillReader.objects.exists()
-    assert set(Deed.objects.values_list("what", "editor")) == {
+    assert set(AuditEntry.objects.values_list("what", "editor")) == {
         ("invite to drills", dora.pk),
         ("remove from drills", dora.pk),
     }
@@ -377,8 +377,8 @@ def test_the_database_itself_keeps_drills_apart(rehearsal: Story, ada: Editor, c
             topic=alert.topic,
             sent_by=ada,
             frozen_at=timezone.now(),
-            held_until=1,
-            expires_at=1,
+            held_until_ms=1,
+            expires_at_ms=1,
         ),
     )
     for change in changes:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audit.actions import record
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.desk.activity_log.entries import WHAT
 from morefollows.stories import actions, transitions
 from morefollows.stories.models import Story
@@ -31,15 +31,15 @@ def test_the_database_itself_lets_nobody_edit_the_log(
     ada: Editor, dora: Editor, story: Story
 ) -> None:
     record(ada, "send alone", story=story, reason="Night shift")
-    deed = Deed.objects.get()
+    deed = AuditEntry.objects.get()
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        Deed.objects.update(editor=dora)
+        AuditEntry.objects.update(editor=dora)
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         deed.delete()
     for sql in (
-        "UPDATE audit_deed SET details = '{}'",
-        "UPDATE audit_deed SET at = '2001-01-01T00:00:00+00:00'",
-        "DELETE FROM audit_deed",
+        "UPDATE audit_auditentry SET details = '{}'",
+        "UPDATE audit_auditentry SET at = '2001-01-01T00:00:00+00:00'",
+        "DELETE FROM audit_auditentry",
     ):
         with (
             pytest.raises(DatabaseError, match="append-only"),
@@ -47,7 +47,7 @@ def test_the_database_itself_lets_nobody_edit_the_log(
             connection.cursor() as cursor,
         ):
             cursor.execute(sql)
-    assert Deed.objects.get().details == {"reason": "Night shift"}
+    assert AuditEntry.objects.get().details == {"reason": "Night shift"}
 
 
 # -- the page ------------------------------------------------------------------------------------------------
@@ -156,11 +156,11 @@ def test_reporters_do_not_read_it_and_offers_are_for_those_with_that_right(
 
 
 def test_no_address_changes_the_log(dora_at_desk: Client, busy: Story) -> None:
-    before = list(Deed.objects.values_list())
+    before = list(AuditEntry.objects.values_list())
     for name in ("log", "log-export"):
         for verb in (dora_at_desk.post, dora_at_desk.put, dora_at_desk.patch, dora_at_desk.delete):
             assert verb(reverse(name)).status_code == 405
-    assert list(Deed.objects.values_list()) == before
+    assert list(AuditEntry.objects.values_list()) == before
 
 
 def test_every_deed_has_words() -> None:

@@ -46,10 +46,10 @@ def ended(ada: Editor, story: Story, breaking: Topic) -> Alert:
     Batch.objects.create(
         alert=alert, number=1, size=4, readers=array("q", ids).tobytes(), first=ids[0], last=ids[-1],
         outcomes=bytes(outcomes), times=array("I", [120] + [0xFFFFFFFF] * 3).tobytes(),
-        accepted=1, refused=2, uncertain=1, repeated=1, worker="host/1", due_at=1,
+        accepted=1, refused=2, uncertain=1, repeated=1, worker="host/1", due_at_ms=1,
     )  # fmt: skip
     courier.note_deaths(["host/1"])
-    Batch.objects.update(due_at=None)
+    Batch.objects.update(due_at_ms=None)
     Alert.objects.filter(pk=alert.pk).update(cut_done=True, repeat=False)
     empty = {
         "rate": 0.0,
@@ -71,7 +71,7 @@ def test_ada_stops_the_countdown_and_sends_it_after_all(ada_at_desk: Client, hel
 
 
 def test_ada_pauses_what_is_being_sent(ada_at_desk: Client, held: Alert) -> None:
-    Alert.objects.filter(pk=held.pk).update(held_until=1)
+    Alert.objects.filter(pk=held.pk).update(held_until_ms=1)
     assert publication.release(held.pk)
     assert "Pause sending" in page_of(ada_at_desk, held)
     said = post(ada_at_desk, "alert-pause", held)
@@ -90,7 +90,7 @@ def test_ada_pauses_what_is_being_sent(ada_at_desk: Client, held: Alert) -> None
 def test_an_old_alert_asks(
     ada_at_desk: Client, held: Alert, published: bool, question: str
 ) -> None:
-    Alert.objects.filter(pk=held.pk).update(held_until=1)
+    Alert.objects.filter(pk=held.pk).update(held_until_ms=1)
     if published:
         publication.release(held.pk)
     assert actions.ask_about_late(2) == [held.pk]
@@ -117,7 +117,7 @@ def test_the_failed_and_the_uncertain_go_out_again_at_a_word(
     assert "1 mail is sent once more." in post(ada_at_desk, "alert-retry", ended)
     assert state_of(ended) == "sending"
     assert "still on its way" in post(ada_at_desk, "alert-repeat", ended)
-    Batch.objects.update(due_at=None)
+    Batch.objects.update(due_at_ms=None)
     Alert.objects.filter(pk=ended.pk).update(state="sent")
     assert "1 mail is sent once more." in post(ada_at_desk, "alert-repeat", ended)
     page = page_of(ada_at_desk, ended)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from morefollows.accounts.models import Editor
 from morefollows.audience import actions, growth
 from morefollows.audience.models import Consent, Reader, Suppression, Topic
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.desk.readers.growth_plot import plot
 from tests.audience.support import CY, newest_link, sign_up
 from tests.support.people import reader
@@ -32,8 +32,8 @@ def signed_up(breaking: Topic) -> Reader:
     return Reader.objects.get()
 
 
-def deeds() -> list[tuple[str, int | None]]:
-    return [(deed.what, deed.details.get("reader")) for deed in Deed.objects.order_by("pk")]
+def audit_entries() -> list[tuple[str, int | None]]:
+    return [(deed.what, deed.details.get("reader")) for deed in AuditEntry.objects.order_by("pk")]
 
 
 def test_a_reader_is_found_by_exact_address_alone(ada_at_desk: Client, signed_up: Reader) -> None:
@@ -41,8 +41,8 @@ def test_a_reader_is_found_by_exact_address_alone(ada_at_desk: Client, signed_up
     assert response.headers["Location"] == f"/desk/audience/{signed_up.pk}/", (
         "no address stands in a web address"
     )
-    assert deeds() == [("look up reader", signed_up.pk)]
-    assert CY not in str(list(Deed.objects.values_list("details", flat=True)))
+    assert audit_entries() == [("look up reader", signed_up.pk)]
+    assert CY not in str(list(AuditEntry.objects.values_list("details", flat=True)))
     page = ada_at_desk.get(response.headers["Location"]).content.decode()
     for words in (
         CY,
@@ -119,7 +119,7 @@ def test_a_consent_is_withdrawn_at_a_readers_wish(
     assert (
         Consent.objects.filter(event="withdrawn", how="desk", purpose=wish["purpose"]).count() == 1
     )
-    assert deeds() == [("withdraw consent", signed_up.pk)]
+    assert audit_entries() == [("withdraw consent", signed_up.pk)]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_wish_that_is_none_changes_nothing(
     assert (
         ada_at_desk.post(reverse("reader-withdraw", args=(signed_up.pk,)), wish).status_code == 400
     )
-    assert deeds() == []
+    assert audit_entries() == []
 
 
 def test_an_administrator_erases_and_is_asked_before(
@@ -147,7 +147,7 @@ def test_an_administrator_erases_and_is_asked_before(
     dora_at_desk.post(erase, known | {"sure": "on"})
     assert not Reader.objects.exists()
     assert Suppression.objects.get().reason == "erased"
-    assert deeds() == [("erase reader", signed_up.pk)]
+    assert audit_entries() == [("erase reader", signed_up.pk)]
     answer = dora_at_desk.post(FIND, {"address": CY})
     assert answer.status_code == 404
     assert "suppressed: erased at the reader" in answer.content.decode()
@@ -171,7 +171,7 @@ def test_an_administrator_lifts_a_suppression(
     )
     assert not Suppression.objects.exists()
     assert Reader.objects.get().state == "confirmed"
-    assert deeds() == [("lift suppression", signed_up.pk)]
+    assert audit_entries() == [("lift suppression", signed_up.pk)]
     assert dora_at_desk.post(lift).status_code == 404
 
 

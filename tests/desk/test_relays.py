@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.config.relay_address import relays
 from morefollows.courier import actions
 from morefollows.courier.models import Relay, RelayAtWork, RelayCount
@@ -78,7 +78,7 @@ def test_ada_sees_how_each_relay_is(ada_at_desk: Client) -> None:
 
 def test_a_sender_that_is_gone_says_nothing_any_more(ada_at_desk: Client) -> None:
     at_work()
-    RelayAtWork.objects.update(seen_at=1)
+    RelayAtWork.objects.update(seen_at_ms=1)
     assert "no sender at work" in page(ada_at_desk)
 
 
@@ -89,13 +89,13 @@ def test_ada_pauses_one_and_lets_it_go_on(ada_at_desk: Client, ben_at_desk: Clie
     assert "relays/pause" not in page(ben_at_desk)
     answer = ada_at_desk.post("/desk/relays/pause/", form, follow=True).content.decode()
     assert "second is paused. Other relays go on." in answer
-    assert f"{Deed.objects.get().editor.name} paused it at" in answer
+    assert f"{AuditEntry.objects.get().editor.name} paused it at" in answer
     assert list(Relay.objects.filter(paused_at__isnull=False).values_list("name", flat=True)) == [
         "second"
     ]
     ada_at_desk.post("/desk/relays/resume/", form)
     assert not Relay.objects.filter(paused_at__isnull=False).exists()
-    assert set(Deed.objects.values_list("what", flat=True)) == {"pause relay", "resume relay"}
+    assert set(AuditEntry.objects.values_list("what", flat=True)) == {"pause relay", "resume relay"}
 
 
 def test_what_a_refusing_relay_said_is_shown(ada_at_desk: Client) -> None:

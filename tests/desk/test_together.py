@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.stories import actions, publication
 from morefollows.stories.drafts import approval
 from morefollows.stories.drafts.presence import STAYS
@@ -111,7 +111,7 @@ def test_the_log_keeps_who_wrote_not_every_few_seconds(
     type_on(ada_at_desk, 4)
     type_on(ben_at_desk, 3)
     type_on(ada_at_desk, 2)
-    saved = Deed.objects.filter(story=story, what="save").order_by("pk")
+    saved = AuditEntry.objects.filter(story=story, what="save").order_by("pk")
     assert [deed.editor for deed in saved] == [ada, ben, ada], (
         "once each time that somebody else has saved between"
     )

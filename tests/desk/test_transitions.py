@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Topic
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.stories import actions, publication, transitions
 from morefollows.stories.actions import Refused, now_ms
 from morefollows.stories.models import Alert, Story, Update
@@ -99,7 +99,7 @@ def snapshot(**of: Any) -> list[Any]:
     """All that an action may write. `of`: of this story."""
     found: list[QuerySet[Any]] = [
         Story.objects.filter(**{"pk": of["story"]} if of else {}),
-        Deed.objects.filter(**of),
+        AuditEntry.objects.filter(**of),
     ]
     found += [
         Update.objects.filter(**of),
@@ -125,7 +125,7 @@ def test_every_event_from_every_state_is_in_the_table_or_refused(
         held = Alert.objects.select_related("update__story").get(pk=held.pk)
         wanted = target(event, state, published)
         assert transitions.possible(event, held) is (wanted is not None)
-        before, logged = snapshot(), Deed.objects.count()
+        before, logged = snapshot(), AuditEntry.objects.count()
         if wanted is None:
             with pytest.raises(TransitionRefused) as refused, transaction.atomic():
                 transitions.apply(event, held.pk, by)
@@ -143,9 +143,9 @@ def test_every_event_from_every_state_is_in_the_table_or_refused(
         over = wanted not in Alert.UNDER_WAY
         assert (held.ended_at is not None, held.ended_by) == (over, by if over else None)
         entry = LOGGED.get((event.name, wanted))
-        assert Deed.objects.count() == logged + (entry is not None)
+        assert AuditEntry.objects.count() == logged + (entry is not None)
         if entry:
-            deed = Deed.objects.latest("pk")
+            deed = AuditEntry.objects.latest("pk")
             assert (deed.what, deed.editor, deed.alert, deed.story) == (
                 entry,
                 by,
@@ -401,7 +401,7 @@ class Desk(RuleBasedStateMachine):
     def hold_ends(self, number: int) -> None:
         if (one := self.one(number)) is None:
             return
-        Alert.objects.filter(pk=one.pk).update(held_until=now_ms() - 1)
+        Alert.objects.filter(pk=one.pk).update(held_until_ms=now_ms() - 1)
         released = self.move(one, "HOLD_ENDED", None)
         with transaction.atomic():
             assert publication.release(one.pk) is released
@@ -453,8 +453,10 @@ class Desk(RuleBasedStateMachine):
         ] == [(one.pk, one.state, one.published, one.number) for one in self.alerts]
         assert all((one.ended_at is None) is (one.state in Alert.UNDER_WAY) for one in found)
         assert Story.objects.get(pk=self.story.pk).state == self.story_state
-        deeds = Deed.objects.filter(story=self.story).values_list("what", "editor__role", "alert")
-        assert Counter(deeds) == self.log
+        audit_entries = AuditEntry.objects.filter(story=self.story).values_list(
+            "what", "editor__role", "alert"
+        )
+        assert Counter(audit_entries) == self.log
         assert sum(one.in_hold for one in self.alerts) <= 1
         assert [one.pk for one in transitions.in_hold(self.story)] == [
             one.pk for one in self.alerts if one.in_hold

@@ -12,7 +12,7 @@ from django.urls import reverse
 from morefollows.audience.consent import texts
 from morefollows.audience.models import Consent, Newsroom, Topic, Wording
 from morefollows.audience.newsroom import set_up_newsroom
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from tests.audience.support import sign_up
 
 PAGE = "/desk/words/alerts/en/"
@@ -46,7 +46,7 @@ def test_a_new_version_holds_from_then_on(dora_at_desk: Client, breaking: Topic)
         ),
         (2, "Get Breaking news by email, free of charge."),
     ]
-    deed = Deed.objects.get()
+    deed = AuditEntry.objects.get()
     assert (deed.what, deed.details) == (
         "publish words",
         {"kind": "alerts", "language": "en", "version": 2},

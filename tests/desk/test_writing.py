@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Newsroom, Topic
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.desk.stories.difference import difference
 from morefollows.stories import actions, publication
 from morefollows.stories.drafts import actions as stories
@@ -59,7 +59,7 @@ def test_a_reporter_drafts(ben_at_desk: Client, ben: Editor, breaking: Topic) ->
         ben,
         1,
     )
-    assert Deed.objects.get().what == "save"
+    assert AuditEntry.objects.get().what == "save"
     page = ben_at_desk.get(edit(story)).content.decode()
     assert "Lock bridge stuck open" in page
     assert "Lock bridge stuck open" in ben_at_desk.get("/desk/").content.decode()

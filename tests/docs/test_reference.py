@@ -91,7 +91,7 @@ def test_every_state_outcome_and_role_is_documented() -> None:
         Suppression,
     )
     from morefollows.courier.models import Outcome
-    from morefollows.stories.models import Alert, Interest, Story, Update
+    from morefollows.stories.models import Alert, Story, StoryPreference, Update
 
     known: dict[str, type[Choices]] = {
         "Roles": Role,
@@ -103,7 +103,7 @@ def test_every_state_outcome_and_role_is_documented() -> None:
         "Outcomes": Outcome,
         "Readers": Reader.State,
         "How often": Reader.Frequency,
-        "Wishes for a story": Interest.Wish,
+        "Wishes for a story": StoryPreference.Choice,
         "Subscriptions": Subscription.State,
         "Letters": Letter.State,
         "Kinds of letter": Letter.Kind,

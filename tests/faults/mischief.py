@@ -443,7 +443,7 @@ def settled(stage: Stage, scene: Scene, seconds: float) -> None:
         alerts = Alert.objects.filter(pk__in=scene.alerts)
         if alerts.filter(state__in=Alert.UNDER_WAY).exists():
             waiting = Batch.objects.filter(
-                alert__in=scene.alerts, worker="", attempts__gt=0, due_at__isnull=False
+                alert__in=scene.alerts, worker="", attempts__gt=0, due_at_ms__isnull=False
             )
             scene.paused |= stage.paused()
             if waiting.exists() or scene.paused:

@@ -20,7 +20,7 @@ from morefollows.audience import actions
 from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Reader, Seal, Wording
 from morefollows.audit import actions as audit
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.cli.doctor.evidence import examine_evidence
 from morefollows.database import append_only
 from morefollows.helpers.networks import shortened
@@ -29,7 +29,7 @@ from tests.live.support import tell
 from tests.support.people import reader
 
 SQLITE = connection.vendor == "sqlite"
-TABLES = ("audience_consent", "audience_wording", "stories_update", "audit_deed")
+TABLES = ("audience_consent", "audience_wording", "stories_update", "audit_auditentry")
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def evidence(cy: Reader, story: Story, ada: Editor) -> dict[str, int]:
         "audience_consent": consent.pk,
         "audience_wording": Wording.objects.latest("pk").pk,
         "stories_update": told.pk,
-        "audit_deed": Deed.objects.latest("pk").pk,
+        "audit_auditentry": AuditEntry.objects.latest("pk").pk,
     }
 
 
@@ -194,15 +194,15 @@ def test_nobody_gives_a_line_an_address_and_who_never_confirmed_loses_theirs(cy:
 
 def test_a_missing_protection_is_found_and_made_again(evidence: dict[str, int]) -> None:
     assert append_only.missing() == []
-    on = "" if SQLITE else " ON audit_deed"
+    on = "" if SQLITE else " ON audit_auditentry"
     execute(f"DROP TRIGGER audit_deed_no_delete{on}")
-    assert append_only.missing() == ["audit_deed"]
-    assert [(one.state, "audit_deed" in one.words) for one in examine_evidence()] == [
+    assert append_only.missing() == ["audit_auditentry"]
+    assert [(one.state, "audit_auditentry" in one.words) for one in examine_evidence()] == [
         ("wrong", True)
     ]
     append_only.create_triggers("default")
     assert append_only.missing() == []
-    refused("DELETE FROM audit_deed")
+    refused("DELETE FROM audit_auditentry")
 
 
 class TestSeals:
@@ -233,7 +233,7 @@ class TestSeals:
         self, sealed: dict[str, int], ada: Editor, story: Story
     ) -> None:
         report = seals.verify()
-        every = Consent.objects.count() + Wording.objects.count() + Deed.objects.count() + 1
+        every = Consent.objects.count() + Wording.objects.count() + AuditEntry.objects.count() + 1
         assert (report.rows, report.wrong, report.erased) == (every, [], 0)
         assert self.seal() == 0
         audit.record(ada, "send")
@@ -254,7 +254,7 @@ class TestSeals:
             ("audience_consent", "at", "2020-01-01 00:00:00+00:00"),
             ("audience_wording", "text", "Other words"),
             ("stories_update", "headline", "Never said"),
-            ("audit_deed", "what", "stop"),
+            ("audit_auditentry", "what", "stop"),
         ],
     )
     def test_a_change_is_found(
@@ -275,12 +275,12 @@ class TestSeals:
         assert seals.verify().wrong == [f"{table}: row {sealed[table]} is missing"]
 
     def test_a_row_that_was_put_in_between_is_found(self, sealed: dict[str, int]) -> None:
-        late, last = Deed.objects.create(what="send"), Deed.objects.create(what="send")
-        self.behind("DELETE FROM audit_deed WHERE id = %s", late.pk)
+        late, last = AuditEntry.objects.create(what="send"), AuditEntry.objects.create(what="send")
+        self.behind("DELETE FROM audit_auditentry WHERE id = %s", late.pk)
         self.seal()
         assert seals.verify().wrong == []
-        Deed.objects.create(pk=late.pk, what="stop")
-        words = f"audit_deed: row {late.pk} was not there when the rows beside it were sealed"
+        AuditEntry.objects.create(pk=late.pk, what="stop")
+        words = f"audit_auditentry: row {late.pk} was not there when the rows beside it were sealed"
         assert seals.verify().wrong == [words] and last.pk > late.pk
 
     def test_erasure_and_shorter_addresses_leave_it_whole(
@@ -331,7 +331,7 @@ class TestSeals:
         assert any(found in words for words in seals.verify().wrong)
 
     def test_a_chain_that_somebody_made_anew_is_found(self, sealed: dict[str, int]) -> None:
-        self.behind("UPDATE audit_deed SET what = 'stop'")
+        self.behind("UPDATE audit_auditentry SET what = 'stop'")
         previous = ""
         append_only.drop_triggers("default", plan=["an attack"])
         for one in Seal.objects.order_by("number"):

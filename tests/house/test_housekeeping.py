@@ -18,8 +18,8 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.consent import seals
 from morefollows.audience.models import Consent, Letter, Reader, Seal, SignUpTally, SpentWork, Topic
 from morefollows.audience.signup import limits
-from morefollows.audit.models import Deed
-from morefollows.courier.models import Batch, RelayAtWork, RelayCount, Verdict
+from morefollows.audit.models import AuditEntry
+from morefollows.courier.models import Batch, RelayAtWork, RelayCount, ReplyCount
 from morefollows.feedback import archive
 from morefollows.live.models import Ping
 from morefollows.processes import housekeeping
@@ -38,7 +38,12 @@ def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 def letter(reader: Reader, days: float, state: str = "accepted", **more: Any) -> Letter:
     at = timezone.now() - timedelta(days=days)
     return Letter.objects.create(
-        reader=reader, kind=more.pop("kind", "thanks"), created_at=at, due_at=1, state=state, **more
+        reader=reader,
+        kind=more.pop("kind", "thanks"),
+        created_at=at,
+        due_at_ms=1,
+        state=state,
+        **more,
     )
 
 
@@ -50,26 +55,26 @@ def test_each_kind_of_row_goes_when_its_time_is_over(cy: Reader, story: Story, a
     elsewhere = letter(cy, 8, kind="moved", address="cy@old.example", domain="old.example")
     letter(cy, 6, kind="moved", address="cy@old.example", domain="old.example")
     first, second = tell(story, "first"), tell(story)
-    Ping.objects.create(update=second, state="done", due_at=1)
+    Ping.objects.create(update=second, state="done", due_at_ms=1)
     old = Update.objects.create(
         story=story, number=9, headline="Old", text="x", language="en", author=ada,
         published_at=timezone.now() - timedelta(days=8),
     )  # fmt: skip
-    Ping.objects.create(update=old, state="done", due_at=1)
+    Ping.objects.create(update=old, state="done", due_at_ms=1)
     today = timezone.now().date()
     for days in (0, 89, 91, 400):
         RelayCount.objects.create(relay="relay:25", day=today - timedelta(days=days), provider="")
     for worker, age in (("one/1", 2), ("two/1", 0)):
         RelayAtWork.objects.create(
             relay="relay:25", worker=worker, circuit="closed", connections=0, in_flight=0, rate=0,
-            seen_at=now_ms() - age * 86_400_000,
+            seen_at_ms=now_ms() - age * 86_400_000,
         )  # fmt: skip
     [sent] = Alert.objects.filter(pk__in=[one.pk for one in year.alerts([story], ada)][:1])
     Alert.objects.update(ended_at=timezone.now() - timedelta(days=92))
-    Verdict.objects.create(
+    ReplyCount.objects.create(
         alert=sent, domain="x.example", outcome=3, code=550, status="", text="no", count=1
     )
-    evidence = Consent.objects.count(), Deed.objects.count()
+    evidence = Consent.objects.count(), AuditEntry.objects.count()
     told = housekeeping.would_go()
     assert told["letters that are done with"] == 7 and told["replies of relays"] == 1
     went = housekeeping.run_tasks()
@@ -79,9 +84,9 @@ def test_each_kind_of_row_goes_when_its_time_is_over(cy: Reader, story: Story, a
     assert [ping.update_id for ping in Ping.objects.all()] == [second.pk] and first.pk
     assert sorted((today - count.day).days for count in RelayCount.objects.all()) == [0, 89]
     assert [one.worker for one in RelayAtWork.objects.all()] == ["two/1"]
-    assert not Verdict.objects.exists()
+    assert not ReplyCount.objects.exists()
     assert set(Batch.objects.values_list("packed", flat=True)) == {True}
-    assert (Consent.objects.count(), Deed.objects.count()) == evidence
+    assert (Consent.objects.count(), AuditEntry.objects.count()) == evidence
     again = housekeeping.run_tasks()
     assert {name: count for name, count in again.items() if count and "pages" not in name} == {}
 
@@ -115,12 +120,12 @@ class TestGivingWay:
     def test_to_what_leaves_or_is_about_to(self, alert: Alert) -> None:
         now = now_ms()
         assert not self.leaving(alert, state="sent")
-        assert self.leaving(alert, state="held", held_until=now + 5_000)
-        assert not self.leaving(alert, state="held", held_until=now + 3_600_000)
-        assert not self.leaving(alert, state="paused", held_until=now)
-        Batch.objects.update(due_at=now - 1)
+        assert self.leaving(alert, state="held", held_until_ms=now + 5_000)
+        assert not self.leaving(alert, state="held", held_until_ms=now + 3_600_000)
+        assert not self.leaving(alert, state="paused", held_until_ms=now)
+        Batch.objects.update(due_at_ms=now - 1)
         assert self.leaving(alert, state="sending")
-        Batch.objects.update(due_at=now + 3_600_000, worker="one/1")
+        Batch.objects.update(due_at_ms=now + 3_600_000, worker="one/1")
         assert self.leaving(alert, state="sending")
         Batch.objects.update(worker="")
         assert not self.leaving(alert, state="sending"), (

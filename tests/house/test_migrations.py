@@ -48,7 +48,7 @@ update = get("stories", "Update").objects.create(
     story=story, number=1, headline="Bridge closed", text="It is.", language="en", author=ada, published_at=now
 )
 alert = get("stories", "Alert").objects.create(
-    update=update, topic=topic, state="sent", sent_by=ada, frozen_at=now, held_until=1, expires_at=2
+    update=update, topic=topic, state="sent", sent_by=ada, frozen_at=now, held_until_ms=1, expires_at_ms=2
 )
 get("audit", "Deed").objects.create(editor=ada, what="send", story=story, alert=alert)
 get("courier", "Batch").objects.create(
@@ -56,7 +56,7 @@ get("courier", "Batch").objects.create(
     outcomes=b"\\4", times=bytes(4), skipped=1,
 )
 letter = get("audience", "Letter").objects.create(
-    reader=reader, kind="digest", bulk=True, state="accepted", created_at=now, due_at=1
+    reader=reader, kind="digest", bulk=True, state="accepted", created_at=now, due_at_ms=1
 )
 get("courier", "DigestItem").objects.create(letter=letter, reader=reader.pk, alert=alert.pk)
 """

@@ -133,7 +133,7 @@ def test_send_pressed_twice_and_again_after_going_back(
         ada_at_desk.post(f"/desk/story/{story.uuid}/send/", form).headers["Location"]
         == first.headers["Location"]
     )
-    Alert.objects.update(held_until=1)
+    Alert.objects.update(held_until_ms=1)
     assert publication.release(alert.pk)
     for state in ("sending", "sent"):
         Alert.objects.update(state=state)

@@ -20,7 +20,12 @@ from tests.support.waiting import until
 CY, DEE, NEW = "cy@reader.example", "dee@reader.example", "cy@new.example"
 TERMS = dict.fromkeys(("most_a_day", "quiet_from", "quiet_to", "time_zone"), "")
 SCANNERS = 10
-SENDERS_OWN = ("courier_pulse", "courier_relay", "courier_senderprocess", "courier_statenumber")
+SENDERS_OWN = (
+    "courier_lastheartbeat",
+    "courier_relay",
+    "courier_senderprocess",
+    "courier_statenumber",
+)
 
 
 def scan(house: House, mail: StoredMail) -> int:
@@ -110,10 +115,10 @@ def test_nor_does_it_with_the_mails_that_come_in_their_time(
     house.command("stories", "break", str(story), "--yes", "--hold", "0")
     until("the alert's end", lambda: "sent" in str(house.kept("stories")["stories_alert"][-1]))
     house.change(
-        f"UPDATE audience_reader SET summary_at = {int(time.time() * 1000)} WHERE summary_at IS NOT NULL"
+        f"UPDATE audience_reader SET summary_at_ms = {int(time.time() * 1000)} WHERE summary_at_ms IS NOT NULL"
     )
     until("the summaries", lambda: len(house.kept("audience")["audience_letter"]) == 2)
-    house.change("UPDATE audience_letter SET due_at = 1")
+    house.change("UPDATE audience_letter SET due_at_ms = 1")
     summaries = [house.wait_for_mails(reader, 2)[1] for reader in (CY, DEE)]
     for mail in summaries:
         assert steps.HEADLINE in letterbox.body(letterbox.read(mail), "plain")

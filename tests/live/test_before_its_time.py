@@ -20,7 +20,7 @@ from morefollows.stories import actions as story_actions
 from morefollows.stories import publication
 from morefollows.stories.actions import now_ms
 from morefollows.stories.drafts import actions as stories
-from morefollows.stories.models import Alert, Interest, Story
+from morefollows.stories.models import Alert, Story, StoryPreference
 from tests.courier.support import cut_all
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +76,7 @@ def mailed(cy: Reader) -> bool:
 
 def time_passes() -> None:
     Story.objects.update(embargo_until=timezone.now())
-    Alert.objects.filter(state="held").update(not_before=now_ms(), held_until=now_ms())
+    Alert.objects.filter(state="held").update(not_before_ms=now_ms(), held_until_ms=now_ms())
     for one in claims.active_alerts():
         publication.release(one.id)
 
@@ -99,7 +99,7 @@ def test_a_story(how: str, story: Story, ada: Editor, cy: Reader) -> None:
     for _twice in range(2):
         assert told_on(story, cy) == set()
     Alert.objects.update(
-        not_before=now_ms() + 30_000, held_until=now_ms() + 30_000
+        not_before_ms=now_ms() + 30_000, held_until_ms=now_ms() + 30_000
     )  # so near that it is prepared
     assert told_on(story, cy) == set()
     assert Alert.objects.get().batches.exists(), "cut, and waiting"
@@ -109,7 +109,7 @@ def test_a_story(how: str, story: Story, ada: Editor, cy: Reader) -> None:
 
 def test_an_update(story: Story, ada: Editor, cy: Reader) -> None:
     publication.release(story_actions.send(story, ada, hold=0).pk)
-    stories.set_story_preference(cy, story, Interest.Wish.FOLLOW)
+    stories.set_story_preference(cy, story, StoryPreference.Choice.FOLLOW)
     story.refresh_from_db()
     wording = {"headline": SECRET, "standfirst": SECRET, "text": SECRET}
     story = stories.save_update(story, ada, revision=story.revision, kind="update", **wording)

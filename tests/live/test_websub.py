@@ -69,7 +69,7 @@ def states() -> list[tuple[str, int]]:
 
 
 def hurry() -> None:
-    Ping.objects.update(due_at=0)
+    Ping.objects.update(due_at_ms=0)
 
 
 def test_each_update_is_told_once_with_every_feed_that_it_changed(hub: Hub, story: Story) -> None:

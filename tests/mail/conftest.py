@@ -42,12 +42,12 @@ def alert(story: Story, ada: Editor) -> Alert:
         language=story.language,
         author=ada,
     )
-    held_until = 1_795_501_800_000  # 24 November 2026, 06:30 UTC
+    held_until_ms = 1_795_501_800_000  # 24 November 2026, 06:30 UTC
     return Alert.objects.create(
         update=update,
         topic=story.topic,
         sent_by=ada,
         frozen_at=timezone.now(),
-        held_until=held_until,
-        expires_at=held_until + 14_400_000,
+        held_until_ms=held_until_ms,
+        expires_at_ms=held_until_ms + 14_400_000,
     )

@@ -34,7 +34,7 @@ def alert_of(headline: str, standfirst: str, text: str) -> Alert:
     topic = Topic.objects.get(slug="breaking")
     story = Story(headline=headline, topic=topic, created_at=datetime(2026, 11, 24, tzinfo=UTC))
     update = Update(story=story, headline=headline, standfirst=standfirst, text=text, language="en")
-    return Alert(pk=7, update=update, topic=topic, held_until=1_795_501_800_000)
+    return Alert(pk=7, update=update, topic=topic, held_until_ms=1_795_501_800_000)
 
 
 def letters(topic: Topic) -> list[Composed]:
@@ -117,7 +117,7 @@ def test_the_thread_holds_in_every_inbox(alert: Alert) -> None:
         "Divers are in the water.",
         "Divers at work",
     )
-    alert.held_until += 3_600_000
+    alert.held_until_ms += 3_600_000
     second = read(wire(alerts.alert(alert, "de")))
     for name in ("Subject", "References", "Thread-Topic"):
         assert first[name] == second[name]

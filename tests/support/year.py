@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Topic
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.courier.models import Batch
 from morefollows.stories.models import Alert, Story, Update
 
@@ -58,8 +58,8 @@ def alerts(made: list[Story], editor: Editor, batches: int = 2) -> list[Alert]:
             state=Alert.State.SENT,
             sent_by=editor,
             frozen_at=update.published_at,
-            held_until=int(update.published_at.timestamp() * 1000) if update.published_at else 0,
-            expires_at=0,
+            held_until_ms=int(update.published_at.timestamp() * 1000) if update.published_at else 0,
+            expires_at_ms=0,
             cut_done=True,
             curve=curve,
         )
@@ -79,8 +79,8 @@ def alerts(made: list[Story], editor: Editor, batches: int = 2) -> list[Alert]:
         for alert in sent
         for number in range(batches)
     )
-    Deed.objects.bulk_create(
-        Deed(editor=editor, what="send", story_id=alert.update.story_id, alert=alert)
+    AuditEntry.objects.bulk_create(
+        AuditEntry(editor=editor, what="send", story_id=alert.update.story_id, alert=alert)
         for alert in sent
     )
     return sent

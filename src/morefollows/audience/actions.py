@@ -91,8 +91,8 @@ def sign_up(
         has_all = subscription.state == Subscription.State.ACTIVE and (reader.offers or not offers)
         if has_all and suppression is None:
             return
-        due_at = _confirmation_due(reader, topic, offers, subscription.since)
-        if due_at is None:
+        due_at_ms = _confirmation_due(reader, topic, offers, subscription.since)
+        if due_at_ms is None:
             return
         place = {
             "page": page.partition("?")[0][:500],
@@ -103,7 +103,7 @@ def sign_up(
         note_given(reader, Purpose.ALERTS, topic, words, now, place)
         if offers:
             note_given(reader, Purpose.OFFERS, topic, words, now, place)
-        _owe(reader, topic, Letter.Kind.CONFIRMATION, offers, now, due_at)
+        _owe(reader, topic, Letter.Kind.CONFIRMATION, offers, now, due_at_ms)
 
 
 def confirm(token: str, client_address: str = "") -> Confirmed | None:
@@ -188,13 +188,13 @@ def _confirmation_due(reader: Reader, topic: Topic, offers: bool, since: datetim
     interval = int(settings.MOREFOLLOWS.confirmation_interval * 1000)
     now = time.time_ns() // 1_000_000
     today = Letter.objects.filter(
-        reader=reader, kind=Letter.Kind.CONFIRMATION, due_at__gt=now - 86_400_000
+        reader=reader, kind=Letter.Kind.CONFIRMATION, due_at_ms__gt=now - 86_400_000
     )
     if today.count() >= settings.MOREFOLLOWS.confirmations_a_day:
         return None
     recent = list(
         Letter.objects.filter(
-            reader=reader, kind=Letter.Kind.CONFIRMATION, due_at__gt=now - interval
+            reader=reader, kind=Letter.Kind.CONFIRMATION, due_at_ms__gt=now - interval
         ).exclude(state=Letter.State.EXPIRED)
     )
     if any(
@@ -202,13 +202,15 @@ def _confirmation_due(reader: Reader, topic: Topic, offers: bool, since: datetim
         for letter in recent
     ):
         return None
-    return max([now, *(letter.due_at + interval for letter in recent)])
+    return max([now, *(letter.due_at_ms + interval for letter in recent)])
 
 
-def _owe(reader: Reader, topic: Topic, kind: str, offers: bool, now: datetime, due_at: int) -> None:
-    """Enqueues a letter. `due_at`: ms since 1970."""
+def _owe(
+    reader: Reader, topic: Topic, kind: str, offers: bool, now: datetime, due_at_ms: int
+) -> None:
+    """Enqueues a letter. `due_at_ms`: ms since 1970."""
     Letter.objects.create(
-        reader=reader, topic=topic, kind=kind, offers=offers, created_at=now, due_at=due_at
+        reader=reader, topic=topic, kind=kind, offers=offers, created_at=now, due_at_ms=due_at_ms
     )
     transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
 

@@ -63,8 +63,10 @@ def _ask(reader: Reader) -> None:
     asked = Letter.objects.filter(reader=reader, kind=Letter.Kind.INVITATION)
     if asked.filter(created_at__gt=since).exists():
         return
-    due_at = int(now.timestamp() * 1000)
-    Letter.objects.create(reader=reader, kind=Letter.Kind.INVITATION, created_at=now, due_at=due_at)
+    due_at_ms = int(now.timestamp() * 1000)
+    Letter.objects.create(
+        reader=reader, kind=Letter.Kind.INVITATION, created_at=now, due_at_ms=due_at_ms
+    )
     transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
 
 

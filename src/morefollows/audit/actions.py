@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from morefollows.accounts.models import Editor
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -24,4 +24,4 @@ def record(
 ) -> None:
     """Adds an entry to the activity log. `editor`: None for the system."""
     about = {"story_id": story.pk if story else None, "alert_id": alert.pk if alert else None}
-    Deed.objects.create(editor=editor, what=what, details=details, **about)
+    AuditEntry.objects.create(editor=editor, what=what, details=details, **about)

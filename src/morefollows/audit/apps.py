@@ -7,4 +7,4 @@ class Audit(AppConfig):
     def ready(self) -> None:
         from morefollows.database import append_only
 
-        append_only.protect(append_only.Protected("audit_deed"))
+        append_only.protect(append_only.Protected("audit_auditentry"))

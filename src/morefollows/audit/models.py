@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 
 
-class Deed(models.Model):
+class AuditEntry(models.Model):
     """One entry of the activity log: who did what, and when. `editor`: None for the system."""
 
     at = models.DateTimeField(auto_now_add=True)
@@ -17,8 +17,12 @@ class Deed(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     what = models.CharField(max_length=40)
-    story = models.ForeignKey("stories.Story", models.PROTECT, null=True, related_name="deeds")
-    alert = models.ForeignKey("stories.Alert", models.PROTECT, null=True, related_name="deeds")
+    story = models.ForeignKey(
+        "stories.Story", models.PROTECT, null=True, related_name="audit_entries"
+    )
+    alert = models.ForeignKey(
+        "stories.Alert", models.PROTECT, null=True, related_name="audit_entries"
+    )
     details = models.JSONField(default=dict)
 
     class Meta:

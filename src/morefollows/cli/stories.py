@@ -245,9 +245,10 @@ def _watch(alert: Alert) -> Progress:
     from morefollows.feedback.progress import progress
 
     now = progress(alert)
-    if now["state"] == "held" and now["held_until"] > now["now"]:
+    if now["state"] == "held" and now["held_until_ms"] > now["now"]:
         click.echo(
-            f"Held for {(now['held_until'] - now['now']) / 1000:.0f} s; the desk can take it back.",
+            f"Held for {(now['held_until_ms'] - now['now']) / 1000:.0f} s;"
+            " the desk can take it back.",
             err=True,
         )
     trouble = ""
@@ -260,7 +261,10 @@ def _watch(alert: Alert) -> Progress:
             bar.update(now["accepted"] + now["refused"] + now["skipped"] - bar.pos)
             if now["state"] not in _ON_ITS_WAY:
                 return now
-            if now["state"] == "held" and now["now"] > now["held_until"] + _TAKEN_UP_WITHIN * 1000:
+            if (
+                now["state"] == "held"
+                and now["now"] > now["held_until_ms"] + _TAKEN_UP_WITHIN * 1000
+            ):
                 return now
             time.sleep(_LOOK_EVERY)
 

@@ -14,7 +14,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Letter
 from morefollows.audit import actions as audit
 from morefollows.courier.ledger import handed_out, recovery, retries
-from morefollows.courier.models import Batch, Pulse, Relay
+from morefollows.courier.models import Batch, LastHeartbeat, Relay
 from morefollows.courier.refusals import brake
 from morefollows.stories import actions as stories
 from morefollows.stories.actions import now_ms
@@ -32,8 +32,8 @@ def pause_relay(name: str, reason: str = "", *, by: str = "") -> None:
         relay = Relay.objects.get_or_create(name=name)[0]
         if relay.paused_at is None:
             relay.paused_at, relay.paused_by, relay.reason = timezone.now(), by[:200], reason[:300]
-            relay.trial_at, relay.trials = None if by else now_ms() + retries.wait_ms(1), 0
-            relay.save(update_fields=["paused_at", "paused_by", "reason", "trial_at", "trials"])
+            relay.trial_at_ms, relay.trials = None if by else now_ms() + retries.wait_ms(1), 0
+            relay.save(update_fields=["paused_at", "paused_by", "reason", "trial_at_ms", "trials"])
             transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "alert"))
 
 
@@ -44,17 +44,17 @@ def claim_trials() -> set[str]:
     an editor get no trials.
     """
     now, mine = now_ms(), set()
-    for relay in Relay.objects.filter(paused_at__isnull=False, paused_by="", trial_at__lte=now):
-        due = Relay.objects.filter(pk=relay.pk, trial_at=relay.trial_at)
-        if due.update(trial_at=now + retries.wait_ms(relay.trials + 2), trials=relay.trials + 1):
+    for relay in Relay.objects.filter(paused_at__isnull=False, paused_by="", trial_at_ms__lte=now):
+        due = Relay.objects.filter(pk=relay.pk, trial_at_ms=relay.trial_at_ms)
+        if due.update(trial_at_ms=now + retries.wait_ms(relay.trials + 2), trials=relay.trials + 1):
             mine.add(relay.name)
     return mine
 
 
 def try_soon() -> None:
     """Makes trials due at once, as a new alert is on its way. Not for relays an editor paused."""
-    paused = Relay.objects.filter(paused_at__isnull=False, paused_by="", trial_at__gt=now_ms())
-    paused.update(trial_at=now_ms())
+    paused = Relay.objects.filter(paused_at__isnull=False, paused_by="", trial_at_ms__gt=now_ms())
+    paused.update(trial_at_ms=now_ms())
 
 
 def relay_takes_mail(name: str) -> None:
@@ -69,16 +69,16 @@ def resume_relay(name: str) -> None:
     """Resumes a relay. Makes deferred batches and letters due at once."""
     with transaction.atomic():
         Relay.objects.filter(name=name).update(
-            paused_at=None, paused_by="", reason="", trial_at=None, trials=0
+            paused_at=None, paused_by="", reason="", trial_at_ms=None, trials=0
         )
         brake.let_go(name)
         now = now_ms()
-        Batch.objects.filter(worker="", due_at__gt=now).update(due_at=now)
+        Batch.objects.filter(worker="", due_at_ms__gt=now).update(due_at_ms=now)
         # Letters never tried are left out: they wait for the interval between two confirmations.
         tried = Letter.objects.filter(
-            state=Letter.State.WAITING, attempts__gt=0, worker="", due_at__gt=now
+            state=Letter.State.WAITING, attempts__gt=0, worker="", due_at_ms__gt=now
         )
-        tried.update(due_at=now)
+        tried.update(due_at_ms=now)
         transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "alert"))
 
 
@@ -91,11 +91,16 @@ def sign_of_life() -> list[int]:
     longest = int(settings.MOREFOLLOWS.ask_after * 1000)
     with transaction.atomic():
         now = now_ms()
-        last = Pulse.objects.select_for_update().filter(pk=1).values_list("at", flat=True).first()
+        last = (
+            LastHeartbeat.objects.select_for_update()
+            .filter(pk=1)
+            .values_list("at", flat=True)
+            .first()
+        )
         asking = (
             stories.ask_about_late(now - longest) if last is None or now - last > longest else []
         )
-        Pulse.objects.update_or_create(pk=1, defaults={"at": now})
+        LastHeartbeat.objects.update_or_create(pk=1, defaults={"at": now})
     return asking
 
 

@@ -30,11 +30,12 @@ class Outcome(models.IntegerChoices):
 class Batch(models.Model):
     """A part of an alert's readers, with one outcome each.
 
-    `epoch` is the lease version. A worker claims a batch by raising it, and every later write says
-    ``WHERE epoch = mine``. A worker that lost its claim finds out at its next write: see `leases`.
+    `lease_version` is the lease version. A worker claims a batch by raising it, and every later
+    write says ``WHERE lease_version = mine``. A worker that lost its claim finds out at its next
+    write: see `leases`.
 
-    `reach` is the index up to which mails may have left. It is written before they are handed to
-    the relay. After a crash, readers below it that are still waiting are uncertain.
+    `handed_out_to` is the index up to which mails may have left. It is written before they are
+    handed to the relay. After a crash, readers below it that are still waiting are uncertain.
     """
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="batches")
@@ -47,10 +48,10 @@ class Batch(models.Model):
     times = models.BinaryField(
         help_text="4 bytes a reader, little-endian: milliseconds from hold's end to acceptance"
     )
-    epoch = models.PositiveIntegerField(default=0)
-    reach = models.PositiveIntegerField(default=0)
+    lease_version = models.PositiveIntegerField(default=0)
+    handed_out_to = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=40, blank=True, default="")
-    due_at = models.BigIntegerField(
+    due_at_ms = models.BigIntegerField(
         null=True,
         help_text="when a worker may claim it, ms since 1970: while claimed, the claim's end; "
         "empty: all final",
@@ -65,7 +66,7 @@ class Batch(models.Model):
     repeated = models.PositiveIntegerField(
         default=0, help_text="sent again because the first time was uncertain"
     )
-    changed_at = models.BigIntegerField(default=0, help_text="milliseconds since 1970")
+    changed_at_ms = models.BigIntegerField(default=0, help_text="milliseconds since 1970")
     packed = models.BooleanField(
         default=False,
         db_default=False,
@@ -77,11 +78,11 @@ class Batch(models.Model):
         constraints = (models.UniqueConstraint(fields=("alert", "number"), name="batch_number"),)
         indexes = (
             models.Index(
-                fields=("alert", "due_at"),
-                condition=models.Q(due_at__isnull=False),
+                fields=("alert", "due_at_ms"),
+                condition=models.Q(due_at_ms__isnull=False),
                 name="batches_due",
             ),
-            models.Index(fields=("alert", "changed_at"), name="batches_changed"),
+            models.Index(fields=("alert", "changed_at_ms"), name="batches_changed"),
             models.Index(fields=("alert", "last"), name="batches_readers"),
         )
 
@@ -127,11 +128,13 @@ class DigestItem(models.Model):
         return f"alert {self.alert} in letter {self.letter_id}"
 
 
-class Verdict(models.Model):
+class ReplyCount(models.Model):
     """Counts an alert's deferred and refused mails: one row for each domain, outcome and reply."""
 
     # No constraint: checking it would wait for a lock on the alert's row.
-    alert = models.ForeignKey(Alert, models.CASCADE, db_constraint=False, related_name="verdicts")
+    alert = models.ForeignKey(
+        Alert, models.CASCADE, db_constraint=False, related_name="reply_counts"
+    )
     domain = models.CharField(max_length=255)
     outcome = models.PositiveSmallIntegerField(choices=Outcome)
     code = models.PositiveSmallIntegerField(help_text="SMTP reply code; 0: no reply")
@@ -182,7 +185,7 @@ class Refusal(models.Model):
 class Brake(models.Model):
     """Counts an alert's mails answered and refused by one relay or mailbox provider: see `brake`.
 
-    While `on_since` is set, refusals are not final.
+    While `on_since_ms` is set, refusals are not final.
     """
 
     class Scope(models.TextChoices):
@@ -194,7 +197,7 @@ class Brake(models.Model):
     name = models.CharField(max_length=300)
     answered = models.PositiveIntegerField(default=0, db_default=0)
     refused = models.PositiveIntegerField(default=0, db_default=0)
-    on_since = models.BigIntegerField(
+    on_since_ms = models.BigIntegerField(
         null=True, help_text="ms since 1970; empty: refusals are final"
     )
 
@@ -204,7 +207,9 @@ class Brake(models.Model):
         )
         indexes = (
             models.Index(
-                fields=("on_since",), condition=models.Q(on_since__isnull=False), name="brakes_on"
+                fields=("on_since_ms",),
+                condition=models.Q(on_since_ms__isnull=False),
+                name="brakes_on",
             ),
         )
 
@@ -221,12 +226,14 @@ class SenderProcess(models.Model):
     place = models.CharField(max_length=32, help_text="see nodes.place")
     pid = models.CharField(max_length=40, help_text="PID namespace and process id")
     host = models.CharField(max_length=255)
-    started_at = models.BigIntegerField(help_text="ms since 1970, by the database's clock, as is")
-    seen_at = models.BigIntegerField(help_text="its last heartbeat")
+    started_at_ms = models.BigIntegerField(
+        help_text="ms since 1970, by the database's clock, as is"
+    )
+    seen_at_ms = models.BigIntegerField(help_text="its last heartbeat")
     skew_ms = models.BigIntegerField(
         default=0, db_default=0, help_text="its clock less the database's"
     )
-    waiting_since = models.BigIntegerField(
+    waiting_since_ms = models.BigIntegerField(
         null=True, help_text="when the call that it waits for began; empty: none"
     )
     waiting_for = models.CharField(
@@ -240,7 +247,7 @@ class SenderProcess(models.Model):
         return self.name
 
 
-class Pulse(models.Model):
+class LastHeartbeat(models.Model):
     """The last heartbeat of any sender, in one row.
 
     It tells a pause of seconds from the restore of an old backup.
@@ -274,7 +281,7 @@ class Relay(models.Model):
     reason = models.CharField(
         max_length=300, blank=True, help_text="the relay's reply, without addresses"
     )
-    trial_at = models.BigIntegerField(
+    trial_at_ms = models.BigIntegerField(
         null=True, help_text="when one mail is tried all the same, ms since 1970"
     )
     trials = models.PositiveSmallIntegerField(default=0, help_text="made in this pause")
@@ -305,7 +312,7 @@ class RelayAtWork(models.Model):
     paced = models.JSONField(
         default=list, help_text="mailbox providers held back: [[provider, mails a second], …]"
     )
-    seen_at = models.BigIntegerField(help_text="milliseconds since 1970")
+    seen_at_ms = models.BigIntegerField(help_text="milliseconds since 1970")
 
     class Meta:
         constraints = (
@@ -342,10 +349,12 @@ class Restores(models.Model):
     """Whether mail is held after a restore of an older database. One row, with the key 1."""
 
     held = models.BooleanField(default=False)
-    seen_at = models.BigIntegerField(
+    seen_at_ms = models.BigIntegerField(
         default=0, help_text="what a sender had last seen, ms since 1970"
     )
-    found_at = models.BigIntegerField(default=0, help_text="and found, ms since 1970; 0: nothing")
+    found_at_ms = models.BigIntegerField(
+        default=0, help_text="and found, ms since 1970; 0: nothing"
+    )
     count = models.PositiveIntegerField(
         default=0, help_text="how often somebody went on with an older database"
     )

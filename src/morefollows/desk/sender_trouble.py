@@ -31,8 +31,8 @@ def _locks(rows: list[SenderProcess], now: int) -> list[str]:
     """One sentence for each holder of a lock that senders wait for."""
     since: dict[str, int] = {}
     for row in rows:
-        if row.waiting_since is not None and now - row.seen_at < _SILENT_MS:
-            since[row.waiting_for] = min(row.waiting_since, since.get(row.waiting_for, now))
+        if row.waiting_since_ms is not None and now - row.seen_at_ms < _SILENT_MS:
+            since[row.waiting_for] = min(row.waiting_since_ms, since.get(row.waiting_for, now))
     found = []
     for holder, begun in since.items():
         values = {"seconds": max(now - begun, 0) // 1000, "holder": holder}
@@ -49,9 +49,9 @@ def _locks(rows: list[SenderProcess], now: int) -> list[str]:
 
 
 def _silent(rows: list[SenderProcess], now: int) -> list[str]:
-    if any(now - row.seen_at < _SILENT_MS for row in rows):
+    if any(now - row.seen_at_ms < _SILENT_MS for row in rows):
         return []  # the running senders take over the batches of a silent one
-    last = max((row.seen_at for row in rows), default=now)
+    last = max((row.seen_at_ms for row in rows), default=now)
     if not rows:
         return []
     words = _(
@@ -65,7 +65,7 @@ def _clocks(rows: list[SenderProcess], now: int) -> list[str]:
     skewed = {
         row.host: row.skew_ms
         for row in rows
-        if abs(row.skew_ms) > _SKEWED_MS and now - row.seen_at < _SILENT_MS
+        if abs(row.skew_ms) > _SKEWED_MS and now - row.seen_at_ms < _SILENT_MS
     }
     words = _(
         "The clock of %(host)s is %(seconds)d s off the database’s. "

@@ -24,7 +24,7 @@ from morefollows.courier.models import (
     DigestItem,
     Outcome,
     Refusal,
-    Verdict,
+    ReplyCount,
 )
 from morefollows.feedback.actions import final_curve
 from morefollows.stories.actions import now_ms
@@ -60,7 +60,7 @@ def pack_some(alert: int) -> bool:
     Returns False if everything is packed, or if packing is not possible now.
     """
     batches = _next_batches(alert)
-    if any(batch.worker and (batch.due_at or 0) > now_ms() for batch in batches):
+    if any(batch.worker and (batch.due_at_ms or 0) > now_ms() for batch in batches):
         return False  # a sender still waits for a reply
     # Computed before the transaction, which replaces the rows only if they have not changed.
     merged, told = _with_digests(alert, _merged([history.contents(batch) for batch in batches]))
@@ -88,7 +88,7 @@ def pack_some(alert: int) -> bool:
     return True
 
 
-_VERSION = ("pk", "epoch", "changed_at", "worker", "due_at", "reach")
+_VERSION = ("pk", "lease_version", "changed_at_ms", "worker", "due_at_ms", "handed_out_to")
 
 
 def _version(batch: Batch) -> tuple[Any, ...]:
@@ -154,7 +154,7 @@ def _keep(
         times=b"",
         first=contents.readers[0] if contents.readers else 0,
         last=contents.readers[-1] if contents.readers else 0,
-        changed_at=now_ms(),
+        changed_at_ms=now_ms(),
         packed=True,
         **counts,
     )
@@ -164,13 +164,13 @@ def _finish(alert: int) -> None:
     """Deletes the rows that only sending needs. Called when all batches are packed."""
     Composition.objects.filter(alert=alert).delete()
     Refusal.objects.filter(alert=alert).delete()
-    Brake.objects.filter(alert=alert, on_since=None).delete()
+    Brake.objects.filter(alert=alert, on_since_ms=None).delete()
     kept = (
-        Verdict.objects.filter(alert=alert)
+        ReplyCount.objects.filter(alert=alert)
         .order_by("-count", "pk")
         .values_list("pk", flat=True)[:REPLIES]
     )
-    Verdict.objects.filter(alert=alert).exclude(pk__in=list(kept)).delete()
+    ReplyCount.objects.filter(alert=alert).exclude(pk__in=list(kept)).delete()
     _fold_rest_of_digests(alert)
 
 
@@ -209,6 +209,6 @@ def forget_recipients(alert: int) -> None:
         _keep(alert, _NUMBER_OF_REST, nobody, {name: counts[f"n_{name}"] for name in _COUNTS})
 
 
-def old_replies() -> QuerySet[Verdict]:
+def old_replies() -> QuerySet[ReplyCount]:
     """Replies to alerts that ended more than `keep_replies_days` ago."""
-    return Verdict.objects.filter(alert__in=_ended(settings.MOREFOLLOWS.keep_replies_days))
+    return ReplyCount.objects.filter(alert__in=_ended(settings.MOREFOLLOWS.keep_replies_days))

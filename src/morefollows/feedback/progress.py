@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from django.conf import settings
 from django.db.models import Count, Q, Sum
 
-from morefollows.courier.models import Batch, Brake, Outcome, Relay, Verdict
+from morefollows.courier.models import Batch, Brake, Outcome, Relay, ReplyCount
 from morefollows.courier.relays import stats
 from morefollows.feedback.curve import Histogram, Seconds
 from morefollows.stories.actions import now_ms
@@ -63,8 +63,8 @@ class Progress(TypedDict):
     seconds: Seconds
     curve: list[tuple[float, int]]
     verdicts: list[dict[str, Any]]
-    held_until: int
-    expires_at: int
+    held_until_ms: int
+    expires_at_ms: int
     now: int
     relays: list[RelayState]
     brakes: list[BrakeState]
@@ -76,7 +76,7 @@ def progress(alert: Alert) -> Progress:
     sums = Batch.objects.filter(alert=alert).aggregate(
         size=Sum("size", default=0),
         repeated=Sum("repeated", default=0),
-        retrying=Count("pk", filter=Q(worker="", attempts__gt=0, due_at__isnull=False)),
+        retrying=Count("pk", filter=Q(worker="", attempts__gt=0, due_at_ms__isnull=False)),
         **{name: Sum(name, default=0) for name in _OUTCOMES},
     )
     counts = {name: sums[name] for name in _OUTCOMES}
@@ -100,8 +100,8 @@ def progress(alert: Alert) -> Progress:
         seconds=curve["seconds"],
         curve=curve["points"],
         verdicts=_verdicts(alert),
-        held_until=alert.held_until,
-        expires_at=alert.expires_at,
+        held_until_ms=alert.held_until_ms,
+        expires_at_ms=alert.expires_at_ms,
         now=now_ms(),
         relays=relay_states(),
         brakes=_brakes(alert),
@@ -110,7 +110,7 @@ def progress(alert: Alert) -> Progress:
 
 def _brakes(alert: Alert) -> list[BrakeState]:
     found = list(
-        Brake.objects.filter(alert=alert, on_since__isnull=False).order_by("scope", "-refused")
+        Brake.objects.filter(alert=alert, on_since_ms__isnull=False).order_by("scope", "-refused")
     )
     relays = [one for one in found if one.scope == Brake.Scope.RELAY]
     found = relays or found[:10]  # a brake on a relay covers its providers
@@ -144,7 +144,7 @@ def relay_states() -> list[RelayState]:
 
 
 def _verdicts(alert: Alert) -> list[dict[str, Any]]:
-    rows = Verdict.objects.filter(alert=alert).order_by("-count")[:50]
+    rows = ReplyCount.objects.filter(alert=alert).order_by("-count")[:50]
     return [
         {
             "domain": row.domain,
@@ -171,7 +171,7 @@ class _Seen:
 _seen: OrderedDict[int, _Seen] = OrderedDict()
 _seen_lock = threading.Lock()  #: guards `_seen`; each entry has its own lock
 _MOST_SEEN = 8
-# Senders' clocks differ, and transactions commit later than `changed_at`: read this far back.
+# Senders' clocks differ, and transactions commit later than `changed_at_ms`: read this far back.
 _LOOK_BACK_MS = 5_000
 
 
@@ -192,8 +192,10 @@ def live_curve(alert: Alert, audience: int) -> dict[str, Any]:
     """
     seen = _remembered(alert.pk)
     with seen.lock:
-        changed = Batch.objects.filter(alert=alert, changed_at__gte=seen.until - _LOOK_BACK_MS)
-        for pk, times, changed_at in changed.values_list("pk", "times", "changed_at").iterator():
+        changed = Batch.objects.filter(alert=alert, changed_at_ms__gte=seen.until - _LOOK_BACK_MS)
+        for pk, times, changed_at_ms in changed.values_list(
+            "pk", "times", "changed_at_ms"
+        ).iterator():
             packed = bytes(times)
             before = seen.times.get(pk)
             if before != packed:
@@ -201,8 +203,8 @@ def live_curve(alert: Alert, audience: int) -> dict[str, Any]:
                     seen.histogram.add(before, sign=-1)
                 seen.histogram.add(packed)
                 seen.times[pk] = packed
-            seen.until = max(seen.until, changed_at)
-        since_zero = now_ms() - alert.held_until
+            seen.until = max(seen.until, changed_at_ms)
+        since_zero = now_ms() - alert.held_until_ms
         window = min(max(since_zero, 1), _RATE_MS)
         just_now = round(
             seen.histogram.between(since_zero - window, since_zero + 1) * 1000 / window, 1

@@ -42,7 +42,7 @@ def relay_rows() -> list[RelayRow]:
     """The relays of the settings, or the local inbox."""
     kept = {relay.name: relay for relay in Relay.objects.all()}
     rows = live_rows()
-    brakes = Brake.objects.filter(on_since__isnull=False, alert__state__in=Alert.UNDER_WAY)
+    brakes = Brake.objects.filter(on_since_ms__isnull=False, alert__state__in=Alert.UNDER_WAY)
     on = set(brakes.values_list("scope", "name"))
     counts = list(RelayCount.objects.filter(day=timezone.now().date()))
     counts.sort(
@@ -75,7 +75,7 @@ def _shown(
         address,
         kept,
         trouble_now(kept, rows),
-        datetime.fromtimestamp(kept.trial_at / 1000, UTC) if kept.trial_at else None,
+        datetime.fromtimestamp(kept.trial_at_ms / 1000, UTC) if kept.trial_at_ms else None,
         _state(kept, rows),
         sum(row.connections for row in rows),
         sum(row.in_flight for row in rows),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.courier.models import Batch
 from morefollows.feedback.progress import Progress
 from morefollows.stories import transitions
@@ -44,7 +44,7 @@ def report(alert: Alert, now: Progress) -> AlertReport:
     waiting = now["waiting"] + now["deferred"]
     failed = now["refused"] + now["expired"]
     died = (
-        Deed.objects.filter(alert=alert, what="sender died")
+        AuditEntry.objects.filter(alert=alert, what="sender died")
         .order_by("-at")
         .values_list("at", flat=True)
     )

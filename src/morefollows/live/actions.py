@@ -30,7 +30,9 @@ def enqueue_pings() -> None:
         told = Update.objects.filter(published_at__gt=timezone.now() - _LIFE)
         public = published.published().filter(pk=OuterRef("story"))
         missing = told.filter(~Exists(Ping.objects.filter(update=OuterRef("pk"))), Exists(public))
-        pings = [Ping(update_id=pk, due_at=now_ms()) for pk in missing.values_list("pk", flat=True)]
+        pings = [
+            Ping(update_id=pk, due_at_ms=now_ms()) for pk in missing.values_list("pk", flat=True)
+        ]
         if pings:
             Ping.objects.bulk_create(
                 pings, ignore_conflicts=True
@@ -47,20 +49,24 @@ def claim_ping() -> Ping | None:
         owed = Ping.objects.select_for_update(
             skip_locked=connection.features.has_select_for_update_skip_locked
         )
-        due = owed.filter(state=Ping.State.OWED, due_at__lte=now_ms()).order_by("due_at").first()
+        due = (
+            owed.filter(state=Ping.State.OWED, due_at_ms__lte=now_ms())
+            .order_by("due_at_ms")
+            .first()
+        )
         if due is None:
             return None
         due.tries += 1
-        due.due_at = now_ms() + _CLAIM
-        due.save(update_fields=["tries", "due_at"])
+        due.due_at_ms = now_ms() + _CLAIM
+        due.save(update_fields=["tries", "due_at_ms"])
         return due
 
 
 def record_ping(ping: Ping, *, done: bool) -> None:
     """Stores the result of a try, and when to try again if it failed."""
     ping.state = Ping.State.DONE if done else Ping.State.OWED
-    ping.due_at = now_ms() + 1000 * _WAITS[min(ping.tries, len(_WAITS)) - 1]
+    ping.due_at_ms = now_ms() + 1000 * _WAITS[min(ping.tries, len(_WAITS)) - 1]
     at = ping.update.published_at
     if not done and at is not None and at < timezone.now() - _LIFE:
         ping.state = Ping.State.GIVEN_UP
-    ping.save(update_fields=["state", "due_at"])
+    ping.save(update_fields=["state", "due_at_ms"])

@@ -18,11 +18,13 @@ class Ping(models.Model):
     update = models.OneToOneField(Update, models.PROTECT, related_name="+")
     state = models.CharField(max_length=10, choices=State, default=State.OWED)
     tries = models.PositiveIntegerField(default=0)
-    due_at = models.BigIntegerField(help_text="milliseconds since 1970")
+    due_at_ms = models.BigIntegerField(help_text="milliseconds since 1970")
 
     class Meta:
         indexes = (
-            models.Index(fields=("due_at",), condition=models.Q(state="owed"), name="pings_owed"),
+            models.Index(
+                fields=("due_at_ms",), condition=models.Q(state="owed"), name="pings_owed"
+            ),
         )
 
     def __str__(self) -> str:

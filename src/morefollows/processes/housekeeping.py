@@ -132,10 +132,10 @@ def give_way() -> None:
 
 def _alert_is_leaving() -> bool:
     now = now_ms()
-    if Alert.objects.filter(state=Alert.State.HELD, held_until__lt=now + _SOON_MS).exists():
+    if Alert.objects.filter(state=Alert.State.HELD, held_until_ms__lt=now + _SOON_MS).exists():
         return True
-    at_work = Batch.objects.filter(alert=OuterRef("pk"), due_at__isnull=False)
-    at_work = at_work.filter(~Q(worker="") | Q(due_at__lte=now))
+    at_work = Batch.objects.filter(alert=OuterRef("pk"), due_at_ms__isnull=False)
+    at_work = at_work.filter(~Q(worker="") | Q(due_at_ms__lte=now))
     return Alert.objects.filter(
         Exists(at_work) | Q(cut_done=False), state=Alert.State.SENDING
     ).exists()
@@ -227,7 +227,7 @@ def _relay_counts() -> QuerySet[RelayCount]:
 
 
 def _at_work() -> QuerySet[RelayAtWork]:
-    return RelayAtWork.objects.filter(seen_at__lt=now_ms() - 86_400_000)
+    return RelayAtWork.objects.filter(seen_at_ms__lt=now_ms() - 86_400_000)
 
 
 def _bounces() -> QuerySet[Any]:
@@ -238,7 +238,7 @@ def _bounces() -> QuerySet[Any]:
 def _brakes() -> QuerySet[Any]:
     """Returns old pings, none of the last day: pings that are owed are computed from those."""
     oldest = now_ms() - settings.MOREFOLLOWS.keep_replies_days * 86_400_000
-    return Brake.objects.filter(alert__held_until__lt=oldest).exclude(
+    return Brake.objects.filter(alert__held_until_ms__lt=oldest).exclude(
         alert__state__in=Alert.UNDER_WAY
     )
 

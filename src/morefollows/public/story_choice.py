@@ -15,14 +15,14 @@ from morefollows.audience import links
 from morefollows.audience.models import Reader
 from morefollows.public.signup import in_wanted_language, speak_to
 from morefollows.stories.drafts import actions
-from morefollows.stories.models import Interest, Story
+from morefollows.stories.models import Story, StoryPreference
 from morefollows.stories.withdrawal import first_headline
 
 
 @csrf_exempt
 @in_wanted_language
 @require_http_methods(["GET", "HEAD", "POST"])
-def wish(request: HttpRequest, token: str, wanted: str) -> HttpResponse:
+def choice(request: HttpRequest, token: str, wanted: str) -> HttpResponse:
     """Shows the page, and saves the preference on POST.
 
     `wanted`: "follow" or "mute", from the link. The posted form may undo it. There is no CSRF
@@ -33,12 +33,14 @@ def wish(request: HttpRequest, token: str, wanted: str) -> HttpResponse:
         return render(request, "public/leave_unknown.html", status=404)
     speak_to(request, reader)
     if request.method == "POST":
-        chosen = request.POST.get("wish", wanted)
-        if chosen not in (*Interest.Wish.values, "none"):
-            raise BadRequest("no such wish")
+        chosen = request.POST.get("choice", wanted)
+        if chosen not in (*StoryPreference.Choice.values, "none"):
+            raise BadRequest("no such choice")
         actions.set_story_preference(reader, story, None if chosen == "none" else chosen)
     now = (
-        Interest.objects.filter(reader=reader, story=story).values_list("wish", flat=True).first()
+        StoryPreference.objects.filter(reader=reader, story=story)
+        .values_list("choice", flat=True)
+        .first()
         or ""
     )
     context = {

@@ -188,9 +188,9 @@ def _hold(
     hold_on_to(update)
     answers = audiences.alerts_of(story, update.answers) if update.answers else []
     now = now_ms()
-    not_before = _not_before(story, at, now)
-    held_until = max(
-        now + int((settings.MOREFOLLOWS.hold if hold is None else hold) * 1000), not_before or 0
+    not_before_ms = _not_before(story, at, now)
+    held_until_ms = max(
+        now + int((settings.MOREFOLLOWS.hold if hold is None else hold) * 1000), not_before_ms or 0
     )
     offer = story.purpose == Purpose.OFFERS
     fields = {
@@ -200,10 +200,10 @@ def _hold(
         "answers": answers,
         "lane": Alert.Lane.BULK if offer else Alert.Lane.ALERT,
         "flash": flash,
-        "frozen_at": _at(max(now, (not_before or 0) - LEAD_MS)),
-        "held_until": held_until,
-        "not_before": not_before,
-        "expires_at": held_until + _time_to_live(update.kind, offer),
+        "frozen_at": _at(max(now, (not_before_ms or 0) - LEAD_MS)),
+        "held_until_ms": held_until_ms,
+        "not_before_ms": not_before_ms,
+        "expires_at_ms": held_until_ms + _time_to_live(update.kind, offer),
         "time_to_live_ms": _time_to_live(update.kind, offer),
     }
     for wrong in answers:
@@ -279,9 +279,9 @@ def resume(alert: Alert, editor: Editor) -> None:
         kept = _locked(alert.pk)
         transitions.check(Event.RESUME, kept, editor)
         in_hold = kept.update.published_at is None
-        fields = {"expires_at": _lives_until(kept, from_now=in_hold)}
+        fields = {"expires_at_ms": _lives_until(kept, from_now=in_hold)}
         if in_hold:
-            fields["held_until"] = max(now_ms(), kept.not_before or 0)
+            fields["held_until_ms"] = max(now_ms(), kept.not_before_ms or 0)
         transitions.apply(Event.RESUME, kept.pk, editor, fields)
         transaction.on_commit(announce_on_commit("alert"))
 
@@ -296,10 +296,10 @@ def _lives_until(alert: Alert, *, from_now: bool) -> int:
     Its original time to live starts again if it is over, or in any case with `from_now`.
     """
     now = now_ms()
-    if not from_now and alert.expires_at > now:
-        return alert.expires_at
-    return max(now, alert.not_before or 0) + (
-        alert.time_to_live_ms or alert.expires_at - alert.held_until
+    if not from_now and alert.expires_at_ms > now:
+        return alert.expires_at_ms
+    return max(now, alert.not_before_ms or 0) + (
+        alert.time_to_live_ms or alert.expires_at_ms - alert.held_until_ms
     )
 
 
@@ -310,7 +310,7 @@ def ask_about_late(before: int) -> list[int]:
     the ids of the alerts.
     """
     found = Alert.objects.select_for_update().filter(
-        held_until__lt=before, state__in=Alert.UNDER_WAY
+        held_until_ms__lt=before, state__in=Alert.UNDER_WAY
     )
     return [
         pk for pk in list(found.values_list("pk", flat=True)) if transitions.attempt(Event.ASK, pk)
@@ -332,7 +332,10 @@ def reopen(event: Event, alert_id: int, editor: Editor) -> None:
             _("A newer update of this story has overtaken this alert: it does not go on.")
         )
     transitions.apply(
-        event, alert_id, editor, {"expires_at": _lives_until(alert, from_now=False), "curve": None}
+        event,
+        alert_id,
+        editor,
+        {"expires_at_ms": _lives_until(alert, from_now=False), "curve": None},
     )
     transaction.on_commit(announce_on_commit("alert"))
 

@@ -21,7 +21,7 @@ from morefollows.audience.models import (
     Topic,
 )
 from morefollows.audience.preferences.delivery_rules import DeliveryPreferences, in_quiet_hours
-from morefollows.stories.models import Alert, Interest, Story, UpdateKind
+from morefollows.stories.models import Alert, Story, StoryPreference, UpdateKind
 
 _ANSWERS = (UpdateKind.CORRECTION, UpdateKind.WITHDRAWAL)
 
@@ -81,7 +81,7 @@ def with_preferences(
     """
     # A subquery on a narrow index, so that no query plan scans all readers.
     particular = _listening(topic).filter(
-        pk__in=Reader.objects.filter(particular=True).values("pk")
+        pk__in=Reader.objects.filter(has_preferences=True).values("pk")
     )
     if followers_of is not None:
         particular = particular.filter(_follows(followers_of))
@@ -135,7 +135,9 @@ def alerts_of(story: Story, numbers: Iterable[int] | None = None) -> list[int]:
 
 def _follows(story: Story) -> Exists:
     return Exists(
-        Interest.objects.filter(reader=OuterRef("pk"), story=story, wish=Interest.Wish.FOLLOW)
+        StoryPreference.objects.filter(
+            reader=OuterRef("pk"), story=story, choice=StoryPreference.Choice.FOLLOW
+        )
     )
 
 

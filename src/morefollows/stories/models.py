@@ -172,24 +172,24 @@ class Image(models.Model):
         return self.name
 
 
-class Interest(models.Model):
+class StoryPreference(models.Model):
     """A reader's preference for one story: follow or mute."""
 
-    class Wish(models.TextChoices):
+    class Choice(models.TextChoices):
         FOLLOW = "follow", _("follow")
         MUTE = "mute", _("mute")
 
-    reader = models.ForeignKey(Reader, models.CASCADE, related_name="interests")
-    story = models.ForeignKey(Story, models.CASCADE, related_name="interests")
-    wish = models.CharField(max_length=6, choices=Wish)
+    reader = models.ForeignKey(Reader, models.CASCADE, related_name="story_preferences")
+    story = models.ForeignKey(Story, models.CASCADE, related_name="story_preferences")
+    choice = models.CharField(max_length=6, choices=Choice)
     at = models.DateTimeField()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("story", "reader"), name="one_interest"),)
-        indexes = (models.Index(fields=("story", "wish", "reader"), name="story_followers"),)
+        indexes = (models.Index(fields=("story", "choice", "reader"), name="story_followers"),)
 
     def __str__(self) -> str:
-        return f"reader {self.reader_id} wants to {self.wish} story {self.story_id}"
+        return f"reader {self.reader_id} wants to {self.choice} story {self.story_id}"
 
 
 def repeats_uncertain() -> bool:
@@ -255,14 +255,14 @@ class Alert(models.Model):
     frozen_at = models.DateTimeField(
         help_text="t0, the editor's Send: readers active by then are the audience"
     )
-    held_until = models.BigIntegerField(
+    held_until_ms = models.BigIntegerField(
         help_text="end of the hold, milliseconds since 1970: zero of the curve"
     )
-    not_before = models.BigIntegerField(
+    not_before_ms = models.BigIntegerField(
         null=True,
         help_text="chosen by an editor, or the embargo's end: not released earlier; ms since 1970",
     )
-    expires_at = models.BigIntegerField(help_text="milliseconds since 1970")
+    expires_at_ms = models.BigIntegerField(help_text="milliseconds since 1970")
     time_to_live_ms = models.BigIntegerField(
         default=0,
         db_default=0,

@@ -36,10 +36,10 @@ def release(alert_id: int, *, early: bool = False) -> bool:
     mine = Story.objects.filter(updates__alerts=alert_id)
     story = mine.select_for_update(no_key=True, of=("self",)).get()
     now = now_ms()
-    over = Q(not_before=None) | Q(not_before__lte=now)
+    over = Q(not_before_ms=None) | Q(not_before_ms__lte=now)
     if not early:
-        over &= Q(held_until__lte=now)
-    fields = {"held_until": now} if early else {}
+        over &= Q(held_until_ms__lte=now)
+    fields = {"held_until_ms": now} if early else {}
     if not transitions.attempt(Event.HOLD_ENDED, alert_id, fields=fields, where=over):
         return False
     alert = Alert.objects.select_related("update").get(pk=alert_id)

@@ -54,7 +54,7 @@ class Letter(models.Model):
     created_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.BigIntegerField(help_text="milliseconds since 1970")
+    due_at_ms = models.BigIntegerField(help_text="milliseconds since 1970")
     unanswered = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="times that it was handed to a relay that gave no reply"
     )
@@ -68,7 +68,7 @@ class Letter(models.Model):
     class Meta:
         indexes = (
             models.Index(
-                fields=("bulk", "due_at", "id"),
+                fields=("bulk", "due_at_ms", "id"),
                 condition=models.Q(state="waiting"),
                 name="letters_due",
             ),

@@ -48,9 +48,9 @@ class Reader(models.Model):
     offers = models.BooleanField(
         default=False, help_text="a confirmed consent to offers is in force"
     )
-    # Delivery preferences. They are evaluated only if `particular` is true. It is true if any of
-    # them differs from its default.
-    particular = models.BooleanField(default=False)
+    # Delivery preferences. They are evaluated only if `has_preferences` is true. It is true if any
+    # of them differs from its default.
+    has_preferences = models.BooleanField(default=False)
     frequency = models.CharField(max_length=6, choices=Frequency, default=Frequency.EVERY)
     quiet_from = models.PositiveSmallIntegerField(
         null=True, help_text="minutes after midnight; empty: no quiet hours"
@@ -68,7 +68,9 @@ class Reader(models.Model):
     summary_from = models.BigIntegerField(
         null=True, help_text="it tells what came since, ms since 1970; empty: none"
     )
-    summary_at = models.BigIntegerField(null=True, help_text="when it is due next, ms since 1970")
+    summary_at_ms = models.BigIntegerField(
+        null=True, help_text="when it is due next, ms since 1970"
+    )
     links_version = models.PositiveIntegerField(
         default=0,
         help_text="raised by a change of address: "
@@ -80,11 +82,11 @@ class Reader(models.Model):
             models.Index(fields=("state",), name="reader_state"),
             models.Index(fields=("id",), condition=models.Q(offers=True), name="readers_of_offers"),
             models.Index(
-                fields=("id",), condition=models.Q(particular=True), name="particular_readers"
+                fields=("id",), condition=models.Q(has_preferences=True), name="particular_readers"
             ),
             models.Index(
-                fields=("summary_at", "id"),
-                condition=models.Q(summary_at__isnull=False),
+                fields=("summary_at_ms", "id"),
+                condition=models.Q(summary_at_ms__isnull=False),
                 name="summaries_due",
             ),
         )

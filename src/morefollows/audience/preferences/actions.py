@@ -53,7 +53,7 @@ def choose(reader: Reader, choice: PreferenceChoice) -> None:
         for name, value in choice._asdict().items():
             setattr(locked, name, value)
         paused = locked.paused_until is not None and locked.paused_until > timezone.now()
-        locked.particular = choice._replace(time_zone="") != PreferenceChoice() or paused
+        locked.has_preferences = choice._replace(time_zone="") != PreferenceChoice() or paused
         schedule(locked, timezone.now())
         locked.save()
 
@@ -69,8 +69,10 @@ def pause_mail(reader: Reader, until: datetime | None) -> None:
             locked.paused_until and min(locked.paused_until, timezone.now())
         )
         chosen = PreferenceChoice(*(getattr(locked, name) for name in PreferenceChoice._fields))
-        locked.particular = chosen._replace(time_zone="") != PreferenceChoice() or until is not None
-        locked.save(update_fields=["paused_until", "particular"])
+        locked.has_preferences = (
+            chosen._replace(time_zone="") != PreferenceChoice() or until is not None
+        )
+        locked.save(update_fields=["paused_until", "has_preferences"])
 
 
 def speak(reader: Reader, language: str) -> None:
@@ -214,9 +216,14 @@ def _confirm_from_there(reader: Reader, now: datetime) -> None:
 
 
 def _owe(reader: Reader, kind: str, address: str, domain: str, now: datetime) -> None:
-    due_at = int(now.timestamp() * 1000)
+    due_at_ms = int(now.timestamp() * 1000)
     Letter.objects.create(
-        reader=reader, kind=kind, address=address, domain=domain, created_at=now, due_at=due_at
+        reader=reader,
+        kind=kind,
+        address=address,
+        domain=domain,
+        created_at=now,
+        due_at_ms=due_at_ms,
     )
     transaction.on_commit(lambda: notify.announce(settings.MOREFOLLOWS.data, "letter"))
 

@@ -34,7 +34,7 @@ class DeliveryPreferences(NamedTuple):
     flash_passes: bool = False
     most_a_day: int | None = None
     paused_until: datetime | None = None
-    wish: str = ""  #: `Interest.Wish` for the story in question
+    choice: str = ""  #: `Interest.Choice` for the story in question
 
 
 class AlertFacts(NamedTuple):
@@ -61,11 +61,11 @@ def decide(
         return DeliveryDecision.NEVER
     if news.offer:
         return DeliveryDecision.LATER if quiet else DeliveryDecision.NOW
-    if terms.wish == "mute" or (
-        terms.frequency == "first" and news.kind != "first" and terms.wish != "follow"
+    if terms.choice == "mute" or (
+        terms.frequency == "first" and news.kind != "first" and terms.choice != "follow"
     ):
         return DeliveryDecision.NEVER
-    if terms.frequency == "digest" and terms.wish != "follow":
+    if terms.frequency == "digest" and terms.choice != "follow":
         return DeliveryDecision.SUMMARY
     if quiet and not (news.flash and terms.flash_passes):
         return DeliveryDecision.SUMMARY

@@ -24,11 +24,11 @@ def schedule(reader: Reader, now: datetime, newsroom_zone: str | None = None) ->
     """
     minute = _minute(reader)
     if minute is None:
-        reader.summary_at = None if reader.summary_from is None else _ms(now)
+        reader.summary_at_ms = None if reader.summary_from is None else _ms(now)
         return
     if reader.summary_from is None:  # an alert being sent now may already be held back
         reader.summary_from = _ms(now) - int(settings.MOREFOLLOWS.alert_ttl * 1000)
-    reader.summary_at = _ms(
+    reader.summary_at_ms = _ms(
         next_time(minute, reader.time_zone or newsroom_zone or _newsroom_zone(), now)
     )
 
@@ -45,17 +45,17 @@ def enqueue_summaries(latest: int, most: int = 500) -> int:
     with transaction.atomic():
         due = list(
             Reader.objects.select_for_update(skip_locked=True)
-            .filter(summary_at__lte=_ms(now))
-            .order_by("summary_at", "pk")[:most]
+            .filter(summary_at_ms__lte=_ms(now))
+            .order_by("summary_at_ms", "pk")[:most]
         )
         for reader in due:
-            since, until = reader.summary_from or 0, reader.summary_at or 0
+            since, until = reader.summary_from or 0, reader.summary_at_ms or 0
             if since <= latest and reader.state == Reader.State.CONFIRMED:
                 letters.append(_letter(reader, since, until, now))
             wants_more = _minute(reader) is not None
             reader.summary_from = until if wants_more else None
             schedule(reader, now, zone)
-        Reader.objects.bulk_update(due, ["summary_from", "summary_at"])
+        Reader.objects.bulk_update(due, ["summary_from", "summary_at_ms"])
         Letter.objects.bulk_create(letters)
     if letters:
         notify.announce(settings.MOREFOLLOWS.data, "letter")
@@ -71,7 +71,7 @@ def _letter(reader: Reader, since: int, until: int, now: datetime) -> Letter:
         since=since,
         until=until,
         created_at=now,
-        due_at=max(until + _SETTLED_MS, _ms(now)),
+        due_at_ms=max(until + _SETTLED_MS, _ms(now)),
     )
 
 

@@ -103,7 +103,7 @@ def _pattern(one: Newcomer, now: datetime) -> RowPattern:
             kind=Letter.Kind.CONFIRMATION,
             offers=one.offers,
             created_at=now,
-            due_at=int(now.timestamp() * 1000),
+            due_at_ms=int(now.timestamp() * 1000),
         ),
     )
 

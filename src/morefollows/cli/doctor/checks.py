@@ -130,8 +130,8 @@ def _restored() -> Iterator[Finding]:
 
     if held := restores.hold_reason():
         words = (
-            f"it is older than what a sender last saw ({time_text(held.seen_at)}, now "
-            f"{time_text(held.found_at)}); nothing is "
+            f"it is older than what a sender last saw ({time_text(held.seen_at_ms)}, now "
+            f"{time_text(held.found_at_ms)}); nothing is "
             "mailed until somebody decides, at the desk or by `morefollows restores go-on`"
         )
         yield Finding("restored database", "wrong", words)

@@ -38,11 +38,12 @@ ORDER BY s.reader_id LIMIT %s
 """
 _FOLLOWERS = """
 SELECT i.reader_id FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
-JOIN stories_interest i ON i.story_id = u.story_id
+JOIN stories_storypreference i ON i.story_id = u.story_id
 JOIN audience_subscription s ON s.topic_id = a.topic_id AND s.reader_id = i.reader_id \
 AND s.state = 'active'
 WHERE a.id = %s
-  AND i.wish = 'follow' AND i.at <= %s AND s.since <= %s AND i.reader_id > %s AND i.reader_id <= %s
+  AND i.choice = 'follow' AND i.at <= %s AND s.since <= %s
+  AND i.reader_id > %s AND i.reader_id <= %s
 ORDER BY i.reader_id LIMIT %s
 """
 _OF_OFFERS = """
@@ -66,10 +67,10 @@ SELECT (SELECT COALESCE(MIN(id), 1) FROM audience_reader), \
 """
 _NEXT_NUMBER = "SELECT COALESCE(MAX(number), 0) + 1 FROM courier_batch WHERE alert_id = %s"
 _NEW_BATCH = """
-INSERT INTO courier_batch (alert_id, number, size, readers, first, last, outcomes, times, due_at, \
-changed_at,
-    epoch, reach, worker, attempts, accepted, deferred, refused, skipped, uncertain, \
-expired, repeated)
+INSERT INTO courier_batch (
+    alert_id, number, size, readers, first, last, outcomes, times, due_at_ms, changed_at_ms,
+    lease_version, handed_out_to, worker, attempts, accepted, deferred, refused, skipped,
+    uncertain, expired, repeated)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0)
 """
 _MOVED = (
@@ -187,6 +188,6 @@ def _batch_row(alert: int, number: int, readers: Sequence[int]) -> tuple[int | b
     packed = array("q", readers).tobytes()
     never = array("I", [NEVER]) * len(readers)
     # A random time long ago: the batch is due at once, and batches are claimed in random order.
-    due_at = random.randint(1, FRESH_DUE)  # noqa: S311
+    due_at_ms = random.randint(1, FRESH_DUE)  # noqa: S311
     facts = (alert, number, len(readers), packed, readers[0], readers[-1])
-    return *facts, bytes(len(readers)), never.tobytes(), due_at, now_ms()
+    return *facts, bytes(len(readers)), never.tobytes(), due_at_ms, now_ms()

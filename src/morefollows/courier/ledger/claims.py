@@ -5,8 +5,8 @@ thread. Times are milliseconds since 1970. Both databases run the same statement
 differences: how a list of ids is passed, and ``SKIP LOCKED``. SQLite has one writer at a time and
 does not need that. Batches are created in `batching`.
 
-Invariant: a process changes a batch only while the lease version (`epoch`) of its claim stands. No
-mail is lost, and only uncertain mails are repeated.
+Invariant: a process changes a batch only while the lease version (`lease_version`) of its claim
+stands. No mail is lost, and only uncertain mails are repeated.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class ActiveAlert(NamedTuple):
     id: int
     state: str
     topic: int | None
-    held_until: int
-    expires_at: int
+    held_until_ms: int
+    expires_at_ms: int
     cut_done: bool
     audience: str = "topic"
     bulk: bool = False
@@ -54,11 +54,11 @@ class ActiveAlert(NamedTuple):
 class Claim(NamedTuple):
     """A claimed batch.
 
-    The claim holds while `epoch`, the lease version, is unchanged in the ledger.
+    The claim holds while `lease_version`, the lease version, is unchanged in the ledger.
     """
 
     batch: int
-    epoch: int
+    lease_version: int
     alert: int
     readers: array[int]
     outcomes: bytearray
@@ -68,23 +68,24 @@ class Claim(NamedTuple):
 
 
 class BatchRecord(NamedTuple):
-    """What a process records of one batch. `due_at`: None if every outcome is final.
+    """What a process records of one batch. `due_at_ms`: None if every outcome is final.
 
-    `reach`: mails with a lower index may be handed out. `worker`: empty to give the claim back.
+    `handed_out_to`: mails with a lower index may be handed out. `worker`: empty to give the claim
+    back.
     """
 
     batch: int
-    epoch: int
+    lease_version: int
     alert: int
     outcomes: bytes
     times: bytes
-    reach: int
+    handed_out_to: int
     worker: str
-    due_at: int | None
+    due_at_ms: int | None
     attempts: int
     repeated: int
     #: (domain, outcome, code, status) → (count, text)
-    verdicts: dict[tuple[str, int, int, str], tuple[int, str]]
+    reply_counts: dict[tuple[str, int, int, str], tuple[int, str]]
     #: for `brake.write_counts`: refusals that may be deferred, or count as bounces
     refusals: list[RefusedMail]
 
@@ -101,19 +102,19 @@ class Recorded(NamedTuple):
 # -- what is there to do --------------------------------------------------------------------------
 
 _RUNNING = """
-SELECT a.id, a.state, a.topic_id, a.held_until, a.expires_at, a.cut_done, a.audience, \
+SELECT a.id, a.state, a.topic_id, a.held_until_ms, a.expires_at_ms, a.cut_done, a.audience, \
 a.lane = 'bulk', a.flash,
-    u.kind, u.story_id, a.repeat, a.not_before IS NOT NULL
+    u.kind, u.story_id, a.repeat, a.not_before_ms IS NOT NULL
 FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
-WHERE a.state IN ('held', 'sending') AND (a.not_before IS NULL OR a.not_before <= %s) \
-ORDER BY a.lane, a.held_until
+WHERE a.state IN ('held', 'sending') AND (a.not_before_ms IS NULL OR a.not_before_ms <= %s) \
+ORDER BY a.lane, a.held_until_ms
 """
 # Bulk mail waits for batches that a process holds, but not for batches that wait for a retry.
 _ALERTS_WITH_MAIL = """
 SELECT EXISTS (SELECT 1 FROM stories_alert a WHERE a.state = 'sending' AND a.lane = 'alert' \
 AND (NOT a.cut_done
-    OR EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at IS NOT NULL
-        AND (b.worker <> '' OR b.due_at <= %s))))
+    OR EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at_ms IS NOT NULL
+        AND (b.worker <> '' OR b.due_at_ms <= %s))))
 """
 
 
@@ -133,13 +134,13 @@ def hold_left(alert: int) -> float:
     The limit holds even if the clock was set back. It does not apply to an alert with a chosen
     time.
     """
-    frozen_at, held_until, chosen = Alert.objects.values_list(
-        "frozen_at", "held_until", "not_before"
+    frozen_at, held_until_ms, chosen = Alert.objects.values_list(
+        "frozen_at", "held_until_ms", "not_before_ms"
     ).get(pk=alert)
     if chosen is not None:
-        return float(held_until - now_ms()) / 1000
-    whole = held_until - frozen_at.timestamp() * 1000
-    return float(min(held_until - now_ms(), whole)) / 1000
+        return float(held_until_ms - now_ms()) / 1000
+    whole = held_until_ms - frozen_at.timestamp() * 1000
+    return float(min(held_until_ms - now_ms(), whole)) / 1000
 
 
 def alerts_have_mail() -> bool:
@@ -155,18 +156,18 @@ def alerts_have_mail() -> bool:
 # -- claiming: batch → worker ---------------------------------------------------------------------
 
 
-# While a batch is claimed, due_at is the end of the claim. Who may release it then: see `leases`.
-# MATERIALIZED runs the inner query once. PostgreSQL may else repeat it for each row, and skip past
-# the rows that it has locked itself.
+# While a batch is claimed, due_at_ms is the end of the claim. Who may release it then: see
+# `leases`. MATERIALIZED runs the inner query once. PostgreSQL may else repeat it for each row, and
+# skip past the rows that it has locked itself.
 _CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT id FROM courier_batch WHERE alert_id = %s AND due_at > %s AND due_at <= %s \
+    SELECT id FROM courier_batch WHERE alert_id = %s AND due_at_ms > %s AND due_at_ms <= %s \
 AND worker = ''
-    ORDER BY due_at LIMIT %s{skip_locked}
+    ORDER BY due_at_ms LIMIT %s{skip_locked}
 )
-UPDATE courier_batch SET epoch = epoch + 1, worker = %s, due_at = %s \
+UPDATE courier_batch SET lease_version = lease_version + 1, worker = %s, due_at_ms = %s \
 WHERE id IN (SELECT id FROM due)
-RETURNING id, epoch, alert_id, readers, outcomes, times, attempts, repeated, reach
+RETURNING id, lease_version, alert_id, readers, outcomes, times, attempts, repeated, handed_out_to
 """
 
 
@@ -183,23 +184,23 @@ def claim_batches(worker: str, alert: int, limit: int, *, retried: bool = False)
 
 
 def _claimed(row: tuple[object, ...]) -> Claim:
-    batch, epoch, alert, readers, outcomes, times, attempts, repeated, reach = row
+    batch, lease_version, alert, readers, outcomes, times, attempts, repeated, handed_out_to = row
     ids, when = array("q"), array("I")
     ids.frombytes(bytes(readers))  # type: ignore[call-overload]
     when.frombytes(bytes(times))  # type: ignore[call-overload]
     states = bytearray(outcomes)  # type: ignore[call-overload]
-    doubt(states, reach)  # type: ignore[arg-type]
-    return Claim(batch, epoch, alert, ids, states, when, attempts, repeated)  # type: ignore[arg-type]
+    doubt(states, handed_out_to)  # type: ignore[arg-type]
+    return Claim(batch, lease_version, alert, ids, states, when, attempts, repeated)  # type: ignore[arg-type]
 
 
-def doubt(outcomes: bytearray, reach: int) -> int:
-    """Makes waiting mails below `reach` uncertain, and returns how many.
+def doubt(outcomes: bytearray, handed_out_to: int) -> int:
+    """Makes waiting mails below `handed_out_to` uncertain, and returns how many.
 
-    A process that gives its claim back resets `reach`. So a value other than 0 is left by one that
-    did not.
+    A process that gives its claim back resets `handed_out_to`. So a value other than 0 is left by
+    one that did not.
     """
-    waiting = outcomes[:reach].count(Outcome.WAITING)
-    for i in range(reach if waiting else 0):
+    waiting = outcomes[:handed_out_to].count(Outcome.WAITING)
+    for i in range(handed_out_to if waiting else 0):
         if outcomes[i] == Outcome.WAITING:
             outcomes[i] = Outcome.UNCERTAIN
     return waiting
@@ -208,18 +209,18 @@ def doubt(outcomes: bytearray, reach: int) -> int:
 # -- recording: outcomes → batch ------------------------------------------------------------------
 
 _RECORD = """
-UPDATE courier_batch SET outcomes = %s, times = %s, reach = %s, worker = %s, \
-due_at = %s, attempts = %s,
+UPDATE courier_batch SET outcomes = %s, times = %s, handed_out_to = %s, worker = %s, \
+due_at_ms = %s, attempts = %s,
     repeated = %s, accepted = %s, deferred = %s, refused = %s, skipped = %s, uncertain = %s, \
 expired = %s,
-    changed_at = %s
-WHERE id = %s AND epoch = %s
+    changed_at_ms = %s
+WHERE id = %s AND lease_version = %s
 """
 _COUNT_VERDICT = """
-INSERT INTO courier_verdict (alert_id, domain, outcome, code, status, text, count) \
+INSERT INTO courier_replycount (alert_id, domain, outcome, code, status, text, count) \
 VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (alert_id, domain, outcome, code, status) DO UPDATE SET \
-count = courier_verdict.count + excluded.count
+count = courier_replycount.count + excluded.count
 """
 _COUNTED = (
     Outcome.ACCEPTED,
@@ -240,7 +241,7 @@ def record_outcomes(
     """Writes these entries in one transaction: outcomes, and how far each batch may be handed out.
 
     `release`: id of the alert whose hold has ended; the entries then hold its first batches'
-    `reach`. `early`: the hold has ended, but not by the system clock; see
+    `handed_out_to`. `early`: the hold has ended, but not by the system clock; see
     `stories.publication.release`.
     """
     lost: set[int] = set()
@@ -256,18 +257,18 @@ def record_outcomes(
             facts = (
                 entry.outcomes,
                 entry.times,
-                entry.reach,
+                entry.handed_out_to,
                 entry.worker,
-                entry.due_at,
+                entry.due_at_ms,
                 entry.attempts,
             )
             cursor.execute(
-                _RECORD, (*facts, entry.repeated, *counts, now, entry.batch, entry.epoch)
+                _RECORD, (*facts, entry.repeated, *counts, now, entry.batch, entry.lease_version)
             )
             if cursor.rowcount == 0:
                 lost.add(entry.batch)
                 continue
-            for (domain, outcome, code, status), (count, text) in entry.verdicts.items():
+            for (domain, outcome, code, status), (count, text) in entry.reply_counts.items():
                 cursor.execute(
                     _COUNT_VERDICT, (entry.alert, domain, outcome, code, status, text, count)
                 )
@@ -322,7 +323,7 @@ def is_lock_timeout(error: BaseException) -> bool:
 
 _COMPLETE = """
 SELECT a.id FROM stories_alert a WHERE a.state = 'sending' AND a.cut_done
-  AND NOT EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at_ms IS NOT NULL)
 """
 
 

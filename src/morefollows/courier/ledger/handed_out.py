@@ -3,7 +3,7 @@
 The ledger is written every few milliseconds, and hundreds of mails may leave in between. Each mail
 has a mark in a memory-mapped file of the data folder. If the process is killed, `read_marks` tells
 which mails were in flight, and only those are uncertain. If the machine stops or another node takes
-over, the file can't be used. Then all mails below `Batch.reach` are uncertain.
+over, the file can't be used. Then all mails below `Batch.handed_out_to` are uncertain.
 
 Invariant: a mail's mark is set before it is handed to a relay.
 """
@@ -84,7 +84,7 @@ class HandedOutJournal:
         made[: _HEAD.size] = _HEAD.pack(nodes.kernel().encode()[:64], _SLOTS, self._mails)
         return made
 
-    def open(self, batch: int, epoch: int, mails: int) -> Marks:
+    def open(self, batch: int, lease_version: int, mails: int) -> Marks:
         """The marks of a newly claimed batch, all 0."""
         if self._map is None or not self._free or mails > self._mails or batch in self._at:
             return array("I", bytes(4 * mails))
@@ -92,7 +92,7 @@ class HandedOutJournal:
         at = _HEAD.size + slot * self._step
         start = at + _SLOT.size
         self._map[start : start + 4 * mails] = bytes(4 * mails)
-        self._map[at:start] = _SLOT.pack(batch, epoch, mails)
+        self._map[at:start] = _SLOT.pack(batch, lease_version, mails)
         return memoryview(self._map)[start : start + 4 * mails].cast("I")
 
     def close(self, batch: int) -> None:
@@ -121,9 +121,11 @@ def read_marks(data: Path, name: str) -> Found | None:
         return None
     found: Found = {}
     for at in range(_HEAD.size, len(raw), step):
-        batch, epoch, used = _SLOT.unpack_from(raw, at)
+        batch, lease_version, used = _SLOT.unpack_from(raw, at)
         if batch:
-            found[batch, epoch] = array("I", raw[at + _SLOT.size : at + _SLOT.size + 4 * used])
+            found[batch, lease_version] = array(
+                "I", raw[at + _SLOT.size : at + _SLOT.size + 4 * used]
+            )
     return found
 
 

@@ -87,20 +87,21 @@ def outcomes(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, dict[in
     return found
 
 
-_CONTENTS = ("readers", "outcomes", "reach", "packed")
+_CONTENTS = ("readers", "outcomes", "handed_out_to", "packed")
 
 
 def contents(batch: Batch, *, at_work: bool = False) -> BatchContents:
     """A batch's readers, and the outcome of each mail as far as it is known.
 
-    Waiting mails below `reach` count as uncertain, unless a process is `at_work` on the batch.
+    Waiting mails below `handed_out_to` count as uncertain, unless a process is `at_work` on the
+    batch.
     """
     if batch.packed:
         return packing.unpack(bytes(batch.readers), bytes(batch.outcomes))
     ids = array("q")
     ids.frombytes(bytes(batch.readers))
     known = bytearray(batch.outcomes)
-    doubt(known, 0 if at_work else batch.reach)
+    doubt(known, 0 if at_work else batch.handed_out_to)
     return BatchContents(ids, bytes(known))
 
 

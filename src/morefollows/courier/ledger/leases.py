@@ -1,10 +1,10 @@
 """The lease rule for alerts' batches and for all other mail.
 
 A sender process claims a free row by writing its name (`nodes.Process.name`) into `worker`. With
-that it raises the row's lease version (`epoch` of a batch, `lease_version` of a letter). Each later
-write has the condition that the version is unchanged. So a process that has lost its claim changes
-nothing, and learns of the loss. A claim ends when its holder gives it back, or when another process
-releases it because its holder is dead. These processes count as dead:
+that it raises the row's lease version (`lease_version` of a batch, `lease_version` of a letter).
+Each later write has the condition that the version is unchanged. So a process that has lost its
+claim changes nothing, and learns of the loss. A claim ends when its holder gives it back, or when
+another process releases it because its holder is dead. These processes count as dead:
 
 - processes of this data folder that have certainly ended (`dead_here`), at once;
 
@@ -45,26 +45,27 @@ def begin(process: Process) -> None:
     """Registers the process. Called before its first claim."""
     now = now_ms()
     facts = process._asdict()
-    SenderProcess.objects.create(**facts, started_at=now, seen_at=now)
+    SenderProcess.objects.create(**facts, started_at_ms=now, seen_at_ms=now)
 
 
 _BEAT = """
-UPDATE courier_senderprocess SET seen_at = %s, skew_ms = %s, waiting_since = %s, waiting_for = %s \
+UPDATE courier_senderprocess
+SET seen_at_ms = %s, skew_ms = %s, waiting_since_ms = %s, waiting_for = %s
 WHERE name = %s
 """
 
 
 def beat(
-    process: Process, skew_ms: int = 0, waiting_since: int | None = None, waiting_for: str = ""
+    process: Process, skew_ms: int = 0, waiting_since_ms: int | None = None, waiting_for: str = ""
 ) -> None:
     """Writes a heartbeat. Inserts the row again if it is missing, as after a restore.
 
-    `skew_ms`: this machine's clock minus the database's. `waiting_since`: start of a slow database
-    call, ms since 1970.
+    `skew_ms`: this machine's clock minus the database's. `waiting_since_ms`: start of a slow
+    database call, ms since 1970.
     """
     now = now_ms()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_BEAT, (now, skew_ms, waiting_since, waiting_for[:300], process.name))
+        cursor.execute(_BEAT, (now, skew_ms, waiting_since_ms, waiting_for[:300], process.name))
         if cursor.rowcount == 0:
             begin(process)
 
@@ -95,25 +96,26 @@ def long_dead() -> list[str]:
     """
     now = now_ms()
     alive = set(
-        SenderProcess.objects.filter(seen_at__gt=now - claim_ms()).values_list("name", flat=True)
+        SenderProcess.objects.filter(seen_at_ms__gt=now - claim_ms()).values_list("name", flat=True)
     )
     names = set(SenderProcess.objects.values_list("name", flat=True))
     names |= set(Letter.objects.exclude(worker="").values_list("worker", flat=True).distinct())
     held = Batch.objects.exclude(worker="")
     names |= set(held.values_list("worker", flat=True).distinct())
-    alive |= set(held.filter(due_at__gt=now).values_list("worker", flat=True).distinct())
+    alive |= set(held.filter(due_at_ms__gt=now).values_list("worker", flat=True).distinct())
     return sorted(names - alive)
 
 
 def bring_forward(now: int) -> None:
     """Sets heartbeats with a future time to `now`, after the clock was set back."""
-    SenderProcess.objects.filter(seen_at__gt=now).update(seen_at=now)
+    SenderProcess.objects.filter(seen_at_ms__gt=now).update(seen_at_ms=now)
 
 
 # -- what a process claimed and does not know of --------------------------------------------------
 
 _STRAY_BATCHES = (
-    "UPDATE courier_batch SET worker = '', due_at = 1, epoch = epoch + 1 WHERE worker = %s"
+    "UPDATE courier_batch SET worker = '', due_at_ms = 1, lease_version = lease_version + 1"
+    " WHERE worker = %s"
 )
 _STRAY_LETTERS = (
     "UPDATE audience_letter SET worker = '', lease_version = lease_version + 1 WHERE worker = %s"

@@ -29,7 +29,7 @@ from morefollows.courier.channels import CHANNELS
 from morefollows.courier.ledger import history
 from morefollows.courier.ledger.claims import ActiveAlert
 from morefollows.stories.actions import now_ms
-from morefollows.stories.models import Alert, Interest
+from morefollows.stories.models import Alert, StoryPreference
 
 
 class Recipient(NamedTuple):
@@ -50,7 +50,7 @@ _addressee = functools.partial(tuple.__new__, Recipient)
 # Readers, subscriptions and suppressions are each found by key, whatever the planner estimates.
 # Just after an import PostgreSQL has no statistics, and a join then took a minute.
 _ADDRESSEES = """
-SELECT r.id, {address}, r.language, r.links_version, r.uid, FALSE, r.particular
+SELECT r.id, {address}, r.language, r.links_version, r.uid, FALSE, r.has_preferences
 FROM {readers} {join}
 WHERE {consent}
   AND {allowed}
@@ -123,12 +123,12 @@ def preferences_of(readers: Iterable[int]) -> dict[int, DeliveryPreferences]:
 
 
 def _with_preferences(
-    alert: ActiveAlert, found: dict[int, Recipient], particular: Sequence[int]
+    alert: ActiveAlert, found: dict[int, Recipient], has_preferences: Sequence[int]
 ) -> None:
     """Removes readers who don't want the alert, and marks those who get it later."""
-    wishes = _story_preferences(alert, found)
-    terms = preferences_of(particular) if particular else {}
-    asked = sorted({*wishes, *terms})
+    story_preferences = _story_preferences(alert, found)
+    terms = preferences_of(has_preferences) if has_preferences else {}
+    asked = sorted({*story_preferences, *terms})
     owed = _owed(alert, asked)
     unheard = _unheard(
         alert, sorted(reader for reader, chosen in terms.items() if chosen.frequency == "first")
@@ -138,7 +138,9 @@ def _with_preferences(
     )
     now = datetime.now(UTC)
     for reader in asked:
-        chosen = terms.get(reader, DeliveryPreferences())._replace(wish=wishes.get(reader, ""))
+        chosen = terms.get(reader, DeliveryPreferences())._replace(
+            choice=story_preferences.get(reader, "")
+        )
         news = AlertFacts(
             "first" if reader in unheard else alert.kind,
             owed=reader in owed,
@@ -151,7 +153,7 @@ def _with_preferences(
         elif verdict is not DeliveryDecision.NOW:
             del found[reader]
     for reader in _get_a_newer_one(
-        alert, [reader for reader, wish in wishes.items() if wish == "follow"]
+        alert, [reader for reader, choice in story_preferences.items() if choice == "follow"]
     ):
         found.pop(reader, None)
 
@@ -191,14 +193,14 @@ def _get_a_newer_one(alert: ActiveAlert, followers: Sequence[int]) -> list[int]:
     latest = newer.filter(update__published_at__isnull=False).order_by("-pk").first()
     if latest is None:
         return []
-    by_then = Interest.objects.filter(
+    by_then = StoryPreference.objects.filter(
         story=alert.story, reader__in=followers, at__lte=latest.frozen_at
     )
     return list(by_then.values_list("reader_id", flat=True))
 
 
 _WISHES = (
-    "SELECT reader_id, wish FROM stories_interest "
+    "SELECT reader_id, choice FROM stories_storypreference "
     "WHERE story_id = %s AND reader_id BETWEEN %s AND %s"
 )
 
@@ -209,7 +211,7 @@ def _story_preferences(alert: ActiveAlert, found: dict[int, Recipient]) -> dict[
         return {}
     with connection.cursor() as cursor:
         cursor.execute(_WISHES, (alert.story, min(found), max(found)))
-        return {reader: wish for reader, wish in cursor.fetchall() if reader in found}
+        return {reader: choice for reader, choice in cursor.fetchall() if reader in found}
 
 
 def _had_today(alert: ActiveAlert, readers: Sequence[int]) -> dict[int, int]:
@@ -219,7 +221,7 @@ def _had_today(alert: ActiveAlert, readers: Sequence[int]) -> dict[int, int]:
     states = set(Alert.State) - {Alert.State.HELD, Alert.State.TAKEN_BACK}
     today = dict(
         Alert.objects.filter(
-            lane=Alert.Lane.ALERT, state__in=states, held_until__gt=now_ms() - DAY_MS
+            lane=Alert.Lane.ALERT, state__in=states, held_until_ms__gt=now_ms() - DAY_MS
         )
         .exclude(Q(pk=alert.id) | Q(audience=Alert.Audience.DRILL))
         .values_list("pk", "state")

@@ -83,7 +83,7 @@ def _times(batch: Batch) -> array[int]:
 
 
 def _due_now() -> dict[str, int]:
-    return {"due_at": 1, "attempts": 0, "reach": 0, "changed_at": now_ms()}
+    return {"due_at_ms": 1, "attempts": 0, "handed_out_to": 0, "changed_at_ms": now_ms()}
 
 
 # -- after a crash --------------------------------------------------------------------------------
@@ -98,14 +98,14 @@ class Orphaned(NamedTuple):
 
 _NOTE_DOUBT = """
 UPDATE courier_batch SET outcomes = %s, times = %s, accepted = %s, uncertain = %s, repeated = %s, \
-reach = 0,
-    changed_at = %s
+handed_out_to = 0,
+    changed_at_ms = %s
 WHERE id = %s
 """
 _RELEASE = """
-UPDATE courier_batch SET worker = '', due_at = 1, epoch = epoch + 1 \
-WHERE worker = %s AND due_at IS NOT NULL
-RETURNING id, epoch, alert_id, outcomes, times, repeated, reach
+UPDATE courier_batch SET worker = '', due_at_ms = 1, lease_version = lease_version + 1 \
+WHERE worker = %s AND due_at_ms IS NOT NULL
+RETURNING id, lease_version, alert_id, outcomes, times, repeated, handed_out_to
 """
 _RELEASE_LETTERS = """
 UPDATE audience_letter SET worker = '', lease_version = lease_version + 1 WHERE worker = %s
@@ -115,24 +115,32 @@ UPDATE audience_letter SET worker = '', lease_version = lease_version + 1 WHERE 
 def release_claims(worker: str, marks: handed_out.Found | None = None) -> list[Orphaned]:
     """Releases a dead process's claims, and makes its mails in flight uncertain.
 
-    `marks`: the result of `handed_out.read_marks`. Without it, all mails below `reach` are
+    `marks`: the result of `handed_out.read_marks`. Without it, all mails below `handed_out_to` are
     uncertain.
     """
     begun: Counter[int] = Counter()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_RELEASE, (worker,))
-        for batch, epoch, alert, packed, packed_times, repeated, reach in cursor.fetchall():
+        for (
+            batch,
+            lease_version,
+            alert,
+            packed,
+            packed_times,
+            repeated,
+            handed_out_to,
+        ) in cursor.fetchall():
             outcomes, times = bytearray(packed), array("I")
             times.frombytes(bytes(packed_times))
-            known = (marks or {}).get((batch, epoch - 1))
+            known = (marks or {}).get((batch, lease_version - 1))
             if known is None:
-                begun[alert] += doubt(outcomes, reach)
+                begun[alert] += doubt(outcomes, handed_out_to)
             else:
                 in_flight, again = _settle(outcomes, times, known)
                 begun[alert] += in_flight
                 repeated += again
             # recorded now, because a batch of a stopped alert is never claimed again
-            if reach or known is not None:
+            if handed_out_to or known is not None:
                 counts = [
                     outcomes.count(outcome) for outcome in (Outcome.ACCEPTED, Outcome.UNCERTAIN)
                 ]
@@ -166,8 +174,8 @@ def _settle(outcomes: bytearray, times: array[int], marks: array[int]) -> tuple[
 # Claims and retries are never due later than this. A later time was written before the clock was
 # set back. A live process renews its claims long before the new end.
 _TOO_FAR_AHEAD = """
-UPDATE courier_batch SET due_at = CASE WHEN worker = '' THEN %s ELSE %s END
-WHERE due_at > CASE WHEN worker = '' THEN %s ELSE %s END
+UPDATE courier_batch SET due_at_ms = CASE WHEN worker = '' THEN %s ELSE %s END
+WHERE due_at_ms > CASE WHEN worker = '' THEN %s ELSE %s END
 """
 
 

@@ -47,11 +47,11 @@ class RetryState(NamedTuple):
 
     copies: int = 0  #: how often it was handed over without a reply
     tries: int = 0  #: temporary refusals (4xx, RFC 5321, section 4.2.1)
-    due_at: int = 0  #: retry time, ms since 1970; 0: at once
+    due_at_ms: int = 0  #: retry time, ms since 1970; 0: at once
 
 
 class Retries:
-    """The retry states of one batch. `zero`: the alert's `held_until`, in ms since 1970.
+    """The retry states of one batch. `zero`: the alert's `held_until_ms`, in ms since 1970.
 
     `times`: the batch's own array, changed in place. An item below `NOT_ACCEPTED` is a time of
     acceptance.
@@ -96,23 +96,23 @@ class Retries:
             self._put(i, 1, known.tries, self._zero)
             self.at_once(i)
 
-    def postpone(self, i: int, due_at: int) -> None:
+    def postpone(self, i: int, due_at_ms: int) -> None:
         """Sets the retry time without counting a try."""
         known = self.of(i)
-        self._pack(i, known.copies, known.tries, due_at)
+        self._pack(i, known.copies, known.tries, due_at_ms)
 
     def at_once(self, i: int) -> None:
         """Makes the mail due at once."""
         known = self.of(i)
-        if known.due_at:
+        if known.due_at_ms:
             self._pack(i, known.copies, known.tries, 0)
 
     def _put(self, i: int, copies: int, tries: int, now: int, waits: int = 0) -> int:
         """Stores the state with the next retry time, in ms since 1970, and returns that time."""
-        due_at = now + wait_ms(waits or tries, self.longer)
-        self._pack(i, copies, tries, due_at)
-        return due_at
+        due_at_ms = now + wait_ms(waits or tries, self.longer)
+        self._pack(i, copies, tries, due_at_ms)
+        return due_at_ms
 
-    def _pack(self, i: int, copies: int, tries: int, due_at: int) -> None:
-        steps = min(max(-(-(due_at - self._zero) // _STEP_MS), 1), _LATEST) if due_at else 0
+    def _pack(self, i: int, copies: int, tries: int, due_at_ms: int) -> None:
+        steps = min(max(-(-(due_at_ms - self._zero) // _STEP_MS), 1), _LATEST) if due_at_ms else 0
         self._times[i] = NOT_ACCEPTED | copies << 29 | min(tries, _MOST_TRIES) << 23 | steps

@@ -63,7 +63,7 @@ class Waiting:
         """Removes and returns the mails whose retry time has come. `now`: ms since 1970."""
         if not self.later or min(self.later.values()) > now:
             return []
-        found = [i for i, due_at in self.later.items() if due_at <= now]
+        found = [i for i, due_at_ms in self.later.items() if due_at_ms <= now]
         for i in found:
             del self.later[i]
         return found

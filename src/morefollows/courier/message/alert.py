@@ -45,7 +45,7 @@ def alert(alert: Alert, language: str) -> Composed:
         head = Letterhead.new()
         number = f"alert-{alert.uuid.hex[:12]}"
         return compose(
-            content(head, alert.update, alert.topic, alert.held_until / 1000, number), head
+            content(head, alert.update, alert.topic, alert.held_until_ms / 1000, number), head
         )
 
 

@@ -28,7 +28,7 @@ from morefollows.courier.ledger import history
 from morefollows.courier.ledger.recipients import preferences_of
 from morefollows.courier.models import Outcome
 from morefollows.stories.actions import now_ms
-from morefollows.stories.models import Alert, Interest, Story, Update
+from morefollows.stories.models import Alert, Story, StoryPreference, Update
 
 AT_ONCE = 500
 MOST = 25  #: stories in one mail, the newest first
@@ -41,7 +41,7 @@ _OVER = (Alert.State.SENDING, Alert.State.SENT, Alert.State.EXPIRED)
 def enqueue_due() -> int:
     """Creates the digests that are due now. Returns how many; if `AT_ONCE`, more may be due."""
     latest = Alert.objects.filter(lane=Alert.Lane.ALERT).aggregate(
-        latest=Max("held_until", default=0)
+        latest=Max("held_until_ms", default=0)
     )
     return enqueue_summaries(latest["latest"], AT_ONCE)
 
@@ -65,7 +65,12 @@ def contents(letters: Sequence[Letter]) -> dict[int, DigestContents]:
     alerts = {
         alert.pk: alert
         for alert in Alert.objects.select_related("update__story")
-        .filter(lane=Alert.Lane.ALERT, held_until__gte=since, held_until__lt=until, state__in=_OVER)
+        .filter(
+            lane=Alert.Lane.ALERT,
+            held_until_ms__gte=since,
+            held_until_ms__lt=until,
+            state__in=_OVER,
+        )
         .exclude(audience=Alert.Audience.DRILL)
         .exclude(update__story__state=Story.State.WITHDRAWN)
         .exclude(update__story__embargo_until__gt=timezone.now())
@@ -77,7 +82,7 @@ def contents(letters: Sequence[Letter]) -> dict[int, DigestContents]:
     # These letters are left out: one that was deferred and is tried again must not count itself.
     about = [pk for pks in bringing.values() for pk in pks]
     before = history.sent_in_digests(about, readers, but=[one.pk for one in letters])
-    terms, wishes, topics = (
+    terms, story_preferences, topics = (
         preferences_of(readers),
         _story_preferences(readers, stories),
         _topics(readers),
@@ -91,8 +96,8 @@ def contents(letters: Sequence[Letter]) -> dict[int, DigestContents]:
         missed: set[int] = set()
         for alert in alerts.values():
             story = alert.update.story_id
-            on = terms[reader]._replace(wish=wishes.get((reader, story), ""))
-            in_time = (one.since or 0) <= alert.held_until < (one.until or 0)
+            on = terms[reader]._replace(choice=story_preferences.get((reader, story), ""))
+            in_time = (one.since or 0) <= alert.held_until_ms < (one.until or 0)
             if (
                 in_time
                 and alert.topic_id in topics.get(reader, ())
@@ -134,11 +139,13 @@ def allowed(letters: Sequence[Letter]) -> list[Letter]:
 def _held_back(alert: Alert, outcomes: Mapping[int, int], terms: DeliveryPreferences) -> bool:
     """Whether this alert was not mailed to the reader, and belongs in a digest."""
     outcome = outcomes.get(alert.pk)
-    digest = terms.frequency == Reader.Frequency.DIGEST and terms.wish != Interest.Wish.FOLLOW
+    digest = (
+        terms.frequency == Reader.Frequency.DIGEST and terms.choice != StoryPreference.Choice.FOLLOW
+    )
     if outcome not in _MISSED and not (digest and outcome in _COMING):
         return False
     news = AlertFacts(alert.update.kind, owed=alert.audience == Alert.Audience.RECIPIENTS)
-    return in_summary(terms, news, datetime.fromtimestamp(alert.held_until / 1000, UTC))
+    return in_summary(terms, news, datetime.fromtimestamp(alert.held_until_ms / 1000, UTC))
 
 
 def _had(bringing: Sequence[int], outcomes: Mapping[int, int], told: set[int]) -> bool:
@@ -162,10 +169,10 @@ def _newest(stories: set[int]) -> tuple[dict[int, Update], dict[int, list[int]]]
 
 def _story_preferences(readers: Sequence[int], stories: set[int]) -> dict[tuple[int, int], str]:
     """(reader, story) → preference for this story, where there is one."""
-    rows = Interest.objects.filter(reader__in=readers, story__in=stories).values_list(
-        "reader_id", "story_id", "wish"
+    rows = StoryPreference.objects.filter(reader__in=readers, story__in=stories).values_list(
+        "reader_id", "story_id", "choice"
     )
-    return {(reader, story): wish for reader, story, wish in rows}
+    return {(reader, story): choice for reader, story, choice in rows}
 
 
 def _topics(readers: Sequence[int]) -> dict[int, set[int]]:

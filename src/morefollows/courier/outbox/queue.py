@@ -68,7 +68,7 @@ class LetterResult(NamedTuple):
 
     job: ClaimedLetter
     state: str
-    due_at: int
+    due_at_ms: int
     bounced: BouncedMail | None = None
     #: whether this counts as an attempt: a relay took it, or it can't be rendered
     tried: bool = True
@@ -79,8 +79,8 @@ class LetterResult(NamedTuple):
 _CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT id FROM audience_letter WHERE state = 'waiting' AND {lane} \
-AND due_at <= %s AND worker = ''
-    ORDER BY due_at, id LIMIT %s{skip_locked}
+AND due_at_ms <= %s AND worker = ''
+    ORDER BY due_at_ms, id LIMIT %s{skip_locked}
 )
 UPDATE audience_letter SET worker = %s, lease_version = lease_version + 1 \
 WHERE id IN (SELECT id FROM due)
@@ -249,7 +249,7 @@ def _job(letter: Letter) -> ClaimedLetter:
 
 
 _RECORD = """
-UPDATE audience_letter SET state = %s, due_at = %s, attempts = %s, unanswered = %s, worker = ''
+UPDATE audience_letter SET state = %s, due_at_ms = %s, attempts = %s, unanswered = %s, worker = ''
 WHERE id = %s AND lease_version = %s
 """
 
@@ -265,7 +265,7 @@ def record_results(done: Sequence[LetterResult]) -> int:
     rows = [
         (
             one.state,
-            one.due_at,
+            one.due_at_ms,
             one.job.attempts + one.tried,
             max(one.unanswered, one.job.unanswered),
             one.job.letter,
@@ -418,9 +418,9 @@ class LetterQueue:
                     LetterResult(job, Letter.State.REFUSED, now, _bounced(job, way, reply, verdict))
                 )
             else:
-                due_at = now + retries.wait_ms(job.attempts + 1)
+                due_at_ms = now + retries.wait_ms(job.attempts + 1)
                 self._decided(
-                    LetterResult(job, Letter.State.WAITING, due_at, unanswered=unanswered)
+                    LetterResult(job, Letter.State.WAITING, due_at_ms, unanswered=unanswered)
                 )
 
     def _decided(self, done: LetterResult) -> None:

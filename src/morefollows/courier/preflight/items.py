@@ -129,14 +129,14 @@ def _last_alert(story: Story) -> Item | None:
     alerts = alerts.exclude(
         audience__in=(Alert.Audience.DRILL, Alert.Audience.PAGE)
     ).select_related("update")
-    last = alerts.order_by("-held_until").first()
+    last = alerts.order_by("-held_until_ms").first()
     if last is None:
         return Item(name, OK, _("There was none yet."))
     headline, now = {"headline": last.update.headline}, timezone.now()
-    if last.held_until > now.timestamp() * 1000:
+    if last.held_until_ms > now.timestamp() * 1000:
         words = _("One is about to be sent: “%(headline)s”") % headline
         return Item(name, LOOK, words, _("See that readers don’t get the same news twice."))
-    ago = now - datetime.fromtimestamp(last.held_until / 1000, now.tzinfo)
+    ago = now - datetime.fromtimestamp(last.held_until_ms / 1000, now.tzinfo)
     words = _("%(time)s: “%(headline)s”") % {"time": _ago(ago), **headline}
     # A correction or withdrawal is never too soon.
     if ago >= SOON or story.kind in (UpdateKind.CORRECTION, UpdateKind.WITHDRAWAL):

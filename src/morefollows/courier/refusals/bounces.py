@@ -64,15 +64,15 @@ def _take_back(key: int, refusals: list[Refusal]) -> int:
             if ids[one.place] == one.reader and outcomes[one.place] == Outcome.REFUSED:
                 outcomes[one.place] = Outcome.DEFERRED
                 taken += 1
-        due_at = batch.due_at or now_ms() + retries.wait_ms(max(batch.attempts, 1))
-        # A claim raises the lease version (`epoch`): if the batch was claimed meanwhile, nothing
-        # changes.
-        written = Batch.objects.filter(pk=key, worker="", epoch=batch.epoch).update(
+        due_at_ms = batch.due_at_ms or now_ms() + retries.wait_ms(max(batch.attempts, 1))
+        # A claim raises the lease version (`lease_version`): if the batch was claimed meanwhile,
+        # nothing changes.
+        written = Batch.objects.filter(pk=key, worker="", lease_version=batch.lease_version).update(
             outcomes=bytes(outcomes),
             refused=outcomes.count(Outcome.REFUSED),
             deferred=outcomes.count(Outcome.DEFERRED),
-            due_at=due_at if taken else batch.due_at,
-            changed_at=now_ms(),
+            due_at_ms=due_at_ms if taken else batch.due_at_ms,
+            changed_at_ms=now_ms(),
         )
         if not written:
             return 0
@@ -129,14 +129,16 @@ def _accepted_since(since: dict[int, datetime]) -> set[int]:
         return set()
     earliest = int(min(since.values()).timestamp() * 1000)
     letters = Letter.objects.filter(
-        reader__in=since, state=Letter.State.ACCEPTED, due_at__gt=earliest, address=""
+        reader__in=since, state=Letter.State.ACCEPTED, due_at_ms__gt=earliest, address=""
     )
     found = {
         reader
-        for reader, at in letters.values_list("reader", "due_at")
+        for reader, at in letters.values_list("reader", "due_at_ms")
         if at > since[reader].timestamp() * 1000
     }
-    alerts = dict(Alert.objects.filter(held_until__gt=earliest).values_list("pk", "held_until"))
+    alerts = dict(
+        Alert.objects.filter(held_until_ms__gt=earliest).values_list("pk", "held_until_ms")
+    )
     for reader, outcomes in history.outcomes(list(alerts), sorted(since)).items():
         moment = since[reader].timestamp() * 1000
         if any(

@@ -69,7 +69,7 @@ class Counts(NamedTuple):
 
     answered: int
     refused: int
-    on_since: int | None = None  #: ms since 1970, if the brake is on
+    on_since_ms: int | None = None  #: ms since 1970, if the brake is on
 
 
 class Noted(NamedTuple):
@@ -232,7 +232,7 @@ INSERT INTO courier_brake (alert_id, scope, name, answered, refused) VALUES (%s,
 ON CONFLICT (alert_id, scope, name) DO UPDATE SET
     answered = courier_brake.answered + excluded.answered, \
 refused = courier_brake.refused + excluded.refused
-RETURNING answered, refused, on_since
+RETURNING answered, refused, on_since_ms
 """
 
 
@@ -270,7 +270,7 @@ def _put_on_where_too_many(
     """
     new: dict[Key, Counts] = {}
     for key, counts in sorted(counted.items()):  # "provider" comes before "relay"
-        if counts.on_since is not None:
+        if counts.on_since_ms is not None:
             continue
         if key[0] == Brake.Scope.RELAY:
             apart = _apart(alert, so_far=so_far)
@@ -289,11 +289,11 @@ def _put_on_where_too_many(
 def _apart(alert: int, *, so_far: bool) -> list[Brake]:
     """The providers not counted against the relay. `so_far`: replies are outstanding."""
     providers = Brake.objects.filter(alert=alert, scope=Brake.Scope.PROVIDER)
-    on = list(providers.filter(on_since__isnull=False)[: APART + 1])
+    on = list(providers.filter(on_since_ms__isnull=False)[: APART + 1])
     if len(on) > APART:
         return []
     return on + list(
-        providers.filter(on_since=None).order_by("-refused")[: APART - len(on)] if so_far else []
+        providers.filter(on_since_ms=None).order_by("-refused")[: APART - len(on)] if so_far else []
     )
 
 
@@ -319,8 +319,8 @@ def _put_on(alert: int, key: Key) -> None:
     """Puts this brake on, unless it is on."""
     scope, name = key
     brake, _made = Brake.objects.get_or_create(alert_id=alert, scope=scope, name=name)
-    if brake.on_since is None:
-        Brake.objects.filter(pk=brake.pk).update(on_since=now_ms())
+    if brake.on_since_ms is None:
+        Brake.objects.filter(pk=brake.pk).update(on_since_ms=now_ms())
 
 
 def _tell(alert: int, brakes: Mapping[Key, Counts]) -> None:
@@ -353,7 +353,7 @@ def brakes_on(alert: int) -> set[Key]:
 
 
 def _on(alert: int) -> QuerySet[Brake]:
-    return Brake.objects.filter(alert=alert, on_since__isnull=False)
+    return Brake.objects.filter(alert=alert, on_since_ms__isnull=False)
 
 
 def judge_alert(alert: int, provider: Callable[[str], str]) -> set[Key]:

@@ -41,20 +41,20 @@ def store_report(
         before = {row.relay: row for row in RelayAtWork.objects.filter(worker=worker)}
         for fact in facts:
             row = before.pop(fact.relay, None) or RelayAtWork(
-                relay=fact.relay, worker=worker, seen_at=now
+                relay=fact.relay, worker=worker, seen_at_ms=now
             )
-            new_day |= row.seen_at // _DAY_MS < now // _DAY_MS
-            row.rate = round(fact.accepted * 1000 / max(now - row.seen_at, 1000), 1)
+            new_day |= row.seen_at_ms // _DAY_MS < now // _DAY_MS
+            row.rate = round(fact.accepted * 1000 / max(now - row.seen_at_ms, 1000), 1)
             row.circuit, row.connections, row.in_flight = (
                 fact.circuit,
                 fact.connections,
                 fact.in_flight,
             )
-            row.paced, row.seen_at = fact.paced, now
+            row.paced, row.seen_at_ms = fact.paced, now
             row.save()
         if before or new_day:  # no longer in the settings, or no longer of interest
             RelayAtWork.objects.filter(worker=worker, relay__in=before).delete()
-            RelayAtWork.objects.filter(seen_at__lt=now - _DAY_MS).delete()
+            RelayAtWork.objects.filter(seen_at_ms__lt=now - _DAY_MS).delete()
             RelayCount.objects.filter(day__lt=today - timedelta(days=KEPT_DAYS)).delete()
         with connection.cursor() as cursor:
             for (relay, provider), tally in tallies.items():
@@ -69,7 +69,9 @@ def trouble_now(relay: Relay, rows: Sequence[RelayAtWork]) -> str:
     the sender that should clear it may have been killed.
     """
     since = int(relay.trouble_since.timestamp() * 1000) if relay.trouble_since else 0
-    good = any(row.circuit == "closed" and row.connections and row.seen_at > since for row in rows)
+    good = any(
+        row.circuit == "closed" and row.connections and row.seen_at_ms > since for row in rows
+    )
     return relay.trouble if rows and not good else ""
 
 
@@ -80,4 +82,4 @@ def secured() -> dict[str, str]:
 
 def live_rows() -> list[RelayAtWork]:
     """Returns the relay states of all running senders."""
-    return list(RelayAtWork.objects.filter(seen_at__gte=now_ms() - STALE_MS))
+    return list(RelayAtWork.objects.filter(seen_at_ms__gte=now_ms() - STALE_MS))

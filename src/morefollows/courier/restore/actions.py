@@ -18,14 +18,14 @@ from morefollows.stories.actions import announce_on_commit, ask_about_late, now_
 class HoldReason(NamedTuple):
     """Why mail is held. Times in ms since 1970."""
 
-    seen_at: int  #: last write that a sender knows of
-    found_at: int  #: last write of that sender in this database; 0: none
+    seen_at_ms: int  #: last write that a sender knows of
+    found_at_ms: int  #: last write of that sender in this database; 0: none
 
 
 def hold_reason() -> HoldReason | None:
     """Why mail is held, or None if it may leave."""
     row = Restores.objects.filter(pk=1, held=True).first()
-    return HoldReason(row.seen_at, row.found_at) if row else None
+    return HoldReason(row.seen_at_ms, row.found_at_ms) if row else None
 
 
 class HoldState(NamedTuple):
@@ -62,8 +62,8 @@ def hold_all_mail(held: HoldReason, seen_count: int, found_count: int) -> list[i
         if row.count != found_count:
             return None
         row.seen_count = max(row.seen_count, seen_count)
-        if not row.held or held.seen_at > row.seen_at:
-            row.held, row.seen_at, row.found_at = True, held.seen_at, held.found_at
+        if not row.held or held.seen_at_ms > row.seen_at_ms:
+            row.held, row.seen_at_ms, row.found_at_ms = True, held.seen_at_ms, held.found_at_ms
         row.save()
         asking = ask_about_late(now_ms())
         transaction.on_commit(announce_on_commit("alert"))

@@ -152,13 +152,13 @@ class RestoreWatch:
                 )
             self._told = True
 
-    def _turned_back(self, found_at: int, count: int) -> None:
+    def _turned_back(self, found_at_ms: int, count: int) -> None:
         from morefollows.audience.departures import replay
 
         held = restores.hold_reason()
-        if held is None or held.seen_at < self._seen.at:
+        if held is None or held.seen_at_ms < self._seen.at:
             asking = restores.hold_all_mail(
-                HoldReason(self._seen.at, found_at), self._seen.gone_on, count
+                HoldReason(self._seen.at, found_at_ms), self._seen.gone_on, count
             )
             if asking is None:
                 return  # decided meanwhile: the next call compares again
@@ -167,7 +167,7 @@ class RestoreWatch:
                 "nothing is sent until "
                 "somebody decides, at the desk or by `morefollows restores go-on`",
                 time_text(self._seen.at),
-                time_text(found_at),
+                time_text(found_at_ms),
             )
             for alert in asking:
                 log.warning("alert %d asks whether it is to go on", alert)

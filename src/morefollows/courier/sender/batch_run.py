@@ -1,7 +1,7 @@
 """One pass over a claimed batch: hands out its mails and notes the outcome of each.
 
-Invariant: a mail is handed out only if its index is below `reach` as written in the ledger, and
-only while the claim has not run out.
+Invariant: a mail is handed out only if its index is below `handed_out_to` as written in the ledger,
+and only while the claim has not run out.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ class BatchRun(ReplySettling):
         self._ours_until = 0.0  # on the `uptime` clock: until then both ends need no new check
         self.renewed(now_ms() + claim_ms())
         #: limit written in the ledger: only mails with a lower index may be handed out
-        self.reach = 0
+        self.handed_out_to = 0
         self.lost = False
         self.again = claim.attempts > 0 or self._retrying  #: whether some mails were tried before
-        self._reach_wanted = 0
+        self._handed_out_to_wanted = 0
         self._was_put_down = False
         #: (reader, reason) of mails that can't be rendered: for the activity log
         self.unmade: list[tuple[int, str]] = []
@@ -100,9 +100,9 @@ class BatchRun(ReplySettling):
                 self._todo.remove(i)
             elif (
                 outcomes[i] != Outcome.WAITING
-                and now + _SOON_MS < known.due_at <= now + retries.LONGEST_MS
+                and now + _SOON_MS < known.due_at_ms <= now + retries.LONGEST_MS
             ):
-                later[i] = known.due_at
+                later[i] = known.due_at_ms
         if len(later) == len(self._todo):
             # claimed before any mail was due: its due time was set earlier on purpose
             later.clear()
@@ -162,7 +162,7 @@ class BatchRun(ReplySettling):
         `interface.AnsweringRelay.others`.
         """
         now = now_ms()
-        over = now > self.release.expires_at
+        over = now > self.release.expires_at_ms
         waiting = self.waiting
         for i in (*waiting.due(now), *waiting.take(everything if over else allowance, spent)):
             self._come_back(i)
@@ -197,15 +197,15 @@ class BatchRun(ReplySettling):
 
         The mails are postponed, and come back when the batch is claimed again.
         """
-        due_at = now_ms() + retries.wait_ms(1, self._retries.longer)
+        due_at_ms = now_ms() + retries.wait_ms(1, self._retries.longer)
         for i in self.waiting.empty():
-            self._retries.postpone(i, due_at)
+            self._retries.postpone(i, due_at_ms)
         self._was_put_down = self.dirty = True
 
     def written(self, entry: BatchRecord) -> None:
         """Takes in that the result of `entry` is in the ledger."""
-        self.reach = entry.reach
-        self.renewed(entry.due_at or 0)
+        self.handed_out_to = entry.handed_out_to
+        self.renewed(entry.due_at_ms or 0)
         self._todo.extendleft(self._written_back)
         self._written_back = []
 
@@ -221,7 +221,7 @@ class BatchRun(ReplySettling):
         self.addressees = {**self.addressees, **addressees}
         self._made.clear()
         self.loaded_at = time.monotonic()
-        self._expired = now_ms() > self.release.expires_at
+        self._expired = now_ms() > self.release.expires_at_ms
         if (
             asked is None
             and not self._expired
@@ -274,16 +274,16 @@ class BatchRun(ReplySettling):
         """
         used = min(mails, len(self._todo))
         if used:
-            reach = 1 + max(itertools.islice(self._todo, used))
-            if reach > self._reach_wanted:
-                self._reach_wanted = reach
+            handed_out_to = 1 + max(itertools.islice(self._todo, used))
+            if handed_out_to > self._handed_out_to_wanted:
+                self._handed_out_to_wanted = handed_out_to
                 self.dirty = True
         return used
 
     def take(self, way: AnsweringRelay) -> Mail | None:
         """The next mail for this relay, or None if none is left or the ledger does not allow it."""
         todo, release = self._todo, self.release
-        if not todo or todo[0] >= self.reach or not release.sending or self.lost:
+        if not todo or todo[0] >= self.handed_out_to or not release.sending or self.lost:
             return None
         if (now := uptime()) >= self._ours_until and not self._is_ours(now):
             return None  # another process may hold the batch: the next write finds out
@@ -353,7 +353,7 @@ class BatchRun(ReplySettling):
         """
         passed_by = 0
         outcomes, waiting = self.claim.outcomes, self.waiting
-        while self._todo and self._todo[0] < self.reach and passed_by < _PASSED_BY:
+        while self._todo and self._todo[0] < self.handed_out_to and passed_by < _PASSED_BY:
             i = self._todo.popleft()
             domain = self.addressees[self.claim.readers[i]].domain
             if (unfit := waiting.unfit.get(i)) is not None and way.name in unfit.relays:
@@ -382,29 +382,29 @@ class BatchRun(ReplySettling):
         """
         self.release.answers.count()
         outcomes = self.claim.outcomes
-        attempts, holder, reach = self.claim.attempts, worker, self._reach_wanted
-        due_at: int | None = claimed_until
+        attempts, holder, handed_out_to = self.claim.attempts, worker, self._handed_out_to_wanted
+        due_at_ms: int | None = claimed_until
         if self.done or give_up:
-            holder, reach = "", 0
+            holder, handed_out_to = "", 0
             now = now_ms()
             due = self._next_due(now)
             if due is None:
-                due_at = None
+                due_at_ms = None
             elif self.done:
                 # A pass in which no mail was tried does not count as an attempt.
                 attempts += 0 if self._was_put_down and not self._tried else 1
-                due_at = min(due, max(self.release.expires_at, now) + 1)
+                due_at_ms = min(due, max(self.release.expires_at_ms, now) + 1)
             else:
-                due_at = now
+                due_at_ms = now
         entry = BatchRecord(
             self.claim.batch,
-            self.claim.epoch,
+            self.claim.lease_version,
             self.claim.alert,
             bytes(outcomes),
             self.claim.times.tobytes(),
-            reach,
+            handed_out_to,
             holder,
-            due_at,
+            due_at_ms,
             attempts,
             self._repeated,
             self._verdicts,

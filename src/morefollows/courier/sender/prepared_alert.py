@@ -72,12 +72,12 @@ class PreparedAlert:
         return CHANNELS[self.running.channel]
 
     @property
-    def held_until(self) -> int:
-        return self.running.held_until
+    def held_until_ms(self) -> int:
+        return self.running.held_until_ms
 
     @property
-    def expires_at(self) -> int:
-        return self.running.expires_at
+    def expires_at_ms(self) -> int:
+        return self.running.expires_at_ms
 
     def hold_left(self) -> float:
         """Seconds until the end of the hold; negative after it.
@@ -86,8 +86,8 @@ class PreparedAlert:
         time.
         """
         if self.running.timed:
-            return (self.held_until - now_ms()) / 1000
-        return min(self._hold_ends - time.monotonic(), (self.held_until - now_ms()) / 1000)
+            return (self.held_until_ms - now_ms()) / 1000
+        return min(self._hold_ends - time.monotonic(), (self.held_until_ms - now_ms()) / 1000)
 
 
 def prepare_alert(

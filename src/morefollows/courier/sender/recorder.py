@@ -1,8 +1,8 @@
 """The part of a sender process that writes outcomes to the ledger.
 
-Invariant: no mail is handed out beyond the limit (`reach`) that the ledger holds for its batch.
-Each write records outcomes and raises that limit in one transaction. So when the ledger can't be
-written, sending stops after at most `_AHEAD` mails.
+Invariant: no mail is handed out beyond the limit (`handed_out_to`) that the ledger holds for its
+batch. Each write records outcomes and raises that limit in one transaction. So when the ledger
+can't be written, sending stops after at most `_AHEAD` mails.
 
 All SQL runs in one thread on one database connection. Everything else runs in the event loop.
 """
@@ -325,7 +325,7 @@ class Recorder:
         self._give_sign_of_life()
         if lost := queue.record_results(done):
             log.warning("%d letters are another process's by now", lost)
-        early = release is not None and self._releases[release].held_until > now_ms()
+        early = release is not None and self._releases[release].held_until_ms > now_ms()
         recorded = claims.record_what_is_free(entries, None if held else release, early)
         return recorded._replace(sending=set()) if held else recorded
 

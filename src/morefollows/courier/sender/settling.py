@@ -63,7 +63,7 @@ class ReplySettling:
         # mails that a connection ended with: they are sent alone on a connection
         self._careful: set[int] = set()
         self._tried = False  # some mail was not accepted in this pass
-        self._retries = Retries(claim.times, release.running.held_until)
+        self._retries = Retries(claim.times, release.running.held_until_ms)
         self._retrying = Outcome.DEFERRED in claim.outcomes or Outcome.UNCERTAIN in claim.outcomes
         open_ = frozenset(map(int, self._open))
         self._todo = deque([i for i, outcome in enumerate(claim.outcomes) if outcome in open_])
@@ -137,7 +137,7 @@ class ReplySettling:
 
         `now`: on the `uptime` clock, seconds.
         """
-        self._since = now_ms() + 0.5 - self.release.running.held_until - now * 1000
+        self._since = now_ms() + 0.5 - self.release.running.held_until_ms - now * 1000
         self._timed_until = now + LOOK_EVERY
 
     def _count_verdict(self, domain: str, outcome: Outcome, reply: Reply) -> None:
@@ -204,7 +204,7 @@ class ReplySettling:
                 self._todo.append(i)
                 self.release.on_put_back()
                 return True
-            self.waiting.later[i] = self._retries.of(i).due_at
+            self.waiting.later[i] = self._retries.of(i).due_at_ms
         return False
 
     def _outcome(
@@ -265,7 +265,7 @@ class ReplySettling:
                 known = self._retries.of(i)
                 if outcome != Outcome.UNCERTAIN or known.copies < retries.MOST_COPIES:
                     found.append(
-                        known.due_at
+                        known.due_at_ms
                         or now + retries.wait_ms(max(known.tries, 1), self._retries.longer)
                     )
         return min(found, default=None)

@@ -268,7 +268,7 @@ class Worker(Recorder):
         running = ledger_claims.active_alerts()
         last_moment = now_ms() + int(2000 * _LAST_MOMENT)
         bulk_waits = ledger_claims.alerts_have_mail() or any(
-            alert.state == "held" and not alert.bulk and alert.held_until < last_moment
+            alert.state == "held" and not alert.bulk and alert.held_until_ms < last_moment
             for alert in running
         )
         no_way = all(gate.name in paused for gate in self.gates if gate.bulk)
@@ -330,7 +330,7 @@ class Worker(Recorder):
         rounds = [BatchRun(claim, found, release, had) for claim in claims]
         for round_ in rounds:
             claim = round_.claim
-            round_.marks = self._journal.open(claim.batch, claim.epoch, len(claim.readers))
+            round_.marks = self._journal.open(claim.batch, claim.lease_version, len(claim.readers))
         return rounds
 
     def _drop(self, alert: int) -> None:

@@ -18,11 +18,11 @@ from django.utils.translation import gettext_lazy as _
 
 from morefollows.accounts.models import Editor, Role
 from morefollows.audience.models import Purpose
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.helpers import spreadsheet
 from morefollows.stories.models import Alert, UpdateKind
 
-#: `Deed.what` → the text that is displayed.
+#: `AuditEntry.what` → the text that is displayed.
 WHAT: dict[str, str | Promise] = {
     "save": _("saved the draft"),
     "approve": _("approved the draft"),
@@ -94,7 +94,7 @@ _HEAD = ("at", "editor", "editor_email", "what", "story", "headline", "alert", "
 class LogLine(NamedTuple):
     """An entry of the log as displayed."""
 
-    deed: Deed
+    deed: AuditEntry
     words: str
     details: list[tuple[str, str]]  #: label and value
 
@@ -107,39 +107,41 @@ def search(
     story: str = "",
     since: date | None = None,
     until: date | None = None,
-) -> QuerySet[Deed]:
+) -> QuerySet[AuditEntry]:
     """Returns the entries that match, the newest first.
 
     `story`: a part of the headline. `since` and `until`: days in the newsroom's time zone, both
     included. `reader`: the editor who reads the log; without the right to offers, entries about
     offers are left out.
     """
-    deeds = Deed.objects.select_related("editor", "story", "alert")
+    audit_entries = AuditEntry.objects.select_related("editor", "story", "alert")
     if not reader.may_offer:
-        deeds = deeds.exclude(story__purpose=Purpose.OFFERS)
+        audit_entries = audit_entries.exclude(story__purpose=Purpose.OFFERS)
     if editor is not None:
-        deeds = deeds.filter(editor=editor)
+        audit_entries = audit_entries.filter(editor=editor)
     if what:
-        deeds = deeds.filter(what=what)
+        audit_entries = audit_entries.filter(what=what)
     if story:
-        deeds = deeds.filter(story__headline__icontains=story)
+        audit_entries = audit_entries.filter(story__headline__icontains=story)
     if since is not None:
-        deeds = deeds.filter(at__gte=_midnight(since))
+        audit_entries = audit_entries.filter(at__gte=_midnight(since))
     if until is not None and until < date.max:
-        deeds = deeds.filter(at__lt=_midnight(until + timedelta(days=1)))
-    return deeds
+        audit_entries = audit_entries.filter(at__lt=_midnight(until + timedelta(days=1)))
+    return audit_entries
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), timezone.get_current_timezone())
 
 
-def in_words(deeds: Iterable[Deed]) -> list[LogLine]:
+def in_words(audit_entries: Iterable[AuditEntry]) -> list[LogLine]:
     """The entries with their text in the active language."""
-    return [LogLine(deed, str(WHAT.get(deed.what, deed.what)), _details(deed)) for deed in deeds]
+    return [
+        LogLine(deed, str(WHAT.get(deed.what, deed.what)), _details(deed)) for deed in audit_entries
+    ]
 
 
-def _details(deed: Deed) -> list[tuple[str, str]]:
+def _details(deed: AuditEntry) -> list[tuple[str, str]]:
     found = []
     for name, value in deed.details.items():
         choices = _CHOICES.get(name)
@@ -150,17 +152,19 @@ def _details(deed: Deed) -> list[tuple[str, str]]:
     return found
 
 
-def as_csv(deeds: QuerySet[Deed]) -> str:
+def as_csv(audit_entries: QuerySet[AuditEntry]) -> str:
     """CSV (RFC 4180) with a header line and times in UTC (RFC 3339).
 
     At most the newest `_MOST_LINES` entries.
     """
     out = io.BytesIO()
-    spreadsheet.write_csv(out, _HEAD, (_cells(deed) for deed in deeds[:_MOST_LINES].iterator()))
+    spreadsheet.write_csv(
+        out, _HEAD, (_cells(deed) for deed in audit_entries[:_MOST_LINES].iterator())
+    )
     return out.getvalue().decode()
 
 
-def _cells(deed: Deed) -> tuple[str, ...]:
+def _cells(deed: AuditEntry) -> tuple[str, ...]:
     return (
         deed.at.astimezone(UTC).isoformat(timespec="milliseconds"),
         deed.editor.name if deed.editor else "",

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from morefollows.accounts.models import Editor
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.desk.activity_log import entries
 from morefollows.desk.common import at_desk, editor_of
 
@@ -47,8 +47,8 @@ class Search(forms.Form):
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """The log, filtered by the query."""
-    form, deeds = _asked(request)
-    shown = Paginator(deeds, _LINES_A_PAGE).get_page(request.GET.get("page"))
+    form, audit_entries = _asked(request)
+    shown = Paginator(audit_entries, _LINES_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "lines": entries.in_words(shown),
@@ -65,16 +65,16 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def export(request: HttpRequest) -> HttpResponse:
     """The entries of the page as CSV."""
-    _form, deeds = _asked(request)
+    _form, audit_entries = _asked(request)
     name = f"log-{timezone.localdate().isoformat()}.csv"
     return HttpResponse(
-        entries.as_csv(deeds),
+        entries.as_csv(audit_entries),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _asked(request: HttpRequest) -> tuple[Search, QuerySet[Deed]]:
+def _asked(request: HttpRequest) -> tuple[Search, QuerySet[AuditEntry]]:
     """Returns the form and the matching entries. Invalid fields are ignored.
 
     Raises `PermissionDenied` without the right to see the log.

@@ -54,17 +54,17 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         "readers": _expected(alert) if held and not now["cut_done"] else now["size"],
         "running": alert.state in Alert.UNDER_WAY,
         "moving": alert.state in Alert.UNDER_WAY or _in_flight(alert),
-        "held_until": datetime.fromtimestamp(
-            alert.held_until / 1000, tz=timezone.get_current_timezone()
+        "held_until_ms": datetime.fromtimestamp(
+            alert.held_until_ms / 1000, tz=timezone.get_current_timezone()
         ),
-        "seconds_left": max(0, round((alert.held_until - now["now"]) / 1000)),
+        "seconds_left": max(0, round((alert.held_until_ms - now["now"]) / 1000)),
         "frozen_ms": int(alert.frozen_at.timestamp() * 1000),
         "steps": _steps(now),
         "tiles": _tiles(now),
         "relays": now["relays"],
         "brakes": now["brakes"],
         "retried_until": datetime.fromtimestamp(
-            alert.expires_at / 1000, tz=timezone.get_current_timezone()
+            alert.expires_at_ms / 1000, tz=timezone.get_current_timezone()
         ),
         "report": report(alert, now),
         "published": alert.update.published_at is not None,
@@ -261,7 +261,7 @@ async def alert_events(alert: Alert) -> AsyncIterator[bytes]:
 
 def _in_flight(alert: Alert) -> bool:
     """Whether a sender still waits for the relay's replies, e.g. after the alert was stopped."""
-    return alert.batches.exclude(worker="").filter(due_at__gt=actions.now_ms()).exists()
+    return alert.batches.exclude(worker="").filter(due_at_ms__gt=actions.now_ms()).exists()
 
 
 def _event(name: str, data: Any, number: int) -> bytes:

@@ -33,7 +33,7 @@ from morefollows.audience.models import (
 )
 from morefollows.audience.suppression import actions as suppressions
 from morefollows.audit.actions import record
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.courier.ledger import history
 from morefollows.desk.common import at_desk, editor_of
 from morefollows.desk.readers.forms import FindReaderForm
@@ -126,7 +126,9 @@ def reader_page(request: HttpRequest, pk: int) -> HttpResponse:
         "alerts": _alerts_of(reader),
         "most_alerts": _ALERTS,
         "letters": reader.letters.select_related("topic").order_by("-pk"),
-        "deeds": Deed.objects.filter(details__reader=pk).select_related("editor")[:20],
+        "audit_entries": AuditEntry.objects.filter(details__reader=pk).select_related("editor")[
+            :20
+        ],
         "here": "readers",
     }
     return render(request, "readers/reader.html", context)

@@ -45,7 +45,7 @@ from morefollows.helpers.local_time import zone
 from morefollows.public.preferences.forms import LanguageForm, NewAddressForm, PreferencesForm
 from morefollows.public.signup import in_wanted_language, speak_to
 from morefollows.stories.drafts import actions as stories
-from morefollows.stories.models import Interest, Story
+from morefollows.stories.models import Story, StoryPreference
 from morefollows.stories.withdrawal import first_headline
 
 FORM_VERSION = "preferences 1"
@@ -90,7 +90,7 @@ def data(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "preferences/unknown.html", status=404)
     known = own_data(reader) | {
         "stories": [
-            {"story": one["headline"], "wish": one["wish"], "at": one["at"]}
+            {"story": one["headline"], "choice": one["choice"], "at": one["at"]}
             for one in _wishes(reader)
         ],
         "alerts": history.of_reader(reader.pk),
@@ -138,10 +138,19 @@ def _wishes(reader: Reader) -> list[dict[str, Any]]:
 
     The headline is the one that was mailed, as a newer one may be a draft or on hold.
     """
-    wishes = Interest.objects.filter(reader=reader).select_related("story").order_by("wish", "-at")
+    story_preferences = (
+        StoryPreference.objects.filter(reader=reader)
+        .select_related("story")
+        .order_by("choice", "-at")
+    )
     return [
-        {"story": one.story, "headline": first_headline(one.story), "wish": one.wish, "at": one.at}
-        for one in wishes
+        {
+            "story": one.story,
+            "headline": first_headline(one.story),
+            "choice": one.choice,
+            "at": one.at,
+        }
+        for one in story_preferences
     ]
 
 
@@ -191,7 +200,7 @@ def _page(
         "digest_time": f"{settings.MOREFOLLOWS.digest_time // 60:02}:"
         f"{settings.MOREFOLLOWS.digest_time % 60:02}",
         "newsroom_zone": newsroom.time_zone,
-        "wishes": _wishes(reader),
+        "story_preferences": _wishes(reader),
         "paused": paused,
         "languages": settings.LANGUAGES,
         "address": wrong.get("address") or NewAddressForm(),

@@ -20,11 +20,11 @@ from django.utils.translation import gettext as _
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Purpose, Reader, Topic
 from morefollows.audit.actions import record
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.stories import checks, transitions
 from morefollows.stories.actions import ActionRefused, announce_on_commit
 from morefollows.stories.drafts import approval
-from morefollows.stories.models import Interest, Story, UpdateKind
+from morefollows.stories.models import Story, StoryPreference, UpdateKind
 
 #: Minimum time between two log entries for the automatic saves of one editor.
 _ONE_DEED = timedelta(minutes=5)
@@ -185,7 +185,7 @@ def _note_save(story: Story, editor: Editor, by_itself: bool) -> None:
     details: dict[str, Any] = {"revision": story.revision} | (
         {"by itself": True} if by_itself else {}
     )
-    last = Deed.objects.filter(story=story, what="save").first()
+    last = AuditEntry.objects.filter(story=story, what="save").first()
     if by_itself and last and last.editor_id == editor.pk and last.details.get("by itself"):
         of_this_draft = last.details["revision"] > story.sent_revision
         if of_this_draft and timezone.now() - last.at < _ONE_DEED:
@@ -196,7 +196,7 @@ def _note_save(story: Story, editor: Editor, by_itself: bool) -> None:
 def last_saved_by(story: Story) -> Editor:
     """The editor of the last logged save; the story's author if there is none."""
     deed = (
-        Deed.objects.filter(story=story, what="save", editor__isnull=False)
+        AuditEntry.objects.filter(story=story, what="save", editor__isnull=False)
         .select_related("editor")
         .first()
     )
@@ -240,16 +240,16 @@ def finish_story(story: Story, editor: Editor) -> None:
 
 
 def set_story_preference(reader: Reader, story: Story, wanted: str | None) -> None:
-    """Stores whether a reader follows or mutes a story (`Interest.Wish`); None: neither.
+    """Stores whether a reader follows or mutes a story (`StoryPreference.Choice`); None: neither.
 
     Idempotent.
     """
     with transaction.atomic():
         if wanted is None:
-            Interest.objects.filter(reader=reader, story=story).delete()
+            StoryPreference.objects.filter(reader=reader, story=story).delete()
         else:
-            Interest.objects.update_or_create(
+            StoryPreference.objects.update_or_create(
                 reader=reader,
                 story=story,
-                defaults={"wish": Interest.Wish(wanted), "at": timezone.now()},
+                defaults={"choice": StoryPreference.Choice(wanted), "at": timezone.now()},
             )

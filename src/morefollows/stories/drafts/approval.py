@@ -10,13 +10,15 @@ from django.conf import settings
 
 from morefollows.accounts.models import Editor, Role
 from morefollows.audience.models import Purpose
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.stories.models import Story
 
 
 def writers(story: Story) -> set[int]:
     """Primary keys of the editors who wrote or changed the current draft."""
-    saved = Deed.objects.filter(story=story, what="save", details__revision__gt=story.sent_revision)
+    saved = AuditEntry.objects.filter(
+        story=story, what="save", details__revision__gt=story.sent_revision
+    )
     found = set(saved.filter(editor__isnull=False).values_list("editor", flat=True))
     return found if story.sent_revision else {*found, story.author_id}
 

@@ -35,7 +35,7 @@
 
   function countdown() {
     if (now.state !== "held") return;
-    const left = Math.max(0, now.held_until - (Date.now() + skew));
+    const left = Math.max(0, now.held_until_ms - (Date.now() + skew));
     const tenths = Math.ceil(left / 100);
     if (calm.matches) {
       put("count", String(Math.ceil(left / 1000)));
@@ -46,7 +46,7 @@
     byId("hold-bar").value = left / whole_hold;
     if (left === 0) {
       byId("hold").classList.add("hold-over");
-      const late = Date.now() + skew - now.held_until > 3000;
+      const late = Date.now() + skew - now.held_until_ms > 3000;
       put("hold-words", late ? words["no sender"] : words.waiting);
     }
     setTimeout(countdown, calm.matches ? 250 : 50);
