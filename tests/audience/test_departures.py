@@ -254,7 +254,7 @@ class TestFile:
         file = tmp_path / log.NAME
         code = (
             "import sys; from pathlib import Path; from morefollows.audience.departures import log\n"
-            "for n in range(50): log.append(Path(sys.argv[1]), [log.Entry(n, sys.argv[2], 'k' * 64, 'd')] * 3)"
+            "for n in range(50): log.append(Path(sys.argv[1]), [log.Departure(n, sys.argv[2], 'k' * 64, 'd')] * 3)"
         )
         # The package's own settings are not read: this part needs no Django.
         code = code.replace("from morefollows.audience.departures import log", _LOAD)

@@ -90,8 +90,8 @@ class TestInBulk:
             sorted(Suppression.objects.values_list("reason", flat=True))
             == ["bounced"] * 4 + ["complained"] * 2
         )
-        deed = AuditEntry.objects.get(what="lift suppressions")
-        assert (deed.details["lifted"], deed.details["readers"]) == (1200, 1200)
+        entry = AuditEntry.objects.get(what="lift suppressions")
+        assert (entry.details["lifted"], entry.details["readers"]) == (1200, 1200)
 
     def test_by_domain_and_asked_first(self, breaking: Topic) -> None:
         bounced(breaking, "big.example", 3)
@@ -222,8 +222,8 @@ class TestAtTheDesk:
         )
         assert Suppression.objects.get().domain == "late.example"
         assert confirmed() == 3
-        deed = AuditEntry.objects.get(what="lift suppressions")
-        assert deed.editor is not None and deed.details["lifted"] == 3
+        entry = AuditEntry.objects.get(what="lift suppressions")
+        assert entry.editor is not None and entry.details["lifted"] == 3
 
     def test_only_for_administrators(self, client: Client) -> None:
         client.force_login(

@@ -25,7 +25,7 @@ from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.sender.prepared_alert import PreparedAlert
 from morefollows.stories import actions as stories
 from morefollows.stories import publication
-from morefollows.stories.actions import Refused, now_ms
+from morefollows.stories.actions import ActionRefused, now_ms
 from morefollows.stories.models import Alert, Update
 from tests.courier.support import alert_for, audience, cut_all, record, release_of, states
 from tests.courier.test_ledger_model import WORKERS, Newsroom, worker_names
@@ -150,7 +150,7 @@ class WithAnEditor(Newsroom):
         self.work(worker, mails)
         try:
             action(self.alert, self.ada)
-        except Refused:
+        except ActionRefused:
             assert self.state() not in {"pause": ("held", "sending"), "resume": ("paused",)}.get(
                 action.__name__, ()
             )
@@ -159,7 +159,7 @@ class WithAnEditor(Newsroom):
     def ada_stops_it(self, worker: str, mails: list[bool], really: int) -> None:
         self.work(worker, mails)
         if really == 3:  # or most stories would end here
-            with contextlib.suppress(Refused):
+            with contextlib.suppress(ActionRefused):
                 stories.stop(self.alert, self.ada)
 
     @precondition(lambda self: self.state() in ("held", "paused"))
@@ -168,7 +168,7 @@ class WithAnEditor(Newsroom):
         before = self.state()
         try:
             stories.take_back(self.alert, self.ada)
-        except Refused:
+        except ActionRefused:
             assert before != "held"
         else:
             assert not self.taken, "taken back, and yet mailed"
@@ -250,7 +250,7 @@ class WithAnEditor(Newsroom):
                     self.allowed[reader] = self.allowed.get(reader, 0) + 1
             try:
                 once_more(self.alert.pk, self.ada)
-            except Refused:
+            except ActionRefused:
                 Alert.objects.filter(pk=self.alert.pk).update(state="sending")
             self.to_the_end()
         self.check(Outcome.ACCEPTED)

@@ -17,9 +17,9 @@ def test_it_is_stopped_and_the_log_says_why(state: str) -> None:
     alert = alert_for(3, state=state)
     publication.give_up(alert.pk, "Subject: has a control character")
     assert Alert.objects.get(pk=alert.pk).state == "stopped"
-    deed = AuditEntry.objects.get(alert=alert)
-    assert (deed.editor, deed.what) == (None, "give up")
-    assert "control character" in deed.details["reason"]
+    entry = AuditEntry.objects.get(alert=alert)
+    assert (entry.editor, entry.what) == (None, "give up")
+    assert "control character" in entry.details["reason"]
 
 
 def test_what_has_ended_stays_as_it_ended() -> None:

@@ -72,8 +72,8 @@ def test_one_reader_whose_mail_cannot_be_made_is_refused_and_all_others_get_it(
     assert [reader for reader, outcome in states(alert).items() if outcome == Outcome.REFUSED] == [
         broken.pk
     ]
-    deed = AuditEntry.objects.get(what="mail not made")
-    assert deed.details == {"kind": "alert", "reader": broken.pk, "reason": "ValueError"}
+    entry = AuditEntry.objects.get(what="mail not made")
+    assert entry.details == {"kind": "alert", "reader": broken.pk, "reason": "ValueError"}
 
 
 def test_an_alert_of_which_nothing_can_be_made_is_given_up(tmp_path: Path) -> None:
@@ -116,8 +116,8 @@ def test_an_alert_that_cannot_be_composed_holds_up_no_other(
 
     at_work(tmp_path, story)
     assert Alert.objects.get(pk=bad.pk).state == "stopped"
-    deed = AuditEntry.objects.get(what="give up")
-    assert deed.details["reason"] == (str(error) if isinstance(error, ValueError) else "KeyError")
+    entry = AuditEntry.objects.get(what="give up")
+    assert entry.details["reason"] == (str(error) if isinstance(error, ValueError) else "KeyError")
 
 
 def test_a_letter_that_cannot_be_made_is_refused_and_all_others_leave(tmp_path: Path) -> None:

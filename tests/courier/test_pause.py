@@ -19,7 +19,7 @@ from morefollows.courier.models import Batch, LastHeartbeat, Outcome
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.stories import actions as stories
 from morefollows.stories import publication
-from morefollows.stories.actions import Refused, now_ms
+from morefollows.stories.actions import ActionRefused, now_ms
 from morefollows.stories.models import Alert, Update
 from tests.courier import support
 from tests.courier.support import A_RELAY, claim_rounds, cut_from_start, release_of, states, write
@@ -95,11 +95,11 @@ def test_a_paused_alert_waits_and_goes_on() -> None:
     rounds = claim_rounds("one", release_of(alert))
     [entry] = [round_.entry("one", now_ms() + 1000) for round_ in rounds]
     assert claims.record_outcomes([entry]).sending == set(), "who still works on it is told to wait"
-    with pytest.raises(Refused, match="not being sent now"):
+    with pytest.raises(ActionRefused, match="not being sent now"):
         stories.pause(alert, ada)
     stories.resume(alert, ada)
     assert state_of(alert) == "sending"
-    with pytest.raises(Refused, match="neither paused"):
+    with pytest.raises(ActionRefused, match="neither paused"):
         stories.resume(alert, ada)
     assert list(AuditEntry.objects.order_by("pk").values_list("what", flat=True)) == [
         "pause",
@@ -110,7 +110,7 @@ def test_a_paused_alert_waits_and_goes_on() -> None:
 def test_paused_in_the_hold_it_can_still_be_taken_back() -> None:
     alert = alert_for(3, state="held")
     stories.pause(alert, editor_of(alert))
-    with pytest.raises(Refused):
+    with pytest.raises(ActionRefused):
         stories.stop(alert, editor_of(alert))
     stories.take_back(alert, editor_of(alert))
     assert state_of(alert) == "taken back"
@@ -145,10 +145,10 @@ def test_who_may_not_send_may_not_pause() -> None:
     alert = alert_for(1)
     ben = Editor.objects.create(email="ben@ledger.example", name="Ben", role="reporter")
     for action in (stories.pause, stories.resume):
-        with pytest.raises(Refused):
+        with pytest.raises(ActionRefused):
             action(alert, ben)
     for again in (actions.retry_failed, actions.repeat_uncertain):
-        with pytest.raises(Refused):
+        with pytest.raises(ActionRefused):
             again(alert.pk, ben)
     assert state_of(alert) == "sending"
 
@@ -192,7 +192,7 @@ def test_after_a_short_silence_it_goes_on_by_itself() -> None:
 def test_one_that_asks_can_be_stopped() -> None:
     alert = alert_for(3)
     Alert.objects.filter(pk=alert.pk).update(state="asking")
-    with pytest.raises(Refused, match="still stop the rest"):
+    with pytest.raises(ActionRefused, match="still stop the rest"):
         stories.take_back(alert, editor_of(alert))
     stories.stop(alert, editor_of(alert))
     assert state_of(alert) == "stopped"
@@ -214,7 +214,7 @@ def test_the_failed_are_tried_again_but_not_who_is_gone() -> None:
     assert a_pass(alert, OK) == 2
     ended(alert)
     assert sorted(states(alert).values()) == [Outcome.ACCEPTED] * 24 + [Outcome.REFUSED]
-    with pytest.raises(Refused, match="nobody to try again"):
+    with pytest.raises(ActionRefused, match="nobody to try again"):
         actions.retry_failed(alert.pk, editor_of(alert))
     assert state_of(alert) == "sent"
 
@@ -237,7 +237,7 @@ def test_what_has_expired_is_tried_again_and_gets_its_time() -> None:
 def test_only_an_ended_alert_is_tried_again(state: str) -> None:
     alert = alert_for(3, state=state)
     for again in (actions.retry_failed, actions.repeat_uncertain):
-        with pytest.raises(Refused):
+        with pytest.raises(ActionRefused):
             again(alert.pk, editor_of(alert))
     assert state_of(alert) == state
 
@@ -262,7 +262,7 @@ def test_what_is_uncertain_can_be_left_to_an_editor(settings: Any) -> None:
     assert a_pass(alert, OK) == 1
     assert Batch.objects.get(alert=alert).repeated == 1
     ended(alert)
-    with pytest.raises(Refused, match="Nothing is uncertain"):
+    with pytest.raises(ActionRefused, match="Nothing is uncertain"):
         actions.repeat_uncertain(alert.pk, editor_of(alert))
 
 
@@ -272,8 +272,8 @@ def test_after_a_crash_too() -> None:
     rounds = claim_rounds("one", release_of(alert))
     write("one", rounds, ahead=4)
     actions.note_deaths(["one"])
-    deed = AuditEntry.objects.get(what="sender died")
-    assert (deed.alert_id, deed.details) == (alert.pk, {"begun": 4})
+    entry = AuditEntry.objects.get(what="sender died")
+    assert (entry.alert_id, entry.details) == (alert.pk, {"begun": 4})
     assert a_pass(alert, OK, repeat=False, worker="two") == 6
     assert sorted(states(alert).values()) == [Outcome.ACCEPTED] * 6 + [Outcome.UNCERTAIN] * 4
     ended(alert)

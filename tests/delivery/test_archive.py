@@ -22,7 +22,7 @@ from morefollows.feedback import archive
 from morefollows.feedback.glance import glances
 from morefollows.feedback.progress import progress
 from morefollows.feedback.report import report
-from morefollows.stories.actions import Refused, now_ms
+from morefollows.stories.actions import ActionRefused, now_ms
 from morefollows.stories.models import Alert, Update
 from tests.courier import support
 from tests.courier.test_history import outcome
@@ -147,7 +147,7 @@ def test_what_may_still_be_retried_is_left_and_what_is_packed_is_not_retried(
     assert list(archive.to_pack()) == [], "an hour later"
     assert not report(ended, progress(ended)).may_retry
     for again in (courier.retry_failed, courier.repeat_uncertain):
-        with pytest.raises(Refused, match="too long ago"):
+        with pytest.raises(ActionRefused, match="too long ago"):
             again(ended.pk, ada)
     end(ended, days=3.1)
     assert list(archive.to_pack()) == [ended]

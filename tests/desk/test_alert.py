@@ -64,7 +64,7 @@ def leaving(ada: Editor, story: Story, cy: Reader) -> Alert:
         accepted=1,
         refused=1,
         due_at_ms=actions.now_ms(),
-        changed_at=actions.now_ms(),
+        changed_at_ms=actions.now_ms(),
     )
     ReplyCount.objects.create(
         alert=alert,
@@ -250,7 +250,7 @@ def test_the_stream_follows_the_alert_to_its_end(ada: Editor, leaving: Alert) ->
                 times=times,
                 accepted=2,
                 due_at_ms=None,
-                changed_at=actions.now_ms(),
+                changed_at_ms=actions.now_ms(),
             )
             feedback.close(leaving.pk)
 
@@ -267,7 +267,7 @@ def test_the_stream_follows_the_alert_to_its_end(ada: Editor, leaving: Alert) ->
     )
     assert (last["state"], last["waiting"], last["accepted"]) == ("sent", 0, 2)
     assert last["seconds"] == {"first": 0.12, "p50": 0.12, "p90": 0.34, "p99": 0.34, "last": 0.34}
-    assert last["verdicts"][0]["count"] == 1
+    assert last["reply_counts"][0]["count"] == 1
     assert [line for line in raw.split("\n") if line.startswith("id: ")] == [
         "id: 1",
         "id: 2",
@@ -299,7 +299,7 @@ def test_a_stopped_alert_ends_when_its_last_mails_have_come_to_their_outcome(
         if number == 1:
             time.sleep(0.05)
             Batch.objects.update(
-                accepted=2, worker="", due_at_ms=actions.now_ms(), changed_at=actions.now_ms()
+                accepted=2, worker="", due_at_ms=actions.now_ms(), changed_at_ms=actions.now_ms()
             )
 
     _status, events, _raw = stream_of(leaving, ada, one_more)

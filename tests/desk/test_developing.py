@@ -18,7 +18,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Reader
 from morefollows.audit.models import AuditEntry
 from morefollows.stories import actions, alert_audience, publication
-from morefollows.stories.actions import NotApproved, Refused, now_ms
+from morefollows.stories.actions import ActionRefused, NotApproved, now_ms
 from morefollows.stories.drafts import actions as stories
 from morefollows.stories.models import Alert, Story, StoryPreference, Update
 from morefollows.stories.transitions import Event
@@ -71,14 +71,14 @@ def test_a_story_from_draft_to_final(story: Story, ada: Editor, cy: Reader) -> N
     assert (story.state, story.text, story.kind) == ("live", "", "update"), (
         "and the next draft is blank"
     )
-    with pytest.raises(Refused, match="Write an update first"):
+    with pytest.raises(ActionRefused, match="Write an update first"):
         actions.send(story, ada)
     told(draft(story, ada), ada)
     assert story.state == "developing" or Story.objects.get().state == "developing"
     told(draft(Story.objects.get(), ada, "final", text="The bridge is open again."), ada)
     final = Story.objects.get()
     assert final.state == "final"
-    with pytest.raises(Refused, match="not possible"):
+    with pytest.raises(ActionRefused, match="not possible"):
         draft(final, ada)
     told(correction(final, ada, 3), ada)
     assert Story.objects.get().state == "final", "what was final stays so when it is corrected"
@@ -98,7 +98,7 @@ def test_what_was_told_can_not_be_changed(live: Story) -> None:
 
 def test_an_update_taken_back_is_a_draft_again(live: Story, ada: Editor) -> None:
     alert = actions.send(draft(live, ada), ada)
-    with pytest.raises(Refused, match="in its hold"):
+    with pytest.raises(ActionRefused, match="in its hold"):
         draft(Story.objects.get(), ada, text="Until Saturday.")
     actions.take_back(alert, ada)
     kept = Story.objects.get()
@@ -133,13 +133,13 @@ def test_who_wrote_it_can_not_approve_it(
     live: Story, ada: Editor, ben: Editor, fay: Editor
 ) -> None:
     written = draft(live, ada)
-    with pytest.raises(Refused, match="You wrote some of this"):
+    with pytest.raises(ActionRefused, match="You wrote some of this"):
         stories.approve(written, ada, revision=written.revision)
-    with pytest.raises(Refused, match="Your role"):
+    with pytest.raises(ActionRefused, match="Your role"):
         stories.approve(written, ben, revision=written.revision)
     with pytest.raises(NotApproved):
         actions.send(written, ada)
-    with pytest.raises(Refused, match="was changed"):
+    with pytest.raises(ActionRefused, match="was changed"):
         stories.approve(written, fay, revision=written.revision - 1)
     stories.approve(written, fay, revision=written.revision)
     assert actions.send(written, ada).state == "held"
@@ -159,8 +159,8 @@ def test_a_change_undoes_the_approval(live: Story, ada: Editor, fay: Editor) -> 
 
 def test_alone_wants_a_reason_and_is_logged(live: Story, ada: Editor, fay: Editor) -> None:
     alert = actions.send(draft(live, ada), ada, alone_reason="Nobody else is here.")
-    deed = AuditEntry.objects.get(what="send alone", alert=alert)
-    assert (deed.editor, deed.details["reason"]) == (ada, "Nobody else is here.")
+    entry = AuditEntry.objects.get(what="send alone", alert=alert)
+    assert (entry.editor, entry.details["reason"]) == (ada, "Nobody else is here.")
 
 
 def test_a_newsroom_of_one_is_not_asked(
@@ -183,7 +183,7 @@ def test_each_kind_has_its_audiences(live: Story, ada: Editor, cy: Reader) -> No
     assert alert_audience.followers(live) == 0
     stories.set_story_preference(cy, live, StoryPreference.Choice.FOLLOW)
     assert alert_audience.followers(live) == 1
-    with pytest.raises(Refused, match="can’t go to this audience"):
+    with pytest.raises(ActionRefused, match="can’t go to this audience"):
         actions.send(draft(live, ada), ada, audience=Alert.Audience.RECIPIENTS)
     assert Alert.objects.count() == 1
 
@@ -195,7 +195,7 @@ def test_a_correction_stops_what_it_puts_right(live: Story, ada: Editor) -> None
     assert (first.state, first.ended_by) == ("stopped", ada), "at once, in the hold"
     assert (alert.audience, alert.answers) == ("recipients", [first.pk])
     assert alert.expires_at_ms - alert.held_until_ms == 5 * 24 * 3_600_000
-    with pytest.raises(Refused, match="stopped or taken back"):
+    with pytest.raises(ActionRefused, match="stopped or taken back"):
         actions.reopen(Event.RETRY, first.pk, ada)
 
 
@@ -225,7 +225,7 @@ def test_an_update_overtakes_the_older_one(live: Story, ada: Editor) -> None:
     publication.finish(owed.pk, {}, expired=True)
     actions.reopen(Event.RETRY, owed.pk, ada)
     Alert.objects.filter(pk=first.pk).update(state="expired")
-    with pytest.raises(Refused, match="overtaken"):
+    with pytest.raises(ActionRefused, match="overtaken"):
         actions.reopen(Event.RETRY, first.pk, ada)
 
 
@@ -235,7 +235,7 @@ def test_a_withdrawal_ends_everything(live: Story, ada: Editor, ben: Editor) -> 
     planned = actions.send(draft(Story.objects.get(), ada, text="Else."), ada)
     words = prewritten(live)
     assert words.headline == "Harbour bridge closed after ferry collision"
-    with pytest.raises(Refused, match="Your role"):
+    with pytest.raises(ActionRefused, match="Your role"):
         actions.withdraw(live, ben, reason="Fabricated", text=words.text)
     with pytest.raises(ValidationError):
         actions.withdraw(live, ada, reason=" ", text=words.text)
@@ -254,14 +254,14 @@ def test_a_withdrawal_ends_everything(live: Story, ada: Editor, ben: Editor) -> 
         lambda: actions.send(live, ada),
         lambda: actions.withdraw(live, ada, reason="x", text="x"),
     ):
-        with pytest.raises(Refused, match="withdrawn"):
+        with pytest.raises(ActionRefused, match="withdrawn"):
             refused()
 
 
 def test_the_end_of_a_story_needs_no_mail(live: Story, ada: Editor) -> None:
     stories.finish_story(live, ada)
     assert Story.objects.get().state == "final"
-    with pytest.raises(Refused, match="not open"):
+    with pytest.raises(ActionRefused, match="not open"):
         stories.finish_story(live, ada)
 
 
@@ -271,7 +271,7 @@ def test_the_end_of_a_story_needs_no_mail(live: Story, ada: Editor) -> None:
 def test_nothing_is_told_before_its_time(story: Story, ada: Editor) -> None:
     """Neither by patience, nor by a clock that seems to be wrong, nor by pausing and resuming."""
     for hours in (-1, 24 * 400):
-        with pytest.raises(Refused, match="still ahead"):
+        with pytest.raises(ActionRefused, match="still ahead"):
             actions.send(story, ada, at=timezone.now() + timedelta(hours=hours))
     at = timezone.now() + timedelta(hours=2)
     alert = actions.send(story, ada, hold=0, at=at)

@@ -35,7 +35,7 @@ from morefollows.courier.ledger.recipients import load_recipients
 from morefollows.courier.outbox import queue
 from morefollows.live.stream.journal import EventJournal
 from morefollows.stories import actions, alert_audience, publication
-from morefollows.stories.actions import Refused
+from morefollows.stories.actions import ActionRefused
 from morefollows.stories.drafts import actions as stories
 from morefollows.stories.models import Alert, Story, Update
 from tests.audience.support import sign_up
@@ -320,10 +320,10 @@ def test_its_page_says_what_it_is_and_is_in_no_list(
 def test_a_drill_goes_to_its_own_readers_only(rehearsal: Story, ada: Editor, cy: Reader) -> None:
     assert alert_audience.offered(rehearsal) == ["drill"] and alert_audience.drill() == 1
     for real in ("topic", "followers", "page"):
-        with pytest.raises(Refused):
+        with pytest.raises(ActionRefused):
             actions.send(rehearsal, ada, audience=real)
     assert told(rehearsal, ada).audience == "drill"
-    with pytest.raises(Refused):
+    with pytest.raises(ActionRefused):
         actions.withdraw(
             rehearsal, ada, reason="Only a drill", text="Nothing happened.", audience="recipients"
         )
@@ -362,7 +362,7 @@ def test_neither_is_saved_over_the_other(
         "topic": breaking,
         "language": "en",
     }
-    with pytest.raises(Refused):
+    with pytest.raises(ActionRefused):
         stories.save_story(story.uuid, ada, revision=1, **wording)
     assert Story.objects.get().headline == story.headline
 
@@ -385,7 +385,7 @@ def test_the_database_itself_keeps_drills_apart(rehearsal: Story, ada: Editor, c
         with pytest.raises(DatabaseError, match="drill"), transaction.atomic():
             change()
     real = Story.objects.create(headline="Real", text="It is.", topic=rehearsal.topic, author=ada)
-    with pytest.raises(Refused, match="audience"):
+    with pytest.raises(ActionRefused, match="audience"):
         actions.send(real, ada, audience="drill")
     held = actions.send(real, ada)
     with pytest.raises(DatabaseError, match="drill"), transaction.atomic():

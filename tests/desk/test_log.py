@@ -31,11 +31,11 @@ def test_the_database_itself_lets_nobody_edit_the_log(
     ada: Editor, dora: Editor, story: Story
 ) -> None:
     record(ada, "send alone", story=story, reason="Night shift")
-    deed = AuditEntry.objects.get()
+    entry = AuditEntry.objects.get()
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         AuditEntry.objects.update(editor=dora)
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        deed.delete()
+        entry.delete()
     for sql in (
         "UPDATE audit_auditentry SET details = '{}'",
         "UPDATE audit_auditentry SET at = '2001-01-01T00:00:00+00:00'",

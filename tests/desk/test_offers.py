@@ -14,7 +14,7 @@ from morefollows.audience.models import Reader, Topic
 from morefollows.courier.ledger.batching import cut_batches
 from morefollows.courier.message import preview as previews
 from morefollows.stories import actions, publication
-from morefollows.stories.actions import Refused
+from morefollows.stories.actions import ActionRefused
 from morefollows.stories.drafts.actions import save_story
 from morefollows.stories.models import Alert, Story
 from tests.courier.support import states
@@ -98,14 +98,14 @@ def test_who_has_no_right_to_it(offer: Story, ben: Editor, ben_at_desk: Client) 
     assert "/desk/offers/" not in ben_at_desk.get("/desk/").content.decode()
     editor = Editor.objects.create(email="eve@herald.example", name="Eve", role="editor")
     for who in (ben, editor):
-        with pytest.raises(Refused):
+        with pytest.raises(ActionRefused):
             actions.send(offer, who)
     assert not Alert.objects.exists()
 
 
 def test_an_offer_never_becomes_a_story(offer: Story, ada: Editor, breaking: Topic) -> None:
     words = {"headline": "x", "standfirst": "", "text": "x", "language": "en"}
-    with pytest.raises(Refused):
+    with pytest.raises(ActionRefused):
         save_story(offer.uuid, ada, revision=offer.revision, topic=breaking, **words)
     with pytest.raises(IntegrityError), transaction.atomic():
         Story.objects.filter(pk=offer.pk).update(topic=breaking)

@@ -33,7 +33,9 @@ def signed_up(breaking: Topic) -> Reader:
 
 
 def audit_entries() -> list[tuple[str, int | None]]:
-    return [(deed.what, deed.details.get("reader")) for deed in AuditEntry.objects.order_by("pk")]
+    return [
+        (entry.what, entry.details.get("reader")) for entry in AuditEntry.objects.order_by("pk")
+    ]
 
 
 def test_a_reader_is_found_by_exact_address_alone(ada_at_desk: Client, signed_up: Reader) -> None:

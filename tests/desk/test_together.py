@@ -112,7 +112,7 @@ def test_the_log_keeps_who_wrote_not_every_few_seconds(
     type_on(ben_at_desk, 3)
     type_on(ada_at_desk, 2)
     saved = AuditEntry.objects.filter(story=story, what="save").order_by("pk")
-    assert [deed.editor for deed in saved] == [ada, ben, ada], (
+    assert [entry.editor for entry in saved] == [ada, ben, ada], (
         "once each time that somebody else has saved between"
     )
     assert saved[0].details == {"revision": 2, "by itself": True}

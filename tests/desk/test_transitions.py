@@ -27,7 +27,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audience.models import Topic
 from morefollows.audit.models import AuditEntry
 from morefollows.stories import actions, publication, transitions
-from morefollows.stories.actions import Refused, now_ms
+from morefollows.stories.actions import ActionRefused, now_ms
 from morefollows.stories.models import Alert, Story, Update
 from morefollows.stories.transitions import Event, TransitionRefused
 
@@ -145,14 +145,14 @@ def test_every_event_from_every_state_is_in_the_table_or_refused(
         entry = LOGGED.get((event.name, wanted))
         assert AuditEntry.objects.count() == logged + (entry is not None)
         if entry:
-            deed = AuditEntry.objects.latest("pk")
-            assert (deed.what, deed.editor, deed.alert, deed.story) == (
+            written = AuditEntry.objects.latest("pk")
+            assert (written.what, written.editor, written.alert, written.story) == (
                 entry,
                 by,
                 held,
                 held.update.story,
             )
-            assert deed.details == {"reason": "why"}
+            assert written.details == {"reason": "why"}
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ class Desk(RuleBasedStateMachine):
         try:
             with transaction.atomic():
                 done = action(*args, **more)
-        except Refused:
+        except ActionRefused:
             assert not allowed, "refused"
             assert snapshot(story=self.story.pk) == before
             return None

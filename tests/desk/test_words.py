@@ -46,8 +46,8 @@ def test_a_new_version_holds_from_then_on(dora_at_desk: Client, breaking: Topic)
         ),
         (2, "Get Breaking news by email, free of charge."),
     ]
-    deed = AuditEntry.objects.get()
-    assert (deed.what, deed.details) == (
+    entry = AuditEntry.objects.get()
+    assert (entry.what, entry.details) == (
         "publish words",
         {"kind": "alerts", "language": "en", "version": 2},
     )

@@ -50,7 +50,7 @@ update = get("stories", "Update").objects.create(
 alert = get("stories", "Alert").objects.create(
     update=update, topic=topic, state="sent", sent_by=ada, frozen_at=now, held_until_ms=1, expires_at_ms=2
 )
-get("audit", "Deed").objects.create(editor=ada, what="send", story=story, alert=alert)
+get("audit", "AuditEntry").objects.create(editor=ada, what="send", story=story, alert=alert)
 get("courier", "Batch").objects.create(
     alert=alert, number=1, size=1, readers=reader.pk.to_bytes(8, "little"), first=reader.pk, last=reader.pk,
     outcomes=b"\\4", times=bytes(4), skipped=1,
@@ -66,7 +66,7 @@ import django; django.setup()
 import json
 from morefollows.audience.models import Consent, Reader
 from morefollows.stories.models import Alert
-from morefollows.audit.models import Deed
+from morefollows.audit.models import AuditEntry
 from morefollows.courier.ledger import history
 from morefollows.courier.models import Batch
 from morefollows.live import published
@@ -75,7 +75,7 @@ print(json.dumps({
     "had": history.had([alert.pk], [reader.pk]).get(reader.pk) == [alert.pk],
     "outcomes": [kept["outcome"] for kept in history.of_reader(reader.pk)],
     "latest": [story.headline for story in published.latest(5)],
-    "evidence": [Consent.objects.count(), Deed.objects.count()],
+    "evidence": [Consent.objects.count(), AuditEntry.objects.count()],
     "batches": Batch.objects.count(),
 }))
 """

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate, pre_migrate
 
-_DEED = ("pk", "at", "editor_id", "what", "story_id", "alert_id", "details")
+_AUDIT_ENTRY = ("pk", "at", "editor_id", "what", "story_id", "alert_id", "details")
 
 
 class Audience(AppConfig):
@@ -12,6 +12,8 @@ class Audience(AppConfig):
         from morefollows.database import append_only
 
         append_only.protect(*evidence.PROTECTED)
-        seals.register_tables(*evidence.SEALED, seals.EvidenceTable("audit.Deed", {1: _DEED}))
+        seals.register_tables(
+            *evidence.SEALED, seals.EvidenceTable("audit.AuditEntry", {1: _AUDIT_ENTRY})
+        )
         pre_migrate.connect(append_only.drop_triggers, sender=self)
         post_migrate.connect(append_only.create_triggers, sender=self)

@@ -333,7 +333,7 @@ def _tell(report: dict[str, Any], alert: Alert, as_json: bool) -> None:
     ]
     if times:
         click.echo(f"From the end of the hold: {', '.join(times)}; {report['rate']:,.0f} a second")
-    for verdict in report["verdicts"]:
+    for verdict in report["reply_counts"]:
         click.echo(
             f"  {verdict['count']:,} {verdict['outcome']} at {verdict['domain']}: "
             f"{verdict['code']} {verdict['status']} {verdict['text']}"

@@ -62,7 +62,7 @@ class Progress(TypedDict):
     rate: float
     seconds: Seconds
     curve: list[tuple[float, int]]
-    verdicts: list[dict[str, Any]]
+    reply_counts: list[dict[str, Any]]
     held_until_ms: int
     expires_at_ms: int
     now: int
@@ -99,7 +99,7 @@ def progress(alert: Alert) -> Progress:
         rate=curve["rate"],
         seconds=curve["seconds"],
         curve=curve["points"],
-        verdicts=_verdicts(alert),
+        reply_counts=_reply_counts(alert),
         held_until_ms=alert.held_until_ms,
         expires_at_ms=alert.expires_at_ms,
         now=now_ms(),
@@ -143,7 +143,7 @@ def relay_states() -> list[RelayState]:
     return states
 
 
-def _verdicts(alert: Alert) -> list[dict[str, Any]]:
+def _reply_counts(alert: Alert) -> list[dict[str, Any]]:
     rows = ReplyCount.objects.filter(alert=alert).order_by("-count")[:50]
     return [
         {

@@ -66,7 +66,7 @@ class Transition(NamedTuple):
     sources: tuple[Alert.State, ...]  #: empty: the event creates the alert
     target: Alert.State
     who: Who
-    entry: str  #: in the activity log, `Deed.what`; empty: none
+    entry: str  #: in the activity log, `AuditEntry.what`; empty: none
     why: str
     #: Whether its update must be published, that is, its hold must have ended. None: either.
     published: bool | None = None

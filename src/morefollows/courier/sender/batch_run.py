@@ -407,10 +407,10 @@ class BatchRun(ReplySettling):
             due_at_ms,
             attempts,
             self._repeated,
-            self._verdicts,
+            self._reply_counts,
             self._refusals,
         )
-        self._verdicts, self._refusals, self.dirty = {}, [], False
+        self._reply_counts, self._refusals, self.dirty = {}, [], False
         self._written_back += self._coming_back
         self._coming_back = []
         return entry

@@ -56,7 +56,7 @@ class ReplySettling:
         )
         self._accepted: list[str] = []
         self._repeated = claim.repeated
-        self._verdicts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
+        self._reply_counts: dict[tuple[str, int, int, str], tuple[int, str]] = {}
         self._refusals: list[RefusedMail] = []  # since the last entry
         self._refused: list[RefusedMail] = []  # in this pass
         self._put_backs = PutBacks()
@@ -144,8 +144,8 @@ class ReplySettling:
         """Counts the reply by domain, outcome and code. Keeps the first text, without addresses."""
         words = replies.without_addresses(reply.text)
         key = (domain, outcome.value, reply.code, reply.status)
-        count, first_words = self._verdicts.get(key, (0, words))
-        self._verdicts[key] = (count + 1, first_words)
+        count, first_words = self._reply_counts.get(key, (0, words))
+        self._reply_counts[key] = (count + 1, first_words)
 
     def _goes_elsewhere(self, mail: Mail, reply: Reply) -> bool:
         """Leaves a mail that this relay can't carry to another relay of the lane.

@@ -94,7 +94,7 @@ _HEAD = ("at", "editor", "editor_email", "what", "story", "headline", "alert", "
 class LogLine(NamedTuple):
     """An entry of the log as displayed."""
 
-    deed: AuditEntry
+    entry: AuditEntry
     words: str
     details: list[tuple[str, str]]  #: label and value
 
@@ -137,13 +137,14 @@ def _midnight(day: date) -> datetime:
 def in_words(audit_entries: Iterable[AuditEntry]) -> list[LogLine]:
     """The entries with their text in the active language."""
     return [
-        LogLine(deed, str(WHAT.get(deed.what, deed.what)), _details(deed)) for deed in audit_entries
+        LogLine(entry, str(WHAT.get(entry.what, entry.what)), _details(entry))
+        for entry in audit_entries
     ]
 
 
-def _details(deed: AuditEntry) -> list[tuple[str, str]]:
+def _details(entry: AuditEntry) -> list[tuple[str, str]]:
     found = []
-    for name, value in deed.details.items():
+    for name, value in entry.details.items():
         choices = _CHOICES.get(name)
         if choices is not None and value in choices.values:
             value = choices(value).label
@@ -159,19 +160,19 @@ def as_csv(audit_entries: QuerySet[AuditEntry]) -> str:
     """
     out = io.BytesIO()
     spreadsheet.write_csv(
-        out, _HEAD, (_cells(deed) for deed in audit_entries[:_MOST_LINES].iterator())
+        out, _HEAD, (_cells(entry) for entry in audit_entries[:_MOST_LINES].iterator())
     )
     return out.getvalue().decode()
 
 
-def _cells(deed: AuditEntry) -> tuple[str, ...]:
+def _cells(entry: AuditEntry) -> tuple[str, ...]:
     return (
-        deed.at.astimezone(UTC).isoformat(timespec="milliseconds"),
-        deed.editor.name if deed.editor else "",
-        deed.editor.email if deed.editor else "",
-        deed.what,
-        str(deed.story.uuid) if deed.story else "",
-        deed.story.headline if deed.story else "",
-        str(deed.alert.uuid) if deed.alert else "",
-        json.dumps(deed.details, ensure_ascii=False, sort_keys=True),
+        entry.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        entry.editor.name if entry.editor else "",
+        entry.editor.email if entry.editor else "",
+        entry.what,
+        str(entry.story.uuid) if entry.story else "",
+        entry.story.headline if entry.story else "",
+        str(entry.alert.uuid) if entry.alert else "",
+        json.dumps(entry.details, ensure_ascii=False, sort_keys=True),
     )

@@ -44,7 +44,7 @@ def alert_page(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     """The alert's page. Its script updates it from `alert_stream`."""
     alert = get_object_or_404(Alert, uuid=uuid)
     now = progress(alert)
-    for verdict in now["verdicts"]:
+    for verdict in now["reply_counts"]:
         verdict["label"] = Outcome[verdict["outcome"].upper()].label
     held = alert.state == Alert.State.HELD
     context = {

@@ -195,12 +195,12 @@ def _note_save(story: Story, editor: Editor, by_itself: bool) -> None:
 
 def last_saved_by(story: Story) -> Editor:
     """The editor of the last logged save; the story's author if there is none."""
-    deed = (
+    entry = (
         AuditEntry.objects.filter(story=story, what="save", editor__isnull=False)
         .select_related("editor")
         .first()
     )
-    return deed.editor if deed and deed.editor else story.author
+    return entry.editor if entry and entry.editor else story.author
 
 
 def approve(story: Story, editor: Editor, *, revision: int) -> None:

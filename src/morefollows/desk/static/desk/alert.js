@@ -98,8 +98,8 @@
   }
 
   function verdicts() {
-    byId("verdicts").hidden = now.verdicts.length === 0;
-    const rows = now.verdicts.map((verdict) => {
+    byId("verdicts").hidden = now.reply_counts.length === 0;
+    const rows = now.reply_counts.map((verdict) => {
       const row = document.createElement("tr");
       const cell = (text, name = "", tag = "td") => {
         const made = row.appendChild(document.createElement(tag));
