@@ -23,6 +23,7 @@ from morefollows.courier.refusals import bounces
 from morefollows.courier.refusals.brake import FEW
 from morefollows.courier.relays.relay_pool import TRIAL
 from morefollows.courier.sender.worker import Worker
+from morefollows.feedback import actions as feedback
 from morefollows.stories import publication
 from morefollows.stories.models import Alert, Update
 from tests.courier import test_worker
@@ -427,10 +428,19 @@ def test_nothing_is_taken_back_from_a_batch_that_somebody_works_on() -> None:
     )
     assert bounces.apply_brakes(alert.pk, str) == 0
     Batch.objects.update(worker="")
+    Alert.objects.filter(pk=alert.pk).update(state="stopped")
+    assert bounces.apply_brakes(alert.pk, str) == 0, "nobody sends for an alert that has ended"
+    assert Refusal.objects.count() == 30
+    Alert.objects.filter(pk=alert.pk).update(state="sending")
     assert bounces.apply_brakes(alert.pk, str) == 30
     batch.refresh_from_db()
     assert (batch.refused, batch.deferred) == (0, 30)
     assert batch.due_at_ms is not None and not Refusal.objects.exists()
+    feedback.close(alert.pk)
+    alert.refresh_from_db()
+    assert alert.state == "sending", (
+        "another sender found it complete before its mails were deferred"
+    )
 
 
 def test_what_bounces_in_many_small_alerts_counts_together(

@@ -36,10 +36,10 @@ _AT_ONCE = 200  # refusals in one transaction
 
 
 def defer_braked(alert: int) -> int:
-    """Defers what this alert's brakes cover, in batches that no sender holds. Returns how many
-    mails.
+    """Defers what this alert's brakes cover, in batches that no sender holds.
 
-    A batch that a sender holds is handled after it has been given back.
+    Returns how many mails. A batch that a sender holds is handled after it has been given back.
+    Nothing of an ended alert is deferred, since nobody would send it.
     """
     on = brake.brakes_on(alert)
     if not on:
@@ -47,12 +47,18 @@ def defer_braked(alert: int) -> int:
     of_batch: dict[int, list[Refusal]] = defaultdict(list)
     for one in brake.refusals_under(on, list(Refusal.objects.filter(alert=alert))):
         of_batch[one.batch].append(one)
-    return sum(_take_back(batch, refusals) for batch, refusals in sorted(of_batch.items()))
+    return sum(_take_back(alert, batch, refusals) for batch, refusals in sorted(of_batch.items()))
 
 
-def _take_back(key: int, refusals: list[Refusal]) -> int:
-    """Defers these refusals of one batch. Returns how many; 0 if a sender holds the batch."""
+def _take_back(alert: int, key: int, refusals: list[Refusal]) -> int:
+    """Defers these refusals of one batch. Returns how many.
+
+    Returns 0 if a sender holds the batch, or if the alert has ended.
+    """
     with transaction.atomic():
+        # Closing the alert locks its row as well: see `feedback.actions.close`.
+        if Alert.objects.select_for_update().get(pk=alert).state in ENDED:
+            return 0
         batch = Batch.objects.filter(pk=key, worker="").first()
         if batch is None:
             return 0
@@ -65,8 +71,7 @@ def _take_back(key: int, refusals: list[Refusal]) -> int:
                 outcomes[one.place] = Outcome.DEFERRED
                 taken += 1
         due_at_ms = batch.due_at_ms or now_ms() + retries.wait_ms(max(batch.attempts, 1))
-        # A claim raises the lease version (`lease_version`): if the batch was claimed meanwhile,
-        # nothing changes.
+        # A claim raises the lease version. If the batch was claimed meanwhile, nothing changes.
         written = Batch.objects.filter(pk=key, worker="", lease_version=batch.lease_version).update(
             outcomes=bytes(outcomes),
             refused=outcomes.count(Outcome.REFUSED),
