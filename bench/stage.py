@@ -206,7 +206,7 @@ class Stage:
             or first is None
             or last is None
         ):
-            words = now["verdicts"][0]["text"] if now["verdicts"] else now["relays"][0]["trouble"]
+            words = now["reply_counts"][0]["text"] if now["verdicts"] else now["relays"][0]["trouble"]
             raise BenchFailed(
                 f"the alert is {now['state']}: {now['accepted']} of {now['size']} accepted. {words}"
             )
