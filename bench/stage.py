@@ -206,7 +206,8 @@ class Stage:
             or first is None
             or last is None
         ):
-            words = now["reply_counts"][0]["text"] if now["verdicts"] else now["relays"][0]["trouble"]
+            replies = now["reply_counts"]
+            words = replies[0]["text"] if replies else now["relays"][0]["trouble"]
             raise BenchFailed(
                 f"the alert is {now['state']}: {now['accepted']} of {now['size']} accepted. {words}"
             )
