@@ -281,6 +281,9 @@ def test_readers_go_out_and_come_back_in(morefollows: Any, cy: Reader, tmp_path:
     over = morefollows("readers", "export", str(file))
     assert over.code == 1
     assert "File exists" in over.err
+    here = morefollows("readers", "export", "-")
+    assert here.code == 0 and "cy@reader.example" in here.out, "a dash is standard output"
+    assert not Path("-").exists()
 
 
 @pytest.mark.parametrize("words", [["--topic", "nonsense"], ["--provenance", " "]])

@@ -167,7 +167,7 @@ def export_readers(file: Path | None, slug: str | None, evidence: bool, as_json:
 
     topic = _topic(slug) if slug else None
     write = lists.export_evidence if evidence else lists.export_readers
-    if file is None:
+    if file is None or str(file) == "-":
         if as_json:
             raise click.UsageError(
                 "--json needs a FILE: without one the readers themselves go to standard output."
