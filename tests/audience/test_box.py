@@ -30,7 +30,7 @@ from morefollows.audience.models import (
 )
 from morefollows.audience.signup import entry, limits
 from tests.audience.support import CY, sign_up
-from tests.audience.test_work import packed, solve
+from tests.audience.test_proof_of_work import packed, solve
 
 SITE = "https://www.herald.example"
 FORM = "application/x-www-form-urlencoded"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from morefollows.cli.demo.visitor import Visitor
-from tests.images.pictures import photo
+from tests.stories.images.pictures import photo
 from tests.support import web
 from tests.support.house import House
 from tests.support.waiting import until

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.images.pictures import photo, sideways
 from tests.journeys import steps
+from tests.stories.images.pictures import photo, sideways
 from tests.support import judges
 from tests.support.house import House
 

@@ -109,7 +109,7 @@ class Application:
 class _Connection(HttpToolsProtocol):
     """An HTTP connection, until a request for a live page's event stream arrives.
 
-    It relies on private parts of uvicorn: tests/house/test_uvicorn.py fails when one of them
+    It relies on private parts of uvicorn: tests/processes/test_uvicorn.py fails when one of them
     changes.
     """
 

@@ -1,0 +1,38 @@
+"""Reply codes and status codes are judged in one place, `courier.smtp.replies`, and spoken by the SMTP client only."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+COURIER = Path(__file__).parents[3] / "src" / "morefollows" / "courier"
+#: The SMTP client, and the place of the judgement
+SPEAK_SMTP = {*(COURIER / "smtp").glob("*.py"), COURIER / "relays" / "interface.py"}
+STATUS = re.compile(r"[245]\.\d{1,3}\.(\d{1,3})?")
+
+
+def judges(path: Path) -> list[str]:
+    """Where a module compares a reply's code or status, or knows one of them."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and STATUS.fullmatch(node.value)
+        ):
+            found.append(f"{path.name}:{node.lineno}: knows {node.value}")
+        if isinstance(node, ast.Compare):
+            for side in (node.left, *node.comparators):
+                if isinstance(side, ast.Attribute) and side.attr in ("code", "status"):
+                    found.append(f"{path.name}:{node.lineno}: compares a {side.attr}")
+    return found
+
+
+def test_nobody_else_judges_by_a_code() -> None:
+    # The checklist's statuses are those of HTTP.
+    modules = [
+        path for path in COURIER.rglob("*.py") if not {"migrations", "preflight"} & set(path.parts)
+    ]
+    assert [word for path in modules if path not in SPEAK_SMTP for word in judges(path)] == []
+    assert judges(COURIER / "smtp" / "data.py")

@@ -1,0 +1,139 @@
+"""What stands behind a mail at which the relay fails or falls silent, where many mails are in flight."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from morefollows.courier.relays.interface import Mail, Reached
+from morefollows.courier.smtp.timeouts import Timeouts
+from tests.courier.smtp.support import Post, client, deliver, run
+from tests.courier.smtp.test_backoff import _left
+from tests.courier.smtp.test_failing_relays import until
+from tests.relay import Rule, Script, ScriptedRelay
+from tests.support.waiting import PATIENCE
+
+MANY = (*Script().offers, "CHUNKING")
+
+
+class Careful(Post):
+    """Hands out mails as a round does: those whose connection has ended are sent alone the next time."""
+
+    def __init__(self, count: int, **options: Any) -> None:
+        super().__init__(count, **options)
+        self.most_beside = 0
+
+    def take(self) -> Mail | None:
+        mail = super().take()
+        if mail is None:
+            return None
+        return mail._replace(alone=mail.ticket in self.replies)
+
+    def settle(self, mail: Mail, reply: Any) -> None:
+        if mail.alone and reply.code:
+            self.most_beside = max(self.most_beside, len(self.in_flight) - 1)
+        if not reply.code and reply.reached is Reached.BEHIND:
+            self.in_flight.discard(mail.ticket)
+            self.replies.setdefault(mail.ticket, []).append(reply)
+            self.waiting.append(mail)
+            return
+        super().settle(mail, reply)
+
+
+def test_what_stood_behind_is_known_and_is_sent_alone() -> None:
+    async def work() -> None:
+        async with ScriptedRelay(
+            Script(offers=MANY, rules=(Rule("content", match="cy3@", do="drop", times=1),))
+        ) as relay:
+            post = Careful(40)
+            await deliver(relay, post)
+            first = {i: replies[0] for i, replies in post.replies.items()}
+            assert (first[3].code, first[3].reached) == (0, Reached.CONTENT)
+            behind = {i for i, reply in first.items() if reply.reached is Reached.BEHIND}
+            assert behind
+            assert min(behind) > 3
+            assert post.accepted() == set(range(40)) - {3}
+            assert (
+                post.most_beside <= 1
+            )  # at most the one that was taken and is kept until it is its turn
+            assert relay.violations == []
+
+    run(work)
+
+
+def test_silence_at_one_mail_does_not_keep_those_behind_it_for_as_long() -> None:
+    """They go by another connection, while the one in front is waited for as long as the standard says."""
+
+    async def work() -> None:
+        script = Script(
+            offers=MANY,
+            rules=(Rule("content", match="cy3@", do="hang"), Rule("content", delay=0.01)),
+        )
+        async with ScriptedRelay(script) as relay:
+            post = Careful(300)
+            timeouts = Timeouts(probe=0.2, behind=0.4, ahead=0.3, idle=600, quit=1)
+            smtp = client(relay.port, post, connections=2, timeouts=timeouts)
+            smtp.wake()
+            await until(
+                lambda: (
+                    len(post.accepted()) == 299 or (not post.waiting and len(post.in_flight) == 1)
+                )
+            )
+            async with asyncio.timeout(PATIENCE):
+                while post.in_flight != {3}:
+                    smtp.wake()
+                    await asyncio.sleep(0.05)
+            assert any(
+                reply.reached is Reached.BEHIND
+                for replies in post.replies.values()
+                for reply in replies
+            )
+            assert 3 not in post.replies
+            await _left(smtp)
+            assert post.accepted() == set(range(300)) - {3}
+
+    run(work)
+
+
+@pytest.mark.parametrize("at", ["mail", "rcpt"])
+def test_what_waits_where_the_relay_fell_silent_goes_by_connections_that_are_well(
+    at: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No content has left, so nobody gets it twice; the standard's five minutes are not waited for."""
+
+    async def work() -> None:
+        async with ScriptedRelay(Script(rules=(Rule(at, do="hang", times=4),))) as relay:
+            post = Post(100, again=True)
+            timeouts = Timeouts(probe=0.2, spare=0.5, idle=600, quit=1)
+            smtp = client(relay.port, post, connections=4, timeouts=timeouts)
+            smtp.wake()
+            async with asyncio.timeout(PATIENCE):
+                while len(post.accepted()) < 100:
+                    await asyncio.sleep(0.05)
+            assert post.uncertain() == set()
+            assert len(relay.taken) == 100
+            await _left(smtp)
+
+    run(work)
+    assert "Exception" not in caplog.text
+
+
+def test_a_recipient_over_whom_the_relay_takes_long_is_waited_for() -> None:
+    async def work() -> None:
+        async with ScriptedRelay(
+            Script(rules=(Rule("rcpt", match="cy3@", delay=2), Rule("content", delay=0.02)))
+        ) as relay:
+            post = Careful(400, again=True)
+            timeouts = Timeouts(probe=0.1, spare=0.3, idle=600, quit=1)
+            smtp = client(relay.port, post, connections=2, timeouts=timeouts)
+            smtp.wake()
+            async with asyncio.timeout(PATIENCE):
+                while len(post.accepted()) < 400:
+                    await asyncio.sleep(0.05)
+            assert len(post.replies[3]) <= 2
+            assert len(relay.taken) == 400
+            await _left(smtp)
+
+    run(work)
