@@ -109,6 +109,7 @@ def release_of(alert: Alert) -> PreparedAlert:
         alert.expires_at_ms,
         True,
         alert.audience,
+        channel=alert.channel,
     )
     release = PreparedAlert(
         running,

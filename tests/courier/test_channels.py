@@ -36,8 +36,8 @@ def test_an_alert_goes_by_its_channel(push: Channel) -> None:
     Suppression.objects.create(key=first.key, reason="bounced", at=first.created_at)
     Reader.objects.filter(pk=fourth.pk).update(language="de")
     cut_from_start(alert)
+    alert.channel = push.name
     release = release_of(alert)
-    release.running = release.running._replace(channel=push.name)
     rounds = claim_rounds("one", release)
     [round_] = rounds
     write("one", rounds)

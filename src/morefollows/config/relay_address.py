@@ -89,6 +89,7 @@ class RelayKind:
     #: Creates the relay (`courier.relays.interface.Relay`) from a `RelayAddress`, an
     #: `interface.MailSource` and an `interface.RelaySetup`.
     make: Callable[..., Any]
+    channel: str = "mail"  #: what it takes: a key of `courier.channels.CHANNELS`
     options: Options = field(default_factory=dict)  #: options beside those of all kinds
 
 
@@ -146,7 +147,8 @@ def relays(value: str) -> tuple[RelayAddress, ...]:
             raise ValueError(
                 f"two relays are called {name}; give each a name of its own, such as ?name=second"
             )
-    if found and not any(relay.alerts for relay in found):
+    mail = [relay for relay in found if kind_of(relay.scheme).channel == "mail"]
+    if mail and not any(relay.alerts for relay in mail):
         raise ValueError("no relay takes alerts; leave purpose=bulk away from one of them")
     return tuple(found)
 

@@ -1,14 +1,17 @@
 """Channels: how an alert reaches a reader. Mail is the only one so far.
 
-A recipient of an alert is a reader, a channel and an address. The channel is set for each alert
-(`claims.ActiveAlert`). The address is looked up when a batch is loaded (`recipients`). The ledger
-stores neither: only reader ids and one outcome byte each.
+A recipient of an alert is a reader, a channel and an address (`ledger.recipients.Recipient`). The
+channel is a column of the alert. The address is looked up when a batch is loaded. The ledger stores
+neither: only reader ids and one outcome byte each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from morefollows.audience.suppression.bounces import BouncedMail
 
 
 class Channel(NamedTuple):
@@ -22,6 +25,9 @@ class Channel(NamedTuple):
     #: Takes the two texts. Returns the address for the relay, and whether it needs SMTPUTF8.
     envelope: Callable[[str, str], tuple[bytes, bool]]
     join: str = ""  #: SQL: further tables to join
+    #: Called after an alert has ended, with those of its refusals that count against the address
+    #: and that no brake covers. Mail has `refusals.bounces` for this.
+    on_refused: Callable[[Sequence[BouncedMail]], None] | None = None
 
 
 def mailbox(address: str, domain: str) -> tuple[bytes, bool]:
@@ -38,7 +44,8 @@ def mailbox(address: str, domain: str) -> tuple[bytes, bool]:
 MAIL = Channel(
     "mail",
     address="r.address, r.domain",
-    allowed="(SELECT p.key FROM audience_suppression p WHERE p.key = r.key) IS NULL",
+    allowed="r.address <> ''"
+    " AND (SELECT p.key FROM audience_suppression p WHERE p.key = r.key) IS NULL",
     envelope=mailbox,
 )
 

@@ -247,6 +247,12 @@ class Alert(models.Model):
         help_text="ids of the alerts that it answers: who was sent one of them is the audience",
     )
     lane = models.CharField(max_length=5, choices=Lane, default=Lane.ALERT)
+    channel = models.CharField(
+        max_length=20,
+        default="mail",
+        db_default="mail",
+        help_text="how it reaches its readers: a key of courier.channels.CHANNELS",
+    )
     flash = models.BooleanField(
         default=False, help_text="may pass a reader's quiet hours if the reader allows it"
     )

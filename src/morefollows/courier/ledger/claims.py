@@ -104,7 +104,7 @@ class Recorded(NamedTuple):
 _RUNNING = """
 SELECT a.id, a.state, a.topic_id, a.held_until_ms, a.expires_at_ms, a.cut_done, a.audience, \
 a.lane = 'bulk', a.flash,
-    u.kind, u.story_id, a.repeat, a.not_before_ms IS NOT NULL
+    u.kind, u.story_id, a.repeat, a.not_before_ms IS NOT NULL, a.channel
 FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
 WHERE a.state IN ('held', 'sending') AND (a.not_before_ms IS NULL OR a.not_before_ms <= %s) \
 ORDER BY a.lane, a.held_until_ms

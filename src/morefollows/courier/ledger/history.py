@@ -58,10 +58,12 @@ def alerts_had_by(
 
 
 def earlier_of_story(alert: int) -> list[int]:
-    """The alerts of the story's earlier updates, oldest first."""
-    this = Alert.objects.select_related("update").get(pk=alert).update
+    """The alerts of the story's earlier updates by the same channel, oldest first."""
+    this = Alert.objects.select_related("update").get(pk=alert)
     earlier = Alert.objects.filter(
-        update__story=this.story_id, update__number__lt=this.number or 0
+        update__story=this.update.story_id,
+        update__number__lt=this.update.number or 0,
+        channel=this.channel,
     ).order_by("pk")
     return list(earlier.values_list("pk", flat=True))
 

@@ -33,10 +33,14 @@ from morefollows.stories.models import Alert, StoryPreference
 
 
 class Recipient(NamedTuple):
-    """A reader's current data, for the alert's channel."""
+    """A reader's current data. Reader, channel and address together are the recipient.
 
+    What an address is, only the channel knows: a mailbox, or a browser's endpoint.
+    """
+
+    channel: str  #: a key of `channels.CHANNELS`
     address: str
-    domain: str  #: domain of the address: its mailbox provider is throttled and judged by it
+    domain: str  #: who runs the other end, such as a mailbox provider: throttled and judged by it
     language: str
     links_version: int
     uid: bytes
@@ -50,7 +54,7 @@ _addressee = functools.partial(tuple.__new__, Recipient)
 # Readers, subscriptions and suppressions are each found by key, whatever the planner estimates.
 # Just after an import PostgreSQL has no statistics, and a join then took a minute.
 _ADDRESSEES = """
-SELECT r.id, {address}, r.language, r.links_version, r.uid, FALSE, r.has_preferences
+SELECT r.id, {channel}, {address}, r.language, r.links_version, r.uid, FALSE, r.has_preferences
 FROM {readers} {join}
 WHERE {consent}
   AND {allowed}
@@ -63,7 +67,7 @@ AND s.reader_id = r.id) = 'active'
 _WANTS_OFFERS = "r.state = 'confirmed' AND r.offers"
 # Drills go to addresses that confirmed drills, whether or not they receive alerts.
 _DRILLS = """
-r.address <> '' AND r.state NOT IN ('gone', 'complained')
+r.state NOT IN ('gone', 'complained')
 AND (SELECT d.confirmed_at FROM audience_drillreader d WHERE d.reader_id = r.id) IS NOT NULL
 """
 _READERS_SQLITE = (
@@ -87,14 +91,19 @@ def load_recipients(alert: ActiveAlert, readers: Sequence[int]) -> dict[int, Rec
     consent, values = _consent(alert)
     by = CHANNELS[alert.channel]
     sql = _ADDRESSEES.format(
-        readers=table, consent=consent, address=by.address, join=by.join, allowed=by.allowed
+        readers=table,
+        consent=consent,
+        channel=f"'{by.name}'",
+        address=by.address,
+        join=by.join,
+        allowed=by.allowed,
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, (ids, *values))
         rows = cursor.fetchall()
-    found = {row[0]: _addressee(row[1:7]) for row in rows}
+    found = {row[0]: _addressee(row[1:8]) for row in rows}
     if alert.audience != Alert.Audience.DRILL:
-        _with_preferences(alert, found, [row[0] for row in rows if row[7]])
+        _with_preferences(alert, found, [row[0] for row in rows if row[8]])
     return found
 
 
@@ -215,13 +224,19 @@ def _story_preferences(alert: ActiveAlert, found: dict[int, Recipient]) -> dict[
 
 
 def _had_today(alert: ActiveAlert, readers: Sequence[int]) -> dict[int, int]:
-    """How many alerts these readers were sent in the last 24 hours, or will be before this one."""
+    """How many alerts these readers were sent in the last 24 hours, or will be before this one.
+
+    Only those of the same channel count: an alert sent over two channels counts once in each.
+    """
     if not readers:
         return {}
     states = set(Alert.State) - {Alert.State.HELD, Alert.State.TAKEN_BACK}
     today = dict(
         Alert.objects.filter(
-            lane=Alert.Lane.ALERT, state__in=states, held_until_ms__gt=now_ms() - DAY_MS
+            lane=Alert.Lane.ALERT,
+            channel=alert.channel,
+            state__in=states,
+            held_until_ms__gt=now_ms() - DAY_MS,
         )
         .exclude(Q(pk=alert.id) | Q(audience=Alert.Audience.DRILL))
         .values_list("pk", "state")

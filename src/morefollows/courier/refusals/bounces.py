@@ -23,6 +23,7 @@ from django.utils import timezone
 from morefollows.audience.models import Bounce, Letter
 from morefollows.audience.suppression import bounces
 from morefollows.audience.suppression.bounces import BouncedMail
+from morefollows.courier.channels import CHANNELS, MAIL
 from morefollows.courier.ledger import history, retries
 from morefollows.courier.models import Batch, Outcome, Refusal, RelayCount
 from morefollows.courier.refusals import brake
@@ -117,7 +118,12 @@ def count_bounces(provider: Callable[[str], str]) -> int:
         for one in some
         if one.bounce and one.pk not in innocent
     ]
-    left = bounces.record_bounces(seen, _accepted_since, _in_doubt)
+    channel = CHANNELS[Alert.objects.values_list("channel", flat=True).get(pk=first)]
+    left: set[int] = set()
+    if channel.on_refused is not None:
+        channel.on_refused(seen)
+    elif channel is MAIL:
+        left = bounces.record_bounces(seen, _accepted_since, _in_doubt)
     done = [one.pk for one in some if one.reader not in left]
     Refusal.objects.filter(pk__in=done).delete()
     return len(done)
@@ -142,7 +148,9 @@ def _accepted_since(since: dict[int, datetime]) -> set[int]:
         if at > since[reader].timestamp() * 1000
     }
     alerts = dict(
-        Alert.objects.filter(held_until_ms__gt=earliest).values_list("pk", "held_until_ms")
+        Alert.objects.filter(channel=MAIL.name, held_until_ms__gt=earliest).values_list(
+            "pk", "held_until_ms"
+        )
     )
     for reader, outcomes in history.outcomes(list(alerts), sorted(since)).items():
         moment = since[reader].timestamp() * 1000

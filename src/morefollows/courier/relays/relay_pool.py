@@ -70,23 +70,32 @@ class RelayPool:
         )
 
     def elsewhere(self, gate: RelayQueue, domain: str) -> bool:
-        """Whether another relay for the same lanes would take a mail for this domain now."""
+        """Whether another relay for the same lanes and channel would take such a mail now.
+
+        `domain`: the recipient's.
+        """
         provider = gate.pacing.provider(domain)
         return any(
             other is not gate
-            and (other.alerts, other.bulk) == (gate.alerts, gate.bulk)
+            and (other.alerts, other.bulk, other.channel) == (gate.alerts, gate.bulk, gate.channel)
             and other.takes_mail
             and other.pacing.allowance(provider, 0) >= 1
             for other in self._gates
         )
 
-    def allowance(self, bulk: bool, seconds: float) -> Callable[[str], float]:
-        """Returns a function from a provider to the mails allowed within `seconds` in this lane."""
-        gates = [gate for gate in self._gates if gate.carries(bulk) and gate.takes_mail]
+    def allowance(self, bulk: bool, seconds: float, channel: str) -> Callable[[str], float]:
+        """Returns a function: provider → mails of this lane allowed within `seconds`."""
+        gates = [
+            gate
+            for gate in self._gates
+            if gate.carries(bulk) and gate.channel == channel and gate.takes_mail
+        ]
         return lambda provider: sum(gate.pacing.allowance(provider, seconds) for gate in gates)
 
-    def carriers(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
-        """Whether a relay of this lane, other than `relays`, can carry such a mail.
+    def carriers(
+        self, relays: Collection[str], utf8: bool, size: int, bulk: bool, channel: str
+    ) -> Carriers:
+        """Whether a relay of this lane and channel, other than `relays`, can carry such a mail.
 
         "later" stands for one that is paused, down or not connected to yet.
         """
@@ -95,6 +104,7 @@ class RelayPool:
             if (
                 gate.name not in relays
                 and gate.carries(bulk)
+                and gate.channel == channel
                 and (can := gate.relay.can_carry(utf8, size)) is not False
             ):
                 if can and gate.takes_mail:

@@ -9,7 +9,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from morefollows.config.relay_address import RelayAddress
+from morefollows.config.relay_address import RelayAddress, kind_of
+from morefollows.courier.channels import MAIL
 from morefollows.courier.relays.auto_pause import RefusalStreak
 from morefollows.courier.relays.interface import Carriers, Circuit, Mail, Relay, Reply
 from morefollows.courier.relays.providers import Providers
@@ -66,7 +67,9 @@ class SharedByRelays(Protocol):
 
     accepted: int
 
-    def carriers(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
+    def carriers(
+        self, relays: Collection[str], utf8: bool, size: int, bulk: bool, channel: str
+    ) -> Carriers:
         """As `interface.AnsweringRelay.others`."""
 
 
@@ -75,7 +78,9 @@ class _Alone:
 
     accepted = 0
 
-    def carriers(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
+    def carriers(
+        self, relays: Collection[str], utf8: bool, size: int, bulk: bool, channel: str
+    ) -> Carriers:
         return "none"
 
 
@@ -96,6 +101,8 @@ class RelayQueue:
     ) -> None:
         self.name = address.name
         self.alerts, self.bulk = address.alerts, address.bulk  #: the lanes that it takes
+        #: the channel whose messages it takes, a key of `channels.CHANNELS`
+        self.channel = kind_of(address.scheme).channel
         self.relay: Relay  # set after creation, as gate and relay need each other
         self.paused = False
         self.trial = 0  #: trial mails that may still be sent during a pause
@@ -164,7 +171,7 @@ class RelayQueue:
 
     def others(self, relays: Collection[str], utf8: bool, size: int, bulk: bool) -> Carriers:
         """`interface.AnsweringRelay`."""
-        return self.shared.carriers(relays, utf8, size, bulk)
+        return self.shared.carriers(relays, utf8, size, bulk, self.channel)
 
     def heard(self, domain: str, reply: Reply, tries: int = 0) -> None:
         """`interface.AnsweringRelay`: one of its mails is settled."""
@@ -235,6 +242,10 @@ class RelayQueue:
     def carries(self, bulk: bool) -> bool:
         """Whether it takes this lane."""
         return self.bulk if bulk else self.alerts
+
+    def takes_letters(self, bulk: bool) -> bool:
+        """Whether it takes letters of this lane. They go by mail only."""
+        return self.channel == MAIL.name and self.carries(bulk)
 
     async def open(self) -> None:
         """Opens connections before the first mail, unless paused."""

@@ -61,6 +61,7 @@ class BatchRun(ReplySettling):
         super().__init__(claim, release)
         self.had = had or {}
         self.bulk = bool(release.running.bulk)  # SQLite returns 0 or 1
+        self.channel = release.running.channel
         self._made: dict[int, _Made] = {}  # mails rendered ahead, by index
         self.loaded_at = time.monotonic()
         self.claimed_until = 0  #: end of the claim as in the ledger, ms since 1970
@@ -334,7 +335,7 @@ class BatchRun(ReplySettling):
         release, addressees, had = self.release, self.addressees, self.had
         facts, others, envelope = [], [], release.channel.envelope
         for reader in [self.claim.readers[one] for one in chosen]:
-            address, domain, language, version, uid, _ = addressees[reader]
+            _, address, domain, language, version, uid, _ = addressees[reader]
             to, utf8 = envelope(address, domain)
             facts.append(((reader, uid, version), to, had.get(reader, ())))
             others.append(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from collections import Counter
@@ -286,12 +287,13 @@ class Recorder:
         """
         held = [round_ for round_ in going if round_.waits]
         self._paced = bool(held)
-        for bulk in (False, True):
-            allowance = self.gates.allowance(bulk, 2 * _PACED_LOOK)
+        for bulk, channel in sorted({(round_.bulk, round_.channel) for round_ in held}):
+            allowance = self.gates.allowance(bulk, 2 * _PACED_LOOK, channel)
+            carriers = functools.partial(self.gates.carriers, channel=channel)
             spent: Counter[str] = Counter()
             for round_ in held:
-                if round_.bulk == bulk:
-                    round_.bring_back(allowance, spent, self.gates.carriers)
+                if (round_.bulk, round_.channel) == (bulk, channel):
+                    round_.bring_back(allowance, spent, carriers)
         for round_ in [round_ for round_ in held if round_.only_waits][_MOST_HELD:]:
             round_.put_down()
 

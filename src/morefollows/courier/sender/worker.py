@@ -81,7 +81,7 @@ class Worker(Recorder):
         """
         if self._stopping:
             return None
-        if self._outbox.quick.waiting and gate.alerts:
+        if self._outbox.quick.waiting and gate.takes_letters(bulk=False):
             self._something_to_write.set()
             if (mail := self._outbox.take(gate, bulk=False)) is not None:
                 return mail
@@ -91,12 +91,18 @@ class Worker(Recorder):
             if bulk and self._alerts_go_first():
                 break
             for round_ in self._rounds:
-                if round_.bulk is bulk and (mail := round_.take(gate)) is not None:
+                if round_.bulk is not bulk or round_.channel != gate.channel:
+                    continue
+                if (mail := round_.take(gate)) is not None:
                     self._something_to_write.set()
                     return mail
         if self._something_to_write.is_set() and any(map(len, self._rounds)):
             self._held_up.set()
-        if gate.bulk and self._outbox.waits(bulk=True) and not self._alerts_go_first():
+        if (
+            gate.takes_letters(bulk=True)
+            and self._outbox.waits(bulk=True)
+            and not self._alerts_go_first()
+        ):
             self._something_to_write.set()
             return self._outbox.take(gate, bulk=True)
         return None
@@ -259,9 +265,10 @@ class Worker(Recorder):
         paused = ledger_claims.paused_relays()
         self._trials |= actions.claim_trials() if paused else set()
         on_trial = any(
-            gate.alerts and (gate.trial or gate.name in self._trials) for gate in self.gates
+            gate.takes_letters(bulk=False) and (gate.trial or gate.name in self._trials)
+            for gate in self.gates
         )
-        no_way = all(gate.name in paused for gate in self.gates if gate.alerts)
+        no_way = self._all_paused(paused, bulk=False)
         quick = self._outbox.claim(
             bulk=False, most=None if not no_way else TRIAL if on_trial else 0
         )
@@ -271,9 +278,13 @@ class Worker(Recorder):
             alert.state == "held" and not alert.bulk and alert.held_until_ms < last_moment
             for alert in running
         )
-        no_way = all(gate.name in paused for gate in self.gates if gate.bulk)
+        no_way = self._all_paused(paused, bulk=True)
         slow = nothing if no_way or bulk_waits else self._outbox.claim(bulk=True)
         return DueWork(running, paused, bulk_waits, quick, slow)
+
+    def _all_paused(self, paused: Collection[str], *, bulk: bool) -> bool:
+        """Whether each relay that takes letters of this lane is in `paused`."""
+        return all(gate.name in paused for gate in self.gates if gate.takes_letters(bulk))
 
     async def _prepare(self, alert: ActiveAlert) -> PreparedAlert | None:
         """Composes the alert.
