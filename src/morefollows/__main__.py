@@ -1,3 +1,5 @@
+"""Runs the command line by `python -m morefollows`."""
+
 from morefollows.cli.main import main
 
 main()

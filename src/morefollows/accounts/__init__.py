@@ -1,0 +1,1 @@
+"""Who works here: editors, their roles, invitations and passwords."""

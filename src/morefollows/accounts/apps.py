@@ -1,3 +1,5 @@
+"""Django's registration of `accounts`."""
+
 from django.apps import AppConfig
 
 

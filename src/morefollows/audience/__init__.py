@@ -1,0 +1,1 @@
+"""Who listens: readers, topics, consent, preferences, suppression, and the tokens in links."""

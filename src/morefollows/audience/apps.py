@@ -1,3 +1,5 @@
+"""Registers the audience with Django, and the tables of evidence that are protected and sealed."""
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate, pre_migrate
 

@@ -1,0 +1,1 @@
+"""Who did what: the append-only activity log. `desk.activity_log` shows it."""

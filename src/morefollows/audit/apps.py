@@ -1,3 +1,5 @@
+"""Registers the activity log with Django, and as append-only in the database."""
+
 from django.apps import AppConfig
 
 

@@ -1,3 +1,5 @@
+"""Django's registration of `courier`."""
+
 from django.apps import AppConfig
 
 

@@ -1,0 +1,1 @@
+"""What tables and connections share: clock, append-only triggers, bulk writes, time limits."""

@@ -1,0 +1,1 @@
+"""Editors' pages, behind sign-in: one folder a subject, with its templates beside the views."""

@@ -1,0 +1,1 @@
+"""What became of an alert: its progress, curve, report and end, and the archive of old ones."""

@@ -1,3 +1,5 @@
+"""Django's registration of `feedback`."""
+
 from django.apps import AppConfig
 
 

@@ -1,0 +1,1 @@
+"""What the public sees of stories after they are sent: pages, event streams and feeds."""

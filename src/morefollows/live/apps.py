@@ -1,3 +1,5 @@
+"""Django's registration of `live`."""
+
 from django.apps import AppConfig
 
 

@@ -1,0 +1,1 @@
+"""What the newsroom says: stories, their updates, the alerts that mail them, and their states."""

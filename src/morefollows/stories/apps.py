@@ -1,3 +1,5 @@
+"""Registers stories with Django, and the triggers that protect published updates and drills."""
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate, pre_migrate
 

@@ -1,0 +1,1 @@
+"""`demo`: a whole run with fictional readers, from sign-up to the inbox."""

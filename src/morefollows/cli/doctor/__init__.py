@@ -1,0 +1,1 @@
+"""`doctor`: examines the installation, its DNS records and its evidence."""

@@ -1,0 +1,1 @@
+"""What refusals mean for readers: they count as bounces, unless so many speak of us (the brake)."""

@@ -1,0 +1,1 @@
+"""Noticing that the database was turned back, and holding mail until an editor decides."""

@@ -1,0 +1,1 @@
+"""Signing in, and choosing the first password by an invitation."""

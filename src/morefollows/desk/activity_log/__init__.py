@@ -1,0 +1,1 @@
+"""The activity log: a page with a filter, and its export."""

@@ -1,0 +1,1 @@
+"""One alert: its progress while it goes out, and stop, pause and retry."""

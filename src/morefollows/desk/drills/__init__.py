@@ -1,0 +1,1 @@
+"""The readers of drills: the list, inviting them, and removing them."""

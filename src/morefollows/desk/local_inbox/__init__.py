@@ -1,0 +1,1 @@
+"""The mails in the local inbox, as a mail program would show them."""

@@ -1,0 +1,1 @@
+"""Finding a reader by exact address, growth, and suppressions."""

@@ -1,0 +1,1 @@
+"""The relays: how they are, and pause and resume."""

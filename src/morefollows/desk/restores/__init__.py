@@ -1,0 +1,1 @@
+"""Sending again after a restored backup."""

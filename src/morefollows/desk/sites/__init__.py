@@ -1,0 +1,1 @@
+"""The other sites that may show the sign-up box."""

@@ -1,0 +1,1 @@
+"""The list of stories, the write page, and the check page before Send."""

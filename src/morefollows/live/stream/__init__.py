@@ -1,0 +1,1 @@
+"""The event streams that keep open story pages up to date."""

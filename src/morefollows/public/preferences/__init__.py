@@ -1,0 +1,1 @@
+"""The page behind the preferences link in every mail."""
