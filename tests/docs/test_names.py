@@ -33,6 +33,7 @@ ALL = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))
 EXAMPLES = {
     "add-a-page.md": ("topics",),
     "add-a-relay-kind.md": ("courier/post", "courier.post", "address.options"),
+    "add-a-source.md": ("ninjs",),
     "add-a-transactional-mail.md": ("goodbye", "GOODBYE"),
 }
 # Names from before, and names that are not the project's.
