@@ -174,7 +174,7 @@ def _tell(story: Story) -> tuple[str, float]:
     from django.utils import timezone
 
     from morefollows import notify
-    from morefollows.live.stream import events
+    from morefollows.live.stream import missed_events
     from morefollows.stories.models import Story, Update
 
     number = 1 + story.updates.count()
@@ -190,7 +190,7 @@ def _tell(story: Story) -> tuple[str, float]:
     )  # fmt: skip
     Story.objects.filter(pk=story.pk).update(state=Story.State.DEVELOPING)
     notify.announce(settings.MOREFOLLOWS.data, "story")
-    return events.update_id(number, number, update.uid), at
+    return missed_events.update_id(number, number, update.uid), at
 
 
 class _Readers:

@@ -18,7 +18,14 @@ from morefollows.desk.stories import preflight, presence
 from morefollows.desk.stories import views as stories
 from morefollows.desk.updates import views as updates
 from morefollows.helpers import token_routes
-from morefollows.public import box, drill_invitation, feeds, signup, story_choice, story_page
+from morefollows.public import (
+    drill_invitation,
+    embedded_box,
+    feeds,
+    signup,
+    story_choice,
+    story_page,
+)
 from morefollows.public.preferences import views as preferences
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -36,9 +43,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("robots.txt", feeds.robots, name="robots"),
     path("sign-up/<slug:topic>/", signup.sign_up, name="sign-up"),
     path("sign-up/<slug:topic>/thanks/", signup.thanks, name="thanks"),
-    path("box.js", box.script, name="box-script"),
-    path("box/<slug:topic>/", box.answer, name="box"),
-    path("box/<slug:topic>/ticket/", box.ticket, name="box-ticket"),
+    path("box.js", embedded_box.script, name="box-script"),
+    path("box/<slug:topic>/", embedded_box.answer, name="box"),
+    path("box/<slug:topic>/ticket/", embedded_box.ticket, name="box-ticket"),
     path(token_routes.FOLLOW, story_choice.choice, {"wanted": "follow"}, name="follow"),
     path(token_routes.MUTE, story_choice.choice, {"wanted": "mute"}, name="mute"),
     path(token_routes.CONFIRM, signup.confirm, name="confirm"),

@@ -22,8 +22,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from morefollows.courier.message import preview as previews
-from morefollows.courier.preflight import LOOK, OK, WRONG, outside, spamd, visit
-from morefollows.courier.preflight.visit import VisitResult
+from morefollows.courier.preflight import (
+    LOOK,
+    OK,
+    WRONG,
+    guarded_visit,
+    link_and_spam_checks,
+    spamd,
+)
+from morefollows.courier.preflight.guarded_visit import VisitResult
 from morefollows.stories.models import Story
 from tests.relay import Certificate
 from tests.support.waiting import PATIENCE, until
@@ -83,8 +90,8 @@ class Site:
             self.connected.append((ip, port))
             return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
-        monkeypatch.setattr(visit, "_look_up", look_up)
-        monkeypatch.setattr(visit, "_connected", connect)
+        monkeypatch.setattr(guarded_visit, "_look_up", look_up)
+        monkeypatch.setattr(guarded_visit, "_connected", connect)
 
     def close(self) -> None:
         self._server.shutdown()
@@ -125,19 +132,19 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     ],
 )
 def test_inside_is_never_asked(address: str) -> None:
-    assert not visit.is_public(address)
+    assert not guarded_visit.is_public(address)
 
 
 @pytest.mark.parametrize(
     "address", [PUBLIC, "2606:2800:220:1:248:1893:25c8:1946", f"::ffff:{PUBLIC}"]
 )
 def test_the_open_internet_is(address: str) -> None:
-    assert visit.is_public(address)
+    assert guarded_visit.is_public(address)
 
 
 class TestVisit:
     def test_it_asks_by_head_and_tells_nothing_of_us(self, site: Site) -> None:
-        assert visit.visit("http://news.example/a%20b/é?q=1#part") == VisitResult(200)
+        assert guarded_visit.visit("http://news.example/a%20b/é?q=1#part") == VisitResult(200)
         [(method, path, headers)] = site.asked
         assert (method, path) == ("HEAD", "/a%20b/%C3%A9?q=1")
         assert set(headers) == {"host", "accept-encoding", "user-agent", "accept", "connection"}
@@ -146,8 +153,8 @@ class TestVisit:
 
     def test_a_server_without_head_is_asked_by_get(self, site: Site) -> None:
         site.answers = {"HEAD /": (405, ""), "GET /": (200, ""), "/gone": (410, "")}
-        assert visit.visit("http://news.example/") == VisitResult(200)
-        assert visit.visit("http://news.example/gone") == VisitResult(410)
+        assert guarded_visit.visit("http://news.example/") == VisitResult(200)
+        assert guarded_visit.visit("http://news.example/gone") == VisitResult(410)
         assert [one[0] for one in site.asked] == ["HEAD", "GET"] * 2
 
     @pytest.mark.parametrize(
@@ -159,9 +166,9 @@ class TestVisit:
         ],
     )
     def test_names_that_lead_inside_are_not_followed(self, site: Site, address: str) -> None:
-        assert visit.visit(address) == VisitResult(trouble="private")
+        assert guarded_visit.visit(address) == VisitResult(trouble="private")
         site.answers = {"/": (302, address)}
-        assert visit.visit("http://news.example/") == VisitResult(trouble="private")
+        assert guarded_visit.visit("http://news.example/") == VisitResult(trouble="private")
         assert site.connected == [(PUBLIC, 80)]
 
     @pytest.mark.parametrize(
@@ -174,7 +181,7 @@ class TestVisit:
         ],
     )
     def test_nor_are_addresses(self, address: str) -> None:
-        assert visit.visit(address) == VisitResult(trouble="private")
+        assert guarded_visit.visit(address) == VisitResult(trouble="private")
 
     @pytest.mark.parametrize(
         "address",
@@ -188,37 +195,37 @@ class TestVisit:
     def test_nor_other_ports_and_passwords(self, site: Site, address: str) -> None:
         site.answers = {"/": (301, address)}
         assert (
-            visit.visit(address)
-            == visit.visit("http://news.example/")
+            guarded_visit.visit(address)
+            == guarded_visit.visit("http://news.example/")
             == VisitResult(trouble="port")
         )
         assert site.connected == [(PUBLIC, 80)]
 
     def test_three_redirects_and_no_more(self, site: Site) -> None:
         site.answers = {f"/{number}": (302, f"/{number + 1}") for number in range(4)}
-        assert visit.visit("http://news.example/1") == VisitResult(200)
-        assert visit.visit("http://news.example/0") == VisitResult(trouble="redirects")
+        assert guarded_visit.visit("http://news.example/1") == VisitResult(200)
+        assert guarded_visit.visit("http://news.example/0") == VisitResult(trouble="redirects")
 
     def test_a_server_that_drips_is_left(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(visit, "SECONDS", 0.4)
+        monkeypatch.setattr(guarded_visit, "SECONDS", 0.4)
         site.answers = {"/": (200, "drip")}
-        assert visit.visit("http://news.example/") == VisitResult(trouble="late")
+        assert guarded_visit.visit("http://news.example/") == VisitResult(trouble="late")
 
     def test_what_is_wrong_is_told_apart(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert visit.visit("http://nowhere.example/") == VisitResult(trouble="name")
-        assert visit.visit("http://[half/") == VisitResult(trouble="odd")
+        assert guarded_visit.visit("http://nowhere.example/") == VisitResult(trouble="name")
+        assert guarded_visit.visit("http://[half/") == VisitResult(trouble="odd")
 
         def refuse(*_given: object) -> socket.socket:
             raise ConnectionRefusedError
 
-        monkeypatch.setattr(visit, "_connected", refuse)
-        assert visit.visit("http://news.example/") == VisitResult(trouble="unreachable")
+        monkeypatch.setattr(guarded_visit, "_connected", refuse)
+        assert guarded_visit.visit("http://news.example/") == VisitResult(trouble="unreachable")
 
     def test_a_certificate_that_nobody_vouches_for(self, tmp_path: Path, site: Site) -> None:
         certificate = Certificate.make(tmp_path, "news.example")
         server = site._server
         server.socket = certificate.server().wrap_socket(server.socket, server_side=True)
-        assert visit.visit("https://news.example/") == VisitResult(trouble="certificate")
+        assert guarded_visit.visit("https://news.example/") == VisitResult(trouble="certificate")
 
 
 @pytest.fixture
@@ -317,7 +324,7 @@ class TestSpamScore:
     ) -> None:
         scored(answer)
         story.text = "No links."
-        [item] = outside.outside_items(story, previews.preview(story))
+        [item] = link_and_spam_checks.outside_items(story, previews.preview(story))
         assert (item.name, item.state, item.words) == ("Spam score", expected, words)
 
     def test_nobody_there(self) -> None:
@@ -354,7 +361,7 @@ class TestAtTheDesk:
 
     def test_ten_links_and_no_more(self, story: Story, site: Site) -> None:
         story.text = " ".join(f"http://news.example/{number}" for number in range(12))
-        [item] = outside.outside_items(story, previews.preview(story))
+        [item] = link_and_spam_checks.outside_items(story, previews.preview(story))
         assert (item.state, item.words) == (LOOK, "10 of 12 links answer")
         assert item.lines == (
             ("http://news.example/10", "not asked, as all that follow: only the first 10 are"),
@@ -362,12 +369,12 @@ class TestAtTheDesk:
         assert len(site.asked) == 10
 
     def test_it_does_not_wait_for_ever(self, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(outside, "SECONDS", 0.1)
+        monkeypatch.setattr(link_and_spam_checks, "SECONDS", 0.1)
         over = threading.Event()
         monkeypatch.setattr(
-            visit, "visit", lambda address: (over.wait(PATIENCE), VisitResult(200))[1]
+            guarded_visit, "visit", lambda address: (over.wait(PATIENCE), VisitResult(200))[1]
         )
-        [item] = outside.outside_items(story, previews.preview(story))
+        [item] = link_and_spam_checks.outside_items(story, previews.preview(story))
         over.set()
         assert item.lines == (("https://port.example/notice", "does not answer in time"),)
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from morefollows.helpers.supervise import supervised, watched
+from morefollows.helpers.background_tasks import supervised, watched
 
 
 def test_work_that_fails_is_started_again_until_it_returns(

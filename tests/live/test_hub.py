@@ -14,9 +14,9 @@ import pytest
 from django.db import transaction
 
 from morefollows.live.stream.connection import MOST_UNSENT, Stream, stream_request
-from morefollows.live.stream.events import Frame, StoryEvents
 from morefollows.live.stream.hub import Hub
 from morefollows.live.stream.journal import EventJournal
+from morefollows.live.stream.missed_events import Frame, StoryEvents
 from morefollows.notify import Listener
 from morefollows.stories.models import Story, Update
 from tests.live.support import tell

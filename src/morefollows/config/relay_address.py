@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 #: Modules of the kinds of relay. Importing one registers its kind, so the import must be fast.
-MODULES = ["morefollows.courier.smtp.kind"]
+MODULES = ["morefollows.courier.smtp.relay_kind"]
 
 
 @dataclass(frozen=True)

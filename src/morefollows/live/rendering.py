@@ -12,7 +12,7 @@ from django.utils import translation
 
 from morefollows.audience.models import Newsroom
 from morefollows.live import html_cache, published
-from morefollows.live.stream import events
+from morefollows.live.stream import missed_events
 from morefollows.stories.models import Story, Update
 
 
@@ -104,13 +104,13 @@ def notice(story: Story) -> dict[str, Any]:
 
 
 def latest_event_id(story: Story) -> str:
-    """The id of this story's latest event: see `live.stream.events`."""
+    """The id of this story's latest event: see `live.stream.missed_events`."""
     updates = published.updates(story)
-    place = events.update_id(updates[0].number or 0, len(updates), updates[0].uid)
+    place = missed_events.update_id(updates[0].number or 0, len(updates), updates[0].uid)
     return (
         place
         if published.is_open(story)
-        else events.end_id(place, withdrawn=published.is_withdrawn(story))
+        else missed_events.end_id(place, withdrawn=published.is_withdrawn(story))
     )
 
 

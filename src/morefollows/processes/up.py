@@ -23,7 +23,7 @@ import click
 
 from morefollows.config import environment, loading
 from morefollows.config.settings import Settings, SettingsError
-from morefollows.helpers.supervise import watched
+from morefollows.helpers.background_tasks import watched
 from morefollows.processes import logs, sockets
 from morefollows.processes.lock import Lock
 

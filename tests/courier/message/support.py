@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 from morefollows.audience.models import Letter, Topic
 from morefollows.courier.message.dkim import Signer
-from morefollows.courier.message.headers import date
+from morefollows.courier.message.header_encoding import date
 from morefollows.courier.message.letters import Occasion, letter
 from morefollows.courier.message.template import LENGTHS, Composed, Slot, renderer
 

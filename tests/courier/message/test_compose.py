@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from morefollows.courier.message import headers
+from morefollows.courier.message import header_encoding
 from morefollows.courier.message.encoding import quoted_printable
-from morefollows.courier.message.headers import mailbox, structured, unstructured
+from morefollows.courier.message.header_encoding import mailbox, structured, unstructured
 from morefollows.courier.message.template import LENGTHS, Composed, Placeholders, Slot
 from tests.courier.message.support import CY, values
 
@@ -210,8 +210,10 @@ def test_what_is_wrong_is_named() -> None:
 
 
 def test_a_date_always_has_the_length_of_its_hole() -> None:
-    assert headers.date(1_795_501_800) == b"Tue, 24 Nov 2026 06:30:00 +0000"
-    assert {len(headers.date(day * 86_400)) for day in range(0, 40_000, 7)} == {LENGTHS[Slot.DATE]}
+    assert header_encoding.date(1_795_501_800) == b"Tue, 24 Nov 2026 06:30:00 +0000"
+    assert {len(header_encoding.date(day * 86_400)) for day in range(0, 40_000, 7)} == {
+        LENGTHS[Slot.DATE]
+    }
 
 
 def test_the_address_is_the_readers() -> None:

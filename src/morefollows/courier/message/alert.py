@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from morefollows.audience.models import Topic
 from morefollows.audience.tokens import TokenRow
+from morefollows.courier.message.compose import compose
 from morefollows.courier.message.content import (
     Author,
     Content,
@@ -23,7 +24,6 @@ from morefollows.courier.message.content import (
     opening,
     without_markdown,
 )
-from morefollows.courier.message.parts import compose
 from morefollows.courier.message.template import Composed, Slot
 from morefollows.stories import markdown
 from morefollows.stories.models import Alert, Story, Update, UpdateKind

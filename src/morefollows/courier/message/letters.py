@@ -16,8 +16,8 @@ from django.utils.translation import gettext
 from morefollows.audience.models import Letter, Topic
 from morefollows.audience.tokens import TokenRow, Tokens
 from morefollows.courier.message import digest
+from morefollows.courier.message.compose import compose
 from morefollows.courier.message.content import Content, Letterhead, MailingList, because_of
-from morefollows.courier.message.parts import compose
 from morefollows.courier.message.template import Composed, Slot
 
 

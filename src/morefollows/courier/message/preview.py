@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from django.utils import translation
 
 from morefollows.courier.message import alert
+from morefollows.courier.message.compose import compose
 from morefollows.courier.message.content import Letterhead
-from morefollows.courier.message.parts import compose
 from morefollows.courier.message.template import LENGTHS, Slot
 from morefollows.stories.models import Story, Update
 

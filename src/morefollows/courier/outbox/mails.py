@@ -16,7 +16,7 @@ from morefollows.audience.tokens import ALL_TOPICS, TokenRow
 from morefollows.courier.channels import MAIL
 from morefollows.courier.message import dkim
 from morefollows.courier.message.content import return_paths
-from morefollows.courier.message.headers import date
+from morefollows.courier.message.header_encoding import date
 from morefollows.courier.message.letters import KINDS, Occasion, letter
 from morefollows.courier.message.template import Fill, renderer
 from morefollows.courier.outbox.queue import ClaimedLetter

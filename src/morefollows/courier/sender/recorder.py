@@ -38,7 +38,7 @@ from morefollows.courier.restore import detection
 from morefollows.courier.sender.batch_run import BatchRun
 from morefollows.courier.sender.heartbeat import CallThread, Heartbeat
 from morefollows.courier.sender.prepared_alert import PreparedAlert
-from morefollows.helpers.supervise import watched
+from morefollows.helpers.background_tasks import watched
 from morefollows.notify import Listener
 from morefollows.stories.actions import now_ms
 

@@ -35,7 +35,7 @@ from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.sender.batch_run import BatchRun
 from morefollows.courier.sender.prepared_alert import PreparedAlert, prepare_alert
 from morefollows.courier.sender.recorder import READY, Recorder
-from morefollows.helpers.supervise import supervised
+from morefollows.helpers.background_tasks import supervised
 from morefollows.stories import publication
 from morefollows.stories.actions import now_ms
 

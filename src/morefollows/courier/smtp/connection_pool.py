@@ -22,7 +22,7 @@ from morefollows.courier.smtp.connection import SmtpConnection
 from morefollows.courier.smtp.handshake import HandshakeError
 from morefollows.courier.smtp.session import Extensions, Session
 from morefollows.courier.smtp.timeouts import Timeouts
-from morefollows.helpers.supervise import watched
+from morefollows.helpers.background_tasks import watched
 
 log = logging.getLogger(__name__)
 

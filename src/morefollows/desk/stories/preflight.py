@@ -16,7 +16,11 @@ from morefollows.courier.message.preview import Preview
 from morefollows.courier.message.preview import preview as preview_of_mail
 from morefollows.courier.preflight import OK, Item
 from morefollows.courier.preflight.items import items
-from morefollows.courier.preflight.outside import asks_by_itself, outside_items, web_links
+from morefollows.courier.preflight.link_and_spam_checks import (
+    asks_by_itself,
+    outside_items,
+    web_links,
+)
 from morefollows.desk.common import at_desk, editor_of
 from morefollows.stories.models import Story
 

@@ -18,7 +18,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import close_old_connections
 from django.urls import reverse
 
-from morefollows.helpers.supervise import supervised
+from morefollows.helpers.background_tasks import supervised
 from morefollows.live import actions
 from morefollows.live.feeds import entries
 from morefollows.stories.models import Story

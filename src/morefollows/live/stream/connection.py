@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import parse_qs
 from uuid import UUID
 
-from morefollows.live.stream.events import StoryEvents
+from morefollows.live.stream.missed_events import StoryEvents
 
 _ADDRESS = re.compile(rb"/story/([0-9a-fA-F-]{36})/events/(?:\?(.*))?", re.DOTALL)
 _KERNEL_BUFFER = 32 * 1024  # bytes; a reader further behind than both buffers is dropped

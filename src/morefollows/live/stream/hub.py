@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
-from morefollows.helpers.supervise import supervised
+from morefollows.helpers.background_tasks import supervised
 from morefollows.live.stream.connection import BEAT, StoryStream, Stream
-from morefollows.live.stream.events import RESET, Frame, StoryEvents
+from morefollows.live.stream.missed_events import RESET, Frame, StoryEvents
 from morefollows.notify import Listener
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from django.db import Error as AnyDatabaseError
 from django.db.models import Count, Max, Q
 
 from morefollows.live import published, rendering
-from morefollows.live.stream import events
-from morefollows.live.stream.events import Frame, StoryEvents
+from morefollows.live.stream import missed_events
+from morefollows.live.stream.missed_events import Frame, StoryEvents
 from morefollows.stories.models import Story, Update
 
 log = logging.getLogger(__name__)
@@ -57,16 +57,18 @@ class EventJournal:
     def _told(self, story: Story, mark: str) -> StoryEvents:
         updates = list(reversed(published.updates(story)))
         ids = [
-            events.update_id(update.number or 0, rank, update.uid)
+            missed_events.update_id(update.number or 0, rank, update.uid)
             for rank, update in enumerate(updates, 1)
         ]
         end = None
         if not published.is_open(story):
             withdrawn = published.is_withdrawn(story)
-            end = _end(events.end_id(ids[-1], withdrawn=withdrawn), story, withdrawn=withdrawn)
+            end = _end(
+                missed_events.end_id(ids[-1], withdrawn=withdrawn), story, withdrawn=withdrawn
+            )
             if withdrawn:
                 return StoryEvents(mark, ids[-1], (), end)
-        before = [events.NOTHING, *ids][max(0, len(ids) - _AT_HAND)]
+        before = [missed_events.NOTHING, *ids][max(0, len(ids) - _AT_HAND)]
         triples = list(zip(ids, updates, [None, *updates], strict=False))[-_AT_HAND:]
         return StoryEvents(
             mark,
@@ -116,7 +118,7 @@ def _frame(id: str, update: Update, previous: Update | None) -> Frame:
                 "answers": update.answers,
                 "corrected": rendering.corrected_html(update, language),
             }
-        bodies[language] = events.frame(id, "update", json.dumps(data, ensure_ascii=False))
+        bodies[language] = missed_events.frame(id, "update", json.dumps(data, ensure_ascii=False))
     return Frame(id, bodies)
 
 
@@ -129,5 +131,5 @@ def _end(id: str, story: Story, *, withdrawn: bool) -> Frame:
             if withdrawn
             else {}
         )
-        bodies[language] = events.frame(id, event, json.dumps(data, ensure_ascii=False))
+        bodies[language] = missed_events.frame(id, event, json.dumps(data, ensure_ascii=False))
     return Frame(id, bodies)

@@ -28,11 +28,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from morefollows.audience.signup import writer
 from morefollows.config.settings import Settings
 from morefollows.helpers import networks
-from morefollows.helpers.supervise import watched
+from morefollows.helpers.background_tasks import watched
 from morefollows.live.stream.connection import Stream, StreamRequest, forwarded, stream_request
-from morefollows.live.stream.events import StoryEvents
 from morefollows.live.stream.hub import Hub, Read
 from morefollows.live.stream.journal import EventJournal
+from morefollows.live.stream.missed_events import StoryEvents
 from morefollows.notify import Listener
 from morefollows.processes import sockets
 from morefollows.processes.thread_priority import NICE

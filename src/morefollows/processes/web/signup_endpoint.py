@@ -36,7 +36,7 @@ from morefollows.helpers import client_address
 from morefollows.live.stream.connection import forwarded
 from morefollows.processes import thread_priority
 from morefollows.processes.web import headers, request_bodies
-from morefollows.public import box, signup
+from morefollows.public import embedded_box, signup
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ _MEANWHILE = 1.0  # seconds after that for which it is still given while a new o
 _STALE = 300.0  # seconds for which it is given while the database can't be used
 _KEPT = 1_000  # responses in the cache
 _FIELDS = 100  # of a form
-_TYPE = box.FORM_TYPE.encode()
+_TYPE = embedded_box.FORM_TYPE.encode()
 
 
 def is_sign_up(scope: Scope) -> bool:
@@ -130,7 +130,7 @@ class SignUpEndpoint:
         form = _form(scope, body)
         if form is None or scope["path"].count("/") != 3:
             return await self._asked(scope, body)
-        entered = await _enter(form, "/", box.FORM_VERSION)
+        entered = await _enter(form, "/", embedded_box.FORM_VERSION)
         return _FAILED if entered is None else _told(entered, form)
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -277,7 +277,10 @@ def _told(entered: EntryResult, form: _Form) -> CachedPage:
         body, status = b'{"state": "thanks"}', 200
     else:
         with translation.override(form.language):
-            body, status = json.dumps(box.told(entered)).encode(), box.status(entered)
+            body, status = (
+                json.dumps(embedded_box.told(entered)).encode(),
+                embedded_box.status(entered),
+            )
     told = [*_HEADERS, (b"content-length", b"%d" % len(body))]
     if form.origin != origins.own():
         told.append(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from morefollows.courier.message.preview import Preview
-from morefollows.courier.preflight import LOOK, OK, WRONG, Item, in_order, spamd, visit
+from morefollows.courier.preflight import LOOK, OK, WRONG, Item, guarded_visit, in_order, spamd
 from morefollows.stories import markdown
 from morefollows.stories.models import Story
 
@@ -52,10 +52,12 @@ def outside_items(story: Story, preview: Preview) -> list[Item]:
         if scorer:
             host, _colon, port = scorer.rpartition(":")
             score = pool.submit(spamd.score_mail, host, int(port), preview.message)
-        visits = [pool.submit(visit.visit, link) for link in links[:LINKS]]
+        visits = [pool.submit(guarded_visit.visit, link) for link in links[:LINKS]]
         items = []
         if links:
-            answers = [_result(one, until) or visit.VisitResult(trouble="late") for one in visits]
+            answers = [
+                _result(one, until) or guarded_visit.VisitResult(trouble="late") for one in visits
+            ]
             items.append(_links(links, answers))
         if score is not None:
             items.append(_score(_result(score, until)))
@@ -72,7 +74,7 @@ def _result(future: Future[Found], until: float) -> Found | None:
         return None
 
 
-def _links(links: list[str], answers: list[visit.VisitResult]) -> Item:
+def _links(links: list[str], answers: list[guarded_visit.VisitResult]) -> Item:
     judged = [(link, *_judged(answer)) for link, answer in zip(links, answers, strict=False)]
     lines = tuple((link, words) for link, state, words in judged if state != OK)
     unasked = len(links) - len(answers)
@@ -96,7 +98,7 @@ def _and_more(unasked: int) -> str:
     return _("not asked, as all that follow: only the first %(most)s are") % {"most": LINKS}
 
 
-def _judged(answer: visit.VisitResult) -> tuple[str, str]:
+def _judged(answer: guarded_visit.VisitResult) -> tuple[str, str]:
     match answer.trouble:
         case "":
             return _status(answer.status)

@@ -6,15 +6,14 @@ Django's templates escape all values in the HTML. Story text never reaches the M
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from morefollows.courier.message.content import Content, Letterhead, MailingList
+from morefollows.courier.message.content import Content, Letterhead
 from morefollows.courier.message.encoding import quoted_printable, seven_bit
-from morefollows.courier.message.headers import date, mailbox, structured, unstructured
+from morefollows.courier.message.headers import header
 from morefollows.courier.message.template import Composed, Slot
 
 # "=_" can't occur in quoted-printable (RFC 2045 §6.7), and no line of other HTML begins with a
@@ -26,7 +25,7 @@ _MOST_GROWTH = 1.25  # longest HTML with character references, relative to UTF-8
 def compose(content: Content, head: Letterhead) -> Composed:
     """Returns the mail with slots. Raises `ValueError`, naming the field, for a bad header."""
     text, html = _rendered(content, head)
-    message = [*_header(content, head), *_body(text, html, head.marks.pattern)]
+    message = [*header(content, head, _BOUNDARY), *_body(text, html, head.marks.pattern)]
     return head.marks.cut(b"".join(message))
 
 
@@ -49,54 +48,6 @@ def _rendered(content: Content, head: Letterhead) -> tuple[str, str]:
     text = render_to_string(f"mail/{content.template}.txt", context)
     html = render_to_string(f"mail/{content.template}.html", context)
     return re.sub(r"\n{3,}", "\n\n", text), html
-
-
-# -- the header ------------------------------------------------------------------------------------
-
-
-def _header(content: Content, head: Letterhead) -> list[bytes]:
-    sender, marks = head
-    sent_at = marks[Slot.DATE] if content.sent_at is None else date(content.sent_at).decode()
-    return [
-        mailbox("From", sender.newsroom.sender_name, sender.address),
-        structured("To", f"<{marks[Slot.ADDRESS]}>"),
-        structured("Date", sent_at),
-        structured("Message-ID", f"<{marks[Slot.RECEIPT]}@{sender.domain}>"),
-        unstructured("Subject", content.subject),
-        structured("Auto-Submitted", "auto-generated"),  # RFC 3834 §5
-        structured("X-Auto-Response-Suppress", "All"),
-        *(
-            (unstructured if field.free_text else structured)(field.name, field.value)
-            for field in content.thread
-        ),
-        structured("Content-Language", content.language),
-        *([] if content.listed is None else _list_fields(content.listed, head)),
-        *(_bulk_fields(content, head) if content.feedback else []),
-        b"MIME-Version: 1.0\r\n",
-        f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"\r\n'.encode(),
-    ]
-
-
-def _list_fields(listed: MailingList, head: Letterhead) -> list[bytes]:
-    """RFC 2369, RFC 2919 and RFC 8058 (one click)."""
-    url, sender = settings.MOREFOLLOWS.url, head.sender
-    phrase = f'"{listed.name}" ' if re.fullmatch(r"[A-Za-z0-9 ,.'-]+", listed.name) else ""
-    return [
-        structured("List-Unsubscribe", f"<{head.link('leave', Slot.LEAVE)}>"),
-        structured("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-        structured("List-Id", f"{phrase}<{listed.slug}.{sender.domain}>"),
-        structured("List-Help", f"<{url}/privacy/>"),
-        structured("List-Owner", f"<mailto:{quote(sender.address, safe='@')}>"),
-        structured("List-Archive", f"<{url}/>"),
-    ]
-
-
-def _bulk_fields(content: Content, head: Letterhead) -> list[bytes]:
-    """Gmail's Feedback Loop takes three identifiers, then the stable name of the sender."""
-    return [
-        structured("Precedence", "bulk"),
-        structured("Feedback-ID", f"{content.feedback}:{head.sender.feedback_name}"),
-    ]
 
 
 # -- the body --------------------------------------------------------------------------------------
