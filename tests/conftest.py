@@ -30,7 +30,7 @@ hypothesis.settings.load_profile("suite")
 #: A test that asks for one of these reads or writes a database; `build` starts the product on one of its own.
 _DATABASE_FIXTURES = frozenset({"db", "transactional_db", "build"})
 
-pytest_plugins = ["tests.support.people", "tests.support.browser", "tests.support.house"]
+pytest_plugins = ["tests.support.people", "tests.support.browser", "tests.support.installation"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,7 +65,7 @@ def _starts_programs(item: pytest.Item) -> bool:
     module = getattr(item, "module", None)
     return any(
         hasattr(module, name)
-        for name in ("subprocess", "House", "bench", "sync_playwright", "Page")
+        for name in ("subprocess", "Installation", "bench", "sync_playwright", "Page")
     )
 
 

@@ -160,7 +160,7 @@ def test_migrate_sets_the_database_up_once(tmp_path: Path) -> None:
         assert bool(json.loads(done.stdout)["applied"]) is applied
 
 
-# -- the house ----------------------------------------------------------------------------------------------
+# -- the installation ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db

@@ -138,7 +138,7 @@ def test_a_relay_that_is_not_there_is_told(config: Settings) -> None:
     assert "second" in second.words
 
 
-# -- the house ----------------------------------------------------------------------------------------------
+# -- the installation ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db

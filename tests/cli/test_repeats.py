@@ -18,7 +18,7 @@ from morefollows.audience.models import Reader, Topic
 from morefollows.cli.main import run
 from morefollows.stories import actions, publication
 from morefollows.stories.models import Alert, Story
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import until
 
 
@@ -85,7 +85,7 @@ def test_with_a_key_the_second_run_tells_of_the_first(
 
 
 @pytest.mark.parametrize("key", [[], ["--key", "wire-4711"]])
-def test_at_the_same_time(house: House, tmp_path: Path, key: list[str]) -> None:
+def test_at_the_same_time(installation: Installation, tmp_path: Path, key: list[str]) -> None:
     story = tmp_path / "story.md"
     story.write_text("Harbour bridge closed\n\nNobody is hurt.\n")
     words = [
@@ -105,16 +105,18 @@ def test_at_the_same_time(house: House, tmp_path: Path, key: list[str]) -> None:
         "stdout": subprocess.DEVNULL,
         "stderr": subprocess.PIPE,
     }
-    runs = [subprocess.Popen(words, env=house.environment, text=True, **quiet) for _ in range(4)]
+    runs = [
+        subprocess.Popen(words, env=installation.environment, text=True, **quiet) for _ in range(4)
+    ]
     try:
-        until("an alert", lambda: house.ask("SELECT id FROM stories_alert"))
+        until("an alert", lambda: installation.query("SELECT id FROM stories_alert"))
         said = []
         for one in runs:
             assert one.stderr is not None
             said.append(next(line for line in one.stderr if re.search(r"^Alert|as alert", line)))
         assert len([line for line in said if " readers of Breaking news." in line]) == 1, said
-        assert len(house.ask("SELECT id FROM stories_alert")) == 1
-        assert json.loads(house.command("topics", "--json").stdout)
+        assert len(installation.query("SELECT id FROM stories_alert")) == 1
+        assert json.loads(installation.command("topics", "--json").stdout)
     finally:
         for one in runs:
             one.kill()

@@ -174,7 +174,7 @@ def perform(database: str, runs: int, seed: int, only: str, *, loud: bool) -> in
                 print(f"{database}, seed {seed + number}:", *faults[:10], sep="\n  ")
                 print(
                     "What the processes said last:",
-                    *stage.house.said.splitlines()[-30:],
+                    *stage.installation.output.splitlines()[-30:],
                     sep="\n  ",
                 )
                 again = f"--database {database} --seed {seed + number} --runs 1" + (
@@ -186,8 +186,8 @@ def perform(database: str, runs: int, seed: int, only: str, *, loud: bool) -> in
                 told = tally.runs
                 tally.tell()
         tally.tell_all()
-        if "Traceback (most recent call last)" in stage.house.said:
-            _, _, found = stage.house.said.partition("Traceback (most recent call last)")
+        if "Traceback (most recent call last)" in stage.installation.output:
+            _, _, found = stage.installation.output.partition("Traceback (most recent call last)")
             print("A process fell over a bug of its own:", *found.splitlines()[:60], sep="\n")
             return 1
     finally:

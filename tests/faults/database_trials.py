@@ -33,8 +33,8 @@ _LOCK_SECONDS = 45
 @contextlib.contextmanager
 def _locked(trial: Trial, query: str) -> Iterator[None]:
     """Somebody else's transaction holds this row; on SQLite, which has one lock, all of the database."""
-    url = trial.stage.house.environment.get("DATABASE_URL")
-    path = trial.stage.house.data / "morefollows.sqlite3"
+    url = trial.stage.installation.environment.get("DATABASE_URL")
+    path = trial.stage.installation.data / "morefollows.sqlite3"
     other: Any = (
         psycopg.connect(url) if url else sqlite3.connect(path, isolation_level=None, timeout=30)
     )
@@ -101,7 +101,7 @@ def database_black_hole(trial: Trial) -> None:
     trial.follow(SLOWLY)
     alert = trial.send()
     trial.wait_for_mails(100)
-    with blackhole.dropped(blackhole.port_of(trial.stage.house.environment["DATABASE_URL"])):
+    with blackhole.dropped(blackhole.port_of(trial.stage.installation.environment["DATABASE_URL"])):
         time.sleep(40)
     connection.close()  # our own has been dropped, too
     ended = time.time()
@@ -115,7 +115,7 @@ def database_black_hole(trial: Trial) -> None:
 
 def locked_beside_sign_ups(trial: Trial) -> None:
     """Another transaction holds a known reader's rows for 20 s, who signs up again: all other visitors go on."""
-    url = trial.stage.house.url
+    url = trial.stage.installation.url
     assert visitors.sign_up(url, "known@reader.example", "10.9.0.1")
     query = (
         "SELECT 1 FROM audience_reader r JOIN audience_subscription s ON s.reader_id = r.id"
@@ -144,13 +144,13 @@ def connections_dropped_in_sign_ups(trial: Trial) -> None:
     def drop() -> None:
         for _ in range(4):
             time.sleep(0.5)
-            with psycopg.connect(trial.stage.house.environment["DATABASE_URL"]) as other:
+            with psycopg.connect(trial.stage.installation.environment["DATABASE_URL"]) as other:
                 other.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
 
-    thanked = set(visitors.all_sign_up(trial.stage.house.url, wanted, drop))
+    thanked = set(visitors.all_sign_up(trial.stage.installation.url, wanted, drop))
     trial.seen.append(f"{len(thanked)} of 120 thanked")
     ended = time.time()
 
@@ -165,31 +165,33 @@ def connections_dropped_in_sign_ups(trial: Trial) -> None:
 
 def restored(trial: Trial) -> None:
     """A backup comes back, and row numbers are used again: no link in mail from before acts for anybody else."""
-    stage, url = trial.stage, trial.stage.house.url
+    stage, url = trial.stage, trial.stage.installation.url
     assert visitors.sign_up(url, "early@reader.example", "10.0.0.1")
     until("the first confirmation", lambda: len(stage.relay.letters) >= 1)
-    stage.house.stop()
+    stage.installation.stop()
     snapshot = _snapshot(stage)
-    stage.house.start()
-    assert visitors.sign_up(stage.house.url, "lost@reader.example", "10.0.0.2")
+    stage.installation.start()
+    assert visitors.sign_up(stage.installation.url, "lost@reader.example", "10.0.0.2")
     until("the second confirmation", lambda: len(stage.relay.letters) >= 2)
     lost = visitors.link(stage.relay.letters[-1].content, "/confirm/")
-    stage.house.stop()
+    stage.installation.stop()
     snapshot()
-    stage.house.start()
-    assert visitors.sign_up(stage.house.url, "stranger@reader.example", "10.0.0.3")
-    until("the question", lambda: "older than what this sender last saw" in stage.house.said)
+    stage.installation.start()
+    assert visitors.sign_up(stage.installation.url, "stranger@reader.example", "10.0.0.3")
+    until(
+        "the question", lambda: "older than what this sender last saw" in stage.installation.output
+    )
     trial.expect(len(stage.relay.letters) == 2, "mail left before anybody had decided")
-    stage.house.command("restores", "go-on")
+    stage.installation.command("restores", "go-on")
     until("the third confirmation", lambda: len(stage.relay.letters) >= 3)
-    visitors.press(stage.house.url, lost)
+    visitors.press(stage.installation.url, lost)
     states = _states(stage)
     trial.expect(
         "lost@reader.example" not in states, "the backup was not restored: the trial proves nothing"
     )
     trial.expect(states["stranger@reader.example"] == "pending", "an old link confirmed a stranger")
     own = visitors.link(stage.relay.letters[-1].content, "/confirm/")
-    visitors.press(stage.house.url, own)
+    visitors.press(stage.installation.url, own)
     trial.expect(
         _states(stage)["stranger@reader.example"] == "confirmed",
         "the stranger's own link does not work",
@@ -197,7 +199,9 @@ def restored(trial: Trial) -> None:
 
 
 def _states(stage: Stage) -> dict[str, str]:
-    return dict(stage.house.ask("SELECT address, state FROM audience_reader WHERE address <> ''"))
+    return dict(
+        stage.installation.query("SELECT address, state FROM audience_reader WHERE address <> ''")
+    )
 
 
 def _snapshot(stage: Stage) -> Callable[[], None]:
@@ -207,16 +211,16 @@ def _snapshot(stage: Stage) -> Callable[[], None]:
     connection.close()
     server = ground.cluster()
     if server is None:
-        path = stage.house.data / "morefollows.sqlite3"
+        path = stage.installation.data / "morefollows.sqlite3"
         copy = path.read_bytes()
 
         def bring_back() -> None:
-            for each in stage.house.data.glob("morefollows.sqlite3*"):
+            for each in stage.installation.data.glob("morefollows.sqlite3*"):
                 each.unlink()
             path.write_bytes(copy)
 
         return bring_back
-    name = urlsplit(stage.house.environment["DATABASE_URL"]).path.strip("/")
+    name = urlsplit(stage.installation.environment["DATABASE_URL"]).path.strip("/")
     server.create("snapshot", name)
 
     def restore() -> None:

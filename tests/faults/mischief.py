@@ -124,16 +124,16 @@ def kill_inbox(stage: Stage, scene: Scene) -> None:
 
 def kill_up(stage: Stage, scene: Scene) -> None:
     """kill -9 of `up`, which the others notice; it is started again."""
-    stage.house.kill_up()
+    stage.installation.kill_up()
     _interrupt(scene)
-    stage.house.start()
+    stage.installation.start()
 
 
 def kill_all(stage: Stage, scene: Scene) -> None:
     """Everything dies at once, as when the power fails."""
-    stage.house.kill()
+    stage.installation.kill()
     _interrupt(scene)
-    stage.house.start()
+    stage.installation.start()
 
 
 def stop_sender(stage: Stage, scene: Scene) -> None:
@@ -296,8 +296,8 @@ def slow(stage: Stage, scene: Scene) -> None:
 
 @contextlib.contextmanager
 def _database(stage: Stage) -> Iterator[Any]:
-    url = stage.house.environment.get("DATABASE_URL")
-    path = stage.house.data / "morefollows.sqlite3"
+    url = stage.installation.environment.get("DATABASE_URL")
+    path = stage.installation.data / "morefollows.sqlite3"
     opened: Any = psycopg.connect(url) if url else sqlite3.connect(path, isolation_level=None)
     with contextlib.closing(opened):
         yield opened
@@ -306,7 +306,7 @@ def _database(stage: Stage) -> Iterator[Any]:
 def locked(stage: Stage, scene: Scene) -> None:
     """Somebody else holds the ledger for a while."""
     with _database(stage) as other:
-        if stage.house.environment.get("DATABASE_URL"):
+        if stage.installation.environment.get("DATABASE_URL"):
             other.execute("LOCK TABLE courier_batch IN ACCESS EXCLUSIVE MODE")
         else:
             other.execute("BEGIN IMMEDIATE")
@@ -316,7 +316,7 @@ def locked(stage: Stage, scene: Scene) -> None:
 
 def lost_database(stage: Stage, scene: Scene) -> None:
     """PostgreSQL ends every connection. SQLite has none to lose."""
-    if not stage.house.environment.get("DATABASE_URL"):
+    if not stage.installation.environment.get("DATABASE_URL"):
         return locked(stage, scene)
     with _database(stage) as other:
         other.execute(

@@ -62,13 +62,17 @@ def _repeats(alert: int) -> int:
 @contextlib.contextmanager
 def _second_machine(trial: Trial, turned: int = 0) -> Iterator[None]:
     """A sender with a data folder of its own on the same database; its clock is ahead by so many seconds."""
-    house = trial.stage.house
+    installation = trial.stage.installation
     data, log = ground.folder() / "second", ground.folder() / "second.log"
     data.mkdir(mode=0o700)
-    for path in house.data.iterdir():
+    for path in installation.data.iterdir():
         if path.is_file() and path.name.startswith("secret"):
             shutil.copy(path, data)
-    environment = {**house.environment, "MOREFOLLOWS_DATA": str(data), "MOREFOLLOWS_URL": house.url}
+    environment = {
+        **installation.environment,
+        "MOREFOLLOWS_DATA": str(data),
+        "MOREFOLLOWS_URL": installation.url,
+    }
     if turned:
         clock = Clock(ground.folder() / "second-clock")
         clock.turn(turned)

@@ -149,7 +149,7 @@ def slow_confirmation(trial: Trial) -> None:
     trial.follow(Rule("content", match="cy0@", delay=30))
     wanted = [f"cy{n}@visitor{n}.example" for n in range(60)]
     began = time.time()
-    thanked = visitors.all_sign_up(trial.stage.house.url, wanted)
+    thanked = visitors.all_sign_up(trial.stage.installation.url, wanted)
     trial.expect(set(thanked) == set(wanted), f"{len(thanked)} of 60 visitors were thanked")
     until("59 confirmations", lambda: len(trial.stage.relay.letters) >= 59, PATIENCE)
     trial.in_time("59 of 60 confirmations beside a slow answer", time.time() - began, 15)
@@ -167,6 +167,6 @@ def forgotten_starttls(trial: Trial) -> None:
     trial.send(1)
     time.sleep(15)
     trial.expect(not trial.recipients(1), f"{len(trial.recipients(1))} mails left in clear")
-    trial.expect("STARTTLS" in stage.house.said, "no log line says so")
+    trial.expect("STARTTLS" in stage.installation.output, "no log line says so")
     stage.tell(stage.wire.calm, secure.port)
     trial.wait_for_mails(20, 1)

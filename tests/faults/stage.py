@@ -26,7 +26,7 @@ from tests.faults.wire import Wire
 from tests.relay import Certificate, Script, ScriptedRelay, Taken
 from tests.support import ground
 from tests.support.clock import Clock
-from tests.support.house import House
+from tests.support.installation import Installation
 
 if TYPE_CHECKING:
     from morefollows.stories.models import Alert
@@ -92,10 +92,10 @@ class Truth(ScriptedRelay):
 
 
 class Stage:
-    """Everything that lasts from run to run. `close` clears it away.
+    """Everything that lasts from run to run. `close` removes it.
 
-    `relay_query` ends the relay's address. `settings` are those of the processes, as `House` takes them; without any,
-    they are what the random runs need, and Postfix, a clock to set and a small disk are there, too.
+    `relay_query` is the query of the relay's URL. `settings` go to `Installation`; without any, those of the random
+    runs apply, and Postfix, a settable clock and a small disk are set up as well.
     """
 
     def __init__(self, number: int, relay_query: str = "tls=never", **settings: str) -> None:
@@ -117,11 +117,11 @@ class Stage:
         disturbable = not settings
         settings = settings or _DISTURBABLE
         relay_url = f"smtp://127.0.0.1:{self.wire.port}?{relay_query}"
-        self.house = House(**{"relay": relay_url, "hold": "0", **settings})
+        self.installation = Installation(**{"relay": relay_url, "hold": "0", **settings})
         self.clock: Clock | None = None
         if sys.platform == "linux" and disturbable:
             self.clock = Clock(ground.folder() / f"clock{number}")
-            self.house.environment.update(self.clock.environment)
+            self.installation.environment.update(self.clock.environment)
         #: where what the ledger is kept in has a small disk of its own; only root can make one
         self.small_disk: Path | None = None
         if os.geteuid() == 0 and disturbable:
@@ -135,9 +135,9 @@ class Stage:
         """On SQLite the data folder's; on PostgreSQL that of the database's tablespace."""
         server, database = (
             ground.cluster(),
-            self.house.environment.get("DATABASE_URL", "").rpartition("/")[2],
+            self.installation.environment.get("DATABASE_URL", "").rpartition("/")[2],
         )
-        place = ground.folder() / f"disk{number}" if server else self.house.data
+        place = ground.folder() / f"disk{number}" if server else self.installation.data
         place.mkdir(mode=0o700)
         size = f"size={DISK}m,mode=0700"
         subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", size, "tmpfs", str(place)], check=True)
@@ -155,11 +155,11 @@ class Stage:
 
     def open(self) -> None:
         """Starts the processes; and Django here, in the same newsroom."""
-        self.house.start("--sample")
-        os.environ.update(self.house.environment)
+        self.installation.start("--sample")
+        os.environ.update(self.installation.environment)
         for name in self.clock.environment if self.clock else ():
             del os.environ[name]  # what is started from here has the real time
-        os.environ["MOREFOLLOWS_URL"] = self.house.url
+        os.environ["MOREFOLLOWS_URL"] = self.installation.url
         os.environ["DJANGO_SETTINGS_MODULE"] = "morefollows.config.django"
         import django
 
@@ -231,7 +231,7 @@ class Stage:
 
     def pids(self) -> dict[str, int]:
         """The processes that `up` has going, by name."""
-        told = lock.running_up(self.house.data) or {}
+        told = lock.running_up(self.installation.data) or {}
         found: dict[str, int] = {}
         for name, pid in told.get("processes", {}).items():
             with contextlib.suppress(OSError):
@@ -244,22 +244,22 @@ class Stage:
         return len(self.pids()) == SENDERS + 1 + self.inbox
 
     def to_the_inbox(self) -> None:
-        """Starts the house anew without a relay: all mail ends in the local inbox."""
-        self.house.stop()
-        self.house.environment.pop("MOREFOLLOWS_RELAY")
+        """Restarts `up` without a relay: all mail goes to the local inbox."""
+        self.installation.stop()
+        self.installation.environment.pop("MOREFOLLOWS_RELAY")
         os.environ.pop("MOREFOLLOWS_RELAY")
         from django.conf import settings
 
         settings.MOREFOLLOWS = replace(settings.MOREFOLLOWS, relays=())
         self.inbox = True
-        self.house.start()
+        self.installation.start()
 
     # -- the truth ------------------------------------------------------------------------------------------
 
     def mailed(self) -> list[Mailed]:
         """All mails that were really taken since the stage was opened."""
         if self.inbox:
-            shelf_path = inbox_path(self.house.data)
+            shelf_path = inbox_path(self.installation.data)
             with contextlib.closing(
                 sqlite3.connect(f"file:{shelf_path}?mode=ro", uri=True)
             ) as shelf:
@@ -295,7 +295,7 @@ class Stage:
     # -- the end --------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        self.house.clear()
+        self.installation.clear()
         if self.small_disk:
             subprocess.run(["/bin/umount", "-l", str(self.small_disk)], check=False)
         if self.postfix is not None:

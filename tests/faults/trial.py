@@ -45,7 +45,7 @@ class Trial:
 
     @property
     def on_postgres(self) -> bool:
-        return "DATABASE_URL" in self.stage.house.environment
+        return "DATABASE_URL" in self.stage.installation.environment
 
     def expect(self, true: object, otherwise: str) -> None:
         """Notes a fault unless `true`."""

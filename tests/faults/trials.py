@@ -81,9 +81,9 @@ def perform(name: str) -> int:
         cleared.callback(stage.close)
         if function is database.database_black_hole:
             environment["DATABASE_URL"] = cleared.enter_context(
-                blackhole.over_tcp(stage.house.environment["DATABASE_URL"])
+                blackhole.over_tcp(stage.installation.environment["DATABASE_URL"])
             )
-        stage.house.environment.update(environment)
+        stage.installation.environment.update(environment)
         stage.tell(stage.wire.calm, stage.relay.port)
         stage.open()
         trial = Trial(stage)
@@ -91,12 +91,16 @@ def perform(name: str) -> int:
             function(trial)
         except AssertionError as error:
             trial.faults.append(str(error))
-        if "Traceback (most recent call last)" in stage.house.said:
+        if "Traceback (most recent call last)" in stage.installation.output:
             trial.faults.append("a process fell over a bug of its own")
         verdict = "FAILED" if trial.faults else "ok"
         told = "; ".join(trial.seen + trial.faults)
         print(f"{kind}: {name}: {verdict}, {time.monotonic() - began:.0f} s. {told}", flush=True)
         if trial.faults:
-            print("What the processes said last:", *stage.house.said.splitlines()[-30:], sep="\n  ")
+            print(
+                "What the processes said last:",
+                *stage.installation.output.splitlines()[-30:],
+                sep="\n  ",
+            )
             print(f'Again: make faults OPTIONS="--database {kind} --trial {name}"', flush=True)
     return int(bool(trial.faults))

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from morefollows.local_inbox.store import StoredMail
 from tests.support import letterbox
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.people import PASSWORD
 
 HEADLINE = "Lock bridge stuck open after power cut"
@@ -25,30 +25,32 @@ def first_sign_in(page: Page, link: str) -> None:
     expect(page.get_by_role("heading", name="Stories", level=1)).to_be_visible()
 
 
-def add_editor(house: House, email: str, name: str, role: str) -> str:
+def add_editor(installation: Installation, email: str, name: str, role: str) -> str:
     """On the command line. Returns the one-time link."""
-    said = house.command("editors", "add", email, "--name", name, "--role", role, "--json").stdout
+    said = installation.command(
+        "editors", "add", email, "--name", name, "--role", role, "--json"
+    ).stdout
     return str(json.loads(said)["link"])
 
 
-def sign_up(page: Page, house: House, address: str) -> None:
+def sign_up(page: Page, installation: Installation, address: str) -> None:
     """With the box on the front page."""
-    page.goto(f"{house.url}/")
+    page.goto(f"{installation.url}/")
     page.get_by_label(re.compile("^email", re.I)).fill(address)
     page.get_by_role("button", name=re.compile("sign up", re.I)).click()
     expect(page.get_by_role("heading", name=re.compile("thank", re.I))).to_be_visible()
 
 
-def open_mail(page: Page, house: House, mail: StoredMail) -> None:
+def open_mail(page: Page, installation: Installation, mail: StoredMail) -> None:
     """In the inbox's page, the way a person finds it."""
-    page.goto(f"{house.url}/inbox/")
+    page.goto(f"{installation.url}/inbox/")
     page.locator(f"a[href$='/{mail.id}/']").click()
 
 
-def confirm(page: Page, house: House, address: str) -> None:
+def confirm(page: Page, installation: Installation, address: str) -> None:
     """Opens the confirmation in the inbox, follows its link, and presses the button there."""
-    mail = house.wait_for_mails(address)[-1]
-    open_mail(page, house, mail)
+    mail = installation.wait_for_mails(address)[-1]
+    open_mail(page, installation, mail)
     with page.context.expect_page() as opened:
         page.frame_locator("iframe").get_by_role("link", name=re.compile("^confirm", re.I)).click()
     landed = opened.value
@@ -57,11 +59,11 @@ def confirm(page: Page, house: House, address: str) -> None:
     landed.close()
 
 
-def import_readers(house: House, folder: Path, *addresses: str) -> None:
+def import_readers(installation: Installation, folder: Path, *addresses: str) -> None:
     """Readers who have confirmed elsewhere before."""
     path = folder / "readers.csv"
     path.write_text("email\n" + "".join(f"{address}\n" for address in addresses))
-    house.command(
+    installation.command(
         "readers",
         "import",
         str(path),
@@ -74,9 +76,11 @@ def import_readers(house: House, folder: Path, *addresses: str) -> None:
     )
 
 
-def write_story(page: Page, house: House, headline: str = HEADLINE, text: str = TEXT) -> None:
+def write_story(
+    page: Page, installation: Installation, headline: str = HEADLINE, text: str = TEXT
+) -> None:
     """From the desk to the page where the mail is checked."""
-    page.goto(f"{house.url}/desk/")
+    page.goto(f"{installation.url}/desk/")
     page.get_by_role("link", name="Write a story").click()
     page.get_by_label("Headline").fill(headline)
     page.get_by_label("Text").fill(text)
@@ -84,14 +88,14 @@ def write_story(page: Page, house: House, headline: str = HEADLINE, text: str = 
     expect(page.get_by_role("heading", name="Check the alert")).to_be_visible()
 
 
-def agree_to_offers(house: House) -> None:
+def agree_to_offers(installation: Installation) -> None:
     """All readers, by the shortest way: how one agrees is told elsewhere."""
-    house.change("UPDATE audience_reader SET offers = true")
+    installation.execute("UPDATE audience_reader SET offers = true")
 
 
-def write_offer(page: Page, house: House) -> None:
+def write_offer(page: Page, installation: Installation) -> None:
     """From the desk to the page where the offer is checked. An administrator has the right to it."""
-    page.goto(f"{house.url}/desk/")
+    page.goto(f"{installation.url}/desk/")
     page.get_by_role("link", name="Offers").click()
     page.get_by_role("link", name="Write an offer").click()
     page.get_by_label("Headline").fill("The Herald for half the price")
@@ -106,12 +110,12 @@ def send(page: Page) -> None:
     expect(page.locator("#alert")).to_be_visible()
 
 
-def send_the_draft_without_hold(page: Page, house: House) -> None:
-    """Starts the house anew for that."""
-    house.stop()
-    house.environment["MOREFOLLOWS_HOLD"] = "0"
-    house.start()
-    page.goto(f"{house.url}/desk/")
+def send_the_draft_without_hold(page: Page, installation: Installation) -> None:
+    """Restarts `up` with a hold of 0 seconds."""
+    installation.stop()
+    installation.environment["MOREFOLLOWS_HOLD"] = "0"
+    installation.start()
+    page.goto(f"{installation.url}/desk/")
     page.get_by_role("link", name=HEADLINE).click()
     page.get_by_role("button", name="Save and check").click()
     send(page)

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from tests.journeys import steps
 from tests.relay import Rule, Script, running
 from tests.support import web
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import until
 
 READERS = [f"cy{number}@reader.example" for number in range(40)]
@@ -37,15 +37,15 @@ def free_port() -> int:
         return int(ear.getsockname()[1])
 
 
-def at_hand(house: House) -> None:
+def at_hand(installation: Installation) -> None:
     """The desk's door opens, though the relay does not answer."""
-    assert web.ask("GET", f"{house.url}/desk/sign-in/").status == 200
+    assert web.ask("GET", f"{installation.url}/desk/sign-in/").status == 200
 
 
-def break_story(house: House, page: Page, folder: Path) -> None:
-    steps.import_readers(house, folder, *READERS)
-    steps.first_sign_in(page, house.invitation)
-    steps.write_story(page, house)
+def break_story(installation: Installation, page: Page, folder: Path) -> None:
+    steps.import_readers(installation, folder, *READERS)
+    steps.first_sign_in(page, installation.invitation)
+    steps.write_story(page, installation)
     steps.send(page)
 
 
@@ -56,24 +56,26 @@ def everybody(taken: list[dict[str, object]]) -> Counter[str]:
 
 @pytest.mark.parametrize("sickness", SICK)
 def test_nothing_is_lost_once_the_relay_is_well(
-    build: Callable[..., House], page: Page, tmp_path: Path, sickness: str
+    build: Callable[..., Installation], page: Page, tmp_path: Path, sickness: str
 ) -> None:
     port, record = free_port(), tmp_path / "taken.jsonl"
-    house = build(relay=f"smtp://127.0.0.1:{port}?tls=never", relay_connections="4", hold="0.5")
+    installation = build(
+        relay=f"smtp://127.0.0.1:{port}?tls=never", relay_connections="4", hold="0.5"
+    )
     with running(record, SICK[sickness], port):
-        house.start("--sample")
-        break_story(house, page, tmp_path)
+        installation.start("--sample")
+        break_story(installation, page, tmp_path)
         time.sleep(3)
-        at_hand(house)
+        at_hand(installation)
     with running(record, WELL, port) as relay:
         until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS))
-        at_hand(house)
+        at_hand(installation)
         steps.wait_for_state(page, "sent")
     assert set(everybody(relay.taken()).values()) == {1}
 
 
 def test_what_broke_in_the_middle_of_a_mail_is_sent_again_under_the_same_message_id(
-    build: Callable[..., House], page: Page, tmp_path: Path
+    build: Callable[..., Installation], page: Page, tmp_path: Path
 ) -> None:
     """The line drops in the middle of some mails, some are taken without a word, some are never answered."""
     port, record = free_port(), tmp_path / "taken.jsonl"
@@ -84,17 +86,19 @@ def test_what_broke_in_the_middle_of_a_mail_is_sent_again_under_the_same_message
             Rule("content", do="hang", after=12),
         )
     )
-    house = build(relay=f"smtp://127.0.0.1:{port}?tls=never", relay_connections="2", hold="0.5")
+    installation = build(
+        relay=f"smtp://127.0.0.1:{port}?tls=never", relay_connections="2", hold="0.5"
+    )
     with running(record, sick, port) as relay:
-        house.start("--sample")
-        break_story(house, page, tmp_path)
+        installation.start("--sample")
+        break_story(installation, page, tmp_path)
         until("the mails before the silence", lambda: len(relay.taken()) >= 12)
-        at_hand(house)
+        at_hand(installation)
         expect(page.locator("#n-uncertain")).not_to_have_text("0")
     with running(record, WELL, port) as relay:
         # What is uncertain is tried again after a minute.
         until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS))
-        at_hand(house)
+        at_hand(installation)
         steps.wait_for_state(page, "sent")
     times = everybody(relay.taken())
     ids = {mail["message_id"] for mail in relay.taken()}
@@ -103,15 +107,15 @@ def test_what_broke_in_the_middle_of_a_mail_is_sent_again_under_the_same_message
 
 
 def test_a_relay_that_is_down_and_comes_up(
-    build: Callable[..., House], page: Page, tmp_path: Path
+    build: Callable[..., Installation], page: Page, tmp_path: Path
 ) -> None:
     port, record = free_port(), tmp_path / "taken.jsonl"
-    house = build(relay=f"smtp://127.0.0.1:{port}?tls=never", hold="0.5").start("--sample")
-    break_story(house, page, tmp_path)
+    installation = build(relay=f"smtp://127.0.0.1:{port}?tls=never", hold="0.5").start("--sample")
+    break_story(installation, page, tmp_path)
     steps.wait_for_state(page, "sending")
     page.reload()
     expect(page.get_by_text("can’t be reached")).to_be_visible()
-    at_hand(house)
+    at_hand(installation)
     with running(record, WELL, port) as relay:
         until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS))
         steps.wait_for_state(page, "sent")
@@ -119,42 +123,44 @@ def test_a_relay_that_is_down_and_comes_up(
 
 
 def test_a_relay_that_refuses_our_password(
-    build: Callable[..., House], page: Page, tmp_path: Path
+    build: Callable[..., Installation], page: Page, tmp_path: Path
 ) -> None:
     port, record = free_port(), tmp_path / "taken.jsonl"
     address = f"smtp://herald:new-secret@127.0.0.1:{port}?tls=never"
-    house = build(relay=address, hold="0.5")
+    installation = build(relay=address, hold="0.5")
     with running(record, Script(users={"herald": "old-secret"}), port) as relay:
-        house.start("--sample")
-        break_story(house, page, tmp_path)
+        installation.start("--sample")
+        break_story(installation, page, tmp_path)
         alert = urlsplit(page.url).path
         expect(page.get_by_text("refused the user name or password")).to_be_visible()
-        at_hand(house)
+        at_hand(installation)
         assert relay.taken() == []
-        assert house.readers() == len(READERS)  # nobody is gone for it
+        assert installation.readers() == len(READERS)  # nobody is gone for it
     page.goto("about:blank")
-    house.stop()  # somebody mends it, and starts again
+    installation.stop()  # somebody mends it, and starts again
     with running(record, Script(users={"herald": "new-secret"}), port) as relay:
-        house.start()
+        installation.start()
         until("every reader's mail", lambda: set(everybody(relay.taken())) == set(READERS))
-        page.goto(house.url + alert)
+        page.goto(installation.url + alert)
         steps.wait_for_state(page, "sent")
     assert set(everybody(relay.taken()).values()) == {1}
 
 
 def test_a_relay_that_refuses_us_is_paused_until_ada_resumes_it(
-    build: Callable[..., House], page: Page, tmp_path: Path
+    build: Callable[..., Installation], page: Page, tmp_path: Path
 ) -> None:
     port, record = free_port(), tmp_path / "taken.jsonl"
-    house = build(relay=f"smtp://127.0.0.1:{port}?tls=never", relay_connections="1", hold="0.5")
+    installation = build(
+        relay=f"smtp://127.0.0.1:{port}?tls=never", relay_connections="1", hold="0.5"
+    )
     refusing = Script(rules=(Rule("mail", reply="550 5.7.1 you are not on our list"),))
     with running(record, refusing, port) as relay:
-        house.start("--sample")
-        break_story(house, page, tmp_path)
+        installation.start("--sample")
+        break_story(installation, page, tmp_path)
         expect(page.get_by_role("heading", name="is paused")).to_be_visible()
         expect(page.get_by_text("you are not on our list").first).to_be_visible()
-        at_hand(house)
-        assert house.readers() == len(READERS)  # nobody is gone for it
+        at_hand(installation)
+        assert installation.readers() == len(READERS)  # nobody is gone for it
     with running(record, WELL, port) as relay:
         time.sleep(2)
         assert relay.taken() == []  # paused means paused

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import steps
 from tests.support import judges, letterbox, web
-from tests.support.house import House
+from tests.support.installation import Installation
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/static.html"
 ANN = "ann@gmail.com"
@@ -55,19 +55,24 @@ def site() -> Iterator[Site]:
 
 
 def publish(
-    site: Site, house: House, path: str = "/2026/harbour-bridge/", language: str = "en"
+    site: Site,
+    installation: Installation,
+    path: str = "/2026/harbour-bridge/",
+    language: str = "en",
 ) -> str:
     """The example of the documentation, as somebody adapts it to the own address."""
-    text = EXAMPLE.read_text().replace("https://alerts.example.org", house.url)
+    text = EXAMPLE.read_text().replace("https://alerts.example.org", installation.url)
     site.pages[path] = text.replace('<html lang="en">', f'<html lang="{language}">')
     return site.url + path
 
 
-def test_from_a_page_of_another_site(house: House, site: Site, page: Page, tmp_path: Path) -> None:
-    house.command("sites", "add", site.url)
+def test_from_a_page_of_another_site(
+    installation: Installation, site: Site, page: Page, tmp_path: Path
+) -> None:
+    installation.command("sites", "add", site.url)
     asked: set[str] = set()
     page.on("request", lambda request: asked.add("/".join(request.url.split("/")[:3])))
-    page.goto(publish(site, house) + "?utm_source=spy")
+    page.goto(publish(site, installation) + "?utm_source=spy")
     box = page.locator("more-follows-box")
     email, button = box.get_by_label("Email address"), box.get_by_role("button", name="SIGN UP")
     expect(box.get_by_role("heading", name="Breaking news")).to_be_visible()
@@ -106,10 +111,10 @@ def test_from_a_page_of_another_site(house: House, site: Site, page: Page, tmp_p
     assert (
         page.evaluate("Object.keys(localStorage).length + Object.keys(sessionStorage).length") == 0
     )
-    assert asked == {site.url, house.url}
+    assert asked == {site.url, installation.url}
 
     # The evidence has the page, without what its address was adorned with, and the words that stood there.
-    [line] = house.kept("audience")["audience_consent"]
+    [line] = installation.rows("audience")["audience_consent"]
     assert f"{site.url}/2026/harbour-bridge/" in line
     assert (
         "For free real time alerts sent straight to your inbox sign up to our Breaking news emails."
@@ -118,24 +123,24 @@ def test_from_a_page_of_another_site(house: House, site: Site, page: Page, tmp_p
     assert "box 1" in line
 
     # Mail, button, alert, one click, and no mail any more.
-    steps.confirm(page, house, ANN)
-    break_story(house, tmp_path, "Harbour bridge closed")
-    alert = letterbox.read(house.wait_for_mails(ANN, 3)[-1])
+    steps.confirm(page, installation, ANN)
+    break_story(installation, tmp_path, "Harbour bridge closed")
+    alert = letterbox.read(installation.wait_for_mails(ANN, 3)[-1])
     assert alert["Subject"] == "Harbour bridge closed"
     assert web.one_click(letterbox.unsubscribe_link(alert)).status == 200
-    steps.import_readers(house, tmp_path, "dee@reader.example")
-    break_story(house, tmp_path, "Harbour bridge open again")
-    house.wait_for_mails("dee@reader.example")
-    assert len(house.mails(ANN)) == 3
+    steps.import_readers(installation, tmp_path, "dee@reader.example")
+    break_story(installation, tmp_path, "Harbour bridge open again")
+    installation.wait_for_mails("dee@reader.example")
+    assert len(installation.mails(ANN)) == 3
 
 
 def test_a_site_that_is_not_allowed_a_language_and_a_rush(
-    build: Callable[..., House], site: Site, browser: Browser
+    build: Callable[..., Installation], site: Site, browser: Browser
 ) -> None:
-    house = build(sign_ups_a_network="0", work="2000", sign_up_seconds="1").start("--sample")
+    installation = build(sign_ups_a_network="0", work="2000", sign_up_seconds="1").start("--sample")
     context = browser.new_context()
     page = context.new_page()
-    page.goto(publish(site, house, language="de-AT"))
+    page.goto(publish(site, installation, language="de-AT"))
     with page.expect_response(lambda response: "/box/" in response.url) as refused:
         page.reload()
     assert refused.value.status == 403
@@ -143,7 +148,7 @@ def test_a_site_that_is_not_allowed_a_language_and_a_rush(
     expect(page.get_by_label("E-Mail-Adresse")).to_have_count(0)
 
     # Allowed now; it speaks the page's language, takes its time, and the browser does a proof of work.
-    house.command("sites", "add", site.url)
+    installation.command("sites", "add", site.url)
     page.reload()
     box = page.locator("more-follows-box")
     box.get_by_label("E-Mail-Adresse").fill("cy@reader.example")
@@ -151,10 +156,10 @@ def test_a_site_that_is_not_allowed_a_language_and_a_rush(
     with page.expect_request(lambda request: "altcha=" in (request.post_data or "")):
         box.get_by_role("button", name="ANMELDEN").click()
     expect(box.get_by_role("status")).to_contain_text("Danke für Ihre Anmeldung")
-    house.wait_for_mails("cy@reader.example")
+    installation.wait_for_mails("cy@reader.example")
 
     # On the newsroom's own page the form is answered with the box, which does its work likewise.
-    page.goto(f"{house.url}/")
+    page.goto(f"{installation.url}/")
     page.get_by_label(re.compile("^email", re.I)).fill("eve@reader.example")
     page.wait_for_timeout(1000)  # quicker than people, and the form would be shown once more
     page.get_by_role("button", name=re.compile("sign up", re.I)).click()
@@ -162,7 +167,7 @@ def test_a_site_that_is_not_allowed_a_language_and_a_rush(
     with page.expect_request(lambda request: "altcha=" in (request.post_data or "")):
         box.get_by_role("button", name="SIGN UP").click()
     expect(box.get_by_role("status")).to_contain_text("Thanks for signing up")
-    house.wait_for_mails("eve@reader.example")
+    installation.wait_for_mails("eve@reader.example")
 
     # In the right-to-left page it is mirrored.
     site.pages["/rtl/"] = site.pages["/2026/harbour-bridge/"].replace(
@@ -177,7 +182,7 @@ def test_a_site_that_is_not_allowed_a_language_and_a_rush(
     # Where scripts don't run, the plain form leads to our page, which shows the consent before it counts.
     plain = browser.new_context(java_script_enabled=False)
     page = plain.new_page()
-    page.goto(publish(site, house))
+    page.goto(publish(site, installation))
     page.get_by_label("Breaking news by email").fill("dee@reader.example")
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_label("Email address")).to_have_value("dee@reader.example")
@@ -195,7 +200,9 @@ def looks(page: Page, when: str) -> None:
     assert problems == [] and not overflow, when
 
 
-def break_story(house: House, folder: Path, headline: str) -> None:
+def break_story(installation: Installation, folder: Path, headline: str) -> None:
     story = folder / "story.md"
     story.write_text(f"{headline}\n\nMore in a moment.\n")
-    house.command("stories", "break", str(story), "--topic", "breaking", "--hold", "0", "--yes")
+    installation.command(
+        "stories", "break", str(story), "--topic", "breaking", "--hold", "0", "--yes"
+    )

@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.relay import Rule, Running, Script, by_recipient, running
 from tests.support.clock import Clock
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import PATIENCE, until
 
 READERS = 400
@@ -29,13 +29,15 @@ HOUR = 3600
 IN_A_WRITE = 60  # mails that the relay may take while the ledger is written; it answers 8 connections every 30 ms
 
 
-def test_nobody_waits_for_a_clock_that_was_set(build: Callable[..., House], tmp_path: Path) -> None:
+def test_nobody_waits_for_a_clock_that_was_set(
+    build: Callable[..., Installation], tmp_path: Path
+) -> None:
     clock = Clock(tmp_path / "clock")
     clock.turn(
         -3 * HOUR
     )  # the readers joined before the hours that the clock is going to go back by
     with running(tmp_path / "taken.jsonl", Script(rules=(Rule("content", delay=0.03),))) as relay:
-        house = build(
+        installation = build(
             relay=f"smtp://127.0.0.1:{relay.port}?tls=never",
             relay_connections=str(CONNECTIONS),
             senders=str(SENDERS),
@@ -43,11 +45,11 @@ def test_nobody_waits_for_a_clock_that_was_set(build: Callable[..., House], tmp_
             claim=str(CLAIM),
             hold=str(HOLD),
         )
-        house.environment.update(clock.environment)
-        house.start("--sample")
+        installation.environment.update(clock.environment)
+        installation.start("--sample")
         readers = tmp_path / "readers.csv"
         readers.write_text("email\n" + "".join(f"cy{n}@reader.example\n" for n in range(READERS)))
-        house.command(
+        installation.command(
             "readers",
             "import",
             str(readers),
@@ -59,7 +61,7 @@ def test_nobody_waits_for_a_clock_that_was_set(build: Callable[..., House], tmp_
             "2024-05-04",
         )
         clock.turn(3 * HOUR)
-        day = _Day(house, relay, tmp_path)
+        day = _Day(installation, relay, tmp_path)
 
         # Back, in the hold: it is as long as was asked for, by a clock that nobody sets.
         begun = day.breaks("Harbour bridge closed", hold=HOLD)
@@ -68,7 +70,7 @@ def test_nobody_waits_for_a_clock_that_was_set(build: Callable[..., House], tmp_
         first = time.monotonic() - begun
         day.ends(repeats=0)
         assert HOLD - 0.1 < first < HOUR / 2, f"the first mail left after {first:.1f} s"
-        assert "the clock was set back by 3600 s" in house.said
+        assert "the clock was set back by 3600 s" in installation.output
 
         # Back, while mails leave; then on, past the end of every claim, so that each sender takes the other's batches
         # for abandoned.
@@ -85,8 +87,8 @@ def test_nobody_waits_for_a_clock_that_was_set(build: Callable[..., House], tmp_
 class _Day:
     """One newsroom's alerts."""
 
-    def __init__(self, house: House, relay: Running, folder: Path) -> None:
-        self._house, self._relay, self._folder = house, relay, folder
+    def __init__(self, installation: Installation, relay: Running, folder: Path) -> None:
+        self._installation, self._relay, self._folder = installation, relay, folder
         self._watching: subprocess.Popen[bytes] | None = None
         self._alert = self._before = 0
 
@@ -109,14 +111,16 @@ class _Day:
         with (self._folder / "watched.txt").open("wb") as output:
             self._watching = subprocess.Popen(
                 [sys.executable, "-m", "morefollows", *words],
-                env=self._house.environment,
+                env=self._installation.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
         self._alert += 1
         until(
             "the alert",
-            lambda: self._house.ask(f"SELECT 1 FROM stories_alert WHERE id = {self._alert}"),
+            lambda: self._installation.query(
+                f"SELECT 1 FROM stories_alert WHERE id = {self._alert}"
+            ),
         )
         return begun
 
@@ -128,14 +132,16 @@ class _Day:
         """Waits for the end of the alert, and holds the ledger against what the relay took."""
 
         def over() -> bool:
-            [(state,)] = self._house.ask(
+            [(state,)] = self._installation.query(
                 f"SELECT state FROM stories_alert WHERE id = {self._alert}"
             )
             return state not in ("held", "sending")
 
         until("the end of the alert", over)
         assert self._watching is not None and self._watching.wait(PATIENCE) == 0
-        shown = json.loads(self._house.command("alerts", "show", str(self._alert), "--json").stdout)
+        shown = json.loads(
+            self._installation.command("alerts", "show", str(self._alert), "--json").stdout
+        )
         assert (shown["state"], shown["accepted"]) == ("sent", READERS), shown
         got = by_recipient(self.mails())
         assert len(got) == READERS, f"{READERS - len(got)} lost"

@@ -12,23 +12,25 @@ from tests.journeys import steps
 from tests.journeys.test_every_page import Walk
 from tests.support import letterbox
 from tests.support.browser import PHONE, watch
-from tests.support.house import House
+from tests.support.installation import Installation
 
 CY, GUS = "cy@reader.example", "gus@herald.example"
 BANNER = "DRILL – not real news"
 
 
-def link_of(house: House, number: int, part: str) -> str:
+def link_of(installation: Installation, number: int, part: str) -> str:
     """In the mail that came to Gus as that one."""
-    mail = house.wait_for_mails(GUS, number)[-1]
+    mail = installation.wait_for_mails(GUS, number)[-1]
     return next(link for link in steps.links_of(mail) if part in link)
 
 
-def test_a_drill(build: Callable[..., House], browser: Browser, page: Page, tmp_path: Path) -> None:
-    house = build(hold="1").start("--sample")
+def test_a_drill(
+    build: Callable[..., Installation], browser: Browser, page: Page, tmp_path: Path
+) -> None:
+    installation = build(hold="1").start("--sample")
     walk = Walk(page)
-    steps.import_readers(house, tmp_path, CY)
-    steps.first_sign_in(page, house.invitation)
+    steps.import_readers(installation, tmp_path, CY)
+    steps.first_sign_in(page, installation.invitation)
 
     # Gus is invited, and says yes.
     page.get_by_role("link", name="Begin a drill").click()
@@ -37,13 +39,13 @@ def test_a_drill(build: Callable[..., House], browser: Browser, page: Page, tmp_
     page.get_by_role("button", name="Invite").click()
     expect(page.get_by_text("asked, no answer yet")).to_be_visible()
     walk.look("who takes part")
-    page.goto(link_of(house, 1, "/drills/"))
+    page.goto(link_of(installation, 1, "/drills/"))
     walk.look("invitation")
     page.get_by_role("button", name="Yes, I take part").click()
     expect(page.get_by_role("heading", name="You take part")).to_be_visible()
     walk.look("accepted")
 
-    page.goto(f"{house.url}/desk/")
+    page.goto(f"{installation.url}/desk/")
     page.get_by_role("link", name="Begin a drill").click()
     expect(page.get_by_text(BANNER)).to_be_visible()
     walk.look("write a drill")
@@ -60,7 +62,7 @@ def test_a_drill(build: Callable[..., House], browser: Browser, page: Page, tmp_
     complaints: list[str] = []
     phone = browser.new_context(viewport=PHONE, locale="de-DE", color_scheme="dark").new_page()  # type: ignore[arg-type]
     watch(phone, complaints)
-    phone.goto(link_of(house, 2, "/story/"))
+    phone.goto(link_of(installation, 2, "/story/"))
     expect(phone.get_by_role("complementary", name="Übung")).to_contain_text(
         "ÜBUNG – keine echte Nachricht"
     )
@@ -79,10 +81,10 @@ def test_a_drill(build: Callable[..., House], browser: Browser, page: Page, tmp_
     expect(phone.get_by_role("alert").filter(has_text="It was a drill.")).to_be_visible()
     expect(phone.get_by_text("ÜBUNG – keine echte Nachricht").first).to_be_visible()
 
-    subjects = [letterbox.read(mail)["Subject"] for mail in house.wait_for_mails(GUS, 4)[1:]]
+    subjects = [letterbox.read(mail)["Subject"] for mail in installation.wait_for_mails(GUS, 4)[1:]]
     dam = "DRILL: Dam above the town breaks"
     assert subjects == [dam, dam, "DRILL: WITHDRAWN: Dam above the town breaks"]
-    assert house.mails(CY) == [] and complaints == []
-    page.goto(f"{house.url}/desk/")
+    assert installation.mails(CY) == [] and complaints == []
+    page.goto(f"{installation.url}/desk/")
     walk.look("desk with a drill")
     walk.end()

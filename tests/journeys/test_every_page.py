@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.journeys import steps
 from tests.relay import Rule, Script, running
 from tests.support import judges, letterbox
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import until
 
 CY = "cy@reader.example"
@@ -43,35 +43,35 @@ class Walk:
         assert not problems, "\n".join(problems)
 
 
-def test_readers_pages(house: House, page: Page, browser: Browser) -> None:
+def test_readers_pages(installation: Installation, page: Page, browser: Browser) -> None:
     walk = Walk(page)
-    page.goto(f"{house.url}/")
+    page.goto(f"{installation.url}/")
     walk.look("front page")
     page.get_by_label(re.compile("^email", re.I)).fill("cy@")
     page.locator("form").first.evaluate("form => form.noValidate = true")
     page.get_by_role("button", name=re.compile("sign up", re.I)).click()
     expect(page.get_by_text("Please enter a valid email address")).to_be_visible()
     walk.look("sign-up with an error")
-    steps.sign_up(page, house, CY)
+    steps.sign_up(page, installation, CY)
     walk.look("thanks")
-    page.goto(f"{house.url}/sign-up/breaking/")
+    page.goto(f"{installation.url}/sign-up/breaking/")
     page.get_by_label(re.compile("^email", re.I)).fill("ann@gmial.com")
     page.get_by_role("button", name=re.compile("sign up", re.I)).click()
     expect(page.get_by_text("Did you mean ann@gmail.com?")).to_be_visible()
     walk.look("sign-up with a suggestion")
-    page.goto(f"{house.url}/privacy/")
+    page.goto(f"{installation.url}/privacy/")
     walk.look("privacy notice")
 
-    confirmation = house.wait_for_mails(CY)[0]
+    confirmation = installation.wait_for_mails(CY)[0]
     page.goto(next(link for link in steps.links_of(confirmation) if "/confirm/" in link))
     walk.look("confirm")
     page.get_by_role("button", name=re.compile("confirm", re.I)).click()
     expect(page.get_by_role("button", name=re.compile("confirm", re.I))).to_have_count(0)
     walk.look("confirmed")
-    page.goto(f"{house.url}/confirm/{'A' * 36}/")
+    page.goto(f"{installation.url}/confirm/{'A' * 36}/")
     walk.look("confirmation that is none of ours")
 
-    thanks = house.wait_for_mails(CY, 2)[1]
+    thanks = installation.wait_for_mails(CY, 2)[1]
     page.goto(letterbox.unsubscribe_link(letterbox.read(thanks)))
     walk.look("leave")
     preferences = next(link for link in steps.links_of(thanks) if "/preferences/" in link)
@@ -86,39 +86,39 @@ def test_readers_pages(house: House, page: Page, browser: Browser) -> None:
     walk.look("preferences, saved")
     page.get_by_label("Move to another address").fill("cy@elsewhere.example")
     page.get_by_role("button", name="Send a link").click()
-    asked = house.wait_for_mails("cy@elsewhere.example")[0]
+    asked = installation.wait_for_mails("cy@elsewhere.example")[0]
     page.goto(f"{preferences}erase/")
     walk.look("erase")
     page.goto(next(link for link in steps.links_of(asked) if "/new-address/" in link))
     walk.look("new address")
-    page.goto(f"{house.url}/preferences/{'A' * 36}/")
+    page.goto(f"{installation.url}/preferences/{'A' * 36}/")
     walk.look("preferences with a link that is none of ours")
-    page.goto(f"{house.url}/leave/{'A' * 36}/")
+    page.goto(f"{installation.url}/leave/{'A' * 36}/")
     walk.look("leave with a link that is none of ours")
     page.goto(letterbox.unsubscribe_link(letterbox.read(thanks)))
     page.get_by_role("button").last.click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     walk.look("left")
-    page.goto(f"{house.url}/no-such-page/")
+    page.goto(f"{installation.url}/no-such-page/")
     walk.look("page that is not there")
 
     german = browser.new_context(locale="de-DE").new_page()
-    german.goto(f"{house.url}/")
+    german.goto(f"{installation.url}/")
     assert german.evaluate("document.documentElement.lang") == "de"
     walk.look("front page in German", german)
     german.context.close()
     walk.end()
 
 
-def test_the_inbox(house: House, page: Page) -> None:
+def test_the_inbox(installation: Installation, page: Page) -> None:
     walk = Walk(page)
-    page.goto(f"{house.url}/inbox/")
+    page.goto(f"{installation.url}/inbox/")
     walk.look("empty inbox")
-    steps.sign_up(page, house, CY)
-    mail = house.wait_for_mails(CY)[0]
-    page.goto(f"{house.url}/inbox/")
+    steps.sign_up(page, installation, CY)
+    mail = installation.wait_for_mails(CY)[0]
+    page.goto(f"{installation.url}/inbox/")
     walk.look("inbox")
-    steps.open_mail(page, house, mail)
+    steps.open_mail(page, installation, mail)
     walk.look("mail")
     for part in ("Plain text", "Source"):
         page.get_by_role("link", name=part).click()
@@ -127,9 +127,9 @@ def test_the_inbox(house: House, page: Page) -> None:
     walk.end()
 
 
-def look_at_readers(walk: Walk, page: Page, house: House) -> None:
+def look_at_readers(walk: Walk, page: Page, installation: Installation) -> None:
     """The readers at the desk, one of them, what was agreed to, and the words that are shown."""
-    page.goto(f"{house.url}/desk/audience/")
+    page.goto(f"{installation.url}/desk/audience/")
     page.get_by_label("Email address").fill("nobody@reader.example")
     page.get_by_role("button", name="Find the reader").click()
     expect(page.get_by_role("alert")).to_contain_text("No reader has this address")
@@ -142,39 +142,39 @@ def look_at_readers(walk: Walk, page: Page, house: House) -> None:
     walk.look("reader")
     page.get_by_role("link", name="The whole declaration, to print").click()
     walk.look("declaration")
-    page.goto(f"{house.url}/desk/words/")
+    page.goto(f"{installation.url}/desk/words/")
     walk.look("words")
     page.get_by_role("link", name=re.compile("New version.*privacy notice, German")).click()
     page.get_by_role("button", name="Show it as readers will see it").click()
     walk.look("words, preview")
 
 
-def test_the_desk(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
-    house = build(hold="600").start("--sample")
+def test_the_desk(build: Callable[..., Installation], page: Page, tmp_path: Path) -> None:
+    installation = build(hold="600").start("--sample")
     walk = Walk(page)
-    page.goto(f"{house.url}/desk/")
+    page.goto(f"{installation.url}/desk/")
     walk.look("sign in")
     page.get_by_role("button", name="Sign in").click()
     walk.look("sign in with errors")
-    page.goto(house.invitation)
+    page.goto(installation.invitation)
     walk.look("first sign-in")
-    steps.first_sign_in(page, house.invitation)
+    steps.first_sign_in(page, installation.invitation)
     walk.look("desk")
-    page.goto(f"{house.url}/desk/box/")
+    page.goto(f"{installation.url}/desk/box/")
     page.get_by_label("Address of a site").fill("www.herald.example")
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_text("may show the box now")).to_be_visible()
     expect(page.frame_locator("iframe").first.get_by_role("button", name="SIGN UP")).to_be_visible()
     walk.look("sign-up box")
-    page.goto(f"{house.url}/desk/story/new/")
+    page.goto(f"{installation.url}/desk/story/new/")
     walk.look("write")
     page.get_by_role("button", name="Save and check").click()
     expect(page.get_by_role("alert").first).to_be_visible()
     walk.look("write with errors")
 
-    steps.import_readers(house, tmp_path, CY)
-    look_at_readers(walk, page, house)
-    steps.write_story(page, house)
+    steps.import_readers(installation, tmp_path, CY)
+    look_at_readers(walk, page, installation)
+    steps.write_story(page, installation)
     page.get_by_text(re.compile("points? (is|are) fine")).click()
     walk.look("check")
     page.get_by_role("link", name="Change the story").click()
@@ -185,7 +185,7 @@ def test_the_desk(build: Callable[..., House], page: Page, tmp_path: Path) -> No
     page.get_by_role("button", name="Take it back").click()
     expect(page.get_by_text("Nothing was mailed.")).to_be_visible()
     walk.look("taken back")
-    page.goto(f"{house.url}/desk/")
+    page.goto(f"{installation.url}/desk/")
     walk.look("desk with a story")
     places = (
         ("no offers yet", "offers/"),
@@ -195,16 +195,16 @@ def test_the_desk(build: Callable[..., House], page: Page, tmp_path: Path) -> No
         ("drill", "drill/new/"),
     )
     for name, path in places:
-        page.goto(f"{house.url}/desk/{path}")
+        page.goto(f"{installation.url}/desk/{path}")
         walk.look(name)
 
-    steps.send_the_draft_without_hold(page, house)
+    steps.send_the_draft_without_hold(page, installation)
     walk.look("sent")
     sent = page.url
-    alert = house.wait_for_mails(CY)[0]
+    alert = installation.wait_for_mails(CY)[0]
     page.goto(next(link for link in steps.links_of(alert) if "/story/" in link))
     walk.look("story")
-    page.goto(f"{house.url}/")
+    page.goto(f"{installation.url}/")
     walk.look("front page with a story")
     page.goto(sent)
     page.get_by_role("link", name="Write the next update").click()
@@ -223,19 +223,23 @@ def test_the_desk(build: Callable[..., House], page: Page, tmp_path: Path) -> No
     walk.look("alert of a withdrawn story")
     page.goto(next(link for link in steps.links_of(alert) if "/story/" in link))
     walk.look("withdrawn story")
-    page.goto(f"{house.url}/desk/log/")
+    page.goto(f"{installation.url}/desk/log/")
     walk.look("log")
     walk.end()
 
 
-def test_the_desk_in_trouble(build: Callable[..., House], page: Page, tmp_path: Path) -> None:
+def test_the_desk_in_trouble(
+    build: Callable[..., Installation], page: Page, tmp_path: Path
+) -> None:
     walk = Walk(page)
     refusing = Script(rules=(Rule("mail", reply="550 5.7.1 you are not on our list"),))
     with running(tmp_path / "taken.jsonl", refusing) as relay:
-        house = build(relay=f"smtp://127.0.0.1:{relay.port}?tls=never", hold="0").start("--sample")
-        steps.import_readers(house, tmp_path, CY)
-        steps.first_sign_in(page, house.invitation)
-        steps.write_story(page, house)
+        installation = build(relay=f"smtp://127.0.0.1:{relay.port}?tls=never", hold="0").start(
+            "--sample"
+        )
+        steps.import_readers(installation, tmp_path, CY)
+        steps.first_sign_in(page, installation.invitation)
+        steps.write_story(page, installation)
         steps.send(page)
         expect(page.get_by_role("heading", name="is paused")).to_be_visible()
         walk.look("paused relay")

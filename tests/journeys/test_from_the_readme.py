@@ -15,23 +15,24 @@ import pytest
 from morefollows.cli.demo.visitor import Visitor
 from tests.stories.images.pictures import photo
 from tests.support import web
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import until
 
-Build = Callable[..., House]
+Build = Callable[..., Installation]
 
 
-def signed_in(house: House) -> Visitor:
+def signed_in(installation: Installation) -> Visitor:
     desk = Visitor()
     desk.submit(
-        desk.open(house.invitation).form("password"), password="a long walk along the harbour"
+        desk.open(installation.invitation).form("password"),
+        password="a long walk along the harbour",
     )
     return desk
 
 
-def add_image(desk: Visitor, house: House, file: bytes, alt: str) -> str:
+def add_image(desk: Visitor, installation: Installation, file: bytes, alt: str) -> str:
     """The page that answers an image's form, sent as a browser sends it."""
-    form = desk.open(f"{house.url}/desk/images/add/").form("alt")
+    form = desk.open(f"{installation.url}/desk/images/add/").form("alt")
     boundary = secrets.token_hex(8)
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
@@ -60,24 +61,27 @@ def test_an_image_from_the_form_to_the_page(build: Build, tmp_path: Path, place:
     (folder / "calendar.py").write_text(
         "raise SystemExit('a module of somebody else was taken for one of ours')"
     )
-    house = build(cwd=folder, bare=True, hold="0", four_eyes="never").start("--sample")
-    desk = signed_in(house)
-    answer = html.unescape(add_image(desk, house, photo(), "Tugs at the pier"))
+    installation = build(cwd=folder, bare=True, hold="0", four_eyes="never").start("--sample")
+    desk = signed_in(installation)
+    answer = html.unescape(add_image(desk, installation, photo(), "Tugs at the pier"))
     line = re.search(r"!\[Tugs at the pier\]\((/images/[^ )]+)\)", answer)
-    assert line, answer + house.said
+    assert line, answer + installation.output
     words = {
         "headline": "Harbour bridge closed",
         "text": f"Nobody is hurt.\n\n{line[0]}",
         "topic": "1",
         "language": "en",
     }
-    check = desk.submit(desk.open(f"{house.url}/desk/story/new/").form("headline"), **words)
+    check = desk.submit(desk.open(f"{installation.url}/desk/story/new/").form("headline"), **words)
     desk.submit(check.form("revision"))
     page = until(
-        "the story", lambda: re.search(r'<h3><a href="([^"]+)"', desk.open(f"{house.url}/").html)
+        "the story",
+        lambda: re.search(r'<h3><a href="([^"]+)"', desk.open(f"{installation.url}/").html),
     )
-    told = desk.open(house.url + page[1]).html
+    told = desk.open(installation.url + page[1]).html
     shown = re.search(r'<img [^>]*src="([^"]+)"', told)
     assert shown, told
-    picture = web.ask("GET", shown[1] if shown[1].startswith("http") else house.url + shown[1])
+    picture = web.ask(
+        "GET", shown[1] if shown[1].startswith("http") else installation.url + shown[1]
+    )
     assert picture.status == 200 and picture.body.startswith(b"\xff\xd8")

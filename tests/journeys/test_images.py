@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.journeys import steps
 from tests.stories.images.pictures import photo, sideways
 from tests.support import judges
-from tests.support.house import House
+from tests.support.installation import Installation
 
 PASTE = """async (text, file) => {
   const bytes = Uint8Array.from(atob(file), (one) => one.charCodeAt(0));
@@ -27,12 +27,14 @@ def loaded(image: Locator) -> None:
     assert image.evaluate("one => one.naturalWidth") > 0
 
 
-def test_an_image_from_the_file_to_the_readers(build: Callable[..., House], page: Page) -> None:
-    house = build(hold="0", four_eyes="never").start("--sample")
-    steps.first_sign_in(page, house.invitation)
-    steps.sign_up(page, house, "cy@reader.example")
-    steps.confirm(page, house, "cy@reader.example")
-    page.goto(f"{house.url}/desk/story/new/")
+def test_an_image_from_the_file_to_the_readers(
+    build: Callable[..., Installation], page: Page
+) -> None:
+    installation = build(hold="0", four_eyes="never").start("--sample")
+    steps.first_sign_in(page, installation.invitation)
+    steps.sign_up(page, installation, "cy@reader.example")
+    steps.confirm(page, installation, "cy@reader.example")
+    page.goto(f"{installation.url}/desk/story/new/")
     page.get_by_label("Headline").fill(steps.HEADLINE)
     text = page.get_by_label("Text", exact=True)
     text.fill("Fog.\n\nMore fog.")
@@ -79,12 +81,12 @@ def test_an_image_from_the_file_to_the_readers(build: Callable[..., House], page
     steps.send(page)
     steps.wait_for_state(page, "sent")
 
-    page.goto(f"{house.url}/")
+    page.goto(f"{installation.url}/")
     page.reload()  # the browser may show the page of the sign-up once more, for up to 15 seconds
     page.get_by_role("link", name=steps.HEADLINE).click()
     for name in ("Tugs at the pier", "A white square"):
         loaded(page.get_by_role("img", name=name))
     source = page.request.get(page.url).text()
     assert not judges.accessible(page) + judges.valid({"image-story": source}) + judges.narrow(page)
-    steps.open_mail(page, house, house.wait_for_mails("cy@reader.example", 3)[-1])
+    steps.open_mail(page, installation, installation.wait_for_mails("cy@reader.example", 3)[-1])
     loaded(page.frame_locator("iframe").get_by_role("img", name="Tugs at the pier"))

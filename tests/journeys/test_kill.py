@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.relay import Rule, Script, by_recipient, running
 from tests.support import ground
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import until
 
 READERS = 5_000
@@ -28,20 +28,22 @@ IN_FLIGHT = 2 * CONNECTIONS
 ONE_CHECKPOINT = 150
 
 
-def test_kill_9_at_any_moment_loses_nothing(build: Callable[..., House], tmp_path: Path) -> None:
+def test_kill_9_at_any_moment_loses_nothing(
+    build: Callable[..., Installation], tmp_path: Path
+) -> None:
     record = tmp_path / "taken.jsonl"
     slow = Script(rules=(Rule("content", delay=0.03),))
     with running(record, slow) as relay:
-        house = build(
+        installation = build(
             relay=f"smtp://127.0.0.1:{relay.port}?tls=never",
             relay_connections=str(CONNECTIONS),
             senders="2",
             hold="0.5",
         )
-        house.start("--sample")
+        installation.start("--sample")
         readers = tmp_path / "readers.csv"
         readers.write_text("email\n" + "".join(f"cy{n}@reader.example\n" for n in range(READERS)))
-        house.command(
+        installation.command(
             "readers",
             "import",
             str(readers),
@@ -56,9 +58,9 @@ def test_kill_9_at_any_moment_loses_nothing(build: Callable[..., House], tmp_pat
         story.write_text(
             "Harbour bridge closed after ferry collision\n\nNobody is hurt, the port authority said.\n"
         )
-        house.stop()
+        installation.stop()
         # Nobody sends yet: the alert waits for the first sender.
-        house.command(
+        installation.command(
             "stories",
             "break",
             str(story),
@@ -75,19 +77,19 @@ def test_kill_9_at_any_moment_loses_nothing(build: Callable[..., House], tmp_pat
         lot.seed(seed)
         taken = [0]
         for _ in range(KILLS):
-            house.start()
+            installation.start()
             until(
                 "the first mails after a start",
-                lambda: len(relay.taken()) > taken[-1] or _state(house) != "sending",
+                lambda: len(relay.taken()) > taken[-1] or _state(installation) != "sending",
                 30,
             )
             time.sleep(lot.uniform(0, 0.25))
-            house.kill()
+            installation.kill()
             taken.append(len(relay.taken()))
-        house.start()
-        until("the end of the alert", lambda: _state(house) not in ("held", "sending"))
-        shown = json.loads(house.command("alerts", "show", "1", "--json").stdout)
-        house.stop()
+        installation.start()
+        until("the end of the alert", lambda: _state(installation) not in ("held", "sending"))
+        shown = json.loads(installation.command("alerts", "show", "1", "--json").stdout)
+        installation.stop()
 
         got = by_recipient(relay.taken())
     lost = READERS - len(got)
@@ -106,6 +108,6 @@ def test_kill_9_at_any_moment_loses_nothing(build: Callable[..., House], tmp_pat
     assert shown["repeated"] >= repeated, "the desk knows of each mail that may have come twice"
 
 
-def _state(house: House) -> str:
-    [(state,)] = house.ask("SELECT state FROM stories_alert")
+def _state(installation: Installation) -> str:
+    [(state,)] = installation.query("SELECT state FROM stories_alert")
     return str(state)

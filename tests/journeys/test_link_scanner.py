@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from morefollows.local_inbox.store import StoredMail
 from tests.journeys import steps
 from tests.support import letterbox, web
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import until
 
 CY, DEE, NEW = "cy@reader.example", "dee@reader.example", "cy@new.example"
@@ -28,80 +28,86 @@ SENDERS_OWN = (
 )
 
 
-def scan(house: House, mail: StoredMail) -> int:
+def scan(installation: Installation, mail: StoredMail) -> int:
     """Opens all that the mail links to on our site, as ten scanners do at once. Returns how many links that were."""
-    ours = [link for link in steps.links_of(mail) if link.startswith(house.url)]
+    ours = [link for link in steps.links_of(mail) if link.startswith(installation.url)]
 
     def look(_scanner: int) -> None:
         for link in ours:
             for method in ("HEAD", "GET", "HEAD", "GET"):
                 answer = web.ask(method, link)
-                assert answer.status == 200, (method, link.replace(house.url, ""), answer.status)
+                assert answer.status == 200, (
+                    method,
+                    link.replace(installation.url, ""),
+                    answer.status,
+                )
 
     with ThreadPoolExecutor(SCANNERS) as scanners:
         list(scanners.map(look, range(SCANNERS)))
     return len(ours)
 
 
-def kept(house: House) -> dict[str, list[tuple[Any, ...]]]:
+def kept(installation: Installation) -> dict[str, list[tuple[Any, ...]]]:
     """All that is kept of people and news. What senders note of themselves goes on without anybody's doing."""
     return {
-        table: rows for table, rows in house.kept().items() if not table.startswith(SENDERS_OWN)
+        table: rows
+        for table, rows in installation.rows().items()
+        if not table.startswith(SENDERS_OWN)
     }
 
 
-def at_rest(house: House) -> dict[str, list[tuple[Any, ...]]]:
+def at_rest(installation: Installation) -> dict[str, list[tuple[Any, ...]]]:
     """The same, once what was mailed is in the books."""
     until(
         "the books",
         lambda: all(
-            "waiting" not in letter for letter in house.kept("audience")["audience_letter"]
+            "waiting" not in letter for letter in installation.rows("audience")["audience_letter"]
         ),
     )
-    return kept(house)
+    return kept(installation)
 
 
 def test_opening_every_link_of_every_mail_changes_nothing(
-    house: House, page: Page, tmp_path: Path
+    installation: Installation, page: Page, tmp_path: Path
 ) -> None:
-    steps.sign_up(page, house, CY)
-    confirmation = house.wait_for_mails(CY)[0]
-    before = at_rest(house)
-    assert scan(house, confirmation) >= 1
-    assert kept(house) == before
-    assert house.readers() == 0
+    steps.sign_up(page, installation, CY)
+    confirmation = installation.wait_for_mails(CY)[0]
+    before = at_rest(installation)
+    assert scan(installation, confirmation) >= 1
+    assert kept(installation) == before
+    assert installation.readers() == 0
 
-    steps.confirm(page, house, CY)
-    thanks = house.wait_for_mails(CY, 2)[1]
-    steps.first_sign_in(page, house.invitation)
-    steps.write_story(page, house)
+    steps.confirm(page, installation, CY)
+    thanks = installation.wait_for_mails(CY, 2)[1]
+    steps.first_sign_in(page, installation.invitation)
+    steps.write_story(page, installation)
     steps.send(page)
     steps.wait_for_state(page, "sent")
-    alert = house.wait_for_mails(CY, 3)[2]
-    before = at_rest(house)
-    assert scan(house, thanks) >= 1
-    assert scan(house, alert) >= 3  # leave, story, privacy
-    assert kept(house) == before
-    assert house.readers() == 1
+    alert = installation.wait_for_mails(CY, 3)[2]
+    before = at_rest(installation)
+    assert scan(installation, thanks) >= 1
+    assert scan(installation, alert) >= 3  # leave, story, privacy
+    assert kept(installation) == before
+    assert installation.readers() == 1
 
     # And the links still work for Cy.
     assert web.one_click(letterbox.unsubscribe_link(letterbox.read(alert))).status == 200
-    assert house.readers() == 0
+    assert installation.readers() == 0
 
 
 def test_nor_does_it_with_the_mails_that_come_in_their_time(
-    build: Callable[..., House], page: Page, tmp_path: Path
+    build: Callable[..., Installation], page: Page, tmp_path: Path
 ) -> None:
     """An offer, a digest, what came in quiet hours, and the two mails of a change of address."""
-    house = build(hold="0").start("--sample")
-    steps.import_readers(house, tmp_path, CY, DEE)
-    steps.agree_to_offers(house)
-    steps.first_sign_in(page, house.invitation)
-    steps.write_offer(page, house)
+    installation = build(hold="0").start("--sample")
+    steps.import_readers(installation, tmp_path, CY, DEE)
+    steps.agree_to_offers(installation)
+    steps.first_sign_in(page, installation.invitation)
+    steps.write_offer(page, installation)
     steps.send(page)
     steps.wait_for_state(page, "sent")
-    offers = [house.wait_for_mails(reader)[0] for reader in (CY, DEE)]
-    scan_in_vain(house, offers[0])
+    offers = [installation.wait_for_mails(reader)[0] for reader in (CY, DEE)]
+    scan_in_vain(installation, offers[0])
 
     prefer(offers[0], **TERMS, section="terms", frequency="digest")
     prefer(
@@ -112,32 +118,34 @@ def test_nor_does_it_with_the_mails_that_come_in_their_time(
     )
     story = tmp_path / "story.md"
     story.write_text(f"{steps.HEADLINE}\n\n{steps.TEXT}\n")
-    house.command("stories", "break", str(story), "--yes", "--hold", "0")
-    until("the alert's end", lambda: "sent" in str(house.kept("stories")["stories_alert"][-1]))
-    house.change(
+    installation.command("stories", "break", str(story), "--yes", "--hold", "0")
+    until(
+        "the alert's end", lambda: "sent" in str(installation.rows("stories")["stories_alert"][-1])
+    )
+    installation.execute(
         f"UPDATE audience_reader SET summary_at_ms = {int(time.time() * 1000)} WHERE summary_at_ms IS NOT NULL"
     )
-    until("the summaries", lambda: len(house.kept("audience")["audience_letter"]) == 2)
-    house.change("UPDATE audience_letter SET due_at_ms = 1")
-    summaries = [house.wait_for_mails(reader, 2)[1] for reader in (CY, DEE)]
+    until("the summaries", lambda: len(installation.rows("audience")["audience_letter"]) == 2)
+    installation.execute("UPDATE audience_letter SET due_at_ms = 1")
+    summaries = [installation.wait_for_mails(reader, 2)[1] for reader in (CY, DEE)]
     for mail in summaries:
         assert steps.HEADLINE in letterbox.body(letterbox.read(mail), "plain")
-        scan_in_vain(house, mail)
+        scan_in_vain(installation, mail)
 
     prefer(summaries[0], section="address", email=NEW)
-    asked = house.wait_for_mails(NEW)[0]
-    scan_in_vain(house, asked)
+    asked = installation.wait_for_mails(NEW)[0]
+    scan_in_vain(installation, asked)
     [button] = [link for link in steps.links_of(asked) if "/new-address/" in link]
     assert web.ask("POST", button, b"", Content_Type=web.FORM).status == 200
     scan_in_vain(
-        house, house.wait_for_mails(CY, 3)[2], least=1
+        installation, installation.wait_for_mails(CY, 3)[2], least=1
     )  # the privacy notice: there is nothing left to change
 
 
-def scan_in_vain(house: House, mail: StoredMail, least: int = 2) -> None:
-    before = at_rest(house)
-    assert scan(house, mail) >= least
-    assert kept(house) == before
+def scan_in_vain(installation: Installation, mail: StoredMail, least: int = 2) -> None:
+    before = at_rest(installation)
+    assert scan(installation, mail) >= least
+    assert kept(installation) == before
 
 
 def prefer(mail: StoredMail, **form: str) -> None:

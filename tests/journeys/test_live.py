@@ -16,7 +16,7 @@ from tests.journeys import steps
 from tests.journeys.test_box_elsewhere import Site, site
 from tests.support import judges
 from tests.support.browser import PHONE, watch
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -40,13 +40,20 @@ WATCH = """() => {
 }"""
 
 
-def tell(house: House, kind: str = "update", **wording: Any) -> float:
-    """Publishes an update in the house's database. Returns when."""
+def tell(installation: Installation, kind: str = "update", **wording: Any) -> float:
+    """Publishes an update straight into the database. Returns the time."""
     done = subprocess.run(
         [sys.executable, "-c", TELL, kind, json.dumps(wording)],
-        env={**house.environment, "DJANGO_SETTINGS_MODULE": "morefollows.config.django", "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=True, timeout=PATIENCE,
-    )  # fmt: skip
+        env={
+            **installation.environment,
+            "DJANGO_SETTINGS_MODULE": "morefollows.config.django",
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
+    )
     return float(done.stdout)
 
 
@@ -59,12 +66,14 @@ def numbers(page: Page) -> list[str]:
 
 
 def test_two_windows_follow_a_story(
-    build: Callable[..., House], browser: Browser, tmp_path: Path
+    build: Callable[..., Installation], browser: Browser, tmp_path: Path
 ) -> None:
-    house = build(hold="0").start("--sample")
+    installation = build(hold="0").start("--sample")
     text = tmp_path / "story.md"
     text.write_text(f"{steps.HEADLINE}\n\n{steps.TEXT}\n")
-    house.command("stories", "break", str(text), "--topic", "breaking", "--hold", "0", "--yes")
+    installation.command(
+        "stories", "break", str(text), "--topic", "breaking", "--hold", "0", "--yes"
+    )
     complaints: list[str] = []
     windows = [
         browser.new_context().new_page(),
@@ -72,7 +81,7 @@ def test_two_windows_follow_a_story(
     ]  # type: ignore[arg-type]
     for window in windows:
         watch(window, complaints)
-        window.goto(f"{house.url}/")
+        window.goto(f"{installation.url}/")
         window.get_by_role("link", name=steps.HEADLINE).click()
         expect(window.locator("#live")).to_be_visible()
         window.evaluate(WATCH)
@@ -80,7 +89,7 @@ def test_two_windows_follow_a_story(
 
     delays = []
     for number in (2, 3):
-        published = tell(house, text=f"Trains run again on track {number}.")
+        published = tell(installation, text=f"Trains run again on track {number}.")
         for window in windows:
             expect(window.locator(f"#update-{number}")).to_be_visible()
             delays.append(window.evaluate(f"window.shown['update-{number}']") - published)
@@ -90,7 +99,7 @@ def test_two_windows_follow_a_story(
     desk.get_by_role("button", name="Pause updates").click()
     phone.evaluate("scrollTo(0, 300)")
     tell(
-        house,
+        installation,
         "correction",
         text="Trains run on track 4.",
         note="It was track 4, not track 3.",
@@ -112,13 +121,13 @@ def test_two_windows_follow_a_story(
     assert not judges.accessible(desk) + judges.narrow(phone)
 
     # The server is killed; meanwhile the story goes on; it comes back at the same address.
-    house.environment["MOREFOLLOWS_PORT"] = house.url.rpartition(":")[2]
+    installation.environment["MOREFOLLOWS_PORT"] = installation.url.rpartition(":")[2]
     complaints.clear()
-    house.kill()
+    installation.kill()
     time.sleep(0.2)
-    tell(house, text="The bridge is open.")
-    tell(house, text="The last ferry has left.")
-    house.start()
+    tell(installation, text="The bridge is open.")
+    tell(installation, text="The last ferry has left.")
+    installation.start()
     for window in windows:
         expect(window.locator("#update-6")).to_be_attached()
         assert numbers(window) == [f"update-{number}" for number in (6, 5, 4, 3, 2, 1)], (
@@ -127,7 +136,7 @@ def test_two_windows_follow_a_story(
     complaints.clear()  # browsers call a connection that was cut an error
 
     # It is final, and then it turns out to have been wrong: pages that are open are told all the same.
-    tell(house, "final", text="The bridge is open for good.")
+    tell(installation, "final", text="The bridge is open for good.")
     for window, words in (
         (desk, "This story is complete."),
         (phone, "Diese Meldung ist abgeschlossen."),
@@ -138,7 +147,7 @@ def test_two_windows_follow_a_story(
     expect(desk.locator("#update-7")).to_be_visible()
     expect(desk.locator("#live")).to_be_hidden()
     tell(
-        house,
+        installation,
         "withdrawal",
         headline="Withdrawn: lock bridge",
         text="We took a photograph of another bridge for this one.",
@@ -158,18 +167,23 @@ def test_two_windows_follow_a_story(
 
 
 def test_the_element_on_another_site(
-    build: Callable[..., House], site: Site, page: Page, tmp_path: Path
+    build: Callable[..., Installation], site: Site, page: Page, tmp_path: Path
 ) -> None:
-    house = build(hold="0").start("--sample")
+    installation = build(hold="0").start("--sample")
     text = tmp_path / "story.md"
     text.write_text(f"{steps.HEADLINE}\n\n{steps.TEXT}\n")
-    house.command("stories", "break", str(text), "--topic", "breaking", "--hold", "0", "--yes")
-    page.goto(f"{house.url}/")
+    installation.command(
+        "stories", "break", str(text), "--topic", "breaking", "--hold", "0", "--yes"
+    )
+    page.goto(f"{installation.url}/")
     page.get_by_role("link", name=steps.HEADLINE).click()
     uuid = page.url.rstrip("/").rpartition("/")[2]
     # A site with a strict policy of its own, which knows nothing of ours but the address.
-    policy = f"default-src 'none'; script-src {house.url}; connect-src {house.url}; require-trusted-types-for 'script'"
-    script = f'<script async src="{house.url}/live.js" data-story="{uuid}"></script>'
+    policy = (
+        f"default-src 'none'; script-src {installation.url}; connect-src {installation.url};"
+        " require-trusted-types-for 'script'"
+    )
+    script = f'<script async src="{installation.url}/live.js" data-story="{uuid}"></script>'
     head = (
         f'<meta http-equiv="Content-Security-Policy" content="{policy}"><title>Another site</title>'
     )
@@ -180,14 +194,14 @@ def test_the_element_on_another_site(
     story = page.locator("more-follows-story")
     expect(story.get_by_role("heading", name=steps.HEADLINE)).to_be_visible()
     expect(story.get_by_text("Live: what is new appears by itself.")).to_be_visible()
-    tell(house, text="Trains run again.")
+    tell(installation, text="Trains run again.")
     expect(story.get_by_text("Trains run again.")).to_be_visible()
     story.get_by_role("button", name="Pause updates").click()
-    tell(house, text="Trams, too.")
+    tell(installation, text="Trams, too.")
     story.get_by_role("button", name="1 new update").click()
     expect(story.get_by_text("Trams, too.")).to_be_visible()
     assert not judges.accessible(page) + judges.narrow(page)
-    tell(house, "withdrawal", text="Another bridge was meant.")
+    tell(installation, "withdrawal", text="Another bridge was meant.")
     expect(story.get_by_role("alert")).to_contain_text("This story has been withdrawn.")
     expect(story.get_by_text("Trains run again.")).to_have_count(0)
     assert page.context.cookies() == []

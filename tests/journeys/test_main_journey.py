@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.journeys import steps
 from tests.relay import Rule, Script, running
 from tests.support import letterbox, web
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import until
 
 CY = "cy@reader.example"
@@ -21,35 +21,35 @@ DEE = "dee@reader.example"
 
 
 def test_from_the_first_start_to_the_last_mail(
-    build: Callable[..., House], page: Page, browser: Browser, tmp_path: Path
+    build: Callable[..., Installation], page: Page, browser: Browser, tmp_path: Path
 ) -> None:
-    house = build(bare=True, hold="8").start(
+    installation = build(bare=True, hold="8").start(
         "--sample"
     )  # time enough to take it back, on any machine
     # Ada comes to the desk for the first time, by the link that the start printed.
-    invitation = house.invitation
+    invitation = installation.invitation
     steps.first_sign_in(page, invitation)
     assert web.ask("GET", invitation).status == 410
 
     # Cy mistypes, is told so beside the field, and signs up.
     cys = browser.new_page()
-    cys.goto(f"{house.url}/")
+    cys.goto(f"{installation.url}/")
     cys.get_by_label(re.compile("^email", re.I)).fill("cy@")
     cys.locator("form").first.evaluate("form => form.noValidate = true")
     cys.get_by_role("button", name=re.compile("sign up", re.I)).click()
     expect(cys.get_by_text("Please enter a valid email address")).to_be_visible()
-    steps.sign_up(cys, house, CY)
-    assert house.readers() == 0
+    steps.sign_up(cys, installation, CY)
+    assert installation.readers() == 0
 
     # The confirmation is in the inbox; opening its link changes nothing, the button does.
-    steps.confirm(cys, house, CY)
-    assert house.readers() == 1
-    thanks = letterbox.read(house.wait_for_mails(CY, 2)[-1])
+    steps.confirm(cys, installation, CY)
+    assert installation.readers() == 1
+    thanks = letterbox.read(installation.wait_for_mails(CY, 2)[-1])
     assert "thank" in letterbox.body(thanks, "plain").lower()
-    steps.import_readers(house, tmp_path, DEE)
+    steps.import_readers(installation, tmp_path, DEE)
 
     # Ada writes, and sees the mail as Cy will.
-    steps.write_story(page, house)
+    steps.write_story(page, installation)
     expect(page.get_by_role("button", name=re.compile("^Send to 2 readers"))).to_be_visible()
     shown = page.frame_locator("iframe").first
     expect(shown.get_by_text(steps.HEADLINE).first).to_be_visible()
@@ -62,7 +62,7 @@ def test_from_the_first_start_to_the_last_mail(
     expect(page.get_by_role("timer")).to_be_visible()
     page.get_by_role("button", name="Take it back").click()
     expect(page.get_by_text("Nothing was mailed.")).to_be_visible()
-    assert len(house.mails(CY)) == 2
+    assert len(installation.mails(CY)) == 2
 
     # She sends it after all, and watches it to the end without touching the page.
     page.get_by_role("link", name="Check it again").click()
@@ -72,7 +72,7 @@ def test_from_the_first_start_to_the_last_mail(
     assert page.locator("#s-last").inner_text() != "–"
 
     # Cy's mail is as the rules want it.
-    mail = house.wait_for_mails(CY, 3)[-1]
+    mail = installation.wait_for_mails(CY, 3)[-1]
     message = letterbox.read(mail)
     assert message["Subject"] == steps.HEADLINE
     assert str(message["To"]) == CY
@@ -97,55 +97,57 @@ def test_from_the_first_start_to_the_last_mail(
         None,
     )
     assert web.one_click(letterbox.unsubscribe_link(message), form_data=True).status == 200
-    assert house.readers() == 1
+    assert installation.readers() == 1
 
     # The next alert goes to Dee alone.
-    steps.write_story(page, house, "Lock bridge closed again")
+    steps.write_story(page, installation, "Lock bridge closed again")
     steps.send(page)
     steps.wait_for_state(page, "sent")
-    assert len(house.wait_for_mails(DEE, 2)) == 2
-    assert len(house.mails(CY)) == 3
+    assert len(installation.wait_for_mails(DEE, 2)) == 2
+    assert len(installation.mails(CY)) == 3
     cys.close()
-    house.stop()
+    installation.stop()
 
 
 def test_ben_drafts_and_ada_sends(
-    house: House, page: Page, browser: Browser, tmp_path: Path
+    installation: Installation, page: Page, browser: Browser, tmp_path: Path
 ) -> None:
-    steps.import_readers(house, tmp_path, CY)
+    steps.import_readers(installation, tmp_path, CY)
     steps.first_sign_in(
-        page, steps.add_editor(house, "ben@herald.example", "Ben Okoro", "reporter")
+        page, steps.add_editor(installation, "ben@herald.example", "Ben Okoro", "reporter")
     )
-    steps.write_story(page, house)
+    steps.write_story(page, installation)
     expect(page.get_by_text("Reporters draft, editors send.")).to_be_visible()
     assert page.get_by_role("button", name=re.compile("^Send")).count() == 0
 
     adas = browser.new_page()
-    steps.first_sign_in(adas, steps.add_editor(house, "ada@herald.example", "Ada Marsh", "editor"))
+    steps.first_sign_in(
+        adas, steps.add_editor(installation, "ada@herald.example", "Ada Marsh", "editor")
+    )
     adas.get_by_role("link", name=steps.HEADLINE).click()
     adas.get_by_role("button", name="Save and check").click()
     steps.send(adas)
     steps.wait_for_state(adas, "sent")
-    page.goto(f"{house.url}/desk/")
+    page.goto(f"{installation.url}/desk/")
     page.get_by_role("link", name=steps.HEADLINE).click()
     page.get_by_role("link", name="the topic’s readers").click()
     expect(page.locator("#n-accepted")).to_have_text("1")
-    house.wait_for_mails(CY)
+    installation.wait_for_mails(CY)
     adas.close()
 
 
 def test_stop_in_the_middle_of_an_alert(
-    build: Callable[..., House], page: Page, tmp_path: Path
+    build: Callable[..., Installation], page: Page, tmp_path: Path
 ) -> None:
     slow = Script(rules=(Rule("content", delay=0.4),))
     with running(tmp_path / "taken.jsonl", slow) as relay:
         address = f"smtp://127.0.0.1:{relay.port}?tls=never"
-        house = build(relay=address, relay_connections="2", hold="0").start("--sample")
+        installation = build(relay=address, relay_connections="2", hold="0").start("--sample")
         steps.import_readers(
-            house, tmp_path, *(f"cy{number}@reader.example" for number in range(2000))
+            installation, tmp_path, *(f"cy{number}@reader.example" for number in range(2000))
         )  # it takes minutes
-        steps.first_sign_in(page, house.invitation)
-        steps.write_story(page, house)
+        steps.first_sign_in(page, installation.invitation)
+        steps.write_story(page, installation)
         steps.send(page)
         steps.wait_for_state(page, "sending")
         until("the first mails", lambda: len(relay.taken()) > 5)
@@ -155,7 +157,7 @@ def test_stop_in_the_middle_of_an_alert(
         # What was in flight has its outcome when no sender holds a batch.
         until(
             "the end of the last batch",
-            lambda: not house.ask("SELECT 1 FROM courier_batch WHERE worker <> ''"),
+            lambda: not installation.query("SELECT 1 FROM courier_batch WHERE worker <> ''"),
         )
         stopped_at = len(relay.taken())
         time.sleep(2)

@@ -10,22 +10,22 @@ from playwright.sync_api import Page
 
 from tests.journeys import steps
 from tests.relay import running
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import until
 
 OF_OFFERS, OF_POLITICS = 2400, 300
 
 
 def test_an_alert_overtakes_an_offer(
-    build: Callable[..., House], page: Page, tmp_path: Path
+    build: Callable[..., Installation], page: Page, tmp_path: Path
 ) -> None:
     with running(tmp_path / "taken.jsonl") as relay:
         address = f"smtp://127.0.0.1:{relay.port}?tls=never&rate=300"
-        house = build(hold="0", senders="2", relay=address).start("--sample")
+        installation = build(hold="0", senders="2", relay=address).start("--sample")
         for topic, number in (("breaking", OF_OFFERS), ("politics", OF_POLITICS)):
             path = tmp_path / f"{topic}.csv"
             path.write_text("email\n" + "".join(f"cy{n}@{topic}.example\n" for n in range(number)))
-            house.command(
+            installation.command(
                 "readers",
                 "import",
                 str(path),
@@ -36,14 +36,16 @@ def test_an_alert_overtakes_an_offer(
                 "--consented-at",
                 "2024-05-04",
             )
-        steps.agree_to_offers(house)
+        steps.agree_to_offers(installation)
         story = tmp_path / "story.md"
         story.write_text(f"{steps.HEADLINE}\n\n{steps.TEXT}\n")
-        steps.first_sign_in(page, house.invitation)
-        steps.write_offer(page, house)
+        steps.first_sign_in(page, installation.invitation)
+        steps.write_offer(page, installation)
         steps.send(page)
         until("the offer's first mails", lambda: len(relay.taken()) > 50)
-        house.command("stories", "break", str(story), "--topic", "politics", "--yes", "--hold", "0")
+        installation.command(
+            "stories", "break", str(story), "--topic", "politics", "--yes", "--hold", "0"
+        )
         until("all mails", lambda: len(relay.taken()) >= OF_OFFERS + 2 * OF_POLITICS)
 
         alerts = [re.match(r"<0300000002", one["message_id"]) is not None for one in relay.taken()]

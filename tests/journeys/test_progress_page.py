@@ -10,18 +10,18 @@ from playwright.sync_api import APIResponse, BrowserContext, Route, expect
 from tests.journeys import steps
 from tests.journeys.test_bad_relays import free_port
 from tests.relay import Rule, Script, running
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import PATIENCE
 
 REFUSING = Script(rules=(Rule("mail", reply="550 5.7.1 you are not on our list"),))
 
 
 def test_a_late_answer_overwrites_no_newer_one_and_a_failed_one_is_asked_for_again(
-    build: Callable[..., House], window: BrowserContext, tmp_path: Path
+    build: Callable[..., Installation], window: BrowserContext, tmp_path: Path
 ) -> None:
     """The first answer comes when the relay has been paused long since, and the next two requests fail."""
     port = free_port()
-    house = build(
+    installation = build(
         relay=f"smtp://127.0.0.1:{port}?tls=never", relay_connections="1", hold="0.5"
     ).start("--sample")
     page = window.new_page()
@@ -48,15 +48,15 @@ def test_a_late_answer_overwrites_no_newer_one_and_a_failed_one_is_asked_for_aga
         raise AssertionError("it does not come")
 
     released = False
-    steps.import_readers(house, tmp_path, "cy@reader.example")
-    steps.first_sign_in(page, house.invitation)
-    steps.write_story(page, house)
+    steps.import_readers(installation, tmp_path, "cy@reader.example")
+    steps.first_sign_in(page, installation.invitation)
+    steps.write_story(page, installation)
     page.route("**/desk/alert/*/", answer)
     steps.send(page)
     waits(lambda: late)
     with running(tmp_path / "taken.jsonl", REFUSING, port):
         paused = "SELECT count(*) FROM courier_relay WHERE paused_at IS NOT NULL"
-        waits(lambda: house.ask(paused) == [(1,)])
+        waits(lambda: installation.query(paused) == [(1,)])
         page.wait_for_timeout(2000)  # time enough for a page that asks again meanwhile
         released = True
         (route, response) = late[0]

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.faults.visitors import link, press, sign_up
 from tests.relay import Rule, Script, by_recipient, running
 from tests.support import ground, letterbox, web
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.postgres import programs
 from tests.support.waiting import PATIENCE, until
 
@@ -23,103 +23,107 @@ ANN, BOB, CY = "ann@reader.example", "bob@reader.example", "cy@reader.example"
 LOST, STRANGER = "lost@reader.example", "stranger@reader.example"
 
 
-def back_up(house: House, to: Path) -> None:
+def back_up(installation: Installation, to: Path) -> None:
     """While it runs."""
-    url = house.environment.get("DATABASE_URL")
+    url = installation.environment.get("DATABASE_URL")
     if url:
         subprocess.run([programs() / "pg_dump", "--format=custom", f"--file={to}", url], check=True)
         return
-    with contextlib.closing(sqlite3.connect(house.data / "morefollows.sqlite3")) as database:
+    with contextlib.closing(sqlite3.connect(installation.data / "morefollows.sqlite3")) as database:
         database.execute("VACUUM INTO ?", (str(to),))
 
 
-def restore(house: House, backup: Path) -> None:
+def restore(installation: Installation, backup: Path) -> None:
     """While nothing runs."""
-    url = house.environment.get("DATABASE_URL")
+    url = installation.environment.get("DATABASE_URL")
     if url:
         subprocess.run(
             [programs() / "pg_restore", "--clean", "--if-exists", f"--dbname={url}", backup],
             check=True,
         )
         return
-    for file in house.data.glob("morefollows.sqlite3*"):
+    for file in installation.data.glob("morefollows.sqlite3*"):
         file.unlink()
-    (house.data / "morefollows.sqlite3").write_bytes(backup.read_bytes())
+    (installation.data / "morefollows.sqlite3").write_bytes(backup.read_bytes())
 
 
-def confirm(house: House, address: str) -> int:
-    mail = house.wait_for_mails(address, seconds=60)[-1]
-    return press(house.url, link(mail.content, "/confirm/"))
+def confirm(installation: Installation, address: str) -> int:
+    mail = installation.wait_for_mails(address, seconds=60)[-1]
+    return press(installation.url, link(mail.content, "/confirm/"))
 
 
-def leave(house: House, address: str) -> int:
+def leave(installation: Installation, address: str) -> int:
     """By the mail program's own button (RFC 8058)."""
-    mail = house.wait_for_mails(address, 2, seconds=60)[-1]
+    mail = installation.wait_for_mails(address, 2, seconds=60)[-1]
     there = letterbox.unsubscribe_link(letterbox.read(mail)).partition("/leave/")[2]
     body = b"List-Unsubscribe=One-Click"
     return web.ask(
-        "POST", f"{house.url}/leave/{there}", body, timeout=PATIENCE, Content_Type=web.FORM
+        "POST", f"{installation.url}/leave/{there}", body, timeout=PATIENCE, Content_Type=web.FORM
     ).status
 
 
-def states(house: House) -> dict[str, str]:
-    return dict(house.ask("SELECT address, state FROM audience_reader WHERE address <> ''"))
+def states(installation: Installation) -> dict[str, str]:
+    return dict(
+        installation.query("SELECT address, state FROM audience_reader WHERE address <> ''")
+    )
 
 
-def test_a_backup_comes_back(build: Callable[..., House], tmp_path: Path) -> None:
-    house = build().start("--sample")
+def test_a_backup_comes_back(build: Callable[..., Installation], tmp_path: Path) -> None:
+    installation = build().start("--sample")
     for address in (ANN, BOB, CY):
-        assert sign_up(house.url, address, "10.0.0.1") and confirm(house, address) == 200
+        assert (
+            sign_up(installation.url, address, "10.0.0.1") and confirm(installation, address) == 200
+        )
     backup = Path(ground.folder()) / "backup"
-    back_up(house, backup)
+    back_up(installation, backup)
 
-    assert leave(house, BOB) == 200
-    shown = house.wait_for_mails(CY, 2, seconds=60)[-1]
-    assert press(house.url, link(shown.content, "/preferences/") + "erase/") == 200
-    until("the erasure", lambda: CY not in states(house))
-    assert sign_up(house.url, LOST, "10.0.0.2")
-    lost = link(house.wait_for_mails(LOST, seconds=60)[-1].content, "/confirm/")
-    house.stop()
-    restore(house, backup)
+    assert leave(installation, BOB) == 200
+    shown = installation.wait_for_mails(CY, 2, seconds=60)[-1]
+    assert press(installation.url, link(shown.content, "/preferences/") + "erase/") == 200
+    until("the erasure", lambda: CY not in states(installation))
+    assert sign_up(installation.url, LOST, "10.0.0.2")
+    lost = link(installation.wait_for_mails(LOST, seconds=60)[-1].content, "/confirm/")
+    installation.stop()
+    restore(installation, backup)
 
-    house.start()
-    assert "lacked departures" in house.said
-    assert {address: states(house).get(address) for address in (ANN, BOB, CY, LOST)} == {
+    installation.start()
+    assert "lacked departures" in installation.output
+    assert {address: states(installation).get(address) for address in (ANN, BOB, CY, LOST)} == {
         ANN: "confirmed", BOB: "left", CY: None, LOST: None,
     }  # fmt: skip
-    until("the question", lambda: "older than what this sender last saw" in house.said)
-    assert sign_up(house.url, STRANGER, "10.0.0.3")
-    assert press(house.url, lost) == 410
-    assert states(house)[STRANGER] == "pending", "an old link confirms nobody else"
-    assert house.mails(STRANGER) == [], "nothing leaves before somebody has decided"
-    assert "Mail is sent again" in house.command("restores", "go-on").stdout
-    assert confirm(house, STRANGER) == 200
-    assert states(house)[STRANGER] == "confirmed"
-    assert leave(house, ANN) == 200 and states(house)[ANN] == "left", (
+    until("the question", lambda: "older than what this sender last saw" in installation.output)
+    assert sign_up(installation.url, STRANGER, "10.0.0.3")
+    assert press(installation.url, lost) == 410
+    assert states(installation)[STRANGER] == "pending", "an old link confirms nobody else"
+    assert installation.mails(STRANGER) == [], "nothing leaves before somebody has decided"
+    assert "Mail is sent again" in installation.command("restores", "go-on").stdout
+    assert confirm(installation, STRANGER) == 200
+    assert states(installation)[STRANGER] == "confirmed"
+    assert leave(installation, ANN) == 200 and states(installation)[ANN] == "left", (
         "a link of before the backup is good"
     )
 
-    house.stop()
-    house.start()
-    assert house.said.count("older than what this sender last saw") == 1, "asked once"
-    assert sign_up(house.url, LOST, "10.0.0.4")
-    house.wait_for_mails(LOST, 2, seconds=60)
+    installation.stop()
+    installation.start()
+    assert installation.output.count("older than what this sender last saw") == 1, "asked once"
+    assert sign_up(installation.url, LOST, "10.0.0.4")
+    installation.wait_for_mails(LOST, 2, seconds=60)
 
 
 def test_an_alert_in_the_middle_of_which_the_backup_was_made(
-    build: Callable[..., House], tmp_path: Path
+    build: Callable[..., Installation], tmp_path: Path
 ) -> None:
     """Seconds ago, so that no clock tells: what was mailed since is not known to the restored database."""
     with running(tmp_path / "taken.jsonl", Script(rules=(Rule("content", delay=0.05),))) as relay:
-        house = build(
+        installation = build(
             relay=f"smtp://127.0.0.1:{relay.port}?tls=never", relay_connections="4", batch_size="25"
         )
-        house.start("--sample")
+        installation.start("--sample")
         readers = tmp_path / "readers.csv"
         now = "2026-05-04T10:00:00Z"
         rows = "".join(f"cy{n}@reader.example,{now}\n" for n in range(READERS))
         readers.write_text("email,confirmed_at\n" + rows)
-        house.command(
+        installation.command(
             "readers",
             "import",
             str(readers),
@@ -131,41 +135,42 @@ def test_an_alert_in_the_middle_of_which_the_backup_was_made(
         story = tmp_path / "story.md"
         story.write_text("Harbour bridge closed\n\nNobody is hurt, the port authority said.\n")
         telling = threading.Thread(
-            target=house.command,
+            target=installation.command,
             args=("stories", "break", str(story), "--topic", "breaking", "--hold", "0", "--yes"),
             kwargs={"check": False},
         )
         telling.start()
         until("some of the mails", lambda: len(relay.taken()) >= READERS // 10)
         backup = tmp_path / "backup"
-        back_up(house, backup)
+        back_up(installation, backup)
         telling.join(120)
         until("all mails", lambda: len(relay.taken()) == READERS)
-        house.stop()
-        restore(house, backup)
+        installation.stop()
+        restore(installation, backup)
 
-        house.start()
+        installation.start()
         until(
-            "the question", lambda: house.ask("SELECT 1 FROM stories_alert WHERE state = 'asking'")
+            "the question",
+            lambda: installation.query("SELECT 1 FROM stories_alert WHERE state = 'asking'"),
         )
-        assert sign_up(house.url, STRANGER, "10.0.0.3")
-        assert "Mail is sent again" in house.command("restores", "go-on").stdout
+        assert sign_up(installation.url, STRANGER, "10.0.0.3")
+        assert "Mail is sent again" in installation.command("restores", "go-on").stdout
         until("the confirmation", lambda: len(relay.taken()) > READERS)
         got = by_recipient(relay.taken())
         assert len(got.pop(STRANGER)) == 1
         assert {address: len(ids) for address, ids in got.items()} == {
             f"cy{n}@reader.example": 1 for n in range(READERS)
         }
-        assert house.ask("SELECT state FROM stories_alert") == [("asking",)], (
+        assert installation.query("SELECT state FROM stories_alert") == [("asking",)], (
             "it is for an editor to answer"
         )
 
 
-def test_all_is_well_after_a_kill(build: Callable[..., House]) -> None:
-    house = build().start("--sample")
-    assert sign_up(house.url, ANN, "10.0.0.1") and confirm(house, ANN) == 200
-    house.wait_for_mails(ANN, 2, seconds=60)
-    house.kill()
-    house.start()
-    assert sign_up(house.url, BOB, "10.0.0.2") and confirm(house, BOB) == 200
-    assert "older than what this sender last saw" not in house.said
+def test_all_is_well_after_a_kill(build: Callable[..., Installation]) -> None:
+    installation = build().start("--sample")
+    assert sign_up(installation.url, ANN, "10.0.0.1") and confirm(installation, ANN) == 200
+    installation.wait_for_mails(ANN, 2, seconds=60)
+    installation.kill()
+    installation.start()
+    assert sign_up(installation.url, BOB, "10.0.0.2") and confirm(installation, BOB) == 200
+    assert "older than what this sender last saw" not in installation.output

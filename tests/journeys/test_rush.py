@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from morefollows.processes import lock
 from tests.support import web
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import PATIENCE, until
 
 VISITORS = 12
@@ -68,9 +68,9 @@ def _read(url: str, path: str) -> dict[str, str]:
     return found
 
 
-def _answering(house: House) -> str:
+def _answering(installation: Installation) -> str:
     """Its address, once somebody is there: after a kill the old one is told until a new one is written."""
-    told = lock.running_up(house.data)
+    told = lock.running_up(installation.data)
     if not told:
         return ""
     url = str(told["url"])
@@ -80,19 +80,19 @@ def _answering(house: House) -> str:
         return ""
 
 
-def test_kill_9_loses_nobody_who_was_thanked(build: Callable[..., House]) -> None:
-    house = build(trusted_proxies="1")
+def test_kill_9_loses_nobody_who_was_thanked(build: Callable[..., Installation]) -> None:
+    installation = build(trusted_proxies="1")
     thanked: list[str] = []
     for number in range(KILLS):
-        house.start("--sample")
-        crowd = Crowd(until("its new address", lambda: _answering(house)), number * 100_000)
+        installation.start("--sample")
+        crowd = Crowd(until("its new address", lambda: _answering(installation)), number * 100_000)
         until("a crowd that is thanked", lambda crowd=crowd: len(crowd.thanked) > 2 * VISITORS)  # type: ignore[misc]
         time.sleep(0.05 * number)  # at another moment each time
-        house.kill()
+        installation.kill()
         crowd.stop()
         assert crowd.odd == []
         thanked += crowd.thanked
-    tables = house.kept("audience")
+    tables = installation.rows("audience")
     kept = {str(value) for row in tables["audience_reader"] for value in row}
     assert set(thanked) <= kept
     # Each with all that belongs to a sign-up, and nobody by halves.
@@ -101,13 +101,13 @@ def test_kill_9_loses_nobody_who_was_thanked(build: Callable[..., House]) -> Non
     for name in ("audience_consent", "audience_letter", "audience_subscription"):
         assert len(tables[name]) == readers, name
     # And the mail that was promised comes.
-    house.start()
-    until("the confirmations", lambda: len(house.mails()) >= readers)
-    house.stop()
+    installation.start()
+    until("the confirmations", lambda: len(installation.mails()) >= readers)
+    installation.stop()
 
 
-def test_the_door(house: House) -> None:
-    address = f"{house.url}/box/breaking/"
+def test_the_door(installation: Installation) -> None:
+    address = f"{installation.url}/box/breaking/"
     words = web.ask("GET", address)
     assert words.status == 200
     assert (
@@ -115,8 +115,8 @@ def test_the_door(house: House) -> None:
         and words.headers["X-Content-Type-Options"] == "nosniff"
     )
     assert web.ask("HEAD", address).body == b""
-    assert web.ask("GET", f"{house.url}/box/nothing/").status == 404
-    assert web.ask("GET", f"{house.url}/box/nothing/at/all/").status == 404
+    assert web.ask("GET", f"{installation.url}/box/nothing/").status == 404
+    assert web.ask("GET", f"{installation.url}/box/nothing/at/all/").status == 404
     assert web.ask("PUT", address, b"x").status == 405
     assert web.ask("POST", address, b"email=" + b"x" * 20_000, Content_Type=web.FORM).status == 413
     assert (
@@ -126,7 +126,7 @@ def test_the_door(house: House) -> None:
     assert web.ask("POST", address, b"a=1&" * 300, Content_Type=web.FORM).status == 400
     assert web.ask("POST", address, b"\xff\xfe=%&email=%00", Content_Type=web.FORM).status == 200
     # A robot hears after the same time as a reader, and the door keeps to itself how it does that.
-    known = {**_read(house.url, ""), **_read(house.url, "ticket/")}
+    known = {**_read(installation.url, ""), **_read(installation.url, "ticket/")}
     for more in ({}, {"website": "https://spam.example"}):
         form = {
             "email": "cy@reader.example",
@@ -142,7 +142,7 @@ def test_the_door(house: House) -> None:
         )
         assert time.monotonic() - began > 0.049
     # A ticket is for one site: what one was given is not what the next one gets.
-    house.command("sites", "add", "https://www.herald.example")
+    installation.command("sites", "add", "https://www.herald.example")
     told = web.ask("GET", address + "ticket/", Origin="https://www.herald.example")
     assert told.headers["Access-Control-Allow-Origin"] == "https://www.herald.example"
     assert web.ask("GET", address + "ticket/", Origin="https://evil.example").status == 403

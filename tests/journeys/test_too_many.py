@@ -18,7 +18,7 @@ import pytest
 
 from morefollows.processes import lock
 from tests.support import web
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import PATIENCE, until
 
 MANY = 600
@@ -26,18 +26,18 @@ FOREVER = 5 * PATIENCE  # six hundred forms, again and again, on a busy machine
 
 
 @pytest.fixture
-def crowded(build: Callable[..., House]) -> House:
+def crowded(build: Callable[..., Installation]) -> Installation:
     return build(trusted_proxies="1").start("--sample")
 
 
 class Visitors:
     """Connections on which each sends one form, and then waits."""
 
-    def __init__(self, house: House, path: str = "/box/breaking/") -> None:
-        parts = urlsplit(house.url)
+    def __init__(self, installation: Installation, path: str = "/box/breaking/") -> None:
+        parts = urlsplit(installation.url)
         self._where = (str(parts.hostname), int(parts.port or 0))
         self._path = path
-        box = f"{house.url}/box/breaking/"
+        box = f"{installation.url}/box/breaking/"
         self._shown = json.loads(web.ask("GET", box).body)["shown"]
         self._ticket = json.loads(web.ask("GET", f"{box}ticket/").body)["ticket"]
         self._open: list[socket.socket] = []
@@ -112,11 +112,13 @@ class Visitors:
 
 
 @contextlib.contextmanager
-def locked(house: House, row: str = "") -> Iterator[None]:
+def locked(installation: Installation, row: str = "") -> Iterator[None]:
     """Somebody holds the database's write lock; on PostgreSQL the table of readers, or one reader."""
-    url = house.environment.get("DATABASE_URL")
+    url = installation.environment.get("DATABASE_URL")
     if url is None:
-        with contextlib.closing(sqlite3.connect(house.data / "morefollows.sqlite3", 60)) as other:
+        with contextlib.closing(
+            sqlite3.connect(installation.data / "morefollows.sqlite3", 60)
+        ) as other:
             other.execute("BEGIN IMMEDIATE")
             yield
             other.rollback()
@@ -133,8 +135,8 @@ def locked(house: House, row: str = "") -> Iterator[None]:
         connection.rollback()
 
 
-def threads(house: House) -> int:
-    told = lock.running_up(house.data)
+def threads(installation: Installation) -> int:
+    told = lock.running_up(installation.data)
     assert told
     status = Path(f"/proc/{told['processes']['web']}/status")
     if not status.exists():
@@ -148,15 +150,15 @@ def addresses(name: str, count: int) -> list[str]:
     return [f"{name}{number}@reader{number}.example" for number in range(count)]
 
 
-def noted(house: House) -> dict[str, int]:
-    tables = house.kept("audience")
+def noted(installation: Installation) -> dict[str, int]:
+    tables = installation.rows("audience")
     return {
         name: len(tables[f"audience_{name}"])
         for name in ("reader", "consent", "letter", "subscription")
     }
 
 
-def test_who_can_not_be_noted_is_told_to_come_back(crowded: House) -> None:
+def test_who_can_not_be_noted_is_told_to_come_back(crowded: Installation) -> None:
     visitors = Visitors(crowded)
     with locked(crowded):
         visitors.send(addresses("cy", MANY))
@@ -167,15 +169,15 @@ def test_who_can_not_be_noted_is_told_to_come_back(crowded: House) -> None:
     told = json.loads(answers[0].partition(b"\r\n\r\n")[2])
     assert told["state"] == "busy" and told["wait"] > 0 and "moment" in told["said"]
     assert threads(crowded) <= 150
-    assert "told to come back" in crowded.said
-    assert "@reader" not in crowded.said
+    assert "told to come back" in crowded.output
+    assert "@reader" not in crowded.output
     # The same forms a moment later: each of them once, with all that belongs to it.
     visitors.come_until_thanked(addresses("cy", MANY))
     until("all of them", lambda: noted(crowded)["reader"] == MANY)
     assert set(noted(crowded).values()) == {MANY}
 
 
-def test_the_page_says_so_too_and_keeps_what_was_typed(crowded: House) -> None:
+def test_the_page_says_so_too_and_keeps_what_was_typed(crowded: Installation) -> None:
     visitors = Visitors(crowded, "/sign-up/breaking/")
     with locked(crowded):
         visitors.send(["cy@reader.example"])
@@ -186,7 +188,7 @@ def test_the_page_says_so_too_and_keeps_what_was_typed(crowded: House) -> None:
     assert answer.startswith(b"HTTP/1.1 303 ") and b"/sign-up/breaking/thanks/" in answer
 
 
-def test_half_sent_requests_hold_no_thread_and_end(crowded: House) -> None:
+def test_half_sent_requests_hold_no_thread_and_end(crowded: Installation) -> None:
     visitors = Visitors(crowded)
     visitors.send_halves(MANY)
     visitors.send_begun_headers(20)
@@ -197,7 +199,7 @@ def test_half_sent_requests_hold_no_thread_and_end(crowded: House) -> None:
     assert answers[MANY:] == [b""] * 20
 
 
-def test_one_locked_row_costs_only_its_own_sign_up(crowded: House) -> None:
+def test_one_locked_row_costs_only_its_own_sign_up(crowded: Installation) -> None:
     if "DATABASE_URL" not in crowded.environment:
         pytest.skip("SQLite has no locks on rows")
     visitors = Visitors(crowded)

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.journeys import steps
 from tests.support import letterbox, web
 from tests.support.browser import PHONE, watch
-from tests.support.house import House
+from tests.support.installation import Installation
 
 CY, DEE = "cy@reader.example", "dee@reader.example"
 # When each update, and the withdrawal, was in the page, by the clock of the machine that we share with it.
@@ -31,14 +31,14 @@ class Windows:
     """The live page in two windows, and how long each update took from its publication until it was in them."""
 
     def __init__(
-        self, browser: Browser, house: House, headline: str, complaints: list[str]
+        self, browser: Browser, installation: Installation, headline: str, complaints: list[str]
     ) -> None:
         phone = browser.new_context(viewport=PHONE, locale="de-DE")  # type: ignore[arg-type]
         self.pages = [browser.new_context().new_page(), phone.new_page()]
         self.delays: dict[str, list[float]] = {}
         for page in self.pages:
             watch(page, complaints)
-            page.goto(f"{house.url}/")
+            page.goto(f"{installation.url}/")
             page.get_by_role("link", name=headline).click()
             expect(page.locator("#live")).to_be_visible()
             page.evaluate(WATCH)
@@ -87,19 +87,21 @@ def references(mail: EmailMessage) -> list[str]:
     return str(mail["References"] or "").split()
 
 
-def test_a_story_develops(build: Callable[..., House], browser: Browser, tmp_path: Path) -> None:
-    house = build(hold="1").start("--sample")
+def test_a_story_develops(
+    build: Callable[..., Installation], browser: Browser, tmp_path: Path
+) -> None:
+    installation = build(hold="1").start("--sample")
     complaints: list[str] = []
     ada, ben = browser.new_context().new_page(), browser.new_context().new_page()
     for page, name in ((ada, "Ada"), (ben, "Ben")):
         watch(page, complaints)
         steps.first_sign_in(
-            page, steps.add_editor(house, f"{name.lower()}@herald.example", name, "editor")
+            page, steps.add_editor(installation, f"{name.lower()}@herald.example", name, "editor")
         )
-    steps.import_readers(house, tmp_path, CY)
+    steps.import_readers(installation, tmp_path, CY)
 
     # Ben writes; without a second pair of eyes it does not leave. Ada approves it, and Ben sends it.
-    steps.write_story(ben, house)
+    steps.write_story(ben, installation)
     ben.get_by_role("button", name="Send to 1 reader").click()
     expect(ben.get_by_text("Somebody else has to approve it")).to_be_visible()
     ada.goto(ben.url)
@@ -108,10 +110,10 @@ def test_a_story_develops(build: Callable[..., House], browser: Browser, tmp_pat
     ben.reload()
     steps.send(ben)
     steps.wait_for_state(ben, "sent")
-    first = letterbox.read(house.wait_for_mails(CY)[0])
-    windows = Windows(browser, house, steps.HEADLINE, complaints)
+    first = letterbox.read(installation.wait_for_mails(CY)[0])
+    windows = Windows(browser, installation, steps.HEADLINE, complaints)
     story = windows.address.rstrip("/").rpartition("/")[2]
-    ben.goto(f"{house.url}/desk/story/{story}/develop/")
+    ben.goto(f"{installation.url}/desk/story/{story}/develop/")
 
     # Cy follows, by the link in the mail. Dee comes late.
     reader = browser.new_context().new_page()
@@ -119,7 +121,7 @@ def test_a_story_develops(build: Callable[..., House], browser: Browser, tmp_pat
     reader.goto(next(link for link in letterbox.links(first) if "/follow/" in link))
     reader.get_by_role("button", name="Follow this story").click()
     expect(reader.get_by_role("heading", name="You follow this story")).to_be_visible()
-    steps.import_readers(house, tmp_path, DEE)
+    steps.import_readers(installation, tmp_path, DEE)
 
     write(ben, "update", "Trains wait", "Three trains wait, 400 people in them.")
     send(ada, ben.url, "Send to 1 follower")
@@ -132,16 +134,16 @@ def test_a_story_develops(build: Callable[..., House], browser: Browser, tmp_pat
     # Every process is killed while an update is in its hold. What comes back sends it, once, and tells the windows.
     write(ben, "update", "Bridge is closed again", "Trains run.")
     send(ada, ben.url, "Send to 2 readers")
-    house.environment["MOREFOLLOWS_PORT"] = house.url.rpartition(":")[2]
-    house.kill()
-    house.start()
+    installation.environment["MOREFOLLOWS_PORT"] = installation.url.rpartition(":")[2]
+    installation.kill()
+    installation.start()
     for page in windows.pages:
         expect(page.locator("#update-4")).to_be_attached()
     assert windows.updates() == [["update-4", "update-3", "update-2", "update-1"]] * 2, (
         "none missing, none twice"
     )
     complaints.clear()  # browsers call a connection that was cut an error
-    house.wait_for_mails(DEE)
+    installation.wait_for_mails(DEE)
 
     ada.reload()
     ada.get_by_label("Why").fill("The photograph showed another bridge.")
@@ -151,8 +153,8 @@ def test_a_story_develops(build: Callable[..., House], browser: Browser, tmp_pat
         expect(page.get_by_role("alert").filter(has_text="another bridge")).to_be_visible()
         expect(page.locator("#log")).to_have_count(0)
 
-    cys = [letterbox.read(mail) for mail in house.wait_for_mails(CY, 5)]
-    dees = [letterbox.read(mail) for mail in house.wait_for_mails(DEE, 2)]
+    cys = [letterbox.read(mail) for mail in installation.wait_for_mails(CY, 5)]
+    dees = [letterbox.read(mail) for mail in installation.wait_for_mails(DEE, 2)]
     assert [len(cys), len(dees)] == [5, 2], "the error, and its correction, went to Cy alone"
     assert [mail["Subject"] for mail in cys[:4]] == [steps.HEADLINE] * 4, "one thread for Gmail"
     assert dees[0]["Subject"] == steps.HEADLINE

@@ -10,7 +10,7 @@ from playwright.sync_api import APIResponse, Browser, Page, Request, Route, expe
 from tests.journeys import steps
 from tests.support import judges
 from tests.support.browser import DESKTOP, watch
-from tests.support.house import House
+from tests.support.installation import Installation
 from tests.support.waiting import until
 
 SAVED = re.compile(r"^Saved \d\d:\d\d:\d\d$")
@@ -21,17 +21,19 @@ def by_itself(request: Request) -> bool:
 
 
 def test_two_editors_at_one_story(
-    build: Callable[..., House], page: Page, browser: Browser
+    build: Callable[..., Installation], page: Page, browser: Browser
 ) -> None:
-    house = build().start("--sample")
-    steps.first_sign_in(page, house.invitation)
+    installation = build().start("--sample")
+    steps.first_sign_in(page, installation.invitation)
     complaints: list[str] = []
     ben = browser.new_context(viewport=DESKTOP).new_page()  # type: ignore[arg-type]
     watch(ben, complaints)
-    steps.first_sign_in(ben, steps.add_editor(house, "ben@herald.example", "Ben Okoro", "reporter"))
+    steps.first_sign_in(
+        ben, steps.add_editor(installation, "ben@herald.example", "Ben Okoro", "reporter")
+    )
 
     # A new story saves itself once there is something to save; the hands stay where they are.
-    ben.goto(f"{house.url}/desk/story/new/")
+    ben.goto(f"{installation.url}/desk/story/new/")
     ben.get_by_label("Headline").fill(steps.HEADLINE)
     ben.get_by_label("Text").press_sequentially("It has stood open since 14:05.")
     expect(ben.locator("#autosave")).to_have_text(SAVED)
@@ -91,11 +93,11 @@ def test_two_editors_at_one_story(
     assert complaints == []
 
 
-def test_the_keys(build: Callable[..., House], page: Page) -> None:
-    house = build(hold="600").start("--sample")
-    steps.first_sign_in(page, house.invitation)
+def test_the_keys(build: Callable[..., Installation], page: Page) -> None:
+    installation = build(hold="600").start("--sample")
+    steps.first_sign_in(page, installation.invitation)
     sheet = page.get_by_role("dialog", name="Keys")
-    page.goto(f"{house.url}/desk/")  # with its scripts
+    page.goto(f"{installation.url}/desk/")  # with its scripts
     page.keyboard.press("?")
     expect(sheet).to_be_visible()
     assert not judges.accessible(page) + judges.narrow(page)
@@ -114,7 +116,7 @@ def test_the_keys(build: Callable[..., House], page: Page) -> None:
     expect(page.get_by_role("heading", name="Who did what")).to_be_visible()
 
     # Send is reached, not pressed; in the hold one key takes back. Switched off, single keys do nothing.
-    steps.write_story(page, house)
+    steps.write_story(page, installation)
     page.wait_for_load_state()
     page.keyboard.press("Control+Enter")
     expect(page.locator("#send")).to_be_focused()
@@ -140,7 +142,7 @@ def test_the_keys(build: Callable[..., House], page: Page) -> None:
     expect(sheet).to_be_visible()
 
     # To the withdrawal, without a letter typed there.
-    steps.send_the_draft_without_hold(page, house)
+    steps.send_the_draft_without_hold(page, installation)
     expect(page.get_by_role("link", name="Withdraw the story")).to_be_visible()
     page.keyboard.press("w")
     expect(page.get_by_label("Why")).to_be_focused()

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.support import web
-from tests.support.house import House
+from tests.support.installation import Installation
 
 
 def read(connection: socket.socket, end: bytes) -> bytes:
@@ -22,16 +22,16 @@ def read(connection: socket.socket, end: bytes) -> bytes:
     return got
 
 
-def test_a_stream_on_the_wire(build: Callable[..., House], tmp_path: Path) -> None:
-    house = build(hold="0", streams_a_network="2").start("--sample")
+def test_a_stream_on_the_wire(build: Callable[..., Installation], tmp_path: Path) -> None:
+    installation = build(hold="0", streams_a_network="2").start("--sample")
     text = tmp_path / "story.md"
     text.write_text("Harbour bridge closed\n\nA ferry struck it.\n")
-    house.command(
+    installation.command(
         "stories", "break", str(text), "--topic", "breaking", "--hold", "0", "--yes", check=False
     )
-    front = web.ask("GET", f"{house.url}/").body.decode()
+    front = web.ask("GET", f"{installation.url}/").body.decode()
     path = front.partition('<h3><a href="')[2].partition('"')[0]
-    parts = urlsplit(house.url)
+    parts = urlsplit(installation.url)
     where = (str(parts.hostname), int(parts.port or 0))
     stream = f"GET {path}events/ HTTP/1.1\r\nHost: 127.0.0.1\r\nLast-Event-ID: 0-0\r\n\r\n".encode()
 
@@ -57,23 +57,27 @@ def test_a_stream_on_the_wire(build: Callable[..., House], tmp_path: Path) -> No
         assert b"text/event-stream" not in read(second, b"</html>")
         second.sendall(stream)
         assert b"text/event-stream" in read(second, b"\n\n")
-        assert web.ask("GET", f"{house.url}{path}events/").status == 429
+        assert web.ask("GET", f"{installation.url}{path}events/").status == 429
     assert (
-        web.ask("GET", f"{house.url}/story/{'0' * 8}-0000-4000-8000-{'0' * 12}/events/").status
+        web.ask(
+            "GET", f"{installation.url}/story/{'0' * 8}-0000-4000-8000-{'0' * 12}/events/"
+        ).status
         == 404
     )
     # It ends with the server, and holds it up in nothing.
     with socket.create_connection(where, 10) as last:
         last.sendall(stream)
         read(last, b"struck it")
-        house.stop()
+        installation.stop()
         while last.recv(4096):
             pass
 
 
-def test_nothing_larger_than_the_largest_image_is_taken_in(build: Callable[..., House]) -> None:
-    house = build(image_size="100000").start("--sample")
-    parts = urlsplit(house.url)
+def test_nothing_larger_than_the_largest_image_is_taken_in(
+    build: Callable[..., Installation],
+) -> None:
+    installation = build(image_size="100000").start("--sample")
+    parts = urlsplit(installation.url)
     where = (str(parts.hostname), int(parts.port or 0))
     head = b"POST /desk/images/add/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     with socket.create_connection(where, 10) as told:
@@ -85,4 +89,4 @@ def test_nothing_larger_than_the_largest_image_is_taken_in(build: Callable[..., 
             untold.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
         answer = untold.recv(4096)
         assert not answer.startswith(b"HTTP/1.1 2") and not answer.startswith(b"HTTP/1.1 3"), answer
-    assert web.ask("GET", f"{house.url}/").status == 200
+    assert web.ask("GET", f"{installation.url}/").status == 200

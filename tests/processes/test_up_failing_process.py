@@ -45,17 +45,17 @@ def test_until_the_first_page_no_life_counts_as_a_good_one(
 
     async def work() -> None:
         with socket.create_server(("127.0.0.1", 0)) as ear:
-            house = up._Up(loading.load(), family, ear, None)
-            house._ready = ready
-            keeping = asyncio.create_task(house._keep(house._web))
+            supervisor = up._Up(loading.load(), family, ear, None)
+            supervisor._ready = ready
+            keeping = asyncio.create_task(supervisor._keep(supervisor._web))
             if ready:  # it is tried for ever
                 while family.started < 2 * up._HOPELESS:
                     await asyncio.sleep(0.01)
                 keeping.cancel()
             else:
                 await keeping
-            assert bool(house._gave_up) is not ready
-            assert house._web.deaths == deaths
+            assert bool(supervisor._gave_up) is not ready
+            assert supervisor._web.deaths == deaths
 
     asyncio.run(work())
     lock.close()

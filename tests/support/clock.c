@@ -1,6 +1,6 @@
 /* A wall clock that can be set: preloaded into a process, it adds the seconds that stand in a file to CLOCK_REALTIME.
  *
- * The file's first eight bytes are shared by all processes of a house, so that all their clocks jump at once, as those
+ * The file's first eight bytes are shared by all processes of an installation, so that all their clocks jump at once, as those
  * of one machine do. CLOCK_MONOTONIC stays as it is, as it does when a real clock is set. Linux only.
  */
 #define _GNU_SOURCE

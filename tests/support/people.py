@@ -48,7 +48,7 @@ def ben(db: None) -> Editor:
 
 @pytest.fixture
 def dora(db: None) -> Editor:
-    """Dora administers: she also runs the house."""
+    """Dora administers the installation."""
     return _editor("dora@herald.example", "Dora Quay", "administrator")
 
 

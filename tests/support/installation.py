@@ -1,4 +1,4 @@
-"""The product as its users run it: the real command, its real processes, a data folder and a database of its own."""
+"""Runs the product as its users do: real command, real processes, with its own data folder and database."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _numbers = count(1)
 
 @functools.cache
 def _set_up() -> Path:
-    """A data folder (on PostgreSQL: the database `house`) as `migrate` leaves it, to be copied: that takes a second."""
-    data = ground.folder() / "house"
+    """A data folder (on PostgreSQL: the database `migrated`) after `migrate`, made once and copied."""
+    data = ground.folder() / "migrated"
     environment = {**os.environ, "MOREFOLLOWS_DATA": str(data)}
     server = ground.cluster()
     if server is not None:
-        environment["DATABASE_URL"] = server.create("house")
+        environment["DATABASE_URL"] = server.create("migrated")
     subprocess.run(
         [sys.executable, "-m", "morefollows", "migrate"],
         env=environment,
@@ -47,11 +47,12 @@ def _set_up() -> Path:
     return data
 
 
-class House:
-    """One data folder, and the `up` that runs on it. Settings are given as in `hold="2"` for MOREFOLLOWS_HOLD.
+class Installation:
+    """One data folder, and the `up` that runs on it.
 
-    `bare`: its database is empty when it is first started, as a newcomer's is. `cwd`: where its commands are started;
-    no data folder is named then, so that it is the default one there. A setting of None is not given.
+    `settings`: `hold="2"` sets MOREFOLLOWS_HOLD; None leaves a setting out.
+    `bare`: the database is empty at the first start, as on a new machine.
+    `cwd`: the working folder of its commands. They get no data folder then and use the default one below `cwd`.
     """
 
     def __init__(
@@ -59,9 +60,9 @@ class House:
     ) -> None:
         number = next(_numbers)
         self.cwd = cwd or ground.folder()
-        self.data = cwd / "morefollows-data" if cwd else ground.folder() / f"house{number}"
-        self.log = ground.folder() / f"house{number}.log"
-        self._database = f"house{number}"
+        self.data = cwd / "morefollows-data" if cwd else ground.folder() / f"install{number}"
+        self.log = ground.folder() / f"install{number}.log"
+        self._database = f"install{number}"
         self.environment = {
             name: value
             for name, value in os.environ.items()
@@ -73,7 +74,7 @@ class House:
             if not bare:
                 _set_up()
             self.environment["DATABASE_URL"] = server.create(
-                self._database, "template0" if bare else "house"
+                self._database, "template0" if bare else "migrated"
             )
         defaults = {
             "data": str(self.data),
@@ -102,29 +103,29 @@ class House:
     def url(self) -> str:
         """The web address, without a slash at the end."""
         told = lock.running_up(self.data)
-        assert told, f"it does not run:\n{self.said}"
+        assert told, f"it does not run:\n{self.output}"
         return str(told["url"])
 
     @property
     def address(self) -> str:
-        """Where it answers on this machine, if that is not its web address."""
+        """Its address on this machine, which may differ from its public web address."""
         told = lock.running_up(self.data)
-        assert told, f"it does not run:\n{self.said}"
+        assert told, f"it does not run:\n{self.output}"
         return str(told["address"])
 
     @property
-    def said(self) -> str:
-        """All that its processes have said so far."""
+    def output(self) -> str:
+        """Everything that its processes have printed so far."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     @property
     def invitation(self) -> str:
         """The one-time link that the first start prints."""
-        found = re.search(r"https?://\S+/desk/\S+/\S+", self.said.partition("first time")[2])
-        assert found, self.said
+        found = re.search(r"https?://\S+/desk/\S+/\S+", self.output.partition("first time")[2])
+        assert found, self.output
         return found[0]
 
-    def start(self, *options: str, wait: bool = True) -> House:
+    def start(self, *options: str, wait: bool = True) -> Installation:
         """Starts `up`, and waits for its first page."""
         assert self._up is None
         if not self._bare and not self.data.exists():
@@ -148,21 +149,21 @@ class House:
         return self
 
     def stop(self) -> None:
-        """Ends it in order, as Ctrl-C does."""
+        """Stops it with SIGTERM and expects exit code 0."""
         if self._up is not None:
             self._up.terminate()
             code = self._wait()
-            assert code == 0, f"up ended with {code}:\n{self.said}"
+            assert code == 0, f"up ended with {code}:\n{self.output}"
 
     def kill(self) -> None:
-        """Kills every process of it, at once, as a lost machine would."""
+        """Kills all its processes at once, as a power failure would."""
         if self._up is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._up.pid, signal.SIGKILL)
             self._wait()
 
     def kill_up(self) -> None:
-        """Kills `up` alone; its processes have to notice by themselves."""
+        """Kills `up` alone; its processes have to notice."""
         if self._up is not None:
             self._up.kill()
             self._wait()
@@ -186,15 +187,15 @@ class House:
         return done
 
     def mails(self, to: str = "") -> list[StoredMail]:
-        """What the local inbox has taken, the oldest first."""
+        """The mails in the local inbox, oldest first."""
         shelf = Shelf(inbox_path(self.data))
-        kept = [shelf.mail(line.id) for line in reversed(shelf.newest(100_000, to=to))]
-        return [mail for mail in kept if mail is not None]
+        stored = [shelf.mail(line.id) for line in reversed(shelf.newest(100_000, to=to))]
+        return [mail for mail in stored if mail is not None]
 
     def wait_for_mails(
         self, to: str, number: int = 1, seconds: float = PATIENCE
     ) -> list[StoredMail]:
-        """The mails to this address, as soon as there are `number` of them."""
+        """Waits for at least `number` mails to this address, and returns them."""
 
         def enough() -> list[StoredMail]:
             found = self.mails(to)
@@ -202,8 +203,8 @@ class House:
 
         return until(f"{number} mails to {to}", enough, seconds)
 
-    def kept(self, *parts: str) -> dict[str, list[tuple[Any, ...]]]:
-        """All rows of the tables of these parts (all that keep anything, by default), as the database has them."""
+    def rows(self, *parts: str) -> dict[str, list[tuple[Any, ...]]]:
+        """All rows of the tables of these apps, by table; by default of every app with tables."""
         from django.apps import apps
 
         tables = sorted(
@@ -217,13 +218,13 @@ class House:
                 for table in tables
             }
 
-    def ask(self, query: str) -> list[tuple[Any, ...]]:
-        """What the database answers: quicker than a command, for what is asked again and again."""
+    def query(self, query: str) -> list[tuple[Any, ...]]:
+        """Runs a query. Quicker than a command, for polling."""
         with self._database_opened("ro") as connection:
             return list(connection.execute(query).fetchall())
 
-    def change(self, statement: str) -> None:
-        """Changes the database behind the product's back: as time would, or as is told elsewhere at length."""
+    def execute(self, statement: str) -> None:
+        """Runs a statement behind the product's back, to make rows older or to set up a state."""
         with self._database_opened("rw") as connection:
             connection.execute(statement)
             connection.commit()
@@ -233,7 +234,7 @@ class House:
         return int(json.loads(self.command("topics", "--json").stdout)[0]["readers"])
 
     def clear(self) -> None:
-        """Kills what is left of it and removes its database."""
+        """Kills its processes and drops its database."""
         self.kill()
         server = ground.cluster()
         if server is not None:
@@ -249,7 +250,7 @@ class House:
 
     def _ready(self) -> bool:
         assert self._up is not None
-        assert self._up.poll() is None, f"up ended with {self._up.returncode}:\n{self.said}"
+        assert self._up.poll() is None, f"up ended with {self._up.returncode}:\n{self.output}"
         told = lock.running_up(self.data)
         return bool(told and told.get("ready"))
 
@@ -263,22 +264,28 @@ class House:
 
 
 @pytest.fixture
-def build() -> Iterator[Callable[..., House]]:
-    """Makes houses, and clears them away after the test. None of them may have fallen over a bug of its own."""
-    built: list[House] = []
+def build() -> Iterator[Callable[..., Installation]]:
+    """Makes installations and removes them after the test. Fails if one has printed a traceback."""
+    built: list[Installation] = []
 
-    def make(*, bare: bool = False, cwd: Path | None = None, **settings: str | None) -> House:
-        built.append(House(bare=bare, cwd=cwd, **settings))
+    def make(
+        *, bare: bool = False, cwd: Path | None = None, **settings: str | None
+    ) -> Installation:
+        built.append(Installation(bare=bare, cwd=cwd, **settings))
         return built[-1]
 
     yield make
-    for house in built:
-        house.clear()
-        print(f"What {house.data.name} said:\n{house.said[-20_000:]}")
-    assert not [house.said for house in built if "Traceback (most recent call last)" in house.said]
+    for installation in built:
+        installation.clear()
+        print(f"Output of {installation.data.name}:\n{installation.output[-20_000:]}")
+    assert not [
+        installation.output
+        for installation in built
+        if "Traceback (most recent call last)" in installation.output
+    ]
 
 
 @pytest.fixture
-def house(build: Callable[..., House]) -> House:
+def installation(build: Callable[..., Installation]) -> Installation:
     """More Follows with its sample newsroom, started for the first time, with a hold of two seconds."""
     return build(hold="2").start("--sample")
