@@ -235,3 +235,14 @@ def code_of(page: Path) -> str:
     fenced = re.findall(r"^ *```[a-z]*\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
     indented = re.findall(r"^ {4,}(\S.*)$", text, re.MULTILINE)
     return "\n".join([*(f"`{word}`" for word in in_backquotes(page)), *fenced, *indented])
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    """At its head, and a folder in its `__init__.py`."""
+    assert [
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if "migrations" not in path.parts
+        and (source := path.read_text(encoding="utf-8"))
+        and not ast.get_docstring(ast.parse(source))
+    ] == []

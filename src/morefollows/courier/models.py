@@ -2,7 +2,7 @@
 
 A batch row holds many readers, so a million readers need two thousand rows.
 
-Invariant: only `ledger` changes batches. The desk reads them through `delivery`.
+Invariant: only `ledger` changes batches. The desk reads them through `feedback`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,11 @@
 """Import and export of readers as CSV (RFC 4180).
 
+An import reads the file twice. The first time (`parsing.survey`) writes nothing: it finds out what
+each column means, and stops with the questions that the operator has to answer. The second time
+(`importing`) `rows` says what each record means, and `chunk` writes a thousand of them in one
+transaction. An import that was broken off goes on where it was (`resume`). A dry run remembers what
+it would have written (`rehearsal`).
+
 Invariant: files are streamed; memory use does not grow with the file.
 """
 

@@ -3,8 +3,8 @@
 1. `alert` (alerts and offers), `letters` (confirmation, thanks …) and `digest` each return a
    `content.Content`: template, subject, list and text.
 2. `compose` renders text and HTML (`encoding`) and puts the header (`header_encoding`) before them.
-3. `template` holds the result: bytes with slots. `press` returns the function that fills and signs
-   them for one reader.
+3. `template` holds the result: bytes with slots. `renderer` returns the function that fills and
+   signs them for one reader.
 
 The HTML templates are compiled from `mjml/` when the product is built (`make mails`).
 """
