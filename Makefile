@@ -11,6 +11,8 @@ WHAT ?= send distance import signup stream
 
 # What runs here is .venv, whatever environment is active in the shell.
 unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONUSERBASE VIRTUAL_ENV
+# Without the cache of compiled code every process compiles the product anew, for half a second.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install up demo test quick faults histories check format bench lighthouse lock mails messages pictures
 
