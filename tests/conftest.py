@@ -12,7 +12,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
+from pytest_django import DjangoDbBlocker
 
 from tests.support import ground
 
@@ -102,20 +103,20 @@ def data() -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The test database; tests that commit are cleared up after by `emptying`."""
+    from tests.support import emptying
+
+    with django_db_blocker.unblock():
+        emptying.triggers_as_migrated()
+
+
 @pytest.fixture(scope="session", autouse=True)
-def evidence_may_be_cleared_away() -> Iterator[None]:
-    """Between two tests, and by nobody else: what keeps evidence is taken away while the tables are emptied."""
-    from django.db import connection
+def quick_emptying() -> Iterator[None]:
+    """After a test that commits, the database is emptied by `emptying`, not by `flush`."""
+    from tests.support import emptying
 
-    from morefollows.database import append_only
-
-    flush = connection.ops.execute_sql_flush
-
-    def unprotected(sql_list: list[str]) -> None:
-        append_only.drop_triggers("default", plan=["flush"])
-        flush(sql_list)
-        append_only.create_triggers("default")
-
-    connection.ops.execute_sql_flush = unprotected  # type: ignore[method-assign,assignment]
-    yield
-    connection.ops.execute_sql_flush = flush  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: emptying.empty())
+        yield

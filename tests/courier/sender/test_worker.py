@@ -6,12 +6,11 @@ import asyncio
 import dataclasses
 import logging
 from array import array
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
@@ -63,24 +62,9 @@ class Slot:
 
 
 @pytest.fixture(autouse=True)
-def newsroom(transactional_db: None) -> Iterator[None]:
-    """What a sender's own thread and connection can see has to be committed, and so cleared away afterwards."""
+def newsroom(transactional_db: None) -> None:
+    """Committed, so that a sender's own thread and connection can see it."""
     ensure_sample()
-    yield
-    if (
-        connection.vendor == "sqlite"
-    ):  # where emptying a table also fires what keeps evidence from being deleted
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            triggers = cursor.fetchall()
-            for name, _ in triggers:
-                cursor.execute(f"DROP TRIGGER {name}")
-            call_command("flush", verbosity=0, interactive=False)
-            for name, sql in triggers:
-                cursor.execute(
-                    f"DROP TRIGGER IF EXISTS {name}"
-                )  # the end of a flush makes some of them itself
-                cursor.execute(sql)
 
 
 def at_work(
