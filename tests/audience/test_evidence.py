@@ -195,7 +195,7 @@ def test_nobody_gives_a_line_an_address_and_who_never_confirmed_loses_theirs(cy:
 def test_a_missing_protection_is_found_and_made_again(evidence: dict[str, int]) -> None:
     assert append_only.missing() == []
     on = "" if SQLITE else " ON audit_auditentry"
-    execute(f"DROP TRIGGER audit_deed_no_delete{on}")
+    execute(f"DROP TRIGGER audit_auditentry_no_delete{on}")
     assert append_only.missing() == ["audit_auditentry"]
     assert [(one.state, "audit_auditentry" in one.words) for one in examine_evidence()] == [
         ("wrong", True)

@@ -58,7 +58,8 @@ class Cluster:
         with (self.place / "log").open("wb") as log:
             self._server = subprocess.Popen(
                 [str(bin_ / "postgres"), "-D", str(data), "-k", str(self.place), "-h", "",
-                 "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200"],
+                 "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+                 "-c", "jit=off", "-c", "max_connections=200"],
                 stdout=log, stderr=log, start_new_session=True, **self._owner(),
             )  # fmt: skip
         self._wait()
