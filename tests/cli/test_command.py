@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,30 @@ def test_help_names_every_command_and_needs_no_django() -> None:
     ):
         assert f"\n  {name} " in done.stdout
     assert "django" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("wanted", "spared"),
+    [
+        ("morefollows.urls", "psycopg dns altcha uvicorn PIL"),
+        ("morefollows.processes.send", "psycopg dns altcha uvicorn PIL morefollows.desk.urls"),
+    ],
+)
+def test_a_process_loads_only_the_libraries_that_it_needs(
+    wanted: str, spared: str, tmp_path: Path
+) -> None:
+    """Each of them takes a tenth of a second. On SQLite, and before the first sign-up or image."""
+    script = (
+        "import sys, importlib; from morefollows.processes import bootstrap; bootstrap.start_django(check=False)\n"
+        f"importlib.import_module('{wanted}'); import morefollows.courier.sender.worker\n"
+        f"print(*set({spared.split()}) & sys.modules.keys())"
+    )
+    environment = {**os.environ, "MOREFOLLOWS_DATA": str(tmp_path)}
+    environment.pop("DATABASE_URL", None)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+    assert (done.stdout.split(), done.stderr) == ([], "")
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ from morefollows.courier.relays.interface import Mail, Reached, Relay, Reply
 from morefollows.courier.relays.relay_queue import RelayQueue
 from morefollows.courier.sender.worker import Worker
 from morefollows.stories.models import Alert
-from tests.courier.support import alert_again, alert_for, audience, states
 from tests.courier.sender.test_worker import Slot, at_work, newsroom, until
+from tests.courier.support import alert_again, alert_for, audience, states
 
 __all__ = ("newsroom",)
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 import pytest
 
-from morefollows.database import connections
+from morefollows.database import connections, timed_connection
 from tests.support import ground
 
 
@@ -67,11 +67,11 @@ def test_a_server_that_goes_silent_is_given_up(
         "dbname": "postgres",
         "sslmode": "disable",
     }
-    connection = connections.TimedConnection.connect(
+    connection = timed_connection.TimedConnection.connect(
         psycopg.conninfo.make_conninfo(**where, gssencmode="disable")
     )
     assert connection.execute("SELECT 1").fetchone() == (1,)
-    monkeypatch.setattr(connections.TimedConnection, "patience", 0.2)
+    monkeypatch.setattr(timed_connection.TimedConnection, "patience", 0.2)
     proxy.swallow.set()
     with pytest.raises(psycopg.OperationalError, match="does not answer"):
         connection.execute("SELECT 1")

@@ -14,7 +14,6 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-import psycopg
 from django.db import DatabaseError, connection, models, transaction
 
 Prepare = Callable[[Any], Any]
@@ -59,12 +58,14 @@ def query(statement: str, values: Sequence[Any]) -> Rows:
             cursor.execute(statement, values)
             found = cursor.fetchall()
         return lambda: found
+    from psycopg import Cursor  # not at the top: SQLite needs no psycopg
+
     connection.ensure_connection()
     raw = connection.connection
     with connection.wrap_database_errors:
         # A client cursor would put the values into the text; with parameters the server plans it
         # only once.
-        asked = psycopg.Cursor(raw)
+        asked = Cursor(raw)
         asked.execute(statement.encode(), values)
 
     def rows() -> list[Any]:

@@ -2,28 +2,19 @@
 
 A server that disappears is detected by the kernel in about twelve seconds: by keepalives, and by
 `tcp_user_timeout` for sent data. Behind a proxy that still acknowledges, the limit of
-`TimedConnection` applies. The server itself ends slow statements after the time-outs of `options`.
+`timed_connection` applies. The server itself ends slow statements after the time-outs of `options`.
 Options in the URL override all of these.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-import time
-import weakref
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import Any, TypeVar
-
-import psycopg
-from psycopg.abc import PQGen
+from typing import Any
 
 log = logging.getLogger(__name__)
 
-Result = TypeVar("Result")
-
-_TELL_AFTER = 5.0  # seconds
 _POOL_SECONDS = 5.0  # until a connection of the pool is free
 _IDLE_SECONDS = 60.0  # until an idle connection of the pool is closed
 
@@ -36,31 +27,6 @@ _SERVICE = {
     "idle_in_transaction_session_timeout": "30s",
 }
 _SERVICE_PATIENCE = 15.0  # seconds for one reply of the server
-
-
-class TimedConnection(psycopg.Connection[Any]):
-    """Waits for a reply at most `patience` seconds, if that is set for this process."""
-
-    patience: float | None = None
-    waits_since = 0.0  #: since when it has been waiting, by `time.monotonic`; 0: it is not waiting
-
-    def wait(
-        self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None
-    ) -> Result:
-        if timeout is not None:  # the caller enforces its own
-            return super().wait(gen, interval, timeout)
-        self.waits_since = time.monotonic()
-        try:
-            return super().wait(gen, interval, TimedConnection.patience)
-        except psycopg.errors._WaitTimeout as error:
-            log.error(
-                "the database has not answered for %.0f s; its connection is closed",
-                TimedConnection.patience or 0,
-            )
-            self.close()
-            raise psycopg.OperationalError("the database does not answer") from error
-        finally:
-            self.waits_since = 0.0
 
 
 def options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,6 +55,8 @@ def set_service_timeouts(threads: int) -> None:
     if connection.vendor == "sqlite":
         connection.settings_dict["OPTIONS"]["timeout"] = 8
         return
+    from morefollows.database.timed_connection import TimedConnection, WatchedConnection
+
     found = connection.settings_dict["OPTIONS"]
     given = settings.DATABASE_OPTIONS
     found["options"] = _startup(_SERVICE, given)
@@ -103,44 +71,9 @@ def set_service_timeouts(threads: int) -> None:
         "max_waiting": 4 * threads,
         "max_idle": _IDLE_SECONDS,
         "num_workers": 2,
-        "connection_class": _Watched,
+        "connection_class": WatchedConnection,
         "name": "database",
     }
-
-
-class _Watched(TimedConnection):
-    """A connection of the pool. A long wait is logged while it lasts."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        with _lock:
-            _open.add(self)
-            if not _watching.is_set():
-                _watching.set()
-                threading.Thread(target=_watch, name="database-watch", daemon=True).start()
-
-
-def _watch() -> None:
-    """Logs long waits, checking every second. Runs in a thread of its own."""
-    told: dict[int, float] = {}
-    while True:
-        time.sleep(1.0)
-        now = time.monotonic()
-        with _lock:
-            late = [
-                (id(one), since)
-                for one in _open
-                if (since := one.waits_since) and now - since > _TELL_AFTER
-            ]
-        for number, since in late:
-            if told.get(number) != since:
-                log.warning("the database has not answered for %.0f s", now - since)
-        told = dict(late)
-
-
-_open: weakref.WeakSet[_Watched] = weakref.WeakSet()
-_lock = threading.Lock()
-_watching = threading.Event()
 
 
 def _startup(ours: Mapping[str, str], given: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ the story is worse than keeping a button's caption.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _SHOWN = 80  # characters of a dropped piece that are reported
 _NEARLY_ALL = 0.8  # share of a block's characters
@@ -98,11 +99,22 @@ def _any(phrases: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"\b(?=\w)(?:{'|'.join(phrases)})(?!\w)", re.IGNORECASE)
 
 
-_FURNITURE = _any(_BOX + _MORE_FOLLOWS + _REST)
-_SIGN_UP = _any(_BOX)
-_LAST_WORDS = re.compile(
-    rf"(?<=[.!?…”\"’»])\s+(?:{'|'.join(_MORE_FOLLOWS)})[\s.…!]*$", re.IGNORECASE
-)
+# Compiled when first used: that takes a tenth of a second, and most processes clear no text.
+@cache
+def _furniture() -> re.Pattern[str]:
+    return _any(_BOX + _MORE_FOLLOWS + _REST)
+
+
+@cache
+def _sign_up() -> re.Pattern[str]:
+    return _any(_BOX)
+
+
+@cache
+def _last_words() -> re.Pattern[str]:
+    return re.compile(rf"(?<=[.!?…”\"’»])\s+(?:{'|'.join(_MORE_FOLLOWS)})[\s.…!]*$", re.IGNORECASE)
+
+
 _BETWEEN = re.compile(r"[\s.,;:…!|·•*\[\]()☐☑✓✔>\\_–—-]*")
 
 
@@ -129,7 +141,7 @@ def cleared(text: str) -> tuple[list[str], list[str]]:
             left = left[begin:]
         if left.strip():
             kept.append(left)
-    end = _LAST_WORDS.search(kept[-1]) if kept else None
+    end = _last_words().search(kept[-1]) if kept else None
     if end:
         dropped.append(_shown(end[0]))
         kept[-1] = kept[-1][: end.start()]
@@ -141,12 +153,12 @@ def _is_furniture(piece: str) -> bool:
     if len(piece) > _LONGEST:
         return False
     piece = " ".join(piece.split())
-    found = list(_FURNITURE.finditer(piece))
+    found = list(_furniture().finditer(piece))
     if not found or _BETWEEN.sub("", piece[found[-1].end() :]):
         return False
     covered = sum(match.end() - match.start() for match in found)
     heap = len(found) > 2 and covered >= _NEARLY_ALL * len(piece)
-    return heap or not _BETWEEN.sub("", _FURNITURE.sub("", piece))
+    return heap or not _BETWEEN.sub("", _furniture().sub("", piece))
 
 
 def _leading(block: str) -> int:
@@ -155,10 +167,10 @@ def _leading(block: str) -> int:
     while True:
         begin = _BETWEEN.match(block, end)
         start = begin.end() if begin else end
-        found = _FURNITURE.match(block, start)
+        found = _furniture().match(block, start)
         if not found or found.end() == start:
             return start if box else 0
-        box = box or bool(_SIGN_UP.match(block, start))
+        box = box or bool(_sign_up().match(block, start))
         end = found.end()
 
 

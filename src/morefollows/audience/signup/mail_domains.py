@@ -12,13 +12,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
+from typing import TYPE_CHECKING
 
-import dns.exception
-import dns.resolver
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from morefollows.config.settings import Settings
+
+if TYPE_CHECKING:
+    import dns.resolver
 
 PATIENCE = 1.5  #: seconds for all queries about one domain
 _AT_ONCE = 16  # concurrent lookups; beyond that the check is skipped
@@ -66,6 +68,8 @@ class MailDomains:
 
     def _look_up(self, domain: str) -> tuple[str, float]:
         """The verdict, and for how many seconds it is cached."""
+        import dns.exception  # not at the top: few processes ask the DNS
+
         try:
             verdict = self._ask(domain)
         except (dns.exception.DNSException, OSError, ValueError):
@@ -74,6 +78,8 @@ class MailDomains:
 
     def _ask(self, domain: str) -> str:
         """Query MX, A and AAAA until one has records. Raises `DNSException` if the DNS fails."""
+        import dns.resolver
+
         resolver = self._resolver()
         deadline = time.monotonic() + PATIENCE
         try:
@@ -97,6 +103,8 @@ class MailDomains:
         return "no mail"
 
     def _resolver(self) -> dns.resolver.Resolver:
+        import dns.resolver
+
         resolver = dns.resolver.Resolver(configure=not self._nameserver)
         if self._nameserver:
             host, _colon, port = self._nameserver.rpartition(":")

@@ -9,8 +9,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from altcha import v1 as altcha
-
 LIFETIME = 600  #: seconds for which a challenge may be answered
 
 _LONGEST = 1_000  # characters of an answer
@@ -25,6 +23,8 @@ class SolvedChallenge(NamedTuple):
 
 def challenge(key: bytes, most: int, now: float) -> dict[str, str | int]:
     """A new challenge that takes `most` / 2 hashes on average. `now`: seconds since 1970."""
+    from altcha import v1 as altcha
+
     expires = datetime.fromtimestamp(int(now) + LIFETIME, UTC)
     options = altcha.ChallengeOptions(hmac_key=key, max_number=most, expires=expires)
     made = altcha.create_challenge(options)
@@ -41,6 +41,8 @@ def done(key: bytes, answer: str, now: float) -> SolvedChallenge | None:
     """Check an answer (base64 of JSON). None if it is wrong or late, or not signed with `key`."""
     if len(answer) > _LONGEST or not answer.isascii():
         return None
+    from altcha import v1 as altcha
+
     try:
         given = altcha.Payload.from_base64(answer)
         right, _reason = altcha.verify_solution(given, key, check_expires=False)
