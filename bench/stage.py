@@ -312,14 +312,22 @@ def memory_of(pid: int) -> int:
 @contextlib.contextmanager
 def _up(folder: Path, data: Path) -> Iterator[subprocess.Popen[bytes]]:
     log = folder / "log"
-    lifeline, held_end = os.pipe()
+    parent_pipe, held_end = os.pipe()
     with log.open("wb") as output:
         up = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "morefollows", "up", "--sample", "--lifeline", str(lifeline)],
+            [
+                sys.executable,
+                "-m",
+                "morefollows",
+                "up",
+                "--sample",
+                "--parent-pipe",
+                str(parent_pipe),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=(lifeline,),
+            pass_fds=(parent_pipe,),
         )
     try:
         deadline = time.monotonic() + _START
@@ -333,7 +341,7 @@ def _up(folder: Path, data: Path) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         up.terminate()
         up.wait()
-        os.close(lifeline)
+        os.close(parent_pipe)
         os.close(held_end)
         said = log.read_text(errors="replace").split("Ctrl-C ends it.", 1)[-1]
         for line in said.splitlines():

@@ -21,7 +21,7 @@ from morefollows.accounts.models import Editor
 from morefollows.audit.actions import record
 from morefollows.audit.models import AuditEntry
 from morefollows.desk.activity_log.entries import WHAT
-from morefollows.stories import actions, transitions
+from morefollows.stories import actions, transition_table
 from morefollows.stories.models import Story
 
 pytestmark = pytest.mark.django_db
@@ -170,6 +170,6 @@ def test_every_deed_has_words() -> None:
     for path in source.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         written |= set(re.findall(r'\brecord\([^()"]*(?:\([^()]*\))?[^()"]*"([a-z ]+)"', text))
-    written |= {row.entry for row in transitions.TABLE if row.entry}
+    written |= {row.entry for row in transition_table.TABLE if row.entry}
     assert {"save", "send", "retry failed", "sender died", "add site"} <= written
     assert written - set(WHAT) == set()

@@ -21,7 +21,7 @@ from morefollows.stories import actions, alert_audience, publication
 from morefollows.stories.actions import ActionRefused, NotApproved, now_ms
 from morefollows.stories.drafts import actions as stories
 from morefollows.stories.models import Alert, Story, StoryPreference, Update
-from morefollows.stories.transitions import Event
+from morefollows.stories.transition_table import Event
 from morefollows.stories.withdrawal import prewritten
 
 pytestmark = pytest.mark.django_db

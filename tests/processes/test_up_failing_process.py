@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from morefollows.config import loading
-from morefollows.processes import up
+from morefollows.processes import child_processes
 from morefollows.processes.lock import Lock
 
 
@@ -21,41 +21,41 @@ class _Process:
         return 3
 
 
-class _Family:
+class _Starter:
     """Its processes end at once."""
 
     def __init__(self, lock: Lock) -> None:
         self.lock = lock
         self.started = 0
 
-    async def start(self, *words: str, ears: tuple[int, ...] = ()) -> _Process:
+    async def start(self, *words: str, descriptors: tuple[int, ...] = ()) -> _Process:
         self.started += 1
         return _Process()
 
 
-@pytest.mark.parametrize(("ready", "deaths"), [(False, up._HOPELESS), (True, 1)])
+@pytest.mark.parametrize(("ready", "deaths"), [(False, child_processes._HOPELESS), (True, 1)])
 def test_until_the_first_page_no_life_counts_as_a_good_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ready: bool, deaths: int
 ) -> None:
-    monkeypatch.setattr(up, "_GOOD_LIFE", 0.0)  # every life is as long as that
-    monkeypatch.setattr(up, "_BACK_OFF", (0.0,))
+    monkeypatch.setattr(child_processes, "_STABLE_SECONDS", 0.0)  # every life is as long as that
+    monkeypatch.setattr(child_processes, "_BACK_OFF_SECONDS", (0.0,))
     lock = Lock(tmp_path)
     lock.take()
-    family: Any = _Family(lock)
+    starter: Any = _Starter(lock)
 
     async def work() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as ear:
-            supervisor = up._Up(loading.load(), family, ear, None)
-            supervisor._ready = ready
-            keeping = asyncio.create_task(supervisor._keep(supervisor._web))
+        with socket.create_server(("127.0.0.1", 0)) as web:
+            children = child_processes.ChildProcesses(loading.load(), starter, web, None)
+            children._ready = ready
+            keeping = asyncio.create_task(children._supervise(children._web))
             if ready:  # it is tried for ever
-                while family.started < 2 * up._HOPELESS:
+                while starter.started < 2 * child_processes._HOPELESS:
                     await asyncio.sleep(0.01)
                 keeping.cancel()
             else:
                 await keeping
-            assert bool(supervisor._gave_up) is not ready
-            assert supervisor._web.deaths == deaths
+            assert bool(children._gave_up) is not ready
+            assert children._web.deaths == deaths
 
     asyncio.run(work())
     lock.close()

@@ -26,10 +26,11 @@ from hypothesis.stateful import (
 from morefollows.accounts.models import Editor
 from morefollows.audience.models import Topic
 from morefollows.audit.models import AuditEntry
-from morefollows.stories import actions, publication, transitions
+from morefollows.stories import actions, publication, transition_table, transitions
 from morefollows.stories.actions import ActionRefused, now_ms
 from morefollows.stories.models import Alert, Story, Update
-from morefollows.stories.transitions import Event, TransitionRefused
+from morefollows.stories.transition_table import Event
+from morefollows.stories.transitions import TransitionRefused
 
 # -- one at a time ------------------------------------------------------------------------------------------
 
@@ -193,10 +194,10 @@ def test_who_may_do_it(held: Alert, purpose: str, senders: set[str]) -> None:
 
 def test_the_table_is_sound() -> None:
     for event in Event:
-        rows = transitions.rows(event)
+        rows = transition_table.rows(event)
         assert rows, "each event is in the table"
         assert len({row.who for row in rows}) == 1, "who may is asked before the state is known"
-        assert (event.name in OF_EDITORS) is (rows[0].who is not transitions.Who.SYSTEM)
+        assert (event.name in OF_EDITORS) is (rows[0].who is not transition_table.Who.SYSTEM)
         fits = [
             (state, told)
             for row in rows
@@ -206,8 +207,8 @@ def test_the_table_is_sound() -> None:
         assert len(fits) == len(set(fits)), (
             "one row for an event, a state, and whether the update is published"
         )
-    reached = {row.target for row in transitions.TABLE}
-    left = {state for row in transitions.TABLE for state in row.sources}
+    reached = {row.target for row in transition_table.TABLE}
+    left = {state for row in transition_table.TABLE for state in row.sources}
     assert reached == set(Alert.State)
     assert set(Alert.UNDER_WAY) <= left, "there is a way out of every state that is no end"
 

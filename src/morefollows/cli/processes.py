@@ -14,10 +14,13 @@ from morefollows.processes import sockets
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _follower(command: Command) -> Command:
+def _child_option(command: Command) -> Command:
     """Adds the option that links a process to its parent, used by `up` and by the demonstration."""
     return click.option(
-        "--lifeline", type=int, hidden=True, help="Descriptor of a pipe: when it closes, so do we."
+        "--parent-pipe",
+        type=int,
+        hidden=True,
+        help="Descriptor of a pipe: when it closes, so do we.",
     )(command)
 
 
@@ -27,11 +30,11 @@ def _socket_option(command: Command) -> Command:
     )(command)
 
 
-def _hold(lifeline: int | None) -> None:
-    if lifeline is not None:
-        from morefollows.processes import parent_watch as lifeline_
+def _watch_parent(parent_pipe: int | None) -> None:
+    if parent_pipe is not None:
+        from morefollows.processes.parent_watch import watch_parent
 
-        lifeline_.watch_parent(lifeline)
+        watch_parent(parent_pipe)
 
 
 @click.command(short_help="Run everything on this machine.")
@@ -47,18 +50,19 @@ def _hold(lifeline: int | None) -> None:
     show_default=True,
     help="Who signs in first; used at the first start only.",
 )
-@_follower
+@_child_option
 @click.pass_context
-def up(context: click.Context, sample: bool, administrator: str, lifeline: int | None) -> None:
+def up(context: click.Context, sample: bool, administrator: str, parent_pipe: int | None) -> None:
     """Run everything on this machine: web server, senders, and an inbox while no relay is set.
 
     The first start creates the database and an administrator, and prints the link to sign in with.
     Without MOREFOLLOWS_RELAY, mail goes to an inbox in the web browser and nothing leaves this
     machine.
     """
-    _hold(lifeline)
+    _watch_parent(parent_pipe)
+    from morefollows.processes.child_processes import GaveUp
     from morefollows.processes.lock import InUse
-    from morefollows.processes.up import GaveUp, NotPrepared, run_up
+    from morefollows.processes.up import NotPrepared, run_up
 
     try:
         run_up(sample=sample, administrator=administrator)
@@ -71,11 +75,11 @@ def up(context: click.Context, sample: bool, administrator: str, lifeline: int |
 @click.command(hidden=True)
 @click.option("--sample", is_flag=True)
 @click.option("--administrator", required=True)
-@_follower
-def prepare(sample: bool, administrator: str, lifeline: int | None) -> None:
+@_child_option
+def prepare(sample: bool, administrator: str, parent_pipe: int | None) -> None:
     """What `up` does before it starts its processes; prints the link for the first sign-in, if one
     is needed."""
-    _hold(lifeline)
+    _watch_parent(parent_pipe)
     from morefollows.processes import first_start
 
     click.echo(first_start.prepare_data(sample=sample, administrator=administrator) or "")
@@ -83,10 +87,10 @@ def prepare(sample: bool, administrator: str, lifeline: int | None) -> None:
 
 @click.command(hidden=True)
 @click.option("--released", type=int, multiple=True)
-@_follower
-def tidy(released: tuple[int, ...], lifeline: int | None) -> None:
+@_child_option
+def tidy(released: tuple[int, ...], parent_pipe: int | None) -> None:
     """What `up` does when a sender has died (with its number), and once an hour."""
-    _hold(lifeline)
+    _watch_parent(parent_pipe)
     from morefollows.processes import up_jobs
 
     if released:
@@ -113,10 +117,10 @@ def migrate(as_json: bool) -> None:
 
 @click.command()
 @_socket_option
-@_follower
-def web(descriptor: int | None, lifeline: int | None) -> None:
+@_child_option
+def web(descriptor: int | None, parent_pipe: int | None) -> None:
     """Run a web server by itself (`up` has one)."""
-    _hold(lifeline)
+    _watch_parent(parent_pipe)
     from morefollows.processes import bootstrap
 
     checked = bootstrap.start_django()
@@ -133,7 +137,7 @@ def web(descriptor: int | None, lifeline: int | None) -> None:
         bootstrap.check_keys_later()
 
     config = settings.MOREFOLLOWS
-    serve(_ear(descriptor, "MOREFOLLOWS_PORT", config.host, config.port))
+    serve(_listening_socket(descriptor, "MOREFOLLOWS_PORT", config.host, config.port))
 
 
 @click.command()
@@ -144,15 +148,15 @@ def web(descriptor: int | None, lifeline: int | None) -> None:
     show_default=True,
     help="Which of this machine's.",
 )
-@_follower
-def send(number: int, lifeline: int | None) -> None:
+@_child_option
+def send(number: int, parent_pipe: int | None) -> None:
     """Run a sender process by itself (`up` has its own)."""
-    _hold(lifeline)
+    _watch_parent(parent_pipe)
     from morefollows.config import loading
     from morefollows.processes import bootstrap
     from morefollows.processes.lock import InUse, Lock
 
-    if lifeline is None:
+    if parent_pipe is None:
         try:
             Lock(loading.load().data).share()
         except InUse as error:
@@ -170,21 +174,23 @@ def send(number: int, lifeline: int | None) -> None:
 
 @click.command(short_help="Run the local inbox by itself (`up` has one).")
 @_socket_option
-@_follower
-def inbox(descriptor: int | None, lifeline: int | None) -> None:
+@_child_option
+def inbox(descriptor: int | None, parent_pipe: int | None) -> None:
     """Run the local inbox by itself (`up` has one while no relay is set)."""
-    _hold(lifeline)
+    _watch_parent(parent_pipe)
     from morefollows.config import loading
     from morefollows.local_inbox import server
     from morefollows.processes import logs
 
     config = loading.load()
     logs.to_stderr(config.log_level)
-    ear = _ear(descriptor, "MOREFOLLOWS_INBOX_PORT", sockets.LOOPBACK, config.inbox_port)
-    server.run_inbox(config.data, ear)
+    listening = _listening_socket(
+        descriptor, "MOREFOLLOWS_INBOX_PORT", sockets.LOOPBACK, config.inbox_port
+    )
+    server.run_inbox(config.data, listening)
 
 
-def _ear(descriptor: int | None, name: str, host: str, port: int) -> socket.socket:
+def _listening_socket(descriptor: int | None, name: str, host: str, port: int) -> socket.socket:
     """Returns the socket that `up` passed to us, or opens one."""
     if descriptor is not None:
         return socket.socket(fileno=descriptor)

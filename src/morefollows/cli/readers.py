@@ -12,7 +12,10 @@ import click
 from morefollows.cli.output import CommandFailed, json_option, tell_json
 
 if TYPE_CHECKING:
+    from morefollows.audience.lists.importing import ImportReport
+    from morefollows.audience.lists.parsing.survey import OperatorAnswers
     from morefollows.audience.models import Topic
+    from morefollows.cli.readers_output import Import
 
 
 @click.group()
@@ -102,42 +105,20 @@ def import_readers(
     from morefollows.processes import bootstrap
 
     bootstrap.start_django()
-    from morefollows.audience.lists import NotReadable
-    from morefollows.audience.lists.parsing.other_tools import STATUSES, status_by_name
-    from morefollows.audience.lists.parsing.survey import OperatorAnswers
-    from morefollows.audience.lists.resume import ImportInProgress
     from morefollows.cli import readers_output
 
     if provenance is not None and not provenance.strip():
         raise CommandFailed("--provenance: say where and how these readers agreed, or leave it out")
-    name = Path(str(file.name)).name
-    status = status or status_by_name(name)
-    if status and status not in STATUSES:
-        raise click.BadParameter(f"must be one of {', '.join(STATUSES)}", param_hint="--status")
-    told = OperatorAnswers(
-        status,
-        readers_output.pairs("--column", columns),
-        readers_output.pairs("--value", values, tuple(STATUSES)),
-        dates or "",
-        name,
-    )
+    answers = _operator_answers(Path(str(file.name)).name, status, columns, values, dates)
     at = readers_output.moment("--consented-at", consented_at)
-    work = readers_output.Import(file, _topic(slug), provenance, told, at)
+    work = readers_output.Import(file, _topic(slug), provenance, answers, at)
     asks = (
         not (yes or dry_run or as_json)
         and file.seekable()
         and sys.stdin.isatty()
         and sys.stderr.isatty()
     )
-    try:
-        if asks:
-            foretold = work.run(dry_run=True)
-            readers_output.tell(foretold, dry_run=True, ending="")
-            if not click.confirm("Import these readers?", err=True):
-                raise CommandFailed("Nothing was imported.")
-        report = work.run(dry_run=dry_run)
-    except (NotReadable, ImportInProgress) as error:
-        raise CommandFailed(f"{file.name}: {error}") from None
+    report = _run_import(work, asks=asks, dry_run=dry_run)
     if as_json:
         tell_json(readers_output.as_json(report, dry_run=dry_run))
     else:
@@ -146,6 +127,46 @@ def import_readers(
         raise CommandFailed(
             f"{report.bad:,} of {report.lines:,} lines {'would' if dry_run else 'did'} not come in."
         )
+
+
+def _operator_answers(
+    name: str,
+    status: str | None,
+    columns: tuple[str, ...],
+    values: tuple[str, ...],
+    dates: str | None,
+) -> OperatorAnswers:
+    """What the options say about the file called `name`. Raises `click.BadParameter`."""
+    from morefollows.audience.lists.parsing.other_tools import STATUSES, status_by_name
+    from morefollows.audience.lists.parsing.survey import OperatorAnswers
+    from morefollows.cli import readers_output
+
+    status = status or status_by_name(name)
+    if status and status not in STATUSES:
+        raise click.BadParameter(f"must be one of {', '.join(STATUSES)}", param_hint="--status")
+    return OperatorAnswers(
+        status,
+        readers_output.pairs("--column", columns),
+        readers_output.pairs("--value", values, tuple(STATUSES)),
+        dates or "",
+        name,
+    )
+
+
+def _run_import(work: Import, *, asks: bool, dry_run: bool) -> ImportReport:
+    """Runs the import. `asks`: shows first what it would do, and asks. Raises `CommandFailed`."""
+    from morefollows.audience.lists import NotReadable
+    from morefollows.audience.lists.resume import ImportInProgress
+    from morefollows.cli import readers_output
+
+    try:
+        if asks:
+            readers_output.tell(work.run(dry_run=True), dry_run=True, ending="")
+            if not click.confirm("Import these readers?", err=True):
+                raise CommandFailed("Nothing was imported.")
+        return work.run(dry_run=dry_run)
+    except (NotReadable, ImportInProgress) as error:
+        raise CommandFailed(f"{work.file.name}: {error}") from None
 
 
 @readers.command("export")

@@ -89,13 +89,9 @@ def break_story(
     from morefollows.processes import bootstrap
 
     bootstrap.start_django()
-    from morefollows.ingest import story_file
     from morefollows.stories import alert_audience, idempotency
 
-    try:
-        read = story_file.read_story(file)
-    except story_file.StoryFileError as error:
-        raise CommandFailed(f"{file}: {error}") from None
+    read = _read(file)
     editor, topic = _editor(email), _topic(slug or read.topic)
     readers = alert_audience.count_readers(topic)
     if key is not None and (
@@ -103,28 +99,31 @@ def break_story(
     ):
         raise CommandFailed(f"--key: must be one line of up to {idempotency.KEY_LIMIT} characters")
     _tell_what_was_read(read)
+    whom = f"{readers:,} readers of {topic.name}"
     alert = _earlier(read, topic, key, again)
     if alert is None:
-        if not yes and not click.confirm(
-            f"Send “{read.headline}” to {readers:,} readers of {topic.name}?", err=True
-        ):
+        if not yes and not click.confirm(f"Send “{read.headline}” to {whom}?", err=True):
             raise CommandFailed("Nothing was sent.")
         try:
             alert = _send(read, editor, topic, key, again, hold=hold, alone_reason=alone)
         except ValueError as error:
             raise CommandFailed(f"{file}: {error}") from None
-        click.echo(f"Alert {alert.pk} to {readers:,} readers of {topic.name}.", err=True)
+        click.echo(f"Alert {alert.pk} to {whom}.", err=True)
     progress = _watch(alert)
-    report = {
-        "alert": alert.pk,
-        "readers": readers,
-        **progress,
-        "dropped": read.dropped,
-        "notes": read.notes,
-    }
-    _tell(report, alert, as_json)
+    report = {"alert": alert.pk, "readers": readers, **progress}
+    _tell({**report, "dropped": read.dropped, "notes": read.notes}, alert, as_json)
     if progress["state"] != "sent":
         raise CommandFailed(_why_not_sent(progress))
+
+
+def _read(file: Path) -> StoryFile:
+    """The story in this file. Raises `CommandFailed` if it can't be read."""
+    from morefollows.ingest import story_file
+
+    try:
+        return story_file.read_story(file)
+    except story_file.StoryFileError as error:
+        raise CommandFailed(f"{file}: {error}") from None
 
 
 def _send(

@@ -19,7 +19,7 @@ from morefollows.courier.refusals import brake
 from morefollows.stories import actions as stories
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
-from morefollows.stories.transitions import Event
+from morefollows.stories.transition_table import Event
 
 
 def pause_relay(name: str, reason: str = "", *, by: str = "") -> None:

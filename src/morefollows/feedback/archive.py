@@ -29,7 +29,7 @@ from morefollows.courier.models import (
 from morefollows.feedback.actions import final_curve
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
-from morefollows.stories.transitions import ENDED
+from morefollows.stories.transition_table import ENDED
 
 REPLIES = 50  #: how many of an alert's most frequent replies are kept; the desk shows as many
 _COUNTS = ("size", "accepted", "deferred", "refused", "skipped", "uncertain", "expired", "repeated")

@@ -8,10 +8,10 @@ from datetime import datetime
 from morefollows.audit.models import AuditEntry
 from morefollows.courier.models import Batch
 from morefollows.feedback.progress import Progress
-from morefollows.stories import transitions
+from morefollows.stories import transition_table, transitions
 from morefollows.stories.actions import may_go_on
 from morefollows.stories.models import Alert
-from morefollows.stories.transitions import Event
+from morefollows.stories.transition_table import Event
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class AlertReport:
 
 def report(alert: Alert, now: Progress) -> AlertReport:
     """Builds the report from the alert's current progress."""
-    over = alert.state in transitions.ENDED and alert.state != Alert.State.OVERTAKEN
+    over = alert.state in transition_table.ENDED and alert.state != Alert.State.OVERTAKEN
     waiting = now["waiting"] + now["deferred"]
     failed = now["refused"] + now["expired"]
     died = (

@@ -310,21 +310,23 @@ def _words(raw: bytes) -> str:
     return words.encode("utf-8", "replace").decode()  # some charsets decode to lone surrogates
 
 
-def run_inbox(data: Path, ear: socket.socket) -> None:
+def run_inbox(data: Path, listening: socket.socket) -> None:
     """Accepts mail on this socket until SIGTERM or SIGINT."""
-    uvloop.run(_run(data, ear))
+    uvloop.run(_run(data, listening))
 
 
-async def _run(data: Path, ear: socket.socket) -> None:
+async def _run(data: Path, listening: socket.socket) -> None:
     store = Store(inbox_path(data))
     server = Server(store)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, stop.set)
-    listening = await loop.create_server(lambda: InboxConnection(server), sock=ear, backlog=1000)
+    accepting = await loop.create_server(
+        lambda: InboxConnection(server), sock=listening, backlog=1000
+    )
     await stop.wait()
-    listening.close()
+    accepting.close()
     for connection in list(server.connections):
         connection.close()
     with contextlib.suppress(TimeoutError):

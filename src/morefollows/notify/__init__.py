@@ -71,11 +71,11 @@ class Listener(asyncio.DatagramProtocol):
     async def open(self) -> None:
         """Binds the socket. Call before `wait`, in the event loop."""
         self._path.unlink(missing_ok=True)
-        ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        ear.setblocking(False)
-        ear.bind(str(self._path))
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        listening.setblocking(False)
+        listening.bind(str(self._path))
         self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: self, sock=ear
+            lambda: self, sock=listening
         )
 
     def datagram_received(self, data: bytes, addr: object) -> None:

@@ -18,7 +18,7 @@ def watch_parent(pipe: int) -> None:
 
     It is given `_GRACE` seconds after SIGTERM.
     """
-    threading.Thread(target=_watch, args=(pipe,), name="lifeline", daemon=True).start()
+    threading.Thread(target=_watch, args=(pipe,), name="parent watch", daemon=True).start()
 
 
 def _watch(pipe: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -29,7 +30,7 @@ from morefollows.stories.drafts import approval
 from morefollows.stories.errors import ActionRefused as ActionRefused
 from morefollows.stories.images.actions import hold_on_to
 from morefollows.stories.models import Alert, Story, Update, UpdateKind
-from morefollows.stories.transitions import Event
+from morefollows.stories.transition_table import Event
 
 #: A scheduled alert is prepared this long before its time (ms). Readers active by then get it.
 LEAD_MS = 60_000
@@ -175,10 +176,7 @@ def _hold(
     `event`: `SEND` or `WITHDRAW`. The caller holds the lock on the story's row.
     """
     story = update.story
-    if missing := placeholders.blocking():
-        raise ActionRefused(
-            " ".join([_("Nothing can be sent yet."), *(one.text for one in missing)])
-        )
+    _check_placeholders()
     offered = audiences.offered(story, update.kind)
     if audience is not None and audience not in offered:
         raise ActionRefused(_("This update can’t go to this audience."))
@@ -187,24 +185,14 @@ def _hold(
     update.save()
     hold_on_to(update)
     answers = audiences.alerts_of(story, update.answers) if update.answers else []
-    now = now_ms()
-    not_before_ms = _not_before(story, at, now)
-    held_until_ms = max(
-        now + int((settings.MOREFOLLOWS.hold if hold is None else hold) * 1000), not_before_ms or 0
-    )
-    offer = story.purpose == Purpose.OFFERS
     fields = {
         "update": update,
         "topic": story.topic,
         "audience": audience or offered[0],
         "answers": answers,
-        "lane": Alert.Lane.BULK if offer else Alert.Lane.ALERT,
+        "lane": Alert.Lane.BULK if story.purpose == Purpose.OFFERS else Alert.Lane.ALERT,
         "flash": flash,
-        "frozen_at": _at(max(now, (not_before_ms or 0) - LEAD_MS)),
-        "held_until_ms": held_until_ms,
-        "not_before_ms": not_before_ms,
-        "expires_at_ms": held_until_ms + _time_to_live(update.kind, offer),
-        "time_to_live_ms": _time_to_live(update.kind, offer),
+        **_times(update, hold, at),
     }
     for wrong in answers:
         transitions.attempt(Event.RETRACT, wrong, editor, details={"by": update.kind})
@@ -212,6 +200,30 @@ def _hold(
         {"reason": reason} if reason else {"audience": fields["audience"], "kind": update.kind}
     )
     return transitions.start(event, editor, fields, details)
+
+
+def _check_placeholders() -> None:
+    """Raises `ActionRefused` while texts of the newsroom still hold placeholders."""
+    if missing := placeholders.blocking():
+        raise ActionRefused(
+            " ".join([_("Nothing can be sent yet."), *(one.text for one in missing)])
+        )
+
+
+def _times(update: Update, hold: float | None, at: datetime | None) -> dict[str, Any]:
+    """The times of a new alert. `hold`: in seconds; None: as set. `at`: the chosen time."""
+    now = now_ms()
+    hold_ms = int((settings.MOREFOLLOWS.hold if hold is None else hold) * 1000)
+    not_before_ms = _not_before(update.story, at, now)
+    held_until_ms = max(now + hold_ms, not_before_ms or 0)
+    time_to_live_ms = _time_to_live(update.kind, update.story.purpose == Purpose.OFFERS)
+    return {
+        "frozen_at": _at(max(now, (not_before_ms or 0) - LEAD_MS)),
+        "held_until_ms": held_until_ms,
+        "not_before_ms": not_before_ms,
+        "expires_at_ms": held_until_ms + time_to_live_ms,
+        "time_to_live_ms": time_to_live_ms,
+    }
 
 
 def _time_to_live(kind: str, offer: bool) -> int:

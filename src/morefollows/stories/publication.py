@@ -15,7 +15,7 @@ from morefollows.audience.models import Purpose
 from morefollows.stories import transitions
 from morefollows.stories.actions import announce_on_commit, now_ms
 from morefollows.stories.models import Alert, Story, Update, UpdateKind
-from morefollows.stories.transitions import Event
+from morefollows.stories.transition_table import Event
 
 #: Audience of the new alert → audiences whose older alerts it overtakes.
 _OVERTAKES: dict[str, tuple[str, ...]] = {

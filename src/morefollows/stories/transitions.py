@@ -1,9 +1,8 @@
-"""The state machine of alerts: the events, the states they apply to, and who may trigger them.
+"""Applies an alert's events, by the table in `transition_table`.
 
-Invariant: `TABLE` defines all transitions, and no other module writes an alert's state. Each
-transition is one guarded UPDATE (`WHERE state IN ...`) with its entry in the activity log, in the
-caller's transaction. Of two concurrent events the second is refused and changes nothing.
-`docs/reference/states.md` is generated from the table (`as_markdown`, `tools/states`).
+Invariant: no other module writes an alert's state. Each transition is one guarded UPDATE
+(`WHERE state IN ...`) with its entry in the activity log, in the caller's transaction. Of two
+concurrent events the second is refused and changes nothing.
 
 `apply` is for editors: it raises `TransitionRefused`. `attempt` is for the system, where a
 concurrent change is normal: it returns False.
@@ -12,8 +11,7 @@ concurrent change is normal: it returns False.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -26,202 +24,10 @@ from morefollows.audience.models import Purpose
 from morefollows.audit.actions import record
 from morefollows.stories.errors import ActionRefused
 from morefollows.stories.models import Alert, Story
+from morefollows.stories.transition_table import ENDED, Event, Who, rows
 
 State = Alert.State
 
-
-class Event(Enum):
-    """What can happen to an alert. The docs use the values."""
-
-    SEND = "send"
-    WITHDRAW = "withdraw"
-    TAKE_BACK = "take back"
-    PAUSE = "pause"
-    RESUME = "resume"
-    STOP = "stop"
-    RETRY = "retry failed"
-    REPEAT = "repeat uncertain"
-    RETRACT = "corrected or withdrawn"
-    ASK = "ask"
-    HOLD_ENDED = "hold ended"
-    OVERTAKE = "overtaken"
-    GIVE_UP = "give up"
-    FINISH = "finished"
-    EXPIRE = "expired"
-
-
-class Who(Enum):
-    """Who may trigger an event."""
-
-    #: An editor or administrator. For an offer: an editor with the right to offers.
-    SENDER = "who may send it"
-    EDITOR = "an editor"  #: or an administrator
-    SYSTEM = "system"
-
-
-class Transition(NamedTuple):
-    """One line of the table."""
-
-    event: Event
-    sources: tuple[Alert.State, ...]  #: empty: the event creates the alert
-    target: Alert.State
-    who: Who
-    entry: str  #: in the activity log, `AuditEntry.what`; empty: none
-    why: str
-    #: Whether its update must be published, that is, its hold must have ended. None: either.
-    published: bool | None = None
-
-
-_IN_HOLD = (State.HELD, State.PAUSED, State.ASKING)
-_AFTER_HOLD = (State.SENDING, State.PAUSED, State.ASKING)
-_GOING = (State.HELD, State.SENDING)
-_WAITING = (State.PAUSED, State.ASKING)
-_DONE = (State.SENT, State.EXPIRED)
-
-#: The first row that matches event and state applies. Without a match the event is refused.
-TABLE = (
-    Transition(
-        Event.SEND, (), State.HELD, Who.SENDER, "send", "The draft is frozen; the hold begins."
-    ),
-    Transition(
-        Event.WITHDRAW,
-        (),
-        State.HELD,
-        Who.EDITOR,
-        "withdraw",
-        "The alert that carries a story’s withdrawal.",
-    ),
-    Transition(
-        Event.TAKE_BACK,
-        _IN_HOLD,
-        State.TAKEN_BACK,
-        Who.SENDER,
-        "take back",
-        "Nothing was mailed; the story is a draft again.",
-        published=False,
-    ),
-    Transition(
-        Event.PAUSE,
-        _GOING,
-        State.PAUSED,
-        Who.SENDER,
-        "pause",
-        "No more is handed out; a countdown stops.",
-    ),
-    Transition(
-        Event.RESUME,
-        _WAITING,
-        State.HELD,
-        Who.SENDER,
-        "resume",
-        "Its hold ends now, or when its time has come.",
-        published=False,
-    ),
-    Transition(
-        Event.RESUME,
-        _WAITING,
-        State.SENDING,
-        Who.SENDER,
-        "resume",
-        "It goes on with those who were not mailed yet.",
-        published=True,
-    ),
-    Transition(
-        Event.STOP,
-        _AFTER_HOLD,
-        State.STOPPED,
-        Who.SENDER,
-        "stop",
-        "What has left can’t be called back.",
-        published=True,
-    ),
-    Transition(
-        Event.RETRY,
-        _DONE,
-        State.SENDING,
-        Who.SENDER,
-        "retry failed",
-        "For those who were refused, or for whom it expired.",
-    ),
-    Transition(
-        Event.REPEAT,
-        _DONE,
-        State.SENDING,
-        Who.SENDER,
-        "repeat uncertain",
-        "For those of whom it is uncertain whether they have it.",
-    ),
-    Transition(
-        Event.RETRACT,
-        _IN_HOLD,
-        State.TAKEN_BACK,
-        Who.EDITOR,
-        "take back",
-        "Its story is withdrawn while it is in its hold.",
-        published=False,
-    ),
-    Transition(
-        Event.RETRACT,
-        _AFTER_HOLD,
-        State.STOPPED,
-        Who.EDITOR,
-        "stop",
-        "A correction or a withdrawal of it is sent.",
-        published=True,
-    ),
-    Transition(
-        Event.ASK,
-        _GOING,
-        State.ASKING,
-        Who.SYSTEM,
-        "ask",
-        "Its hold was over, and no sender was at work for long, or the database was turned back.",
-    ),
-    Transition(
-        Event.HOLD_ENDED,
-        (State.HELD,),
-        State.SENDING,
-        Who.SYSTEM,
-        "",
-        "The update is published, and mail leaves.",
-    ),
-    Transition(
-        Event.OVERTAKE,
-        _AFTER_HOLD,
-        State.OVERTAKEN,
-        Who.SYSTEM,
-        "",
-        "The hold of a newer update to the same readers has ended.",
-        published=True,
-    ),
-    Transition(
-        Event.GIVE_UP,
-        _GOING,
-        State.STOPPED,
-        Who.SYSTEM,
-        "give up",
-        "It can’t be mailed as it is worded.",
-    ),
-    Transition(
-        Event.FINISH,
-        (State.SENDING,),
-        State.SENT,
-        Who.SYSTEM,
-        "",
-        "Every outcome is final, and none is expired.",
-    ),
-    Transition(
-        Event.EXPIRE,
-        (State.SENDING,),
-        State.EXPIRED,
-        Who.SYSTEM,
-        "",
-        "Every outcome is final, and some are expired.",
-    ),
-)
-
-#: Final states. Only `RETRY` and `REPEAT` leave some of them.
-ENDED = tuple(state for state in State if state not in Alert.UNDER_WAY)
 
 _NO_RIGHT: dict[Event, Promise | str] = {
     Event.TAKE_BACK: _("Your role can’t take an alert back. Ask an editor."),
@@ -245,11 +51,6 @@ class TransitionRefused(ActionRefused):
 
 
 # -- questions ------------------------------------------------------------------------------------
-
-
-def rows(event: Event) -> list[Transition]:
-    """The event's rows of `TABLE`, in order."""
-    return [row for row in TABLE if row.event is event]
 
 
 def may(by: Editor | None, event: Event, story: Story) -> bool:
@@ -394,27 +195,3 @@ def _why_not(event: Event, state: str) -> Promise | str:
             return _("This alert was stopped or taken back: it does not go on.")
         case _other:
             return _("This alert is not being sent now.")
-
-
-# -- the table for readers ------------------------------------------------------------------------
-
-_PUBLISHED = {None: "any", True: "yes", False: "no"}
-
-
-def as_markdown() -> str:
-    """The table's rows for docs/reference/states.md."""
-    return "\n".join(_line(row) for row in TABLE)
-
-
-def _line(row: Transition) -> str:
-    sources = ", ".join(f"`{state.value}`" for state in row.sources) or "(none)"
-    cells = (
-        row.event.value,
-        sources,
-        _PUBLISHED[row.published] if row.sources else "no",
-        f"`{row.target.value}`",
-        row.who.value,
-        f"`{row.entry}`" if row.entry else "",
-        row.why,
-    )
-    return "| " + " | ".join(cells) + " |"

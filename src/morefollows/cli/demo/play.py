@@ -282,16 +282,24 @@ def _running(folder: Path, say: Callable[[str], None]) -> Iterator[_Stage]:
     began = time.monotonic()
     data = folder / "data"
     environment = _environment(data)
-    lifeline, held_end = os.pipe()
+    parent_pipe, held_end = os.pipe()
     log = folder / "log"
     with log.open("wb") as output:
         up = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "morefollows", "up", "--sample", "--lifeline", str(lifeline)],
+            [
+                sys.executable,
+                "-m",
+                "morefollows",
+                "up",
+                "--sample",
+                "--parent-pipe",
+                str(parent_pipe),
+            ],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=(lifeline,),
+            pass_fds=(parent_pipe,),
         )
     try:
         while not (lock.running_up(data) or {}).get("ready"):
@@ -304,7 +312,7 @@ def _running(folder: Path, say: Callable[[str], None]) -> Iterator[_Stage]:
     finally:
         up.terminate()
         up.wait()
-        os.close(lifeline)
+        os.close(parent_pipe)
         os.close(held_end)
 
 

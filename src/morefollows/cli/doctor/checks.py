@@ -191,6 +191,38 @@ def _wrong(words: str) -> Finding:
 
 def _speak(relay: RelayAddress, helo: str) -> Iterator[Finding]:
     """Checks EHLO, TLS and AUTH like a sender does. Sends no mail."""
+    tls, extras = _handshake(relay, helo)
+    signed_in = " and takes our user" if relay.user else ""
+    limits = "".join(
+        (
+            f"; {relay.rate:g} mails a second at the most" if relay.rate else "",
+            f"; for {relay.purpose} only" if relay.purpose != "both" else "",
+        )
+    )
+    words = (
+        f"{relay.name} answers{signed_in}; it offers {', '.join(extras) or 'no extensions'}{limits}"
+    )
+    yield Finding("relay", "ok", words)
+    if tls is None:
+        yield Finding("relay TLS", "note", f"{relay.name} is spoken to without TLS")
+    else:
+        trust = "its certificate is valid" if relay.verify else "its certificate is not looked at"
+        yield Finding(
+            "relay TLS", "ok" if relay.verify else "note", f"{relay.name} speaks {tls}; {trust}"
+        )
+    if "PIPELINING" not in extras:
+        yield Finding(
+            "relay speed",
+            "note",
+            f"{relay.name} does not offer PIPELINING: each mail takes more time",
+        )
+
+
+def _handshake(relay: RelayAddress, helo: str) -> tuple[str | None, list[str]]:
+    """Connects, signs in and disconnects. Returns the TLS version, and the known extensions.
+
+    The version is None without TLS. Raises `OSError` or `smtplib.SMTPException`.
+    """
     context = ssl.create_default_context()
     if not relay.verify:
         context.check_hostname = False
@@ -218,30 +250,7 @@ def _speak(relay: RelayAddress, helo: str) -> Iterator[Finding]:
         extras = [name for name in _EXTENSIONS if server.has_extn(name)]
         with contextlib.suppress(smtplib.SMTPException):
             server.quit()
-    signed_in = " and takes our user" if relay.user else ""
-    limits = "".join(
-        (
-            f"; {relay.rate:g} mails a second at the most" if relay.rate else "",
-            f"; for {relay.purpose} only" if relay.purpose != "both" else "",
-        )
-    )
-    words = (
-        f"{relay.name} answers{signed_in}; it offers {', '.join(extras) or 'no extensions'}{limits}"
-    )
-    yield Finding("relay", "ok", words)
-    if tls is None:
-        yield Finding("relay TLS", "note", f"{relay.name} is spoken to without TLS")
-    else:
-        trust = "its certificate is valid" if relay.verify else "its certificate is not looked at"
-        yield Finding(
-            "relay TLS", "ok" if relay.verify else "note", f"{relay.name} speaks {tls}; {trust}"
-        )
-    if "PIPELINING" not in extras:
-        yield Finding(
-            "relay speed",
-            "note",
-            f"{relay.name} does not offer PIPELINING: each mail takes more time",
-        )
+    return tls, extras
 
 
 def _said(error: smtplib.SMTPResponseException, relay: RelayAddress) -> str:

@@ -29,7 +29,7 @@ from morefollows.courier.models import Batch, Outcome, Refusal, RelayCount
 from morefollows.courier.refusals import brake
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
-from morefollows.stories.transitions import ENDED
+from morefollows.stories.transition_table import ENDED
 
 log = logging.getLogger(__name__)
 

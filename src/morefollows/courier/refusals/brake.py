@@ -27,7 +27,7 @@ from django.db.models import QuerySet
 from morefollows.courier.models import Brake, Refusal
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert
-from morefollows.stories.transitions import ENDED
+from morefollows.stories.transition_table import ENDED
 
 log = logging.getLogger(__name__)
 

@@ -41,7 +41,7 @@ from morefollows.stories.drafts.actions import Conflict, save_story
 from morefollows.stories.drafts.resemblance import most_resembling
 from morefollows.stories.images.files import with_images
 from morefollows.stories.models import Alert, Story
-from morefollows.stories.transitions import Event
+from morefollows.stories.transition_table import Event
 
 _STORIES_A_PAGE = 40
 # For the mail's preview: inline styles and embedded images only. Links open in new windows.

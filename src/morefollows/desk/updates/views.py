@@ -25,7 +25,7 @@ from morefollows.desk.updates.forms import UpdateForm, WithdrawalForm
 from morefollows.stories import actions, alert_audience, transitions
 from morefollows.stories.drafts.actions import KINDS, Conflict, approve, finish_story, save_update
 from morefollows.stories.models import Alert, Story, Update, UpdateKind
-from morefollows.stories.transitions import Event
+from morefollows.stories.transition_table import Event
 from morefollows.stories.withdrawal import prewritten
 
 

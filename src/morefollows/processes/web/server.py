@@ -188,7 +188,7 @@ class _Server(uvicorn.Server):
         self._application.close()
 
 
-def serve(ear: socket.socket) -> None:
+def serve(listening: socket.socket) -> None:
     """Serves requests on this socket until SIGTERM or SIGINT. Django must have been started."""
     # before `nice`: alerts wait while it writes on SQLite, so it must not be slow
     writer.start_writer()
@@ -210,7 +210,7 @@ def serve(ear: socket.socket) -> None:
         backlog=sockets.BACKLOG,
     )
     logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.getLogger().level))
-    _Server(config, application).run(sockets=[ear])
+    _Server(config, application).run(sockets=[listening])
 
 
 def _read_anew(journal: EventJournal) -> Read:

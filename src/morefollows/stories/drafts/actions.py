@@ -71,18 +71,10 @@ def save_story(
     Raises `ValidationError` with errors by field, and `Conflict` if another editor saved meanwhile.
     Raises `ActionRefused` if the story has been sent, or if `drill` or the purpose differs.
     """
-    if language not in dict(settings.LANGUAGES):
-        raise ValidationError(
-            {"language": ValidationError(_("This language is not set up here."), code="language")}
-        )
+    _check_language(language)
     checks.update(UpdateKind.FIRST, headline, standfirst, text, "")
-    draft: dict[str, Any] = {
-        "headline": headline,
-        "standfirst": standfirst,
-        "text": text,
-        "language": language,
-    }
-    draft |= {"topic": topic, "embargo_until": embargo_until}
+    draft: dict[str, Any] = {"headline": headline, "standfirst": standfirst, "text": text}
+    draft |= {"language": language, "topic": topic, "embargo_until": embargo_until}
     purpose = Purpose.OFFERS if topic is None else Purpose.ALERTS
     if topic is None and not editor.may_offer:
         raise ActionRefused(_("You may not write offers. Ask an administrator."))
@@ -105,6 +97,14 @@ def save_story(
             )
         _keep(story, editor, revision, draft, by_itself)
     return story
+
+
+def _check_language(language: str) -> None:
+    """Raises `ValidationError` for a language that is not set up."""
+    if language not in dict(settings.LANGUAGES):
+        raise ValidationError(
+            {"language": ValidationError(_("This language is not set up here."), code="language")}
+        )
 
 
 def save_update(
