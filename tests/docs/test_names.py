@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
@@ -41,6 +43,19 @@ OTHERS = {
     "0001-rooms.md": {"bulletin", "audit_deed"},
     "0004-link-tokens.md": {"django.core.signing"},
     "0008-libraries.md": {"TimestampSigner", "django.core.signing"},
+}
+
+# Names in docstrings that are not the package's: of Django, Go, ninjs, SQL aliases, C.
+OF_OTHERS = {
+    "edNote",
+    "l",
+    "pre_save",
+    "settings.LANGUAGES",
+    "sun_path",
+    "Time.String",
+    "TimestampSigner",
+    "Wording.DoesNotExist",
+    "www.",
 }
 
 FILE = re.compile(
@@ -97,7 +112,7 @@ class Names:
 
     def know(self, name: str) -> bool:
         """Whether a name exists; of `Class.member` also whether the class has that member."""
-        first, *rest = name.removesuffix("()").split(".objects")[0].split(".")
+        first, *rest = re.sub(r"\(\)$|\.objects.*|\._make$", "", name).split(".")
         if first in self.members:
             return all(word in self.members[first] for word in rest)
         return {first, *rest} <= self.words
@@ -235,6 +250,46 @@ def code_of(page: Path) -> str:
     fenced = re.findall(r"^ *```[a-z]*\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
     indented = re.findall(r"^ {4,}(\S.*)$", text, re.MULTILINE)
     return "\n".join([*(f"`{word}`" for word in in_backquotes(page)), *fenced, *indented])
+
+
+def test_names_in_docstrings_and_comments_exist() -> None:
+    """A name in backquotes there is one of the package, or of a library."""
+    broken = []
+    for path in PACKAGE.rglob("*.py"):
+        if "migrations" in path.parts:
+            continue
+        for name in re.findall(r"(?<!`)`([A-Za-z_][\w.]*)(?:\(\))?`(?!`)", prose_of(path)):
+            if not (name.startswith("MOREFOLLOWS_") or name in OF_OTHERS or is_known(name)):
+                broken.append(f"{path.relative_to(PACKAGE)}: {name}")
+    assert broken == []
+
+
+@cache
+def is_known(name: str) -> bool:
+    """A name, perhaps after the path of its module, such as `stories.actions.send`."""
+    parts = name.split(".")
+    if parts[0] in ("django", "urllib") or of_the_package().know(name):
+        return True
+    for end in range(len(parts), 0, -1):
+        tail = Path(*parts[:end])
+        files = [*PACKAGE.rglob(f"{tail}.py"), *PACKAGE.rglob(f"{tail}/__init__.py")]
+        if files:
+            return set(parts[end:]) <= Names(files).words
+    return False
+
+
+def prose_of(path: Path) -> str:
+    """The docstrings and comments of a file."""
+    source = path.read_text(encoding="utf-8")
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, documented)]
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return "\n".join(
+        [
+            *(ast.get_docstring(node) or "" for node in nodes),
+            *(token.string for token in tokens if token.type == tokenize.COMMENT),
+        ]
+    )
 
 
 def test_every_module_says_what_it_is_for() -> None:

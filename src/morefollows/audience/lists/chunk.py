@@ -38,7 +38,7 @@ class Chunk:
     def write(self) -> list[str]:
         """Write the rows. Call it in a transaction.
 
-        Returns for each row the name of the count in `Report` to which it belongs.
+        Returns for each row the name of the count in `ImportReport` to which it belongs.
         """
         self._load()
         outcomes = [self._take(row) for row in self._rows]
@@ -94,7 +94,7 @@ class Chunk:
         memory.note([*known, *((key, SUPPRESSED, {}) for key in self._suppressed)])
 
     def _take(self, row: ImportRow) -> str:
-        """Work out what this row changes; return the name of its count in `Report`."""
+        """Work out what this row changes; return the name of its count in `ImportReport`."""
         key = row.address.key
         reader = self._readers.get(key)
         if key in self._suppressed:

@@ -102,8 +102,8 @@ def import_readers(
     The file is read twice. The first pass determines what the columns mean, and which readers must
     not be mailed. The second pass writes a thousand lines per transaction.
 
-    Raises `NotReadable`; its subclass `Unclear` with questions to the operator; `Overtaken` if
-    another process imports with the same key.
+    Raises `NotReadable`; its subclass `Unclear` with questions to the operator;
+    `ImportInProgress` if another process imports with the same key.
     """
     with Sheet(file) as sheet:
         found = survey(sheet, told or OperatorAnswers())

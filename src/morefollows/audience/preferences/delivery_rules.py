@@ -34,7 +34,7 @@ class DeliveryPreferences(NamedTuple):
     flash_passes: bool = False
     most_a_day: int | None = None
     paused_until: datetime | None = None
-    choice: str = ""  #: `Interest.Choice` for the story in question
+    choice: str = ""  #: `StoryPreference.Choice` for the story in question
 
 
 class AlertFacts(NamedTuple):

@@ -121,7 +121,7 @@ AND (NOT a.cut_done
 def active_alerts() -> list[ActiveAlert]:
     """The alerts in state held or sending: the alert lane first, and the oldest first in each lane.
 
-    A scheduled alert is included from `stories.LEAD_MS` before its time.
+    A scheduled alert is included from `stories.actions.LEAD_MS` before its time.
     """
     with connection.cursor() as cursor:
         cursor.execute(_RUNNING, (now_ms() + stories.LEAD_MS,))

@@ -47,7 +47,7 @@ class LastSeen(NamedTuple):
     """The content of the file."""
 
     writer: str  #: random name of this sender's row
-    gone_on: int = 0  #: `restores.Now.gone_on`
+    gone_on: int = 0  #: `restore.actions.HoldState.gone_on`
     number: int = 0
     at: int = 0  #: ms since 1970
 

@@ -73,7 +73,7 @@ def _xtext(path: bytes) -> bytes:
 
 
 class MailTransactions:
-    """Base class of `DataTransactions` and `Chunks`: what a connection calls to send mails."""
+    """What a connection calls to send mails: base of `DataTransactions` and `BdatTransactions`."""
 
     def __init__(self, connection: Session, offers: Extensions) -> None:
         self._connection = connection

@@ -122,7 +122,7 @@ class Session(asyncio.Protocol):
 
     @abstractmethod
     async def ask(self, line: bytes) -> SetupReply:
-        """Sends a command and returns its reply. Raises `Trouble`."""
+        """Sends a command and returns its reply. Raises `HandshakeError`."""
 
     @abstractmethod
     def send(self, line: bytes, kind: int) -> None:

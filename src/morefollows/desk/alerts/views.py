@@ -166,7 +166,7 @@ def stop(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
 @at_desk
 @require_POST
 def pause(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
-    """See `stories.actions.pause_mail`."""
+    """See `stories.actions.pause`."""
     done = _("Paused.")
     return _act(request, uuid, actions.pause, lambda _: done)
 

@@ -30,7 +30,7 @@ from morefollows.stories.models import Story, StoryPreference, UpdateKind
 _ONE_DEED = timedelta(minutes=5)
 
 #: Story state → kinds of update that may be drafted next. A withdrawal has no draft: see
-#: `stories.actions.withdraw_consent`.
+#: `stories.actions.withdraw`.
 KINDS: dict[str, tuple[UpdateKind, ...]] = {
     Story.State.DRAFT: (UpdateKind.FIRST,),
     Story.State.LIVE: (UpdateKind.UPDATE, UpdateKind.CORRECTION, UpdateKind.FINAL),
