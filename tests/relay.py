@@ -53,6 +53,7 @@ class Rule:
     mid-data (after the first bytes of content), content (after the final dot, or all of BDAT's chunk), rset, quit.
     `match`: a regular expression searched in the command's line; for content, in the recipient. `every`: each nth
     time, `times`: so often at the most, `after`: not before so many. `each`: so often for each distinct line.
+    `until`: not any more when this file exists.
     `do`: reply; drop; hang (never answers); garbage; take-and-drop (content only: takes the mail, then drops).
     """
 
@@ -65,6 +66,7 @@ class Rule:
     after: int = 0
     delay: float = 0.0  # seconds before it acts
     each: int = 0  # so often at the most for each distinct line, such as once for each recipient
+    until: str = ""  # not any more when this file exists
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,8 @@ class ScriptedRelay:
     def rule(self, at: str, line: bytes) -> Rule | None:
         for number, rule, pattern in self._rules.get(at, ()):
             if pattern is not None and not pattern.search(line):
+                continue
+            if rule.until and Path(rule.until).exists():
                 continue
             self._met[number] += 1
             met = self._met[number] - rule.after

@@ -72,7 +72,7 @@ from morefollows.courier.models import Batch
 from morefollows.live import published
 reader, alert = Reader.objects.get(), Alert.objects.get()
 print(json.dumps({
-    "had": history.had([alert.pk], [reader.pk]).get(reader.pk) == [alert.pk],
+    "had": history.alerts_had_by([alert.pk], [reader.pk]).get(reader.pk) == [alert.pk],
     "outcomes": [kept["outcome"] for kept in history.of_reader(reader.pk)],
     "latest": [story.headline for story in published.latest(5)],
     "evidence": [Consent.objects.count(), AuditEntry.objects.count()],
