@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from morefollows.audience import actions, links
+from django.db import transaction
+
+from morefollows.audience import links
+from morefollows.audience.addresses import parse
+from morefollows.audience.consent import texts
 from morefollows.audience.models import Consent, Letter, Reader, Topic
+from morefollows.audience.signup import origins, record, writer
+from morefollows.audience.signup.form_tokens import FormStatement, digest_of
+from morefollows.audience.signup.record import SignUp
 
 CY = "cy@reader.example"
 
 
-def sign_up(topic: Topic, address: str = CY, *, offers: bool = False, language: str = "en") -> None:
-    actions.sign_up(
-        address,
-        topic=topic,
-        offers=offers,
-        language=language,
-        page="https://alerts.herald.example/story/1/?utm=spy",
-        client_address="192.0.2.7",
-    )
+def sign_up(
+    topic: Topic,
+    address: str = CY,
+    *,
+    offers: bool = False,
+    language: str = "en",
+    page: str = "https://alerts.herald.example/story/1/",
+) -> None:
+    """As the writer does, without its limits."""
+    write_group([make_sign_up(topic, address, offers=offers, language=language, page=page)])
+
+
+def make_sign_up(
+    topic: Topic,
+    address: str = CY,
+    *,
+    offers: bool = False,
+    language: str = "en",
+    page: str = "https://alerts.herald.example/story/1/",
+) -> SignUp:
+    shown = texts.in_force(language)
+    digest = digest_of(topic.uid, *(wording.digest for wording in shown))
+    statement = FormStatement(topic.pk, *(wording.pk for wording in shown), language, digest)  # type: ignore[call-arg, arg-type]
+    own = origins.own()
+    return SignUp(parse(address), offers, statement, own, page, "1", "192.0.2.7", None)
+
+
+def write_group(sign_ups: Sequence[SignUp]) -> None:
+    """One transaction, as the writer makes it when no limit and no lock stops a sign-up."""
+    _sites, forms = writer._look_up_forms(sign_ups)
+    with transaction.atomic():
+        writer._insert(sign_ups, forms, record.look_up(sign_ups))
 
 
 def newest_link() -> str:

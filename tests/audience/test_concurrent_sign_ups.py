@@ -7,60 +7,150 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from morefollows.audience import actions
 from morefollows.audience.addresses import parse
-from morefollows.audience.consent import texts
-from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
-from morefollows.audience.signup import new_readers, writer
-from morefollows.audience.signup.form_tokens import ShownWords, words_of
-from morefollows.audience.signup.new_readers import FormOrigin, Newcomer
-from morefollows.audience.signup.writer import SignUpRequest, SignUpResult
-from tests.audience.support import CY
+from morefollows.audience.models import (
+    Consent,
+    Letter,
+    Reader,
+    Subscription,
+    Suppression,
+    Topic,
+)
+from morefollows.audience.signup import record, writer
+from morefollows.audience.signup.record import SignUp
+from morefollows.audience.signup.writer import SignUpResult
+from tests.audience.support import CY, make_sign_up, newest_link, sign_up, write_group
+from tests.support import ground
 
-PLACE = FormOrigin("https://alerts.herald.example/story/1/", "box 1", "192.0.2.7")
+ADDRESSES = (CY, "dee@reader.example", "CY@reader.example", "gone@reader.example")
 
 
 def rows() -> list[list[dict[str, Any]]]:
     """All that was written, without keys, times and secrets."""
-    hidden = ("id", "reader_id", "created_at", "at", "since", "due_at_ms", "key", "uid")
+    hidden = ("id", "created_at", "at", "since", "confirmed_at", "due_at_ms", "uid")
+    keys = dict(Reader.objects.values_list("pk", "key"))
     return [
-        [
-            {name: value for name, value in row.items() if name not in hidden}
-            for row in model.objects.values()
-        ]
+        sorted(
+            (
+                {
+                    name: keys[value] if name == "reader_id" else value
+                    for name, value in row.items()
+                    if name not in hidden
+                }
+                for row in model.objects.values()
+            ),
+            key=str,
+        )
         for model in (Reader, Subscription, Consent, Letter)
     ]
 
 
-@pytest.mark.parametrize("offers", [False, True])
-def test_a_newcomer_is_noted_as_anybody_else(breaking: Topic, offers: bool) -> None:
-    shown = texts.in_force("de")
-    actions.sign_up(
-        CY, topic=breaking, offers=offers, language="de", page=PLACE.page, client_address=PLACE.client_address,
-        form_version=PLACE.form_version, shown=shown,
-    )  # fmt: skip
-    alone = rows()
-    for model in (Letter, Subscription):
-        model.objects.all().delete()
-    reader = Reader.objects.get()
-    Reader.objects.filter(pk=reader.pk).update(key="of another", address="x")
-    before = [len(found) for found in rows()]
-    assert new_readers.write_rows(
-        new_readers.build_rows([Newcomer(parse(CY), breaking, offers, "de", PLACE, shown)])
-    ) == [True]
-    together = [
-        found[number:] for found, number in zip(rows(), [before[0], 0, before[2], 0], strict=True)
-    ]
-    assert together == alone
+def dues() -> list[list[int]]:
+    """For each reader how long after the first letter each is due, in tenths of a second."""
+    found: dict[int, list[int]] = {}
+    for reader, due in Letter.objects.order_by("due_at_ms", "pk").values_list(
+        "reader", "due_at_ms"
+    ):
+        found.setdefault(reader, []).append(due)
+    return sorted([round((due - all_[0]) / 100_000) for due in all_] for all_ in found.values())
+
+
+FORMS = st.tuples(
+    st.sampled_from(ADDRESSES),
+    st.sampled_from(["breaking", "politics"]),
+    st.booleans(),
+    st.sampled_from(["en", "de"]),
+)
+
+
+@settings(
+    max_examples=ground.examples(40),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    before=st.lists(FORMS, max_size=3),
+    then=st.sampled_from(["", "confirmed", "left", "bounced"]),
+    group=st.lists(FORMS, min_size=1, max_size=6),
+)
+def test_a_group_is_written_as_if_each_had_come_alone(
+    breaking: Topic, before: list[Any], then: str, group: list[Any]
+) -> None:
+    found = []
+    for together in (False, True):
+        with transaction.atomic():
+            _prepare(before, then)
+            sign_ups = [
+                make_sign_up(Topic.objects.get(slug=slug), address, offers=offers, language=lang)
+                for address, slug, offers, lang in group
+            ]
+            for part in [sign_ups] if together else [[one] for one in sign_ups]:
+                write_group(part)
+            found.append((rows(), dues()))
+            transaction.set_rollback(True)
+    assert found[0] == found[1]
+
+
+def _prepare(before: list[Any], then: str) -> None:
+    key = parse("gone@reader.example").key
+    Suppression.objects.create(key=key, reason="complained", at=timezone.now())
+    for address, slug, offers, language in before:
+        sign_up(Topic.objects.get(slug=slug), address, offers=offers, language=language)
+    if not Letter.objects.exists():
+        return
+    if then in ("confirmed", "left"):
+        assert actions.confirm(newest_link()) is not None
+    reader = Letter.objects.latest("pk").reader
+    if then == "left":
+        for topic in Topic.objects.all():
+            actions.withdraw_consent(reader, "alerts", how="link", topic=topic)
+    if then == "bounced":
+        actions.mark_gone([reader.pk], "bounced")
+
+
+def test_known_readers_cost_as_many_statements_as_one(
+    breaking: Topic, django_assert_max_num_queries: Any
+) -> None:
+    """They are written together, too: not statement by statement for each."""
+    addresses = [f"reader{number}@reader.example" for number in range(30)]
+    for address in addresses:
+        sign_up(breaking, address)
+    politics = Topic.objects.get(slug="politics")
+    sign_ups = [make_sign_up(politics, address) for address in addresses]
+    with django_assert_max_num_queries(25):
+        write_group(sign_ups)
+    assert Subscription.objects.filter(topic=politics).count() == 30
+    assert Letter.objects.count() == 60
+
+
+def test_a_reader_whom_another_process_has_just_added_is_known(
+    breaking: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[int] = []
+    look_up = record.look_up
+
+    def miss_the_first_time(sign_ups: list[SignUp]) -> record.LookedUp:
+        looked_up.append(len(sign_ups))
+        found = look_up(sign_ups)
+        return found._replace(readers=list) if len(looked_up) == 1 else found
+
+    sign_up(breaking)
+    monkeypatch.setattr(record, "look_up", miss_the_first_time)
+    write_group([make_sign_up(breaking), make_sign_up(breaking, "dee@reader.example")])
+    assert looked_up == [2, 2]
+    assert sorted(Reader.objects.values_list("address", flat=True)) == [CY, "dee@reader.example"]
+    assert Letter.objects.count() == 2
 
 
 def test_others_get_twice_the_time_for_which_a_group_kept_them_from_writing(
     breaking: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On SQLite, where one process writes at a time. While the next is made ready nothing is locked."""
+    """On SQLite, where one process writes at a time. While forms are looked up nothing is locked."""
     clock = [1000.0]
     monkeypatch.setattr(writer, "time", SimpleNamespace(monotonic=lambda: clock[0]))
 
@@ -71,50 +161,35 @@ def test_others_get_twice_the_time_for_which_a_group_kept_them_from_writing(
 
         return called
 
-    monkeypatch.setattr(new_readers, "build_rows", slow(new_readers.build_rows, 0.125))
-    monkeypatch.setattr(new_readers, "write_rows", slow(new_readers.write_rows, 0.25))
-    three = texts.in_force("en")
-    seen = words_of(breaking.uid, *(words.digest for words in three))
-    shown = ShownWords(breaking.pk, *(words.pk for words in three), "en", seen)
-    own = "https://alerts.herald.example"
+    monkeypatch.setattr(writer, "_look_up_forms", slow(writer._look_up_forms, 0.125))
+    monkeypatch.setattr(record, "insert", slow(record.insert, 0.25))
     for _ in range(2):
-        writer._receive(
-            [
-                SignUpRequest(
-                    parse("zoe@reader.example"), False, shown, own, own + "/", "2", "", None
-                )
-            ]
-        )
-        assert writer._pause() == (0.375 if connection.vendor == "sqlite" else 0.0)
+        writer._write_group([make_sign_up(breaking, "zoe@reader.example")])
+        assert writer._pause() == (0.5 if connection.vendor == "sqlite" else 0.0)
 
 
 def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> None:
-    three = texts.in_force("en")
-    seen = words_of(breaking.uid, *(words.digest for words in three))
-    shown = ShownWords(breaking.pk, *(words.pk for words in three), "en", seen)
     Suppression.objects.create(
         key=parse("gone@reader.example").key, reason="complained", at=timezone.now()
     )
+    statement = make_sign_up(breaking).statement
 
-    def asked(address: str, **changes: Any) -> SignUpRequest:
-        own = "https://alerts.herald.example"
-        return SignUpRequest(parse(address), False, shown, own, own + "/", "2", "", None)._replace(
-            **changes
-        )
+    def asked(address: str, **changes: Any) -> SignUp:
+        return make_sign_up(breaking, address)._replace(client_address="", **changes)
 
-    verdicts = writer._receive(
+    results = writer._write_group(
         [
             asked("zoe@reader.example"),
             asked("gone@reader.example"),
             asked("evil@reader.example", origin="https://evil.example"),
             asked(CY),
-            asked("ann@reader.example", shown=shown._replace(offers=999_999)),
-            asked("ida@reader.example", shown=shown._replace(words=b"other one")),
+            asked("ann@reader.example", statement=statement._replace(offers=999_999)),
+            asked("ida@reader.example", statement=statement._replace(digest=b"other one")),
             asked("zoe@reader.example"),
             asked("bob@reader.example"),
         ]
     )
-    assert verdicts == [
+    assert results == [
         SignUpResult.NOTED, SignUpResult.NOTED, SignUpResult.UNKNOWN_SITE, SignUpResult.NOTED,
         SignUpResult.UNKNOWN_FORM, SignUpResult.UNKNOWN_FORM, SignUpResult.NOTED, SignUpResult.NOTED,
     ]  # fmt: skip
@@ -124,3 +199,22 @@ def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> Non
         "zoe@reader.example",
     ]
     assert Letter.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_can_not_be_written_fails_alone(
+    breaking: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = record.insert
+
+    def refuse_bob(rows: record.Rows) -> None:
+        if any("bob@reader.example" in own for _, own in rows.readers):
+            raise IntegrityError("not bob")
+        insert(rows)
+
+    monkeypatch.setattr(record, "insert", refuse_bob)
+    answers = writer._group._write_items(
+        [make_sign_up(breaking, f"{name}@reader.example") for name in ("ann", "bob", "zoe")]
+    )
+    assert [getattr(one, "value", str(one)) for one in answers] == ["noted", "not bob", "noted"]
+    assert Reader.objects.count() == 2

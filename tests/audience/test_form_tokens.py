@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from morefollows.audience.signup.form_tokens import FormTokens, ShownWords
+from morefollows.audience.signup.form_tokens import FormStatement, FormTokens
 
 TOKENS = FormTokens(b"k" * 32)
 SITE = "https://www.herald.example"
@@ -22,9 +22,9 @@ NUMBERS = st.integers(0, 2**32 - 1)
 def test_a_statement_says_what_was_shown(
     numbers: tuple[int, int, int, int], language: str, words: bytes
 ) -> None:
-    shown = ShownWords(*numbers, language, words)
-    assert TOKENS.read_statement(TOKENS.statement(shown)) == shown
-    assert FormTokens(b"x" * 32).read_statement(TOKENS.statement(shown)) is None
+    shown = FormStatement(*numbers, language, words)
+    assert TOKENS.read_statement(TOKENS.sign_statement(shown)) == shown
+    assert FormTokens(b"x" * 32).read_statement(TOKENS.sign_statement(shown)) is None
 
 
 def test_a_ticket_is_good_for_its_site_and_tells_its_age() -> None:
@@ -59,7 +59,10 @@ def test_there_is_one_way_only_to_write_one() -> None:
 
 
 def test_not_one_character_of_a_token_may_differ() -> None:
-    ticket, statement = TOKENS.ticket(SITE, 1_000), TOKENS.statement(ShownWords(1, 2, 3, 4, "en"))
+    ticket, statement = (
+        TOKENS.ticket(SITE, 1_000),
+        TOKENS.sign_statement(FormStatement(1, 2, 3, 4, "en")),
+    )
     for at in range(len(ticket)):
         changed = ticket[:at] + ("0" if ticket[at] != "0" else "1") + ticket[at + 1 :]
         assert TOKENS.age(changed, SITE, 1_001) is None
@@ -69,15 +72,15 @@ def test_not_one_character_of_a_token_may_differ() -> None:
 
 
 def test_a_statement_is_the_same_for_the_same_words() -> None:
-    shown = ShownWords(1, 2, 3, 4, "en", b"digest of")
-    assert TOKENS.statement(shown) == FormTokens(b"k" * 32).statement(shown), (
+    shown = FormStatement(1, 2, 3, 4, "en", b"digest of")
+    assert TOKENS.sign_statement(shown) == FormTokens(b"k" * 32).sign_statement(shown), (
         "caches keep the page that bears it"
     )
 
 
 def test_both_can_be_read_after_the_key_was_changed() -> None:
-    rotated, shown = FormTokens(b"x" * 32, b"k" * 32), ShownWords(1, 2, 3, 4, "en")
-    assert rotated.read_statement(TOKENS.statement(shown)) == shown
+    rotated, shown = FormTokens(b"x" * 32, b"k" * 32), FormStatement(1, 2, 3, 4, "en")
+    assert rotated.read_statement(TOKENS.sign_statement(shown)) == shown
     assert rotated.age(TOKENS.ticket(SITE, 1_000), SITE, 1_001) == 1
     assert rotated.ticket(SITE, 1_000) != TOKENS.ticket(SITE, 1_000)
 
@@ -104,5 +107,5 @@ def test_anything_else_is_none_of_ours(token: str) -> None:
 
 
 def test_one_never_passes_as_the_other() -> None:
-    assert TOKENS.age(TOKENS.statement(ShownWords(1, 2, 3, 4, "en")), SITE, 0) is None
+    assert TOKENS.age(TOKENS.sign_statement(FormStatement(1, 2, 3, 4, "en")), SITE, 0) is None
     assert TOKENS.read_statement(TOKENS.ticket(SITE, 0)) is None

@@ -18,7 +18,7 @@ from morefollows.audience.signup import entry
 from morefollows.audience.tokens import ALL_TOPICS, OFFERS
 from morefollows.courier.outbox import queue
 from morefollows.stories.models import Story, StoryPreference
-from tests.audience.support import CY, leave_link
+from tests.audience.support import CY, leave_link, sign_up
 from tests.support.people import reader
 
 HOW_MUCH = {
@@ -293,9 +293,7 @@ SPELLINGS = (
 
 def test_however_it_is_spelt_a_sign_up_is_confirmed_by_one_mail(breaking: Topic) -> None:
     for spelt in SPELLINGS:
-        actions.sign_up(
-            spelt, topic=breaking, offers=False, language="en", page="", client_address=""
-        )
+        sign_up(breaking, spelt)
     assert Letter.objects.filter(kind="confirmation").count() == 1
     assert Reader.objects.count() == 1
 

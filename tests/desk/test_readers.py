@@ -248,14 +248,7 @@ class TestGrowth:
         self, signed_up: Reader, breaking: Topic
     ) -> None:
         actions.withdraw_consent(signed_up, "alerts", how="link", topic=breaking)
-        actions.sign_up(
-            CY,
-            topic=breaking,
-            offers=False,
-            language="en",
-            page="https://herald.example/",
-            client_address="",
-        )
+        sign_up(breaking, page="https://herald.example/")
         assert growth.sign_ups_by_page(30) == [
             ("https://alerts.herald.example/story/1/", 1, 1),
             ("https://herald.example/", 1, 0),

@@ -1,15 +1,16 @@
 """Actions that change readers and their consent. Each action is one transaction.
 
+Sign-ups are written by `audience.signup.writer`.
+
 Invariant: a reader's subscriptions and `offers` agree with the reader's `Consent` lines. Code that
 changes one writes the other in the same transaction.
 
-Locking: `sign_up`, `confirm`, `withdraw_consent`, `mark_gone` and `erase` lock the `Reader` rows
+Locking: `confirm`, `withdraw_consent`, `mark_gone` and `erase` lock the `Reader` rows
 before they write rows that refer to them.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -20,12 +21,9 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from morefollows import notify
-from morefollows.audience import addresses, departures, links
+from morefollows.audience import departures, links
 from morefollows.audience import drills as drill
-from morefollows.audience.addresses import Address
-from morefollows.audience.consent import texts
-from morefollows.audience.consent.evidence import note_again, note_given, note_withdrawn
-from morefollows.audience.consent.texts import InForce
+from morefollows.audience.consent.evidence import note_again, note_withdrawn
 from morefollows.audience.departures import DepartureKind
 from morefollows.audience.models import (
     Bounce,
@@ -53,57 +51,7 @@ class Confirmed(NamedTuple):
     again: bool
 
 
-# -- signing up -----------------------------------------------------------------------------------
-
-
-def sign_up(
-    address: str,
-    *,
-    topic: Topic,
-    offers: bool,
-    language: str,
-    page: str,
-    client_address: str,
-    form_version: str = "1",
-    shown: InForce | None = None,
-) -> None:
-    """Records a sign-up and enqueues a confirmation mail. Raises `addresses.BadAddress`.
-
-    `shown`: the wordings that the reader saw; by default those in force.
-
-    Nothing is recorded or mailed in these cases:
-
-    - the address is suppressed, unless it bounced here: confirming then lifts the suppression;
-    - the reader is already subscribed to all of this;
-    - a confirmation of the same was mailed, or is due, within `confirmation_interval`;
-    - `confirmations_a_day` confirmations were mailed to the reader.
-
-    The caller cannot tell these cases apart, so the form does not reveal who is a reader.
-    """
-    parsed = addresses.parse(address)
-    now = timezone.now()
-    with transaction.atomic():
-        suppression = Suppression.objects.filter(key=parsed.key).first()
-        if suppression is not None and not suppression.may_come_back:
-            return
-        reader = _reader(parsed, language, now)
-        subscription = _subscription(reader, topic, now)
-        has_all = subscription.state == Subscription.State.ACTIVE and (reader.offers or not offers)
-        if has_all and suppression is None:
-            return
-        due_at_ms = _confirmation_due(reader, topic, offers, subscription.since)
-        if due_at_ms is None:
-            return
-        place = {
-            "page": page.partition("?")[0][:500],
-            "form_version": form_version,
-            "client_address": client_address,
-        }
-        words = shown or texts.in_force(language)
-        note_given(reader, Purpose.ALERTS, topic, words, now, place)
-        if offers:
-            note_given(reader, Purpose.OFFERS, topic, words, now, place)
-        _owe(reader, topic, Letter.Kind.CONFIRMATION, offers, now, due_at_ms)
+# -- confirming -----------------------------------------------------------------------------------
 
 
 def confirm(token: str, client_address: str = "") -> Confirmed | None:
@@ -149,60 +97,6 @@ def _takes_mail_again(reader: Reader) -> None:
     )
     if bounced.delete()[0]:
         departures.record_departures(DepartureKind.LIFTED, [reader.key])
-
-
-def _reader(address: Address, language: str, now: datetime) -> Reader:
-    """Returns the reader with this address, locked; creates it if needed.
-
-    An unconfirmed sign-up does not change the address or language of a confirmed reader.
-    """
-    known = {"address": address.text, "domain": address.domain, "language": language}
-    reader, made = Reader.objects.select_for_update().get_or_create(
-        key=address.key, defaults={**known, "created_at": now}
-    )
-    if not made and reader.state != Reader.State.CONFIRMED:
-        for name, value in known.items():
-            setattr(reader, name, value)
-        reader.save(update_fields=list(known))
-    return reader
-
-
-def _subscription(reader: Reader, topic: Topic, now: datetime) -> Subscription:
-    """Returns the reader's subscription. A new or ended one becomes pending from `now`."""
-    subscription, _made = Subscription.objects.get_or_create(
-        reader=reader, topic=topic, defaults={"since": now}
-    )
-    if subscription.state == Subscription.State.ENDED:
-        subscription.state, subscription.since = Subscription.State.PENDING, now
-        subscription.save(update_fields=["state", "since"])
-    return subscription
-
-
-def _confirmation_due(reader: Reader, topic: Topic, offers: bool, since: datetime) -> int | None:
-    """Returns when the next confirmation may be mailed, in ms since 1970.
-
-    Returns None if a recent mail asks for all of this, or if the daily limit is reached. An address
-    gets one confirmation per `confirmation_interval`, and `confirmations_a_day` in 24 hours. So the
-    form cannot be used to flood a mailbox.
-    """
-    interval = int(settings.MOREFOLLOWS.confirmation_interval * 1000)
-    now = time.time_ns() // 1_000_000
-    today = Letter.objects.filter(
-        reader=reader, kind=Letter.Kind.CONFIRMATION, due_at_ms__gt=now - 86_400_000
-    )
-    if today.count() >= settings.MOREFOLLOWS.confirmations_a_day:
-        return None
-    recent = list(
-        Letter.objects.filter(
-            reader=reader, kind=Letter.Kind.CONFIRMATION, due_at_ms__gt=now - interval
-        ).exclude(state=Letter.State.EXPIRED)
-    )
-    if any(
-        letter.topic_id == topic.pk and letter.offers >= offers and letter.created_at >= since
-        for letter in recent
-    ):
-        return None
-    return max([now, *(letter.due_at_ms + interval for letter in recent)])
 
 
 def _owe(

@@ -162,7 +162,7 @@ def told(entered: EntryResult) -> dict[str, Any]:
     more: dict[str, Any] = {}
     match entered.answer:
         case FormAnswer.WRONG:
-            more = {"said": entered.said}
+            more = {"said": entered.error}
         case FormAnswer.SUGGEST:
             more = {
                 "said": _("Did you mean %(address)s?") % {"address": entered.suggestion},

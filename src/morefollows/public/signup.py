@@ -90,8 +90,8 @@ def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
     form = SignUpForm(posted)
     here = {"origin": origins.own(), "here": request.path, "client": client_address(request)}
     entered = _judged(request) or entry.enter(posted, form_version=FORM_VERSION, **here)
-    if form.is_valid() and entered.said:
-        form.add_error("email", entered.said)
+    if form.is_valid() and entered.error:
+        form.add_error("email", entered.error)
     time.sleep(max(0.0, entered.not_before - time.monotonic()))
     match entered.answer:
         case FormAnswer.THANKS:

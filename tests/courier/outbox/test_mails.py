@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from morefollows.audience import actions
-from morefollows.audience.consent import texts
 from morefollows.audience.models import Topic
 from morefollows.courier.outbox import queue
 from morefollows.courier.outbox.mails import LetterMails
+from tests.audience.support import sign_up
 
 pytestmark = pytest.mark.django_db
 
@@ -19,10 +18,7 @@ def test_a_mail_like_the_one_before_asks_the_database_nothing(
     breaking: Topic, django_assert_num_queries: Any
 ) -> None:
     for number in range(3):
-        actions.sign_up(
-            f"reader{number}@reader.example", topic=breaking, offers=False, language="en", page="/", client_address="",
-            form_version="1", shown=texts.in_force("en"),
-        )  # fmt: skip
+        sign_up(breaking, f"reader{number}@reader.example")
     mails = LetterMails()
     first, *others = queue.claim_letters("one", 10)
     domain = mails.mail(first).sender.partition(b"@")[2]

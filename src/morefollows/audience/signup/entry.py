@@ -1,4 +1,4 @@
-"""Handles a submitted sign-up form: checks it, signs the reader up, returns the answer.
+"""Handles a submitted sign-up form: checks it, has the sign-up written, returns the answer.
 
 The same code serves our own pages and forms embedded in other sites.
 
@@ -24,8 +24,9 @@ from morefollows.audience import addresses
 from morefollows.audience.consent import texts
 from morefollows.audience.models import Topic
 from morefollows.audience.signup import forms, mail_domains, origins, proof_of_work, typos, writer
-from morefollows.audience.signup.form_tokens import FormTokens, ShownWords, words_of
+from morefollows.audience.signup.form_tokens import FormStatement, FormTokens, digest_of
 from morefollows.audience.signup.group_commit import Busy
+from morefollows.audience.signup.record import SignUp
 from morefollows.audience.signup.writer import SignUpResult
 from morefollows.config.settings import Settings
 
@@ -33,6 +34,7 @@ from morefollows.config.settings import Settings
 # does not tell whether anything was written.
 _ANSWER_AFTER = 0.05
 _LOOK_UPS = 16  # concurrent DNS queries
+_LONGEST_PAGE = 500  # characters of a page's URL in the evidence
 _COME_BACK = (3.0, 8.0)  # minimum and maximum seconds before a retry
 BUSY = gettext_noop("Very many people are signing up right now. Please try again in a moment.")
 LIFETIME = 2 * 3600  #: seconds for which a ticket is valid
@@ -42,7 +44,7 @@ class FormAnswer(Enum):
     """The kind of answer to a submitted form."""
 
     THANKS = "thanks"
-    WRONG = "wrong"  #: the address is not valid; `EntryResult.said` says why
+    WRONG = "wrong"  #: the address is not valid; see `EntryResult.error`
     SUGGEST = "suggest"  #: the domain looks mistyped; ask the reader
     AGAIN = "again"  #: sent too early; send the same form again in `wait` seconds
     RENEW = "renew"  #: the form is too old, or its signature is not valid; show a new one
@@ -62,17 +64,10 @@ class EntryResult(NamedTuple):
     #: The earliest time to send the answer (`time.monotonic`). It is the same for robots and
     #: readers, so that a robot can't tell that its form was dropped.
     not_before: float = 0.0
-    said: str = ""  #: what is wrong, in the reader's language
+    error: str = ""  #: what is wrong, in the reader's language
 
 
-class CheckedForm(NamedTuple):
-    """A form that passed all checks that need neither DNS nor database."""
-
-    asked: writer.SignUpRequest
-    not_before: float
-
-
-_MEANT = {
+_ANSWERS = {
     SignUpResult.NOTED: FormAnswer.THANKS,
     SignUpResult.WORK: FormAnswer.WORK,
     SignUpResult.LATER: FormAnswer.LATER,
@@ -89,10 +84,10 @@ def form_tokens() -> FormTokens:
 
 def statement(topic: Topic, shown: texts.InForce, language: str) -> str:
     """The signed statement for a form that shows this topic with these wordings."""
-    alerts, offers, privacy = shown.alerts, shown.offers, shown.privacy
-    words = words_of(topic.uid, alerts.digest, offers.digest, privacy.digest)
-    return form_tokens().statement(
-        ShownWords(topic.pk, alerts.pk, offers.pk, privacy.pk, language, words)
+    digest = digest_of(topic.uid, *(wording.digest for wording in shown))
+    alerts, offers, privacy = shown
+    return form_tokens().sign_statement(
+        FormStatement(topic.pk, alerts.pk, offers.pk, privacy.pk, language, digest)
     )
 
 
@@ -117,12 +112,12 @@ def _work(config: Settings, altcha: str, now: float) -> proof_of_work.SolvedChal
 
 def check_form(
     posted: Mapping[str, str], *, origin: str, here: str, client: str, form_version: str
-) -> EntryResult | CheckedForm:
+) -> EntryResult | SignUp:
     """Run all checks that need neither DNS nor database. Does not block.
 
     `posted`: the fields of `forms.SignUpForm`. `origin`: of the page that showed the form. `here`:
     that page's path, used if the form has none. `client`: network address, "" if unknown.
-    Returns `CheckedForm` if the form passed, else the answer. A filled `website` field marks a
+    Returns a `SignUp` if the form passed, else the answer. A filled `website` field marks a
     robot: it gets the usual thanks, and nothing is written.
     """
     config: Settings = settings.MOREFOLLOWS
@@ -131,15 +126,16 @@ def check_form(
     except addresses.BadAddress as reason:
         if reason.suggestion and not posted.get("sure"):
             return EntryResult(FormAnswer.SUGGEST, reason.suggestion, refused=True)
-        return EntryResult(FormAnswer.WRONG, said=forms.wrong(forms.reason_with_suggestion(reason)))
-    not_before = time.monotonic() + _ANSWER_AFTER
+        return EntryResult(
+            FormAnswer.WRONG, error=forms.wrong(forms.reason_with_suggestion(reason))
+        )
     if posted.get("website", "").strip():
-        return EntryResult(FormAnswer.THANKS, not_before=not_before)
+        return EntryResult(FormAnswer.THANKS)
     now = time.time()
     ours = form_tokens()
-    shown = ours.read_statement(posted.get("shown", "").strip())
+    statement = ours.read_statement(posted.get("shown", "").strip())
     age = ours.age(posted.get("ticket", "").strip(), origin, now)
-    if shown is None or age is None or age > LIFETIME:
+    if statement is None or age is None or age > LIFETIME:
         return EntryResult(FormAnswer.RENEW)
     suggestion = typos.suggestion(address)
     if suggestion and posted.get("sure") != address.text:
@@ -147,18 +143,17 @@ def check_form(
     if age < config.sign_up_seconds:
         return EntryResult(FormAnswer.AGAIN, wait=config.sign_up_seconds - age)
     altcha = posted.get("altcha", "").strip()
-    asked = writer.SignUpRequest(
+    page = (config.url if origin == origins.own() else origin) + (forms.page_path(posted) or here)
+    return SignUp(
         address=address,
         offers=posted.get("offers", "").lower() not in ("", "0", "false"),
-        shown=shown,
+        statement=statement,
         origin=origin,
-        page=(config.url if origin == origins.own() else origin)
-        + (forms.page_path(posted) or here),
+        page=page.partition("?")[0][:_LONGEST_PAGE],
         form_version=form_version,
-        client=client,
+        client_address=client,
         work=_work(config, altcha, now) if altcha else None,
     )
-    return CheckedForm(asked, not_before)
 
 
 def enter(
@@ -168,13 +163,14 @@ def enter(
 
     Parameters as for `check_form`.
     """
-    judged = check_form(posted, origin=origin, here=here, client=client, form_version=form_version)
-    if isinstance(judged, EntryResult):
-        return judged
-    if reason := mail_domains.refusal(judged.asked.address.domain):
-        return EntryResult(FormAnswer.WRONG, said=forms.wrong(reason))
+    began = time.monotonic()
+    checked = check_form(posted, origin=origin, here=here, client=client, form_version=form_version)
+    if isinstance(checked, EntryResult):
+        return _not_before(checked, began)
+    if reason := mail_domains.refusal(checked.address.domain):
+        return EntryResult(FormAnswer.WRONG, error=forms.wrong(reason))
     try:
-        return EntryResult(_MEANT[writer.sign_up(judged.asked)], not_before=judged.not_before)
+        return _not_before(EntryResult(_ANSWERS[writer.sign_up(checked)]), began)
     except (Busy, OperationalError, InterfaceError):
         return _busy()
 
@@ -189,20 +185,26 @@ async def enter_async(
     language: str,
 ) -> EntryResult:
     """Like `enter`, without blocking the event loop. `language`: of the texts in the answer."""
+    began = time.monotonic()
     with translation.override(language):
-        judged = check_form(
+        checked = check_form(
             posted, origin=origin, here=here, client=client, form_version=form_version
         )
-    if isinstance(judged, EntryResult):
-        return judged
-    if reason := await _refusal(judged.asked.address.domain, language):
-        return EntryResult(FormAnswer.WRONG, said=reason)
+    if isinstance(checked, EntryResult):
+        return _not_before(checked, began)
+    if reason := await _refusal(checked.address.domain, language):
+        return EntryResult(FormAnswer.WRONG, error=reason)
     try:
-        return EntryResult(
-            _MEANT[await writer.sign_up_async(judged.asked)], not_before=judged.not_before
-        )
+        return _not_before(EntryResult(_ANSWERS[await writer.sign_up_async(checked)]), began)
     except (Busy, OperationalError, InterfaceError):
         return _busy()
+
+
+def _not_before(result: EntryResult, began: float) -> EntryResult:
+    """Set when the answer may be sent. Errors that the reader corrects are answered at once."""
+    if result.answer in (FormAnswer.WRONG, FormAnswer.SUGGEST, FormAnswer.AGAIN, FormAnswer.RENEW):
+        return result
+    return result._replace(not_before=began + _ANSWER_AFTER)
 
 
 def _busy() -> EntryResult:

@@ -1,8 +1,8 @@
 """The two signed values in a sign-up form: the statement and the ticket.
 
-Neither is stored on the server. A statement says which wordings the form showed. It is the same
+Neither is stored on the server. A statement says which wordings the form shows. It is the same
 for the same wordings, so pages can be cached. It is valid while these wordings are in the database.
-A ticket says when the form was shown; it is valid on one site only.
+A ticket says when the form was loaded; it is valid on one site only.
 
 Both are made by `django.core.signing` with different salts, so that one can't be used as the other.
 `TimestampSigner` is not used: it counts whole seconds, and `sign_up_seconds` may be less.
@@ -17,24 +17,29 @@ from typing import NamedTuple
 from django.core.signing import BadSignature, Signer
 
 _LONGEST = 300  # characters of a token, and of an origin (a host name has 253 at most)
-_WORDS = 9  # bytes of SHA-256
+_DIGEST = 9  # bytes of SHA-256
 
 
-class ShownWords(NamedTuple):
-    """What a form showed: primary keys of its topic and three `Wording`s, and its language."""
+class FormStatement(NamedTuple):
+    """What a form shows: primary keys of its topic and three `Wording`s, and its language."""
 
     topic: int
     alerts: int
     offers: int
     privacy: int
     language: str
-    #: See `words_of`: after a backup was restored, other wordings may have these keys.
-    words: bytes = bytes(_WORDS)
+    #: See `digest_of`: after a backup was restored, other wordings may have these keys.
+    digest: bytes = bytes(_DIGEST)
+
+    @property
+    def wordings(self) -> tuple[int, int, int]:
+        """The primary keys of the wordings: consent to alerts, consent to offers, privacy."""
+        return self.alerts, self.offers, self.privacy
 
 
-def words_of(topic: bytes, *digests: str) -> bytes:
-    """A hash of what was shown. `topic`: its `uid`; `digests`: those of the wordings."""
-    return hashlib.sha256(topic + "".join(digests).encode()).digest()[:_WORDS]
+def digest_of(topic: bytes, *digests: str) -> bytes:
+    """A hash of what a form shows. `topic`: its `uid`; `digests`: those of the wordings."""
+    return hashlib.sha256(topic + "".join(digests).encode()).digest()[:_DIGEST]
 
 
 class FormTokens:
@@ -46,13 +51,13 @@ class FormTokens:
     def __init__(self, key: bytes, *older: bytes) -> None:
         self._keys = key, *older
 
-    def statement(self, shown: ShownWords) -> str:
+    def sign_statement(self, statement: FormStatement) -> str:
         """The signed token for what a form shows."""
-        facts = [*shown[:4], shown.language, shown.words.hex()]
-        return _statements(self._keys).sign_object(facts)
+        fields = [*statement[:5], statement.digest.hex()]
+        return _statements(self._keys).sign_object(fields)
 
-    def read_statement(self, token: str) -> ShownWords | None:
-        """What the form showed; None if the signature is not valid."""
+    def read_statement(self, token: str) -> FormStatement | None:
+        """What the form shows; None if the signature is not valid."""
         return _read_statement(self._keys, token) if _may_be_ours(token) else None
 
     def ticket(self, origin: str, now: float) -> str:
@@ -94,9 +99,9 @@ def _read_ticket(keys: tuple[bytes, ...], ticket: str, origin: str) -> int | Non
 
 
 @lru_cache(256)  # at peak times all forms have one of a few statements
-def _read_statement(keys: tuple[bytes, ...], token: str) -> ShownWords | None:
+def _read_statement(keys: tuple[bytes, ...], token: str) -> FormStatement | None:
     try:
-        topic, alerts, offers, privacy, language, words = _statements(keys).unsign_object(token)
+        topic, alerts, offers, privacy, language, digest = _statements(keys).unsign_object(token)
     except BadSignature:
         return None
-    return ShownWords(topic, alerts, offers, privacy, language, bytes.fromhex(words))
+    return FormStatement(topic, alerts, offers, privacy, language, bytes.fromhex(digest))

@@ -26,8 +26,9 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 _ASIDE = 0.2  # seconds before a blocked item is tried again
+_ALONE_SECONDS = 1.0  # for a group that is written one by one
 _LONGEST_PAUSE = 1.0  # seconds
-_TOLD_EVERY = 10.0  # seconds between two log lines about refused items
+_LOG_EVERY = 10.0  # seconds between two log lines about refused items
 
 
 class Busy(Exception):
@@ -41,7 +42,7 @@ class Blocked(Exception):
     """Another transaction holds a lock.
 
     Raised by `write`: nothing was written, and the whole group is tried again. Returned by `write`
-    as the answer to one item: only that item is tried again, after `_ASIDE` seconds.
+    as the answer to one item: only that item is tried again. Both after `_ASIDE` seconds.
     """
 
 
@@ -71,7 +72,8 @@ class GroupCommit(Generic[Item, Answer]):
     """A queue of items that one thread at a time writes in groups.
 
     `write`: takes a list of items and returns one answer per item, in order. An answer that is an
-    exception is raised to that item's caller only.
+    exception is raised to that item's caller only. If `write` raises an exception, nothing was
+    written; then the items are written one by one, so that one item fails only for its own caller.
     `most`: the maximum number of items in a group.
     `apart`: the minimum seconds between the end of one group and the start of the next.
     `pause`: called after each group in the thread that wrote it. It returns a longer time in
@@ -104,7 +106,7 @@ class GroupCommit(Generic[Item, Answer]):
         self._refused = 0
         self._next_at = 0.0
         self._group_seconds = 0.0  # from the start of the latest full group to the next start
-        self._told_at = -_TOLD_EVERY
+        self._logged_at = -_LOG_EVERY
 
     def start(self) -> None:
         """Start the writer's thread now instead of at the first `submit_async`."""
@@ -212,18 +214,29 @@ class GroupCommit(Generic[Item, Answer]):
         if not group:
             self._next_at = began + _ASIDE / 4
             return
-        try:
-            answers = self._write([entry.item for entry in group])
-        except Blocked as error:
-            answers = [error] * len(group)
-        except Exception as error:  # the transaction failed, so every caller in the group gets it
-            log.error("%d items could not be written: %s", len(group), type(error).__name__)
-            answers = [error] * len(group)
+        answers = self._write_items([entry.item for entry in group])
         ended = time.monotonic()
         self._next_at = ended + max(self._apart, min(self._pause(), _LONGEST_PAUSE))
         if len(group) == self._most:
             self._group_seconds = self._next_at - began
         self._answer(group, answers, ended)
+
+    def _write_items(self, items: list[Item]) -> Sequence[Answer | Exception]:
+        """Write a group; if that fails, write each item alone, for at most `_ALONE_SECONDS`."""
+        try:
+            return self._write(items)
+        except Blocked as error:
+            return [error] * len(items)
+        except Exception as error:  # its message may hold an item
+            log.error("%d items could not be written: %s", len(items), type(error).__name__)
+            if len(items) == 1:
+                return [error]
+        until = time.monotonic() + _ALONE_SECONDS
+        answers: list[Answer | Exception] = []
+        for item in items:
+            late = time.monotonic() >= until
+            answers += [Blocked()] if late else self._write_items([item])
+        return answers
 
     def _take(self, now: float) -> list[_Entry[Item, Answer]]:
         """Take the next group from the queue: the oldest entries that are not put aside."""
@@ -277,9 +290,9 @@ class GroupCommit(Generic[Item, Answer]):
         now = time.monotonic()
         with self._lock:
             self._refused += count
-            if now < self._told_at + _TOLD_EVERY:
+            if now < self._logged_at + _LOG_EVERY:
                 return
-            refused, self._refused, self._told_at = self._refused, 0, now
+            refused, self._refused, self._logged_at = self._refused, 0, now
             waiting = len(self._waiting)
         log.warning(
             "%d sign-ups were told to come back, as they would have waited too long; %d wait",

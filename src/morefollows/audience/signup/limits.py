@@ -22,6 +22,7 @@ from django.utils import timezone
 from morefollows.audience.models import SignUpTally, SpentWork
 from morefollows.audience.signup import typos
 from morefollows.audience.signup.proof_of_work import SolvedChallenge
+from morefollows.audience.signup.record import SignUp
 from morefollows.config.settings import Settings
 from morefollows.database import bulk
 from morefollows.helpers.networks import network
@@ -45,49 +46,41 @@ class Demand(Enum):
     LATER = "later"
 
 
-class Attempt(NamedTuple):
-    """Where a sign-up comes from, and for which mail domain."""
-
-    client: str  #: network address; "" if unknown
-    domain: str  #: in A-labels
-    work: SolvedChallenge | None
-
-
 class CountedAttempts(NamedTuple):
     """The result of `count_attempts`."""
 
-    attempts: Sequence[Attempt]
-    keys: list[tuple[str, str]]  #: for each attempt, its tally keys: network and domain
-    adds: Mapping[str, int]  #: tally key → number of these attempts
-    rows: bulk.Rows  #: tally key and its count, these attempts included
+    sign_ups: Sequence[SignUp]
+    keys: list[tuple[str, str]]  #: for each sign-up, its tally keys: network and domain
+    adds: Mapping[str, int]  #: tally key → number of these sign-ups
+    rows: bulk.Rows  #: tally key and its count, these sign-ups included
 
 
-def count_attempts(attempts: Sequence[Attempt]) -> CountedAttempts:
-    """Add these attempts to their tallies.
+def count_attempts(sign_ups: Sequence[SignUp]) -> CountedAttempts:
+    """Add these sign-ups to their tallies.
 
     Call it in the transaction that writes the sign-ups. It may be called in `bulk.together`.
     """
-    wanted = [_keys(attempt) for attempt in attempts]
+    wanted = [_keys(one) for one in sign_ups]
     adds = Counter(key for keys in wanted for key in keys if key)
-    return CountedAttempts(attempts, wanted, adds, _add(adds))
+    return CountedAttempts(sign_ups, wanted, adds, _add(adds))
 
 
 def demands(counted: CountedAttempts) -> list[Demand]:
-    """What is required for each attempt, in order. Call it in the same transaction as
+    """What is required for each sign-up, in order. Call it in the same transaction as
     `count_attempts`.
 
     Large providers have no domain limit: at peak times half of all readers use two of them.
     """
     config: Settings = settings.MOREFOLLOWS
-    # The counts before these attempts.
+    # The counts before these sign-ups.
     counts = {key: number - counted.adds[key] for key, number in counted.rows()}
     found = []
-    for attempt, keys in zip(counted.attempts, counted.keys, strict=True):
+    for one, keys in zip(counted.sign_ups, counted.keys, strict=True):
         here, there = (_next(counts, key) for key in keys)
         if here > config.sign_ups_a_network_at_most:
             found.append(Demand.LATER)
         elif here > config.sign_ups_a_network or there > config.sign_ups_a_domain:
-            found.append(Demand.NOTHING if attempt.work and _spend(attempt.work) else Demand.WORK)
+            found.append(Demand.NOTHING if one.work and _spend(one.work) else Demand.WORK)
         else:
             found.append(Demand.NOTHING)
     return found
@@ -112,17 +105,17 @@ def forget_old(between: Callable[[], None] = lambda: None) -> int:
     return gone
 
 
-def keys(attempts: Sequence[Attempt]) -> set[str]:
-    """The keys of all tallies in which these attempts are counted."""
-    return {key for attempt in attempts for key in _keys(attempt) if key}
+def keys(sign_ups: Sequence[SignUp]) -> set[str]:
+    """The keys of all tallies in which these sign-ups are counted."""
+    return {key for one in sign_ups for key in _keys(one) if key}
 
 
-def _keys(attempt: Attempt) -> tuple[str, str]:
+def _keys(one: SignUp) -> tuple[str, str]:
     """The tally keys of the network and the domain; "" for one that has no limit."""
-    place = network(attempt.client)
+    place, domain = network(one.client_address), one.address.domain
     return (
         _key("network", place) if place else "",
-        _key("domain", attempt.domain) if attempt.domain not in typos.LARGE else "",
+        _key("domain", domain) if domain not in typos.LARGE else "",
     )
 
 
@@ -132,32 +125,32 @@ def _key(kind: str, value: str) -> str:
     return hmac.digest(secret, f"{kind}\n{value}".encode(), "sha256").hex()
 
 
-def _add(attempts: Mapping[str, int]) -> bulk.Rows:
-    """Add to each tally its number of attempts. Returns the rows (key, count).
+def _add(adds: Mapping[str, int]) -> bulk.Rows:
+    """Add these numbers to the tallies. Returns the rows (key, count).
 
     Locking order: tallies are updated in the order of their keys, which avoids deadlocks.
     """
-    if not attempts:
+    if not adds:
         return list
-    keys = sorted(attempts)
+    keys = sorted(adds)
     now = timezone.now()
     if connection.vendor == "postgresql":
         given = (
             "SELECT key, %s::timestamptz, count"
             " FROM unnest(%s::text[], %s::int[]) AS given (key, count)"
         )
-        values = [now, keys, [attempts[key] for key in keys], *([now - _WINDOW] * 2)]
+        values = [now, keys, [adds[key] for key in keys], *([now - _WINDOW] * 2)]
         return bulk.query(_ADD.format(given=given), values)
     began, now_ = (
         connection.ops.adapt_datetimefield_value(moment) for moment in (now - _WINDOW, now)
     )
     given = "VALUES " + ", ".join(["(%s, %s, %s)"] * len(keys))
-    rows = [value for key in keys for value in (key, now_, attempts[key])]
+    rows = [value for key in keys for value in (key, now_, adds[key])]
     return bulk.query(_ADD.format(given=given), [*rows, began, began])
 
 
 def _next(counts: dict[str, int], key: str) -> int:
-    """Count one more attempt under this key and return its number; 0 for the empty key."""
+    """Count one more sign-up under this key and return its number; 0 for the empty key."""
     if not key:
         return 0
     counts[key] += 1

@@ -13,20 +13,17 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
-from morefollows.audience import actions
-from morefollows.audience.addresses import Address
 from morefollows.audience.consent.texts import InForce
 from morefollows.audience.models import Reader, SignUpTally, Site, Topic, Wording
-from morefollows.audience.signup import limits, new_readers, origins
-from morefollows.audience.signup.form_tokens import ShownWords, words_of
+from morefollows.audience.signup import limits, origins, record
+from morefollows.audience.signup.form_tokens import FormStatement, digest_of
 from morefollows.audience.signup.group_commit import Blocked, GroupCommit
-from morefollows.audience.signup.limits import Attempt, Demand
-from morefollows.audience.signup.new_readers import FormOrigin, Newcomer
-from morefollows.audience.signup.proof_of_work import SolvedChallenge
+from morefollows.audience.signup.limits import Demand
+from morefollows.audience.signup.record import Form, SignUp
 from morefollows.database import bulk
 
 log = logging.getLogger(__name__)
@@ -39,22 +36,9 @@ _LOCK_MS = 300  # milliseconds to wait for a lock in the group's transaction
 _STATEMENT_MS = 4_000  # milliseconds for one statement (PostgreSQL)
 _PAUSE = 5.0  # seconds without a sign-up after which the connection is opened anew
 _WARN_EVERY = 5.0  # seconds between two warnings in the log
-_ALONE_SECONDS = 1.0  # for a group that is written one by one
 _APART = 0.025  # seconds between two groups, in which the next one collects
 _LEAVE = 2.0  # SQLite: time left to other writers, as a multiple of the group's lock time
-
-
-class SignUpRequest(NamedTuple):
-    """A submitted form that passed all checks that need no database."""
-
-    address: Address
-    offers: bool
-    shown: ShownWords
-    origin: str  #: of the page that showed the form
-    page: str  #: that page, without a query
-    form_version: str
-    client: str  #: network address; "" if unknown
-    work: SolvedChallenge | None
+_TRIES = 3  # times that a group is compared with the database before it is written one by one
 
 
 class SignUpResult(Enum):
@@ -67,20 +51,20 @@ class SignUpResult(Enum):
     UNKNOWN_FORM = "unknown form"
 
 
-_MEANT = {
+_RESULTS = {
     Demand.NOTHING: SignUpResult.NOTED,
     Demand.WORK: SignUpResult.WORK,
     Demand.LATER: SignUpResult.LATER,
 }
 
 
-def sign_up(asked: SignUpRequest) -> SignUpResult:
-    """Block until the sign-up is committed; return the verdict.
+def sign_up(one: SignUp) -> SignUpResult:
+    """Block until the sign-up is committed; return the result.
 
-    The verdict is the same for new, known and suppressed addresses. Raises `group_commit.Busy`
+    The result is the same for new, known and suppressed addresses. Raises `group_commit.Busy`
     when too many sign-ups wait.
     """
-    return _group.submit(asked)
+    return _group.submit(one)
 
 
 def start_writer() -> None:
@@ -88,76 +72,130 @@ def start_writer() -> None:
     _group.start()
 
 
-async def sign_up_async(asked: SignUpRequest) -> SignUpResult:
+async def sign_up_async(one: SignUp) -> SignUpResult:
     """Like `sign_up`, without blocking the event loop."""
-    return await _group.submit_async(asked)
+    return await _group.submit_async(one)
+
+
+# -- one transaction ------------------------------------------------------------------------------
+
+
+def _write(sign_ups: Sequence[SignUp]) -> list[SignUpResult]:
+    """Write a group in one transaction. Returns one result per sign-up, in order.
+
+    Locking order: tallies by key (`limits.count_attempts`), then readers by key.
+    """
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        _set_timeouts()  # BEGIN IMMEDIATE waits for the write lock
+    sites, forms = _look_up_forms(sign_ups)
+    refusals = [_refusal(one, sites, forms) for one in sign_ups]
+    acceptable = [one for one, no in zip(sign_ups, refusals, strict=True) if no is None]
+    with _transaction():
+        with bulk.together():
+            if connection.vendor == "postgresql":
+                _set_timeouts()
+            counted = limits.count_attempts(sign_ups)
+            looked = record.look_up(acceptable)
+        results = [
+            refusal or _RESULTS[demand]
+            for refusal, demand in zip(refusals, limits.demands(counted), strict=True)
+        ]
+        accepted = [
+            one
+            for one, result in zip(sign_ups, results, strict=True)
+            if result is SignUpResult.NOTED
+        ]
+        accepted.sort(key=lambda one: one.address.key)
+        _insert(accepted, forms, looked)
+    return results
+
+
+def _insert(
+    sign_ups: Sequence[SignUp], forms: dict[FormStatement, Form], looked: record.LookedUp
+) -> None:
+    """Write the sign-ups. If another process writes the same reader meanwhile, look up again."""
+    for left in reversed(range(_TRIES)):
+        rows = record.to_rows(sign_ups, forms, looked)
+        try:
+            with bulk.savepoint():
+                record.insert(rows)
+            return
+        except IntegrityError:
+            if not left:
+                raise
+            looked = record.look_up(sign_ups)
+
+
+def _look_up_forms(sign_ups: Sequence[SignUp]) -> tuple[set[str], dict[FormStatement, Form]]:
+    """The origins that may show the form, and the form of each statement, unless it is unknown."""
+    statements = {one.statement for one in sign_ups}
+    with bulk.together():
+        sites = bulk.query(_SITES, [])
+        topics = bulk.query_rows(Topic, {one.topic for one in statements}, "uid", "name")
+        keys = {key for one in statements for key in one.wordings}
+        wordings = bulk.query_rows(Wording, keys, "kind", "language", "version", "text", "digest")
+    by_key = topics(), wordings()
+    forms = {one: _form(one, *by_key) for one in statements}
+    known = {one: form for one, form in forms.items() if form is not None}
+    return {origins.own(), *(row[0] for row in sites())}, known
+
+
+def _form(
+    statement: FormStatement, topics: dict[int, Topic], wordings: dict[int, Wording]
+) -> Form | None:
+    """The form of a statement; None if its rows do not exist, or are not those that it showed."""
+    topic = topics.get(statement.topic)
+    if topic is None or not all(key in wordings for key in statement.wordings):
+        return None
+    shown = InForce(*(wordings[key] for key in statement.wordings))
+    # After a backup was restored, other rows may have these primary keys.
+    is_same = statement.digest == digest_of(topic.uid, *(one.digest for one in shown))
+    return Form(topic, shown) if is_same else None
+
+
+def _refusal(one: SignUp, sites: set[str], forms: dict[FormStatement, Form]) -> SignUpResult | None:
+    """Why the form can't be accepted from anybody; None if it can."""
+    if one.origin not in sites:
+        return SignUpResult.UNKNOWN_SITE
+    return None if one.statement in forms else SignUpResult.UNKNOWN_FORM
+
+
+# -- locks and errors -----------------------------------------------------------------------------
+
+
+def _write_group(sign_ups: Sequence[SignUp]) -> Sequence[SignUpResult | Exception]:
+    """Write a group. Called by `GroupCommit`; returns one answer per sign-up, in order.
+
+    A sign-up that needs a row locked by another transaction gets `Blocked`; the others are written.
+    Raises `Blocked` if the whole group has to be tried again. After another exception `GroupCommit`
+    writes the sign-ups one by one.
+    """
+    _used.held = 0.0
+    if connection.in_atomic_block:  # the caller's transaction: only the caller can retry it
+        return _write(sign_ups)
+    _use_connection()
+    try:
+        return _write(sign_ups)
+    except (OperationalError, InterfaceError) as error:
+        _warn(f"a group of sign-ups is tried again: {_reason(error)}")
+        if not _is_lock(error):
+            connection.close()
+            raise Blocked from error
+        if connection.vendor == "sqlite" or len(sign_ups) == 1:
+            raise Blocked from error
+    are_locked = _need_locked_rows(sign_ups)
+    free = [one for one, is_locked in zip(sign_ups, are_locked, strict=True) if not is_locked]
+    written = iter(_write(free) if free else [])
+    return [Blocked() if is_locked else next(written) for is_locked in are_locked]
 
 
 def _pause() -> float:
     """Seconds to wait before the next group, so that other processes can write.
 
     On SQLite one process writes at a time, and workers have to write outcomes. On PostgreSQL the
-    pause is 0. Others can also write while the next group is prepared, so that time is subtracted;
-    the last group's time is the estimate.
+    pause is 0.
     """
-    return max(0.0, _LEAVE * _used.held - _used.ready) if connection.vendor == "sqlite" else 0.0
-
-
-def _receive(asked: Sequence[SignUpRequest]) -> list[SignUpResult | Exception]:
-    """Write a group. Called by `GroupCommit`; returns one answer per sign-up, in order.
-
-    A sign-up that needs a row locked by another transaction gets `Blocked`; the others are written.
-    Raises `Blocked` if the whole group has to be tried again.
-    """
-    _used.began, _used.ready, _used.held = time.monotonic(), 0.0, 0.0
-    if connection.in_atomic_block:  # the caller's transaction: only the caller can retry it
-        return _note(asked)
-    _use_connection()
-    try:
-        return _note(asked)
-    except (OperationalError, InterfaceError) as error:
-        _warn(f"a group of sign-ups is tried again: {_reason(error)}")
-        if not _is_lock(error):
-            connection.close()
-            raise Blocked from error
-        if connection.vendor == "sqlite":
-            raise Blocked from error
-    except Exception as error:
-        # One sign-up fails: written one by one, the others succeed.
-        _warn(f"a group of sign-ups is written one by one: {_reason(error)}")
-        return _one_by_one(asked)
-    held = _held(asked)
-    free = [one for one, is_held in zip(asked, held, strict=True) if not is_held]
-    try:
-        noted = iter(_note(free) if free else [])
-    except (OperationalError, InterfaceError) as error:
-        if not _is_lock(error):
-            connection.close()
-            raise Blocked from error
-        noted = iter(_one_by_one(free))  # the locked row is not committed, so `_held` missed it
-    return [Blocked() if is_held else next(noted) for is_held in held]
-
-
-def _one_by_one(asked: Sequence[SignUpRequest]) -> list[SignUpResult | Exception]:
-    """Write each sign-up in its own transaction, for at most `_ALONE_SECONDS`; then `Blocked`."""
-    until = time.monotonic() + _ALONE_SECONDS
-    found: list[SignUpResult | Exception] = []
-    for one in asked:
-        try:
-            found += _note([one]) if time.monotonic() < until else [Blocked()]
-        except (OperationalError, InterfaceError):
-            found.append(Blocked())
-        except Exception as error:
-            found.append(error)
-    return found
-
-
-def _warn(words: str) -> None:
-    """Log at most once every `_WARN_EVERY` seconds: a group is retried several times a second."""
-    now = time.monotonic()
-    if now > getattr(_used, "warned", 0.0) + _WARN_EVERY:
-        _used.warned = now
-        log.warning(words)
+    return _LEAVE * float(_used.held) if connection.vendor == "sqlite" else 0.0
 
 
 def _use_connection() -> None:
@@ -168,32 +206,48 @@ def _use_connection() -> None:
     _used.at = now
 
 
-def _held(asked: Sequence[SignUpRequest]) -> list[bool]:
+def _set_timeouts() -> None:
+    """Set short timeouts on the writer's connection: one lock must not delay the whole queue."""
+    if connection.vendor == "postgresql":
+        statement = (
+            "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)"
+        )
+        bulk.query(statement, [f"{_LOCK_MS}ms", f"{_STATEMENT_MS}ms"])
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {_LOCK_MS}")
+
+
+@contextlib.contextmanager
+def _transaction() -> Iterator[None]:
+    """A transaction. Adds to `_used.held` for how many seconds it holds its locks."""
+    began = None
+    try:
+        with transaction.atomic():
+            began = time.monotonic()
+            yield
+    finally:
+        if began is not None:
+            _used.held += time.monotonic() - began
+
+
+def _need_locked_rows(sign_ups: Sequence[SignUp]) -> list[bool]:
     """For each sign-up, whether it needs a row locked by another transaction. PostgreSQL only."""
     with transaction.atomic():
-        tallies = _locked_rows(
-            SignUpTally._meta.db_table,
-            "key",
-            limits.keys([_attempt(one) for one in asked]),
-            "UPDATE",
-        )
-        readers = _locked_rows(
-            Reader._meta.db_table, "key", {one.address.key for one in asked}, "UPDATE"
-        )
-        topics = _locked_rows(
-            Topic._meta.db_table, "id", {one.shown.topic for one in asked}, "KEY SHARE"
-        )
+        tallies = _locked_rows(SignUpTally, "key", limits.keys(sign_ups), "UPDATE")
+        readers = _locked_rows(Reader, "key", {one.address.key for one in sign_ups}, "UPDATE")
+        topics = _locked_rows(Topic, "id", {one.statement.topic for one in sign_ups}, "KEY SHARE")
     return [
         one.address.key in readers
-        or one.shown.topic in topics
-        or bool(limits.keys([_attempt(one)]) & tallies)
-        for one in asked
+        or one.statement.topic in topics
+        or bool(limits.keys([one]) & tallies)
+        for one in sign_ups
     ]
 
 
-def _locked_rows(table: str, column: str, values: set[Any], strength: str) -> set[Any]:
+def _locked_rows(model: type[Any], column: str, values: set[Any], strength: str) -> set[Any]:
     """Those of the values whose row exists but can't be locked with this strength now."""
-    query = f"SELECT {column} FROM {table} WHERE {column} = ANY(%s)"  # noqa: S608 - our own names
+    query = f"SELECT {column} FROM {model._meta.db_table} WHERE {column} = ANY(%s)"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(query, [list(values)])
         there = {row[0] for row in cursor.fetchall()}
@@ -209,6 +263,14 @@ def _is_lock(error: Exception) -> bool:
     return getattr(error.__cause__, "sqlstate", "") in ("55P03", "57014", "40P01")
 
 
+def _warn(text: str) -> None:
+    """Log at most once every `_WARN_EVERY` seconds: a group is retried several times a second."""
+    now = time.monotonic()
+    if now > getattr(_used, "warned", 0.0) + _WARN_EVERY:
+        _used.warned = now
+        log.warning(text)
+
+
 def _reason(error: Exception) -> str:
     """The type and SQLSTATE of an error, for the log. Its message may hold an address."""
     return (
@@ -217,141 +279,4 @@ def _reason(error: Exception) -> str:
     ).strip()
 
 
-def _wait_little() -> None:
-    """Set short timeouts on the writer's connection: one lock must not delay the whole queue."""
-    if connection.vendor == "postgresql":
-        statement = (
-            "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)"
-        )
-        bulk.query(statement, [f"{_LOCK_MS}ms", f"{_STATEMENT_MS}ms"])
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA busy_timeout = {_LOCK_MS}")
-
-
-def _attempt(one: SignUpRequest) -> Attempt:
-    return Attempt(one.client, one.address.domain, one.work)
-
-
-def _note(asked: Sequence[SignUpRequest]) -> list[SignUpResult | Exception]:
-    """Write a group in one transaction. Returns one verdict per sign-up, in order.
-
-    Locking order: tallies by key (`limits.count_attempts`), then readers by key.
-    """
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        _wait_little()  # BEGIN IMMEDIATE waits for the write lock
-    sites, topics, words = _look_up(asked)
-    misfits = [_misfit(one, sites, topics, words) for one in asked]
-    fit = [at for at, misfit in enumerate(misfits) if misfit is None]
-    prepared = dict(
-        zip(
-            fit,
-            new_readers.build_rows([_newcomer(asked[at], topics, words) for at in fit]),
-            strict=True,
-        )
-    )
-    with _holding(), transaction.atomic():
-        _used.since = time.monotonic()
-        with bulk.together():
-            if connection.vendor == "postgresql":
-                _wait_little()
-            counted = limits.count_attempts([_attempt(one) for one in asked])
-            looked = new_readers.look_up(list(prepared.values()))
-        demands = limits.demands(counted)
-        verdicts: list[SignUpResult | Exception] = [
-            misfit or _MEANT[demand] for misfit, demand in zip(misfits, demands, strict=True)
-        ]
-        # All processes lock readers in the order of their keys, which avoids deadlocks.
-        counting = [at for at, verdict in enumerate(verdicts) if verdict is SignUpResult.NOTED]
-        counting.sort(key=lambda at: asked[at].address.key)
-        wanted = [prepared[at] for at in counting]
-        for at, one, noted in zip(
-            counting, wanted, new_readers.write_rows(wanted, looked), strict=True
-        ):
-            if not noted:
-                verdicts[at] = _sign_up_alone(one.newcomer)
-        return verdicts
-
-
-def _look_up(
-    asked: Sequence[SignUpRequest],
-) -> tuple[set[str], dict[int, Topic], dict[int, Wording]]:
-    """The origins that may show the form, and the topics and wordings that these forms name."""
-    with bulk.together():
-        sites = bulk.query(_SITES, [])
-        topics = bulk.query_rows(Topic, {one.shown.topic for one in asked}, "uid", "name")
-        keys = {key for one in asked for key in one.shown[1:4]}
-        words = bulk.query_rows(Wording, keys, "kind", "language", "version", "text", "digest")
-    return {origins.own(), *(row[0] for row in sites())}, topics(), words()
-
-
-@contextlib.contextmanager
-def _holding() -> Iterator[None]:
-    """Measure how long this group's transactions hold their locks, from `_used.since` on."""
-    _used.since = 0.0
-    try:
-        yield
-    finally:
-        if _used.since:
-            _used.ready = _used.ready or _used.since - _used.began
-            _used.held += time.monotonic() - _used.since
-
-
-def _misfit(
-    one: SignUpRequest, sites: set[str], topics: dict[int, Topic], words: dict[int, Wording]
-) -> SignUpResult | None:
-    """Why the form can't be accepted from anybody; None if it can."""
-    if one.origin not in sites:
-        return SignUpResult.UNKNOWN_SITE
-    keys = one.shown[1:4]
-    if one.shown.topic not in topics or not all(key in words for key in keys):
-        return SignUpResult.UNKNOWN_FORM
-    if one.shown.words != words_of(
-        topics[one.shown.topic].uid, *(words[key].digest for key in keys)
-    ):
-        # After a backup was restored, other rows may have these primary keys.
-        return SignUpResult.UNKNOWN_FORM
-    return None
-
-
-def _newcomer(one: SignUpRequest, topics: dict[int, Topic], words: dict[int, Wording]) -> Newcomer:
-    shown = one.shown
-    return Newcomer(
-        one.address,
-        topics[shown.topic],
-        one.offers,
-        shown.language,
-        FormOrigin(one.page, one.form_version, one.client),
-        InForce(words[shown.alerts], words[shown.offers], words[shown.privacy]),
-    )
-
-
-def _sign_up_alone(one: Newcomer) -> SignUpResult | Exception:
-    """Sign up a known reader, or an address that is in the group twice.
-
-    Returns an exception instead of raising it, so that it reaches only its own caller.
-    `actions.sign_up` rolls back its own changes.
-    """
-    try:
-        actions.sign_up(
-            one.address.text,
-            topic=one.topic,
-            offers=one.offers,
-            language=one.language,
-            page=one.place.page,
-            client_address=one.place.client_address,
-            form_version=one.place.form_version,
-            shown=one.shown,
-        )
-    except OperationalError as error:
-        if _is_lock(error):
-            return Blocked()
-        raise
-    except Exception as error:
-        return error
-    return SignUpResult.NOTED
-
-
-_group: GroupCommit[SignUpRequest, SignUpResult] = GroupCommit(
-    _receive, _MOST, _APART, pause=_pause
-)
+_group: GroupCommit[SignUp, SignUpResult] = GroupCommit(_write_group, _MOST, _APART, pause=_pause)

@@ -231,11 +231,11 @@ def _offers(request: HttpRequest, reader: Reader) -> forms.Form | str | None:
 
 def _agree(request: HttpRequest, reader: Reader, topic: Topic | None) -> bool:
     """Records consent with the wordings shown beside the button, even if there are newer ones."""
-    shown = entry.form_tokens().read_statement(request.POST.get("shown", ""))
-    if shown is None or (topic is not None and shown.topic != topic.pk):
+    statement = entry.form_tokens().read_statement(request.POST.get("shown", ""))
+    if statement is None or (topic is not None and statement.topic != topic.pk):
         raise Http404
-    found = Wording.objects.in_bulk(shown[1:4])
-    words = [found.get(key) for key in shown[1:4]]
+    found = Wording.objects.in_bulk(statement.wordings)
+    words = [found.get(key) for key in statement.wordings]
     if None in words:
         raise Http404
     place = {
