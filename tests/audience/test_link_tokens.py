@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from morefollows.audience.alert_tokens import AlertTokens, Person
 from morefollows.audience.tokens import (
     ALL_TOPICS,
     CONFIRM_LENGTH,
@@ -15,7 +16,6 @@ from morefollows.audience.tokens import (
     LEAVE_LENGTH,
     OFFERS,
     RECEIPT_LENGTH,
-    Person,
     ReadToken,
     TokenRow,
     Tokens,
@@ -189,7 +189,7 @@ def test_those_of_mails_are_the_same_as_each_by_itself(
     readers: list[Person], alert: TokenRow, about: TokenRow, story: TokenRow
 ) -> None:
     """Also where several have one version of their links, which are made at once, and where there is nobody."""
-    made = OURS.of_alert(alert, about, story)
+    made = AlertTokens(OURS, alert, about, story)
     for _ in range(2):
         assert made(readers) == [
             (

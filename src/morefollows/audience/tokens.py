@@ -4,6 +4,8 @@ A token names rows by primary key and authenticates them by a MAC over the rows'
 128 random bits and is never reused. Primary keys can be reused after a restored backup or a
 failover; the old token then does not verify for the new row. The database stores no tokens.
 
+The tokens of an alert's mails are made by `alert_tokens`.
+
 The MAC is AES-256-CMAC (RFC 4493) of one block. The block is the `uid` of the reader (or letter)
 XOR a keyed digest of the context. The context is the kind, and the key and `uid` of the topic,
 story or alert. As `uid`s are random and secret, blocks do not repeat and cannot be chosen.
@@ -19,7 +21,7 @@ import binascii
 import hashlib
 import hmac
 import struct
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -27,36 +29,27 @@ from typing import NamedTuple, Protocol
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 
-_LEAVE, _CONFIRM, _RECEIPT, _LETTER_RECEIPT = b"\x01", b"\x02", b"\x03", b"\x04"
-_PREFERENCES, _LEAVE_OFFERS, _NEW_ADDRESS, _STORY = b"\x05", b"\x06", b"\x07", b"\x08"
+LEAVE, _CONFIRM, RECEIPT, _LETTER_RECEIPT = b"\x01", b"\x02", b"\x03", b"\x04"
+PREFERENCES, _LEAVE_OFFERS, _NEW_ADDRESS, STORY = b"\x05", b"\x06", b"\x07", b"\x08"
 _INVITATION, _LEAVE_DRILLS = b"\x09", b"\x0a"
-_UID = 16  # bytes
-_LINK_MAC = 16  # bytes
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+UID = 16  # bytes
+LINK_MAC = 16  # bytes
 # Bytes. Receipts protect only statistics and bounces, and must fit a local part of 64 octets
 # (RFC 5321 §4.5.3.1.1).
-_RECEIPT_MAC = 12
+RECEIPT_MAC = 12
 
 # kind, key generation, row, other number, MAC: 27 octets
-_LINK = struct.Struct(f">sB5sI{_LINK_MAC}s")
-_LINKS = struct.Struct(f"2s5s4s{_LINK_MAC}s" * 3)
-_MACS = struct.Struct(f"{_LINK_MAC}s")
-_THREE_LINKS = struct.Struct("36s36s36s")
-_RECEIPT_BYTES = struct.Struct(f">sI6s{_RECEIPT_MAC}s")
-_RECEIPT_MACS = struct.Struct(f"{_RECEIPT_MAC}s{16 - _RECEIPT_MAC}x")
+_LINK = struct.Struct(f">sB5sI{LINK_MAC}s")
+_RECEIPT_BYTES = struct.Struct(f">sI6s{RECEIPT_MAC}s")
 
 LEAVE_LENGTH = 36
 CONFIRM_LENGTH = 36
 PREFERENCES_LENGTH = 36
 STORY_LENGTH = 36
 RECEIPT_LENGTH = 46
-_RECEIPTS = struct.Struct(f"{RECEIPT_LENGTH}s")
 
 GENERATIONS = 255  #: highest generation number of a link key; they start at 1
 MOST_ROWS = 2**40  #: upper limit of a reader's or letter's primary key in a token
-
-#: The tokens in one mail: receipt, leave, preferences, story.
-OfAlert = tuple[bytes, bytes, bytes, bytes]
 
 
 class TokenKeys(Protocol):
@@ -90,16 +83,12 @@ class TokenRow(NamedTuple):
 
 
 # Subjects of a leave link that is not about one topic.
-ALL_TOPICS = TokenRow(0, bytes(_UID))
-OFFERS = TokenRow(-1, bytes(_UID))
-DRILLS = TokenRow(-2, bytes(_UID))
+ALL_TOPICS = TokenRow(0, bytes(UID))
+OFFERS = TokenRow(-1, bytes(UID))
+DRILLS = TokenRow(-2, bytes(UID))
 _LEAVES = {OFFERS: _LEAVE_OFFERS, DRILLS: _LEAVE_DRILLS}
-_LEAVING = frozenset((_LEAVE, *_LEAVES.values()))
-_NOBODY = TokenRow(0, bytes(_UID))  # placeholder for a token without a second row
-
-
-#: A reader for `Tokens.of_alert`: id, uid, `links_version`. A plain tuple, as each mail needs one.
-Person = tuple[int, bytes, int]
+_LEAVING = frozenset((LEAVE, *_LEAVES.values()))
+_NOBODY = TokenRow(0, bytes(UID))  # placeholder for a token without a second row
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +102,7 @@ class ReadToken:
     row: int
     other: int
     about: TokenRow | None  #: `ALL_TOPICS`, `OFFERS` or `DRILLS`; None for other links
-    _key: _Key
+    _key: TokenKey
     _kind: bytes
     _mac: bytes
 
@@ -123,12 +112,12 @@ class ReadToken:
         The time does not depend on whether the rows exist. `uid`: the `uid` of `row`, None if there
         is no such row. `other`: the `uid` of the second row; omitted for tokens that name none.
         """
-        digest = self._key.digest(self._kind, self.other, other or bytes(_UID))
-        mac = self._key.mac(uid or bytes(_UID), digest)[: len(self._mac)]
+        digest = self._key.digest(self._kind, self.other, other or bytes(UID))
+        mac = self._key.mac(uid or bytes(UID), digest)[: len(self._mac)]
         return hmac.compare_digest(mac, self._mac) and bool(uid)
 
 
-class _Key:
+class TokenKey:
     """Two keys derived from one of 32 bytes: one for context digests, one for MACs."""
 
     def __init__(self, key: bytes) -> None:
@@ -147,7 +136,7 @@ class _Key:
     def mac(self, uid: bytes, digest: bytes) -> bytes:
         """Returns the MAC of a token, 16 bytes."""
         mac = self._cmac.copy()
-        mac.update(_xor(uid, digest))
+        mac.update(xor(uid, digest))
         return mac.finalize()
 
     def encrypting(self) -> tuple[Callable[[bytes], bytes], bytes]:
@@ -179,10 +168,10 @@ class Tokens:
         retired: Set[int] = frozenset(),
     ) -> None:
         self._retired = retired
-        self._keys = {generation: _Key(key) for generation, key in link_keys.items()}
-        self._newest = max(self._keys) if newest is None else newest
-        self._key = self._keys[self._newest]
-        self._receipts = _Key(receipt_key)
+        self._keys = {generation: TokenKey(key) for generation, key in link_keys.items()}
+        self.newest = max(self._keys) if newest is None else newest
+        self.key = self._keys[self.newest]
+        self.receipts = TokenKey(receipt_key)
 
     @classmethod
     def of(cls, config: TokenKeys) -> Tokens:
@@ -196,16 +185,16 @@ class Tokens:
 
         `about`: a topic, or `ALL_TOPICS`, `OFFERS` or `DRILLS`.
         """
-        kind, about = (_LEAVES[about], _NOBODY) if about in _LEAVES else (_LEAVE, about)
+        kind, about = leave_kind(about)
         return self._link(kind, reader, about.id, about.uid)
 
     def preferences(self, reader: TokenRow, version: int) -> bytes:
         """For the preference page. Valid until the reader's address changes."""
-        return self._link(_PREFERENCES, reader, version)
+        return self._link(PREFERENCES, reader, version)
 
     def story(self, reader: TokenRow, story: TokenRow) -> bytes:
         """For following or muting a story. Never expires."""
-        return self._link(_STORY, reader, story.id, story.uid)
+        return self._link(STORY, reader, story.id, story.uid)
 
     def new_address(self, letter: TokenRow) -> bytes:
         """For confirming a new address. `letter`: the one mailed to that address."""
@@ -224,112 +213,29 @@ class Tokens:
 
         Lower-case hexadecimal, as some mail systems change the case of local parts.
         """
-        return self._receipt(_RECEIPT, reader, alert.id, alert.uid)
+        return self._receipt(RECEIPT, reader, alert.id, alert.uid)
 
     def letter_receipt(self, letter: TokenRow) -> bytes:
         """Identifies a letter, as `receipt` identifies a mail of an alert."""
-        return self._receipt(_LETTER_RECEIPT, letter, 0, bytes(_UID))
-
-    def of_alert(
-        self, alert: TokenRow, about: TokenRow, story: TokenRow
-    ) -> Callable[[Sequence[Person]], list[OfAlert]]:
-        """Returns a function that makes the four tokens for each mail of an alert.
-
-        The results equal those of `receipt`, `leave`, `preferences` and `story`. This is a hot
-        path: one call encrypts the blocks of all its readers. Not safe for several threads.
-        """
-        leave, about = (_LEAVES[about], _NOBODY) if about in _LEAVES else (_LEAVE, about)
-        generation = bytes([self._newest])
-        kinds = (leave, _PREFERENCES, _STORY)
-        leave_head, preferences_head, story_head = (kind + generation for kind in kinds)
-        leave_end, story_end = about.id.to_bytes(4, "big"), story.id.to_bytes(4, "big")
-        # A receipt has 6 octets for the row; the first is 0, as keys stay below `MOST_ROWS`.
-        receipt_head = _RECEIPT + alert.id.to_bytes(4, "big") + b"\0"
-        encrypt_links, k1 = self._key.encrypting()
-        encrypt_receipts, receipt_k1 = self._receipts.encrypting()
-        of_leave = _xor(self._key.digest(leave, *about), k1)
-        of_story = _xor(self._key.digest(_STORY, *story), k1)
-        of_receipt = _xor(self._receipts.digest(_RECEIPT, *alert), receipt_k1)
-
-        @lru_cache(256)
-        def of_version(version: int) -> tuple[bytes, bytes]:
-            digest = self._key.digest(_PREFERENCES, version, bytes(_UID))
-            return _xor(digest, k1), version.to_bytes(4, "big")
-
-        @lru_cache(256)
-        def times(digest: bytes, readers: int) -> int:
-            return int.from_bytes(digest * readers, "big")
-
-        def of_preferences(readers: Sequence[Person]) -> tuple[int, Sequence[bytes]]:
-            versions = [version for _, _, version in readers]
-            if versions.count(versions[0]) == len(versions):  # the common case
-                digest, end = of_version(versions[0])
-                return times(digest, len(versions)), [end] * len(versions)
-            digests, ends = zip(*map(of_version, versions), strict=True)
-            return int.from_bytes(b"".join(digests), "big"), ends
-
-        pack = _LINKS.pack
-
-        def tokens(readers: Sequence[Person]) -> list[OfAlert]:
-            count = len(readers)
-            if not count:
-                return []
-            size = _UID * count
-            uids = int.from_bytes(b"".join([uid for _, uid, _ in readers]), "big")
-            preferences, ends = of_preferences(readers)
-            blocks = (
-                (uids ^ times(of_leave, count)).to_bytes(size, "big")
-                + (uids ^ preferences).to_bytes(size, "big")
-                + (uids ^ times(of_story, count)).to_bytes(size, "big")
-            )
-            links = encrypt_links(blocks)
-            receipts = encrypt_receipts((uids ^ times(of_receipt, count)).to_bytes(size, "big"))
-            made_receipts, made_links = [], []
-            for (reader, _, _), (mac,), (first,), end, (second,), (third,) in zip(
-                readers,
-                _RECEIPT_MACS.iter_unpack(receipts),
-                _MACS.iter_unpack(links[:size]),
-                ends,
-                _MACS.iter_unpack(links[size : 2 * size]),
-                _MACS.iter_unpack(links[2 * size :]),
-                strict=True,
-            ):
-                number = reader.to_bytes(5, "big")
-                made_receipts.append(receipt_head + number + mac)
-                made_links.append(
-                    pack(
-                        *(leave_head, number, leave_end, first),
-                        *(preferences_head, number, end, second),
-                        *(story_head, number, story_end, third),
-                    )
-                )
-            # 27 octets each: 36 characters of base64, without padding.
-            text = binascii.b2a_base64(b"".join(made_links), newline=False).translate(_URL_SAFE)
-            names = _RECEIPTS.iter_unpack(binascii.hexlify(b"".join(made_receipts)))
-            return [
-                one + three
-                for one, three in zip(names, _THREE_LINKS.iter_unpack(text), strict=True)
-            ]
-
-        return tokens
+        return self._receipt(_LETTER_RECEIPT, letter, 0, bytes(UID))
 
     # -- reading; each returns None if the token is malformed or of another kind ------------------
 
     def read_leave(self, token: str) -> ReadToken | None:
         """Also accepts retired key generations, so that old unsubscribe links keep working."""
-        read = self._read_link(token, _LEAVE, _LEAVE_OFFERS, _LEAVE_DRILLS)
+        read = self._read_link(token, LEAVE, _LEAVE_OFFERS, _LEAVE_DRILLS)
         if read is None:
             return None
-        if read._kind == _LEAVE:
+        if read._kind == LEAVE:
             return read if read.other else replace(read, about=ALL_TOPICS)
         return replace(read, about=OFFERS if read._kind == _LEAVE_OFFERS else DRILLS)
 
     def read_preferences(self, token: str) -> ReadToken | None:
         """In the result, `other` is the reader's `links_version`."""
-        return self._read_link(token, _PREFERENCES)
+        return self._read_link(token, PREFERENCES)
 
     def read_story(self, token: str) -> ReadToken | None:
-        return self._read_link(token, _STORY)
+        return self._read_link(token, STORY)
 
     def read_confirm(self, token: str) -> ReadToken | None:
         """In the result, `row` is the key of the letter."""
@@ -352,21 +258,21 @@ class Tokens:
             raw = bytes.fromhex(token) if len(token) == RECEIPT_LENGTH else b""
         except ValueError:
             return None
-        if raw.hex() != token or raw[:1] not in (_RECEIPT, _LETTER_RECEIPT):
+        if raw.hex() != token or raw[:1] not in (RECEIPT, _LETTER_RECEIPT):
             return None
         kind, other, row, mac = _RECEIPT_BYTES.unpack(raw)
-        return ReadToken(int.from_bytes(row, "big"), other, None, self._receipts, kind, mac)
+        return ReadToken(int.from_bytes(row, "big"), other, None, self.receipts, kind, mac)
 
-    def _link(self, kind: bytes, row: TokenRow, other: int = 0, uid: bytes = bytes(_UID)) -> bytes:
-        mac = self._key.mac(row.uid, self._key.known_digest(kind, other, uid))
+    def _link(self, kind: bytes, row: TokenRow, other: int = 0, uid: bytes = bytes(UID)) -> bytes:
+        mac = self.key.mac(row.uid, self.key.known_digest(kind, other, uid))
         return base64.urlsafe_b64encode(
-            _LINK.pack(kind, self._newest, row.id.to_bytes(5, "big"), other, mac)
+            _LINK.pack(kind, self.newest, row.id.to_bytes(5, "big"), other, mac)
         )
 
     def _receipt(self, kind: bytes, row: TokenRow, other: int, uid: bytes) -> bytes:
-        mac = self._receipts.mac(row.uid, self._receipts.known_digest(kind, other, uid))
+        mac = self.receipts.mac(row.uid, self.receipts.known_digest(kind, other, uid))
         return (
-            _RECEIPT_BYTES.pack(kind, other, row.id.to_bytes(6, "big"), mac[:_RECEIPT_MAC])
+            _RECEIPT_BYTES.pack(kind, other, row.id.to_bytes(6, "big"), mac[:RECEIPT_MAC])
             .hex()
             .encode()
         )
@@ -401,5 +307,10 @@ def _tokens(links: TokenLinkKeys, receipt_key: bytes) -> Tokens:
     return Tokens(dict(links.keys), receipt_key, links.newest, links.retired)
 
 
-def _xor(one: bytes, other: bytes) -> bytes:
+def leave_kind(about: TokenRow) -> tuple[bytes, TokenRow]:
+    """Returns the kind of a leave link, and the second row that its MAC covers."""
+    return (_LEAVES[about], _NOBODY) if about in _LEAVES else (LEAVE, about)
+
+
+def xor(one: bytes, other: bytes) -> bytes:
     return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).to_bytes(len(one), "big")

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from django.conf import settings
 
 from morefollows.audience import links
-from morefollows.audience.tokens import DRILLS, OFFERS, Person, TokenRow, Tokens
+from morefollows.audience.alert_tokens import AlertTokens, Person
+from morefollows.audience.tokens import DRILLS, OFFERS, TokenRow, Tokens
 from morefollows.courier.channels import CHANNELS, Channel
 from morefollows.courier.ledger import claims, history
 from morefollows.courier.ledger.claims import ActiveAlert
@@ -133,9 +134,8 @@ def _filler(running: ActiveAlert, tokens: Tokens) -> Fill:
     listed = OFFERS if alert.topic is None else links.row(alert.topic)
     if running.audience == Alert.Audience.DRILL:
         listed = DRILLS
-    tokens_of = tokens.of_alert(
-        TokenRow(alert.pk, alert.uuid.bytes), listed, TokenRow(story.pk, story.uuid.bytes)
-    )
+    alert_row, story_row = (TokenRow(one.pk, one.uuid.bytes) for one in (alert, story))
+    tokens_of = AlertTokens(tokens, alert_row, listed, story_row)
     return_path = return_paths()
     thread = alerts.threads(alert, tokens.receipt)
     alone = thread(TokenRow(0, b""), ())
