@@ -1,7 +1,7 @@
 """What all tests share. Ada edits, Ben reports, Cy reads.
 
 Run on SQLite as they stand, and on PostgreSQL with `TEST_DATABASE=postgres`. Nothing here may import a model
-before `ground.lay`: the settings are read once, and must find the test's own folder and database.
+before `sandbox.set_up`: the settings are read once, and must find the test's own folder and database.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import pytest
 from django.test import TransactionTestCase, override_settings
 from pytest_django import DjangoDbBlocker
 
-from tests.support import ground
+from tests.support import sandbox
 
-ground.lay()
+sandbox.set_up()
 
 # The same examples each time, however busy the machine is. `make histories` looks for new ones.
 hypothesis.settings.register_profile(
@@ -35,9 +35,9 @@ pytest_plugins = ["tests.support.people", "tests.support.browser", "tests.suppor
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The processes that xdist starts lay a ground of their own: they must not find ours in the environment."""
+    """The processes that xdist starts lay a sandbox of their own: they must not find ours in the environment."""
     if config.getoption("dist") != "no" and not hasattr(config, "workerinput"):
-        ground.leave()
+        sandbox.unset_environment()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -79,7 +79,7 @@ def django_db_modify_db_settings() -> None:
     from django.db import connection
 
     if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(ground.folder() / "test.sqlite3")
+        connection.settings_dict["TEST"]["NAME"] = str(sandbox.folder() / "test.sqlite3")
         options = connection.settings_dict["OPTIONS"]
         options["init_command"] += " PRAGMA synchronous=OFF;"
 

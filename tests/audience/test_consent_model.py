@@ -20,7 +20,7 @@ from morefollows.audience.addresses import parse
 from morefollows.audience.models import Consent, Letter, Reader, Subscription, Suppression, Topic
 from morefollows.stories import alert_audience
 from tests.audience.support import leave_link, sign_up
-from tests.support import ground
+from tests.support import sandbox
 
 PEOPLE = ("cy@reader.example", "dee@reader.example")
 STEPS = ("sign up", "sign up with offers", "confirm", "confirm an old link", "leave", "withdraw offers",
@@ -57,7 +57,7 @@ def patient() -> Iterator[None]:
 
 @seed(2026)
 @hypothesis_settings(
-    max_examples=ground.examples(60),
+    max_examples=sandbox.examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

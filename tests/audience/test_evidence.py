@@ -25,7 +25,7 @@ from morefollows.cli.doctor.evidence import examine_evidence
 from morefollows.database import append_only
 from morefollows.helpers.networks import shortened
 from morefollows.stories.models import Story, Update
-from tests.live.support import tell
+from tests.live.support import publish
 from tests.support.people import reader
 
 SQLITE = connection.vendor == "sqlite"
@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Iterator[None]:
 @pytest.fixture
 def evidence(cy: Reader, story: Story, ada: Editor) -> dict[str, int]:
     """Table → the number of a row in it."""
-    told = tell(story, "first")
+    told = publish(story, "first")
     audit.record(ada, "send", story=story)
     consent = Consent.objects.filter(reader=cy).latest("pk")
     return {
@@ -237,7 +237,7 @@ class TestSeals:
         assert (report.rows, report.wrong, report.erased) == (every, [], 0)
         assert self.seal() == 0
         audit.record(ada, "send")
-        tell(story)
+        publish(story)
         assert self.seal() == 2 and seals.verify().rows == every + 2
         [found] = examine_evidence()
         assert found.state == "ok" and str(every + 2) in found.words

@@ -37,12 +37,12 @@ def visitor() -> Client:
 @pytest.fixture
 def told(story: Story) -> Story:
     """Ada's story, published and developing."""
-    tell(story, 1, "first")
+    publish(story, 1, "first")
     Story.objects.filter(pk=story.pk).update(state=Story.State.DEVELOPING)
     return story
 
 
-def tell(story: Story, number: int, kind: str, text: str = "") -> None:
+def publish(story: Story, number: int, kind: str, text: str = "") -> None:
     Update.objects.create(
         story=story,
         number=number,
@@ -297,7 +297,7 @@ class TestStories:
             author=ada,
             state=Story.State.FINAL,
         )
-        tell(other, 1, "first")
+        publish(other, 1, "first")
         Story.objects.create(headline="Not yet", text="x", topic=told.topic, author=ada)
         headlines = [link.text for link in strictly(visitor.get("/").content).findall(".//h3/a")]
         assert headlines == ["Mayor resigns", told.headline]
@@ -315,13 +315,13 @@ class TestStories:
         assert "More follows" not in visitor.get(address).content.decode()
 
     def test_updates_stand_newest_on_top(self, visitor: Client, told: Story) -> None:
-        tell(told, 2, "update", "Trains run again.")
+        publish(told, 2, "update", "Trains run again.")
         page = visitor.get(f"/story/{told.uuid}/").content.decode()
         assert page.index("Trains run again.") < page.index("second pier")
 
     def test_the_page_speaks_the_storys_language(self, visitor: Client, told: Story) -> None:
         told.language = "de"
-        tell(told, 2, "update", "Die Züge fahren wieder.")
+        publish(told, 2, "update", "Die Züge fahren wieder.")
         page = strictly(visitor.get(f"/story/{told.uuid}/").content)
         assert page.get("lang") == "en"
         assert page.find(".//article").get("lang") == "de"

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from bench import race, relays
-from tests import relay
-from tests.courier.smtp.support import Post, client, run
-from tests.relay import Rule, Script, ScriptedRelay
+from tests.courier.smtp.support import MemorySource, client, run
+from tests.support import scripted_relay
+from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 from tests.support.waiting import PATIENCE
 
 MESSAGE = b"Message-ID: <1@herald.example>\r\nSubject: Found safe\r\n\r\nMore follows.\r\n"
@@ -63,7 +63,7 @@ def test_a_peer_whose_mail_is_refused_is_not_counted_as_fast(name: str) -> None:
 
 def test_the_product_sends_to_every_reader_once_and_says_how_fast(tmp_path: Path) -> None:
     record = tmp_path / "taken.jsonl"
-    with relay.running(record) as taker:
+    with scripted_relay.running(record) as taker:
         command = [sys.executable, "-m", "bench", "send", "--readers", "300", "--hold", "1"]
         command += [
             "--relay",
@@ -163,20 +163,20 @@ def test_a_real_postfix_takes_many_mails_in_flight_and_none_is_in_doubt() -> Non
     ):
         assert "CHUNKING" in offers_of(where)
 
-        async def work() -> Post:
-            post = Post(200, size=3000)
+        async def work() -> MemorySource:
+            source = MemorySource(200, size=3000)
             for number in range(0, 200, 5):
-                post.waiting[number] = post.waiting[number]._replace(recipient=b"nowhere")
-            smtp = client(where[1], post, connections=2)
+                source.waiting[number] = source.waiting[number]._replace(recipient=b"nowhere")
+            smtp = client(where[1], source, connections=2)
             await smtp.open()
             smtp.wake()
-            await post.settled()
+            await source.settled()
             await smtp.close()
-            return post
+            return source
 
-        post = run(work)
-    assert [code == 250 for code in post.codes()] == [number % 5 != 4 for number in range(200)]
-    assert post.uncertain() == set()
+        source = run(work)
+    assert [code == 250 for code in source.codes()] == [number % 5 != 4 for number in range(200)]
+    assert source.uncertain() == set()
 
 
 def test_a_relay_that_is_not_there_is_said_in_one_line() -> None:

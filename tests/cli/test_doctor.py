@@ -24,7 +24,7 @@ from morefollows.cli.doctor import dns as doctor_dns
 from morefollows.cli.doctor.finding import Finding
 from morefollows.config import loading
 from morefollows.config.settings import RelayAddress, Settings
-from tests.relay import Certificate, Rule, Script, ScriptedRelay
+from tests.support.scripted_relay import Certificate, Rule, Script, ScriptedRelay
 
 
 @pytest.fixture

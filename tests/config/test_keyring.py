@@ -18,7 +18,7 @@ from morefollows.config import keyring
 from morefollows.config.keyring import Keyring, Keys
 from morefollows.config.loading import load
 from morefollows.config.settings import SettingsError
-from tests.support import ground
+from tests.support import sandbox
 from tests.support.waiting import PATIENCE
 
 ONE_SECRET = "not so long, but of 32 characters or more"
@@ -48,7 +48,7 @@ def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A database that several data folders share, as machines do."""
-    server = ground.cluster()
+    server = sandbox.cluster()
     url = (
         server.create(f"keys{time.time_ns()}") if server else f"sqlite:///{tmp_path}/shared.sqlite3"
     )

@@ -100,7 +100,7 @@ def cut_from_start(alert: Alert) -> None:
     cut_all(alert)
 
 
-def release_of(alert: Alert) -> PreparedAlert:
+def prepared_alert(alert: Alert) -> PreparedAlert:
     running = claims.ActiveAlert(
         alert.pk,
         "sending",
@@ -124,36 +124,43 @@ def release_of(alert: Alert) -> PreparedAlert:
     return release
 
 
-def claim_rounds(worker: str, release: PreparedAlert, limit: int = 1) -> list[BatchRun]:
+def claim_batch_runs(worker: str, release: PreparedAlert, limit: int = 1) -> list[BatchRun]:
     return [
         BatchRun(claim, load_recipients(release.running, claim.readers), release)
         for claim in claims.claim_batches(worker, release.alert, limit)
     ]
 
 
-def falls_silent(worker: str) -> None:
+def lose_heartbeat(worker: str) -> None:
     """Its claims have run out, and no heartbeat of it is known: what another process does then."""
     Batch.objects.filter(worker=worker).update(due_at_ms=1)
     actions.note_deaths(leases.long_dead())
 
 
-def write(worker: str, rounds: list[BatchRun], *, ahead: int = 5, give_up: bool = False) -> None:
+def write(
+    worker: str, batch_runs: list[BatchRun], *, ahead: int = 5, give_up: bool = False
+) -> None:
     """What `Worker._write` does, step by step: records, and lets sending go on."""
-    for round_ in rounds:
-        round_.grant(ahead)
+    for batch_run in batch_runs:
+        batch_run.grant(ahead)
     until = now_ms() + leases.claim_ms()
-    record(rounds, [(round_, round_.entry(worker, until, give_up=give_up)) for round_ in rounds])
+    record(
+        batch_runs,
+        [(batch_run, batch_run.entry(worker, until, give_up=give_up)) for batch_run in batch_runs],
+    )
 
 
-def record(rounds: list[BatchRun], entries: Sequence[tuple[BatchRun, claims.BatchRecord]]) -> None:
+def record(
+    batch_runs: list[BatchRun], entries: Sequence[tuple[BatchRun, claims.BatchRecord]]
+) -> None:
     """Puts these entries in the ledger, and lets go of rounds that are over or lost."""
     recorded = claims.record_outcomes([entry for _, entry in entries])
-    for round_, entry in entries:
-        round_.written(entry)
-        round_.lost = entry.batch in recorded.lost
-        round_.release.sending &= entry.alert in recorded.sending
-        if round_.lost or not entry.worker:
-            rounds.remove(round_)
+    for batch_run, entry in entries:
+        batch_run.written(entry)
+        batch_run.lost = entry.batch in recorded.lost
+        batch_run.release.sending &= entry.alert in recorded.sending
+        if batch_run.lost or not entry.worker:
+            batch_runs.remove(batch_run)
 
 
 def states(alert: Alert) -> dict[int, int]:
@@ -173,11 +180,11 @@ def audience(alert: Alert) -> set[int]:
     )
 
 
-def everyone(rounds: Sequence[BatchRun]) -> int:
-    return sum(map(len, rounds))
+def count_readers(batch_runs: Sequence[BatchRun]) -> int:
+    return sum(map(len, batch_runs))
 
 
-class SomeRelay:
+class StubRelay:
     """A way for mails whose replies a test makes up."""
 
     name = "relay.example:25"
@@ -200,4 +207,4 @@ class SomeRelay:
         assert not to_us, f"it refuses us: {words}"
 
 
-A_RELAY = SomeRelay()
+A_RELAY = StubRelay()

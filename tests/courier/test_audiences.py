@@ -28,14 +28,14 @@ from morefollows.stories.models import Alert, Story, StoryPreference, Update
 from tests.courier import support
 from tests.courier.support import (
     A_RELAY,
-    claim_rounds,
+    claim_batch_runs,
     cut_all,
-    falls_silent,
     ids,
-    release_of,
+    lose_heartbeat,
+    prepared_alert,
     write,
 )
-from tests.support import plans, year
+from tests.support import query_plans, year
 from tests.support.people import drill_reader
 
 pytestmark = pytest.mark.django_db
@@ -85,18 +85,18 @@ def cut_of(alert: Alert) -> list[int]:
     return [reader for batch in Batch.objects.filter(alert=alert) for reader in ids(batch)]
 
 
-def handed_out(round_: BatchRun, mails: int) -> list[Any]:
+def handed_out(batch_run: BatchRun, mails: int) -> list[Any]:
     """So many mails on the wire, unanswered."""
-    return [mail for _ in range(mails) if (mail := round_.take(A_RELAY)) is not None]
+    return [mail for _ in range(mails) if (mail := batch_run.take(A_RELAY)) is not None]
 
 
 def test_a_correction_goes_to_who_was_sent_the_error_or_may_have_been(wrong: Alert) -> None:
-    release = release_of(wrong)
-    (first,) = rounds = claim_rounds("one", release)
-    write("one", rounds, ahead=4)
+    release = prepared_alert(wrong)
+    (first,) = batch_runs = claim_batch_runs("one", release)
+    write("one", batch_runs, ahead=4)
     for mail, reply in zip(handed_out(first, 4), (OK, LATER, SILENCE, OK), strict=True):
         mail.settle(mail, reply)
-    write("one", rounds, ahead=0, give_up=True)
+    write("one", batch_runs, ahead=0, give_up=True)
     had, uncertain = {first.claim.readers[0], first.claim.readers[3]}, first.claim.readers[2]
     alert = corrected()
     assert Alert.objects.get(pk=wrong.pk).state == "stopped"
@@ -106,50 +106,50 @@ def test_a_correction_goes_to_who_was_sent_the_error_or_may_have_been(wrong: Ale
 
 def test_a_correction_waits_for_mails_in_flight(wrong: Alert) -> None:
     """They may be accepted after all, and then their readers have to be told, too."""
-    release = release_of(wrong)
-    (first,) = rounds = claim_rounds("one", release)
-    write("one", rounds, ahead=4)
+    release = prepared_alert(wrong)
+    (first,) = batch_runs = claim_batch_runs("one", release)
+    write("one", batch_runs, ahead=4)
     flying = handed_out(first, 3)
     alert = corrected()
     assert cut_batches(alert.pk, 3) is True, "nothing to do just now"
     assert not Alert.objects.get(pk=alert.pk).cut_done
     assert not cut_of(alert)
-    write("one", rounds)  # here the worker hears of the stop: it hands out no more
+    write("one", batch_runs)  # here the worker hears of the stop: it hands out no more
     release.sending = False
     assert not handed_out(first, 1)
     for mail, reply in zip(flying, (OK, LATER, OK), strict=True):
         mail.settle(mail, reply)
     assert cut_batches(alert.pk, 3) is True
     assert not cut_of(alert), "not yet in the ledger"
-    write("one", rounds, give_up=True)
+    write("one", batch_runs, give_up=True)
     assert cut_now(alert) == {first.claim.readers[0], first.claim.readers[2]}
 
 
 def test_a_worker_that_died_may_have_sent_what_it_had_begun(wrong: Alert) -> None:
-    (first,) = rounds = claim_rounds("one", release_of(wrong))
-    write("one", rounds, ahead=2)
+    (first,) = batch_runs = claim_batch_runs("one", prepared_alert(wrong))
+    write("one", batch_runs, ahead=2)
     handed_out(first, 2)
     recovery.release_claims("one")
     assert cut_now(corrected()) == set(first.claim.readers[:2])
 
 
 def test_a_worker_that_fell_silent_writes_nothing_more(wrong: Alert) -> None:
-    (first,) = rounds = claim_rounds("one", release_of(wrong))
-    write("one", rounds, ahead=2)
+    (first,) = batch_runs = claim_batch_runs("one", prepared_alert(wrong))
+    write("one", batch_runs, ahead=2)
     flying = handed_out(first, 2)
-    falls_silent("one")
+    lose_heartbeat("one")
     alert = corrected()
     assert cut_now(alert) == set(first.claim.readers[:2])
     for mail in flying:
         mail.settle(mail, OK)
-    write("one", rounds)
+    write("one", batch_runs)
     assert first.lost, "what it has to say comes too late, and nobody is missed"
     assert len(cut_of(alert)) == 2
 
 
 def test_a_claim_made_before_the_stop_sends_nothing_after_it(wrong: Alert) -> None:
     alert = corrected()
-    late = claim_rounds("two", release_of(wrong))  # looked before the stop, claims after it
+    late = claim_batch_runs("two", prepared_alert(wrong))  # looked before the stop, claims after it
     assert cut_batches(alert.pk, 3) is True
     recorded = claims.record_outcomes([late[0].entry("two", now_ms() + 30_000)])
     assert wrong.pk not in recorded.sending
@@ -188,7 +188,7 @@ def test_a_cut_reads_no_more_digests_than_are_of_the_error(wrong: Alert) -> None
     history.record_digest_items({letter: [other] for letter in many})
     year.analyze()
     alert = corrected()
-    with plans.watch() as watched:
+    with query_plans.watch() as watched:
         assert cut_now(alert) == {readers[7].pk}
     assert watched.scans(("audience_letter", "courier_digestitem")) == []
     asked = [sql for sql in watched.queries if "courier_digestitem" in sql]
@@ -196,23 +196,23 @@ def test_a_cut_reads_no_more_digests_than_are_of_the_error(wrong: Alert) -> None
 
 
 def test_a_correction_of_a_correction_reaches_who_missed_it(wrong: Alert) -> None:
-    everyone = send_all(wrong)
+    count_readers = send_all(wrong)
     first = corrected()
     assert publication.release(first.pk)
-    assert cut_now(first) == everyone
+    assert cut_now(first) == count_readers
     second = corrected(2)
-    assert cut_now(second) == everyone, "nobody had the first correction yet"
+    assert cut_now(second) == count_readers, "nobody had the first correction yet"
 
 
 def send_all(alert: Alert) -> set[int]:
     """The relay takes everything."""
-    release = release_of(alert)
-    while rounds := claim_rounds("one", release):
-        write("one", rounds, ahead=100)
-        for round_ in list(rounds):
-            while (mail := round_.take(A_RELAY)) is not None:
+    release = prepared_alert(alert)
+    while batch_runs := claim_batch_runs("one", release):
+        write("one", batch_runs, ahead=100)
+        for batch_run in list(batch_runs):
+            while (mail := batch_run.take(A_RELAY)) is not None:
                 mail.settle(mail, OK)
-        write("one", rounds)
+        write("one", batch_runs)
     return {reader for batch in Batch.objects.filter(alert=alert) for reader in ids(batch)}
 
 
@@ -314,7 +314,7 @@ def test_a_scheduled_alert_is_taken_up_shortly_before_its_time(wrong: Alert) -> 
     near = running(alert)
     assert near.timed
     assert 28 < claims.hold_left(alert.pk) <= 30
-    release = support.release_of(alert)
+    release = support.prepared_alert(alert)
     release.running = near
     release._hold_ends = 0  # by the clock that is never set back it would be over
     assert 28 < release.hold_left() <= 30

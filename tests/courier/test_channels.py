@@ -9,7 +9,15 @@ from morefollows.courier.channels import CHANNELS, MAIL, Channel
 from morefollows.courier.models import Outcome, ReplyCount
 from morefollows.courier.relays.interface import Reached, Reply
 
-from .support import A_RELAY, alert_for, claim_rounds, cut_from_start, release_of, states, write
+from .support import (
+    A_RELAY,
+    alert_for,
+    claim_batch_runs,
+    cut_from_start,
+    prepared_alert,
+    states,
+    write,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -37,12 +45,12 @@ def test_an_alert_goes_by_its_channel(push: Channel) -> None:
     Reader.objects.filter(pk=fourth.pk).update(language="de")
     cut_from_start(alert)
     alert.channel = push.name
-    release = release_of(alert)
-    rounds = claim_rounds("one", release)
-    [round_] = rounds
-    write("one", rounds)
+    release = prepared_alert(alert)
+    batch_runs = claim_batch_runs("one", release)
+    [batch_run] = batch_runs
+    write("one", batch_runs)
     mails = {}
-    while (mail := round_.take(A_RELAY)) is not None:
+    while (mail := batch_run.take(A_RELAY)) is not None:
         mails[mail.recipient.decode()] = mail
     endpoints = {
         f"https://push.example/{reader.pk}": reader.pk for reader in (first, second, third)
@@ -50,7 +58,7 @@ def test_an_alert_goes_by_its_channel(push: Channel) -> None:
     assert mails.keys() == endpoints.keys()
     for address, mail in mails.items():
         mail.settle(mail, GONE if endpoints[address] == second.pk else ACCEPTED)
-    write("one", rounds)
+    write("one", batch_runs)
     assert states(alert) == {
         first.pk: Outcome.ACCEPTED,
         second.pk: Outcome.REFUSED,
@@ -62,7 +70,7 @@ def test_an_alert_goes_by_its_channel(push: Channel) -> None:
 
 def test_mail_is_the_channel_unless_said_otherwise() -> None:
     alert = alert_for(1)
-    assert release_of(alert).channel is MAIL
+    assert prepared_alert(alert).channel is MAIL
     assert MAIL.envelope("ada@münchen.example", "xn--mnchen-3ya.example") == (
         b"ada@xn--mnchen-3ya.example",
         False,

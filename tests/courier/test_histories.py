@@ -36,7 +36,14 @@ from morefollows.stories.actions import now_ms
 from morefollows.stories.drafts import actions as stories
 from morefollows.stories.models import Alert, Story, Update
 from tests.audience.support import sign_up
-from tests.courier.support import A_RELAY, claim_rounds, cut_from_start, release_of, states, write
+from tests.courier.support import (
+    A_RELAY,
+    claim_batch_runs,
+    cut_from_start,
+    prepared_alert,
+    states,
+    write,
+)
 
 HISTORIES = int(os.environ.get("HISTORIES", "40"))
 PEOPLE = ("cy", "dee", "eve")
@@ -288,19 +295,19 @@ class History:
         """Batches cut some steps ago: what counts is what holds now."""
         for cut in self.waiting:
             due = {name for name in cut.audience if self._due(self.people[name], cut)}
-            release = release_of(cut.alert)
+            release = prepared_alert(cut.alert)
             story = cut.alert.update.story_id
             release.running = release.running._replace(
                 bulk=cut.topic is None, story=story, kind="update"
             )
-            rounds = claim_rounds("one", release, limit=5)
+            batch_runs = claim_batch_runs("one", release, limit=5)
             mailed: set[str] = set()
-            for round_ in list(rounds):
-                write("one", [round_], ahead=50)
-                while (mail := round_.take(A_RELAY)) is not None:
+            for batch_run in list(batch_runs):
+                write("one", [batch_run], ahead=50)
+                while (mail := batch_run.take(A_RELAY)) is not None:
                     mailed.add(mail.recipient.decode().lower())
                     mail.settle(mail, TAKEN)
-                write("one", [round_], ahead=50)
+                write("one", [batch_run], ahead=50)
             assert mailed == {self.people[name].address for name in due}
             counts["alerts" if cut.topic is not None else "offers"] += len(mailed)
             counts["held back"] += len(cut.audience - due)

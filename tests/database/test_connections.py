@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from morefollows.database import connections, timed_connection
-from tests.support import ground
+from tests.support import sandbox
 
 
 class Proxy:
@@ -48,7 +48,7 @@ class Proxy:
 
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
-    server = ground.cluster()
+    server = sandbox.cluster()
     if server is None:
         pytest.skip("PostgreSQL only")
     folder = unquote(urlsplit(server.url("postgres")).netloc.partition("@")[2])

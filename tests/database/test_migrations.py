@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import ground
+from tests.support import sandbox
 from tests.support.waiting import PATIENCE
 
 #: Each app's migration at which the data is made.
@@ -87,7 +87,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith("MOREFOLLOWS_")
     }
-    server = ground.cluster()
+    server = sandbox.cluster()
     if server is not None:
         kept["DATABASE_URL"] = server.create("earlier")
     kept |= {

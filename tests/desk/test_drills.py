@@ -39,7 +39,7 @@ from morefollows.stories.actions import ActionRefused
 from morefollows.stories.drafts import actions as stories
 from morefollows.stories.models import Alert, Story, Update
 from tests.audience.support import sign_up
-from tests.live.support import tell
+from tests.live.support import publish
 from tests.support.people import drill_reader
 
 pytestmark = pytest.mark.django_db
@@ -285,7 +285,7 @@ def test_a_whole_drill_from_the_desk(
 def test_its_page_says_what_it_is_and_is_in_no_list(
     rehearsal: Story, ada: Editor, breaking: Topic
 ) -> None:
-    tell(rehearsal, "first")
+    publish(rehearsal, "first")
     visitor = Client()
     answer = visitor.get(f"/story/{rehearsal.uuid}/")
     page = answer.content.decode()

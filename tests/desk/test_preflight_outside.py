@@ -32,7 +32,7 @@ from morefollows.courier.preflight import (
 )
 from morefollows.courier.preflight.guarded_visit import VisitResult
 from morefollows.stories.models import Story
-from tests.relay import Certificate
+from tests.support.scripted_relay import Certificate
 from tests.support.waiting import PATIENCE, until
 
 PUBLIC = "93.184.215.14"

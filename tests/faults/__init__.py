@@ -1,6 +1,6 @@
-"""The fault harness: `make faults`. Real processes, a relay that keeps what it really took, and every misfortune.
+"""The fault harness: `make faults`. It disturbs real processes and compares the ledger with what a relay took.
 
-`stage` is the newsroom with its processes and relays, `wire` the line between them, `mischief` what goes wrong,
-`judge` what is checked after each run, `trials` longer ones with a newsroom of their own, `postfix` a private Postfix,
-and ``__main__`` the whole show.
+`testbed`: the newsroom, its processes and relays. `proxy`: between senders and relay. `faults`: what is injected.
+`ledger_check`: what is checked after each run. `trials`: longer ones, each with its own newsroom. `postfix`: a private
+Postfix. ``__main__`` runs it all.
 """

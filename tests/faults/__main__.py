@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from random import Random
 
 SHORT, LONG = 300, 5000
-_A_STAGE = 500  # runs; then a new newsroom, so that no database grows for ever
+_RUNS_PER_TESTBED = 500  # runs; then a new newsroom, so that no database grows for ever
 _PATIENCE = 60.0  # seconds for an alert to end, once what happened to it is over
 _UNTIL_IT_HAPPENS = 0.5  # seconds after Send, at the most
-_IN_THE_INBOX = 0.04  # of the runs
+_LOCAL_INBOX_SHARE = 0.04  # of the runs
 
 
 def main() -> int:
@@ -33,20 +33,20 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=None, help="of the first run; one taken by lot")
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
-    parser.add_argument("--only", default="", help="one mischief by name, such as kill_sender")
+    parser.add_argument("--only", default="", help="one fault by name, such as kill_sender")
     parser.add_argument(
         "--trial", default="", help="one of the longer trials by name, or none; all by default"
     )
-    parser.add_argument("--loud", action="store_true", help="tell of each run")
+    parser.add_argument("--loud", action="store_true", help="print each run")
     parser.add_argument("--perform", default="", help=argparse.SUPPRESS)
-    parser.add_argument("--stage", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--testbed", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
     if options.perform:
         from tests.faults import trials
 
         return trials.perform(options.perform)
-    if options.stage:
+    if options.testbed:
         return perform(options.database, options.runs, seed, options.only, loud=options.loud)
     databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
     if options.trial and options.trial != "none":
@@ -55,10 +55,10 @@ def main() -> int:
     begun = time.monotonic()
     print(f"seed {seed}", flush=True)
     failed = False
-    for first in range(0, share, _A_STAGE):
-        runs = min(_A_STAGE, share - first)
+    for first in range(0, share, _RUNS_PER_TESTBED):
+        runs = min(_RUNS_PER_TESTBED, share - first)
         words = [
-            "--stage",
+            "--testbed",
             "--runs",
             str(runs),
             "--seed",
@@ -131,50 +131,50 @@ class Tally:
         self.happened: Counter[str] = Counter()
         self.repeats: dict[str, int] = defaultdict(int)
 
-    def tell(self) -> None:
+    def report(self) -> None:
         print(
-            f"{self.database}: {self.runs} runs, {self.happened.total()} mischiefs, {self.mails} mails, "
+            f"{self.database}: {self.runs} runs, {self.happened.total()} faults, {self.mails} mails, "
             f"lost {self.lost}, repeated {self.repeated} (could be {self.allowed}), "
             f"{time.monotonic() - self.begun:.0f} s",
             flush=True,
         )
 
-    def tell_all(self) -> None:
-        self.tell()
+    def report_all(self) -> None:
+        self.report()
         for name, times in self.happened.most_common():
             print(f"  {self.database}: {name}: {times}, repeated {self.repeats[name]}")
 
 
 def perform(database: str, runs: int, seed: int, only: str, *, loud: bool) -> int:
     """One stage of `runs` runs, in this process. Exit code 1 at the first run that fails."""
-    from tests.faults.stage import Stage
+    from tests.faults.testbed import Testbed
 
     tally = Tally(database)
-    stage = Stage(0)
+    testbed = Testbed(0)
     try:
-        stage.open()
+        testbed.open()
         told = 0
         while tally.runs < runs:
             if (
                 only == ""
-                and not stage.inbox
-                and tally.runs >= runs * (1 - _IN_THE_INBOX)
+                and not testbed.inbox
+                and tally.runs >= runs * (1 - _LOCAL_INBOX_SHARE)
                 and runs > 20
             ):
-                stage.to_the_inbox()
+                testbed.use_local_inbox()
             number, begun = tally.runs, time.monotonic()
-            faults = _run(stage, Random(seed + number), only, tally)
+            problems = _run(testbed, Random(seed + number), only, tally)
             if loud:
                 print(
                     f"{database} {seed + number}: {tally.last}, {time.monotonic() - begun:.1f} s",
                     flush=True,
                 )
-            if faults:
-                tally.tell_all()
-                print(f"{database}, seed {seed + number}:", *faults[:10], sep="\n  ")
+            if problems:
+                tally.report_all()
+                print(f"{database}, seed {seed + number}:", *problems[:10], sep="\n  ")
                 print(
                     "What the processes said last:",
-                    *stage.installation.output.splitlines()[-30:],
+                    *testbed.installation.output.splitlines()[-30:],
                     sep="\n  ",
                 )
                 again = f"--database {database} --seed {seed + number} --runs 1" + (
@@ -184,86 +184,89 @@ def perform(database: str, runs: int, seed: int, only: str, *, loud: bool) -> in
                 return 1
             if tally.runs - told >= 50:
                 told = tally.runs
-                tally.tell()
-        tally.tell_all()
-        if "Traceback (most recent call last)" in stage.installation.output:
-            _, _, found = stage.installation.output.partition("Traceback (most recent call last)")
+                tally.report()
+        tally.report_all()
+        if "Traceback (most recent call last)" in testbed.installation.output:
+            _, _, found = testbed.installation.output.partition("Traceback (most recent call last)")
             print("A process fell over a bug of its own:", *found.splitlines()[:60], sep="\n")
             return 1
     finally:
-        stage.close()
+        testbed.close()
     return 0
 
 
-def _run(stage, lot: Random, only: str, tally: Tally) -> list[str]:  # type: ignore[no-untyped-def]
+def _run(testbed, rng: Random, only: str, tally: Tally) -> list[str]:  # type: ignore[no-untyped-def]
     """One scene: some alerts at once, and what happens to them. Returns what was wrong."""
-    from tests.faults import mischief as m
-    from tests.faults.judge import judge
-    from tests.faults.voices import VOICES
+    from tests.faults import faults
+    from tests.faults.ledger_check import check_ledger
+    from tests.faults.recipient_replies import RECIPIENT_REPLIES
 
-    postfix = stage.postfix is not None and not only and not stage.inbox and lot.random() < 0.08
+    postfix = testbed.postfix is not None and not only and not testbed.inbox and rng.random() < 0.08
     choice = (
-        m.IN_THE_INBOX
-        if stage.inbox
-        else m.WITH_POSTFIX
+        faults.WITH_LOCAL_INBOX
+        if testbed.inbox
+        else faults.WITH_POSTFIX
         if postfix
-        else m.PROCESSES + m.OTHERS + VOICES
+        else faults.PROCESSES + faults.OTHERS + RECIPIENT_REPLIES
     )
     if only:
         choice = [
             one
-            for one in m.PROCESSES + m.OTHERS + VOICES + m.IN_THE_INBOX
+            for one in faults.PROCESSES
+            + faults.OTHERS
+            + RECIPIENT_REPLIES
+            + faults.WITH_LOCAL_INBOX
             if one[0].__name__ == only
         ]
-    [(first, _, at_once)] = lot.choices(choice, [weight for _, weight, _ in choice])
-    mischiefs = [first]
-    before_send = m.BEFORE | {one for one, _, _ in VOICES}
-    if not only and first in before_send and lot.random() < 0.25:
-        mischiefs.append(m.kill_sender)
-    scene = m.Scene(lot, what=[one.__name__ for one in mischiefs])
+    [(first, _, at_once)] = rng.choices(choice, [weight for _, weight, _ in choice])
+    chosen = [first]
+    before_send = faults.BEFORE_SEND | {one for one, _, _ in RECIPIENT_REPLIES}
+    if not only and first in before_send and rng.random() < 0.25:
+        chosen.append(faults.kill_sender)
+    scenario = faults.Scenario(rng, what=[one.__name__ for one in chosen])
     if postfix:
-        scene.in_flight = m.BACK_TO_BACK
-    stage.tell(stage.wire.calm, stage.postfix.port if postfix else stage.relay.port)
-    stage.tell(stage.relay.follow, *m.PACE)
-    seen = len(stage.mailed())
+        scenario.in_flight = faults.IN_FLIGHT_BDAT
+    testbed.call(testbed.proxy.restore, testbed.postfix.port if postfix else testbed.relay.port)
+    testbed.call(testbed.relay.follow, *faults.PACE)
+    seen = len(testbed.mailed())
     try:
-        before = [one for one in mischiefs if one in before_send]
+        before = [one for one in chosen if one in before_send]
         for one in before:
-            one(stage, scene)
-        runs = {tally.runs + n: stage.send(tally.runs + n).pk for n in range(at_once)}
-        scene.alerts = list(runs.values())
-        for one in mischiefs:
+            one(testbed, scenario)
+        runs = {tally.runs + n: testbed.send(tally.runs + n).pk for n in range(at_once)}
+        scenario.alerts = list(runs.values())
+        for one in chosen:
             if one not in before:
-                time.sleep(lot.uniform(0, _UNTIL_IT_HAPPENS * at_once / 2))
-                one(stage, scene)
+                time.sleep(rng.uniform(0, _UNTIL_IT_HAPPENS * at_once / 2))
+                one(testbed, scenario)
         if not before:
-            stage.tell(stage.relay.follow)
-        m.settled(stage, scene, _PATIENCE)
-        faults = judge_all(stage, scene, runs, seen, postfix, judge, tally)
+            testbed.call(testbed.relay.follow)
+        faults.wait_until_settled(testbed, scenario, _PATIENCE)
+        problems = check_scenario(testbed, scenario, runs, seen, postfix, check_ledger, tally)
     except AssertionError as error:
-        faults = [str(error)]
+        problems = [str(error)]
     tally.runs += at_once
-    tally.last = ", ".join(scene.what)
-    for name in scene.what:
+    tally.last = ", ".join(scenario.what)
+    for name in scenario.what:
         tally.happened["postfix: " + name if postfix else name] += 1
-    return [", ".join(scene.what), *faults] if faults else []
+    return [", ".join(scenario.what), *problems] if problems else []
 
 
-def judge_all(stage, scene, runs, seen, postfix, judge, tally) -> list[str]:  # type: ignore[no-untyped-def]
+def check_scenario(testbed, scenario, runs, seen, postfix, check_ledger, tally) -> list[str]:  # type: ignore[no-untyped-def]
     """Judges a scene; where mail goes through Postfix, when Postfix has handed it on."""
     deadline = time.monotonic() + (10 if postfix else 0)
     while True:
-        verdict = judge(stage, scene, runs, stage.mailed()[seen:])
-        if not verdict.faults or time.monotonic() > deadline:
+        result = check_ledger(testbed, scenario, runs, testbed.mailed()[seen:])
+        if not result.problems or time.monotonic() > deadline:
             break
         time.sleep(0.1)
-    tally.mails += verdict.mails
-    tally.repeated += verdict.repeated
-    tally.allowed += verdict.allowed
-    tally.lost += verdict.lost
-    for name in scene.what:
-        tally.repeats[name] += verdict.repeated
-    return list(verdict.faults)
+    tally.mails += result.mails
+    tally.repeated += result.repeated
+    tally.allowed += result.allowed
+    tally.lost += result.lost
+    for name in scenario.what:
+        tally.repeats[name] += result.repeated
+    return list(result.problems)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import psycopg
 
 from tests.faults import blackhole, visitors
-from tests.faults.stage import Stage
+from tests.faults.testbed import Testbed
 from tests.faults.trial import NEXT_MAIL_SECONDS, PATIENCE, SLOWLY, Trial
-from tests.relay import Rule
-from tests.support import ground
+from tests.support import sandbox
+from tests.support.scripted_relay import Rule
 from tests.support.waiting import until
 
 # -- the database -------------------------------------------------------------------------------------------
@@ -33,8 +33,8 @@ _LOCK_SECONDS = 45
 @contextlib.contextmanager
 def _locked(trial: Trial, query: str) -> Iterator[None]:
     """Somebody else's transaction holds this row; on SQLite, which has one lock, all of the database."""
-    url = trial.stage.installation.environment.get("DATABASE_URL")
-    path = trial.stage.installation.data / "morefollows.sqlite3"
+    url = trial.testbed.installation.environment.get("DATABASE_URL")
+    path = trial.testbed.installation.data / "morefollows.sqlite3"
     other: Any = (
         psycopg.connect(url) if url else sqlite3.connect(path, isolation_level=None, timeout=30)
     )
@@ -101,7 +101,9 @@ def database_black_hole(trial: Trial) -> None:
     trial.follow(SLOWLY)
     alert = trial.send()
     trial.wait_for_mails(100)
-    with blackhole.dropped(blackhole.port_of(trial.stage.installation.environment["DATABASE_URL"])):
+    with blackhole.dropped(
+        blackhole.port_of(trial.testbed.installation.environment["DATABASE_URL"])
+    ):
         time.sleep(40)
     connection.close()  # our own has been dropped, too
     ended = time.time()
@@ -115,7 +117,7 @@ def database_black_hole(trial: Trial) -> None:
 
 def locked_beside_sign_ups(trial: Trial) -> None:
     """Another transaction holds a known reader's rows for 20 s, who signs up again: all other visitors go on."""
-    url = trial.stage.installation.url
+    url = trial.testbed.installation.url
     assert visitors.sign_up(url, "known@reader.example", "10.9.0.1")
     query = (
         "SELECT 1 FROM audience_reader r JOIN audience_subscription s ON s.reader_id = r.id"
@@ -132,7 +134,7 @@ def locked_beside_sign_ups(trial: Trial) -> None:
         thanked = visitors.all_sign_up(url, wanted)
         trial.in_time("60 sign-ups beside a locked reader", time.time() - began, 10)
         trial.expect(set(thanked) == set(wanted), f"{len(thanked)} of 60 visitors were thanked")
-        until("60 confirmations", lambda: len(trial.stage.relay.letters) >= 61)
+        until("60 confirmations", lambda: len(trial.testbed.relay.letters) >= 61)
         trial.in_time("60 confirmations beside a locked reader", time.time() - began, 15)
     again.join(60)
 
@@ -144,18 +146,18 @@ def connections_dropped_in_sign_ups(trial: Trial) -> None:
     def drop() -> None:
         for _ in range(4):
             time.sleep(0.5)
-            with psycopg.connect(trial.stage.installation.environment["DATABASE_URL"]) as other:
+            with psycopg.connect(trial.testbed.installation.environment["DATABASE_URL"]) as other:
                 other.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
 
-    thanked = set(visitors.all_sign_up(trial.stage.installation.url, wanted, drop))
+    thanked = set(visitors.all_sign_up(trial.testbed.installation.url, wanted, drop))
     trial.seen.append(f"{len(thanked)} of 120 thanked")
     ended = time.time()
 
     def asked() -> set[str]:
-        return {letter.recipient for letter in trial.stage.relay.letters}
+        return {letter.recipient for letter in trial.testbed.relay.letters}
 
     until("every confirmation", lambda: thanked <= asked(), PATIENCE)
     trial.in_time(
@@ -165,62 +167,63 @@ def connections_dropped_in_sign_ups(trial: Trial) -> None:
 
 def restored(trial: Trial) -> None:
     """A backup comes back, and row numbers are used again: no link in mail from before acts for anybody else."""
-    stage, url = trial.stage, trial.stage.installation.url
+    testbed, url = trial.testbed, trial.testbed.installation.url
     assert visitors.sign_up(url, "early@reader.example", "10.0.0.1")
-    until("the first confirmation", lambda: len(stage.relay.letters) >= 1)
-    stage.installation.stop()
-    snapshot = _snapshot(stage)
-    stage.installation.start()
-    assert visitors.sign_up(stage.installation.url, "lost@reader.example", "10.0.0.2")
-    until("the second confirmation", lambda: len(stage.relay.letters) >= 2)
-    lost = visitors.link(stage.relay.letters[-1].content, "/confirm/")
-    stage.installation.stop()
+    until("the first confirmation", lambda: len(testbed.relay.letters) >= 1)
+    testbed.installation.stop()
+    snapshot = _snapshot(testbed)
+    testbed.installation.start()
+    assert visitors.sign_up(testbed.installation.url, "lost@reader.example", "10.0.0.2")
+    until("the second confirmation", lambda: len(testbed.relay.letters) >= 2)
+    lost = visitors.find_link(testbed.relay.letters[-1].content, "/confirm/")
+    testbed.installation.stop()
     snapshot()
-    stage.installation.start()
-    assert visitors.sign_up(stage.installation.url, "stranger@reader.example", "10.0.0.3")
+    testbed.installation.start()
+    assert visitors.sign_up(testbed.installation.url, "stranger@reader.example", "10.0.0.3")
     until(
-        "the question", lambda: "older than what this sender last saw" in stage.installation.output
+        "the question",
+        lambda: "older than what this sender last saw" in testbed.installation.output,
     )
-    trial.expect(len(stage.relay.letters) == 2, "mail left before anybody had decided")
-    stage.installation.command("restores", "go-on")
-    until("the third confirmation", lambda: len(stage.relay.letters) >= 3)
-    visitors.press(stage.installation.url, lost)
-    states = _states(stage)
+    trial.expect(len(testbed.relay.letters) == 2, "mail left before anybody had decided")
+    testbed.installation.command("restores", "go-on")
+    until("the third confirmation", lambda: len(testbed.relay.letters) >= 3)
+    visitors.press_button(testbed.installation.url, lost)
+    states = _states(testbed)
     trial.expect(
         "lost@reader.example" not in states, "the backup was not restored: the trial proves nothing"
     )
     trial.expect(states["stranger@reader.example"] == "pending", "an old link confirmed a stranger")
-    own = visitors.link(stage.relay.letters[-1].content, "/confirm/")
-    visitors.press(stage.installation.url, own)
+    own = visitors.find_link(testbed.relay.letters[-1].content, "/confirm/")
+    visitors.press_button(testbed.installation.url, own)
     trial.expect(
-        _states(stage)["stranger@reader.example"] == "confirmed",
+        _states(testbed)["stranger@reader.example"] == "confirmed",
         "the stranger's own link does not work",
     )
 
 
-def _states(stage: Stage) -> dict[str, str]:
+def _states(testbed: Testbed) -> dict[str, str]:
     return dict(
-        stage.installation.query("SELECT address, state FROM audience_reader WHERE address <> ''")
+        testbed.installation.query("SELECT address, state FROM audience_reader WHERE address <> ''")
     )
 
 
-def _snapshot(stage: Stage) -> Callable[[], None]:
+def _snapshot(testbed: Testbed) -> Callable[[], None]:
     """Copies the database as it is; returns what brings that copy back. No process may be running."""
     from django.db import connection
 
     connection.close()
-    server = ground.cluster()
+    server = sandbox.cluster()
     if server is None:
-        path = stage.installation.data / "morefollows.sqlite3"
+        path = testbed.installation.data / "morefollows.sqlite3"
         copy = path.read_bytes()
 
         def bring_back() -> None:
-            for each in stage.installation.data.glob("morefollows.sqlite3*"):
+            for each in testbed.installation.data.glob("morefollows.sqlite3*"):
                 each.unlink()
             path.write_bytes(copy)
 
         return bring_back
-    name = urlsplit(stage.installation.environment["DATABASE_URL"]).path.strip("/")
+    name = urlsplit(testbed.installation.environment["DATABASE_URL"]).path.strip("/")
     server.create("snapshot", name)
 
     def restore() -> None:

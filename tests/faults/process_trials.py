@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 
 from tests.faults.trial import SLOWLY, Trial
-from tests.support import ground
+from tests.support import sandbox
 from tests.support.clock import Clock
 from tests.support.waiting import until
 
@@ -22,7 +22,7 @@ def killed_sender(trial: Trial) -> None:
     trial.follow(SLOWLY)
     alert = trial.send()
     trial.wait_for_mails(500)
-    os.kill(trial.stage.pids()["sender 1"], signal.SIGKILL)
+    os.kill(trial.testbed.pids()["sender 1"], signal.SIGKILL)
     trial.wait_for_end(alert)
     counted = _repeats(alert)
     really = trial.repeated()
@@ -43,7 +43,7 @@ def orderly_restart(trial: Trial) -> None:
     alert = trial.send()
     for mails in (400, 1200, 2000):
         trial.wait_for_mails(mails)
-        os.kill(trial.stage.pids()["sender 1"], signal.SIGTERM)
+        os.kill(trial.testbed.pids()["sender 1"], signal.SIGTERM)
     trial.wait_for_end(alert)
     counted = _repeats(alert)
     trial.expect(trial.repeated() == 0, f"{trial.repeated()} repeated by orderly restarts")
@@ -62,8 +62,8 @@ def _repeats(alert: int) -> int:
 @contextlib.contextmanager
 def _second_machine(trial: Trial, turned: int = 0) -> Iterator[None]:
     """A sender with a data folder of its own on the same database; its clock is ahead by so many seconds."""
-    installation = trial.stage.installation
-    data, log = ground.folder() / "second", ground.folder() / "second.log"
+    installation = trial.testbed.installation
+    data, log = sandbox.folder() / "second", sandbox.folder() / "second.log"
     data.mkdir(mode=0o700)
     for path in installation.data.iterdir():
         if path.is_file() and path.name.startswith("secret"):
@@ -74,14 +74,14 @@ def _second_machine(trial: Trial, turned: int = 0) -> Iterator[None]:
         "MOREFOLLOWS_URL": installation.url,
     }
     if turned:
-        clock = Clock(ground.folder() / "second-clock")
+        clock = Clock(sandbox.folder() / "second-clock")
         clock.turn(turned)
         environment.update(clock.environment)
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "morefollows", "send"],
             env=environment,
-            cwd=ground.folder(),
+            cwd=sandbox.folder(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -101,7 +101,7 @@ def _beside_another(trial: Trial, turned: int) -> None:
     trial.invite(*(f"cy@box{n}.example" for n in range(4000)))
     trial.follow(SLOWLY)
     with _second_machine(trial, turned):
-        until("connections of both machines", lambda: trial.stage.relay.at_once > 0)
+        until("connections of both machines", lambda: trial.testbed.relay.at_once > 0)
         for run in range(2):
             alert = trial.send(run)
             trial.wait_for_end(alert)

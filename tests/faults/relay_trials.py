@@ -16,7 +16,7 @@ from tests.faults.trial import (
     paused,
     suppressed,
 )
-from tests.relay import Rule, Script
+from tests.support.scripted_relay import Rule, Script
 from tests.support.waiting import until
 
 
@@ -75,7 +75,7 @@ def all_connections_drop(trial: Trial) -> None:
     for mails in (100, 300, 500):
         trial.wait_for_mails(mails)
         began = time.time()
-        trial.stage.tell(trial.stage.wire.cut, 1000)
+        trial.testbed.call(trial.testbed.proxy.cut, 1000)
         trial.in_time(
             "next mail after all connections dropped", trial.first_after(began), NEXT_MAIL_SECONDS
         )
@@ -88,9 +88,9 @@ def relay_away(trial: Trial) -> None:
     trial.follow(SLOWLY)
     trial.send()
     trial.wait_for_mails(50)
-    trial.stage.there(trial.stage.relay.stop())
+    trial.testbed.run_coroutine(trial.testbed.relay.stop())
     time.sleep(20)
-    trial.stage.there(trial.stage.relay.start_again())
+    trial.testbed.run_coroutine(trial.testbed.relay.start_again())
     trial.in_time(
         "next mail after the relay came back", trial.first_after(time.time()), NEXT_MAIL_SECONDS
     )
@@ -149,24 +149,24 @@ def slow_confirmation(trial: Trial) -> None:
     trial.follow(Rule("content", match="cy0@", delay=30))
     wanted = [f"cy{n}@visitor{n}.example" for n in range(60)]
     began = time.time()
-    thanked = visitors.all_sign_up(trial.stage.installation.url, wanted)
+    thanked = visitors.all_sign_up(trial.testbed.installation.url, wanted)
     trial.expect(set(thanked) == set(wanted), f"{len(thanked)} of 60 visitors were thanked")
-    until("59 confirmations", lambda: len(trial.stage.relay.letters) >= 59, PATIENCE)
+    until("59 confirmations", lambda: len(trial.testbed.relay.letters) >= 59, PATIENCE)
     trial.in_time("59 of 60 confirmations beside a slow answer", time.time() - began, 15)
 
 
 def forgotten_starttls(trial: Trial) -> None:
     """A relay that offered STARTTLS does not any more: nothing leaves in clear, and the desk is told."""
     trial.invite(*addresses(20, "box.example"))
-    stage = trial.stage
-    secure = stage.there(stage.another_relay(Script(starttls=True)))
-    stage.tell(stage.wire.calm, secure.port)
+    testbed = trial.testbed
+    secure = testbed.run_coroutine(testbed.another_relay(Script(starttls=True)))
+    testbed.call(testbed.proxy.restore, secure.port)
     trial.send()
     trial.wait_for_mails(20)
-    stage.tell(stage.wire.calm, stage.relay.port)  # the same address, and no STARTTLS
+    testbed.call(testbed.proxy.restore, testbed.relay.port)  # the same address, and no STARTTLS
     trial.send(1)
     time.sleep(15)
     trial.expect(not trial.recipients(1), f"{len(trial.recipients(1))} mails left in clear")
-    trial.expect("STARTTLS" in stage.installation.output, "no log line says so")
-    stage.tell(stage.wire.calm, secure.port)
+    trial.expect("STARTTLS" in testbed.installation.output, "no log line says so")
+    testbed.call(testbed.proxy.restore, secure.port)
     trial.wait_for_mails(20, 1)

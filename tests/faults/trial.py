@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.stage import Stage
-from tests.relay import Rule
+from tests.faults.testbed import Testbed
+from tests.support.scripted_relay import Rule
 from tests.support.waiting import until
 
 NEXT_MAIL_SECONDS = 2.0  # from the relay being well to the next mail
@@ -19,7 +19,7 @@ PATIENCE = 300.0  # seconds for an alert to end
 SLOWLY = Rule("content", delay=0.05)  # so that a fault finds an alert at work
 
 
-class Lag(threading.Thread):
+class ThreadDelay(threading.Thread):
     """Measures how late this machine wakes a thread: what a busy machine adds to every figure."""
 
     def __init__(self) -> None:
@@ -38,38 +38,38 @@ class Lag(threading.Thread):
 class Trial:
     """What a trial has to work with, and what it found wrong."""
 
-    stage: Stage
-    lag: Lag = field(default_factory=Lag)
-    faults: list[str] = field(default_factory=list)
+    testbed: Testbed
+    thread_delay: ThreadDelay = field(default_factory=ThreadDelay)
+    problems: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)  #: what was measured, in words
 
     @property
     def on_postgres(self) -> bool:
-        return "DATABASE_URL" in self.stage.installation.environment
+        return "DATABASE_URL" in self.testbed.installation.environment
 
     def expect(self, true: object, otherwise: str) -> None:
         """Notes a fault unless `true`."""
         if not true:
-            self.faults.append(otherwise)
+            self.problems.append(otherwise)
 
     def in_time(self, what: str, seconds: float, most: float) -> None:
         """Notes a fault if this took longer than `most` seconds and than the machine's own lateness explains."""
         self.seen.append(f"{what}: {seconds:.2f} s")
-        allowed = most + 10 * self.lag.seconds
+        allowed = most + 10 * self.thread_delay.seconds
         self.expect(seconds <= allowed, f"{what}: {seconds:.1f} s, where {allowed:.1f} are allowed")
 
     def follow(self, *rules: Rule) -> None:
-        self.stage.tell(self.stage.relay.follow, *rules)
+        self.testbed.call(self.testbed.relay.follow, *rules)
 
     def invite(self, *addresses: str) -> None:
-        self.stage.invite(addresses)
+        self.testbed.invite(addresses)
 
     def send(self, run: int = 0) -> int:
         """Sends an alert; returns its key."""
-        return int(self.stage.send(run).pk)
+        return int(self.testbed.send(run).pk)
 
     def taken(self, run: int = 0) -> list[Any]:
-        return [mail for mail in self.stage.mailed() if mail.run == run]
+        return [mail for mail in self.testbed.mailed() if mail.run == run]
 
     def recipients(self, run: int = 0) -> Counter[str]:
         return Counter(mail.recipient for mail in self.taken(run))
@@ -88,7 +88,7 @@ class Trial:
         """Seconds from `moment` to the next mail that the relay took."""
 
         def later() -> list[float]:
-            return sorted(mail.time for mail in self.stage.mailed() if mail.time > moment)[:1]
+            return sorted(mail.time for mail in self.testbed.mailed() if mail.time > moment)[:1]
 
         [at] = until("the next mail", later, seconds)
         return at - moment

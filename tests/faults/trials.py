@@ -15,7 +15,7 @@ from tests.faults import blackhole
 from tests.faults import database_trials as database
 from tests.faults import process_trials as process
 from tests.faults import relay_trials as relay
-from tests.faults.stage import Stage
+from tests.faults.testbed import Testbed
 from tests.faults.trial import Trial
 
 TrialFunction = Callable[[Trial], None]
@@ -77,30 +77,30 @@ def perform(name: str) -> int:
     with contextlib.ExitStack() as cleared:
         environment: dict[str, str] = {}
         query = "verify=no" if function is relay.forgotten_starttls else "tls=never"
-        stage = Stage(0, query, senders="1", trusted_proxies="1")
-        cleared.callback(stage.close)
+        testbed = Testbed(0, query, senders="1", trusted_proxies="1")
+        cleared.callback(testbed.close)
         if function is database.database_black_hole:
             environment["DATABASE_URL"] = cleared.enter_context(
-                blackhole.over_tcp(stage.installation.environment["DATABASE_URL"])
+                blackhole.over_tcp(testbed.installation.environment["DATABASE_URL"])
             )
-        stage.installation.environment.update(environment)
-        stage.tell(stage.wire.calm, stage.relay.port)
-        stage.open()
-        trial = Trial(stage)
+        testbed.installation.environment.update(environment)
+        testbed.call(testbed.proxy.restore, testbed.relay.port)
+        testbed.open()
+        trial = Trial(testbed)
         try:
             function(trial)
         except AssertionError as error:
-            trial.faults.append(str(error))
-        if "Traceback (most recent call last)" in stage.installation.output:
-            trial.faults.append("a process fell over a bug of its own")
-        verdict = "FAILED" if trial.faults else "ok"
-        told = "; ".join(trial.seen + trial.faults)
-        print(f"{kind}: {name}: {verdict}, {time.monotonic() - began:.0f} s. {told}", flush=True)
-        if trial.faults:
+            trial.problems.append(str(error))
+        if "Traceback (most recent call last)" in testbed.installation.output:
+            trial.problems.append("a process fell over a bug of its own")
+        result = "FAILED" if trial.problems else "ok"
+        told = "; ".join(trial.seen + trial.problems)
+        print(f"{kind}: {name}: {result}, {time.monotonic() - began:.0f} s. {told}", flush=True)
+        if trial.problems:
             print(
                 "What the processes said last:",
-                *stage.installation.output.splitlines()[-30:],
+                *testbed.installation.output.splitlines()[-30:],
                 sep="\n  ",
             )
             print(f'Again: make faults OPTIONS="--database {kind} --trial {name}"', flush=True)
-    return int(bool(trial.faults))
+    return int(bool(trial.problems))

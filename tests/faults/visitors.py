@@ -12,17 +12,19 @@ from collections.abc import Callable, Sequence
 from email.message import EmailMessage
 from urllib.parse import urlencode
 
-from tests.support import letterbox, web
+from tests.support import mail_parsing, web
 from tests.support.waiting import PATIENCE
 
 
 def sign_up(url: str, address: str, network: str) -> bool:
     """Whether the visitor was thanked. The site must trust one proxy, for each to have a network of its own."""
     try:
-        shown = json.loads(web.ask("GET", f"{url}/box/breaking/", timeout=PATIENCE).body)
-        ticket = json.loads(web.ask("GET", f"{url}/box/breaking/ticket/", timeout=PATIENCE).body)
+        shown = json.loads(web.request("GET", f"{url}/box/breaking/", timeout=PATIENCE).body)
+        ticket = json.loads(
+            web.request("GET", f"{url}/box/breaking/ticket/", timeout=PATIENCE).body
+        )
         form = {"email": address, "page": "/", "shown": shown["shown"], "ticket": ticket["ticket"]}
-        answer = web.ask(
+        answer = web.request(
             "POST",
             f"{url}/box/breaking/",
             urlencode(form).encode(),
@@ -62,25 +64,25 @@ def all_sign_up(
     return thanked
 
 
-def link(content: bytes, part: str) -> str:
+def find_link(content: bytes, part: str) -> str:
     """The link in this mail whose address has `part` in it."""
     message = email.message_from_bytes(content, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
-    [found, *_] = [one for one in letterbox.links(message) if part in one]
+    [found, *_] = [one for one in mail_parsing.links(message) if part in one]
     return found
 
 
-def press(url: str, link_: str) -> int:
+def press_button(url: str, link_: str) -> int:
     """Opens the link and presses the button of the form behind it. Returns the last status code."""
     path = re.sub(r"^https?://[^/]+", "", link_)
-    page = web.ask("GET", url + path, timeout=PATIENCE)
+    page = web.request("GET", url + path, timeout=PATIENCE)
     if page.status != 200:
         return page.status
     cookies = "; ".join(one.partition(";")[0] for one in page.headers.get_all("Set-Cookie") or ())
     fields = dict(
         re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.body.decode())
     )
-    answer = web.ask(
+    answer = web.request(
         "POST",
         url + path,
         urlencode(fields).encode(),

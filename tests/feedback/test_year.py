@@ -50,27 +50,27 @@ def size(*tables: str) -> int:
 
 def ids(count: int, seed: int) -> array[int]:
     """Of readers of one topic: seven of ten of all, whoever they are."""
-    lot, found, last = random.Random(seed), array("q"), 10_000_000
+    rng, found, last = random.Random(seed), array("q"), 10_000_000
     while len(found) < count:
         last += 1
-        if lot.random() < 0.7:
+        if rng.random() < 0.7:
             found.append(last)
     return found
 
 
-def outcomes(count: int, lot: random.Random) -> bytes:
+def outcomes(count: int, rng: random.Random) -> bytes:
     """Most are accepted; some are refused, skipped or uncertain, here and there."""
-    return bytes(lot.choices((1, 4, 3, 5, 6), (970, 20, 6, 2, 2), k=count))
+    return bytes(rng.choices((1, 4, 3, 5, 6), (970, 20, 6, 2, 2), k=count))
 
 
-def batches(alert: Alert, readers: array[int], lot: random.Random) -> None:
+def batches(alert: Alert, readers: array[int], rng: random.Random) -> None:
     made = []
     for number, at in enumerate(range(0, len(readers), _BATCH), 1):
         some = readers[at : at + _BATCH]
-        states = outcomes(len(some), lot)
+        states = outcomes(len(some), rng)
         one = Batch(
             alert=alert, number=number, size=len(some), readers=some.tobytes(), first=some[0], last=some[-1],
-            outcomes=states, times=lot.randbytes(4 * len(some)), accepted=states.count(1), skipped=states.count(4),
+            outcomes=states, times=rng.randbytes(4 * len(some)), accepted=states.count(1), skipped=states.count(4),
             refused=states.count(3), uncertain=states.count(5), expired=states.count(6),
         )  # fmt: skip
         made.append(one)
@@ -84,16 +84,16 @@ def alerts(story: Story, ada: Editor) -> list[Alert]:
 
 
 def test_a_year(breaking: Topic, ada: Editor, record_property: Any) -> None:
-    lot = random.Random(7)
+    rng = random.Random(7)
     parts: dict[str, float] = {}
     [story] = year.stories(1, [breaking], ada, updates=2)
     sent = alerts(story, ada)
     of_alert = ("courier_batch", "courier_composition", "courier_replycount")
     nothing = size(*of_alert)
     for alert in sent:
-        batches(alert, ids(_SAMPLE, alert.pk), lot)
+        batches(alert, ids(_SAMPLE, alert.pk), rng)
         for language in ("en", "de"):
-            Composition.objects.create(alert=alert, language=language, parts=lot.randbytes(30_000))
+            Composition.objects.create(alert=alert, language=language, parts=rng.randbytes(30_000))
         ReplyCount.objects.bulk_create(
             ReplyCount(
                 alert=alert,

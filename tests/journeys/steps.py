@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from morefollows.local_inbox.store import StoredMail
-from tests.support import letterbox
+from tests.support import mail_parsing
 from tests.support.installation import Installation
 from tests.support.people import PASSWORD
 
@@ -128,4 +128,4 @@ def wait_for_state(page: Page, state: str) -> None:
 
 
 def links_of(mail: StoredMail) -> list[str]:
-    return letterbox.links(letterbox.read(mail))
+    return mail_parsing.links(mail_parsing.read(mail))

@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys import steps
-from tests.relay import Rule, Script, running
 from tests.support import web
 from tests.support.installation import Installation
+from tests.support.scripted_relay import Rule, Script, running
 from tests.support.waiting import until
 
 READERS = [f"cy{number}@reader.example" for number in range(40)]
@@ -39,7 +39,7 @@ def free_port() -> int:
 
 def at_hand(installation: Installation) -> None:
     """The desk's door opens, though the relay does not answer."""
-    assert web.ask("GET", f"{installation.url}/desk/sign-in/").status == 200
+    assert web.request("GET", f"{installation.url}/desk/sign-in/").status == 200
 
 
 def break_story(installation: Installation, page: Page, folder: Path) -> None:

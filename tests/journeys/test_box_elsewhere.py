@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import steps
-from tests.support import judges, letterbox, web
+from tests.support import mail_parsing, validators, web
 from tests.support.installation import Installation
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/static.html"
@@ -125,9 +125,9 @@ def test_from_a_page_of_another_site(
     # Mail, button, alert, one click, and no mail any more.
     steps.confirm(page, installation, ANN)
     break_story(installation, tmp_path, "Harbour bridge closed")
-    alert = letterbox.read(installation.wait_for_mails(ANN, 3)[-1])
+    alert = mail_parsing.read(installation.wait_for_mails(ANN, 3)[-1])
     assert alert["Subject"] == "Harbour bridge closed"
-    assert web.one_click(letterbox.unsubscribe_link(alert)).status == 200
+    assert web.one_click(mail_parsing.unsubscribe_link(alert)).status == 200
     steps.import_readers(installation, tmp_path, "dee@reader.example")
     break_story(installation, tmp_path, "Harbour bridge open again")
     installation.wait_for_mails("dee@reader.example")
@@ -192,7 +192,7 @@ def test_a_site_that_is_not_allowed_a_language_and_a_rush(
 
 def looks(page: Page, when: str) -> None:
     """As axe-core sees it, at 320 pixels and at 200 %."""
-    problems = judges.accessible(page) + judges.narrow(page)
+    problems = validators.accessible(page) + validators.narrow(page)
     overflow = page.evaluate(
         "[...document.querySelector('more-follows-box').shadowRoot.querySelectorAll('form, .line, p')]"
         ".some(e => e.scrollWidth > e.clientWidth + 1)"

@@ -15,8 +15,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.relay import Rule, Running, Script, by_recipient, running
 from tests.support.installation import Installation
+from tests.support.scripted_relay import Rule, Running, Script, by_recipient, running
 from tests.support.waiting import PATIENCE, until
 
 READERS = 1_200

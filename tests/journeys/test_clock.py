@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.relay import Rule, Running, Script, by_recipient, running
 from tests.support.clock import Clock
 from tests.support.installation import Installation
+from tests.support.scripted_relay import Rule, Running, Script, by_recipient, running
 from tests.support.waiting import PATIENCE, until
 
 READERS = 400

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import steps
 from tests.journeys.test_every_page import Walk
-from tests.support import letterbox
+from tests.support import mail_parsing
 from tests.support.browser import PHONE, watch
 from tests.support.installation import Installation
 
@@ -81,7 +81,9 @@ def test_a_drill(
     expect(phone.get_by_role("alert").filter(has_text="It was a drill.")).to_be_visible()
     expect(phone.get_by_text("ÜBUNG – keine echte Nachricht").first).to_be_visible()
 
-    subjects = [letterbox.read(mail)["Subject"] for mail in installation.wait_for_mails(GUS, 4)[1:]]
+    subjects = [
+        mail_parsing.read(mail)["Subject"] for mail in installation.wait_for_mails(GUS, 4)[1:]
+    ]
     dam = "DRILL: Dam above the town breaks"
     assert subjects == [dam, dam, "DRILL: WITHDRAWN: Dam above the town breaks"]
     assert installation.mails(CY) == [] and complaints == []

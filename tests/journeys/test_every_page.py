@@ -9,9 +9,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import steps
-from tests.relay import Rule, Script, running
-from tests.support import judges, letterbox
+from tests.support import mail_parsing, validators
 from tests.support.installation import Installation
+from tests.support.scripted_relay import Rule, Script, running
 from tests.support.waiting import until
 
 CY = "cy@reader.example"
@@ -35,11 +35,12 @@ class Walk:
         )
         self.sources[name] = answer.text() if fetched else page.content()
         self.problems += [
-            f"{name}: {problem}" for problem in judges.narrow(page) + judges.accessible(page)
+            f"{name}: {problem}"
+            for problem in validators.narrow(page) + validators.accessible(page)
         ]
 
     def end(self) -> None:
-        problems = self.problems + judges.valid(self.sources)
+        problems = self.problems + validators.valid(self.sources)
         assert not problems, "\n".join(problems)
 
 
@@ -72,7 +73,7 @@ def test_readers_pages(installation: Installation, page: Page, browser: Browser)
     walk.look("confirmation that is none of ours")
 
     thanks = installation.wait_for_mails(CY, 2)[1]
-    page.goto(letterbox.unsubscribe_link(letterbox.read(thanks)))
+    page.goto(mail_parsing.unsubscribe_link(mail_parsing.read(thanks)))
     walk.look("leave")
     preferences = next(link for link in steps.links_of(thanks) if "/preferences/" in link)
     page.goto(preferences)
@@ -95,7 +96,7 @@ def test_readers_pages(installation: Installation, page: Page, browser: Browser)
     walk.look("preferences with a link that is none of ours")
     page.goto(f"{installation.url}/leave/{'A' * 36}/")
     walk.look("leave with a link that is none of ours")
-    page.goto(letterbox.unsubscribe_link(letterbox.read(thanks)))
+    page.goto(mail_parsing.unsubscribe_link(mail_parsing.read(thanks)))
     page.get_by_role("button").last.click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     walk.look("left")

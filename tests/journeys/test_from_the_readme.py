@@ -81,7 +81,7 @@ def test_an_image_from_the_form_to_the_page(build: Build, tmp_path: Path, place:
     told = desk.open(installation.url + page[1]).html
     shown = re.search(r'<img [^>]*src="([^"]+)"', told)
     assert shown, told
-    picture = web.ask(
+    picture = web.request(
         "GET", shown[1] if shown[1].startswith("http") else installation.url + shown[1]
     )
     assert picture.status == 200 and picture.body.startswith(b"\xff\xd8")

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys import steps
 from tests.stories.images.pictures import photo, sideways
-from tests.support import judges
+from tests.support import validators
 from tests.support.installation import Installation
 
 PASTE = """async (text, file) => {
@@ -52,7 +52,7 @@ def test_an_image_from_the_file_to_the_readers(
     expect(alt).to_have_attribute("aria-invalid", "true")
     described = str(alt.get_attribute("aria-describedby")).split()
     assert any("Say what" in page.locator(f"#{one}").inner_text() for one in described)
-    assert not judges.accessible(page) + judges.narrow(page)
+    assert not validators.accessible(page) + validators.narrow(page)
     dialog.get_by_label("Image file").set_input_files(
         {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": sideways()}
     )
@@ -87,6 +87,10 @@ def test_an_image_from_the_file_to_the_readers(
     for name in ("Tugs at the pier", "A white square"):
         loaded(page.get_by_role("img", name=name))
     source = page.request.get(page.url).text()
-    assert not judges.accessible(page) + judges.valid({"image-story": source}) + judges.narrow(page)
+    assert (
+        not validators.accessible(page)
+        + validators.valid({"image-story": source})
+        + validators.narrow(page)
+    )
     steps.open_mail(page, installation, installation.wait_for_mails("cy@reader.example", 3)[-1])
     loaded(page.frame_locator("iframe").get_by_role("img", name="Tugs at the pier"))

@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.relay import Rule, Script, by_recipient, running
-from tests.support import ground
+from tests.support import sandbox
 from tests.support.installation import Installation
+from tests.support.scripted_relay import Rule, Script, by_recipient, running
 from tests.support.waiting import until
 
 READERS = 5_000
 KILLS = (
-    12 if ground.cluster() else 6
+    12 if sandbox.cluster() else 6
 )  # half where more tests run beside it; `make faults` goes on for hundreds
 CONNECTIONS = 20
 # What may be in flight or not yet noted at one kill: a mail on each connection and one offered ahead of it, and
@@ -72,9 +72,9 @@ def test_kill_9_at_any_moment_loses_nothing(
             check=False,
         )
 
-        lot = random.Random()
-        seed = lot.randrange(2**32)
-        lot.seed(seed)
+        rng = random.Random()
+        seed = rng.randrange(2**32)
+        rng.seed(seed)
         taken = [0]
         for _ in range(KILLS):
             installation.start()
@@ -83,7 +83,7 @@ def test_kill_9_at_any_moment_loses_nothing(
                 lambda: len(relay.taken()) > taken[-1] or _state(installation) != "sending",
                 30,
             )
-            time.sleep(lot.uniform(0, 0.25))
+            time.sleep(rng.uniform(0, 0.25))
             installation.kill()
             taken.append(len(relay.taken()))
         installation.start()

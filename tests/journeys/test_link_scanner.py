@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from morefollows.local_inbox.store import StoredMail
 from tests.journeys import steps
-from tests.support import letterbox, web
+from tests.support import mail_parsing, web
 from tests.support.installation import Installation
 from tests.support.waiting import until
 
@@ -35,7 +35,7 @@ def scan(installation: Installation, mail: StoredMail) -> int:
     def look(_scanner: int) -> None:
         for link in ours:
             for method in ("HEAD", "GET", "HEAD", "GET"):
-                answer = web.ask(method, link)
+                answer = web.request(method, link)
                 assert answer.status == 200, (
                     method,
                     link.replace(installation.url, ""),
@@ -91,7 +91,7 @@ def test_opening_every_link_of_every_mail_changes_nothing(
     assert installation.readers() == 1
 
     # And the links still work for Cy.
-    assert web.one_click(letterbox.unsubscribe_link(letterbox.read(alert))).status == 200
+    assert web.one_click(mail_parsing.unsubscribe_link(mail_parsing.read(alert))).status == 200
     assert installation.readers() == 0
 
 
@@ -129,14 +129,14 @@ def test_nor_does_it_with_the_mails_that_come_in_their_time(
     installation.execute("UPDATE audience_letter SET due_at_ms = 1")
     summaries = [installation.wait_for_mails(reader, 2)[1] for reader in (CY, DEE)]
     for mail in summaries:
-        assert steps.HEADLINE in letterbox.body(letterbox.read(mail), "plain")
+        assert steps.HEADLINE in mail_parsing.body(mail_parsing.read(mail), "plain")
         scan_in_vain(installation, mail)
 
     prefer(summaries[0], section="address", email=NEW)
     asked = installation.wait_for_mails(NEW)[0]
     scan_in_vain(installation, asked)
     [button] = [link for link in steps.links_of(asked) if "/new-address/" in link]
-    assert web.ask("POST", button, b"", Content_Type=web.FORM).status == 200
+    assert web.request("POST", button, b"", Content_Type=web.FORM).status == 200
     scan_in_vain(
         installation, installation.wait_for_mails(CY, 3)[2], least=1
     )  # the privacy notice: there is nothing left to change
@@ -151,4 +151,4 @@ def scan_in_vain(installation: Installation, mail: StoredMail, least: int = 2) -
 def prefer(mail: StoredMail, **form: str) -> None:
     """On the preference page that the mail links to."""
     [link] = [link for link in steps.links_of(mail) if "/preferences/" in link]
-    assert web.ask("POST", link, urlencode(form).encode(), Content_Type=web.FORM).status == 303
+    assert web.request("POST", link, urlencode(form).encode(), Content_Type=web.FORM).status == 303

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import steps
 from tests.journeys.test_box_elsewhere import Site, site
-from tests.support import judges
+from tests.support import validators
 from tests.support.browser import PHONE, watch
 from tests.support.installation import Installation
 from tests.support.waiting import PATIENCE
@@ -26,9 +26,9 @@ import django; django.setup()
 from django.conf import settings
 from morefollows import notify
 from morefollows.stories.models import Story
-from tests.live.support import tell
+from tests.live.support import publish
 kind, wording = sys.argv[1], json.loads(sys.argv[2])
-update = tell(Story.objects.latest("pk"), kind, **wording)
+update = publish(Story.objects.latest("pk"), kind, **wording)
 notify.announce(settings.MOREFOLLOWS.data, "story")
 print(update.published_at.timestamp())
 """
@@ -40,7 +40,7 @@ WATCH = """() => {
 }"""
 
 
-def tell(installation: Installation, kind: str = "update", **wording: Any) -> float:
+def publish_update(installation: Installation, kind: str = "update", **wording: Any) -> float:
     """Publishes an update straight into the database. Returns the time."""
     done = subprocess.run(
         [sys.executable, "-c", TELL, kind, json.dumps(wording)],
@@ -89,7 +89,7 @@ def test_two_windows_follow_a_story(
 
     delays = []
     for number in (2, 3):
-        published = tell(installation, text=f"Trains run again on track {number}.")
+        published = publish_update(installation, text=f"Trains run again on track {number}.")
         for window in windows:
             expect(window.locator(f"#update-{number}")).to_be_visible()
             delays.append(window.evaluate(f"window.shown['update-{number}']") - published)
@@ -98,7 +98,7 @@ def test_two_windows_follow_a_story(
     # Paused, and further down: it waits behind a button, and nothing moves.
     desk.get_by_role("button", name="Pause updates").click()
     phone.evaluate("scrollTo(0, 300)")
-    tell(
+    publish_update(
         installation,
         "correction",
         text="Trains run on track 4.",
@@ -118,15 +118,15 @@ def test_two_windows_follow_a_story(
     )
     for window in windows:
         expect(window.locator("#update-3 .corrected a")).to_have_attribute("href", "#update-4")
-    assert not judges.accessible(desk) + judges.narrow(phone)
+    assert not validators.accessible(desk) + validators.narrow(phone)
 
     # The server is killed; meanwhile the story goes on; it comes back at the same address.
     installation.environment["MOREFOLLOWS_PORT"] = installation.url.rpartition(":")[2]
     complaints.clear()
     installation.kill()
     time.sleep(0.2)
-    tell(installation, text="The bridge is open.")
-    tell(installation, text="The last ferry has left.")
+    publish_update(installation, text="The bridge is open.")
+    publish_update(installation, text="The last ferry has left.")
     installation.start()
     for window in windows:
         expect(window.locator("#update-6")).to_be_attached()
@@ -136,7 +136,7 @@ def test_two_windows_follow_a_story(
     complaints.clear()  # browsers call a connection that was cut an error
 
     # It is final, and then it turns out to have been wrong: pages that are open are told all the same.
-    tell(installation, "final", text="The bridge is open for good.")
+    publish_update(installation, "final", text="The bridge is open for good.")
     for window, words in (
         (desk, "This story is complete."),
         (phone, "Diese Meldung ist abgeschlossen."),
@@ -146,7 +146,7 @@ def test_two_windows_follow_a_story(
     desk.reload()
     expect(desk.locator("#update-7")).to_be_visible()
     expect(desk.locator("#live")).to_be_hidden()
-    tell(
+    publish_update(
         installation,
         "withdrawal",
         headline="Withdrawn: lock bridge",
@@ -161,7 +161,7 @@ def test_two_windows_follow_a_story(
         expect(window.get_by_text("Trains run again")).to_have_count(0)
         expect(window.get_by_role("heading", level=1)).to_have_text("Withdrawn: lock bridge")
         expect(window.locator("#live")).to_be_hidden()
-        assert not judges.accessible(window)
+        assert not validators.accessible(window)
         window.context.close()
     assert complaints == []
 
@@ -194,14 +194,14 @@ def test_the_element_on_another_site(
     story = page.locator("more-follows-story")
     expect(story.get_by_role("heading", name=steps.HEADLINE)).to_be_visible()
     expect(story.get_by_text("Live: what is new appears by itself.")).to_be_visible()
-    tell(installation, text="Trains run again.")
+    publish_update(installation, text="Trains run again.")
     expect(story.get_by_text("Trains run again.")).to_be_visible()
     story.get_by_role("button", name="Pause updates").click()
-    tell(installation, text="Trams, too.")
+    publish_update(installation, text="Trams, too.")
     story.get_by_role("button", name="1 new update").click()
     expect(story.get_by_text("Trams, too.")).to_be_visible()
-    assert not judges.accessible(page) + judges.narrow(page)
-    tell(installation, "withdrawal", text="Another bridge was meant.")
+    assert not validators.accessible(page) + validators.narrow(page)
+    publish_update(installation, "withdrawal", text="Another bridge was meant.")
     expect(story.get_by_role("alert")).to_contain_text("This story has been withdrawn.")
     expect(story.get_by_text("Trains run again.")).to_have_count(0)
     assert page.context.cookies() == []

@@ -11,9 +11,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import steps
-from tests.relay import Rule, Script, running
-from tests.support import letterbox, web
+from tests.support import mail_parsing, web
 from tests.support.installation import Installation
+from tests.support.scripted_relay import Rule, Script, running
 from tests.support.waiting import until
 
 CY = "cy@reader.example"
@@ -29,7 +29,7 @@ def test_from_the_first_start_to_the_last_mail(
     # Ada comes to the desk for the first time, by the link that the start printed.
     invitation = installation.invitation
     steps.first_sign_in(page, invitation)
-    assert web.ask("GET", invitation).status == 410
+    assert web.request("GET", invitation).status == 410
 
     # Cy mistypes, is told so beside the field, and signs up.
     cys = browser.new_page()
@@ -44,8 +44,8 @@ def test_from_the_first_start_to_the_last_mail(
     # The confirmation is in the inbox; opening its link changes nothing, the button does.
     steps.confirm(cys, installation, CY)
     assert installation.readers() == 1
-    thanks = letterbox.read(installation.wait_for_mails(CY, 2)[-1])
-    assert "thank" in letterbox.body(thanks, "plain").lower()
+    thanks = mail_parsing.read(installation.wait_for_mails(CY, 2)[-1])
+    assert "thank" in mail_parsing.body(thanks, "plain").lower()
     steps.import_readers(installation, tmp_path, DEE)
 
     # Ada writes, and sees the mail as Cy will.
@@ -73,7 +73,7 @@ def test_from_the_first_start_to_the_last_mail(
 
     # Cy's mail is as the rules want it.
     mail = installation.wait_for_mails(CY, 3)[-1]
-    message = letterbox.read(mail)
+    message = mail_parsing.read(mail)
     assert message["Subject"] == steps.HEADLINE
     assert str(message["To"]) == CY
     assert mail.sender.startswith("b+") and mail.recipient == CY
@@ -83,20 +83,20 @@ def test_from_the_first_start_to_the_last_mail(
     assert abs(parsedate_to_datetime(message["Date"]).timestamp() - time.time()) < 60
     head = mail.content.partition(b"\r\n\r\n")[0].replace(b"\r\n ", b" ")
     assert not re.search(rb"^(List-[\w-]+|References|In-Reply-To):.*=\?", head, re.MULTILINE)
-    assert "lock bridge" in letterbox.body(message, "plain")
-    assert "lock bridge" in letterbox.body(message, "html")
-    assert "https://port.example/notice" in letterbox.body(message, "plain")
+    assert "lock bridge" in mail_parsing.body(message, "plain")
+    assert "lock bridge" in mail_parsing.body(message, "html")
+    assert "https://port.example/notice" in mail_parsing.body(message, "plain")
 
     # The story is public, and Cy leaves with one click of the mail program.
-    cys.goto(next(link for link in letterbox.links(message) if "/story/" in link))
+    cys.goto(next(link for link in mail_parsing.links(message) if "/story/" in link))
     expect(cys.get_by_role("heading", name=steps.HEADLINE)).to_be_visible()
-    answer = web.one_click(letterbox.unsubscribe_link(message))
+    answer = web.one_click(mail_parsing.unsubscribe_link(message))
     assert (answer.status, answer.headers["Set-Cookie"], answer.headers["Location"]) == (
         200,
         None,
         None,
     )
-    assert web.one_click(letterbox.unsubscribe_link(message), form_data=True).status == 200
+    assert web.one_click(mail_parsing.unsubscribe_link(message), form_data=True).status == 200
     assert installation.readers() == 1
 
     # The next alert goes to Dee alone.

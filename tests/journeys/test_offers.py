@@ -9,8 +9,8 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.journeys import steps
-from tests.relay import Rule, Script, running
 from tests.support.installation import Installation
+from tests.support.scripted_relay import Rule, Script, running
 from tests.support.waiting import until
 
 OF_OFFERS, OF_POLITICS = 2400, 300

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from morefollows.cli.demo.visitor import Visitor
 from tests.journeys import steps
-from tests.relay import Script, running
 from tests.support.installation import Installation
+from tests.support.scripted_relay import Script, running
 from tests.support.waiting import until
 
 

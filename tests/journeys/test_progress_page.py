@@ -9,8 +9,8 @@ from playwright.sync_api import APIResponse, BrowserContext, Route, expect
 
 from tests.journeys import steps
 from tests.journeys.test_bad_relays import free_port
-from tests.relay import Rule, Script, running
 from tests.support.installation import Installation
+from tests.support.scripted_relay import Rule, Script, running
 from tests.support.waiting import PATIENCE
 
 REFUSING = Script(rules=(Rule("mail", reply="550 5.7.1 you are not on our list"),))

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys import steps
 from tests.journeys.test_bad_relays import everybody
-from tests.relay import Rule, Script, running
 from tests.support.installation import Installation
+from tests.support.scripted_relay import Rule, Script, running
 from tests.support.waiting import until
 
 DENIED = Rule(

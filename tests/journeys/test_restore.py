@@ -11,11 +11,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults.visitors import link, press, sign_up
-from tests.relay import Rule, Script, by_recipient, running
-from tests.support import ground, letterbox, web
+from tests.faults.visitors import find_link, press_button, sign_up
+from tests.support import mail_parsing, sandbox, web
 from tests.support.installation import Installation
 from tests.support.postgres import programs
+from tests.support.scripted_relay import Rule, Script, by_recipient, running
 from tests.support.waiting import PATIENCE, until
 
 READERS = 300
@@ -49,15 +49,15 @@ def restore(installation: Installation, backup: Path) -> None:
 
 def confirm(installation: Installation, address: str) -> int:
     mail = installation.wait_for_mails(address, seconds=60)[-1]
-    return press(installation.url, link(mail.content, "/confirm/"))
+    return press_button(installation.url, find_link(mail.content, "/confirm/"))
 
 
 def leave(installation: Installation, address: str) -> int:
     """By the mail program's own button (RFC 8058)."""
     mail = installation.wait_for_mails(address, 2, seconds=60)[-1]
-    there = letterbox.unsubscribe_link(letterbox.read(mail)).partition("/leave/")[2]
+    there = mail_parsing.unsubscribe_link(mail_parsing.read(mail)).partition("/leave/")[2]
     body = b"List-Unsubscribe=One-Click"
-    return web.ask(
+    return web.request(
         "POST", f"{installation.url}/leave/{there}", body, timeout=PATIENCE, Content_Type=web.FORM
     ).status
 
@@ -74,15 +74,17 @@ def test_a_backup_comes_back(build: Callable[..., Installation], tmp_path: Path)
         assert (
             sign_up(installation.url, address, "10.0.0.1") and confirm(installation, address) == 200
         )
-    backup = Path(ground.folder()) / "backup"
+    backup = Path(sandbox.folder()) / "backup"
     back_up(installation, backup)
 
     assert leave(installation, BOB) == 200
     shown = installation.wait_for_mails(CY, 2, seconds=60)[-1]
-    assert press(installation.url, link(shown.content, "/preferences/") + "erase/") == 200
+    assert (
+        press_button(installation.url, find_link(shown.content, "/preferences/") + "erase/") == 200
+    )
     until("the erasure", lambda: CY not in states(installation))
     assert sign_up(installation.url, LOST, "10.0.0.2")
-    lost = link(installation.wait_for_mails(LOST, seconds=60)[-1].content, "/confirm/")
+    lost = find_link(installation.wait_for_mails(LOST, seconds=60)[-1].content, "/confirm/")
     installation.stop()
     restore(installation, backup)
 
@@ -93,7 +95,7 @@ def test_a_backup_comes_back(build: Callable[..., Installation], tmp_path: Path)
     }  # fmt: skip
     until("the question", lambda: "older than what this sender last saw" in installation.output)
     assert sign_up(installation.url, STRANGER, "10.0.0.3")
-    assert press(installation.url, lost) == 410
+    assert press_button(installation.url, lost) == 410
     assert states(installation)[STRANGER] == "pending", "an old link confirms nobody else"
     assert installation.mails(STRANGER) == [], "nothing leaves before somebody has decided"
     assert "Mail is sent again" in installation.command("restores", "go-on").stdout

@@ -51,7 +51,7 @@ class Crowd:
                     "ticket": known["ticket"],
                 }
                 network = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
-                answer = web.ask(
+                answer = web.request(
                     "POST", f"{self._url}/box/breaking/", urlencode(form).encode(),
                     Content_Type=web.FORM, X_Forwarded_For=network,
                 )  # fmt: skip
@@ -64,7 +64,7 @@ class Crowd:
 
 
 def _read(url: str, path: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads(web.ask("GET", f"{url}/box/breaking/{path}").body)
+    found: dict[str, str] = json.loads(web.request("GET", f"{url}/box/breaking/{path}").body)
     return found
 
 
@@ -75,7 +75,7 @@ def _answering(installation: Installation) -> str:
         return ""
     url = str(told["url"])
     try:
-        return url if web.ask("GET", f"{url}/box/breaking/").status == 200 else ""
+        return url if web.request("GET", f"{url}/box/breaking/").status == 200 else ""
     except OSError:
         return ""
 
@@ -108,23 +108,27 @@ def test_kill_9_loses_nobody_who_was_thanked(build: Callable[..., Installation])
 
 def test_the_door(installation: Installation) -> None:
     address = f"{installation.url}/box/breaking/"
-    words = web.ask("GET", address)
+    words = web.request("GET", address)
     assert words.status == 200
     assert (
         words.headers["Content-Security-Policy"]
         and words.headers["X-Content-Type-Options"] == "nosniff"
     )
-    assert web.ask("HEAD", address).body == b""
-    assert web.ask("GET", f"{installation.url}/box/nothing/").status == 404
-    assert web.ask("GET", f"{installation.url}/box/nothing/at/all/").status == 404
-    assert web.ask("PUT", address, b"x").status == 405
-    assert web.ask("POST", address, b"email=" + b"x" * 20_000, Content_Type=web.FORM).status == 413
+    assert web.request("HEAD", address).body == b""
+    assert web.request("GET", f"{installation.url}/box/nothing/").status == 404
+    assert web.request("GET", f"{installation.url}/box/nothing/at/all/").status == 404
+    assert web.request("PUT", address, b"x").status == 405
     assert (
-        web.ask("POST", address, b"--x", Content_Type="multipart/form-data; boundary=x").status
+        web.request("POST", address, b"email=" + b"x" * 20_000, Content_Type=web.FORM).status == 413
+    )
+    assert (
+        web.request("POST", address, b"--x", Content_Type="multipart/form-data; boundary=x").status
         == 415
     )
-    assert web.ask("POST", address, b"a=1&" * 300, Content_Type=web.FORM).status == 400
-    assert web.ask("POST", address, b"\xff\xfe=%&email=%00", Content_Type=web.FORM).status == 200
+    assert web.request("POST", address, b"a=1&" * 300, Content_Type=web.FORM).status == 400
+    assert (
+        web.request("POST", address, b"\xff\xfe=%&email=%00", Content_Type=web.FORM).status == 200
+    )
     # A robot hears after the same time as a reader, and the door keeps to itself how it does that.
     known = {**_read(installation.url, ""), **_read(installation.url, "ticket/")}
     for more in ({}, {"website": "https://spam.example"}):
@@ -135,7 +139,7 @@ def test_the_door(installation: Installation) -> None:
             **more,
         }
         began = time.monotonic()
-        answer = web.ask("POST", address, urlencode(form).encode(), Content_Type=web.FORM)
+        answer = web.request("POST", address, urlencode(form).encode(), Content_Type=web.FORM)
         assert (json.loads(answer.body), answer.headers["X-Not-Before"]) == (
             {"state": "thanks"},
             None,
@@ -143,6 +147,6 @@ def test_the_door(installation: Installation) -> None:
         assert time.monotonic() - began > 0.049
     # A ticket is for one site: what one was given is not what the next one gets.
     installation.command("sites", "add", "https://www.herald.example")
-    told = web.ask("GET", address + "ticket/", Origin="https://www.herald.example")
+    told = web.request("GET", address + "ticket/", Origin="https://www.herald.example")
     assert told.headers["Access-Control-Allow-Origin"] == "https://www.herald.example"
-    assert web.ask("GET", address + "ticket/", Origin="https://evil.example").status == 403
+    assert web.request("GET", address + "ticket/", Origin="https://evil.example").status == 403

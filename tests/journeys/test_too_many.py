@@ -38,8 +38,8 @@ class Visitors:
         self._where = (str(parts.hostname), int(parts.port or 0))
         self._path = path
         box = f"{installation.url}/box/breaking/"
-        self._shown = json.loads(web.ask("GET", box).body)["shown"]
-        self._ticket = json.loads(web.ask("GET", f"{box}ticket/").body)["ticket"]
+        self._shown = json.loads(web.request("GET", box).body)["shown"]
+        self._ticket = json.loads(web.request("GET", f"{box}ticket/").body)["ticket"]
         self._open: list[socket.socket] = []
 
     def send(self, addresses: list[str]) -> None:
@@ -192,7 +192,7 @@ def test_half_sent_requests_hold_no_thread_and_end(crowded: Installation) -> Non
     visitors = Visitors(crowded)
     visitors.send_halves(MANY)
     visitors.send_begun_headers(20)
-    assert web.ask("GET", f"{crowded.url}/sign-up/breaking/").status == 200
+    assert web.request("GET", f"{crowded.url}/sign-up/breaking/").status == 200
     assert threads(crowded) <= 150
     answers = visitors.answers()
     assert [answer[:13] for answer in answers[:MANY]] == [b"HTTP/1.1 408 "] * MANY

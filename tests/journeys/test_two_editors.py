@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import steps
-from tests.support import letterbox, web
+from tests.support import mail_parsing, web
 from tests.support.browser import PHONE, watch
 from tests.support.installation import Installation
 
@@ -52,7 +52,7 @@ class Windows:
 
     def _published(self) -> float:
         """The time of the newest update, as the story's feed has it."""
-        feed = ElementTree.fromstring(web.ask("GET", f"{self.address}feed.atom").body)
+        feed = ElementTree.fromstring(web.request("GET", f"{self.address}feed.atom").body)
         told = feed.findtext("{http://www.w3.org/2005/Atom}updated")
         assert told
         return datetime.fromisoformat(told.replace("Z", "+00:00")).timestamp()
@@ -110,7 +110,7 @@ def test_a_story_develops(
     ben.reload()
     steps.send(ben)
     steps.wait_for_state(ben, "sent")
-    first = letterbox.read(installation.wait_for_mails(CY)[0])
+    first = mail_parsing.read(installation.wait_for_mails(CY)[0])
     windows = Windows(browser, installation, steps.HEADLINE, complaints)
     story = windows.address.rstrip("/").rpartition("/")[2]
     ben.goto(f"{installation.url}/desk/story/{story}/develop/")
@@ -118,7 +118,7 @@ def test_a_story_develops(
     # Cy follows, by the link in the mail. Dee comes late.
     reader = browser.new_context().new_page()
     watch(reader, complaints)
-    reader.goto(next(link for link in letterbox.links(first) if "/follow/" in link))
+    reader.goto(next(link for link in mail_parsing.links(first) if "/follow/" in link))
     reader.get_by_role("button", name="Follow this story").click()
     expect(reader.get_by_role("heading", name="You follow this story")).to_be_visible()
     steps.import_readers(installation, tmp_path, DEE)
@@ -153,8 +153,8 @@ def test_a_story_develops(
         expect(page.get_by_role("alert").filter(has_text="another bridge")).to_be_visible()
         expect(page.locator("#log")).to_have_count(0)
 
-    cys = [letterbox.read(mail) for mail in installation.wait_for_mails(CY, 5)]
-    dees = [letterbox.read(mail) for mail in installation.wait_for_mails(DEE, 2)]
+    cys = [mail_parsing.read(mail) for mail in installation.wait_for_mails(CY, 5)]
+    dees = [mail_parsing.read(mail) for mail in installation.wait_for_mails(DEE, 2)]
     assert [len(cys), len(dees)] == [5, 2], "the error, and its correction, went to Cy alone"
     assert [mail["Subject"] for mail in cys[:4]] == [steps.HEADLINE] * 4, "one thread for Gmail"
     assert dees[0]["Subject"] == steps.HEADLINE

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import APIResponse, Browser, Page, Request, Route, expect
 
 from tests.journeys import steps
-from tests.support import judges
+from tests.support import validators
 from tests.support.browser import DESKTOP, watch
 from tests.support.installation import Installation
 from tests.support.waiting import until
@@ -58,14 +58,14 @@ def test_two_editors_at_one_story(
     # What the other one types on an older version is not saved by itself: both are shown, and she decides.
     page.get_by_label("Text").fill("It has stood open since 14:05. Cars turn back.")
     expect(page.locator("#autosave")).to_contain_text("Yours is not saved by itself any more")
-    assert not judges.accessible(page) + judges.narrow(page)
+    assert not validators.accessible(page) + validators.narrow(page)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("alert").locator("del").last).to_contain_text("coming.")
     expect(page.get_by_label("Text")).to_have_value(
         "It has stood open since 14:05. Cars turn back."
     )
     expect(page.locator("[data-autosave]")).to_have_count(0)
-    assert not judges.accessible(page) + judges.narrow(page)
+    assert not validators.accessible(page) + validators.narrow(page)
     page.get_by_label("Text").fill(
         "It has stood open since 14:05. A crane is coming, cars turn back."
     )
@@ -100,7 +100,7 @@ def test_the_keys(build: Callable[..., Installation], page: Page) -> None:
     page.goto(f"{installation.url}/desk/")  # with its scripts
     page.keyboard.press("?")
     expect(sheet).to_be_visible()
-    assert not judges.accessible(page) + judges.narrow(page)
+    assert not validators.accessible(page) + validators.narrow(page)
     page.keyboard.press("l")
     expect(sheet).to_be_visible()
     page.keyboard.press("Escape")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from morefollows.stories.models import Story, Update
 
 
-def tell(story: Story, kind: str = "update", **wording: Any) -> Update:
+def publish(story: Story, kind: str = "update", **wording: Any) -> Update:
     """Publishes the story's next update, and changes its state as the kind asks for."""
     number = 1 + story.updates.filter(number__isnull=False).count()
     wording = {"headline": story.headline, "text": f"Part {number}.", **wording}

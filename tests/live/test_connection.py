@@ -29,7 +29,7 @@ def test_a_stream_on_the_wire(build: Callable[..., Installation], tmp_path: Path
     installation.command(
         "stories", "break", str(text), "--topic", "breaking", "--hold", "0", "--yes", check=False
     )
-    front = web.ask("GET", f"{installation.url}/").body.decode()
+    front = web.request("GET", f"{installation.url}/").body.decode()
     path = front.partition('<h3><a href="')[2].partition('"')[0]
     parts = urlsplit(installation.url)
     where = (str(parts.hostname), int(parts.port or 0))
@@ -57,9 +57,9 @@ def test_a_stream_on_the_wire(build: Callable[..., Installation], tmp_path: Path
         assert b"text/event-stream" not in read(second, b"</html>")
         second.sendall(stream)
         assert b"text/event-stream" in read(second, b"\n\n")
-        assert web.ask("GET", f"{installation.url}{path}events/").status == 429
+        assert web.request("GET", f"{installation.url}{path}events/").status == 429
     assert (
-        web.ask(
+        web.request(
             "GET", f"{installation.url}/story/{'0' * 8}-0000-4000-8000-{'0' * 12}/events/"
         ).status
         == 404
@@ -89,4 +89,4 @@ def test_nothing_larger_than_the_largest_image_is_taken_in(
             untold.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
         answer = untold.recv(4096)
         assert not answer.startswith(b"HTTP/1.1 2") and not answer.startswith(b"HTTP/1.1 3"), answer
-    assert web.ask("GET", f"{installation.url}/").status == 200
+    assert web.request("GET", f"{installation.url}/").status == 200

@@ -21,8 +21,8 @@ from django.utils import timezone
 from morefollows.audience.models import Topic
 from morefollows.live.stream.journal import EventJournal
 from morefollows.stories.models import Story, Update
-from tests.live.support import tell
-from tests.support import judges
+from tests.live.support import publish
+from tests.support import validators
 
 SITE = "https://alerts.herald.example"
 HUB = "https://hub.example/"
@@ -34,14 +34,14 @@ SCHEMA = json.loads((Path(__file__).parent / "ninjs-3.0.json").read_text())
 @pytest.fixture
 def told(story: Story) -> Story:
     """With a correction, and with what breaks feeds that are glued together."""
-    tell(
+    publish(
         story,
         "first",
         standfirst="Nobody is hurt & all is <well>.",
         text="The **bridge** is closed ]]> \x0bnow.",
     )
     text = "It was 14:07, not 14:05 \ufffe."
-    tell(
+    publish(
         story,
         "correction",
         headline="Bridge closed at 14:07",
@@ -95,7 +95,7 @@ class TestFeeds:
         assert [(entry.id, entry.updated) for entry in again.entries] == same, (
             "updated moves when something is published"
         )
-        tell(told)
+        publish(told)
         later = feedparser.parse(visitor.get(f"/story/{told.uuid}/feed.atom").content)
         assert [(entry.id, entry.updated) for entry in later.entries][
             1:
@@ -124,19 +124,19 @@ class TestFeeds:
     def test_each_is_valid(self, visitor: Client, told: Story) -> None:
         with hub():
             every = self.every(visitor, told)
-            tell(told, "withdrawal", headline="WITHDRAWN", text="Another bridge was meant.")
+            publish(told, "withdrawal", headline="WITHDRAWN", text="Another bridge was meant.")
             every |= {f"withdrawn {name}": feed for name, feed in self.every(visitor, told).items()}
         xml = {name: feed for name, feed in every.items() if not name.endswith("json")}
-        assert (len(every), len(xml)) == (12, 8) and judges.feeds(xml) == []
+        assert (len(every), len(xml)) == (12, 8) and validators.feeds(xml) == []
         of_json = [json.loads(feed) for name, feed in every.items() if name.endswith("json")]
-        assert [judges.json_feed(feed) for feed in of_json] == [[]] * 4
+        assert [validators.json_feed(feed) for feed in of_json] == [[]] * 4
         broken = {
             "atom": xml["topic atom"].replace(b"updated>", b"late>"),
             "rss": xml["story rss"].replace(b", ", b" "),
         }
-        assert len(judges.feeds(broken)) == 2 and judges.json_feed({**of_json[0], "items": [{}]}), (
-            "they can say no"
-        )
+        assert len(validators.feeds(broken)) == 2 and validators.json_feed(
+            {**of_json[0], "items": [{}]}
+        ), "they can say no"
 
     def every(self, visitor: Client, told: Story) -> dict[str, bytes]:
         places = {"story": f"/story/{told.uuid}", "topic": "/topic/breaking"}
@@ -149,7 +149,7 @@ class TestFeeds:
     def test_a_withdrawn_story_is_taken_out_of_every_feed(
         self, visitor: Client, told: Story
     ) -> None:
-        tell(told, "withdrawal", headline="WITHDRAWN", text="Another bridge was meant.")
+        publish(told, "withdrawal", headline="WITHDRAWN", text="Another bridge was meant.")
         for place in (f"story/{told.uuid}", "topic/breaking"):
             whole = visitor.get(f"/{place}/feed.atom")
             root = ElementTree.fromstring(whole.content)
@@ -191,7 +191,7 @@ class TestFeeds:
         drill = Story.objects.create(
             headline="Drill", text="x", topic=breaking, author=story.author, drill=True
         )
-        tell(drill, "first")
+        publish(drill, "first")
         self.in_none(visitor, drill)
 
     def in_none(self, visitor: Client, story: Story) -> None:
@@ -238,7 +238,7 @@ def test_the_news_sitemap_has_the_stories_of_two_days(visitor: Client, told: Sto
         root.findtext("s:url/n:news/n:publication/n:name", namespaces=space) == "The Harbour Herald"
     )
     assert f"Sitemap: {SITE}/sitemap-news.xml" in visitor.get("/robots.txt").content.decode()
-    tell(told, "withdrawal")
+    publish(told, "withdrawal")
     assert b"<url>" not in visitor.get("/sitemap-news.xml").content
 
 
@@ -257,7 +257,7 @@ def test_ninjs_is_valid_against_the_schema(visitor: Client, told: Story) -> None
         and first["descriptions"][0]["value"] == "Nobody is hurt & all is <well>."
     )
     assert [body["contentType"] for body in first["bodies"]] == ["text/html", "text/plain"]
-    tell(told, "withdrawal")
+    publish(told, "withdrawal")
     canceled = visitor.get(f"/story/{told.uuid}/1.ninjs.json").json()
     assert [error.message for error in judge.iter_errors(canceled)] == []
     assert (canceled["pubStatus"], canceled["version"]) == (
@@ -271,7 +271,7 @@ def test_ninjs_is_valid_against_the_schema(visitor: Client, told: Story) -> None
 
 class TestStructuredData:
     def test_article_and_live_blog(self, visitor: Client, told: Story) -> None:
-        tell(told, text="</script><script>alert(1)</script> & more")
+        publish(told, text="</script><script>alert(1)</script> & more")
         page = visitor.get(f"/story/{told.uuid}/").content.decode()
         found = structured(page)
         article, blog = found["NewsArticle"], found["LiveBlogPosting"]
@@ -286,7 +286,7 @@ class TestStructuredData:
             blog["liveBlogUpdate"][0]["articleBody"] == "</script><script>alert(1)</script> & more"
         )
         assert "alert(1)</script>" not in page
-        tell(told, "final")
+        publish(told, "final")
         assert structured(visitor.get(f"/story/{told.uuid}/").content.decode())["LiveBlogPosting"][
             "coverageEndTime"
         ]
@@ -310,7 +310,7 @@ class TestStructuredData:
         assert page.index('id="update-1"') < page.index('<a href="#update-2">This was wrong.')
 
     def test_of_a_withdrawn_story_nothing_is_said(self, visitor: Client, told: Story) -> None:
-        tell(told, "withdrawal", headline="Withdrawn", text="Another bridge was meant.")
+        publish(told, "withdrawal", headline="Withdrawn", text="Another bridge was meant.")
         page = visitor.get(f"/story/{told.uuid}/").content.decode()
         assert (
             "ld+json" not in page
@@ -335,7 +335,7 @@ class TestCaches:
         assert same.status_code == 304 and not same.content and same["ETag"] == first["ETag"]
         assert same["Cache-Control"] == first["Cache-Control"]
         assert "Cookie" not in first.get("Vary", "")
-        tell(told, "withdrawal")
+        publish(told, "withdrawal")
         now = visitor.get(address, headers={"If-None-Match": first["ETag"]})
         assert now.status_code == 200 and now["ETag"] != first["ETag"], (
             "a withdrawal is new to every cache"
@@ -369,14 +369,14 @@ def test_the_script_for_other_sites_is_small(visitor: Client, db: None) -> None:
 def test_a_story_that_is_final_listens_for_two_days_to_be_corrected_or_withdrawn(
     visitor: Client, told: Story
 ) -> None:
-    tell(told, "final")
+    publish(told, "final")
     address = f"/story/{told.uuid}/"
     page = visitor.get(address).content.decode()
     assert "story.js" in page and "data-over" in page and "More follows on this" not in page
     assert visitor.get(f"{address}live.json").json()["listens"]
     seen = EventJournal().read({told.uuid: ""})[told.uuid]
     assert seen
-    tell(told, "withdrawal", headline="WITHDRAWN", text="Another bridge was meant.")
+    publish(told, "withdrawal", headline="WITHDRAWN", text="Another bridge was meant.")
     now = EventJournal().read({told.uuid: seen.mark})[told.uuid]
     assert now and now.withdrawn and now.after(seen.last) == [now.end], "open pages hear of it"
     assert not visitor.get(f"{address}live.json").json()["listens"]

@@ -19,7 +19,7 @@ from morefollows.live.stream.journal import EventJournal
 from morefollows.live.stream.missed_events import Frame, StoryEvents
 from morefollows.notify import Listener
 from morefollows.stories.models import Story, Update
-from tests.live.support import tell
+from tests.live.support import publish
 from tests.support.waiting import PATIENCE
 
 STORY = UUID("6f1c0c0e-1f0d-4c39-9a0c-1d2f3a4b5c6d")
@@ -79,7 +79,7 @@ class Source:
             story: told for story, told in now.items() if told is None or told.mark != marks[story]
         }
 
-    def tell(self, count: int, end: str = "", first: int = 1) -> None:
+    def publish(self, count: int, end: str = "", first: int = 1) -> None:
         frames = [frame(f"{number}-{number}", "update") for number in range(first, count + 1)]
         last = (
             frame(f"{count}-{count}-{end}", "withdrawal" if end == "withdrawn" else end)
@@ -143,7 +143,7 @@ async def room(data: object, *, most: int = 100, most_a_network: int = 100) -> A
 def test_who_comes_back_gets_what_was_missed_and_nothing_twice(data: object) -> None:
     async def story() -> None:
         async with room(data) as live:
-            live.source.tell(3)
+            live.source.publish(3)
             new, missed_two, german = (
                 live.reader(),
                 live.reader("1-1"),
@@ -153,7 +153,7 @@ def test_who_comes_back_gets_what_was_missed_and_nothing_twice(data: object) -> 
             assert new.events == []
             assert missed_two.events == [("2-2", "update"), ("3-3", "update")]
             assert b"data: de" in german.written and b"data: en" not in german.written
-            live.source.tell(4)
+            live.source.publish(4)
             await live.look()
             assert new.events == [("4-4", "update")]
             assert missed_two.events[2:] == [("4-4", "update")]
@@ -167,7 +167,7 @@ def test_who_comes_back_gets_what_was_missed_and_nothing_twice(data: object) -> 
 def test_a_gap_is_told_as_a_reset(data: object) -> None:
     async def story() -> None:
         async with room(data) as live:
-            live.source.tell(60, first=11)
+            live.source.publish(60, first=11)
             for unknown in ("9-9", "61-61", "12-11", "nonsense", "60-60-final"):
                 reader = live.reader(unknown)
                 await live.look()
@@ -190,22 +190,22 @@ def test_a_final_update_ends_no_stream_for_it_may_have_to_be_corrected_or_withdr
 ) -> None:
     async def story() -> None:
         async with room(data) as live:
-            live.source.tell(1)
+            live.source.publish(1)
             reader = live.reader("1-1")
             await live.look()
-            live.source.tell(2, "final")
+            live.source.publish(2, "final")
             await live.look()
             assert reader.events == [("2-2", "update"), ("2-2-final", "final")] and not reader.ended
             back, new, late = live.reader("2-2-final"), live.reader(), live.reader("2-2")
             await live.look()
             assert back.events == [] and new.events == late.events == [("2-2-final", "final")]
-            live.source.tell(3, "final")  # a correction: what was final stays so
+            live.source.publish(3, "final")  # a correction: what was final stays so
             await live.look()
             for one in (reader, back, new, late):
                 assert (
                     one.events[-2:] == [("3-3", "update"), ("3-3-final", "final")] and not one.ended
                 )
-            live.source.tell(4, "withdrawn")
+            live.source.publish(4, "withdrawn")
             await live.look()
             for one in (reader, back, new, late):
                 assert one.events[-1] == ("4-4-withdrawn", "withdrawal") and one.ended == "closed"
@@ -219,10 +219,10 @@ def test_a_final_update_ends_no_stream_for_it_may_have_to_be_corrected_or_withdr
 def test_of_a_withdrawn_story_only_the_withdrawal_is_told(data: object) -> None:
     async def story() -> None:
         async with room(data) as live:
-            live.source.tell(1)
+            live.source.publish(1)
             reader = live.reader("1-1")
             await live.look()
-            live.source.tell(3, "withdrawn")
+            live.source.publish(3, "withdrawn")
             await live.look()
             assert reader.events == [("3-3-withdrawn", "withdrawal")] and reader.ended == "closed"
             late_ones = [live.reader("0-0"), live.reader(), live.reader("2-2")]
@@ -238,11 +238,11 @@ def test_of_a_withdrawn_story_only_the_withdrawal_is_told(data: object) -> None:
 def test_who_does_not_read_is_dropped_and_the_others_are_not(data: object) -> None:
     async def story() -> None:
         async with room(data) as live:
-            live.source.tell(1)
+            live.source.publish(1)
             stuck, quick = live.reader(), live.reader()
             await live.look()
             stuck.stuck = True
-            live.source.tell(2)
+            live.source.publish(2)
             await live.look()
             assert stuck.ended == "aborted" and not stuck.events
             assert quick.events == [("2-2", "update")] and not quick.ended
@@ -253,7 +253,7 @@ def test_who_does_not_read_is_dropped_and_the_others_are_not(data: object) -> No
 def test_too_many_are_told_to_wait(data: object) -> None:
     async def story() -> None:
         async with room(data, most=3, most_a_network=2) as live:
-            live.source.tell(1)
+            live.source.publish(1)
             first, second = live.reader(), live.reader()
             assert live.reader().status == 429
             third = live.reader(network="192.0.2.2")
@@ -277,7 +277,7 @@ def test_what_is_not_public_is_not_found_and_streams_end_with_the_server(data: o
             await live.look()
             assert nobody.status == 404
             assert live.hub.count == 0
-            live.source.tell(1)
+            live.source.publish(1)
             reader = live.reader()
             await live.look()
             live.hub.close()
@@ -322,7 +322,7 @@ def test_who_asks_while_a_refused_connection_closes_is_answered(data: object) ->
 
                 def refuse(self, status: bytes, retry_after: int = 0) -> None:
                     super().refuse(status, retry_after)
-                    live.source.tell(1)
+                    live.source.publish(1)
                     live.hub.join(late)
 
             late, second = await connect(live.hub)
@@ -330,7 +330,7 @@ def test_who_asks_while_a_refused_connection_closes_is_answered(data: object) ->
             live.hub.join(early)
             assert await answer(first) == 404
             assert await answer(second) == 200
-            live.source.tell(2)
+            live.source.publish(2)
             live.listener.wake()
             async with asyncio.timeout(120):
                 assert b"id: 2-2" in await asyncio.get_running_loop().sock_recv(second, 4096)
@@ -363,7 +363,7 @@ def test_a_database_that_does_not_answer_keeps_nobody_waiting(
                 assert await answer(second) == 503
             finally:
                 answers.set()
-            live.source.tell(1)
+            live.source.publish(1)
             third = await join(live.hub)
             assert await answer(third) == 200
             for connection in (first, second, third):
@@ -378,7 +378,7 @@ def test_one_story_that_can_not_be_told_silences_no_other(
 ) -> None:
     async def story() -> None:
         async with room(data) as live:
-            live.source.tell(1)
+            live.source.publish(1)
             reader = live.reader()
             await live.look()
             broken = live.source.told[STORY]
@@ -388,7 +388,7 @@ def test_one_story_that_can_not_be_told_silences_no_other(
             new = live.reader()
             await live.look()
             assert new.status == 200, "from what is known"
-            live.source.tell(2)
+            live.source.publish(2)
             await live.look()
             assert reader.events == new.events == [("2-2", "update")]
 
@@ -402,8 +402,10 @@ class TestJournal:
 
     def test_ids_follow_from_the_database_alone(self, story: Story) -> None:
         assert self.read(story) is None
-        tell(story, "first")
-        update = tell(story, headline="Bridge open again", text="Trains <run> again.\nAll of them.")
+        publish(story, "first")
+        update = publish(
+            story, headline="Bridge open again", text="Trains <run> again.\nAll of them."
+        )
         told = self.read(story)
         assert told is not None and told == self.read(story)
         first = story.updates.get(number=1)
@@ -426,7 +428,7 @@ class TestJournal:
         assert told.after(ids[0]) == [told.frames[1]]
 
     def test_an_update_that_is_published_late_shifts_the_ids(self, story: Story) -> None:
-        tell(story, "first")
+        publish(story, "first")
         late = Update.objects.create(
             story=story,
             number=2,
@@ -436,7 +438,7 @@ class TestJournal:
             language="en",
             author=story.author,
         )
-        tell(story)
+        publish(story)
         before = self.read(story)
         assert before is not None and before.last.startswith("3-2-")
         late.published_at = late.created_at
@@ -447,20 +449,20 @@ class TestJournal:
     def test_another_update_with_the_number_of_a_lost_one_is_not_taken_for_it(
         self, story: Story
     ) -> None:
-        tell(story, "first")
+        publish(story, "first")
         with transaction.atomic():
-            tell(story)
+            publish(story)
             before = self.read(story)
             transaction.set_rollback(True)  # as in a failover that loses the last transactions
         assert before is not None
-        tell(story, text="Something else.")
+        publish(story, text="Something else.")
         now = self.read(story, before.mark)
         assert now is not None and now.after(before.last) is None
 
     @pytest.mark.parametrize(("kind", "last"), [("final", "-final"), ("withdrawal", "-withdrawn")])
     def test_an_end(self, story: Story, kind: str, last: str) -> None:
-        tell(story, "first", text="The error.")
-        tell(story, kind, text="What we know.")
+        publish(story, "first", text="The error.")
+        publish(story, kind, text="What we know.")
         told = self.read(story)
         assert told is not None and told.end is not None
         assert told.last.startswith("2-2-") and told.last.endswith(last)

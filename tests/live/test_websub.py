@@ -19,7 +19,7 @@ from morefollows.live import actions
 from morefollows.live.feeds import websub
 from morefollows.live.models import Ping
 from morefollows.stories.models import Story
-from tests.live.support import tell
+from tests.live.support import publish
 from tests.support.waiting import PATIENCE
 
 SITE = "https://alerts.herald.example"
@@ -75,7 +75,7 @@ def hurry() -> None:
 def test_each_update_is_told_once_with_every_feed_that_it_changed(hub: Hub, story: Story) -> None:
     websub.tell_all()
     assert hub.told == []
-    tell(story, "first")
+    publish(story, "first")
     websub.tell_all()
     websub.tell_all()
     [told] = hub.told
@@ -85,7 +85,7 @@ def test_each_update_is_told_once_with_every_feed_that_it_changed(hub: Hub, stor
         *(f"{SITE}/story/{story.uuid}/feed.{name}" for name in names),
         *(f"{SITE}/topic/breaking/feed.{name}" for name in names),
     ]
-    tell(story, "withdrawal")
+    publish(story, "withdrawal")
     websub.tell_all()
     assert len(hub.told) == 2 and states() == [("done", 1), ("done", 1)]
 
@@ -94,7 +94,7 @@ def test_each_update_is_told_once_with_every_feed_that_it_changed(hub: Hub, stor
 def test_a_hub_that_does_not_take_it_is_told_again_for_a_day(
     hub: Hub, story: Story, status: int
 ) -> None:
-    update = tell(story, "first")
+    update = publish(story, "first")
     hub.status = status
     websub.tell_all()
     websub.tell_all()
@@ -107,7 +107,7 @@ def test_a_hub_that_does_not_take_it_is_told_again_for_a_day(
 
 
 def test_it_ends_after_a_day_and_a_dead_claim_is_taken_up(hub: Hub, story: Story) -> None:
-    tell(story, "first")
+    publish(story, "first")
     actions.enqueue_pings()
     assert actions.claim_ping() is not None
     assert actions.claim_ping() is None, "claimed: and then the process dies"
@@ -123,7 +123,7 @@ def test_it_ends_after_a_day_and_a_dead_claim_is_taken_up(hub: Hub, story: Story
 def test_what_is_not_public_is_told_to_nobody(hub: Hub, story: Story) -> None:
     Story.objects.update(drill=True)
     story.refresh_from_db()
-    tell(story, "first")
+    publish(story, "first")
     websub.tell_all()
     assert hub.told == [] and states() == []
 
@@ -137,8 +137,8 @@ def test_a_hub_that_is_not_there_is_no_error(story: Story) -> None:
 def test_an_update_that_can_not_be_told_holds_up_no_other(
     hub: Hub, story: Story, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tell(story, "first")
-    tell(story)
+    publish(story, "first")
+    publish(story)
     feeds_of = websub._changed
     calls: list[int] = []
 

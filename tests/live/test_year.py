@@ -15,8 +15,8 @@ from morefollows.audience.models import Topic
 from morefollows.live import html_cache, published
 from morefollows.stories import markdown
 from morefollows.stories.models import Story
-from tests.live.support import tell
-from tests.support import plans, year
+from tests.live.support import publish
+from tests.support import query_plans, year
 
 PAGES = (
     "/",
@@ -63,7 +63,7 @@ def test_no_public_page_reads_all_stories(topics: list[Topic], ada: Editor) -> N
     year.analyze()
     pages = [*PAGES, f"/story/{made[-1].uuid}/", f"/story/{made[-1].uuid}/feed.atom"]
     for page in pages:
-        with plans.watch() as watched:
+        with query_plans.watch() as watched:
             ask(page)
         assert watched.queries and watched.scans(BIG) == [], page
 
@@ -77,7 +77,7 @@ def test_four_times_the_stories_cost_no_more(topics: list[Topic], ada: Editor) -
         costs.append({})
         for page in PAGES:
             ask(page)
-            with plans.steps() as taken:
+            with query_plans.steps() as taken:
                 ask(page)
             costs[-1][page] = taken[0]
     few, many = costs
@@ -89,7 +89,7 @@ def test_a_text_is_rendered_once_a_revision(
     topics: list[Topic], ada: Editor, story: Story, renderings: Counter[str]
 ) -> None:
     year.stories(30, topics, ada)
-    tell(story, "first", text="What we know.")
+    publish(story, "first", text="What we know.")
     pages = [
         *PAGES,
         f"/story/{story.uuid}/",
@@ -103,7 +103,7 @@ def test_a_text_is_rendered_once_a_revision(
         "once with its first image at once, once not"
     )
     before = Counter(renderings)
-    tell(story, text="What is new.")
+    publish(story, text="What is new.")
     assert b"What is new." in ask("/topic/breaking/feed.atom")
     assert renderings - before == Counter({"What is new.": 1})
 
@@ -129,7 +129,7 @@ def test_what_is_kept_of_texts_has_a_bound() -> None:
 def test_the_latest_are_those_told_last_each_once(topics: list[Topic], ada: Editor) -> None:
     made = year.stories(40, topics, ada, updates=30)
     first = Story.objects.get(pk=made[0].pk)
-    tell(first)
+    publish(first)
     Story.objects.filter(pk=made[-1].pk).update(embargo_until=timezone.now() + timedelta(1))
     Story.objects.filter(pk=made[-2].pk).update(state=Story.State.DRAFT)
     found = published.latest(5)
@@ -137,6 +137,6 @@ def test_the_latest_are_those_told_last_each_once(topics: list[Topic], ada: Edit
     assert [len(published.updates(story)) for story in found] == [31, 30, 30, 30, 30]
     sport = published.latest(100, topic=topics[1])
     assert len(sport) == 19 and {story.topic_id for story in sport} == {topics[1].pk}
-    with plans.watch() as watched:
+    with query_plans.watch() as watched:
         assert found[1].told[0].text  # type: ignore[attr-defined]
     assert watched.queries == [], "the newest update's text is at hand"

@@ -25,7 +25,7 @@ from morefollows.live.models import Ping
 from morefollows.processes import housekeeping
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Story, Update
-from tests.live.support import tell
+from tests.live.support import publish
 from tests.support import year
 
 
@@ -54,7 +54,7 @@ def test_each_kind_of_row_goes_when_its_time_is_over(cy: Reader, story: Story, a
     young = letter(cy, 29)
     elsewhere = letter(cy, 8, kind="moved", address="cy@old.example", domain="old.example")
     letter(cy, 6, kind="moved", address="cy@old.example", domain="old.example")
-    first, second = tell(story, "first"), tell(story)
+    first, second = publish(story, "first"), publish(story)
     Ping.objects.create(update=second, state="done", due_at_ms=1)
     old = Update.objects.create(
         story=story, number=9, headline="Old", text="x", language="en", author=ada,
@@ -106,7 +106,7 @@ def test_what_fails_stops_nothing_else(
 class TestGivingWay:
     @pytest.fixture
     def alert(self, story: Story, ada: Editor) -> Alert:
-        tell(story, "first")
+        publish(story, "first")
         return year.alerts([story], ada, batches=1)[0]
 
     def leaving(self, alert: Alert, **facts: Any) -> bool:
@@ -147,7 +147,7 @@ class TestGivingWay:
     def test_a_round_that_was_broken_off_is_taken_up_again(
         self, story: Story, ada: Editor, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        tell(story, "first")
+        publish(story, "first")
         year.alerts([story], ada, batches=5)
         Alert.objects.update(ended_at=timezone.now() - timedelta(days=9))
         monkeypatch.setattr("morefollows.courier.ledger.packing.READERS", 4)
@@ -172,8 +172,8 @@ class TestGivingWay:
 def test_an_alert_that_can_not_be_packed_stops_no_other(
     story: Story, ada: Editor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tell(story, "first")
-    tell(story)
+    publish(story, "first")
+    publish(story)
     broken, fine = year.alerts([story], ada, batches=1)
     Alert.objects.update(ended_at=timezone.now() - timedelta(days=9))
     Batch.objects.filter(alert=broken).update(outcomes=b"\1\1\1")

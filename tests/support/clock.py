@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support import ground
+from tests.support import sandbox
 
 
 @functools.cache
@@ -16,7 +16,7 @@ def _built() -> Path:
     assert sys.platform == "linux", (
         "the clock of running processes can be set on Linux only: take a container"
     )
-    library = ground.folder() / "clock.so"
+    library = sandbox.folder() / "clock.so"
     source = Path(__file__).with_suffix(".c")
     command = [
         "cc",

@@ -24,7 +24,7 @@ from morefollows.config import keyring
 from morefollows.local_inbox.store import Shelf, StoredMail
 from morefollows.local_inbox.store import inbox_path as inbox_path
 from morefollows.processes import lock
-from tests.support import ground
+from tests.support import sandbox
 from tests.support.waiting import PATIENCE, until
 
 _numbers = count(1)
@@ -33,9 +33,9 @@ _numbers = count(1)
 @functools.cache
 def _set_up() -> Path:
     """A data folder (on PostgreSQL: the database `migrated`) after `migrate`, made once and copied."""
-    data = ground.folder() / "migrated"
+    data = sandbox.folder() / "migrated"
     environment = {**os.environ, "MOREFOLLOWS_DATA": str(data)}
-    server = ground.cluster()
+    server = sandbox.cluster()
     if server is not None:
         environment["DATABASE_URL"] = server.create("migrated")
     subprocess.run(
@@ -59,9 +59,9 @@ class Installation:
         self, *, bare: bool = False, cwd: Path | None = None, **settings: str | None
     ) -> None:
         number = next(_numbers)
-        self.cwd = cwd or ground.folder()
-        self.data = cwd / "morefollows-data" if cwd else ground.folder() / f"install{number}"
-        self.log = ground.folder() / f"install{number}.log"
+        self.cwd = cwd or sandbox.folder()
+        self.data = cwd / "morefollows-data" if cwd else sandbox.folder() / f"install{number}"
+        self.log = sandbox.folder() / f"install{number}.log"
         self._database = f"install{number}"
         self.environment = {
             name: value
@@ -69,7 +69,7 @@ class Installation:
             if not name.startswith(("MOREFOLLOWS_", "DJANGO_"))
         }
         self.environment.pop("DATABASE_URL", None)
-        server = ground.cluster()
+        server = sandbox.cluster()
         if server is not None:
             if not bare:
                 _set_up()
@@ -236,7 +236,7 @@ class Installation:
     def clear(self) -> None:
         """Kills its processes and drops its database."""
         self.kill()
-        server = ground.cluster()
+        server = sandbox.cluster()
         if server is not None:
             server.drop(self._database)
 

@@ -12,15 +12,15 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: http.client.HTTPMessage
     body: bytes
 
 
-def ask(
+def request(
     method: str, url: str, body: bytes | None = None, *, timeout: float = PATIENCE, **headers: str
-) -> Answer:
+) -> Response:
     """`headers`: with underscores for hyphens."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port or 80, timeout=timeout)
@@ -30,16 +30,16 @@ def ask(
             method, target, body, {name.replace("_", "-"): value for name, value in headers.items()}
         )
         answer = connection.getresponse()
-        return Answer(answer.status, answer.headers, answer.read())
+        return Response(answer.status, answer.headers, answer.read())
     finally:
         connection.close()
 
 
-def one_click(url: str, *, form_data: bool = False) -> Answer:
+def one_click(url: str, *, form_data: bool = False) -> Response:
     """Unsubscribes as Gmail does (RFC 8058 §3.2): urlencoded, or as form data."""
     if not form_data:
         kind, body = FORM, b"List-Unsubscribe=One-Click"
     else:
         kind = "multipart/form-data; boundary=mail"
         body = b'--mail\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--mail--\r\n'
-    return ask("POST", url, body, Content_Type=kind)
+    return request("POST", url, body, Content_Type=kind)

@@ -28,8 +28,8 @@ from morefollows.stories import publication
 from morefollows.stories.actions import ActionRefused, now_ms
 from morefollows.stories.models import Alert, Update
 from tests.courier.ledger.test_ledger_model import WORKERS, Newsroom, worker_names
-from tests.courier.support import alert_for, audience, cut_all, record, release_of, states
-from tests.support import ground
+from tests.courier.support import alert_for, audience, cut_all, prepared_alert, record, states
+from tests.support import sandbox
 
 some_mails = st.lists(st.booleans(), min_size=3, max_size=12)
 
@@ -54,7 +54,7 @@ class WithAnEditor(Newsroom):
         self.left: set[int] = set()
         self.taken: dict[int, int] = {}
         self.allowed: dict[int, int] = {}
-        self.rounds = {worker: [] for worker in WORKERS}
+        self.batch_runs = {worker: [] for worker in WORKERS}
         self.releases: dict[str, PreparedAlert | None] = dict.fromkeys(WORKERS)
         self.flights = []
         self.cut_some(3)
@@ -75,11 +75,11 @@ class WithAnEditor(Newsroom):
             self.releases[worker] = None
             return
         if release is None:
-            release = self.releases[worker] = release_of(self.alert)
+            release = self.releases[worker] = prepared_alert(self.alert)
         release.running = running
         release.sending = running.state == "sending"
 
-    def release_of(self, worker: str) -> PreparedAlert:
+    def prepared_alert(self, worker: str) -> PreparedAlert:
         release = self.releases[worker]
         assert release is not None
         return release
@@ -92,17 +92,17 @@ class WithAnEditor(Newsroom):
     @rule(worker=worker_names, ahead=st.integers(0, 12))
     def write(self, worker: str, ahead: int) -> None:
         """`Worker._write`: also gives back what was dropped, as soon as nothing of it is in flight."""
-        rounds = self.rounds[worker]
+        batch_runs = self.batch_runs[worker]
         entries = []
-        for round_ in rounds:
-            dropped = round_.release is not self.releases[worker]
+        for batch_run in batch_runs:
+            dropped = batch_run.release is not self.releases[worker]
             if not dropped:
-                round_.grant(ahead)
-            give_up = dropped and not round_.in_flight
+                batch_run.grant(ahead)
+            give_up = dropped and not batch_run.in_flight
             entries.append(
-                (round_, round_.entry(worker, now_ms() + leases.claim_ms(), give_up=give_up))
+                (batch_run, batch_run.entry(worker, now_ms() + leases.claim_ms(), give_up=give_up))
             )
-        record(rounds, entries)
+        record(batch_runs, entries)
 
     @rule(worker=worker_names, mails=some_mails)
     def work(self, worker: str, mails: list[bool]) -> None:
@@ -117,9 +117,9 @@ class WithAnEditor(Newsroom):
 
     @rule(worker=worker_names)
     def look_readers_up(self, worker: str) -> None:
-        for round_ in self.rounds[worker]:
-            asked = round_.waiting_for()
-            round_.refresh(load_recipients(round_.release.running, asked), asked)
+        for batch_run in self.batch_runs[worker]:
+            asked = batch_run.waiting_for()
+            batch_run.refresh(load_recipients(batch_run.release.running, asked), asked)
 
     @rule(worker=worker_names)
     def kill(self, worker: str) -> None:
@@ -195,13 +195,13 @@ class WithAnEditor(Newsroom):
             self.retries_fall_due()
             self.look("one")
             self.claim("one")
-            if not self.rounds["one"]:
+            if not self.batch_runs["one"]:
                 return
-            for round_ in list(self.rounds["one"]):
-                while round_ in self.rounds["one"]:
+            for batch_run in list(self.batch_runs["one"]):
+                while batch_run in self.batch_runs["one"]:
                     self.look_readers_up("one")
                     self.write("one", 50)
-                    while (mail := round_.take(self.relay)) is not None:
+                    while (mail := batch_run.take(self.relay)) is not None:
                         self.taken[self.reader(mail)] = self.taken.get(self.reader(mail), 0) + 1
                         mail.settle(mail, OK)
         raise AssertionError("it never ends")
@@ -264,7 +264,7 @@ def test_whatever_the_editor_does_the_ledger_tells_the_truth() -> None:
         run_state_machine_as_test(
             machine,
             settings=hypothesis_settings(
-                max_examples=ground.examples(
+                max_examples=sandbox.examples(
                     60,
                 ),
                 stateful_step_count=25,

@@ -17,9 +17,9 @@ from morefollows.courier.sender.batch_run import BatchRun
 from tests.courier.support import (
     A_RELAY,
     alert_for,
-    claim_rounds,
+    claim_batch_runs,
     cut_from_start,
-    release_of,
+    prepared_alert,
     write,
 )
 
@@ -34,31 +34,31 @@ def at_work(data: Path, readers: int = 20) -> BatchRun:
     """A batch of which everything may be handed out; its sender is called one/1."""
     alert = alert_for(readers)
     cut_from_start(alert)
-    rounds = claim_rounds("one/1", release_of(alert))
-    [round_] = rounds
-    claim = round_.claim
-    round_.marks = HandedOutJournal(data, "one/1", readers).open(
+    batch_runs = claim_batch_runs("one/1", prepared_alert(alert))
+    [batch_run] = batch_runs
+    claim = batch_run.claim
+    batch_run.marks = HandedOutJournal(data, "one/1", readers).open(
         claim.batch, claim.lease_version, readers
     )
-    write("one/1", rounds, ahead=readers)
-    return round_
+    write("one/1", batch_runs, ahead=readers)
+    return batch_run
 
 
-def hand_out(round_: BatchRun, *replies: Reply | None) -> None:
+def hand_out(batch_run: BatchRun, *replies: Reply | None) -> None:
     for reply in replies:
-        mail = round_.take(A_RELAY)
+        mail = batch_run.take(A_RELAY)
         assert mail is not None
         if reply is not None:
             mail.settle(mail, reply)
 
 
 def test_only_what_was_in_flight_is_uncertain(data: Path) -> None:
-    round_ = at_work(data)
+    batch_run = at_work(data)
     hand_out(
-        round_, OK, OK, OK, LATER, None, SILENCE, None
+        batch_run, OK, OK, OK, LATER, None, SILENCE, None
     )  # and killed before anything of it is written
     actions.note_deaths(["one/1"])
-    batch = Batch.objects.get(pk=round_.claim.batch)
+    batch = Batch.objects.get(pk=batch_run.claim.batch)
     assert list(batch.outcomes[:8]) == [Outcome.ACCEPTED] * 3 + [Outcome.WAITING] + [
         Outcome.UNCERTAIN
     ] * 3 + [0]
@@ -70,12 +70,12 @@ def test_only_what_was_in_flight_is_uncertain(data: Path) -> None:
 
 
 def test_a_repeat_that_was_accepted_is_counted(data: Path) -> None:
-    round_ = at_work(data)
-    hand_out(round_, SILENCE)
-    write("one/1", [round_], ahead=20)
-    round_.marks[0] = handed_out.accepted(70)
+    batch_run = at_work(data)
+    hand_out(batch_run, SILENCE)
+    write("one/1", [batch_run], ahead=20)
+    batch_run.marks[0] = handed_out.accepted(70)
     actions.note_deaths(["one/1"])
-    batch = Batch.objects.get(pk=round_.claim.batch)
+    batch = Batch.objects.get(pk=batch_run.claim.batch)
     assert (batch.accepted, batch.uncertain, batch.repeated) == (1, 0, 1)
 
 
@@ -85,8 +85,8 @@ def test_a_repeat_that_was_accepted_is_counted(data: Path) -> None:
 def test_without_such_a_file_all_that_was_allowed_is_uncertain(
     data: Path, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
-    round_ = at_work(data)
-    hand_out(round_, OK, None)
+    batch_run = at_work(data)
+    hand_out(batch_run, OK, None)
     path = data / "senders" / "one-1"
     match why:
         case "the machine was started again":
@@ -98,7 +98,7 @@ def test_without_such_a_file_all_that_was_allowed_is_uncertain(
         case _:
             path.write_bytes(path.read_bytes()[:1000])
     actions.note_deaths(["one/1"])
-    assert Batch.objects.get(pk=round_.claim.batch).uncertain == 20
+    assert Batch.objects.get(pk=batch_run.claim.batch).uncertain == 20
     path.unlink(missing_ok=True)
 
 
@@ -130,8 +130,8 @@ def test_more_batches_than_there_is_room_for_are_as_before(tmp_path: Path) -> No
 
 
 def test_a_batch_that_was_stopped_keeps_what_is_known(data: Path) -> None:
-    round_ = at_work(data)
-    hand_out(round_, OK, None)
+    batch_run = at_work(data)
+    hand_out(batch_run, OK, None)
     left = recovery.release_claims("one/1", handed_out.read_marks(data, "one/1"))
     assert [one.begun for one in left] == [1]
     handed_out.forget(data, "one/1")

@@ -30,7 +30,7 @@ from morefollows.courier.outbox import queue
 from morefollows.desk import sender_trouble
 from morefollows.stories.actions import now_ms
 from tests.courier.support import alert_for, cut_from_start
-from tests.support import ground
+from tests.support import sandbox
 
 pytestmark = pytest.mark.django_db
 
@@ -232,7 +232,7 @@ class TwoNodes(RuleBasedStateMachine):
         self.start(number)
 
     @rule(number=st.sampled_from(_NUMBERS))
-    def falls_silent(self, number: int) -> None:
+    def lose_heartbeat(self, number: int) -> None:
         """It is taken for dead by the other, works on all the same, and is too late."""
         name = self.process[number]
         SenderProcess.objects.filter(name=name).update(seen_at_ms=1)
@@ -279,7 +279,7 @@ def test_whatever_two_nodes_do_nobody_is_robbed() -> None:
     run_state_machine_as_test(
         machine,
         settings=hypothesis_settings(
-            max_examples=ground.examples(40),
+            max_examples=sandbox.examples(40),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -20,12 +20,12 @@ from tests.courier.support import (
     add_readers,
     alert_for,
     audience,
-    claim_rounds,
+    claim_batch_runs,
+    count_readers,
     cut_all,
     cut_from_start,
-    everyone,
-    falls_silent,
-    release_of,
+    lose_heartbeat,
+    prepared_alert,
     states,
     write,
 )
@@ -99,10 +99,10 @@ def test_it_hands_a_batch_to_one_worker_only() -> None:
 def test_it_hands_out_nothing_before_it_is_written() -> None:
     alert = alert_for(10)
     cut_from_start(alert)
-    rounds = claim_rounds("one", release_of(alert))
-    assert rounds[0].take(A_RELAY) is None
-    write("one", rounds, ahead=4)
-    taken = [rounds[0].take(A_RELAY) for _ in range(5)]
+    batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    assert batch_runs[0].take(A_RELAY) is None
+    write("one", batch_runs, ahead=4)
+    taken = [batch_runs[0].take(A_RELAY) for _ in range(5)]
     assert [mail is not None for mail in taken] == [True] * 4 + [False]
     assert Batch.objects.get(alert=alert).handed_out_to == 4
 
@@ -110,26 +110,26 @@ def test_it_hands_out_nothing_before_it_is_written() -> None:
 def test_it_hands_out_nothing_in_the_hold_or_after_stop() -> None:
     alert = alert_for(10)
     cut_from_start(alert)
-    release = release_of(alert)
+    release = prepared_alert(alert)
     release.sending = False
-    rounds = claim_rounds("one", release)
-    write("one", rounds)
-    assert rounds[0].take(A_RELAY) is None
+    batch_runs = claim_batch_runs("one", release)
+    write("one", batch_runs)
+    assert batch_runs[0].take(A_RELAY) is None
 
 
 def test_it_records_each_outcome() -> None:
     alert = alert_for(5)
     cut_from_start(alert)
-    rounds = claim_rounds("one", release_of(alert))
-    round_ = rounds[0]
-    write("one", rounds)
-    mails = [round_.take(A_RELAY) for _ in range(5)]
+    batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    batch_run = batch_runs[0]
+    write("one", batch_runs)
+    mails = [batch_run.take(A_RELAY) for _ in range(5)]
     readers = [int(mail.content[0].split(b"@")[0][2:]) if mail else 0 for mail in mails]
     assert len(set(readers)) == 5
     for mail, reply in zip(mails, (ACCEPTED, ACCEPTED, MAILBOX_FULL, GONE, SILENCE), strict=True):
         assert mail is not None
         mail.settle(mail, reply)
-    write("one", rounds)
+    write("one", batch_runs)
     batch = Batch.objects.get(alert=alert)
     assert (batch.accepted, batch.deferred, batch.refused, batch.uncertain) == (2, 1, 1, 1)
     assert batch.worker == "" and batch.handed_out_to == 0 and batch.attempts == 1
@@ -146,17 +146,17 @@ def test_it_records_each_outcome() -> None:
 def test_it_offers_again_what_the_relay_was_never_offered() -> None:
     alert = alert_for(1)
     cut_from_start(alert)
-    rounds = claim_rounds("one", release_of(alert))
-    write("one", rounds)
+    batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    write("one", batch_runs)
     for _ in range(3):
-        mail = rounds[0].take(A_RELAY)
+        mail = batch_runs[0].take(A_RELAY)
         assert mail is not None
         mail.settle(mail, NEVER_OFFERED)
-        write("one", rounds)
-    mail = rounds[0].take(A_RELAY)
+        write("one", batch_runs)
+    mail = batch_runs[0].take(A_RELAY)
     assert mail is not None
     mail.settle(mail, ACCEPTED)
-    write("one", rounds)
+    write("one", batch_runs)
     batch = Batch.objects.get(alert=alert)
     assert (batch.accepted, batch.repeated, batch.due_at_ms) == (1, 0, None)
 
@@ -164,13 +164,13 @@ def test_it_offers_again_what_the_relay_was_never_offered() -> None:
 def test_a_crash_leaves_only_what_was_begun_uncertain() -> None:
     alert = alert_for(10)
     cut_from_start(alert)
-    rounds = claim_rounds("one", release_of(alert))
-    write("one", rounds, ahead=6)
+    batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    write("one", batch_runs, ahead=6)
     for _ in range(3):
-        mail = rounds[0].take(A_RELAY)
+        mail = batch_runs[0].take(A_RELAY)
         assert mail is not None
         mail.settle(mail, ACCEPTED)
-    write("one", rounds, ahead=3)
+    write("one", batch_runs, ahead=3)
     recovery.release_claims("one")  # killed
     [claim] = claims.claim_batches("two", alert.pk, 1)
     assert claim.outcomes.count(Outcome.ACCEPTED) == 3
@@ -181,9 +181,9 @@ def test_a_crash_leaves_only_what_was_begun_uncertain() -> None:
 def test_an_orderly_end_leaves_nothing_uncertain() -> None:
     alert = alert_for(10)
     cut_from_start(alert)
-    rounds = claim_rounds("one", release_of(alert))
-    write("one", rounds, ahead=6)
-    write("one", rounds, give_up=True)
+    batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    write("one", batch_runs, ahead=6)
+    write("one", batch_runs, give_up=True)
     [claim] = claims.claim_batches("two", alert.pk, 1)
     assert claim.outcomes.count(Outcome.WAITING) == 10
 
@@ -191,17 +191,17 @@ def test_an_orderly_end_leaves_nothing_uncertain() -> None:
 def test_a_worker_that_lost_its_claim_finds_out_and_changes_nothing() -> None:
     alert = alert_for(10)
     cut_from_start(alert)
-    slow = claim_rounds("slow", release_of(alert))
+    slow = claim_batch_runs("slow", prepared_alert(alert))
     slow_round = slow[0]
     write("slow", slow, ahead=10)
-    falls_silent("slow")
-    quick = claim_rounds("quick", release_of(alert))
+    lose_heartbeat("slow")
+    quick = claim_batch_runs("quick", prepared_alert(alert))
     write("quick", quick, ahead=10)
-    for round_ in (slow_round, quick[0]):
+    for batch_run in (slow_round, quick[0]):
         for _ in range(2):
-            mail = round_.take(A_RELAY)
+            mail = batch_run.take(A_RELAY)
             assert mail is not None
-            mail.settle(mail, ACCEPTED if round_ is slow_round else GONE)
+            mail.settle(mail, ACCEPTED if batch_run is slow_round else GONE)
     write("quick", quick)
     write("slow", slow)
     assert slow_round.lost and slow_round.take(A_RELAY) is None and slow == []
@@ -212,15 +212,15 @@ def test_a_worker_that_lost_its_claim_finds_out_and_changes_nothing() -> None:
 def test_a_reader_who_moves_meanwhile_gets_it_at_the_new_address() -> None:
     alert = alert_for(3)
     cut_from_start(alert)
-    [round_] = rounds = claim_rounds("w1", release_of(alert))
-    write("w1", rounds)
-    first = round_.take(A_RELAY)
+    [batch_run] = batch_runs = claim_batch_runs("w1", prepared_alert(alert))
+    write("w1", batch_runs)
+    first = batch_run.take(A_RELAY)
     assert first
     first.settle(first, ACCEPTED)
     Reader.objects.update(address="new@elsewhere.example", domain="elsewhere.example")
-    left = round_.waiting_for()
-    round_.refresh(load_recipients(round_.release.running, left), left)
-    second = round_.take(A_RELAY)
+    left = batch_run.waiting_for()
+    batch_run.refresh(load_recipients(batch_run.release.running, left), left)
+    second = batch_run.take(A_RELAY)
     assert second
     assert second.recipient == b"new@elsewhere.example"
     assert second.content == [b"new@elsewhere.example"]
@@ -229,15 +229,17 @@ def test_a_reader_who_moves_meanwhile_gets_it_at_the_new_address() -> None:
 def test_a_reader_who_leaves_meanwhile_is_skipped() -> None:
     alert = alert_for(10)
     cut_from_start(alert)
-    rounds = claim_rounds("one", release_of(alert))
-    write("one", rounds)
+    batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    write("one", batch_runs)
     left, suppressed = sorted(audience(alert))[-2:]
     Subscription.objects.filter(reader=left).update(state="ended")
     Suppression.objects.create(
         key=Reader.objects.get(pk=suppressed).key, reason="complained", at=timezone.now()
     )
-    rounds[0].refresh(load_recipients(rounds[0].release.running, rounds[0].waiting_for()))
-    write("one", rounds)
+    batch_runs[0].refresh(
+        load_recipients(batch_runs[0].release.running, batch_runs[0].waiting_for())
+    )
+    write("one", batch_runs)
     found = states(alert)
     assert found[left] == found[suppressed] == Outcome.SKIPPED
     assert list(found.values()).count(Outcome.WAITING) == 8
@@ -247,15 +249,15 @@ def test_a_mail_put_back_while_its_reader_was_not_looked_up_is_not_skipped() -> 
     """The look-up asks for those who wait; meanwhile the relay may give back one that was on its way."""
     alert = alert_for(10)
     cut_from_start(alert)
-    [round_] = rounds = claim_rounds("one", release_of(alert))
-    write("one", rounds, ahead=10)
-    mail = round_.take(A_RELAY)
+    [batch_run] = batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    write("one", batch_runs, ahead=10)
+    mail = batch_run.take(A_RELAY)
     assert mail is not None
-    asked = round_.waiting_for()
-    wanted = load_recipients(round_.release.running, asked)
+    asked = batch_run.waiting_for()
+    wanted = load_recipients(batch_run.release.running, asked)
     mail.settle(mail, NEVER_OFFERED)
-    round_.refresh(wanted, asked)
-    assert len(round_) == 10
+    batch_run.refresh(wanted, asked)
+    assert len(batch_run) == 10
     assert set(states(alert).values()) == {Outcome.WAITING}
 
 
@@ -264,13 +266,13 @@ def test_who_may_have_it_stays_uncertain_whatever_is_said_to_the_second_mail() -
     cut_from_start(alert)
     for number, reply in enumerate((SILENCE, MAILBOX_FULL, SILENCE, ACCEPTED)):
         Batch.objects.filter(alert=alert).update(due_at_ms=1)
-        rounds = claim_rounds("one", release_of(alert))
-        [round_] = rounds
-        write("one", rounds)
-        mail = round_.take(A_RELAY)
+        batch_runs = claim_batch_runs("one", prepared_alert(alert))
+        [batch_run] = batch_runs
+        write("one", batch_runs)
+        mail = batch_run.take(A_RELAY)
         assert mail is not None
         mail.settle(mail, reply)
-        write("one", rounds)
+        write("one", batch_runs)
         batch = Batch.objects.get(alert=alert)
         assert batch.uncertain == (number < 3)
         assert batch.repeated == (0, 0, 1, 2)[number], "each mail that may be a second one counts"
@@ -279,8 +281,8 @@ def test_who_may_have_it_stays_uncertain_whatever_is_said_to_the_second_mail() -
 def test_an_alert_past_its_time_to_live_expires() -> None:
     alert = alert_for(10, expires_in=-1)
     cut_from_start(alert)
-    rounds = claim_rounds("one", release_of(alert))
-    write("one", rounds)
+    batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    write("one", batch_runs)
     batch = Batch.objects.get(alert=alert)
     assert (batch.expired, batch.due_at_ms) == (10, None)
     assert claims.complete() == [alert.pk]
@@ -290,14 +292,14 @@ def test_it_is_complete_only_when_cut_and_every_outcome_is_final() -> None:
     alert = alert_for(15)
     assert claims.complete() == []
     cut_from_start(alert)
-    release = release_of(alert)
+    release = prepared_alert(alert)
     for _ in range(2):
         assert claims.complete() == []
-        rounds = claim_rounds("one", release)
-        round_ = rounds[0]
-        while rounds:
-            write("one", rounds, ahead=20)
-            while (mail := round_.take(A_RELAY)) is not None:
+        batch_runs = claim_batch_runs("one", release)
+        batch_run = batch_runs[0]
+        while batch_runs:
+            write("one", batch_runs, ahead=20)
+            while (mail := batch_run.take(A_RELAY)) is not None:
                 mail.settle(mail, ACCEPTED)
     assert claims.complete() == [alert.pk]
 
@@ -325,8 +327,8 @@ def test_nothing_is_half_written() -> None:
     """A failure in the middle leaves no trace of the first half."""
     alert = alert_for(20)
     cut_from_start(alert)
-    rounds = claim_rounds("one", release_of(alert), 2)
-    good, bad = (round_.entry("one", now_ms()) for round_ in rounds)
+    batch_runs = claim_batch_runs("one", prepared_alert(alert), 2)
+    good, bad = (batch_run.entry("one", now_ms()) for batch_run in batch_runs)
     with pytest.raises(IntegrityError):
         claims.record_outcomes([good._replace(handed_out_to=7), bad._replace(worker=None)])  # type: ignore[arg-type]
     assert set(alert.batches.values_list("handed_out_to", flat=True)) == {0}
@@ -335,15 +337,15 @@ def test_nothing_is_half_written() -> None:
 def test_what_is_put_back_while_readers_are_looked_up_is_not_taken_for_a_leaver() -> None:
     alert = alert_for(4)
     cut_from_start(alert)
-    rounds = claim_rounds("one", release_of(alert))
-    write("one", rounds)
-    mail = rounds[0].take(A_RELAY)
+    batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    write("one", batch_runs)
+    mail = batch_runs[0].take(A_RELAY)
     assert mail is not None
-    ids = rounds[0].waiting_for()
-    found = {reader: rounds[0].addressees[reader] for reader in ids}
+    ids = batch_runs[0].waiting_for()
+    found = {reader: batch_runs[0].addressees[reader] for reader in ids}
     mail.settle(mail, Reply(0, "", "", Reached.RELAY))  # meanwhile
-    rounds[0].refresh(found, ids)
-    assert everyone(rounds) == 4
+    batch_runs[0].refresh(found, ids)
+    assert count_readers(batch_runs) == 4
 
 
 def test_a_claim_of_letters_is_of_no_more_than_was_asked_for() -> None:

@@ -30,17 +30,17 @@ from morefollows.courier.relays.interface import Mail, Reached, Reply
 from morefollows.courier.sender.batch_run import BatchRun
 from morefollows.courier.sender.prepared_alert import PreparedAlert
 from tests.courier.support import (
-    SomeRelay,
+    StubRelay,
     alert_for,
     audience,
-    claim_rounds,
+    claim_batch_runs,
     cut_all,
-    falls_silent,
-    release_of,
+    lose_heartbeat,
+    prepared_alert,
     states,
     write,
 )
-from tests.support import ground
+from tests.support import sandbox
 
 WORKERS = ("one", "two", "three")
 worker_names = st.sampled_from(WORKERS)
@@ -56,7 +56,7 @@ REFUSALS = st.sampled_from(
 )
 
 
-class PatientRelay(SomeRelay):
+class PatientRelay(StubRelay):
     def objected(self, domain: str, words: str, *, to_us: bool) -> None:
         """What the desk makes of it is not the ledger's matter."""
 
@@ -76,11 +76,11 @@ class Newsroom(RuleBasedStateMachine):
         self.allowed: dict[
             int, int
         ] = {}  # reader → how often it was uncertain, and so might be repeated
-        self.release = release_of(self.alert)
-        self.rounds: dict[str, list[BatchRun]] = {worker: [] for worker in WORKERS}
+        self.release = prepared_alert(self.alert)
+        self.batch_runs: dict[str, list[BatchRun]] = {worker: [] for worker in WORKERS}
         self.flights: list[tuple[str, Mail, bool]] = []
 
-    def release_of(self, worker: str) -> PreparedAlert:
+    def prepared_alert(self, worker: str) -> PreparedAlert:
         return self.release
 
     def reader(self, mail: Mail) -> int:
@@ -92,13 +92,15 @@ class Newsroom(RuleBasedStateMachine):
 
     @rule(worker=worker_names)
     def claim(self, worker: str) -> None:
-        rounds = claim_rounds(worker, self.release_of(worker))
-        for round_ in rounds if self.repeat else ():
-            for reader, outcome in zip(round_.claim.readers, round_.claim.outcomes, strict=True):
+        batch_runs = claim_batch_runs(worker, self.prepared_alert(worker))
+        for batch_run in batch_runs if self.repeat else ():
+            for reader, outcome in zip(
+                batch_run.claim.readers, batch_run.claim.outcomes, strict=True
+            ):
                 if outcome == Outcome.UNCERTAIN:
                     address = self.number(reader)
                     self.allowed[address] = self.allowed.get(address, 0) + 1
-        self.rounds[worker] += rounds
+        self.batch_runs[worker] += batch_runs
 
     def number(self, reader: int) -> int:
         from morefollows.audience.models import Reader
@@ -107,13 +109,13 @@ class Newsroom(RuleBasedStateMachine):
 
     @rule(worker=worker_names, ahead=st.integers(0, 12))
     def write(self, worker: str, ahead: int) -> None:
-        write(worker, self.rounds[worker], ahead=ahead)
+        write(worker, self.batch_runs[worker], ahead=ahead)
 
     @rule(worker=worker_names, mails=st.lists(st.booleans(), min_size=1, max_size=12))
     def hand_out(self, worker: str, mails: list[bool]) -> None:
         """Mails go out; the relay takes each, or refuses it. No reply has come back yet."""
-        for round_ in self.rounds[worker]:
-            while mails and (mail := round_.take(self.relay)) is not None:
+        for batch_run in self.batch_runs[worker]:
+            while mails and (mail := batch_run.take(self.relay)) is not None:
                 reader, taken_by_relay = self.reader(mail), mails.pop()
                 if taken_by_relay:
                     self.taken[reader] = self.taken.get(reader, 0) + 1
@@ -136,14 +138,14 @@ class Newsroom(RuleBasedStateMachine):
     @rule(worker=worker_names)
     def kill(self, worker: str) -> None:
         """kill -9: what was in memory is gone; the supervisor frees the claims."""
-        self.rounds[worker] = []
+        self.batch_runs[worker] = []
         self.flights = [flight for flight in self.flights if flight[0] != worker]
         recovery.release_claims(worker)
 
     @rule(sleeper=worker_names, other=worker_names, ahead=st.integers(0, 12))
     def stall(self, sleeper: str, other: str, ahead: int) -> None:
         """SIGSTOP past the claim's end: another takes over, and the sleeper wakes up later."""
-        falls_silent(sleeper)
+        lose_heartbeat(sleeper)
         self.claim(other)
         self.write(other, ahead)
 
@@ -177,12 +179,12 @@ class Newsroom(RuleBasedStateMachine):
         for _ in range(400):
             self.retries_fall_due()
             self.claim("one")
-            if not self.rounds["one"]:
+            if not self.batch_runs["one"]:
                 break
-            for round_ in list(self.rounds["one"]):
-                while round_ in self.rounds["one"]:
+            for batch_run in list(self.batch_runs["one"]):
+                while batch_run in self.batch_runs["one"]:
                     self.write("one", 50)
-                    while (mail := round_.take(self.relay)) is not None:
+                    while (mail := batch_run.take(self.relay)) is not None:
                         self.taken[self.reader(mail)] = self.taken.get(self.reader(mail), 0) + 1
                         mail.settle(mail, Reply(250, "2.0.0", "Ok", Reached.CONTENT))
         found = states(self.alert)
@@ -211,7 +213,7 @@ def test_nothing_is_lost_and_nothing_repeated_but_what_was_uncertain() -> None:
         run_state_machine_as_test(
             machine,
             settings=hypothesis_settings(
-                max_examples=ground.examples(
+                max_examples=sandbox.examples(
                     100,
                 ),
                 stateful_step_count=40,

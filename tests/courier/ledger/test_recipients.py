@@ -117,16 +117,16 @@ def test_who_wants_it_later_is_tried_again() -> None:
     choose(
         readers[1], quiet_from=(minute - 60) % 1440, quiet_to=(minute + 60) % 1440, time_zone="UTC"
     )
-    release = support.release_of(Alert.objects.get(pk=alert.pk))
-    rounds = support.claim_rounds("one", release)
-    assert rounds[0].waiting_for() == [readers[0], readers[2]]
+    release = support.prepared_alert(Alert.objects.get(pk=alert.pk))
+    batch_runs = support.claim_batch_runs("one", release)
+    assert batch_runs[0].waiting_for() == [readers[0], readers[2]]
     assert support.states(alert)[readers[1]] == Outcome.WAITING
-    rounds[0]._todo.clear()
-    support.write("one", rounds)
+    batch_runs[0]._todo.clear()
+    support.write("one", batch_runs)
     batch = alert.batches.get()
     assert batch.due_at_ms is not None
     assert batch.due_at_ms > now.timestamp() * 1000, "it is tried again"
     assert bytes(batch.outcomes)[1] == Outcome.DEFERRED
     choose(readers[1], quiet_from=None, quiet_to=None)
     alert.batches.update(due_at_ms=1, times=array("I", [claims.NEVER] * 3).tobytes())
-    assert readers[1] in support.claim_rounds("one", release)[0].waiting_for()
+    assert readers[1] in support.claim_batch_runs("one", release)[0].waiting_for()

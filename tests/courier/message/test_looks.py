@@ -128,8 +128,8 @@ def test_every_word_can_be_read(shown: dict[str, str], look: Look, name: str, sc
     """Contrast of at least 4.5:1 (WCAG 2.2, 1.4.3), on a ground that is as light or dark as the reader's screen."""
     seen = look(shown[name], scheme, "desktop")
     assert len(seen.colours) > 5
-    for words, colour, ground in seen.colours:
-        assert _contrast(colour, ground) >= 4.5, (words, colour, ground)
+    for words, colour, sandbox in seen.colours:
+        assert _contrast(colour, sandbox) >= 4.5, (words, colour, sandbox)
     assert (_luminance(seen.colours[0][2]) < 0.05) == (scheme == "dark")
 
 

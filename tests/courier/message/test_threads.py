@@ -28,7 +28,7 @@ from morefollows.stories.models import Alert, Story
 from tests.courier.message.support import read
 from tests.courier.message.test_dkim import ED25519, RSA, dkimpy_says, pem
 from tests.courier.support import A_RELAY, write
-from tests.support import ground
+from tests.support import sandbox
 from tests.support.people import reader
 
 OK = Reply(250, "2.0.0", "Ok", Reached.CONTENT)
@@ -48,7 +48,7 @@ def mailed(
         settings.MOREFOLLOWS, dkim_ed25519_selector="mf2", **keys
     )
     worker = Worker(
-        this_process(ground.folder(), 1),
+        this_process(sandbox.folder(), 1),
         Listener(tmp_path),
         RelayPool(),
         on_complete=lambda alert: None,
@@ -61,16 +61,16 @@ def mailed(
         running = next(one for one in claims.active_alerts() if one.id == alert.pk)
         release = prepare_alert(running, links.link_tokens(), worker.gates.wake_soon)
         release.sending = True
-        rounds = worker._claim_and_load(release)
-        write(worker.name, rounds, ahead=100)
+        batch_runs = worker._claim_and_load(release)
+        write(worker.name, batch_runs, ahead=100)
         found = {}
-        for round_ in rounds:
-            while (mail := round_.take(A_RELAY)) is not None:
+        for batch_run in batch_runs:
+            while (mail := batch_run.take(A_RELAY)) is not None:
                 address = mail.recipient.decode()
                 deferred = address in {one.address for one in not_now}
                 found[address] = b"".join(mail.content)
                 mail.settle(mail, LATER if deferred else OK)
-        write(worker.name, rounds)
+        write(worker.name, batch_runs)
         return {
             address: mail
             for address, mail in found.items()

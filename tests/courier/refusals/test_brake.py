@@ -21,7 +21,7 @@ from morefollows.courier.refusals.brake import APART, FEW, SHARE, RefusedMail, R
 from morefollows.courier.refusals.recorder import RefusalRecorder
 from morefollows.stories.models import Alert
 from tests.courier.support import alert_for, cut_from_start
-from tests.support import ground
+from tests.support import sandbox
 
 pytestmark = pytest.mark.django_db
 
@@ -226,7 +226,7 @@ answers = st.lists(
 
 @given(answers)
 @hypothesis_settings(
-    max_examples=ground.examples(40),
+    max_examples=sandbox.examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

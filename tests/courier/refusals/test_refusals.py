@@ -30,7 +30,7 @@ from tests.courier.relays.test_several_relays import asked, at_work
 from tests.courier.sender import test_worker
 from tests.courier.sender.test_worker import until
 from tests.courier.support import alert_for, cut_from_start, states
-from tests.relay import Rule, Script, ScriptedRelay
+from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 
 pytestmark = pytest.mark.django_db(transaction=True)
 newsroom = test_worker.newsroom

@@ -20,13 +20,13 @@ from morefollows.courier.relays.interface import (
 )
 from morefollows.courier.smtp.replies import Verdict, verdict
 from tests.courier.smtp.support import body
-from tests.relay import Certificate, Rule, Script, ScriptedRelay
+from tests.support.scripted_relay import Certificate, Rule, Script, ScriptedRelay
 
 #: What becomes of a mail, by its number. "late" ones are accepted after a while.
-Fates = Mapping[int, str]
+PlannedResults = Mapping[int, str]
 
 
-class Bag:
+class StrictSource:
     """A `interface.MailSource` of so many mails. Each must be settled once, and none without having been taken."""
 
     def __init__(self, count: int) -> None:
@@ -71,7 +71,7 @@ class Bag:
         return {number: verdict(reply) for number, reply in self.replies.items()}
 
 
-class Stage(Protocol):
+class RelayBackend(Protocol):
     """Stands behind a relay of one kind."""
 
     url: str
@@ -82,14 +82,16 @@ class Stage(Protocol):
 
 # -- the scripted fake ----------------------------------------------------------------------------------------
 
-_FAKES: dict[str, tuple[Fates, set[int]]] = {}  # host → its script, and what it took
+_FAKES: dict[str, tuple[PlannedResults, set[int]]] = {}  # host → its script, and what it took
 
 
 class FakeRelay(Relay):
     """The least that a relay is: one mail after the other, in memory."""
 
-    def __init__(self, source: MailSource, setup: RelaySetup, fates: Fates, took: set[int]) -> None:
-        self._source, self._setup, self._fates, self._took = source, setup, fates, took
+    def __init__(
+        self, source: MailSource, setup: RelaySetup, planned: PlannedResults, took: set[int]
+    ) -> None:
+        self._source, self._setup, self._planned, self._took = source, setup, planned, took
         self._working: asyncio.Task[None] | None = None
         self._open = False
 
@@ -123,14 +125,14 @@ class FakeRelay(Relay):
 
     async def _work(self) -> None:
         while self._open and (mail := self._source.take()) is not None:
-            fate = self._fates.get(mail.ticket, "accepted")
-            await asyncio.sleep(0.1 if fate == "late" else 0)
-            if fate in ("accepted", "late", "uncertain"):
+            result = self._planned.get(mail.ticket, "accepted")
+            await asyncio.sleep(0.1 if result == "late" else 0)
+            if result in ("accepted", "late", "uncertain"):
                 self._took.add(mail.ticket)
-            mail.settle(mail, _SAID[fate])
+            mail.settle(mail, _REPLIES[result])
 
 
-_SAID = {
+_REPLIES = {
     "accepted": Reply(250, "", "", Reached.CONTENT),
     "late": Reply(250, "", "", Reached.CONTENT),
     "deferred": Reply(451, "4.2.0", "later", Reached.RCPT),
@@ -146,11 +148,11 @@ FAKE = RelayKind(
 register_kind(FAKE)
 
 
-class _FakeStage:
-    def __init__(self, name: str, fates: Fates) -> None:
+class _FakeBackend:
+    def __init__(self, name: str, planned: PlannedResults) -> None:
         self.url = f"fake://{name}"
         self._took: set[int] = set()
-        _FAKES[name] = fates, self._took
+        _FAKES[name] = planned, self._took
 
     def took(self) -> set[int]:
         return self._took
@@ -166,7 +168,7 @@ _RULES = {
 }
 
 
-class _SmtpStage:
+class _SmtpBackend:
     def __init__(self, url: str, relay: ScriptedRelay) -> None:
         self.url = url
         self._relay = relay
@@ -176,26 +178,28 @@ class _SmtpStage:
 
 
 @asynccontextmanager
-async def staged(scheme: str, fates: Fates, folder: Path) -> AsyncIterator[Stage]:
+async def start_backend(
+    scheme: str, planned: PlannedResults, folder: Path
+) -> AsyncIterator[RelayBackend]:
     """A stage for a relay of that kind. A new kind of relay is added here."""
     if scheme == "fake":
-        yield _FakeStage(folder.name.replace("_", "-"), fates)
+        yield _FakeBackend(folder.name.replace("_", "-"), planned)
         return
     rules = [
         Rule(rule.at, match=f"cy{number}@", reply=rule.reply, do=rule.do, delay=rule.delay)
-        for number, fate in fates.items()
-        if (rule := _RULES.get(fate)) is not None
+        for number, result in planned.items()
+        if (rule := _RULES.get(result)) is not None
     ]
     secure = scheme == "smtps"
     certificate = Certificate.make(folder) if secure else None
     async with ScriptedRelay(
         Script(implicit_tls=secure, rules=tuple(rules)), certificate=certificate
     ) as relay:
-        yield _SmtpStage(f"{scheme}://127.0.0.1:{relay.port}?verify=no", relay)
+        yield _SmtpBackend(f"{scheme}://127.0.0.1:{relay.port}?verify=no", relay)
         assert relay.violations == []
 
 
-def made(
+def make_relay(
     url: str, source: MailSource, troubles: list[str | None], *, connections: int = 2
 ) -> Relay:
     """The relay that the product makes of this URL."""

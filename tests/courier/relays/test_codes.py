@@ -12,7 +12,7 @@ SPEAK_SMTP = {*(COURIER / "smtp").glob("*.py"), COURIER / "relays" / "interface.
 STATUS = re.compile(r"[245]\.\d{1,3}\.(\d{1,3})?")
 
 
-def judges(path: Path) -> list[str]:
+def validators(path: Path) -> list[str]:
     """Where a module compares a reply's code or status, or knows one of them."""
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -34,5 +34,5 @@ def test_nobody_else_judges_by_a_code() -> None:
     modules = [
         path for path in COURIER.rglob("*.py") if not {"migrations", "preflight"} & set(path.parts)
     ]
-    assert [word for path in modules if path not in SPEAK_SMTP for word in judges(path)] == []
-    assert judges(COURIER / "smtp" / "data.py")
+    assert [word for path in modules if path not in SPEAK_SMTP for word in validators(path)] == []
+    assert validators(COURIER / "smtp" / "data.py")

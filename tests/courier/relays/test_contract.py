@@ -11,111 +11,123 @@ import pytest
 from morefollows.config.relay_address import kinds
 from morefollows.courier.relays.interface import Relay
 from morefollows.courier.smtp.replies import About
-from tests.courier.relays.support import Bag, Fates, Stage, made, staged
+from tests.courier.relays.support import (
+    PlannedResults,
+    RelayBackend,
+    StrictSource,
+    make_relay,
+    start_backend,
+)
 from tests.courier.smtp.support import run
 
-Scene = Callable[[Relay, Bag, Stage], Awaitable[None]]
+Scene = Callable[[Relay, StrictSource, RelayBackend], Awaitable[None]]
 every_kind = pytest.mark.parametrize("scheme", sorted(kinds()))
 
 
 def play(
-    scheme: str, fates: Fates, folder: Path, bag: Bag, scene: Scene, *, connections: int = 2
+    scheme: str,
+    planned: PlannedResults,
+    folder: Path,
+    source: StrictSource,
+    scene: Scene,
+    *,
+    connections: int = 2,
 ) -> None:
     async def work() -> None:
-        async with staged(scheme, fates, folder) as stage:
-            relay = made(stage.url, bag, [], connections=connections)
+        async with start_backend(scheme, planned, folder) as backend:
+            relay = make_relay(backend.url, source, [], connections=connections)
             await relay.open()
             try:
-                await scene(relay, bag, stage)
+                await scene(relay, source, backend)
             finally:
                 await relay.close()
-            assert not bag.in_flight, "after close nothing is in flight"
+            assert not source.in_flight, "after close nothing is in flight"
 
     run(work)
 
 
-async def settled(bag: Bag) -> None:
-    while len(bag.replies) < bag.count:
+async def settled(source: StrictSource) -> None:
+    while len(source.replies) < source.count:
         await asyncio.sleep(0.005)
 
 
 @every_kind
 def test_each_mail_is_settled_once_with_what_became_of_it(scheme: str, tmp_path: Path) -> None:
-    fates = {3: "deferred", 5: "refused", 8: "late"}
-    bag = Bag(12)
+    planned = {3: "deferred", 5: "refused", 8: "late"}
+    source = StrictSource(12)
 
-    async def scene(relay: Relay, bag: Bag, stage: Stage) -> None:
+    async def scene(relay: Relay, source: StrictSource, backend: RelayBackend) -> None:
         relay.wake()
-        await settled(bag)
-        assert stage.took() == set(range(12)) - {3, 5}
+        await settled(source)
+        assert backend.took() == set(range(12)) - {3, 5}
 
-    play(scheme, fates, tmp_path, bag, scene)
-    verdicts = bag.verdicts()
+    play(scheme, planned, tmp_path, source, scene)
+    verdicts = source.verdicts()
     assert {n: one.outcome for n, one in verdicts.items()} == {
         n: {3: "deferred", 5: "refused"}.get(n, "accepted") for n in range(12)
     }
     assert verdicts[3].about is verdicts[5].about is About.RECIPIENT
     assert verdicts[5].permanent and not verdicts[3].permanent
-    assert "later" in bag.replies[3].text and "no such user" in bag.replies[5].text
+    assert "later" in source.replies[3].text and "no such user" in source.replies[5].text
 
 
 @every_kind
 def test_what_was_handed_over_without_an_answer_is_uncertain(scheme: str, tmp_path: Path) -> None:
-    bag = Bag(1)
+    source = StrictSource(1)
 
-    async def scene(relay: Relay, bag: Bag, stage: Stage) -> None:
+    async def scene(relay: Relay, source: StrictSource, backend: RelayBackend) -> None:
         relay.wake()
-        await settled(bag)
-        assert stage.took() == {0}
+        await settled(source)
+        assert backend.took() == {0}
 
-    play(scheme, {0: "uncertain"}, tmp_path, bag, scene)
-    assert bag.verdicts()[0].outcome == "uncertain"
+    play(scheme, {0: "uncertain"}, tmp_path, source, scene)
+    assert source.verdicts()[0].outcome == "uncertain"
 
 
 @every_kind
 def test_close_waits_for_what_is_in_flight_and_takes_nothing_more(
     scheme: str, tmp_path: Path
 ) -> None:
-    bag = Bag(40)
+    source = StrictSource(40)
 
-    async def scene(relay: Relay, bag: Bag, stage: Stage) -> None:
+    async def scene(relay: Relay, source: StrictSource, backend: RelayBackend) -> None:
         relay.wake()
-        while not bag.in_flight:
+        while not source.in_flight:
             await asyncio.sleep(0)
         await relay.close()
-        taken = list(bag.taken)
-        assert not bag.in_flight and len(taken) < 40
+        taken = list(source.taken)
+        assert not source.in_flight and len(taken) < 40
         relay.wake()
         await asyncio.sleep(0.05)
-        assert bag.taken == taken
+        assert source.taken == taken
 
-    play(scheme, dict.fromkeys(range(40), "late"), tmp_path, bag, scene)
-    assert {one.outcome for one in bag.verdicts().values()} == {"accepted"}
+    play(scheme, dict.fromkeys(range(40), "late"), tmp_path, source, scene)
+    assert {one.outcome for one in source.verdicts().values()} == {"accepted"}
 
 
 @every_kind
 def test_the_source_sets_the_pace(scheme: str, tmp_path: Path) -> None:
     """A relay asks for a mail when it can take one, stops when there is none, and goes on when it is woken."""
-    bag = Bag(0)
+    source = StrictSource(0)
 
-    async def scene(relay: Relay, bag: Bag, stage: Stage) -> None:
+    async def scene(relay: Relay, source: StrictSource, backend: RelayBackend) -> None:
         relay.wake()
         await asyncio.sleep(0.05)
         for _ in range(3):
-            bag.add(5)
+            source.add(5)
             relay.wake()
-            await settled(bag)
-        assert stage.took() == set(range(15))
+            await settled(source)
+        assert backend.took() == set(range(15))
 
-    play(scheme, {}, tmp_path, bag, scene)
+    play(scheme, {}, tmp_path, source, scene)
 
 
 @every_kind
 def test_it_says_how_it_is(scheme: str, tmp_path: Path) -> None:
-    async def scene(relay: Relay, bag: Bag, stage: Stage) -> None:
+    async def scene(relay: Relay, source: StrictSource, backend: RelayBackend) -> None:
         relay.wake()
-        await settled(bag)
+        await settled(source)
         assert relay.circuit == "closed" and relay.able and 1 <= relay.connections <= 2
         assert relay.can_carry(False, 1000)
 
-    play(scheme, {}, tmp_path, Bag(8), scene)
+    play(scheme, {}, tmp_path, StrictSource(8), scene)

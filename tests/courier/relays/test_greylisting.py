@@ -20,7 +20,7 @@ from tests.courier.relays.test_throttle import LATER, mixed
 from tests.courier.sender import test_worker
 from tests.courier.sender.test_worker import all_accepted, until
 from tests.courier.support import alert_for, states
-from tests.relay import Rule, Script, ScriptedRelay
+from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 
 newsroom = test_worker.newsroom
 

@@ -29,8 +29,8 @@ from morefollows.stories.models import Alert
 from tests.courier.sender import test_worker
 from tests.courier.sender.test_worker import all_accepted, asked, until
 from tests.courier.support import alert_for, states
-from tests.relay import Rule, Script, ScriptedRelay
-from tests.support import ground
+from tests.support import sandbox
+from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,7 +52,7 @@ def at_work(
             listener.patience = 0.05
             await listener.open()
             worker = Worker(
-                this_process(ground.folder(), 1),
+                this_process(sandbox.folder(), 1),
                 listener,
                 RelayPool(),
                 on_complete=lambda alert: None,

@@ -61,10 +61,10 @@ class Taker:
         self.woken += 1
 
 
-def drawn(shares: Shares, takers: Sequence[Taker], rounds: int) -> Counter[Taker]:
+def drawn(shares: Shares, takers: Sequence[Taker], batch_runs: int) -> Counter[Taker]:
     """Everyone asks as often as it can, the first most of all."""
     taken: Counter[Taker] = Counter()
-    for _ in range(rounds):
+    for _ in range(batch_runs):
         for eagerness, taker in enumerate(reversed(takers), 1):
             for _ in range(eagerness * 3):
                 if shares.may_take(taker):

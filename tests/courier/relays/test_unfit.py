@@ -18,7 +18,7 @@ from tests.courier.relays.test_several_relays import at_work, times_taken
 from tests.courier.sender import test_worker
 from tests.courier.sender.test_worker import all_accepted, until
 from tests.courier.support import alert_for, states
-from tests.relay import Rule, Script, ScriptedRelay
+from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 
 pytestmark = pytest.mark.django_db(transaction=True)
 newsroom = test_worker.newsroom

@@ -97,10 +97,10 @@ def test_a_look_that_began_before_the_desk_was_asked_lets_nothing_leave(
 
     async def sleeps(worker: Worker, release: PreparedAlert) -> None:
         await claim(worker, release)
-        if any(round_.handed_out_to for round_ in worker._rounds) and not asked:
+        if any(batch_run.handed_out_to for batch_run in worker._rounds) and not asked:
             clock.turned = 7200
-            for round_ in worker._rounds:
-                round_.dirty = True
+            for batch_run in worker._rounds:
+                batch_run.dirty = True
             relays[0].on = True
             await worker._write()
             asked.append(True)

@@ -25,9 +25,9 @@ from tests.courier.sender.test_worker import Slot, all_accepted, at_work, newsro
 from tests.courier.support import (
     A_RELAY,
     alert_for,
-    claim_rounds,
+    claim_batch_runs,
     cut_from_start,
-    release_of,
+    prepared_alert,
     states,
     write,
 )
@@ -278,11 +278,11 @@ def test_a_confirmation_is_sent_only_while_its_link_would_be_good(
 def test_what_a_living_sender_may_hand_out_is_not_called_uncertain() -> None:
     alert = alert_for(10)
     cut_from_start(alert)
-    rounds = claim_rounds("one", release_of(alert))
-    write("one", rounds, ahead=6)
-    mail = rounds[0].take(A_RELAY)
+    batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    write("one", batch_runs, ahead=6)
+    mail = batch_runs[0].take(A_RELAY)
     assert mail is not None
     mail.settle(mail, OK)
-    write("one", rounds, ahead=6)
-    readers = list(rounds[0].claim.readers)
+    write("one", batch_runs, ahead=6)
+    readers = list(batch_runs[0].claim.readers)
     assert history.alerts_had_by([alert.pk], readers) == {readers[0]: [alert.pk]}

@@ -22,7 +22,14 @@ from morefollows.stories import publication
 from morefollows.stories.actions import ActionRefused, now_ms
 from morefollows.stories.models import Alert, Update
 from tests.courier import support
-from tests.courier.support import A_RELAY, claim_rounds, cut_from_start, release_of, states, write
+from tests.courier.support import (
+    A_RELAY,
+    claim_batch_runs,
+    cut_from_start,
+    prepared_alert,
+    states,
+    write,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -58,16 +65,16 @@ def editor_of(alert: Alert) -> Editor:
 
 def a_pass(alert: Alert, *replies: Reply, repeat: bool = True, worker: str = "one") -> int:
     """A worker claims what is due and mails it; the last of `replies` is that to all others. How many mails left."""
-    release = release_of(alert)
+    release = prepared_alert(alert)
     release.running = release.running._replace(
         repeat=repeat, expires_at_ms=Alert.objects.get(pk=alert.pk).expires_at_ms
     )
     said, mails = list(replies), 0
-    for round_ in claim_rounds(worker, release, 100):
-        rounds = [round_]
-        while rounds:
-            write(worker, rounds, ahead=100)
-            while (mail := round_.take(A_RELAY)) is not None:
+    for batch_run in claim_batch_runs(worker, release, 100):
+        batch_runs = [batch_run]
+        while batch_runs:
+            write(worker, batch_runs, ahead=100)
+            while (mail := batch_run.take(A_RELAY)) is not None:
                 mail.settle(mail, said.pop(0) if len(said) > 1 else said[0])
                 mails += 1
     return mails
@@ -92,8 +99,8 @@ def test_a_paused_alert_waits_and_goes_on() -> None:
     ada = editor_of(alert)
     stories.pause(alert, ada)
     assert claims.active_alerts() == [] and claims.record_outcomes([]).sending == set()
-    rounds = claim_rounds("one", release_of(alert))
-    [entry] = [round_.entry("one", now_ms() + 1000) for round_ in rounds]
+    batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    [entry] = [batch_run.entry("one", now_ms() + 1000) for batch_run in batch_runs]
     assert claims.record_outcomes([entry]).sending == set(), "who still works on it is told to wait"
     with pytest.raises(ActionRefused, match="not being sent now"):
         stories.pause(alert, ada)
@@ -269,8 +276,8 @@ def test_what_is_uncertain_can_be_left_to_an_editor(settings: Any) -> None:
 def test_after_a_crash_too() -> None:
     alert = alert_for(10)
     cut_from_start(alert)
-    rounds = claim_rounds("one", release_of(alert))
-    write("one", rounds, ahead=4)
+    batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    write("one", batch_runs, ahead=4)
     actions.note_deaths(["one"])
     entry = AuditEntry.objects.get(what="sender died")
     assert (entry.alert_id, entry.details) == (alert.pk, {"begun": 4})

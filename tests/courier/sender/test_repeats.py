@@ -21,15 +21,15 @@ from tests.courier.relays.test_several_relays import at_work, times_taken
 from tests.courier.sender import test_worker
 from tests.courier.sender.test_worker import until
 from tests.courier.support import (
-    SomeRelay,
+    StubRelay,
     alert_for,
-    claim_rounds,
+    claim_batch_runs,
     cut_from_start,
-    release_of,
+    prepared_alert,
     states,
     write,
 )
-from tests.relay import Rule, Script, ScriptedRelay
+from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 
 pytestmark = pytest.mark.django_db(transaction=True)
 newsroom = test_worker.newsroom
@@ -116,13 +116,13 @@ def test_a_relay_that_always_closes_at_one_recipient_serves_all_others(tmp_path:
 def at_hand(readers: int, times: int = 1) -> tuple[Alert, BatchRun, list[BatchRun]]:
     alert = alert_for(readers)
     cut_from_start(alert)
-    rounds = claim_rounds("one", release_of(alert))
-    write("one", rounds, ahead=readers)
-    return alert, rounds[0], rounds
+    batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    write("one", batch_runs, ahead=readers)
+    return alert, batch_runs[0], batch_runs
 
 
-def taken(round_: BatchRun, way: SomeRelay) -> Mail:
-    mail = round_.take(way)
+def taken(batch_run: BatchRun, way: StubRelay) -> Mail:
+    mail = batch_run.take(way)
     assert mail is not None
     return mail
 
@@ -131,74 +131,74 @@ def test_a_mail_with_which_the_relay_is_in_trouble_is_put_back_four_times_and_th
     None
 ):
     """If others were accepted meanwhile: then it is the mail's."""
-    alert, round_, rounds = at_hand(1)
-    way = SomeRelay()
+    alert, batch_run, batch_runs = at_hand(1)
+    way = StubRelay()
     assert LIMIT == 5
     for offered in range(5):
-        mail = taken(round_, way)
+        mail = taken(batch_run, way)
         assert mail.alone is (offered > 0)
         mail.settle(mail, NOT_OFFERED)
         way.progress += 1
-        assert len(round_) == (offered < 4)
-    assert round_.done
-    write("one", rounds)
+        assert len(batch_run) == (offered < 4)
+    assert batch_run.done
+    write("one", batch_runs)
     assert list(states(alert).values()) == [Outcome.DEFERRED]
 
 
 def test_trouble_of_the_relay_s_own_is_not_the_mail_s() -> None:
-    _, round_, _ = at_hand(1)
-    way = SomeRelay()
+    _, batch_run, _ = at_hand(1)
+    way = StubRelay()
     for offered in range(LIMIT_IN_TROUBLE):
-        assert len(round_) == 1, offered
-        mail = taken(round_, way)
+        assert len(batch_run) == 1, offered
+        mail = taken(batch_run, way)
         mail.settle(mail, NOT_OFFERED)
-    assert round_.done
+    assert batch_run.done
 
 
 def test_one_that_stood_behind_another_is_put_back_as_often_as_that_happens() -> None:
-    _, round_, _ = at_hand(1)
-    way = SomeRelay()
+    _, batch_run, _ = at_hand(1)
+    way = StubRelay()
     for _ in range(300):
-        mail = taken(round_, way)
+        mail = taken(batch_run, way)
         assert not mail.alone
         mail.settle(mail, Reply(0, "", "", Reached.QUEUED))
         way.progress += 1
-    assert len(round_) == 1
+    assert len(batch_run) == 1
 
 
 def test_copies_are_counted_over_passes_and_restarts_and_an_editor_may_ask_for_more() -> None:
     alert = alert_for(1)
     cut_from_start(alert)
-    way = SomeRelay()
+    way = StubRelay()
     for copies in (1, 2, 3):
         Batch.objects.filter(alert=alert, due_at_ms__isnull=False).update(due_at_ms=1)
-        rounds = claim_rounds(f"worker {copies}", release_of(alert))
-        write("one", rounds, ahead=1)
-        mail = taken(rounds[0], way)
+        batch_runs = claim_batch_runs(f"worker {copies}", prepared_alert(alert))
+        write("one", batch_runs, ahead=1)
+        mail = taken(batch_runs[0], way)
         assert mail.alone is (copies > 1)
         mail.settle(mail, NO_REPLY)
-        write("one", rounds)
+        write("one", batch_runs)
         batch = Batch.objects.get(alert=alert)
         assert (batch.uncertain, batch.repeated) == (1, copies - 1)
         assert (batch.due_at_ms is None) is (copies == 3)
     assert recovery.open_uncertain(alert.pk) == 1
-    rounds = claim_rounds("one", release_of(alert))
-    write("one", rounds, ahead=1)
-    assert taken(rounds[0], way)
+    batch_runs = claim_batch_runs("one", prepared_alert(alert))
+    write("one", batch_runs, ahead=1)
+    assert taken(batch_runs[0], way)
 
 
 def test_a_copy_that_stood_behind_another_is_sent_again_at_once_and_alone() -> None:
-    alert, round_, rounds = at_hand(2)
-    way = SomeRelay()
-    first, second = taken(round_, way), taken(round_, way)
+    alert, batch_run, batch_runs = at_hand(2)
+    way = StubRelay()
+    first, second = taken(batch_run, way), taken(batch_run, way)
     first.settle(first, NO_REPLY)
     second.settle(second, Reply(0, "", "", Reached.BEHIND))
-    again = taken(round_, way)
+    again = taken(batch_run, way)
     assert again.ticket == second.ticket
     assert again.alone
-    assert round_.take(way) is None
+    assert batch_run.take(way) is None
     again.settle(again, Reply(250, "", "", Reached.CONTENT))
-    write("one", rounds)
+    write("one", batch_runs)
     assert sorted(states(alert).values()) == [Outcome.ACCEPTED, Outcome.UNCERTAIN]
     assert Batch.objects.get(alert=alert).repeated == 1
 
@@ -206,15 +206,15 @@ def test_a_copy_that_stood_behind_another_is_sent_again_at_once_and_alone() -> N
 def test_where_an_editor_is_asked_nothing_is_repeated() -> None:
     alert = alert_for(2)
     cut_from_start(alert)
-    release = release_of(alert)
+    release = prepared_alert(alert)
     release.running = release.running._replace(repeat=False)
-    rounds = claim_rounds("one", release)
-    write("one", rounds, ahead=2)
+    batch_runs = claim_batch_runs("one", release)
+    write("one", batch_runs, ahead=2)
     for reached in (Reached.CONTENT, Reached.BEHIND):
-        mail = taken(rounds[0], SomeRelay())
+        mail = taken(batch_runs[0], StubRelay())
         mail.settle(mail, Reply(0, "", "", reached))
-    assert rounds[0].done
-    write("one", rounds)
+    assert batch_runs[0].done
+    write("one", batch_runs)
     assert Batch.objects.get(alert=alert).due_at_ms is None
 
 
@@ -223,17 +223,17 @@ def test_when_a_relay_is_resumed_nobody_waits_for_their_own_time(
 ) -> None:
     """As with batches that nobody works on: `actions.resume_relay`."""
     monkeypatch.setattr(retries, "_MINUTES", (30,))
-    _, round_, _ = at_hand(2)
-    way = SomeRelay()
-    mail = taken(round_, way)
+    _, batch_run, _ = at_hand(2)
+    way = StubRelay()
+    mail = taken(batch_run, way)
     mail.settle(mail, Reply(450, "4.2.1", "busy", Reached.RCPT))
 
     def look() -> list[int]:
-        round_.bring_back(lambda provider: 0.0, Counter(), lambda *mail: "none")
-        return round_.waiting_for()
+        batch_run.bring_back(lambda provider: 0.0, Counter(), lambda *mail: "none")
+        return batch_run.waiting_for()
 
     assert len(look()) == 1
-    round_.hurry()
+    batch_run.hurry()
     assert len(look()) == 2
 
 
@@ -254,13 +254,13 @@ class Letters:
         mail = Mail(b"b@x.example", b"cy@reader.example", [b"Hello\r\n"], lambda mail, reply: None)
         self.post.add([(job, mail) for job in jobs])
 
-    def taken(self, way: SomeRelay) -> Mail:
+    def taken(self, way: StubRelay) -> Mail:
         mail = self.post.take(way)
         assert mail is not None
         return mail
 
 
-class Named(SomeRelay):
+class Named(StubRelay):
     def __init__(self, name: str, others: Carriers = "none") -> None:
         self.name = name
         self._others = others

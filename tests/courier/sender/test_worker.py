@@ -30,7 +30,7 @@ from morefollows.notify import Listener
 from morefollows.stories.actions import now_ms
 from morefollows.stories.models import Alert, Update
 from tests.courier.support import alert_for, cut_all, states
-from tests.support import ground
+from tests.support import sandbox
 from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,7 +79,7 @@ def at_work(
         listener = Listener(folder)
         listener.patience = 0.05
         await listener.open()
-        process = this_process(ground.folder(), 1)
+        process = this_process(sandbox.folder(), 1)
         worker = Worker(process, listener, RelayPool(), on_complete=lambda alert: None, watch=watch)
         gate = RelayQueue(RelayAddress("relay.example", 25), worker, senders=1)
         gate.relay = relay = Slot(gate)

@@ -12,7 +12,7 @@ from morefollows.config.settings import RelayAddress
 from morefollows.courier.relays.interface import Mail, Reached, Reply
 from morefollows.courier.smtp.connection_pool import SmtpRelay
 from morefollows.courier.smtp.timeouts import Timeouts
-from tests.relay import ScriptedRelay
+from tests.support.scripted_relay import ScriptedRelay
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ def body(number: int, size: int = 0) -> list[bytes]:
     ]
 
 
-class Post:
+class MemorySource:
     """A `interface.MailSource` that keeps each mail until it is settled, and everything it was told.
 
     `again`: mails that the relay was never offered, or answered 4xx to, are handed out again.
@@ -119,7 +119,7 @@ class Post:
 
 def client(
     port: int,
-    post: Post,
+    source: MemorySource,
     *,
     connections: int = 1,
     timeouts: Timeouts = QUICK,
@@ -128,9 +128,9 @@ def client(
     on_secured: Callable[[], None] = lambda: None,
     **address: Any,
 ) -> SmtpRelay:
-    post.relay = SmtpRelay(
+    source.relay = SmtpRelay(
         RelayAddress("127.0.0.1", port, **address),
-        post,
+        source,
         connections=connections,
         helo="courier.example",
         on_trouble=(troubles if troubles is not None else []).append,
@@ -138,18 +138,18 @@ def client(
         secured=secured,
         on_secured=on_secured,
     )
-    return post.relay
+    return source.relay
 
 
-async def deliver(relay: ScriptedRelay, post: Post, **options: Any) -> list[str | None]:
+async def deliver(relay: ScriptedRelay, source: MemorySource, **options: Any) -> list[str | None]:
     """Opens, sends until every mail is settled, and closes. Returns the troubles that were told."""
     troubles: list[str | None] = []
-    smtp = client(relay.port, post, troubles=troubles, **options)
+    smtp = client(relay.port, source, troubles=troubles, **options)
     await smtp.open()
     smtp.wake()
-    await post.settled()
+    await source.settled()
     await smtp.close()
-    assert not post.in_flight
+    assert not source.in_flight
     return troubles
 
 

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from morefollows.courier.relays.interface import Reached
-from tests.courier.smtp.support import QUICK, Post, body, client, run
-from tests.relay import Rule, Script, ScriptedRelay
+from tests.courier.smtp.support import QUICK, MemorySource, body, client, run
+from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 
 COMMANDS = ("mail", "rcpt", "data", "content", "rset")
 REPLIES = (
@@ -98,7 +98,7 @@ def test_every_mail_is_settled_exactly_once_and_only_what_was_taken_is_accepted(
     async def work() -> None:
         script = Script(offers=offers, split=split, multiline=multiline, rules=rules)
         async with ScriptedRelay(script) as relay:
-            post = Post(count, again=True)
+            source = MemorySource(count, again=True)
             timeouts = QUICK._replace(
                 connect=1,
                 command=0.05,
@@ -109,15 +109,15 @@ def test_every_mail_is_settled_exactly_once_and_only_what_was_taken_is_accepted(
                 first_retry=0.001,
                 longest_retry=0.01,
             )
-            smtp = client(relay.port, post, connections=connections, timeouts=timeouts)
+            smtp = client(relay.port, source, connections=connections, timeouts=timeouts)
             await smtp.open()
             smtp.wake()
-            await post.settled()  # `Post` itself fails on a second settlement
+            await source.settled()  # `MemorySource` itself fails on a second settlement
             await smtp.close()
 
-        assert not post.in_flight
-        assert not post.waiting
-        assert set(post.replies) == set(range(count))
+        assert not source.in_flight
+        assert not source.waiting
+        assert set(source.replies) == set(range(count))
         taken: dict[int, int] = {}
         for mail in relay.taken:
             number = int(mail.message_id[1:].split("@")[0])
@@ -127,18 +127,18 @@ def test_every_mail_is_settled_exactly_once_and_only_what_was_taken_is_accepted(
             taken[number] = taken.get(number, 0) + 1
         chunking = "CHUNKING" in offers
         if not any(_lies(rule, chunking=chunking) for rule in rules):
-            assert post.accepted() <= set(taken)
+            assert source.accepted() <= set(taken)
         if chunking and any(map(_miscounts, rules)):
             return
         for number, times in taken.items():
             # Taken without an acceptance, or more than once, only if it was uncertain or refused after the dot.
             doubts = sum(
                 1
-                for reply in post.replies[number]
+                for reply in source.replies[number]
                 if reply.reached in (Reached.CONTENT, Reached.BEHIND)
                 and not 200 <= reply.code < 300
             )
-            assert times <= doubts + (number in post.accepted())
+            assert times <= doubts + (number in source.accepted())
 
     run(work, within=5)
 
@@ -161,18 +161,18 @@ def test_any_bytes_at_all_never_pass_for_an_acceptance(noise: bytes, when: str) 
                 writer.close()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        post = Post(1)
+        source = MemorySource(1)
         smtp = client(
             server.sockets[0].getsockname()[1],
-            post,
+            source,
             timeouts=QUICK._replace(command=0.05, quit=0.05),
         )
         await smtp.open()
         smtp.wake()
         await asyncio.sleep(0.01)
         await smtp.close()
-        assert not post.accepted()
-        assert not post.in_flight
+        assert not source.accepted()
+        assert not source.in_flight
         server.close()
 
     run(work, within=5)

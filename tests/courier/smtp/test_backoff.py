@@ -14,9 +14,9 @@ from morefollows.courier.smtp.connection_pool import SmtpRelay
 from morefollows.courier.smtp.timeouts import Timeouts
 from tests.courier.relays.test_shares import Clock
 from tests.courier.smtp import virtual_time
-from tests.courier.smtp.support import QUICK, Post, client, run
+from tests.courier.smtp.support import QUICK, MemorySource, client, run
 from tests.courier.smtp.test_failing_relays import free_port, until
-from tests.relay import Rule, Script, ScriptedRelay
+from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 
 
 @pytest.fixture
@@ -102,8 +102,8 @@ def test_mail_goes_on_soon_after_all_connections_were_dropped() -> None:
 
     async def work() -> None:
         async with ScriptedRelay() as relay:
-            post = Post(20_000, again=True)
-            smtp = client(relay.port, post, connections=20, timeouts=Timeouts())
+            source = MemorySource(20_000, again=True)
+            smtp = client(relay.port, source, connections=20, timeouts=Timeouts())
             await smtp.open()
             smtp.wake()
             await until(lambda: smtp.connections == 20 and len(relay.taken) > 100)
@@ -115,7 +115,7 @@ def test_mail_goes_on_soon_after_all_connections_were_dropped() -> None:
             )  # were each connection a failure of its own, half a minute would be waited
             taken = len(relay.taken)
             await until(lambda: len(relay.taken) > taken)
-            post.waiting.clear()
+            source.waiting.clear()
             await asyncio.wait_for(smtp.close(), 120)
 
     run(work)
@@ -125,8 +125,8 @@ def test_mail_goes_on_soon_after_a_relay_was_down_for_long() -> None:
     """With the usual time-outs."""
 
     async def work() -> None:
-        port, post = free_port(), Post(3)
-        smtp = client(port, post, timeouts=Timeouts())
+        port, source = free_port(), MemorySource(3)
+        smtp = client(port, source, timeouts=Timeouts())
         await smtp.open()
         for _ in range(60):  # failures, one after the other
             smtp._backoff.failed(time.monotonic(), FailureCause.BROKEN, others=False)
@@ -134,7 +134,7 @@ def test_mail_goes_on_soon_after_a_relay_was_down_for_long() -> None:
         async with ScriptedRelay(port=port):
             smtp.wake()
             async with asyncio.timeout(120):
-                await post.settled()
+                await source.settled()
             await smtp.close()
 
     run(work)
@@ -146,10 +146,10 @@ def test_a_relay_that_takes_two_connections_is_not_asked_for_a_third_all_the_tim
     async def work() -> None:
         full = Rule("connect", after=2, reply="421 4.7.0 too many connections")
         async with ScriptedRelay(Script(rules=(full, Rule("content", delay=0.05)))) as relay:
-            post = Post(1000)
+            source = MemorySource(1000)
             smtp = client(
                 relay.port,
-                post,
+                source,
                 connections=10,
                 timeouts=QUICK._replace(first_retry=0.2, longest_retry=30),
             )
@@ -159,7 +159,7 @@ def test_a_relay_that_takes_two_connections_is_not_asked_for_a_third_all_the_tim
             for _ in range(100):
                 smtp.wake()
                 await asyncio.sleep(0.01)
-            assert smtp.connections == 2 and post.waiting
+            assert smtp.connections == 2 and source.waiting
             assert 2 < relay.connections <= 2 + 4, (
                 "of a hundred times that it was woken, in a second"
             )
@@ -175,16 +175,16 @@ def test_another_connection_is_tried_while_one_gets_no_answer(at: str) -> None:
     async def work() -> None:
         script = Script(rules=(Rule(at, do="hang", times=1),))
         async with ScriptedRelay(script) as relay:
-            post = Post(5, again=True)
+            source = MemorySource(5, again=True)
             smtp = client(
-                relay.port, post, timeouts=Timeouts(probe=0.2, ahead=0.3, idle=0.4, quit=0.5)
+                relay.port, source, timeouts=Timeouts(probe=0.2, ahead=0.3, idle=0.4, quit=0.5)
             )
             smtp.wake()
             held = int(at not in ("connect", "ehlo"))
             await until(lambda: len(relay.taken) == 5 - held)
             assert relay.connections == 2
             assert (
-                len(post.in_flight) == held
+                len(source.in_flight) == held
             )  # its outcome is waited for, as long as the standard says
             await _left(smtp)
 
@@ -224,10 +224,10 @@ def test_silence_is_logged_and_told_wherever_it_begins(
     async def work() -> None:
         async with ScriptedRelay(Script(rules=(Rule(at, do="hang"),))) as relay:
             troubles: list[str | None] = []
-            post = Post(200, again=True)
+            source = MemorySource(200, again=True)
             smtp = client(
                 relay.port,
-                post,
+                source,
                 connections=3,
                 troubles=troubles,
                 timeouts=Timeouts(probe=0.2, ahead=0.3, idle=0.4, quit=0.5),
@@ -242,7 +242,7 @@ def test_silence_is_logged_and_told_wherever_it_begins(
             assert not smtp.able
             await asyncio.sleep(0.5)
             assert relay.at_once < 60, "of 200 that wait"
-            assert len(post.in_flight) < 60
+            assert len(source.in_flight) < 60
             relay.follow()
             await until(lambda: len(relay.taken) >= 185)
             await until(lambda: troubles[-1] is None)
@@ -261,18 +261,18 @@ def test_one_slow_reply_beside_good_ones_is_no_trouble(monkeypatch: pytest.Monke
         script = Script(rules=(Rule("content", match="cy7@", delay=2), Rule("content", delay=0.02)))
         async with ScriptedRelay(script) as relay:
             troubles: list[str | None] = []
-            post = Post(300, again=True)
+            source = MemorySource(300, again=True)
             smtp = client(
                 relay.port,
-                post,
+                source,
                 connections=3,
                 troubles=troubles,
                 timeouts=Timeouts(idle=0.4, quit=1),
             )
             smtp.wake()
-            await post.settled()
+            await source.settled()
             await smtp.close()
-            assert post.codes() == [250] * 300
+            assert source.codes() == [250] * 300
             assert not [words for words in troubles if words]
 
     run(work)

@@ -11,16 +11,18 @@ from hypothesis import strategies as st
 
 from morefollows.courier.relays.interface import Reached, Reply
 from morefollows.courier.smtp.flow_control import Window
-from tests.courier.smtp.support import QUICK, Post, body, client, deliver, numbers, run
-from tests.relay import Rule, Script, ScriptedRelay
+from tests.courier.smtp.support import QUICK, MemorySource, body, client, deliver, numbers, run
+from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 
 CHUNKING = ("CHUNKING", "PIPELINING", "SMTPUTF8")
 
 
-def send(script: Script, post: Post, *, loop: str = "uvloop", **options: object) -> ScriptedRelay:
+def send(
+    script: Script, source: MemorySource, *, loop: str = "uvloop", **options: object
+) -> ScriptedRelay:
     async def work() -> ScriptedRelay:
         async with ScriptedRelay(script) as relay:
-            await deliver(relay, post, **options)
+            await deliver(relay, source, **options)
             assert relay.violations == []
             return relay
 
@@ -32,14 +34,14 @@ def send(script: Script, post: Post, *, loop: str = "uvloop", **options: object)
 def test_it_hands_over_every_mail_once_and_byte_for_byte(
     connections: int, split: int, loop: str
 ) -> None:
-    post = Post(200, size=9000)
+    source = MemorySource(200, size=9000)
     relay = send(
         Script(offers=CHUNKING, split=split, multiline=bool(split)),
-        post,
+        source,
         connections=connections,
         loop=loop,
     )
-    assert post.codes() == [250] * 200
+    assert source.codes() == [250] * 200
     assert sorted(numbers(relay)) == list(range(200))
     for mail in relay.taken:
         number = int(mail.message_id[1:].split("@")[0])
@@ -51,9 +53,9 @@ def test_it_hands_over_every_mail_once_and_byte_for_byte(
 
 
 def test_without_pipelining_a_chunk_would_gain_nothing() -> None:
-    post = Post(5)
-    relay = send(Script(offers=("CHUNKING",)), post)
-    assert post.codes() == [250] * 5
+    source = MemorySource(5)
+    relay = send(Script(offers=("CHUNKING",)), source)
+    assert source.codes() == [250] * 5
     assert relay.commands["BDAT"] == 0
 
 
@@ -75,14 +77,14 @@ def test_mails_leave_back_to_back_before_the_first_reply() -> None:
             writer.close()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        post = Post(3)
-        await_all = client(server.sockets[0].getsockname()[1], post)
+        source = MemorySource(3)
+        await_all = client(server.sockets[0].getsockname()[1], source)
         await await_all.open()
         await_all.wake()
-        await post.settled()
+        await source.settled()
         await await_all.close()
         server.close()
-        assert post.codes() == [250] * 3
+        assert source.codes() == [250] * 3
         return await got
 
     expected = b"".join(
@@ -97,13 +99,13 @@ def test_mails_leave_back_to_back_before_the_first_reply() -> None:
 @pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "451 4.7.1 greylisted"])
 def test_a_refusal_is_about_one_mail_and_never_about_those_behind_it(at: str, reply: str) -> None:
     """This relay stays within a failed transaction: without RSET the next mail would get its return path."""
-    post = Post(40)
-    relay = send(Script(offers=CHUNKING, rules=(Rule(at, every=3, reply=reply),)), post)
+    source = MemorySource(40)
+    relay = send(Script(offers=CHUNKING, rules=(Rule(at, every=3, reply=reply),)), source)
     code, status, text = reply.split(" ", 2)
-    refused = [i for i in range(40) if post.codes()[i] != 250]
+    refused = [i for i in range(40) if source.codes()[i] != 250]
     assert refused == list(range(2, 40, 3))
     reached = Reached[at.upper()]
-    assert {post.replies[i][0] for i in refused} == {Reply(int(code), status, text, reached)}
+    assert {source.replies[i][0] for i in refused} == {Reply(int(code), status, text, reached)}
     assert [mail.sender for mail in relay.taken] == [
         b"b+%d@bounces.example" % i for i in numbers(relay)
     ]
@@ -112,14 +114,14 @@ def test_a_refusal_is_about_one_mail_and_never_about_those_behind_it(at: str, re
 
 @pytest.mark.parametrize("at", ["mail", "rcpt", "content"])
 def test_after_421_nothing_behind_it_is_in_doubt(at: str) -> None:
-    post = Post(30, again=True)
+    source = MemorySource(30, again=True)
     relay = send(
         Script(offers=CHUNKING, rules=(Rule(at, after=9, times=1, reply="421 4.3.2 closing"),)),
-        post,
+        source,
     )
     assert sorted(numbers(relay)) == list(range(30))
-    assert post.replies[9][0].code == 421
-    assert post.uncertain() == set()
+    assert source.replies[9][0].code == 421
+    assert source.uncertain() == set()
     assert relay.connections == 2
 
 
@@ -128,26 +130,26 @@ def test_a_connection_that_breaks_leaves_no_more_in_doubt_than_were_in_flight(do
     async def work() -> None:
         script = Script(offers=CHUNKING, rules=(Rule("content", after=50, times=1, do=do),))
         async with ScriptedRelay(script) as relay:
-            post = Post(200)
-            smtp = client(relay.port, post, timeouts=QUICK._replace(content=0.3))
+            source = MemorySource(200)
+            smtp = client(relay.port, source, timeouts=QUICK._replace(content=0.3))
             most = 0
-            take = post.take
+            take = source.take
 
             def counted() -> object:
                 nonlocal most
                 mail = take()
-                most = max(most, len(post.in_flight))
+                most = max(most, len(source.in_flight))
                 return mail
 
-            post.take = counted  # type: ignore[method-assign, assignment]
+            source.take = counted  # type: ignore[method-assign, assignment]
             await smtp.open()
             smtp.wake()
-            await post.settled()
+            await source.settled()
             await smtp.close()
-            assert 1 <= len(post.uncertain()) <= most <= 250
-            assert set(numbers(relay)) >= post.accepted()
-            assert set(numbers(relay)) - post.accepted() <= post.uncertain()
-            assert post.accepted() | post.uncertain() == set(range(200))
+            assert 1 <= len(source.uncertain()) <= most <= 250
+            assert set(numbers(relay)) >= source.accepted()
+            assert set(numbers(relay)) - source.accepted() <= source.uncertain()
+            assert source.accepted() | source.uncertain() == set(range(200))
 
     run(work)
 
@@ -175,20 +177,20 @@ def test_a_word_too_many_is_never_taken_for_another_mails(
     rules = [Rule(at[place], after=20, times=1, reply="\r\n".join(said))]
     rules += [Rule("content", every=3, reply="554 5.6.0 not this one")]
     rules += [Rule(where, reply=word) for where, word in zip(at, words, strict=True)]
-    post = Post(90)
+    source = MemorySource(90)
 
     async def work() -> ScriptedRelay:
         async with ScriptedRelay(Script(offers=offers, rules=tuple(rules))) as relay:
-            await deliver(relay, post)
+            await deliver(relay, source)
             return relay
 
     took = set(numbers(run(work)))
     assert len(took) > 50
-    assert post.accepted() <= took
-    refused = {i for i in range(90) if post.codes()[i] == 554}
+    assert source.accepted() <= took
+    refused = {i for i in range(90) if source.codes()[i] == 554}
     assert len(refused) > 5
     assert not refused & took
-    assert 1 <= len(post.uncertain()) < 60
+    assert 1 <= len(source.uncertain()) < 60
 
 
 def test_a_relay_that_varies_its_statuses_is_no_liar() -> None:
@@ -196,42 +198,42 @@ def test_a_relay_that_varies_its_statuses_is_no_liar() -> None:
         Rule("rcpt", every=7, reply="250 2.1.9 forwarded"),
         Rule("content", every=5, reply="250 2.6.0 queued"),
     )
-    post = Post(60)
-    relay = send(Script(offers=STATUSES, rules=rules), post)
-    assert post.codes() == [250] * 60
+    source = MemorySource(60)
+    relay = send(Script(offers=STATUSES, rules=rules), source)
+    assert source.codes() == [250] * 60
     assert (relay.connections, relay.commands["BDAT"]) == (1, 60)
 
 
 def test_a_relay_that_offers_what_it_does_not_know_is_spoken_to_with_data() -> None:
-    post = Post(30, again=True)
+    source = MemorySource(30, again=True)
 
     async def work() -> ScriptedRelay:
         async with ScriptedRelay(Script(offers=CHUNKING, rules=(Rule("bdat"),))) as relay:
-            await deliver(relay, post)
+            await deliver(relay, source)
             return relay
 
     relay = run(work)
     assert sorted(numbers(relay)) == list(range(30))
     assert relay.commands["DATA"] == 30
-    assert post.uncertain() == set()
+    assert source.uncertain() == set()
 
 
 def test_a_stalled_connection_never_holds_the_others() -> None:
     async def work() -> None:
         script = Script(offers=CHUNKING, rules=(Rule("content", after=20, times=1, do="hang"),))
         async with ScriptedRelay(script) as relay:
-            post = Post(400)
-            smtp = client(relay.port, post, connections=4, timeouts=QUICK._replace(content=30))
+            source = MemorySource(400)
+            smtp = client(relay.port, source, connections=4, timeouts=QUICK._replace(content=30))
             await smtp.open()
             smtp.wake()
-            while post.waiting:
+            while source.waiting:
                 await asyncio.sleep(0.01)
-            while len(post.in_flight) > 60:
+            while len(source.in_flight) > 60:
                 await asyncio.sleep(0.01)
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await smtp.close()
-            assert len(post.accepted()) >= 340
+            assert len(source.accepted()) >= 340
 
     run(work)
 
@@ -262,7 +264,7 @@ def test_replies_in_any_pieces_and_of_any_kind_are_each_matched_to_their_mail(
     replies = [reply if i not in (3, 7) else b"250 reset\r\n" for i, reply in enumerate(replies)]
     whole = b"".join(replies[:end])
 
-    async def work() -> Post:
+    async def work() -> MemorySource:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(b"220 hello\r\n")
             await reader.readline()
@@ -279,16 +281,16 @@ def test_replies_in_any_pieces_and_of_any_kind_are_each_matched_to_their_mail(
             writer.close()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        post = Post(3)
-        smtp = client(server.sockets[0].getsockname()[1], post)
+        source = MemorySource(3)
+        smtp = client(server.sockets[0].getsockname()[1], source)
         await smtp.open()
         smtp.wake()
-        await post.settled()
+        await source.settled()
         server.close()
         await smtp.close()
-        return post
+        return source
 
-    post = run(work, within=5)
+    source = run(work, within=5)
     said = [
         reply[-reply[::-1].find(b"\n", 1) or 0 :] if reply.count(b"\n") > 1 else reply
         for reply in replies
@@ -308,10 +310,12 @@ def test_replies_in_any_pieces_and_of_any_kind_are_each_matched_to_their_mail(
         else:  # handed over, perhaps behind another that the relay failed at
             expected = (
                 0,
-                Reached.BEHIND if post.replies[i][0].reached is Reached.BEHIND else Reached.CONTENT,
+                Reached.BEHIND
+                if source.replies[i][0].reached is Reached.BEHIND
+                else Reached.CONTENT,
             )
             assert expected[1] is Reached.CONTENT or i
-        assert [(one.code, one.reached) for one in post.replies[i]] == [expected]
+        assert [(one.code, one.reached) for one in source.replies[i]] == [expected]
 
 
 def _ride(way: float, work: float, mails: int = 5000) -> Window:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.courier.smtp.support import QUICK, Post, client, deliver, numbers, run
-from tests.relay import Certificate, Rule, Script, ScriptedRelay
+from tests.courier.smtp.support import QUICK, MemorySource, client, deliver, numbers, run
+from tests.support.scripted_relay import Certificate, Rule, Script, ScriptedRelay
 from tests.support.waiting import PATIENCE
 
 
@@ -53,7 +53,7 @@ def trouble_of(
     async def work() -> tuple[str, ScriptedRelay]:
         troubles: list[str | None] = []
         async with ScriptedRelay(script, certificate=certificate) as relay:
-            smtp = client(relay.port, Post(1), troubles=troubles, **address)
+            smtp = client(relay.port, MemorySource(1), troubles=troubles, **address)
             await smtp.open()
             smtp.wake()
             await until(lambda: bool(troubles))
@@ -70,15 +70,15 @@ def trouble_of(
 def test_a_relay_that_is_down_is_told_once_and_the_mail_goes_when_it_is_back() -> None:
     async def work() -> None:
         troubles: list[str | None] = []
-        port, post = free_port(), Post(20)
-        smtp = client(port, post, connections=4, troubles=troubles)
+        port, source = free_port(), MemorySource(20)
+        smtp = client(port, source, connections=4, troubles=troubles)
         await smtp.open()
         smtp.wake()
         await asyncio.sleep(0.2)
         assert troubles == [f"The relay 127.0.0.1:{port} can't be reached: connection refused."]
-        assert not post.in_flight  # nothing is taken that can't be offered
+        assert not source.in_flight  # nothing is taken that can't be offered
         async with ScriptedRelay(port=port) as relay:
-            await post.settled()
+            await source.settled()
             await smtp.close()
             assert sorted(numbers(relay)) == list(range(20))
         assert troubles[1:] == [None]
@@ -89,19 +89,19 @@ def test_a_relay_that_is_down_is_told_once_and_the_mail_goes_when_it_is_back() -
 def test_a_relay_that_crashes_in_the_middle_gets_the_rest_when_it_is_back() -> None:
     async def work() -> None:
         async with ScriptedRelay() as relay:
-            post = Post(500, again=True)
-            smtp = client(relay.port, post, connections=5)
+            source = MemorySource(500, again=True)
+            smtp = client(relay.port, source, connections=5)
             await smtp.open()
             smtp.wake()
             await until(lambda: len(relay.taken) > 100)
             await relay.stop()
             await asyncio.sleep(0.1)
             await relay.start_again()
-            await post.settled()
+            await source.settled()
             await smtp.close()
-            assert post.accepted() | post.uncertain() == set(range(500))
-            assert len(post.uncertain()) <= 5  # one a connection
-            assert set(numbers(relay)) >= post.accepted()
+            assert source.accepted() | source.uncertain() == set(range(500))
+            assert len(source.uncertain()) <= 5  # one a connection
+            assert set(numbers(relay)) >= source.accepted()
             assert all(count == 1 for count in relay.message_ids.values())
 
     run(work)
@@ -131,7 +131,7 @@ def test_waits_grow_between_attempts_and_end_at_the_longest() -> None:
         script = Script(greeting="421 4.3.2 busy")
         async with ScriptedRelay(script) as relay:
             timeouts = QUICK._replace(first_retry=0.02, longest_retry=0.4)
-            smtp = client(relay.port, Post(1), connections=10, timeouts=timeouts)
+            smtp = client(relay.port, MemorySource(1), connections=10, timeouts=timeouts)
             await smtp.open()
             smtp.wake()
             for _ in range(80):
@@ -149,8 +149,8 @@ def test_a_relay_with_few_connections_is_used_with_those_it_gives() -> None:
     async def work() -> None:
         script = Script(rules=(Rule("connect", after=2, reply="421 4.7.0 too many connections"),))
         async with ScriptedRelay(script) as relay:
-            post = Post(300)
-            troubles = await deliver(relay, post, connections=10)
+            source = MemorySource(300)
+            troubles = await deliver(relay, source, connections=10)
             assert len(relay.taken) == 300
             assert troubles == []
 
@@ -158,16 +158,16 @@ def test_a_relay_with_few_connections_is_used_with_those_it_gives() -> None:
 
 
 def test_a_relay_that_ends_each_connection_after_some_mails_gets_them_all() -> None:
-    post = Post(100, again=True)
+    source = MemorySource(100, again=True)
 
     async def work() -> None:
         script = Script(
             rules=(Rule("mail", every=11, reply="421 4.7.0 enough for one connection"),)
         )
         async with ScriptedRelay(script) as relay:
-            await deliver(relay, post, connections=3)
+            await deliver(relay, source, connections=3)
             assert sorted(numbers(relay)) == list(range(100))
-            assert post.uncertain() == set()
+            assert source.uncertain() == set()
 
     run(work)
 
@@ -177,11 +177,11 @@ def test_a_relay_that_lets_us_in_and_takes_nothing_is_trouble_until_it_takes_a_m
         troubles: list[str | None] = []
         script = Script(rules=(Rule("mail", times=6, reply="421 4.7.0 later"),))
         async with ScriptedRelay(script) as relay:
-            post = Post(1, again=True)
-            smtp = client(relay.port, post, troubles=troubles)
+            source = MemorySource(1, again=True)
+            smtp = client(relay.port, source, troubles=troubles)
             await smtp.open()
             smtp.wake()
-            await post.settled()
+            await source.settled()
             await smtp.close()
         where = f"The relay 127.0.0.1:{relay.port}"
         assert troubles == [f"{where} closes the connection: 4.7.0 later.", None]
@@ -193,8 +193,8 @@ def test_it_is_tried_with_one_connection_until_it_has_taken_a_mail() -> None:
     async def work() -> None:
         script = Script(rules=(Rule("mail", times=12, reply="421 4.7.0 later"),))
         async with ScriptedRelay(script) as relay:
-            post = Post(60, again=True)
-            smtp = client(relay.port, post, connections=6)
+            source = MemorySource(60, again=True)
+            smtp = client(relay.port, source, connections=6)
             await smtp.open()
             smtp.wake()
             while smtp.circuit == "closed" or relay.at_once:
@@ -205,7 +205,7 @@ def test_it_is_tried_with_one_connection_until_it_has_taken_a_mail() -> None:
                 assert relay.most_at_once <= 1
                 assert smtp.circuit != "closed"
                 await asyncio.sleep(0)
-            await post.settled()
+            await source.settled()
             assert smtp.circuit == "closed"
             await smtp.close()
 
@@ -227,10 +227,10 @@ def test_mail_goes_encrypted_over_a_certificate_that_we_trust(
             users={"ada": "s3cret pässword"},
         )
         async with ScriptedRelay(script, certificate=certificate) as relay:
-            post = Post(40, size=20_000)
+            source = MemorySource(40, size=20_000)
             troubles = await deliver(
                 relay,
-                post,
+                source,
                 connections=3,
                 implicit_tls=how == "implicit",
                 starttls="require",
@@ -268,9 +268,9 @@ def test_a_certificate_of_another_name_is_trouble(
 def test_verification_can_be_switched_off(strange_certificate: Certificate) -> None:
     async def work() -> None:
         async with ScriptedRelay(Script(starttls=True), certificate=strange_certificate) as relay:
-            post = Post(3)
-            await deliver(relay, post, verify=False)
-            assert post.codes() == [250] * 3
+            source = MemorySource(3)
+            await deliver(relay, source, verify=False)
+            assert source.codes() == [250] * 3
             assert relay.commands["STARTTLS"] == 1
 
     run(work)
@@ -282,7 +282,7 @@ def test_starttls_can_be_insisted_on_and_declined(certificate: Certificate) -> N
 
     async def work() -> None:
         async with ScriptedRelay(Script(starttls=True), certificate=certificate) as relay:
-            await deliver(relay, Post(2), starttls="never")
+            await deliver(relay, MemorySource(2), starttls="never")
             assert relay.commands["STARTTLS"] == 0
 
     run(work)
@@ -318,21 +318,21 @@ def test_what_has_spoken_tls_is_not_sent_to_in_clear_text(certificate: Certifica
         troubles: list[str | None] = []
         secured: list[bool] = []
         async with ScriptedRelay(Script(starttls=True), certificate=certificate) as relay:
-            post = Post(10)
-            later, post.waiting = post.waiting[:5], post.waiting[5:]
+            source = MemorySource(10)
+            later, source.waiting = source.waiting[:5], source.waiting[5:]
             smtp = client(
                 relay.port,
-                post,
+                source,
                 troubles=troubles,
                 secured=False,
                 on_secured=lambda: secured.append(True),
             )
             smtp.wake()
-            await post.settled()
+            await source.settled()
             assert secured == [True]
             relay.script = Script()
-            post._empty.clear()
-            post.waiting = later
+            source._empty.clear()
+            source.waiting = later
             for other in list(relay.clients):
                 other.drop()
             await until(lambda: not smtp.connections)
@@ -344,9 +344,9 @@ def test_what_has_spoken_tls_is_not_sent_to_in_clear_text(certificate: Certifica
             )
             assert relay.commands["MAIL"] == 5
             relay.script = Script(starttls=True)
-            await post.settled()
+            await source.settled()
             await smtp.close()
-            assert post.codes() == [250] * 10
+            assert source.codes() == [250] * 10
             assert troubles[-1] is None
 
     run(work)
@@ -368,9 +368,9 @@ def test_the_settings_say_whether_a_relay_that_had_tls_may_go_without(
 
     async def work() -> None:
         async with ScriptedRelay() as relay:
-            post = Post(3)
-            await deliver(relay, post, starttls=starttls, secured=True)
-            assert post.codes() == [250] * 3
+            source = MemorySource(3)
+            await deliver(relay, source, starttls=starttls, secured=True)
+            assert source.codes() == [250] * 3
 
     run(work)
     assert ("mail goes there in clear text" in caplog.text) is (starttls == "optional")
@@ -385,7 +385,7 @@ def test_the_settings_say_whether_a_relay_that_had_tls_may_go_without(
 def test_it_signs_in(mechanisms: tuple[str, ...]) -> None:
     async def work() -> None:
         async with ScriptedRelay(Script(users={"ada": "s3cret"}, mechanisms=mechanisms)) as relay:
-            await deliver(relay, Post(2), user="ada", password="s3cret")
+            await deliver(relay, MemorySource(2), user="ada", password="s3cret")
             assert relay.logins == ["ada"]
 
     run(work)
@@ -431,16 +431,16 @@ def test_mails_that_nobody_reads_are_given_up_in_time() -> None:
             writer.close()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        post = Post(1, size=20_000_000)
+        source = MemorySource(1, size=20_000_000)
         smtp = client(
             server.sockets[0].getsockname()[1],
-            post,
+            source,
             timeouts=QUICK._replace(block=0.3, content=600, data=600),
         )
         await smtp.open()
         smtp.wake()
-        await post.settled()
-        assert post.uncertain() == {0}
+        await source.settled()
+        assert source.uncertain() == {0}
         await smtp.close()
         server.close()
 
@@ -476,17 +476,17 @@ def test_mail_waits_while_the_relay_s_name_is_not_known(monkeypatch: pytest.Monk
         nonlocal gone
         troubles: list[str | None] = []
         async with ScriptedRelay() as relay:
-            post = Post(5)
-            smtp = client(relay.port, post, troubles=troubles)
+            source = MemorySource(5)
+            smtp = client(relay.port, source, troubles=troubles)
             smtp.address = dataclasses.replace(smtp.address, host="relay.example")
             smtp.wake()
             await until(lambda: bool(troubles))
             assert str(troubles[0]).endswith("can't be found: its host name is not known.")
-            assert post.replies == {}
+            assert source.replies == {}
             gone = False
-            await post.settled()
+            await source.settled()
             await smtp.close()
-            assert post.codes() == [250] * 5
+            assert source.codes() == [250] * 5
         assert troubles[-1] is None
 
     run(work, loop="asyncio")
@@ -514,22 +514,22 @@ def test_a_name_server_that_is_gone_does_not_matter_once_the_relay_was_found(
     async def work() -> None:
         nonlocal answers
         async with ScriptedRelay() as relay:
-            post = Post(9)
-            later, post.waiting = post.waiting[:6], post.waiting[6:]
-            smtp = client(relay.port, post)
+            source = MemorySource(9)
+            later, source.waiting = source.waiting[:6], source.waiting[6:]
+            smtp = client(relay.port, source)
             smtp.address = dataclasses.replace(smtp.address, host="relay.example")
             for now in ("well", "no", "never"):
                 answers = now
                 smtp.wake()
-                await post.settled()
-                post._empty.clear()
-                post.waiting, later = later[:3], later[3:]
+                await source.settled()
+                source._empty.clear()
+                source.waiting, later = later[:3], later[3:]
                 for one in list(relay.clients):
                     one.drop()
                 await until(lambda: not smtp.connections)
             let_go.set()
             await smtp.close()
-            assert post.codes() == [250] * 9
+            assert source.codes() == [250] * 9
 
     run(work, loop="asyncio")
 
@@ -558,11 +558,11 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
 
             monkeypatch.setattr(loop, "getaddrinfo", found)
             monkeypatch.setattr(loop, "create_connection", create)
-            post = Post(5)
-            smtp = client(relay.port, post, timeouts=QUICK._replace(connect=0.4))
+            source = MemorySource(5)
+            smtp = client(relay.port, source, timeouts=QUICK._replace(connect=0.4))
             smtp.address = dataclasses.replace(smtp.address, host="relay.example")
             smtp.wake()
-            await post.settled()
+            await source.settled()
             assert tried[:2] == ["192.0.2.1", "127.0.0.1"]
             for one in list(relay.clients):
                 one.drop()

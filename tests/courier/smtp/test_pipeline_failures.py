@@ -9,16 +9,16 @@ import pytest
 
 from morefollows.courier.relays.interface import Mail, Reached
 from morefollows.courier.smtp.timeouts import Timeouts
-from tests.courier.smtp.support import Post, client, deliver, run
+from tests.courier.smtp.support import MemorySource, client, deliver, run
 from tests.courier.smtp.test_backoff import _left
 from tests.courier.smtp.test_failing_relays import until
-from tests.relay import Rule, Script, ScriptedRelay
+from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 from tests.support.waiting import PATIENCE
 
 MANY = (*Script().offers, "CHUNKING")
 
 
-class Careful(Post):
+class Careful(MemorySource):
     """Hands out mails as a round does: those whose connection has ended are sent alone the next time."""
 
     def __init__(self, count: int, **options: Any) -> None:
@@ -47,16 +47,16 @@ def test_what_stood_behind_is_known_and_is_sent_alone() -> None:
         async with ScriptedRelay(
             Script(offers=MANY, rules=(Rule("content", match="cy3@", do="drop", times=1),))
         ) as relay:
-            post = Careful(40)
-            await deliver(relay, post)
-            first = {i: replies[0] for i, replies in post.replies.items()}
+            source = Careful(40)
+            await deliver(relay, source)
+            first = {i: replies[0] for i, replies in source.replies.items()}
             assert (first[3].code, first[3].reached) == (0, Reached.CONTENT)
             behind = {i for i, reply in first.items() if reply.reached is Reached.BEHIND}
             assert behind
             assert min(behind) > 3
-            assert post.accepted() == set(range(40)) - {3}
+            assert source.accepted() == set(range(40)) - {3}
             assert (
-                post.most_beside <= 1
+                source.most_beside <= 1
             )  # at most the one that was taken and is kept until it is its turn
             assert relay.violations == []
 
@@ -72,27 +72,28 @@ def test_silence_at_one_mail_does_not_keep_those_behind_it_for_as_long() -> None
             rules=(Rule("content", match="cy3@", do="hang"), Rule("content", delay=0.01)),
         )
         async with ScriptedRelay(script) as relay:
-            post = Careful(300)
+            source = Careful(300)
             timeouts = Timeouts(probe=0.2, behind=0.4, ahead=0.3, idle=600, quit=1)
-            smtp = client(relay.port, post, connections=2, timeouts=timeouts)
+            smtp = client(relay.port, source, connections=2, timeouts=timeouts)
             smtp.wake()
             await until(
                 lambda: (
-                    len(post.accepted()) == 299 or (not post.waiting and len(post.in_flight) == 1)
+                    len(source.accepted()) == 299
+                    or (not source.waiting and len(source.in_flight) == 1)
                 )
             )
             async with asyncio.timeout(PATIENCE):
-                while post.in_flight != {3}:
+                while source.in_flight != {3}:
                     smtp.wake()
                     await asyncio.sleep(0.05)
             assert any(
                 reply.reached is Reached.BEHIND
-                for replies in post.replies.values()
+                for replies in source.replies.values()
                 for reply in replies
             )
-            assert 3 not in post.replies
+            assert 3 not in source.replies
             await _left(smtp)
-            assert post.accepted() == set(range(300)) - {3}
+            assert source.accepted() == set(range(300)) - {3}
 
     run(work)
 
@@ -105,14 +106,14 @@ def test_what_waits_where_the_relay_fell_silent_goes_by_connections_that_are_wel
 
     async def work() -> None:
         async with ScriptedRelay(Script(rules=(Rule(at, do="hang", times=4),))) as relay:
-            post = Post(100, again=True)
+            source = MemorySource(100, again=True)
             timeouts = Timeouts(probe=0.2, spare=0.5, idle=600, quit=1)
-            smtp = client(relay.port, post, connections=4, timeouts=timeouts)
+            smtp = client(relay.port, source, connections=4, timeouts=timeouts)
             smtp.wake()
             async with asyncio.timeout(PATIENCE):
-                while len(post.accepted()) < 100:
+                while len(source.accepted()) < 100:
                     await asyncio.sleep(0.05)
-            assert post.uncertain() == set()
+            assert source.uncertain() == set()
             assert len(relay.taken) == 100
             await _left(smtp)
 
@@ -125,14 +126,14 @@ def test_a_recipient_over_whom_the_relay_takes_long_is_waited_for() -> None:
         async with ScriptedRelay(
             Script(rules=(Rule("rcpt", match="cy3@", delay=2), Rule("content", delay=0.02)))
         ) as relay:
-            post = Careful(400, again=True)
+            source = Careful(400, again=True)
             timeouts = Timeouts(probe=0.1, spare=0.3, idle=600, quit=1)
-            smtp = client(relay.port, post, connections=2, timeouts=timeouts)
+            smtp = client(relay.port, source, connections=2, timeouts=timeouts)
             smtp.wake()
             async with asyncio.timeout(PATIENCE):
-                while len(post.accepted()) < 400:
+                while len(source.accepted()) < 400:
                     await asyncio.sleep(0.05)
-            assert len(post.replies[3]) <= 2
+            assert len(source.replies[3]) <= 2
             assert len(relay.taken) == 400
             await _left(smtp)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.courier.smtp.support import Post, client, run
+from tests.courier.smtp.support import MemorySource, client, run
 from tests.support.waiting import PATIENCE, until
 
 SINK = shutil.which("smtp-sink", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
@@ -44,12 +44,12 @@ def sink(*options: str) -> Iterator[int]:
         process.wait(PATIENCE)
 
 
-def through(port: int, post: Post, connections: int = 5) -> None:
+def through(port: int, source: MemorySource, connections: int = 5) -> None:
     async def work() -> None:
-        smtp = client(port, post, connections=connections)
+        smtp = client(port, source, connections=connections)
         await smtp.open()
         smtp.wake()
-        await post.settled()
+        await source.settled()
         await smtp.close()
 
     run(work)
@@ -62,9 +62,9 @@ def test_two_thousand_mails(tmp_path: Path) -> None:
         if folder.stat().st_uid == os.getuid() and str(folder).startswith(str(tmp_path.parents[2])):
             folder.chmod(folder.stat().st_mode | 0o055)
     with sink("-D", f"{tmp_path}/all") as port:
-        post = Post(2000, size=1000)
-        through(port, post)
-        assert post.codes() == [250] * 2000
+        source = MemorySource(2000, size=1000)
+        through(port, source)
+        assert source.codes() == [250] * 2000
     arrived = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     numbers = [int(number) for number in re.findall(rb"Message-ID: <(\d+)@", arrived)]
     assert sorted(numbers) == list(range(2000))
@@ -74,15 +74,15 @@ def test_two_thousand_mails(tmp_path: Path) -> None:
 def test_a_sink_that_offers_little(options: tuple[str, ...]) -> None:
     """-p: no PIPELINING. -e: no ESMTP at all. -8: no 8BITMIME."""
     with sink(*options) as port:
-        post = Post(50)
-        through(port, post)
-        assert post.codes() == [250] * 50
+        source = MemorySource(50)
+        through(port, source)
+        assert source.codes() == [250] * 50
 
 
 @pytest.mark.parametrize(("option", "code"), [("-f", 500), ("-r", 400)])
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA", "."])
 def test_a_sink_that_refuses(option: str, code: int, command: str) -> None:
     with sink(option, command) as port:
-        post = Post(20)
-        through(port, post, connections=2)
-        assert all(code <= found < code + 100 for found in post.codes())
+        source = MemorySource(20)
+        through(port, source, connections=2)
+        assert all(code <= found < code + 100 for found in source.codes())

@@ -11,19 +11,19 @@ import pytest
 
 from morefollows.courier.relays.interface import Mail, Reached, Reply
 from morefollows.courier.smtp import connection_pool
-from tests.courier.smtp.support import QUICK, Post, body, client, deliver, numbers, run
-from tests.relay import Rule, Script, ScriptedRelay
+from tests.courier.smtp.support import QUICK, MemorySource, body, client, deliver, numbers, run
+from tests.support.scripted_relay import Rule, Script, ScriptedRelay
 
 PLAIN = ("8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES")  # no PIPELINING
 
 
 def send(
-    script: Script, post: Post | None = None, *, loop: str = "uvloop", **options: Any
-) -> tuple[Post, ScriptedRelay, list[str | None]]:
+    script: Script, source: MemorySource | None = None, *, loop: str = "uvloop", **options: Any
+) -> tuple[MemorySource, ScriptedRelay, list[str | None]]:
     """Sends the post through a relay with this script, and checks that the client kept to the rules."""
 
-    async def work() -> tuple[Post, ScriptedRelay, list[str | None]]:
-        given = post or Post(5)
+    async def work() -> tuple[MemorySource, ScriptedRelay, list[str | None]]:
+        given = source or MemorySource(5)
         async with ScriptedRelay(script) as relay:
             troubles = await deliver(relay, given, **options)
             assert relay.violations == []
@@ -38,10 +38,10 @@ def send(
 def test_it_hands_over_every_mail_once_and_byte_for_byte(
     offers: tuple[str, ...], connections: int, loop: str
 ) -> None:
-    post, relay, troubles = send(
-        Script(offers=offers), Post(60, size=9000), connections=connections, loop=loop
+    source, relay, troubles = send(
+        Script(offers=offers), MemorySource(60, size=9000), connections=connections, loop=loop
     )
-    assert post.codes() == [250] * 60
+    assert source.codes() == [250] * 60
     assert sorted(numbers(relay)) == list(range(60))
     assert troubles == []
     for mail in relay.taken:
@@ -60,8 +60,10 @@ def test_it_lets_replies_gather_only_while_many_connections_are_busy(
     monkeypatch.setattr(
         connection_pool, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=waited.append)
     )
-    post, _, _ = send(Script(offers=("PIPELINING", *PLAIN)), Post(100), connections=connections)
-    assert post.codes() == [250] * 100
+    source, _, _ = send(
+        Script(offers=("PIPELINING", *PLAIN)), MemorySource(100), connections=connections
+    )
+    assert source.codes() == [250] * 100
     assert bool(waited) == waits
     assert all(0 < wait <= 0.001 for wait in waited)
 
@@ -89,11 +91,11 @@ def test_it_takes_one_round_trip_a_mail_from_a_relay_that_pipelines() -> None:
             writer.close()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        post = Post(2)
-        smtp = client(server.sockets[0].getsockname()[1], post)
+        source = MemorySource(2)
+        smtp = client(server.sockets[0].getsockname()[1], source)
         await smtp.open()
         smtp.wake()
-        await post.settled()
+        await source.settled()
         await smtp.close()
         server.close()
         return writes
@@ -119,8 +121,8 @@ def test_replies_split_anywhere_are_put_together(
     split: int, multiline: bool, offers: tuple[str, ...]
 ) -> None:
     rules = (Rule("rcpt", match="cy2@", reply="550 5.1.1 no such user"),)
-    post, relay, _ = send(Script(offers=offers, split=split, multiline=multiline, rules=rules))
-    assert post.codes() == [250, 250, 550, 250, 250]
+    source, relay, _ = send(Script(offers=offers, split=split, multiline=multiline, rules=rules))
+    assert source.codes() == [250, 250, 550, 250, 250]
     assert sorted(numbers(relay)) == [0, 1, 3, 4]
 
 
@@ -133,12 +135,12 @@ def test_a_refusal_is_about_one_mail_and_the_next_ones_go_on(
     at: str, reply: str, offers: tuple[str, ...]
 ) -> None:
     rules = (Rule(at, every=2, reply=reply),)
-    post, relay, _ = send(Script(offers=offers, rules=rules), Post(9))
+    source, relay, _ = send(Script(offers=offers, rules=rules), MemorySource(9))
     code, status, text = reply.split(" ", 2)
-    refused = [i for i in range(9) if post.codes()[i] != 250]
+    refused = [i for i in range(9) if source.codes()[i] != 250]
     assert len(refused) == 4
     reached = Reached[at.upper()]
-    assert {post.replies[i][0] for i in refused} == {Reply(int(code), status, text, reached)}
+    assert {source.replies[i][0] for i in refused} == {Reply(int(code), status, text, reached)}
     assert sorted(numbers(relay) + refused) == list(range(9))
     assert relay.connections == 1
 
@@ -146,8 +148,8 @@ def test_a_refusal_is_about_one_mail_and_the_next_ones_go_on(
 def test_only_the_dot_is_sent_when_nobody_is_left_and_the_relay_wants_content() -> None:
     """RFC 2920 §3.1. The rule for DATA makes the relay answer 354 whatever became of the recipients."""
     rules = (Rule("rcpt", match="cy1@", reply="550 5.1.1 no"), Rule("data", reply="354 go ahead"))
-    post, relay, _ = send(Script(rules=rules), Post(3))
-    assert post.codes() == [250, 550, 250]
+    source, relay, _ = send(Script(rules=rules), MemorySource(3))
+    assert source.codes() == [250, 550, 250]
     assert sorted(numbers(relay)) == [0, 2]
     assert relay.connections == 1
 
@@ -158,21 +160,21 @@ def test_421_ends_the_connection_and_the_mail_can_be_offered_again(
     at: str, offers: tuple[str, ...]
 ) -> None:
     rules = (Rule(at, after=2, times=1, reply="421 4.3.2 shutting down"),)
-    post, relay, _ = send(Script(offers=offers, rules=rules), Post(6, again=True))
-    assert post.codes() == [250] * 6
+    source, relay, _ = send(Script(offers=offers, rules=rules), MemorySource(6, again=True))
+    assert source.codes() == [250] * 6
     assert sorted(numbers(relay)) == list(range(6))
-    assert post.replies[2][0].code == 421
+    assert source.replies[2][0].code == 421
     assert relay.connections == 2
 
 
 @pytest.mark.parametrize("at", ["mail", "rcpt", "data"])
 def test_a_connection_dropped_before_the_content_says_nothing_about_the_mail(at: str) -> None:
-    post, relay, _ = send(
-        Script(rules=(Rule(at, after=1, times=1, do="drop"),)), Post(4, again=True)
+    source, relay, _ = send(
+        Script(rules=(Rule(at, after=1, times=1, do="drop"),)), MemorySource(4, again=True)
     )
-    assert post.codes() == [250] * 4
+    assert source.codes() == [250] * 4
     assert sorted(numbers(relay)) == list(range(4))
-    assert [one.reached for one in post.replies[1]] == [Reached.RELAY, Reached.CONTENT]
+    assert [one.reached for one in source.replies[1]] == [Reached.RELAY, Reached.CONTENT]
 
 
 @pytest.mark.parametrize(
@@ -185,13 +187,13 @@ def test_a_connection_dropped_before_the_content_says_nothing_about_the_mail(at:
     ],
 )
 def test_silence_after_the_final_dot_is_uncertain(at: str, do: str, taken: int) -> None:
-    post, relay, _ = send(
+    source, relay, _ = send(
         Script(rules=(Rule(at, match="cy1@", do=do),)),
-        Post(4, again=True),
+        MemorySource(4, again=True),
         timeouts=QUICK._replace(content=0.2),
     )
-    assert post.replies[1] == [Reply(0, "", "", Reached.CONTENT)]
-    assert post.accepted() == {0, 2, 3}
+    assert source.replies[1] == [Reply(0, "", "", Reached.CONTENT)]
+    assert source.accepted() == {0, 2, 3}
     assert len(relay.taken) == taken
 
 
@@ -213,7 +215,7 @@ def test_silence_after_the_final_dot_is_uncertain(at: str, do: str, taken: int) 
 )
 @pytest.mark.parametrize("at", ["mail", "rcpt", "data", "content"])
 def test_garbage_ends_the_connection(at: str, garbage: str) -> None:
-    post, relay, _ = send(
+    source, relay, _ = send(
         Script(
             rules=(
                 Rule(
@@ -225,7 +227,7 @@ def test_garbage_ends_the_connection(at: str, garbage: str) -> None:
                 ),
             )
         ),
-        Post(3, again=True),
+        MemorySource(3, again=True),
         timeouts=QUICK._replace(command=0.3, data=0.3, content=0.3),
     )
     out_of_turn = garbage.startswith("350") and at in (
@@ -233,19 +235,19 @@ def test_garbage_ends_the_connection(at: str, garbage: str) -> None:
         "rcpt",
     )  # and so may have been the reply before it
     assert len(relay.taken) == (2 if at == "content" else 3)
-    assert len(post.uncertain()) == (1 if at == "content" or out_of_turn else 0)
-    assert len(post.accepted()) == 3 - len(post.uncertain())
+    assert len(source.uncertain()) == (1 if at == "content" or out_of_turn else 0)
+    assert len(source.accepted()) == 3 - len(source.uncertain())
     assert relay.connections == 2
 
 
 @pytest.mark.parametrize("at", ["mail", "rcpt", "data"])
 def test_a_relay_that_hangs_holds_a_mail_for_the_time_out_and_no_longer(at: str) -> None:
-    post, relay, _ = send(
+    source, relay, _ = send(
         Script(rules=(Rule(at, times=1, after=1, do="hang"),)),
-        Post(4, again=True),
+        MemorySource(4, again=True),
         timeouts=QUICK._replace(command=0.2, data=0.2),
     )
-    assert post.codes() == [250] * 4
+    assert source.codes() == [250] * 4
     assert sorted(numbers(relay)) == list(range(4))
 
 
@@ -255,17 +257,17 @@ def test_a_stalled_connection_never_holds_the_others() -> None:
     async def work() -> None:
         script = Script(rules=(Rule("content", after=20, times=1, delay=5),))
         async with ScriptedRelay(script) as relay:
-            post = Post(200, again=True)
+            source = MemorySource(200, again=True)
             smtp = client(
-                relay.port, post, connections=4, timeouts=QUICK._replace(ahead=0.2, content=10)
+                relay.port, source, connections=4, timeouts=QUICK._replace(ahead=0.2, content=10)
             )
             await smtp.open()
             smtp.wake()
-            while len(post.accepted()) < 199:
+            while len(source.accepted()) < 199:
                 await asyncio.sleep(0.01)
-            assert len(post.accepted()) == 199, "nobody waited for the one that is slow"
-            await post.settled()
-            assert len(post.accepted()) == 200
+            assert len(source.accepted()) == 199, "nobody waited for the one that is slow"
+            await source.settled()
+            assert len(source.accepted()) == 200
             assert sorted(numbers(relay)) == list(range(200))
             await smtp.close()
 
@@ -276,17 +278,17 @@ def test_close_lets_mails_in_flight_come_to_their_reply() -> None:
     async def work() -> None:
         script = Script(rules=(Rule("content", delay=0.05),))
         async with ScriptedRelay(script) as relay:
-            post = Post(50)
-            smtp = client(relay.port, post, connections=3)
+            source = MemorySource(50)
+            smtp = client(relay.port, source, connections=3)
             await smtp.open()
             smtp.wake()
             while len(relay.taken) < 5:
                 await asyncio.sleep(0.01)
             await smtp.close()
-            assert not post.in_flight
-            assert post.uncertain() == set()
-            assert sorted(numbers(relay)) == sorted(post.accepted())
-            assert post.waiting
+            assert not source.in_flight
+            assert source.uncertain() == set()
+            assert sorted(numbers(relay)) == sorted(source.accepted())
+            assert source.waiting
             assert relay.commands["QUIT"] >= 3
             assert relay.violations == []
 
@@ -296,7 +298,7 @@ def test_close_lets_mails_in_flight_come_to_their_reply() -> None:
 def test_close_ends_connections_that_have_only_begun_to_open() -> None:
     async def work() -> None:
         async with ScriptedRelay() as relay:
-            smtp = client(relay.port, Post(1), connections=3)
+            smtp = client(relay.port, MemorySource(1), connections=3)
             smtp.wake()
             await smtp.close()
             while relay.at_once:
@@ -308,8 +310,8 @@ def test_close_ends_connections_that_have_only_begun_to_open() -> None:
 def test_close_when_cancelled_settles_everything_at_once() -> None:
     async def work() -> None:
         async with ScriptedRelay(Script(rules=(Rule("content", do="hang"),))) as relay:
-            post = Post(10)
-            smtp = client(relay.port, post, connections=2, timeouts=QUICK._replace(content=600))
+            source = MemorySource(10)
+            smtp = client(relay.port, source, connections=2, timeouts=QUICK._replace(content=600))
             await smtp.open()
             smtp.wake()
             while relay.commands["DATA"] < 2:
@@ -317,12 +319,12 @@ def test_close_when_cancelled_settles_everything_at_once() -> None:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await smtp.close()
-            assert not post.in_flight
-            assert len(post.uncertain()) == 2
+            assert not source.in_flight
+            assert len(source.uncertain()) == 2
             assert {
                 replies[-1].reached
-                for i, replies in post.replies.items()
-                if i not in post.uncertain()
+                for i, replies in source.replies.items()
+                if i not in source.uncertain()
             } <= {
                 Reached.RELAY,
                 Reached.QUEUED,
@@ -334,20 +336,20 @@ def test_close_when_cancelled_settles_everything_at_once() -> None:
 def test_idle_connections_say_quit_and_come_back_when_there_is_mail() -> None:
     async def work() -> None:
         async with ScriptedRelay() as relay:
-            post = Post(1)
-            smtp = client(relay.port, post, connections=3, timeouts=QUICK._replace(idle=0.2))
+            source = MemorySource(1)
+            smtp = client(relay.port, source, connections=3, timeouts=QUICK._replace(idle=0.2))
             await smtp.open()
             smtp.wake()
-            await post.settled()
+            await source.settled()
             while relay.at_once:
                 await asyncio.sleep(0.02)
             assert relay.commands["QUIT"] == relay.connections
-            more = Post(1)
-            post.waiting = [more.waiting[0]._replace(settle=post.settle, ticket=7)]
+            more = MemorySource(1)
+            source.waiting = [more.waiting[0]._replace(settle=source.settle, ticket=7)]
             smtp.wake()
-            while 7 not in post.replies:
+            while 7 not in source.replies:
                 await asyncio.sleep(0.01)
-            assert post.replies[7][0].code == 250
+            assert source.replies[7][0].code == 250
             await smtp.close()
 
     run(work)
@@ -356,7 +358,7 @@ def test_idle_connections_say_quit_and_come_back_when_there_is_mail() -> None:
 def test_open_returns_with_a_ready_connection_and_opens_the_rest_meanwhile() -> None:
     async def work() -> None:
         async with ScriptedRelay() as relay:
-            smtp = client(relay.port, Post(0), connections=8)
+            smtp = client(relay.port, MemorySource(0), connections=8)
             await smtp.open()
             assert relay.commands["EHLO"] >= 1
             while relay.at_once < 8:
@@ -389,18 +391,18 @@ def test_an_address_that_can_not_be_written_never_touches_the_wire(address: byte
     async def work() -> None:
         async with ScriptedRelay() as relay:
             for utf8 in (False, True):
-                fine = Post(3).waiting[1]._replace(utf8=utf8)
+                fine = MemorySource(3).waiting[1]._replace(utf8=utf8)
                 for broken, status in (
                     (fine._replace(recipient=address), "5.1.3"),
                     (fine._replace(sender=address), "5.1.7"),
                 ):
                     if broken.sender == b"":
                         continue  # the null return path
-                    post = Post(3)
-                    post.waiting[1] = broken._replace(settle=post.settle)
-                    await deliver(relay, post)
-                    assert post.codes() == [250, 553, 250]
-                    assert post.replies[1][0].status == status
+                    source = MemorySource(3)
+                    source.waiting[1] = broken._replace(settle=source.settle)
+                    await deliver(relay, source)
+                    assert source.codes() == [250, 553, 250]
+                    assert source.replies[1][0].status == status
             assert relay.violations == []
             assert all(mail.recipients[0].startswith((b"cy0@", b"cy2@")) for mail in relay.taken)
 
@@ -408,9 +410,9 @@ def test_an_address_that_can_not_be_written_never_touches_the_wire(address: byte
 
 
 def test_the_null_return_path_is_fine() -> None:
-    post = Post(1)
-    post.waiting[0] = post.waiting[0]._replace(sender=b"")
-    _, relay, _ = send(Script(), post)
+    source = MemorySource(1)
+    source.waiting[0] = source.waiting[0]._replace(sender=b"")
+    _, relay, _ = send(Script(), source)
     assert relay.taken[0].sender == b""
 
 
@@ -420,10 +422,10 @@ def test_the_null_return_path_is_fine() -> None:
 def test_content_without_a_last_line_end_never_swallows_the_next_command(
     content: list[bytes],
 ) -> None:
-    post = Post(3)
-    post.waiting[1] = post.waiting[1]._replace(content=content)
-    post, relay, _ = send(Script(), post)
-    assert post.codes() == [250, 554, 250]
+    source = MemorySource(3)
+    source.waiting[1] = source.waiting[1]._replace(content=content)
+    source, relay, _ = send(Script(), source)
+    assert source.codes() == [250, 554, 250]
     assert sorted(numbers(relay)) == [0, 2]
 
 
@@ -436,17 +438,17 @@ def test_internationalised_addresses_go_only_to_relays_that_take_them() -> None:
         (("SMTPUTF8",), 250),
         (("PIPELINING",), 550),
     ):
-        post = Post(2)
-        post.waiting[0] = post.waiting[0]._replace(recipient=ASA, utf8=True)
-        post, relay, _ = send(Script(offers=offers), post)
-        assert post.codes() == [250, code]
+        source = MemorySource(2)
+        source.waiting[0] = source.waiting[0]._replace(recipient=ASA, utf8=True)
+        source, relay, _ = send(Script(offers=offers), source)
+        assert source.codes() == [250, code]
         assert [line.endswith(b" SMTPUTF8") for line in relay.envelopes] == [False, True][
             : len(relay.envelopes)
         ]
         if code == 250:
             assert relay.taken[1].recipients == (ASA,)
         else:
-            assert post.replies[1] == [
+            assert source.replies[1] == [
                 Reply(
                     550,
                     "5.6.7",
@@ -458,33 +460,33 @@ def test_internationalised_addresses_go_only_to_relays_that_take_them() -> None:
 
 
 def test_utf8_in_an_envelope_that_is_not_marked_so_is_not_sent() -> None:
-    post = Post(1)
-    post.waiting[0] = post.waiting[0]._replace(recipient=ASA)
-    post, relay, _ = send(Script(), post)
-    assert post.replies[0][0].status == "5.6.7"
+    source = MemorySource(1)
+    source.waiting[0] = source.waiting[0]._replace(recipient=ASA)
+    source, relay, _ = send(Script(), source)
+    assert source.replies[0][0].status == "5.6.7"
     assert relay.envelopes == []
 
 
 def test_the_size_is_declared_where_the_relay_asks_for_it() -> None:
-    _, relay, _ = send(Script(size=100_000), Post(1))
+    _, relay, _ = send(Script(size=100_000), MemorySource(1))
     assert relay.envelopes == [b"MAIL FROM:<b+0@bounces.example> SIZE=%d" % sum(map(len, body(0)))]
-    _, relay, _ = send(Script(size=0), Post(1, size=200_000))
+    _, relay, _ = send(Script(size=0), MemorySource(1, size=200_000))
     assert len(relay.taken) == 1
-    post, relay, _ = send(Script(size=100_000), Post(1, size=200_000))
-    assert post.codes() == [552]
-    assert post.replies[0][0].status == "5.3.4"
+    source, relay, _ = send(Script(size=100_000), MemorySource(1, size=200_000))
+    assert source.codes() == [552]
+    assert source.replies[0][0].status == "5.3.4"
     assert relay.envelopes == []
 
 
 def test_a_big_mail_waits_for_a_slow_reader_without_losing_its_place() -> None:
-    post, relay, _ = send(Script(), Post(3, size=10_000_000))
-    assert post.codes() == [250] * 3
+    source, relay, _ = send(Script(), MemorySource(3, size=10_000_000))
+    assert source.codes() == [250] * 3
     assert [len(mail.content) for mail in relay.taken] == [len(b"".join(body(0, 10_000_000)))] * 3
 
 
 def test_helo_is_said_where_ehlo_is_not_known() -> None:
-    post, relay, _ = send(Script(offers=(), rules=(Rule("ehlo", reply="502 5.5.1 not known"),)))
-    assert post.codes() == [250] * 5
+    source, relay, _ = send(Script(offers=(), rules=(Rule("ehlo", reply="502 5.5.1 not known"),)))
+    assert source.codes() == [250] * 5
     assert relay.commands["HELO"] == 1
 
 
@@ -493,16 +495,16 @@ def test_an_owner_that_fails_loses_its_connection_and_no_mail(
 ) -> None:
     async def work() -> None:
         async with ScriptedRelay() as relay:
-            post = Post(6, again=True)
+            source = MemorySource(6, again=True)
             settled: list[int] = []
 
             def clumsy(mail: Mail, reply: Reply) -> None:
                 settled.append(mail.ticket)
-                post.settle(mail, reply)
+                source.settle(mail, reply)
                 raise RuntimeError("the owner's own error")
 
-            post.waiting[3] = post.waiting[3]._replace(settle=clumsy)
-            await deliver(relay, post)
+            source.waiting[3] = source.waiting[3]._replace(settle=clumsy)
+            await deliver(relay, source)
             assert settled == [2]
             assert sorted(numbers(relay)) == list(range(6))
 
@@ -513,18 +515,18 @@ def test_an_owner_that_fails_loses_its_connection_and_no_mail(
 def test_a_source_that_fails_is_not_the_end(caplog: pytest.LogCaptureFixture) -> None:
     async def work() -> None:
         async with ScriptedRelay() as relay:
-            post = Post(4, again=True)
-            good, calls = post.take, iter(range(1000))
+            source = MemorySource(4, again=True)
+            good, calls = source.take, iter(range(1000))
 
             def take() -> Mail | None:
                 if next(calls) == 2:
                     raise RuntimeError("the source's own error")
                 return good()
 
-            post.take = take  # type: ignore[method-assign]
-            await deliver(relay, post)
+            source.take = take  # type: ignore[method-assign]
+            await deliver(relay, source)
             # What was in flight behind the error is uncertain; nothing is lost.
-            assert post.accepted() | post.uncertain() == set(range(4))
+            assert source.accepted() | source.uncertain() == set(range(4))
             assert sorted(numbers(relay))[0] == 0
 
     run(work)
@@ -537,7 +539,7 @@ def test_nothing_about_a_reader_is_logged(caplog: pytest.LogCaptureFixture) -> N
         Rule("rcpt", match="cy1@", reply="550 5.1.1 <cy1@reader.example>: no"),
         Rule("rcpt", match="cy2@", times=1, reply="421 4.7.0 <cy2@reader.example> too much"),
     )
-    send(Script(rules=rules), Post(5, again=True))
+    send(Script(rules=rules), MemorySource(5, again=True))
     assert "421" in caplog.text or "closes the connection" in caplog.text
     assert "cy" not in caplog.text.replace("policy", "")
 
@@ -548,8 +550,8 @@ def test_the_record_is_written_before_the_reply(tmp_path: Path) -> None:
     async def work() -> None:
         record = tmp_path / "taken.jsonl"
         async with ScriptedRelay(record=record) as relay:
-            post = Post(5)
-            await deliver(relay, post)
+            source = MemorySource(5)
+            await deliver(relay, source)
             assert len(record.read_text().splitlines()) == 5
 
     run(work)
@@ -568,13 +570,13 @@ def test_a_word_too_many_is_never_taken_for_another_mails(
         ),
         Rule("content", every=3, reply="554 5.6.0 not this one"),
     )
-    post, relay, _ = send(Script(rules=rules), Post(60, again=True))
+    source, relay, _ = send(Script(rules=rules), MemorySource(60, again=True))
     took = set(numbers(relay))
-    refused = {i for i in range(60) if post.codes()[i] >= 500}
-    assert post.accepted() <= took
+    refused = {i for i in range(60) if source.codes()[i] >= 500}
+    assert source.accepted() <= took
     assert not refused & took
     assert len(refused) > 10
-    assert len(post.uncertain()) <= 2
+    assert len(source.uncertain()) <= 2
 
 
 @pytest.mark.parametrize(
@@ -584,7 +586,7 @@ def test_a_relay_that_reports_is_told_what_about_and_under_which_name(
     offers: tuple[str, ...],
 ) -> None:
     """RFC 3461: a report of failures and delays, with the header only, and no word of the reader in its name."""
-    _, relay, _ = send(Script(offers=offers), Post(2))
+    _, relay, _ = send(Script(offers=offers), MemorySource(2))
     assert relay.envelopes == [
         b"MAIL FROM:<b+%d@bounces.example> RET=HDRS ENVID=b+2B%d" % (i, i) for i in range(2)
     ]
@@ -596,16 +598,16 @@ def test_a_relay_that_reports_is_told_what_about_and_under_which_name(
 def test_a_relay_that_does_not_report_is_not_asked_to() -> None:
     for offers in (("PIPELINING",), (), ("PIPELINING", "CHUNKING")):
         _, relay, _ = send(
-            Script(offers=offers), Post(2)
+            Script(offers=offers), MemorySource(2)
         )  # which itself fails on what was not offered
         assert relay.envelopes == [b"MAIL FROM:<b+%d@bounces.example>" % i for i in range(2)]
         assert relay.rcpts == [b"RCPT TO:<cy%d@reader.example>" % i for i in range(2)]
 
 
 def test_a_name_in_xtext_hides_its_own_marks() -> None:
-    post = Post(1)
-    post.waiting = [post.waiting[0]._replace(sender=b"a+b=c@bounces.example")]
-    _, relay, _ = send(Script(offers=("DSN", "PIPELINING")), post)
+    source = MemorySource(1)
+    source.waiting = [source.waiting[0]._replace(sender=b"a+b=c@bounces.example")]
+    _, relay, _ = send(Script(offers=("DSN", "PIPELINING")), source)
     assert relay.envelopes == [b"MAIL FROM:<a+b=c@bounces.example> RET=HDRS ENVID=a+2Bb+3Dc"]
 
 
@@ -625,9 +627,9 @@ def test_a_long_reply_is_a_reply(offers: tuple[str, ...], lines: int) -> None:
             Rule("content", match="cy7@", reply=long(554)),
         )
         async with ScriptedRelay(Script(offers=offers, rules=rules)) as relay:
-            post = Post(20)
-            await deliver(relay, post)
-            assert post.codes() == [{5: 450, 7: 554}.get(number, 250) for number in range(20)]
+            source = MemorySource(20)
+            await deliver(relay, source)
+            assert source.codes() == [{5: 450, 7: 554}.get(number, 250) for number in range(20)]
             assert relay.connections == 1
 
     run(work)

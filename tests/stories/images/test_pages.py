@@ -20,7 +20,7 @@ from morefollows.stories.images import figure, files
 from morefollows.stories.images.actions import add
 from morefollows.stories.images.address import Picture
 from morefollows.stories.models import Image, Story
-from tests.live.support import tell
+from tests.live.support import publish
 from tests.stories.images.pictures import photo, sideways
 
 ADD = "/desk/images/add/"
@@ -173,7 +173,7 @@ class TestWhoSeesIt:
         )
         for one in (story, other):
             publication.release(actions.send(one, ada, hold=0).pk)
-        tell(story, "withdrawal")
+        publish(story, "withdrawal")
         assert client.get(picture.path).status_code == 200
 
 

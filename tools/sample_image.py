@@ -18,7 +18,7 @@ _LIT = "#ffd98a"
 Point = tuple[float, float]
 
 
-def harbour() -> bytes:
+def draw_harbour() -> bytes:
     """A JPEG file of 2400 × 1350 pixels, always the same."""
     chance = random.Random(1405)  # noqa: S311 - a picture
     picture = _sky(chance)

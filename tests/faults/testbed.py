@@ -22,11 +22,11 @@ import psycopg
 from morefollows.local_inbox.store import inbox_path as inbox_path
 from morefollows.processes import lock
 from tests.faults.postfix import Postfix
-from tests.faults.wire import Wire
-from tests.relay import Certificate, Script, ScriptedRelay, Taken
-from tests.support import ground
+from tests.faults.proxy import Proxy
+from tests.support import sandbox
 from tests.support.clock import Clock
 from tests.support.installation import Installation
+from tests.support.scripted_relay import Certificate, Script, ScriptedRelay, TakenMail
 
 if TYPE_CHECKING:
     from morefollows.stories.models import Alert
@@ -50,7 +50,7 @@ _DISTURBABLE = {
 _SUBJECT = re.compile(rb"^subject: run ([0-9]+)", re.IGNORECASE | re.MULTILINE)
 
 
-class Mailed(NamedTuple):
+class ReceivedAlert(NamedTuple):
     """A mail that somebody really took."""
 
     run: int
@@ -59,7 +59,7 @@ class Mailed(NamedTuple):
     time: float  #: seconds since 1970
 
 
-class Letter(NamedTuple):
+class ReceivedLetter(NamedTuple):
     """A mail that is not an alert, and that the relay really took."""
 
     recipient: str
@@ -67,31 +67,31 @@ class Letter(NamedTuple):
     time: float  #: seconds since 1970
 
 
-class Truth(ScriptedRelay):
+class RecordingRelay(ScriptedRelay):
     """The scripted relay, keeping for each mail what the judge needs."""
 
     def __init__(
         self,
-        mailed: list[Mailed],
+        mailed: list[ReceivedAlert],
         script: Script | None = None,
         certificate: Certificate | None = None,
     ) -> None:
         super().__init__(script or Script(), keep=False, certificate=certificate)
         self.mailed = mailed
-        self.letters: list[Letter] = []  #: what is no alert of a run: confirmations, thanks
+        self.letters: list[ReceivedLetter] = []  #: what is no alert of a run: confirmations, thanks
 
-    def take(self, mail: Taken) -> None:
+    def take(self, mail: TakenMail) -> None:
         super().take(mail)
         [recipient] = mail.recipients
         if not (found := _SUBJECT.search(mail.content)):
-            self.letters.append(Letter(recipient.decode(), mail.content, mail.time))
+            self.letters.append(ReceivedLetter(recipient.decode(), mail.content, mail.time))
         else:
             self.mailed.append(
-                Mailed(int(found[1]), recipient.decode(), mail.message_id, mail.time)
+                ReceivedAlert(int(found[1]), recipient.decode(), mail.message_id, mail.time)
             )
 
 
-class Stage:
+class Testbed:
     """Everything that lasts from run to run. `close` removes it.
 
     `relay_query` is the query of the relay's URL. `settings` go to `Installation`; without any, those of the random
@@ -101,43 +101,43 @@ class Stage:
     def __init__(self, number: int, relay_query: str = "tls=never", **settings: str) -> None:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True, name="relays").start()
-        self.wire = self.there(_made(Wire))
-        asyncio.run_coroutine_threadsafe(self.wire.serve(), self._loop)
-        self._mailed: list[Mailed] = []
-        self.relay = self.there(_made(lambda: Truth(self._mailed)))
-        self.behind = self.there(
-            _made(lambda: Truth(self._mailed))
+        self.proxy = self.run_coroutine(_made(Proxy))
+        asyncio.run_coroutine_threadsafe(self.proxy.serve(), self._loop)
+        self._mailed: list[ReceivedAlert] = []
+        self.relay = self.run_coroutine(_made(lambda: RecordingRelay(self._mailed)))
+        self.behind = self.run_coroutine(
+            _made(lambda: RecordingRelay(self._mailed))
         )  # where Postfix hands its mail on to
         for relay in (self.relay, self.behind):
-            self.there(relay.__aenter__())
+            self.run_coroutine(relay.__aenter__())
         self.postfix: Postfix | None = None
         if os.geteuid() == 0 and not settings:
-            self.postfix = Postfix(ground.folder() / f"postfix{number}", self.behind.port)
+            self.postfix = Postfix(sandbox.folder() / f"postfix{number}", self.behind.port)
             self.postfix.start()
         disturbable = not settings
         settings = settings or _DISTURBABLE
-        relay_url = f"smtp://127.0.0.1:{self.wire.port}?{relay_query}"
+        relay_url = f"smtp://127.0.0.1:{self.proxy.port}?{relay_query}"
         self.installation = Installation(**{"relay": relay_url, "hold": "0", **settings})
         self.clock: Clock | None = None
         if sys.platform == "linux" and disturbable:
-            self.clock = Clock(ground.folder() / f"clock{number}")
+            self.clock = Clock(sandbox.folder() / f"clock{number}")
             self.installation.environment.update(self.clock.environment)
         #: where what the ledger is kept in has a small disk of its own; only root can make one
         self.small_disk: Path | None = None
         if os.geteuid() == 0 and disturbable:
             self.small_disk = self._small_disk(number)
         self._invited = 0
-        self._more_relays: list[Truth] = []
+        self._more_relays: list[RecordingRelay] = []
         self.inbox = False  #: mail goes to the local inbox, and there is one process more
         self.addresses: dict[int, str] = {}  #: of each reader, by key
 
     def _small_disk(self, number: int) -> Path:
         """On SQLite the data folder's; on PostgreSQL that of the database's tablespace."""
         server, database = (
-            ground.cluster(),
+            sandbox.cluster(),
             self.installation.environment.get("DATABASE_URL", "").rpartition("/")[2],
         )
-        place = ground.folder() / f"disk{number}" if server else self.installation.data
+        place = sandbox.folder() / f"disk{number}" if server else self.installation.data
         place.mkdir(mode=0o700)
         size = f"size={DISK}m,mode=0700"
         subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", size, "tmpfs", str(place)], check=True)
@@ -212,7 +212,7 @@ class Stage:
         )
         return actions.send(story, self.ada)
 
-    def hurry(self) -> None:
+    def resume_relays(self) -> None:
         """What waits for another try goes now, as when an editor resumes the relay."""
         from django.conf import settings
 
@@ -243,7 +243,7 @@ class Stage:
         """Whether all processes that there should be are going."""
         return len(self.pids()) == SENDERS + 1 + self.inbox
 
-    def to_the_inbox(self) -> None:
+    def use_local_inbox(self) -> None:
         """Restarts `up` without a relay: all mail goes to the local inbox."""
         self.installation.stop()
         self.installation.environment.pop("MOREFOLLOWS_RELAY")
@@ -256,7 +256,7 @@ class Stage:
 
     # -- the truth ------------------------------------------------------------------------------------------
 
-    def mailed(self) -> list[Mailed]:
+    def mailed(self) -> list[ReceivedAlert]:
         """All mails that were really taken since the stage was opened."""
         if self.inbox:
             shelf_path = inbox_path(self.installation.data)
@@ -268,29 +268,31 @@ class Stage:
                 ).fetchall()
             found = [(_SUBJECT.match(b"Subject: " + row[0].encode()), row) for row in rows]
             return [
-                Mailed(int(run[1]), to, mark, at / 1000) for run, (_, to, mark, at) in found if run
+                ReceivedAlert(int(run[1]), to, mark, at / 1000)
+                for run, (_, to, mark, at) in found
+                if run
             ]
         return list(self._mailed)
 
-    async def another_relay(self, script: Script) -> Truth:
-        """One that does as `script` says, with a certificate of its own if it speaks TLS. To be called by `there`."""
-        certificate = Certificate.make(ground.folder())
-        relay = Truth(self._mailed, script, certificate)
+    async def another_relay(self, script: Script) -> RecordingRelay:
+        """Starts one more scripted relay. Must run in the relays' loop: `run_coroutine(another_relay(...))`."""
+        certificate = Certificate.make(sandbox.folder())
+        relay = RecordingRelay(self._mailed, script, certificate)
         await relay.__aenter__()
         self._more_relays.append(relay)
         return relay
 
-    def there(self, work: Coroutine[Any, Any, T]) -> T:
+    def run_coroutine(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs this among the relays, and returns what it returns."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
-    def tell(self, function: Callable[..., T], *arguments: object) -> T:
+    def call(self, function: Callable[..., T], *arguments: object) -> T:
         """Calls this among the relays."""
 
-        async def call() -> T:
+        async def invoke() -> T:
             return function(*arguments)
 
-        return self.there(call())
+        return self.run_coroutine(invoke())
 
     # -- the end --------------------------------------------------------------------------------------------
 
@@ -300,7 +302,7 @@ class Stage:
             subprocess.run(["/bin/umount", "-l", str(self.small_disk)], check=False)
         if self.postfix is not None:
             self.postfix.stop()
-        self.there(self._hang_up())
+        self.run_coroutine(self._hang_up())
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     async def _hang_up(self) -> None:

@@ -48,9 +48,9 @@ def examples(number: int) -> int:
     return number if cluster() is None else max(1, number // 4)
 
 
-def lay() -> None:
+def set_up() -> None:
     """Sets the environment and starts Django. Whatever settings the developer's shell has do not reach the tests."""
-    leave()
+    unset_environment()
     os.environ["MOREFOLLOWS_DATA"] = str(folder() / "data")
     os.environ["MOREFOLLOWS_URL"] = "https://alerts.herald.example"
     os.environ["MOREFOLLOWS_SIGN_UP_SECONDS"] = "0"  # tests are quicker than people
@@ -66,7 +66,7 @@ def lay() -> None:
     django.setup()
 
 
-def leave() -> None:
+def unset_environment() -> None:
     """Takes all that names a ground out of the environment. What has read its settings by now keeps them."""
     for name in list(os.environ):
         if name.startswith("MOREFOLLOWS_") or name in (

@@ -14,7 +14,7 @@ _AT_ONCE = 65536
 
 
 @dataclass(frozen=True)
-class Mood:
+class Behaviour:
     """How the line behaves. The numbers of bytes count on each connection by itself."""
 
     split: int = 0  #: bytes in one packet to the sender; 0: as they come
@@ -27,38 +27,38 @@ class Mood:
     times: int = 0  #: connections that are cut or half-closed, at the most
 
 
-class Wire:
+class Proxy:
     """Listens on a port of its own. What connects is put through to `target` as it then is."""
 
     def __init__(self) -> None:
         self.target = 0
-        self.mood = Mood()
-        self.broken = 0  #: connections that did not end in good order since `calm`
+        self.behaviour = Behaviour()
+        self.broken = 0  #: connections that did not end in good order since `restore`
         self._ended_early = 0
-        self._open: set[_Call] = set()
-        self._calls: set[asyncio.Task[None]] = set()
-        self._ear = socket.create_server(("127.0.0.1", 0), backlog=100)
-        self._ear.setblocking(False)
-        self.port: int = self._ear.getsockname()[1]
+        self._open: set[_ProxiedConnection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self._listener.setblocking(False)
+        self.port: int = self._listener.getsockname()[1]
 
     async def serve(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            client, _ = await loop.sock_accept(self._ear)
+            client, _ = await loop.sock_accept(self._listener)
             task = loop.create_task(self._put_through(client))
-            self._calls.add(task)
-            task.add_done_callback(self._calls.discard)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    def calm(self, target: int) -> None:
+    def restore(self, target: int) -> None:
         """In good order again, and to this relay. Connections to another one are ended, as no mail is on them."""
-        self.mood, self.broken, self._ended_early = Mood(), 0, 0
+        self.behaviour, self.broken, self._ended_early = Behaviour(), 0, 0
         if target != self.target:
             self.target = target
             for call in list(self._open):
                 call.hang_up()
 
-    def spoil(self, mood: Mood) -> None:
-        self.mood, self._ended_early = mood, 0
+    def set_behaviour(self, behaviour: Behaviour) -> None:
+        self.behaviour, self._ended_early = behaviour, 0
 
     def cut(self, connections: int) -> None:
         """Resets so many of the open connections."""
@@ -68,7 +68,7 @@ class Wire:
 
     def may_break(self) -> bool:
         """Whether one more connection is to be cut by the mood; counts it."""
-        if self._ended_early >= self.mood.times:
+        if self._ended_early >= self.behaviour.times:
             return False
         self._ended_early += 1
         self.broken += 1
@@ -78,7 +78,7 @@ class Wire:
         client.setblocking(False)
         relay = socket.socket()
         relay.setblocking(False)
-        call = _Call(self, client, relay)
+        call = _ProxiedConnection(self, client, relay)
         try:
             await asyncio.get_running_loop().sock_connect(relay, ("127.0.0.1", self.target))
         except OSError:
@@ -91,11 +91,11 @@ class Wire:
             self._open.discard(call)
 
 
-class _Call:
+class _ProxiedConnection:
     """One connection."""
 
-    def __init__(self, wire: Wire, client: socket.socket, relay: socket.socket) -> None:
-        self._wire = wire
+    def __init__(self, proxy: Proxy, client: socket.socket, relay: socket.socket) -> None:
+        self._proxy = proxy
         self._client, self._relay = client, relay
         for one in (client, relay):
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -135,15 +135,17 @@ class _Call:
     async def _up(self) -> None:
         loop, passed = asyncio.get_running_loop(), 0
         while data := await loop.sock_recv(self._client, _AT_ONCE):
-            mood = self._wire.mood
-            if mood.slow:
-                await asyncio.sleep(mood.slow)
+            behaviour = self._proxy.behaviour
+            if behaviour.slow:
+                await asyncio.sleep(behaviour.slow)
             if (
-                mood.cut_up_after
-                and passed + len(data) >= mood.cut_up_after
-                and self._wire.may_break()
+                behaviour.cut_up_after
+                and passed + len(data) >= behaviour.cut_up_after
+                and self._proxy.may_break()
             ):
-                await loop.sock_sendall(self._relay, data[: max(0, mood.cut_up_after - passed)])
+                await loop.sock_sendall(
+                    self._relay, data[: max(0, behaviour.cut_up_after - passed)]
+                )
                 self.reset()
                 return
             passed += len(data)
@@ -154,25 +156,25 @@ class _Call:
     async def _down(self) -> None:
         loop, passed = asyncio.get_running_loop(), 0
         while data := await loop.sock_recv(self._relay, _AT_ONCE):
-            mood = self._wire.mood
+            behaviour = self._proxy.behaviour
             if self._half_closed:
                 continue
-            if mood.slow:
-                await asyncio.sleep(mood.slow)
-            limit = mood.cut_down_after or mood.half_close_after
-            if limit and passed + len(data) >= limit and self._wire.may_break():
+            if behaviour.slow:
+                await asyncio.sleep(behaviour.slow)
+            limit = behaviour.cut_down_after or behaviour.half_close_after
+            if limit and passed + len(data) >= limit and self._proxy.may_break():
                 await loop.sock_sendall(self._client, data[: max(0, limit - passed)])
-                if mood.cut_down_after:
+                if behaviour.cut_down_after:
                     self.reset()
                     return
                 self._client.shutdown(socket.SHUT_WR)
                 self._half_closed = True
                 continue
             passed += len(data)
-            size = mood.split or len(data)
+            size = behaviour.split or len(data)
             for at in range(0, len(data), size):
                 await loop.sock_sendall(self._client, data[at : at + size])
-                if mood.split:
+                if behaviour.split:
                     await asyncio.sleep(0)
         with contextlib.suppress(OSError):
             self._client.shutdown(socket.SHUT_WR)

@@ -6,9 +6,10 @@ In a test's own event loop::
         ...
         relay.taken  # what it took, each with its envelope and bytes
 
-As a process of its own, for tests that start the product: ``python -m tests.relay --record FILE --script JSON``
-prints ``listening on PORT``; `running` starts one and reads the port. The record is one JSON line a mail,
-appended before the mail is acknowledged, so that it can be compared with what the product believes.
+Tests that start the product run it as a process of its own: `running` starts
+``python -m tests.support.scripted_relay --record FILE --script JSON`` and reads the port from ``listening on PORT``.
+The record has one JSON line for each mail. It is written before the mail is acknowledged, to be compared with the
+ledger.
 
 It is strict: what a client must not do (RFC 5321, RFC 2920) is noted in `violations`.
 """
@@ -100,7 +101,7 @@ class Script:
         return json.dumps(dataclasses.asdict(self))
 
 
-class Taken(NamedTuple):
+class TakenMail(NamedTuple):
     """A mail that the relay took."""
 
     sender: bytes
@@ -125,7 +126,7 @@ class ScriptedRelay:
     ) -> None:
         self.script = script
         self.port = port
-        self.taken: list[Taken] = []
+        self.taken: list[TakenMail] = []
         self.count = 0
         self.violations: list[str] = []
         self.commands: Counter[str] = Counter()
@@ -143,7 +144,7 @@ class ScriptedRelay:
         self._record = (
             os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if record else None
         )
-        self.clients: set[_Client] = set()
+        self.clients: set[_Session] = set()
         self.follow(*script.rules)
 
     def follow(self, *rules: Rule) -> None:
@@ -158,7 +159,7 @@ class ScriptedRelay:
 
     async def __aenter__(self) -> ScriptedRelay:
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Client(self),
+            lambda: _Session(self),
             "127.0.0.1",
             self.port,
             ssl=self.tls if self.script.implicit_tls else None,
@@ -204,7 +205,7 @@ class ScriptedRelay:
             return rule
         return None
 
-    def take(self, mail: Taken) -> None:
+    def take(self, mail: TakenMail) -> None:
         self.count += 1
         if self._keep:
             self.taken.append(mail)
@@ -222,7 +223,7 @@ class ScriptedRelay:
         self.violations.append(what)
 
 
-class _Client(asyncio.Protocol):
+class _Session(asyncio.Protocol):
     def __init__(self, relay: ScriptedRelay) -> None:
         self._relay = relay
         self._script = relay.script
@@ -500,7 +501,7 @@ class _Client(asyncio.Protocol):
             self._relay.violation("bare CR or LF in content")
         assert self._sender is not None
         found = _MESSAGE_ID.search(content)
-        mail = Taken(
+        mail = TakenMail(
             self._sender,
             tuple(self._recipients),
             content,
@@ -678,13 +679,21 @@ def by_recipient(taken: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
 
 @contextlib.contextmanager
 def running(record: Path, script: Script = Script(), port: int = 0) -> Iterator[Running]:
-    """Starts ``python -m tests.relay``, for tests whose product runs as processes."""
-    command = [sys.executable, "-m", "tests.relay", "--port", str(port), "--record", str(record)]
+    """Starts ``python -m tests.support.scripted_relay``, for tests whose product runs as processes."""
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.scripted_relay",
+        "--port",
+        str(port),
+        "--record",
+        str(record),
+    ]
     process = subprocess.Popen(
         [*command, "--script", script.to_json()],
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).parent.parent,
+        cwd=Path(__file__).parents[2],
     )
     assert process.stdout is not None
     try:

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 from playwright.sync_api import Page
 
-from tests.support import ground
+from tests.support import sandbox
 from tests.support.browser import DESKTOP, NARROW
 from tests.support.waiting import PATIENCE
 
@@ -71,7 +71,7 @@ def narrow(page: Page) -> list[str]:
 
 def valid(pages: dict[str, str]) -> list[str]:
     """What html-validate finds wrong with these pages' sources."""
-    folder = ground.folder() / "html"
+    folder = sandbox.folder() / "html"
     folder.mkdir(exist_ok=True)
     for name, source in pages.items():
         (folder / f"{name}.html").write_text(source, encoding="utf-8")
@@ -91,7 +91,7 @@ def valid(pages: dict[str, str]) -> list[str]:
 
 def feeds(found: dict[str, bytes]) -> list[str]:
     """What Ruby's RSS library finds wrong with these Atom and RSS feeds."""
-    folder = ground.folder() / "feeds"
+    folder = sandbox.folder() / "feeds"
     folder.mkdir(exist_ok=True)
     for name, feed in found.items():
         (folder / name).write_bytes(feed)
