@@ -64,7 +64,7 @@ def _last_ledger_write(worker: str) -> float:
         if worker
         else Batch.objects.exclude(worker="")
     )
-    last = batches.aggregate(last=Max("changed_at"))["last"]
+    last = batches.aggregate(last=Max("changed_at_ms"))["last"]
     return min(last / 1000, time.time()) if last else time.time()
 
 
