@@ -26,7 +26,7 @@ from morefollows.audience.signup import record, writer
 from morefollows.audience.signup.record import SignUp
 from morefollows.audience.signup.writer import SignUpResult
 from tests.audience.support import CY, make_sign_up, newest_link, sign_up, write_group
-from tests.support import ground
+from tests.support import sandbox
 
 ADDRESSES = (CY, "dee@reader.example", "CY@reader.example", "gone@reader.example")
 
@@ -70,7 +70,7 @@ FORMS = st.tuples(
 
 
 @settings(
-    max_examples=ground.examples(40),
+    max_examples=sandbox.examples(40),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
