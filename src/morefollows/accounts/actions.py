@@ -13,13 +13,13 @@ from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
 from morefollows.accounts.models import Editor, FailedSignIns
+from morefollows.helpers import token_routes
 from morefollows.helpers.networks import network
 
 _FREE_FOR_ACCOUNT = 5  # failures before the first wait, to allow for mistyping
@@ -53,14 +53,11 @@ def invitation_link(editor: Editor) -> str:
 
     It is valid once, and for three days (`PASSWORD_RESET_TIMEOUT`).
     """
-    path = reverse(
-        "first-sign-in",
-        args=(
-            urlsafe_base64_encode(force_bytes(editor.pk)),
-            default_token_generator.make_token(editor),
-        ),
-    )
-    return f"{settings.MOREFOLLOWS.url}{path}"
+    key = urlsafe_base64_encode(force_bytes(editor.pk))
+    token = default_token_generator.make_token(editor)
+    # Not `reverse`, which loads every view: this is part of each start until the first sign-in.
+    path = token_routes.FIRST_SIGN_IN.replace("<str:key>", key).replace("<str:token>", token)
+    return f"{settings.MOREFOLLOWS.url}/{path}"
 
 
 def invited(key: str, token: str) -> Editor | None:

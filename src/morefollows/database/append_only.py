@@ -14,6 +14,7 @@ can drop the triggers; `missing` detects that.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,16 +118,33 @@ def _drop(database: BaseDatabaseWrapper, table: str) -> None:
 def _statements(database: BaseDatabaseWrapper, one: Protected) -> list[str]:
     if database.vendor == "postgresql":
         return list(_postgres(one))
+    columns, keys = _sqlite_columns(database, one.table)
+    return list(_sqlite(one, columns, keys))
+
+
+def _sqlite_columns(
+    database: BaseDatabaseWrapper, table: str
+) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Returns the names of the columns, and the columns of each unique key, sorted.
+
+    Asks SQLite: Django's introspection parses the table's SQL, for a fifth of a process's start.
+    """
     with database.cursor() as cursor:
-        columns = [
-            row.name for row in database.introspection.get_table_description(cursor, one.table)
-        ]
-        constraints = database.introspection.get_constraints(cursor, one.table).values()
-        primary = database.introspection.get_primary_key_columns(cursor, one.table) or []
-    keys = {
-        tuple(found["columns"]) for found in constraints if found["unique"] and found["columns"]
+        cursor.execute("SELECT name, pk FROM pragma_table_info(%s)", [table])
+        columns = cursor.fetchall()
+        cursor.execute(
+            "SELECT l.name, i.name FROM pragma_index_list(%s) l, pragma_index_info(l.name) i"
+            ' WHERE l."unique" ORDER BY l.name, i.seqno',
+            [table],
+        )
+        indexed = cursor.fetchall()
+    primary = sorted((rank, name) for name, rank in columns if rank)
+    keys = {tuple(name for _rank, name in primary)}
+    keys |= {
+        tuple(name for _index, name in of_one)
+        for _index, of_one in itertools.groupby(indexed, key=lambda row: row[0])
     }
-    return list(_sqlite(one, columns, sorted({tuple(primary), *keys})))
+    return [name for name, _rank in columns], sorted(keys)
 
 
 def _sqlite(one: Protected, columns: list[str], keys: list[tuple[str, ...]]) -> Iterator[str]:

@@ -30,8 +30,6 @@ def prepare_data(*, sample: bool, administrator: str) -> str | None:
     from morefollows.audience import newsroom, placeholders
     from morefollows.audience.models import Newsroom, Topic
     from morefollows.audit.actions import record
-    from morefollows.ingest import story_file
-    from morefollows.ingest.drafting import save_draft
 
     if not Newsroom.objects.exists():
         if sample:
@@ -48,6 +46,9 @@ def prepare_data(*, sample: bool, administrator: str) -> str | None:
             raise SettingsError("--administrator", " ".join(error.messages)) from None
         topic = Topic.objects.first()
         if sample and topic is not None:
+            from morefollows.ingest import story_file
+            from morefollows.ingest.drafting import save_draft
+
             save_draft(story_file.read_story(SAMPLE_STORY), editor, topic)
     for one in placeholders.blocking():
         click.echo(f"No mail is handed to the relay yet. {one.text}", err=True)
