@@ -1,7 +1,8 @@
 """What all tests share. Ada edits, Ben reports, Cy reads.
 
-Run on SQLite as they stand, and on PostgreSQL with `TEST_DATABASE=postgres`. Nothing here may import a model
-before `sandbox.set_up`: the settings are read once, and must find the test's own folder and database.
+Run on SQLite as they stand, and on PostgreSQL with `TEST_DATABASE=postgres`. Nothing here may
+import a model before `sandbox.set_up`: the settings are read once, and must find the test's own
+folder and database.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("suite")
 
-#: A test that asks for one of these reads or writes a database; `build` starts the product on one of its own.
+#: A test that asks for one of these reads or writes a database; `build` starts the product on one
+#: of its own.
 _DATABASE_FIXTURES = frozenset({"db", "transactional_db", "build"})
 
 pytest_plugins = ["tests.support.people", "tests.support.browser", "tests.support.installation"]

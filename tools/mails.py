@@ -1,8 +1,8 @@
 """Compiles the mails' MJML to the HTML templates that the product renders: `make mails`.
 
 Sources are in src/morefollows/courier/message/mjml; what is made of them, in
-src/morefollows/courier/message/templates/mail. Both are committed. With --check nothing is written, and it fails if a
-template is not up to date.
+src/morefollows/courier/message/templates/mail. Both are committed. With --check nothing is written,
+and it fails if a template is not up to date.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ def compiled() -> dict[str, str]:
 def tighten(template: str) -> str:
     """`template` (HTML, and Django's tags, which stay as they are) without what shows nowhere.
 
-    That is white space beside blocks and in style sheets, what closes one of Outlook's comments only to open the next,
-    and mrml's style sheets for columns that are full in width already. Raises `ValueError` for what is not sound HTML.
+    That is white space beside blocks and in style sheets, what closes one of Outlook's comments
+    only to open the next, and mrml's style sheets for columns that are full in width already.
+    Raises `ValueError` for what is not sound HTML.
     """
     found = html_tokens(_TEMPLATE_TOKENS, template.replace("\r\n", "\n"))
     out: list[str] = []

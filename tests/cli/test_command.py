@@ -185,7 +185,7 @@ def test_migrate_sets_the_database_up_once(tmp_path: Path) -> None:
         assert bool(json.loads(done.stdout)["applied"]) is applied
 
 
-# -- the installation ----------------------------------------------------------------------------------------------
+# -- the installation ------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -239,7 +239,7 @@ def test_the_newsroom_is_shown_and_changed(morefollows: Any, newsroom: Newsroom)
         assert refused.err.startswith(wrong[0] + ": ")
 
 
-# -- readers ------------------------------------------------------------------------------------------------
+# -- readers ---------------------------------------------------------------------------------------
 
 CSV = (
     "email,language,confirmed_at\ncy@reader.example,en,2024-05-04\nnot an address,en,\n"
@@ -319,7 +319,7 @@ def test_an_import_that_makes_no_sense_is_refused(
     assert Reader.objects.count() == 0
 
 
-# -- stories ------------------------------------------------------------------------------------------------
+# -- stories ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def config() -> Settings:
     return loading.load()
 
 
-# -- relay --------------------------------------------------------------------------------------------------
+# -- relay -----------------------------------------------------------------------------------------
 
 
 def examined(
@@ -138,7 +138,7 @@ def test_a_relay_that_is_not_there_is_told(config: Settings) -> None:
     assert "second" in second.words
 
 
-# -- the installation ----------------------------------------------------------------------------------------------
+# -- the installation ------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -175,7 +175,7 @@ def test_a_newsroom_that_was_not_named_yet_is_noted(newsroom: Newsroom, config: 
         assert told() == [("ok", "The Ellery Post sends as alerts@ellery-post.org")]
 
 
-# -- DNS ----------------------------------------------------------------------------------------------------
+# -- DNS -------------------------------------------------------------------------------------------
 
 Zone = dict[tuple[str, str], list[str]]
 

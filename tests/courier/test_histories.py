@@ -1,7 +1,8 @@
 """Whatever readers do, in whatever order, mail goes to those, and only those, who agreed to it and want it now.
 
-Random histories against a model: sign up, confirm, agree, choose, pause, move, leave, come back by an import, bounce,
-complain, be erased, while alerts and offers are cut, sent and told in digests. `make histories` takes 10,000 of them.
+Random histories against a model: sign up, confirm, agree, choose, pause, move, leave, come back by
+an import, bounce, complain, be erased, while alerts and offers are cut, sent and told in digests.
+`make histories` takes 10,000 of them.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ class History:
         elif reader is not None:
             act(person, reader, topic, n)
 
-    # -- what readers do ----------------------------------------------------------------------------------------
+    # -- what readers do ---------------------------------------------------------------------------
 
     def _sign_up(self, person: Person, topic: Topic, n: int, offers: bool) -> None:
         sign_up(topic, person.address, offers=offers)
@@ -215,14 +216,15 @@ class History:
         preferences.ask_new_address(reader, parse(address))
         letter = Letter.objects.filter(reader=reader, kind="new address", address=address).last()
         if letter is None or person.dead:
-            return  # complained, or asked too often; one whose mail bounced may, but that is told elsewhere
+            # complained, or asked too often; one whose mail bounced may, but that is told elsewhere
+            return
         assert (
             preferences.move(links.link_tokens().new_address(links.row(letter)).decode())
             is not None
         )
         person.address = address
 
-    # -- on their terms -----------------------------------------------------------------------------------------
+    # -- on their terms ----------------------------------------------------------------------------
 
     def _digest(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
         preferences.choose(reader, PreferenceChoice(frequency="digest"))
@@ -256,7 +258,7 @@ class History:
             stories.set_story_preference(reader, self.alerts[pk][1].update.story, None)
         person.muted = set()
 
-    # -- what is sent -------------------------------------------------------------------------------------------
+    # -- what is sent ------------------------------------------------------------------------------
 
     def _cut_an_alert(self, topic: Topic, n: int) -> None:
         self._cut(topic, n)

@@ -50,7 +50,7 @@ def test_the_database_itself_lets_nobody_edit_the_log(
     assert AuditEntry.objects.get().details == {"reason": "Night shift"}
 
 
-# -- the page ------------------------------------------------------------------------------------------------
+# -- the page --------------------------------------------------------------------------------------
 
 
 def log(client: Client, **asked: Any) -> str:

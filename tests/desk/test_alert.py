@@ -326,7 +326,7 @@ def test_a_stream_of_no_alert(ada: Editor, held: Alert) -> None:
     assert stream_of(held, ada)[0] == 404
 
 
-# -- the withdrawal, ready -----------------------------------------------------------------------------------
+# -- the withdrawal, ready -------------------------------------------------------------------------
 
 
 def test_the_withdrawal_stands_ready_from_the_moment_of_sending(

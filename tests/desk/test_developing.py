@@ -126,7 +126,7 @@ def test_two_editors_never_overwrite_each_other(live: Story, ada: Editor, fay: E
     assert conflict.value.theirs.text == "Until Friday."
 
 
-# -- four eyes ----------------------------------------------------------------------------------------------
+# -- four eyes -------------------------------------------------------------------------------------
 
 
 def test_who_wrote_it_can_not_approve_it(
@@ -174,7 +174,7 @@ def test_a_newsroom_of_one_is_not_asked(
     assert actions.send(written, ada).state == "held", "a reporter can't send"
 
 
-# -- who gets what ------------------------------------------------------------------------------------------
+# -- who gets what ---------------------------------------------------------------------------------
 
 
 def test_each_kind_has_its_audiences(live: Story, ada: Editor, cy: Reader) -> None:
@@ -265,7 +265,7 @@ def test_the_end_of_a_story_needs_no_mail(live: Story, ada: Editor) -> None:
         stories.finish_story(live, ada)
 
 
-# -- not before ---------------------------------------------------------------------------------------------
+# -- not before ------------------------------------------------------------------------------------
 
 
 def test_nothing_is_told_before_its_time(story: Story, ada: Editor) -> None:
@@ -298,7 +298,7 @@ def test_an_embargo_holds_whatever_is_chosen(story: Story, ada: Editor) -> None:
     assert actions.send(story, ada).not_before_ms is None
 
 
-# -- on the screen ------------------------------------------------------------------------------------------
+# -- on the screen ---------------------------------------------------------------------------------
 
 
 def page(client: Client, name: str, story: Story) -> str:

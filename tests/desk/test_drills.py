@@ -73,7 +73,7 @@ def invitation() -> str:
     )
 
 
-# -- who takes part -----------------------------------------------------------------------------------------
+# -- who takes part --------------------------------------------------------------------------------
 
 
 def test_nobody_takes_part_who_has_not_said_yes(newsroom: object) -> None:
@@ -208,7 +208,7 @@ def test_an_administrator_invites_and_removes(
     }
 
 
-# -- nothing else looks like it -----------------------------------------------------------------------------
+# -- nothing else looks like it --------------------------------------------------------------------
 
 
 def test_a_whole_drill_from_the_desk(
@@ -314,7 +314,7 @@ def test_its_page_says_what_it_is_and_is_in_no_list(
         assert shown.status_code == 200 and rehearsal.headline not in shown.content.decode(), place
 
 
-# -- never the one for the other ----------------------------------------------------------------------------
+# -- never the one for the other -------------------------------------------------------------------
 
 
 def test_a_drill_goes_to_its_own_readers_only(rehearsal: Story, ada: Editor, cy: Reader) -> None:

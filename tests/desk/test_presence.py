@@ -26,7 +26,7 @@ def save(client: Client, story: Story, **changes: Any) -> Any:
     return client.post(edit(story), of(story, auto="1", **changes))
 
 
-# -- saving by itself ----------------------------------------------------------------------------------------
+# -- saving by itself ------------------------------------------------------------------------------
 
 
 def test_a_draft_saves_itself_and_goes_on_with_the_new_version(
@@ -67,7 +67,8 @@ def test_it_never_overwrites_what_somebody_else_saved(
     assert "Ben Okoro saved this story while you wrote" in answer.json()["said"]
     story.refresh_from_db()
     assert story.headline == "Ben’s words"
-    # With the button she sees both; that page does not save itself, as it carries the newer version's number.
+    # With the button she sees both; that page does not save itself, as it carries the newer
+    # version's number.
     page = ada_at_desk.post(edit(story), {**of(story), "revision": "1", "headline": "Ada’s words"})
     assert page.status_code == 409
     assert "<del>Ben’s</del><ins>Ada’s</ins>" in page.content.decode()
@@ -119,7 +120,7 @@ def test_the_log_keeps_who_wrote_not_every_few_seconds(
     assert approval.writers(story) == {ada.pk, ben.pk}, "four eyes know of everybody who wrote"
 
 
-# -- who else is here ----------------------------------------------------------------------------------------
+# -- who else is here ------------------------------------------------------------------------------
 
 
 def here(client: Client, story: Story, **more: str) -> Any:

@@ -1,7 +1,8 @@
 """`make faults`: as many runs as one asks for, on SQLite and on PostgreSQL side by side.
 
-A run is an alert to some dozen readers that something happens to. What happens, and when, follows from the run's seed;
-a run that fails tells it, and the command that repeats it. The long form is 5,000 runs.
+A run is an alert to some dozen readers that something happens to. What happens, and when, follows
+from the run's seed; a run that fails tells it, and the command that repeats it. The long form is
+5,000 runs.
 """
 
 from __future__ import annotations

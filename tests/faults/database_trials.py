@@ -19,7 +19,7 @@ from tests.support import sandbox
 from tests.support.scripted_relay import Rule
 from tests.support.waiting import until
 
-# -- the database -------------------------------------------------------------------------------------------
+# -- the database ----------------------------------------------------------------------------------
 
 _ROWS = {
     "batch": "SELECT 1 FROM courier_batch WHERE id = (SELECT min(id) FROM courier_batch WHERE due_at_ms IS NOT NULL)",

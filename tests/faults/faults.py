@@ -1,7 +1,7 @@
 """What goes wrong, and when. Each mischief is one function; it returns when all is in order again.
 
-A mischief says of itself what a checker has to allow for: which outcomes may end a reader's mail, and how many mails
-may be repeated, by what was in flight and not yet noted at the moment.
+A mischief says of itself what a checker has to allow for: which outcomes may end a reader's mail,
+and how many mails may be repeated, by what was in flight and not yet noted at the moment.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Scenario:
 Fault = Callable[[Testbed, Scenario], None]
 
 
-# -- processes ----------------------------------------------------------------------------------------------
+# -- processes -------------------------------------------------------------------------------------
 
 
 def _last_ledger_write(worker: str) -> float:
@@ -150,7 +150,7 @@ def stop_sender(testbed: Testbed, scenario: Scenario) -> None:
             os.kill(pid, signal.SIGCONT)
 
 
-# -- the relay ----------------------------------------------------------------------------------------------
+# -- the relay -------------------------------------------------------------------------------------
 
 
 def _some(scenario: Scenario, at: str, **more: Any) -> Rule:
@@ -268,7 +268,7 @@ def _note_broken_connections(scenario: Scenario, connections: int) -> None:
     scenario.interrupted.append((0.0, 0.0, connections * scenario.in_flight))
 
 
-# -- the line -----------------------------------------------------------------------------------------------
+# -- the line --------------------------------------------------------------------------------------
 
 
 def cut(testbed: Testbed, scenario: Scenario) -> None:
@@ -307,7 +307,7 @@ def slow(testbed: Testbed, scenario: Scenario) -> None:
     )
 
 
-# -- the database -------------------------------------------------------------------------------------------
+# -- the database ----------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -362,7 +362,7 @@ def full_disk(testbed: Testbed, scenario: Scenario) -> None:
     return None
 
 
-# -- the clock ----------------------------------------------------------------------------------------------
+# -- the clock -------------------------------------------------------------------------------------
 
 
 def clock_set(testbed: Testbed, scenario: Scenario) -> None:
@@ -377,8 +377,9 @@ def clock_set(testbed: Testbed, scenario: Scenario) -> None:
     testbed.clock.turn(-back)
     time.sleep(scenario.rng.uniform(0.1, 1.2))
     testbed.clock.turn(back)
-    # What was written meanwhile bears the wrong time, so all since the clock was set back counts as not yet noted; and
-    # each sender goes on with what it has until its next look at the ledger, which may then be another's.
+    # What was written meanwhile bears the wrong time, so all since the clock was set back counts as
+    # not yet noted; and each sender goes on with what it has until its next look at the ledger,
+    # which may then be another's.
     time.sleep(CLAIM / 6)
     scenario.interrupted.append(
         (began - _LATE, time.time() + _LATE, CONNECTIONS * scenario.in_flight)
@@ -386,7 +387,7 @@ def clock_set(testbed: Testbed, scenario: Scenario) -> None:
     return None
 
 
-# -- at the desk --------------------------------------------------------------------------------------------
+# -- at the desk -----------------------------------------------------------------------------------
 
 
 def pause(testbed: Testbed, scenario: Scenario) -> None:
@@ -416,7 +417,7 @@ def stop(testbed: Testbed, scenario: Scenario) -> None:
             actions.stop(alert, testbed.ada)
 
 
-# -- through Postfix ----------------------------------------------------------------------------------------
+# -- through Postfix -------------------------------------------------------------------------------
 
 
 def postfix_servers_die(testbed: Testbed, scenario: Scenario) -> None:

@@ -112,9 +112,9 @@ def _one(
 def _allowed(testbed: Testbed, scenario: Scenario, mailed: list[ReceivedAlert]) -> int:
     """The bound that docs/how-to/when-things-go-wrong.md states.
 
-    For each interruption, mails in flight and what was taken since the ledger was last written; for each broken
-    connection, mails in flight. What may be in flight on a connection is one mail, or `flow_control.MOST` with
-    CHUNKING.
+    For each interruption, mails in flight and what was taken since the ledger was last written; for
+    each broken connection, mails in flight. What may be in flight on a connection is one mail, or
+    `flow_control.MOST` with CHUNKING.
     """
     allowed = testbed.proxy.broken * scenario.in_flight
     for began, ended, in_flight in scenario.interrupted:

@@ -94,8 +94,9 @@ class RecordingRelay(ScriptedRelay):
 class Testbed:
     """Everything that lasts from run to run. `close` removes it.
 
-    `relay_query` is the query of the relay's URL. `settings` go to `Installation`; without any, those of the random
-    runs apply, and Postfix, a settable clock and a small disk are set up as well.
+    `relay_query` is the query of the relay's URL. `settings` go to `Installation`; without any,
+    those of the random runs apply, and Postfix, a settable clock and a small disk are set up as
+    well.
     """
 
     def __init__(self, number: int, relay_query: str = "tls=never", **settings: str) -> None:
@@ -151,7 +152,7 @@ class Testbed:
                 connection.execute(f"ALTER DATABASE {database} SET TABLESPACE small".encode())
         return place
 
-    # -- the newsroom ---------------------------------------------------------------------------------------
+    # -- the newsroom ------------------------------------------------------------------------------
 
     def open(self) -> None:
         """Starts the processes; and Django here, in the same newsroom."""
@@ -227,7 +228,7 @@ class Testbed:
 
         return bool(paused_relays())
 
-    # -- its processes --------------------------------------------------------------------------------------
+    # -- its processes -----------------------------------------------------------------------------
 
     def pids(self) -> dict[str, int]:
         """The processes that `up` has going, by name."""
@@ -254,7 +255,7 @@ class Testbed:
         self.inbox = True
         self.installation.start()
 
-    # -- the truth ------------------------------------------------------------------------------------------
+    # -- the truth ---------------------------------------------------------------------------------
 
     def mailed(self) -> list[ReceivedAlert]:
         """All mails that were really taken since the stage was opened."""
@@ -294,7 +295,7 @@ class Testbed:
 
         return self.run_coroutine(invoke())
 
-    # -- the end --------------------------------------------------------------------------------------------
+    # -- the end -----------------------------------------------------------------------------------
 
     def close(self) -> None:
         self.installation.clear()

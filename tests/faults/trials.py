@@ -1,7 +1,8 @@
 """Longer trials: each is one fault with a newsroom of its own, at the default settings, and takes up to two minutes.
 
-The random runs ask whether anything is lost or repeated. A trial also asks how long a mail had to wait, and whom else
-the fault has touched. Each runs in a process of its own (``--perform NAME``), because Django knows one database.
+The random runs ask whether anything is lost or repeated. A trial also asks how long a mail had to
+wait, and whom else the fault has touched. Each runs in a process of its own (``--perform NAME``),
+because Django knows one database.
 """
 
 from __future__ import annotations

@@ -113,7 +113,8 @@ def test_from_a_page_of_another_site(
     )
     assert asked == {site.url, installation.url}
 
-    # The evidence has the page, without what its address was adorned with, and the words that stood there.
+    # The evidence has the page, without what its address was adorned with, and the words that stood
+    # there.
     [line] = installation.rows("audience")["audience_consent"]
     assert f"{site.url}/2026/harbour-bridge/" in line
     assert (
@@ -147,7 +148,8 @@ def test_a_site_that_is_not_allowed_a_language_and_a_rush(
     expect(page.locator("more-follows-box")).to_have_count(1)
     expect(page.get_by_label("E-Mail-Adresse")).to_have_count(0)
 
-    # Allowed now; it speaks the page's language, takes its time, and the browser does a proof of work.
+    # Allowed now; it speaks the page's language, takes its time, and the browser does a proof of
+    # work.
     installation.command("sites", "add", site.url)
     page.reload()
     box = page.locator("more-follows-box")
@@ -179,7 +181,8 @@ def test_a_site_that_is_not_allowed_a_language_and_a_rush(
     assert email and button and button["x"] < email["x"]
     context.close()
 
-    # Where scripts don't run, the plain form leads to our page, which shows the consent before it counts.
+    # Where scripts don't run, the plain form leads to our page, which shows the consent before it
+    # counts.
     plain = browser.new_context(java_script_enabled=False)
     page = plain.new_page()
     page.goto(publish(site, installation))

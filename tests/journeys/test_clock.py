@@ -1,6 +1,6 @@
 """Somebody sets the clock of the machine in the middle of an alert: back by an hour in the hold and again while mails
-leave, then on past the end of every claim. Nothing is lost or waits for the hour to pass, and what comes twice is
-within the bound.
+leave, then on past the end of every claim. Nothing is lost or waits for the hour to pass, and what
+comes twice is within the bound.
 
 Real processes: their wall clock is set by what `tests/support/clock.c` adds to it.
 """
@@ -26,7 +26,8 @@ SENDERS = 2
 CLAIM = 4  # seconds
 HOLD = 2.0  # seconds
 HOUR = 3600
-IN_A_WRITE = 60  # mails that the relay may take while the ledger is written; it answers 8 connections every 30 ms
+# mails that the relay may take while the ledger is written; it answers 8 connections every 30 ms
+IN_A_WRITE = 60
 
 
 def test_nobody_waits_for_a_clock_that_was_set(
@@ -72,8 +73,8 @@ def test_nobody_waits_for_a_clock_that_was_set(
         assert HOLD - 0.1 < first < HOUR / 2, f"the first mail left after {first:.1f} s"
         assert "the clock was set back by 3600 s" in installation.output
 
-        # Back, while mails leave; then on, past the end of every claim, so that each sender takes the other's batches
-        # for abandoned.
+        # Back, while mails leave; then on, past the end of every claim, so that each sender takes
+        # the other's batches for abandoned.
         day.breaks("Ferry adrift")
         until("some of the mails", lambda: len(day.mails()) >= READERS // 8)
         clock.turn(-HOUR)

@@ -29,7 +29,8 @@ class Walk:
         page = page or self.page
         expect(page).to_have_title(re.compile(r"\S"))
         answer = page.request.get(page.url)
-        # What a form was answered with is not there to be fetched again: the browser's own copy serves.
+        # What a form was answered with is not there to be fetched again: the browser's own copy
+        # serves.
         fetched = (
             answer.headers["content-type"].startswith("text/html") and page.title() in answer.text()
         )

@@ -1,6 +1,7 @@
 """kill -9 of every process of the product, time and again in the middle of an alert: nothing is lost.
 
-The relay is another process and survives: what it took is the truth that the ledger is held against.
+The relay is another process and survives: what it took is the truth that the ledger is held
+against.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ KILLS = (
     12 if sandbox.cluster() else 6
 )  # half where more tests run beside it; `make faults` goes on for hundreds
 CONNECTIONS = 20
-# What may be in flight or not yet noted at one kill: a mail on each connection and one offered ahead of it, and
-# what was answered in one write's time. The relay below answers 20 connections every 30 ms.
+# What may be in flight or not yet noted at one kill: a mail on each connection and one offered
+# ahead of it, and what was answered in one write's time. The relay below answers 20 connections
+# every 30 ms.
 IN_FLIGHT = 2 * CONNECTIONS
 ONE_CHECKPOINT = 150
 

@@ -135,7 +135,8 @@ def test_two_windows_follow_a_story(
         )
     complaints.clear()  # browsers call a connection that was cut an error
 
-    # It is final, and then it turns out to have been wrong: pages that are open are told all the same.
+    # It is final, and then it turns out to have been wrong: pages that are open are told all the
+    # same.
     publish_update(installation, "final", text="The bridge is open for good.")
     for window, words in (
         (desk, "This story is complete."),

@@ -17,7 +17,8 @@ from tests.support.browser import PHONE, watch
 from tests.support.installation import Installation
 
 CY, DEE = "cy@reader.example", "dee@reader.example"
-# When each update, and the withdrawal, was in the page, by the clock of the machine that we share with it.
+# When each update, and the withdrawal, was in the page, by the clock of the machine that we share
+# with it.
 WATCH = """() => {
   window.shown = {};
   new MutationObserver(() => {
@@ -100,7 +101,8 @@ def test_a_story_develops(
         )
     steps.import_readers(installation, tmp_path, CY)
 
-    # Ben writes; without a second pair of eyes it does not leave. Ada approves it, and Ben sends it.
+    # Ben writes; without a second pair of eyes it does not leave. Ada approves it, and Ben sends
+    # it.
     steps.write_story(ben, installation)
     ben.get_by_role("button", name="Send to 1 reader").click()
     expect(ben.get_by_text("Somebody else has to approve it")).to_be_visible()
@@ -131,7 +133,8 @@ def test_a_story_develops(
     windows.wait("update-3")
     steps.wait_for_state(ada, "sent")
 
-    # Every process is killed while an update is in its hold. What comes back sends it, once, and tells the windows.
+    # Every process is killed while an update is in its hold. What comes back sends it, once, and
+    # tells the windows.
     write(ben, "update", "Bridge is closed again", "Trains run.")
     send(ada, ben.url, "Send to 2 readers")
     installation.environment["MOREFOLLOWS_PORT"] = installation.url.rpartition(":")[2]

@@ -55,7 +55,8 @@ def test_two_editors_at_one_story(
     expect(page.get_by_text(re.compile("Ben Okoro is here, writing since"))).to_be_visible()
     expect(page.get_by_text(re.compile("Ben Okoro saved version 2"))).to_be_visible()
 
-    # What the other one types on an older version is not saved by itself: both are shown, and she decides.
+    # What the other one types on an older version is not saved by itself: both are shown, and she
+    # decides.
     page.get_by_label("Text").fill("It has stood open since 14:05. Cars turn back.")
     expect(page.locator("#autosave")).to_contain_text("Yours is not saved by itself any more")
     assert not validators.accessible(page) + validators.narrow(page)
@@ -115,7 +116,8 @@ def test_the_keys(build: Callable[..., Installation], page: Page) -> None:
     expect(page.get_by_label("Story", exact=True)).to_have_value("s")
     expect(page.get_by_role("heading", name="Who did what")).to_be_visible()
 
-    # Send is reached, not pressed; in the hold one key takes back. Switched off, single keys do nothing.
+    # Send is reached, not pressed; in the hold one key takes back. Switched off, single keys do
+    # nothing.
     steps.write_story(page, installation)
     page.wait_for_load_state()
     page.keyboard.press("Control+Enter")

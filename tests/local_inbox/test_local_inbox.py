@@ -214,7 +214,7 @@ def test_it_is_fast_enough_for_a_thousand_readers_in_a_second_or_two(
     assert shelf.total() == 500
 
 
-# -- pages --------------------------------------------------------------------------------------------------
+# -- pages -----------------------------------------------------------------------------------------
 
 HTML_MAIL = (
     b"Subject: Harbour bridge closed\r\nFrom: The Harbour Herald <alerts@herald.example>\r\nMIME-Version: 1.0\r\n"

@@ -1,8 +1,8 @@
 """`processes.web.server` builds on private parts of uvicorn: a change of one fails here, whatever its version.
 
-When this fails after an upgrade: read what changed in uvicorn, see that `_Connection` and `_Server` in
-`processes/web/server.py` still fit, run the tests in `tests/live`, and put in the digests that are printed here.
-pyproject.toml has the range of versions that they belong to.
+When this fails after an upgrade: read what changed in uvicorn, see that `_Connection` and `_Server`
+in `processes/web/server.py` still fit, run the tests in `tests/live`, and put in the digests that
+are printed here. pyproject.toml has the range of versions that they belong to.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-#: What ours overrides, calls or relies on, and a digest of its code without comments and docstrings.
+#: What ours overrides, calls or relies on, and a digest of its code without comments and
+#: docstrings.
 KNOWN: dict[tuple[type, str], str] = {
     (HttpToolsProtocol, "__init__"): "ef1b7c9c785b",
     (HttpToolsProtocol, "connection_made"): "52a70c678525",

@@ -32,7 +32,7 @@ from morefollows.stories.models import Alert, Story, Update
 from morefollows.stories.transition_table import Event
 from morefollows.stories.transitions import TransitionRefused
 
-# -- one at a time ------------------------------------------------------------------------------------------
+# -- one at a time ---------------------------------------------------------------------------------
 
 
 def target(event: Event, state: str, published: bool) -> str | None:
@@ -238,7 +238,7 @@ def test_it_is_refused_outside_a_transaction(held: Alert, ada: Editor) -> None:
     assert Alert.objects.get().state == "held"
 
 
-# -- random sequences ---------------------------------------------------------------------------------------
+# -- random sequences ------------------------------------------------------------------------------
 
 PEOPLE = ("reporter", "editor", "administrator")
 people = st.sampled_from(PEOPLE)
@@ -281,7 +281,7 @@ class Desk(RuleBasedStateMachine):
         self.alerts: list[Known] = []
         self.log: Counter[tuple[str, str | None, int]] = Counter()
 
-    # -- what the oracle says --------------------------------------------------------------------------------
+    # -- what the oracle says ----------------------------------------------------------------------
 
     def move(self, one: Known, event: str, who: str | None) -> bool:
         """The oracle's alert moves, if it may."""
@@ -312,7 +312,7 @@ class Desk(RuleBasedStateMachine):
     def row(self, one: Known) -> Alert:
         return Alert.objects.select_related("update__story").get(pk=one.pk)
 
-    # -- editors ---------------------------------------------------------------------------------------------
+    # -- editors -----------------------------------------------------------------------------------
 
     @rule(
         who=people,
@@ -396,7 +396,7 @@ class Desk(RuleBasedStateMachine):
         allowed = not newer and self.move(one, event.name, who)
         self.ask_for(allowed, actions.reopen, event, one.pk, self.by[who])
 
-    # -- senders ---------------------------------------------------------------------------------------------
+    # -- senders -----------------------------------------------------------------------------------
 
     @rule(number=which)
     def hold_ends(self, number: int) -> None:
@@ -439,7 +439,7 @@ class Desk(RuleBasedStateMachine):
             with transaction.atomic():
                 assert sorted(actions.ask_about_late(now_ms() + 10**12)) == asking
 
-    # -- always ----------------------------------------------------------------------------------------------
+    # -- always ------------------------------------------------------------------------------------
 
     @invariant()
     def the_database_is_as_the_oracle_says(self) -> None:

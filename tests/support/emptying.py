@@ -1,7 +1,8 @@
 """Empties the database after a test that commits. Django's `flush` would take a second of CPU for it.
 
-`flush` also sends `post_migrate`, which writes content types and permissions again and compares the triggers with
-what the models ask for. Those rows stay here, and the triggers are compared with how they were before the first test.
+`flush` also sends `post_migrate`, which writes content types and permissions again and compares the
+triggers with what the models ask for. Those rows stay here, and the triggers are compared with how
+they were before the first test.
 """
 
 from __future__ import annotations

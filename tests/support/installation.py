@@ -50,9 +50,9 @@ def _set_up() -> Path:
 class Installation:
     """One data folder, and the `up` that runs on it.
 
-    `settings`: `hold="2"` sets MOREFOLLOWS_HOLD; None leaves a setting out.
-    `bare`: the database is empty at the first start, as on a new machine.
-    `cwd`: the working folder of its commands. They get no data folder then and use the default one below `cwd`.
+    `settings`: `hold="2"` sets MOREFOLLOWS_HOLD; None leaves a setting out. `bare`: the database is
+    empty at the first start, as on a new machine. `cwd`: the working folder of its commands. They
+    get no data folder then and use the default one below `cwd`.
     """
 
     def __init__(

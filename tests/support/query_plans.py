@@ -59,7 +59,8 @@ def steps() -> Iterator[list[int]]:
 def _scans(sql: str) -> list[str]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # Small tables are read as a whole for good reason: what counts is whether an index could serve.
+            # Small tables are read as a whole for good reason: what counts is whether an index
+            # could serve.
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("EXPLAIN (FORMAT JSON) " + sql.replace("%", "%%"), ())
             plan = cursor.fetchone()[0]

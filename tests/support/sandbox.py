@@ -43,7 +43,8 @@ def cluster() -> Cluster | None:
 def examples(number: int) -> int:
     """How many examples a property-based test that writes to the database tries: on PostgreSQL a quarter of them.
 
-    Each statement takes several times as long there, and SQLite sees the others in the same run of `make test`.
+    Each statement takes several times as long there, and SQLite sees the others in the same run of
+    `make test`.
     """
     return number if cluster() is None else max(1, number // 4)
 
@@ -54,7 +55,8 @@ def set_up() -> None:
     os.environ["MOREFOLLOWS_DATA"] = str(folder() / "data")
     os.environ["MOREFOLLOWS_URL"] = "https://alerts.herald.example"
     os.environ["MOREFOLLOWS_SIGN_UP_SECONDS"] = "0"  # tests are quicker than people
-    # A shell has what it runs in the background ignore Ctrl-C, and so would everything that the tests start.
+    # A shell has what it runs in the background ignore Ctrl-C, and so would everything that the
+    # tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # A run that is told to end clears away what it has started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -6,10 +6,10 @@ In a test's own event loop::
         ...
         relay.taken  # what it took, each with its envelope and bytes
 
-Tests that start the product run it as a process of its own: `running` starts
-``python -m tests.support.scripted_relay --record FILE --script JSON`` and reads the port from ``listening on PORT``.
-The record has one JSON line for each mail. It is written before the mail is acknowledged, to be compared with the
-ledger.
+Tests that start the product run it as a process of its own: `running` starts ``python -m
+tests.support.scripted_relay --record FILE --script JSON`` and reads the port from ``listening on
+PORT``. The record has one JSON line for each mail. It is written before the mail is acknowledged,
+to be compared with the ledger.
 
 It is strict: what a client must not do (RFC 5321, RFC 2920) is noted in `violations`.
 """
@@ -50,12 +50,13 @@ _PATH = re.compile(rb":\s*<([^<>]*)>(.*)", re.DOTALL)
 class Rule:
     """What to do differently. The first rule that applies is followed.
 
-    `at`: connect, ehlo, helo, starttls, auth, mail, rcpt, data, bdat (any rule there: the relay does not know BDAT),
-    mid-data (after the first bytes of content), content (after the final dot, or all of BDAT's chunk), rset, quit.
-    `match`: a regular expression searched in the command's line; for content, in the recipient. `every`: each nth
-    time, `times`: so often at the most, `after`: not before so many. `each`: so often for each distinct line.
-    `until`: not any more when this file exists.
-    `do`: reply; drop; hang (never answers); garbage; take-and-drop (content only: takes the mail, then drops).
+    `at`: connect, ehlo, helo, starttls, auth, mail, rcpt, data, bdat (any rule there: the relay
+    does not know BDAT), mid-data (after the first bytes of content), content (after the final dot,
+    or all of BDAT's chunk), rset, quit. `match`: a regular expression searched in the command's
+    line; for content, in the recipient. `every`: each nth time, `times`: so often at the most,
+    `after`: not before so many. `each`: so often for each distinct line. `until`: not any more when
+    this file exists. `do`: reply; drop; hang (never answers); garbage; take-and-drop (content only:
+    takes the mail, then drops).
     """
 
     at: str

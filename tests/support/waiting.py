@@ -9,8 +9,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-#: Seconds after which a test says that something does not come: far beyond what it takes on the busiest machine. What
-#: comes is waited for no longer than it takes, so that a generous limit costs nothing.
+#: Seconds after which a test says that something does not come: far beyond what it takes on the
+#: busiest machine. What comes is waited for no longer than it takes, so that a generous limit costs
+#: nothing.
 PATIENCE = 120.0
 
 

@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# A Python that tells what it is asked. `-m pip` works if a file `pip` lies beside it; `-m venv` makes one without pip.
+# A Python that tells what it is asked. `-m pip` works if a file `pip` lies beside it; `-m venv`
+# makes one without pip.
 STAND_IN = """#!/bin/sh
 here=$(cd "$(dirname "$0")" && pwd)
 told="PYTHONPATH=${PYTHONPATH:-} PYTHONHOME=${PYTHONHOME:-} $(env | grep ^PIP_ | tr '\\n' ' ')"

@@ -62,7 +62,7 @@ class WithAnEditor(Newsroom):
     def state(self) -> str:
         return Alert.objects.get(pk=self.alert.pk).state
 
-    # -- the workers ----------------------------------------------------------------------------------------
+    # -- the workers -------------------------------------------------------------------------------
 
     @rule(worker=worker_names)
     def look(self, worker: str) -> None:
@@ -139,7 +139,7 @@ class WithAnEditor(Newsroom):
                 self.alert.pk in claims.record_outcomes([], release=self.alert.pk).sending
             )
 
-    # -- the editor -----------------------------------------------------------------------------------------
+    # -- the editor --------------------------------------------------------------------------------
 
     @rule(
         worker=worker_names,
@@ -187,7 +187,7 @@ class WithAnEditor(Newsroom):
         if hasattr(self, "alert") and Update.objects.get(alerts=self.alert).published_at is None:
             assert not self.taken
 
-    # -- the end --------------------------------------------------------------------------------------------
+    # -- the end -----------------------------------------------------------------------------------
 
     def to_the_end(self) -> None:
         """One worker with a relay that takes everything, until nothing is due."""

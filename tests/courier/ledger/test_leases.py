@@ -55,7 +55,7 @@ def letter(**facts: Any) -> Letter:
     return Letter.objects.create(reader=reader, topic=topic, **facts)
 
 
-# -- who is who ---------------------------------------------------------------------------------------------
+# -- who is who ------------------------------------------------------------------------------------
 
 
 def test_each_start_of_a_process_has_a_name_of_its_own(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_heartbeat_makes_a_lost_row_again() -> None:
     assert SenderProcess.objects.get(name="one").seen_at_ms > now_ms() - 5000
 
 
-# -- letters ------------------------------------------------------------------------------------------------
+# -- letters ---------------------------------------------------------------------------------------
 
 
 def test_a_late_word_does_not_overwrite_what_the_next_sender_wrote() -> None:
@@ -150,13 +150,14 @@ def test_what_a_process_claimed_and_does_not_know_of_is_given_back() -> None:
     assert lost.batch in {claim.batch for claim in claims.claim_batches("two", alert.pk, 50)}
 
 
-# -- all of it, in any order --------------------------------------------------------------------------------
+# -- all of it, in any order -----------------------------------------------------------------------
 
 
 class TwoNodes(RuleBasedStateMachine):
     """Processes of two nodes claim letters and batches, hand out, record late, die, and fall silent; a clock goes on.
 
-    Nobody's accepted mail is handed out again unless its holder was dead; a write that comes too late changes nothing.
+    Nobody's accepted mail is handed out again unless its holder was dead; a write that comes too
+    late changes nothing.
     """
 
     @initialize()
@@ -287,7 +288,7 @@ def test_whatever_two_nodes_do_nobody_is_robbed() -> None:
     )
 
 
-# -- what the desk is told ----------------------------------------------------------------------------------
+# -- what the desk is told -------------------------------------------------------------------------
 
 
 def test_the_desk_is_told_what_holds_senders_up() -> None:

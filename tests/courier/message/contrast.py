@@ -1,8 +1,9 @@
 """How well the words of a mail stand out from their ground, in its real colours, by day and by night.
 
-By the formula of WCAG 2.2 (1.4.3). Read from the composed HTML: the colours of the elements' own styles, and in dark
-mode the rules of the mail's style sheet over them. What these mails have is known: hexadecimal colours, and selectors
-of elements and classes. A colour that is not understood raises `ValueError`: it must not pass unseen.
+By the formula of WCAG 2.2 (1.4.3). Read from the composed HTML: the colours of the elements' own
+styles, and in dark mode the rules of the mail's style sheet over them. What these mails have is
+known: hexadecimal colours, and selectors of elements and classes. A colour that is not understood
+raises `ValueError`: it must not pass unseen.
 """
 
 from __future__ import annotations

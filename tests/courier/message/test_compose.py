@@ -32,7 +32,7 @@ def header(field: bytes) -> str:
     return str(value)
 
 
-# -- holes --------------------------------------------------------------------------------------------------
+# -- holes -----------------------------------------------------------------------------------------
 
 
 def mail_with_holes() -> tuple[Placeholders, bytes]:
@@ -111,7 +111,7 @@ def test_marks_cannot_be_guessed() -> None:
     }
 
 
-# -- the body -----------------------------------------------------------------------------------------------
+# -- the body --------------------------------------------------------------------------------------
 
 
 @given(any_text)
@@ -143,7 +143,7 @@ def test_a_hole_is_never_broken_over_two_lines(pieces: list[str | Slot]) -> None
     assert all(len(line) <= 76 for line in filled.split(b"\r\n"))
 
 
-# -- header fields ------------------------------------------------------------------------------------------
+# -- header fields ---------------------------------------------------------------------------------
 
 
 @given(one_line)
@@ -161,7 +161,8 @@ def test_any_line_comes_back_out_of_a_header(text: str) -> None:
     assert field.isascii()
     for word in re.findall(rb"=\?utf-8\?[qb]\?[^?]*\?=", field):
         assert len(word) <= 75
-        email.header.decode_header(word.decode())[0][0].decode()  # type: ignore[union-attr]  # whole characters
+        # whole characters
+        email.header.decode_header(word.decode())[0][0].decode()  # type: ignore[union-attr]
         assert all(len(line) <= 76 for line in lines)
     if text.isascii() and max(map(len, text.split(" "))) < 60:
         assert all(len(line) <= 78 for line in lines)
@@ -179,7 +180,8 @@ def test_any_name_comes_back_out_of_from(name: str) -> None:
     unfolded = field.decode("ascii").replace("\r\n", "").removeprefix("From: ")
     shown, address = email.utils.parseaddr(unfolded)
     assert address == "alerts@herald.example"
-    # The newer parser of Python 3.11 puts a space between two encoded words of a name; RFC 2047 §6.2 says none.
+    # The newer parser of Python 3.11 puts a space between two encoded words of a name; RFC 2047
+    # §6.2 says none.
     assert str(email.header.make_header(email.header.decode_header(shown))) == " ".join(
         name.split()
     )

@@ -65,7 +65,8 @@ Look = Callable[[str, str, str], Sight]
 def look() -> Iterator[Look]:
     """Shows HTML in a scheme ("light", "dark") at a size, as a mail program does: no scripts, no network.
 
-    The browser lives in a thread of its own: its event loop must not get between a test and the database.
+    The browser lives in a thread of its own: its event loop must not get between a test and the
+    database.
     """
     with ThreadPoolExecutor(1) as thread:
         playwright = thread.submit(lambda: sync_playwright().start()).result()

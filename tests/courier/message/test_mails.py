@@ -54,7 +54,7 @@ def letters(topic: Topic) -> list[Composed]:
     ]
 
 
-# -- header -------------------------------------------------------------------------------------------------
+# -- header ----------------------------------------------------------------------------------------
 
 
 def test_the_header_of_an_alert(alert: Alert) -> None:
@@ -282,7 +282,7 @@ def test_holes(alert: Alert, breaking: Topic) -> None:
     }
 
 
-# -- what a reader reads ------------------------------------------------------------------------------------
+# -- what a reader reads ---------------------------------------------------------------------------
 
 
 def test_both_parts_say_the_same(alert: Alert, newsroom: Newsroom) -> None:
@@ -419,7 +419,7 @@ def test_no_line_is_too_long(alert: Alert, breaking: Topic) -> None:
         assert b"\n" not in raw.replace(b"\r\n", b"")
 
 
-# -- hostile and odd input ----------------------------------------------------------------------------------
+# -- hostile and odd input -------------------------------------------------------------------------
 
 HOSTILE = [
     "</mj-text><mj-raw><b>x</b></mj-raw>",
@@ -518,7 +518,7 @@ def test_control_characters_in_the_text_are_left_out(newsroom: Newsroom) -> None
     assert "def \ufffdg" in html
 
 
-# -- the preview --------------------------------------------------------------------------------------------
+# -- the preview -----------------------------------------------------------------------------------
 
 
 def test_the_preview_is_what_is_mailed(story: Story, alert: Alert) -> None:

@@ -80,7 +80,7 @@ class RelayBackend(Protocol):
         """The mails that it has taken, by their numbers."""
 
 
-# -- the scripted fake ----------------------------------------------------------------------------------------
+# -- the scripted fake -----------------------------------------------------------------------------
 
 _FAKES: dict[str, tuple[PlannedResults, set[int]]] = {}  # host → its script, and what it took
 
@@ -158,7 +158,7 @@ class _FakeBackend:
         return self._took
 
 
-# -- SMTP -----------------------------------------------------------------------------------------------------
+# -- SMTP ------------------------------------------------------------------------------------------
 
 _RULES = {
     "deferred": Rule("rcpt", reply="451 4.2.0 later"),

@@ -110,7 +110,8 @@ def test_what_a_dying_relay_had_not_taken_goes_to_another_at_once(
             while relays[0].count < 60:
                 await asyncio.sleep(0)
         await relays[0].stop()
-        # In flight at that moment, and unanswered: at most two mails a connection, which wait for a second try.
+        # In flight at that moment, and unanswered: at most two mails a connection, which wait for a
+        # second try.
         await until(lambda: list(states(alert).values()).count(Outcome.WAITING) == 0)
         await until(lambda: Relay.objects.filter(name="relay 0").exclude(trouble="").exists())
         assert {gate.name: gate.relay.able for gate in worker.gates} == {

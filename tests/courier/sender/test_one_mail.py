@@ -51,7 +51,7 @@ def state_of(letter: Letter) -> str:
     return Letter.objects.get(pk=letter.pk).state
 
 
-# -- what can't be made -------------------------------------------------------------------------------------
+# -- what can't be made ----------------------------------------------------------------------------
 
 
 def test_one_reader_whose_mail_cannot_be_made_is_refused_and_all_others_get_it(
@@ -133,7 +133,7 @@ def test_a_letter_that_cannot_be_made_is_refused_and_all_others_leave(tmp_path: 
     assert AuditEntry.objects.get(what="mail not made").details["reader"] == bad.reader_id
 
 
-# -- letters do not wait for each other ---------------------------------------------------------------------
+# -- letters do not wait for each other ------------------------------------------------------------
 
 
 def test_a_letter_that_is_in_flight_keeps_no_other_waiting(tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_a_confirmation_is_sent_only_while_its_link_would_be_good(
     assert (len(claimed), state_of(owed)) == (int(state == "waiting"), state)
 
 
-# -- what is known of a batch at work -----------------------------------------------------------------------
+# -- what is known of a batch at work --------------------------------------------------------------
 
 
 def test_what_a_living_sender_may_hand_out_is_not_called_uncertain() -> None:

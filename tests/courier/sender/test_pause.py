@@ -90,7 +90,7 @@ def silence_for(seconds: float) -> None:
     LastHeartbeat.objects.update_or_create(pk=1, defaults={"at": now_ms() - int(seconds * 1000)})
 
 
-# -- paused -------------------------------------------------------------------------------------------------
+# -- paused ----------------------------------------------------------------------------------------
 
 
 def test_a_paused_alert_waits_and_goes_on() -> None:
@@ -160,7 +160,7 @@ def test_who_may_not_send_may_not_pause() -> None:
     assert state_of(alert) == "sending"
 
 
-# -- asking -------------------------------------------------------------------------------------------------
+# -- asking ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("state", ["held", "sending"])
@@ -205,7 +205,7 @@ def test_one_that_asks_can_be_stopped() -> None:
     assert state_of(alert) == "stopped"
 
 
-# -- once more ----------------------------------------------------------------------------------------------
+# -- once more -------------------------------------------------------------------------------------
 
 
 def test_the_failed_are_tried_again_but_not_who_is_gone() -> None:
@@ -249,7 +249,7 @@ def test_only_an_ended_alert_is_tried_again(state: str) -> None:
     assert state_of(alert) == state
 
 
-# -- uncertain ----------------------------------------------------------------------------------------------
+# -- uncertain -------------------------------------------------------------------------------------
 
 
 def test_what_is_uncertain_can_be_left_to_an_editor(settings: Any) -> None:
@@ -286,7 +286,7 @@ def test_after_a_crash_too() -> None:
     ended(alert)
 
 
-# -- the clock ----------------------------------------------------------------------------------------------
+# -- the clock -------------------------------------------------------------------------------------
 
 
 def test_no_batch_waits_for_a_clock_that_was_set_back() -> None:

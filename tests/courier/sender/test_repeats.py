@@ -91,7 +91,8 @@ def test_a_mail_without_a_reply_is_repeated_twice_at_the_most(
         poison
     )
     assert {outcomes[name] for name in poison} == {Outcome.UNCERTAIN}
-    # One that stood behind another of these when the relay closed was sent, but the relay may not have seen it.
+    # One that stood behind another of these when the relay closed was sent, but the relay may not
+    # have seen it.
     assert max(seen[name] for name in poison) <= 3
     # Others are repeated only if their content stood behind one of these.
     others = {name: count for name, count in seen.items() if name not in poison}
@@ -237,7 +238,7 @@ def test_when_a_relay_is_resumed_nobody_waits_for_their_own_time(
     assert len(look()) == 2
 
 
-# -- letters ------------------------------------------------------------------------------------------------
+# -- letters ---------------------------------------------------------------------------------------
 
 
 class Letters:

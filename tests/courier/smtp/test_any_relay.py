@@ -131,7 +131,8 @@ def test_every_mail_is_settled_exactly_once_and_only_what_was_taken_is_accepted(
         if chunking and any(map(_miscounts, rules)):
             return
         for number, times in taken.items():
-            # Taken without an acceptance, or more than once, only if it was uncertain or refused after the dot.
+            # Taken without an acceptance, or more than once, only if it was uncertain or refused
+            # after the dot.
             doubts = sum(
                 1
                 for reply in source.replies[number]
