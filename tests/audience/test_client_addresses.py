@@ -38,9 +38,14 @@ def test_old_lines_are_shortened_and_say_all_else_as_before(cy: Reader) -> None:
         ("", 400),
     ):
         Consent.objects.create(
-            reader=cy, purpose="alerts", event="given", how="form", at=timezone.now() - timedelta(days=days),
-            page="https://herald.example/", client_address=address,
-        )  # fmt: skip
+            reader=cy,
+            purpose="alerts",
+            event="given",
+            how="form",
+            at=timezone.now() - timedelta(days=days),
+            page="https://herald.example/",
+            client_address=address,
+        )
     up_jobs.run_housekeeping()
     assert sorted(Consent.objects.values_list("client_address", flat=True)) == [
         "", "", "", "192.0.2.0/24", "192.0.2.78", "2001:db8:1::/48",

@@ -190,9 +190,15 @@ def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> Non
         ]
     )
     assert results == [
-        SignUpResult.NOTED, SignUpResult.NOTED, SignUpResult.UNKNOWN_SITE, SignUpResult.NOTED,
-        SignUpResult.UNKNOWN_FORM, SignUpResult.UNKNOWN_FORM, SignUpResult.NOTED, SignUpResult.NOTED,
-    ]  # fmt: skip
+        SignUpResult.NOTED,
+        SignUpResult.NOTED,
+        SignUpResult.UNKNOWN_SITE,
+        SignUpResult.NOTED,
+        SignUpResult.UNKNOWN_FORM,
+        SignUpResult.UNKNOWN_FORM,
+        SignUpResult.NOTED,
+        SignUpResult.NOTED,
+    ]
     assert sorted(Reader.objects.values_list("address", flat=True)) == [
         "bob@reader.example",
         CY,

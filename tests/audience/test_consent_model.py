@@ -23,8 +23,17 @@ from tests.audience.support import leave_link, sign_up
 from tests.support import sandbox
 
 PEOPLE = ("cy@reader.example", "dee@reader.example")
-STEPS = ("sign up", "sign up with offers", "confirm", "confirm an old link", "leave", "withdraw offers",
-         "import with provenance", "import without", "bounce")  # fmt: skip
+STEPS = (
+    "sign up",
+    "sign up with offers",
+    "confirm",
+    "confirm an old link",
+    "leave",
+    "withdraw offers",
+    "import with provenance",
+    "import without",
+    "bounce",
+)
 HISTORIES = st.lists(
     st.tuples(st.sampled_from(STEPS), st.sampled_from(PEOPLE), st.integers(0, 1)), max_size=14
 )

@@ -113,8 +113,10 @@ def test_no_row_is_replaced_by_one_with_the_same_key(evidence: dict[str, int], a
     refused(
         "INSERT OR REPLACE INTO audience_wording (kind, language, version, text, digest, created_at)"
         " VALUES (%s, %s, %s, 'Other words', '', '2026-01-01')",
-        words.kind, words.language, words.version,
-    )  # fmt: skip
+        words.kind,
+        words.language,
+        words.version,
+    )
     told = Update.objects.get(pk=evidence["stories_update"])
     draft = Update.objects.create(
         story=told.story, headline="Draft", text="x", language="en", author=ada
@@ -169,9 +171,20 @@ def test_an_address_of_a_client_may_become_its_network_and_nothing_else(
     kept = line(cy, address)
     sql = "UPDATE audience_consent SET client_address = %s WHERE id = %s"
     others = (
-        "", "203.0.113.9", "203.0.113.0/24", "2001:db8:ffff::/48", "203.0.113.0/8", address + "1", address[:-1],
-        "0.0.0.0/24", "nobody", address + "/24", address + "/48", "%", "1.0/24",
-    )  # fmt: skip
+        "",
+        "203.0.113.9",
+        "203.0.113.0/24",
+        "2001:db8:ffff::/48",
+        "203.0.113.0/8",
+        address + "1",
+        address[:-1],
+        "0.0.0.0/24",
+        "nobody",
+        address + "/24",
+        address + "/48",
+        "%",
+        "1.0/24",
+    )
     for other in others:
         if other not in (address, shortened(address)):
             refused(sql, other, kept.pk)

@@ -304,11 +304,31 @@ class TestWordings:
     ) -> None:
         text = texts.current("privacy", language).text
         needed = {
-            "en": ["The Harbour Herald", "12 Ropewalk", "alerts@herald.example", "What we use", "Art. 6(1)(a)",
-                   "mail server", "7 days", "corrected or deleted", "Leave", "data protection authority"],
-            "de": ["The Harbour Herald", "12 Ropewalk", "alerts@herald.example", "Wofür", "Art. 6 Abs. 1 lit. a",
-                   "Mailserver", "7 Tagen", "Berichtigung, Löschung", "abmelden", "Datenschutzbehörde"],
-        }  # fmt: skip
+            "en": [
+                "The Harbour Herald",
+                "12 Ropewalk",
+                "alerts@herald.example",
+                "What we use",
+                "Art. 6(1)(a)",
+                "mail server",
+                "7 days",
+                "corrected or deleted",
+                "Leave",
+                "data protection authority",
+            ],
+            "de": [
+                "The Harbour Herald",
+                "12 Ropewalk",
+                "alerts@herald.example",
+                "Wofür",
+                "Art. 6 Abs. 1 lit. a",
+                "Mailserver",
+                "7 Tagen",
+                "Berichtigung, Löschung",
+                "abmelden",
+                "Datenschutzbehörde",
+            ],
+        }
         flat = " ".join(text.split())
         assert [words for words in needed[language] if words not in flat] == []
         assert "{" not in text

@@ -20,9 +20,19 @@ from morefollows.processes import lock
 from tests.support.waiting import PATIENCE, until
 
 KEYS = [
-    "readers", "accepted", "received", "lost", "duplicated", "first_ms", "p50_ms", "p90_ms", "p99_ms", "last_ms",
-    "rate", "rss_mb",
-]  # fmt: skip
+    "readers",
+    "accepted",
+    "received",
+    "lost",
+    "duplicated",
+    "first_ms",
+    "p50_ms",
+    "p90_ms",
+    "p99_ms",
+    "last_ms",
+    "rate",
+    "rss_mb",
+]
 
 
 @pytest.fixture

@@ -68,9 +68,16 @@ def corrected(*answers: int) -> Alert:
     """A correction of these updates, in its hold."""
     story = Story.objects.get()
     draft = stories.save_update(
-        story, editor(), revision=story.revision, kind="correction", headline="Bridge open", standfirst="",
-        text="It is open.", note="We said that it is closed.", answers=answers or (1,),
-    )  # fmt: skip
+        story,
+        editor(),
+        revision=story.revision,
+        kind="correction",
+        headline="Bridge open",
+        standfirst="",
+        text="It is open.",
+        note="We said that it is closed.",
+        answers=answers or (1,),
+    )
     return story_actions.send(draft, editor(), hold=0)
 
 

@@ -49,10 +49,32 @@ from tests.courier.support import (
 HISTORIES = int(os.environ.get("HISTORIES", "40"))
 PEOPLE = ("cy", "dee", "eve")
 STEPS = (
-    "sign up", "sign up with offers", "confirm", "agree", "agree to offers", "leave", "leave all", "no more offers",
-    "no more offers", "import", "bounce", "complain", "erase", "move", "digest", "digest", "every", "pause", "go on",
-    "mute", "unmute", *["cut an alert"] * 5, *["cut an offer"] * 3, *["send"] * 3, *["tell"] * 3,
-)  # fmt: skip
+    "sign up",
+    "sign up with offers",
+    "confirm",
+    "agree",
+    "agree to offers",
+    "leave",
+    "leave all",
+    "no more offers",
+    "no more offers",
+    "import",
+    "bounce",
+    "complain",
+    "erase",
+    "move",
+    "digest",
+    "digest",
+    "every",
+    "pause",
+    "go on",
+    "mute",
+    "unmute",
+    *["cut an alert"] * 5,
+    *["cut an offer"] * 3,
+    *["send"] * 3,
+    *["tell"] * 3,
+)
 ONE_STEP = st.tuples(st.sampled_from(STEPS), st.sampled_from(PEOPLE), st.integers(0, 1))
 counts: Counter[str] = (
     Counter()
@@ -272,15 +294,27 @@ class History:
             headline="Bridge", text="-", author=self.ada, topic=topic, purpose=purpose
         )
         update = Update.objects.create(
-            story=story, number=1, kind="update", headline="Bridge closed", text="It is.", language="en",
-            author=self.ada, published_at=datetime.fromtimestamp(self.clock / 1000, UTC),
-        )  # fmt: skip
+            story=story,
+            number=1,
+            kind="update",
+            headline="Bridge closed",
+            text="It is.",
+            language="en",
+            author=self.ada,
+            published_at=datetime.fromtimestamp(self.clock / 1000, UTC),
+        )
         offer = topic is None
         alert = Alert.objects.create(
-            update=update, topic=topic, audience="offers" if offer else "topic", lane="bulk" if offer else "alert",
-            state="sending", sent_by=self.ada, frozen_at=timezone.now(), held_until_ms=self.clock,
+            update=update,
+            topic=topic,
+            audience="offers" if offer else "topic",
+            lane="bulk" if offer else "alert",
+            state="sending",
+            sent_by=self.ada,
+            frozen_at=timezone.now(),
+            held_until_ms=self.clock,
             expires_at_ms=now_ms() + 3_600_000,
-        )  # fmt: skip
+        )
         cut_from_start(alert)
         audience = {name for name, person in self.people.items() if person.gets(n)}
         cut = {

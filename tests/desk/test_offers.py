@@ -28,9 +28,15 @@ def offer(ada: Editor, cy: Reader, breaking: Topic) -> Story:
     ada.refresh_from_db()
     reader("dee@reader.example", breaking, offers=True)
     return save_story(
-        uuid.uuid4(), ada, revision=0, headline="The Herald for half the price", standfirst="Until Sunday.",
-        text="Read the **whole paper**.", topic=None, language="en",
-    )  # fmt: skip
+        uuid.uuid4(),
+        ada,
+        revision=0,
+        headline="The Herald for half the price",
+        standfirst="Until Sunday.",
+        text="Read the **whole paper**.",
+        topic=None,
+        language="en",
+    )
 
 
 def sent(offer: Story, ada: Editor) -> Alert:

@@ -44,10 +44,21 @@ def ended(ada: Editor, story: Story, breaking: Topic) -> Alert:
     assert publication.release(alert.pk)
     outcomes = [Outcome.ACCEPTED, Outcome.REFUSED, Outcome.REFUSED, Outcome.UNCERTAIN]
     Batch.objects.create(
-        alert=alert, number=1, size=4, readers=array("q", ids).tobytes(), first=ids[0], last=ids[-1],
-        outcomes=bytes(outcomes), times=array("I", [120] + [0xFFFFFFFF] * 3).tobytes(),
-        accepted=1, refused=2, uncertain=1, repeated=1, worker="host/1", due_at_ms=1,
-    )  # fmt: skip
+        alert=alert,
+        number=1,
+        size=4,
+        readers=array("q", ids).tobytes(),
+        first=ids[0],
+        last=ids[-1],
+        outcomes=bytes(outcomes),
+        times=array("I", [120] + [0xFFFFFFFF] * 3).tobytes(),
+        accepted=1,
+        refused=2,
+        uncertain=1,
+        repeated=1,
+        worker="host/1",
+        due_at_ms=1,
+    )
     courier.note_deaths(["host/1"])
     Batch.objects.update(due_at_ms=None)
     Alert.objects.filter(pk=alert.pk).update(cut_done=True, repeat=False)

@@ -90,9 +90,14 @@ def test_why_an_alert_did_not_come(ada_at_desk: Client, signed_up: Reader) -> No
     page = reverse("reader", args=(signed_up.pk,))
     assert "every alert" in ada_at_desk.get(page).content.decode()
     Reader.objects.update(
-        frequency="first", most_a_day=3, quiet_from=22 * 60, quiet_to=7 * 60 + 30, time_zone="Europe/Berlin",
-        flash_passes=True, paused_until=timezone.now() + timedelta(days=7),
-    )  # fmt: skip
+        frequency="first",
+        most_a_day=3,
+        quiet_from=22 * 60,
+        quiet_to=7 * 60 + 30,
+        time_zone="Europe/Berlin",
+        flash_passes=True,
+        paused_until=timezone.now() + timedelta(days=7),
+    )
     shown = ada_at_desk.get(page).content.decode()
     for words in (
         "the first alert of each story",

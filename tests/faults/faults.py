@@ -430,13 +430,41 @@ PROCESSES: list[tuple[Fault, int, int]] = [
     (kill_sender, 14, 4), (kill_web, 3, 2), (kill_up, 2, 5), (kill_all, 2, 5), (stop_sender, 2, 5),
 ]  # fmt: skip
 OTHERS: list[tuple[Fault, int, int]] = [
-    (storm_4xx, 5, 2), (storm_5xx, 3, 2), (storm_421, 4, 2), (policy, 2, 2), (wrong_replies, 4, 2), (garbage, 3, 2),
-    (missing_replies, 5, 3), (drops, 5, 2), (relay_dies, 3, 3), (cut, 6, 3), (cut_mid_stream, 6, 2),
-    (half_closed, 5, 2), (split, 3, 2), (slow, 3, 2), (locked, 5, 3), (lost_database, 3, 3), (full_disk, 5, 3),
-    (clock_set, 5, 4), (pause, 4, 3), (stop, 2, 2),
-]  # fmt: skip
-BEFORE_SEND = {storm_4xx, storm_5xx, storm_421, policy, wrong_replies, garbage, missing_replies, drops,
-          cut_mid_stream, half_closed, split, slow}  # fmt: skip
+    (storm_4xx, 5, 2),
+    (storm_5xx, 3, 2),
+    (storm_421, 4, 2),
+    (policy, 2, 2),
+    (wrong_replies, 4, 2),
+    (garbage, 3, 2),
+    (missing_replies, 5, 3),
+    (drops, 5, 2),
+    (relay_dies, 3, 3),
+    (cut, 6, 3),
+    (cut_mid_stream, 6, 2),
+    (half_closed, 5, 2),
+    (split, 3, 2),
+    (slow, 3, 2),
+    (locked, 5, 3),
+    (lost_database, 3, 3),
+    (full_disk, 5, 3),
+    (clock_set, 5, 4),
+    (pause, 4, 3),
+    (stop, 2, 2),
+]
+BEFORE_SEND = {
+    storm_4xx,
+    storm_5xx,
+    storm_421,
+    policy,
+    wrong_replies,
+    garbage,
+    missing_replies,
+    drops,
+    cut_mid_stream,
+    half_closed,
+    split,
+    slow,
+}
 WITH_LOCAL_INBOX: list[tuple[Fault, int, int]] = [(kill_inbox, 2, 3), (kill_sender, 1, 3)]
 WITH_POSTFIX: list[tuple[Fault, int, int]] = [
     (cut, 2, 2), (cut_mid_stream, 2, 1), (half_closed, 1, 1), (split, 1, 1), (kill_sender, 2, 3),

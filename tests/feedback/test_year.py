@@ -69,10 +69,20 @@ def batches(alert: Alert, readers: array[int], rng: random.Random) -> None:
         some = readers[at : at + _BATCH]
         states = outcomes(len(some), rng)
         one = Batch(
-            alert=alert, number=number, size=len(some), readers=some.tobytes(), first=some[0], last=some[-1],
-            outcomes=states, times=rng.randbytes(4 * len(some)), accepted=states.count(1), skipped=states.count(4),
-            refused=states.count(3), uncertain=states.count(5), expired=states.count(6),
-        )  # fmt: skip
+            alert=alert,
+            number=number,
+            size=len(some),
+            readers=some.tobytes(),
+            first=some[0],
+            last=some[-1],
+            outcomes=states,
+            times=rng.randbytes(4 * len(some)),
+            accepted=states.count(1),
+            skipped=states.count(4),
+            refused=states.count(3),
+            uncertain=states.count(5),
+            expired=states.count(6),
+        )
         made.append(one)
     Batch.objects.bulk_create(made)
 
@@ -158,11 +168,15 @@ def people(breaking: Topic) -> dict[str, float]:
 
     readers = Reader.objects.bulk_create(
         Reader(
-            address=f"somebody.{n:07d}@provider-{n % 40}.example", key=f"{n:064x}", domain=f"provider-{n % 40}.example",
-            state="confirmed", created_at=now, confirmed_at=now,
+            address=f"somebody.{n:07d}@provider-{n % 40}.example",
+            key=f"{n:064x}",
+            domain=f"provider-{n % 40}.example",
+            state="confirmed",
+            created_at=now,
+            confirmed_at=now,
         )
         for n in range(_PEOPLE)
-    )  # fmt: skip
+    )
     measure("readers", "audience_reader")
     Subscription.objects.bulk_create(
         Subscription(reader=one, topic=breaking, state="active", since=now) for one in readers
@@ -172,11 +186,21 @@ def people(breaking: Topic) -> dict[str, float]:
     for event in ("given", "confirmed"):
         Consent.objects.bulk_create(
             Consent(
-                reader=one, topic=breaking, purpose="alerts", event=event, how="form", at=now, words=words, version=1,
-                privacy_version=1, language="en", page="https://herald.example/news/", client_address="192.0.2.0/24",
+                reader=one,
+                topic=breaking,
+                purpose="alerts",
+                event=event,
+                how="form",
+                at=now,
+                words=words,
+                version=1,
+                privacy_version=1,
+                language="en",
+                page="https://herald.example/news/",
+                client_address="192.0.2.0/24",
             )
             for one in readers
-        )  # fmt: skip
+        )
     measure("evidence of consent", "audience_consent")
     for _ in range(2):
         seals.seal(settled=timedelta(0))

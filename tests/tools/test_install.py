@@ -135,9 +135,18 @@ def test_make_tells_its_programs_nothing_of_the_shell(tmp_path: Path) -> None:
     told = "include Makefile\ntell:\n\t@env\n"
     done = subprocess.run(
         ["make", "-s", "-f", "-", "tell"],
-        input=told, cwd=ROOT, capture_output=True, text=True, check=True,
-        env={**os.environ, "PYTHONPATH": "/elsewhere", "PYTHONHOME": "/elsewhere", "VIRTUAL_ENV": "/elsewhere"},
-    )  # fmt: skip
+        input=told,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": "/elsewhere",
+            "PYTHONHOME": "/elsewhere",
+            "VIRTUAL_ENV": "/elsewhere",
+        },
+    )
     assert "/elsewhere" not in done.stdout
 
 

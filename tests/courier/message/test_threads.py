@@ -82,9 +82,14 @@ def mailed(
 
 def update(story: Story, ada: Editor, headline: str) -> Alert:
     draft = save_update(
-        Story.objects.get(pk=story.pk), ada, revision=Story.objects.get(pk=story.pk).revision, kind="update",
-        headline=headline, standfirst="", text=headline,
-    )  # fmt: skip
+        Story.objects.get(pk=story.pk),
+        ada,
+        revision=Story.objects.get(pk=story.pk).revision,
+        kind="update",
+        headline=headline,
+        standfirst="",
+        text=headline,
+    )
     return actions.send(draft, ada, hold=0, audience="topic")
 
 

@@ -53,9 +53,14 @@ def owed(reader: int, kind: str = "digest", hours: float = 12) -> Letter:
     )
     now = now_ms()
     return Letter.objects.create(
-        reader_id=reader, kind=kind, bulk=True, since=now - int(hours * HOUR), until=now, due_at_ms=now,
+        reader_id=reader,
+        kind=kind,
+        bulk=True,
+        since=now - int(hours * HOUR),
+        until=now,
+        due_at_ms=now,
         created_at=timezone.now(),
-    )  # fmt: skip
+    )
 
 
 def told(*readers: int) -> list[tuple[int, ...]]:
@@ -148,9 +153,15 @@ def test_each_story_once_as_it_stands_now() -> None:
     story = alert.update.story
     again, other = support.alert_again(alert), missed(1)
     newest = Update.objects.create(
-        story=story, number=2, kind="correction", headline="Bridge open", text="It is.", language="en",
-        author=alert.sent_by, published_at=timezone.now() - timedelta(minutes=5),
-    )  # fmt: skip
+        story=story,
+        number=2,
+        kind="correction",
+        headline="Bridge open",
+        text="It is.",
+        language="en",
+        author=alert.sent_by,
+        published_at=timezone.now() - timedelta(minutes=5),
+    )
     Alert.objects.filter(pk=again.pk).update(update=newest, state="sent")
     first, second = sorted(support.audience(alert))
     for reader in (first, second):

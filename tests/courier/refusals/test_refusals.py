@@ -418,11 +418,19 @@ def test_nothing_is_taken_back_from_a_batch_that_somebody_works_on() -> None:
     ids.frombytes(bytes(batch.readers))
     Refusal.objects.bulk_create(
         Refusal(
-            alert=alert, batch=batch.pk, place=i, reader=ids[i], domain="gone.example", provider="gone.example",
-            relay="relay 0", bounce="hard", code=550, at=1,
+            alert=alert,
+            batch=batch.pk,
+            place=i,
+            reader=ids[i],
+            domain="gone.example",
+            provider="gone.example",
+            relay="relay 0",
+            bounce="hard",
+            code=550,
+            at=1,
         )
         for i in range(30)
-    )  # fmt: skip
+    )
     Brake.objects.create(
         alert=alert, scope="provider", name="gone.example", answered=30, refused=30
     )

@@ -284,10 +284,19 @@ def test_an_alert_overtakes_an_offer_that_is_being_sent(tmp_path: Path) -> None:
     )
     Reader.objects.filter(pk__in=readers).update(offers=True)
     Batch.objects.bulk_create(
-        Batch(alert=offer, number=n, size=200, readers=array("q", ids).tobytes(), first=ids[0], last=ids[-1],
-              outcomes=bytes(200), times=array("I", [claims.NEVER] * 200).tobytes(), due_at_ms=1)
+        Batch(
+            alert=offer,
+            number=n,
+            size=200,
+            readers=array("q", ids).tobytes(),
+            first=ids[0],
+            last=ids[-1],
+            outcomes=bytes(200),
+            times=array("I", [claims.NEVER] * 200).tobytes(),
+            due_at_ms=1,
+        )
         for n, ids in enumerate([readers[at : at + 200] for at in range(0, 1200, 200)])
-    )  # fmt: skip
+    )
     alerts: list[Alert] = []
 
     async def story(worker: Worker, relay: Slot) -> None:

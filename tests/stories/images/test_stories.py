@@ -95,9 +95,15 @@ def test_what_nothing_shows_is_cleared_away_after_its_days(
     assert delete_unused() == 0
     aged(picture, 31)
     save_story(
-        story.uuid, ada, revision=1, headline=story.headline, standfirst="", text=f"Fog.\n\n{written(picture)}",
-        topic=story.topic, language="en",
-    )  # fmt: skip
+        story.uuid,
+        ada,
+        revision=1,
+        headline=story.headline,
+        standfirst="",
+        text=f"Fog.\n\n{written(picture)}",
+        topic=story.topic,
+        language="en",
+    )
     assert delete_unused() == 0, "a draft shows it"
     save_story(
         story.uuid,
