@@ -93,6 +93,7 @@ def _as_made_sqlite(database: BaseDatabaseWrapper, one: Protected) -> bool:
             "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", (one.table,)
         )
         there = {row[0] for row in cursor.fetchall()}
+    # SQLite keeps the text of CREATE TRIGGER as it was given. So the same text is the same trigger.
     return there.issuperset(_statements(database, one))
 
 
@@ -100,6 +101,7 @@ def _as_made_postgres(database: BaseDatabaseWrapper, one: Protected) -> bool:
     """Returns whether all triggers exist, always fire, and have the expected function bodies."""
     with database.cursor() as cursor:
         cursor.execute(
+            # tgenabled 'A': fires whatever session_replication_role is.
             "SELECT t.tgname, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
             " WHERE t.tgrelid = %s::regclass AND t.tgenabled = 'A'",
             (one.table,),
@@ -150,6 +152,7 @@ def _sqlite_columns(
 def _sqlite(one: Protected, columns: list[str], keys: list[tuple[str, ...]]) -> Iterator[str]:
     bound = one.once.format(row="OLD") or "1"
     others = ["rowid", *(name for name in columns if name not in one.may_change)]
+    # IS, since NULL = NULL is not true.
     same = [f'OLD."{name}" IS NEW."{name}"' for name in others]
     same += [_may_change(name, by["sqlite"], "IS") for name, by in one.may_change.items()]
     changed = f"NOT ({' AND '.join(same)})" if one.may_change else "1"
@@ -198,6 +201,8 @@ def _bodies(one: Protected) -> dict[str, str]:
     bound = one.once.format(row="OLD") or "true"
     changed = "true"
     if one.may_change:
+        # The whole row less the columns that may change. So a column that is added later is
+        # protected.
         rest = " - ".join(["to_jsonb({row})", *(f"'{column}'" for column in one.may_change)])
         others = f"({rest.format(row='OLD')}) IS DISTINCT FROM ({rest.format(row='NEW')})"
         same = "IS NOT DISTINCT FROM"

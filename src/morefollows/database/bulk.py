@@ -129,6 +129,8 @@ def query_new_keys(model: type[models.Model], count: int) -> Rows:
             "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s::int)"
         )
         return query(statement, [table, model._meta.pk.column, count])
+    # Django's keys are AUTOINCREMENT: `seq` is the highest that was ever given, also to rows that
+    # are deleted by now.
     found = query("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])()
     last = int(found[0][0]) if found else 0
     return lambda: [(key,) for key in range(last + 1, last + 1 + count)]
@@ -186,6 +188,7 @@ def _write(model: type[models.Model], with_key: bool, columns: Sequence[list[Any
     count = len(columns[0])
     same = [column.count(column[0]) == count for column in columns]
     if all(same):
+        # UNNEST and VALUES need at least one column, to know the number of rows.
         same[0] = False
     found = _insert(model, with_key, connection.vendor, tuple(same))
     common, varied = [], []

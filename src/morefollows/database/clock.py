@@ -42,6 +42,8 @@ def now_ms() -> int:
     """
     if use_own:
         return time.time_ns() // 1_000_000
+    # A query would block an event loop. `_get_running_loop` returns None where `get_running_loop`
+    # raises.
     if uptime() - _last.at > _GOOD_FOR and asyncio._get_running_loop() is None:
         _look()
     at, theirs = _last
@@ -55,6 +57,7 @@ def _look() -> None:
     if connection.vendor != "postgresql":
         _last = _Look(uptime(), None)
         return
+    # Looked at again under the lock: another thread may have measured meanwhile.
     with _lock:
         if uptime() - _last.at > _GOOD_FOR:
             with connection.cursor() as cursor:
@@ -72,5 +75,7 @@ def measure(cursor: Any) -> int:
     theirs = int(cursor.fetchone()[0])
     after, own_after = uptime(), time.time_ns()
     if not use_own:
+        # The server read its clock about half-way through the round trip, as NTP assumes (RFC 5905
+        # §8).
         _last = _Look((before + after) / 2, theirs)
     return round((own_before + own_after) / 2_000_000 - theirs)

@@ -45,6 +45,7 @@ class UidField(models.BinaryField):  # type: ignore[type-arg]
         super().__init__(**options)
 
     def deconstruct(self) -> Any:
+        # Every uid has these options, so migrations need not repeat them.
         name, path, args, options = super().deconstruct()
         for fixed in ("max_length", "default", "db_default", "editable"):
             options.pop(fixed, None)

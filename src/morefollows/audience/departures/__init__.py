@@ -57,6 +57,9 @@ def record_departures(what: DepartureKind, keys: Iterable[str], detail: str = ""
     entries = [Departure(at, what, key, detail) for key in keys]
     if not entries or _replaying.get():
         return
+    # A departure may be in the file without being in the database, and never the other way round.
+    # With a lift it is the reverse: replayed without a COMMIT, it would let a suppressed address be
+    # mailed.
     if what == DepartureKind.LIFTED:
         transaction.on_commit(lambda: _append(entries))
     else:

@@ -53,6 +53,7 @@ def append(file: Path, entries: Iterable[Departure]) -> None:
                 lines = "\n" + lines
             raw = lines.encode("ascii")
             while raw:
+                # `os.write` may write less than it was given.
                 raw = raw[os.write(handle, raw) :]
             os.fsync(handle)
         finally:

@@ -97,6 +97,7 @@ class Chunk:
         """Work out what this row changes; return the name of its count in `ImportReport`."""
         key = row.address.key
         reader = self._readers.get(key)
+        # The order is that of weight: a suppression, then a departure, then what the file says.
         if key in self._suppressed:
             return "bounced" if key in self._bounced else "suppressed"
         if reader is not None and reader.state not in COMING:
@@ -154,6 +155,7 @@ class Chunk:
         changed = [topic for topic in row.topics if self._moves(key, topic, wanted)]
         if not changed:
             return "known"
+        # A known reader's address and language stay as they are.
         if not reader.address:
             reader.address, reader.domain, reader.language = (
                 row.address.text,
@@ -199,6 +201,7 @@ class Chunk:
             if why
         ]
         Suppression.objects.bulk_create(suppressed)
+        # On disk before COMMIT: see `audience.departures`.
         departures.record_departures(DepartureKind.LEFT, self._left)
         for reason in {one.reason for one in suppressed}:
             departures.record_departures(
@@ -213,6 +216,8 @@ class Chunk:
         Reader.objects.bulk_update(
             changed, ["address", "domain", "language", "state", "confirmed_at"]
         )
+        # `since` is the time of this chunk for exactly the subscriptions that it changed. `adding`
+        # is Django's mark of an object without a row.
         begun = {
             place: item for place, item in self._subscriptions.items() if item.since == self._now
         }

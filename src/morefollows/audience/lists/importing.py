@@ -156,6 +156,8 @@ _Numbered = tuple[SheetPosition, ImportRow]
 
 def _restricted(rows: list[_Numbered], found: FileSurvey) -> list[ImportRow]:
     """The rows with the most restrictive state that the whole file has for each reader."""
+    # A file may have a reader twice, subscribed and unsubscribed. The departure counts, wherever it
+    # is in the file.
     away = found.restrictions.among({row.address.key for _end, row in rows})
     return [row._replace(state=away.get(row.address.key, row.state)) for _end, row in rows]
 
@@ -194,6 +196,7 @@ class _Import:
                 if trial == 3:
                     raise
             else:
+                # Only after COMMIT: the rows of a transaction that was rolled back are read again.
                 self._bookmark.moved(end)
                 self.report.add(found)
                 return

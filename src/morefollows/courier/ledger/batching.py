@@ -36,6 +36,7 @@ AND s.reader_id > %s AND s.reader_id <= %s
   AND r.state = 'confirmed'
 ORDER BY s.reader_id LIMIT %s
 """
+# Following a story is a preference and no consent. That is the subscription to the alert's topic.
 _FOLLOWERS = """
 SELECT i.reader_id FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
 JOIN stories_storypreference i ON i.story_id = u.story_id
@@ -46,6 +47,8 @@ WHERE a.id = %s
   AND i.reader_id > %s AND i.reader_id <= %s
 ORDER BY i.reader_id LIMIT %s
 """
+# The reader's row has no time of this consent. A reader who consents while the audience is cut may
+# be in it.
 _OF_OFFERS = """
 SELECT r.id FROM audience_reader r
 WHERE r.offers AND r.state = 'confirmed' AND r.id > %s AND r.id <= %s ORDER BY r.id LIMIT %s
@@ -122,7 +125,11 @@ def cut_batches(alert: int, batches: int) -> bool:
                 )
             )
             first, last = cursor.fetchone()
+            # A position is exclusive: the next reader is above it. So first - 1 starts with the
+            # first one.
             cut_from = cut_to = random.randint(first - 1, last)  # noqa: S311 - a fair start, no secret
+        # Two legs, each with ascending ids: from the random start to the end, then from 0 to the
+        # start. They do not overlap, so no reader is in both.
         upper = cut_from if wrapped else _HIGHEST_ID
         readers, cut_to = _readers(cursor, what, cut_to, upper, batches)
         cursor.execute(_NEXT_NUMBER, (alert,))
@@ -180,6 +187,7 @@ def _readers(cursor: Any, what: _Cut, after: int, upto: int, batches: int) -> tu
             query, values = _OF_TOPIC, (what.topic, what.frozen_at)
     cursor.execute(query, (*values, after, upto, most))
     readers = [row[0] for row in cursor.fetchall()]
+    # Fewer readers than asked for: there are no more up to `upto`.
     return readers, readers[-1] if len(readers) == most else upto
 
 

@@ -101,6 +101,7 @@ class Recorded(NamedTuple):
 
 # -- what is there to do --------------------------------------------------------------------------
 
+# The columns are in the order of `ActiveAlert`. In ORDER BY, the lane 'alert' sorts before 'bulk'.
 _RUNNING = """
 SELECT a.id, a.state, a.topic_id, a.held_until_ms, a.expires_at_ms, a.cut_done, a.audience, \
 a.lane = 'bulk', a.flash,
@@ -177,6 +178,8 @@ def claim_batches(worker: str, alert: int, limit: int, *, retried: bool = False)
     `worker`: name of the claiming process. `retried`: only batches whose retry time has come.
     """
     now = now_ms()
+    # Fresh batches are due at a random time up to FRESH_DUE. A lower bound above it leaves only
+    # those with a real retry time.
     values = (alert, FRESH_DUE if retried else 0, now, limit, worker, now + claim_ms())
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_CLAIM.format(skip_locked=skip_locked()), values)
@@ -265,6 +268,9 @@ def record_outcomes(
             cursor.execute(
                 _RECORD, (*facts, entry.repeated, *counts, now, entry.batch, entry.lease_version)
             )
+            # The lease version has changed: another process holds the batch now. Its outcomes
+            # count, and ours are dropped together with the replies, which would else be counted
+            # twice.
             if cursor.rowcount == 0:
                 lost.add(entry.batch)
                 continue
@@ -272,6 +278,8 @@ def record_outcomes(
                 cursor.execute(
                     _COUNT_VERDICT, (entry.alert, domain, outcome, code, status, text, count)
                 )
+        # In the transaction that allows more mails to be handed out. So a sender learns here that
+        # an alert was stopped, before it hands out more of it.
         cursor.execute(_SENDING)
         sending = alerts.intersection(row[0] for row in cursor.fetchall())
     return Recorded(lost, sending)
@@ -293,6 +301,8 @@ def record_what_is_free(
     lost: set[int] = set()
     sending: set[int] = set()
     stuck: set[int] = set()
+    # None stands for the end of the hold, which needs the alert's row only. It comes first, as no
+    # batch of the alert may be handed out before it is written.
     for entry in (None, *entries):
         if entry is not None and entry.alert == release and release not in sending:
             stuck.add(entry.batch)
@@ -318,9 +328,12 @@ def record_what_is_free(
 
 def is_lock_timeout(error: BaseException) -> bool:
     """Whether PostgreSQL gave up waiting for a row lock (SQLSTATE 55P03). Never so on SQLite."""
+    # Django wraps psycopg's error, which has the SQLSTATE.
     return getattr(error.__cause__, "sqlstate", None) == "55P03"
 
 
+# A batch's due_at_ms is NULL once all its outcomes are final. The index `batches_due` has only the
+# other batches.
 _COMPLETE = """
 SELECT a.id FROM stories_alert a WHERE a.state = 'sending' AND a.cut_done
   AND NOT EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at_ms IS NOT NULL)

@@ -91,6 +91,8 @@ class HandedOutJournal:
         slot = self._at[batch] = self._free.pop()
         at = _HEAD.size + slot * self._step
         start = at + _SLOT.size
+        # Marks first, then the slot's head. If the process is killed between the two, the slot
+        # reads as free, and never as this batch with the marks of the one before.
         self._map[start : start + 4 * mails] = bytes(4 * mails)
         self._map[at:start] = _SLOT.pack(batch, lease_version, mails)
         return memoryview(self._map)[start : start + 4 * mails].cast("I")
@@ -112,6 +114,8 @@ def read_marks(data: Path, name: str) -> Found | None:
         return None
     if len(raw) < _HEAD.size:
         return None
+    # A mapped file survives its process, but not the machine: its pages may not have reached the
+    # disk. Another boot id shows that.
     kernel, slots, mails = _HEAD.unpack_from(raw)
     step = _SLOT.size + 4 * mails
     if (

@@ -77,9 +77,12 @@ def outcomes(alerts: Sequence[int], readers: Sequence[int]) -> dict[int, dict[in
         return {}
     wanted = set(readers)
     found: dict[int, dict[int, int]] = {}
+    # Two ranges of ids overlap if each begins before the other ends. `readers` ascend.
     batches = Batch.objects.filter(alert__in=alerts, first__lte=readers[-1], last__gte=readers[0])
     for batch in batches.only(*_CONTENTS, "worker", "alert"):
         if batch.packed:
+            # A packed row has up to 20,000 readers. A binary search for each wanted one is cheaper
+            # than a pass over all of them.
             pairs: Iterable[tuple[int, int]] = contents(batch).of(readers)
         else:
             pairs = zip(*contents(batch, at_work=bool(batch.worker)), strict=True)
@@ -116,6 +119,8 @@ def recipients(alerts: Sequence[int], after: int, upto: int, batches: int) -> tu
     most = batches * int(settings.MOREFOLLOWS.batch_size)
     looked_at: list[int] = []
     for alert in alerts:
+        # Each alert may lower `upto`. What was read of earlier alerts above it is left out below,
+        # and comes with the next call.
         keys, upto = _rows_for(alert, after, upto, most)
         looked_at += keys
     found: set[int] = set()

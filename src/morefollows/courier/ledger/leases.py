@@ -99,6 +99,7 @@ def long_dead() -> list[str]:
         SenderProcess.objects.filter(seen_at_ms__gt=now - claim_ms()).values_list("name", flat=True)
     )
     names = set(SenderProcess.objects.values_list("name", flat=True))
+    # Claims whose process has no row count, too: a restored database may lack the row.
     names |= set(Letter.objects.exclude(worker="").values_list("worker", flat=True).distinct())
     held = Batch.objects.exclude(worker="")
     names |= set(held.values_list("worker", flat=True).distinct())
@@ -113,6 +114,7 @@ def bring_forward(now: int) -> None:
 
 # -- what a process claimed and does not know of --------------------------------------------------
 
+# The version is raised, so that a late write under the unknown claim changes nothing.
 _STRAY_BATCHES = (
     "UPDATE courier_batch SET worker = '', due_at_ms = 1, lease_version = lease_version + 1"
     " WHERE worker = %s"

@@ -41,6 +41,7 @@ def pack(contents: BatchContents) -> tuple[bytes, bytes]:
     ids = contents.readers
     steps = [ids[0], *(after - before for before, after in pairwise(ids))] if ids else []
     highest = max(steps[1:], default=0)
+    # The narrowest type of array that holds the largest difference.
     code = next(code for code in "BHIQ" if highest < 256 ** array(code).itemsize)
     first = (ids[0] if ids else 0).to_bytes(8, "little")
     packed = array(code, steps[1:]).tobytes()

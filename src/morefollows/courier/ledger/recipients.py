@@ -70,6 +70,8 @@ _DRILLS = """
 r.state NOT IN ('gone', 'complained')
 AND (SELECT d.confirmed_at FROM audience_drillreader d WHERE d.reader_id = r.id) IS NOT NULL
 """
+# SQLite never reorders a CROSS JOIN, so the ids are the outer loop. In PostgreSQL, OFFSET 0 keeps
+# the subquery apart from the join: each reader is found by primary key.
 _READERS_SQLITE = (
     "(SELECT value AS id FROM json_each(%s)) w CROSS JOIN audience_reader r ON r.id = w.id"
 )
@@ -101,6 +103,8 @@ def load_recipients(alert: ActiveAlert, readers: Sequence[int]) -> dict[int, Rec
     with connection.cursor() as cursor:
         cursor.execute(sql, (ids, *values))
         rows = cursor.fetchall()
+    # Columns 1 to 7 are the fields of `Recipient`; FALSE is its `later`. Column 8 is
+    # `has_preferences`.
     found = {row[0]: _addressee(row[1:8]) for row in rows}
     if alert.audience != Alert.Audience.DRILL:
         _with_preferences(alert, found, [row[0] for row in rows if row[8]])
@@ -241,6 +245,7 @@ def _had_today(alert: ActiveAlert, readers: Sequence[int]) -> dict[int, int]:
         .exclude(Q(pk=alert.id) | Q(audience=Alert.Audience.DRILL))
         .values_list("pk", "state")
     )
+    # An older alert that is still being sent comes first. It counts though its mail has not left.
     before = [pk for pk, state in today.items() if state == Alert.State.SENDING and pk < alert.id]
     had = history.alerts_had_by(list(today), readers, expected=before, summaries=False)
     return {reader: len(alerts) for reader, alerts in had.items()}

@@ -33,6 +33,7 @@ def open_again(alert: int) -> int:
     opened = 0
     with transaction.atomic():
         failed = Batch.objects.filter(Q(refused__gt=0) | Q(expired__gt=0), alert=alert)
+        # One batch in memory at a time: an alert may have thousands.
         for key in list(failed.values_list("pk", flat=True)):
             batch = Batch.objects.only("readers", "outcomes", "times").get(pk=key)
             outcomes, times = bytearray(batch.outcomes), _times(batch)
@@ -132,6 +133,8 @@ def release_claims(worker: str, marks: handed_out.Found | None = None) -> list[O
         ) in cursor.fetchall():
             outcomes, times = bytearray(packed), array("I")
             times.frombytes(bytes(packed_times))
+            # RETURNING has the version after this release. The dead process wrote its marks under
+            # the one before.
             known = (marks or {}).get((batch, lease_version - 1))
             if known is None:
                 begun[alert] += doubt(outcomes, handed_out_to)
@@ -161,6 +164,7 @@ def _settle(outcomes: bytearray, times: array[int], marks: array[int]) -> tuple[
         if outcomes[i] not in (Outcome.WAITING, Outcome.UNCERTAIN):
             continue
         if (since := handed_out.time_of(mark)) is not None:
+            # Uncertain before, and accepted now: this copy was a repeat.
             again += outcomes[i] == Outcome.UNCERTAIN
             outcomes[i], times[i] = Outcome.ACCEPTED, since
         elif mark == handed_out.HANDED_OUT:

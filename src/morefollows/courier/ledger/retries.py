@@ -25,6 +25,7 @@ MOST_COPIES = 3
 
 _STEP_MS = 250
 _LATEST = (1 << 23) - 1  # in steps: 24 days
+# Not 63: with all bits set, the state would be `NEVER`.
 _MOST_TRIES = 62
 
 
@@ -114,5 +115,6 @@ class Retries:
         return due_at_ms
 
     def _pack(self, i: int, copies: int, tries: int, due_at_ms: int) -> None:
+        # Rounded up, and at least one step: 0 means at once.
         steps = min(max(-(-(due_at_ms - self._zero) // _STEP_MS), 1), _LATEST) if due_at_ms else 0
         self._times[i] = NOT_ACCEPTED | copies << 29 | min(tries, _MOST_TRIES) << 23 | steps

@@ -68,6 +68,7 @@ def _take_back(alert: int, key: int, refusals: list[Refusal]) -> int:
         outcomes = bytearray(batch.outcomes)
         taken = 0
         for one in refusals:
+            # The refusal may be old: an editor may have had the mail tried again since.
             if ids[one.place] == one.reader and outcomes[one.place] == Outcome.REFUSED:
                 outcomes[one.place] = Outcome.DEFERRED
                 taken += 1

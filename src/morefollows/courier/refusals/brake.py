@@ -145,6 +145,7 @@ class ReplyTally:
         """
         counts = [self._here.get(key, Counts(0, 0)) for key in one.keys]
         for key, (_, refused, _) in zip(one.keys, counts, strict=True):
+            # Accepted mails are not counted here, only when a comparison is due: they are many.
             self._here[key] = Counts(0, refused + 1)
         due = [key for key in one.keys if _is_due(self._here[key].refused)]
         if not due:
@@ -311,6 +312,7 @@ def too_many(refused: int, answered: int, *, so_far: bool = False) -> bool:
     `so_far`: replies are outstanding. The limit is then higher by three standard deviations of a
     Poisson distribution, to allow for chance.
     """
+    # A Poisson distribution with mean m has the standard deviation sqrt(m).
     share = SHARE * max(answered, 0)
     return refused > max(FEW, share + 3 * math.sqrt(share) if so_far else share)
 

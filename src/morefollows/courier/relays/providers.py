@@ -66,9 +66,11 @@ class Providers:
         if answer.cancelled():
             return
         found = "" if answer.exception() else answer.result()
+        # Emptied as a whole: whatever is still in use is asked for again within minutes.
         if len(self._known) >= _KEPT:
             self._known.clear()
         known = self._known.get(domain, (0.0, domain))[1]
+        # After a failed lookup the last known provider stays, and is asked for again sooner.
         good_for = _GOOD_FOR if found else _UNKNOWN_FOR
         self._known[domain] = self._now() + good_for, found or known
 
@@ -90,6 +92,7 @@ def mx_hosts(nameserver: str) -> Callable[[str], list[str]]:
             host, _colon, port = nameserver.rpartition(":")
             resolver.nameservers, resolver.port = [host], int(port)
         resolver.lifetime = _PATIENCE
+        # The final dot and `search` keep the search list of resolv.conf out of it.
         answer = resolver.resolve(f"{domain}.", "MX", search=False)
         return [str(record.exchange) for record in sorted(answer, key=lambda one: one.preference)]
 

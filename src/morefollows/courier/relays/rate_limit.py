@@ -23,10 +23,14 @@ class TokenBucket:
     def set_rate(self, rate: float) -> None:
         self.rate = rate
         self._interval = 1 / rate
+        # Under a lower rate the next mail may be due much later. A higher rate must take effect
+        # now.
         self._next = min(self._next, self._now() + self._interval)
 
     def wait(self) -> float:
         """Returns the seconds until a mail may leave; 0 if one may now."""
+        # Less than a nanosecond is a rounding error. A timer for it would fire at once, again and
+        # again.
         early = self._next - _BURST - self._now()
         return early if early > 1e-9 else 0.0
 

@@ -46,6 +46,8 @@ class Shares:
         if not others:
             return True
         least = min(others)
+        # A relay that was away for long does not catch up with all of it: until then it would get
+        # every mail, and the others none.
         sharer.load = max(sharer.load, least - _CREDIT)
         if sharer.load <= least + _LEAD / max(other.weight for other in self._sharers):
             return True

@@ -43,7 +43,10 @@ def store_report(
             row = before.pop(fact.relay, None) or RelayAtWork(
                 relay=fact.relay, worker=worker, seen_at_ms=now
             )
+            # Old rows are deleted by the first report of a day, not by each of them.
             new_day |= row.seen_at_ms // _DAY_MS < now // _DAY_MS
+            # At least a second: of two reports close together the second would show too high a
+            # rate.
             row.rate = round(fact.accepted * 1000 / max(now - row.seen_at_ms, 1000), 1)
             row.circuit, row.connections, row.in_flight = (
                 fact.circuit,

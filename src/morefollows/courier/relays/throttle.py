@@ -149,6 +149,7 @@ class _ProviderThrottle:
         if not tries and self._again:
             self._new += 1
             self._judge()
+        # Deferred more often than greylisting has needed so far: this is a limit after all.
         if tries >= self._greylists:
             self._greylists = 0
             return False
@@ -180,6 +181,7 @@ class _ProviderThrottle:
     def deferred(self, now: float, pause: float) -> None:
         self._last = now
         self.paused_until = max(self.paused_until, now + pause)
+        # Mails in flight when the rate was halved say nothing about the new rate.
         if now < self._deaf_until and not pause:
             return
         self._deferred += 1
@@ -188,6 +190,7 @@ class _ProviderThrottle:
             self._slow_down(now)
 
     def _slow_down(self, now: float) -> None:
+        # The rate that was really used. It may be far below the one that was allowed.
         rate = (self._accepted + self._deferred) / max(now - self._since, _SETTLES)
         if self.bucket is not None:
             rate = min(rate, self.bucket.rate)

@@ -37,6 +37,8 @@ _RAISE_EVERY = 0.2  # seconds
 _KEEP_EVERY = 1.0  # seconds between two writes of the file
 
 
+# The comparison and the raise are one statement. In an older database the number is lower, and no
+# row is returned.
 _RAISE = """
 UPDATE courier_statenumber SET number = number + 1, at = %s WHERE writer = %s AND number >= %s \
 RETURNING number
@@ -73,6 +75,7 @@ class RestoreWatch:
             return False
         connection.ensure_connection()
         now = restores.now()
+        # A new connection may lead to another server, such as a standby that was promoted.
         new = connection.connection is not self._session
         if new or time.monotonic() >= self._raised_at + _RAISE_EVERY:
             if not self._raised(now.gone_on):
@@ -197,4 +200,5 @@ def _read(file: Path) -> LastSeen:
             str(kept["writer"]), int(kept["gone_on"]), int(kept["number"]), int(kept["at"])
         )
     except (OSError, ValueError, KeyError, TypeError):
+        # No file, or a broken one: a new writer. Nothing was seen, so nothing can be older than it.
         return LastSeen(f"{os.getpid():x}-{secrets.token_hex(8)}")

@@ -28,6 +28,8 @@ _SILENCE = (
 MOST_UNSENT = 64 * 1024  #: bytes buffered per reader in this process
 BEAT = b":\n\n"
 
+# no-transform: a proxy that compresses would hold events back. X-Accel-Buffering turns off the
+# buffering of nginx. The origin is open, as other sites may show a story.
 _OPEN = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
     b"Cache-Control: no-cache, no-transform\r\n"
@@ -110,6 +112,8 @@ class Stream(asyncio.Protocol):
         self.channel: StoryStream | None = None
         connection: socket.socket | None = transport.get_extra_info("socket")
         if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
+            # Without this the kernel buffers up to megabytes for each slow reader. Linux doubles
+            # the value (socket(7)).
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BUFFER)
             if hasattr(socket, "TCP_USER_TIMEOUT"):
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE)

@@ -146,6 +146,8 @@ class Hub:
         reading = asyncio.get_running_loop().run_in_executor(self._thread, self._read, marks)
         changed: Mapping[UUID, StoryEvents | None] = {}
         try:
+            # `wait` does not cancel the read at its time-out, and a thread can't be cancelled.
+            # There is never a second read beside it.
             if not (await asyncio.wait([reading], timeout=_SLOW))[0]:
                 log.warning("event streams: the database has not answered for %.0f s", _SLOW)
             while not reading.done():  # also refuse streams that joined meanwhile
@@ -185,6 +187,7 @@ class Hub:
         news = told.after(channel.told.last) if channel.told else []
         bodies = {language: _bytes(news, language) for language in self._languages}
         channel.told = told
+        # Copies, since streams join and leave whenever the loop below gives way.
         waiting, streams = list(channel.waiting), list(channel.streams)
         channel.waiting.clear()
         for number, stream in enumerate((*streams, *waiting)):
@@ -216,6 +219,8 @@ class Hub:
             return stream.end()
         assert stream.channel is not None
         stream.channel.streams.add(stream)
+        # CPython's objects lie at multiples of 16. Without the division few sets would have all
+        # streams.
         self._beats[id(stream) // 16 % _HEARTBEAT].add(stream)
         return None
 

@@ -80,6 +80,7 @@ class EventJournal:
     def _frame(self, id: str, update: Update, previous: Update | None) -> Frame:
         made = self._made.get((update.pk, id))
         if made is None:
+            # Emptied as a whole: frames are made again from the database at the next change.
             if len(self._made) > 10 * _AT_HAND:
                 self._made.clear()
             made = self._made[update.pk, id] = _frame(id, update, previous)

@@ -45,6 +45,8 @@ class StoryEvents(NamedTuple):
             return []
         if self.withdrawn:
             return end
+        # A final story may be corrected, and end again with another id. Who saw the first end has
+        # all that came before it.
         place = seen.removesuffix(_FINAL) if end else seen
         ids = [self.before, *(frame.id for frame in self.frames)]
         if place not in ids:
