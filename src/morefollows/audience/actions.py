@@ -81,6 +81,7 @@ def confirm(token: str, client_address: str = "") -> Confirmed | None:
         ).update(state=Subscription.State.ACTIVE, since=now)
         if thanks:
             _owe(reader, topic, Letter.Kind.THANKS, False, now, _ms(now))
+        # Who confirms has read our mail there, so the mailbox exists. A complaint or erasure stays.
         _takes_mail_again(reader)
         if reader.state != Reader.State.CONFIRMED:
             reader.state, reader.confirmed_at = Reader.State.CONFIRMED, now
@@ -158,6 +159,7 @@ def withdraw_consent(
             ended = Subscription.objects.filter(reader=reader, topic=topic, state__in=_OPEN).update(
                 state=Subscription.State.ENDED, since=now
             )
+            # Withdrawn before: there is nothing to note, and the answer is the same.
             if not ended:
                 return
             note_withdrawn(reader, Purpose.ALERTS, topic, how, now)
@@ -238,7 +240,10 @@ def erase(reader: Reader) -> None:
         departures.record_departures(
             DepartureKind.SUPPRESSED, [locked.key], Suppression.Reason.ERASED
         )
+        # Number and uid lead to nobody, but let the links in old mail still be proved: see
+        # `links.leaving`.
         ErasedReader.objects.update_or_create(number=locked.pk, defaults={"uid": locked.uid})
+        # The triggers allow the deletion of evidence only for a reader who has such a row.
         Erasure.objects.create(reader=locked)
         Consent.objects.filter(reader=locked).delete()
         locked.delete()
@@ -264,6 +269,7 @@ def _expire_some(most: int) -> int:
         reader=OuterRef("reader"), topic=OuterRef("topic"), kind=Letter.Kind.CONFIRMATION
     )
     with transaction.atomic():
+        # A second, younger confirmation keeps the sign-up open: its link must still work.
         overdue = list(
             Subscription.objects.filter(Exists(asked), ~Exists(asked.filter(created_at__gt=oldest)))
             .filter(state=Subscription.State.PENDING)

@@ -61,6 +61,8 @@ def confirmation(token: str) -> ConfirmationSubject | None:
     letter = _letter(link_tokens().read_confirm(token), Letter.Kind.CONFIRMATION)
     if letter is None or letter.topic is None:
         return None
+    # A suppression that is younger than the letter ends the link. Signing up again makes a new
+    # letter.
     suppression = Suppression.objects.filter(key=letter.reader.key).first()
     if suppression is not None and not (
         suppression.may_come_back and letter.created_at > suppression.at
@@ -85,6 +87,8 @@ def leaving(token: str) -> UnsubscribeSubject | None:
         return None
     reader = Reader.objects.filter(pk=read.row).first()
     topic = None if read.about else Topic.objects.filter(pk=read.other).first()
+    # The link of an erased reader is proved, too: it must answer that there is nothing more to
+    # leave.
     known = reader or ErasedReader.objects.filter(pk=read.row).first()
     if not read.proves(known.uid if known else None, topic.uid if topic else None):
         return None
@@ -104,6 +108,7 @@ def preferences(token: str) -> Reader | None:
     read = link_tokens().read_preferences(token)
     if read is None:
         return None
+    # A change of address raises the version, and so ends the links in mail to the old address.
     reader = Reader.objects.filter(pk=read.row, links_version=read.other).first()
     return reader if read.proves(reader.uid if reader else None) else None
 
@@ -162,6 +167,8 @@ class _Part(NamedTuple):
     def read(cls, letter: Letter, purpose: str) -> _Part:
         topic = letter.topic_id if purpose == Purpose.ALERTS else None
         lines = Consent.objects.filter(reader=letter.reader_id, purpose=purpose, topic=topic)
+        # Letter and line are written in one transaction, with one time. That ties them to each
+        # other.
         given = lines.filter(event=Consent.Event.GIVEN, at=letter.created_at).last()
         if given is None:
             return cls(None, False)

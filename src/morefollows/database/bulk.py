@@ -129,7 +129,7 @@ def query_new_keys(model: type[models.Model], count: int) -> Rows:
             "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s::int)"
         )
         return query(statement, [table, model._meta.pk.column, count])
-    # Django's keys are AUTOINCREMENT: `seq` is the highest that was ever given, also to rows that
+    # Django's keys are AUTOINCREMENT. seq is the highest that was ever given, also to rows that
     # are deleted by now.
     found = query("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])()
     last = int(found[0][0]) if found else 0

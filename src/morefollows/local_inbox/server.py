@@ -155,6 +155,8 @@ class InboxConnection(asyncio.Protocol):
             return b""
         end = self._unread.find(b"\r\n.\r\n", self._searched)
         if end < 0:
+            # The end mark of 5 bytes may be cut anywhere between two reads, so the last 4 are
+            # searched again.
             self._searched = max(0, len(self._unread) - 4)
             if len(self._unread) > _MOST_BYTES:
                 self._transport.write(b"552 5.3.4 that mail is too big\r\n")
@@ -164,12 +166,15 @@ class InboxConnection(asyncio.Protocol):
         content = bytes(self._unread[: end + 2])
         del self._unread[: end + 5]
         self._searched = 0
+        # Dots are doubled at the start of a line only. The first line has no CRLF before it.
         content = content.replace(b"\r\n..", b"\r\n.")
         return content[1:] if content.startswith(b"..") else content
 
     def _take(self, content: bytes, out: list[bytes]) -> None:
         sender, recipients = self._sender or b"", self._recipients
         self._forget()
+        # A bare CR or LF could hide a second mail from servers that take it for a line end (SMTP
+        # smuggling).
         if _BARE.search(content):
             out.append(b"554 5.6.0 lines must end with CR LF (RFC 5321 section 2.3.8)\r\n")
             return

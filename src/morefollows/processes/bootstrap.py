@@ -163,6 +163,7 @@ def check_keys_later() -> None:
             replay_departures()
         except SettingsError as error:
             print(error, file=sys.stderr, flush=True)
+            # `sys.exit` would end this thread only.
             os._exit(2)
         finally:
             connection.close()

@@ -174,6 +174,7 @@ def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
     gone = 0
     while True:
         give_way()
+        # Keys first, as DELETE with LIMIT exists in neither database as built.
         keys = list(rows().order_by("pk").values_list("pk", flat=True)[:_AT_ONCE])
         if not keys:
             return gone
@@ -236,7 +237,7 @@ def _bounces() -> QuerySet[Any]:
 
 
 def _brakes() -> QuerySet[Any]:
-    """Returns old pings, none of the last day: pings that are owed are computed from those."""
+    """Returns the brakes of ended alerts whose replies are not kept any more."""
     oldest = now_ms() - settings.MOREFOLLOWS.keep_replies_days * 86_400_000
     return Brake.objects.filter(alert__held_until_ms__lt=oldest).exclude(
         alert__state__in=Alert.UNDER_WAY

@@ -80,6 +80,7 @@ class Lock:
     def tell(self, facts: dict[str, Any]) -> None:
         """Writes facts into the lock file, for other processes to read."""
         raw = json.dumps(facts).encode()
+        # In place, not by renaming a new file: the lock belongs to this inode.
         os.pwrite(self._file, raw, 0)
         os.ftruncate(self._file, len(raw))
 

@@ -194,6 +194,7 @@ def _hold(
         "flash": flash,
         **_times(update, hold, at),
     }
+    # `attempt`, not `apply`: alerts that have ended already need no stop.
     for wrong in answers:
         transitions.attempt(Event.RETRACT, wrong, editor, details={"by": update.kind})
     details = (
@@ -218,6 +219,8 @@ def _times(update: Update, hold: float | None, at: datetime | None) -> dict[str,
     held_until_ms = max(now + hold_ms, not_before_ms or 0)
     time_to_live_ms = _time_to_live(update.kind, update.story.purpose == Purpose.OFFERS)
     return {
+        # A scheduled alert goes to those who are subscribed when it is prepared, not when it was
+        # scheduled.
         "frozen_at": _at(max(now, (not_before_ms or 0) - LEAD_MS)),
         "held_until_ms": held_until_ms,
         "not_before_ms": not_before_ms,
@@ -290,6 +293,7 @@ def resume(alert: Alert, editor: Editor) -> None:
     with transaction.atomic():
         kept = _locked(alert.pk)
         transitions.check(Event.RESUME, kept, editor)
+        # The update is published when the hold ends. Until then the alert was paused in its hold.
         in_hold = kept.update.published_at is None
         fields = {"expires_at_ms": _lives_until(kept, from_now=in_hold)}
         if in_hold:

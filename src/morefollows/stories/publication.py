@@ -36,6 +36,7 @@ def release(alert_id: int, *, early: bool = False) -> bool:
     mine = Story.objects.filter(updates__alerts=alert_id)
     story = mine.select_for_update(no_key=True, of=("self",)).get()
     now = now_ms()
+    # A condition of the UPDATE, as an editor may change the alert until then.
     over = Q(not_before_ms=None) | Q(not_before_ms__lte=now)
     if not early:
         over &= Q(held_until_ms__lte=now)
@@ -52,6 +53,7 @@ def release(alert_id: int, *, early: bool = False) -> bool:
 
 def _publish(story: Story, update: Update) -> None:
     """Marks the update as published, and empties the story's draft for the next update."""
+    # From here on triggers refuse each change of this row: see `stories.apps`.
     Update.objects.filter(pk=update.pk).update(published_at=timezone.now())
     Story.objects.filter(pk=story.pk).update(
         state=_after(story, update.kind),

@@ -147,6 +147,7 @@ def seal(
     made = 0
     try:
         for kind in _kinds.values():
+            # Updates are published in any order. So these rows are found by time, not by number.
             upto = None if kind.published else _settled(kind, settled)
             while made < most and _seal_next(kind, upto, settled):
                 made += 1
@@ -165,6 +166,8 @@ def _settled(kind: EvidenceTable, settled: timedelta) -> int:
     """
     now = timezone.now()
     with transaction.atomic():
+        # Keys are given out before COMMIT. So a lower number may still appear after a higher one,
+        # until the transactions of that time have ended.
         mark = SealMark.objects.select_for_update().filter(table=kind.table).first()
         old_enough = mark is None or not now - settled < mark.at <= now
         if old_enough:
@@ -204,6 +207,8 @@ def _seal_next(kind: EvidenceTable, upto: int | None, settled: timedelta) -> boo
         at=timezone.now(),
     )
     new.hash = _hash_of(new)
+    # The hash shows accidents. Against somebody who can write to the database only the MAC helps,
+    # as its key is elsewhere.
     new.mac = _macs(new.hash)[0]
     try:
         with transaction.atomic():
@@ -369,6 +374,7 @@ def _compare(kind: EvidenceTable | None, one: Seal, after: int) -> tuple[int, li
 
 def _erased(readers: set[int]) -> set[int]:
     """Returns those of these readers who were erased and whose number is not in use again."""
+    # A restored backup may give the number of an erased reader to another one.
     there = set(Reader.objects.filter(pk__in=readers).values_list("pk", flat=True))
     return set(ErasedReader.objects.filter(pk__in=readers - there).values_list("pk", flat=True))
 

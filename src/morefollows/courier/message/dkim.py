@@ -160,6 +160,7 @@ def _split(composed: Composed) -> tuple[bytes, bytes]:
     """Header and body, with marks for the holes."""
     marked = [composed.parts[0]]
     for hole, part in zip(composed.holes, composed.parts[1:], strict=True):
+        # NUL occurs in no mail (RFC 5322 §2.1), so the marks can't be mistaken for content.
         marked += (b"\0" + bytes([65 + hole]), part)
     head, _, body = b"".join(marked).partition(b"\r\n\r\n")
     return head + b"\r\n", body
@@ -200,6 +201,7 @@ def _relaxed_header(fields: dict[bytes, bytes], names: Sequence[bytes]) -> bytes
 def _relaxed_body(body: bytes) -> bytes:
     """Removes spaces at line ends and empty last lines; other runs become one space (§3.4.4)."""
     lines = [_SPACES.sub(b" ", line).rstrip(b" ") for line in body.split(b"\r\n")]
+    # Empty lines at the end of the body are ignored (§3.4.4).
     while lines and not lines[-1]:
         lines.pop()
     return b"".join(line + b"\r\n" for line in lines)
@@ -237,6 +239,7 @@ class _Pieces:
 def _digester(marked: bytes) -> Callable[[Sequence[bytes]], bytes]:
     """Returns the function for the body's SHA-256 in base64. The shared start is hashed once."""
     pieces = _Pieces(marked)
+    # Most of a body is the same for all readers. `copy` goes on from the state after it.
     start = hashlib.sha256(pieces.literals[0])
 
     def digest(values: Sequence[bytes]) -> bytes:

@@ -74,7 +74,9 @@ def rss(feed: Feed) -> bytes:
         item = SubElement(channel, "item")
         _text(item, "title", entry.title)
         _text(item, "link", entry.link)
+        # The same id through all updates, or feed readers would show each of them as a new item.
         _text(item, "guid", entry.id, isPermaLink="false")
+        # RSS has one date for an item. Readers sort by it, so it is the one of the last change.
         _text(item, "pubDate", format_datetime(entry.updated))
         _text(item, "description", entry.summary or entry.title)
         _text(item, "content:encoded", entry.html)
