@@ -85,6 +85,8 @@ class Address:
     @cached_property
     def key(self) -> str:
         """The keyed hash that finds duplicates and suppressed addresses. It ignores case."""
+        # In theory two mailboxes may differ in case only (RFC 5321 §2.4). In practice they are one
+        # person, who must not be mailed twice or after leaving.
         normal = unicodedata.normalize("NFC", self.local).lower() + "@" + self.domain
         secret: bytes = settings.MOREFOLLOWS.derived_key("address")
         return hmac.digest(secret, normal.encode(), hashlib.sha256).hex()
@@ -127,6 +129,7 @@ def _parse(typed: str) -> Address:
         raise BadAddress(_("the @ is missing, as in name@example.org."))
     _check_local(local)
     domain = _domain(typed_domain)
+    # Again for the form that goes over the wire, where letters have become octets.
     if len(local.encode()) + 1 + len(domain) > _LONGEST:
         raise BadAddress(_("it is too long; an address has at most 254 characters."))
     return Address(text, domain)
@@ -143,6 +146,7 @@ def _probably_meant(typed: str) -> str:
     text = re.sub(r"\s*([@.])\s*", r"\1", text).strip(_AROUND + "'.")
     local, _at, domain = text.rpartition("@")
     candidate = f"{local.rstrip('@')}@{domain.replace(',', '.')}"
+    # As typed first: an address of Cyrillic letters alone is valid, and is not to be changed.
     for meant in (candidate, candidate.translate(_LATIN_LOOK_ALIKES)):
         try:
             if meant != typed:
@@ -249,6 +253,8 @@ def _domain(typed: str) -> str:
         for label in typed.split("."):
             _check_scripts(label)
     try:
+        # UTS 46 maps case and width as browsers do. STD3 rules refuse underscores and the like (RFC
+        # 5890).
         domain = idna.encode(typed, uts46=True, std3_rules=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):
         raise BadAddress(

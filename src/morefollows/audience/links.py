@@ -61,8 +61,8 @@ def confirmation(token: str) -> ConfirmationSubject | None:
     letter = _letter(link_tokens().read_confirm(token), Letter.Kind.CONFIRMATION)
     if letter is None or letter.topic is None:
         return None
-    # A suppression that is younger than the letter ends the link. Signing up again makes a new
-    # letter.
+    # A suppression that is younger than the letter ends the link, and one that is no bounce always
+    # does. Signing up again makes a new letter.
     suppression = Suppression.objects.filter(key=letter.reader.key).first()
     if suppression is not None and not (
         suppression.may_come_back and letter.created_at > suppression.at

@@ -118,10 +118,13 @@ class Keyring:
 
     def derived_keys(self, purpose: str, now: float) -> list[bytes]:
         """Returns the 32-byte keys for one purpose: the current key, then earlier ones."""
+        # These keys outlive every rotation: what they prove or find again stays in the database and
+        # in mail.
         if purpose in _LONG_LIVED:
             return [_derived(self.address, purpose)]
         first = self.in_use(now)
         over = self.retired(now, _SESSION_DAYS)
+        # Earlier keys still read what they have signed, such as sessions. Only the first one signs.
         others = [
             one for one in reversed(self.generations) if one is not first and one.number not in over
         ]
@@ -279,6 +282,8 @@ def save_new(file: Path, ring: Keyring) -> Keyring:
     written = _written_beside(file, ring)
     try:
         with contextlib.suppress(FileExistsError):
+            # A hard link never replaces a file. Of two processes that start together, one is the
+            # first.
             os.link(written, file)
     finally:
         written.unlink()
@@ -360,6 +365,7 @@ def _key() -> bytes:
 
 
 def _derived(key: bytes, purpose: str) -> bytes:
+    # One secret gives a key for each purpose. Knowing one of them does not help to find another.
     return hmac.digest(key, b"morefollows/" + purpose.encode(), hashlib.sha256)
 
 

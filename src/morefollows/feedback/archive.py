@@ -59,6 +59,8 @@ def pack_some(alert: int) -> bool:
 
     Returns False if everything is packed, or if packing is not possible now.
     """
+    # Read without a lock, as packing takes milliseconds. `_VERSION` finds out whether a row has
+    # changed.
     batches = _next_batches(alert)
     if any(batch.worker and (batch.due_at_ms or 0) > now_ms() for batch in batches):
         return False  # a sender still waits for a reply
@@ -109,6 +111,7 @@ def _next_batches(alert: int) -> list[Batch]:
 
 def _merged(parts: list[BatchContents]) -> BatchContents:
     pairs = [pair for part in parts for pair in zip(*part, strict=True)]
+    # Batches were cut in two legs from a random reader on, so their order is not that of ids.
     pairs.sort()
     return BatchContents(
         array("q", (reader for reader, _ in pairs)), bytes(outcome for _, outcome in pairs)
@@ -132,6 +135,7 @@ def _with_digests(alert: int, merged: BatchContents) -> tuple[BatchContents, lis
     for key, reader, state in settled:
         if reader in place:
             done.append(key)
+            # A mail of its own outweighs the digest that listed the alert later.
             if state not in history.NOT_TOLD and outcomes[place[reader]] not in _HAD:
                 outcomes[place[reader]] = Outcome.IN_DIGEST
     return BatchContents(merged.readers, bytes(outcomes)), done

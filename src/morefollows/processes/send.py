@@ -120,7 +120,9 @@ def _add_gates(config: Settings, worker: Worker, secured: Mapping[str, str]) -> 
         )
         setup = RelaySetup(
             connections=max(
-                1, (address.connections or config.relay_connections) // config.sender_count
+                # The relay's limit is for all senders of this machine together.
+                1,
+                (address.connections or config.relay_connections) // config.sender_count,
             ),
             helo=config.helo or socket.getfqdn(),
             on_trouble=functools.partial(worker.note_trouble, address.name),

@@ -151,6 +151,7 @@ def _figures(tokens: Sequence[Token]) -> Iterator[Token]:
 
 def _written(token: Token, *, alone: bool) -> Written:
     """`token`: of an image. Its title is the caption; after the last bar comes the credit."""
+    # The Markdown of an image: `![alt](address "caption | credit")`.
     source, alt = str(token.attrs.get("src", "")), _words(token.children or []).strip()
     title = str(token.attrs.get("title", ""))
     caption, bar, credit = title.rpartition("|")
@@ -206,6 +207,8 @@ def _with_bare_links(text: str) -> Iterator[Token]:
     at = 0
     for found in _BARE_LINK.finditer(text):
         address = found.group().rstrip(".,:;!?'’*_")
+        # The bracket belongs to the sentence unless the address has its opening, as some of
+        # Wikipedia's do.
         if address.endswith(")") and address.count(")") > address.count("("):
             address = address[:-1].rstrip(".,:;!?'’*_")
         href = _PARSER.normalizeLink(address)

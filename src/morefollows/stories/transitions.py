@@ -156,6 +156,8 @@ def attempt(
     """
     _in_transaction()
     for row in rows(event):
+        # State, condition and change in one UPDATE: of two that come at the same time, one finds
+        # the state changed and does nothing.
         found = Alert.objects.filter(where or Q(), pk=alert, state__in=row.sources)
         if row.published is not None:
             found = found.filter(update__published_at__isnull=not row.published)

@@ -78,6 +78,7 @@ def _reachable(names: _Names, sender: str) -> Iterator[Finding]:
         yield Finding(
             "MX", "wrong", f"{sender} has no MX record, so replies to the newsroom are lost"
         )
+    # One MX that is the root: the domain takes no mail (RFC 7505 §3).
     elif found == [""]:
         yield Finding(
             "MX",
@@ -158,6 +159,8 @@ def _signing(names: _Names, config: Settings, sender: str) -> Iterator[Finding]:
             yield Finding(
                 "DKIM", "wrong", f"{name} has no record; publish v=DKIM1; k={ours[0]}; p={ours[1]}"
             )
+        # White space within the key is allowed (RFC 6376 §3.6.1), as long keys are split into
+        # strings.
         elif ours[1] not in ["".join(value.split()) for value in published]:
             yield Finding(
                 "DKIM",
@@ -179,6 +182,7 @@ def _dmarc(names: _Names, sender: str) -> Iterator[Finding]:
 
     Large providers require one of bulk senders.
     """
+    # From the domain upwards, but not to a top-level domain.
     labels = sender.split(".")
     for domain in [".".join(labels[i:]) for i in range(max(1, len(labels) - 1))]:
         found = [

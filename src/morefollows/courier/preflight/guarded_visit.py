@@ -82,6 +82,7 @@ def is_public(address: str) -> bool:
 def _follow(address: str) -> int:
     for _hop in range(REDIRECTS + 1):
         status, onward = _ask("HEAD", address)
+        # Some servers refuse HEAD. 429 is no such refusal: a second request would make it worse.
         if status >= 400 and status != 429:
             status, onward = _ask("GET", address)
         if not onward:
@@ -98,6 +99,8 @@ def _ask(method: str, address: str) -> tuple[int, str]:
         raise _Trouble("port")
     host = _ascii(parts.hostname or "")
     until = time.monotonic() + SECONDS
+    # The address that was checked is the one that is connected to. A second look-up could give
+    # another one (DNS rebinding).
     connected = _connected(_resolved(host, port), port, until)
     connection = http.client.HTTPConnection(host, port)
     connection.auto_open = 0  # never a connection of its own, to wherever the name leads by then
@@ -146,6 +149,8 @@ def _resolved(host: str, port: int) -> str:
         found = _look_up(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise _Trouble("name") from None
+    # One address that is not public is enough to refuse the name: its owner could choose which we
+    # get.
     addresses = [str(one[4][0]) for one in found]
     if not addresses or not all(is_public(one) for one in addresses):
         raise _Trouble("private")

@@ -70,6 +70,8 @@ def _keep(file: bytes) -> StoredImage:
     _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="new-", dir=_folder()) as new:
         widest = _reduced(file, Path(new))
+        # The name is a hash of what is stored, so the same picture is stored once. It is keyed, so
+        # nobody can find out by a name whether a picture is here.
         content = (Path(new) / widest.file).read_bytes()
         name = hmac.digest(
             settings.MOREFOLLOWS.derived_key("images"), content, hashlib.sha256
@@ -119,6 +121,8 @@ def _reduced(file: bytes, folder: Path) -> Picture:
     """
     most = settings.MOREFOLLOWS.image_pixels
     try:
+        # -I ignores the environment and the current folder, which is one that the file's data is
+        # written to.
         done = subprocess.run(  # noqa: S603 - our own code
             [sys.executable, "-I", "-m", _REDUCE, str(folder), str(most)],
             input=file,
@@ -130,6 +134,7 @@ def _reduced(file: bytes, folder: Path) -> Picture:
     except subprocess.TimeoutExpired:
         log.warning("an image took more than %d s, and was given up", _PATIENCE)
         raise ValidationError(_why("late", []), code="late") from None
+    # A negative code is the number of the signal that ended the process.
     if -done.returncode in _FILE_KILLS:
         raise ValidationError(_why("broken", []), code="broken")
     try:
