@@ -139,7 +139,10 @@ class TestWhoHasLeft:
 
     def test_by_a_list_of_those_who_left_elsewhere(self, breaking: Topic) -> None:
         """Both who was mailed before and who is not known at all; and no later import brings them back."""
-        came = "email,confirmed_at\ncy@reader.example,2024-03-01 09:00\nflo@reader.example,2024-03-01 09:00\n"
+        came = (
+            "email,confirmed_at\ncy@reader.example,2024-03-01 09:00\n"
+            "flo@reader.example,2024-03-01 09:00\n"
+        )
         _import(came, breaking)
         with Backup():
             _import(
@@ -253,8 +256,10 @@ class TestFile:
     def test_several_processes_write_at_once(self, tmp_path: Path) -> None:
         file = tmp_path / log.NAME
         code = (
-            "import sys; from pathlib import Path; from morefollows.audience.departures import log\n"
-            "for n in range(50): log.append(Path(sys.argv[1]), [log.Departure(n, sys.argv[2], 'k' * 64, 'd')] * 3)"
+            "import sys; from pathlib import Path; from morefollows.audience.departures import "
+            "log\n"
+            "for n in range(50): log.append(Path(sys.argv[1]), [log.Departure(n, sys.argv[2], 'k' "
+            "* 64, 'd')] * 3)"
         )
         # The package's own settings are not read: this part needs no Django.
         code = code.replace("from morefollows.audience.departures import log", _LOAD)
@@ -298,7 +303,8 @@ class TestFile:
 
 _LOAD = (
     "import importlib.util; spec = importlib.util.spec_from_file_location('log', "
-    f"{str(Path(log.__file__))!r}); log = importlib.util.module_from_spec(spec); sys.modules['log'] = log; "
+    f"{str(Path(log.__file__))!r}); log = importlib.util.module_from_spec(spec); "
+    "sys.modules['log'] = log; "
     "spec.loader.exec_module(log)"
 )
 

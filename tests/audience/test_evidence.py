@@ -111,7 +111,8 @@ def test_no_row_is_replaced(evidence: dict[str, int], table: str) -> None:
 def test_no_row_is_replaced_by_one_with_the_same_key(evidence: dict[str, int], ada: Editor) -> None:
     words = Wording.objects.latest("pk")
     refused(
-        "INSERT OR REPLACE INTO audience_wording (kind, language, version, text, digest, created_at)"
+        "INSERT OR REPLACE INTO audience_wording (kind, language, version, text, digest, "
+        "created_at)"
         " VALUES (%s, %s, %s, 'Other words', '', '2026-01-01')",
         words.kind,
         words.language,

@@ -46,15 +46,20 @@ once about the bridge",true,false,,2024-01-15T10:00:00.000Z,,"VIP, politics",
 2,eve@reader.example,Eve,,false,false,,2024-01-16T10:00:00.000Z,,,
 """
 MAILCHIMP = {
-    "subscribed": "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LAST_CHANGED,"
+    "subscribed": "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,"
+    "CONFIRM_IP,LAST_CHANGED,"
     "LEID,EUID,NOTES,TAGS\r\n"
-    "dee@reader.example,Dee,2,2019-03-01 09:00:00,192.0.2.30,2019-03-01 09:05:00,192.0.2.31,2020-01-01 00:00:00,"
+    "dee@reader.example,Dee,2,2019-03-01 09:00:00,192.0.2.30,2019-03-01 09:05:00,192.0.2.31,"
+    "2020-01-01 00:00:00,"
     '7,c2,,"""vip"""\r\n'
     "gil@reader.example,Gil,2,,,2019-03-02 09:05:00,not an address,2020-01-01 00:00:00,8,c3,,\r\n",
-    "unsubscribed": "Email Address,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,UNSUB_TIME,"
+    "unsubscribed": "Email Address,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,"
+    "UNSUB_TIME,"
     "UNSUB_REASON,LEID\n"
-    "eve@reader.example,2,2019-03-01 09:00:00,192.0.2.30,2019-03-01 09:05:00,192.0.2.31,,NORMAL,9\n",
-    "cleaned": "Email Address,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,CLEAN_TIME,LEID\n"
+    "eve@reader.example,2,2019-03-01 09:00:00,192.0.2.30,2019-03-01 09:05:00,192.0.2.31,,NORMAL,"
+    "9\n",
+    "cleaned": "Email Address,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,"
+    "CLEAN_TIME,LEID\n"
     "fay@reader.example,2,2019-03-01 09:00:00,,2019-03-01 09:05:00,,2021-03-01 09:00:00,10\n",
 }
 
@@ -178,7 +183,10 @@ class TestTools:
         assert not Consent.objects.exists()
 
     def test_a_quote_left_open_takes_no_reader_along(self, breaking: Topic) -> None:
-        text = 'email,name\ndee@reader.example,"Dee\neve@reader.example,Eve "the first"\nfay@reader.example,"Fay"\n'
+        text = (
+            'email,name\ndee@reader.example,"Dee\neve@reader.example,Eve "the first"\n'
+            'fay@reader.example,"Fay"\n'
+        )
         report = bring(text, breaking)
         assert counts(report) == {"lines": 3, "confirmed": 2, "bad": 1}
         assert [problem.line for problem in report.problems] == [2]
@@ -210,9 +218,12 @@ def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestDryRun:
     TEXT = (
-        "email,topics,status\ndee@reader.example,breaking,\neve@reader.example,,pending\nDEE@reader.example,politics,\n"
-        "dee@reader.example,breaking,\ngil@reader.example,,cleaned\nfay@reader.example,,unsubscribed\n"
-        "fay@reader.example,,\ngil@reader.example,,\neve@reader.example,,unsubscribed\nhal@reader.example,,\nbad\n"
+        "email,topics,status\ndee@reader.example,breaking,\neve@reader.example,,pending\n"
+        "DEE@reader.example,politics,\n"
+        "dee@reader.example,breaking,\ngil@reader.example,,cleaned\n"
+        "fay@reader.example,,unsubscribed\n"
+        "fay@reader.example,,\ngil@reader.example,,\neve@reader.example,,unsubscribed\n"
+        "hal@reader.example,,\nbad\n"
     )
 
     @pytest.mark.parametrize("provenance", [FROM, None])

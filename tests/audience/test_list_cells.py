@@ -135,7 +135,8 @@ class TestWhatProgramsLeave:
 
     def test_a_line_of_nothing_but_addresses_is_as_many_readers(self, breaking: Topic) -> None:
         report = bring(
-            "Dee <dee@reader.example>, eve@reader.example; fay@reader.example\ngil@reader.example\n",
+            "Dee <dee@reader.example>, eve@reader.example; fay@reader.example\n"
+            "gil@reader.example\n",
             breaking,
         )
         assert (report.confirmed, report.told[cells.SEVERAL]) == (4, 1)
@@ -242,7 +243,10 @@ def test_our_own_export_comes_back_without_loss(breaking: Topic) -> None:
         f"{spreadsheet_cell(one)},de,breaking politics,confirmed,{DATE}T10:00:00+00:00\n"
         for one in made
     )
-    rows += f"pam@reader.example,en,weather,pending,\nlea@reader.example,en,breaking,confirmed,{DATE}T10:00:00+00:00\n"
+    rows += (
+        "pam@reader.example,en,weather,pending,\n"
+        f"lea@reader.example,en,breaking,confirmed,{DATE}T10:00:00+00:00\n"
+    )
     bring("email,language,topics,status,confirmed_at\n" + rows, breaking)
     out = io.BytesIO()
     export_readers(out)

@@ -37,28 +37,35 @@ class TestWhoLeftElsewhere:
         [
             ("MailPoet", "Email,List,Subscription time,List status,Global status",
              ["{},News,2023-03-04 10:00:00,subscribed,Subscribed"],
-             ["{},News,2023-03-04 10:00:00,unsubscribed,Subscribed", "{},News,2023-03-04 10:00:00,subscribed,Bounced",
-              "{},News,2023-03-04 10:00:00,Subscribed,Inactive", "{},News,2023-03-04 10:00:00,unconfirmed,Subscribed"]),
+             ["{},News,2023-03-04 10:00:00,unsubscribed,Subscribed",
+              "{},News,2023-03-04 10:00:00,subscribed,Bounced",
+              "{},News,2023-03-04 10:00:00,Subscribed,Inactive",
+              "{},News,2023-03-04 10:00:00,unconfirmed,Subscribed"]),
             ("Mailjet", "email,name,IsUnsubscribed,IsExcludedFromCampaigns,SubscribedAt",
              ["{},A,false,false,2023-03-04T10:00:00Z"],
              ["{},A,true,false,2023-03-04T10:00:00Z", "{},A,false,true,2023-03-04T10:00:00Z"]),
-            ("Brevo", "CONTACT ID;EMAIL;FIRSTNAME;EMAIL_BLACKLISTED;SMS_BLACKLISTED;ADDED_TIME;MODIFIED_TIME",
+            ("Brevo",
+             "CONTACT ID;EMAIL;FIRSTNAME;EMAIL_BLACKLISTED;SMS_BLACKLISTED;ADDED_TIME;MODIFIED_TIME",
              ["1;{};A;No;Yes;2023-03-04;2023-03-04", "2;{};A;0;0;04-03-2023 13:14:15;"],
              ["3;{};A;Yes;No;2023-03-04;2023-03-04", "4;{};A;1;0;2023-03-04;"]),
-            ("Substack", "email,active_subscription,expiry,plan,email_disabled,created_at,first_payment_at",
+            ("Substack",
+             "email,active_subscription,expiry,plan,email_disabled,created_at,first_payment_at",
              ["{},false,,other,false,2023-03-04T10:00:00.000Z,"],
              ["{},true,,yearly,true,2023-03-04T10:00:00.000Z,2023-03-04"]),
             ("beehiiv", "email,First Name,status,tier,created_at,unsubscribed_at",
              ["{},A,active,free,2023-03-04 10:00:00 UTC,"],
-             ["{},A,inactive,free,2023-03-04 10:00:00 UTC,", "{},A,active,free,2023-03-04 10:00:00 UTC,2024-01-02",
+             ["{},A,inactive,free,2023-03-04 10:00:00 UTC,",
+              "{},A,active,free,2023-03-04 10:00:00 UTC,2024-01-02",
               "{},A,pending,free,2023-03-04 10:00:00 UTC,"]),
             ("Sendy", "Name,Email,Joined,Last activity,Status",
              ["A,{},2023-03-04,2024-01-01,Active"],
-             ["A,{},2023-03-04,,Unsubscribed", "A,{},2023-03-04,,Bounced", "A,{},2023-03-04,,Marked as spam",
+             ["A,{},2023-03-04,,Unsubscribed", "A,{},2023-03-04,,Bounced",
+              "A,{},2023-03-04,,Marked as spam",
               "A,{},2023-03-04,,Soft bounced", "A,{},2023-03-04,,Unconfirmed"]),
             ("Ghost", "id,email,name,note,subscribed_to_emails,created_at,deleted_at",
              ["1,{},A,,true,2023-03-04T10:00:00.000Z,"],
-             ["2,{},A,,false,2023-03-04T10:00:00.000Z,", "3,{},A,,true,2023-03-04T10:00:00.000Z,2024-01-01T00:00:00Z"]),
+             ["2,{},A,,false,2023-03-04T10:00:00.000Z,",
+              "3,{},A,,true,2023-03-04T10:00:00.000Z,2024-01-01T00:00:00Z"]),
         ],
         ids=lambda value: value if isinstance(value, str) and value.isalpha() else "",
     )  # fmt: skip
@@ -95,10 +102,14 @@ class TestWhoLeftElsewhere:
     @pytest.mark.parametrize(
         "heading",
         [
-            "Opt-out", "opt_in", "OptIn", "Unsubscribed", "Email Permission Status", "Marketing consent",
-            "Accepts Email Marketing", "GDPR", "Bounced", "hard bounces", "Complained", "Suppressed?", "Cleaned",
-            "Inactive", "Active", "Blocklisted", "black_listed", "Do not email", "Subscription state", "Newsletter",
-            "abgemeldet", "Abmeldung am", "Werbe-Einwilligung", "Gesperrt", "Widerruf", "Zustellbar",
+            "Opt-out", "opt_in", "OptIn", "Unsubscribed", "Email Permission Status",
+            "Marketing consent",
+            "Accepts Email Marketing", "GDPR", "Bounced", "hard bounces", "Complained",
+            "Suppressed?", "Cleaned",
+            "Inactive", "Active", "Blocklisted", "black_listed", "Do not email",
+            "Subscription state", "Newsletter",
+            "abgemeldet", "Abmeldung am", "Werbe-Einwilligung", "Gesperrt", "Widerruf",
+            "Zustellbar",
             "désabonné", "Désinscrit le", "Consentement", "Ne pas contacter", "Bloqué",
             "dado de baja", "Cancelado", "Desuscrito", "Consentimiento", "Rebotado",
             "uitgeschreven", "Afgemeld op", "Toestemming", "Geblokkeerd",
@@ -108,7 +119,10 @@ class TestWhoLeftElsewhere:
     def test_a_heading_that_looks_like_it_stops_the_import(
         self, breaking: Topic, heading: str
     ) -> None:
-        text = f"email,{heading},confirmed_at\ndee@reader.example,7,{DATE}\neve@reader.example,,{DATE}\n"
+        text = (
+            f"email,{heading},confirmed_at\ndee@reader.example,7,{DATE}\n"
+            f"eve@reader.example,,{DATE}\n"
+        )
         with pytest.raises(Unclear) as stopped:
             take(text, breaking)
         assert f'--column "{heading}=WORD"' in str(stopped.value)
@@ -130,9 +144,12 @@ class TestWhoLeftElsewhere:
     @pytest.mark.parametrize(
         "cell",
         [
-            "unsubscribed", "Opted out", "hard bounce", "INACTIVE", "vip; unsubscribed", "do not mail", "cleaned",
-            "abgemeldet", "désabonné", "dado de baja", "uitgeschreven", "disiscritto", "Marked as spam",
-            "News (unsubscribed)", "State: opted out", "hat sich am 3. Mai abgemeldet", "please do not mail",
+            "unsubscribed", "Opted out", "hard bounce", "INACTIVE", "vip; unsubscribed",
+            "do not mail", "cleaned",
+            "abgemeldet", "désabonné", "dado de baja", "uitgeschreven", "disiscritto",
+            "Marked as spam",
+            "News (unsubscribed)", "State: opted out", "hat sich am 3. Mai abgemeldet",
+            "please do not mail",
         ],
     )  # fmt: skip
     def test_cells_that_look_like_it_stop_the_import(self, breaking: Topic, cell: str) -> None:
@@ -148,20 +165,28 @@ class TestWhoLeftElsewhere:
     ) -> None:
         with pytest.raises(Unclear, match="Rundbrief"):
             take(
-                f"email,Rundbrief,confirmed_at\ndee@reader.example,ja,{DATE}\neve@reader.example,nein,{DATE}\n",
+                f"email,Rundbrief,confirmed_at\ndee@reader.example,ja,{DATE}\n"
+                f"eve@reader.example,nein,{DATE}\n",
                 breaking,
             )
-        harmless = f"email,Nachname,Stadt,Bestellungen,confirmed_at\ndee@reader.example,Block,Spam,1,{DATE}\n"
+        harmless = (
+            "email,Nachname,Stadt,Bestellungen,confirmed_at\n"
+            f"dee@reader.example,Block,Spam,1,{DATE}\n"
+        )
         harmless = harmless.replace("Spam", "Elle")
         assert take(harmless, breaking).confirmed == 1
 
     @pytest.mark.parametrize(
         ("meaning", "cell", "then"),
         [
-            *(("opted-out", cell, "left") for cell in ("yes", "TRUE", "1", "x", "ja", "oui", "sí", DATE, "so so")),
-            *(("opted-out", cell, "confirmed") for cell in ("no", "False", "0", "", "nein", "-", "0000-00-00", "nie")),
-            *(("opted-in", cell, "left") for cell in ("no", "false", "0", "nein", "n", "unsubscribed", "what")),
-            *(("opted-in", cell, "confirmed") for cell in ("yes", "Ja", "1", "x", "✓", "subscribed", "2023-01-02")),
+            *(("opted-out", cell, "left") for cell in ("yes", "TRUE", "1", "x", "ja", "oui",
+                "sí", DATE, "so so")),
+            *(("opted-out", cell, "confirmed") for cell in ("no", "False", "0", "", "nein", "-",
+                "0000-00-00", "nie")),
+            *(("opted-in", cell, "left") for cell in ("no", "false", "0", "nein", "n",
+                "unsubscribed", "what")),
+            *(("opted-in", cell, "confirmed") for cell in ("yes", "Ja", "1", "x", "✓",
+                "subscribed", "2023-01-02")),
             ("opted-in", "", "pending"),
             ("bounced", "hard", "gone"),
             ("bounced", "no", "confirmed"),
@@ -182,7 +207,10 @@ class TestWhoLeftElsewhere:
         assert (reason[found.reason] if found else state("dee@reader.example")) == then
 
     def test_unknown_words_for_a_status_stop_it_until_they_are_told(self, breaking: Topic) -> None:
-        text = f"email,status,confirmed_at\ndee@reader.example,Express,{DATE}\neve@reader.example,Dormant,{DATE}\n"
+        text = (
+            f"email,status,confirmed_at\ndee@reader.example,Express,{DATE}\n"
+            f"eve@reader.example,Dormant,{DATE}\n"
+        )
         with pytest.raises(Unclear, match='"Express", "Dormant"'):
             take(text, breaking)
         assert not Reader.objects.exists()

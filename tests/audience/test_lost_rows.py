@@ -113,7 +113,8 @@ def test_rows_that_are_written_past_the_orm_have_a_uid_of_their_own(breaking: To
     with connection.cursor() as cursor:
         for slug in ("one", "two"):
             cursor.execute(
-                "INSERT INTO audience_topic (slug, name, description, position) VALUES (%s, %s, '', 0)",
+                "INSERT INTO audience_topic (slug, name, description, position) VALUES (%s, %s, "
+                "'', 0)",
                 (slug, slug),
             )
     uids = list(Topic.objects.values_list("uid", flat=True))

@@ -30,8 +30,10 @@ def test_an_address_names_its_site(typed: str, meant: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "*", "https://*.herald.example", "null", "herald", "ftp://herald.example", "https://", "javascript:alert(1)",
-     "https://me:secret@herald.example", "https://herald.example:99999", "https://her ald.example", "file:///x"],
+    ["", "*", "https://*.herald.example", "null", "herald", "ftp://herald.example", "https://",
+     "javascript:alert(1)",
+     "https://me:secret@herald.example", "https://herald.example:99999", "https://her ald.example",
+     "file:///x"],
 )  # fmt: skip
 def test_what_is_no_site(typed: str) -> None:
     with pytest.raises(BadOrigin, match="such as https://www"):

@@ -248,7 +248,8 @@ class TestLeavePage:
                 "application/x-www-form-urlencoded; charset=iso-8859-1",
             ),
             (
-                b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n',
+                b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+                b"One-Click\r\n--x--\r\n",
                 "multipart/form-data; boundary=x",
             ),
             (b"", "application/x-www-form-urlencoded"),

@@ -56,7 +56,8 @@ class TestSignUp:
         alerts, offers = Consent.objects.order_by("pk")
         assert (
             alerts.words
-            == "For free real time alerts sent straight to your inbox sign up to our Breaking news emails."
+            == "For free real time alerts sent straight to your inbox sign up to our Breaking "
+            "news emails."
         )
         assert (alerts.event, alerts.how, alerts.version, alerts.privacy_version) == (
             "given",

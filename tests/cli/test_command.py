@@ -76,7 +76,8 @@ def test_a_process_loads_only_the_libraries_that_it_needs(
 ) -> None:
     """Each of them takes a tenth of a second. On SQLite, and before the first sign-up or image."""
     script = (
-        "import sys, importlib; from morefollows.processes import bootstrap; bootstrap.start_django(check=False)\n"
+        "import sys, importlib; from morefollows.processes import bootstrap; "
+        "bootstrap.start_django(check=False)\n"
         f"importlib.import_module('{wanted}'); import morefollows.courier.sender.worker\n"
         f"print(*set({spared.split()}) & sys.modules.keys())"
     )
@@ -155,8 +156,8 @@ def test_a_database_that_does_not_exist_is_not_taken_for_an_empty_one() -> None:
     """In PostgreSQL's words; `migrate` would not help."""
     told = _remedy(OperationalError('connection failed: FATAL:  database "herald" does not exist'))
     assert (
-        told
-        == 'DATABASE_URL: the database can\'t be used: connection failed: FATAL:  database "herald" does not exist'
+        told == "DATABASE_URL: the database can't be used: connection failed: FATAL:  database "
+        '"herald" does not exist'
     )
     told = _remedy(ProgrammingError('relation "accounts_editor" does not exist'))
     assert told is not None
@@ -326,7 +327,8 @@ def test_an_import_that_makes_no_sense_is_refused(
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "story.md"
     path.write_text(
-        "Harbour bridge closed after ferry collision\n\nNobody is hurt. Engineers are on their way.\n"
+        "Harbour bridge closed after ferry collision\n\n"
+        "Nobody is hurt. Engineers are on their way.\n"
     )
     return path
 

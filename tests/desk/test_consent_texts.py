@@ -42,7 +42,8 @@ def test_a_new_version_holds_from_then_on(dora_at_desk: Client, breaking: Topic)
     assert [(line.version, line.words) for line in Consent.objects.order_by("pk")] == [
         (
             1,
-            "For free real time alerts sent straight to your inbox sign up to our Breaking news emails.",
+            "For free real time alerts sent straight to your inbox sign up to our Breaking news "
+            "emails.",
         ),
         (2, "Get Breaking news by email, free of charge."),
     ]

@@ -17,7 +17,10 @@ from morefollows.courier.relays.relay_queue import AtWork, RelayTally
 
 pytestmark = pytest.mark.django_db
 
-OURS = "smtp://ada:s3cret@mail.example.org:587 smtps://b.example?name=second&rate=14&weight=2&purpose=bulk&tls=require"
+OURS = (
+    "smtp://ada:s3cret@mail.example.org:587 "
+    "smtps://b.example?name=second&rate=14&weight=2&purpose=bulk&tls=require"
+)
 
 
 @pytest.fixture(autouse=True)

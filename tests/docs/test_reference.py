@@ -134,6 +134,6 @@ def test_the_bound_of_repeats_is_documented_as_it_is() -> None:
     assert f"up to {flow_control.MOST} a connection" in page
     assert f"every {recorder._WRITE_EVERY * 1000:.0f} milliseconds" in page
     assert (
-        f"a lone sender {recorder._AHEAD:,} mails at the most, with several {recorder._AHEAD // 2:,} each"
-        in page
+        f"a lone sender {recorder._AHEAD:,} mails at the most, with several "
+        f"{recorder._AHEAD // 2:,} each" in page
     )

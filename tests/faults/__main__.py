@@ -134,7 +134,8 @@ class Tally:
 
     def report(self) -> None:
         print(
-            f"{self.database}: {self.runs} runs, {self.happened.total()} faults, {self.mails} mails, "
+            f"{self.database}: {self.runs} runs, {self.happened.total()} faults, {self.mails} "
+            "mails, "
             f"lost {self.lost}, repeated {self.repeated} (could be {self.allowed}), "
             f"{time.monotonic() - self.begun:.0f} s",
             flush=True,

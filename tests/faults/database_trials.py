@@ -22,7 +22,8 @@ from tests.support.waiting import until
 # -- the database ----------------------------------------------------------------------------------
 
 _ROWS = {
-    "batch": "SELECT 1 FROM courier_batch WHERE id = (SELECT min(id) FROM courier_batch WHERE due_at_ms IS NOT NULL)",
+    "batch": "SELECT 1 FROM courier_batch WHERE id = (SELECT min(id) FROM courier_batch WHERE "
+    "due_at_ms IS NOT NULL)",
     "alert": "SELECT 1 FROM stories_alert WHERE id = (SELECT max(id) FROM stories_alert)",
     "story": "SELECT 1 FROM stories_story WHERE id = (SELECT max(id) FROM stories_story)",
     "reader": "SELECT 1 FROM audience_reader WHERE id = (SELECT max(id) FROM audience_reader)",

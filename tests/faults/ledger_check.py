@@ -46,7 +46,8 @@ def check_ledger(
     result.allowed = _allowed(testbed, scenario, mailed)
     if result.repeated > result.allowed:
         result.problems.append(
-            f"{result.repeated} repeated, where {result.allowed} could be in flight or not yet noted"
+            f"{result.repeated} repeated, where {result.allowed} could be in flight or not yet "
+            "noted"
         )
     if noted < result.repeated:
         result.problems.append(

@@ -207,7 +207,8 @@ class Testbed:
             revision=0,
             headline=f"Run {run}: harbour bridge closed",
             standfirst="",
-            text="The **bridge** was closed at 14:05.\n\n.A line that begins with a dot.\n\nMore follows.",
+            text="The **bridge** was closed at 14:05.\n\n.A line that begins with a dot.\n\n"
+            "More follows.",
             topic=self._topic,
             language="en",
         )

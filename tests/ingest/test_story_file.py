@@ -37,7 +37,8 @@ def test_the_headline_is_the_first_line_and_the_text_stands_below() -> None:
 
 def test_front_matter_gives_all_that_a_story_has() -> None:
     story = parse_story(
-        b'---\nheadline: "Harbour bridge: closed"\nStandfirst: Nobody is hurt.\nlanguage: en\ntopic: breaking\n---\n'
+        b'---\nheadline: "Harbour bridge: closed"\nStandfirst: Nobody is hurt.\nlanguage: en\n'
+        b"topic: breaking\n---\n"
         b"A ferry struck it.\n"
     )
     assert story.headline == "Harbour bridge: closed"
@@ -105,8 +106,10 @@ def test_a_german_page_too() -> None:
     story = read_story(PAGES / "scraped-de.txt")
     assert story.headline == "Hafenbrücke in Nordwik gesperrt"
     assert story.text == (
-        "Die Hafenbrücke ist seit 14:05 Uhr gesperrt, nachdem eine Fähre den zweiten Pfeiler gerammt hat.\n\n"
-        "„Niemand ist verletzt“, sagte die Hafenbehörde. Die Bürgerinnen und Bürger sollen die Anmeldung der "
+        "Die Hafenbrücke ist seit 14:05 Uhr gesperrt, nachdem eine Fähre den zweiten Pfeiler "
+        "gerammt hat.\n\n"
+        "„Niemand ist verletzt“, sagte die Hafenbehörde. Die Bürgerinnen und Bürger sollen die "
+        "Anmeldung der "
         "Fähren abwarten."
     )
     assert len(story.dropped) >= 6
@@ -176,7 +179,8 @@ def test_a_sentence_that_only_sounds_like_furniture_stays(sentence: str) -> None
 def test_a_story_that_a_sign_up_box_runs_into_keeps_its_first_word() -> None:
     story = parse_story(
         b"Sign up to our free breaking news emails Please enter a valid email address SIGN UP "
-        b"Thanks for signing up to the breaking news emails The bridge is closed.\n\nNobody is hurt."
+        b"Thanks for signing up to the breaking news emails The bridge is closed.\n\n"
+        b"Nobody is hurt."
     )
     assert story.text == "The bridge is closed.\n\nNobody is hurt."
     assert story.headline == "The bridge is closed"

@@ -14,7 +14,10 @@ from tests.support.installation import Installation
 from tests.support.people import PASSWORD
 
 HEADLINE = "Lock bridge stuck open after power cut"
-TEXT = "The **lock bridge** has stood open since 14:05.\n\nMore in the [notice](https://port.example/notice)."
+TEXT = (
+    "The **lock bridge** has stood open since 14:05.\n\n"
+    "More in the [notice](https://port.example/notice)."
+)
 
 
 def first_sign_in(page: Page, link: str) -> None:

@@ -197,7 +197,8 @@ def looks(page: Page, when: str) -> None:
     """As axe-core sees it, at 320 pixels and at 200 %."""
     problems = validators.accessible(page) + validators.narrow(page)
     overflow = page.evaluate(
-        "[...document.querySelector('more-follows-box').shadowRoot.querySelectorAll('form, .line, p')]"
+        "[...document.querySelector('more-follows-box').shadowRoot.querySelectorAll('form, .line, "
+        "p')]"
         ".some(e => e.scrollWidth > e.clientWidth + 1)"
     )
     assert problems == [] and not overflow, when

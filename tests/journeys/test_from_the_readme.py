@@ -39,7 +39,10 @@ def add_image(desk: Visitor, installation: Installation, file: bytes, alt: str) 
         for name, value in {**form.fields, "alt": alt}.items()
         if name != "file"
     ]
-    named = 'Content-Disposition: form-data; name="file"; filename="pier.jpg"\r\nContent-Type: image/jpeg'
+    named = (
+        'Content-Disposition: form-data; name="file"; filename="pier.jpg"\r\n'
+        "Content-Type: image/jpeg"
+    )
     parts += [f"--{boundary}\r\n{named}\r\n\r\n".encode(), file, f"\r\n--{boundary}--\r\n".encode()]
     request = urllib.request.Request(
         form.action, b"".join(parts), {"Content-Type": f"multipart/form-data; boundary={boundary}"}

@@ -58,7 +58,8 @@ def test_kill_9_at_any_moment_loses_nothing(
         )
         story = tmp_path / "story.md"
         story.write_text(
-            "Harbour bridge closed after ferry collision\n\nNobody is hurt, the port authority said.\n"
+            "Harbour bridge closed after ferry collision\n\n"
+            "Nobody is hurt, the port authority said.\n"
         )
         installation.stop()
         # Nobody sends yet: the alert waits for the first sender.
@@ -98,7 +99,8 @@ def test_kill_9_at_any_moment_loses_nothing(
     repeated = sum(map(len, got.values())) - len(got)
     during = sum(1 for at, after in itertools.pairwise(taken) if at < after < READERS)
     print(
-        f"{KILLS} kills ({during} in mid-alert), {READERS} readers, lost {lost}, repeated {repeated}, seed {seed}"
+        f"{KILLS} kills ({during} in mid-alert), {READERS} readers, lost {lost}, repeated "
+        f"{repeated}, seed {seed}"
     )
     assert lost == 0
     assert shown["state"] == "sent" and shown["accepted"] == READERS

@@ -123,7 +123,8 @@ def test_nor_does_it_with_the_mails_that_come_in_their_time(
         "the alert's end", lambda: "sent" in str(installation.rows("stories")["stories_alert"][-1])
     )
     installation.execute(
-        f"UPDATE audience_reader SET summary_at_ms = {int(time.time() * 1000)} WHERE summary_at_ms IS NOT NULL"
+        f"UPDATE audience_reader SET summary_at_ms = {int(time.time() * 1000)} WHERE "
+        "summary_at_ms IS NOT NULL"
     )
     until("the summaries", lambda: len(installation.rows("audience")["audience_letter"]) == 2)
     installation.execute("UPDATE audience_letter SET due_at_ms = 1")

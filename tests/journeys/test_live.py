@@ -189,7 +189,8 @@ def test_the_element_on_another_site(
         f'<meta http-equiv="Content-Security-Policy" content="{policy}"><title>Another site</title>'
     )
     site.pages["/"] = (
-        f'<!doctype html><html lang="en"><head>{head}</head><main><h1>Ours</h1>{script}</main></html>'
+        "<!doctype html><html "
+        f'lang="en"><head>{head}</head><main><h1>Ours</h1>{script}</main></html>'
     )
     page.goto(f"{site.url}/")
     story = page.locator("more-follows-story")

@@ -217,9 +217,11 @@ def test_it_is_fast_enough_for_a_thousand_readers_in_a_second_or_two(
 # -- pages -----------------------------------------------------------------------------------------
 
 HTML_MAIL = (
-    b"Subject: Harbour bridge closed\r\nFrom: The Harbour Herald <alerts@herald.example>\r\nMIME-Version: 1.0\r\n"
+    b"Subject: Harbour bridge closed\r\nFrom: The Harbour Herald <alerts@herald.example>\r\n"
+    b"MIME-Version: 1.0\r\n"
     b'Content-Type: multipart/alternative; boundary="b"\r\n\r\n'
-    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nRead https://herald.example/story/ more\r\n"
+    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+    b"Read https://herald.example/story/ more\r\n"
     b"--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
     b"<html><head><title>x</title></head><body><script>alert(1)</script><p>Bridge</p></body></html>\r\n--b--\r\n"
 )

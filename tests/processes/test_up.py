@@ -124,7 +124,8 @@ def test_a_port_that_somebody_has_chosen_is_not_swapped(build: Build, name: str)
         done = build(**{name: str(port)}).command("up", check=False)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
-        f"MOREFOLLOWS_{name.upper()}: port {port} is in use by another program; end that one, or choose another port"
+        f"MOREFOLLOWS_{name.upper()}: port {port} is in use by another program; end that one, or "
+        "choose another port"
     )
 
 
@@ -152,7 +153,8 @@ def test_on_a_database_of_a_newer_version_nothing_starts(build: Build, tmp_path:
         "doctor",
     ]
     installation.execute(
-        "INSERT INTO django_migrations (app, name, applied) VALUES ('stories', '9999_later', '2099-01-01')"
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('stories', '9999_later', "
+        "'2099-01-01')"
     )
     for command in commands:
         done = installation.command(*command.split(), check=False)
@@ -185,7 +187,8 @@ def test_what_a_sender_told_of_its_relay_is_forgotten_when_it_is_gone(build: Bui
     installation = build(relay="smtp://127.0.0.1:9")
     installation.start("--sample").stop()
     installation.execute(
-        "UPDATE courier_relay SET trouble = 'It can''t be reached.', trouble_since = '2026-01-01 00:00:00+00:00'"
+        "UPDATE courier_relay SET trouble = 'It can''t be reached.', trouble_since = '2026-01-01 "
+        "00:00:00+00:00'"
     )
     assert installation.query("SELECT trouble FROM courier_relay") == [("It can't be reached.",)]
     installation.start()

@@ -108,7 +108,8 @@ def test_pasted_text_stays_text() -> None:
         "Heading?\n=====\n\n[1]: https://a.example"
     )
     assert markdown.to_text(pasted) == (
-        "One paragraph that was hard-wrapped.\n\nAnother, indented.\n\nHeading? =====\n\n[1]: https://a.example"
+        "One paragraph that was hard-wrapped.\n\nAnother, indented.\n\nHeading? =====\n\n"
+        "[1]: https://a.example"
     )
     assert "<pre" not in markdown.to_html(pasted)
     assert "<h" not in markdown.to_html(pasted)
@@ -185,7 +186,10 @@ def test_text_made_to_be_slow_is_not(piece: str) -> None:
 
 
 def test_a_preview_has_the_words_alone() -> None:
-    text = "The **lock\nbridge** is shut.\n\n> We check\n> every bolt.\n\n1. One\n\nMore in the [notice](https://port.example/)."
+    text = (
+        "The **lock\nbridge** is shut.\n\n> We check\n> every bolt.\n\n1. One\n\n"
+        "More in the [notice](https://port.example/)."
+    )
     assert (
         markdown.to_words(text)
         == "The lock bridge is shut. We check every bolt. One More in the notice."

@@ -99,7 +99,8 @@ def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pag
         )
         opened.screenshot(path=picture, full_page=True)
         print(
-            f"\nThe page was {opened.url}; its picture: {picture}\n{opened.inner_text('body')[:1000]}"
+            f"\nThe page was {opened.url}; its picture: {picture}\n"
+            f"{opened.inner_text('body')[:1000]}"
         )
     assert complaints == []
 

@@ -19,7 +19,8 @@ _SQLITE_TRIGGERS = (
     "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
 )
 _POSTGRES_TRIGGERS = (
-    "SELECT t.tgname, c.relname, t.tgenabled::text, p.prosrc, pg_get_triggerdef(t.oid) FROM pg_trigger t"
+    "SELECT t.tgname, c.relname, t.tgenabled::text, p.prosrc, pg_get_triggerdef(t.oid) FROM "
+    "pg_trigger t"
     " JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
     " WHERE NOT t.tgisinternal ORDER BY 1, 2"
 )

@@ -18,7 +18,10 @@ from tests.support.waiting import PATIENCE
 _NODE = Path(__file__).parents[1] / "node"
 _ZOOMED = {name: pixels // 2 for name, pixels in DESKTOP.items()}
 _RUBY = Path(__file__).parents[1] / "ruby"
-_WIDER = "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
+_WIDER = (
+    "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > "
+    "innerWidth + 1)"
+)
 
 
 @functools.cache
@@ -83,7 +86,8 @@ def valid(pages: dict[str, str]) -> list[str]:
     reports = json.loads(done.stdout)
     assert len(pages) == 0 or done.returncode in (0, 1), done.stderr
     return [
-        f"{Path(report['filePath']).stem}, line {message['line']}: {message['ruleId']}: {message['message']}"
+        f"{Path(report['filePath']).stem}, line {message['line']}: {message['ruleId']}: "
+        f"{message['message']}"
         for report in reports
         for message in report["messages"]
     ]

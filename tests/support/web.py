@@ -41,5 +41,8 @@ def one_click(url: str, *, form_data: bool = False) -> Response:
         kind, body = FORM, b"List-Unsubscribe=One-Click"
     else:
         kind = "multipart/form-data; boundary=mail"
-        body = b'--mail\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--mail--\r\n'
+        body = (
+            b'--mail\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+            b"One-Click\r\n--mail--\r\n"
+        )
     return request("POST", url, body, Content_Type=kind)

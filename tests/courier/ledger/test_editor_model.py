@@ -214,7 +214,8 @@ class WithAnEditor(Newsroom):
                 assert times >= 1, "lost: the ledger says accepted, the relay never had it"
             elif outcome not in (Outcome.UNCERTAIN, Outcome.SKIPPED):
                 assert times == 0, (
-                    f"{Outcome(outcome).name}, and yet the relay took it: no correction would reach it"
+                    f"{Outcome(outcome).name}, and yet the relay took it: no correction would "
+                    "reach it"
                 )
             assert outcome in may_be or reader in self.left, Outcome(outcome).name
         self.repeats_only_what_was_uncertain()

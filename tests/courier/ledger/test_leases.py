@@ -304,7 +304,8 @@ def test_the_desk_is_told_what_holds_senders_up() -> None:
     )
     lock, clock = sender_trouble.trouble()
     assert lock == (
-        "The database has been locked for 41 s by PostgreSQL session 7 (admin, psql), idle for 60 s. Some mail waits."
+        "The database has been locked for 41 s by PostgreSQL session 7 (admin, psql), idle for 60 "
+        "s. Some mail waits."
     )
     assert clock.startswith("The clock of h is 40 s off")
     SenderProcess.objects.update(seen_at_ms=now_ms() - 30_500)

@@ -32,7 +32,8 @@ def test_so_can_an_offer(story: Story) -> None:
         ("<p>Black on white</p>", 21, 18.7),
         ('<div style="background:#777;color:#777"><p>Seen by nobody</p></div>', 1, 1),
         (
-            '<div style="background-color:#000"><a style="color:#767676">Grey <b>and bold</b></a></div>',
+            '<div style="background-color:#000"><a style="color:#767676">Grey <b>and '
+            "bold</b></a></div>",
             4.6,
             4.6,
         ),

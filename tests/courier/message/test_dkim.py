@@ -53,7 +53,8 @@ def records() -> dict[str, str]:
     ed25519 = ED25519.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return {
         "mf1._domainkey.herald.example": f"v=DKIM1; k=rsa; p={base64.b64encode(rsa).decode()}",
-        "mf2._domainkey.herald.example": f"v=DKIM1; k=ed25519; p={base64.b64encode(ed25519).decode()}",
+        "mf2._domainkey.herald.example": "v=DKIM1; k=ed25519; "
+        f"p={base64.b64encode(ed25519).decode()}",
     }
 
 
@@ -168,8 +169,13 @@ def test_what_is_signed(alert: Alert) -> None:
     raw = wire(alerts.alert(alert, "en"), signers=BOTH[:1])
     signature = b" ".join(raw.split(b"\r\nFrom:")[0].split())
     names = signature.partition(b"h=")[2].partition(b";")[0].replace(b" ", b"").split(b":")
-    twice = b"from to subject date message-id content-type list-unsubscribe list-unsubscribe-post".split()
-    once = b"reply-to references mime-version content-language list-id list-help list-owner list-archive"
+    twice = (
+        b"from to subject date message-id content-type list-unsubscribe list-unsubscribe-post"
+    ).split()
+    once = (
+        b"reply-to references mime-version content-language list-id list-help list-owner "
+        b"list-archive"
+    )
     assert {name for name in names if names.count(name) == 2} == set(twice)
     assert {name for name in names if names.count(name) == 1} == {
         *once.split(),
@@ -217,7 +223,8 @@ def test_any_mail_passes(subject: str, pieces: list[str | Slot]) -> None:
         structured("From", "<alerts@herald.example>")
         + structured("To", f"<{marks[Slot.ADDRESS]}>")
         + unstructured("Subject", subject)
-        + b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+        + b"Content-Type: text/plain; charset=utf-8\r\n"
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
         + quoted_printable(body, marks.pattern)
     )
     assert dkimpy_says(wire(composed, signers=BOTH)) == [True, True]

@@ -76,7 +76,8 @@ def sent(html: str) -> str | None:
 @example("a " * 1000, "b " * 300, "c\n" * 200)
 def test_any_words_read_back_the_same(text: str, kept: str, value: str) -> None:
     html = (
-        f'<p title="{value}" lang="en">{text} <b>{text}</b></p><!--[if mso]><i a="b">\n</i><![endif]-->'
+        f'<p title="{value}" lang="en">{text} <b>{text}</b></p><!--[if mso]><i a="b">\n'
+        "</i><![endif]-->"
         f"<pre>x{kept}</pre><p><code>{kept}</code></p>"
     )
     back = sent(html)
@@ -115,7 +116,8 @@ def test_a_template_loses_only_what_does_not_show() -> None:
     assert tighten(template) == (
         """<div style="margin:0;font-family:Georgia,'Times  New';color:{{ colour }}">"""
         "{% if a %}<p>one <b>two</b> <i>three</i>{{ four }} five</p>{% endif %} "
-        "{% blocktranslate %}six  seven{% endblocktranslate %}</div><!--[if mso | IE]></td></tr><![endif]-->"
+        "{% blocktranslate %}six  seven{% endblocktranslate %}</div><!--[if mso | "
+        "IE]></td></tr><![endif]-->"
         "<style>.a>b,i{color : red;margin:0!important}</style>"
     )
     with pytest.raises(ValueError, match=r"^not sound HTML: '<p"):

@@ -88,8 +88,8 @@ def test_mails_leave_back_to_back_before_the_first_reply() -> None:
         return await got
 
     expected = b"".join(
-        b"MAIL FROM:<b+%d@bounces.example>\r\nRCPT TO:<cy%d@reader.example>\r\nBDAT %d LAST\r\n%bRSET\r\n"
-        % (i, i, len(b"".join(body(i))), b"".join(body(i)))
+        b"MAIL FROM:<b+%d@bounces.example>\r\nRCPT TO:<cy%d@reader.example>\r\nBDAT %d LAST\r\n"
+        b"%bRSET\r\n" % (i, i, len(b"".join(body(i))), b"".join(body(i)))
         for i in range(3)
     )
     assert run(first_read) == expected

@@ -362,7 +362,8 @@ def test_the_settings_say_whether_a_relay_that_had_tls_may_go_without(
         words, _ = trouble_of(Script(), starttls=starttls, secured=True)
         assert (
             words
-            == "The relay HERE does not offer STARTTLS any more; nothing is sent to it in clear text."
+            == "The relay HERE does not offer STARTTLS any more; nothing is sent to it in clear "
+            "text."
         )
         return
 

@@ -22,7 +22,10 @@ from morefollows.courier.smtp.replies import (
 MAIL, RCPT, DATA, CONTENT = Reached.MAIL, Reached.RCPT, Reached.DATA, Reached.CONTENT
 ANYWHERE = (MAIL, RCPT, DATA, CONTENT)
 DENIED = "<x@blocked.example>: Recipient address rejected: Access denied"
-RATE = "The user you are trying to contact is receiving mail at a rate that prevents additional messages"
+RATE = (
+    "The user you are trying to contact is receiving mail at a rate that prevents additional "
+    "messages"
+)
 
 
 def judged(reply: Reply) -> str:
@@ -149,7 +152,8 @@ def test_the_table_in_the_documents_is_this_one() -> None:
         encoding="utf-8"
     )
     assert as_markdown() in page, (
-        "put what `python -m morefollows.courier.smtp.replies` prints into docs/reference/replies.md"
+        "put what `python -m morefollows.courier.smtp.replies` prints into "
+        "docs/reference/replies.md"
     )
 
 

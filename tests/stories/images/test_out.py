@@ -31,7 +31,10 @@ def picture(ada: Editor) -> Picture:
 def alert(story: Story, picture: Picture, ada: Editor) -> Alert:
     """Of a story with an image on top, told by now."""
     story.standfirst = ""
-    story.text = f"{figure.markdown(picture, 'Tugs & fog', 'The pier', 'Photo: Ben')}\n\nThe bridge is closed."
+    story.text = (
+        f"{figure.markdown(picture, 'Tugs & fog', 'The pier', 'Photo: Ben')}\n\n"
+        "The bridge is closed."
+    )
     story.save()
     sent = actions.send(story, ada, hold=0)
     publication.release(sent.pk)

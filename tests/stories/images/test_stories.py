@@ -64,7 +64,10 @@ class TestWhatATextMayHold:
 
 def test_a_figure_on_a_page_in_a_mail_and_in_words(picture: Picture) -> None:
     site, small = "https://alerts.herald.example", picture.sizes()[0]
-    text = f"Fog.\n\n{written(picture, 'Tugs & <fog>', 'The *pier* | Photo: Ben')}\n\n{written(picture)}"
+    text = (
+        f"Fog.\n\n{written(picture, 'Tugs & <fog>', 'The *pier* | Photo: Ben')}\n\n"
+        f"{written(picture)}"
+    )
     html = markdown.to_html(text, lazy=False)
     assert (
         f'<p>Fog.</p>\n<figure><img src="{site}{picture.path}" srcset="{site}{small.path} 600w, '
