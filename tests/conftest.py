@@ -37,13 +37,13 @@ pytest_plugins = ["tests.support.people", "tests.support.browser", "tests.suppor
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The processes that xdist starts lay a sandbox of their own: they must not find ours in the environment."""
+    """Clears the environment for xdist's workers: each sets up a sandbox of its own."""
     if config.getoption("dist") != "no" and not hasattr(config, "workerinput"):
         sandbox.unset_environment()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With `TESTS=database`, only the tests that use a database run: `tools/test` runs the others once, on SQLite.
+    """`TESTS=database` keeps only tests that use a database; `tools/test` runs the others once.
 
     With `TESTS=quick`, only those that neither use a database nor start a program: `make quick`.
     """

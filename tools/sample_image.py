@@ -1,4 +1,4 @@
-"""Draws the sample newsroom's picture: a ferry at the pier of a harbour bridge, at dusk. Fictional, and ours."""
+"""Draws the sample newsroom's image: a ferry at the pier of a harbour bridge, at dusk."""
 
 from __future__ import annotations
 

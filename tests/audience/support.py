@@ -1,4 +1,4 @@
-"""What the tests of the audience have in common: signing up as Cy does, and the links in the mail that comes."""
+"""Helpers of the audience tests: sign up as Cy, and read the links in the mails."""
 
 from __future__ import annotations
 

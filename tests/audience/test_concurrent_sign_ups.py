@@ -150,7 +150,7 @@ def test_a_reader_whom_another_process_has_just_added_is_known(
 def test_others_get_twice_the_time_for_which_a_group_kept_them_from_writing(
     breaking: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On SQLite, where one process writes at a time. While forms are looked up nothing is locked."""
+    """SQLite has one writer at a time: nothing is locked while forms are looked up."""
     clock = [1000.0]
     monkeypatch.setattr(writer, "time", SimpleNamespace(monotonic=lambda: clock[0]))
 

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, alerts go to those, and only those, whose confirmed consent is in force."""
+"""Alerts go only to readers whose confirmed consent is in force, in any order of events."""
 
 from __future__ import annotations
 

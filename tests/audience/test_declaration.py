@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def reader(breaking: Topic) -> Reader:
-    """Signed up to alerts and offers, confirmed both; then the words changed, and offers were withdrawn."""
+    """A reader confirmed alerts and offers; then the wording changed and offers were withdrawn."""
     sign_up(breaking, offers=True)
     assert actions.confirm(newest_link()) is not None
     texts.publish(Wording.Kind.ALERTS, "en", "Other words about {topic}.")

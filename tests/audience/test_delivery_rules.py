@@ -161,7 +161,7 @@ def _minute(at: str) -> int:
 
 
 def test_quiet_hours_go_by_the_clock_on_the_readers_wall() -> None:
-    """Also in the nights when clocks are changed: at 02:00 in Berlin on 29 March 2026, at 03:00 on 25 October."""
+    """Also when the clocks change: in Berlin at 02:00 on 29 March and 03:00 on 25 October 2026."""
     berlin = ZoneInfo("Europe/Berlin")
     terms = DeliveryPreferences(quiet_from=22 * 60, quiet_to=6 * 60 + 30, time_zone="Europe/Berlin")
     for day, before in ((29, 3), (25, 10)):
@@ -190,7 +190,7 @@ def test_quiet_hours_go_by_the_clock_on_the_readers_wall() -> None:
 def test_the_next_time_is_the_next_one_and_never_missing(
     minute: int, place: str, after: datetime
 ) -> None:
-    """Once a day by the clock: none is left out, and none comes twice, on whatever day clocks are changed."""
+    """One digest for each calendar day, also when the clocks change: none missing, none twice."""
     first = next_time(minute, place, after)
     second = next_time(minute, place, first)
     assert timedelta(0) < first - after <= timedelta(hours=25)

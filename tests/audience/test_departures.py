@@ -1,4 +1,4 @@
-"""Departures survive the restore of a backup: they are in a file, and are put into the database again."""
+"""Departures survive the restore of a backup: a file keeps them and they are replayed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _import(text: str, topic: Topic) -> None:
 
 
 class Backup:
-    """What a backup of the database is: all that is done in it is undone by `restore`, but not in the file."""
+    """Stands for a backup of the database: `restore` undoes every change, but not in the file."""
 
     def __enter__(self) -> Backup:
         self._atomic = transaction.atomic()
@@ -138,7 +138,7 @@ class TestWhoHasLeft:
         assert confirmed.state == state and Suppression.objects.get().reason == reason
 
     def test_by_a_list_of_those_who_left_elsewhere(self, breaking: Topic) -> None:
-        """Both who was mailed before and who is not known at all; and no later import brings them back."""
+        """Holds for known and unknown readers, and no later import brings them back."""
         came = (
             "email,confirmed_at\ncy@reader.example,2024-03-01 09:00\n"
             "flo@reader.example,2024-03-01 09:00\n"

@@ -1,4 +1,4 @@
-"""Erasing a reader: what is left is the keyed hash, the reason and the date, and the database allows no less."""
+"""Erasing a reader leaves the keyed hash, reason and date. The database enforces it."""
 
 from __future__ import annotations
 

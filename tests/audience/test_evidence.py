@@ -1,4 +1,4 @@
-"""Evidence: what the database refuses, what it allows, and that a change behind its back is found out."""
+"""Evidence: what the database refuses and allows, and that tampering is detected."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def test_others_get_the_time_that_is_asked_for_them_after_each_group() -> None:
 
 
 def test_who_is_written_leads_no_more() -> None:
-    """The first is answered while the second, which came meanwhile, is being written by another thread."""
+    """The first is answered while another thread writes the second, which came meanwhile."""
     write = Writer()
     commit: GroupCommit[int, int] = GroupCommit(write, 1, 0.0, patience=FOREVER)
     callers = Callers(commit)

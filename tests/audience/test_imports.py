@@ -1,4 +1,4 @@
-"""Imports from what other tools write, rehearsed ones, ones that break off, and files of suppressions."""
+"""Imports of other tools' files, rehearsals, interrupted imports, and suppression files."""
 
 from __future__ import annotations
 
@@ -32,12 +32,15 @@ from morefollows.audience.suppression.importing import import_suppressions
 from tests.audience.support import CY, newest_link, sign_up
 
 FROM = "Newsletter box of the old site"
-LISTMONK = """\
-uuid,email,name,attributes,status,created_at,updated_at
-5b0c-1,dee@reader.example,Dee,"{""city"": ""Elle"", ""lang"": ""de""}",enabled,2023-05-04 10:30:00.123456789 +0000 UTC,
-5b0c-2,eve@reader.example,"Eve, the first",{},blocklisted,2023-05-05 10:30:00 +0000 UTC,2024-01-01 00:00:00 +0000 UTC
-5b0c-3,fay@reader.example,Fay,not json,disabled,2023-05-05 10:30:00 +0000 UTC,2024-01-01 00:00:00 +0000 UTC
-"""
+LISTMONK = (
+    "uuid,email,name,attributes,status,created_at,updated_at\n"
+    '5b0c-1,dee@reader.example,Dee,"{""city"": ""Elle"", ""lang"": ""de""}",enabled,'
+    "2023-05-04 10:30:00.123456789 +0000 UTC,\n"
+    '5b0c-2,eve@reader.example,"Eve, the first",{},blocklisted,'
+    "2023-05-05 10:30:00 +0000 UTC,2024-01-01 00:00:00 +0000 UTC\n"
+    "5b0c-3,fay@reader.example,Fay,not json,disabled,"
+    "2023-05-05 10:30:00 +0000 UTC,2024-01-01 00:00:00 +0000 UTC\n"
+)
 GHOST = """\
 id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels,tiers
 1,dee@reader.example,Dee,"Wrote twice:

@@ -188,7 +188,7 @@ def test_a_token_of_the_right_length_but_odd_characters_is_refused(length: int) 
 def test_those_of_mails_are_the_same_as_each_by_itself(
     readers: list[Person], alert: TokenRow, about: TokenRow, story: TokenRow
 ) -> None:
-    """Also where several have one version of their links, which are made at once, and where there is nobody."""
+    """Also where several links share a version and are made at once, and where there is none."""
     made = AlertTokens(OURS, alert, about, story)
     for _ in range(2):
         assert made(readers) == [

@@ -45,7 +45,8 @@ class TestWhoLeftElsewhere:
              ["{},A,false,false,2023-03-04T10:00:00Z"],
              ["{},A,true,false,2023-03-04T10:00:00Z", "{},A,false,true,2023-03-04T10:00:00Z"]),
             ("Brevo",
-             "CONTACT ID;EMAIL;FIRSTNAME;EMAIL_BLACKLISTED;SMS_BLACKLISTED;ADDED_TIME;MODIFIED_TIME",
+             "CONTACT ID;EMAIL;FIRSTNAME;EMAIL_BLACKLISTED;SMS_BLACKLISTED;"
+             "ADDED_TIME;MODIFIED_TIME",
              ["1;{};A;No;Yes;2023-03-04;2023-03-04", "2;{};A;0;0;04-03-2023 13:14:15;"],
              ["3;{};A;Yes;No;2023-03-04;2023-03-04", "4;{};A;1;0;2023-03-04;"]),
             ("Substack",

@@ -1,4 +1,4 @@
-"""A row that was lost, to a restored backup or a failover, and another one that has its number now."""
+"""A row lost to a restored backup or a failover, and another row that now has its number."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.audience.support import leave_link, newest_link, sign_up
 
 
 def lost_and_taken(model: Any, number: int) -> None:
-    """What the row's number means after a restore, when somebody or something else has been given it."""
+    """The row's number after a restore, when another row has been given it."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
         column = "uuid" if model is Story else "uid"

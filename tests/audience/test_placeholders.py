@@ -102,7 +102,7 @@ def test_domains_of_the_settings() -> None:
 
 
 def test_send_says_which_field(story: Story, ada: Editor) -> None:
-    """On its way out nothing may go: not even to a relay on this machine, which may be a real one."""
+    """Nothing may be sent, not even to a relay on this machine, which may be a real one."""
     relay = RelayAddress("127.0.0.1", 25)
     with override_settings(MOREFOLLOWS=replace(settings.MOREFOLLOWS, relays=(relay,))):
         with pytest.raises(

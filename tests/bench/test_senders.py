@@ -1,4 +1,4 @@
-"""The benchmark compares like with like: every sender hands over all its mails, and the same bytes."""
+"""The benchmark compares like with like: each sender delivers all mails, byte for byte."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def private_files() -> Iterator[None]:
 
 @pytest.mark.usefixtures("private_files")
 def test_a_real_postfix_takes_many_mails_in_flight_and_none_is_in_doubt() -> None:
-    """It offers CHUNKING, and takes back to back what nobody but us sends it so. One recipient in five is refused."""
+    """A relay with CHUNKING takes pipelined mails. One recipient in five is refused."""
     if os.geteuid() != 0 or race.tool("postfix") is None:
         pytest.skip("needs root, and Postfix: apt-get install postfix")
     with (

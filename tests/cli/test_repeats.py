@@ -1,4 +1,4 @@
-"""A command that is run twice sends once: by a person, by a timer, by a program that tries again; so does a page."""
+"""A command or page that is run twice sends once, whoever repeats it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def send(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., tuple[int, str]]:
-    """`stories break` on a story; no sender is there, so that it ends with 1 as soon as the alert is held."""
+    """Runs `stories break`. Without a sender it ends with 1 once the alert is held."""
     monkeypatch.setattr("morefollows.cli.stories._TAKEN_UP_WITHIN", 0.0)
 
     def command(

@@ -179,7 +179,7 @@ def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
 def test_the_data_folder_is_absolute_and_has_one_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A child process with another working directory must find it, and every process name it alike."""
+    """Child processes in another working directory must resolve the same path."""
     (tmp_path / "there").mkdir()
     (tmp_path / "link").symlink_to("there")
     monkeypatch.chdir(tmp_path)

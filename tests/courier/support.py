@@ -1,4 +1,4 @@
-"""What the ledger's tests share: an alert with its audience, and a worker's book-keeping in slow motion."""
+"""Helpers of the ledger tests: an alert with its audience, and a worker step by step."""
 
 from __future__ import annotations
 

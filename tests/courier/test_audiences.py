@@ -1,4 +1,4 @@
-"""Who an update goes to, exactly: a correction to whom the error was sent, or may have been; followers; drills."""
+"""Who gets an update: corrections go to whom the error went or may have gone; drills."""
 
 from __future__ import annotations
 
@@ -308,7 +308,7 @@ def test_a_drill_goes_to_its_readers_whatever_they_chose(wrong: Alert) -> None:
 
 
 def test_a_scheduled_alert_is_taken_up_shortly_before_its_time(wrong: Alert) -> None:
-    """Who signs up until then gets it. No worker waits any less because its own clock has run on."""
+    """A reader who signs up until then gets it. A worker's own fast clock does not matter."""
     story = Story.objects.create(headline="Budget", text="x", topic=wrong.topic, author=editor())
     alert = story_actions.send(story, editor(), at=timezone.now() + timedelta(hours=1))
     assert alert.pk not in [one.id for one in claims.active_alerts()]

@@ -1,4 +1,4 @@
-"""Whatever readers do, in whatever order, mail goes to those, and only those, who agreed to it and want it now.
+"""Mail goes only to readers who agreed to it and want it now, in any order of events.
 
 Random histories against a model: sign up, confirm, agree, choose, pause, move, leave, come back by
 an import, bounce, complain, be erased, while alerts and offers are cut, sent and told in digests.
@@ -100,7 +100,7 @@ class Person:
     past: set[int] = field(default_factory=set)  # alerts from before the last digest
 
     def gets(self, topic: int | None) -> bool:
-        """Whether a mail of this topic, or without one an offer, may be sent now as far as consent goes."""
+        """Whether consent allows a mail of this topic now; without a topic, an offer."""
         if self.dead or self.left:
             return False
         return self.offers if topic is None else self.topics.get(topic) == "active"
@@ -117,7 +117,7 @@ class Cut:
 
 
 class History:
-    """The product and the model, side by side. `clock` goes by itself: it is an hour ago, and moves with each step."""
+    """The product beside the model. `clock` starts an hour ago and moves with each step."""
 
     def __init__(self) -> None:
         self.topics = list(Topic.objects.all()[:2])
@@ -358,7 +358,7 @@ class History:
         return cut.topic is None or not (cut.alert.pk in person.muted or person.digest)
 
     def _tell(self, topic: Topic, n: int) -> None:
-        """The digests of all who want them, as of now. An alert that is still to be sent is told as well."""
+        """The digests of all who want them, now. An alert still to be sent is included."""
         Reader.objects.filter(frequency="digest").update(summary_at_ms=self.clock)
         digests.enqueue_due()
         Letter.objects.filter(bulk=True, state="waiting").update(due_at_ms=1)

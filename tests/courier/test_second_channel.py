@@ -1,4 +1,4 @@
-"""docs/how-to/add-a-channel.md, done: a channel and its kind of relay of this test's own, beside mail.
+"""docs/how-to/add-a-channel.md, done: a second channel with its own kind of relay.
 
 The sender runs as it is. Two alerts with one update go out at once, one by each channel.
 """
@@ -41,7 +41,7 @@ PUSH = Channel(
 
 
 class PushService(Slot):
-    """A relay of the kind `push`: takes messages for endpoints. One browser has withdrawn its permission."""
+    """A relay of the kind `push` for endpoints. One browser has withdrawn its permission."""
 
     withdrawn = b""
 
@@ -139,7 +139,7 @@ def test_a_relay_for_another_channel_does_not_stand_in_for_one_that_takes_mail()
 
 
 def test_the_ledger_speaks_of_no_mailbox() -> None:
-    """It keeps readers and outcomes. What an address is, and who may be written to, the channel knows."""
+    """The ledger keeps readers and outcomes. Only the channel knows addresses."""
     [folder] = cast(Any, morefollows.courier.ledger).__path__
     for path in sorted(Path(folder).glob("*.py")):
         found = re.findall(

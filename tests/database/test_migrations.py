@@ -35,24 +35,33 @@ for app, name in json.loads(sys.argv[1]).items():
     call_command("migrate", app, name, verbosity=0)
 apps = MigrationLoader(connection).project_state(list(json.loads(sys.argv[1]).items())).apps
 get, now = apps.get_model, timezone.now()
-ada = get("accounts", "Editor").objects.create(email="ada@herald.example", name="Ada", role="editor")
+ada = get("accounts", "Editor").objects.create(
+    email="ada@herald.example", name="Ada", role="editor"
+)
 topic = get("audience", "Topic").objects.create(slug="breaking", name="Breaking news")
 reader = get("audience", "Reader").objects.create(
-    address="cy@reader.example", key="k", domain="reader.example", state="confirmed", created_at=now, confirmed_at=now
+    address="cy@reader.example", key="k", domain="reader.example", state="confirmed",
+    created_at=now, confirmed_at=now
 )
 get("audience", "Consent").objects.create(
-    reader=reader, purpose="alerts", topic=topic, event="given", how="form", at=now, client_address="192.0.2.9"
+    reader=reader, purpose="alerts", topic=topic, event="given", how="form", at=now,
+    client_address="192.0.2.9"
 )
-story = get("stories", "Story").objects.create(headline="Bridge closed", topic=topic, author=ada, state="live")
+story = get("stories", "Story").objects.create(
+    headline="Bridge closed", topic=topic, author=ada, state="live"
+)
 update = get("stories", "Update").objects.create(
-    story=story, number=1, headline="Bridge closed", text="It is.", language="en", author=ada, published_at=now
+    story=story, number=1, headline="Bridge closed", text="It is.", language="en", author=ada,
+    published_at=now
 )
 alert = get("stories", "Alert").objects.create(
-    update=update, topic=topic, state="sent", sent_by=ada, frozen_at=now, held_until_ms=1, expires_at_ms=2
+    update=update, topic=topic, state="sent", sent_by=ada, frozen_at=now, held_until_ms=1,
+    expires_at_ms=2
 )
 get("audit", "AuditEntry").objects.create(editor=ada, what="send", story=story, alert=alert)
 get("courier", "Batch").objects.create(
-    alert=alert, number=1, size=1, readers=reader.pk.to_bytes(8, "little"), first=reader.pk, last=reader.pk,
+    alert=alert, number=1, size=1, readers=reader.pk.to_bytes(8, "little"),
+    first=reader.pk, last=reader.pk,
     outcomes=b"\\4", times=bytes(4), skipped=1,
 )
 letter = get("audience", "Letter").objects.create(

@@ -1,4 +1,4 @@
-"""The checklist before Send: what Ada is told of the mail, of its readers, and of what was sent just now."""
+"""The checklist before Send: facts about the mail, its readers and recent alerts."""
 
 from __future__ import annotations
 

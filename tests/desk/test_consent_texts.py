@@ -1,4 +1,4 @@
-"""The words that readers are shown: every version is kept, and an administrator puts a new one in force."""
+"""Consent texts: every version is kept, and an administrator puts a new one in force."""
 
 from __future__ import annotations
 

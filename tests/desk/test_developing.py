@@ -1,4 +1,4 @@
-"""A developing story at the desk: four eyes, updates, corrections, withdrawal, schedule and embargo."""
+"""A developing story: four eyes, updates, corrections, withdrawal, schedule, embargo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drills: who takes part, that they look like nothing else, and that they and real news never reach each other."""
+"""Drills: who takes part, that they look different, and that they never mix with real news."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_who_is_taken_out_is_forgotten_unless_a_reader(newsroom: object, cy: Rea
 
 
 def test_who_signed_up_too_and_never_confirmed_may_still_say_yes(breaking: Topic) -> None:
-    """Housekeeping forgets the address of a sign-up; not of somebody who was asked something else as well."""
+    """Housekeeping deletes the address of a sign-up, but not if a drill invitation is open."""
     sign_up(breaking, GUS)
     drill.invite_reader(addresses.parse(GUS), "en")
     Letter.objects.filter(kind=Letter.Kind.CONFIRMATION).update(
@@ -214,7 +214,7 @@ def test_an_administrator_invites_and_removes(
 def test_a_whole_drill_from_the_desk(
     ada_at_desk: Client, ada: Editor, cy: Reader, breaking: Topic, settings: Any
 ) -> None:
-    """Begun on the front page, and then everything that real news can need: each page says what it is."""
+    """Started on the front page, then every step of real news: each page says it is a drill."""
     settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, hold=0)
     drill_reader(GUS)
     assert reverse("drill-new") in ada_at_desk.get(reverse("desk")).content.decode()

@@ -1,4 +1,4 @@
-"""Offers: a purpose of their own, from the desk to the mail, and none of the news pages knows them."""
+"""Offers: a purpose of their own, from the desk to the mail, apart from news."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every page of the desk: strict HTML, no inline script or style, CSRF, and GET changes nothing."""
+"""Every desk page: strict HTML, no inline script or style, CSRF, and GET changes nothing."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def held(ada: Editor, story: Story, cy: Reader) -> Alert:
 
 @pytest.fixture
 def ended(ada: Editor, story: Story, breaking: Topic) -> Alert:
-    """Sent: one accepted, two refused of whom one is gone, one uncertain, and a sender died meanwhile."""
+    """Sent: one accepted, two refused (one reader gone), one uncertain after a sender died."""
     ids = [reader(f"cy{number}@reader.example", breaking).pk for number in range(4)]
     Reader.objects.filter(pk=ids[1]).update(state="gone")
     alert = actions.send(story, ada, hold=0)

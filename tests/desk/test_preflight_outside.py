@@ -1,4 +1,4 @@
-"""What the check page asks the outside world: whether links answer, and a spam score. Nothing inside is ever asked."""
+"""What the check page asks outside: link checks and a spam score; never private addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing together: drafts that save themselves overwrite nothing, and editors see who else has a story open."""
+"""Writing together: autosaved drafts overwrite nothing, and editors see each other."""
 
 from __future__ import annotations
 

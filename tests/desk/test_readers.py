@@ -1,4 +1,4 @@
-"""Readers at the desk: found by exact address, their evidence, what they wish, and how the audience grows."""
+"""Readers at the desk: exact search, evidence, preferences and growth of the audience."""
 
 from __future__ import annotations
 

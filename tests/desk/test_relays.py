@@ -1,4 +1,4 @@
-"""The desk's page of relays: Ada sees how each is, pauses one, and lets it go on; Ben only looks."""
+"""The desk's relay page: Ada sees each state, pauses and resumes; Ben can only look."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The warning that an alert was sent already: what it misses, what it warns of in vain, and what the desk shows."""
+"""The warning about a similar alert: misses, false warnings, and the desk's page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WARNING = "This resembles an alert"
 
 
 def test_its_rates_on_a_set_of_headlines() -> None:
-    """Of our own invention, English and German: two editors on the same news, and other news of the same town."""
+    """Invented headlines in English and German: the same news by two editors, and other news."""
     lines = Path(__file__).with_name("headlines.tsv").read_text(encoding="utf-8").splitlines()
     news = [line.split("\t") for line in lines]
     missed, in_vain, same, other = [], [], 0, 0

@@ -1,4 +1,4 @@
-"""What import-linter does not see of the rules between modules: cycles, and writes outside of actions.
+"""Module rules that import-linter can't check: cycles, and writes outside of actions.
 
 The direction of imports is in pyproject.toml, and `make check` runs it.
 """
@@ -31,7 +31,7 @@ def test_no_two_modules_import_each_other_by_whatever_way() -> None:
 
 
 def test_only_actions_and_the_ledger_change_the_database() -> None:
-    """Pages and commands call actions: a write elsewhere would stand outside a transaction and the log."""
+    """Pages and commands call actions: writes elsewhere lack a transaction and the log."""
     verbs = {
         "create",
         "bulk_create",

@@ -1,4 +1,4 @@
-"""What docs/reference says is what the code does: settings, commands, states, roles and outcomes."""
+"""docs/reference matches the code: settings, commands, states, roles and outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fault harness: `make faults`. It disturbs real processes and compares the ledger with what a relay took.
+"""The fault harness (`make faults`): disturbs real processes and checks the ledger.
 
 `testbed`: the newsroom, its processes and relays. `proxy`: between senders and relay. `faults`:
 what is injected. `ledger_check`: what is checked after each run. `trials`: longer ones, each with

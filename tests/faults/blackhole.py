@@ -1,4 +1,4 @@
-"""PostgreSQL over TCP on a port of its own, and nftables rules that drop every packet of that port. Needs root."""
+"""PostgreSQL over TCP on its own port, and nftables rules that drop its packets. Needs root."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 @contextlib.contextmanager
 def over_tcp(url: str) -> Iterator[str]:
-    """Puts connections to a port on 127.0.0.1 through to the Unix socket of `url`. Returns the URL with that port."""
+    """Forwards a port on 127.0.0.1 to the Unix socket of `url`. Returns the URL with the port."""
     parts = urlsplit(url)
     folder = unquote(parts.netloc.rpartition("@")[2])
     listening = socket.create_server(("127.0.0.1", 0))
@@ -56,7 +56,7 @@ def port_of(url: str) -> int:
 
 @contextlib.contextmanager
 def dropped(port: int) -> Iterator[None]:
-    """Drops every packet to and from this port of 127.0.0.1: neither a reset nor an acknowledgement comes."""
+    """Drops all packets of this port on 127.0.0.1: neither reset nor acknowledgement arrives."""
     table = f"morefollows_{port}"
     rules = "".join(
         f"add rule inet {table} out ip daddr 127.0.0.1 tcp {side} {port} drop\n"

@@ -33,7 +33,7 @@ _LOCK_SECONDS = 45
 
 @contextlib.contextmanager
 def _locked(trial: Trial, query: str) -> Iterator[None]:
-    """Somebody else's transaction holds this row; on SQLite, which has one lock, all of the database."""
+    """Another transaction holds this row; on SQLite it locks the whole database."""
     url = trial.testbed.installation.environment.get("DATABASE_URL")
     path = trial.testbed.installation.data / "morefollows.sqlite3"
     other: Any = (
@@ -95,7 +95,7 @@ def reader_locked(trial: Trial) -> None:
 
 
 def database_black_hole(trial: Trial) -> None:
-    """For 40 s every packet to and from PostgreSQL is dropped: no reset, no answer. Then it is there again."""
+    """All packets to and from PostgreSQL are dropped for 40 s, without a reset."""
     from django.db import connection
 
     trial.invite(*(f"cy@box{n}.example" for n in range(1500)))
@@ -117,7 +117,7 @@ def database_black_hole(trial: Trial) -> None:
 
 
 def locked_beside_sign_ups(trial: Trial) -> None:
-    """Another transaction holds a known reader's rows for 20 s, who signs up again: all other visitors go on."""
+    """A known reader's rows are locked for 20 s while they sign up again: others go on."""
     url = trial.testbed.installation.url
     assert visitors.sign_up(url, "known@reader.example", "10.9.0.1")
     query = (
@@ -141,7 +141,7 @@ def locked_beside_sign_ups(trial: Trial) -> None:
 
 
 def connections_dropped_in_sign_ups(trial: Trial) -> None:
-    """PostgreSQL ends every connection, again and again, while visitors sign up: who was thanked is asked soon."""
+    """PostgreSQL closes every connection repeatedly during sign-ups: thanked visitors get mail."""
     wanted = [f"cy{n}@visitor{n}.example" for n in range(120)]
 
     def drop() -> None:
@@ -167,7 +167,7 @@ def connections_dropped_in_sign_ups(trial: Trial) -> None:
 
 
 def restored(trial: Trial) -> None:
-    """A backup comes back, and row numbers are used again: no link in mail from before acts for anybody else."""
+    """A restored backup reuses row numbers: no old link acts for another reader."""
     testbed, url = trial.testbed, trial.testbed.installation.url
     assert visitors.sign_up(url, "early@reader.example", "10.0.0.1")
     until("the first confirmation", lambda: len(testbed.relay.letters) >= 1)
@@ -209,7 +209,7 @@ def _states(testbed: Testbed) -> dict[str, str]:
 
 
 def _snapshot(testbed: Testbed) -> Callable[[], None]:
-    """Copies the database as it is; returns what brings that copy back. No process may be running."""
+    """Copies the database; returns a function that restores it. No process may be running."""
     from django.db import connection
 
     connection.close()

@@ -54,7 +54,7 @@ Fault = Callable[[Testbed, Scenario], None]
 
 
 def _last_ledger_write(worker: str) -> float:
-    """When this sender last wrote down what had become of its mails (seconds since 1970); now if it has nothing."""
+    """The sender's last write to the ledger (seconds since 1970); now if it holds nothing."""
     from django.db.models import Max
 
     from morefollows.courier.models import Batch
@@ -137,7 +137,7 @@ def kill_all(testbed: Testbed, scenario: Scenario) -> None:
 
 
 def stop_sender(testbed: Testbed, scenario: Scenario) -> None:
-    """SIGSTOP of a sender until another has taken its batches over; then it wakes up, and believes they are its own."""
+    """SIGSTOP of a sender until another has its batches; then it resumes with stale claims."""
     names = [name for name in testbed.pids() if name.startswith("sender")]
     name = scenario.rng.choice(names)
     pid = testbed.pids()[name]
@@ -346,7 +346,7 @@ def lost_database(testbed: Testbed, scenario: Scenario) -> None:
 
 
 def full_disk(testbed: Testbed, scenario: Scenario) -> None:
-    """Not a byte is left on the database's disk, for a while. (Where it has no small disk of its own: `locked`.)"""
+    """Fills the database's disk for a while. Without a small disk of its own: `locked`."""
     if testbed.small_disk is None:
         return locked(testbed, scenario)
     filler = testbed.small_disk / "filler"
@@ -366,7 +366,7 @@ def full_disk(testbed: Testbed, scenario: Scenario) -> None:
 
 
 def clock_set(testbed: Testbed, scenario: Scenario) -> None:
-    """Somebody sets the clock back, and after a while right again: by then every claim seems to have run out.
+    """Sets the clock back, and after a while right again: every claim then seems to have ended.
 
     Not by as much as would have the desk asked before anything goes on (`MOREFOLLOWS_ASK_AFTER`).
     """

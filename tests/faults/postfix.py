@@ -1,4 +1,4 @@
-"""A private Postfix: its own ports, queue and configuration, below one folder. It needs root to start."""
+"""A private Postfix with its own ports, queue and configuration. Needs root to start."""
 
 from __future__ import annotations
 

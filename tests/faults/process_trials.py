@@ -17,7 +17,7 @@ from tests.support.waiting import until
 
 
 def killed_sender(trial: Trial) -> None:
-    """kill -9 of the only sender: no more may be called uncertain than twice what was really repeated, and 20."""
+    """kill -9 of the only sender: uncertain mails are at most twice the repeated ones, and 20."""
     trial.invite(*(f"cy@box{n}.example" for n in range(3000)))
     trial.follow(SLOWLY)
     alert = trial.send()
@@ -37,7 +37,7 @@ def killed_sender(trial: Trial) -> None:
 
 
 def orderly_restart(trial: Trial) -> None:
-    """The sender is asked to end in the middle of an alert, and started again: what it knows stays known."""
+    """The sender is stopped and restarted during an alert: known outcomes stay known."""
     trial.invite(*(f"cy@box{n}.example" for n in range(3000)))
     trial.follow(SLOWLY)
     alert = trial.send()
@@ -61,7 +61,7 @@ def _repeats(alert: int) -> int:
 
 @contextlib.contextmanager
 def _second_machine(trial: Trial, turned: int = 0) -> Iterator[None]:
-    """A sender with a data folder of its own on the same database; its clock is ahead by so many seconds."""
+    """A sender with its own data folder on the same database; its clock is ahead by `seconds`."""
     installation = trial.testbed.installation
     data, log = sandbox.folder() / "second", sandbox.folder() / "second.log"
     data.mkdir(mode=0o700)

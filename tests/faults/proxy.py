@@ -1,4 +1,4 @@
-"""The line between the senders and the relay: a proxy on loopback that cuts, slows, splits and half-closes."""
+"""A TCP proxy between senders and relay that cuts, delays, splits and half-closes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Proxy:
             task.add_done_callback(self._tasks.discard)
 
     def restore(self, target: int) -> None:
-        """In good order again, and to this relay. Connections to another one are ended, as no mail is on them."""
+        """Resets the behaviour and sets the target. Connections to another target are closed."""
         self.behaviour, self.broken, self._ended_early = Behaviour(), 0, 0
         if target != self.target:
             self.target = target

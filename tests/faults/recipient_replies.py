@@ -1,4 +1,4 @@
-"""What relays say of single recipients, and of many at once, that is no word about all the others."""
+"""Replies about single recipients that say nothing about the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.scripted_relay import Rule
 
 
 def denied(testbed: Testbed, scenario: Scenario) -> None:
-    """Some recipients are refused by policy, as by an access map: the relay goes on for all others."""
+    """Some recipients are refused by policy: mail to all others goes on."""
     scenario.refuses = scenario.never_pauses = True
     digit = scenario.rng.randint(0, 9)
     reply = scenario.rng.choice(

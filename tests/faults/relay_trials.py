@@ -55,7 +55,7 @@ def relay_knows_nobody(trial: Trial) -> None:
 
 
 def one_is_denied(trial: Trial) -> None:
-    """One reader of 24 is refused by policy; so is a stranger's sign-up. Nobody else is to notice."""
+    """One reader of 24 and one sign-up are refused by policy. Nobody else is affected."""
     trial.invite(*(f"cy@box{n}.example" for n in range(23)), "cy@blocked.example")
     denied = "554 5.7.1 <cy@blocked.example>: Recipient address rejected: Access denied"
     trial.follow(Rule("rcpt", match="@blocked.example", reply=denied))
@@ -111,7 +111,7 @@ def each_greylisted_once(trial: Trial) -> None:
 
 
 def throttled_beside_others(trial: Trial) -> None:
-    """One provider of a batch throttles us all the time; others defer each of their readers once."""
+    """One provider of a batch throttles all the time; others defer each reader once."""
     slow, others = addresses(200, "slow.example"), [f"cy@box{n}.example" for n in range(60)]
     trial.invite(*(one for n in range(200) for one in (slow[n : n + 1] + others[n : n + 1])))
     trial.follow(
@@ -156,7 +156,7 @@ def slow_confirmation(trial: Trial) -> None:
 
 
 def forgotten_starttls(trial: Trial) -> None:
-    """A relay that offered STARTTLS does not any more: nothing leaves in clear, and the desk is told."""
+    """A relay stops offering STARTTLS: nothing is sent in clear text, and the desk is told."""
     trial.invite(*addresses(20, "box.example"))
     testbed = trial.testbed
     secure = testbed.run_coroutine(testbed.another_relay(Script(starttls=True)))

@@ -1,4 +1,4 @@
-"""The newsroom that the faults happen to: its processes, its readers, the line, and the relays behind it."""
+"""The newsroom under test: its processes, readers, proxy and relays."""
 
 from __future__ import annotations
 
@@ -277,7 +277,7 @@ class Testbed:
         return list(self._mailed)
 
     async def another_relay(self, script: Script) -> RecordingRelay:
-        """Starts one more scripted relay. Must run in the relays' loop: `run_coroutine(another_relay(...))`."""
+        """Starts one more scripted relay; call it by `run_coroutine(another_relay(...))`."""
         certificate = Certificate.make(sandbox.folder())
         relay = RecordingRelay(self._mailed, script, certificate)
         await relay.__aenter__()

@@ -1,4 +1,4 @@
-"""What a trial has to work with: a newsroom, readers, a relay that does as it is told, and what was found wrong."""
+"""What a trial works with: a newsroom, readers, a scripted relay, and problems found."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Trial:
             self.problems.append(otherwise)
 
     def in_time(self, what: str, seconds: float, most: float) -> None:
-        """Notes a fault if this took longer than `most` seconds and than the machine's own lateness explains."""
+        """Notes a problem if it took longer than `most` seconds plus the machine's own delay."""
         self.seen.append(f"{what}: {seconds:.2f} s")
         allowed = most + 10 * self.thread_delay.seconds
         self.expect(seconds <= allowed, f"{what}: {seconds:.1f} s, where {allowed:.1f} are allowed")

@@ -1,4 +1,4 @@
-"""Longer trials: each is one fault with a newsroom of its own, at the default settings, and takes up to two minutes.
+"""Longer trials: one fault each, own newsroom, default settings, up to two minutes.
 
 The random runs ask whether anything is lost or repeated. A trial also asks how long a mail had to
 wait, and whom else the fault has touched. Each runs in a process of its own (``--perform NAME``),
@@ -71,7 +71,7 @@ def names(kind: str, *, quick: bool = False) -> list[str]:
 
 
 def perform(name: str) -> int:
-    """Runs this trial on the database of ``TEST_DATABASE``, in this process. Exit code 1 if something was wrong."""
+    """Runs this trial on the database of ``TEST_DATABASE``. Exit code 1 on a problem."""
     [function] = [trial for trial in TRIALS if trial.__name__ == name]
     kind = os.environ.get("TEST_DATABASE", "sqlite")
     began = time.monotonic()

@@ -17,7 +17,7 @@ from tests.support.waiting import PATIENCE
 
 
 def sign_up(url: str, address: str, network: str) -> bool:
-    """Whether the visitor was thanked. The site must trust one proxy, for each to have a network of its own."""
+    """Signs up; whether the visitor was thanked. The site must trust one proxy."""
     try:
         shown = json.loads(web.request("GET", f"{url}/box/breaking/", timeout=PATIENCE).body)
         ticket = json.loads(
@@ -40,7 +40,7 @@ def sign_up(url: str, address: str, network: str) -> bool:
 def all_sign_up(
     url: str, addresses: Sequence[str], meanwhile: Callable[[], None] = lambda: None
 ) -> list[str]:
-    """Signs them all up, eight at a time, and calls `meanwhile` beside it. Returns who was thanked."""
+    """Signs all up, eight at a time, while `meanwhile` runs. Returns who was thanked."""
     thanked: list[str] = []
     left = list(enumerate(addresses))
     lock = threading.Lock()

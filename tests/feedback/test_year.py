@@ -149,7 +149,7 @@ def test_a_year(breaking: Topic, ada: Editor, record_property: Any) -> None:
 
 
 def people(breaking: Topic) -> dict[str, float]:
-    """Each with what a sign-up leaves behind after a year, and one of ten with a month's letters."""
+    """Readers with what a sign-up leaves after a year; one in ten has a month's letters."""
     now = timezone.now()
     tables = (
         "audience_reader",

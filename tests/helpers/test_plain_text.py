@@ -1,4 +1,4 @@
-"""What may stand in a name, wherever it comes in: it becomes a header field of mail, and a line on many pages."""
+"""Which names are allowed: they become header fields of mail and lines on pages."""
 
 from __future__ import annotations
 

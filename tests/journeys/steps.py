@@ -97,7 +97,7 @@ def agree_to_offers(installation: Installation) -> None:
 
 
 def write_offer(page: Page, installation: Installation) -> None:
-    """From the desk to the page where the offer is checked. An administrator has the right to it."""
+    """From the desk to the offer's check page. Needs an administrator."""
     page.goto(f"{installation.url}/desk/")
     page.get_by_role("link", name="Offers").click()
     page.get_by_role("link", name="Write an offer").click()

@@ -1,4 +1,4 @@
-"""Relays that are down, refuse us, drop the line, talk nonsense or fall silent: the desk stays at hand, and once the
+"""Relays that are down, refuse us, drop connections or stall: the desk stays usable, and once the
 relay is well every reader has the mail."""
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def test_nothing_is_lost_once_the_relay_is_well(
 def test_what_broke_in_the_middle_of_a_mail_is_sent_again_under_the_same_message_id(
     build: Callable[..., Installation], page: Page, tmp_path: Path
 ) -> None:
-    """The line drops in the middle of some mails, some are taken without a word, some are never answered."""
+    """Connections drop within mails, some mails get no reply, and some are never answered."""
     port, record = free_port(), tmp_path / "taken.jsonl"
     sick = Script(
         rules=(

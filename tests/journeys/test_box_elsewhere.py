@@ -1,4 +1,4 @@
-"""The box on a page of another site, from the first mistyped address to the mail that does not come any more."""
+"""The sign-up box on another site, from a mistyped address to unsubscribing."""
 
 from __future__ import annotations
 

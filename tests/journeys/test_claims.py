@@ -76,7 +76,7 @@ def end(installation: Installation, relay: Running) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def locked(installation: Installation) -> Iterator[None]:
-    """Somebody else's transaction holds every batch that is at work; on SQLite the whole database."""
+    """Another transaction locks all batches at work; on SQLite the whole database."""
     url = installation.environment.get("DATABASE_URL")
     path = installation.data / "morefollows.sqlite3"
     other: Any = (

@@ -1,4 +1,4 @@
-"""Somebody sets the clock of the machine in the middle of an alert: back by an hour in the hold and again while mails
+"""The machine's clock is changed during an alert: back by an hour in the hold and again while mails
 leave, then on past the end of every claim. Nothing is lost or waits for the hour to pass, and what
 comes twice is within the bound.
 

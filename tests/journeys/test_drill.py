@@ -1,4 +1,4 @@
-"""A drill by people in the browser, by real SMTP: it looks like nothing else, and reaches nobody else."""
+"""A drill in the browser and by real SMTP: marked as one, and only to its own readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every page, as axe-core, html-validate, a narrow window and the browser's console see it, in light and dark."""
+"""Every page by axe-core, html-validate, a narrow window and the browser's console."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A newcomer's first minutes, as the README tells them: `up` in a folder, with the data folder that is the default."""
+"""The README's first steps: `up` in a folder, with the default data folder."""
 
 from __future__ import annotations
 

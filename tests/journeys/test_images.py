@@ -1,4 +1,4 @@
-"""An image from the editor's file to the reader's page and mail, in the browser: by the button, and by pasting."""
+"""An image from file to page and mail in the browser, by the button and by pasting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ PASTE = """async (text, file) => {
   const bytes = Uint8Array.from(atob(file), (one) => one.charCodeAt(0));
   const data = new DataTransfer();
   data.items.add(new File([bytes], "pier.png", { type: "image/png" }));
-  text.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  const options = { clipboardData: data, bubbles: true, cancelable: true };
+  text.dispatchEvent(new ClipboardEvent("paste", options));
 }"""
 
 

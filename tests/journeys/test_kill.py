@@ -1,4 +1,4 @@
-"""kill -9 of every process of the product, time and again in the middle of an alert: nothing is lost.
+"""kill -9 of every process, again and again during an alert: nothing is lost.
 
 The relay is another process and survives: what it took is the truth that the ledger is held
 against.

@@ -29,7 +29,7 @@ SENDERS_OWN = (
 
 
 def scan(installation: Installation, mail: StoredMail) -> int:
-    """Opens all that the mail links to on our site, as ten scanners do at once. Returns how many links that were."""
+    """Opens all links of the mail to our site, ten at once. Returns their number."""
     ours = [link for link in steps.links_of(mail) if link.startswith(installation.url)]
 
     def look(_scanner: int) -> None:
@@ -48,7 +48,7 @@ def scan(installation: Installation, mail: StoredMail) -> int:
 
 
 def kept(installation: Installation) -> dict[str, list[tuple[Any, ...]]]:
-    """All that is kept of people and news. What senders note of themselves goes on without anybody's doing."""
+    """All rows about people and news. What senders record of themselves is left out."""
     return {
         table: rows
         for table, rows in installation.rows().items()

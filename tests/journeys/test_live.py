@@ -1,4 +1,4 @@
-"""The live page in two windows: each update within a moment, and after a kill none is missing and none comes twice."""
+"""The live page in two windows: updates appear at once, and after a kill each exactly once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An offer to thousands is on its way when news breaks: the alert's mails come before the rest of it."""
+"""An offer to thousands is being sent when news breaks: the alert overtakes it."""
 
 from __future__ import annotations
 

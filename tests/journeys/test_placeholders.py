@@ -1,4 +1,4 @@
-"""A relay is set while the newsroom still has placeholders: nothing leaves before they are filled in, then all does."""
+"""With placeholders left, nothing is sent by a new relay; once filled in, everything is."""
 
 from __future__ import annotations
 

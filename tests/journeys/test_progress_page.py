@@ -19,7 +19,7 @@ REFUSING = Script(rules=(Rule("mail", reply="550 5.7.1 you are not on our list")
 def test_a_late_answer_overwrites_no_newer_one_and_a_failed_one_is_asked_for_again(
     build: Callable[..., Installation], window: BrowserContext, tmp_path: Path
 ) -> None:
-    """The first answer comes when the relay has been paused long since, and the next two requests fail."""
+    """The first response arrives after the relay was paused, and the next two requests fail."""
     port = free_port()
     installation = build(
         relay=f"smtp://127.0.0.1:{port}?tls=never", relay_connections="1", hold="0.5"

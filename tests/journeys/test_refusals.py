@@ -1,4 +1,4 @@
-"""What a relay says of one reader, and of a provider's, as Ada sees it: through the real processes."""
+"""Refusals of one reader and of one provider, as Ada sees them, through real processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A backup, a day's work after it, and its restore, by the steps that docs/how-to/install.md has: who left stays out,
+"""A backup, a day's work and its restore by the steps of docs/how-to/install.md: who left stays
 links of before are good for nobody else, and nothing is mailed before somebody has decided.
 """
 
@@ -115,7 +115,7 @@ def test_a_backup_comes_back(build: Callable[..., Installation], tmp_path: Path)
 def test_an_alert_in_the_middle_of_which_the_backup_was_made(
     build: Callable[..., Installation], tmp_path: Path
 ) -> None:
-    """Seconds ago, so that no clock tells: what was mailed since is not known to the restored database."""
+    """Seconds ago, so clocks can't tell: the restored database lacks the mails sent since."""
     with running(tmp_path / "taken.jsonl", Script(rules=(Rule("content", delay=0.05),))) as relay:
         installation = build(
             relay=f"smtp://127.0.0.1:{relay.port}?tls=never", relay_connections="4", batch_size="25"

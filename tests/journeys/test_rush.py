@@ -1,4 +1,4 @@
-"""A crowd signs up while every process is killed: whoever was thanked is on disk. And the door that it comes by."""
+"""Many sign up while every process is killed: every thanked visitor is on disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KILLS = 3
 
 
 class Crowd:
-    """Visitors in threads of their own, each with a network of its own; `thanked` grows while they come."""
+    """Visitors in threads, each from its own network; `thanked` grows while they sign up."""
 
     def __init__(self, url: str, begin: int) -> None:
         self.thanked: list[str] = []
@@ -69,7 +69,7 @@ def _read(url: str, path: str) -> dict[str, str]:
 
 
 def _answering(installation: Installation) -> str:
-    """Its address, once somebody is there: after a kill the old one is told until a new one is written."""
+    """Its address once it runs: after a kill the old one stays until a new one is written."""
     told = lock.running_up(installation.data)
     if not told:
         return ""

@@ -1,4 +1,4 @@
-"""More visitors than can be served, and a database that can't be written: nobody waits long, and nobody is lost."""
+"""Overload and a locked database: nobody waits long, and nobody is lost."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ class Visitors:
 
     def send(self, addresses: list[str]) -> None:
         for number, address in enumerate(addresses):
-            form = f"email={quote(address)}&page=%2F&shown={quote(self._shown)}&ticket={quote(self._ticket)}"
+            shown, ticket = quote(self._shown), quote(self._ticket)
+            form = f"email={quote(address)}&page=%2F&shown={shown}&ticket={ticket}"
             self._send(
                 f"POST {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
                 f"X-Forwarded-For: 10.0.{number >> 8}.{number & 255}\r\n"
@@ -113,7 +114,7 @@ class Visitors:
 
 @contextlib.contextmanager
 def locked(installation: Installation, row: str = "") -> Iterator[None]:
-    """Somebody holds the database's write lock; on PostgreSQL the table of readers, or one reader."""
+    """Holds the database's write lock; on PostgreSQL the table of readers, or one reader."""
     url = installation.environment.get("DATABASE_URL")
     if url is None:
         with contextlib.closing(

@@ -1,4 +1,4 @@
-"""Two editors, two readers, one developing story: who gets what, how it threads, and how soon two windows show it."""
+"""Two editors, two readers, one story: recipients, threading, and delay to two windows."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ CY, DEE = "cy@reader.example", "dee@reader.example"
 WATCH = """() => {
   window.shown = {};
   new MutationObserver(() => {
-    for (const one of document.querySelectorAll('#log > section')) shown[one.id] ??= Date.now() / 1000;
-    if (document.getElementById('withdrawal').textContent.trim()) shown.withdrawal ??= Date.now() / 1000;
+    const now = Date.now() / 1000;
+    for (const one of document.querySelectorAll('#log > section')) shown[one.id] ??= now;
+    if (document.getElementById('withdrawal').textContent.trim()) shown.withdrawal ??= now;
   }).observe(document.getElementById('story'), {childList: true, subtree: true});
 }"""
 
 
 class Windows:
-    """The live page in two windows, and how long each update took from its publication until it was in them."""
+    """The live page in two windows, and how long each update took to appear there."""
 
     def __init__(
         self, browser: Browser, installation: Installation, headline: str, complaints: list[str]

@@ -1,4 +1,4 @@
-"""Two editors at one story, in two browsers: it saves itself, they see each other, and nobody overwrites anybody."""
+"""Two editors at one story in two browsers: autosave, presence, no overwriting."""
 
 from __future__ import annotations
 

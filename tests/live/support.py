@@ -1,4 +1,4 @@
-"""What the tests of the live page have in common: telling the public something, as the courier does at a hold's end."""
+"""Helper of the live tests: publishes an update, as the courier does after a hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Embargo and schedule: before its time nothing tells a story or an update; after it everything does."""
+"""Embargo and schedule: a story or update is visible nowhere early, and everywhere after."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FEEDS = ("atom", "rss", "json")
 
 
 def told_on(story: Story, cy: Reader) -> set[str]:
-    """Which channels tell the secret: all that the public, a program, or a reader with a link can ask, and the mail."""
+    """Which channels show the secret: public pages, APIs, readers' links and the mail."""
     own, visitor = f"/story/{story.uuid}", Client()
     newest = story.updates.order_by("pk").last()
     places = {

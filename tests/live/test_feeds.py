@@ -1,4 +1,4 @@
-"""Feeds, sitemap, ninjs, structured data and cache rules, as programs that are not ours understand them."""
+"""Feeds, sitemap, ninjs, structured data and caching, parsed by independent programs."""
 
 from __future__ import annotations
 

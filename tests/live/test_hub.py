@@ -1,4 +1,4 @@
-"""The event streams: what a reader gets, who is dropped and who refused. The database and its journal are real."""
+"""The event streams: what a reader gets, who is dropped or refused; with a real database."""
 
 from __future__ import annotations
 
@@ -316,7 +316,7 @@ def test_who_asks_while_a_refused_connection_closes_is_answered(data: object) ->
         async with room(data) as live:
 
             class Refused(Stream):
-                """As soon as it is refused, and before its connection is closed, another reader asks."""
+                """Another reader connects after the refusal, before that connection is closed."""
 
                 __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""What public pages cost when there is a year of stories behind them: by plans, steps and counts, not by time."""
+"""The cost of public pages after a year of stories, by query plans and counts, not time."""
 
 from __future__ import annotations
 

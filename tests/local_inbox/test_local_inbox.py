@@ -142,7 +142,7 @@ def test_a_250_stands_for_a_mail_that_is_kept(wire: Wire, shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("smuggled", [b"\n.\r\n", b"\n.\n", b"\r.\r\n", b"\r.\r", b"\r\n.\n"])
 def test_a_bare_line_end_never_ends_a_mail(wire: Wire, shelf: Shelf, smuggled: bytes) -> None:
-    """RFC 5321 §2.3.8. What follows is content, not commands; and the mail is refused, as good relays do."""
+    """RFC 5321 §2.3.8. What follows is content, not commands, and the mail is refused."""
     wire.say(b"EHLO herald.example\r\n" + ENVELOPE)
     assert wire.answers(4) == [250, 250, 250, 354]
     wire.say(MAIL + smuggled + ENVELOPE + MAIL + b".\r\n")
@@ -200,7 +200,7 @@ def test_it_keeps_the_newest_and_counts_them_all(folder: Path, shelf: Shelf) -> 
 def test_it_is_fast_enough_for_a_thousand_readers_in_a_second_or_two(
     wire: Wire, shelf: Shelf
 ) -> None:
-    """Far below what it does: this only notices if it became ten times slower. Client and server, in processor time."""
+    """A low bound that only notices a tenfold slowdown. CPU time of client and server."""
     wire.say(b"EHLO herald.example\r\n")
     assert wire.answers(1) == [250]
     body = MAIL + b"x" * 70 * 130 + b"\r\n.\r\n"
@@ -329,7 +329,7 @@ def test_an_inbox_that_had_no_mail_yet_says_so(ada_at_desk: Client) -> None:
 
 @pytest.mark.django_db
 def test_where_others_can_reach_it_it_asks_who_you_are(client: Client, filled: Store) -> None:
-    """These tests' address is public, and a proxy may stand before a server that listens on loopback."""
+    """The tests' address is public; a proxy may stand before a server on loopback."""
     for address in (
         "/inbox/",
         "/inbox/rows/",

@@ -1,4 +1,4 @@
-"""`up`: starts everything, keeps it going, ends it; with real processes on a data folder of their own."""
+"""`up` starts, supervises and stops all processes; with real ones and a data folder."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def test_a_process_that_dies_is_started_again(standing: Installation, name: str)
 
 
 def test_a_sender_that_cannot_live_takes_nobody_with_it(build: Build) -> None:
-    """It is killed as soon as it is there, until the desk is told; everything else goes on, and so does it later."""
+    """It is killed whenever it starts until the desk is told. Everything else goes on."""
     installation = build().start("--sample")
     desk = Visitor()
     desk.submit(
@@ -332,7 +332,7 @@ def test_after_a_kill_it_starts_again_on_the_same_folder(installation: Installat
 
 
 def test_a_process_that_cannot_live_is_given_up(build: Build) -> None:
-    """A folder where the sockets of the processes should be can't be made: neither sender nor web server can start."""
+    """The folder for sockets can't be made: neither sender nor web server can start."""
     installation = build()
     installation.data.mkdir()
     (installation.data / "line").touch()

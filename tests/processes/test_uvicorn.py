@@ -1,4 +1,4 @@
-"""`processes.web.server` builds on private parts of uvicorn: a change of one fails here, whatever its version.
+"""`processes.web.server` uses private parts of uvicorn: a change of one fails here.
 
 When this fails after an upgrade: read what changed in uvicorn, see that `_Connection` and `_Server`
 in `processes/web/server.py` still fit, run the tests in `tests/live`, and put in the digests that

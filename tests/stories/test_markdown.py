@@ -1,4 +1,4 @@
-"""A story's text, as journalists write or paste it, is safe HTML and plain text of the same content."""
+"""A story's text as journalists write or paste it becomes safe HTML and plain text."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_pages_get_no_inline_styles_and_mail_does() -> None:
 
 
 def test_pasted_text_stays_text() -> None:
-    """As scraped or pasted: indented, hard-wrapped, Windows line ends, dashes that underline, footnotes."""
+    """As scraped or pasted: indented, hard-wrapped, CRLF, underlining dashes, footnotes."""
     pasted = (
         "   One paragraph that\r\nwas hard-wrapped.\r\n\r\n        Another, indented.\r\n\r\n"
         "Heading?\n=====\n\n[1]: https://a.example"

@@ -263,7 +263,7 @@ class Known:
 
 
 class Desk(RuleBasedStateMachine):
-    """Editors and senders do whatever they like with the alerts of one story; the oracle is kept beside."""
+    """Editors and senders act at random on the alerts of one story, checked by the oracle."""
 
     @initialize()
     def begin(self) -> None:

@@ -51,7 +51,7 @@ def executable() -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """For one file of tests. While it is open this thread has an event loop: such tests leave the ORM alone."""
+    """For one test file. It runs an event loop in this thread: don't use the ORM meanwhile."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         yield opened
@@ -85,7 +85,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page in it. The test fails if the browser had anything to complain about: scripts, policies, lost files.
+    """A page in it. Fails the test on script errors, policy violations and missing files.
 
     Of a test that failed, a picture stays in `.pytest_cache/pictures`.
     """
@@ -106,7 +106,7 @@ def page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pag
 
 
 def watch(page: Page, complaints: list[str]) -> None:
-    """Notes errors of scripts, breaches of the content security policy, and files that are not there.
+    """Notes script errors, content security policy violations and missing files.
 
     That a form is answered with 4xx is no complaint.
     """

@@ -1,4 +1,4 @@
-"""The clock on the wall of real processes, to be set while they run. What they measure time with goes on as it was."""
+"""A settable wall clock for real processes. Their monotonic clock goes on unchanged."""
 
 from __future__ import annotations
 

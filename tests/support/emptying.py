@@ -1,4 +1,4 @@
-"""Empties the database after a test that commits. Django's `flush` would take a second of CPU for it.
+"""Empties the database after a test that commits. Django's `flush` takes a second of CPU.
 
 `flush` also sends `post_migrate`, which writes content types and permissions again and compares the
 triggers with what the models ask for. Those rows stay here, and the triggers are compared with how
@@ -27,7 +27,7 @@ _POSTGRES_TRIGGERS = (
 
 
 def empty() -> None:
-    """Deletes all rows but those of `migrate`, evidence too, and restores triggers that the test changed."""
+    """Deletes all rows but `migrate`'s, evidence too, and restores changed triggers."""
     with transaction.atomic(), connection.cursor() as cursor:
         filled = _filled(cursor)
         present = _triggers(cursor)

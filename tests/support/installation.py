@@ -1,4 +1,4 @@
-"""Runs the product as its users do: real command, real processes, with its own data folder and database."""
+"""Runs the product as users do: real command and processes, own data folder and database."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _numbers = count(1)
 
 @functools.cache
 def _set_up() -> Path:
-    """A data folder (on PostgreSQL: the database `migrated`) after `migrate`, made once and copied."""
+    """A data folder after `migrate` (on PostgreSQL the database `migrated`), made once."""
     data = sandbox.folder() / "migrated"
     environment = {**os.environ, "MOREFOLLOWS_DATA": str(data)}
     server = sandbox.cluster()
@@ -287,5 +287,5 @@ def build() -> Iterator[Callable[..., Installation]]:
 
 @pytest.fixture
 def installation(build: Callable[..., Installation]) -> Installation:
-    """More Follows with its sample newsroom, started for the first time, with a hold of two seconds."""
+    """More Follows with its sample newsroom, at its first start, with a hold of 2 seconds."""
     return build(hold="2").start("--sample")

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for one test run: in a temporary folder, on a Unix socket only, and gone afterwards."""
+"""A PostgreSQL server for one test run, in a temporary folder, on a Unix socket only."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def watch() -> Iterator[Watch]:
 
 @contextlib.contextmanager
 def steps() -> Iterator[list[int]]:
-    """Counts, in its only item, the thousands of steps that SQLite's virtual machine takes meanwhile."""
+    """Counts thousands of SQLite virtual machine steps meanwhile, in its only item."""
     connection.ensure_connection()
     taken = [0]
 

@@ -1,4 +1,4 @@
-"""The ground that a test process stands on: a data folder of its own, a database, and settings that name both."""
+"""The sandbox of a test process: a data folder, a database, and settings that name both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.postgres import Cluster
 
 @functools.cache
 def folder() -> Path:
-    """A temporary folder, gone when the process ends. Its name is short: Unix sockets stand in it."""
+    """A temporary folder, deleted at exit. Its name is short because of Unix sockets."""
     path = Path(tempfile.mkdtemp(prefix="mf-"))
     path.chmod(0o755)  # PostgreSQL's own user has to come through
     owner = os.getpid()
@@ -41,7 +41,7 @@ def cluster() -> Cluster | None:
 
 
 def examples(number: int) -> int:
-    """How many examples a property-based test that writes to the database tries: on PostgreSQL a quarter of them.
+    """How many examples a property-based test with a database tries; on PostgreSQL a quarter.
 
     Each statement takes several times as long there, and SQLite sees the others in the same run of
     `make test`.
@@ -50,7 +50,7 @@ def examples(number: int) -> int:
 
 
 def set_up() -> None:
-    """Sets the environment and starts Django. Whatever settings the developer's shell has do not reach the tests."""
+    """Sets the environment and starts Django. The developer's own settings are ignored."""
     unset_environment()
     os.environ["MOREFOLLOWS_DATA"] = str(folder() / "data")
     os.environ["MOREFOLLOWS_URL"] = "https://alerts.herald.example"
@@ -69,7 +69,7 @@ def set_up() -> None:
 
 
 def unset_environment() -> None:
-    """Takes all that names a ground out of the environment. What has read its settings by now keeps them."""
+    """Removes the sandbox's variables. Settings that are already read stay in force."""
     for name in list(os.environ):
         if name.startswith("MOREFOLLOWS_") or name in (
             "DATABASE_URL",

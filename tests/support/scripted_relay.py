@@ -1,8 +1,9 @@
-"""A scripted SMTP relay on a real TCP port: takes mail as it is told to, and misbehaves as it is told to.
+"""A scripted SMTP relay on a real TCP port: accepts mail and misbehaves as told.
 
 In a test's own event loop::
 
-    async with ScriptedRelay(Script(rules=[Rule("rcpt", match="gone", reply="550 5.1.1 no such user")])) as relay:
+    refusal = Rule("rcpt", match="gone", reply="550 5.1.1 no such user")
+    async with ScriptedRelay(Script(rules=[refusal])) as relay:
         ...
         relay.taken  # what it took, each with its envelope and bytes
 
@@ -427,7 +428,7 @@ class _Session(asyncio.Protocol):
             self._scanned = 0
 
     def _on_bdat(self, line: bytes) -> None:
-        """All of a mail in one chunk: what our client does, and all that this relay takes (RFC 3030 §2)."""
+        """A whole mail in one chunk, as our client sends it (RFC 3030 §2). No other is taken."""
         found = _BDAT.fullmatch(line)
         if "CHUNKING" not in self._script.offers or found is None:
             self._relay.violation(f"BDAT: {line[:60]!r}")
@@ -475,7 +476,7 @@ class _Session(asyncio.Protocol):
         return True
 
     def _whole_chunk(self) -> bool:
-        """A failed one is read and thrown away, and the transaction stays as it was: RSET must follow (RFC 3030 §2)."""
+        """Reads and drops a failed chunk. The transaction stays until RSET (RFC 3030 §2)."""
         if rule := self._relay.rule("mid-data", b" ".join(self._recipients)):
             self._follow(rule)
             return False
@@ -593,7 +594,7 @@ class _Session(asyncio.Protocol):
         self._go_on()
 
     def _say_no_more(self) -> None:
-        """Closing at once, with more to read, would reset the connection, and the last reply might not arrive."""
+        """Waits: closing with unread input would reset the connection and lose the last reply."""
         if self._transport.can_write_eof():
             self._transport.write_eof()
         else:
@@ -680,7 +681,7 @@ def by_recipient(taken: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
 
 @contextlib.contextmanager
 def running(record: Path, script: Script = Script(), port: int = 0) -> Iterator[Running]:
-    """Starts ``python -m tests.support.scripted_relay``, for tests whose product runs as processes."""
+    """Starts ``python -m tests.support.scripted_relay`` for tests with real processes."""
     command = [
         sys.executable,
         "-m",

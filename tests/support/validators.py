@@ -1,4 +1,4 @@
-"""What pages and feeds must be, judged by programs that are not ours: axe-core, html-validate, Ruby, the browser."""
+"""Judges pages and feeds by independent programs: axe-core, html-validate, Ruby, Chromium."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _axe() -> str:
 
 
 def accessible(page: Page) -> list[str]:
-    """What axe-core finds wrong: WCAG 2.2 A and AA, and its best practices. Contrast in light and in dark."""
+    """What axe-core finds: WCAG 2.2 A and AA, best practices, contrast in light and dark."""
     problems = []
     page.emulate_media(
         reduced_motion="reduce"
@@ -55,7 +55,7 @@ def accessible(page: Page) -> list[str]:
 
 
 def narrow(page: Page) -> list[str]:
-    """Nothing has to be scrolled sideways at 320 CSS pixels (WCAG 2.2, 1.4.10), nor at 200 % (1.4.4).
+    """No horizontal scrolling at 320 CSS pixels (WCAG 2.2, 1.4.10) nor at 200 % (1.4.4).
 
     With all at 200 % a window has half as many CSS pixels; with text alone, as many as before.
     """

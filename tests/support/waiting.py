@@ -16,7 +16,7 @@ PATIENCE = 120.0
 
 
 def until(what: str, look: Callable[[], T], seconds: float = PATIENCE) -> T:
-    """The first true thing that `look` returns. Fails with `what` was waited for, and what was seen last.
+    """The first true value of `look`. On time-out it fails with `what` and the last value.
 
     `seconds` below `PATIENCE` count as that: how quick something is no test may depend on.
     """

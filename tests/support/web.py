@@ -1,4 +1,4 @@
-"""One HTTP request by hand, as mail providers and link scanners make it: no cookies, no redirects followed."""
+"""One plain HTTP request, as mail providers and link scanners make it: no redirects."""
 
 from __future__ import annotations
 

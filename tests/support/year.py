@@ -1,4 +1,4 @@
-"""A year of a newsroom's stories and alerts, made quickly: for what pages cost when there is much behind them."""
+"""Makes a year of stories and alerts quickly, to measure pages with much history."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from morefollows.stories.models import Alert, Story, Update
 
 
 def stories(count: int, topics: list[Topic], editor: Editor, updates: int = 2) -> list[Story]:
-    """So many stories of these topics in turn, one each two hours, the newest now. Each is final."""
+    """`count` final stories, alternating between these topics, one every two hours up to now."""
     now = timezone.now()
     made = Story.objects.bulk_create(
         Story(
@@ -44,7 +44,7 @@ def stories(count: int, topics: list[Topic], editor: Editor, updates: int = 2) -
 
 
 def alerts(made: list[Story], editor: Editor, batches: int = 2) -> list[Alert]:
-    """An alert for each update of these stories, sent, with its batches of two readers each, and what was done."""
+    """A sent alert for each update of these stories, with batches of two readers and its log."""
     updates = list(Update.objects.filter(story__in=made).select_related("story").order_by("pk"))
     curve = {
         "rate": 1.0,

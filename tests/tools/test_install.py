@@ -1,4 +1,4 @@
-"""`tools/install`, as `make` calls it, in a shell where some environment is active; Python and pip are stand-ins."""
+"""`tools/install` as `make` calls it in an active environment; Python and pip are fakes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ esac
 
 
 def stand_in(folder: Path, *, pip: bool, base: Path | None = None) -> Path:
-    """A folder for PATH with a Python; if `base` is given, that of a virtual environment made with it."""
+    """A folder for PATH with a Python; with `base`, that of a virtual environment."""
     folder.mkdir(parents=True)
     for name in ("python", "python3", "python3.11"):
         (folder / name).write_text(STAND_IN)

@@ -1,4 +1,4 @@
-"""The ledger against a model, with an editor in it: take back, pause, resume, stop, the time to live, both policies for
+"""The ledger against a model with an editor: take back, pause, resume, stop, time to live, both
 what is uncertain, and once more for those who failed. The workers learn of it late, as they do."""
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class WithAnEditor(Newsroom):
 
     @rule(worker=worker_names)
     def look(self, worker: str) -> None:
-        """`Worker._look`: what is not on its way any more is dropped, what goes on is prepared anew."""
+        """`Worker._look`: drops alerts that have ended, and prepares the others again."""
         [running] = [one for one in claims.active_alerts() if one.id == self.alert.pk] or [None]
         release = self.releases[worker]
         if running is None:
@@ -91,7 +91,7 @@ class WithAnEditor(Newsroom):
 
     @rule(worker=worker_names, ahead=st.integers(0, 12))
     def write(self, worker: str, ahead: int) -> None:
-        """`Worker._write`: also gives back what was dropped, as soon as nothing of it is in flight."""
+        """`Worker._write`: also gives dropped batches back once nothing of them is in flight."""
         batch_runs = self.batch_runs[worker]
         entries = []
         for batch_run in batch_runs:
@@ -106,7 +106,7 @@ class WithAnEditor(Newsroom):
 
     @rule(worker=worker_names, mails=some_mails)
     def work(self, worker: str, mails: list[bool]) -> None:
-        """All that leads to mails in flight, in one stride; chance alone would seldom walk there."""
+        """All steps up to mails in flight, as one rule: chance alone would seldom get there."""
         self.retries_fall_due()
         self.look(worker)
         self.the_hold_ends(worker)
@@ -128,7 +128,7 @@ class WithAnEditor(Newsroom):
 
     @rule(worker=worker_names)
     def the_hold_ends(self, worker: str) -> None:
-        """Whoever is first in the database wins: the sender that releases it, or Ada who takes it back."""
+        """The sender's release and Ada's taking back race in the database: the first one wins."""
         still_to_come = Alert.objects.filter(
             pk=self.alert.pk, state="held", held_until_ms__gte=now_ms()
         )

@@ -1,4 +1,4 @@
-"""What outlives a killed sender: after it only mails truly in flight are uncertain, and what was accepted is known."""
+"""After a sender was killed only mails in flight are uncertain, and accepted ones are known."""
 
 from __future__ import annotations
 

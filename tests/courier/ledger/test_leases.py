@@ -1,4 +1,4 @@
-"""The lease rule: who holds what, who is dead, and what a process does that claimed more than it knows of."""
+"""The lease rule: who holds a claim, who is dead, and a process with unknown claims."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_what_a_process_claimed_and_does_not_know_of_is_given_back() -> None:
 
 
 class TwoNodes(RuleBasedStateMachine):
-    """Processes of two nodes claim letters and batches, hand out, record late, die, and fall silent; a clock goes on.
+    """Processes of two nodes claim, hand out, record late, die and stall, on a running clock.
 
     Nobody's accepted mail is handed out again unless its holder was dead; a write that comes too
     late changes nothing.
@@ -218,7 +218,7 @@ class TwoNodes(RuleBasedStateMachine):
 
     @rule(number=st.sampled_from(_NUMBERS))
     def dies_and_is_started_again(self, number: int) -> None:
-        """Its claims are free at once; if it had been taken for dead and has no row, when they have run out."""
+        """Its claims are free at once, or when they end if it was taken for dead and has no row."""
         before = {name: self.held(name) for name in self.process.values()}
         mine = self.process[number]
         registered = self.holds(mine)

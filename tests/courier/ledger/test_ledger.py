@@ -246,7 +246,7 @@ def test_a_reader_who_leaves_meanwhile_is_skipped() -> None:
 
 
 def test_a_mail_put_back_while_its_reader_was_not_looked_up_is_not_skipped() -> None:
-    """The look-up asks for those who wait; meanwhile the relay may give back one that was on its way."""
+    """The look-up reads waiting mails while the relay may still give one back."""
     alert = alert_for(10)
     cut_from_start(alert)
     [batch_run] = batch_runs = claim_batch_runs("one", prepared_alert(alert))
@@ -349,7 +349,7 @@ def test_what_is_put_back_while_readers_are_looked_up_is_not_taken_for_a_leaver(
 
 
 def test_a_claim_of_letters_is_of_no_more_than_was_asked_for() -> None:
-    """However PostgreSQL goes about it: these settings make it ask an inner query again for each row."""
+    """For every plan: these settings make PostgreSQL run an inner query again for each row."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):

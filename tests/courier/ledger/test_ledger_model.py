@@ -1,4 +1,4 @@
-"""The ledger against a model: whatever workers, relay and crashes do in whatever order, nothing is lost, and nothing
+"""The ledger against a model: with workers, relay and crashes in any order, nothing is lost and
 is sent twice but what was honestly uncertain."""
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class Newsroom(RuleBasedStateMachine):
             )
 
     def teardown(self) -> None:
-        """In the end, with a relay that takes everything, everybody has it who wanted it to the end."""
+        """At the end, with a relay that takes everything, each reader who wants it has the mail."""
         if not hasattr(self, "alert"):
             return
         for worker in WORKERS:

@@ -1,4 +1,4 @@
-"""Each write of an outcome is one that the table knows, whatever workers, relay, editor and crashes do."""
+"""Each write of an outcome is in the table of transitions, whatever happens around it."""
 
 from __future__ import annotations
 

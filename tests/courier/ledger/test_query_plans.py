@@ -1,4 +1,4 @@
-"""How the database finds due batches: by their index, and not by looking at all that a big alert has."""
+"""The query for due batches uses its index instead of reading all batches of a big alert."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readers are looked up at the moment of sending: their consent, and their terms, also for a batch cut before."""
+"""Readers' consent and preferences are read at sending time, also for batches cut before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well the words of a mail stand out from their ground, in its real colours, by day and by night.
+"""Contrast of a mail's text against its background, in its real colours, light and dark.
 
 By the formula of WCAG 2.2 (1.4.3). Read from the composed HTML: the colours of the elements' own
 styles, and in dark mode the rules of the mail's style sheet over them. What these mails have is
@@ -52,7 +52,7 @@ def ratio(one: str, other: str) -> float:
 
 
 def weakest(html: str, *, dark: bool) -> Weakest:
-    """Raises `ValueError` for a colour that it does not understand, and for a mail without words."""
+    """Raises `ValueError` for a colour that it can't parse and for a mail without text."""
     reading = _Reading(_rules(html) if dark else [], dark=dark)
     reading.feed(html)
     if not reading.found:
@@ -61,7 +61,7 @@ def weakest(html: str, *, dark: bool) -> Weakest:
 
 
 class _Reading(HTMLParser):
-    """Goes through the mail with the colours in force. Browsers' own are black on white, and the other way about."""
+    """Walks through the mail with the colours in force. The browser's default is black on white."""
 
     def __init__(self, rules: list[tuple[list[str], dict[str, str]]], *, dark: bool) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class _Reading(HTMLParser):
 
 
 def _rules(html: str) -> list[tuple[list[str], dict[str, str]]]:
-    """Those for dark mode. All of them are marked as important, and so win over an element's own style."""
+    """The rules for dark mode. All are `!important` and override an element's own style."""
     rules = []
     for block in _DARK.findall(html):
         for selectors, body in _RULE.findall(block):
@@ -135,7 +135,7 @@ def _colour(value: str) -> str:
 
 
 def _matches(selector: list[str], path: list[_Element]) -> bool:
-    """Whether it means the last element of the path: names and classes, inside of or (">") just below one another."""
+    """Whether the selector matches the path's last element. Knows names, classes and ">"."""
     if not _is(selector[-1], path[-1]):
         return False
     if len(selector) == 1:

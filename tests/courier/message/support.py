@@ -1,4 +1,4 @@
-"""What the mail tests share: a reader's copy as bytes from the wire, and as a mail program reads it."""
+"""Helpers of the mail tests: a reader's copy as bytes and as a mail program parses it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def parts(raw: bytes) -> tuple[str, str]:
 
 
 def in_one_line(html: str) -> str:
-    """The same HTML, with characters for character references, and without the line ends that it was sent with."""
+    """The same HTML with character references resolved and without soft line ends."""
     return re.sub(r"&#(\d{3,});", lambda found: chr(int(found[1])), " ".join(html.split()))
 
 

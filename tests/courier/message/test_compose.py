@@ -1,4 +1,4 @@
-"""A mail is composed once; a reader's copy is a join. Nothing of what is put in may break what is around it."""
+"""A mail is composed once and joined for each reader. Values put in can't break it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of mail, judged by what holds for all: templates, header and the places of readers' own values."""
+"""Rules that hold for every kind of mail: templates, header fields and placeholders."""
 
 from __future__ import annotations
 

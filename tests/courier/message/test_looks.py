@@ -1,4 +1,4 @@
-"""How the mails look in a real browser without scripts and network, as a mail program shows them."""
+"""The mails in a real browser without scripts and network, as mail programs show them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ Look = Callable[[str, str, str], Sight]
 
 @pytest.fixture(scope="module")
 def look() -> Iterator[Look]:
-    """Shows HTML in a scheme ("light", "dark") at a size, as a mail program does: no scripts, no network.
+    """Renders HTML in a colour scheme and size as a mail program does, without scripts.
 
     The browser lives in a thread of its own: its event loop must not get between a test and the
     database.
@@ -126,7 +126,7 @@ def test_nothing_runs_out_of_sight(shown: dict[str, str], look: Look, name: str,
 @pytest.mark.parametrize("name", MAILS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_word_can_be_read(shown: dict[str, str], look: Look, name: str, scheme: str) -> None:
-    """Contrast of at least 4.5:1 (WCAG 2.2, 1.4.3), on a ground that is as light or dark as the reader's screen."""
+    """Contrast of at least 4.5:1 (WCAG 2.2, 1.4.3) on the colour scheme's background."""
     seen = look(shown[name], scheme, "desktop")
     assert len(seen.colours) > 5
     for words, colour, sandbox in seen.colours:
@@ -136,7 +136,7 @@ def test_every_word_can_be_read(shown: dict[str, str], look: Look, name: str, sc
 
 @pytest.mark.parametrize("name", MAILS)
 def test_what_can_be_pressed_can_be_hit(shown: dict[str, str], look: Look, name: str) -> None:
-    """The button is at least 44 pixels high, and the first link to leave stands on the first screen."""
+    """The button is at least 44 pixels high. The first unsubscribe link is on the first screen."""
     seen = look(shown[name], "light", "phone")
     assert (seen.button_height is None) == (name == "thanks")
     assert (seen.leave_at is None) == (name == "confirmation")

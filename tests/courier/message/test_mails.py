@@ -97,7 +97,7 @@ def test_each_field_stands_once(alert: Alert, breaking: Topic) -> None:
 
 
 def test_only_what_may_be_is_encoded(newsroom: Newsroom, alert: Alert) -> None:
-    """A long address and a name in another script must not lead to encoded words where nobody decodes them."""
+    """A long address or a name in another script must not produce undecodable encoded words."""
     newsroom.name = newsroom.sender_name = (
         "Hafen-Anzeiger für Öresund und Umgebung, die älteste Zeitung am Ort"
     )
@@ -118,7 +118,7 @@ def test_only_what_may_be_is_encoded(newsroom: Newsroom, alert: Alert) -> None:
 
 
 def test_the_thread_holds_in_every_inbox(alert: Alert) -> None:
-    """The same subject to the letter, the same synthetic first mail, the same Outlook conversation, at any time."""
+    """Subject, synthetic first Message-ID and Outlook conversation stay the same at any time."""
     story, update = alert.update.story, alert.update
     first = read(wire(alerts.alert(alert, "en")))
     update.kind, update.standfirst, update.headline = (

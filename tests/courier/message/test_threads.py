@@ -1,4 +1,4 @@
-"""A story's mails on the wire, to readers who were sent different ones of them: threads hold, and name nothing else."""
+"""A story's mails to readers who got different ones: threads hold and name no other reader."""
 
 from __future__ import annotations
 
@@ -137,9 +137,8 @@ def test_the_message_id_is_a_function_of_alert_and_reader(
     cy = reader("cy2@reader.example", breaking)
     alert = actions.send(story, ada, hold=0)
     message_id = str(read(mailed(alert)[cy.address])["Message-ID"])
-    assert message_id.startswith(
-        f"<{links.link_tokens().receipt(TokenRow(alert.pk, alert.uuid.bytes), links.row(cy)).decode()}@"
-    )
+    receipt = links.link_tokens().receipt(TokenRow(alert.pk, alert.uuid.bytes), links.row(cy))
+    assert message_id.startswith(f"<{receipt.decode()}@")
 
 
 def domain_of(mail: EmailMessage) -> str:

@@ -1,4 +1,4 @@
-"""Which letters still go: every mixture of what a letter is, and of what its reader has become since."""
+"""Which letters are still sent: every combination of kind and state of the reader."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ answers = st.lists(
 def test_no_alert_suppresses_more_than_the_brake_allows(
     db: Any, settings: Any, answers: list[Any]
 ) -> None:
-    """Whatever is answered in whatever order to two processes, at the first bounce and without days between."""
+    """Any answers in any order to two processes, counted at the first bounce."""
     settings.MOREFOLLOWS = dataclasses.replace(
         settings.MOREFOLLOWS, bounces_before_suppression=1, bounce_days=0
     )
@@ -274,7 +274,7 @@ def test_no_alert_suppresses_more_than_the_brake_allows(
 
 
 def test_an_alert_is_not_closed_while_the_brake_that_comes_on_last_defers_its_mails() -> None:
-    """The brake comes on with the refusals that are written when the alert is about to be closed."""
+    """The brake acts on refusals that are written while the alert is being closed."""
     alert = alert_for(30)
     cut_from_start(alert)
     answers = ReplyTally()

@@ -1,4 +1,4 @@
-"""What a relay says of one reader, of a provider's, and of all: over real sockets, with a sender at work."""
+"""Replies about one reader, one provider or all, over real sockets with a running sender."""
 
 from __future__ import annotations
 
@@ -273,7 +273,7 @@ def test_a_pause_ends_by_itself_when_one_mail_on_trial_is_accepted(
 
 
 def test_a_new_alert_tries_a_relay_that_was_paused_for_a_few_readers(tmp_path: Path) -> None:
-    """Five readers of an alert to nobody else were refused: the next alert does not wait for them."""
+    """Five refused readers of an alert that went to nobody else: the next alert does not wait."""
     alert_to({f"blocked{number}.example": 1 for number in range(5)})
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
@@ -328,7 +328,7 @@ def test_a_provider_whose_policy_is_against_us_is_left_alone_and_tried_now_and_t
 def test_a_relay_that_refuses_all_loses_no_reader_though_all_are_at_two_providers(
     tmp_path: Path, reply: str
 ) -> None:
-    """Too few for what pauses a relay, and for the relay's own brake: those of the providers hold."""
+    """Too few to pause the relay or for its own brake: the providers' brakes hold them."""
     alert = alert_to({"big.example": 200, "large.example": 200})
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
@@ -341,7 +341,7 @@ def test_a_relay_that_refuses_all_loses_no_reader_though_all_are_at_two_provider
 
 
 def bounce_once_more(readers: list[int], *, days: float, accepted: bool = False) -> None:
-    """The bounces so far are so many days old; now each of these readers has another one, in an ended alert."""
+    """Makes the bounces so far this many days old, then adds one to each reader."""
     moment = timezone.now() - timedelta(days=days)
     Bounce.objects.update(first_at=moment, counted_at=moment, last_at=moment)
     if accepted:
@@ -454,7 +454,7 @@ def test_nothing_is_taken_back_from_a_batch_that_somebody_works_on() -> None:
 def test_what_bounces_in_many_small_alerts_counts_together(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A relay that knows nobody for days: alerts to ten readers each, none of which is a reason for a brake."""
+    """A relay that refuses everybody for days, in alerts too small for a brake."""
     alert_to({"gone.example": 200})
     readers = list(Reader.objects.values_list("pk", flat=True))
     bounce_once_more(readers, days=0)

@@ -27,7 +27,7 @@ PlannedResults = Mapping[int, str]
 
 
 class StrictSource:
-    """A `interface.MailSource` of so many mails. Each must be settled once, and none without having been taken."""
+    """A `interface.MailSource` of `count` mails. Each must be taken, then settled exactly once."""
 
     def __init__(self, count: int) -> None:
         self._mails = [

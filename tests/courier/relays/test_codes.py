@@ -1,4 +1,4 @@
-"""Reply codes and status codes are judged in one place, `courier.smtp.replies`, and spoken by the SMTP client only."""
+"""Only `courier.smtp.replies` judges reply codes, and only the SMTP client speaks them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every kind of relay must do, whatever it speaks: see `interface.Relay` and docs/how-to/add-a-relay-kind.md."""
+"""The contract of every kind of relay: `interface.Relay`, docs/how-to/add-a-relay-kind.md."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_close_waits_for_what_is_in_flight_and_takes_nothing_more(
 
 @every_kind
 def test_the_source_sets_the_pace(scheme: str, tmp_path: Path) -> None:
-    """A relay asks for a mail when it can take one, stops when there is none, and goes on when it is woken."""
+    """A relay takes a mail when it can send one, stops at None, and goes on after `wake`."""
     source = StrictSource(0)
 
     async def scene(relay: Relay, source: StrictSource, backend: RelayBackend) -> None:

@@ -1,4 +1,4 @@
-"""Providers that defer each recipient once, and those that limit a rate; waits are of a clock of our own."""
+"""Greylisting providers and those with a rate limit, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Greylister:
 
 
 def seconds_until_all_have_it(greylister: Greylister, readers: int = 3000) -> float:
-    """A sender with 3,000 mails: retried as `retries` says, those whose time has come first; 500 mails a second."""
+    """A sender of 3,000 mails, 500/s, retried as `retries` says, those due longest first."""
     clock, pacing = greylister.clock, RelayThrottle(str, greylister.clock)
     fresh = list(range(readers))
     due: list[tuple[float, int]] = []
@@ -114,7 +114,7 @@ def test_greylisting_costs_its_own_wait_and_little_more(
 
 
 def test_a_provider_that_limits_the_rate_is_not_taken_for_one_that_greylists() -> None:
-    """It takes ten mails a second, of new recipients and of those who come back alike, and does not say why."""
+    """A provider takes ten mails a second, first tries and retries alike, and gives no reason."""
     clock = Clock()
     pacing = RelayThrottle(str, clock)
     credit, tries = 0.0, Counter[int]()
@@ -188,7 +188,7 @@ def test_three_thousand_readers_who_are_greylisted_once(
 def test_a_provider_that_is_held_back_keeps_nobody_of_its_batch_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In each batch, some readers' provider takes nothing, and others are deferred once: these are sent theirs."""
+    """One provider of each batch takes nothing; others greylist once, and their mail arrives."""
     monkeypatch.setattr(retries, "_MINUTES", (0.02, 60))
     pk, slow = mixed(300, 2)
     alert = Alert.objects.get(pk=pk)

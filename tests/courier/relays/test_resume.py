@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def test_letters_that_were_refused_go_at_once(
     breaking: Topic, attempts: int, at_once: bool
 ) -> None:
-    """Those never tried keep waiting: two confirmations to one address must not follow each other."""
+    """Mails never tried keep waiting: two confirmations to one address must not be sent."""
     sign_up(breaking)
     Letter.objects.update(attempts=attempts, due_at_ms=now_ms() + 600_000)
     actions.resume_relay("relay.example:25")

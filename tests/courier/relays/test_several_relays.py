@@ -1,4 +1,4 @@
-"""Several relays, real ones on sockets, and a sender: one dies, refuses us, is slow, or is for other mail."""
+"""A sender with several real relays: one dies, refuses us, is slow, or is for other mail."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Story = Callable[[Worker, list[ScriptedRelay]], Awaitable[None]]
 def at_work(
     folder: Path, scripts: list[Script], story: Story, *terms: dict[str, Any]
 ) -> list[ScriptedRelay]:
-    """A sender with relays that behave like these; `delivery_rules`: what the settings say of each."""
+    """A sender with these relays. `delivery_rules`: the settings of each."""
 
     async def both() -> list[ScriptedRelay]:
         async with AsyncExitStack() as stack:
@@ -129,7 +129,7 @@ def test_what_a_dying_relay_had_not_taken_goes_to_another_at_once(
 
 
 def test_one_that_never_takes_a_mail_does_not_keep_any(tmp_path: Path) -> None:
-    """It lets us in, and drops each mail: after one trial all goes elsewhere, and nobody waits for a minute."""
+    """A relay accepts the session and drops each mail: one probe, then all mail goes elsewhere."""
     alert = alert_for(300)
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:

@@ -1,4 +1,4 @@
-"""Mailbox providers that defer: how fast they are mailed then, with a clock of our own; and that nobody else waits."""
+"""Throttling of providers that defer, on a virtual clock, without delay for other mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database that is older than what a sender last saw of it: nothing leaves before somebody has decided."""
+"""A database older than what a sender last saw: nothing is sent before somebody decides."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_running_sender_finds_out_when_it_writes_or_connects_anew(file: Path) 
 def test_who_goes_on_while_a_sender_looks_is_not_held_again(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has read that mail is held, and then it finds the database older than its file: both are past by then."""
+    """It has read a held mail and then finds the database older than its file."""
     seen(file)
     turn_back()
     watch = detection.RestoreWatch(file)

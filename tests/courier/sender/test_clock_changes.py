@@ -89,7 +89,7 @@ def test_who_wakes_up_after_hours_asks_before_anything_leaves(tmp_path: Path, cl
 def test_a_look_that_began_before_the_desk_was_asked_lets_nothing_leave(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The machine falls asleep in the middle of a look: what that look knew is hours old when it goes on."""
+    """The machine is suspended during a look: its data is hours old when it resumes."""
     alert = alert_for(40)
     claim = Worker._claim
     asked: list[bool] = []

@@ -1,4 +1,4 @@
-"""One mail that can't be made is one refused outcome with an entry in the log; and letters flow past what waits."""
+"""A mail that can't be composed is one refused outcome and a log entry. Others go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An alert that waits for an editor: paused, asking after a long silence, failed in part, or uncertain in part."""
+"""An alert that waits for an editor: paused, asking, failed in part or uncertain in part."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def editor_of(alert: Alert) -> Editor:
 
 
 def a_pass(alert: Alert, *replies: Reply, repeat: bool = True, worker: str = "one") -> int:
-    """A worker claims what is due and mails it; the last of `replies` is that to all others. How many mails left."""
+    """Claims and mails what is due. The last of `replies` answers the rest. Returns the count."""
     release = prepared_alert(alert)
     release.running = release.running._replace(
         repeat=repeat, expires_at_ms=Alert.objects.get(pk=alert.pk).expires_at_ms
@@ -188,7 +188,7 @@ def test_nobody_ever_gave_a_sign_of_life() -> None:
 
 
 def test_after_a_short_silence_it_goes_on_by_itself() -> None:
-    """Killed and started again: minutes, not hours. And an old alert that is still retried asks nothing."""
+    """A restart takes minutes, not hours, and an old alert in retry must not start to ask."""
     alert = alert_for(3)
     Alert.objects.filter(pk=alert.pk).update(held_until_ms=now_ms() - HOUR)
     silence_for(300)

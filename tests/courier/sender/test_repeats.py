@@ -1,4 +1,4 @@
-"""Mails at which the relay fails each time: how often they are sent, and that nobody else has to suffer."""
+"""Mails at which the relay fails each time: number of tries, and no delay for others."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def test_when_a_relay_is_resumed_nobody_waits_for_their_own_time(
 
 
 class Letters:
-    """Letters of one lane at hand, without a database. Each relay says by its name whether another can carry a mail."""
+    """Letters of one lane without a database. A relay's name says whether another can carry it."""
 
     def __init__(self, count: int) -> None:
         self.post = queue.LetterQueue(lambda: None)

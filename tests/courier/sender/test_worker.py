@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Slot:
-    """A relay with a switch. Off, it takes nothing, as one that can't be reached; on, it accepts all at once."""
+    """A relay with a switch: off, it takes nothing; on, it accepts everything at once."""
 
     def __init__(self, source: MailSource) -> None:
         self.source = source
@@ -122,7 +122,7 @@ async def asked(question: Callable[[], T]) -> T:
 
 
 def all_accepted(alert: Alert) -> bool:
-    """Every reader of the alert; before all batches are cut, those of the first alone don't count."""
+    """Every reader of the alert. Until all batches are cut, one alert's readers don't count."""
     found = states(alert)
     cut = Alert.objects.filter(pk=alert.pk, cut_done=True).exists()
     return cut and bool(found) and set(found.values()) == {Outcome.ACCEPTED}
@@ -187,7 +187,7 @@ def test_it_outlives_a_database_that_is_gone_for_a_while(
 def test_it_does_not_go_on_without_its_books(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error of our own in the books ends the process, which is then started anew: it must not just fall silent."""
+    """An unexpected error while recording ends the process so that `up` restarts it."""
     alert_for(40)
 
     def broken(*arguments: object) -> None:
@@ -228,7 +228,7 @@ def held(readers: int, seconds: float) -> Alert:
 def test_an_alert_taken_back_in_the_last_moment_is_not_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever is first in the database wins; the sender finds out in the transaction that would have released it."""
+    """The first transaction wins. The sender notices in the one that would have released it."""
     alert = held(30, 1.0)
     record = claims.record_outcomes
 
@@ -274,7 +274,7 @@ def test_who_leaves_in_the_hold_is_not_mailed(tmp_path: Path) -> None:
 
 
 def test_an_alert_overtakes_an_offer_that_is_being_sent(tmp_path: Path) -> None:
-    """Once an alert's mail may leave, not one of the offer's is taken until the alert is through."""
+    """While an alert's mail is leaving, no mail of the offer is taken."""
     offer = alert_for(1200)
     Alert.objects.filter(pk=offer.pk).update(
         topic=None, audience="offers", lane="bulk", cut_done=True
@@ -334,7 +334,7 @@ def _made(make: Callable[[], Alert]) -> Alert:
 def test_mails_that_wait_for_the_ledger_have_it_written_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twenty mails are allowed with each write: with one write each two seconds they would take twenty."""
+    """Twenty mails are allowed for each write: at one write in two seconds, they would be slow."""
     monkeypatch.setattr("morefollows.courier.sender.recorder._AHEAD", 20)
     monkeypatch.setattr("morefollows.courier.sender.recorder._WRITE_EVERY", 2)
     alert = alert_for(200)
@@ -374,7 +374,7 @@ def test_a_digest_leaves_by_itself_and_after_every_alert(tmp_path: Path) -> None
 def test_what_a_sender_writes_last_is_missed_in_a_backup_that_lacks_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However soon after the backup it ended: within the time in which it does not raise its number again."""
+    """However soon after the backup it ended: within the interval without a new number."""
     monkeypatch.setattr(detection, "_RAISE_EVERY", 3600.0)
     alert = alert_for(3)
     backup: list[int] = []

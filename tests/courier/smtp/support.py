@@ -42,7 +42,7 @@ def body(number: int, size: int = 0) -> list[bytes]:
 
 
 class MemorySource:
-    """A `interface.MailSource` that keeps each mail until it is settled, and everything it was told.
+    """A `interface.MailSource` that keeps each mail until it is settled, and all replies.
 
     `again`: mails that the relay was never offered, or answered 4xx to, are handed out again.
     """

@@ -1,4 +1,4 @@
-"""Whatever a relay does: every mail is settled exactly once, nothing is lost, and nothing is made up."""
+"""Whatever a relay does: each mail is settled exactly once, none lost, none invented."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ rules = st.lists(
 
 
 def _miscounts(rule: Rule) -> bool:
-    """A reply that nothing asked for: with many mails in flight every later one is then taken for another mail's."""
+    """An unsolicited reply: with many mails in flight each later one would be misattributed."""
     return rule.at == "mid-data" and rule.do == "reply"
 
 
 def _lies(rule: Rule, *, chunking: bool) -> bool:
-    """Would say yes to what it has not taken. With many mails in flight a yes too many at any place does."""
+    """Would accept what it has not taken; so does any extra 250 with many mails in flight."""
     if chunking and (rule.do == "garbage" or _miscounts(rule)):
         return True
     return (rule.at == "content" and (rule.do == "garbage" or rule.reply[:1] == "3")) or (

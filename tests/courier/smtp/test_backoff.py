@@ -1,4 +1,4 @@
-"""When a relay in trouble is tried again: causes count, not connections; soon, and not too often."""
+"""When a failing relay is tried again: by cause, not by connection; soon, but not often."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many mails in flight (RFC 3030): what goes over the wire, and that each mail gets the reply that is its own."""
+"""Many mails in flight with BDAT (RFC 3030): bytes on the wire, and the right reply for each."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_mails_leave_back_to_back_before_the_first_reply() -> None:
 @pytest.mark.parametrize("at", ["mail", "rcpt", "content"])
 @pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "451 4.7.1 greylisted"])
 def test_a_refusal_is_about_one_mail_and_never_about_those_behind_it(at: str, reply: str) -> None:
-    """This relay stays within a failed transaction: without RSET the next mail would get its return path."""
+    """The relay keeps a failed transaction: without RSET the next mail gets its return path."""
     source = MemorySource(40)
     relay = send(Script(offers=CHUNKING, rules=(Rule(at, every=3, reply=reply),)), source)
     code, status, text = reply.split(" ", 2)
@@ -171,7 +171,7 @@ STATUSES = (*CHUNKING, "ENHANCEDSTATUSCODES")
 def test_a_word_too_many_is_never_taken_for_another_mails(
     offers: tuple[str, ...], words: tuple[str, ...], too_many: tuple[int, ...], place: int
 ) -> None:
-    """The relay says too much once, and refuses each third content: what it took, and what we noted, must agree."""
+    """An extra reply, and each third content refused: both sides' records must agree."""
     at = ("mail", "rcpt", "content", "rset")
     said = [words[place], *(words[(place + other) % 4] for other in too_many)]
     rules = [Rule(at[place], after=20, times=1, reply="\r\n".join(said))]
@@ -260,7 +260,7 @@ def test_a_stalled_connection_never_holds_the_others() -> None:
 def test_replies_in_any_pieces_and_of_any_kind_are_each_matched_to_their_mail(
     cuts: list[int], replies: list[bytes], end: int
 ) -> None:
-    """A model says what each mail should have heard: three mails, eleven replies, of which only `end` come."""
+    """A model predicts each mail's reply: three mails, eleven replies, only `end` of them sent."""
     replies = [reply if i not in (3, 7) else b"250 reset\r\n" for i, reply in enumerate(replies)]
     whole = b"".join(replies[:end])
 
@@ -319,7 +319,7 @@ def test_replies_in_any_pieces_and_of_any_kind_are_each_matched_to_their_mail(
 
 
 def _ride(way: float, work: float, mails: int = 5000) -> Window:
-    """A window in front of a relay that is `way` seconds away, there and back, and needs `work` seconds a mail."""
+    """A send window before a relay with a round trip of `way` seconds and `work` s a mail."""
     now = 0.0
     window = Window(lambda: now)
     due: deque[float] = deque()

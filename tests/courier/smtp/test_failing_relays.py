@@ -312,7 +312,7 @@ def test_a_relay_that_takes_back_its_offer_of_starttls(certificate: Certificate)
 
 
 def test_what_has_spoken_tls_is_not_sent_to_in_clear_text(certificate: Certificate) -> None:
-    """Somebody in between may have struck out the offer of STARTTLS (RFC 3207 §6). It goes when it is offered again."""
+    """STARTTLS stripped by an attacker (RFC 3207 §6). Mail goes when it is offered again."""
 
     async def work() -> None:
         troubles: list[str | None] = []
@@ -417,7 +417,7 @@ def test_the_password_never_leaves_the_machine_in_clear_text(
 
 
 def test_mails_that_nobody_reads_are_given_up_in_time() -> None:
-    """The relay stops reading in the middle of a big mail: the time-out for a block, not for a reply."""
+    """The relay stops reading inside a big mail: the block's time-out applies."""
 
     async def work() -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -452,7 +452,7 @@ def test_mails_that_nobody_reads_are_given_up_in_time() -> None:
 def test_a_certificate_that_has_run_out_is_trouble(
     how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The commonest of all mishaps: it was good yesterday. Nothing is offered, and nothing goes out in clear text."""
+    """An expired certificate: nothing is offered and nothing is sent in clear text."""
     old = Certificate.make(tmp_path, days=-1)
     monkeypatch.setenv("SSL_CERT_FILE", str(old.path))
     words, _ = trouble_of(Script(**{how: True}), old, implicit_tls=how == "implicit_tls")  # type: ignore[arg-type]
@@ -462,7 +462,7 @@ def test_a_certificate_that_has_run_out_is_trouble(
 
 
 def test_mail_waits_while_the_relay_s_name_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name server is gone for a while: the desk is told, nothing is lost, and all goes when it is back."""
+    """The name server fails for a while: the desk is told and all mail goes afterwards."""
     known = socket.getaddrinfo
     gone = True
 
@@ -538,7 +538,7 @@ def test_a_name_server_that_is_gone_does_not_matter_once_the_relay_was_found(
 def test_an_address_that_does_not_answer_leaves_time_for_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As with a relay whose IPv6 address is swallowed by a firewall. The one that answered is the first next time."""
+    """As with a firewalled IPv6 address. The address that answered is tried first next time."""
 
     async def work() -> None:
         async with ScriptedRelay() as relay:

@@ -1,4 +1,4 @@
-"""What stands behind a mail at which the relay fails or falls silent, where many mails are in flight."""
+"""Pipelined mails behind one at which the relay fails or falls silent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MANY = (*Script().offers, "CHUNKING")
 
 
 class Careful(MemorySource):
-    """Hands out mails as a round does: those whose connection has ended are sent alone the next time."""
+    """Hands out mails as a batch run does: those of a closed connection alone next time."""
 
     def __init__(self, count: int, **options: Any) -> None:
         super().__init__(count, **options)
@@ -64,7 +64,7 @@ def test_what_stood_behind_is_known_and_is_sent_alone() -> None:
 
 
 def test_silence_at_one_mail_does_not_keep_those_behind_it_for_as_long() -> None:
-    """They go by another connection, while the one in front is waited for as long as the standard says."""
+    """They go by another connection while the first mail waits for the standard's time-out."""
 
     async def work() -> None:
         script = Script(
@@ -102,7 +102,7 @@ def test_silence_at_one_mail_does_not_keep_those_behind_it_for_as_long() -> None
 def test_what_waits_where_the_relay_fell_silent_goes_by_connections_that_are_well(
     at: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No content has left, so nobody gets it twice; the standard's five minutes are not waited for."""
+    """No content was sent, so nobody gets it twice, and the five minutes are not waited for."""
 
     async def work() -> None:
         async with ScriptedRelay(Script(rules=(Rule(at, do="hang", times=4),))) as relay:

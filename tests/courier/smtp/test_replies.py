@@ -200,7 +200,7 @@ def test_no_single_recipient_ever_pauses_a_relay(accepted: list[bool], in_flight
 
 
 def test_a_refused_recipient_waits_for_the_answers_beside_it() -> None:
-    """RCPT is answered sooner than content: five refusals are no sign while twenty mails are being taken."""
+    """RCPT is answered before content: five refusals mean little while 20 mails are accepted."""
     refusals = RefusalStreak()
     assert not any(refusals.to_recipient(f"{number}.example", 20) for number in range(12))
     for _ in range(20):

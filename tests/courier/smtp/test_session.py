@@ -1,4 +1,4 @@
-"""The SMTP client and a relay that follows a script: what goes over the wire, and what the owner is told."""
+"""The SMTP client against a scripted relay: bytes on the wire and what is reported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLAIN = ("8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES")  # no PIPELINING
 def send(
     script: Script, source: MemorySource | None = None, *, loop: str = "uvloop", **options: Any
 ) -> tuple[MemorySource, ScriptedRelay, list[str | None]]:
-    """Sends the post through a relay with this script, and checks that the client kept to the rules."""
+    """Sends the source's mails through a relay with this script. It must note no violation."""
 
     async def work() -> tuple[MemorySource, ScriptedRelay, list[str | None]]:
         given = source or MemorySource(5)
@@ -146,7 +146,7 @@ def test_a_refusal_is_about_one_mail_and_the_next_ones_go_on(
 
 
 def test_only_the_dot_is_sent_when_nobody_is_left_and_the_relay_wants_content() -> None:
-    """RFC 2920 §3.1. The rule for DATA makes the relay answer 354 whatever became of the recipients."""
+    """RFC 2920 §3.1. A rule for DATA answers 354 whatever became of the recipients."""
     rules = (Rule("rcpt", match="cy1@", reply="550 5.1.1 no"), Rule("data", reply="354 go ahead"))
     source, relay, _ = send(Script(rules=rules), MemorySource(3))
     assert source.codes() == [250, 550, 250]
@@ -252,7 +252,7 @@ def test_a_relay_that_hangs_holds_a_mail_for_the_time_out_and_no_longer(at: str)
 
 
 def test_a_stalled_connection_never_holds_the_others() -> None:
-    """One of four connections waits for its final dot; the envelope sent ahead behind it is given back."""
+    """One of four connections waits for a final reply. The envelope behind it is given back."""
 
     async def work() -> None:
         script = Script(rules=(Rule("content", after=20, times=1, delay=5),))
@@ -563,7 +563,7 @@ def test_the_record_is_written_before_the_reply(tmp_path: Path) -> None:
 def test_a_word_too_many_is_never_taken_for_another_mails(
     place: str, too_many: str, after: int
 ) -> None:
-    """The relay says too much once, and refuses each third content: what it took, and what we noted, must agree."""
+    """An extra reply, and each third content refused: both sides' records must agree."""
     rules = (
         Rule(
             place, after=after, times=1, reply=f"{354 if place == 'data' else 250} ok\r\n{too_many}"
@@ -585,7 +585,7 @@ def test_a_word_too_many_is_never_taken_for_another_mails(
 def test_a_relay_that_reports_is_told_what_about_and_under_which_name(
     offers: tuple[str, ...],
 ) -> None:
-    """RFC 3461: a report of failures and delays, with the header only, and no word of the reader in its name."""
+    """RFC 3461: asks for failure and delay reports, headers only. ENVID names no reader."""
     _, relay, _ = send(Script(offers=offers), MemorySource(2))
     assert relay.envelopes == [
         b"MAIL FROM:<b+%d@bounces.example> RET=HDRS ENVID=b+2B%d" % (i, i) for i in range(2)
@@ -614,7 +614,7 @@ def test_a_name_in_xtext_hides_its_own_marks() -> None:
 @pytest.mark.parametrize("offers", [Script().offers, (*Script().offers, "CHUNKING")])
 @pytest.mark.parametrize("lines", [1, 150])
 def test_a_long_reply_is_a_reply(offers: tuple[str, ...], lines: int) -> None:
-    """10 kB in one line, or more lines than anybody reads: a yes is a yes, a no a no, and no connection ends by it."""
+    """10 kB in one line or very many lines: the code counts and the connection stays open."""
 
     def long(code: int) -> str:
         more = "".join(f"{code}-2.0.0 {'y' * 70}\r\n" for _ in range(lines - 1))

@@ -1,4 +1,4 @@
-"""A clock that stands still while anything happens: for what is counted in a time, on a machine of any speed."""
+"""An event loop with a virtual clock: timing tests don't depend on the machine's speed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]], monkeypatch: pytest.MonkeyPatch) -> T:
-    """Runs it in a loop of its own, whose time `time.monotonic` tells, too. A wait takes no real time."""
+    """Runs it in a new loop and patches `time.monotonic`. Waits take no real time."""
     loop = _Loop()
     with monkeypatch.context() as patched, asyncio.Runner(loop_factory=lambda: loop) as runner:
         patched.setattr(time, "monotonic", loop.time)

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 def photo(
     width: int = 1600, height: int = 1000, kind: str = "JPEG", mode: str = "RGB", **options: Any
 ) -> bytes:
-    """Something with shades in it: top red, bottom blue, and a white square in the top left corner."""
+    """A photo with gradients: red top, blue bottom, a white square in the top left corner."""
     shades = Image.linear_gradient("L").resize((width, height))
     picture = Image.merge(
         "RGB", (shades.point(lambda one: 255 - one), shades.point(lambda one: 40), shades)
@@ -25,7 +25,7 @@ def photo(
 
 
 def sideways() -> bytes:
-    """As a phone writes it: lying on its side, with the note to turn it, where it was taken, and by whom."""
+    """As a phone stores it: rotated, with EXIF orientation, place and photographer."""
     exif = Image.Exif()
     exif[0x0112] = 6  # turn a quarter clockwise
     exif[0x013B] = "Secret Source"

@@ -151,7 +151,7 @@ SEEDS = [photo(200, 150, kind) for kind in ("JPEG", "PNG", "WEBP", "GIF")] + [si
 def test_broken_bytes_are_refused_or_make_a_sound_picture(
     tmp_path: Path, seed: bytes, number: int
 ) -> None:
-    """In this very process, so that each try is quick; whatever decoders raise must end as a refusal."""
+    """In this process, so that each try is fast; any decoder error must become a refusal."""
     chance = random.Random(number)
     file = bytearray(seed)
     for _ in range(chance.randint(1, 12)):

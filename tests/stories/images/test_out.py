@@ -1,4 +1,4 @@
-"""Images where programs read: feeds, links' cards, structured data, ninjs, mail; of a withdrawn story nowhere."""
+"""Images in feeds, link cards, structured data, ninjs and mail; none after withdrawal."""
 
 from __future__ import annotations
 

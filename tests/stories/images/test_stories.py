@@ -1,4 +1,4 @@
-"""Images in stories: what a text may hold, what is kept with an update for ever, and what is cleared away."""
+"""Images in stories: what a text may contain, what is kept, and what is cleared."""
 
 from __future__ import annotations
 
