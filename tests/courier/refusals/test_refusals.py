@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import logging
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -141,16 +142,18 @@ def test_strangers_letters_pause_nothing_even_before_the_first_alert(tmp_path: P
 def test_refusals_for_many_providers_pause_and_nobody_is_refused(
     tmp_path: Path, rule: Rule
 ) -> None:
+    """It is known from 60 refusals: the relay says nothing after them, so that no speed matters."""
     alert = alert_to({f"d{number}.example": 10 for number in range(20)})
+    rules = (replace(rule, times=60), Rule(rule.at, do="hang"))
 
     async def story(worker: Worker, relays: list[ScriptedRelay]) -> None:
         await until(lambda: not no_relay_is_paused())
         await until(lambda: not count(alert)[Outcome.REFUSED])
 
-    at_work(tmp_path, [Script(rules=(rule,))], story)
+    at_work(tmp_path, [Script(rules=rules)], story)
     found = count(alert)
     assert not found[Outcome.REFUSED] and not found[Outcome.ACCEPTED]
-    assert 0 < found[Outcome.DEFERRED] < 200, "it is known before all are tried"
+    assert 0 < found[Outcome.DEFERRED] <= 60
     assert "5.7.1" in Relay.objects.get().reason or "Relaying" in Relay.objects.get().reason
     assert not Suppression.objects.exists()
 
