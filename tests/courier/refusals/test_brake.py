@@ -242,11 +242,12 @@ def test_no_alert_suppresses_more_than_the_brake_allows(
     alert = alert_for(0)
     processes = Process(alert), Process(alert)
     answered = dict.fromkeys((f"d{n}.example" for n in range(4)), 0)
+    refused = sum(times for what, _number, _process, times in answers if what == "refuse")
     made = iter(
         Reader.objects.bulk_create(
             Reader(address=f"cy{n}@x.example", domain="x.example", key=f"{alert.pk:032}{n:032}",
                    state="confirmed", created_at=timezone.now())
-            for n in range(120 * 9)
+            for n in range(refused)
         )
     )  # fmt: skip
     of_domain: dict[int, str] = {}

