@@ -31,6 +31,7 @@ from morefollows.stories.actions import ActionRefused, now_ms
 from morefollows.stories.models import Alert, Story, Update
 from morefollows.stories.transition_table import Event
 from morefollows.stories.transitions import TransitionRefused
+from tests.support import sandbox
 
 # -- one at a time ---------------------------------------------------------------------------------
 
@@ -476,7 +477,7 @@ def test_whatever_they_do_the_alerts_are_as_the_oracle_says(newsroom: Any) -> No
         run_state_machine_as_test(
             machine,
             settings=hypothesis_settings(
-                max_examples=30,
+                max_examples=sandbox.examples(30),
                 stateful_step_count=25,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
