@@ -103,7 +103,7 @@ def test_every_state_outcome_and_role_is_documented() -> None:
         "Outcomes": Outcome,
         "Readers": Reader.State,
         "How often": Reader.Frequency,
-        "Wishes for a story": StoryPreference.Choice,
+        "Story preferences": StoryPreference.Choice,
         "Subscriptions": Subscription.State,
         "Letters": Letter.State,
         "Kinds of letter": Letter.Kind,
