@@ -1,6 +1,7 @@
 """Signing up: one record (`record.SignUp`), one writer, eight files from the form to the database.
 
-1. `processes.web.signup_endpoint` (or a page: `public.signup`, `public.embedded_box`) reads the form.
+1. `processes.web.signup_endpoint` reads the form (or a page: `public.signup`,
+   `public.embedded_box`).
 2. `entry` checks it. From here on the sign-up is a `SignUp`, and does not change.
 3. `group_commit` queues it, and has all that wait written in one transaction.
 4. `writer` is that transaction: it refuses unknown sites and forms, and retries after locks.
