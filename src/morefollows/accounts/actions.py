@@ -75,6 +75,7 @@ def set_first_password(key: str, token: str, password: str) -> Editor | None:
     with transaction.atomic():
         if (editor := invited(key, token)) is None:
             return None
+        # Of two requests with one link the second waits here, and finds the link used.
         editor = Editor.objects.select_for_update().get(pk=editor.pk)
         if not default_token_generator.check_token(editor, token):
             return None
@@ -120,6 +121,7 @@ def forget_failed_sign_ins(email: str, address: str) -> None:
 
 def _wait(beyond: int, now: datetime) -> datetime | None:
     return (
+        # The inner limit keeps the power small, however long somebody goes on.
         now + timedelta(seconds=min(2 ** min(beyond, 20), _LONGEST_WAIT)) if beyond >= 0 else None
     )
 

@@ -60,6 +60,7 @@ def invite_reader(address: Address, language: str, by: Any = None) -> DrillReade
 def _ask(reader: Reader) -> None:
     now = timezone.now()
     since = now - timedelta(seconds=settings.MOREFOLLOWS.confirmation_interval)
+    # An administrator can enter any address, so nobody must be mailed more often than by a sign-up.
     asked = Letter.objects.filter(reader=reader, kind=Letter.Kind.INVITATION)
     if asked.filter(created_at__gt=since).exists():
         return
@@ -108,6 +109,8 @@ def remove_reader(reader: int) -> bool:
             departures.record_departures(
                 DepartureKind.DRILLS, Reader.objects.filter(pk=reader).values_list("key", flat=True)
             )
+            # Invited to drills and nothing else: without the drill there is no reason to keep the
+            # address.
             for nobody in Reader.objects.filter(pk=reader, subscriptions=None, consents=None):
                 ErasedReader.objects.update_or_create(
                     number=nobody.pk, defaults={"uid": nobody.uid}

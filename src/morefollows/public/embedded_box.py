@@ -86,6 +86,8 @@ def for_allowed_sites(view: View) -> View:
             view(request, origin=origin, **kwargs) if _allowed(request, origin) else _not_allowed()
         )
         if origin != origins.own():
+            # A refusal is readable everywhere, so that the script can say why the box does not
+            # appear.
             response["Access-Control-Allow-Origin"] = "*" if response.status_code == 403 else origin
         patch_vary_headers(response, ("Origin",))
         response.headers.setdefault("Cache-Control", "no-store")
@@ -119,6 +121,8 @@ def _words_page(request: HttpRequest, topic: str) -> HttpResponse:
 
 def _sign_up(request: HttpRequest, origin: str) -> HttpResponse:
     """Signs up. The topic is taken from the signed statement in the form, not from the URL."""
+    # Other types than those of a form would need a preflight request (Fetch §3.2.2), which is not
+    # answered.
     if request.content_type != FORM_TYPE:
         return JsonResponse({"state": "no form"}, status=415)
     try:
@@ -254,5 +258,8 @@ def _language(wanted: str) -> str:
 def _script() -> _Script:
     plain = _SCRIPT.read_bytes()
     return _Script(
-        plain, gzip.compress(plain, 9, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:20]}"'
+        # mtime=0: the same bytes from each process and after each start.
+        plain,
+        gzip.compress(plain, 9, mtime=0),
+        f'"{hashlib.sha256(plain).hexdigest()[:20]}"',
     )

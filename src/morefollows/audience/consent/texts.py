@@ -66,6 +66,8 @@ def publish(kind: str, language: str, text: str) -> Wording:
             language=language,
             version=newest.version + 1 if newest else 1,
             text=text,
+            # Forms name the wording that they show by this digest: see
+            # `audience.signup.form_tokens`.
             digest=hashlib.sha256(text.encode()).hexdigest(),
             created_at=timezone.now(),
         )
@@ -110,6 +112,7 @@ CONSENTS = {
 
 def is_standard_notice(text: str, newsroom: Newsroom, language: str) -> bool:
     """Returns whether `text` is the default privacy notice, ignoring the numbers in it."""
+    # The numbers are those of settings, which may have changed since the notice was made.
     return _NUMBER.sub("", text) == _NUMBER.sub("", privacy_notice(newsroom, language, 0, 0))
 
 

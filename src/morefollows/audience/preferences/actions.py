@@ -175,16 +175,20 @@ def move(token: str) -> Reader | None:
         locked = _locked(letter.reader) if letter else None
         if letter is None or locked is None or locked.state == Reader.State.COMPLAINED:
             return None
+        # Parsed again: the letter has the address as typed, and the key is derived from it.
         address = addresses.parse(letter.address)
         if locked.key == address.key:
             return locked
         if not free(address.key):
             return None
         old = Address(locked.address, locked.domain)
+        # For a restored backup this is a departure: the old address must not be mailed again.
         departures.record_departures(DepartureKind.MOVED, [locked.key], address.key)
         locked.address, locked.domain, locked.key = address.text, address.domain, address.key
+        # Links in mail to the old address must not open the preferences of the new one.
         locked.links_version += 1
         active = locked.subscriptions.filter(state=Subscription.State.ACTIVE)
+        # The old mailbox was gone. The link proves that the new one is not.
         if locked.state == Reader.State.GONE and active.exists():
             locked.state = Reader.State.CONFIRMED
         locked.save()

@@ -141,6 +141,7 @@ def _entry(id: str, link: str, update: Update, began: datetime) -> FeedEntry:
 def _attached(shown: PlacedImage) -> Attached:
     picture = shown.picture
     file = files.picture_path(picture)
+    # RSS and Atom ask for the length, and readers do not rely on it. 0 is usual if it is not known.
     size = file.stat().st_size if file.exists() else 0
     return Attached(
         figure.link(picture),

@@ -79,6 +79,8 @@ def save_story(
     if topic is None and not editor.may_offer:
         raise ActionRefused(_("You may not write offers. Ask an administrator."))
     with transaction.atomic():
+        # no_key: rows that refer to the story can be inserted meanwhile (FOR NO KEY UPDATE). The
+        # page makes the uuid, so a form that is sent twice makes one story.
         story, made = Story.objects.select_for_update(no_key=True).get_or_create(
             uuid=uuid, defaults={**draft, "purpose": purpose, "drill": drill, "author": editor}
         )
@@ -171,6 +173,7 @@ def _keep(
         raise Conflict(story)
     for name, value in draft.items():
         setattr(story, name, value)
+    # An approval is of the words that were read. Any change ends it.
     story.revision, story.approved_by, story.approved_at = revision + 1, None, None
     story.save()
     _note_save(story, editor, by_itself)
@@ -187,6 +190,7 @@ def _note_save(story: Story, editor: Editor, by_itself: bool) -> None:
     )
     last = AuditEntry.objects.filter(story=story, what="save").first()
     if by_itself and last and last.editor_id == editor.pk and last.details.get("by itself"):
+        # The entry may be of the update before. Then this draft has no entry of the editor yet.
         of_this_draft = last.details["revision"] > story.sent_revision
         if of_this_draft and timezone.now() - last.at < _ONE_DEED:
             return

@@ -35,6 +35,7 @@ _NAME_DAY = re.compile(
     re.IGNORECASE,
 )
 _WEEKDAY = re.compile(r"^[a-z]{2,10}\.?,? +(?=\w)", re.IGNORECASE)
+# Excel's days since 1900: five digits from 1927 to 2173.
 _SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?")
 _SINCE_1970 = re.compile(r"\d{10}(?:\d{3})?")
 # Day 0 of Excel's serial dates. Excel counts 29 February 1900, which did not exist.
@@ -143,7 +144,9 @@ def _written(text: str, order: str) -> tuple[datetime, str]:
     if found := _NUMBERS.fullmatch(text):
         a, b = int(found["a"]), int(found["b"])
         if found["mark"] == ".":
+            # Countries that write dates with dots put the day first.
             return _made(found, b, a), "dates such as 31.01.2023"
+        # 02/02/2023 is the same day in either order.
         order = telling_order(text) or (DAY_FIRST if a == b else order)
         if not order:
             raise Ambiguous
@@ -182,5 +185,6 @@ def _made(found: re.Match[str], month: int, day: int) -> datetime:
     zone = re.search(r"([+-])(\d\d):?(\d\d)", found["zone"] or "")
     if zone:
         away = timedelta(hours=int(zone[2]), minutes=int(zone[3]))
+        # A zone ahead of UTC has the later clock, so its offset is taken off.
         made += -away if zone[1] == "+" else away
     return made
