@@ -120,7 +120,7 @@ def take(step: str, person: str, topic: Topic, n: int, model: Model) -> None:
             elif before is None:
                 model.alerts[place] = "pending"
     elif step == "bounce" and reader is not None:
-        actions.mark_gone([reader.pk], "complained")
+        actions.suppress_readers([reader.pk], "complained")
         model.suppressed.add(person)
 
 
@@ -171,7 +171,7 @@ def check(model: Model, topics: list[Topic]) -> None:
         person = keys[reader.key]
         assert reader.offers == model.offers.get(person, False)
         if person not in model.suppressed:
-            assert (reader.state == "left") == (person in model.left)
+            assert (reader.state == "unsubscribed") == (person in model.left)
         for subscription in reader.subscriptions.all():
             last = (
                 Consent.objects.filter(reader=reader, topic=subscription.topic)

@@ -72,7 +72,7 @@ def test_where_the_button_was_pressed_is_kept_too(breaking: Topic) -> None:
 
 
 def test_nothing_is_in_force_for_who_must_not_be_mailed(reader: Reader) -> None:
-    actions.mark_gone([reader.pk], "complained")
+    actions.suppress_readers([reader.pk], "complained")
     reader.refresh_from_db()
     told = declaration(reader)
     assert told.suppression is not None
@@ -94,7 +94,9 @@ def test_the_command_prints_it(
     actions.unsubscribe(leave_link(reader, breaking), "one-click")
     assert run(["consent", "show", CY]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("cy@reader.example, left\n\nalerts: Breaking news (not in force)\n")
+    assert out.startswith(
+        "cy@reader.example, unsubscribed\n\nalerts: Breaking news (not in force)\n"
+    )
     digest = declaration(reader).parts[0].lines[0].digest
     for words in (
         f"version         1, SHA-256 {digest}",

@@ -86,7 +86,7 @@ class TestWhoHasLeft:
         assert +replay.own() == {"topic": 1}, "which ends the offers, too"
         confirmed.refresh_from_db()
         assert states() == {"breaking": "ended"} and (confirmed.state, confirmed.offers) == (
-            "left",
+            "unsubscribed",
             False,
         )
         last = Consent.objects.filter(purpose=Purpose.ALERTS).latest("pk")
@@ -126,13 +126,13 @@ class TestWhoHasLeft:
         assert Suppression.objects.get().key == parse(CY).key
 
     @pytest.mark.parametrize(
-        ("reason", "state"), [("complained", "complained"), ("bounced", "gone")]
+        ("reason", "state"), [("complained", "complained"), ("bounced", "hard bounced")]
     )
     def test_by_a_complaint_or_as_the_mailbox_is_gone(
         self, confirmed: Reader, reason: str, state: str
     ) -> None:
         with Backup():
-            actions.mark_gone([confirmed.pk], reason)
+            actions.suppress_readers([confirmed.pk], reason)
         replay.own()
         confirmed.refresh_from_db()
         assert confirmed.state == state and Suppression.objects.get().reason == reason
@@ -154,7 +154,7 @@ class TestWhoHasLeft:
         cy, flo = (
             Reader.objects.get(key=parse(f"{name}@reader.example").key) for name in ("cy", "flo")
         )
-        assert (cy.state, flo.state) == ("left", "confirmed")
+        assert (cy.state, flo.state) == ("unsubscribed", "confirmed")
         active = Subscription.objects.filter(state="active").values_list("reader", flat=True)
         assert list(active) == [flo.pk]
         assert replay.own() == Counter()
@@ -168,14 +168,14 @@ class TestWhoHasLeft:
         assert confirmed.address == CY
         replay.own()
         confirmed.refresh_from_db()
-        assert confirmed.state == "left" and states() == {"breaking": "ended"}, (
+        assert confirmed.state == "unsubscribed" and states() == {"breaking": "ended"}, (
             "nothing goes to the old address"
         )
 
     def test_a_suppression_that_was_lifted_stays_lifted(
         self, confirmed: Reader, django_capture_on_commit_callbacks: Callable[..., Any]
     ) -> None:
-        actions.mark_gone([confirmed.pk], "bounced")
+        actions.suppress_readers([confirmed.pk], "bounced")
         with Backup(), django_capture_on_commit_callbacks(execute=True):
             suppressions.lift(Suppression.objects.get(), "desk")
         replay.own()
@@ -193,7 +193,7 @@ class TestWhoCameBack:
 
     def test_before_the_file_was_put_in_stays(self, confirmed: Reader, breaking: Topic) -> None:
         with Backup():
-            actions.mark_gone([confirmed.pk], "bounced")
+            actions.suppress_readers([confirmed.pk], "bounced")
         Letter.objects.all().delete()
         sign_up(Topic.objects.get(slug="politics"))
         assert actions.confirm(newest_link()) is not None
@@ -208,7 +208,7 @@ def test_only_what_the_database_has_not_seen_is_looked_at(
     replay.own()
     mark = DepartureMark.objects.get()
     assert mark.log == log.name_of(departures.log_path())
-    later = mark.at + 2 * 3_600_000
+    later = mark.at_ms + 2 * 3_600_000
     log.append(departures.log_path(), [Departure(later, DepartureKind.SUPPRESSED, KEY, "desk")])
     log.append(departures.log_path(), [Departure(5, DepartureKind.SUPPRESSED, "b" * 64, "desk")])
     assert +replay.own() == {"suppressed": 1}
@@ -289,7 +289,7 @@ class TestFile:
         assert log.compact(file, 20 * day) == 0
         assert log.compact(file, 60 * day) > 0
         kept = list(log.read_entries(file))
-        assert [entry.at // day for entry in kept] == [*range(60, 100), 99]
+        assert [entry.at_ms // day for entry in kept] == [*range(60, 100), 99]
         assert kept[-1].what == "lifted" and log.name_of(file) == name
         log.append(file, [Departure(200 * day, "topic", KEY, "t")])
         assert len(list(log.read_entries(file))) == 42

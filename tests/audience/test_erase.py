@@ -78,7 +78,7 @@ def test_nothing_brings_an_erased_reader_back(breaking: Topic) -> None:
 
 def test_an_old_suppression_becomes_an_erasure(breaking: Topic) -> None:
     reader = confirmed(breaking)
-    actions.mark_gone([reader.pk], Suppression.Reason.BOUNCED)
+    actions.suppress_readers([reader.pk], Suppression.Reason.BOUNCED)
     actions.erase(reader)
     assert Suppression.objects.get().reason == "erased"
 

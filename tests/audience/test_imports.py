@@ -113,7 +113,7 @@ class TestTools:
             FROM,
             dee.confirmed_at,
         )
-        assert not Reader.objects.filter(state="left").exclude(address="").exists()
+        assert not Reader.objects.filter(state="unsubscribed").exclude(address="").exists()
 
     def test_listmonks_lists_are_topics(self, breaking: Topic) -> None:
         both, other = (
@@ -169,8 +169,8 @@ class TestTools:
         for _again in (1, 2):
             bring(gone, breaking)
             assert (state("dee@reader.example"), state("eve@reader.example"), state(CY)) == (
-                "left",
-                "gone",
+                "unsubscribed",
+                "hard bounced",
                 "confirmed",
             )
         dee = Reader.objects.get(address="dee@reader.example")
@@ -182,7 +182,7 @@ class TestTools:
             "email,status\ndee@reader.example,active\ndee@reader.example,unsubscribed\n", breaking
         )
         assert counts(report) == {"lines": 2, "left": 2}, "from the first line on"
-        assert state("dee@reader.example") == "left"
+        assert state("dee@reader.example") == "unsubscribed"
         assert not Consent.objects.exists()
 
     def test_a_quote_left_open_takes_no_reader_along(self, breaking: Topic) -> None:
@@ -361,10 +361,10 @@ class TestSuppressions:
     @pytest.mark.parametrize(
         ("reason", "then"),
         [
-            ("bounced", "gone"),
+            ("bounced", "hard bounced"),
             ("complained", "complained"),
-            ("left elsewhere", "left"),
-            ("desk", "left"),
+            ("left elsewhere", "unsubscribed"),
+            ("desk", "unsubscribed"),
             ("erased", ""),
         ],
     )
@@ -373,11 +373,11 @@ class TestSuppressions:
         assert Suppression.objects.get().reason == reason
         assert list(Reader.objects.values_list("state", flat=True)) == ([then] if then else [])
         withdrawn = Consent.objects.filter(event="withdrawn").count()
-        assert withdrawn == (1 if then == "left" else 0)
+        assert withdrawn == (1 if then == "unsubscribed" else 0)
 
     @pytest.mark.parametrize(
         ("reason", "then", "active"),
-        [("bounced", "confirmed", True), ("complained", "left", False)],
+        [("bounced", "confirmed", True), ("complained", "unsubscribed", False)],
     )
     def test_a_mistake_can_be_lifted(
         self, cy: Reader, reason: str, then: str, active: bool

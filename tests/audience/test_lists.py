@@ -180,19 +180,19 @@ class TestWhoLeftElsewhere:
     @pytest.mark.parametrize(
         ("meaning", "cell", "then"),
         [
-            *(("opted-out", cell, "left") for cell in ("yes", "TRUE", "1", "x", "ja", "oui",
+            *(("opted-out", cell, "unsubscribed") for cell in ("yes", "TRUE", "1", "x", "ja", "oui",
                 "sí", DATE, "so so")),
             *(("opted-out", cell, "confirmed") for cell in ("no", "False", "0", "", "nein", "-",
                 "0000-00-00", "nie")),
-            *(("opted-in", cell, "left") for cell in ("no", "false", "0", "nein", "n",
+            *(("opted-in", cell, "unsubscribed") for cell in ("no", "false", "0", "nein", "n",
                 "unsubscribed", "what")),
             *(("opted-in", cell, "confirmed") for cell in ("yes", "Ja", "1", "x", "✓",
                 "subscribed", "2023-01-02")),
             ("opted-in", "", "pending"),
-            ("bounced", "hard", "gone"),
+            ("bounced", "hard", "hard bounced"),
             ("bounced", "no", "confirmed"),
             ("complained", "yes", "complained"),
-            ("status", "ausgetragen", "left"),
+            ("status", "ausgetragen", "unsubscribed"),
             ("status", "Awaiting confirmation", "pending"),
             ("status", "Opted In", "confirmed"),
         ],
@@ -204,7 +204,7 @@ class TestWhoLeftElsewhere:
         take(text, breaking, columns={"Flag": meaning})
         key = parse("dee@reader.example").key
         found = Suppression.objects.filter(key=key).first()
-        reason = {"bounced": "gone", "complained": "complained"}
+        reason = {"bounced": "hard bounced", "complained": "complained"}
         assert (reason[found.reason] if found else state("dee@reader.example")) == then
 
     def test_unknown_words_for_a_status_stop_it_until_they_are_told(self, breaking: Topic) -> None:
@@ -216,7 +216,10 @@ class TestWhoLeftElsewhere:
             take(text, breaking)
         assert not Reader.objects.exists()
         take(text, breaking, words={"express": "confirmed", "dormant": "unsubscribed"})
-        assert (state("dee@reader.example"), state("eve@reader.example")) == ("confirmed", "left")
+        assert (state("dee@reader.example"), state("eve@reader.example")) == (
+            "confirmed",
+            "unsubscribed",
+        )
 
     @pytest.mark.parametrize("turned", [False, True])
     def test_the_most_restrictive_row_of_an_address_counts(
@@ -235,14 +238,17 @@ class TestWhoLeftElsewhere:
         take(
             "email,status,confirmed_at\n" + "".join(reversed(lines) if turned else lines), breaking
         )
-        assert (state("dee@reader.example"), state("eve@reader.example")) == ("left", "pending")
+        assert (state("dee@reader.example"), state("eve@reader.example")) == (
+            "unsubscribed",
+            "pending",
+        )
         assert Suppression.objects.get().key == parse("fay@reader.example").key
         assert not Consent.objects.filter(event="confirmed").exists()
 
     def test_also_when_its_own_row_can_not_come_in(self, breaking: Topic) -> None:
         text = f"email,status,language,confirmed_at\ndee@reader.example,active,,{DATE}\n"
         take(text + f"<dee@reader.example>,unsubscribed,tlh,{DATE}\n", breaking)
-        assert state("dee@reader.example") == "left"
+        assert state("dee@reader.example") == "unsubscribed"
 
     def test_without_any_time_they_are_pending(self, breaking: Topic) -> None:
         heading = "Email Address,First Name,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID,EUID\n"
@@ -280,7 +286,7 @@ class TestWhoLeftElsewhere:
         with pytest.raises(Unclear, match="morefollows suppressions import FILE"):
             take("email\ndee@reader.example\n", breaking, file_name=name)
         take("email\ndee@reader.example\n", breaking, file_name=name, status="unsubscribed")
-        assert state("dee@reader.example") == "left"
+        assert state("dee@reader.example") == "unsubscribed"
 
     def test_so_is_one_that_says_why(self, breaking: Topic) -> None:
         with pytest.raises(Unclear, match="morefollows suppressions import FILE"):
@@ -309,9 +315,9 @@ class TestWhoLeftElsewhere:
             take(text, breaking, status="confirmed")
         take(text, breaking, status="confirmed", columns={"Stop": "opted-out"})
         assert {name: state(f"{name}@reader.example") for name in ("dee", "eve", "fay", "gil")} == {
-            "dee": "left",
+            "dee": "unsubscribed",
             "eve": "confirmed",
-            "fay": "left",
+            "fay": "unsubscribed",
             "gil": "pending",
         }
         assert take(text, breaking, status="unsubscribed").left == 4

@@ -265,7 +265,7 @@ class TestLeavePage:
             assert answer.status_code == 200
             assert not answer.cookies
         cy.refresh_from_db()
-        assert cy.state == "left"
+        assert cy.state == "unsubscribed"
         assert Consent.objects.get(event="withdrawn").how == "one-click"
 
     def test_a_button_for_people(self, visitor: Client, cy: Reader, breaking: Topic) -> None:

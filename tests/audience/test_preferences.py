@@ -99,7 +99,7 @@ def test_who_left_comes_back_and_who_is_suppressed_does_not(cy: Reader, breaking
     assert post(cy, **form) == 303
     cy.refresh_from_db()
     assert cy.state == "confirmed"
-    actions.mark_gone([cy.pk], "complained")
+    actions.suppress_readers([cy.pk], "complained")
     assert post(cy, section="topics", topic="breaking", do="leave") == 303
     assert post(cy, **form) == 422
     assert post(cy, section="offers", shown=shown(breaking)) == 422
@@ -132,7 +132,7 @@ def test_the_way_out_of_a_digest_leads_out_of_all_topics(cy: Reader) -> None:
     )
     assert set(cy.subscriptions.values_list("state", flat=True)) == {"ended"}
     cy.refresh_from_db()
-    assert cy.state == "left"
+    assert cy.state == "unsubscribed"
 
 
 def test_how_much_and_when(cy: Reader) -> None:

@@ -132,7 +132,7 @@ class TestImport:
         actions.unsubscribe(leave_link(Reader.objects.get(), breaking), "one-click")
         report = bring("email,topics\nDee@reader.example,breaking weather\n")
         assert counts(report) == {"lines": 1, "left": 1}
-        assert taken("dee@reader.example") == ("left", [])
+        assert taken("dee@reader.example") == ("unsubscribed", [])
 
     def test_a_topic_that_was_left_stays_left(self, breaking: Topic) -> None:
         bring("email,topics\ndee@reader.example,breaking politics\n")
@@ -219,7 +219,7 @@ class TestExport:
         assert lines[0] == "email,language,topics,status,confirmed_at,offers"
         assert lines[1].startswith("dee@reader.example,de,breaking politics,confirmed,20")
         assert lines[2] == "eve@reader.example,en,weather,pending,,no"
-        assert lines[3].startswith("fay@reader.example,en,,left,20")
+        assert lines[3].startswith("fay@reader.example,en,,unsubscribed,20")
 
     def test_only_one_topics_readers(self, breaking: Topic) -> None:
         bring("email,topics\ndee@reader.example,politics\neve@reader.example,breaking\n")

@@ -180,7 +180,7 @@ class TestConfirm:
 
     def test_a_suppressed_reader_can_not_confirm(self, breaking: Topic) -> None:
         sign_up(breaking)
-        actions.mark_gone([Reader.objects.get().pk], "bounced")
+        actions.suppress_readers([Reader.objects.get().pk], "bounced")
         assert actions.confirm(newest_link()) is None
 
     def test_a_forged_link_is_refused(self, breaking: Topic) -> None:
@@ -205,7 +205,7 @@ class TestLeave:
         for _ in range(2):
             assert actions.unsubscribe(leave_link(cy, politics), "one-click")
         cy.refresh_from_db()
-        assert (cy.state, cy.offers) == ("left", False)
+        assert (cy.state, cy.offers) == ("unsubscribed", False)
         assert states() == ["ended", "ended"]
         assert history().count("withdrawn") == 2
         assert history("offers")[-1] == "withdrawn"
@@ -240,11 +240,11 @@ class TestLeave:
 
 class TestGone:
     @pytest.mark.parametrize(
-        ("reason", "state"), [("bounced", "gone"), ("complained", "complained")]
+        ("reason", "state"), [("bounced", "hard bounced"), ("complained", "complained")]
     )
     def test_a_gone_reader_is_suppressed(self, cy: Reader, reason: str, state: str) -> None:
         for _ in range(2):
-            actions.mark_gone([cy.pk], reason)
+            actions.suppress_readers([cy.pk], reason)
         cy.refresh_from_db()
         assert cy.state == state
         assert Suppression.objects.get().reason == reason

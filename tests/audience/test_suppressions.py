@@ -56,7 +56,7 @@ def readers(topic: Topic, domain: str, number: int) -> list[int]:
 
 def bounced(topic: Topic, domain: str, number: int, *, hours_ago: float = 0) -> list[int]:
     made = readers(topic, domain, number)
-    actions.mark_gone(made, "bounced")
+    actions.suppress_readers(made, "bounced")
     Suppression.objects.filter(domain=domain).update(
         at=timezone.now() - timedelta(hours=hours_ago, minutes=1)
     )
@@ -76,7 +76,7 @@ class TestInBulk:
         bounced(breaking, "big.example", 1200)
         bounced(breaking, "old.example", 3, hours_ago=30)
         complained = readers(breaking, "angry.example", 2)
-        actions.mark_gone(complained, "complained")
+        actions.suppress_readers(complained, "complained")
         suppress([parse("x@list.example").key], "bounced")
         said = command("lift", "--since", "2h", "--yes")
         assert said.exit_code == 0, said.output
@@ -109,7 +109,7 @@ class TestInBulk:
 
     def test_what_is_suppressed_while_it_asks_is_not_meant(self, breaking: Topic) -> None:
         bounced(breaking, "big.example", 2)
-        actions.mark_gone(readers(breaking, "late.example", 1), "bounced")
+        actions.suppress_readers(readers(breaking, "late.example", 1), "bounced")
         Suppression.objects.filter(domain="late.example").update(
             at=timezone.now() + timedelta(minutes=1)
         )
@@ -118,13 +118,13 @@ class TestInBulk:
 
     def test_a_reason_has_to_be_named_and_who_complained_has_left(self, breaking: Topic) -> None:
         complained = readers(breaking, "angry.example", 2)
-        actions.mark_gone(complained, "complained")
+        actions.suppress_readers(complained, "complained")
         assert command("lift", "--domain", "angry.example", "--yes").output.startswith(
             "        0  suppressed"
         )
         assert command("lift", "--reason", "complained", "--yes").exit_code == 0
         assert not Suppression.objects.exists()
-        assert set(Reader.objects.values_list("state", flat=True)) == {"left"}
+        assert set(Reader.objects.values_list("state", flat=True)) == {"unsubscribed"}
         assert not Subscription.objects.exclude(state="ended").exists()
 
     def test_an_address_or_a_filter_but_not_both_and_not_neither(self) -> None:
@@ -155,7 +155,11 @@ class TestInBulk:
         )
         told: list[Any] = []
         assert bulk_lift.lift(SuppressionFilter(), "command", told.append).readers == 1
-        assert [Reader.objects.get(pk=pk).state for pk in made] == ["pending", "left", "confirmed"]
+        assert [Reader.objects.get(pk=pk).state for pk in made] == [
+            "pending",
+            "unsubscribed",
+            "confirmed",
+        ]
         assert told == [bulk_lift.Lifted(3, 1)] and not Bounce.objects.exists()
 
 
@@ -167,7 +171,7 @@ class TestAFreshSignUp:
 
     def test_confirming_again_lifts_what_had_bounced(self, breaking: Topic) -> None:
         cy = self.confirm(breaking)
-        actions.mark_gone([cy.pk], "bounced")
+        actions.suppress_readers([cy.pk], "bounced")
         Letter.objects.all().delete()
         sign_up(breaking)
         assert Suppression.objects.exists(), "typing an address lifts nothing"
@@ -192,7 +196,7 @@ class TestAFreshSignUp:
     def test_a_link_mailed_before_a_complaint_lifts_nothing(self, breaking: Topic) -> None:
         cy = self.confirm(breaking)
         Letter.objects.all().delete()
-        actions.mark_gone([cy.pk], "bounced")
+        actions.suppress_readers([cy.pk], "bounced")
         sign_up(breaking)
         link = newest_link()
         Suppression.objects.update(reason="complained")
@@ -214,7 +218,7 @@ class TestAtTheDesk:
         until = page.split('name="until" value="')[
             2 if page.count('name="until" value="') > 1 else 1
         ].split('"')[0]
-        actions.mark_gone(readers(breaking, "late.example", 1), "bounced")
+        actions.suppress_readers(readers(breaking, "late.example", 1), "bounced")
         assert ada.post("/desk/suppressions/lift/", {"until": until}).status_code == 302
         assert Suppression.objects.count() == 4, "not sure"
         assert (

@@ -293,7 +293,7 @@ def test_a_drill_goes_to_its_readers_whatever_they_chose(wrong: Alert) -> None:
     reader = drill_reader("ada@herald.example")
     drill.invite_reader(addresses.parse("asked@herald.example"), "en")
     Reader.objects.filter(pk=reader.pk).update(
-        state="left", frequency="digest", has_preferences=True
+        state="unsubscribed", frequency="digest", has_preferences=True
     )
     story = Story.objects.create(
         headline="Drill", text="x", topic=wrong.topic, author=editor(), drill=True

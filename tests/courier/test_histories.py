@@ -219,11 +219,11 @@ class History:
             person.topics[n] = "active"
 
     def _bounce(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        actions.mark_gone([reader.pk], "bounced")
+        actions.suppress_readers([reader.pk], "bounced")
         person.dead = True
 
     def _complain(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
-        actions.mark_gone([reader.pk], "complained")
+        actions.suppress_readers([reader.pk], "complained")
         person.dead = True
 
     def _erase(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
@@ -255,7 +255,7 @@ class History:
 
     def _every(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:
         preferences.choose(reader, PreferenceChoice())
-        Reader.objects.filter(pk=reader.pk).update(summary_from=None, summary_at_ms=None)
+        Reader.objects.filter(pk=reader.pk).update(summary_from_ms=None, summary_at_ms=None)
         person.digest = False
 
     def _pause(self, person: Person, reader: Reader, topic: Topic, n: int) -> None:

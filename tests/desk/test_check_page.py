@@ -28,7 +28,7 @@ def test_who_counts_as_a_reader(breaking: Topic) -> None:
     ended = reader("ended@reader.example", breaking)
     Subscription.objects.filter(reader=ended).update(state=Subscription.State.ENDED)
     gone = reader("gone@reader.example", breaking)
-    Reader.objects.filter(pk=gone.pk).update(state=Reader.State.GONE)
+    Reader.objects.filter(pk=gone.pk).update(state=Reader.State.HARD_BOUNCED)
     barred = reader("barred@reader.example", breaking)
     Suppression.objects.create(key=barred.key, reason=Suppression.Reason.DESK, at=timezone.now())
 

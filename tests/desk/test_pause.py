@@ -39,7 +39,7 @@ def held(ada: Editor, story: Story, cy: Reader) -> Alert:
 def ended(ada: Editor, story: Story, breaking: Topic) -> Alert:
     """Sent: one accepted, two refused (one reader gone), one uncertain after a sender died."""
     ids = [reader(f"cy{number}@reader.example", breaking).pk for number in range(4)]
-    Reader.objects.filter(pk=ids[1]).update(state="gone")
+    Reader.objects.filter(pk=ids[1]).update(state="hard bounced")
     alert = actions.send(story, ada, hold=0)
     assert publication.release(alert.pk)
     outcomes = [Outcome.ACCEPTED, Outcome.REFUSED, Outcome.REFUSED, Outcome.UNCERTAIN]

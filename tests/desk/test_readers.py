@@ -110,7 +110,7 @@ def test_why_an_alert_did_not_come(ada_at_desk: Client, signed_up: Reader) -> No
 @pytest.mark.parametrize(
     ("wish", "left"),
     [
-        ({"purpose": "alerts", "topic": "breaking"}, ("left", False)),
+        ({"purpose": "alerts", "topic": "breaking"}, ("unsubscribed", False)),
         ({"purpose": "offers"}, ("confirmed", False)),
     ],
 )
@@ -165,7 +165,7 @@ def test_an_administrator_erases_and_is_asked_before(
 def test_an_administrator_lifts_a_suppression(
     dora_at_desk: Client, ada_at_desk: Client, signed_up: Reader
 ) -> None:
-    actions.mark_gone([signed_up.pk], "bounced")
+    actions.suppress_readers([signed_up.pk], "bounced")
     lift = reverse("suppression-lift", args=(Suppression.objects.get().pk,))
     page = reverse("reader", args=(signed_up.pk,))
     assert lift in dora_at_desk.get(page).content.decode()
@@ -229,7 +229,7 @@ class TestGrowth:
         sign_up(breaking, "pending@reader.example")
         first, second = Reader.objects.filter(state="confirmed").order_by("pk")[1:3]
         actions.withdraw_consent(first, "alerts", how="link", topic=breaking)
-        actions.mark_gone([second.pk], "bounced")
+        actions.suppress_readers([second.pk], "bounced")
         days = growth.growth(30, self.ZONE)
         assert (len(days), days[-1].day, days[0].day) == (30, today, today - timedelta(days=29))
         assert days[-1] == growth.Day(today, 1, 2, 2)

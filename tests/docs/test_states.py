@@ -78,8 +78,8 @@ def test_a_write_would_be_found(code: str) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "Reader.objects.filter(pk=1).update(state='left')",
-        "gone.update(state=Reader.State.LEFT)",
+        "Reader.objects.filter(pk=1).update(state='unsubscribed')",
+        "gone.update(state=Reader.State.UNSUBSCRIBED)",
         "Alert.objects.filter(state='sent').update(repeat=True)",
         "cursor.execute(\"UPDATE stories_alert SET cut_from = 1 WHERE state = 'sending'\")",
     ],

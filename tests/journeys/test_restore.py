@@ -91,7 +91,7 @@ def test_a_backup_comes_back(build: Callable[..., Installation], tmp_path: Path)
     installation.start()
     assert "lacked departures" in installation.output
     assert {address: states(installation).get(address) for address in (ANN, BOB, CY, LOST)} == {
-        ANN: "confirmed", BOB: "left", CY: None, LOST: None,
+        ANN: "confirmed", BOB: "unsubscribed", CY: None, LOST: None,
     }  # fmt: skip
     until("the question", lambda: "older than what this sender last saw" in installation.output)
     assert sign_up(installation.url, STRANGER, "10.0.0.3")
@@ -101,7 +101,7 @@ def test_a_backup_comes_back(build: Callable[..., Installation], tmp_path: Path)
     assert "Mail is sent again" in installation.command("restores", "go-on").stdout
     assert confirm(installation, STRANGER) == 200
     assert states(installation)[STRANGER] == "confirmed"
-    assert leave(installation, ANN) == 200 and states(installation)[ANN] == "left", (
+    assert leave(installation, ANN) == 200 and states(installation)[ANN] == "unsubscribed", (
         "a link of before the backup is good"
     )
 

@@ -5,7 +5,7 @@ Sign-ups are written by `audience.signup.writer`.
 Invariant: a reader's subscriptions and `offers` agree with the reader's `Consent` lines. Code that
 changes one writes the other in the same transaction.
 
-Locking: `confirm`, `withdraw_consent`, `mark_gone` and `erase` lock the `Reader` rows
+Locking: `confirm`, `withdraw_consent`, `suppress_readers` and `erase` lock the `Reader` rows
 before they write rows that refer to them.
 """
 
@@ -170,7 +170,7 @@ def withdraw_consent(
         if purpose == Purpose.OFFERS or not stays:
             _end_offers(reader, how, now)
         if not stays and reader.state in (Reader.State.PENDING, Reader.State.CONFIRMED):
-            reader.state = Reader.State.LEFT
+            reader.state = Reader.State.UNSUBSCRIBED
         reader.save(update_fields=["state", "offers"])
 
 
@@ -186,7 +186,7 @@ def _end_offers(reader: Reader, how: str, now: datetime) -> None:
     reader.offers = False
 
 
-def mark_gone(reader_ids: Iterable[int], reason: str, *, wait: bool = True) -> set[int]:
+def suppress_readers(reader_ids: Iterable[int], reason: str, *, wait: bool = True) -> set[int]:
     """Suppresses these readers. Returns the primary keys of those that were marked.
 
     `reason`: a `Suppression.Reason`. `wait=False`: skips readers whose row is locked by another
@@ -196,7 +196,9 @@ def mark_gone(reader_ids: Iterable[int], reason: str, *, wait: bool = True) -> s
     """
     now = timezone.now()
     state = (
-        Reader.State.COMPLAINED if reason == Suppression.Reason.COMPLAINED else Reader.State.GONE
+        Reader.State.COMPLAINED
+        if reason == Suppression.Reason.COMPLAINED
+        else Reader.State.HARD_BOUNCED
     )
     with transaction.atomic():
         free = (

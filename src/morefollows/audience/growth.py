@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from morefollows.audience.models import Consent, Purpose, Reader, Suppression
 
-_GONE = (Reader.State.GONE, Reader.State.COMPLAINED)
+_UNREACHABLE = (Reader.State.HARD_BOUNCED, Reader.State.COMPLAINED)
 _MOST_PAGES = 20
 
 
@@ -88,14 +88,14 @@ def _went(start: datetime, zone: tzinfo) -> Counter[date]:
     once_confirmed = Reader.objects.filter(confirmed_at__isnull=False)
     left = (
         Consent.objects.filter(purpose=Purpose.ALERTS, event=Consent.Event.WITHDRAWN, at__gte=start)
-        .filter(reader__in=once_confirmed.filter(state=Reader.State.LEFT))
+        .filter(reader__in=once_confirmed.filter(state=Reader.State.UNSUBSCRIBED))
         .values_list("reader")
         .annotate(last=Max("at"))
         .order_by()
     )
     went = Counter(last.astimezone(zone).date() for _reader, last in left.iterator())
     gone = Suppression.objects.filter(
-        Exists(once_confirmed.filter(key=OuterRef("key"), state__in=_GONE)), at__gte=start
+        Exists(once_confirmed.filter(key=OuterRef("key"), state__in=_UNREACHABLE)), at__gte=start
     )
     return went + _by_day(gone.values_list(_Minute("at")).annotate(Count("pk")).order_by(), zone)
 

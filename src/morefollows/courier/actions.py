@@ -94,13 +94,13 @@ def sign_of_life() -> list[int]:
         last = (
             LastHeartbeat.objects.select_for_update()
             .filter(pk=1)
-            .values_list("at", flat=True)
+            .values_list("at_ms", flat=True)
             .first()
         )
         asking = (
             stories.ask_about_late(now - longest) if last is None or now - last > longest else []
         )
-        LastHeartbeat.objects.update_or_create(pk=1, defaults={"at": now})
+        LastHeartbeat.objects.update_or_create(pk=1, defaults={"at_ms": now})
     return asking
 
 

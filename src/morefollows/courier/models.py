@@ -173,7 +173,7 @@ class Refusal(models.Model):
     )
     code = models.PositiveSmallIntegerField()
     status = models.CharField(max_length=12, blank=True)
-    at = models.BigIntegerField(help_text="milliseconds since 1970")
+    at_ms = models.BigIntegerField(help_text="milliseconds since 1970")
 
     class Meta:
         indexes = (models.Index(fields=("alert", "reader"), name="refusals_of_alert"),)
@@ -253,10 +253,10 @@ class LastHeartbeat(models.Model):
     It tells a pause of seconds from the restore of an old backup.
     """
 
-    at = models.BigIntegerField(help_text="milliseconds since 1970")
+    at_ms = models.BigIntegerField(help_text="milliseconds since 1970")
 
     def __str__(self) -> str:
-        return f"a sender was at work at {self.at}"
+        return f"a sender was at work at {self.at_ms}"
 
 
 class StateNumber(models.Model):
@@ -264,7 +264,7 @@ class StateNumber(models.Model):
 
     writer = models.CharField(max_length=40, unique=True)
     number = models.BigIntegerField()
-    at = models.BigIntegerField(help_text="milliseconds since 1970")
+    at_ms = models.BigIntegerField(help_text="milliseconds since 1970")
 
     def __str__(self) -> str:
         return f"{self.writer}: {self.number}"

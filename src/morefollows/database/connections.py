@@ -62,7 +62,7 @@ def set_service_timeouts(threads: int) -> None:
     found = connection.settings_dict["OPTIONS"]
     given = settings.DATABASE_OPTIONS
     found["options"] = _startup(_SERVICE, given)
-    TimedConnection.patience = _SERVICE_PATIENCE
+    TimedConnection.patience_seconds = _SERVICE_PATIENCE
     if find_spec("psycopg_pool") is None:
         log.warning("psycopg-pool is not installed: every request makes a connection of its own")
         return

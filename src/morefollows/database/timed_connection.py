@@ -22,9 +22,9 @@ _TELL_AFTER = 5.0  # seconds
 
 
 class TimedConnection(psycopg.Connection[Any]):
-    """Waits for a reply at most `patience` seconds, if that is set for this process."""
+    """Waits for a reply at most `patience_seconds`, if that is set for this process."""
 
-    patience: float | None = None
+    patience_seconds: float | None = None
     waits_since = 0.0  #: since when it has been waiting, by `time.monotonic`; 0: it is not waiting
 
     def wait(
@@ -34,11 +34,11 @@ class TimedConnection(psycopg.Connection[Any]):
             return super().wait(gen, interval, timeout)
         self.waits_since = time.monotonic()
         try:
-            return super().wait(gen, interval, TimedConnection.patience)
+            return super().wait(gen, interval, TimedConnection.patience_seconds)
         except psycopg.errors._WaitTimeout as error:
             log.error(
                 "the database has not answered for %.0f s; its connection is closed",
-                TimedConnection.patience or 0,
+                TimedConnection.patience_seconds or 0,
             )
             self.close()
             raise psycopg.OperationalError("the database does not answer") from error

@@ -39,11 +39,11 @@ def _restored() -> dict[str, str] | None:
     held = restores.hold_reason()
     if held is None:
         return None
-    seen, found = (_told(at) if at else gettext("unknown") for at in held)
+    seen, found = (_with_seconds(at_ms) if at_ms else gettext("unknown") for at_ms in held)
     return {"seen": seen, "found": found}
 
 
-def _told(at: int) -> str:
-    """The time with seconds, because a failover may lose only a few. `at`: ms since 1970."""
-    local = timezone.localtime(datetime.fromtimestamp(at / 1000, UTC))
+def _with_seconds(at_ms: int) -> str:
+    """The time with seconds, because a failover may lose only a few."""
+    local = timezone.localtime(datetime.fromtimestamp(at_ms / 1000, UTC))
     return f"{date_format(local, 'j F Y')}, {local:%H:%M:%S %Z}"

@@ -34,7 +34,7 @@ a mail to several recipients is several rows
 class Arrival(NamedTuple):
     """One mail for one recipient, as received."""
 
-    at: int  #: milliseconds since 1970
+    at_ms: int  #: milliseconds since 1970
     sender: str
     recipient: str
     message_id: str
@@ -47,7 +47,7 @@ class ListedMail(NamedTuple):
     """A mail in the list."""
 
     id: int
-    at: int  #: milliseconds since 1970
+    at_ms: int  #: milliseconds since 1970
     recipient: str
     shown_from: str
     subject: str
@@ -57,7 +57,7 @@ class StoredMail(NamedTuple):
     """A mail with its content."""
 
     id: int
-    at: int  #: milliseconds since 1970
+    at_ms: int  #: milliseconds since 1970
     sender: str
     recipient: str
     shown_from: str

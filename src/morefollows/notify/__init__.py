@@ -3,7 +3,7 @@
 A notification is one datagram to each listener's Unix socket in one folder; it needs no server.
 
 Invariant: `announce` never blocks and never fails. Notifications are best effort: listeners poll
-the database at least every `Listener.patience` seconds.
+the database at least every `Listener.patience_seconds`.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def announce(data: Path, word: str) -> None:
 class Listener(asyncio.DatagramProtocol):
     """Receives notifications: ``await listener.wait()`` returns on the next one or a timeout.
 
-    `words`: the notifications to wake up for; None: all. `patience`: the timeout in seconds.
+    `words`: the notifications to wake up for; None: all. `patience_seconds`: the timeout.
     """
 
-    patience = 1.0
+    patience_seconds = 1.0
 
     def __init__(self, data: Path, words: Collection[str] | None = None) -> None:
         self._words = None if words is None else {word.encode() for word in words}
@@ -86,13 +86,14 @@ class Listener(asyncio.DatagramProtocol):
         """Ends a wait. For callers in the same event loop."""
         self._event.set()
 
-    async def wait(self, patience: float | None = None) -> None:
-        """Returns on the next notification, or after `patience` seconds; None: the class's.
+    async def wait(self, patience_seconds: float | None = None) -> None:
+        """Returns on the next notification, or after `patience_seconds`; None: the class's.
 
         Returns at once if there was one since the last call.
         """
+        seconds = self.patience_seconds if patience_seconds is None else patience_seconds
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.patience if patience is None else patience):
+            async with asyncio.timeout(seconds):
                 await self._event.wait()
         self._event.clear()
 

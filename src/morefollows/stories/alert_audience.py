@@ -109,10 +109,10 @@ def with_preferences(
 def drill() -> int:
     """Number of confirmed readers of drills who can be mailed."""
     suppressed = Suppression.objects.filter(key=OuterRef("key"))
-    gone = (Reader.State.GONE, Reader.State.COMPLAINED)
+    unreachable = (Reader.State.HARD_BOUNCED, Reader.State.COMPLAINED)
     # EXISTS, not a join: SQLite would scan all readers to find the few of the drill.
     mailable = Reader.objects.filter(~Exists(suppressed), pk=OuterRef("reader_id")).exclude(
-        state__in=gone
+        state__in=unreachable
     )
     return DrillReader.objects.filter(Exists(mailable), confirmed_at__isnull=False).count()
 

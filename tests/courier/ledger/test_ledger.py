@@ -67,7 +67,7 @@ def test_it_cuts_neither_pending_nor_gone_readers() -> None:
     alert = alert_for(6)
     ids = sorted(audience(alert))
     Subscription.objects.filter(reader=ids[0]).update(state="pending")
-    Reader.objects.filter(pk=ids[1]).update(state="gone")
+    Reader.objects.filter(pk=ids[1]).update(state="hard bounced")
     cut_all(alert)
     assert set(states(alert)) == set(ids[2:])
 
@@ -140,7 +140,9 @@ def test_it_records_each_outcome() -> None:
         (550, "5.1.1", 1),
     ]
     assert list(states(alert).values()).count(Outcome.REFUSED) == 1
-    assert not Reader.objects.filter(state="gone").exists(), "nobody is suppressed for one bounce"
+    assert not Reader.objects.filter(state="hard bounced").exists(), (
+        "nobody is suppressed for one bounce"
+    )
 
 
 def test_it_offers_again_what_the_relay_was_never_offered() -> None:

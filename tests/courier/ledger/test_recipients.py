@@ -100,7 +100,7 @@ def test_an_offer_needs_its_own_consent_and_no_other() -> None:
     Alert.objects.filter(pk=alert.pk).update(topic=None, audience="offers", lane="bulk")
     assert load_recipients(running(alert), readers) == {}
     Reader.objects.filter(pk__in=readers[:3]).update(offers=True)
-    Reader.objects.filter(pk=readers[3]).update(offers=True, state="left")
+    Reader.objects.filter(pk=readers[3]).update(offers=True, state="unsubscribed")
     key = Reader.objects.get(pk=readers[0]).key
     Suppression.objects.create(key=key, reason="complained", at=timezone.now())
     assert sorted(load_recipients(running(alert), readers)) == readers[1:3]

@@ -56,8 +56,8 @@ def owed(reader: int, kind: str = "digest", hours: float = 12) -> Letter:
         reader_id=reader,
         kind=kind,
         bulk=True,
-        since=now - int(hours * HOUR),
-        until=now,
+        since_ms=now - int(hours * HOUR),
+        until_ms=now,
         due_at_ms=now,
         created_at=timezone.now(),
     )
@@ -76,17 +76,17 @@ def test_each_is_owed_once_and_the_next_one_a_day_later() -> None:
     assert digests.enqueue_due() == 0
     due = now_ms() - 1000
     Reader.objects.filter(pk__in=(digest, quiet)).update(
-        summary_at_ms=due, summary_from=due - 12 * HOUR
+        summary_at_ms=due, summary_from_ms=due - 12 * HOUR
     )
     assert digests.enqueue_due() == 2
     assert digests.enqueue_due() == 0
     found = Letter.objects.filter(bulk=True).order_by("reader")
-    assert [(one.reader_id, one.kind, one.since, one.until) for one in found] == [
+    assert [(one.reader_id, one.kind, one.since_ms, one.until_ms) for one in found] == [
         (digest, "digest", due - 12 * HOUR, due),
         (quiet, "away", due - 12 * HOUR, due),
     ]
     for reader in Reader.objects.filter(pk__in=(digest, quiet)):
-        assert reader.summary_from == due
+        assert reader.summary_from_ms == due
         assert now_ms() < (reader.summary_at_ms or 0) <= now_ms() + 25 * HOUR
 
 
@@ -94,15 +94,15 @@ def test_nothing_is_owed_when_nothing_came_and_a_last_one_to_who_wants_no_more()
     alert = missed(1)
     reader = Reader.objects.get(pk=support.audience(alert).pop())
     preferences.choose(reader, PreferenceChoice(frequency="digest"))
-    Reader.objects.update(summary_at_ms=now_ms() - 1, summary_from=now_ms() - HOUR)
+    Reader.objects.update(summary_at_ms=now_ms() - 1, summary_from_ms=now_ms() - HOUR)
     assert owing.enqueue_summaries(latest=alert.held_until_ms) == 1
     assert not Letter.objects.exists()
-    Reader.objects.update(summary_from=alert.held_until_ms - 1)
+    Reader.objects.update(summary_from_ms=alert.held_until_ms - 1)
     preferences.choose(reader, PreferenceChoice())
     assert owing.enqueue_summaries(latest=alert.held_until_ms) == 1
     assert Letter.objects.get().kind == "away"
     reader.refresh_from_db()
-    assert (reader.summary_from, reader.summary_at_ms) == (None, None)
+    assert (reader.summary_from_ms, reader.summary_at_ms) == (None, None)
     Letter.objects.update(due_at_ms=1)
     assert told(reader.pk) == [(alert.update_id,)]
 

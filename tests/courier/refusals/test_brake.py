@@ -157,7 +157,7 @@ def test_a_relay_that_refuses_everybody_suppresses_few_however_few_the_providers
     Alert.objects.filter(pk=alert.pk).update(state="sent")
     while bounces.count_bounces(str):
         pass
-    assert Reader.objects.filter(state="gone").count() <= FEW
+    assert Reader.objects.filter(state="hard bounced").count() <= FEW
     assert on(), "what is left is no more than chance, and not by luck"
 
 
@@ -268,7 +268,9 @@ def test_no_alert_suppresses_more_than_the_brake_allows(
     Alert.objects.filter(pk=alert.pk).update(state="sent")
     while bounces.count_bounces(str):
         pass
-    gone = list(Reader.objects.filter(pk__in=of_domain, state="gone").values_list("pk", flat=True))
+    gone = list(
+        Reader.objects.filter(pk__in=of_domain, state="hard bounced").values_list("pk", flat=True)
+    )
     for domain, mails in answered.items():
         suppressed = sum(of_domain[reader] == domain for reader in gone)
         assert suppressed <= max(FEW, SHARE * mails)

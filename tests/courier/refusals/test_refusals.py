@@ -394,10 +394,13 @@ def test_the_second_bounce_days_later_suppresses(settings: Any) -> None:
     assert not Suppression.objects.exists()
     bounce_once_more(readers[2:], days=3)
     assert Suppression.objects.get().domain == "gone.example"
-    assert list(Reader.objects.filter(state="gone").values_list("pk", flat=True)) == readers[2:]
+    assert (
+        list(Reader.objects.filter(state="hard bounced").values_list("pk", flat=True))
+        == readers[2:]
+    )
     settings.MOREFOLLOWS = dataclasses.replace(settings.MOREFOLLOWS, bounces_before_suppression=1)
     bounce_once_more(readers[:1], days=1)
-    assert Reader.objects.filter(state="gone").count() == 2
+    assert Reader.objects.filter(state="hard bounced").count() == 2
 
 
 def test_a_bounce_long_ago_counts_no_more() -> None:

@@ -49,7 +49,7 @@ def at_work(
         async with AsyncExitStack() as stack:
             relays = [await stack.enter_async_context(ScriptedRelay(script)) for script in scripts]
             listener = Listener(folder)
-            listener.patience = 0.05
+            listener.patience_seconds = 0.05
             await listener.open()
             worker = Worker(
                 this_process(sandbox.folder(), 1),

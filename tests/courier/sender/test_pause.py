@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from morefollows.accounts.models import Editor
-from morefollows.audience.actions import mark_gone
+from morefollows.audience.actions import suppress_readers
 from morefollows.audience.models import Reader
 from morefollows.audit.models import AuditEntry
 from morefollows.courier import actions
@@ -87,7 +87,7 @@ def ended(alert: Alert, state: str = "sent") -> Alert:
 
 
 def silence_for(seconds: float) -> None:
-    LastHeartbeat.objects.update_or_create(pk=1, defaults={"at": now_ms() - int(seconds * 1000)})
+    LastHeartbeat.objects.update_or_create(pk=1, defaults={"at_ms": now_ms() - int(seconds * 1000)})
 
 
 # -- paused ----------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def test_the_failed_are_tried_again_but_not_who_is_gone() -> None:
     assert a_pass(alert, NO, GONE, NO, OK) == 25
     ended(alert)
     gone = [reader for reader, state in states(alert).items() if state == Outcome.REFUSED][1]
-    mark_gone([gone], "bounced")
+    suppress_readers([gone], "bounced")
     assert actions.retry_failed(alert.pk, editor_of(alert)) == 2
     alert.refresh_from_db()
     assert (alert.state, alert.ended_at, alert.curve) == ("sending", None, None)
@@ -234,7 +234,7 @@ def test_what_has_expired_is_tried_again_and_gets_its_time() -> None:
     )
     assert a_pass(alert, OK) == 0
     ended(alert, "expired")
-    Reader.objects.filter(pk=min(states(alert))).update(state="left")
+    Reader.objects.filter(pk=min(states(alert))).update(state="unsubscribed")
     assert actions.retry_failed(alert.pk, editor_of(alert)) == 12
     assert a_pass(alert, OK) == 11
     assert sorted(states(alert).values()) == [Outcome.ACCEPTED] * 11 + [Outcome.SKIPPED]

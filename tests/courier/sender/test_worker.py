@@ -77,7 +77,7 @@ def at_work(
 
     async def both() -> None:
         listener = Listener(folder)
-        listener.patience = 0.05
+        listener.patience_seconds = 0.05
         await listener.open()
         process = this_process(sandbox.folder(), 1)
         worker = Worker(process, listener, RelayPool(), on_complete=lambda alert: None, watch=watch)
@@ -355,7 +355,7 @@ def test_a_digest_leaves_by_itself_and_after_every_alert(tmp_path: Path) -> None
     reader = min(states(past))
     Batch.objects.filter(alert=past).update(outcomes=bytes([Outcome.SKIPPED]), due_at_ms=None)
     Update.objects.filter(pk=past.update_id).update(published_at=timezone.now())
-    due = {"summary_at_ms": now_ms() - 1, "summary_from": now_ms() - 3_600_000}
+    due = {"summary_at_ms": now_ms() - 1, "summary_from_ms": now_ms() - 3_600_000}
     Reader.objects.filter(pk=reader).update(frequency="digest", has_preferences=True, **due)
     Alert.objects.filter(pk=past.pk).update(held_until_ms=now_ms() - 60_000)
 

@@ -25,9 +25,9 @@ _MONTH_MS = 30 * 86_400_000
 
 
 class Departure(NamedTuple):
-    """One entry. `at`: ms since 1970. `what` and `detail`: see `What`. `key`: `Reader.key`."""
+    """One entry. `at_ms`: ms since 1970. `what` and `detail`: see `What`. `key`: `Reader.key`."""
 
-    at: int
+    at_ms: int
     what: str
     key: str
     detail: str = ""
@@ -72,7 +72,7 @@ def read_entries(file: Path, since: int = 0) -> Iterator[Departure]:
             if number == 0 and not line.startswith(_MAGIC.encode() + b" "):
                 raise ValueError(f"{file} is not a file of departures")
             entry = _read(line)
-            if entry is not None and entry.at >= since:
+            if entry is not None and entry.at_ms >= since:
                 yield entry
 
 
@@ -93,13 +93,13 @@ def compact(file: Path, before: int) -> int:
     `OSError`, `ValueError`.
     """
     first = next(read_entries(file), None)
-    if first is None or first.at > before - _MONTH_MS:
+    if first is None or first.at_ms > before - _MONTH_MS:
         return 0
     with _locked(file):
         size = file.stat().st_size
         kept: dict[tuple[str, str, str], Departure] = {}
         for entry in read_entries(file, before):
-            if entry.at >= kept.get(entry.about, entry).at:
+            if entry.at_ms >= kept.get(entry.about, entry).at_ms:
                 kept[entry.about] = entry
         beside = file.with_name(file.name + ".new")
         with beside.open("w", encoding="ascii") as new:
@@ -113,7 +113,7 @@ def compact(file: Path, before: int) -> int:
 
 
 def _line(entry: Departure) -> str:
-    facts = f"{entry.at} {entry.what} {entry.key} {entry.detail.replace(' ', '_') or '-'}"
+    facts = f"{entry.at_ms} {entry.what} {entry.key} {entry.detail.replace(' ', '_') or '-'}"
     return f"{facts} {zlib.crc32(facts.encode()):08x}\n"
 
 
@@ -124,8 +124,8 @@ def _read(line: bytes) -> Departure | None:
     facts, _, check = line.strip().rpartition(b" ")
     if check != b"%08x" % zlib.crc32(facts):
         return None
-    at, what, key, detail = facts.decode("ascii").split(" ")
-    return Departure(int(at), what, key, "" if detail == "-" else detail.replace("_", " "))
+    at_ms, what, key, detail = facts.decode("ascii").split(" ")
+    return Departure(int(at_ms), what, key, "" if detail == "-" else detail.replace("_", " "))
 
 
 @contextlib.contextmanager

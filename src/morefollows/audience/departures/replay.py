@@ -44,19 +44,19 @@ def replay(file: Path, *, whole: bool = False) -> Counter[str]:
     `whole`: replays all entries. Raises `OSError`, `ValueError`.
     """
     name = log.name_of(file)
-    seen = DepartureMark.objects.filter(log=name).values_list("at", flat=True).first() or 0
+    seen = DepartureMark.objects.filter(log=name).values_list("at_ms", flat=True).first() or 0
     latest: dict[tuple[str, str, str], Departure] = {}
     newest = seen
     for entry in log.read_entries(file, 0 if whole else seen - _SLACK_MS):
-        newest = max(newest, entry.at)
-        if entry.at >= latest.get(entry.about, entry).at:
+        newest = max(newest, entry.at_ms)
+        if entry.at_ms >= latest.get(entry.about, entry).at_ms:
             latest[entry.about] = entry
     done: Counter[str] = Counter()
     with departures.replaying():
         for entries in _in_batches(sorted(latest.values())):
             done += _apply_all(entries)
     if newest > seen:
-        DepartureMark.objects.update_or_create(log=name, defaults={"at": newest})
+        DepartureMark.objects.update_or_create(log=name, defaults={"at_ms": newest})
     return done
 
 
@@ -70,7 +70,7 @@ def _apply_all(entries: Sequence[Departure]) -> Counter[str]:
     suppressed = {one.key: one for one in Suppression.objects.filter(key__in=keys)}
     done: Counter[str] = Counter()
     for entry in entries:
-        at = datetime.fromtimestamp(entry.at / 1000, UTC)
+        at = datetime.fromtimestamp(entry.at_ms / 1000, UTC)
         if entry.what == DepartureKind.LIFTED:
             done[entry.what] += _lift(suppressed.get(entry.key), at)
         elif entry.what == DepartureKind.SUPPRESSED:
@@ -120,9 +120,9 @@ def _leave_for_good(key: str, reader: Reader | None, at: datetime) -> bool:
     """
     if reader is None:
         with transaction.atomic():
-            made = Reader(key=key, state=Reader.State.LEFT, created_at=at)
+            made = Reader(key=key, state=Reader.State.UNSUBSCRIBED, created_at=at)
             return bool(Reader.objects.bulk_create([made], ignore_conflicts=True))
-    if reader.state == Reader.State.LEFT or _came_back(reader, at):
+    if reader.state == Reader.State.UNSUBSCRIBED or _came_back(reader, at):
         return False
     with transaction.atomic():
         begun = Subscription.objects.filter(reader=reader, state__in=_OPEN, since__lte=at)
@@ -131,7 +131,7 @@ def _leave_for_good(key: str, reader: Reader | None, at: datetime) -> bool:
                 reader, Purpose.ALERTS, how=Consent.How.RESTORED, topic=topic, at=at
             )
         if not Subscription.objects.filter(reader=reader, state__in=_OPEN).exists():
-            Reader.objects.filter(pk=reader.pk).update(state=Reader.State.LEFT)
+            Reader.objects.filter(pk=reader.pk).update(state=Reader.State.UNSUBSCRIBED)
     return True
 
 

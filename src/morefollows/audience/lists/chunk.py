@@ -112,31 +112,31 @@ class Chunk:
         key = row.address.key
         if key in self._signed_up_here:
             return "known"
-        if row.state != Reader.State.LEFT:
-            gone = row.state == Reader.State.GONE
+        if row.state != Reader.State.UNSUBSCRIBED:
+            gone = row.state == Reader.State.HARD_BOUNCED
             self._suppressed[key] = (
                 Suppression.Reason.BOUNCED if gone else Suppression.Reason.COMPLAINED
             )
         else:
             self._left.append(key)
         if reader is None:
-            if row.state == Reader.State.LEFT:
+            if row.state == Reader.State.UNSUBSCRIBED:
                 # Only the keyed hash is stored. It is enough to refuse later imports of this
                 # reader, and no address is kept without need.
                 self._add(
                     Reader(
                         key=key,
                         language=row.language,
-                        state=Reader.State.LEFT,
+                        state=Reader.State.UNSUBSCRIBED,
                         created_at=self._now,
                     )
                 )
         else:
             reader.state = row.state
             self._changed[key] = reader
-            if row.state == Reader.State.LEFT:
+            if row.state == Reader.State.UNSUBSCRIBED:
                 self._end(key)
-        return "left" if row.state == Reader.State.LEFT else "suppressed"
+        return "left" if row.state == Reader.State.UNSUBSCRIBED else "suppressed"
 
     def _end(self, key: str) -> None:
         """End all subscriptions of this reader."""

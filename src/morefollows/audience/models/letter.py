@@ -43,10 +43,10 @@ class Letter(models.Model):
         max_length=320, blank=True, help_text="where it goes, if not to the reader's own"
     )
     domain = models.CharField(max_length=255, blank=True)
-    since = models.BigIntegerField(
+    since_ms = models.BigIntegerField(
         null=True, help_text="a summary tells what came from then on, ms since 1970,"
     )
-    until = models.BigIntegerField(null=True, help_text="and before then")
+    until_ms = models.BigIntegerField(null=True, help_text="and before then")
     uid = UidField(help_text="what links and the Message-ID prove the letter by")
     offers = models.BooleanField(
         default=False, help_text="the link also confirms the consent to offers"

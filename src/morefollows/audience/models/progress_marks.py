@@ -19,7 +19,7 @@ class DepartureMark(models.Model):
     """The time up to which a departures file has been applied to this database."""
 
     log = models.CharField(max_length=40, unique=True, help_text="see departures.log.name_of")
-    at = models.BigIntegerField(help_text="milliseconds since 1970")
+    at_ms = models.BigIntegerField(help_text="milliseconds since 1970")
 
     def __str__(self) -> str:
         return f"departures of {self.log}"

@@ -22,8 +22,8 @@ class Reader(models.Model):
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
         CONFIRMED = "confirmed", _("confirmed")
-        LEFT = "left", _("left")
-        GONE = "gone", _("gone")
+        UNSUBSCRIBED = "unsubscribed", _("left")
+        HARD_BOUNCED = "hard bounced", _("gone")
         COMPLAINED = "complained", _("complained")
 
     class Frequency(models.TextChoices):
@@ -65,7 +65,7 @@ class Reader(models.Model):
     )
     paused_until = models.DateTimeField(null=True)
     # Alerts held back by a digest or by quiet hours are summarised later, in one mail.
-    summary_from = models.BigIntegerField(
+    summary_from_ms = models.BigIntegerField(
         null=True, help_text="it tells what came since, ms since 1970; empty: none"
     )
     summary_at_ms = models.BigIntegerField(

@@ -189,7 +189,7 @@ def move(token: str) -> Reader | None:
         locked.links_version += 1
         active = locked.subscriptions.filter(state=Subscription.State.ACTIVE)
         # The old mailbox was gone. The link proves that the new one is not.
-        if locked.state == Reader.State.GONE and active.exists():
+        if locked.state == Reader.State.HARD_BOUNCED and active.exists():
             locked.state = Reader.State.CONFIRMED
         locked.save()
         _confirm_from_there(locked, now)

@@ -24,10 +24,10 @@ def schedule(reader: Reader, now: datetime, newsroom_zone: str | None = None) ->
     """
     minute = _minute(reader)
     if minute is None:
-        reader.summary_at_ms = None if reader.summary_from is None else _ms(now)
+        reader.summary_at_ms = None if reader.summary_from_ms is None else _ms(now)
         return
-    if reader.summary_from is None:  # an alert being sent now may already be held back
-        reader.summary_from = _ms(now) - int(settings.MOREFOLLOWS.alert_ttl * 1000)
+    if reader.summary_from_ms is None:  # an alert being sent now may already be held back
+        reader.summary_from_ms = _ms(now) - int(settings.MOREFOLLOWS.alert_ttl * 1000)
     reader.summary_at_ms = _ms(
         next_time(minute, reader.time_zone or newsroom_zone or _newsroom_zone(), now)
     )
@@ -49,13 +49,13 @@ def enqueue_summaries(latest: int, most: int = 500) -> int:
             .order_by("summary_at_ms", "pk")[:most]
         )
         for reader in due:
-            since, until = reader.summary_from or 0, reader.summary_at_ms or 0
+            since, until = reader.summary_from_ms or 0, reader.summary_at_ms or 0
             if since <= latest and reader.state == Reader.State.CONFIRMED:
                 letters.append(_letter(reader, since, until, now))
             wants_more = _minute(reader) is not None
-            reader.summary_from = until if wants_more else None
+            reader.summary_from_ms = until if wants_more else None
             schedule(reader, now, zone)
-        Reader.objects.bulk_update(due, ["summary_from", "summary_at_ms"])
+        Reader.objects.bulk_update(due, ["summary_from_ms", "summary_at_ms"])
         Letter.objects.bulk_create(letters)
     if letters:
         notify.announce(settings.MOREFOLLOWS.data, "letter")
@@ -68,8 +68,8 @@ def _letter(reader: Reader, since: int, until: int, now: datetime) -> Letter:
         reader=reader,
         kind=Letter.Kind.DIGEST if digest else Letter.Kind.AWAY,
         bulk=True,
-        since=since,
-        until=until,
+        since_ms=since,
+        until_ms=until,
         created_at=now,
         due_at_ms=max(until + _SETTLED_MS, _ms(now)),
     )

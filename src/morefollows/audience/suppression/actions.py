@@ -35,7 +35,7 @@ def suppress(keys: Iterable[str], reason: str) -> int:
             if reason == Suppression.Reason.ERASED:
                 actions.erase(reader)
             elif reason in (Suppression.Reason.BOUNCED, Suppression.Reason.COMPLAINED):
-                actions.mark_gone([reader.pk], reason)
+                actions.suppress_readers([reader.pk], reason)
             else:
                 _withdraw_all(reader, Consent.How.COMMAND)
     return len(wanted - known)
@@ -52,7 +52,10 @@ def lift(suppression: Suppression, how: str) -> None:
             return
         departures.record_departures(DepartureKind.LIFTED, [suppression.key])
         reader = Reader.objects.select_for_update().filter(key=suppression.key).first()
-        if reader is None or reader.state not in (Reader.State.GONE, Reader.State.COMPLAINED):
+        if reader is None or reader.state not in (
+            Reader.State.HARD_BOUNCED,
+            Reader.State.COMPLAINED,
+        ):
             return
         Bounce.objects.filter(reader=reader).delete()
         if reader.state == Reader.State.COMPLAINED:

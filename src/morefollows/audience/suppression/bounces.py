@@ -73,7 +73,7 @@ def record_bounces(
             doubted = in_doubt([newest[reader] for reader in enough])
             enough = [reader for reader in enough if reader not in doubted]
         there = set(Reader.objects.filter(pk__in=newest).values_list("pk", flat=True))
-        left = (set(enough) & there) - actions.mark_gone(
+        left = (set(enough) & there) - actions.suppress_readers(
             enough, Suppression.Reason.BOUNCED, wait=False
         )
         _save([bounce for reader, bounce in known.items() if reader in there - left])

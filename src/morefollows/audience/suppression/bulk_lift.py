@@ -81,7 +81,7 @@ def groups(found: QuerySet[Suppression]) -> list[SuppressionGroup]:
 def readers_back(found: QuerySet[Suppression]) -> int:
     """Returns how many readers get mail again if these suppressions are lifted."""
     gone = Reader.objects.filter(
-        state=Reader.State.GONE, confirmed_at__isnull=False, key__in=found.values("key")
+        state=Reader.State.HARD_BOUNCED, confirmed_at__isnull=False, key__in=found.values("key")
     )
     return gone.filter(_subscribed()).count()
 
@@ -127,12 +127,12 @@ def restore(readers: Sequence[int], how: str) -> int:
 
     Locking: the caller has locked the readers.
     """
-    gone = Reader.objects.filter(pk__in=readers, state=Reader.State.GONE)
+    gone = Reader.objects.filter(pk__in=readers, state=Reader.State.HARD_BOUNCED)
     back = gone.filter(_subscribed(), confirmed_at__isnull=False).update(
         state=Reader.State.CONFIRMED
     )
     gone.filter(confirmed_at=None).update(state=Reader.State.PENDING)
-    gone.update(state=Reader.State.LEFT)
+    gone.update(state=Reader.State.UNSUBSCRIBED)
     for reader in Reader.objects.filter(pk__in=readers, state=Reader.State.COMPLAINED):
         actions.forgive(reader, how)
     Bounce.objects.filter(reader__in=readers).delete()

@@ -67,7 +67,7 @@ AND s.reader_id = r.id) = 'active'
 _WANTS_OFFERS = "r.state = 'confirmed' AND r.offers"
 # Drills go to addresses that confirmed drills, whether or not they receive alerts.
 _DRILLS = """
-r.state NOT IN ('gone', 'complained')
+r.state NOT IN ('hard bounced', 'complained')
 AND (SELECT d.confirmed_at FROM audience_drillreader d WHERE d.reader_id = r.id) IS NOT NULL
 """
 # SQLite never reorders a CROSS JOIN, so the ids are the outer loop. In PostgreSQL, OFFSET 0 keeps

@@ -58,10 +58,13 @@ def contents(letters: Sequence[Letter]) -> dict[int, DigestContents]:
 
     The letters' readers are loaded with them.
     """
-    letters = [one for one in allowed(letters) if (one.until or 0) > now_ms() - DAY_MS]
+    letters = [one for one in allowed(letters) if (one.until_ms or 0) > now_ms() - DAY_MS]
     if not letters:
         return {}
-    since, until = min(one.since or 0 for one in letters), max(one.until or 0 for one in letters)
+    since, until = (
+        min(one.since_ms or 0 for one in letters),
+        max(one.until_ms or 0 for one in letters),
+    )
     alerts = {
         alert.pk: alert
         for alert in Alert.objects.select_related("update__story")
@@ -97,7 +100,7 @@ def contents(letters: Sequence[Letter]) -> dict[int, DigestContents]:
         for alert in alerts.values():
             story = alert.update.story_id
             on = terms[reader]._replace(choice=story_preferences.get((reader, story), ""))
-            in_time = (one.since or 0) <= alert.held_until_ms < (one.until or 0)
+            in_time = (one.since_ms or 0) <= alert.held_until_ms < (one.until_ms or 0)
             if (
                 in_time
                 and alert.topic_id in topics.get(reader, ())

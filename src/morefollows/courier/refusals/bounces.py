@@ -110,7 +110,7 @@ def count_bounces(provider: Callable[[str], str]) -> int:
     seen = [
         BouncedMail(
             one.reader,
-            _moment(one.at),
+            _moment(one.at_ms),
             one.bounce == "hard",
             one.status or str(one.code),
             one.relay,

@@ -57,7 +57,7 @@ class RefusedMail(NamedTuple):
     bounce: str
     code: int
     status: str
-    at: int  #: ms since 1970
+    at_ms: int  #: ms since 1970
 
     @property
     def keys(self) -> tuple[Key, Key]:

@@ -40,7 +40,7 @@ _KEEP_EVERY = 1.0  # seconds between two writes of the file
 # The comparison and the raise are one statement. In an older database the number is lower, and no
 # row is returned.
 _RAISE = """
-UPDATE courier_statenumber SET number = number + 1, at = %s WHERE writer = %s AND number >= %s \
+UPDATE courier_statenumber SET number = number + 1, at_ms = %s WHERE writer = %s AND number >= %s \
 RETURNING number
 """
 
@@ -51,7 +51,7 @@ class LastSeen(NamedTuple):
     writer: str  #: random name of this sender's row
     gone_on: int = 0  #: `restore.actions.HoldState.gone_on`
     number: int = 0
-    at: int = 0  #: ms since 1970
+    at_ms: int = 0  #: ms since 1970
 
 
 class RestoreWatch:
@@ -119,7 +119,7 @@ class RestoreWatch:
         if self._seen.number and count <= self._seen.gone_on:
             number = found.number if found else 0
             if count < self._seen.gone_on or number < self._seen.number:
-                self._turned_back(found.at if found else 0, count)
+                self._turned_back(found.at_ms if found else 0, count)
                 return
         self._raise(found, count)
 
@@ -127,12 +127,12 @@ class RestoreWatch:
         now = time.time_ns() // 1_000_000
         number = (found.number if found else 0) + 1
         StateNumber.objects.update_or_create(
-            writer=self._seen.writer, defaults={"number": number, "at": now}
+            writer=self._seen.writer, defaults={"number": number, "at_ms": now}
         )
         self._note(count, number, now)
 
-    def _note(self, count: int, number: int, at: int) -> None:
-        self._seen = self._seen._replace(gone_on=count, number=number, at=at)
+    def _note(self, count: int, number: int, at_ms: int) -> None:
+        self._seen = self._seen._replace(gone_on=count, number=number, at_ms=at_ms)
         self._raised_at = time.monotonic()
         if time.monotonic() >= self._kept_at + _KEEP_EVERY:
             self.keep()
@@ -159,9 +159,9 @@ class RestoreWatch:
         from morefollows.audience.departures import replay
 
         held = restores.hold_reason()
-        if held is None or held.seen_at_ms < self._seen.at:
+        if held is None or held.seen_at_ms < self._seen.at_ms:
             asking = restores.hold_all_mail(
-                HoldReason(self._seen.at, found_at_ms), self._seen.gone_on, count
+                HoldReason(self._seen.at_ms, found_at_ms), self._seen.gone_on, count
             )
             if asking is None:
                 return  # decided meanwhile: the next call compares again
@@ -169,7 +169,7 @@ class RestoreWatch:
                 "this database is older than what this sender last saw of it (%s, now %s): "
                 "nothing is sent until "
                 "somebody decides, at the desk or by `morefollows restores go-on`",
-                time_text(self._seen.at),
+                time_text(self._seen.at_ms),
                 time_text(found_at_ms),
             )
             for alert in asking:
@@ -184,11 +184,11 @@ def state_path(data: Path, number: int) -> Path:
     return data / f"seen-{number}.json"
 
 
-def time_text(at: int) -> str:
+def time_text(at_ms: int) -> str:
     """A time in ms since 1970 as text for logs."""
     return (
-        datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        if at
+        datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        if at_ms
         else "nothing of ours"
     )
 
@@ -197,7 +197,7 @@ def _read(file: Path) -> LastSeen:
     try:
         kept: Any = json.loads(file.read_text(encoding="ascii"))
         return LastSeen(
-            str(kept["writer"]), int(kept["gone_on"]), int(kept["number"]), int(kept["at"])
+            str(kept["writer"]), int(kept["gone_on"]), int(kept["number"]), int(kept["at_ms"])
         )
     except (OSError, ValueError, KeyError, TypeError):
         # No file, or a broken one: a new writer. Nothing was seen, so nothing can be older than it.

@@ -179,7 +179,7 @@ class Worker(Recorder):
             self._start(self.gates.open())
         for ended in set(self._releases) - {alert.id for alert in running}:
             self._drop(ended)
-        patience = self._listener.patience
+        patience = self._listener.patience_seconds
         self._dry.clear()
         for alert in running:
             if (
@@ -210,7 +210,7 @@ class Worker(Recorder):
 
         Returns the seconds until the next call.
         """
-        patience = self._listener.patience
+        patience = self._listener.patience_seconds
         release = self._releases.get(alert.id) or await self._prepare(alert)
         if release is None:
             return patience

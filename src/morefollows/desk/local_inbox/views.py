@@ -87,7 +87,7 @@ def mail(request: HttpRequest, number: int, part: str = "html") -> HttpResponse:
     source = kept.content[:_MOST_SOURCE].decode("utf-8", "replace")
     context = {
         "mail": kept,
-        "at": _moment(kept.at, _zone()),
+        "at": _moment(kept.at_ms, _zone()),
         "size": len(kept.content),
         "part": part,
         "has_html": read.html is not None,
@@ -114,7 +114,7 @@ def _listed(before: int | None) -> dict[str, Any]:
     total = shelf.total()
     lines = shelf.newest(_PAGE + 1, before=before)
     return {
-        "lines": [(line, _moment(line.at, zone)) for line in lines[:_PAGE]],
+        "lines": [(line, _moment(line.at_ms, zone)) for line in lines[:_PAGE]],
         "older": lines[_PAGE - 1].id if len(lines) > _PAGE else None,
         "first_page": before is None,
         "total": total,
@@ -145,9 +145,9 @@ def _zone() -> datetime.tzinfo:
         return datetime.UTC
 
 
-def _moment(at: int, zone: datetime.tzinfo) -> datetime.datetime:
-    """`at` (ms since 1970) in the zone, but naive, so that templates do not convert it again."""
-    return datetime.datetime.fromtimestamp(at / 1000, zone).replace(tzinfo=None)
+def _moment(at_ms: int, zone: datetime.tzinfo) -> datetime.datetime:
+    """`at_ms` in the zone, but naive, so that templates do not convert it again."""
+    return datetime.datetime.fromtimestamp(at_ms / 1000, zone).replace(tzinfo=None)
 
 
 def _loopback(host: str) -> bool:

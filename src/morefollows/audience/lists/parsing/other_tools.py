@@ -22,13 +22,14 @@ STATUSES = {
     "pending": State.PENDING,
     "unconfirmed": State.PENDING,
     "nonsubscribed": State.PENDING,
-    "left": State.LEFT,
-    "unsubscribed": State.LEFT,
-    "disabled": State.LEFT,
-    "blocklisted": State.LEFT,
-    "gone": State.GONE,
-    "bounced": State.GONE,
-    "cleaned": State.GONE,
+    "left": State.UNSUBSCRIBED,
+    "unsubscribed": State.UNSUBSCRIBED,
+    "disabled": State.UNSUBSCRIBED,
+    "blocklisted": State.UNSUBSCRIBED,
+    "hard bounced": State.HARD_BOUNCED,
+    "gone": State.HARD_BOUNCED,
+    "bounced": State.HARD_BOUNCED,
+    "cleaned": State.HARD_BOUNCED,
     "complained": State.COMPLAINED,
 }
 """The words that an operator may use for a status."""
@@ -118,7 +119,7 @@ MAILCHIMP = Export(
     ),
     # Mailchimp exports unsubscribed and cleaned contacts as separate files. All contacts in them
     # have left or bounced, even if the time is missing.
-    whole_file={"unsubtime": State.LEFT, "cleantime": State.GONE},
+    whole_file={"unsubtime": State.UNSUBSCRIBED, "cleantime": State.HARD_BOUNCED},
 )
 MAILPOET = Export(
     "MailPoet",
@@ -134,7 +135,7 @@ MAILPOET = Export(
     _words("firstname lastname list"),
     # MailPoet's "inactive" subscribers have opened no mail for a long time. It does not mail them,
     # but they did not unsubscribe.
-    statuses={"inactive": State.PENDING, "trash": State.LEFT},
+    statuses={"inactive": State.PENDING, "trash": State.UNSUBSCRIBED},
     must_tell=True,
 )
 MAILJET = Export(

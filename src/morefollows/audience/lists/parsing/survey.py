@@ -22,7 +22,13 @@ from morefollows.audience.lists.parsing.vocabulary import compact
 from morefollows.audience.models import Reader
 
 State = Reader.State
-_SEVERITY = (State.CONFIRMED, State.PENDING, State.LEFT, State.GONE, State.COMPLAINED)
+_SEVERITY = (
+    State.CONFIRMED,
+    State.PENDING,
+    State.UNSUBSCRIBED,
+    State.HARD_BOUNCED,
+    State.COMPLAINED,
+)
 """The most restrictive one last."""
 _BATCH = 1000  # keys written in one transaction
 _KEPT_CELLS = 5000  # entries in the cache of cells and their states
@@ -107,11 +113,13 @@ class States:
             return (
                 State.PENDING
                 if meaning is _M.CONFIRMED or vocabulary.is_empty(cell)
-                else State.LEFT
+                else State.UNSUBSCRIBED
             )
         if vocabulary.is_empty(cell) or vocabulary.is_no(cell) or _is_confirmed(cell):
             return None
-        return {_M.BOUNCED: State.GONE, _M.COMPLAINED: State.COMPLAINED}.get(meaning, State.LEFT)
+        return {_M.BOUNCED: State.HARD_BOUNCED, _M.COMPLAINED: State.COMPLAINED}.get(
+            meaning, State.UNSUBSCRIBED
+        )
 
 
 def _is_confirmed(cell: str) -> bool:

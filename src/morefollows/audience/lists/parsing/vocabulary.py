@@ -154,7 +154,7 @@ _WORDS: dict[State, str] = {
         "sin confirmar, no confirmado, onbevestigd, niet bevestigd, in afwachting, in attesa, non "
         "confermato"
     ),
-    State.LEFT: (
+    State.UNSUBSCRIBED: (
         "left, unsubscribed, unsubscribe, unsub, not subscribed, no longer subscribed, disabled, "
         "blocklisted, "
         "blacklisted, blocked, suppressed, opted out, opt-out, inactive, deactivated, removed, "
@@ -170,7 +170,7 @@ _WORDS: dict[State, str] = {
         "inactief, geblokkeerd, verwijderd, opgezegd, disiscritto, cancellato, inattivo, bloccato, "
         "rimosso, disabilitato, revocato"
     ),
-    State.GONE: (
+    State.HARD_BOUNCED: (
         "gone, bounced, bounce, hard bounced, hard bounce, hardbounce, cleaned, invalid, "
         "undeliverable, "
         "unzustellbar, ungültig, rejeté, rebotado, rebote, ongeldig, rimbalzato"
@@ -189,7 +189,8 @@ _SAYS_LITTLE = frozenset({"left", "gone", "unknown", "out", "abuse", "baja", "st
 _AWAY = frozenset(
     word
     for word, state in STATUSES.items()
-    if state in (State.LEFT, State.GONE, State.COMPLAINED) and word not in _SAYS_LITTLE
+    if state in (State.UNSUBSCRIBED, State.HARD_BOUNCED, State.COMPLAINED)
+    and word not in _SAYS_LITTLE
 )
 _PIECES = re.compile(r"[;,|/:=()\n\[\]\"]")
 _LONGEST_WORD = 40  # characters
