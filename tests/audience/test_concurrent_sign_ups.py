@@ -110,7 +110,7 @@ def _prepare(before: list[Any], then: str) -> None:
         for topic in Topic.objects.all():
             actions.withdraw_consent(reader, "alerts", how="link", topic=topic)
     if then == "bounced":
-        actions.mark_gone([reader.pk], "bounced")
+        actions.suppress_readers([reader.pk], "bounced")
 
 
 def test_known_readers_cost_as_many_statements_as_one(
