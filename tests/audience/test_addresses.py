@@ -6,6 +6,7 @@ import unicodedata
 from email.errors import NonASCIILocalPartDefect
 from email.policy import SMTPUTF8
 
+import idna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,6 +104,16 @@ def test_the_domain_is_normalised_as_idna_2008_does() -> None:
     assert (
         parse("cy@straße.example").domain == "xn--strae-oqa.example"
     )  # IDNA 2003 made "strasse" of it
+
+
+@given(
+    st.from_regex(r"[A-Za-z0-9-]{1,3}(\.[A-Za-z0-9-]{1,4}){1,3}", fullmatch=True)
+    | st.from_regex(r"([a-z]{1,64}\.){1,5}[a-z]{1,4}", fullmatch=True)
+)
+def test_a_plain_domain_is_what_idna_makes_of_it(domain: str) -> None:
+    if addresses._PLAIN_DOMAIN.match(domain):
+        encoded = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
+        assert addresses._domain(domain) == encoded == domain.lower()
 
 
 def test_the_local_part_is_never_altered() -> None:

@@ -31,7 +31,7 @@ def test_what_was_read_is_good_while_it_is_read_again(monkeypatch: pytest.Monkey
         return CachedPage(200, [], b"%d" % looks)
 
     monkeypatch.setattr(signup_endpoint, "_answer", look)
-    monkeypatch.setattr(signup_endpoint, "_MOMENT", 0.0)
+    monkeypatch.setattr(signup_endpoint, "_SHARED_SECONDS", 0.0)
     monkeypatch.setattr(signup_endpoint, "_MEANWHILE", PATIENCE)
 
     async def ask(door: SignUpEndpoint) -> bytes:

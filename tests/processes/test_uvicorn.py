@@ -15,7 +15,7 @@ from importlib.metadata import requires, version
 
 import pytest
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 #: What ours overrides, calls or relies on, and a digest of its code without comments and
 #: docstrings.
@@ -31,6 +31,8 @@ KNOWN: dict[tuple[type, str], str] = {
     (HttpToolsProtocol, "on_body"): "04bff947c3d5",
     (HttpToolsProtocol, "on_message_complete"): "4ce97e51d988",
     (HttpToolsProtocol, "_unset_keepalive_if_required"): "c8a2b3d2c654",
+    (RequestResponseCycle, "__init__"): "6f7b16ad25ee",
+    (RequestResponseCycle, "send"): "e4355b337add",
     (uvicorn.Server, "handle_exit"): "7ea8c96125df",
     (uvicorn.Server, "capture_signals"): "5c21d816e7ca",
     (uvicorn.Server, "shutdown"): "6b5cbc9c494e",

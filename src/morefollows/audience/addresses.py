@@ -34,6 +34,12 @@ _ALIKE_SCRIPTS = ("LATIN", "GREEK", "CYRILLIC")  # scripts with letters that loo
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+# ASCII domains that `idna` returns in lower case and otherwise unchanged. It takes far longer.
+# Names with "--" are left to it, as they may be A-labels.
+_PLAIN_DOMAIN = re.compile(
+    r"(?=.{1,253}\Z)(?!.*--)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z",
+    re.ASCII | re.IGNORECASE,
+)
 _IP_LITERAL = re.compile(r"\[.*\]|[0-9.]+")
 
 # Characters that spreadsheets and phones put in place of plain ones, and invisible characters.
@@ -234,6 +240,8 @@ def _check_scripts(text: str) -> None:
 @lru_cache(1024)  # an import has few domains that recur often
 def _domain(typed: str) -> str:
     """Returns the domain in A-labels and lower case. Raises `BadAddress`."""
+    if typed.isascii() and _PLAIN_DOMAIN.match(typed):
+        return typed.lower()
     if " " in typed:
         raise BadAddress(_("take the space out of it."))
     if not typed:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,12 +43,21 @@ def current(kind: str, language: str) -> Wording:
 
     Raises `Wording.DoesNotExist` if the newsroom is not set up.
     """
-    newsroom = Newsroom.objects.filter(pk=1).first()
-    for wanted in (language, language.partition("-")[0], newsroom.language if newsroom else ""):
+    for wanted in _languages(language):
         found = Wording.objects.filter(kind=kind, language=wanted).order_by("-version").first()
         if found:
             return found
     return Wording.objects.filter(kind=kind).latest("version", "pk")
+
+
+def _languages(language: str) -> Iterator[str]:
+    """Yields the languages to look for. Queries the newsroom's only if the others have no text."""
+    yield language
+    if "-" in language:
+        yield language.partition("-")[0]
+    newsroom = Newsroom.objects.filter(pk=1).first()
+    if newsroom:
+        yield newsroom.language
 
 
 def shown_text(wording: Wording, topic: Topic) -> str:

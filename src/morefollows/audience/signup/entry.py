@@ -186,10 +186,11 @@ async def enter_async(
 ) -> EntryResult:
     """Like `enter`, without blocking the event loop. `language`: of the texts in the answer."""
     began = time.monotonic()
-    with translation.override(language):
-        checked = check_form(
-            posted, origin=origin, here=here, client=client, form_version=form_version
-        )
+    form = {"origin": origin, "here": here, "client": client, "form_version": form_version}
+    checked = check_form(posted, **form)
+    if isinstance(checked, EntryResult) and checked.error:  # switching the language is slow
+        with translation.override(language):
+            checked = check_form(posted, **form)
     if isinstance(checked, EntryResult):
         return _not_before(checked, began)
     if reason := await _refusal(checked.address.domain, language):
@@ -227,8 +228,10 @@ async def _refusal(domain: str, language: str) -> str:
             reason = await asyncio.get_running_loop().run_in_executor(
                 _resolvers, mail_domains.refusal, domain
             )
+    if not reason:
+        return ""
     with translation.override(language):
-        return forms.wrong(mail_domains.refusal(domain)) if reason else ""
+        return forms.wrong(mail_domains.refusal(domain))
 
 
 _asking = asyncio.BoundedSemaphore(_LOOK_UPS)

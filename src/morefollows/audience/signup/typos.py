@@ -49,6 +49,8 @@ def _meant(domain: str) -> str | None:
     near = []
     for large in _MOST_USED_FIRST.split():
         large_name, _, large_ending = large.partition(".")
+        if abs(len(name) - len(large_name)) > 1 or abs(len(ending) - len(large_ending)) > 1:
+            continue
         in_name, in_ending = _slips(name, large_name), _slips(ending, large_ending)
         if in_name > 1 or in_ending > 1 or large in _NEVER_MEANT:
             continue

@@ -106,6 +106,43 @@ class Application:
             await send({"type": "lifespan.shutdown.complete"})
 
 
+class _ResponseTransport:
+    """Sends the header of a response together with the first part of its body.
+
+    That is one system call and one TCP segment instead of two. A header whose body comes later is
+    sent when the event loop runs next.
+    """
+
+    __slots__ = ("_header", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._header: bytes | None = None  # None: nothing was written; b"": the header was sent
+
+    def write(self, data: bytes) -> None:
+        if self._header is None:
+            self._header = data
+            self._loop.call_soon(self._flush)
+        elif self._header:
+            header, self._header = self._header, b""
+            self._transport.writelines([header, data])
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def _flush(self) -> None:
+        header, self._header = self._header, b""
+        if header and not self._transport.is_closing():
+            self._transport.write(header)
+
+
 class _Connection(HttpToolsProtocol):
     """An HTTP connection, until a request for a live page's event stream arrives.
 
@@ -147,7 +184,10 @@ class _Connection(HttpToolsProtocol):
         ):
             self._asked = stream_request(self.url, self.headers)
         if self._asked is None:
+            before = self.cycle
             super().on_headers_complete()
+            if self.cycle is not None and self.cycle is not before:
+                self.cycle.transport = _ResponseTransport(self.transport, self.loop)  # type: ignore[assignment]  # what a cycle uses of one
 
     def on_body(self, body: bytes) -> None:
         if self._asked is None:

@@ -53,7 +53,8 @@ _THREADS = 4  # threads for reads
 _MOST_READING = 100  # requests that may wait for these threads
 _LARGEST = 16_384  # bytes of a form
 _PATIENCE = 10.0  # seconds for a form to arrive
-_MOMENT = 0.25  # seconds for which a response is shared
+_SHARED_SECONDS = 1.0  # for which a response is shared
+_TICKET_SECONDS = 0.25  # for which a ticket is: its age is checked
 _MEANWHILE = 1.0  # seconds after that for which it is still given while a new one is being made
 _STALE = 300.0  # seconds for which it is given while the database can't be used
 _KEPT = 1_000  # responses in the cache
@@ -174,8 +175,10 @@ class SignUpEndpoint:
         if read is None or read.until < now:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
+            is_ticket = scope["path"].endswith("/ticket/")
+            seconds = _TICKET_SECONDS if is_ticket else _SHARED_SECONDS
             read = _Read(
-                now + _MOMENT, asyncio.ensure_future(self._asked(scope, b"")), *_good(read, now)
+                now + seconds, asyncio.ensure_future(self._asked(scope, b"")), *_good(read, now)
             )
             self._kept[key] = read
         if read.before is not None and now < read.since + _MEANWHILE and not read.answer.done():
