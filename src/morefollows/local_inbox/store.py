@@ -17,12 +17,12 @@ _HIGHEST = 2**63 - 1  # the largest integer in SQLite
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS mail (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: \
-the highest is the count of all mails ever kept
+    -- never given twice: the highest is the count of all mails ever kept
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,                   -- milliseconds since 1970
     sender TEXT NOT NULL,                  -- the envelope's return path
-    recipient TEXT NOT NULL,               -- the envelope's; \
-a mail to several recipients is several rows
+    -- the envelope's; a mail to several recipients is several rows
+    recipient TEXT NOT NULL,
     message_id TEXT NOT NULL,
     shown_from TEXT NOT NULL,
     subject TEXT NOT NULL,

@@ -32,11 +32,8 @@ from morefollows.helpers.client_address import client_address
 from morefollows.stories import markdown
 
 FORM_VERSION = "2"
+# The key of the ASGI scope under which `processes.web.signup_endpoint` leaves a form's result.
 ENTERED = "morefollows.entered"
-(
-    "The key of a request's ASGI scope under which `processes.web.signup_endpoint` "
-    "leaves how a form was judged."
-)
 
 View = Callable[..., HttpResponse]
 

@@ -104,6 +104,7 @@ def _newest(kind: str, language: str) -> Wording | None:
     return Wording.objects.filter(kind=kind, language=language).order_by("-version").first()
 
 
+# The consent texts of a new newsroom. ``{topic}`` stands for the topic's name.
 CONSENTS = {
     (Wording.Kind.ALERTS, "en"): (
         "For free real time alerts sent straight to your inbox sign up to our {topic} emails."
@@ -117,7 +118,6 @@ CONSENTS = {
         "Ich möchte per E-Mail über Angebote, Veranstaltungen und Neuigkeiten informiert werden."
     ),
 }
-"""What a new newsroom begins with. ``{topic}`` stands for the topic's name."""
 
 
 def is_standard_notice(text: str, newsroom: Newsroom, language: str) -> bool:

@@ -24,15 +24,15 @@ from morefollows.stories.models import Alert
 # The position is stored in the alert's row, which is locked during a cut. So another process can
 # continue after a crash, and no reader is in two batches. SQLite locks the whole database instead.
 _POSITION = """
-SELECT topic_id, audience, frozen_at, cut_from, cut_to, cut_wrapped, cut_done \
+SELECT topic_id, audience, frozen_at, cut_from, cut_to, cut_wrapped, cut_done
 FROM stories_alert WHERE id = %s
 """
 # Only readers who were active when the editor sent the alert are in the audience. So a cut gives
 # the same readers whenever it runs.
 _OF_TOPIC = """
 SELECT s.reader_id FROM audience_subscription s JOIN audience_reader r ON r.id = s.reader_id
-WHERE s.topic_id = %s AND s.state = 'active' AND s.since <= %s \
-AND s.reader_id > %s AND s.reader_id <= %s
+WHERE s.topic_id = %s AND s.state = 'active' AND s.since <= %s
+  AND s.reader_id > %s AND s.reader_id <= %s
   AND r.state = 'confirmed'
 ORDER BY s.reader_id LIMIT %s
 """
@@ -40,8 +40,8 @@ ORDER BY s.reader_id LIMIT %s
 _FOLLOWERS = """
 SELECT i.reader_id FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
 JOIN stories_storypreference i ON i.story_id = u.story_id
-JOIN audience_subscription s ON s.topic_id = a.topic_id AND s.reader_id = i.reader_id \
-AND s.state = 'active'
+JOIN audience_subscription s ON s.topic_id = a.topic_id AND s.reader_id = i.reader_id
+  AND s.state = 'active'
 WHERE a.id = %s
   AND i.choice = 'follow' AND i.at <= %s AND s.since <= %s
   AND i.reader_id > %s AND i.reader_id <= %s
@@ -59,14 +59,14 @@ WHERE d.confirmed_at <= %s AND d.reader_id > %s AND d.reader_id <= %s ORDER BY d
 """
 # Two subqueries, as each reads one end of an index. MIN and MAX in one query scan all of it.
 _ENDS = """
-SELECT (SELECT COALESCE(MIN(reader_id), 1) \
-FROM audience_subscription WHERE topic_id = %s AND state = 'active'),
-    (SELECT COALESCE(MAX(reader_id), 0) FROM audience_subscription \
-WHERE topic_id = %s AND state = 'active')
+SELECT (SELECT COALESCE(MIN(reader_id), 1)
+    FROM audience_subscription WHERE topic_id = %s AND state = 'active'),
+    (SELECT COALESCE(MAX(reader_id), 0) FROM audience_subscription
+        WHERE topic_id = %s AND state = 'active')
 """
 _ENDS_OF_ALL = """
-SELECT (SELECT COALESCE(MIN(id), 1) FROM audience_reader), \
-(SELECT COALESCE(MAX(id), 0) FROM audience_reader)
+SELECT (SELECT COALESCE(MIN(id), 1) FROM audience_reader),
+    (SELECT COALESCE(MAX(id), 0) FROM audience_reader)
 """
 _NEXT_NUMBER = "SELECT COALESCE(MAX(number), 0) + 1 FROM courier_batch WHERE alert_id = %s"
 _NEW_BATCH = """

@@ -103,17 +103,17 @@ class Recorded(NamedTuple):
 
 # The columns are in the order of `ActiveAlert`. In ORDER BY, the lane 'alert' sorts before 'bulk'.
 _RUNNING = """
-SELECT a.id, a.state, a.topic_id, a.held_until_ms, a.expires_at_ms, a.cut_done, a.audience, \
-a.lane = 'bulk', a.flash,
+SELECT a.id, a.state, a.topic_id, a.held_until_ms, a.expires_at_ms, a.cut_done, a.audience,
+    a.lane = 'bulk', a.flash,
     u.kind, u.story_id, a.repeat, a.not_before_ms IS NOT NULL, a.channel
 FROM stories_alert a JOIN stories_update u ON u.id = a.update_id
-WHERE a.state IN ('held', 'sending') AND (a.not_before_ms IS NULL OR a.not_before_ms <= %s) \
+WHERE a.state IN ('held', 'sending') AND (a.not_before_ms IS NULL OR a.not_before_ms <= %s)
 ORDER BY a.lane, a.held_until_ms
 """
 # Bulk mail waits for batches that a process holds, but not for batches that wait for a retry.
 _ALERTS_WITH_MAIL = """
-SELECT EXISTS (SELECT 1 FROM stories_alert a WHERE a.state = 'sending' AND a.lane = 'alert' \
-AND (NOT a.cut_done
+SELECT EXISTS (SELECT 1 FROM stories_alert a WHERE a.state = 'sending' AND a.lane = 'alert'
+  AND (NOT a.cut_done
     OR EXISTS (SELECT 1 FROM courier_batch b WHERE b.alert_id = a.id AND b.due_at_ms IS NOT NULL
         AND (b.worker <> '' OR b.due_at_ms <= %s))))
 """
@@ -162,11 +162,11 @@ def alerts_have_mail() -> bool:
 # skip past the rows that it has locked itself.
 _CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT id FROM courier_batch WHERE alert_id = %s AND due_at_ms > %s AND due_at_ms <= %s \
-AND worker = ''
+    SELECT id FROM courier_batch WHERE alert_id = %s AND due_at_ms > %s AND due_at_ms <= %s
+      AND worker = ''
     ORDER BY due_at_ms LIMIT %s{skip_locked}
 )
-UPDATE courier_batch SET lease_version = lease_version + 1, worker = %s, due_at_ms = %s \
+UPDATE courier_batch SET lease_version = lease_version + 1, worker = %s, due_at_ms = %s
 WHERE id IN (SELECT id FROM due)
 RETURNING id, lease_version, alert_id, readers, outcomes, times, attempts, repeated, handed_out_to
 """
@@ -212,18 +212,18 @@ def doubt(outcomes: bytearray, handed_out_to: int) -> int:
 # -- recording: outcomes → batch ------------------------------------------------------------------
 
 _RECORD = """
-UPDATE courier_batch SET outcomes = %s, times = %s, handed_out_to = %s, worker = %s, \
-due_at_ms = %s, attempts = %s,
-    repeated = %s, accepted = %s, deferred = %s, refused = %s, skipped = %s, uncertain = %s, \
-expired = %s,
+UPDATE courier_batch SET outcomes = %s, times = %s, handed_out_to = %s, worker = %s,
+    due_at_ms = %s, attempts = %s,
+    repeated = %s, accepted = %s, deferred = %s, refused = %s, skipped = %s, uncertain = %s,
+    expired = %s,
     changed_at_ms = %s
 WHERE id = %s AND lease_version = %s
 """
 _COUNT_VERDICT = """
-INSERT INTO courier_replycount (alert_id, domain, outcome, code, status, text, count) \
+INSERT INTO courier_replycount (alert_id, domain, outcome, code, status, text, count)
 VALUES (%s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (alert_id, domain, outcome, code, status) DO UPDATE SET \
-count = courier_replycount.count + excluded.count
+ON CONFLICT (alert_id, domain, outcome, code, status) DO UPDATE SET
+    count = courier_replycount.count + excluded.count
 """
 _COUNTED = (
     Outcome.ACCEPTED,

@@ -61,8 +61,8 @@ WHERE {consent}
 """
 _HAS_TOPIC = """
 r.state = 'confirmed'
-AND (SELECT s.state FROM audience_subscription s WHERE s.topic_id = %s \
-AND s.reader_id = r.id) = 'active'
+AND (SELECT s.state FROM audience_subscription s WHERE s.topic_id = %s
+  AND s.reader_id = r.id) = 'active'
 """
 _WANTS_OFFERS = "r.state = 'confirmed' AND r.offers"
 # Drills go to addresses that confirmed drills, whether or not they receive alerts.

@@ -98,13 +98,13 @@ class Orphaned(NamedTuple):
 
 
 _NOTE_DOUBT = """
-UPDATE courier_batch SET outcomes = %s, times = %s, accepted = %s, uncertain = %s, repeated = %s, \
-handed_out_to = 0,
+UPDATE courier_batch SET outcomes = %s, times = %s, accepted = %s, uncertain = %s, repeated = %s,
+    handed_out_to = 0,
     changed_at_ms = %s
 WHERE id = %s
 """
 _RELEASE = """
-UPDATE courier_batch SET worker = '', due_at_ms = 1, lease_version = lease_version + 1 \
+UPDATE courier_batch SET worker = '', due_at_ms = 1, lease_version = lease_version + 1
 WHERE worker = %s AND due_at_ms IS NOT NULL
 RETURNING id, lease_version, alert_id, outcomes, times, repeated, handed_out_to
 """

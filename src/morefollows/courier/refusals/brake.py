@@ -231,8 +231,8 @@ class ReplyTally:
 _COUNT = """
 INSERT INTO courier_brake (alert_id, scope, name, answered, refused) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (alert_id, scope, name) DO UPDATE SET
-    answered = courier_brake.answered + excluded.answered, \
-refused = courier_brake.refused + excluded.refused
+    answered = courier_brake.answered + excluded.answered,
+    refused = courier_brake.refused + excluded.refused
 RETURNING answered, refused, on_since_ms
 """
 

@@ -40,7 +40,7 @@ _KEEP_EVERY = 1.0  # seconds between two writes of the file
 # The comparison and the raise are one statement. In an older database the number is lower, and no
 # row is returned.
 _RAISE = """
-UPDATE courier_statenumber SET number = number + 1, at_ms = %s WHERE writer = %s AND number >= %s \
+UPDATE courier_statenumber SET number = number + 1, at_ms = %s WHERE writer = %s AND number >= %s
 RETURNING number
 """
 

@@ -25,11 +25,9 @@ from morefollows.notify import Listener
 
 log = logging.getLogger(__name__)
 
+# Takes each story's mark, "" if it is not known yet. Returns the stories that have changed, with
+# None for those that are not public.
 Read = Callable[[Mapping[UUID, str]], Mapping[UUID, StoryEvents | None]]
-(
-    'Takes each story\'s mark, "" if it is not known yet. '
-    "Returns those that have changed; None for what is not public."
-)
 
 _HEARTBEAT = 15  # seconds between comments on a stream; proxies close streams idle for longer
 _BREATH = 0.05  # minimum seconds between two reads of the database

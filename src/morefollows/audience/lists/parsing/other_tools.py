@@ -14,6 +14,7 @@ from morefollows.audience.models import Reader
 
 State = Reader.State
 
+# The words that an operator may use for a status.
 STATUSES = {
     "confirmed": State.CONFIRMED,
     "active": State.CONFIRMED,
@@ -32,7 +33,6 @@ STATUSES = {
     "cleaned": State.HARD_BOUNCED,
     "complained": State.COMPLAINED,
 }
-"""The words that an operator may use for a status."""
 
 
 class ColumnMeaning(Enum):
@@ -57,8 +57,8 @@ class ColumnMeaning(Enum):
 
 
 M = ColumnMeaning
+# The meanings that say whether somebody may be mailed.
 DECIDING = frozenset({M.STATUS, M.OPTED_OUT, M.OPTED_IN, M.CONFIRMED, M.BOUNCED, M.COMPLAINED})
-"""The meanings that say whether somebody may be mailed."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from morefollows.audience.lists.parsing.vocabulary import compact
 from morefollows.audience.models import Reader
 
 State = Reader.State
+# The most restrictive state last.
 _SEVERITY = (
     State.CONFIRMED,
     State.PENDING,
@@ -29,7 +30,6 @@ _SEVERITY = (
     State.HARD_BOUNCED,
     State.COMPLAINED,
 )
-"""The most restrictive one last."""
 _BATCH = 1000  # keys written in one transaction
 _KEPT_CELLS = 5000  # entries in the cache of cells and their states
 _KEPT = 100  # characters; longer cells are not cached

@@ -180,10 +180,10 @@ _WORDS: dict[State, str] = {
         "abuse, Beschwerde, als Spam gemeldet, plainte, queja, klacht, reclamo"
     ),
 }
+# Every word for a status, ours and other tools', in compact form, with its state here.
 STATUSES: dict[str, State] = {
     word: state for state, words in _WORDS.items() for word in _set(words)
 }
-"""Every word for a status, ours and others', compact, and what it means here."""
 
 _SAYS_LITTLE = frozenset({"left", "gone", "unknown", "out", "abuse", "baja", "stopped"})
 _AWAY = frozenset(
