@@ -47,6 +47,7 @@ def story_feed(request: HttpRequest, uuid: UUID, name: str) -> HttpResponse:
 def update(request: HttpRequest, uuid: UUID, number: int) -> HttpResponse:
     """One update as ninjs 3.0."""
     story = public_story(uuid)
+    # Of a withdrawn story each number leads to the notice: see `ninjs.item`.
     found = next((one for one in published.updates(story) if one.number == number), None)
     if found is None:
         raise Http404
@@ -67,6 +68,8 @@ def sitemap(request: HttpRequest) -> HttpResponse:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """Serves robots.txt (RFC 9309). Links with tokens must not be indexed."""
+    # This asks crawlers to stay away. What protects the pages is sign-in, and noindex on those with
+    # tokens.
     places = ("/desk/", "/inbox/", *token_routes.BEGINNINGS)
     lines = ["User-agent: *", *(f"Disallow: {place}" for place in places), ""]
     lines.append(f"Sitemap: {entries.absolute(reverse('news-sitemap'))}")
@@ -104,6 +107,7 @@ def image(request: HttpRequest, file: str) -> HttpResponse:
         return HttpResponse(
             status=404, headers={"Cache-Control": "no-store"}, content_type="text/plain"
         )
+    # The content type is the one that we wrote the file as, and never one that an uploader named.
     response = HttpResponse(files.picture_path(picture).read_bytes(), picture.content_type)
     response["Cache-Control"] = (
         "public, max-age=31536000, s-maxage=60, immutable"  # RFC 9111 §5.2.2.10, RFC 8246

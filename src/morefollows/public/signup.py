@@ -80,6 +80,7 @@ def box(topic: Topic, form: SignUpForm | None = None) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
     """The page with the sign-up box. It also accepts plain forms posted from other sites."""
+    # The topic of the address is for the page only. A posted form names its own in the statement.
     chosen = get_object_or_404(Topic, slug=topic)
     if request.method != "POST":
         return _sign_up_page(request, chosen)
@@ -87,6 +88,7 @@ def sign_up(request: HttpRequest, topic: str) -> HttpResponse:
     form = SignUpForm(posted)
     here = {"origin": origins.own(), "here": request.path, "client": client_address(request)}
     entered = _judged(request) or entry.enter(posted, form_version=FORM_VERSION, **here)
+    # The form checks the address again here. It only fills in the page: `entry` has judged already.
     if form.is_valid() and entered.error:
         form.add_error("email", entered.error)
     time.sleep(max(0.0, entered.not_before - time.monotonic()))
@@ -155,6 +157,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     elif asked is not None:
         return render(request, "public/confirm.html", {"asked": asked, "topic": asked.topic})
     context = {"topics": Topic.objects.all(), "days": settings.MOREFOLLOWS.confirmation_days}
+    # 410 Gone (RFC 9110 §15.5.11): the link was good once, perhaps, and will not be again.
     return render(request, "public/confirm_too_late.html", context, status=410)
 
 
@@ -171,6 +174,7 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "public/leave_unknown.html", status=404)
     if leaving.reader is not None:
         speak_to(request, leaving.reader)
+    # Known or left before: the page is the same, so that a second click is no error.
     left = request.method == "POST" and actions.unsubscribe(token, _how(request))
     return render(
         request, "public/left.html" if left else "public/leave.html", {"leaving": leaving}

@@ -89,6 +89,7 @@ def with_preferences(
     choices = particular.filter(Q(quiet_from__isnull=False) | Q(paused_until__gt=now)).annotate(
         paused=paused
     )
+    # Grouped by the preferences themselves: a million readers have a few hundred different ones.
     rows = choices.values_list(
         "paused", "quiet_from", "quiet_to", "time_zone", "flash_passes"
     ).annotate(n=Count("pk"))
@@ -124,6 +125,7 @@ def alerts_of(story: Story, numbers: Iterable[int] | None = None) -> list[int]:
     an error but not its correction. A correction of the correction must reach them, too.
     """
     mailed = Alert.objects.filter(update__story=story, update__published_at__isnull=False)
+    # Of neither any mail has left.
     mailed = mailed.exclude(state=Alert.State.TAKEN_BACK).exclude(audience=Alert.Audience.PAGE)
     if numbers is not None:
         mailed = mailed.filter(update__number__in=list(numbers))

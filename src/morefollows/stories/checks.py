@@ -26,6 +26,7 @@ IMAGES_LIMIT = 30
 
 def length(value: str, limit: int) -> None:
     """Raises if `value` has more than `limit` characters."""
+    # Characters as Python and the databases count them: code points, not bytes.
     if (beyond := len(value) - limit) > 0:
         raise ValidationError(
             ngettext(

@@ -131,6 +131,8 @@ def _save(request: HttpRequest, story: Story | None, purpose: str, drill: bool) 
             else _write_page(request, form, story, drill, status=422)
         )
     uuid: uuids.UUID = form.cleaned_data["uuid"]
+    # The address and the form must speak of one story, or a form of an old tab could save into
+    # another.
     if story is not None and story.uuid != uuid:
         raise BadRequest("the form belongs to another story")
     try:
@@ -188,6 +190,7 @@ def _write_page(
 def _conflict_page(request: HttpRequest, form: StoryForm, theirs: Story) -> HttpResponse:
     """Shows both versions of a conflict. The form has the stored revision: saving overwrites it."""
     mine = form.wording()
+    # With the stored revision the next save is a decision and no conflict any more.
     again = form_for(theirs.purpose)({**request.POST.dict(), "revision": theirs.revision})
     return _write_page(
         request, again, theirs, theirs.drill, status=409, **conflict_of(form, theirs, mine, mine)
@@ -264,12 +267,15 @@ def story_mail(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     story = _story(request, uuid)
     html = preview_of_mail(story, _mail_language(request, story)).html
     dark = request.GET.get("scheme") == "dark"
+    # The frame has the scheme of the editor's system. So the mail's own media query is replaced by
+    # one that always or never applies.
     html = html.replace(
         "@media (prefers-color-scheme: dark)", "@media all" if dark else "@media not all"
     )
     html = _SCHEMES.sub(r"\1dark" if dark else r"\1light", html)
     html = with_images(html)
     response = HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
+    # In place of the desk's policy, which allows no inline styles: a mail has nothing else.
     response.headers["Content-Security-Policy"] = _MAIL_POLICY
     return response
 
