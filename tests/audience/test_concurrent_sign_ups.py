@@ -162,7 +162,7 @@ def test_others_get_twice_the_time_for_which_a_group_kept_them_from_writing(
         return called
 
     monkeypatch.setattr(writer, "_look_up_forms", slow(writer._look_up_forms, 0.125))
-    monkeypatch.setattr(record, "insert", slow(record.insert, 0.25))
+    monkeypatch.setattr(record, "insert_sign_ups", slow(record.insert_sign_ups, 0.25))
     for _ in range(2):
         writer._write_group([make_sign_up(breaking, "zoe@reader.example")])
         assert writer._pause() == (0.5 if connection.vendor == "sqlite" else 0.0)
@@ -211,14 +211,14 @@ def test_each_of_a_group_gets_its_own_answer(breaking: Topic, cy: Reader) -> Non
 def test_one_that_can_not_be_written_fails_alone(
     breaking: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    insert = record.insert
+    insert = record.insert_sign_ups
 
     def refuse_bob(rows: record.Rows) -> None:
         if any("bob@reader.example" in own for _, own in rows.readers):
             raise IntegrityError("not bob")
         insert(rows)
 
-    monkeypatch.setattr(record, "insert", refuse_bob)
+    monkeypatch.setattr(record, "insert_sign_ups", refuse_bob)
     answers = writer._group._write_items(
         [make_sign_up(breaking, f"{name}@reader.example") for name in ("ann", "bob", "zoe")]
     )

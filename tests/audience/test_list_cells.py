@@ -181,14 +181,14 @@ class TestWhatProgramsLeave:
         ],
     )
     def test_dates(self, cell: str, then: str) -> None:
-        assert dates.moment(cell)[0].astimezone(UTC).isoformat().startswith(then)
+        assert dates.parse_time(cell)[0].astimezone(UTC).isoformat().startswith(then)
 
     @pytest.mark.parametrize(
         "cell", ["yesterday", "31/31/2023", "32.01.2023", "1", "12:30", "2023", "99999999999999"]
     )
     def test_what_is_no_date_is_none(self, cell: str) -> None:
         with pytest.raises(dates.Unreadable):
-            dates.moment(cell)
+            dates.parse_time(cell)
 
     def test_day_and_month_are_told_by_the_file_or_by_the_operator(self, breaking: Topic) -> None:
         two_ways = "email,confirmed_at\ndee@reader.example,02/03/2023\n"
@@ -289,7 +289,7 @@ def test_no_cell_breaks_the_words_and_dates(text: str) -> None:
     cells.addresses_in(text)
     assert "@reader" not in cells.masked_addresses(f"dee@reader.example {text}")
     with contextlib.suppress(dates.Unreadable, dates.Ambiguous):
-        dates.moment(text)
+        dates.parse_time(text)
 
 
 _WORDS = [

@@ -48,27 +48,27 @@ def show(address: str, as_json: bool) -> None:
             else ""
         )
         raise CommandFailed(f"No reader has this address.{why}")
-    told = declaration(found.reader)
+    statement = declaration(found.reader)
     if as_json:
-        tell_json(_as_json(told))
+        tell_json(_as_json(statement))
     else:
-        for line in _as_text(told):
+        for line in _as_text(statement):
             click.echo(line)
 
 
-def _as_text(told: Declaration) -> Iterator[str]:
-    reader, suppression = told.reader, told.suppression
+def _as_text(statement: Declaration) -> Iterator[str]:
+    reader, suppression = statement.reader, statement.suppression
     yield f"{reader.address or '(only the keyed hash of the address is kept)'}, {reader.state}"
     if suppression:
         yield f"Suppressed: {suppression.reason}, {_when(suppression.at)}"
-    for part in told.parts:
+    for part in statement.parts:
         yield ""
         name = f"alerts: {part.topic}" if part.topic else str(part.purpose)
         yield f"{name} ({'in force' if part.in_force else 'not in force'})"
         for line in part.lines:
             yield f"  {_when(line.at)}  {line.event}, {line.how}"
             yield from (f"      {label:<16}{value}" for label, value in _facts(line) if value)
-    if not told.parts:
+    if not statement.parts:
         yield "There is no evidence of any consent."
 
 
@@ -90,8 +90,8 @@ def _when(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _as_json(told: Declaration) -> dict[str, Any]:
-    reader, suppression = told.reader, told.suppression
+def _as_json(statement: Declaration) -> dict[str, Any]:
+    reader, suppression = statement.reader, statement.suppression
     return {
         "address": reader.address,
         "state": reader.state,
@@ -105,6 +105,6 @@ def _as_json(told: Declaration) -> dict[str, Any]:
                 "in_force": part.in_force,
                 "lines": [{**line._asdict(), "at": line.at.isoformat()} for line in part.lines],
             }
-            for part in told.parts
+            for part in statement.parts
         ],
     }

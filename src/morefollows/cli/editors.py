@@ -6,7 +6,7 @@ import zoneinfo
 
 import click
 
-from morefollows.cli.output import CommandFailed, json_option, tell_json, told
+from morefollows.cli.output import CommandFailed, error_line, json_option, tell_json
 
 
 @click.group()
@@ -41,7 +41,7 @@ def add_editor(email: str, name: str, role: str, as_json: bool) -> None:
             editor = actions.add_editor(email, name, role)
             record(None, "add editor", name=editor.name, role=editor.role)
     except ValidationError as error:
-        raise CommandFailed(f"{email}: {told(error)}") from None
+        raise CommandFailed(f"{email}: {error_line(error)}") from None
     link = actions.invitation_link(editor)
     if as_json:
         tell_json({"email": editor.email, "name": editor.name, "role": editor.role, "link": link})
@@ -149,7 +149,7 @@ def add_topic(slug: str, name: str, description: str, as_json: bool) -> None:
     try:
         topic = audience_newsroom.add_topic(slug, name, description)
     except ValidationError as error:
-        raise CommandFailed(f"{slug}: {told(error)}") from None
+        raise CommandFailed(f"{slug}: {error_line(error)}") from None
     if as_json:
         tell_json({"slug": topic.slug, "name": topic.name, "readers": 0})
     else:
@@ -188,7 +188,7 @@ def newsroom(as_json: bool, **given: str | None) -> None:
         try:
             known = audience_newsroom.set_up_newsroom(**{**now, **changed})
         except ValidationError as error:
-            raise CommandFailed(told(error)) from None
+            raise CommandFailed(error_line(error)) from None
         except BadAddress as reason:
             raise CommandFailed(
                 f"--sender-address: must be an email address such as alerts@example.org: {reason}"

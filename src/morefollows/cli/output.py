@@ -29,7 +29,7 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Report as JSON.")(command)
 
 
-def told(error: Any) -> str:
+def error_line(error: Any) -> str:
     """Returns a `ValidationError` in one line.
 
     A field's error is reported as its option: `--name: …`.

@@ -110,7 +110,7 @@ def import_readers(
     if provenance is not None and not provenance.strip():
         raise CommandFailed("--provenance: say where and how these readers agreed, or leave it out")
     answers = _operator_answers(Path(str(file.name)).name, status, columns, values, dates)
-    at = readers_output.moment("--consented-at", consented_at)
+    at = readers_output.time_option("--consented-at", consented_at)
     work = readers_output.Import(file, _topic(slug), provenance, answers, at)
     asks = (
         not (yes or dry_run or as_json)

@@ -29,13 +29,13 @@ def pairs(option: str, given: tuple[str, ...], words: tuple[str, ...] = ()) -> d
     return found
 
 
-def moment(option: str, given: str | None) -> datetime | None:
+def time_option(option: str, given: str | None) -> datetime | None:
     from morefollows.audience.lists.parsing import dates
 
     if given is None:
         return None
     try:
-        return dates.moment(given)[0]
+        return dates.parse_time(given)[0]
     except ValueError:
         raise click.BadParameter(
             "must be a moment in the past such as 2024-05-04", param_hint=option

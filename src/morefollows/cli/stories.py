@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from morefollows.cli.output import CommandFailed, json_option, tell_json, told
+from morefollows.cli.output import CommandFailed, error_line, json_option, tell_json
 
 if TYPE_CHECKING:
     from morefollows.accounts.models import Editor
@@ -149,7 +149,7 @@ def _send(
             Alert.objects.filter(pk=alert.pk).update(idempotency_key=key)
             return alert
     except ValidationError as error:
-        raise ValueError(told(error)) from None
+        raise ValueError(error_line(error)) from None
     except actions.NotApproved:
         raise CommandFailed(
             "Four eyes are asked for here: say with --alone why nobody else has to see it, "

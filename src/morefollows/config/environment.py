@@ -34,7 +34,10 @@ def service_links(environ: Mapping[str, str] = os.environ) -> list[str]:
         name
         for name, value in environ.items()
         if name.startswith(PREFIX)
-        and any(named.fullmatch(name) and told.fullmatch(value) for named, told in _SERVICE_LINKS)
+        and any(
+            named.fullmatch(name) and value_pattern.fullmatch(value)
+            for named, value_pattern in _SERVICE_LINKS
+        )
     )
 
 

@@ -49,9 +49,9 @@ def to_pack() -> QuerySet[Alert]:
     """Alerts that can't be retried any more, and are not fully packed."""
     loose = Batch.objects.filter(alert=OuterRef("pk"), packed=False)
     composed = Composition.objects.filter(alert=OuterRef("pk"))
-    told = DigestItem.objects.filter(alert=OuterRef("pk"))
+    in_digests = DigestItem.objects.filter(alert=OuterRef("pk"))
     days = settings.MOREFOLLOWS.keep_sending_days
-    return _ended(days).filter(Exists(loose) | Exists(composed) | Exists(told)).order_by("pk")
+    return _ended(days).filter(Exists(loose) | Exists(composed) | Exists(in_digests)).order_by("pk")
 
 
 def pack_some(alert: int) -> bool:
@@ -65,7 +65,7 @@ def pack_some(alert: int) -> bool:
     if any(batch.worker and (batch.due_at_ms or 0) > now_ms() for batch in batches):
         return False  # a sender still waits for a reply
     # Computed before the transaction, which replaces the rows only if they have not changed.
-    merged, told = _with_digests(alert, _merged([history.contents(batch) for batch in batches]))
+    merged, item_ids = _with_digests(alert, _merged([history.contents(batch) for batch in batches]))
     columns = packing.pack(merged)
     with transaction.atomic():
         locked = (
@@ -86,7 +86,7 @@ def pack_some(alert: int) -> bool:
         rows.delete()
         counts = {name: sum(getattr(one, name) for one in batches) for name in _COUNTS}
         _keep(alert, batches[0].number, merged, counts, columns)
-        DigestItem.objects.filter(pk__in=told).delete()
+        DigestItem.objects.filter(pk__in=item_ids).delete()
     return True
 
 
@@ -185,8 +185,8 @@ def _fold_rest_of_digests(alert: int) -> None:
     readers = sorted({reader for _, reader, state in items if state not in history.NOT_TOLD})
     if readers:
         highest = Batch.objects.filter(alert=alert).aggregate(n=Max("number", default=0))["n"]
-        told = BatchContents(array("q", readers), bytes([Outcome.IN_DIGEST]) * len(readers))
-        _keep(alert, highest + 1, told, dict.fromkeys(_COUNTS, 0))
+        in_digests = BatchContents(array("q", readers), bytes([Outcome.IN_DIGEST]) * len(readers))
+        _keep(alert, highest + 1, in_digests, dict.fromkeys(_COUNTS, 0))
     DigestItem.objects.filter(pk__in=[key for key, _, _ in items]).delete()
 
 

@@ -188,10 +188,10 @@ def replay_departures() -> None:
         )
         return
     if done:
-        told = ", ".join(f"{what}: {count}" for what, count in sorted(done.items()))
+        summary = ", ".join(f"{what}: {count}" for what, count in sorted(done.items()))
         log.warning(
             "this database lacked departures, as after a restored backup; they are in it now (%s)",
-            told,
+            summary,
         )
 
 

@@ -171,17 +171,17 @@ def _forget() -> int:
 
 def _delete(rows: Callable[[], QuerySet[Any]]) -> int:
     """Deletes all these rows, some in each transaction. Returns how many."""
-    gone = 0
+    number_deleted = 0
     while True:
         give_way()
         # Keys first, as DELETE with LIMIT exists in neither database as built.
         keys = list(rows().order_by("pk").values_list("pk", flat=True)[:_AT_ONCE])
         if not keys:
-            return gone
+            return number_deleted
         model: type[Model] = rows().model
         with transaction.atomic():
             model._default_manager.filter(pk__in=keys).delete()
-        gone += len(keys)
+        number_deleted += len(keys)
 
 
 def _old_letters() -> QuerySet[Letter]:
@@ -197,7 +197,9 @@ def _letters() -> int:
     millions.
     """
     oldest = timezone.now() - timedelta(days=settings.MOREFOLLOWS.confirmation_days)
-    gone = _delete(lambda: Letter.objects.filter(created_at__lt=oldest).exclude(address=""))
+    number_deleted = _delete(
+        lambda: Letter.objects.filter(created_at__lt=oldest).exclude(address="")
+    )
     after, highest = 0, Letter.objects.aggregate(n=Max("pk", default=0))["n"]
     while after < highest:
         give_way()
@@ -209,10 +211,10 @@ def _letters() -> int:
         keys = list(some)
         with transaction.atomic():
             number, _by_model = _old_letters().filter(pk__in=keys).delete()
-        gone, after = gone + number, keys[-1]
+        number_deleted, after = number_deleted + number, keys[-1]
         if Letter.objects.filter(pk=after, created_at__gte=_oldest_letter()).exists():
             break
-    return gone
+    return number_deleted
 
 
 def _oldest_letter() -> datetime:

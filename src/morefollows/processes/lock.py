@@ -46,7 +46,7 @@ class Lock:
 
         If the last `up` was killed, waits for its processes to end.
         """
-        began, told = time.monotonic(), False
+        began, logged = time.monotonic(), False
         while not _locked(self._file, fcntl.LOCK_EX):
             other = self._read()
             if _alive(other.get("pid")):
@@ -55,8 +55,8 @@ class Lock:
                     f"More Follows already runs on {self._data}: process {other['pid']}{where}. "
                     "Stop that one first, or name another folder in MOREFOLLOWS_DATA."
                 )
-            if time.monotonic() > began + _A_WORD and not told:
-                told = True
+            if time.monotonic() > began + _A_WORD and not logged:
+                logged = True
                 log.warning(
                     "waiting for the last processes of an `up` that was killed in %s to end",
                     self._data,
@@ -106,8 +106,8 @@ def running_up(data: Path) -> dict[str, Any] | None:
     try:
         if _locked(lock.fileno(), fcntl.LOCK_SH):
             return None
-        told = lock._read()
-        return told if _alive(told.get("pid")) else {}
+        state = lock._read()
+        return state if _alive(state.get("pid")) else {}
     finally:
         lock.close()
 

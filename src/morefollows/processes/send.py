@@ -54,8 +54,8 @@ async def _send(number: int) -> None:
     worker = Worker(process, listener, gates, on_complete=feedback.close, watch=watch)
     _add_gates(config, worker, await _secured())
     loop = asyncio.get_running_loop()
-    for told in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(told, worker.stop)
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, worker.stop)
     pinging = asyncio.create_task(websub.run_pings()) if number == 1 else None
     try:
         await worker.run()

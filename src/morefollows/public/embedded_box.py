@@ -137,7 +137,7 @@ def _sign_up(request: HttpRequest, origin: str) -> HttpResponse:
             client=client_address(request),
             form_version=FORM_VERSION,
         )
-        response = JsonResponse(told(entered), status=status(entered))
+        response = JsonResponse(answer_fields(entered), status=status(entered))
     time.sleep(max(0.0, entered.not_before - time.monotonic()))
     if entered.answer is FormAnswer.BUSY:
         response["Retry-After"] = str(math.ceil(entered.wait))
@@ -158,7 +158,7 @@ def status(entered: EntryResult) -> int:
     return {FormAnswer.UNKNOWN_SITE: 403, FormAnswer.BUSY: 503}.get(entered.answer, 200)
 
 
-def told(entered: EntryResult) -> dict[str, Any]:
+def answer_fields(entered: EntryResult) -> dict[str, Any]:
     """Returns the answer as JSON for the box, in the active language.
 
     The thanks are in the box's texts already.

@@ -123,7 +123,7 @@ def withdraw(
             note=reason,
         )
         update.answers = sorted(
-            told for told in story.updates.values_list("number", flat=True) if told
+            number for number in story.updates.values_list("number", flat=True) if number
         )
         alert = _hold(Event.WITHDRAW, update, editor, hold=hold, audience=audience, reason=reason)
         transaction.on_commit(announce_on_commit("alert"))

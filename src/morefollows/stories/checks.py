@@ -53,7 +53,7 @@ def standfirst(value: str) -> None:
     length(value, STANDFIRST_LIMIT)
 
 
-def text(value: str) -> None:
+def story_text(value: str) -> None:
     """Required Markdown, with valid images."""
     if not value.strip():
         raise ValidationError(_("A story needs a text."), code="required")
@@ -159,7 +159,7 @@ def update(kind: str, headline_: str, standfirst_: str, text_: str, note_: str) 
     for name, check in (
         ("headline", headline),
         ("standfirst", standfirst),
-        ("text", text),
+        ("text", story_text),
         ("note", note),
     ):
         try:

@@ -34,9 +34,9 @@ def first_headline(story: Story) -> str:
 
     All mails of a story have it as their subject, so that mail programs show one thread.
     """
-    told = (
+    published = (
         Update.objects.filter(story=story, number__isnull=False)
         .order_by("number")
         .values_list("headline", flat=True)
     )
-    return told.first() or story.headline
+    return published.first() or story.headline

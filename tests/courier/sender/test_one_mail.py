@@ -16,7 +16,7 @@ from morefollows.audit.models import AuditEntry
 from morefollows.courier.ledger import history
 from morefollows.courier.models import Outcome
 from morefollows.courier.outbox import queue
-from morefollows.courier.outbox.queue import ClaimedLetter, LetterQueue, LookedUp
+from morefollows.courier.outbox.queue import ClaimedLetter, LetterQueue, RefreshedLetters
 from morefollows.courier.relays.interface import Mail, Reached, Reply
 from morefollows.courier.sender import worker as worker_module
 from morefollows.courier.sender.worker import Worker
@@ -228,14 +228,14 @@ def test_a_letter_whose_reader_was_looked_up_long_ago_is_not_begun(clock: Clock)
     clock.now += 1.1
     assert post.take(A_RELAY) is None
     assert post.to_look_up() == [job]
-    post.looked(LookedUp([job], {job.letter}, {}, []))
+    post.looked(RefreshedLetters([job], {job.letter}, {}, []))
     assert post.take(A_RELAY) is not None
 
 
 def test_a_letter_that_was_claimed_long_ago_is_given_back_and_not_begun(clock: Clock) -> None:
     post, job = posted()
     clock.now += 61
-    post.looked(LookedUp([job], {job.letter}, {}, []))
+    post.looked(RefreshedLetters([job], {job.letter}, {}, []))
     assert post.take(A_RELAY) is None
     post.give_back_old()
     assert [(one.state, one.tried) for one in post.done] == [("waiting", False)]

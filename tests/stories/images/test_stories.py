@@ -31,14 +31,16 @@ def written(picture: Picture, alt: str = "Tugs at the pier", title: str = "") ->
 
 def code(text: str) -> str:
     with pytest.raises(ValidationError) as caught:
-        checks.text(text)
+        checks.story_text(text)
     assert caught.value.messages[0]
     return str(caught.value.code)
 
 
 class TestWhatATextMayHold:
     def test_an_image_of_ours_with_words_for_who_cannot_see_it(self, picture: Picture) -> None:
-        checks.text(f"Fog.\n\n{written(picture, title='The pier | Photo: Ben Okoro')}\n\nMore fog.")
+        checks.story_text(
+            f"Fog.\n\n{written(picture, title='The pier | Photo: Ben Okoro')}\n\nMore fog."
+        )
         assert code(f"{written(picture, '')}") == code(f"{written(picture, '  ')}") == "alt"
         assert code(f"Look: {written(picture)}") == "alone"
         assert code(written(picture, "x" * 251)) == "length"

@@ -198,7 +198,7 @@ class Table:
     def _read_evidence(self, cells: list[str], what: str) -> ConsentEvidence:
         """The earliest time and the client address. `what`: "given" or "confirmed"."""
         moments = [self._moment(cells[at], at, what) for at in self._times[what] if at < len(cells)]
-        known = [moment for moment in moments if moment is not None]
+        known = [parse_time for parse_time in moments if parse_time is not None]
         return ConsentEvidence(
             min(known, default=None), _client(self._cell(cells, self._origins[what]))
         )
@@ -213,7 +213,7 @@ class Table:
         if not cell or vocabulary.is_empty(cell):
             return None
         try:
-            found, how = dates.moment(cell, self._survey.orders.get(place, ""))
+            found, how = dates.parse_time(cell, self._survey.orders.get(place, ""))
         except dates.Ambiguous:
             self.told[
                 "dates such as 02/01/2023, of which day and month are not certain: say --dates"

@@ -1,7 +1,7 @@
 """The record of a sign-up, and the rows that it becomes: reader, subscription, evidence, letter.
 
 One code writes new and known readers, alone or many at once: `look_up` and `to_rows` compare
-the sign-ups with what the database has, and `insert` writes what is missing.
+the sign-ups with what the database has, and `insert_sign_ups` writes what is missing.
 
 Invariant: a group of sign-ups is written as if each had come alone, in this order; a test compares
 the two. Invariant: no caller learns which addresses were known, subscribed or suppressed.
@@ -185,7 +185,7 @@ class _Pattern(NamedTuple):
 
 
 class Rows:
-    """Rows to write. Each has its pattern, and values of its own: see `insert`."""
+    """Rows to write. Each has its pattern, and values of its own: see `insert_sign_ups`."""
 
     def __init__(self, forms: Mapping[FormStatement, Form], now: datetime) -> None:
         self.now = now
@@ -319,7 +319,7 @@ def _add_known(one: SignUp, reader: _KnownReader, is_suppressed: bool, rows: Row
 # -- writing --------------------------------------------------------------------------------------
 
 
-def insert(rows: Rows) -> None:
+def insert_sign_ups(rows: Rows) -> None:
     """Writes the rows. It may be called in `bulk.together`.
 
     Raises `IntegrityError` if another process has added one of the new readers meanwhile.

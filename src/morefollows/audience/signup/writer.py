@@ -118,7 +118,7 @@ def _insert(
         rows = record.to_rows(sign_ups, forms, looked)
         try:
             with bulk.savepoint():
-                record.insert(rows)
+                record.insert_sign_ups(rows)
             return
         except IntegrityError:
             if not left:

@@ -80,9 +80,9 @@ class _Stage:
         self._say = say
         self._began = began
         self._shelf = Shelf(inbox_path(data))
-        told = lock.running_up(data)
-        assert told is not None
-        self._url: str = told["url"]
+        running_state = lock.running_up(data)
+        assert running_state is not None
+        self._url: str = running_state["url"]
 
     def play(self, readers: int, story: Path) -> Figures:
         self.tell(
@@ -189,7 +189,7 @@ class _Stage:
     def _figures(self, report: dict[str, Any], counter: _Counter, addresses: list[str]) -> Figures:
         received = self._received(report["alert"], counter)
         lost, duplicated = compared(addresses, received)
-        told = lock.running_up(self._data) or {}
+        running_state = lock.running_up(self._data) or {}
         seconds = report["seconds"]
         at = {
             mark: None if value is None else round(value * 1000) for mark, value in seconds.items()
@@ -207,7 +207,10 @@ class _Stage:
             last_ms=at["last"],
             rate=report["rate"],
             rss_mb=round(
-                memory.peak([told.get("pid", 0), *told.get("processes", {}).values()]) / 1e6
+                memory.peak(
+                    [running_state.get("pid", 0), *running_state.get("processes", {}).values()]
+                )
+                / 1e6
             ),
         )
 

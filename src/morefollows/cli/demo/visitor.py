@@ -12,7 +12,7 @@ from typing import NamedTuple
 _PATIENCE = 30.0  # seconds
 
 
-class Form(NamedTuple):
+class HtmlForm(NamedTuple):
     action: str  #: absolute
     fields: dict[str, str]  #: as filled in by the page, without unticked boxes
 
@@ -30,7 +30,7 @@ class Page:
         self._parser = _Forms(url)
         self._parser.feed(html)
 
-    def form(self, field: str = "") -> Form:
+    def form(self, field: str = "") -> HtmlForm:
         """Returns the first POST form, or the first with this field. Raises `NoForm`."""
         for form, fields in self._parser.posted:
             if not field or field in fields:
@@ -49,7 +49,7 @@ class Visitor:
         """Opens a page. Raises `OSError`; `urllib.error.HTTPError` for an error status."""
         return self._get(urllib.request.Request(url))  # noqa: S310 - only ever our own http address
 
-    def submit(self, form: Form, **filled: str) -> Page:
+    def submit(self, form: HtmlForm, **filled: str) -> Page:
         """Submits the form."""
         body = urllib.parse.urlencode({**form.fields, **filled}).encode()
         return self._get(urllib.request.Request(form.action, data=body))  # noqa: S310
@@ -63,13 +63,13 @@ class _Forms(HTMLParser):
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
-        self._form: Form | None = None
-        self.posted: list[tuple[Form, set[str]]] = []  #: each with the names of all its fields
+        self._form: HtmlForm | None = None
+        self.posted: list[tuple[HtmlForm, set[str]]] = []  #: each with the names of all its fields
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag == "form" and (given.get("method") or "").lower() == "post":
-            self._form = Form(urllib.parse.urljoin(self._url, given.get("action") or ""), {})
+            self._form = HtmlForm(urllib.parse.urljoin(self._url, given.get("action") or ""), {})
             self.posted.append((self._form, set()))
         elif tag in ("input", "button", "select", "textarea") and self._form is not None:
             self._field(tag, given)

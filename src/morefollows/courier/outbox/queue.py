@@ -111,7 +111,7 @@ def claim_letters(worker: str, limit: int, *, bulk: bool = False) -> list[Claime
     return wanted
 
 
-class LookedUp(NamedTuple):
+class RefreshedLetters(NamedTuple):
     """The result of querying the readers of claimed letters again."""
 
     asked: Sequence[ClaimedLetter]
@@ -351,7 +351,7 @@ class LetterQueue:
         old = time.monotonic() - _LOOKED_UP
         return [one.job for one in self.waiting if one.looked_at < old]
 
-    def looked(self, again: LookedUp) -> None:
+    def looked(self, again: RefreshedLetters) -> None:
         """Takes in the result of querying the readers of `to_look_up`."""
         about = {job.letter: job for job in again.asked}
         waiting, self.waiting, now = self.waiting, deque(), time.monotonic()

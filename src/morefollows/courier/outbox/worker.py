@@ -19,7 +19,12 @@ from morefollows.audience.models import Letter
 from morefollows.audit import actions as audit
 from morefollows.courier.outbox import digests, queue
 from morefollows.courier.outbox.mails import LetterMails
-from morefollows.courier.outbox.queue import ClaimedLetter, LetterQueue, LetterResult, LookedUp
+from morefollows.courier.outbox.queue import (
+    ClaimedLetter,
+    LetterQueue,
+    LetterResult,
+    RefreshedLetters,
+)
 from morefollows.courier.relays.interface import AnsweringRelay, Mail
 from morefollows.stories.actions import now_ms
 
@@ -90,16 +95,16 @@ class Outbox:
                 done.append(LetterResult(job, Letter.State.REFUSED, now_ms()))
         return NewlyClaimed(made, done)
 
-    def _look_again(self, jobs: Sequence[ClaimedLetter]) -> LookedUp:
+    def _look_again(self, jobs: Sequence[ClaimedLetter]) -> RefreshedLetters:
         """Queries the readers of these jobs, and renders again what has changed."""
         found = queue.look_again(jobs)
         same = {job.letter for job in jobs if _unchanged(job, found.get(job.letter))}
         made, done = self._make([job for letter, job in found.items() if letter not in same])
         gone = [job for job in jobs if job.letter not in found]
         done += [LetterResult(job, Letter.State.EXPIRED, now_ms(), tried=False) for job in gone]
-        return LookedUp(jobs, same, {job.letter: (job, mail) for job, mail in made}, done)
+        return RefreshedLetters(jobs, same, {job.letter: (job, mail) for job, mail in made}, done)
 
-    def look_up(self, jobs: dict[bool, list[ClaimedLetter]]) -> dict[bool, LookedUp]:
+    def look_up(self, jobs: dict[bool, list[ClaimedLetter]]) -> dict[bool, RefreshedLetters]:
         """Queries the readers of each lane's `to_look_up`."""
         return {bulk: self._look_again(asked) for bulk, asked in jobs.items() if asked}
 
@@ -136,7 +141,7 @@ class Outbox:
             post.give_back_old()
         return {bulk: jobs for bulk, post in self._posts.items() if (jobs := post.to_look_up())}
 
-    def looked_up(self, found: dict[bool, LookedUp]) -> None:
+    def looked_up(self, found: dict[bool, RefreshedLetters]) -> None:
         """Takes in what `look_up` returned."""
         for bulk, again in found.items():
             self._posts[bulk].looked(again)

@@ -62,7 +62,7 @@ class StoryForm(forms.Form):
         help_text=_(
             "Markdown: a blank line between paragraphs, **bold**, [words](https://link.example)."
         ),
-        check=checks.text,
+        check=checks.story_text,
         widget=forms.Textarea(attrs={"rows": 16, "data-limit": checks.TEXT_LIMIT}),
     )
     topic = forms.ModelChoiceField(

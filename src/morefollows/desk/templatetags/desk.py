@@ -19,8 +19,8 @@ def number(value: int) -> str:
     return number_format(value, use_l10n=True, force_grouping=True)
 
 
-@register.filter
-def seconds(value: float | None) -> str:
+@register.filter("seconds")
+def format_seconds(value: float | None) -> str:
     """0.0093 → "0.009", 12.3 → "12.30"; alert.js must format them the same way."""
     return "–" if value is None else number_format(value, 3 if value < 1 else 2, use_l10n=True)
 

@@ -33,7 +33,7 @@ class UpdateForm(forms.Form):
     text = WordingField(
         label=_("Text"),
         help_text=_("What is new. What was told before stays on the page."),
-        check=checks.text,
+        check=checks.story_text,
         widget=forms.Textarea(attrs={"rows": 12, "data-limit": checks.TEXT_LIMIT}),
     )
     note = WordingField(
@@ -55,9 +55,9 @@ class UpdateForm(forms.Form):
     def __init__(self, story: Story, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kinds = KINDS[story.state]
-        told = story.updates.filter(published_at__isnull=False).order_by("-number")
+        published = story.updates.filter(published_at__isnull=False).order_by("-number")
         self.fields["kind"].choices = [(kind.value, kind.label) for kind in kinds]  # type: ignore[attr-defined]
-        self.fields["answers"].choices = [(one.number, _name(one)) for one in told]  # type: ignore[attr-defined]
+        self.fields["answers"].choices = [(one.number, _name(one)) for one in published]  # type: ignore[attr-defined]
 
     @classmethod
     def of(cls, story: Story) -> UpdateForm:
@@ -84,7 +84,7 @@ class WithdrawalForm(forms.Form):
         widget=_NOTE,
     )
     text = WordingField(
-        label=_("Text"), check=checks.text, widget=forms.Textarea(attrs={"rows": 8})
+        label=_("Text"), check=checks.story_text, widget=forms.Textarea(attrs={"rows": 8})
     )
 
 

@@ -259,8 +259,8 @@ def _header(scope: Scope, wanted: bytes) -> bytes:
 
 def _length(scope: Scope) -> int:
     """Returns the body's octets by Content-Length; 0 if there is none, as with a chunked body."""
-    told = _header(scope, b"content-length")
-    return int(told) if told.isdigit() else 0
+    stated_length = _header(scope, b"content-length")
+    return int(stated_length) if stated_length.isdigit() else 0
 
 
 _BUSY = (

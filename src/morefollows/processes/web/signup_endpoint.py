@@ -281,20 +281,20 @@ def _told(entered: EntryResult, form: _Form) -> CachedPage:
     else:
         with translation.override(form.language):
             body, status = (
-                json.dumps(embedded_box.told(entered)).encode(),
+                json.dumps(embedded_box.answer_fields(entered)).encode(),
                 embedded_box.status(entered),
             )
-    told = [*_HEADERS, (b"content-length", b"%d" % len(body))]
+    header_lines = [*_HEADERS, (b"content-length", b"%d" % len(body))]
     if form.origin != origins.own():
-        told.append(
+        header_lines.append(
             (
                 b"access-control-allow-origin",
                 b"*" if status == 403 else form.origin.encode("latin-1"),
             )
         )
     if status == 503:
-        told.append((b"retry-after", b"%d" % math.ceil(entered.wait)))
-    return CachedPage(status, told, body)
+        header_lines.append((b"retry-after", b"%d" % math.ceil(entered.wait)))
+    return CachedPage(status, header_lines, body)
 
 
 def _slug(path: str) -> str:

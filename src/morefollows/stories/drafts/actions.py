@@ -90,8 +90,7 @@ def save_story(
             raise ActionRefused(_("A drill is no real story, and neither becomes the other."))
         if made:
             _note_save(story, editor, by_itself)
-            return story
-        if not _differs(story, draft):
+        if made or not _differs(story, draft):
             return story
         if story.state != Story.State.DRAFT:
             raise ActionRefused(
@@ -143,10 +142,10 @@ def save_update(
             return story
         if kind not in KINDS[story.state] or story.purpose == Purpose.OFFERS:
             raise ActionRefused(_("This kind of update is not possible as the story stands now."))
-        told = set(
+        published = set(
             story.updates.filter(published_at__isnull=False).values_list("number", flat=True)
         )
-        if kind == UpdateKind.CORRECTION and (not answers or not told.issuperset(answers)):
+        if kind == UpdateKind.CORRECTION and (not answers or not published.issuperset(answers)):
             raise ValidationError(
                 {"answers": ValidationError(_("Choose what it puts right."), code="required")}
             )

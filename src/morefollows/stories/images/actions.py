@@ -57,7 +57,7 @@ def delete_unused() -> int:
     Returns how many. Called by housekeeping.
     """
     before = timezone.now() - timedelta(days=settings.MOREFOLLOWS.image_days)
-    gone = 0
+    deleted_count = 0
     for image in Image.objects.filter(added_at__lt=before, updates=None):
         with transaction.atomic():
             # Checked again under the lock: it may be added again, or its story sent, meanwhile.
@@ -72,8 +72,8 @@ def delete_unused() -> int:
                 continue
             files.delete_files(of(locked))
             locked.delete()
-            gone += 1
-    return gone
+            deleted_count += 1
+    return deleted_count
 
 
 def of(image: Image) -> Picture:

@@ -75,8 +75,8 @@ def mail_html(shown: PlacedImage) -> SafeString:
 def plain_text(shown: PlacedImage) -> str:
     """For plain text, in the active language."""
     what = f"{shown.alt} – {shown.credit}" if shown.credit else shown.alt
-    told = _("[Image: %(what)s]") % {"what": what}
-    return f"{told}\n{shown.caption}" if shown.caption else told
+    label = _("[Image: %(what)s]") % {"what": what}
+    return f"{label}\n{shown.caption}" if shown.caption else label
 
 
 def markdown(picture: Picture, alt: str, caption: str = "", credit: str = "") -> str:

@@ -138,15 +138,15 @@ def _reduced(file: bytes, folder: Path) -> Picture:
     if -done.returncode in _FILE_KILLS:
         raise ValidationError(_why("broken", []), code="broken")
     try:
-        told = json.loads(done.stdout)
+        result = json.loads(done.stdout)
     except ValueError:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise _our_fault(
             f"the process that reduces images ended with {done.returncode}: {last}"
         ) from None
-    if "refused" in told:
-        raise ValidationError(_why(told["refused"], told["figures"]), code=told["refused"])
-    return Picture("0" * 32, told["width"], told["height"], told["extension"])
+    if "refused" in result:
+        raise ValidationError(_why(result["refused"], result["figures"]), code=result["refused"])
+    return Picture("0" * 32, result["width"], result["height"], result["extension"])
 
 
 def _our_fault(reason: str) -> ValidationError:

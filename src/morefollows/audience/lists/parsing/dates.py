@@ -72,7 +72,7 @@ class Ambiguous(ValueError):
     """The order of day and month is unknown, as in 02/01/2023."""
 
 
-def moment(cell: str, order: str = "") -> tuple[datetime, str]:
+def parse_time(cell: str, order: str = "") -> tuple[datetime, str]:
     """Parse a time. Returns it with a description of its format, "" for ISO 8601.
 
     `order`: `DAY_FIRST` or `MONTH_FIRST`, for numbers with slashes. Without it, the order must

@@ -128,7 +128,7 @@ def _is_confirmed(cell: str) -> bool:
 
 def _is_moment(cell: str) -> bool:
     try:
-        dates.moment(cell, dates.DAY_FIRST)
+        dates.parse_time(cell, dates.DAY_FIRST)
     except ValueError:
         return False
     return True
